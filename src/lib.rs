@@ -1,0 +1,13 @@
+//! `vxlan_exporter` finds MTU black holes in VXLAN overlays and says how to mend them.
+//!
+//! Data flows one way: configuration → plan → router readings and path observations → state →
+//! the joined overlay → views. What decides ([`overlay`]) never touches a socket or a clock; what
+//! acts ([`router`], [`probe`], [`web`]) decides nothing.
+
+pub mod config;
+pub mod overlay;
+pub mod plan;
+pub mod router;
+pub mod state;
+pub mod types;
+pub mod web;

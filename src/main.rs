@@ -1,0 +1,2 @@
+//! `vxlan_exporter`: see the library.
+fn main() {}

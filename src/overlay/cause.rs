@@ -1,0 +1,1 @@
+//! Cause and fix.

@@ -1,0 +1,135 @@
+//! What the probes say of one path, as plain data: the probe engine writes it, every view reads it.
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    time::{Duration, SystemTime},
+};
+
+use serde::Serialize;
+
+use crate::types::{
+    Bytes, Direction, PathName, ProbeProtocol, ProbeResult, ProbeSize, Site, UnknownReason, Verdict,
+};
+
+/// What is known of one path now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PathObservation {
+    /// The path.
+    pub path: PathName,
+    /// Where this exporter runs; label `source`.
+    pub source: Site,
+    /// The target's site.
+    pub target_site: Site,
+    /// The target as configured, an address or a DNS name.
+    pub target: String,
+    /// The address in use; absent while a name cannot be resolved.
+    pub address: Option<IpAddr>,
+    /// The TCP port that is probed, if any.
+    pub tcp_port: Option<u16>,
+    /// The regular small echo.
+    pub echo: EchoStats,
+    /// Size probes since start.
+    pub size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
+    /// When the last packet was sent.
+    pub last_probe: Option<SystemTime>,
+    /// The expected MTU, and by which rule.
+    pub expected_mtu: Option<ExpectedMtu>,
+    /// The largest IP packet our own interface lets out.
+    pub testable_mtu: Option<Bytes>,
+    /// What may be concluded.
+    pub judgement: Judgement,
+}
+
+/// The MTU a path should have, and why that number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExpectedMtu {
+    /// Bytes of IP packet.
+    pub bytes: Bytes,
+    /// The rule in words, e.g. `configured`, `our egress eth0`, `router site-a's bridge port eth1`,
+    /// `MSS in the target's SYN-ACK`.
+    pub rule: String,
+}
+
+/// Counts of the regular small echo: `requests = replies + lost + in flight`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct EchoStats {
+    /// Echo requests sent.
+    pub requests: u64,
+    /// Echo replies received within 5 s.
+    pub replies: u64,
+    /// Requests unanswered after 5 s.
+    pub lost: u64,
+    /// Replies that came later than the probe timeout.
+    pub late: u64,
+    /// Round-trip times.
+    pub rtt: RttHistogram,
+}
+
+/// A cumulative histogram of round-trip times.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RttHistogram {
+    /// Observations per bucket of [`RttHistogram::BOUNDS`], not cumulated, the last one is `+Inf`.
+    pub counts: [u64; RttHistogram::BOUNDS.len() + 1],
+    /// Sum of all observations, in seconds.
+    pub sum_seconds: f64,
+}
+
+impl RttHistogram {
+    /// Upper bounds in seconds: 0.1 ms (one switch) to 5 s (where a reply counts as lost).
+    pub const BOUNDS: [f64; 15] =
+        [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+
+    /// Counts one round trip.
+    pub fn observe(&mut self, rtt: Duration) {
+        let seconds = rtt.as_secs_f64();
+        let bucket = Self::BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(Self::BOUNDS.len());
+        self.counts[bucket] += 1;
+        self.sum_seconds += seconds;
+    }
+
+    /// The number of observations.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+}
+
+impl Default for RttHistogram {
+    fn default() -> Self {
+        Self { counts: [0; Self::BOUNDS.len() + 1], sum_seconds: 0.0 }
+    }
+}
+
+/// What may be concluded of a path from its probes alone.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, where the verdict is [`Verdict::Unknown`].
+    pub unknown_reason: Option<UnknownReason>,
+    /// Directions with a proven hole; [`Direction::Unknown`] where a hole is proven and its direction is not.
+    pub holes: Vec<Direction>,
+    /// Path MTU to the target: the largest IP packet answered, at most the expected MTU.
+    pub mtu_forward: Option<Bytes>,
+    /// Path MTU from the target, only where it is exact.
+    pub mtu_reverse: Option<Bytes>,
+    /// The search for the exact edge has ended, or there is nothing to search.
+    pub settled: bool,
+    /// Numbers a person can check, one sentence each.
+    pub evidence: Vec<String>,
+}
+
+impl Default for Judgement {
+    fn default() -> Self {
+        Self {
+            verdict: Verdict::Unknown,
+            unknown_reason: Some(UnknownReason::Starting),
+            holes: Vec::new(),
+            mtu_forward: None,
+            mtu_reverse: None,
+            settled: false,
+            evidence: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Pairing tunnel ends.

@@ -1,0 +1,93 @@
+//! The configuration with every default filled in: what to read and what to probe.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use crate::types::{Bytes, PathName, RouterName, Site};
+
+/// What this process does. Made by [`crate::config::Config::plan`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Where this exporter runs; always set when there is a path.
+    pub site: Option<Site>,
+    /// Routers to read.
+    pub routers: Vec<RouterPlan>,
+    /// Paths to probe.
+    pub paths: Vec<PathPlan>,
+    /// Pairs of tunnel ends declared by hand, `["dc/vxlan01", "site-a/vxlan01"]`.
+    pub tunnels: Vec<[String; 2]>,
+    /// Packets per second for everything beyond echoes and sentinels.
+    pub probe_budget_pps: u32,
+}
+
+/// One router to read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RouterPlan {
+    /// The router.
+    pub name: RouterName,
+    /// Its site.
+    pub site: Site,
+    /// Further VTEP addresses (behind NAT).
+    pub addresses: Vec<IpAddr>,
+    /// Time between two scrapes.
+    pub scrape_interval: Duration,
+    /// Deadline over one whole scrape.
+    pub scrape_timeout: Duration,
+    /// How to reach it.
+    pub transport: Transport,
+}
+
+/// How a router is read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Transport {
+    /// The machine this exporter runs on.
+    Local,
+    /// SSH.
+    Ssh(SshPlan),
+}
+
+/// How to log in to a router.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SshPlan {
+    /// Address or DNS name.
+    pub address: String,
+    /// TCP port, 22 unless configured.
+    pub port: u16,
+    /// Login name.
+    pub username: String,
+    /// What proves who we are.
+    pub credential: Credential,
+    /// OpenSSH `known_hosts` file; there is no trust on first use.
+    pub known_hosts_file: PathBuf,
+}
+
+/// A secret, by the file that holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Credential {
+    /// Private key file.
+    PrivateKey(PathBuf),
+    /// File whose first line is the password.
+    Password(PathBuf),
+}
+
+/// One path to probe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathPlan {
+    /// The path.
+    pub name: PathName,
+    /// Our site.
+    pub source: Site,
+    /// The target's site.
+    pub site: Site,
+    /// IPv4, IPv6 or a DNS name.
+    pub address: String,
+    /// TCP port for SYN probes.
+    pub tcp_port: Option<u16>,
+    /// Time between two small echoes; sentinels follow it.
+    pub probe_interval: Duration,
+    /// Time between two full-size sentinels.
+    pub sentinel_interval: Duration,
+    /// The MTU the path should have; derived where absent.
+    pub expected_mtu: Option<Bytes>,
+    /// Round-trip loss of small echoes above which a path is lossy, 0..1.
+    pub loss_threshold: f64,
+}

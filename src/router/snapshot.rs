@@ -1,0 +1,234 @@
+//! What one scrape of one router says, as plain data.
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use serde::Serialize;
+
+use crate::types::{Bytes, FailureReason, InterfaceName, Method, RouterName, Site, Vni};
+
+/// Everything one scrape read. Absent means the source cannot tell; nothing is invented.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RouterSnapshot {
+    /// By which means it was read.
+    pub method: Method,
+    /// All links: vxlan devices, bridges, bridge members, underlay.
+    pub links: Vec<Link>,
+    /// Forwarding entries of the vxlan devices.
+    pub fdb: Vec<FdbEntry>,
+    /// For each remote VTEP the router's own route to it, as far as asked.
+    pub routes: BTreeMap<IpAddr, Route>,
+    /// The router's software version, e.g. `VyOS 1.4.0`.
+    pub version: Option<String>,
+    /// `/proc/sys/kernel/random/boot_id`: a change means a restart.
+    pub boot_id: Option<String>,
+    /// The router's uptime in seconds, read right before and right after the counters.
+    pub uptime: Option<(f64, f64)>,
+}
+
+impl RouterSnapshot {
+    /// The link of that name.
+    #[must_use]
+    pub fn link(&self, name: &str) -> Option<&Link> {
+        self.links.iter().find(|link| link.name.as_str() == name)
+    }
+
+    /// The vxlan interfaces with their vxlan part.
+    pub fn vxlans(&self) -> impl Iterator<Item = (&Link, &Vxlan)> {
+        self.links.iter().filter_map(|link| link.vxlan.as_ref().map(|vxlan| (link, vxlan)))
+    }
+
+    /// The members of a bridge, vxlan or not.
+    pub fn members<'a>(&'a self, bridge: &'a str) -> impl Iterator<Item = &'a Link> {
+        self.links.iter().filter(move |link| link.master.as_deref() == Some(bridge))
+    }
+
+    /// The MTU in bytes of the link through which `remote` is reached, or of the route where it is smaller.
+    #[must_use]
+    pub fn underlay_mtu(&self, remote: IpAddr) -> Option<Bytes> {
+        let route = self.routes.get(&remote)?;
+        let link = self.link(&route.dev)?.mtu?;
+        Some(route.mtu.map_or(link, |mtu| mtu.min(link)))
+    }
+}
+
+/// One network interface of a router.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Link {
+    /// The interface's name.
+    pub name: InterfaceName,
+    /// The kernel's index: a re-created device has another.
+    pub ifindex: Option<u32>,
+    /// Interface MTU, bytes of IP packet.
+    pub mtu: Option<Bytes>,
+    /// The administrator's wish (flag `UP`); `None` where the source hides the flags.
+    pub admin_up: Option<bool>,
+    /// RFC 2863 operational state as printed. `UNKNOWN` is a vxlan device's normal up state.
+    pub oper_state: Option<String>,
+    /// MAC address in lower case.
+    pub mac: Option<String>,
+    /// The bridge (or bond, VRF) this link belongs to.
+    pub master: Option<String>,
+    /// Interface description (`ifalias`).
+    pub description: Option<String>,
+    /// All addresses of the interface.
+    pub addresses: Vec<IpAddr>,
+    /// `linkinfo.info_kind`: `vxlan`, `bridge`, `veth`, …
+    pub kind: Option<String>,
+    /// What only a vxlan device has.
+    pub vxlan: Option<Vxlan>,
+    /// Kernel counters; restart with the device.
+    pub counters: Counters,
+}
+
+/// The vxlan part of a link.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Vxlan {
+    /// Network identifier; absent on `external` devices.
+    pub vni: Option<Vni>,
+    /// First remote VTEP or multicast group.
+    pub remote: Option<IpAddr>,
+    /// Source address, often unset.
+    pub local: Option<IpAddr>,
+    /// UDP destination port.
+    pub port: Option<u16>,
+    /// Outer DF-bit policy: `unset`, `set`, `inherit`; absent on old iproute2.
+    pub df: Option<String>,
+    /// Outer TTL; `None` is inherit/auto or not told.
+    pub ttl: Option<u32>,
+    /// Whether the device learns remote MACs.
+    pub learning: Option<bool>,
+    /// The underlay device it is tied to.
+    pub link: Option<String>,
+    /// `external` (collect metadata) devices carry many VNIs.
+    pub external: bool,
+    /// VNI filtering is on.
+    pub vnifilter: bool,
+}
+
+/// Kernel counters of a link, `struct rtnl_link_stats64`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// Bytes received.
+    pub rx_bytes: u64,
+    /// Packets received.
+    pub rx_packets: u64,
+    /// Receive errors.
+    pub rx_errors: u64,
+    /// Received packets dropped.
+    pub rx_dropped: u64,
+    /// Receiver overruns (`over_errors`).
+    pub rx_over_errors: u64,
+    /// `missed_errors`: another counter than overruns; only with `-s -s`.
+    pub rx_missed_errors: Option<u64>,
+    /// Multicast packets received.
+    pub rx_multicast: u64,
+    /// Bytes transmitted.
+    pub tx_bytes: u64,
+    /// Packets transmitted.
+    pub tx_packets: u64,
+    /// Transmit errors.
+    pub tx_errors: u64,
+    /// Packets dropped before transmission.
+    pub tx_dropped: u64,
+    /// On vxlan: no route to the remote VTEP (measured).
+    pub tx_carrier_errors: u64,
+    /// On vxlan: routing loop (kernel source).
+    pub tx_collisions: u64,
+}
+
+/// One forwarding entry that names a remote VTEP or a learned MAC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FdbEntry {
+    /// The device that holds the entry.
+    pub interface: InterfaceName,
+    /// MAC address; all zero is the flood list.
+    pub mac: String,
+    /// The remote VTEP; absent on a bridge's own entries.
+    pub dst: Option<IpAddr>,
+    /// `permanent`, `static`, or none for learned entries.
+    pub state: Option<String>,
+    /// The VNI where the entry names one.
+    pub vni: Option<Vni>,
+}
+
+/// How a router reaches a remote VTEP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Route {
+    /// Egress device.
+    pub dev: String,
+    /// Next hop, absent on a connected network.
+    pub gateway: Option<IpAddr>,
+    /// A `mtu` metric on the route, or a cached path MTU.
+    pub mtu: Option<Bytes>,
+    /// The source address the router would use.
+    pub source: Option<IpAddr>,
+}
+
+/// A failed scrape: a reason from a fixed set, and a sentence for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{reason}: {message}")]
+pub struct ScrapeError {
+    /// The label value.
+    pub reason: FailureReason,
+    /// What happened, with names and addresses, without secrets.
+    pub message: String,
+}
+
+impl ScrapeError {
+    /// An error of that reason.
+    pub fn new(reason: FailureReason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
+/// What is known of one router now: the last attempt, and totals since start.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RouterReading {
+    /// The router.
+    pub router: RouterName,
+    /// Its site.
+    pub site: Site,
+    /// Public VTEP addresses from the configuration, beside those the router prints.
+    pub extra_addresses: Vec<IpAddr>,
+    /// How many scrapes have ended, well or badly.
+    pub scrapes: u64,
+    /// The last scrape, if it succeeded. Never repeated after a failure.
+    pub current: Option<Arc<RouterSnapshot>>,
+    /// The successful scrape before `current`.
+    pub previous: Option<Arc<RouterSnapshot>>,
+    /// Why the last scrape failed.
+    pub failure: Option<ScrapeError>,
+    /// How long the last scrape took.
+    pub duration: Duration,
+    /// When a scrape last succeeded.
+    pub last_success: Option<SystemTime>,
+    /// Failed scrapes by reason, since start.
+    pub failures: BTreeMap<FailureReason, u64>,
+    /// Re-created vxlan devices by interface, since start.
+    pub recreations: BTreeMap<InterfaceName, u64>,
+}
+
+impl RouterReading {
+    /// A router that has not been read yet.
+    #[must_use]
+    pub fn new(router: RouterName, site: Site, extra_addresses: Vec<IpAddr>) -> Self {
+        Self {
+            router,
+            site,
+            extra_addresses,
+            scrapes: 0,
+            current: None,
+            previous: None,
+            failure: None,
+            duration: Duration::ZERO,
+            last_success: None,
+            failures: BTreeMap::new(),
+            recreations: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The nouns of the overlay as types, so that a site never lands where a router is meant.
+//!
+//! A Prometheus label is made from these types' `as_str`/`Display` and nowhere else. All sizes are
+//! bytes of **IP packet** (header included, Ethernet excluded), the unit of an interface MTU.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A size in bytes of IP packet.
+pub type Bytes = u32;
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        impl $name {
+            /// The name as written in the configuration or printed by the router.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(value: &str) -> Self {
+                Self(value.to_owned())
+            }
+        }
+    };
+}
+
+name_type!(
+    /// A place with one or more routers, e.g. `dc`, `site-a`.
+    Site
+);
+name_type!(
+    /// A router as named in the configuration.
+    RouterName
+);
+name_type!(
+    /// A network interface as the router names it, e.g. `vxlan01`.
+    InterfaceName
+);
+name_type!(
+    /// A path as named in the configuration.
+    PathName
+);
+
+/// A VXLAN network identifier, 24 bits (RFC 7348 section 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Vni(pub u32);
+
+impl fmt::Display for Vni {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Declares an enum whose values are also the values of a Prometheus label.
+macro_rules! label_values {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $text)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value, in declaration order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The value of the label.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+label_values!(
+    /// Which way packets travel, seen from this exporter.
+    Direction {
+        /// From this exporter to the target.
+        Forward => "forward",
+        /// From the target to this exporter.
+        Reverse => "reverse",
+        /// A proven hole whose direction is not known.
+        Unknown => "unknown",
+    }
+);
+
+label_values!(
+    /// What a host that does path MTU discovery experiences on a path; ordered by severity, worst first.
+    Verdict {
+        /// Nothing comes back, of any size or protocol.
+        Unreachable => "unreachable",
+        /// Path MTU discovery ends in proven silence while small packets pass.
+        Blackhole => "blackhole",
+        /// More small packets are lost than the threshold allows.
+        Lossy => "lossy",
+        /// Path MTU discovery works and ends below the expected MTU.
+        Reduced => "reduced",
+        /// Not enough evidence; see [`UnknownReason`].
+        Unknown => "unknown",
+        /// Answered at the expected MTU, in both directions.
+        Ok => "ok",
+    }
+);
+
+label_values!(
+    /// Why a verdict is `unknown`.
+    UnknownReason {
+        /// Too early to tell.
+        Starting => "starting",
+        /// The target's name cannot be resolved.
+        Dns => "dns",
+        /// Our own interface cannot send the expected size.
+        LocalLimit => "local_limit",
+        /// The far end cannot take the expected size.
+        PeerLimit => "peer_limit",
+        /// Forward passes; reverse cannot be measured.
+        ReverseUnmeasured => "reverse_unmeasured",
+        /// Large ICMP is dropped by a filter.
+        LargeIcmpFiltered => "large_icmp_filtered",
+        /// Many probes without a decision.
+        NoProof => "no_proof",
+    }
+);
+
+label_values!(
+    /// A setting on which the two ends of one tunnel disagree.
+    MismatchField {
+        /// VXLAN network identifier: stops all traffic.
+        Vni => "vni",
+        /// UDP destination port: stops all traffic.
+        Port => "port",
+        /// Interface MTU.
+        Mtu => "mtu",
+        /// Outer DF-bit policy.
+        Df => "df",
+        /// One end's remote is no address of the other end: stops all traffic.
+        Remote => "remote",
+    }
+);
+
+label_values!(
+    /// How far a tunnel's two interfaces are known to belong together.
+    TunnelState {
+        /// Both ends are known.
+        Paired => "paired",
+        /// Only one end is known.
+        Half => "half",
+        /// Several interfaces fit equally well.
+        Ambiguous => "ambiguous",
+    }
+);
+
+label_values!(
+    /// Why a router could not be read; each is the `reason` of `vxlan_router_scrape_failures_total`.
+    FailureReason {
+        /// The router's name cannot be resolved.
+        Dns => "dns",
+        /// No TCP connection (no route, timeout of connect).
+        Connect => "connect",
+        /// Connection refused, or closed before the SSH banner (OpenSSH penalty).
+        Refused => "refused",
+        /// The router refused the login.
+        Auth => "auth",
+        /// The router's host key is not the one in `known_hosts`.
+        HostkeyMismatch => "hostkey_mismatch",
+        /// The router's host key is not in `known_hosts`.
+        HostkeyUnknown => "hostkey_unknown",
+        /// The scrape's deadline passed.
+        Timeout => "timeout",
+        /// The output ended before its end marker, or was larger than the cap.
+        Truncated => "truncated",
+        /// A command was denied.
+        Permission => "permission",
+        /// A command failed or is missing on the router.
+        Command => "command",
+        /// The output could not be understood.
+        Parse => "parse",
+        /// The HTTPS API answered with an error.
+        Api => "api",
+        /// A key, password or `known_hosts` file is missing or unreadable.
+        Config => "config",
+    }
+);
+
+label_values!(
+    /// By which means a router was read.
+    Method {
+        /// iproute2 JSON.
+        Ip => "ip",
+        /// VyOS op-mode `--raw`.
+        Raw => "raw",
+        /// VyOS op-mode text.
+        Text => "text",
+        /// VyOS HTTPS API.
+        Api => "api",
+    }
+);
+
+label_values!(
+    /// What this process is allowed and able to do.
+    Capability {
+        /// An ICMP socket of any kind can be opened.
+        IcmpSocket => "icmp_socket",
+        /// `CAP_NET_RAW` is effective.
+        NetRaw => "net_raw",
+        /// Padded TCP SYN probes work.
+        TcpSyn => "tcp_syn",
+        /// Fragmented echo requests can be sent.
+        Fragments => "fragments",
+        /// The built-in reflector listens.
+        Reflector => "reflector",
+    }
+);
+
+label_values!(
+    /// Protocol of a size probe.
+    ProbeProtocol {
+        /// ICMP echo, whole or in fragments.
+        Icmp => "icmp",
+        /// TCP SYN padded with payload.
+        Tcp => "tcp",
+    }
+);
+
+label_values!(
+    /// What a size probe was for; never a number of bytes.
+    ProbeSize {
+        /// The size at which path MTU discovery stands: the sentinel.
+        Full => "full",
+        /// At the known edge, or one byte above it.
+        Edge => "edge",
+        /// The small companion of a pair, or a small probe of our own.
+        Control => "control",
+        /// A size tried by the edge search.
+        Search => "search",
+    }
+);
+
+label_values!(
+    /// What became of a size probe.
+    ProbeResult {
+        /// The target answered.
+        Answered => "answered",
+        /// Something on the way signalled that the packet is too big.
+        TooBig => "too_big",
+        /// Nothing came back.
+        Lost => "lost",
+        /// The packet could not be sent.
+        Error => "error",
+    }
+);

@@ -1,0 +1,1 @@
+//! Views of the state over HTTP.
