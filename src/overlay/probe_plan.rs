@@ -1,0 +1,176 @@
+//! The words in which the pure machine asks for packets and is told what came back.
+//!
+//! A [`Moment`] is the time since the prober was made: the machine has no clock of its own.
+
+use std::time::Duration;
+
+use crate::types::{Bytes, ProbeProtocol, ProbeSize};
+
+/// Time since the prober was made.
+pub type Moment = Duration;
+
+/// The size in bytes of a small packet of our own, and the least size a search considers: an IPv4
+/// link must carry 68 bytes (RFC 791 section 3.2).
+pub const SMALL: Bytes = 68;
+
+/// TCP flows of a path; VXLAN's outer source port hashes the inner flow, so each may take another leg.
+pub const FLOWS: u8 = 8;
+
+/// A way of asking whether a size passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// An ICMP echo with DF: a whole reply means the size passes both ways.
+    Echo,
+    /// A TCP SYN with DF, padded: any answer means the size passes forward.
+    Syn,
+    /// An echo request in small fragments, whose reply comes back whole: reverse.
+    Fragments,
+}
+
+impl Lane {
+    /// The label value of `vxlan_path_size_probes_total`.
+    #[must_use]
+    pub const fn protocol(self) -> ProbeProtocol {
+        match self {
+            Self::Echo | Self::Fragments => ProbeProtocol::Icmp,
+            Self::Syn => ProbeProtocol::Tcp,
+        }
+    }
+
+    /// How many packets one probe of `size` bytes puts on the wire.
+    #[must_use]
+    pub const fn packets(self, size: Bytes) -> u32 {
+        match self {
+            Self::Echo | Self::Syn => 1,
+            Self::Fragments => fragments_of(size),
+        }
+    }
+}
+
+/// Payload bytes of one IPv4 fragment of a 576-byte datagram (RFC 791: every host takes 576),
+/// a multiple of 8.
+pub const FRAGMENT_PAYLOAD: Bytes = 552;
+
+/// How many fragments an IP packet of `size` bytes becomes; at least two, or it would be no fragment.
+#[must_use]
+pub const fn fragments_of(size: Bytes) -> u32 {
+    let payload = size.saturating_sub(20);
+    let count = payload.div_ceil(FRAGMENT_PAYLOAD);
+    if count < 2 { 2 } else { count }
+}
+
+/// Names one probe within one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProbeId(pub u64);
+
+/// One packet to send (or, on [`Lane::Fragments`], one datagram in fragments).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// Its name.
+    pub id: ProbeId,
+    /// How to ask.
+    pub lane: Lane,
+    /// Which TCP flow, below [`FLOWS`]; 0 elsewhere.
+    pub flow: u8,
+    /// Bytes of IP packet that the question is about.
+    pub size: Bytes,
+    /// What it is for. A [`ProbeSize::Control`] is sent small, in as many fragments as one of `size`.
+    pub purpose: ProbeSize,
+    /// Asks only whether the target is there: a SYN without any payload. The small half of a TCP pair
+    /// carries some, so that a firewall that drops SYNs with data drops both halves alike.
+    pub bare: bool,
+}
+
+/// Something to send now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Send {
+    /// The regular small echo number `seq`, which decides round-trip time and loss.
+    Echo {
+        /// Counts from 0.
+        seq: u64,
+    },
+    /// A packet of our own.
+    Probe(Probe),
+}
+
+/// What became of a packet. Silence is told by nobody: the machine sees it by the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The target answered, the whole size.
+    Passed {
+        /// The MSS option of a SYN-ACK, bytes of TCP payload.
+        mss: Option<u16>,
+    },
+    /// A valid "fragmentation needed" that quotes the packet, for an MTU smaller than it.
+    TooBig {
+        /// The MTU it claims, bytes.
+        mtu: Bytes,
+    },
+    /// Our own host refused to send it.
+    NotSent,
+}
+
+/// Packets per second beyond echoes and sentinels, shared by all paths: a token bucket.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    per_second: f64,
+    tokens: f64,
+    filled_at: Moment,
+}
+
+impl Budget {
+    /// A bucket that holds at most 100 ms worth of packets, and never fewer than one fragmented pair.
+    #[must_use]
+    pub fn new(per_second: u32) -> Self {
+        Self { per_second: f64::from(per_second.max(1)), tokens: 0.0, filled_at: Moment::ZERO }
+    }
+
+    /// Adds what has come in since the last call.
+    pub fn fill(&mut self, now: Moment) {
+        let depth = (self.per_second / 10.0).max(40.0);
+        let elapsed = now.saturating_sub(self.filled_at).as_secs_f64();
+        self.tokens = (self.tokens + elapsed * self.per_second).min(depth);
+        self.filled_at = now;
+    }
+
+    /// Takes `packets` out if they are there.
+    pub fn take(&mut self, packets: u32) -> bool {
+        let packets = f64::from(packets);
+        if self.tokens < packets {
+            return false;
+        }
+        self.tokens -= packets;
+        true
+    }
+
+    /// Puts back what was taken and not sent.
+    pub fn give_back(&mut self, packets: u32) {
+        self.tokens += f64::from(packets);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_never_gives_more_than_its_rate_and_one_bucket() {
+        let mut budget = Budget::new(200);
+        let mut sent = 0;
+        for tick in 0..1000_u64 {
+            budget.fill(Duration::from_millis(tick * 5));
+            while budget.take(1) {
+                sent += 1;
+            }
+        }
+        assert!((999..=1040).contains(&sent), "{sent}");
+    }
+
+    #[test]
+    fn a_full_size_datagram_is_three_fragments_of_576() {
+        assert_eq!(fragments_of(1500), 3);
+        assert_eq!(fragments_of(1124), 2);
+        assert_eq!(fragments_of(1125), 3);
+        assert_eq!(fragments_of(68), 2);
+    }
+}

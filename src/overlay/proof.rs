@@ -1,0 +1,353 @@
+//! Proof by pairs: how silence at one size becomes a fact.
+//!
+//! A pair is one packet of the size in question and one small control, same protocol, same flow,
+//! same number of fragments, within a few milliseconds, in random order. It counts when the large
+//! one is lost and the control is answered, so loss that hits both alike proves nothing. Forty
+//! counted pairs without one large answer: independent loss of 20 % each way reaches that with
+//! 0.26^40, bursts that hit both sizes alike with at most 2^-40.
+//!
+//! A pair's fate may change: an answer that comes after the probe timeout takes back the loss.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::probe_plan::{Lane, Moment};
+use crate::types::{Bytes, ProbeSize};
+
+/// Counted pairs that prove silence.
+pub const PROOF: usize = 40;
+/// Counted pairs that close a size of a search for the time being.
+pub const PROVISIONAL: usize = 8;
+/// Pairs after which a burst ends without a decision.
+const MOST_PAIRS: usize = 200;
+const SPACING: Duration = Duration::from_millis(20);
+
+/// What became of one packet of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Its turn has not come (only in a TCP flow, where one packet at a time is in flight).
+    Unsent,
+    /// In flight.
+    Waiting,
+    /// Answered.
+    Answered,
+    /// Unanswered after the probe timeout.
+    Lost,
+    /// Never left our host: says nothing.
+    Void,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    flow: u8,
+    large_first: bool,
+    large: Fate,
+    control: Fate,
+}
+
+impl Pair {
+    fn is_open(self) -> bool {
+        [self.large, self.control].iter().any(|fate| matches!(fate, Fate::Unsent | Fate::Waiting))
+    }
+}
+
+/// What a burst of pairs has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Not enough yet.
+    Pending,
+    /// A large packet was answered.
+    Passed,
+    /// Proven silence: enough pairs counted.
+    Silent,
+    /// Two hundred pairs without a decision.
+    Exhausted,
+}
+
+/// One packet a burst wants sent: which pair it belongs to, and which half of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shot {
+    /// Names the burst.
+    pub serial: u32,
+    /// The pair.
+    pub pair: usize,
+    /// The large half, or the control.
+    pub large: bool,
+    /// The TCP flow.
+    pub flow: u8,
+    /// Bytes of IP packet in question.
+    pub size: Bytes,
+    /// What the large half is for.
+    pub purpose: ProbeSize,
+}
+
+/// Numbers of a burst, for evidence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PairCount {
+    /// Pairs sent.
+    pub sent: usize,
+    /// Pairs whose large packet was lost and whose control was answered.
+    pub counted: usize,
+    /// Large packets answered.
+    pub large_answered: usize,
+    /// Controls answered.
+    pub control_answered: usize,
+    /// Controls lost.
+    pub control_lost: usize,
+}
+
+/// A burst of pairs at one size.
+#[derive(Debug, Clone)]
+pub struct Pairs {
+    serial: u32,
+    lane: Lane,
+    size: Bytes,
+    purpose: ProbeSize,
+    need: usize,
+    limit: usize,
+    sent: Vec<Pair>,
+    next_at: Moment,
+}
+
+impl Pairs {
+    /// A burst that ends when `need` pairs count.
+    #[must_use]
+    pub fn new(serial: u32, lane: Lane, size: Bytes, purpose: ProbeSize, need: usize, now: Moment) -> Self {
+        Self { serial, lane, size, purpose, need, limit: MOST_PAIRS, sent: Vec::new(), next_at: now }
+    }
+
+    /// The same, but never more than `limit` pairs.
+    #[must_use]
+    pub fn at_most(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The burst's name, carried by its shots.
+    #[must_use]
+    pub fn serial(&self) -> u32 {
+        self.serial
+    }
+
+    /// The size in question.
+    #[must_use]
+    pub fn size(&self) -> Bytes {
+        self.size
+    }
+
+    /// Asks for more pairs than so far; those counted stay counted.
+    pub fn raise_need(&mut self, need: usize) {
+        self.need = need;
+    }
+
+    /// When the next pair may go out.
+    #[must_use]
+    pub fn next_at(&self) -> Moment {
+        self.next_at
+    }
+
+    /// What to send now: both halves of a new pair, or on [`Lane::Syn`] one packet for a free flow.
+    /// Empty if nothing is due. At most `need` minus the counted pairs are open.
+    pub fn shots(&mut self, now: Moment, flow_is_free: impl Fn(u8) -> bool, rng: &mut Rng) -> Vec<Shot> {
+        if let Some(shot) = self.second_half(&flow_is_free) {
+            return vec![shot];
+        }
+        let open = self.sent.iter().filter(|pair| pair.is_open()).count();
+        let wanted = self.need.saturating_sub(self.count().counted);
+        if now < self.next_at || open >= wanted || self.sent.len() >= self.limit {
+            return Vec::new();
+        }
+        let flow = match self.lane {
+            Lane::Echo | Lane::Fragments => 0,
+            Lane::Syn => {
+                let taken = |flow| self.sent.iter().any(|pair| pair.flow == flow && pair.is_open());
+                let start =
+                    u8::try_from(self.sent.len() % usize::from(super::probe_plan::FLOWS)).unwrap_or(0);
+                let free = (0..super::probe_plan::FLOWS)
+                    .map(|step| (start + step) % super::probe_plan::FLOWS)
+                    .find(|flow| flow_is_free(*flow) && !taken(*flow));
+                let Some(flow) = free else { return Vec::new() };
+                flow
+            }
+        };
+        self.next_at = now + SPACING;
+        let large_first = rng.bool();
+        let (large, control) = match (self.lane, large_first) {
+            (Lane::Syn, true) => (Fate::Waiting, Fate::Unsent),
+            (Lane::Syn, false) => (Fate::Unsent, Fate::Waiting),
+            _ => (Fate::Waiting, Fate::Waiting),
+        };
+        self.sent.push(Pair { flow, large_first, large, control });
+        let pair = self.sent.len() - 1;
+        let first = self.shot(pair, large_first);
+        if self.lane == Lane::Syn { vec![first] } else { vec![first, self.shot(pair, !large_first)] }
+    }
+
+    /// Takes in what became of a shot of this burst. A late answer replaces a loss.
+    pub fn resolve(&mut self, pair: usize, large: bool, fate: Fate) {
+        if let Some(pair) = self.sent.get_mut(pair) {
+            *if large { &mut pair.large } else { &mut pair.control } = fate;
+        }
+    }
+
+    /// What the pairs so far come to.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let count = self.count();
+        if count.large_answered > 0 {
+            Outcome::Passed
+        } else if count.counted >= self.need {
+            Outcome::Silent
+        } else if self.sent.len() >= self.limit && !self.sent.iter().any(|pair| pair.is_open()) {
+            Outcome::Exhausted
+        } else {
+            Outcome::Pending
+        }
+    }
+
+    /// Two large answers among three large packets sent one after the other: what withdraws a hole.
+    #[must_use]
+    pub fn two_of_three_passed(&self) -> bool {
+        let fates: Vec<bool> = self
+            .sent
+            .iter()
+            .filter(|pair| matches!(pair.large, Fate::Answered | Fate::Lost))
+            .map(|pair| pair.large == Fate::Answered)
+            .collect();
+        fates.windows(3).any(|three| three.iter().filter(|passed| **passed).count() >= 2)
+            || fates.windows(2).any(|two| two == [true, true])
+    }
+
+    /// The numbers.
+    #[must_use]
+    pub fn count(&self) -> PairCount {
+        let mut count = PairCount { sent: self.sent.len(), ..PairCount::default() };
+        for pair in &self.sent {
+            count.counted += usize::from(pair.large == Fate::Lost && pair.control == Fate::Answered);
+            count.large_answered += usize::from(pair.large == Fate::Answered);
+            count.control_answered += usize::from(pair.control == Fate::Answered);
+            count.control_lost += usize::from(pair.control == Fate::Lost);
+        }
+        count
+    }
+
+    /// Whether every pair sent is decided.
+    #[must_use]
+    pub fn all_decided(&self) -> bool {
+        !self.sent.iter().any(|pair| pair.is_open())
+    }
+
+    fn second_half(&mut self, flow_is_free: &impl Fn(u8) -> bool) -> Option<Shot> {
+        let pair = self.sent.iter().position(|pair| {
+            let (first, second) =
+                if pair.large_first { (pair.large, pair.control) } else { (pair.control, pair.large) };
+            first != Fate::Waiting && second == Fate::Unsent && flow_is_free(pair.flow)
+        })?;
+        let large = !self.sent[pair].large_first;
+        self.resolve(pair, large, Fate::Waiting);
+        Some(self.shot(pair, large))
+    }
+
+    fn shot(&self, pair: usize, large: bool) -> Shot {
+        Shot {
+            serial: self.serial,
+            pair,
+            large,
+            flow: self.sent[pair].flow,
+            size: self.size,
+            purpose: if large { self.purpose } else { ProbeSize::Control },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T0: Moment = Duration::ZERO;
+
+    fn burst(lane: Lane, need: usize) -> (Pairs, Rng) {
+        (Pairs::new(1, lane, 1500, ProbeSize::Full, need, T0), Rng::with_seed(7))
+    }
+
+    /// Plays `pairs` pairs whose halves meet the fates `(large, control)`.
+    fn play(burst: &mut Pairs, rng: &mut Rng, pairs: usize, large: Fate, control: Fate) {
+        for _ in 0..pairs {
+            let shots = burst.shots(burst.next_at(), |_| true, rng);
+            assert_eq!(shots.len(), 2);
+            for shot in shots {
+                burst.resolve(shot.pair, shot.large, if shot.large { large } else { control });
+            }
+        }
+    }
+
+    #[test]
+    fn thirty_nine_counted_pairs_prove_nothing_and_forty_do() {
+        let (mut pairs, mut rng) = burst(Lane::Echo, PROOF);
+        play(&mut pairs, &mut rng, 39, Fate::Lost, Fate::Answered);
+        assert_eq!(pairs.outcome(), Outcome::Pending);
+        play(&mut pairs, &mut rng, 1, Fate::Lost, Fate::Answered);
+        assert_eq!(pairs.outcome(), Outcome::Silent);
+    }
+
+    #[test]
+    fn a_pair_whose_control_is_lost_too_does_not_count() {
+        let (mut pairs, mut rng) = burst(Lane::Echo, PROOF);
+        play(&mut pairs, &mut rng, 150, Fate::Lost, Fate::Lost);
+        play(&mut pairs, &mut rng, 39, Fate::Lost, Fate::Answered);
+        assert_eq!(pairs.outcome(), Outcome::Pending);
+        play(&mut pairs, &mut rng, 11, Fate::Lost, Fate::Lost);
+        assert_eq!(pairs.outcome(), Outcome::Exhausted);
+    }
+
+    #[test]
+    fn one_large_answer_ends_the_burst() {
+        let (mut pairs, mut rng) = burst(Lane::Echo, PROOF);
+        play(&mut pairs, &mut rng, 39, Fate::Lost, Fate::Answered);
+        play(&mut pairs, &mut rng, 1, Fate::Answered, Fate::Answered);
+        assert_eq!(pairs.outcome(), Outcome::Passed);
+    }
+
+    #[test]
+    fn a_late_answer_takes_back_the_proof() {
+        let (mut pairs, mut rng) = burst(Lane::Echo, PROOF);
+        play(&mut pairs, &mut rng, 40, Fate::Lost, Fate::Answered);
+        assert_eq!(pairs.outcome(), Outcome::Silent);
+        pairs.resolve(17, true, Fate::Answered);
+        assert_eq!(pairs.outcome(), Outcome::Passed);
+    }
+
+    #[test]
+    fn no_more_pairs_are_open_than_could_still_be_needed() {
+        let (mut pairs, mut rng) = burst(Lane::Echo, PROOF);
+        let mut sent = 0;
+        for step in 0..100 {
+            sent += pairs.shots(SPACING * step, |_| true, &mut rng).len();
+        }
+        assert_eq!(sent, 80);
+    }
+
+    #[test]
+    fn in_a_tcp_flow_the_second_half_waits_for_the_first() {
+        let (mut pairs, mut rng) = burst(Lane::Syn, PROOF);
+        let first = pairs.shots(T0, |_| true, &mut rng);
+        assert_eq!(first.len(), 1);
+        let next = pairs.shots(SPACING, |flow| flow != first[0].flow, &mut rng);
+        assert_ne!(next[0].flow, first[0].flow);
+        pairs.resolve(first[0].pair, first[0].large, Fate::Answered);
+        let second = pairs.shots(SPACING, |_| true, &mut rng);
+        assert_eq!((second[0].pair, second[0].large), (first[0].pair, !first[0].large));
+    }
+
+    #[test]
+    fn two_of_three_withdraw_and_one_of_two_does_not() {
+        let (mut pairs, mut rng) = burst(Lane::Echo, PROVISIONAL);
+        play(&mut pairs, &mut rng, 1, Fate::Answered, Fate::Answered);
+        assert!(!pairs.two_of_three_passed());
+        play(&mut pairs, &mut rng, 1, Fate::Lost, Fate::Answered);
+        assert!(!pairs.two_of_three_passed());
+        play(&mut pairs, &mut rng, 1, Fate::Answered, Fate::Answered);
+        assert!(pairs.two_of_three_passed());
+    }
+}

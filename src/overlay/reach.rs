@@ -1,0 +1,299 @@
+//! When a target is unreachable, and when it is reachable again.
+//!
+//! Two regular small probes lost in a row are a suspicion, no more: at 30 % loss each way that
+//! happens every few seconds. Thirty small probes over at least a second, half of them TCP where a
+//! port is set, all unanswered, are the proof (0.51^30 < 2e-9 at 30 % loss each way). Any answer of any
+//! size, or a signal, ends the burst.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::probe_plan::Moment;
+use crate::types::ProbeProtocol;
+
+const BURST: usize = 30;
+/// Thirty probes at this spacing take a little more than a second.
+const SPACING: Duration = Duration::from_millis(35);
+/// While unreachable, a small probe of our own this often; after an answer sooner.
+const WHILE_DOWN: Duration = Duration::from_millis(500);
+const AFTER_ANSWER: Duration = Duration::from_millis(100);
+const REMEMBERED: Duration = Duration::from_mins(10);
+
+/// The small probe of our own that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SmallProbe {
+    /// Names the burst; `None` for the regular look while unreachable.
+    pub burst: Option<u32>,
+    /// ICMP or TCP.
+    pub protocol: ProbeProtocol,
+}
+
+/// Whether the target can be reached at all.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    has_port: bool,
+    /// Where ICMP cannot be sent at all, TCP alone decides, and the other way round.
+    icmp_answered: Option<Moment>,
+    tcp_answered: Option<Moment>,
+    lost_in_a_row: u32,
+    burst: Option<Burst>,
+    serial: u32,
+    down: Option<Down>,
+}
+
+#[derive(Debug, Clone)]
+struct Burst {
+    serial: u32,
+    sent: usize,
+    lost: usize,
+    began: Moment,
+    next_at: Moment,
+}
+
+#[derive(Debug, Clone)]
+struct Down {
+    since: Moment,
+    took: Duration,
+    never: bool,
+    last_small: VecDeque<bool>,
+    next_at: Moment,
+    turn: usize,
+}
+
+impl Reach {
+    /// `has_port`: TCP probes can be sent.
+    #[must_use]
+    pub fn new(has_port: bool) -> Self {
+        Self {
+            has_port,
+            icmp_answered: None,
+            tcp_answered: None,
+            lost_in_a_row: 0,
+            burst: None,
+            serial: 0,
+            down: None,
+        }
+    }
+
+    /// Whether the target is unreachable.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.down.is_some()
+    }
+
+    /// A burst is under way.
+    #[must_use]
+    pub fn is_suspicious(&self) -> bool {
+        self.burst.is_some()
+    }
+
+    /// Whether ICMP has ever been answered.
+    #[must_use]
+    pub fn icmp_ever(&self) -> bool {
+        self.icmp_answered.is_some()
+    }
+
+    /// Whether TCP has ever been answered.
+    #[must_use]
+    pub fn tcp_ever(&self) -> bool {
+        self.tcp_answered.is_some()
+    }
+
+    /// A regular small probe was lost.
+    pub fn small_lost(&mut self, protocol: ProbeProtocol, now: Moment) {
+        let answered = match protocol {
+            ProbeProtocol::Icmp => self.icmp_answered,
+            ProbeProtocol::Tcp => self.tcp_answered,
+        };
+        let never = self.icmp_answered.is_none() && self.tcp_answered.is_none();
+        let lately = answered.is_some_and(|at| now.saturating_sub(at) < REMEMBERED);
+        if self.down.is_some() || !(lately || never) {
+            return;
+        }
+        self.lost_in_a_row += 1;
+        if self.lost_in_a_row >= 2 && self.burst.is_none() {
+            self.serial += 1;
+            self.burst = Some(Burst { serial: self.serial, sent: 0, lost: 0, began: now, next_at: now });
+        }
+    }
+
+    /// Anything came back from the target, or a signal quoted one of our packets.
+    pub fn heard(&mut self, protocol: ProbeProtocol, now: Moment) {
+        match protocol {
+            ProbeProtocol::Icmp => self.icmp_answered = Some(now),
+            ProbeProtocol::Tcp => self.tcp_answered = Some(now),
+        }
+        self.lost_in_a_row = 0;
+        self.burst = None;
+    }
+
+    /// A small probe of our own (while unreachable) was decided. True if the target is back.
+    pub fn own_small(&mut self, answered: bool, now: Moment) -> bool {
+        let Some(down) = &mut self.down else { return false };
+        down.last_small.push_back(answered);
+        if down.last_small.len() > 5 {
+            down.last_small.pop_front();
+        }
+        if answered {
+            down.next_at = down.next_at.min(now + AFTER_ANSWER);
+        }
+        let back = down.last_small.iter().filter(|answered| **answered).count() >= 3;
+        if back {
+            self.down = None;
+        }
+        back
+    }
+
+    /// A probe of burst `serial` was lost. True if that makes the target unreachable.
+    pub fn burst_lost(&mut self, serial: u32, now: Moment) -> bool {
+        let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial == serial) else { return false };
+        burst.lost += 1;
+        if burst.lost < BURST {
+            return false;
+        }
+        self.down = Some(Down {
+            since: now,
+            took: now.saturating_sub(burst.began),
+            never: self.icmp_answered.is_none() && self.tcp_answered.is_none(),
+            last_small: VecDeque::new(),
+            next_at: now,
+            turn: 0,
+        });
+        self.burst = None;
+        self.lost_in_a_row = 0;
+        true
+    }
+
+    /// The small probe of our own that is due now, if any; call again after it was sent.
+    #[must_use]
+    pub fn due(&self, now: Moment) -> Option<SmallProbe> {
+        if let Some(burst) = &self.burst {
+            return (burst.sent < BURST && now >= burst.next_at)
+                .then(|| SmallProbe { burst: Some(burst.serial), protocol: self.turn(burst.sent) });
+        }
+        let down = self.down.as_ref()?;
+        (now >= down.next_at).then(|| SmallProbe { burst: None, protocol: self.turn(down.turn) })
+    }
+
+    /// The probe named by [`Reach::due`] was sent.
+    pub fn sent(&mut self, now: Moment) {
+        if let Some(burst) = &mut self.burst {
+            burst.sent += 1;
+            burst.next_at = now + SPACING;
+        } else if let Some(down) = &mut self.down {
+            down.turn += 1;
+            down.next_at = now + WHILE_DOWN;
+        }
+    }
+
+    /// When [`Reach::due`] may next have something.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Moment> {
+        match (&self.burst, &self.down) {
+            (Some(burst), _) if burst.sent < BURST => Some(burst.next_at),
+            (None, Some(down)) => Some(down.next_at),
+            _ => None,
+        }
+    }
+
+    /// Why the target counts as unreachable, and when that was found.
+    #[must_use]
+    pub fn evidence(&self, now: Moment) -> Option<String> {
+        let down = self.down.as_ref()?;
+        let half = BURST / 2;
+        let mix = if self.has_port { format!("{half} ICMP, {half} TCP") } else { "ICMP".to_owned() };
+        let never = if down.never { ", and it has never answered since start" } else { "" };
+        Some(format!(
+            "{BURST} small probes ({mix}) within {:.1} s all unanswered{never}; unreachable for {} s",
+            down.took.as_secs_f64(),
+            now.saturating_sub(down.since).as_secs()
+        ))
+    }
+
+    fn turn(&self, number: usize) -> ProbeProtocol {
+        if self.has_port && number % 2 == 1 { ProbeProtocol::Tcp } else { ProbeProtocol::Icmp }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::ProbeProtocol::{Icmp, Tcp};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn lose_burst(reach: &mut Reach, count: usize) -> (bool, Moment, usize) {
+        let mut now = Duration::from_secs(100);
+        let (mut down, mut sent, mut tcp) = (false, 0, 0);
+        while sent < count {
+            now += MS;
+            if let Some(probe) = reach.due(now) {
+                reach.sent(now);
+                sent += 1;
+                tcp += usize::from(probe.protocol == Tcp);
+                down = reach.burst_lost(probe.burst.unwrap(), now);
+            }
+        }
+        (down, now - Duration::from_secs(100), tcp)
+    }
+
+    fn suspicious(has_port: bool) -> Reach {
+        let mut reach = Reach::new(has_port);
+        let now = Duration::from_secs(100);
+        reach.heard(Icmp, now);
+        reach.small_lost(Icmp, now);
+        assert!(!reach.is_suspicious(), "one loss is none");
+        reach.small_lost(Icmp, now);
+        assert!(reach.is_suspicious());
+        reach
+    }
+
+    #[test]
+    fn thirty_lost_over_a_second_half_of_them_tcp_make_it_unreachable() {
+        let mut reach = suspicious(true);
+        let (down, took, tcp) = lose_burst(&mut reach, 30);
+        assert!(down && reach.is_down());
+        assert!(took >= Duration::from_secs(1), "{took:?}");
+        assert_eq!(tcp, 15);
+    }
+
+    #[test]
+    fn any_answer_ends_the_burst() {
+        let mut reach = suspicious(true);
+        let (down, ..) = lose_burst(&mut reach, 29);
+        assert!(!down);
+        reach.heard(Tcp, Duration::from_secs(101));
+        assert!(!reach.is_suspicious() && !reach.is_down());
+    }
+
+    #[test]
+    fn a_protocol_that_never_answered_raises_no_suspicion_while_the_other_answers() {
+        let mut reach = Reach::new(true);
+        reach.heard(Tcp, MS);
+        for _ in 0..10 {
+            reach.small_lost(Icmp, MS * 2);
+        }
+        assert!(!reach.is_suspicious());
+    }
+
+    #[test]
+    fn it_is_back_at_three_answers_among_the_last_five() {
+        let mut reach = suspicious(false);
+        lose_burst(&mut reach, 30);
+        let now = Duration::from_secs(200);
+        for answered in [true, false, false, true, false] {
+            assert!(!reach.own_small(answered, now));
+        }
+        assert!(!reach.own_small(true, now)); // false false true false true
+        assert!(reach.own_small(true, now)); // false true false true true
+        assert!(!reach.is_down());
+    }
+
+    #[test]
+    fn never_answered_since_start_is_said() {
+        let mut reach = Reach::new(false);
+        reach.small_lost(Icmp, MS);
+        reach.small_lost(Icmp, MS);
+        lose_burst(&mut reach, 30);
+        assert!(reach.evidence(Duration::from_secs(200)).unwrap().contains("never answered"));
+    }
+}
