@@ -347,6 +347,7 @@ impl PathProber {
         let lane = sent.probe.lane;
         match sent.role {
             Role::Small { .. } => {
+                self.decide_by_syn(sent, false, now);
                 if self.reach.own_small(true, now) {
                     self.sentinel_at = now;
                 }
@@ -401,7 +402,12 @@ impl PathProber {
     fn lost(&mut self, sent: Sent, now: Moment) {
         let lane = sent.probe.lane;
         match sent.role {
-            Role::Small { burst } => self.small_lost(burst, now),
+            Role::Small { burst } => {
+                if self.reach.tcp_ever() {
+                    self.decide_by_syn(sent, true, now);
+                }
+                self.small_lost(burst, now);
+            }
             Role::Sentinel if lane == Lane::Echo && !self.icmp_usable() => {}
             Role::Sentinel if self.reach.is_down() => {}
             Role::Sentinel => self.lane_mut(lane).sentinel_lost(sent.probe.size, now),
@@ -552,8 +558,17 @@ impl PathProber {
 
     fn echo_lost(&mut self, seq: u64, echo: SentEcho, now: Moment) {
         if !self.reach.is_down() {
-            self.loss.decide(seq, echo.at, true, now);
+            if self.reach.icmp_ever() {
+                self.loss.decide(seq, echo.at, true, now);
+            }
             self.reach.small_lost(ProbeProtocol::Icmp, now);
+        }
+    }
+
+    /// Where ICMP has never answered, the regular small SYN takes the place of the echo.
+    fn decide_by_syn(&mut self, sent: Sent, lost: bool, now: Moment) {
+        if sent.role == (Role::Small { burst: None }) && !self.reach.icmp_ever() && !self.reach.is_down() {
+            self.loss.decide(sent.probe.id.0, sent.at, lost, now);
         }
     }
 
