@@ -254,7 +254,9 @@ fn play(scenario: &Scenario, name: &str, seed: u64) {
         while arrivals.peek().is_some_and(|Earliest((at, _))| *at <= now) {
             let Some(Earliest((_, key))) = arrivals.pop() else { break };
             match contents.remove(&key) {
-                Some(Arrival::Echo(seq)) => machine.echo_reply(seq, now),
+                Some(Arrival::Echo(seq)) => {
+                    machine.echo_reply(seq, Duration::from_millis(world.network.rtt_ms), now)
+                }
                 Some(Arrival::Probe(id, answer)) => machine.answer(id, answer, now),
                 None => {}
             }

@@ -6,6 +6,7 @@
 //! - [`path_mtu`] the search for the exact edge
 //! - [`walk`] the walk of a host that does path MTU discovery, and the memory of signals
 //! - [`lane`] proof, search and withdrawal for one way of asking
+//! - [`expected`] what hosts of our site can send
 //! - [`reach`] when a target is unreachable, [`small_loss`] when a path is lossy, [`rtt`] how long to wait
 //! - [`path`] all of these for one path: the machine that is asked what to send and told what came back
 //! - [`verdict`] what may be concluded from it, in words
@@ -17,6 +18,7 @@
 //! - [`picture`] the joined result that every view shows
 
 pub mod cause;
+pub mod expected;
 pub mod lane;
 pub mod observation;
 pub mod path;

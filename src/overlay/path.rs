@@ -186,6 +186,15 @@ impl PathProber {
         }
     }
 
+    /// Goes on with the counters of a prober of the same path (the target's address has changed).
+    pub fn take_over(&mut self, former: &Self) {
+        self.stats = former.stats.clone();
+        // What is in flight to the former address is given up.
+        self.stats.lost += former.echoes.len() as u64;
+        self.size_probes.clone_from(&former.size_probes);
+        self.next_id = former.next_id;
+    }
+
     /// Counts of the regular small echo.
     #[must_use]
     pub fn echo_stats(&self) -> &EchoStats {
@@ -289,11 +298,10 @@ impl PathProber {
             .unwrap_or(self.echo_at)
     }
 
-    /// The regular small echo `seq` was answered.
-    pub fn echo_reply(&mut self, seq: u64, now: Moment) {
+    /// The regular small echo `seq` was answered after `rtt`.
+    pub fn echo_reply(&mut self, seq: u64, rtt: Duration, now: Moment) {
         self.now = now;
         let Some(echo) = self.echoes.get(&seq).copied() else { return };
-        let rtt = now.saturating_sub(echo.at);
         if rtt >= GIVE_UP {
             return;
         }

@@ -1,0 +1,34 @@
+//! What hosts of our site can send: half of the expected MTU.
+
+use std::sync::Arc;
+
+use super::path::HostMtu;
+use crate::{
+    router::snapshot::RouterReading,
+    types::{Bytes, Site},
+};
+
+/// The larger of our egress MTU and, where a router of our site is read, the MTU of the non-vxlan
+/// ports of its bridges that carry a vxlan port.
+#[must_use]
+pub fn host_mtu(interface: &str, mtu: Bytes, site: &Site, routers: &[Arc<RouterReading>]) -> HostMtu {
+    let own = HostMtu { testable: mtu, hosts: mtu, rule: format!("our egress {interface}") };
+    routers
+        .iter()
+        .filter(|router| router.site == *site)
+        .filter_map(|router| Some((router, router.current.as_ref()?)))
+        .flat_map(|(router, snapshot)| {
+            let bridges = snapshot.vxlans().filter_map(|(link, _)| link.master.as_deref());
+            bridges
+                .flat_map(|bridge| snapshot.members(bridge))
+                .filter(|link| link.vxlan.is_none())
+                .filter_map(|link| Some((router.router.clone(), link.name.clone(), link.mtu?)))
+                .collect::<Vec<_>>()
+        })
+        .fold(own, |best, (router, port, mtu)| {
+            if mtu <= best.hosts {
+                return best;
+            }
+            HostMtu { hosts: mtu, rule: format!("router {router}'s bridge port {port}"), ..best }
+        })
+}

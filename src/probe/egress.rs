@@ -1,0 +1,88 @@
+//! Which of our interfaces a packet leaves by, asked of the kernel by rtnetlink.
+
+use std::{io, net::Ipv4Addr};
+
+use anyhow::Context;
+use futures_util::TryStreamExt;
+use rtnetlink::{
+    Handle, RouteMessageBuilder,
+    packet_route::{
+        link::LinkAttribute,
+        route::{RouteAddress, RouteAttribute},
+    },
+};
+
+use crate::types::Bytes;
+
+/// How our host sends to one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Egress {
+    /// The interface.
+    pub interface: String,
+    /// Its MTU, bytes of IP packet.
+    pub mtu: Bytes,
+    /// The source address.
+    pub source: Ipv4Addr,
+}
+
+/// Asks the kernel; cheap to clone.
+#[derive(Clone)]
+pub struct Routes {
+    handle: Handle,
+}
+
+impl Routes {
+    /// Opens a netlink socket.
+    pub fn open() -> io::Result<Self> {
+        let (connection, handle, _) = rtnetlink::new_connection()?;
+        tokio::spawn(connection);
+        Ok(Self { handle })
+    }
+
+    /// How our host would send to `target` now.
+    pub async fn to(&self, target: Ipv4Addr) -> anyhow::Result<Egress> {
+        let ask = RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(target, 32).build();
+        let route = self
+            .handle
+            .route()
+            .get(ask)
+            .execute()
+            .try_next()
+            .await
+            .with_context(|| format!("no route to {target}"))?
+            .with_context(|| format!("no route to {target}"))?;
+        let mut source = None;
+        let mut index = None;
+        for attribute in route.attributes {
+            match attribute {
+                RouteAttribute::PrefSource(RouteAddress::Inet(address)) => source = Some(address),
+                RouteAttribute::Oif(oif) => index = Some(oif),
+                _ => {}
+            }
+        }
+        let index = index.with_context(|| format!("the route to {target} names no interface"))?;
+        let link = self
+            .handle
+            .link()
+            .get()
+            .match_index(index)
+            .execute()
+            .try_next()
+            .await
+            .with_context(|| format!("reading interface {index}"))?
+            .with_context(|| format!("interface {index} is gone"))?;
+        let mut egress = Egress {
+            interface: String::new(),
+            mtu: 0,
+            source: source.with_context(|| format!("the route to {target} names no source address"))?,
+        };
+        for attribute in link.attributes {
+            match attribute {
+                LinkAttribute::IfName(name) => egress.interface = name,
+                LinkAttribute::Mtu(mtu) => egress.mtu = mtu,
+                _ => {}
+            }
+        }
+        Ok(egress)
+    }
+}
