@@ -4,13 +4,14 @@
 //! stops a packet nor decides its size (measured, kernel 6.18: without it even `IP_HDRINCL` gets EMSGSIZE).
 
 use std::{
-    io::{self, Read},
+    io,
     net::{Ipv4Addr, SocketAddr},
+    os::fd::OwnedFd,
 };
 
 use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
-use tokio::io::unix::AsyncFd;
+use tokio::net::UdpSocket;
 
 use super::packet;
 use crate::overlay::probe_plan::FLOWS;
@@ -20,12 +21,16 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 /// The largest IPv4 packet.
 const LARGEST: usize = 65_535;
 
+/// tokio has no raw socket. Of its datagram sockets this one does nothing but `recv` and `sendto`, which
+/// are the same calls on a raw socket; it needs no `unsafe`, as watching a bare descriptor would.
+type RawSocket = UdpSocket;
+
 /// An open set of raw sockets.
 #[derive(Debug)]
 pub struct Wire {
-    icmp: AsyncFd<Socket>,
-    tcp: AsyncFd<Socket>,
-    fragments: Socket,
+    icmp: RawSocket,
+    tcp: RawSocket,
+    fragments: RawSocket,
     /// Bound and never listening: no other process gets these ports, and the kernel answers a SYN-ACK
     /// with RST, so nothing stays half open at the target.
     _reserved: Vec<Socket>,
@@ -56,9 +61,9 @@ impl Wire {
         let fragments = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(libc::IPPROTO_RAW)))?;
         fragments.set_nonblocking(true)?;
         Ok(Self {
-            icmp: AsyncFd::register(icmp)?,
-            tcp: AsyncFd::register(tcp)?,
-            fragments,
+            icmp: watch(icmp)?,
+            tcp: watch(tcp)?,
+            fragments: watch(fragments)?,
             _reserved: reserved,
             ports,
             buffer: vec![0; LARGEST],
@@ -73,12 +78,12 @@ impl Wire {
 
     /// Sends an ICMP message with DF.
     pub fn send_icmp(&self, message: &[u8], to: Ipv4Addr) -> io::Result<()> {
-        send(self.icmp.get_ref(), message, to)
+        send(&self.icmp, message, to)
     }
 
     /// Sends a TCP segment with DF.
     pub fn send_tcp(&self, segment: &[u8], to: Ipv4Addr) -> io::Result<()> {
-        send(self.tcp.get_ref(), segment, to)
+        send(&self.tcp, segment, to)
     }
 
     /// Sends complete IPv4 packets.
@@ -88,20 +93,17 @@ impl Wire {
 
     /// Waits until something can be read; [`Wire::drain`] must follow.
     pub async fn readable(&self) -> io::Result<()> {
-        // Readiness is cleared first and everything read afterwards, so no arrival is missed.
         tokio::select! {
-            ready = self.icmp.readable() => ready?.clear_ready(),
-            ready = self.tcp.readable() => ready?.clear_ready(),
+            ready = self.icmp.readable() => ready,
+            ready = self.tcp.readable() => ready,
         }
-        Ok(())
     }
 
     /// Reads all that has arrived.
     pub fn drain(&mut self, mut each: impl FnMut(packet::Incoming)) {
-        for socket in [self.icmp.get_ref(), self.tcp.get_ref()] {
-            let mut socket: &Socket = socket;
+        for socket in [&self.icmp, &self.tcp] {
             loop {
-                match socket.read(&mut self.buffer) {
+                match socket.try_recv(&mut self.buffer) {
                     Ok(length) => {
                         if let Some(incoming) = packet::read(&self.buffer[..length]) {
                             each(incoming);
@@ -123,8 +125,12 @@ fn raw(protocol: Protocol) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn send(socket: &Socket, bytes: &[u8], to: Ipv4Addr) -> io::Result<()> {
-    socket.send_to(bytes, &SocketAddr::from((to, 0)).into()).map(drop)
+fn watch(socket: Socket) -> io::Result<RawSocket> {
+    UdpSocket::from_std(OwnedFd::from(socket).into())
+}
+
+fn send(socket: &RawSocket, bytes: &[u8], to: Ipv4Addr) -> io::Result<()> {
+    socket.try_send_to(bytes, SocketAddr::from((to, 0))).map(drop)
 }
 
 /// Classic BPF (linux/filter.h), which on an IPv4 raw socket sees the packet from its IP header on.
