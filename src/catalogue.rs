@@ -221,7 +221,7 @@ families! {
         "Replies to small echoes that came after the probe timeout (0.2 to 2 s, by round-trip time).";
     PATH_MTU = Gauge "vxlan_path_mtu_bytes" in "bytes of IP packet",
         ["path", "target_site", "source", "direction"],
-        "Largest IP packet that is answered, at most the expected MTU; absent while not known exactly.";
+        "Largest IP packet that is answered, forward or reverse, at most the expected MTU; absent while not known exactly.";
     PATH_EXPECTED_MTU = Gauge "vxlan_path_expected_mtu_bytes" in "bytes of IP packet", ["path", "target_site", "source"],
         "MTU the path should have: configured, or derived from both ends.";
     PATH_TESTABLE_MTU = Gauge "vxlan_path_testable_mtu_bytes" in "bytes of IP packet", ["path", "target_site", "source"],
