@@ -2,8 +2,8 @@
 //!
 //! A typing error in a monitoring config must never be silent: a misspelt key would leave a path
 //! unwatched. So unknown keys are errors, every value has a type that checks itself while the parser
-//! still knows the position ([`value`]), and rules that join several keys look the position up
-//! afterwards ([`position`]). The first error is reported; it names file, line, column and key.
+//! still knows the position (`value`), and rules that join several keys look the position up
+//! afterwards (`position`). The first error is reported; it names file, line, column and key.
 
 mod check;
 mod error;

@@ -65,6 +65,10 @@ impl ConfigError {
             position = steps(at).and_then(|steps| position::find(text, &steps, Some((key, 1)))).or(position);
             return Self::new(file, position, at, format!("key `{key}` is given twice: keep one"));
         }
+        if message.contains("more than one document") {
+            let message = "more than one YAML document: remove the `---` lines after the first";
+            return Self::new(file, second_document(text), "", message);
+        }
         Self::new(file, position, at, reword(at, message))
     }
 }
@@ -128,6 +132,14 @@ fn split_path(text: &str) -> (&str, &str) {
     }
 }
 
+/// Where the second document starts, which the parser does not tell.
+fn second_document(text: &str) -> Option<(usize, usize)> {
+    let mut lines =
+        (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+    lines.next();
+    lines.find(|(_, line)| line.starts_with("---")).map(|(line, _)| (line, 1))
+}
+
 /// The first word in backquotes after `start`.
 fn quoted<'a>(message: &'a str, start: &str) -> Option<&'a str> {
     message.strip_prefix(start)?.strip_prefix('`')?.split_once('`').map(|(word, _)| word)
@@ -169,9 +181,6 @@ fn reword(at: &str, message: &str) -> String {
     }
     if message.starts_with("invalid length ") {
         return "a tunnel has two ends: write [ROUTER/INTERFACE, ROUTER/INTERFACE]".into();
-    }
-    if message.contains("more than one document") {
-        return "more than one YAML document: remove the `---` lines after the first".into();
     }
     // Our own sentences come from a value, which always has a path.
     if at.is_empty() { format!("not valid YAML: {message}") } else { message.to_owned() }
