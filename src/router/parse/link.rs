@@ -1,6 +1,6 @@
 //! `ip -j -s -s -d addr show` (or the `link show` of it, without addresses): links, counters, vxlan settings.
 //!
-//! The names of the JSON fields are iproute2's (ip/ipaddress.c, ip/iplink_vxlan.c; 4.13 and later). A vxlan
+//! The names of the JSON fields are iproute2's (`ip/ipaddress.c`, `ip/iplink_vxlan.c`; 4.13 and later). A vxlan
 //! device's remote stands under `remote`, `remote6`, `group` or `group6`, never under two of them.
 
 use super::{Object, ParseError, address, field, objects, text};

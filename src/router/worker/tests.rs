@@ -1,5 +1,3 @@
-use std::collections::VecDeque;
-
 use super::*;
 use crate::{
     router::{
@@ -9,8 +7,7 @@ use crate::{
     types::Method,
 };
 
-/// Outcomes of scrapes, in order.
-struct Canned(VecDeque<Result<RouterSnapshot, ScrapeError>>);
+type Outcome = Result<RouterSnapshot, ScrapeError>;
 
 fn worker() -> Worker {
     Worker::new(&RouterPlan {
@@ -49,8 +46,8 @@ fn snapshot(boot_id: &str, devices: &[(&str, u32)]) -> RouterSnapshot {
     }
 }
 
-fn play(worker: &mut Worker, outcomes: Canned) {
-    for outcome in outcomes.0 {
+fn play(worker: &mut Worker, outcomes: impl IntoIterator<Item = Outcome>) {
+    for outcome in outcomes {
         match outcome {
             Ok(snapshot) => worker.succeeded(Arc::new(snapshot)),
             Err(error) => worker.failed(error),
@@ -58,7 +55,7 @@ fn play(worker: &mut Worker, outcomes: Canned) {
     }
 }
 
-fn refused() -> Result<RouterSnapshot, ScrapeError> {
+fn refused() -> Outcome {
     Err(ScrapeError::new(FailureReason::Refused, "no"))
 }
 
@@ -67,7 +64,7 @@ fn every_reason_is_counted_from_zero() {
     let mut worker = worker();
     assert_eq!(worker.reading().failures.len(), FailureReason::ALL.len());
     assert!(worker.reading().failures.values().all(|count| *count == 0));
-    play(&mut worker, Canned([refused(), refused()].into()));
+    play(&mut worker, [refused(), refused()]);
     assert_eq!(worker.reading().failures[&FailureReason::Refused], 2);
     assert_eq!(worker.reading().failures[&FailureReason::Auth], 0);
 }
@@ -77,13 +74,13 @@ fn a_failure_leaves_nothing_current_and_keeps_what_was_read_before() {
     let mut worker = worker();
     let (first, second) =
         (snapshot("b", &[("vxlan01", 3)]), snapshot("b", &[("vxlan01", 3), ("vxlan02", 4)]));
-    play(&mut worker, Canned([Ok(first.clone()), refused()].into()));
+    play(&mut worker, [Ok(first.clone()), refused()]);
     let reading = worker.reading();
     assert_eq!(reading.current, None);
     assert_eq!(reading.previous.as_deref(), Some(&first));
     assert_eq!(reading.failure.as_ref().unwrap().reason, FailureReason::Refused);
     assert!(reading.last_success.is_some());
-    play(&mut worker, Canned([Ok(second.clone())].into()));
+    play(&mut worker, [Ok(second.clone())]);
     let reading = worker.reading();
     assert_eq!(reading.current.as_deref(), Some(&second));
     assert_eq!(reading.previous.as_deref(), Some(&first));
@@ -94,13 +91,13 @@ fn a_failure_leaves_nothing_current_and_keeps_what_was_read_before() {
 fn recreations_are_other_indexes_within_one_boot() {
     let mut worker = worker();
     let vxlan01 = InterfaceName::from("vxlan01");
-    play(&mut worker, Canned([Ok(snapshot("b", &[("vxlan01", 3)]))].into()));
+    play(&mut worker, [Ok(snapshot("b", &[("vxlan01", 3)]))]);
     assert_eq!(worker.reading().recreations[&vxlan01], 0);
     // Away for one scrape, and a failed scrape between: still noticed.
     let back = snapshot("b", &[("vxlan01", 9)]);
-    play(&mut worker, Canned([Ok(snapshot("b", &[])), refused(), Ok(back.clone()), Ok(back)].into()));
+    play(&mut worker, [Ok(snapshot("b", &[])), refused(), Ok(back.clone()), Ok(back)]);
     assert_eq!(worker.reading().recreations[&vxlan01], 1);
-    play(&mut worker, Canned([Ok(snapshot("after restart", &[("vxlan01", 4)]))].into()));
+    play(&mut worker, [Ok(snapshot("after restart", &[("vxlan01", 4)]))]);
     assert_eq!(worker.reading().recreations[&vxlan01], 1);
 }
 
