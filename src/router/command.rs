@@ -240,3 +240,6 @@ impl<'a> Output<'a> {
         Err(ScrapeError::new(reason, format!("`{command}` failed with exit code {code}: `{said}`; {remedy}")))
     }
 }
+
+#[cfg(test)]
+mod tests;
