@@ -37,6 +37,8 @@ const TIMEOUT: i32 = -9;
 const HOSTKEY_SIGN: i32 = -11;
 const SOCKET_DISCONNECT: i32 = -13;
 const FILE: i32 = -16;
+const CHANNEL_FAILURE: i32 = -21;
+const REQUEST_DENIED: i32 = -22;
 const SOCKET_TIMEOUT: i32 = -30;
 const SOCKET_RECV: i32 = -43;
 
@@ -131,7 +133,7 @@ impl Live {
         doing: &str,
         act: impl FnOnce() -> Result<T, ScrapeError>,
     ) -> Result<T, ScrapeError> {
-        let socket = self.socket.try_clone().map_err(|error| no_thread(&error))?;
+        let socket = self.socket.try_clone().map_err(|error| unusable(self.peer, &error))?;
         let watchdog = Watchdog::start(deadline, move || {
             let _ = socket.shutdown(Shutdown::Both);
         })?;
@@ -150,23 +152,14 @@ impl Live {
 
     fn run(&self, script: &str) -> Result<String, ScrapeError> {
         let peer = self.peer;
-        let lost = |error: &Error| {
-            let message = format!("the session to {peer} was lost: {}", error.message());
-            ScrapeError::new(reason(error, FailureReason::Connect), message)
-        };
-        let mut channel = self.session.channel_session().map_err(|error| lost(&error))?;
-        channel.handle_extended_data(ExtendedData::Ignore).map_err(|error| lost(&error))?;
-        channel.exec(script).map_err(|error| match code(&error) {
-            SOCKET_DISCONNECT | SOCKET_RECV | SOCKET_SEND | TIMEOUT | SOCKET_TIMEOUT => lost(&error),
-            _ => ScrapeError::new(
-                FailureReason::Permission,
-                format!("{peer} runs no commands for this user: {}", error.message()),
-            ),
-        })?;
+        let failed = |error: &Error| session_failed(error, peer);
+        let mut channel = self.session.channel_session().map_err(|error| failed(&error))?;
+        channel.handle_extended_data(ExtendedData::Ignore).map_err(|error| failed(&error))?;
+        channel.exec(script).map_err(|error| failed(&error))?;
         let output = read_capped(&mut channel).map_err(|error| {
             ScrapeError::new(FailureReason::Truncated, format!("the output of {peer} broke off: {error}"))
         })??;
-        channel.close().map_err(|error| lost(&error))?;
+        channel.close().map_err(|error| failed(&error))?;
         Ok(output)
     }
 }
@@ -192,7 +185,16 @@ impl Secret {
             Credential::PrivateKey(file) => read("private_key_file", file).map(Self::PrivateKey),
             Credential::Password(file) => {
                 let text = read("password_file", file)?;
-                Ok(Self::Password(text.lines().next().unwrap_or_default().to_owned()))
+                match text.lines().next() {
+                    Some(password) if !password.is_empty() => Ok(Self::Password(password.to_owned())),
+                    _ => Err(ScrapeError::new(
+                        FailureReason::Config,
+                        format!(
+                            "the first line of password_file {} is empty: put the password there",
+                            file.display()
+                        ),
+                    )),
+                }
             }
         }
     }
@@ -266,6 +268,10 @@ fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<(TcpStream, So
     Err(last)
 }
 
+fn unusable(peer: SocketAddr, error: &dyn std::fmt::Display) -> ScrapeError {
+    ScrapeError::new(FailureReason::Connect, format!("the connection to {peer} cannot be used: {error}"))
+}
+
 fn unconnected(error: &io::Error, address: SocketAddr) -> ScrapeError {
     if error.kind() == ErrorKind::ConnectionRefused {
         let message = format!("{address} refused the connection: does an SSH server listen there?");
@@ -293,8 +299,16 @@ fn handshake_failed(error: &Error, peer: SocketAddr) -> ScrapeError {
     }
 }
 
-fn reason(error: &Error, otherwise: FailureReason) -> FailureReason {
-    if matches!(code(error), TIMEOUT | SOCKET_TIMEOUT) { FailureReason::Timeout } else { otherwise }
+fn session_failed(error: &Error, peer: SocketAddr) -> ScrapeError {
+    let why = error.message();
+    match code(error) {
+        CHANNEL_FAILURE | REQUEST_DENIED => ScrapeError::new(
+            FailureReason::Permission,
+            format!("{peer} runs no command for this user ({why}): let the user run commands over SSH"),
+        ),
+        TIMEOUT | SOCKET_TIMEOUT => timed_out("running commands on the router"),
+        _ => ScrapeError::new(FailureReason::Connect, format!("the session to {peer} was lost: {why}")),
+    }
 }
 
 fn code(error: &Error) -> i32 {

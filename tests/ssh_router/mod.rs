@@ -21,6 +21,12 @@ use vxlan_exporter::{
     router::{Worker, snapshot::RouterReading},
 };
 
+/// Its name in `known_hosts`.
+pub const NAME: &str = "[127.0.0.1]:2222";
+
+/// The deadline of a scrape.
+pub const TIMEOUT: Duration = Duration::from_secs(4);
+
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// Starts a router with these lines added to its `sshd_config`, and runs `test` inside its namespace.
@@ -39,6 +45,32 @@ pub fn with_router(sshd_config: &str, test: impl FnOnce(&Router) + Send) {
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);
     }
+}
+
+/// How to read a router.
+pub fn router_plan(ssh: &SshPlan) -> RouterPlan {
+    RouterPlan {
+        name: "dc".into(),
+        site: "dc".into(),
+        addresses: Vec::new(),
+        scrape_interval: Duration::from_secs(30),
+        scrape_timeout: TIMEOUT,
+        transport: Transport::Ssh(ssh.clone()),
+    }
+}
+
+/// One scrape, to its end.
+pub fn scrape(worker: &mut Worker) -> RouterReading {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(worker.scrape())
+}
+
+/// Runs a command that must succeed.
+pub fn run(command: &str, arguments: &[&str]) -> String {
+    let output = Command::new(command).args(arguments).output().unwrap_or_else(|error| {
+        panic!("cannot run {command}: {error}; install Debian's iproute2 and openssh-client")
+    });
+    assert!(output.status.success(), "{command} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// The router. Dropping it ends its server and removes its namespace.
@@ -61,14 +93,14 @@ impl Router {
             directory: tempfile::tempdir().expect("make a directory"),
             sshd: None,
         };
-        router.run("ip", &["netns", "add", &router.namespace]);
+        run("ip", &["netns", "add", &router.namespace]);
         router.ip("link set lo up");
         for kind in ["ed25519", "rsa"] {
             router.new_key(&format!("host_{kind}"), kind);
         }
         let user = router.new_key("user", "ed25519");
         fs::write(router.path("authorized_keys"), user).expect("write authorized_keys");
-        router.know(&format!("{} {}\n", router.name(), router.host_key("ed25519")));
+        router.know(&format!("{NAME} {}\n", router.host_key("ed25519")));
         let at = |file: &str| router.path(file).display().to_string();
         let config = format!(
             "ListenAddress 127.0.0.1:2222\nHostKey {}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\n\
@@ -106,33 +138,6 @@ impl Router {
         }
     }
 
-    /// How to read it.
-    pub fn router_plan(&self, ssh: &SshPlan) -> RouterPlan {
-        RouterPlan {
-            name: "dc".into(),
-            site: "dc".into(),
-            addresses: Vec::new(),
-            scrape_interval: Duration::from_secs(30),
-            scrape_timeout: self.timeout(),
-            transport: Transport::Ssh(ssh.clone()),
-        }
-    }
-
-    /// The deadline of a scrape.
-    pub fn timeout(&self) -> Duration {
-        Duration::from_secs(4)
-    }
-
-    /// One scrape, to its end.
-    pub fn scrape(&self, worker: &mut Worker) -> RouterReading {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(worker.scrape())
-    }
-
-    /// Its name in `known_hosts`.
-    pub fn name(&self) -> &'static str {
-        "[127.0.0.1]:2222"
-    }
-
     /// A file of this test.
     pub fn path(&self, file: &str) -> PathBuf {
         self.directory.path().join(file)
@@ -145,7 +150,7 @@ impl Router {
 
     /// Makes a key pair; returns type and public key.
     pub fn new_key(&self, file: &str, kind: &str) -> String {
-        self.run("ssh-keygen", &["-q", "-t", kind, "-N", "", "-f", self.path(file).to_str().unwrap()]);
+        run("ssh-keygen", &["-q", "-t", kind, "-N", "", "-f", self.path(file).to_str().unwrap()]);
         self.public_key(file)
     }
 
@@ -161,7 +166,7 @@ impl Router {
 
     /// The fingerprint that `ssh-keygen -l` prints.
     pub fn fingerprint(&self, file: &str) -> String {
-        let text = self.run("ssh-keygen", &["-l", "-f", self.path(file).to_str().unwrap()]);
+        let text = run("ssh-keygen", &["-l", "-f", self.path(file).to_str().unwrap()]);
         text.split_whitespace().nth(1).expect("a fingerprint").to_owned()
     }
 
@@ -173,20 +178,7 @@ impl Router {
     /// `ip` inside its namespace.
     pub fn ip(&self, arguments: &str) {
         let all: Vec<&str> = ["-n", &self.namespace].into_iter().chain(arguments.split(' ')).collect();
-        self.run("ip", &all);
-    }
-
-    /// Runs a command that must succeed.
-    pub fn run(&self, command: &str, arguments: &[&str]) -> String {
-        let output = Command::new(command).args(arguments).output().unwrap_or_else(|error| {
-            panic!("cannot run {command}: {error}; install Debian's iproute2 and openssh-client")
-        });
-        assert!(
-            output.status.success(),
-            "{command} {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        run("ip", &all);
     }
 
     /// Ends all sessions, as a restart of the server does, and waits until they are gone.

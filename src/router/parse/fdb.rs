@@ -1,6 +1,6 @@
 //! `bridge -j fdb show`: which remote VTEPs get flooded frames, which MAC is reached through which VTEP.
 
-use super::{ParseError, address, field, objects, text};
+use super::{ParseError, address, each, field, text};
 use crate::{
     router::snapshot::FdbEntry,
     types::{InterfaceName, Vni},
@@ -10,29 +10,19 @@ const COMMAND: &str = "bridge -j fdb show";
 
 /// All forwarding entries that name a device and a MAC, of every device of the router.
 pub fn entries(output: &str) -> Result<Vec<FdbEntry>, ParseError> {
-    let mut entries = Vec::new();
-    for (index, object) in objects(COMMAND, output)?.iter().enumerate() {
-        let entry = || {
-            // Before iproute2 4.18 the device stood under `dev`.
-            let device = text(object, "ifname")?.or(text(object, "dev")?);
-            let (Some(device), Some(mac)) = (device, text(object, "mac")?) else { return Ok(None) };
-            Ok::<_, String>(Some(FdbEntry {
-                interface: InterfaceName(device),
-                mac: mac.to_ascii_lowercase(),
-                dst: address(object, "dst")?,
-                // Learned entries print an empty or an ageing state (`stale`).
-                state: text(object, "state")?.filter(|state| state == "permanent" || state == "static"),
-                vni: field(object, "vni")?.map(Vni),
-            }))
-        };
-        let found = entry().map_err(|message| ParseError {
-            command: COMMAND,
-            line: 1,
-            message: format!("entry {}: {message}", index + 1),
-        })?;
-        entries.extend(found);
-    }
-    Ok(entries)
+    each(COMMAND, output, |object| {
+        // Before iproute2 4.18 the device stood under `dev`.
+        let device = text(object, "ifname")?.or(text(object, "dev")?);
+        let (Some(device), Some(mac)) = (device, text(object, "mac")?) else { return Ok(None) };
+        Ok(Some(FdbEntry {
+            interface: InterfaceName(device),
+            mac: mac.to_ascii_lowercase(),
+            dst: address(object, "dst")?,
+            // Learned entries print an empty or an ageing state (`stale`).
+            state: text(object, "state")?.filter(|state| state == "permanent" || state == "static"),
+            vni: field(object, "vni")?.map(Vni),
+        }))
+    })
 }
 
 #[cfg(test)]
@@ -61,6 +51,9 @@ mod tests {
     #[test]
     fn a_bad_address_is_named() {
         let error = entries(r#"[{"mac":"m","ifname":"vxlan01","dst":"ten"}]"#).unwrap_err().to_string();
-        assert!(error.contains("entry 1: field `dst`: expected an IP address, saw `ten`"), "{error}");
+        assert!(
+            error.contains("element 1 (vxlan01): field `dst`: expected an IP address, saw `ten`"),
+            "{error}"
+        );
     }
 }

@@ -3,7 +3,7 @@
 //! The names of the JSON fields are iproute2's (`ip/ipaddress.c`, `ip/iplink_vxlan.c`; 4.13 and later). A vxlan
 //! device's remote stands under `remote`, `remote6`, `group` or `group6`, never under two of them.
 
-use super::{Object, ParseError, address, field, objects, text};
+use super::{Object, ParseError, address, each, field, text};
 use crate::{
     router::snapshot::{Counters, Link, Vxlan},
     types::{InterfaceName, Vni},
@@ -13,22 +13,10 @@ const COMMAND: &str = "ip -j -s -s -d addr show";
 
 /// All links, in the router's order.
 pub fn links(output: &str) -> Result<Vec<Link>, ParseError> {
-    let mut links = Vec::new();
-    for (index, object) in objects(COMMAND, output)?.iter().enumerate() {
-        let named = |message: String| {
-            let name = object.get("ifname").and_then(|name| name.as_str()).unwrap_or("?");
-            ParseError {
-                command: COMMAND,
-                line: 1,
-                message: format!("link {} ({name}): {message}", index + 1),
-            }
-        };
-        if let Some(mut link) = base(object).map_err(named)? {
-            link.counters = counters(object).map_err(named)?;
-            links.push(link);
-        }
-    }
-    Ok(links)
+    each(COMMAND, output, |object| {
+        let Some(link) = base(object)? else { return Ok(None) };
+        Ok(Some(Link { counters: counters(object)?, ..link }))
+    })
 }
 
 /// Everything but the counters; `None` for an element without a name.
@@ -171,6 +159,6 @@ mod tests {
     #[test]
     fn a_link_without_counters_is_not_read_as_zero() {
         let error = links(r#"[{"ifname":"eth0"}]"#).unwrap_err().to_string();
-        assert!(error.contains("link 1 (eth0): it has no counters"), "{error}");
+        assert!(error.contains("element 1 (eth0): it has no counters"), "{error}");
     }
 }

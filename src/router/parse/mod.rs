@@ -31,26 +31,32 @@ pub struct ParseError {
 
 type Object = Map<String, Value>;
 
-/// The objects of the JSON array (or the one object) that `text` holds, without empty ones.
-fn objects(command: &'static str, text: &str) -> Result<Vec<Object>, ParseError> {
-    let (line, value) = first_json(command, text)?;
+/// What `read` makes of each object of the JSON array (or of the one object) in `output`. Empty objects, and
+/// those of which it makes nothing, are left out.
+fn each<T>(
+    command: &'static str,
+    output: &str,
+    read: impl Fn(&Object) -> Result<Option<T>, String>,
+) -> Result<Vec<T>, ParseError> {
+    let (line, value) = first_json(command, output)?;
     let elements = match value {
         Value::Array(elements) => elements,
         object => vec![object],
     };
-    let mut objects = Vec::with_capacity(elements.len());
-    for element in elements {
-        match element {
-            Value::Object(object) if object.is_empty() => {}
-            Value::Object(object) => objects.push(object),
-            other => {
-                let message =
-                    format!("expected an object in the array, saw `{}`", excerpt(&other.to_string()));
-                return Err(ParseError { command, line, message });
-            }
-        }
+    let mut all = Vec::with_capacity(elements.len());
+    for (index, element) in elements.iter().enumerate() {
+        let found = match element {
+            Value::Object(object) if object.is_empty() => Ok(None),
+            Value::Object(object) => read(object),
+            other => Err(format!("expected an object, saw `{}`", excerpt(&other.to_string()))),
+        };
+        let message = |message| {
+            let name = element.get("ifname").and_then(Value::as_str).unwrap_or("no name");
+            format!("element {} ({name}): {message}", index + 1)
+        };
+        all.extend(found.map_err(|error| ParseError { command, line, message: message(error) })?);
     }
-    Ok(objects)
+    Ok(all)
 }
 
 /// The first JSON array or object that starts a line, and that line's number.
@@ -127,7 +133,7 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> Result<Vec<String>, ParseError> {
-        Ok(objects("test", text)?.iter().map(|object| object["n"].to_string()).collect())
+        each("test", text, |object| Ok(Some(object["n"].to_string())))
     }
 
     #[test]
@@ -154,7 +160,12 @@ mod tests {
             "output of `test`, line 1: expected JSON, saw `vbash: ip: command not found`"
         );
         assert!(names("").unwrap_err().to_string().ends_with("saw ``"));
-        assert!(names("[1]").unwrap_err().to_string().contains("expected an object in the array, saw `1`"));
+        assert!(
+            names("[1]")
+                .unwrap_err()
+                .to_string()
+                .contains("element 1 (no name): expected an object, saw `1`")
+        );
     }
 
     proptest::proptest! {

@@ -4,7 +4,7 @@
 //! One interface is a list on VyOS 1.4 and an object on 1.5. Where the device was re-created after a clear,
 //! VyOS prints negative counters (measured: `tx_bytes` -4960384592); that is an error here, not a number.
 
-use super::{Object, ParseError, field, link, objects, text};
+use super::{Object, ParseError, each, field, link, text};
 use crate::router::snapshot::{Counters, Link};
 
 const COMMAND: &str = "interfaces.py show --raw";
@@ -20,16 +20,7 @@ pub struct RawLink {
 
 /// All links that VyOS printed.
 pub fn links(output: &str) -> Result<Vec<RawLink>, ParseError> {
-    let mut links = Vec::new();
-    for (index, object) in objects(COMMAND, output)?.iter().enumerate() {
-        let found = read(object).map_err(|message| ParseError {
-            command: COMMAND,
-            line: 1,
-            message: format!("interface {}: {message}", index + 1),
-        })?;
-        links.extend(found);
-    }
-    Ok(links)
+    each(COMMAND, output, read)
 }
 
 fn read(object: &Object) -> Result<Option<RawLink>, String> {
@@ -63,6 +54,6 @@ mod tests {
     fn a_negative_counter_is_an_error() {
         let error =
             links(r#"{"ifname":"vxlan01","stats":{"rx_bytes":-4960384592}}"#).unwrap_err().to_string();
-        assert!(error.contains("interface 1: field `rx_bytes`"), "{error}");
+        assert!(error.contains("element 1 (vxlan01): field `rx_bytes`"), "{error}");
     }
 }

@@ -1,15 +1,13 @@
 //! `ip -j route get ADDRESS`: through which device, and with which MTU, a router reaches a remote VTEP.
 
-use super::{Object, ParseError, address, field, objects, text};
+use super::{Object, ParseError, address, each, field, text};
 use crate::router::snapshot::Route;
 
 const COMMAND: &str = "ip -j route get";
 
 /// The route; `None` where the answer names no device (blackhole, prohibit).
 pub fn route(output: &str) -> Result<Option<Route>, ParseError> {
-    let objects = objects(COMMAND, output)?;
-    let Some(object) = objects.first() else { return Ok(None) };
-    read(object).map_err(|message| ParseError { command: COMMAND, line: 1, message })
+    Ok(each(COMMAND, output, read)?.into_iter().next())
 }
 
 fn read(object: &Object) -> Result<Option<Route>, String> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Object, ParseError, field, objects, text};
+use super::{Object, ParseError, each, field, text};
 use crate::types::{InterfaceName, Vni};
 
 const COMMAND: &str = "bridge -j -s vni show";
@@ -15,18 +15,17 @@ pub fn vnis(output: &str) -> Result<BTreeMap<InterfaceName, Vec<Vni>>, ParseErro
     if output.trim().is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut devices = BTreeMap::new();
-    for object in objects(COMMAND, output)? {
-        let named = |message| ParseError { command: COMMAND, line: 1, message };
-        let Some(name) = text(&object, "ifname").map_err(named)? else { continue };
-        let vnis: &mut Vec<Vni> = devices.entry(InterfaceName(name)).or_default();
-        for range in field::<Vec<Object>>(&object, "vnis").map_err(named)?.unwrap_or_default() {
-            let Some(first) = field::<u32>(&range, "vni").map_err(named)? else { continue };
-            let last = field::<u32>(&range, "vniEnd").map_err(named)?.unwrap_or(first);
+    let devices = each(COMMAND, output, |object| {
+        let Some(name) = text(object, "ifname")? else { return Ok(None) };
+        let mut vnis = Vec::new();
+        for range in field::<Vec<Object>>(object, "vnis")?.unwrap_or_default() {
+            let Some(first) = field::<u32>(&range, "vni")? else { continue };
+            let last = field(&range, "vniEnd")?.unwrap_or(first);
             vnis.extend((first..=last).take(MAX_RANGE).map(Vni));
         }
-    }
-    Ok(devices)
+        Ok(Some((InterfaceName(name), vnis)))
+    })?;
+    Ok(devices.into_iter().collect())
 }
 
 #[cfg(test)]
