@@ -8,7 +8,7 @@ mod ssh_router;
 
 use std::{fs, net::IpAddr, time::Duration, time::Instant};
 
-use ssh_router::{NAME, TIMEOUT, router_plan, run, scrape, with_router};
+use ssh_router::{NAME, PASSWORD, TIMEOUT, router_plan, run, scrape, with_router};
 use vxlan_exporter::{
     plan::{Credential, SshPlan},
     router::{
@@ -168,7 +168,7 @@ fn a_name_with_a_dead_first_address_is_reached_by_its_second() {
 }
 
 #[test]
-fn a_login_that_is_refused() {
+fn a_login_is_refused_with_another_key_or_password() {
     with_router("", |router| {
         router.new_key("stranger", "ed25519");
         let mut plan = router.plan();
@@ -179,6 +179,8 @@ fn a_login_that_is_refused() {
         plan.credential = Credential::Password(router.path("password"));
         let message = failure(&plan, FailureReason::Auth);
         assert!(!message.contains("not-the-password"), "{message}");
+        fs::write(router.path("password"), format!("{PASSWORD}\r\nnot read\n")).unwrap();
+        success(&scrape(&mut Worker::new(&router_plan(&plan))));
     });
 }
 

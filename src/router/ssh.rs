@@ -102,12 +102,7 @@ impl Live {
         let secret = Secret::read(&plan.credential)?;
         let addresses = resolve(&plan.address, plan.port, deadline)?;
         let (socket, peer) = connect(&addresses, deadline)?;
-        let broken = |error: &dyn std::fmt::Display| {
-            ScrapeError::new(
-                FailureReason::Connect,
-                format!("the connection to {peer} cannot be used: {error}"),
-            )
-        };
+        let broken = |error: &dyn std::fmt::Display| unusable(peer, error);
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE).with_retries(3);
         SockRef::from(&socket).set_tcp_keepalive(&keepalive).map_err(|error| broken(&error))?;
         socket.set_nodelay(true).map_err(|error| broken(&error))?;

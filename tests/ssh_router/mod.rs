@@ -27,6 +27,10 @@ pub const NAME: &str = "[127.0.0.1]:2222";
 /// The deadline of a scrape.
 pub const TIMEOUT: Duration = Duration::from_secs(4);
 
+/// The password of root there; the machine's own is not touched.
+pub const PASSWORD: &str = "correct-horse";
+const SHADOW: &str = "root:$6$lab$w7GlX2ddr4MXMwmNl.ZVmQNv1WFYNW/AKkY3Op0YtDDBmHdFh3.2GaGpTMNYIv9LIQLuJm6Ar0MG0bKoxpP7o0:19000:0:99999:7:::\n";
+
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// Starts a router with these lines added to its `sshd_config`, and runs `test` inside its namespace.
@@ -110,11 +114,14 @@ impl Router {
             at("authorized_keys"),
         );
         fs::write(router.path("sshd_config"), config).expect("write sshd_config");
+        fs::write(router.path("shadow"), SHADOW).expect("write shadow");
         // Debian's sshd drops its privileges into this directory.
         fs::create_dir_all("/run/sshd").expect("make /run/sshd");
         let sshd = Command::new("ip")
-            .args(["netns", "exec", &router.namespace, "/usr/sbin/sshd", "-D"])
-            .args(["-f", &at("sshd_config"), "-E", &at("log")])
+            .args(["netns", "exec", &router.namespace, "sh", "-c"])
+            // `ip netns exec` has given this shell mounts of its own: nobody else sees that password file.
+            .arg("mount --bind \"$1\" /etc/shadow && exec /usr/sbin/sshd -D -f \"$2\" -E \"$3\"")
+            .args(["sh", &at("shadow"), &at("sshd_config"), &at("log")])
             .stdin(Stdio::null())
             .spawn()
             .expect("start sshd");
