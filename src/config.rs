@@ -1,1 +1,155 @@
-//! The configuration file.
+//! The configuration file: YAML in, [`Plan`] out, or an error that says where and what to type instead.
+//!
+//! A typing error in a monitoring config must never be silent: a misspelt key would leave a path
+//! unwatched. So unknown keys are errors, every value has a type that checks itself while the parser
+//! still knows the position (`value`), and rules that join several keys look the position up
+//! afterwards (`position`). The first error is reported; it names file, line, column and key.
+
+mod check;
+mod error;
+mod position;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use error::ConfigError;
+
+use crate::{
+    plan::{Credential, PathPlan, Plan, RouterPlan, SshPlan, Transport},
+    types::{PathName, RouterName, Site},
+};
+use schema::Schema;
+
+const SCRAPE_INTERVAL: Duration = Duration::from_secs(30);
+const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// Round trip, of small echoes.
+const LOSS_THRESHOLD: f64 = 0.03;
+const PROBE_BUDGET_PPS: u32 = 200;
+
+/// A configuration in which every key and every rule between keys has been checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    schema: Schema,
+    /// What relative file names start from: the directory of the configuration file.
+    base: PathBuf,
+}
+
+/// Reads and checks a configuration file. File names in it are relative to its directory.
+pub fn load(path: &Path) -> Result<Config, ConfigError> {
+    let bytes = std::fs::read(path).map_err(|source| ConfigError::unreadable(path, &source))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => parse(&text, path),
+        Err(error) => Err(ConfigError::not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to())),
+    }
+}
+
+/// Checks the text of a configuration; `path` is only named in errors and is what relative file names
+/// start from. An empty text is a valid, empty configuration.
+pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+    let schema = serde_yaml::from_str::<Option<Schema>>(text)
+        .map_err(|error| ConfigError::from_yaml(&error, text, path))?
+        .unwrap_or_default();
+    check::check(&schema).map_err(|problem| problem.at(text, path))?;
+    Ok(Config { schema, base: path.parent().unwrap_or(Path::new("")).to_owned() })
+}
+
+/// A commented configuration that works once names and addresses are replaced.
+#[must_use]
+pub fn example() -> &'static str {
+    include_str!("config/example.yml")
+}
+
+impl Config {
+    /// What to do, with every default filled in.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let top = &self.schema;
+        Plan {
+            site: top.site.as_ref().map(|site| Site(site.0.clone())),
+            routers: top.routers().iter().map(|router| self.router(router)).collect(),
+            paths: top.paths().iter().filter_map(|path| self.path(path)).collect(),
+            tunnels: top.tunnels().iter().map(|pair| pair.each_ref().map(ToString::to_string)).collect(),
+            probe_budget_pps: top.probe_budget_pps.map_or(PROBE_BUDGET_PPS, |budget| budget.0),
+        }
+    }
+
+    fn router(&self, router: &schema::Router) -> RouterPlan {
+        let top = &self.schema;
+        let (scrape_interval, scrape_timeout) = top.scrape_times(router);
+        RouterPlan {
+            name: RouterName(router.name.0.clone()),
+            site: Site(router.site.0.clone()),
+            addresses: router.addresses.iter().flatten().map(|address| address.0).collect(),
+            scrape_interval,
+            scrape_timeout,
+            transport: match &router.ssh {
+                Some(ssh) => Transport::Ssh(self.ssh(ssh)),
+                None => Transport::Local,
+            },
+        }
+    }
+
+    fn ssh(&self, ssh: &schema::Ssh) -> SshPlan {
+        let credential = match (&ssh.private_key_file, &ssh.password_file) {
+            (Some(file), _) => Credential::PrivateKey(self.file(file)),
+            // `check` has seen to it that exactly one is there.
+            (None, file) => {
+                Credential::Password(file.as_ref().map(|file| self.file(file)).unwrap_or_default())
+            }
+        };
+        SshPlan {
+            address: ssh.address.0.clone(),
+            port: ssh.port.map_or(22, |port| port.0),
+            username: ssh.username.0.clone(),
+            credential,
+            known_hosts_file: self.file(&ssh.known_hosts_file),
+        }
+    }
+
+    fn file(&self, file: &value::FileName) -> PathBuf {
+        self.base.join(&file.0)
+    }
+
+    /// `None` only without a site, which `check` refuses.
+    fn path(&self, path: &schema::Path) -> Option<PathPlan> {
+        let top = &self.schema;
+        let (probe_interval, sentinel_interval) = top.probe_times(path);
+        Some(PathPlan {
+            name: PathName(path.name.0.clone()),
+            source: Site(top.site.as_ref()?.0.clone()),
+            site: Site(path.site.0.clone()),
+            address: path.address.0.clone(),
+            tcp_port: path.tcp_port.map(|port| port.0),
+            probe_interval,
+            sentinel_interval,
+            expected_mtu: path.expected_mtu.or(top.expected_mtu).map(|mtu| mtu.0),
+            loss_threshold: path
+                .loss_threshold
+                .or(top.loss_threshold)
+                .map_or(LOSS_THRESHOLD, |share| share.0),
+        })
+    }
+}
+
+impl Schema {
+    /// Scrape interval and timeout of a router; an inherited timeout is cut to the router's interval.
+    fn scrape_times(&self, router: &schema::Router) -> (Duration, Duration) {
+        let interval = router.scrape_interval.or(self.scrape_interval).map_or(SCRAPE_INTERVAL, |it| it.0);
+        let inherited = self.scrape_timeout.map_or(SCRAPE_TIMEOUT, |it| it.0).min(interval);
+        (interval, router.scrape_timeout.map_or(inherited, |it| it.0))
+    }
+
+    /// Probe and sentinel interval of a path; an inherited sentinel is never denser than the path's echoes.
+    fn probe_times(&self, path: &schema::Path) -> (Duration, Duration) {
+        let probe = path.probe_interval.or(self.probe_interval).map_or(PROBE_INTERVAL, |it| it.0);
+        let inherited = self.sentinel_interval.map_or(probe, |it| it.0.max(probe));
+        (probe, path.sentinel_interval.map_or(inherited, |it| it.0))
+    }
+}

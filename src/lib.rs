@@ -4,7 +4,10 @@
 //! the joined overlay → views. What decides ([`overlay`]) never touches a socket or a clock; what
 //! acts ([`router`], [`probe`], [`web`]) decides nothing.
 
+pub mod catalogue;
+pub mod cli;
 pub mod config;
+pub mod logging;
 pub mod overlay;
 pub mod plan;
 pub mod probe;

@@ -274,3 +274,25 @@ label_values!(
         Error => "error",
     }
 );
+
+label_values!(
+    /// What a forwarding entry is for.
+    FdbKind {
+        /// All-zero MAC: where broadcast, multicast and unknown unicast go.
+        Flood => "flood",
+        /// Learned from traffic.
+        Learned => "learned",
+        /// Configured.
+        Static => "static",
+    }
+);
+
+label_values!(
+    /// Which way a tunnel changed.
+    TransitionState {
+        /// It came up.
+        Up => "up",
+        /// It went down.
+        Down => "down",
+    }
+);

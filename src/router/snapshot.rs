@@ -108,6 +108,8 @@ pub struct Vxlan {
     pub external: bool,
     /// VNI filtering is on.
     pub vnifilter: bool,
+    /// The VNIs let through by the filter; empty on devices without one.
+    pub vnis: Vec<Vni>,
 }
 
 /// Kernel counters of a link, `struct rtnl_link_stats64`.

@@ -1,0 +1,356 @@
+//! Every metric family, declared once: name, type, unit, help, labels and the values a label may take.
+//!
+//! This is the only door to `/metrics`: a [`Family`] can be made nowhere else, and samples are made from
+//! families only. docs/metrics.md is generated from it.
+
+use std::fmt::Write as _;
+
+use crate::types::{
+    Capability, Direction, FailureReason, FdbKind, Method, MismatchField, ProbeProtocol, ProbeResult,
+    ProbeSize, TransitionState, TunnelState, UnknownReason, Verdict,
+};
+
+/// The type of a family, as `# TYPE` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only rises, until the process or the device starts anew.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Observations in buckets.
+    Histogram,
+}
+
+impl Kind {
+    /// The word after `# TYPE name`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// One metric family. Its fields are private so that none is made outside this file.
+#[derive(Debug)]
+pub struct Family {
+    name: &'static str,
+    kind: Kind,
+    unit: &'static str,
+    help: &'static str,
+    labels: &'static [&'static str],
+    value_sets: &'static [ValueSet],
+}
+
+/// A label and all the values it may take.
+#[derive(Debug)]
+pub struct ValueSet {
+    /// The label.
+    pub label: &'static str,
+    values: fn() -> Vec<&'static str>,
+}
+
+impl ValueSet {
+    /// All values, in the order of their declaration.
+    #[must_use]
+    pub fn values(&self) -> Vec<&'static str> {
+        (self.values)()
+    }
+}
+
+impl Family {
+    /// The full name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The type.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What the number counts.
+    #[must_use]
+    pub const fn unit(&self) -> &'static str {
+        self.unit
+    }
+
+    /// The sentence after `# HELP name`.
+    #[must_use]
+    pub const fn help(&self) -> &'static str {
+        self.help
+    }
+
+    /// The labels of each sample, in order.
+    #[must_use]
+    pub const fn labels(&self) -> &'static [&'static str] {
+        self.labels
+    }
+
+    /// The labels whose values are known beforehand.
+    #[must_use]
+    pub const fn value_sets(&self) -> &'static [ValueSet] {
+        self.value_sets
+    }
+}
+
+/// The family of that name, if there is one.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Family> {
+    ALL.iter().copied().find(|family| family.name == name)
+}
+
+macro_rules! families {
+    ($(
+        $id:ident = $kind:ident $name:literal in $unit:literal, [$($label:literal $(: $set:ident)?),*], $help:literal;
+    )+) => {
+        $(
+            #[doc = concat!("`", $name, "`: ", $help)]
+            pub static $id: Family = Family {
+                name: $name,
+                kind: Kind::$kind,
+                unit: $unit,
+                help: $help,
+                labels: &[$($label),*],
+                value_sets: &[$($(ValueSet {
+                    label: $label,
+                    values: || $set::ALL.iter().map(|value| value.as_str()).collect(),
+                },)?)*],
+            };
+        )+
+
+        /// All families, in the order of the manual.
+        pub static ALL: &[&Family] = &[$(&$id),+];
+    };
+}
+
+families! {
+    ROUTER_UP = Gauge "vxlan_router_up" in "0 or 1", ["router", "site"],
+        "Whether the last attempt to read the router succeeded; absent until the first one has ended.";
+    ROUTER_INFO = Gauge "vxlan_router_info" in "always 1", ["router", "site", "version", "method": Method],
+        "Software version of the router and the means by which it was read; only while it can be read.";
+    ROUTER_HOST_KEY_MISMATCH = Gauge "vxlan_router_host_key_mismatch" in "0 or 1", ["router", "site"],
+        "Whether the last attempt failed because the router showed another host key than the known_hosts file.";
+    ROUTER_SCRAPE_DURATION = Gauge "vxlan_router_scrape_duration_seconds" in "seconds", ["router", "site"],
+        "How long the last attempt to read the router took.";
+    ROUTER_SCRAPE_FAILURES = Counter "vxlan_router_scrape_failures_total" in "attempts",
+        ["router", "site", "reason": FailureReason],
+        "Failed attempts to read the router, by reason.";
+    ROUTER_LAST_SUCCESS = Gauge "vxlan_router_last_success_timestamp_seconds" in "seconds since 1970",
+        ["router", "site"],
+        "When the router was last read successfully.";
+
+    INTERFACE_INFO = Gauge "vxlan_interface_info" in "always 1",
+        ["router", "site", "interface", "vni", "remote", "local", "port", "bridge", "df"],
+        "Settings of a vxlan interface; a label is empty where the setting is not made or not told.";
+    INTERFACE_UP = Gauge "vxlan_interface_up" in "0 or 1", ["router", "site", "interface"],
+        "Whether the vxlan interface is administratively up and not operationally down (UNKNOWN is its normal state).";
+    INTERFACE_MTU = Gauge "vxlan_interface_mtu_bytes" in "bytes of IP packet", ["router", "site", "interface"],
+        "MTU of the vxlan interface.";
+    INTERFACE_UNDERLAY_MTU = Gauge "vxlan_interface_underlay_mtu_bytes" in "bytes of IP packet",
+        ["router", "site", "interface"],
+        "MTU of the route to the remote VTEP; VXLAN adds 50 bytes over IPv4, 70 over IPv6.";
+    INTERFACE_RX_BYTES = Counter "vxlan_interface_receive_bytes_total" in "bytes", ["router", "site", "interface"],
+        "Bytes received, as the router's kernel counts; starts anew with the device.";
+    INTERFACE_RX_PACKETS = Counter "vxlan_interface_receive_packets_total" in "packets", ["router", "site", "interface"],
+        "Packets received.";
+    INTERFACE_RX_ERRORS = Counter "vxlan_interface_receive_errors_total" in "packets", ["router", "site", "interface"],
+        "Packets received with an error.";
+    INTERFACE_RX_DROPPED = Counter "vxlan_interface_receive_dropped_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets received and dropped.";
+    INTERFACE_RX_OVERRUNS = Counter "vxlan_interface_receive_overruns_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets lost to a full receive queue.";
+    INTERFACE_RX_MULTICAST = Counter "vxlan_interface_receive_multicast_packets_total" in "packets",
+        ["router", "site", "interface"],
+        "Multicast packets received.";
+    INTERFACE_TX_BYTES = Counter "vxlan_interface_transmit_bytes_total" in "bytes", ["router", "site", "interface"],
+        "Bytes transmitted.";
+    INTERFACE_TX_PACKETS = Counter "vxlan_interface_transmit_packets_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets transmitted.";
+    INTERFACE_TX_ERRORS = Counter "vxlan_interface_transmit_errors_total" in "packets", ["router", "site", "interface"],
+        "Packets that could not be transmitted.";
+    INTERFACE_TX_DROPPED = Counter "vxlan_interface_transmit_dropped_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets dropped before transmission.";
+    INTERFACE_TX_CARRIER_ERRORS = Counter "vxlan_interface_transmit_carrier_errors_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets for which the router had no route to the remote VTEP: a sign of a dead underlay.";
+    INTERFACE_TX_COLLISIONS = Counter "vxlan_interface_transmit_collisions_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets whose route to the remote VTEP led back into the vxlan interface: a routing loop.";
+    INTERFACE_RECREATIONS = Counter "vxlan_interface_recreations_total" in "devices", ["router", "site", "interface"],
+        "How often the device was seen made anew, its counters with it, since the exporter started.";
+    FDB_ENTRIES = Gauge "vxlan_fdb_entries" in "entries",
+        ["router", "site", "interface", "remote", "kind": FdbKind],
+        "Forwarding entries of a vxlan interface that name the remote VTEP: flood list, learned or static.";
+
+    TUNNEL_INFO = Gauge "vxlan_tunnel_info" in "always 1", ["tunnel", "state": TunnelState],
+        "How far the ends of a tunnel are known.";
+    TUNNEL_UP = Gauge "vxlan_tunnel_up" in "0 or 1", ["tunnel"],
+        "Whether the tunnel carries traffic as far as both routers tell; absent while one of them is not read.";
+    TUNNEL_MISMATCH = Gauge "vxlan_tunnel_mismatch" in "0 or 1", ["tunnel", "field": MismatchField],
+        "Whether the two ends disagree on a setting; absent while one of them is not read.";
+    TUNNEL_TRANSITIONS = Counter "vxlan_tunnel_transitions_total" in "changes", ["tunnel", "state": TransitionState],
+        "How often the tunnel was seen going up and going down.";
+
+    BRIDGE_MTU = Gauge "vxlan_bridge_mtu_bytes" in "bytes of IP packet", ["router", "site", "bridge"],
+        "MTU of a bridge that has a vxlan port.";
+    BRIDGE_PORT_MTU = Gauge "vxlan_bridge_port_mtu_bytes" in "bytes of IP packet",
+        ["router", "site", "bridge", "interface"],
+        "MTU of each port of a bridge that has a vxlan port; a frame larger than the port's MTU is dropped silently.";
+
+    PATH_INFO = Gauge "vxlan_path_info" in "always 1",
+        ["path", "target_site", "source", "address", "tcp_port", "reflector"],
+        "What is probed; address is empty while the name cannot be resolved.";
+    PATH_RTT = Histogram "vxlan_path_rtt_seconds" in "seconds", ["path", "target_site", "source"],
+        "Round-trip time of the small echo.";
+    PATH_ECHO_REQUESTS = Counter "vxlan_path_echo_requests_total" in "packets", ["path", "target_site", "source"],
+        "Small echo requests sent: replies, lost and in flight.";
+    PATH_ECHO_REPLIES = Counter "vxlan_path_echo_replies_total" in "packets", ["path", "target_site", "source"],
+        "Small echo requests answered within 5 s.";
+    PATH_ECHO_LOST = Counter "vxlan_path_echo_lost_total" in "packets", ["path", "target_site", "source"],
+        "Small echo requests not answered within 5 s.";
+    PATH_ECHO_LATE = Counter "vxlan_path_echo_late_total" in "packets", ["path", "target_site", "source"],
+        "Replies to small echoes that came after the probe timeout (0.2 to 2 s, by round-trip time).";
+    PATH_MTU = Gauge "vxlan_path_mtu_bytes" in "bytes of IP packet",
+        ["path", "target_site", "source", "direction"],
+        "Largest IP packet that is answered, forward or reverse, at most the expected MTU; absent while not known exactly.";
+    PATH_EXPECTED_MTU = Gauge "vxlan_path_expected_mtu_bytes" in "bytes of IP packet", ["path", "target_site", "source"],
+        "MTU the path should have: configured, or derived from both ends.";
+    PATH_TESTABLE_MTU = Gauge "vxlan_path_testable_mtu_bytes" in "bytes of IP packet", ["path", "target_site", "source"],
+        "Largest IP packet that the exporter's own interface lets out.";
+    PATH_BLACKHOLE = Gauge "vxlan_path_blackhole" in "0 or 1",
+        ["path", "target_site", "source", "direction": Direction],
+        "Whether larger packets are proven to vanish silently in a direction; unknown: proven, but not in which.";
+    PATH_VERDICT = Gauge "vxlan_path_verdict" in "0 or 1", ["path", "target_site", "source", "verdict": Verdict],
+        "What a host that does path MTU discovery experiences; 1 for exactly one verdict.";
+    PATH_UNKNOWN_REASON = Gauge "vxlan_path_unknown_reason" in "0 or 1",
+        ["path", "target_site", "source", "reason": UnknownReason],
+        "Why the verdict is unknown; all 0 while it is not.";
+    PATH_LAST_PROBE = Gauge "vxlan_path_last_probe_timestamp_seconds" in "seconds since 1970",
+        ["path", "target_site", "source"],
+        "When the last packet was sent.";
+    PATH_SIZE_PROBES = Counter "vxlan_path_size_probes_total" in "packets",
+        ["path", "target_site", "source", "protocol": ProbeProtocol, "size": ProbeSize, "result": ProbeResult],
+        "Probes of a certain size, by what they were for and what became of them.";
+    PATH_HOP_INFO = Gauge "vxlan_path_hop_info" in "always 1",
+        ["path", "target_site", "source", "tunnel", "router", "interface"],
+        "Tunnel ends that the path crosses, where router data tells.";
+    PATH_FIX_INFO = Gauge "vxlan_path_fix_info" in "always 1",
+        ["path", "target_site", "source", "step", "router", "command"],
+        "VyOS commands that mend the path, in the safe order of their steps; only while it is not ok.";
+
+    BUILD_INFO = Gauge "vxlan_exporter_build_info" in "always 1", ["version"],
+        "Version of the exporter.";
+    CONFIG_RELOAD_SUCCESSFUL = Gauge "vxlan_exporter_config_last_reload_successful" in "0 or 1", [],
+        "Whether the configuration was read successfully the last time.";
+    CONFIG_RELOAD_TIMESTAMP = Gauge "vxlan_exporter_config_last_reload_success_timestamp_seconds"
+        in "seconds since 1970", [],
+        "When the configuration in use was read.";
+    CAPABILITY = Gauge "vxlan_exporter_capability" in "0 or 1", ["name": Capability],
+        "What the exporter is allowed and able to do.";
+
+    PROCESS_CPU = Counter "process_cpu_seconds_total" in "seconds", [],
+        "Total user and system CPU time spent in seconds.";
+    PROCESS_OPEN_FDS = Gauge "process_open_fds" in "descriptors", [],
+        "Number of open file descriptors.";
+    PROCESS_MAX_FDS = Gauge "process_max_fds" in "descriptors", [],
+        "Maximum number of open file descriptors.";
+    PROCESS_VIRTUAL_MEMORY = Gauge "process_virtual_memory_bytes" in "bytes", [],
+        "Virtual memory size in bytes.";
+    PROCESS_RESIDENT_MEMORY = Gauge "process_resident_memory_bytes" in "bytes", [],
+        "Resident memory size in bytes.";
+    PROCESS_START_TIME = Gauge "process_start_time_seconds" in "seconds since 1970", [],
+        "Start time of the process since unix epoch in seconds.";
+    PROCESS_THREADS = Gauge "process_threads" in "threads", [],
+        "Number of OS threads in the process.";
+}
+
+/// The manual's page, docs/metrics.md.
+#[must_use]
+pub fn manual() -> String {
+    let mut page = String::from(MANUAL_HEAD);
+    let mut section = "";
+    for family in ALL {
+        let subject = family.name.trim_start_matches("vxlan_").split('_').next().unwrap_or_default();
+        if subject != section {
+            section = subject;
+            let title = section[..1].to_uppercase() + &section[1..];
+            let _ = write!(
+                page,
+                "\n## {title}\n\n| name | type | unit | labels | meaning |\n|---|---|---|---|---|\n"
+            );
+        }
+        let labels: Vec<String> = family.labels.iter().map(|label| format!("`{label}`")).collect();
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} | {} |",
+            family.name,
+            family.kind.as_str(),
+            family.unit,
+            labels.join(" "),
+            family.help
+        );
+    }
+    page.push_str("\n## Label values\n\n| family | label | values |\n|---|---|---|\n");
+    for family in ALL {
+        for set in family.value_sets {
+            let values: Vec<String> = set.values().iter().map(|value| format!("`{value}`")).collect();
+            let _ = writeln!(page, "| `{}` | `{}` | {} |", family.name, set.label, values.join(" "));
+        }
+    }
+    page
+}
+
+const MANUAL_HEAD: &str = "\
+# Metrics
+
+Generated from src/catalogue.rs; `UPDATE_DOCS=1 cargo test manual` writes it anew.
+
+Every family of `/metrics`. `router`, `site` and `interface` are on what a router says, `tunnel` on what two routers say
+together, `path`, `target_site` and `source` (the site this exporter runs at) on what probes say. Sizes of MTUs are bytes of
+IP packet. Counters of paths and of the exporter start with the process; counters of interfaces are the router's own and
+start anew with the device. What a router said is exported only while it can be read.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_follow_the_rules() {
+        let names: BTreeSet<_> = ALL.iter().map(|family| family.name).collect();
+        assert_eq!(names.len(), ALL.len(), "a name is declared twice");
+        for family in ALL {
+            let name = family.name;
+            assert_eq!(family.kind == Kind::Counter, name.ends_with("_total"), "{name}");
+            assert_eq!(family.unit == "always 1", name.ends_with("_info"), "{name}");
+            assert!(family.help.ends_with('.'), "{name}: {}", family.help);
+            let labels: BTreeSet<_> = family.labels.iter().collect();
+            assert_eq!(labels.len(), family.labels.len(), "{name}");
+            assert!(std::ptr::eq(find(name).expect(name), *family));
+        }
+        assert!(find("vxlan_path_loss_ratio").is_none());
+    }
+
+    #[test]
+    fn manual_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, manual()).expect(path);
+        }
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            written == manual(),
+            "docs/metrics.md differs from src/catalogue.rs: run `UPDATE_DOCS=1 cargo test manual`"
+        );
+    }
+}

@@ -1,0 +1,234 @@
+//! The command line, in the Prometheus exporters' habit: `--config.file`, `--web.listen-address`,
+//! `--log.level`; no command means `serve`. Usage errors exit 2 (clap's own code, and DESIGN's).
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use crate::logging::{LogFormat, LogLevel};
+
+/// Finds MTU black holes in VXLAN overlays and says how to mend them
+#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[command(name = "vxlan_exporter", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Flags of `serve` where no command is given
+    #[command(flatten)]
+    pub serve: ServeArgs,
+
+    /// Flags that every command takes
+    #[command(flatten)]
+    pub common: CommonArgs,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct CommonArgs {
+    /// Configuration file
+    #[arg(long = "config.file", global = true, value_name = "FILE", default_value = "config.yml")]
+    pub config_file: PathBuf,
+
+    /// Log messages of this level and above [default: info, for one-shot commands warn]
+    #[arg(long = "log.level", global = true, value_name = "LEVEL", hide_default_value = true)]
+    pub log_level: Option<LogLevel>,
+
+    /// How log messages look on stderr
+    #[arg(long = "log.format", global = true, value_name = "FORMAT", default_value = "logfmt")]
+    pub log_format: LogFormat,
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ServeArgs {
+    /// Address of /metrics and the landing page; without a host every address of this machine [default: :14789]
+    #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
+    pub listen_address: Option<ListenAddress>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Watch routers and paths, export metrics (the default)
+    Serve(ServeArgs),
+
+    /// Look once, print what is wrong and how to mend it
+    ///
+    /// Exit code 0: every path ok or reduced, every router read, no tunnel in trouble. 1: something is wrong.
+    /// 2: something could not be found out, or there is nothing to look at.
+    Check {
+        /// A table for a person, or JSON for a machine
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: ReportFormat,
+    },
+
+    /// Check a configuration file, or print an example
+    Config {
+        /// What to do
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum ConfigCommand {
+    /// Say whether the configuration file works; exit code 0 or 2
+    Check,
+    /// Print a commented example
+    Example,
+}
+
+/// How `check` reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For a person.
+    Text,
+    /// For a machine.
+    Json,
+}
+
+impl Cli {
+    /// The command, `serve` where none was given.
+    #[must_use]
+    pub fn chosen(&self) -> Command {
+        self.command.clone().unwrap_or_else(|| Command::Serve(self.serve.clone()))
+    }
+
+    /// Where `serve` listens: the flag after the command wins over the one before it.
+    #[must_use]
+    pub fn listen_address(&self) -> ListenAddress {
+        let after = match &self.command {
+            Some(Command::Serve(serve)) => serve.listen_address.clone(),
+            _ => None,
+        };
+        after.or_else(|| self.serve.listen_address.clone()).unwrap_or_default()
+    }
+
+    /// The level of log messages; one-shot commands print their own words.
+    #[must_use]
+    pub fn log_level(&self) -> LogLevel {
+        let default = match self.chosen() {
+            Command::Serve(_) => LogLevel::Info,
+            Command::Check { .. } | Command::Config { .. } => LogLevel::Warn,
+        };
+        self.common.log_level.unwrap_or(default)
+    }
+}
+
+/// `HOST:PORT` to listen on; an empty host is every address, IPv4 and IPv6.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenAddress {
+    /// An address (IPv6 without brackets) or a name; empty for every address.
+    pub host: String,
+    /// TCP port; 0 lets the kernel choose.
+    pub port: u16,
+}
+
+impl Default for ListenAddress {
+    fn default() -> Self {
+        Self { host: String::new(), port: 14789 }
+    }
+}
+
+impl FromStr for ListenAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = text.rsplit_once(':').and_then(|(host, port)| {
+            let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+            let port = port.parse().ok()?;
+            match bracketed {
+                Some(v6) => Some(Self { host: v6.parse::<std::net::Ipv6Addr>().ok()?.to_string(), port }),
+                None if host.contains([':', '[', ']', '/', ' ']) => None,
+                None => Some(Self { host: host.to_owned(), port }),
+            }
+        });
+        parsed.ok_or_else(|| "write e.g. :14789, 127.0.0.1:14789 or [::1]:14789".to_owned())
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Cli {
+        Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"))
+    }
+
+    fn help(path: &[&str]) -> String {
+        let mut command = Cli::command().term_width(100);
+        command.build();
+        let mut command = &mut command;
+        for name in path {
+            command = command.find_subcommand_mut(name).expect(name);
+        }
+        command.render_help().to_string()
+    }
+
+    #[test]
+    fn help_texts() {
+        Cli::command().debug_assert();
+        insta::assert_snapshot!("help", help(&[]));
+        insta::assert_snapshot!("help_check", help(&["check"]));
+        insta::assert_snapshot!("help_config", help(&["config"]));
+    }
+
+    #[test]
+    fn no_command_is_serve() {
+        let cli = parse("vxlan_exporter --config.file=/etc/x.yml");
+        assert!(matches!(cli.chosen(), Command::Serve(_)));
+        assert_eq!(cli.listen_address().to_string(), ":14789");
+        assert_eq!((cli.log_level(), cli.common.log_format), (LogLevel::Info, LogFormat::Logfmt));
+    }
+
+    #[test]
+    fn flags_before_and_after_the_command() {
+        for line in [
+            "vxlan_exporter --config.file=a.yml serve --web.listen-address=[::1]:1 --log.level=debug",
+            "vxlan_exporter --web.listen-address=[::1]:1 --log.level debug serve --config.file a.yml",
+            "vxlan_exporter --web.listen-address=[::1]:1 --log.level=debug --config.file=a.yml",
+        ] {
+            let cli = parse(line);
+            assert_eq!(cli.listen_address(), ListenAddress { host: "::1".into(), port: 1 }, "{line}");
+            assert_eq!(
+                (cli.log_level(), cli.common.config_file),
+                (LogLevel::Debug, "a.yml".into()),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_shot_commands() {
+        let check = parse("vxlan_exporter check --format=json --config.file=a.yml");
+        assert_eq!(check.chosen(), Command::Check { format: ReportFormat::Json });
+        assert_eq!(check.log_level(), LogLevel::Warn);
+        let config = parse("vxlan_exporter config check --config.file=a.yml");
+        assert_eq!(config.chosen(), Command::Config { command: ConfigCommand::Check });
+        assert_eq!(config.common.config_file, PathBuf::from("a.yml"));
+    }
+
+    #[test]
+    fn listen_addresses() {
+        for good in [":14789", "0.0.0.0:14789", "[::]:14789", "localhost:0"] {
+            assert_eq!(good.parse::<ListenAddress>().expect(good).to_string(), good);
+        }
+        for bad in ["", "14789", "::1:14789", "[::1]", "host:", "host:70000", "http://host:80", "[dc]:1"] {
+            assert!(bad.parse::<ListenAddress>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The keys of the configuration file, as they may be written. Everything optional is an `Option`, so
+//! that "not written" and "written with the default" stay apart; a key with nothing after it is not
+//! written.
+
+use serde::Deserialize;
+
+use super::value::{
+    Address, Budget, End, ExpectedMtu, FileName, Host, Name, Port, ProbeInterval, RouterId, ScrapeInterval,
+    ScrapeTimeout, Share,
+};
+
+/// The whole file.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schema {
+    pub site: Option<Name>,
+    pub routers: Option<Vec<Router>>,
+    pub paths: Option<Vec<Path>>,
+    pub tunnels: Option<Vec<[End; 2]>>,
+    pub scrape_interval: Option<ScrapeInterval>,
+    pub scrape_timeout: Option<ScrapeTimeout>,
+    pub probe_interval: Option<ProbeInterval>,
+    pub sentinel_interval: Option<ProbeInterval>,
+    pub expected_mtu: Option<ExpectedMtu>,
+    pub loss_threshold: Option<Share>,
+    pub probe_budget_pps: Option<Budget>,
+}
+
+impl Schema {
+    pub fn routers(&self) -> &[Router] {
+        self.routers.as_deref().unwrap_or_default()
+    }
+
+    pub fn paths(&self) -> &[Path] {
+        self.paths.as_deref().unwrap_or_default()
+    }
+
+    pub fn tunnels(&self) -> &[[End; 2]] {
+        self.tunnels.as_deref().unwrap_or_default()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Router {
+    pub name: RouterId,
+    pub site: Name,
+    pub addresses: Option<Vec<Address>>,
+    pub ssh: Option<Ssh>,
+    pub local: Option<Local>,
+    pub scrape_interval: Option<ScrapeInterval>,
+    pub scrape_timeout: Option<ScrapeTimeout>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ssh {
+    pub address: Host,
+    pub port: Option<Port>,
+    pub username: Name,
+    pub private_key_file: Option<FileName>,
+    pub password_file: Option<FileName>,
+    pub known_hosts_file: FileName,
+}
+
+/// `local: {}`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Local {}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Path {
+    pub name: Name,
+    pub site: Name,
+    pub address: Host,
+    pub tcp_port: Option<Port>,
+    pub probe_interval: Option<ProbeInterval>,
+    pub sentinel_interval: Option<ProbeInterval>,
+    pub expected_mtu: Option<ExpectedMtu>,
+    pub loss_threshold: Option<Share>,
+}

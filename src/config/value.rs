@@ -1,0 +1,233 @@
+//! Values that check themselves while they are read, so that the parser adds the right position.
+//!
+//! Each is made from the scalar as written: `30s`, `1500`, `"dc"` all arrive as text.
+
+use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+
+use crate::types::Bytes;
+
+/// A type that one scalar of the file becomes.
+trait Scalar: Sized {
+    /// What is expected, after "expected": shown when a list or a mapping stands there.
+    const EXPECTED: &'static str;
+
+    /// The value, or what is wrong and what to write.
+    fn read(text: &str) -> Result<Self, String>;
+}
+
+struct ScalarVisitor<T>(std::marker::PhantomData<T>);
+
+impl<T: Scalar> Visitor<'_> for ScalarVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::EXPECTED)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        T::read(text).map_err(E::custom)
+    }
+}
+
+macro_rules! scalars {
+    ($($(#[$doc:meta])* $name:ident($inner:ty) $(: $extra:ident)?, $expected:literal, $read:expr;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, PartialEq $(, $extra)?)]
+            pub struct $name(pub $inner);
+
+            impl Scalar for $name {
+                const EXPECTED: &'static str = $expected;
+
+                fn read(text: &str) -> Result<Self, String> {
+                    $read(text).map(Self)
+                }
+            }
+
+            impl<'de> Deserialize<'de> for $name {
+                fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                    from.deserialize_str(ScalarVisitor(std::marker::PhantomData))
+                }
+            }
+        )+
+    };
+}
+
+scalars! {
+    /// A site, a path or a user.
+    Name(String), "a name", name;
+    /// A router; its name becomes part of tunnel names, `dc/vxlan01~site-a/vxlan01`.
+    RouterId(String), "a name", router_name;
+    /// An IP address or a DNS name.
+    Host(String), "an IP address or a DNS name", host;
+    /// An IP address.
+    Address(IpAddr): Copy, "an IP address", ip_address;
+    /// A file; its content may be secret, and people paste content where a name belongs.
+    FileName(String), "a file name", file_name;
+    /// A TCP port.
+    Port(u16): Copy, "a TCP port", |text| number(text, 1, u16::MAX, "a TCP port");
+    /// One end of a tunnel.
+    End(TunnelEnd), "ROUTER/INTERFACE, e.g. dc/vxlan01", tunnel_end;
+    /// Time between two scrapes.
+    ScrapeInterval(Duration): Copy, "a duration, e.g. 30s", |text| duration(text, SECOND, HOUR);
+    /// Deadline of one scrape.
+    ScrapeTimeout(Duration): Copy, "a duration, e.g. 10s", |text| duration(text, TENTH, HOUR);
+    /// Time between two probes.
+    ProbeInterval(Duration): Copy, "a duration, e.g. 1s", |text| duration(text, TENTH, HOUR);
+    /// Bytes of IP packet: from the least an IPv4 link may have (RFC 791) to a jumbo frame.
+    ExpectedMtu(Bytes): Copy, "a number of bytes, e.g. 1500", |text| number(text, 68, 9216, "an MTU in bytes");
+    /// A share of all packets.
+    Share(f64): Copy, "a number between 0 and 1, e.g. 0.03", share;
+    /// Packets per second; below 10 a proof of 40 pairs would take longer than anyone waits.
+    Budget(u32): Copy, "packets per second, e.g. 200", |text| number(text, 10, 10_000, "a number of packets per second");
+}
+
+const TENTH: Duration = Duration::from_millis(100);
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// `dc/vxlan01`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TunnelEnd {
+    pub router: String,
+    pub interface: String,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.0.router, self.0.interface)
+    }
+}
+
+fn name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("the name is empty: give one".into());
+    }
+    if text.trim() != text || text.chars().any(char::is_control) {
+        return Err(format!("{text:?} has spaces around it or control characters: leave them out"));
+    }
+    Ok(text.to_owned())
+}
+
+fn router_name(text: &str) -> Result<String, String> {
+    let name = name(text)?;
+    match name.chars().find(|c| matches!(c, '/' | '~') || c.is_whitespace()) {
+        Some(bad) => Err(format!(
+            "{name:?} contains {bad:?}, which separates the parts of a tunnel's name: use letters, digits, `-`, `_` or `.`"
+        )),
+        None => Ok(name),
+    }
+}
+
+fn host(text: &str) -> Result<String, String> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return if address.is_unspecified() || address.is_multicast() || address == IpAddr::from([255; 4]) {
+            Err(format!("{text} is not the address of one host: give a unicast address"))
+        } else {
+            Ok(text.to_owned())
+        };
+    }
+    if is_dns_name(text) {
+        return Ok(text.to_owned());
+    }
+    let remedy = if text.is_empty() {
+        "give one"
+    } else if text.contains("://") {
+        "leave out the scheme and the path of the URL"
+    } else if text.contains('/') {
+        "leave out the prefix length"
+    } else if text.starts_with('[') || text.matches(':').count() == 1 {
+        "leave out brackets and port; a port has its own key"
+    } else {
+        "write e.g. 192.168.100.102, fd00::10 or rancher.example.org"
+    };
+    Err(format!("{text:?} is neither an IP address nor a DNS name: {remedy}"))
+}
+
+/// Host names as RFC 1123 section 2.1 has them, plus the underscore found in practice. The last label
+/// must not be all digits: that is a mistyped IPv4 address.
+fn is_dns_name(text: &str) -> bool {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    name.len() <= 253
+        && name.split('.').all(is_label)
+        && !name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn ip_address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| format!("{text:?} is not an IP address: write e.g. 203.0.113.7 or 2001:db8::7"))
+}
+
+/// Never repeats what was found: it may be a secret in the wrong place.
+fn file_name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        Err("the file name is empty: give the path of a file".into())
+    } else if text.contains("-----BEGIN") || text.contains('\n') || text.contains('\0') {
+        Err("this is the content of a file: give its path; secrets are kept out of the configuration".into())
+    } else if text.starts_with("~/") {
+        Err("`~` is not expanded: give the whole path".into())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+fn tunnel_end(text: &str) -> Result<TunnelEnd, String> {
+    match text.split_once('/') {
+        // IFNAMSIZ: 15 bytes and a zero.
+        Some((router, interface))
+            if router_name(router).is_ok()
+                && (1..=15).contains(&interface.len())
+                && !interface.contains(|c: char| c == '/' || c.is_whitespace()) =>
+        {
+            Ok(TunnelEnd { router: router.to_owned(), interface: interface.to_owned() })
+        }
+        _ => Err(format!("{text:?} is not ROUTER/INTERFACE: write e.g. dc/vxlan01")),
+    }
+}
+
+fn number<T>(text: &str, min: T, max: T, what: &str) -> Result<T, String>
+where
+    T: FromStr + PartialOrd + fmt::Display + Copy,
+{
+    match text.parse() {
+        Ok(number) if number >= min && number <= max => Ok(number),
+        _ => Err(format!("{text:?} is not {what}: give a whole number from {min} to {max}")),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err(format!("{text:?} is not a share of all packets: give a number from 0 to 1, 0.03 is 3 %")),
+    }
+}
+
+fn duration(text: &str, min: Duration, max: Duration) -> Result<Duration, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let millis_per_unit = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => 0,
+    };
+    let millis = number.parse::<u64>().ok().and_then(|number| number.checked_mul(millis_per_unit));
+    let Some(millis) = millis.filter(|_| millis_per_unit != 0) else {
+        return Err(format!(
+            "{text:?} is not a duration: write a whole number and ms, s, m or h, e.g. 500ms or 30s"
+        ));
+    };
+    let value = Duration::from_millis(millis);
+    if value < min || value > max {
+        return Err(format!("{text} is out of range: give {min:?} to 1h"));
+    }
+    Ok(value)
+}

@@ -1,0 +1,149 @@
+use std::{
+    process::Command,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use super::*;
+
+/// Answers each script with what its commands print in this table, and keeps the scripts.
+struct Router {
+    says: BTreeMap<String, (&'static str, i32)>,
+    scripts: Arc<Mutex<Vec<String>>>,
+}
+
+const LINKS: &str = r#"[{"ifname":"vxlan01","ifindex":5,"linkinfo":{"info_kind":"vxlan","info_data":{"id":1,"remote":"10.10.10.254","port":8472}},
+"stats64":{"rx":{"bytes":1,"packets":1,"errors":0,"dropped":0},"tx":{"bytes":1,"packets":1,"errors":0,"dropped":0}}},
+{"ifname":"vxlan02","linkinfo":{"info_kind":"vxlan","info_data":{"id":2,"group":"239.0.0.1","link":"eth0","port":8472}},
+"stats64":{"rx":{"bytes":1,"packets":1,"errors":0,"dropped":0},"tx":{"bytes":1,"packets":1,"errors":0,"dropped":0}}}]"#;
+const FDB: &str = r#"[{"mac":"00:00:00:00:00:00","ifname":"vxlan01","dst":"10.10.20.254","flags":["self"],"state":"permanent"},
+{"mac":"33:33:00:00:00:01","ifname":"eth0","flags":["self"],"state":"permanent"}]"#;
+const ROUTE: &str = r#"[{"dev":"eth0"}]"#;
+
+fn router(changes: &[(&str, (&'static str, i32))]) -> (Reader, Arc<Mutex<Vec<String>>>) {
+    let mut says = BTreeMap::from([
+        ("link".to_owned(), (LINKS, 0)),
+        ("fdb".to_owned(), (FDB, 0)),
+        ("vni".to_owned(), (r#"[{"ifname":"vxlan01","vnis":[{"vni":7}]}]"#, 0)),
+        ("uptime-before".to_owned(), ("10.1 1\n", 0)),
+        ("uptime-after".to_owned(), ("10.2 1\n", 0)),
+        ("vyos".to_owned(), ("Version: VyOS 1.4.0\n", 0)),
+        ("route 10.10.10.254".to_owned(), (ROUTE, 0)),
+        ("route 10.10.20.254".to_owned(), ("Network is unreachable", 2)),
+    ]);
+    for (name, answer) in changes {
+        says.insert((*name).to_owned(), *answer);
+    }
+    let scripts = Arc::default();
+    (Reader::new(Box::new(Router { says, scripts: Arc::clone(&scripts) })), scripts)
+}
+
+impl Shell for Router {
+    fn exec(&mut self, script: &str, _deadline: Instant) -> Result<String, ScrapeError> {
+        self.scripts.lock().unwrap().push(script.to_owned());
+        let marker = script.lines().next().unwrap().strip_prefix("M=").unwrap();
+        let mut output = String::from("Welcome to VyOS\r\n");
+        let asked = script.lines().filter_map(|line| line.strip_prefix("s ")?.split(' ').next());
+        let remotes = script.lines().find_map(|line| line.strip_prefix("for r in ")?.split(';').next());
+        let routes = remotes
+            .into_iter()
+            .flat_map(|remotes| remotes.split(' ').map(|remote| format!("route {remote}")));
+        for name in asked.map(str::to_owned).chain(routes) {
+            let (text, code) = self.says.get(&name).copied().unwrap_or(("", 1));
+            let shown = if code == 0 { text.to_owned() } else { format!("{marker} err\n{text}") };
+            let _ = write!(output, "{marker} begin {name}\n{shown}\n{marker} rc={code}\n");
+        }
+        Ok(output + marker + " end\n")
+    }
+}
+
+fn scrape(reader: &mut Reader) -> Result<RouterSnapshot, ScrapeError> {
+    reader.scrape(Instant::now() + Duration::from_secs(1))
+}
+
+#[test]
+fn a_new_remote_costs_a_second_exec_and_a_known_one_none() {
+    let (mut reader, scripts) = router(&[]);
+    let snapshot = scrape(&mut reader).unwrap();
+    assert_eq!(
+        snapshot.routes.keys().map(ToString::to_string).collect::<Vec<_>>(),
+        ["10.10.10.254", "239.0.0.1"]
+    );
+    assert_eq!(snapshot.routes[&"239.0.0.1".parse().unwrap()].dev, "eth0");
+    assert_eq!(snapshot.fdb.len(), 1, "only entries of vxlan devices");
+    assert_eq!(snapshot.links[0].vxlan.as_ref().unwrap().vnis, [crate::types::Vni(7)]);
+    assert_eq!((snapshot.uptime, snapshot.version.as_deref()), (Some((10.1, 10.2)), Some("VyOS 1.4.0")));
+    assert_eq!(scripts.lock().unwrap().len(), 2);
+    assert_eq!(scrape(&mut reader).unwrap().routes, snapshot.routes);
+    let scripts = scripts.lock().unwrap();
+    assert_eq!(scripts.len(), 3, "a remote without a route is known too");
+    assert!(scripts[2].contains("for r in 10.10.10.254 10.10.20.254; do"));
+    assert_ne!(scripts[1].lines().next(), scripts[2].lines().next(), "a marker of its own for each exec");
+}
+
+#[test]
+fn failures_have_the_reason_a_person_can_act_on() {
+    for (change, reason, words) in [
+        (
+            ("link", ("ip: command not found", 127)),
+            FailureReason::Command,
+            "`ip -j -s -s -d addr show` failed with exit code 127",
+        ),
+        (
+            ("fdb", ("RTNETLINK answers: Operation not permitted", 2)),
+            FailureReason::Permission,
+            "not permitted",
+        ),
+        (("link", ("[{\"ifname\":7}]", 0)), FailureReason::Parse, "field `ifname`"),
+        (("link", ("", 0)), FailureReason::Parse, "expected JSON"),
+    ] {
+        let (mut reader, _) = router(&[change]);
+        let error = scrape(&mut reader).unwrap_err();
+        assert_eq!(error.reason, reason, "{error}");
+        assert!(error.message.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn an_old_router_without_bridge_vni_is_read() {
+    let (mut reader, _) = router(&[("vni", ("Object \"vni\" is unknown", 255)), ("vyos", ("", 1))]);
+    let snapshot = scrape(&mut reader).unwrap();
+    assert_eq!(snapshot.version, None);
+    assert!(snapshot.links[0].vxlan.as_ref().unwrap().vnis.is_empty());
+}
+
+/// Says the same whatever it is asked.
+struct Says(&'static str);
+
+impl Shell for Says {
+    fn exec(&mut self, _script: &str, _deadline: Instant) -> Result<String, ScrapeError> {
+        Ok(self.0.to_owned())
+    }
+}
+
+#[test]
+fn a_shell_that_does_not_run_the_script_is_named() {
+    for (text, reason) in [
+        ("", FailureReason::Truncated),
+        ("This account is currently not available.\n", FailureReason::Command),
+        ("You do not have a permission to execute VyOS command [x]\n", FailureReason::Permission),
+    ] {
+        let error = scrape(&mut Reader::new(Box::new(Says(text)))).unwrap_err();
+        assert_eq!(error.reason, reason, "{error}");
+    }
+}
+
+#[test]
+fn the_script_shows_why_a_command_failed() {
+    let script =
+        script("M", "s good echo fine\ns bad sh -c \"echo out; echo why >&2; exit 3\"\n", &BTreeSet::new());
+    for shell in ["sh", "bash"] {
+        let output = Command::new(shell).args(["-c", &script]).output().unwrap();
+        assert!(output.stderr.is_empty());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let sections = sections::split(&text, "M").unwrap();
+        assert_eq!((sections["good"].text.trim(), sections["good"].exit_code), ("fine", 0));
+        let bad = &sections["bad"];
+        assert_eq!((bad.text.trim(), bad.stderr, bad.exit_code), ("out", "why", 3));
+    }
+}

@@ -1,0 +1,59 @@
+//! `bridge -j fdb show`: which remote VTEPs get flooded frames, which MAC is reached through which VTEP.
+
+use super::{ParseError, address, each, field, text};
+use crate::{
+    router::snapshot::FdbEntry,
+    types::{InterfaceName, Vni},
+};
+
+const COMMAND: &str = "bridge -j fdb show";
+
+/// All forwarding entries that name a device and a MAC, of every device of the router.
+pub fn entries(output: &str) -> Result<Vec<FdbEntry>, ParseError> {
+    each(COMMAND, output, |object| {
+        // Before iproute2 4.18 the device stood under `dev`.
+        let device = text(object, "ifname")?.or(text(object, "dev")?);
+        let (Some(device), Some(mac)) = (device, text(object, "mac")?) else { return Ok(None) };
+        Ok(Some(FdbEntry {
+            interface: InterfaceName(device),
+            mac: mac.to_ascii_lowercase(),
+            dst: address(object, "dst")?,
+            // Learned entries print an empty or an ageing state (`stale`).
+            state: text(object, "state")?.filter(|state| state == "permanent" || state == "static"),
+            vni: field(object, "vni")?.map(Vni),
+        }))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn learned_static_and_flood_entries() {
+        let entries = entries(
+            r#"[{"mac":"00:00:00:00:00:00","ifname":"vxlan02","dst":"10.10.0.1","vni":200,"src_vni":200,"flags":["self"],"state":"permanent"},
+                {"mac":"AA:00:00:00:00:01","ifname":"vxlan01","dst":"fe80::1%eth0","flags":["self"],"state":""},
+                {}, {"flags":["self"]},
+                {"mac":"aa:00:00:00:00:02","dev":"vxlan01","flags":[],"master":"br01","state":"stale"}]"#,
+        )
+        .unwrap();
+        assert_eq!(entries.len(), 3);
+        assert_eq!((entries[0].vni, entries[0].state.as_deref()), (Some(Vni(200)), Some("permanent")));
+        assert_eq!((entries[1].mac.as_str(), entries[1].state.as_deref()), ("aa:00:00:00:00:01", None));
+        assert_eq!(entries[1].dst, Some("fe80::1".parse().unwrap()));
+        assert_eq!(
+            (entries[2].interface.as_str(), entries[2].dst, entries[2].state.clone()),
+            ("vxlan01", None, None)
+        );
+    }
+
+    #[test]
+    fn a_bad_address_is_named() {
+        let error = entries(r#"[{"mac":"m","ifname":"vxlan01","dst":"ten"}]"#).unwrap_err().to_string();
+        assert!(
+            error.contains("element 1 (vxlan01): field `dst`: expected an IP address, saw `ten`"),
+            "{error}"
+        );
+    }
+}

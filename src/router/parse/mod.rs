@@ -1,0 +1,184 @@
+//! What routers print, as pure functions of text. No socket, no clock: each is tested with captured output.
+//!
+//! Routers print things before the JSON (`bad magic vxlan01`, login banners), empty elements (`{}`) inside
+//! it, and fields this code has never heard of; all three are skipped. A field that is known and holds the
+//! wrong kind of value is an error: a counter guessed is worse than a router reported as unreadable.
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, error::Category};
+
+pub mod fdb;
+pub mod link;
+pub mod op_mode_raw;
+pub mod route;
+pub mod sections;
+pub mod system;
+pub mod vni;
+
+/// Output that could not be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("output of `{command}`, line {line}: {message}")]
+pub struct ParseError {
+    /// The command that printed it.
+    pub command: &'static str,
+    /// Line of the output, from 1.
+    pub line: usize,
+    /// What was expected and what was seen.
+    pub message: String,
+}
+
+type Object = Map<String, Value>;
+
+/// What `read` makes of each object of the JSON array (or of the one object) in `output`. Empty objects, and
+/// those of which it makes nothing, are left out.
+fn each<T>(
+    command: &'static str,
+    output: &str,
+    read: impl Fn(&Object) -> Result<Option<T>, String>,
+) -> Result<Vec<T>, ParseError> {
+    let (line, value) = first_json(command, output)?;
+    let elements = match value {
+        Value::Array(elements) => elements,
+        object => vec![object],
+    };
+    let mut all = Vec::with_capacity(elements.len());
+    for (index, element) in elements.iter().enumerate() {
+        let found = match element {
+            Value::Object(object) if object.is_empty() => Ok(None),
+            Value::Object(object) => read(object),
+            other => Err(format!("expected an object, saw `{}`", excerpt(&other.to_string()))),
+        };
+        let message = |message| {
+            let name = element.get("ifname").and_then(Value::as_str).unwrap_or("no name");
+            format!("element {} ({name}): {message}", index + 1)
+        };
+        all.extend(found.map_err(|error| ParseError { command, line, message: message(error) })?);
+    }
+    Ok(all)
+}
+
+/// The first JSON array or object that starts a line, and that line's number.
+///
+/// A banner may start with a bracket too (`[lab] no entry`): such a line is passed over, but only where the
+/// JSON fails on that very line. Cut-off JSON is never mistaken for a banner, or an inner object of a broken
+/// array would be read as the whole answer.
+fn first_json(command: &'static str, text: &str) -> Result<(usize, Value), ParseError> {
+    let mut offset = 0;
+    let mut banner = None;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let start = offset;
+        offset += line.len();
+        if !line.trim_start().starts_with(['[', '{']) {
+            continue;
+        }
+        match serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>().next() {
+            Some(Ok(value)) => return Ok((index + 1, value)),
+            Some(Err(error)) => {
+                let failed = ParseError {
+                    command,
+                    line: index + error.line(),
+                    message: format!("{error}, in `{}`", excerpt(line.trim())),
+                };
+                if error.classify() != Category::Syntax || error.line() > 1 {
+                    return Err(failed);
+                }
+                banner.get_or_insert(failed);
+            }
+            None => {}
+        }
+    }
+    Err(banner.unwrap_or_else(|| ParseError {
+        command,
+        line: 1,
+        message: format!("expected JSON, saw `{}`", excerpt(text.trim())),
+    }))
+}
+
+/// A field that may be absent or null.
+fn field<'a, T: Deserialize<'a>>(object: &'a Object, key: &str) -> Result<Option<T>, String> {
+    match object.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => T::deserialize(value).map(Some).map_err(|error| format!("field `{key}`: {error}")),
+    }
+}
+
+/// An address that may be absent; an IPv6 zone (`fe80::1%eth0`) is left out.
+fn address(object: &Object, key: &str) -> Result<Option<IpAddr>, String> {
+    let Some(text) = field::<&str>(object, key)? else { return Ok(None) };
+    let bare = text.split_once('%').map_or(text, |(bare, _)| bare);
+    bare.parse()
+        .map(Some)
+        .map_err(|_| format!("field `{key}`: expected an IP address, saw `{}`", excerpt(text)))
+}
+
+/// A text that may be absent; empty is absent too.
+fn text(object: &Object, key: &str) -> Result<Option<String>, String> {
+    Ok(field::<String>(object, key)?.filter(|text| !text.is_empty()))
+}
+
+/// At most 60 characters, on one line, to show what was seen.
+pub(super) fn excerpt(text: &str) -> String {
+    let mut short: String =
+        text.chars().take(60).map(|char| if char.is_control() { ' ' } else { char }).collect();
+    if text.chars().nth(60).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Result<Vec<String>, ParseError> {
+        each("test", text, |object| Ok(Some(object["n"].to_string())))
+    }
+
+    #[test]
+    fn skips_noise_before_the_json_and_empty_elements() {
+        let text = "bad magic vxlan01\n[lab] {no entry}\n[{},{\"n\":1},{ },{\"n\":2}]\ntrailing";
+        assert_eq!(names(text).unwrap(), ["1", "2"]);
+        assert_eq!(names("{\"n\":7}").unwrap(), ["7"]);
+        assert_eq!(names("[]").unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn cut_off_json_is_an_error_and_never_one_of_its_inner_objects() {
+        let error = names("[\n{\"n\":1},\n{\"n\":").unwrap_err();
+        assert_eq!(error.line, 3, "{error}");
+        assert!(names("[{\"n\":1},{\"n\":").is_err());
+        assert!(names("[\n{\"n\":1}\n{\"n\":2}\n]").is_err());
+    }
+
+    #[test]
+    fn says_what_was_seen_instead_of_json() {
+        let error = names("vbash: ip: command not found\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "output of `test`, line 1: expected JSON, saw `vbash: ip: command not found`"
+        );
+        assert!(names("").unwrap_err().to_string().ends_with("saw ``"));
+        assert!(
+            names("[1]")
+                .unwrap_err()
+                .to_string()
+                .contains("element 1 (no name): expected an object, saw `1`")
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_a_parser_panic(text in "[\\[\\]{}\":,a-z0-9 \n\r%.]{0,200}|.{0,200}") {
+            let _ = link::links(&text);
+            let _ = fdb::entries(&text);
+            let _ = vni::vnis(&text);
+            let _ = route::route(&text);
+            let _ = op_mode_raw::links(&text);
+            let _ = system::version(&text, &text, &text);
+            let _ = system::uptime_seconds(&text);
+            let _ = sections::split(&sections::clean(&text), "[");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `ip -j route get ADDRESS`: through which device, and with which MTU, a router reaches a remote VTEP.
+
+use super::{Object, ParseError, address, each, field, text};
+use crate::router::snapshot::Route;
+
+const COMMAND: &str = "ip -j route get";
+
+/// The route; `None` where the answer names no device (blackhole, prohibit).
+pub fn route(output: &str) -> Result<Option<Route>, ParseError> {
+    Ok(each(COMMAND, output, read)?.into_iter().next())
+}
+
+fn read(object: &Object) -> Result<Option<Route>, String> {
+    let Some(dev) = text(object, "dev")? else { return Ok(None) };
+    // An IPv4 route may have an IPv6 next hop: then it stands under `via`.
+    let via = field::<Object>(object, "via")?.map_or(Ok(None), |via| address(&via, "host"))?;
+    let metrics: Vec<Object> = field(object, "metrics")?.unwrap_or_default();
+    let mut mtu = None;
+    for metric in &metrics {
+        mtu = mtu.or(field(metric, "mtu")?);
+    }
+    Ok(Some(Route {
+        dev,
+        gateway: address(object, "gateway")?.or(via),
+        mtu,
+        source: address(object, "prefsrc")?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_with_mtu_and_one_over_ipv6() {
+        let with_mtu = r#"[{"dst":"10.10.10.254","gateway":"10.10.0.1","dev":"eth0","prefsrc":"10.10.0.254","flags":[],"uid":0,"cache":[],"metrics":[{"mtu":1400}]}]"#;
+        let route = route(with_mtu).unwrap().unwrap();
+        assert_eq!((route.dev.as_str(), route.mtu), ("eth0", Some(1400)));
+        assert_eq!(route.source, Some("10.10.0.254".parse().unwrap()));
+        let via = super::route(
+            r#"[{"dst":"10.1.1.1","via":{"family":"inet6","host":"2001:db8::9"},"dev":"eth0"}]"#,
+        );
+        assert_eq!(via.unwrap().unwrap().gateway, Some("2001:db8::9".parse().unwrap()));
+        assert_eq!(super::route("[]").unwrap(), None);
+        assert_eq!(super::route(r#"[{"type":"blackhole"}]"#).unwrap(), None);
+    }
+}

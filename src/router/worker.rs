@@ -1,0 +1,185 @@
+//! When to read a router, what to count, when to leave it alone.
+//!
+//! One worker per router; what blocks runs on a thread of its own, so that neither a dead router nor a
+//! resolver that hangs can hold up the process, its end, or another router.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use tokio::{
+    sync::oneshot,
+    time::{sleep, sleep_until, timeout},
+};
+
+use super::{
+    backoff::Backoff,
+    command::Reader,
+    local::LocalShell,
+    shell::{Shell, no_thread, timed_out},
+    snapshot::{RouterReading, RouterSnapshot, ScrapeError},
+    ssh::SshShell,
+};
+use crate::{
+    plan::{RouterPlan, Transport},
+    state::State,
+    types::{FailureReason, InterfaceName},
+};
+
+/// How long after the deadline a thread that did not return is given up.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Reads one router.
+#[derive(Debug)]
+pub struct Worker {
+    plan: RouterPlan,
+    /// Absent while a scrape runs, and after one that did not return.
+    reader: Option<Reader>,
+    reading: RouterReading,
+    last: Option<Arc<RouterSnapshot>>,
+    devices: Devices,
+    /// What was last logged.
+    logged_up: Option<bool>,
+}
+
+impl Worker {
+    /// A worker that has read nothing yet.
+    #[must_use]
+    pub fn new(plan: &RouterPlan) -> Self {
+        let mut reading = RouterReading::new(plan.name.clone(), plan.site.clone(), plan.addresses.clone());
+        reading.failures = FailureReason::ALL.iter().map(|reason| (*reason, 0)).collect();
+        Self {
+            plan: plan.clone(),
+            reader: None,
+            reading,
+            last: None,
+            devices: Devices::default(),
+            logged_up: None,
+        }
+    }
+
+    /// What is known of the router now.
+    #[must_use]
+    pub fn reading(&self) -> &RouterReading {
+        &self.reading
+    }
+
+    /// One scrape, over before the router's `scrape_timeout` (and a second, if its thread hangs).
+    pub async fn scrape(&mut self) -> RouterReading {
+        let start = Instant::now();
+        let outcome = self.read(start + self.plan.scrape_timeout).await;
+        self.reading.duration = start.elapsed();
+        self.reading.scrapes += 1;
+        match outcome {
+            Ok(snapshot) => self.succeeded(Arc::new(snapshot)),
+            Err(error) => self.failed(error),
+        }
+        self.reading.clone()
+    }
+
+    /// Scrapes for ever: every `scrape_interval`, after failures less and less often.
+    pub async fn run(mut self, state: State) {
+        state.put_router(self.reading.clone());
+        let mut backoff = Backoff::default();
+        loop {
+            let start = tokio::time::Instant::now();
+            let reading = self.scrape().await;
+            let failed = reading.failure.is_some();
+            state.put_router(reading);
+            if failed {
+                sleep(backoff.failed(fastrand::f64())).await;
+            } else {
+                backoff.reset();
+                sleep_until(start + self.plan.scrape_interval).await;
+            }
+        }
+    }
+
+    async fn read(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
+        let mut reader = self.reader.take().unwrap_or_else(|| Reader::new(shell(&self.plan.transport)));
+        let (tell, told) = oneshot::channel();
+        thread::Builder::new()
+            .name(format!("read {}", self.plan.name))
+            .spawn(move || {
+                let outcome = reader.scrape(deadline);
+                // Nobody listens any more where the scrape was given up.
+                let _ = tell.send((reader, outcome));
+            })
+            .map_err(|error| no_thread(&error))?;
+        match timeout(deadline.saturating_duration_since(Instant::now()) + GRACE, told).await {
+            Ok(Ok((reader, outcome))) => {
+                self.reader = Some(reader);
+                outcome
+            }
+            Ok(Err(_)) => Err(ScrapeError::new(
+                FailureReason::Parse,
+                "reading stopped without a result; this is a bug, please report it with the log",
+            )),
+            Err(_) => Err(timed_out("waiting for a thread that does not return")),
+        }
+    }
+
+    fn succeeded(&mut self, snapshot: Arc<RouterSnapshot>) {
+        self.devices.see(&snapshot, &mut self.reading.recreations);
+        self.reading.previous = self.last.replace(Arc::clone(&snapshot));
+        self.reading.current = Some(snapshot);
+        self.reading.failure = None;
+        self.reading.last_success = Some(SystemTime::now());
+        if self.logged_up != Some(true) {
+            tracing::info!(router = %self.plan.name, "router read");
+            self.logged_up = Some(true);
+        }
+    }
+
+    fn failed(&mut self, error: ScrapeError) {
+        *self.reading.failures.entry(error.reason).or_default() += 1;
+        self.reading.current = None;
+        self.reading.previous.clone_from(&self.last);
+        // Once per change: a router that stays down must not fill the log.
+        if self.logged_up == Some(false) {
+            tracing::debug!(router = %self.plan.name, reason = %error.reason, "{}", error.message);
+        } else {
+            tracing::warn!(router = %self.plan.name, reason = %error.reason, "router not read: {}", error.message);
+            self.logged_up = Some(false);
+        }
+        self.reading.failure = Some(error);
+    }
+}
+
+fn shell(transport: &Transport) -> Box<dyn Shell> {
+    match transport {
+        Transport::Local => Box::new(LocalShell),
+        Transport::Ssh(plan) => Box::new(SshShell::new(plan.clone())),
+    }
+}
+
+/// The kernel's index of each vxlan device since the router started: VyOS re-creates a device whose VNI,
+/// remote or port changes, and its counters start again.
+#[derive(Debug, Default)]
+struct Devices {
+    boot_id: Option<String>,
+    indexes: BTreeMap<InterfaceName, u32>,
+}
+
+impl Devices {
+    /// Counts the devices that have another index than before, each device from 0.
+    fn see(&mut self, snapshot: &RouterSnapshot, recreations: &mut BTreeMap<InterfaceName, u64>) {
+        if self.boot_id != snapshot.boot_id {
+            self.boot_id.clone_from(&snapshot.boot_id);
+            self.indexes.clear();
+        }
+        for (link, _) in snapshot.vxlans() {
+            let count = recreations.entry(link.name.clone()).or_default();
+            if let Some(index) = link.ifindex {
+                let before = self.indexes.insert(link.name.clone(), index);
+                *count += u64::from(before.is_some_and(|before| before != index));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! From samples to the text format, through the `prometheus` crate, which knows how to escape.
+//!
+//! Samples are made from a [`Family`] of the catalogue, so HELP, TYPE and the names of labels cannot
+//! differ from it. Output is sorted: by family, then by label values.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, ensure};
+use prometheus::{
+    TextEncoder,
+    proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType},
+};
+
+use crate::{
+    catalogue::{self, Family, Kind},
+    overlay::observation::RttHistogram,
+};
+
+/// Samples of one scrape.
+#[derive(Default)]
+pub struct Exposition {
+    families: BTreeMap<&'static str, (&'static Family, BTreeMap<Vec<String>, Metric>)>,
+}
+
+impl Exposition {
+    /// One sample; `labels` are values in the order of the family's labels.
+    pub fn put(&mut self, family: &'static Family, labels: &[&str], value: f64) {
+        let metric = self.metric(family, labels);
+        if family.kind() == Kind::Counter {
+            let mut counter = Counter::default();
+            counter.set_value(value);
+            metric.set_counter(counter);
+        } else {
+            let mut gauge = Gauge::default();
+            gauge.set_value(value);
+            metric.set_gauge(gauge);
+        }
+    }
+
+    /// One sample, 1 or 0.
+    pub fn put_bool(&mut self, family: &'static Family, labels: &[&str], value: bool) {
+        self.put(family, labels, f64::from(u8::from(value)));
+    }
+
+    /// One count. Beyond 2^53 a sample of Prometheus, a float, loses the last digits.
+    pub fn put_count(&mut self, family: &'static Family, labels: &[&str], value: u64) {
+        #[allow(clippy::cast_precision_loss)]
+        self.put(family, labels, value as f64);
+    }
+
+    /// One histogram.
+    pub fn put_histogram(&mut self, family: &'static Family, labels: &[&str], rtt: &RttHistogram) {
+        let mut below = 0;
+        let buckets = RttHistogram::BOUNDS.iter().zip(rtt.counts).map(|(bound, count)| {
+            below += count;
+            let mut bucket = Bucket::default();
+            bucket.set_upper_bound(*bound);
+            bucket.set_cumulative_count(below);
+            bucket
+        });
+        let mut histogram = Histogram::default();
+        histogram.set_bucket(buckets.collect());
+        histogram.set_sample_count(rtt.count());
+        histogram.set_sample_sum(rtt.sum_seconds);
+        self.metric(family, labels).set_histogram(histogram);
+    }
+
+    fn metric(&mut self, family: &'static Family, values: &[&str]) -> &mut Metric {
+        debug_assert_eq!(family.labels().len(), values.len(), "labels of {}", family.name());
+        let (_, metrics) = self.families.entry(family.name()).or_insert_with(|| (family, BTreeMap::new()));
+        metrics.entry(values.iter().map(|value| (*value).to_owned()).collect()).or_insert_with(|| {
+            let pairs = family.labels().iter().zip(values).map(|(name, value)| {
+                let mut pair = LabelPair::default();
+                pair.set_name((*name).to_owned());
+                pair.set_value((*value).to_owned());
+                pair
+            });
+            Metric::from_label(pairs.collect())
+        })
+    }
+
+    /// The text format, with families that another collector made. Each must be in the catalogue with
+    /// the same type, and takes its help from there.
+    pub fn encode(self, foreign: Vec<MetricFamily>) -> Result<String> {
+        let mut families: BTreeMap<&str, MetricFamily> = BTreeMap::new();
+        for mut made in foreign.into_iter().filter(|made| !made.get_metric().is_empty()) {
+            let family = catalogue::find(made.name())
+                .with_context(|| format!("{} is not in the catalogue of metrics", made.name()))?;
+            ensure!(
+                made.get_field_type() == metric_type(family.kind()),
+                "{} is not a {} as the catalogue says",
+                family.name(),
+                family.kind().as_str()
+            );
+            made.set_help(family.help().to_owned());
+            families.insert(family.name(), made);
+        }
+        for (name, (family, metrics)) in self.families {
+            let mut made = MetricFamily::default();
+            made.set_name(name.to_owned());
+            made.set_help(family.help().to_owned());
+            made.set_field_type(metric_type(family.kind()));
+            made.set_metric(metrics.into_values().collect());
+            families.insert(name, made);
+        }
+        let families: Vec<MetricFamily> = families.into_values().collect();
+        Ok(TextEncoder::new().encode_to_string(&families)?)
+    }
+}
+
+fn metric_type(kind: Kind) -> MetricType {
+    match kind {
+        Kind::Counter => MetricType::COUNTER,
+        Kind::Gauge => MetricType::GAUGE,
+        Kind::Histogram => MetricType::HISTOGRAM,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn foreign(name: &str, kind: MetricType) -> MetricFamily {
+        let mut made = MetricFamily::default();
+        made.set_name(name.to_owned());
+        made.set_field_type(kind);
+        made.set_metric(vec![Metric::default()]);
+        made
+    }
+
+    #[test]
+    fn only_what_the_catalogue_knows_leaves() {
+        let refused = |made| Exposition::default().encode(vec![made]).expect_err("refused").to_string();
+        assert_eq!(
+            refused(foreign("tokio_tasks", MetricType::GAUGE)),
+            "tokio_tasks is not in the catalogue of metrics"
+        );
+        assert_eq!(
+            refused(foreign("process_threads", MetricType::COUNTER)),
+            "process_threads is not a gauge as the catalogue says"
+        );
+        let text =
+            Exposition::default().encode(vec![foreign("process_threads", MetricType::GAUGE)]).expect("text");
+        assert_eq!(
+            text,
+            "# HELP process_threads Number of OS threads in the process.\n# TYPE process_threads gauge\nprocess_threads 0\n"
+        );
+    }
+
+    #[test]
+    fn sorted_and_escaped() {
+        let mut out = Exposition::default();
+        out.put_count(&catalogue::PATH_ECHO_LATE, &["b", "x", "y"], u64::MAX);
+        out.put_count(&catalogue::PATH_ECHO_LATE, &["a\"\\\n", "x", "y"], 7);
+        out.put_bool(&catalogue::CONFIG_RELOAD_SUCCESSFUL, &[], true);
+        let text = out.encode(vec![]).expect("text");
+        let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(
+            samples,
+            [
+                "vxlan_exporter_config_last_reload_successful 1",
+                r#"vxlan_path_echo_late_total{path="a\"\\\n",target_site="x",source="y"} 7"#,
+                r#"vxlan_path_echo_late_total{path="b",target_site="x",source="y"} 18446744073709552000"#,
+            ]
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! A present for tests: a site whose path is a black hole, a router that refuses, a path just begun.
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use crate::{
+    overlay::{
+        observation::{EchoStats, ExpectedMtu, Judgement, PathObservation},
+        picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd},
+    },
+    router::snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
+    state::{CapabilityState, Present, State},
+    types::{
+        Capability, Direction, FailureReason, Method, MismatchField, ProbeProtocol, ProbeResult, ProbeSize,
+        TunnelState, UnknownReason, Verdict, Vni,
+    },
+};
+
+/// A moment that does not move.
+pub fn moment() -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(1_700_000_000_500)
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().expect(text)
+}
+
+fn link(name: &str, mtu: u32, kind: Option<&str>, master: Option<&str>) -> Link {
+    Link {
+        name: name.into(),
+        ifindex: Some(7),
+        mtu: Some(mtu),
+        admin_up: Some(true),
+        oper_state: Some("UP".into()),
+        mac: None,
+        master: master.map(Into::into),
+        description: None,
+        addresses: vec![],
+        kind: kind.map(Into::into),
+        vxlan: None,
+        counters: Counters::default(),
+    }
+}
+
+fn fdb(mac: &str, dst: Option<&str>, state: Option<&str>) -> FdbEntry {
+    FdbEntry {
+        interface: "vxlan01".into(),
+        mac: mac.into(),
+        dst: dst.map(ip),
+        state: state.map(Into::into),
+        vni: None,
+    }
+}
+
+fn router(name: &str, remote: &str, vni: u32) -> RouterReading {
+    let mut vxlan = link("vxlan01", 1450, Some("vxlan"), Some("br01"));
+    vxlan.oper_state = Some("UNKNOWN".into());
+    vxlan.vxlan = Some(Vxlan {
+        vni: Some(Vni(vni)),
+        remote: Some(ip(remote)),
+        port: Some(8472),
+        df: Some("unset".into()),
+        ..Vxlan::default()
+    });
+    vxlan.counters =
+        Counters { rx_bytes: 123_456, rx_packets: 789, tx_carrier_errors: 3, ..Counters::default() };
+    let snapshot = RouterSnapshot {
+        method: Method::Ip,
+        links: vec![
+            link("eth0", 1500, None, None),
+            link("eth1", 1500, None, Some("br01")),
+            link("br01", 1450, Some("bridge"), None),
+            link("docker0", 1500, Some("bridge"), None),
+            vxlan,
+        ],
+        fdb: vec![
+            fdb("00:00:00:00:00:00", Some(remote), Some("permanent")),
+            fdb("52:54:00:00:00:01", Some(remote), None),
+            fdb("52:54:00:00:00:02", Some(remote), None),
+            fdb("52:54:00:00:00:03", Some("10.10.99.254"), Some("static")),
+            fdb("52:54:00:00:00:04", None, Some("permanent")),
+        ],
+        routes: BTreeMap::from([(
+            ip(remote),
+            Route { dev: "eth0".into(), gateway: None, mtu: Some(1400), source: None },
+        )]),
+        version: Some("VyOS 1.4.0".into()),
+        boot_id: None,
+        uptime: None,
+    };
+    let mut reading = RouterReading::new(name.into(), name.into(), vec![]);
+    reading.scrapes = 2;
+    reading.current = Some(Arc::new(snapshot));
+    reading.duration = Duration::from_millis(125);
+    reading.last_success = Some(moment());
+    reading.recreations = BTreeMap::from([("vxlan01".into(), 1)]);
+    reading
+}
+
+fn refusing_router() -> RouterReading {
+    let mut reading = RouterReading::new("site-b".into(), "site-b".into(), vec![]);
+    reading.scrapes = 3;
+    reading.previous = router("site-b", "10.10.0.254", 2).current;
+    reading.failure =
+        Some(ScrapeError::new(FailureReason::HostkeyMismatch, "10.10.20.254 shows another host key"));
+    reading.duration = Duration::from_secs(1);
+    reading.failures = BTreeMap::from([(FailureReason::HostkeyMismatch, 3)]);
+    reading
+}
+
+fn path(name: &str, target: &str, judgement: Judgement) -> PathObservation {
+    PathObservation {
+        path: name.into(),
+        source: "site-a".into(),
+        target_site: "dc".into(),
+        target: target.into(),
+        address: None,
+        tcp_port: None,
+        echo: EchoStats::default(),
+        size_probes: BTreeMap::new(),
+        last_probe: None,
+        expected_mtu: None,
+        testable_mtu: None,
+        judgement,
+    }
+}
+
+fn holed_path() -> PathObservation {
+    let mut holed = path(
+        "rancher",
+        "192.168.100.102",
+        Judgement {
+            verdict: Verdict::Blackhole,
+            unknown_reason: None,
+            holes: vec![Direction::Forward, Direction::Reverse],
+            mtu_forward: Some(1454),
+            mtu_reverse: Some(1454),
+            settled: true,
+            evidence: vec![
+                "40 of 40 pairs: 1500 bytes lost, 64 bytes answered".into(),
+                "1454 <answered>".into(),
+            ],
+        },
+    );
+    holed.address = Some(ip("192.168.100.102"));
+    holed.tcp_port = Some(443);
+    holed.expected_mtu = Some(ExpectedMtu { bytes: 1500, rule: "our egress eth0".into() });
+    holed.testable_mtu = Some(1500);
+    holed.last_probe = Some(moment());
+    holed.echo = EchoStats { requests: 10, replies: 8, lost: 1, late: 1, ..EchoStats::default() };
+    for rtt in [1, 1, 1, 2, 2, 30, 300, 6000] {
+        holed.echo.rtt.observe(Duration::from_millis(rtt));
+    }
+    holed.size_probes = BTreeMap::from([((ProbeProtocol::Icmp, ProbeSize::Full, ProbeResult::Lost), 40)]);
+    holed
+}
+
+fn end(router: &str) -> TunnelEnd {
+    TunnelEnd { router: router.into(), interface: "vxlan01".into() }
+}
+
+/// All of it.
+pub fn present() -> Present {
+    let pair = "dc/vxlan01~site-a/vxlan01";
+    let tunnel = Tunnel {
+        name: pair.into(),
+        state: TunnelState::Paired,
+        ends: vec![end("dc"), end("site-a")],
+        up: Some(false),
+        mismatches: BTreeMap::from([(MismatchField::Vni, "dc has 2, site-a has 1".into())]),
+        evidence: vec![],
+        fix: vec![],
+        transitions_up: 1,
+        transitions_down: 2,
+    };
+    let half = Tunnel {
+        name: "dc/vxlan02~10.10.20.254".into(),
+        state: TunnelState::Half,
+        ends: vec![end("dc")],
+        up: None,
+        mismatches: BTreeMap::new(),
+        transitions_up: 0,
+        transitions_down: 0,
+        ..tunnel.clone()
+    };
+    let fix = |router: &str| FixStep {
+        router: router.into(),
+        command: "set interfaces vxlan vxlan01 mtu 1500".into(),
+    };
+    let hop = |router: &str| Hop { tunnel: pair.into(), end: end(router) };
+    let picture = |name: &str| PathPicture {
+        path: name.into(),
+        hops: vec![hop("site-a"), hop("dc")],
+        cause: vec!["dc/vxlan01 has MTU 1450".into()],
+        fix: vec![fix("dc"), fix("site-a")],
+    };
+    let ok = Judgement { verdict: Verdict::Ok, unknown_reason: None, settled: true, ..Judgement::default() };
+    let dns = Judgement { unknown_reason: Some(UnknownReason::Dns), ..Judgement::default() };
+    Present {
+        routers: vec![
+            Arc::new(router("dc", "10.10.10.254", 2)),
+            Arc::new(router("site-a", "10.10.0.254", 1)),
+            Arc::new(refusing_router()),
+            Arc::new(RouterReading::new("new".into(), "dc".into(), vec![])),
+        ],
+        paths: vec![
+            Arc::new(holed_path()),
+            Arc::new(path("ok", "192.168.100.20", ok)),
+            Arc::new(path("odd \"name\" & <b>", "rancher.example.org", dns)),
+        ],
+        overlay: Arc::new(Overlay {
+            tunnels: vec![tunnel, half],
+            paths: vec![picture("rancher"), picture("ok")],
+        }),
+        capabilities: vec![
+            CapabilityState { capability: Capability::NetRaw, missing: None },
+            CapabilityState { capability: Capability::TcpSyn, missing: Some("no CAP_NET_RAW".into()) },
+        ],
+    }
+}
+
+/// The same as a shared state.
+pub fn state() -> State {
+    let present = present();
+    let state = State::default();
+    for reading in present.routers {
+        state.put_router((*reading).clone());
+    }
+    for observation in present.paths {
+        state.put_path((*observation).clone());
+    }
+    state.put_capabilities(present.capabilities);
+    state.put_overlay((*present.overlay).clone());
+    state
+}

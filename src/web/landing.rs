@@ -1,0 +1,184 @@
+//! `/`: what this is, where to go, and how each path stands. Plain HTML without script or style, so that
+//! it reads the same in a browser, in `curl` and aloud.
+
+use std::fmt::{self, Display, Write as _};
+
+use crate::{
+    overlay::{
+        observation::PathObservation,
+        picture::{FixStep, PathPicture},
+    },
+    state::Present,
+    types::Verdict,
+};
+
+/// The whole page.
+pub fn page(present: &Present, version: &str) -> String {
+    let mut html = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_page(&mut html, present, version);
+    html
+}
+
+fn write_page(html: &mut String, present: &Present, version: &str) -> fmt::Result {
+    write!(
+        html,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>vxlan_exporter</title>\n</head>\n<body>\n\
+         <h1>vxlan_exporter</h1>\n<p>Finds MTU black holes in VXLAN overlays. Version {}.</p>\n\
+         <nav><ul><li><a href=\"/metrics\">Metrics</a></li><li><a href=\"/-/healthy\">Health</a></li>\
+         <li><a href=\"/-/ready\">Readiness</a></li></ul></nav>\n<main>\n",
+        Escaped(version)
+    )?;
+    write_paths(html, present)?;
+    write_routers(html, present)?;
+    html.write_str("</main>\n</body>\n</html>\n")
+}
+
+fn write_paths(html: &mut String, present: &Present) -> fmt::Result {
+    html.write_str("<h2>Paths</h2>\n")?;
+    if present.paths.is_empty() {
+        return html.write_str("<p>No path is configured.</p>\n");
+    }
+    let mut paths: Vec<&PathObservation> = present.paths.iter().map(AsRef::as_ref).collect();
+    // Worst first; the order of the configuration among equals.
+    paths.sort_by_key(|path| path.judgement.verdict);
+    html.write_str(
+        "<table>\n<thead><tr><th scope=\"col\">Path</th><th scope=\"col\">From</th><th scope=\"col\">To</th>\
+         <th scope=\"col\">Verdict</th><th scope=\"col\">MTU forward</th><th scope=\"col\">MTU reverse</th>\
+         <th scope=\"col\">MTU expected</th></tr></thead>\n<tbody>\n",
+    )?;
+    for path in &paths {
+        let judgement = &path.judgement;
+        writeln!(
+            html,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{} ({})</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            Escaped(&path.path),
+            Escaped(&path.source),
+            Escaped(&path.target_site),
+            Escaped(&path.target),
+            judgement.verdict,
+            Known(judgement.mtu_forward),
+            Known(judgement.mtu_reverse),
+            Known(path.expected_mtu.as_ref().map(|expected| expected.bytes)),
+        )?;
+    }
+    html.write_str("</tbody>\n</table>\n")?;
+    for path in paths {
+        write_path(html, path, present.overlay.paths.iter().find(|picture| picture.path == path.path))?;
+    }
+    Ok(())
+}
+
+fn write_path(html: &mut String, path: &PathObservation, picture: Option<&PathPicture>) -> fmt::Result {
+    let judgement = &path.judgement;
+    writeln!(html, "<section>\n<h3>{}: {}</h3>", Escaped(&path.path), judgement.verdict)?;
+    write!(html, "<p>{}", meaning(judgement.verdict))?;
+    if let (Verdict::Unknown, Some(reason)) = (judgement.verdict, judgement.unknown_reason) {
+        write!(html, " Reason: {reason}.")?;
+    }
+    html.write_str("</p>\n")?;
+    write_list(html, "Evidence", &judgement.evidence)?;
+    if let Some(picture) = picture.filter(|_| judgement.verdict != Verdict::Ok) {
+        write_list(html, "Cause", &picture.cause)?;
+        write_fix(html, &picture.fix)?;
+    }
+    html.write_str("</section>\n")
+}
+
+fn write_list(html: &mut String, title: &str, items: &[String]) -> fmt::Result {
+    if items.is_empty() {
+        return Ok(());
+    }
+    writeln!(html, "<h4>{title}</h4>\n<ul>")?;
+    for item in items {
+        writeln!(html, "<li>{}</li>", Escaped(item))?;
+    }
+    html.write_str("</ul>\n")
+}
+
+fn write_fix(html: &mut String, steps: &[FixStep]) -> fmt::Result {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    html.write_str("<h4>What mends it, in this order</h4>\n<ol>\n")?;
+    for step in steps {
+        writeln!(html, "<li>on {}: <code>{}</code></li>", Escaped(&step.router), Escaped(&step.command))?;
+    }
+    html.write_str("</ol>\n")
+}
+
+fn write_routers(html: &mut String, present: &Present) -> fmt::Result {
+    html.write_str("<h2>Routers</h2>\n")?;
+    if present.routers.is_empty() {
+        return html.write_str("<p>No router is configured.</p>\n");
+    }
+    html.write_str("<ul>\n")?;
+    for reading in &present.routers {
+        write!(html, "<li>{} ({}): ", Escaped(&reading.router), Escaped(&reading.site))?;
+        match (&reading.current, &reading.failure) {
+            (Some(snapshot), _) => write!(html, "read, vxlan interfaces: {}", snapshot.vxlans().count())?,
+            (None, Some(failure)) => write!(html, "cannot be read: {}", Escaped(failure))?,
+            (None, None) => html.write_str("not read yet")?,
+        }
+        html.write_str("</li>\n")?;
+    }
+    html.write_str("</ul>\n")
+}
+
+fn meaning(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Unreachable => "Nothing comes back, of any size.",
+        Verdict::Blackhole => {
+            "Small packets pass, larger ones vanish silently: connections open and then hang."
+        }
+        Verdict::Lossy => "More small packets are lost than the threshold allows.",
+        Verdict::Reduced => "Path MTU discovery works and ends below the expected MTU: hosts adapt.",
+        Verdict::Unknown => "There is not enough evidence for a verdict.",
+        Verdict::Ok => "Packets of the expected MTU pass in both directions.",
+    }
+}
+
+/// Bytes, or a dash.
+struct Known(Option<u32>);
+
+impl Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(bytes) => bytes.fmt(f),
+            None => f.write_str("–"),
+        }
+    }
+}
+
+/// Text in HTML, in an element or an attribute.
+struct Escaped<T>(T);
+
+impl<T: Display> Display for Escaped<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.to_string().chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::fixture;
+
+    #[test]
+    fn every_word() {
+        insta::assert_snapshot!("landing", page(&fixture::present(), "0.0.0"));
+        insta::assert_snapshot!("landing_empty", page(&Present::default(), "0.0.0"));
+    }
+}

@@ -1,0 +1,96 @@
+//! What probes say of a path, with what router data adds.
+
+use super::unix_seconds;
+use crate::{
+    catalogue as c,
+    overlay::{observation::PathObservation, picture::PathPicture},
+    types::{Direction, ProbeProtocol, ProbeResult, ProbeSize, UnknownReason, Verdict},
+    web::exposition::Exposition,
+};
+
+pub fn put(out: &mut Exposition, path: &PathObservation, picture: Option<&PathPicture>) {
+    let labels = [path.path.as_str(), path.target_site.as_str(), path.source.as_str()];
+    let address = path.address.map(|address| address.to_string()).unwrap_or_default();
+    let port = path.tcp_port.map(|port| port.to_string()).unwrap_or_default();
+    out.put(&c::PATH_INFO, &[labels[0], labels[1], labels[2], &address, &port, ""], 1.0);
+
+    out.put_histogram(&c::PATH_RTT, &labels, &path.echo.rtt);
+    out.put_count(&c::PATH_ECHO_REQUESTS, &labels, path.echo.requests);
+    out.put_count(&c::PATH_ECHO_REPLIES, &labels, path.echo.replies);
+    out.put_count(&c::PATH_ECHO_LOST, &labels, path.echo.lost);
+    out.put_count(&c::PATH_ECHO_LATE, &labels, path.echo.late);
+    if let Some(time) = path.last_probe {
+        out.put(&c::PATH_LAST_PROBE, &labels, unix_seconds(time));
+    }
+    put_size_probes(out, labels, path);
+    put_judgement(out, labels, path);
+    if let Some(picture) = picture {
+        put_picture(out, labels, path, picture);
+    }
+}
+
+fn put_size_probes(out: &mut Exposition, labels: [&str; 3], path: &PathObservation) {
+    for protocol in ProbeProtocol::ALL {
+        for size in ProbeSize::ALL {
+            for result in ProbeResult::ALL {
+                let count = path.size_probes.get(&(*protocol, *size, *result)).copied().unwrap_or_default();
+                let values =
+                    [labels[0], labels[1], labels[2], protocol.as_str(), size.as_str(), result.as_str()];
+                out.put_count(&c::PATH_SIZE_PROBES, &values, count);
+            }
+        }
+    }
+}
+
+fn put_judgement(out: &mut Exposition, [path, site, source]: [&str; 3], observation: &PathObservation) {
+    let judgement = &observation.judgement;
+    let expected = observation.expected_mtu.as_ref().map(|expected| expected.bytes);
+    if let Some(bytes) = expected {
+        out.put(&c::PATH_EXPECTED_MTU, &[path, site, source], f64::from(bytes));
+    }
+    if let Some(bytes) = observation.testable_mtu {
+        out.put(&c::PATH_TESTABLE_MTU, &[path, site, source], f64::from(bytes));
+    }
+    for (direction, mtu) in
+        [(Direction::Forward, judgement.mtu_forward), (Direction::Reverse, judgement.mtu_reverse)]
+    {
+        if let Some(mtu) = mtu {
+            let mtu = expected.map_or(mtu, |expected| mtu.min(expected));
+            out.put(&c::PATH_MTU, &[path, site, source, direction.as_str()], f64::from(mtu));
+        }
+    }
+    for direction in Direction::ALL {
+        let hole = judgement.holes.contains(direction);
+        out.put_bool(&c::PATH_BLACKHOLE, &[path, site, source, direction.as_str()], hole);
+    }
+    for verdict in Verdict::ALL {
+        out.put_bool(
+            &c::PATH_VERDICT,
+            &[path, site, source, verdict.as_str()],
+            judgement.verdict == *verdict,
+        );
+    }
+    for reason in UnknownReason::ALL {
+        let holds = judgement.verdict == Verdict::Unknown && judgement.unknown_reason == Some(*reason);
+        out.put_bool(&c::PATH_UNKNOWN_REASON, &[path, site, source, reason.as_str()], holds);
+    }
+}
+
+fn put_picture(
+    out: &mut Exposition,
+    [path, site, source]: [&str; 3],
+    observation: &PathObservation,
+    picture: &PathPicture,
+) {
+    for hop in &picture.hops {
+        let labels = [path, site, source, &hop.tunnel, hop.end.router.as_str(), hop.end.interface.as_str()];
+        out.put(&c::PATH_HOP_INFO, &labels, 1.0);
+    }
+    if observation.judgement.verdict == Verdict::Ok {
+        return;
+    }
+    for (index, step) in picture.fix.iter().enumerate() {
+        let number = (index + 1).to_string();
+        out.put(&c::PATH_FIX_INFO, &[path, site, source, &number, step.router.as_str(), &step.command], 1.0);
+    }
+}

@@ -1,0 +1,147 @@
+//! What a router says of itself, its vxlan interfaces and the bridges they are in.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use super::unix_seconds;
+use crate::{
+    catalogue as c,
+    router::snapshot::{FdbEntry, Link, RouterReading, RouterSnapshot, Vxlan},
+    types::{FailureReason, FdbKind},
+    web::exposition::Exposition,
+};
+
+pub fn put(out: &mut Exposition, reading: &RouterReading) {
+    let router = [reading.router.as_str(), reading.site.as_str()];
+    for reason in FailureReason::ALL {
+        let count = reading.failures.get(reason).copied().unwrap_or_default();
+        out.put_count(&c::ROUTER_SCRAPE_FAILURES, &[router[0], router[1], reason.as_str()], count);
+    }
+    let mismatch = reading.failure.as_ref().is_some_and(|it| it.reason == FailureReason::HostkeyMismatch);
+    out.put_bool(&c::ROUTER_HOST_KEY_MISMATCH, &router, mismatch);
+    if reading.scrapes > 0 {
+        out.put_bool(&c::ROUTER_UP, &router, reading.current.is_some());
+        out.put(&c::ROUTER_SCRAPE_DURATION, &router, reading.duration.as_secs_f64());
+    }
+    if let Some(time) = reading.last_success {
+        out.put(&c::ROUTER_LAST_SUCCESS, &router, unix_seconds(time));
+    }
+    let Some(snapshot) = &reading.current else { return };
+    let version = snapshot.version.as_deref().unwrap_or_default();
+    out.put(&c::ROUTER_INFO, &[router[0], router[1], version, snapshot.method.as_str()], 1.0);
+    for (link, vxlan) in snapshot.vxlans() {
+        let recreations = reading.recreations.get(&link.name).copied().unwrap_or_default();
+        put_interface(out, router, snapshot, link, vxlan);
+        out.put_count(&c::INTERFACE_RECREATIONS, &[router[0], router[1], link.name.as_str()], recreations);
+        put_fdb(out, router, snapshot, link, vxlan);
+    }
+    put_bridges(out, router, snapshot);
+}
+
+fn put_interface(
+    out: &mut Exposition,
+    router: [&str; 2],
+    snapshot: &RouterSnapshot,
+    link: &Link,
+    vxlan: &Vxlan,
+) {
+    let labels = [router[0], router[1], link.name.as_str()];
+    let info = [
+        labels[0],
+        labels[1],
+        labels[2],
+        &text(vxlan.vni),
+        &text(vxlan.remote),
+        &text(vxlan.local),
+        &text(vxlan.port),
+        link.master.as_deref().unwrap_or_default(),
+        vxlan.df.as_deref().unwrap_or_default(),
+    ];
+    out.put(&c::INTERFACE_INFO, &info, 1.0);
+    if let Some(admin_up) = link.admin_up {
+        let down = matches!(link.oper_state.as_deref(), Some("DOWN" | "LOWERLAYERDOWN" | "NOTPRESENT"));
+        out.put_bool(&c::INTERFACE_UP, &labels, admin_up && !down);
+    }
+    if let Some(mtu) = link.mtu {
+        out.put(&c::INTERFACE_MTU, &labels, f64::from(mtu));
+    }
+    if let Some(mtu) = vxlan.remote.and_then(|remote| snapshot.underlay_mtu(remote)) {
+        out.put(&c::INTERFACE_UNDERLAY_MTU, &labels, f64::from(mtu));
+    }
+    let counters = &link.counters;
+    for (family, value) in [
+        (&c::INTERFACE_RX_BYTES, counters.rx_bytes),
+        (&c::INTERFACE_RX_PACKETS, counters.rx_packets),
+        (&c::INTERFACE_RX_ERRORS, counters.rx_errors),
+        (&c::INTERFACE_RX_DROPPED, counters.rx_dropped),
+        (&c::INTERFACE_RX_OVERRUNS, counters.rx_over_errors),
+        (&c::INTERFACE_RX_MULTICAST, counters.rx_multicast),
+        (&c::INTERFACE_TX_BYTES, counters.tx_bytes),
+        (&c::INTERFACE_TX_PACKETS, counters.tx_packets),
+        (&c::INTERFACE_TX_ERRORS, counters.tx_errors),
+        (&c::INTERFACE_TX_DROPPED, counters.tx_dropped),
+        (&c::INTERFACE_TX_CARRIER_ERRORS, counters.tx_carrier_errors),
+        (&c::INTERFACE_TX_COLLISIONS, counters.tx_collisions),
+    ] {
+        out.put_count(family, &labels, value);
+    }
+}
+
+/// All kinds for each remote that is configured or has an entry; a bridge's own entries name none.
+fn put_fdb(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnapshot, link: &Link, vxlan: &Vxlan) {
+    let mut counts: BTreeMap<(IpAddr, FdbKind), u64> = BTreeMap::new();
+    let own = || snapshot.fdb.iter().filter(|entry| entry.interface == link.name);
+    let remotes: BTreeSet<IpAddr> = own().filter_map(|entry| entry.dst).chain(vxlan.remote).collect();
+    for entry in own() {
+        if let Some(remote) = entry.dst {
+            *counts.entry((remote, fdb_kind(entry))).or_default() += 1;
+        }
+    }
+    for remote in remotes {
+        let name = remote.to_string();
+        for kind in FdbKind::ALL {
+            let labels = [router[0], router[1], link.name.as_str(), &name, kind.as_str()];
+            out.put_count(
+                &c::FDB_ENTRIES,
+                &labels,
+                counts.get(&(remote, *kind)).copied().unwrap_or_default(),
+            );
+        }
+    }
+}
+
+fn fdb_kind(entry: &FdbEntry) -> FdbKind {
+    match entry.state.as_deref() {
+        _ if entry.mac == "00:00:00:00:00:00" => FdbKind::Flood,
+        Some("permanent" | "static") => FdbKind::Static,
+        _ => FdbKind::Learned,
+    }
+}
+
+/// Bridges with a vxlan port; a router may have others that are none of our business.
+fn put_bridges(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnapshot) {
+    let masters: BTreeSet<&str> = snapshot.vxlans().filter_map(|(link, _)| link.master.as_deref()).collect();
+    for bridge in masters {
+        let Some(link) = snapshot.link(bridge) else { continue };
+        // A master may also be a VRF or a bond; an older source does not tell the kind.
+        if link.kind.as_deref().is_some_and(|kind| kind != "bridge") {
+            continue;
+        }
+        if let Some(mtu) = link.mtu {
+            out.put(&c::BRIDGE_MTU, &[router[0], router[1], bridge], f64::from(mtu));
+        }
+        for member in snapshot.members(bridge) {
+            if let Some(mtu) = member.mtu {
+                let labels = [router[0], router[1], bridge, member.name.as_str()];
+                out.put(&c::BRIDGE_PORT_MTU, &labels, f64::from(mtu));
+            }
+        }
+    }
+}
+
+/// A label's value; empty where there is none.
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}

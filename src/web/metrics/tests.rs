@@ -1,0 +1,90 @@
+//! What a scrape sees, word by word, and what `promtool` thinks of it.
+
+use std::{
+    collections::BTreeSet,
+    io::Write as _,
+    process::{Command, Stdio},
+};
+
+use super::{SelfInfo, render, samples};
+use crate::{
+    catalogue,
+    state::Present,
+    web::fixture::{moment, present},
+};
+
+fn self_info() -> SelfInfo {
+    SelfInfo { version: "0.0.0", ..SelfInfo::new(moment()) }
+}
+
+fn promtool_accepts(text: &str) {
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool must be installed (Debian package `prometheus`)");
+    promtool.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("written");
+    let output = promtool.wait_with_output().expect("promtool ends");
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.trim().is_empty(), "promtool check metrics: {said}");
+}
+
+#[test]
+fn promtool_has_nothing_to_say() {
+    promtool_accepts(&render(&present(), &self_info()).expect("text"));
+    promtool_accepts(&render(&Present::default(), &self_info()).expect("text"));
+}
+
+#[test]
+fn every_word() {
+    // The process families are the library's, and their values move.
+    let text = samples(&present(), &self_info()).encode(vec![]).expect("text");
+    insta::assert_snapshot!("metrics", text);
+}
+
+#[test]
+fn help_type_and_labels_are_the_catalogues() {
+    let text = render(&present(), &self_info()).expect("text");
+    let mut named = BTreeSet::new();
+    let mut comments = text.lines().filter_map(|line| line.strip_prefix("# "));
+    while let Some(help) = comments.next() {
+        let mut words = help.splitn(3, ' ').skip(1);
+        let (name, help) = (words.next().expect("a name"), words.next().expect("a help"));
+        let family = catalogue::find(name).unwrap_or_else(|| panic!("{name} is not in the catalogue"));
+        assert_eq!(help, family.help());
+        assert_eq!(comments.next(), Some(format!("TYPE {name} {}", family.kind().as_str()).as_str()));
+        named.insert(name);
+    }
+    let missing: Vec<_> =
+        catalogue::ALL.iter().map(|family| family.name()).filter(|name| !named.contains(name)).collect();
+    assert!(missing.is_empty(), "in the catalogue, but never exported: {missing:?}");
+}
+
+#[test]
+fn all_values_of_a_set_are_there_from_the_first_scrape() {
+    use crate::{router::snapshot::RouterReading, types::Verdict};
+    use std::sync::Arc;
+
+    let mut fresh = present();
+    fresh.routers = vec![Arc::new(RouterReading::new("dc".into(), "dc".into(), vec![]))];
+    fresh.paths.truncate(1);
+    let text = render(&fresh, &self_info()).expect("text");
+    let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!(count("vxlan_router_scrape_failures_total{"), 13);
+    assert_eq!(count("vxlan_path_size_probes_total{"), 2 * 4 * 4);
+    assert_eq!(count("vxlan_path_verdict{"), Verdict::ALL.len());
+    assert_eq!(count("vxlan_path_blackhole{"), 3);
+    assert_eq!(count("vxlan_exporter_capability{"), 5);
+    // Not read: nothing a router said, and no agreement between ends.
+    for family in [
+        "vxlan_router_up",
+        "vxlan_router_info",
+        "vxlan_interface_",
+        "vxlan_bridge_",
+        "vxlan_tunnel_mismatch{",
+    ] {
+        assert_eq!(count(family), 0, "{family}");
+    }
+}

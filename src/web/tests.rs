@@ -1,0 +1,162 @@
+//! Over a real socket: what is answered, who is refused, and that nobody can hold up the others.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+
+use super::{HEAD_TIMEOUT, MAX_CONNECTIONS, SelfInfo, fixture, listen, serve};
+
+struct Server {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+async fn server() -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (stop, stopped) = oneshot::channel();
+    let task = tokio::spawn(serve(listener, fixture::state(), SelfInfo::new(fixture::moment()), stopped));
+    Server { address, stop, task }
+}
+
+async fn send(address: SocketAddr, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    stream.write_all(text.as_bytes()).await.expect("written");
+    stream
+}
+
+/// Status line and headers, body.
+async fn ask(address: SocketAddr, request: &str) -> (String, String) {
+    let mut stream =
+        send(address, &format!("{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
+    let mut text = String::new();
+    timeout(Duration::from_secs(5), stream.read_to_string(&mut text)).await.expect("in time").expect("read");
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    (head.to_owned(), body.to_owned())
+}
+
+#[tokio::test]
+async fn pages() {
+    let server = server().await;
+    let (head, body) = ask(server.address, "GET /metrics").await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{head}");
+    assert!(body.contains("vxlan_router_up{router=\"dc\",site=\"dc\"} 1\n"), "{body}");
+    assert!(body.contains("\nprocess_threads "), "{body}");
+
+    let (head, body) = ask(server.address, "GET /?a=b").await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("content-type: text/html"), "{head}");
+    assert!(body.contains("odd &quot;name&quot; &amp; &lt;b&gt;") && !body.contains("<b>"), "{body}");
+
+    for (path, body) in
+        [("/-/healthy", "vxlan_exporter is healthy\n"), ("/-/ready", "vxlan_exporter is ready\n")]
+    {
+        let (head, got) = ask(server.address, &format!("GET {path}")).await;
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert_eq!(got, body);
+    }
+}
+
+#[tokio::test]
+async fn head_has_the_length_and_no_body() {
+    let server = server().await;
+    let (_, page) = ask(server.address, "GET /").await;
+    let (head, body) = ask(server.address, "HEAD /").await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    assert!(head.contains(&format!("content-length: {}", page.len())), "{head}");
+    assert_eq!(body, "");
+}
+
+#[tokio::test]
+async fn refusals() {
+    let server = server().await;
+    let (head, _) = ask(server.address, "GET /metric").await;
+    assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+    let (head, _) = ask(server.address, "POST /-/reload").await;
+    assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+    for method in ["POST", "DELETE", "OPTIONS"] {
+        let (head, _) = ask(server.address, &format!("{method} /metrics")).await;
+        assert!(head.starts_with("HTTP/1.1 405 ") && head.contains("allow: GET, HEAD"), "{head}");
+    }
+    let (head, _) = ask(server.address, "nonsense").await;
+    assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
+}
+
+#[tokio::test]
+async fn slow_and_mute_clients_hold_up_nobody() {
+    let server = server().await;
+    let mute = TcpStream::connect(server.address).await.expect("connected");
+    let half = send(server.address, "GET /metrics HTTP/1.1\r\nHost:").await;
+    // Asks for much and reads nothing.
+    let deaf = send(server.address, &"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(500)).await;
+    let begun = Instant::now();
+    let (head, _) = ask(server.address, "GET /metrics").await;
+    assert!(head.starts_with("HTTP/1.1 200 ") && begun.elapsed() < Duration::from_secs(1), "{head}");
+    drop((mute, half, deaf));
+}
+
+#[tokio::test]
+async fn a_full_house_empties_by_itself() {
+    let server = server().await;
+    let mut mute = Vec::new();
+    for _ in 0..MAX_CONNECTIONS {
+        mute.push(TcpStream::connect(server.address).await.expect("connected"));
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut waiting = send(server.address, "GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut byte = [0];
+    assert!(
+        timeout(Duration::from_millis(300), waiting.read(&mut byte)).await.is_err(),
+        "there was a place left"
+    );
+    let patience = HEAD_TIMEOUT + Duration::from_secs(5);
+    let read =
+        timeout(patience, waiting.read(&mut byte)).await.expect("the mute are sent away").expect("read");
+    assert_eq!((read, &byte), (1, b"H"));
+}
+
+#[tokio::test]
+async fn shutdown_takes_at_most_a_second() {
+    let server = server().await;
+    let idle = TcpStream::connect(server.address).await.expect("connected");
+    let deaf = send(server.address, &"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(500)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let begun = Instant::now();
+    server.stop.send(()).expect("serving");
+    timeout(Duration::from_secs(2), server.task)
+        .await
+        .expect("in time")
+        .expect("no panic")
+        .expect("no error");
+    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+    assert!(TcpStream::connect(server.address).await.is_err(), "still listening");
+    drop((idle, deaf));
+}
+
+#[tokio::test]
+async fn shutdown_with_nobody_there_is_immediate() {
+    let server = server().await;
+    let begun = Instant::now();
+    server.stop.send(()).expect("serving");
+    server.task.await.expect("no panic").expect("no error");
+    assert!(begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn listening() {
+    let every = listen(&":0".parse().expect("an address")).await.expect("a socket");
+    let port = every.local_addr().expect("an address").port();
+    let taken = listen(&format!(":{port}").parse().expect("an address")).await.expect_err("taken");
+    let text = format!("{taken:#}");
+    assert!(text.contains(&format!("cannot listen on :{port}")) && text.contains("in use"), "{text}");
+    TcpStream::connect(("127.0.0.1", port)).await.expect("IPv4 reaches it too");
+    let one = listen(&"127.0.0.1:0".parse().expect("an address")).await.expect("a socket");
+    assert!(one.local_addr().expect("an address").ip().is_loopback());
+}

@@ -1,0 +1,218 @@
+//! A router for tests: an OpenSSH server with host keys and users of its own, in a network namespace of
+//! its own.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sched::{CloneFlags, setns},
+    sys::signal::{Signal, kill},
+    unistd::{Pid, geteuid},
+};
+use tempfile::TempDir;
+use vxlan_exporter::{
+    plan::{Credential, RouterPlan, SshPlan, Transport},
+    router::{Worker, snapshot::RouterReading},
+};
+
+/// Its name in `known_hosts`.
+pub const NAME: &str = "[127.0.0.1]:2222";
+
+/// The deadline of a scrape.
+pub const TIMEOUT: Duration = Duration::from_secs(4);
+
+/// The password of root there; the machine's own is not touched.
+pub const PASSWORD: &str = "correct-horse";
+const SHADOW: &str = "root:$6$lab$w7GlX2ddr4MXMwmNl.ZVmQNv1WFYNW/AKkY3Op0YtDDBmHdFh3.2GaGpTMNYIv9LIQLuJm6Ar0MG0bKoxpP7o0:19000:0:99999:7:::\n";
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// Starts a router with these lines added to its `sshd_config`, and runs `test` inside its namespace.
+pub fn with_router(sshd_config: &str, test: impl FnOnce(&Router) + Send) {
+    let router = Router::start(sshd_config);
+    // Threads inherit the namespace: the worker's own thread will be in it too.
+    let outcome = thread::scope(|scope| {
+        let inside = scope.spawn(|| {
+            let namespace =
+                File::open(format!("/run/netns/{}", router.namespace)).expect("open the namespace");
+            setns(namespace, CloneFlags::CLONE_NEWNET).expect("enter the namespace");
+            test(&router);
+        });
+        inside.join()
+    });
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// How to read a router.
+pub fn router_plan(ssh: &SshPlan) -> RouterPlan {
+    RouterPlan {
+        name: "dc".into(),
+        site: "dc".into(),
+        addresses: Vec::new(),
+        scrape_interval: Duration::from_secs(30),
+        scrape_timeout: TIMEOUT,
+        transport: Transport::Ssh(ssh.clone()),
+    }
+}
+
+/// One scrape, to its end.
+pub fn scrape(worker: &mut Worker) -> RouterReading {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(worker.scrape())
+}
+
+/// Runs a command that must succeed.
+pub fn run(command: &str, arguments: &[&str]) -> String {
+    let output = Command::new(command).args(arguments).output().unwrap_or_else(|error| {
+        panic!("cannot run {command}: {error}; install Debian's iproute2 and openssh-client")
+    });
+    assert!(output.status.success(), "{command} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The router. Dropping it ends its server and removes its namespace.
+pub struct Router {
+    namespace: String,
+    directory: TempDir,
+    sshd: Option<Child>,
+}
+
+impl Router {
+    fn start(sshd_config: &str) -> Self {
+        assert!(geteuid().is_root(), "these tests make network namespaces and run sshd: run them as root");
+        assert!(
+            Path::new("/usr/sbin/sshd").exists(),
+            "these tests need Debian's openssh-server (/usr/sbin/sshd): install it"
+        );
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut router = Self {
+            namespace: format!("vxssh-{}-{number}", std::process::id()),
+            directory: tempfile::tempdir().expect("make a directory"),
+            sshd: None,
+        };
+        run("ip", &["netns", "add", &router.namespace]);
+        router.ip("link set lo up");
+        for kind in ["ed25519", "rsa"] {
+            router.new_key(&format!("host_{kind}"), kind);
+        }
+        let user = router.new_key("user", "ed25519");
+        fs::write(router.path("authorized_keys"), user).expect("write authorized_keys");
+        router.know(&format!("{NAME} {}\n", router.host_key("ed25519")));
+        let at = |file: &str| router.path(file).display().to_string();
+        let config = format!(
+            "ListenAddress 127.0.0.1:2222\nHostKey {}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\n\
+             StrictModes no\nUsePAM no\nPermitRootLogin yes\nLogLevel VERBOSE\n{sshd_config}\n",
+            at("host_ed25519"),
+            at("host_rsa"),
+            at("authorized_keys"),
+        );
+        fs::write(router.path("sshd_config"), config).expect("write sshd_config");
+        fs::write(router.path("shadow"), SHADOW).expect("write shadow");
+        // Debian's sshd drops its privileges into this directory.
+        fs::create_dir_all("/run/sshd").expect("make /run/sshd");
+        let sshd = Command::new("ip")
+            .args(["netns", "exec", &router.namespace, "sh", "-c"])
+            // `ip netns exec` has given this shell mounts of its own: nobody else sees that password file.
+            .arg("mount --bind \"$1\" /etc/shadow && exec /usr/sbin/sshd -D -f \"$2\" -E \"$3\"")
+            .args(["sh", &at("shadow"), &at("sshd_config"), &at("log")])
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("start sshd");
+        router.sshd = Some(sshd);
+        let start = Instant::now();
+        while !router.log().contains("Server listening") {
+            assert!(start.elapsed() < Duration::from_secs(20), "sshd does not listen: {}", router.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+        router
+    }
+
+    /// How to log in to it.
+    pub fn plan(&self) -> SshPlan {
+        SshPlan {
+            address: "127.0.0.1".to_owned(),
+            port: 2222,
+            username: "root".to_owned(),
+            credential: Credential::PrivateKey(self.path("user")),
+            known_hosts_file: self.path("known_hosts"),
+        }
+    }
+
+    /// A file of this test.
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.directory.path().join(file)
+    }
+
+    /// Replaces `known_hosts`.
+    pub fn know(&self, text: &str) {
+        fs::write(self.path("known_hosts"), text).expect("write known_hosts");
+    }
+
+    /// Makes a key pair; returns type and public key.
+    pub fn new_key(&self, file: &str, kind: &str) -> String {
+        run("ssh-keygen", &["-q", "-t", kind, "-N", "", "-f", self.path(file).to_str().unwrap()]);
+        self.public_key(file)
+    }
+
+    /// Type and public key of one of its host keys.
+    pub fn host_key(&self, kind: &str) -> String {
+        self.public_key(&format!("host_{kind}"))
+    }
+
+    fn public_key(&self, file: &str) -> String {
+        let text = fs::read_to_string(self.path(&format!("{file}.pub"))).expect("read the public key");
+        text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The fingerprint that `ssh-keygen -l` prints.
+    pub fn fingerprint(&self, file: &str) -> String {
+        let text = run("ssh-keygen", &["-l", "-f", self.path(file).to_str().unwrap()]);
+        text.split_whitespace().nth(1).expect("a fingerprint").to_owned()
+    }
+
+    /// What its server logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// `ip` inside its namespace.
+    pub fn ip(&self, arguments: &str) {
+        let all: Vec<&str> = ["-n", &self.namespace].into_iter().chain(arguments.split(' ')).collect();
+        run("ip", &all);
+    }
+
+    /// Ends all sessions, as a restart of the server does, and waits until they are gone.
+    pub fn end_sessions(&self) {
+        let server = self.sshd.as_ref().expect("sshd runs").id();
+        let children = || {
+            let text =
+                fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap_or_default();
+            text.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect::<Vec<_>>()
+        };
+        for session in children() {
+            let _ = kill(session, Signal::SIGKILL);
+        }
+        let start = Instant::now();
+        while !children().is_empty() {
+            assert!(start.elapsed() < Duration::from_secs(10), "sessions do not end");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Router {
+    fn drop(&mut self) {
+        if let Some(sshd) = &mut self.sshd {
+            let _ = sshd.kill();
+            let _ = sshd.wait();
+        }
+        let _ = Command::new("ip").args(["netns", "del", &self.namespace]).status();
+    }
+}
