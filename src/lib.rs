@@ -5,13 +5,16 @@
 //! acts ([`router`], [`probe`], [`web`]) decides nothing.
 
 pub mod catalogue;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod logging;
 pub mod overlay;
 pub mod plan;
 pub mod probe;
+pub mod report;
 pub mod router;
+pub mod serve;
 pub mod state;
 pub mod types;
 pub mod web;

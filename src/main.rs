@@ -1,2 +1,102 @@
-//! `vxlan_exporter`: see the library.
-fn main() {}
+//! `vxlan_exporter`: from the command line to an exit code. Everything else is in the library.
+
+use std::{io::IsTerminal, path::Path, process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use clap::Parser;
+use vxlan_exporter::{
+    check,
+    cli::{Cli, Command, ConfigCommand, ReportFormat},
+    config,
+    logging::init_logging,
+    plan::{Plan, Transport},
+    report,
+    router::{snapshot::ScrapeError, ssh},
+    serve,
+    types::FailureReason,
+};
+
+/// Usage, configuration, or nothing could be found out.
+const UNKNOWN: u8 = 2;
+/// After SIGTERM, a thread that still waits for a router is not waited for.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("vxlan_exporter: {error:#}");
+            ExitCode::from(UNKNOWN)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<u8> {
+    init_logging(cli.log_level(), cli.common.log_format)?;
+    let file = &cli.common.config_file;
+    match cli.chosen() {
+        Command::Serve(_) => {
+            let plan = load(file)?;
+            on_runtime(async { serve::serve(plan, &cli.listen_address()).await.map(|()| 0) })
+        }
+        Command::Check { format } => {
+            let plan = load(file)?;
+            on_runtime(async { check(plan, format).await })
+        }
+        Command::Config { command: ConfigCommand::Check } => {
+            let plan = load(file)?;
+            println!("{}: {} routers, {} paths: ok", file.display(), plan.routers.len(), plan.paths.len());
+            Ok(0)
+        }
+        Command::Config { command: ConfigCommand::Example } => {
+            print!("{}", config::example());
+            Ok(0)
+        }
+    }
+}
+
+/// Reads the configuration and sees that the files it names can be read.
+fn load(file: &Path) -> anyhow::Result<Plan> {
+    let plan = config::load(file)?.plan();
+    for router in &plan.routers {
+        if let Transport::Ssh(login) = &router.transport
+            && let Err(error) = ssh::check_files(login)
+            && is_ours_to_mend(&error)
+        {
+            return Err(error).with_context(|| format!("{}: router {}", file.display(), router.name));
+        }
+    }
+    Ok(plan)
+}
+
+/// A missing or unreadable file is; a router whose key is not in `known_hosts` is one router's trouble.
+fn is_ours_to_mend(error: &ScrapeError) -> bool {
+    error.reason == FailureReason::Config
+}
+
+async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {
+    let present = check::look(plan).await?;
+    let (code, reason) = report::exit_code(&present);
+    match format {
+        ReportFormat::Text => {
+            let stdout = std::io::stdout();
+            let width = if stdout.is_terminal() { terminal_width() } else { 100 };
+            print!("{}", report::text(&present, width, false));
+        }
+        ReportFormat::Json => println!("{:#}", report::json(&present)),
+    }
+    eprintln!("exit code {code}: {reason}");
+    Ok(code)
+}
+
+fn terminal_width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100)
+}
+
+fn on_runtime(work: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting tokio")?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_WORDS);
+    result
+}
