@@ -1,0 +1,3 @@
+pub fn run(_b: &std::path::Path, _s: Option<u64>) -> anyhow::Result<()> {
+    Ok(())
+}
