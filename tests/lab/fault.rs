@@ -33,8 +33,20 @@ pub struct Fault {
     /// Routers whose underlay interface is down.
     #[serde(default)]
     pub underlay_down_at: Vec<Place>,
+    /// What really passes, measured one way, so that the lab is known to be right before the exporter is asked.
+    pub wire: BTreeMap<Target, Wire>,
     /// What must be seen.
     pub expect: Expect,
+}
+
+/// The fate of packets with DF, by size of IP packet: `arrived`, `silent` or `signal MTU`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wire {
+    /// To the target.
+    pub forward: BTreeMap<u32, String>,
+    /// From the target.
+    pub reverse: BTreeMap<u32, String>,
 }
 
 /// What the running exporter must come to say, and keep saying.
@@ -117,6 +129,17 @@ impl Fault {
             serde_yaml::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
         name.clone_into(&mut fault.name);
         Ok(fault)
+    }
+}
+
+impl Expect {
+    /// The same, for an exporter that comes from another state: then anything may be seen on the way.
+    pub fn after_any_state(&self) -> Self {
+        let mut expect = self.clone();
+        for path in expect.paths.values_mut() {
+            path.never.clear();
+        }
+        expect
     }
 }
 

@@ -14,6 +14,7 @@ pub mod relay;
 pub mod runs;
 pub mod sshd;
 pub mod topology;
+pub mod wire;
 
 use std::{
     collections::BTreeMap,

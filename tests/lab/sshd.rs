@@ -59,7 +59,8 @@ pub fn start(lab: &mut Lab) -> Result<()> {
     fs::write(known_hosts(lab), known)?;
     for place in Place::ALL {
         let site = lab.numbers.site(place);
-        Lab::wait_for(lab.host(Place::SiteA), site.management, 22, &log_name(site))?;
+        // From the router itself: OpenSSH 9.8 and later hold a connection without a login against its source address.
+        Lab::wait_for(lab.router(place), site.management, 22, &log_name(site))?;
     }
     Ok(())
 }
