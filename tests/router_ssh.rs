@@ -8,6 +8,7 @@ mod ssh_router;
 
 use std::{fs, net::IpAddr, time::Duration, time::Instant};
 
+use nix::sys::signal::Signal;
 use ssh_router::{NAME, PASSWORD, TIMEOUT, router_plan, run, scrape, with_router};
 use vxlan_exporter::{
     plan::{Credential, SshPlan},
@@ -77,9 +78,12 @@ fn a_session_that_the_router_ended_is_replaced_without_a_failed_scrape() {
     with_router("", |router| {
         let mut worker = Worker::new(&router_plan(&router.plan()));
         success(&scrape(&mut worker));
-        router.end_sessions();
-        success(&scrape(&mut worker));
-        assert_eq!(router.log().matches("Accepted publickey").count(), 2);
+        // One closes the connection (FIN), the other breaks it (RST).
+        for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+            router.end_sessions(signal);
+            success(&scrape(&mut worker));
+        }
+        assert_eq!(router.log().matches("Accepted publickey").count(), 3);
     });
 }
 

@@ -201,7 +201,7 @@ pub struct RouterReading {
     pub scrapes: u64,
     /// The last scrape, if it succeeded. Never repeated after a failure.
     pub current: Option<Arc<RouterSnapshot>>,
-    /// The successful scrape before `current`.
+    /// The successful scrape before `current`; after a failure the last successful one.
     pub previous: Option<Arc<RouterSnapshot>>,
     /// Why the last scrape failed.
     pub failure: Option<ScrapeError>,

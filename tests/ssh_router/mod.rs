@@ -188,8 +188,8 @@ impl Router {
         run("ip", &all);
     }
 
-    /// Ends all sessions, as a restart of the server does, and waits until they are gone.
-    pub fn end_sessions(&self) {
+    /// Ends all sessions by that signal, and waits until they are gone.
+    pub fn end_sessions(&self, signal: Signal) {
         let server = self.sshd.as_ref().expect("sshd runs").id();
         let children = || {
             let text =
@@ -197,7 +197,7 @@ impl Router {
             text.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect::<Vec<_>>()
         };
         for session in children() {
-            let _ = kill(session, Signal::SIGKILL);
+            let _ = kill(session, signal);
         }
         let start = Instant::now();
         while !children().is_empty() {

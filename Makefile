@@ -1,0 +1,36 @@
+# `make demo` shows what it is for, `make test` is what must pass before a change goes in.
+
+# Network namespaces need root; nothing else here does.
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# Test binaries are built as the user and run as root.
+RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
+LAB := target/release/examples/lab
+
+.PHONY: demo test setup build lab-clean audit
+
+# DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
+demo: setup build
+	$(SUDO) $(LAB) demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+
+test: setup
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+	cargo test --locked --doc
+	cargo test --locked --lib --bins $(RUN_AS_ROOT)
+	cargo test --locked --test '*' $(RUN_AS_ROOT) -- --test-threads=3
+
+setup:
+	@scripts/setup.sh
+
+build:
+	cargo build --locked --release --bin vxlan_exporter --example lab
+
+# After a run that was killed and could not clean up.
+lab-clean: build
+	$(SUDO) $(LAB) clean
+
+# Known flaws, licences and sources of the dependencies (deny.toml).
+audit:
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny check

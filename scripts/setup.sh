@@ -1,0 +1,72 @@
+#!/bin/sh
+# Installs what the build, the tests and the demo need and this machine lacks, from Debian's packages. Looks first:
+# where nothing is missing it changes nothing and needs no root.
+set -eu
+
+# What the code runs, and the package that brings it.
+needs='
+cc:gcc
+make:make
+perl:perl
+ip:iproute2
+bridge:iproute2
+nft:nftables
+ethtool:ethtool
+sshd:openssh-server
+ssh-keygen:openssh-client
+ping:iputils-ping
+curl:curl
+openssl:openssl
+python3:python3
+promtool:prometheus
+'
+
+# A user's PATH often lacks these.
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
+if ! command -v cargo >/dev/null; then
+    echo "setup: Rust is missing (no cargo in PATH). Install it from https://rustup.rs, then run this again." >&2
+    exit 1
+fi
+
+missing=''
+packages=''
+for need in $needs; do
+    command -v "${need%%:*}" >/dev/null && continue
+    missing="$missing ${need%%:*}"
+    case " $packages " in *" ${need#*:} "*) ;; *) packages="$packages ${need#*:}" ;; esac
+done
+[ -n "$missing" ] || exit 0
+
+echo "setup: missing:$missing; installing:$packages"
+give_up() {
+    echo "setup: $1" >&2
+    echo "setup: as root, install these Debian packages and run this again:$packages" >&2
+    exit 1
+}
+command -v apt-get >/dev/null || give_up "no apt-get here"
+sudo=''
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || give_up "not root, and no sudo"
+    sudo=sudo
+fi
+
+# sshd and prometheus come for their programs: their services must not start. A machine's own policy is left alone.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '$sudo rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM HUP
+    printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+    $sudo chmod 755 "$policy"
+fi
+
+install() {
+    # shellcheck disable=SC2086 # one word per package
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages </dev/null
+}
+# The lists may be old or absent: fetch them only if what they say does not do.
+install || { $sudo apt-get update -q </dev/null && install; } || give_up "apt-get could not install them"
+
+for need in $needs; do
+    command -v "${need%%:*}" >/dev/null || give_up "${need%%:*} is still missing"
+done

@@ -1,0 +1,162 @@
+//! The lab as a command: `lab up` to look around in, `lab demo` for the whole story, `lab run-fault` for
+//! one fault of the tests, `lab clean` after a run that was killed.
+
+#[path = "demo.rs"]
+mod demo;
+#[path = "mod.rs"]
+mod lab;
+
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand};
+
+use lab::{
+    Lab,
+    exporter::{self, Exporter},
+    fault::Fault,
+    judge,
+    numbers::{End, Numbers, Place},
+    runs,
+};
+
+/// Three sites joined by VXLAN, in network namespaces of this machine.
+#[derive(Debug, Parser)]
+#[command(name = "lab")]
+struct Arguments {
+    /// The exporter to run in it.
+    #[arg(long, global = true, default_value_os_t = beside_us())]
+    exporter: PathBuf,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Raise it and keep it until Ctrl-C.
+    Up {
+        /// The fault to put in; see tests/lab/faults.
+        #[arg(long, default_value = "healthy")]
+        fault: String,
+        /// Use other names, prefixes and VNIs than the article's.
+        #[arg(long)]
+        elsewhere: bool,
+    },
+    /// Show the article's failure, found, explained and mended.
+    Demo {
+        /// Seconds to stay up after the story; without it until Ctrl-C.
+        #[arg(long)]
+        seconds: Option<u64>,
+    },
+    /// Raise a fault and hold the exporter against what its file expects.
+    RunFault {
+        /// The fault; see tests/lab/faults.
+        fault: String,
+        /// How many times in a row, each in a fresh lab.
+        #[arg(long, default_value_t = 1)]
+        times: u32,
+    },
+    /// Remove what runs that were killed have left.
+    Clean,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.what {
+        What::Up { fault, elsewhere } => up(&fault, elsewhere, &arguments.exporter),
+        What::Demo { seconds } => offer_removal().and_then(|()| demo::run(&arguments.exporter, seconds)),
+        What::RunFault { fault, times } => run_fault(&fault, times, &arguments.exporter),
+        What::Clean => clean(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            runs::halt_if_stopping();
+            eprintln!("lab: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Cargo puts examples into a directory beside the binaries.
+fn beside_us() -> PathBuf {
+    let us = std::env::current_exe().unwrap_or_default();
+    us.ancestors().nth(2).unwrap_or(&us).join("vxlan_exporter")
+}
+
+fn up(fault: &str, elsewhere: bool, binary: &std::path::Path) -> Result<()> {
+    offer_removal()?;
+    let fault = Fault::load(fault)?;
+    let numbers = if elsewhere { Numbers::elsewhere() } else { Numbers::article() };
+    let lab = Lab::raise(&numbers, &fault)?;
+    println!("The lab is up with {}: {}", fault.name, fault.about);
+    for place in Place::ALL {
+        let site = lab.numbers.site(place);
+        let (router, host) = (&lab.router(place).name, &lab.host(place).name);
+        println!("  router {:<12} ip netns exec {router} bash", site.router);
+        println!("  host   {:<12} ip netns exec {host} bash    # {}", site.host, site.host_address);
+    }
+    for end in End::ALL {
+        println!("  {}/{}", lab.numbers.site(end.place()).router, lab.numbers.interface(end));
+    }
+    println!("Files: {}", lab.directory().display());
+    println!(
+        "Try:   ip netns exec {} {} check --config.file={}",
+        lab.host(Place::SiteA).name,
+        binary.display(),
+        exporter::config(&lab).display()
+    );
+    println!("Ctrl-C takes it down.");
+    loop {
+        thread::sleep(Duration::from_hours(1));
+    }
+}
+
+fn run_fault(name: &str, times: u32, binary: &std::path::Path) -> Result<()> {
+    let fault = Fault::load(name)?;
+    for turn in 1..=times {
+        let lab = Lab::raise(&Numbers::article(), &fault)?;
+        let mut exporter = Exporter::start(&lab, binary)?;
+        let took = judge::watch(&lab, &mut exporter, &fault.expect)
+            .with_context(|| format!("fault {name}, turn {turn} of {times}"))?;
+        println!("{name} {turn}/{times}: judged rightly after {:.1} s", took.as_secs_f64());
+    }
+    Ok(())
+}
+
+fn clean() -> Result<()> {
+    ensure!(nix::unistd::geteuid().is_root(), "removing namespaces needs root: use `make lab-clean`");
+    let dead = runs::dead();
+    for id in &dead {
+        runs::remove(id);
+        println!("Removed what run {id} had left.");
+    }
+    if dead.is_empty() {
+        println!("Nothing is left of any run that is gone.");
+    }
+    Ok(())
+}
+
+/// Asks where there is somebody to ask; otherwise only says so.
+fn offer_removal() -> Result<()> {
+    let dead = runs::dead();
+    if dead.is_empty() {
+        return Ok(());
+    }
+    println!("Left over from a lab that was killed: {}", dead.join(" "));
+    if !io::stdin().is_terminal() {
+        println!("`make lab-clean` removes it.");
+        return Ok(());
+    }
+    print!("Remove it? [Y/n] ");
+    io::stdout().flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if matches!(answer.trim(), "" | "y" | "Y" | "yes") { clean() } else { Ok(()) }
+}

@@ -1,0 +1,175 @@
+//! The exporter in the lab: its configuration, its process on A's host, its /metrics, its `check`.
+
+use std::{
+    fmt::Write as _,
+    fs::{self, File},
+    io::{self, Read, Write},
+    net::{Ipv4Addr, SocketAddr},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, ExitStatus, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use super::{Lab, metrics::Metrics, namespace::Namespace, numbers::Place, runs, sshd};
+
+/// Where it listens, inside its namespace.
+pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 14_789);
+
+/// How often it reads the lab's routers.
+pub const SCRAPE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// A running exporter; dropping it ends it.
+#[derive(Debug)]
+pub struct Exporter {
+    child: Child,
+    namespace: Namespace,
+    log: PathBuf,
+}
+
+/// The configuration's path.
+pub fn config(lab: &Lab) -> PathBuf {
+    lab.directory().join("config.yml")
+}
+
+/// Writes what a person would write for this overlay.
+pub fn write_config(lab: &Lab) -> Result<()> {
+    let mut text =
+        format!("site: {}\nscrape_interval: {}s\n", lab.numbers.site_a.label, SCRAPE_INTERVAL.as_secs());
+    text.push_str("routers:\n");
+    for place in Place::ALL {
+        let site = lab.numbers.site(place);
+        write!(
+            text,
+            "  - name: {}\n    site: {}\n    ssh: {{ address: {}, username: {}, private_key_file: {}, \
+             known_hosts_file: {} }}\n",
+            site.router,
+            site.label,
+            site.management,
+            sshd::USER,
+            sshd::private_key(lab).display(),
+            sshd::known_hosts(lab).display(),
+        )?;
+    }
+    text.push_str("paths:\n");
+    for place in [Place::Dc, Place::SiteB] {
+        let site = lab.numbers.site(place);
+        write!(
+            text,
+            "  - name: {}\n    site: {}\n    address: {}\n    tcp_port: {}\n",
+            site.host, site.label, site.host_address, site.https_port
+        )?;
+    }
+    fs::write(config(lab), text)?;
+    Ok(())
+}
+
+/// Runs `check` on A's host and hands back what it said.
+pub fn check(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
+    let file = format!("--config.file={}", config(lab).display());
+    let binary = binary.to_str().context("the exporter's path is not UTF-8")?;
+    let mut words = vec!["check", file.as_str()];
+    words.extend(arguments);
+    lab.host(Place::SiteA).output(binary, &words)
+}
+
+impl Exporter {
+    /// Starts `serve` on A's host and waits until it answers.
+    pub fn start(lab: &Lab, binary: &Path) -> Result<Self> {
+        ensure!(binary.is_file(), "no exporter at {}; build it first", binary.display());
+        runs::halt_if_stopping();
+        let log = lab.directory().join("exporter.log");
+        let file = File::create(&log)?;
+        let namespace = lab.host(Place::SiteA).clone();
+        let child = namespace
+            .command(binary.to_str().context("the exporter's path is not UTF-8")?)
+            .arg("serve")
+            .arg(format!("--config.file={}", config(lab).display()))
+            .arg(format!("--web.listen-address={LISTEN}"))
+            .stdout(Stdio::from(file.try_clone()?))
+            .stderr(Stdio::from(file))
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("starting {}", binary.display()))?;
+        let mut exporter = Self { child, namespace, log };
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(status) = exporter.child.try_wait()? {
+                bail!("the exporter ended at once ({status}); it said:\n{}", exporter.log());
+            }
+            match exporter.metrics() {
+                Ok(_) => return Ok(exporter),
+                Err(error) if Instant::now() > end => {
+                    bail!("no /metrics after 20 s: {error:#}; the exporter said:\n{}", exporter.log())
+                }
+                Err(_) => thread::sleep(Duration::from_millis(50)),
+            }
+        }
+    }
+
+    /// Reads /metrics now.
+    pub fn metrics(&self) -> Result<Metrics> {
+        Ok(Metrics::parse(&self.get("/metrics")?))
+    }
+
+    /// Reads a page that must be there.
+    pub fn get(&self, page: &str) -> Result<String> {
+        let answer = self.request(page).with_context(|| format!("reading {page}"))?;
+        let (head, body) =
+            answer.split_once("\r\n\r\n").with_context(|| format!("{page}: no HTTP answer"))?;
+        let status = head.lines().next().unwrap_or_default();
+        ensure!(status.contains(" 200 "), "{page}: {status}");
+        Ok(body.to_owned())
+    }
+
+    fn request(&self, page: &str) -> io::Result<String> {
+        let mut stream = self.namespace.dial(LISTEN)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(format!("GET {page} HTTP/1.0\r\nHost: {LISTEN}\r\n\r\n").as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// The last lines of its log.
+    pub fn log(&self) -> String {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(60)..].join("\n")
+    }
+
+    /// Whether it still runs; an error with its log if not.
+    pub fn must_run(&mut self) -> Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => bail!("the exporter has ended ({status}); it said:\n{}", self.log()),
+        }
+    }
+
+    /// Sends SIGTERM and waits for the end, at most 10 s; says how it ended and how long that took.
+    pub fn terminate(&mut self) -> Result<(ExitStatus, Duration)> {
+        let begin = Instant::now();
+        kill(Pid::from_raw(self.child.id().try_into()?), Signal::SIGTERM)?;
+        while begin.elapsed() < Duration::from_secs(10) {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok((status, begin.elapsed()));
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        bail!("the exporter still runs 10 s after SIGTERM; it said:\n{}", self.log())
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

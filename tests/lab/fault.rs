@@ -1,0 +1,162 @@
+//! Faults are data: what to set in the lab, and what the exporter must then say. One file each in
+//! `faults/`; a new fault is a new file and one line in `tests/lab_faults.rs`.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use super::numbers::{End, Place, Tunnel};
+
+/// One fault and what must be seen of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// The file's name without `.yml`.
+    #[serde(skip)]
+    pub name: String,
+    /// One line for a person.
+    pub about: String,
+    /// MTU of every vxlan interface, in bytes.
+    pub vxlan_mtu: u32,
+    /// Interfaces that differ from that.
+    #[serde(default)]
+    pub vxlan_mtu_at: BTreeMap<End, u32>,
+    /// MTU of the underlay, routers and core alike, in bytes.
+    pub underlay_mtu: u32,
+    /// nft expressions for packets the core forwards. Its legs are `to-dc`, `to-site-a`, `to-site-b`.
+    #[serde(default)]
+    pub core_rules: Vec<String>,
+    /// Interfaces that carry the VNI of the other tunnel.
+    #[serde(default)]
+    pub vni_slip_at: Vec<End>,
+    /// Routers whose underlay interface is down.
+    #[serde(default)]
+    pub underlay_down_at: Vec<Place>,
+    /// What really passes, measured one way, so that the lab is known to be right before the exporter is asked.
+    pub wire: BTreeMap<Target, Wire>,
+    /// What must be seen.
+    pub expect: Expect,
+}
+
+/// The fate of packets with DF, by size of IP packet: `arrived`, `silent` or `signal MTU`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wire {
+    /// To the target.
+    pub forward: BTreeMap<u32, String>,
+    /// From the target.
+    pub reverse: BTreeMap<u32, String>,
+}
+
+/// What the running exporter must come to say, and keep saying.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// How long it may take, in seconds: a generous bound for a loaded machine, not a promise.
+    #[serde(default = "a_minute")]
+    pub within_seconds: u64,
+    /// By target.
+    pub paths: BTreeMap<Target, ExpectPath>,
+    /// By tunnel.
+    pub tunnels: BTreeMap<Tunnel, ExpectTunnel>,
+}
+
+/// A path by its target's part in the play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// The host at the DC.
+    Rancher,
+    /// The host at B.
+    NodeB,
+}
+
+impl Target {
+    /// The site it is at.
+    pub fn place(self) -> Place {
+        match self {
+            Self::Rancher => Place::Dc,
+            Self::NodeB => Place::SiteB,
+        }
+    }
+}
+
+/// What must be said of a path.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectPath {
+    /// The verdict.
+    pub verdict: String,
+    /// Directions with a hole: exactly these.
+    #[serde(default)]
+    pub holes: Vec<String>,
+    /// Smallest and largest `_mtu_bytes{direction="forward"}`; without it the series must be absent.
+    pub forward_mtu: Option<(u32, u32)>,
+    /// The same for `reverse`; without it anything goes.
+    pub reverse_mtu: Option<(u32, u32)>,
+    /// `_expected_mtu_bytes`; without it anything goes.
+    pub expected_mtu: Option<u32>,
+    /// `_testable_mtu_bytes`; without it anything goes.
+    pub testable_mtu: Option<u32>,
+    /// Verdicts that must not be seen at any time, not even on the way. `blackhole` covers `_blackhole` too.
+    #[serde(default)]
+    pub never: Vec<String>,
+    /// Commands of `_fix_info`, by interface: each sets this MTU.
+    #[serde(default)]
+    pub fix_mtu: BTreeMap<End, u32>,
+}
+
+/// What must be said of a tunnel.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectTunnel {
+    /// `_tunnel_up`.
+    pub up: bool,
+    /// Fields with a mismatch: exactly these.
+    #[serde(default)]
+    pub mismatch: Vec<String>,
+}
+
+impl Fault {
+    /// Reads one by name.
+    pub fn load(name: &str) -> Result<Self> {
+        let path = directory().join(format!("{name}.yml"));
+        let text = fs::read_to_string(&path).with_context(|| {
+            format!("no fault {name:?} ({}); there are: {}", path.display(), names().join(" "))
+        })?;
+        let mut fault: Self =
+            serde_yaml::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
+        name.clone_into(&mut fault.name);
+        Ok(fault)
+    }
+}
+
+impl Expect {
+    /// The same, for an exporter that comes from another state: then anything may be seen on the way.
+    pub fn after_any_state(&self) -> Self {
+        let mut expect = self.clone();
+        for path in expect.paths.values_mut() {
+            path.never.clear();
+        }
+        expect
+    }
+}
+
+/// All faults, in name order.
+pub fn names() -> Vec<String> {
+    let Ok(entries) = fs::read_dir(directory()) else { return Vec::new() };
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".yml").map(str::to_owned))
+        .collect();
+    names.sort();
+    names
+}
+
+fn directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lab/faults")
+}
+
+fn a_minute() -> u64 {
+    60
+}

@@ -1,0 +1,175 @@
+//! Holds what the exporter says against what a fault file expects: wait until all of it is true at
+//! once, then it must stay true; and what must never be said must not be said at any time.
+
+use std::{
+    fmt::Write as _,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+
+use super::{
+    Lab,
+    exporter::{Exporter, SCRAPE_INTERVAL},
+    fault::{Expect, ExpectPath, ExpectTunnel, Target},
+    metrics::Metrics,
+    numbers::{Numbers, Tunnel},
+};
+
+/// How often /metrics is read meanwhile.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Three intervals of the slowest thing that is watched: routers are read every 2 s, paths probed every second.
+const HOLD: Duration = Duration::from_secs(3 * SCRAPE_INTERVAL.as_secs());
+
+/// Waits for the expected state, requires it to hold, and hands back how long it took to come.
+pub fn watch(lab: &Lab, exporter: &mut Exporter, expect: &Expect) -> Result<Duration> {
+    let begin = Instant::now();
+    let bound = Duration::from_secs(expect.within_seconds);
+    let mut good_since = None;
+    loop {
+        exporter.must_run()?;
+        let metrics = exporter.metrics()?;
+        let forbidden = forbidden(&lab.numbers, expect, &metrics);
+        if !forbidden.is_empty() {
+            bail!("{}", story("seen although it must never be", &forbidden, lab, expect, &metrics, exporter));
+        }
+        let unmet = unmet(&lab.numbers, expect, &metrics);
+        let now = Instant::now();
+        match (unmet.is_empty(), good_since) {
+            (true, None) => good_since = Some(now),
+            (true, Some(since)) if now - since >= HOLD => return Ok(since - begin),
+            (false, Some(_)) => {
+                bail!("{}", story("it did not last", &unmet, lab, expect, &metrics, exporter))
+            }
+            (false, None) if now - begin > bound => {
+                let what = format!("not seen within {} s", bound.as_secs());
+                bail!("{}", story(&what, &unmet, lab, expect, &metrics, exporter));
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+/// The verdict of a path now.
+pub fn verdict(metrics: &Metrics, path: &str) -> String {
+    metrics.set("vxlan_path_verdict", &[("path", path)], "verdict").join("+")
+}
+
+/// What is expected and not said.
+fn unmet(numbers: &Numbers, expect: &Expect, metrics: &Metrics) -> Vec<String> {
+    let paths = expect.paths.iter().flat_map(|(target, path)| unmet_path(numbers, *target, path, metrics));
+    let tunnels =
+        expect.tunnels.iter().flat_map(|(tunnel, wanted)| unmet_tunnel(numbers, *tunnel, wanted, metrics));
+    paths.chain(tunnels).collect()
+}
+
+fn unmet_path(numbers: &Numbers, target: Target, wanted: &ExpectPath, metrics: &Metrics) -> Vec<String> {
+    let path = numbers.site(target.place()).host;
+    let mut unmet = Vec::new();
+    let mut differs = |what: &str, wanted: String, said: String| {
+        if wanted != said {
+            unmet.push(format!("path {path}: {what}: expected {wanted}, said {said}"));
+        }
+    };
+    differs("verdict", wanted.verdict.clone(), verdict(metrics, path));
+    let mut holes = wanted.holes.clone();
+    holes.sort();
+    let said = metrics.set("vxlan_path_blackhole", &[("path", path)], "direction");
+    differs("directions with a hole", format!("{holes:?}"), format!("{said:?}"));
+    for (interface, mtu) in &wanted.fix_mtu {
+        let router = numbers.site(interface.place()).router;
+        let command = format!("set interfaces vxlan {} mtu {mtu}", numbers.interface(*interface));
+        let said = metrics.set("vxlan_path_fix_info", &[("path", path), ("router", router)], "command");
+        if !said.contains(&command) {
+            differs(&format!("fix on {router}"), command, format!("{said:?}"));
+        }
+    }
+    let number = |name: &str, labels: &[(&str, &str)]| {
+        let mut labels = labels.to_vec();
+        labels.push(("path", path));
+        metrics.value(name, &labels)
+    };
+    let exact = |mtu: Option<u32>| mtu.map(|mtu| (mtu, mtu));
+    let forward = number("vxlan_path_mtu_bytes", &[("direction", "forward")]);
+    if wanted.forward_mtu.is_none() && forward.is_some() {
+        differs("forward path MTU", "no series".to_owned(), format!("{forward:?}"));
+    }
+    for (what, range, said) in [
+        ("forward path MTU", wanted.forward_mtu, forward),
+        ("reverse path MTU", wanted.reverse_mtu, number("vxlan_path_mtu_bytes", &[("direction", "reverse")])),
+        ("expected MTU", exact(wanted.expected_mtu), number("vxlan_path_expected_mtu_bytes", &[])),
+        ("testable MTU", exact(wanted.testable_mtu), number("vxlan_path_testable_mtu_bytes", &[])),
+    ] {
+        let Some((low, high)) = range else { continue };
+        if !said.is_some_and(|said| (f64::from(low)..=f64::from(high)).contains(&said)) {
+            differs(what, format!("{low} to {high}"), format!("{said:?}"));
+        }
+    }
+    unmet
+}
+
+fn unmet_tunnel(numbers: &Numbers, tunnel: Tunnel, wanted: &ExpectTunnel, metrics: &Metrics) -> Vec<String> {
+    let name = numbers.tunnel_name(tunnel);
+    let labels = [("tunnel", name.as_str())];
+    let mut unmet = Vec::new();
+    let mut differs = |what: &str, wanted: String, said: String| {
+        if wanted != said {
+            unmet.push(format!("tunnel {name}: {what}: expected {wanted}, said {said}"));
+        }
+    };
+    let states: Vec<_> =
+        metrics.all("vxlan_tunnel_info", &labels).filter_map(|info| info.labels.get("state")).collect();
+    differs("state", format!("{:?}", ["paired"]), format!("{states:?}"));
+    let up = metrics.value("vxlan_tunnel_up", &labels);
+    differs("up", format!("{:?}", Some(f64::from(u8::from(wanted.up)))), format!("{up:?}"));
+    let mut fields = wanted.mismatch.clone();
+    fields.sort();
+    let said = metrics.set("vxlan_tunnel_mismatch", &labels, "field");
+    differs("fields that differ", format!("{fields:?}"), format!("{said:?}"));
+    unmet
+}
+
+/// What is said and must never be.
+fn forbidden(numbers: &Numbers, expect: &Expect, metrics: &Metrics) -> Vec<String> {
+    let mut seen = Vec::new();
+    for (target, wanted) in &expect.paths {
+        let path = numbers.site(target.place()).host;
+        let said = verdict(metrics, path);
+        if wanted.never.contains(&said) {
+            seen.push(format!("path {path}: verdict {said}"));
+        }
+        let holes = metrics.set("vxlan_path_blackhole", &[("path", path)], "direction");
+        if wanted.never.iter().any(|never| never == "blackhole") && !holes.is_empty() {
+            seen.push(format!("path {path}: vxlan_path_blackhole is 1 for {holes:?}"));
+        }
+    }
+    seen
+}
+
+/// What a person needs to find out why: what differs, the lines concerned, the exporter's log.
+fn story(
+    what: &str,
+    differences: &[String],
+    lab: &Lab,
+    expect: &Expect,
+    metrics: &Metrics,
+    exporter: &Exporter,
+) -> String {
+    let mut text = format!("{what}:\n");
+    for difference in differences {
+        let _ = writeln!(text, "  - {difference}");
+    }
+    for target in expect.paths.keys() {
+        let path = lab.numbers.site(target.place()).host;
+        let _ = write!(text, "  /metrics on path {path}:\n{}\n", metrics.about("path", path));
+    }
+    for tunnel in expect.tunnels.keys() {
+        let name = lab.numbers.tunnel_name(*tunnel);
+        let _ = write!(text, "  /metrics on tunnel {name}:\n{}\n", metrics.about("tunnel", &name));
+    }
+    let _ = write!(text, "  the exporter's log:\n{}", exporter.log());
+    text
+}

@@ -1,0 +1,141 @@
+//! The lab: three sites joined by VXLAN in network namespaces, with real sshds on the routers and a
+//! real HTTPS server behind them. The tests raise one per fault; `make demo` tells its story on one.
+//! Used as a module by both, and neither uses all of it.
+#![allow(dead_code)]
+
+pub mod exporter;
+pub mod fault;
+pub mod https;
+pub mod judge;
+pub mod metrics;
+pub mod namespace;
+pub mod numbers;
+pub mod relay;
+pub mod runs;
+pub mod sshd;
+pub mod topology;
+pub mod wire;
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use fault::Fault;
+use namespace::Namespace;
+use numbers::{End, Numbers, Place};
+
+/// A raised lab; dropping it takes everything down.
+#[derive(Debug)]
+pub struct Lab {
+    /// The random part of all its names.
+    pub id: String,
+    /// What it is named and numbered by.
+    pub numbers: Numbers,
+    routers: BTreeMap<Place, Namespace>,
+    hosts: BTreeMap<Place, Namespace>,
+    services: Vec<Child>,
+}
+
+impl Lab {
+    /// Raises a lab with a fault in it.
+    pub fn raise(numbers: &Numbers, fault: &Fault) -> Result<Self> {
+        ensure!(
+            nix::unistd::geteuid().is_root(),
+            "the lab needs root: it makes network namespaces. Run `make test` or `make demo`, which ask for sudo"
+        );
+        let mut lab = Self {
+            id: runs::begin()?,
+            numbers: *numbers,
+            routers: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            services: Vec::new(),
+        };
+        topology::build(&mut lab, fault).context("raising the lab")?;
+        sshd::start(&mut lab).context("starting the routers' sshd")?;
+        https::start(&mut lab).context("starting the HTTPS servers")?;
+        exporter::write_config(&lab).context("writing the exporter's configuration")?;
+        Ok(lab)
+    }
+
+    /// The lab's own directory; gone with it.
+    pub fn directory(&self) -> PathBuf {
+        runs::directory(&self.id)
+    }
+
+    /// A site's router.
+    pub fn router(&self, place: Place) -> &Namespace {
+        &self.routers[&place]
+    }
+
+    /// The host behind a site's router.
+    pub fn host(&self, place: Place) -> &Namespace {
+        &self.hosts[&place]
+    }
+
+    /// What a person does with `set interfaces vxlan … mtu`.
+    pub fn set_vxlan_mtu(&self, end: End, mtu: u32) -> Result<()> {
+        let interface = self.numbers.interface(end);
+        self.router(end.place()).ip(&format!("link set {interface} mtu {mtu}"))
+    }
+
+    /// Does on a lab router what a command of the exporter's fix does on a VyOS router, and says how. `None` for a
+    /// command that changes nothing here (`commit`, `save`).
+    pub fn apply_fix(&self, router: &str, command: &str) -> Result<Option<String>> {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        match words.as_slice() {
+            ["set", "interfaces", "vxlan", interface, "mtu", mtu] => {
+                let end = self.numbers.end(router, interface).with_context(|| {
+                    format!("the fix names {router}/{interface}, which the lab does not have")
+                })?;
+                self.set_vxlan_mtu(end, mtu.parse().with_context(|| format!("the MTU of {command:?}"))?)?;
+                Ok(Some(format!("ip link set {interface} mtu {mtu}")))
+            }
+            ["configure" | "commit" | "save" | "exit", ..] | [] => Ok(None),
+            _ => bail!("the lab does not know what {command:?} on {router} does"),
+        }
+    }
+
+    /// Starts a service that lives as long as the lab. Its own process group, so that Ctrl-C reaches only us, and we
+    /// take things down in order.
+    fn serve(&mut self, mut command: Command, log: &str) -> Result<()> {
+        use std::os::unix::process::CommandExt;
+        runs::halt_if_stopping();
+        let path = self.directory().join(log);
+        let file = std::fs::File::create(&path).with_context(|| format!("making {}", path.display()))?;
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);
+        let child = command.spawn().with_context(|| format!("starting {command:?}"))?;
+        self.services.push(child);
+        Ok(())
+    }
+
+    /// Waits until something listens.
+    fn wait_for(from: &Namespace, address: Ipv4Addr, port: u16, log: &str) -> Result<()> {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            match from.dial(SocketAddr::from((address, port))) {
+                Ok(_) => return Ok(()),
+                Err(error) if Instant::now() > end => {
+                    bail!("nothing answers at {address}:{port} from {}: {error}; see {log}", from.name)
+                }
+                Err(_) => thread::sleep(Duration::from_millis(50)),
+            }
+        }
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        runs::remove(&self.id);
+        for child in &mut self.services {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

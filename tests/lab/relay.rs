@@ -1,0 +1,41 @@
+//! Makes a port inside a namespace reachable at the machine's own loopback, so that a browser can
+//! open the demo's pages although the lab has no wire to the machine.
+
+use std::{
+    io,
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    thread,
+};
+
+use super::namespace::Namespace;
+
+/// Listens at 127.0.0.1 on the wanted port, or on a free one where that is taken, and hands every connection to
+/// `to` in the namespace. It ends with the process. Returns where it listens.
+pub fn start(wanted: u16, namespace: Namespace, to: SocketAddr) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))
+        .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let namespace = namespace.clone();
+            thread::spawn(move || {
+                // A client whose server is gone is simply closed.
+                let _ = namespace.dial(to).and_then(|server| join(&client, &server));
+            });
+        }
+    });
+    Ok(address)
+}
+
+fn join(client: &TcpStream, server: &TcpStream) -> io::Result<()> {
+    let (from_client, to_server) = (client.try_clone()?, server.try_clone()?);
+    let upward = thread::spawn(move || pass(&from_client, &to_server));
+    pass(server, client);
+    let _ = upward.join();
+    Ok(())
+}
+
+fn pass(mut from: &TcpStream, mut to: &TcpStream) {
+    let _ = io::copy(&mut from, &mut to);
+    let _ = to.shutdown(Shutdown::Write);
+}

@@ -1,0 +1,111 @@
+//! A real OpenSSH server on each router, with an unprivileged user, a key that is tied to the
+//! management network, and host keys the exporter must know. The user exists in the router's namespace
+//! only: `ip netns exec` lays /etc/netns/NAME over /etc, so the machine's own accounts stay as they are.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use super::{
+    Lab,
+    namespace::run,
+    numbers::{Place, Site},
+};
+
+/// The login the exporter uses.
+pub const USER: &str = "monitor";
+
+const USER_ID: u32 = 64_901;
+
+/// The exporter's private key.
+pub fn private_key(lab: &Lab) -> PathBuf {
+    lab.directory().join("id_ed25519")
+}
+
+/// The exporter's `known_hosts`.
+pub fn known_hosts(lab: &Lab) -> PathBuf {
+    lab.directory().join("known_hosts")
+}
+
+/// Makes keys and accounts and starts the three servers.
+pub fn start(lab: &mut Lab) -> Result<()> {
+    let directory = lab.directory();
+    fs::create_dir_all(directory.join("home"))?;
+    // sshd's privilege separation wants it; where OpenSSH is not run as a service nobody has made it yet.
+    fs::create_dir_all("/run/sshd")?;
+    keygen(&private_key(lab))?;
+    let public = fs::read_to_string(private_key(lab).with_extension("pub"))?;
+    let network = management_network(lab);
+    fs::write(directory.join("authorized_keys"), format!("restrict,from=\"{network}\" {public}"))?;
+    let mut known = String::new();
+    for place in Place::ALL {
+        let site = *lab.numbers.site(place);
+        let host_key = directory.join(format!("host_key_{}", site.router));
+        keygen(&host_key)?;
+        let public = fs::read_to_string(host_key.with_extension("pub"))?;
+        write!(known, "{} {public}", site.management)?;
+        write_accounts(lab, place)?;
+        let config = directory.join(format!("sshd_config_{}", site.router));
+        fs::write(&config, server_config(&directory, &host_key, &site))?;
+        let mut command = lab.router(place).command("/usr/sbin/sshd");
+        command.args(["-D", "-e", "-f"]).arg(&config);
+        lab.serve(command, &log_name(&site))?;
+    }
+    fs::write(known_hosts(lab), known)?;
+    for place in Place::ALL {
+        let site = lab.numbers.site(place);
+        // From the router itself: OpenSSH 9.8 and later hold a connection without a login against its source address.
+        Lab::wait_for(lab.router(place), site.management, 22, &log_name(site))?;
+    }
+    Ok(())
+}
+
+fn log_name(site: &Site) -> String {
+    format!("sshd_{}.log", site.router)
+}
+
+fn management_network(lab: &Lab) -> String {
+    let [a, b, c, _] = lab.numbers.exporter_management.octets();
+    format!("{a}.{b}.{c}.0/24")
+}
+
+fn keygen(path: &Path) -> Result<()> {
+    let path = path.to_str().context("the lab's directory is not UTF-8")?;
+    run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", "vxlan-lab", "-f", path]).map(drop)
+}
+
+fn server_config(directory: &Path, host_key: &Path, site: &Site) -> String {
+    format!(
+        "ListenAddress {}:22\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\nUseDNS no\n\
+         PasswordAuthentication no\nKbdInteractiveAuthentication no\nStrictModes no\nAllowUsers {USER}\n",
+        site.management,
+        host_key.display(),
+        directory.join("authorized_keys").display(),
+    )
+}
+
+/// Nothing of the machine's own accounts: no name and no password hash goes into the lab.
+fn write_accounts(lab: &Lab, place: Place) -> Result<()> {
+    let etc = Path::new("/etc/netns").join(&lab.router(place).name);
+    fs::create_dir_all(&etc)?;
+    let home = lab.directory().join("home");
+    fs::write(
+        etc.join("passwd"),
+        format!(
+            "root:x:0:0::/root:/bin/sh\nsshd:x:64900:65534::/run/sshd:/usr/sbin/nologin\n\
+             {USER}:x:{USER_ID}:{USER_ID}::{}:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n",
+            home.display()
+        ),
+    )?;
+    fs::write(etc.join("group"), format!("root:x:0:\n{USER}:x:{USER_ID}:\nnogroup:x:65534:\n"))?;
+    fs::write(etc.join("nsswitch.conf"), "passwd: files\ngroup: files\nshadow: files\nhosts: files\n")?;
+    let shadow = etc.join("shadow");
+    fs::write(&shadow, format!("root:*:19000::::::\nsshd:*:19000::::::\n{USER}:*:19000::::::\n"))?;
+    fs::set_permissions(&shadow, fs::Permissions::from_mode(0o600))?;
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! Every fault of the lab, judged by the real exporter over real SSH on the real kernel; and the stories
+//! around them: broken and mended, `check`, SIGTERM, a lab with other numbers. Each test raises its own lab.
+
+mod lab;
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+
+use lab::{
+    Lab,
+    exporter::{self, Exporter},
+    fault::{self, Fault},
+    https, judge,
+    numbers::{End, Numbers, Place, Tunnel},
+    wire,
+};
+
+fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_vxlan_exporter"))
+}
+
+fn raise(fault: &str) -> Result<(Lab, Fault)> {
+    let fault = Fault::load(fault)?;
+    Ok((Lab::raise(&Numbers::article(), &fault)?, fault))
+}
+
+fn wire_is_true(fault: &str) -> Result<()> {
+    let (lab, fault) = raise(fault)?;
+    wire::check(&lab, &fault)
+}
+
+fn judged_rightly(fault: &str) -> Result<()> {
+    let (lab, fault) = raise(fault)?;
+    let mut exporter = Exporter::start(&lab, binary())?;
+    let took = judge::watch(&lab, &mut exporter, &fault.expect)?;
+    println!("{}: judged rightly after {:.1} s", fault.name, took.as_secs_f64());
+    Ok(())
+}
+
+/// For each fault: the lab does what its file says, and the exporter sees it.
+macro_rules! faults {
+    ($($module:ident $name:literal)*) => {
+        const FAULTS: &[&str] = &[$($name),*];
+        $(mod $module {
+            #[test]
+            fn wire() -> anyhow::Result<()> {
+                super::wire_is_true($name)
+            }
+            #[test]
+            fn verdict() -> anyhow::Result<()> {
+                super::judged_rightly($name)
+            }
+        })*
+    };
+}
+
+faults! {
+    default_mtu "default-mtu"
+    default_mtu_1500 "default-mtu-1500"
+    forward_only "forward-only"
+    healthy "healthy"
+    jumbo "jumbo"
+    loss_10 "loss-10"
+    loss_20 "loss-20"
+    outer_drop_forward "outer-drop-forward"
+    reverse_only "reverse-only"
+    two_bottlenecks "two-bottlenecks"
+    underlay_down "underlay-down"
+    vni_slip "vni-slip"
+}
+
+#[test]
+fn every_fault_file_has_its_test() {
+    assert_eq!(fault::names(), FAULTS, "tests/lab/faults and the list in tests/lab_faults.rs differ");
+}
+
+#[test]
+fn the_article_s_failure_lets_small_downloads_pass_and_hangs_large_ones() -> Result<()> {
+    let (lab, _) = raise("default-mtu")?;
+    let small = https::fetch(&lab, Place::Dc, "/", 5)?;
+    ensure!(small.status == 200 && small.bytes == https::SMALL_BYTES, "small: {small:?}");
+    let big = https::fetch(&lab, Place::Dc, "/big", 3)?;
+    ensure!(big.exit == 28 && big.bytes == 0, "big should have hung at 0 bytes: {big:?}");
+    for end in End::ALL {
+        lab.set_vxlan_mtu(end, 1500)?;
+    }
+    let big = https::fetch(&lab, Place::Dc, "/big", 10)?;
+    ensure!(big.status == 200 && big.bytes == https::BIG_BYTES, "big after the repair: {big:?}");
+    Ok(())
+}
+
+#[test]
+fn signalled_jumbo_lets_large_downloads_pass() -> Result<()> {
+    let (lab, _) = raise("jumbo")?;
+    let big = https::fetch(&lab, Place::Dc, "/big", 10)?;
+    ensure!(big.status == 200 && big.bytes == https::BIG_BYTES, "{big:?}");
+    Ok(())
+}
+
+#[test]
+fn a_hole_that_comes_and_is_mended_is_noticed() -> Result<()> {
+    let (lab, healthy) = raise("healthy")?;
+    let mut exporter = Exporter::start(&lab, binary())?;
+    judge::watch(&lab, &mut exporter, &healthy.expect)?;
+    for end in End::ALL {
+        lab.set_vxlan_mtu(end, 1450)?;
+    }
+    let hole = Fault::load("default-mtu")?.expect.after_any_state();
+    let took = judge::watch(&lab, &mut exporter, &hole).context("after the hole came")?;
+    println!("hole named, sized and explained after {:.1} s", took.as_secs_f64());
+    apply_all_fixes(&lab, &exporter)?;
+    let took =
+        judge::watch(&lab, &mut exporter, &healthy.expect.after_any_state()).context("after the repair")?;
+    println!("ok after {:.1} s", took.as_secs_f64());
+    let left = exporter.metrics()?.all("vxlan_path_fix_info", &[]).count();
+    ensure!(left == 0, "a fix is still shown although all is ok");
+    Ok(())
+}
+
+#[test]
+fn over_a_small_underlay_the_fix_leads_to_reduced() -> Result<()> {
+    let (lab, fault) = raise("default-mtu-1500")?;
+    let mut exporter = Exporter::start(&lab, binary())?;
+    judge::watch(&lab, &mut exporter, &fault.expect)?;
+    apply_all_fixes(&lab, &exporter)?;
+    let mended = Fault::load("jumbo")?.expect.after_any_state();
+    judge::watch(&lab, &mut exporter, &mended).context("after the repair")?;
+    Ok(())
+}
+
+/// Types every command of every path's fix.
+fn apply_all_fixes(lab: &Lab, exporter: &Exporter) -> Result<()> {
+    let metrics = exporter.metrics()?;
+    let mut applied = 0;
+    for fix in metrics.all("vxlan_path_fix_info", &[]) {
+        applied += usize::from(lab.apply_fix(&fix.labels["router"], &fix.labels["command"])?.is_some());
+    }
+    ensure!(applied > 0, "the exporter shows no fix");
+    Ok(())
+}
+
+#[test]
+fn sigterm_ends_it_cleanly() -> Result<()> {
+    let (lab, fault) = raise("default-mtu")?;
+    let mut exporter = Exporter::start(&lab, binary())?;
+    // With bursts, searches and SSH sessions under way.
+    judge::watch(&lab, &mut exporter, &fault.expect)?;
+    let (status, took) = exporter.terminate()?;
+    ensure!(status.success(), "SIGTERM: {status}; it said:\n{}", exporter.log());
+    // Promised: 2 s. The bound leaves room for a loaded machine.
+    ensure!(took < Duration::from_secs(4), "SIGTERM: it took {took:?}");
+    println!("ended after {took:?}");
+    Ok(())
+}
+
+#[test]
+fn check_names_the_hole_and_the_commands_of_both_routers() -> Result<()> {
+    let (lab, _) = raise("default-mtu")?;
+    let json = exporter::check(&lab, binary(), &["--format=json"])?;
+    let said = String::from_utf8_lossy(&json.stdout);
+    let errors = String::from_utf8_lossy(&json.stderr);
+    ensure!(json.status.code() == Some(1), "exit {}:\n{said}\n{errors}", json.status);
+    serde_json::from_str::<serde_json::Value>(&said).with_context(|| format!("not JSON: {said}"))?;
+    let text = exporter::check(&lab, binary(), &[])?;
+    ensure!(text.status.code() == Some(1), "exit {}", text.status);
+    for said in [said, String::from_utf8_lossy(&text.stdout)] {
+        for words in ["blackhole", "rancher", "set interfaces vxlan vxlan01 mtu 1500", "site-a"] {
+            ensure!(said.contains(words), "check does not say {words:?}:\n{said}\n{errors}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn check_of_a_healthy_overlay_is_0() -> Result<()> {
+    let (lab, _) = raise("healthy")?;
+    let done = exporter::check(&lab, binary(), &["--format=json"])?;
+    let said = String::from_utf8_lossy(&done.stdout);
+    ensure!(done.status.success(), "{}:\n{said}\n{}", done.status, String::from_utf8_lossy(&done.stderr));
+    ensure!(!said.contains("set interfaces"), "commands although all is well:\n{said}");
+    Ok(())
+}
+
+#[test]
+fn works_unchanged_in_a_lab_with_other_numbers() -> Result<()> {
+    let numbers = Numbers::elsewhere();
+    assert_eq!(numbers.tunnel_name(Tunnel::B), "a-gw-lys1/vxlan9~gw-fra1/vxlan200");
+    let fault = Fault::load("default-mtu")?;
+    let lab = Lab::raise(&numbers, &fault)?;
+    wire::check(&lab, &fault)?;
+    let mut exporter = Exporter::start(&lab, binary())?;
+    judge::watch(&lab, &mut exporter, &fault.expect)?;
+    apply_all_fixes(&lab, &exporter)?;
+    let healthy = Fault::load("healthy")?.expect.after_any_state();
+    judge::watch(&lab, &mut exporter, &healthy).context("after the repair")?;
+    Ok(())
+}
