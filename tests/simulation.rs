@@ -99,8 +99,41 @@ impl Default for Network {
 struct Way {
     /// Loss of each packet, 0..1.
     loss: f64,
+    /// A byte policer, with the traffic of others.
+    policer: Option<Policer>,
     /// On the way in this order.
     bottlenecks: Vec<Bottleneck>,
+}
+
+/// A token bucket of bytes; what does not fit is dropped.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Policer {
+    bytes_per_second: f64,
+    bucket: f64,
+    /// Bytes others send, as a multiple of the rate.
+    overload: f64,
+    #[serde(skip)]
+    tokens: f64,
+}
+
+impl Policer {
+    /// One step of the simulation: fills the bucket, and others take from it.
+    fn step(&mut self, seconds: f64, rng: &mut Rng) {
+        self.tokens = (self.tokens + self.bytes_per_second * seconds).min(self.bucket);
+        let mut others = self.bytes_per_second * seconds * self.overload * 2.0 * rng.f64();
+        while others > 0.0 {
+            let size = f64::from(rng.u32(68..=1500));
+            others -= size;
+            self.takes(size);
+        }
+    }
+
+    fn takes(&mut self, size: f64) -> bool {
+        let fits = self.tokens >= size;
+        self.tokens -= if fits { size } else { 0.0 };
+        fits
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -139,8 +172,9 @@ enum Arrival {
 
 impl Way {
     /// `Ok` if a packet of `size` passes, else the signal's MTU if there is one.
-    fn passes(&self, size: u32, df: bool, rng: &mut Rng) -> Result<(), Option<u32>> {
-        if rng.f64() < self.loss {
+    fn passes(&mut self, size: u32, df: bool, rng: &mut Rng) -> Result<(), Option<u32>> {
+        let policed = self.policer.as_mut().is_some_and(|policer| !policer.takes(f64::from(size)));
+        if policed || rng.f64() < self.loss {
             return Err(None);
         }
         for bottleneck in &self.bottlenecks {
@@ -250,6 +284,11 @@ fn play(scenario: &Scenario, name: &str, seed: u64) {
         }
         if let Some(rate) = world.network.signals_per_second {
             world.signal_tokens = (world.signal_tokens + rate / 500.0).min(1.0);
+        }
+        for way in [&mut world.network.forward, &mut world.network.reverse] {
+            if let Some(policer) = &mut way.policer {
+                policer.step(0.002, &mut world.rng);
+            }
         }
         while arrivals.peek().is_some_and(|Earliest((at, _))| *at <= now) {
             let Some(Earliest((_, key))) = arrivals.pop() else { break };

@@ -5,7 +5,8 @@
 
 use std::{io, net::IpAddr, time::Duration};
 
-use surge_ping::{Client, Config, ICMP, PingIdentifier, PingSequence};
+use pnet::packet::icmp::IcmpTypes;
+use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::overlay::probe_plan::{ProbeId, SMALL};
@@ -52,7 +53,10 @@ impl Echoes {
             let mut pinger = echoes.client.pinger(address, identifier).await;
             pinger.timeout(TIMEOUT);
             let payload = [0; SMALL as usize - HEADERS];
-            if let Ok((_, rtt)) = pinger.ping(sequence, &payload).await {
+            // It also hands up errors that quote the echo, "host unreachable" above all (measured).
+            if let Ok((IcmpPacket::V4(packet), rtt)) = pinger.ping(sequence, &payload).await
+                && packet.get_icmp_type() == IcmpTypes::EchoReply
+            {
                 let _ = echoes.replies.send(EchoReply { path, seq, probe, rtt });
             }
         });
