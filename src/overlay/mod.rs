@@ -1,11 +1,24 @@
 //! What decides. Nothing in here touches a socket, a clock or a task: observations in, picture out.
 //!
 //! - [`observation`] what the probes say of a path, [`crate::router::snapshot`] what a router says
-//! - [`tunnel`] which vxlan interfaces belong together, on what they disagree, whether they are up
-//! - [`cause`] which router setting explains a path's trouble, and the commands that mend it
+//! - [`tunnel`] the tunnels: `pairing` which vxlan interfaces belong together, `mismatch` on what they
+//!   disagree, `liveness` whether they are up
+//! - `route` which tunnels a path crosses, `cause` which router setting explains its trouble, `fix`
+//!   the commands that mend it
 //! - [`picture`] the joined result that every view shows
 
-pub mod cause;
+mod cause;
+mod ends;
+mod fix;
+mod liveness;
+mod mismatch;
 pub mod observation;
+mod pairing;
 pub mod picture;
+mod route;
 pub mod tunnel;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
