@@ -1,1 +1,269 @@
-//! Cause and fix.
+//! Which router setting explains a path's trouble.
+//!
+//! A frame dies where it is *sent into* a tunnel: the router's bridge drops it when the vxlan device's
+//! MTU is smaller. So a forward hole is explained by the near end of each tunnel on the way, a reverse
+//! hole by the far ends, and only the end that explains it gets a command. What router data does not
+//! explain is said to lie in the underlay, with the size of outer packets to look for; and what the
+//! underlay cannot carry after the fix is said beforehand, without a command: it may be a provider's.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use crate::{
+    overlay::{
+        ends::{EndView, Scene},
+        fix::{Fixer, Mending, set_mtu},
+        liveness::Life,
+        observation::PathObservation,
+        pairing::Pair,
+        picture::{FixStep, TunnelEnd},
+        route::Walk,
+    },
+    types::{Bytes, Direction, Verdict},
+};
+
+/// One tunnel on a path's way, from our site outwards, with what is known of it.
+pub(super) struct Crossed<'t> {
+    pub(super) pair: &'t Pair,
+    pub(super) near: &'t TunnelEnd,
+    pub(super) far: &'t TunnelEnd,
+    pub(super) life: &'t Life,
+    pub(super) mending: &'t Mending,
+}
+
+/// Explains one path.
+pub(super) struct Explainer<'e, 's, 'a> {
+    pub(super) fixer: &'e Fixer<'s, 'a>,
+    pub(super) path: &'e PathObservation,
+    pub(super) walk: &'e Walk,
+    /// The tunnels of a unique walk; empty otherwise.
+    pub(super) crossed: &'e [Crossed<'e>],
+}
+
+impl Explainer<'_, '_, '_> {
+    /// The cause in sentences, and the fix in the safe order. Both empty while the path is ok.
+    pub(super) fn explain(&self) -> (Vec<String>, Vec<FixStep>) {
+        let mut cause = Vec::new();
+        let mut steps = Vec::new();
+        match self.path.judgement.verdict {
+            Verdict::Ok => return (cause, steps),
+            Verdict::Unreachable => self.dead_tunnels(&mut cause, &mut steps),
+            Verdict::Lossy => {
+                self.dead_tunnels(&mut cause, &mut steps);
+            }
+            Verdict::Blackhole => self.small_ends(&self.holes(), &mut cause, &mut steps),
+            Verdict::Reduced => self.underlay_limits(&mut cause),
+            // A clamp is worth saying even where this vantage point cannot prove the hole.
+            Verdict::Unknown => self.small_ends(&[Direction::Unknown], &mut cause, &mut steps),
+        }
+        let unexplained = cause.is_empty() && self.path.judgement.verdict != Verdict::Unknown;
+        cause.extend(self.unread());
+        cause.extend(self.no_claim());
+        if unexplained && !self.crossed.is_empty() {
+            cause.push(self.underlay());
+        }
+        (cause, self.fixer.order(steps))
+    }
+
+    fn scene(&self) -> &Scene<'_> {
+        self.fixer.scene
+    }
+
+    fn expected(&self) -> Option<Bytes> {
+        self.path.expected_mtu.as_ref().map(|expected| expected.bytes)
+    }
+
+    fn holes(&self) -> Vec<Direction> {
+        let holes = &self.path.judgement.holes;
+        if holes.is_empty() { vec![Direction::Unknown] } else { holes.clone() }
+    }
+
+    fn dead_tunnels(&self, cause: &mut Vec<String>, steps: &mut Vec<FixStep>) {
+        for tunnel in self.crossed {
+            if !tunnel.life.signs.is_empty() {
+                cause.extend(tunnel.life.signs.iter().cloned());
+                cause.extend(tunnel.mending.why.iter().cloned());
+                steps.extend(tunnel.mending.steps.iter().cloned());
+            }
+        }
+    }
+
+    /// The ends that send into a tunnel in one of these directions.
+    fn senders(&self, holes: &[Direction]) -> Vec<(&Crossed<'_>, &TunnelEnd, &TunnelEnd)> {
+        let either = holes.contains(&Direction::Unknown);
+        let forward = either || holes.contains(&Direction::Forward);
+        let reverse = either || holes.contains(&Direction::Reverse);
+        let near = self.crossed.iter().filter(|_| forward).map(|tunnel| (tunnel, tunnel.near, tunnel.far));
+        let far = self.crossed.iter().filter(|_| reverse).map(|tunnel| (tunnel, tunnel.far, tunnel.near));
+        near.chain(far).collect()
+    }
+
+    fn small_ends(&self, holes: &[Direction], cause: &mut Vec<String>, steps: &mut Vec<FixStep>) {
+        let mut afterwards = Vec::new();
+        let mut explained: Option<Bytes> = None;
+        for (tunnel, end, other) in self.senders(holes) {
+            let Some(view) = self.scene().ends.get(end) else { continue };
+            let Some(sentence) = view.too_small_text(self.expected()) else { continue };
+            cause.push(sentence);
+            let Some(mtu) = self.fixer.mtu(tunnel.pair) else { continue };
+            steps.push(set_mtu(end, mtu));
+            let underlay = self.underlay_of(view, other);
+            let carried = underlay.map(|underlay| underlay.inner());
+            explained = [explained, view.link.mtu, carried].into_iter().flatten().min();
+            let needed = self.expected().unwrap_or(mtu);
+            afterwards.extend(underlay.filter(|u| u.inner() < needed).map(|u| u.afterwards(end, needed)));
+        }
+        cause.extend(afterwards);
+        let edge = self.edge().filter(|_| self.path.judgement.settled);
+        if let (Some(edge), Some(explained)) = (edge, explained)
+            && edge < explained
+        {
+            cause.push(format!("but the edge {edge} is below {explained}: {}", self.underlay()));
+        }
+    }
+
+    fn underlay_limits(&self, cause: &mut Vec<String>) {
+        let Some(expected) = self.expected() else { return };
+        let limits = |holes: &[Direction]| {
+            let senders = self.senders(holes).into_iter();
+            let limit = |(_, end, other): (_, &TunnelEnd, &TunnelEnd)| {
+                let view = self.scene().ends.get(end)?;
+                let underlay = self.underlay_of(view, other).filter(|u| u.inner() < expected);
+                underlay.map(|underlay| underlay.limit(end)).or_else(|| {
+                    view.too_small(Some(expected)).then(|| view.too_small_text(Some(expected)))?
+                })
+            };
+            senders.filter_map(limit).collect::<Vec<_>>()
+        };
+        let forward = limits(&[Direction::Forward]);
+        cause.extend(if forward.is_empty() { limits(&[Direction::Reverse]) } else { forward });
+    }
+
+    fn underlay_of(&self, view: &EndView<'_>, other: &TunnelEnd) -> Option<Underlay> {
+        let remote =
+            self.scene().remote_to(&view.end(), &other.router).or_else(|| view.remotes.first().copied())?;
+        Some(Underlay { mtu: view.snapshot.underlay_mtu(remote)?, remote })
+    }
+
+    /// Routers on the way that are not read now; all of them where the way is not known.
+    fn unread(&self) -> Vec<String> {
+        let scene = self.scene();
+        let routers: BTreeSet<_> = match self.walk {
+            Walk::Unique(hops) => hops.iter().map(|hop| &hop.end.router).collect(),
+            Walk::None => scene.readings.keys().copied().collect(),
+            Walk::Local | Walk::Several(_) => BTreeSet::new(),
+        };
+        routers.into_iter().filter_map(|router| scene.not_read(router)).collect()
+    }
+
+    /// Why no tunnel is claimed, and what may still be the trouble.
+    fn no_claim(&self) -> Vec<String> {
+        let PathObservation { source, target_site, .. } = self.path;
+        match self.walk {
+            Walk::Unique(_) => Vec::new(),
+            Walk::Local => vec![format!("{source} is the target's own site: no tunnel is crossed")],
+            Walk::Several(walks) => {
+                let walks: Vec<_> = walks.iter().map(|walk| walk.join(" + ")).collect();
+                let walks =
+                    if walks.is_empty() { "too many to list".to_owned() } else { walks.join(", or ") };
+                vec![format!("several ways lead from {source} to {target_site}, none is claimed: {walks}")]
+            }
+            Walk::None => {
+                let mut said =
+                    vec![format!("router data shows no way over tunnels from {source} to {target_site}")];
+                let here = |view: &&EndView<'_>| [source, target_site].contains(&&view.reading.site);
+                let small = self.scene().ends.values().filter(here);
+                said.extend(
+                    small
+                        .filter_map(|view| view.too_small_text(self.expected()))
+                        .map(|sentence| format!("{sentence} (it may be on the way)")),
+                );
+                said
+            }
+        }
+    }
+
+    /// The largest size that passes in the direction of the trouble.
+    fn edge(&self) -> Option<Bytes> {
+        let judgement = &self.path.judgement;
+        if judgement.holes == [Direction::Reverse] {
+            return judgement.mtu_reverse;
+        }
+        judgement.mtu_forward
+    }
+
+    fn underlay(&self) -> String {
+        let scene = self.scene();
+        let mut between = Vec::new();
+        let mut headers = Underlay::HEADERS_V4;
+        for tunnel in self.crossed {
+            let place = |end: &TunnelEnd, other: &TunnelEnd| {
+                let address = scene.remote_to(other, &end.router);
+                address
+                    .map_or_else(|| end.router.to_string(), |address| format!("{} ({address})", end.router))
+            };
+            if scene.remote_to(tunnel.near, &tunnel.far.router).is_some_and(|remote| remote.is_ipv6()) {
+                headers = Underlay::HEADERS_V6;
+            }
+            between.push(format!(
+                "{} and {}",
+                place(tunnel.near, tunnel.far),
+                place(tunnel.far, tunnel.near)
+            ));
+        }
+        let between = between.join(", and between ");
+        let verdict = self.path.judgement.verdict;
+        let what = match (verdict, self.edge()) {
+            (Verdict::Blackhole | Verdict::Reduced, Some(edge)) => {
+                let does = if verdict == Verdict::Blackhole { "drops" } else { "refuses" };
+                let outer = edge + headers;
+                format!(": it {does} outer packets above {outer} bytes (inner {edge} + {headers})")
+            }
+            _ => String::new(),
+        };
+        format!("nothing in router data explains this: look at the underlay between {between}{what}")
+    }
+}
+
+/// What a router's own route to a remote VTEP carries.
+#[derive(Debug, Clone, Copy)]
+struct Underlay {
+    mtu: Bytes,
+    remote: IpAddr,
+}
+
+impl Underlay {
+    /// Outer IPv4 + UDP + VXLAN + inner Ethernet header.
+    const HEADERS_V4: Bytes = 20 + 8 + 8 + 14;
+    /// The same with an outer IPv6 header.
+    const HEADERS_V6: Bytes = 40 + 8 + 8 + 14;
+
+    fn headers(self) -> Bytes {
+        if self.remote.is_ipv6() { Self::HEADERS_V6 } else { Self::HEADERS_V4 }
+    }
+
+    /// The largest inner IP packet that fits whole.
+    fn inner(self) -> Bytes {
+        self.mtu.saturating_sub(self.headers())
+    }
+
+    fn limit(self, end: &TunnelEnd) -> String {
+        format!(
+            "{end}: the underlay to {} carries {} bytes, so inner packets up to {} ({} bytes of outer headers)",
+            self.remote,
+            self.mtu,
+            self.inner(),
+            self.headers()
+        )
+    }
+
+    fn afterwards(self, end: &TunnelEnd, needed: Bytes) -> String {
+        format!(
+            "{end}: the underlay to {} carries {} bytes; after the fix the router will signal, and the verdict \
+             becomes `reduced` at {} until the underlay carries {}",
+            self.remote,
+            self.mtu,
+            self.inner(),
+            needed + self.headers()
+        )
+    }
+}

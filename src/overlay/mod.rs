@@ -13,22 +13,24 @@
 //!
 //! Joining:
 //! - [`observation`] what the probes say of a path, [`crate::router::snapshot`] what a router says
-//! - [`tunnel`] which vxlan interfaces belong together, on what they disagree, whether they are up
-//! - [`cause`] which router setting explains a path's trouble, and the commands that mend it
+//! - [`tunnel`] the tunnels: `pairing` which vxlan interfaces belong together, `mismatch` on what they
+//!   disagree, `liveness` whether they are up
+//! - `route` which tunnels a path crosses, `cause` which router setting explains its trouble, `fix`
+//!   the commands that mend it
 //! - [`picture`] the joined result that every view shows
 
-pub mod cause;
-pub mod expected;
-pub mod lane;
+mod cause;
+mod ends;
+mod fix;
+mod liveness;
+mod mismatch;
 pub mod observation;
-pub mod path;
-pub mod path_mtu;
+mod pairing;
 pub mod picture;
-pub mod probe_plan;
-pub mod proof;
-pub mod reach;
-pub mod rtt;
-pub mod small_loss;
+mod route;
 pub mod tunnel;
-pub mod verdict;
-pub mod walk;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;

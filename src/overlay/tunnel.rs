@@ -1,16 +1,270 @@
-//! stub
+//! From readings and observations to the joined picture.
+//!
+//! The only memory is what a present cannot tell: which pairs were once seen (they keep their names
+//! while a router is away), the addresses last seen on each router, how often a tunnel went up and
+//! down, and signs of death that must be seen twice. Asked again with the same input, the answer is
+//! the same.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
 use crate::{
-    overlay::{observation::PathObservation, picture::Overlay},
+    overlay::{
+        cause::{Crossed, Explainer},
+        ends::{Known, Scene},
+        fix::{Fixer, Mending, enable},
+        liveness::{self, Life, Suspects},
+        mismatch::mismatches,
+        observation::PathObservation,
+        pairing::{self, Pair, Single},
+        picture::{Overlay, PathPicture, Tunnel, TunnelEnd},
+        route::{Map, Walk},
+    },
     plan::Plan,
     router::snapshot::RouterReading,
+    types::{InterfaceName, MismatchField, RouterName, Site, TunnelState},
 };
-use std::sync::Arc;
-pub struct Assessor;
-impl Assessor {
-    pub fn new(_p: &Plan) -> Self {
-        Self
+
+/// Joins router readings and path observations; remembers from one call to the next.
+#[derive(Debug)]
+pub struct Assessor {
+    site: Option<Site>,
+    declared: Vec<Pair>,
+    known: Known,
+    remembered: BTreeSet<Pair>,
+    suspects: Suspects,
+    /// By the tunnel's name.
+    history: BTreeMap<String, History>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct History {
+    up: Option<bool>,
+    went_up: u64,
+    went_down: u64,
+}
+
+impl History {
+    /// Counts a change between two known states; an end that was not read in between is no change.
+    fn note(&mut self, up: Option<bool>) {
+        let Some(now) = up else { return };
+        match (self.up.replace(now), now) {
+            (Some(false), true) => self.went_up += 1,
+            (Some(true), false) => self.went_down += 1,
+            _ => {}
+        }
     }
-    pub fn assess(&mut self, _r: &[Arc<RouterReading>], _p: &[Arc<PathObservation>]) -> Overlay {
-        Overlay::default()
+}
+
+/// What is known of one pair while the picture is made.
+struct Facts {
+    declared: bool,
+    mismatches: BTreeMap<MismatchField, String>,
+    life: Life,
+    mending: Mending,
+}
+
+impl Assessor {
+    /// Starts without memory. Declared tunnels whose ends do not read `ROUTER/INTERFACE` are left out:
+    /// the configuration has been checked before.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let mut known = Known::default();
+        for router in &plan.routers {
+            known.put_site(&router.name, &router.site);
+        }
+        let declared = |[a, b]: &[String; 2]| Some(Pair::new(tunnel_end(a)?, tunnel_end(b)?));
+        Self {
+            site: plan.site.clone(),
+            declared: plan.tunnels.iter().filter_map(declared).collect(),
+            known,
+            remembered: BTreeSet::new(),
+            suspects: Suspects::new(),
+            history: BTreeMap::new(),
+        }
+    }
+
+    /// The picture of now. Paths come back in the order given.
+    pub fn assess(&mut self, routers: &[Arc<RouterReading>], paths: &[Arc<PathObservation>]) -> Overlay {
+        for reading in routers {
+            self.known.learn(reading);
+        }
+        let scene = Scene::new(routers, &self.known);
+        let pairing = pairing::pair(&scene, &self.declared, &self.remembered);
+        let map = Map::new(&scene, &pairing.pairs);
+        let mut ways = BTreeMap::new();
+        for path in paths {
+            let sites = (&path.source, &path.target_site);
+            ways.entry(sites).or_insert_with(|| map.walk(sites.0, sites.1));
+        }
+        let walks: Vec<&Walk> = paths.iter().map(|path| &ways[&(&path.source, &path.target_site)]).collect();
+
+        let by_name: BTreeMap<_, _> = pairing.pairs.iter().map(|pair| (pair.name(), pair)).collect();
+        let mut expected = BTreeMap::new();
+        let mut alone: BTreeMap<&Pair, Vec<&PathObservation>> = BTreeMap::new();
+        for (path, walk) in paths.iter().zip(&walks) {
+            let hops = walk.hops();
+            for pair in hops.iter().filter_map(|hop| by_name.get(&hop.tunnel)) {
+                if let Some(mtu) = &path.expected_mtu {
+                    let known = expected.entry((*pair).clone()).or_insert(mtu.bytes);
+                    *known = mtu.bytes.max(*known);
+                }
+            }
+            if let [near, _] = hops
+                && let Some(pair) = by_name.get(&near.tunnel)
+            {
+                alone.entry(pair).or_default().push(path);
+            }
+        }
+        let distances = self.site.as_ref().map(|site| map.distances(site)).unwrap_or_default();
+        let fixer = Fixer { scene: &scene, distances, expected };
+
+        let mut facts = BTreeMap::new();
+        for pair in &pairing.pairs {
+            let declared = self.declared.contains(pair);
+            let mismatches = mismatches(&scene, pair, declared);
+            let alone = alone.get(pair).map_or(&[][..], Vec::as_slice);
+            let life = liveness::judge(&scene, pair, &mismatches, alone, &mut self.suspects);
+            let mending = fixer.tunnel(pair, &mismatches, declared);
+            facts.insert(pair, Facts { declared, mismatches, life, mending });
+        }
+
+        let pictures = paths
+            .iter()
+            .zip(walks)
+            .map(|(path, walk)| {
+                let crossed = crossed(walk, &by_name, &facts);
+                let (cause, fix) = Explainer { fixer: &fixer, path, walk, crossed: &crossed }.explain();
+                PathPicture { path: path.path.clone(), hops: walk.hops().to_vec(), cause, fix }
+            })
+            .collect();
+
+        let mut tunnels: Vec<_> =
+            facts.into_iter().map(|(pair, facts)| paired(&scene, pair, facts, &fixer)).collect();
+        tunnels.extend(pairing.singles.iter().map(|single| lone(&scene, single)));
+        tunnels.sort_by(|a, b| a.name.cmp(&b.name));
+        for tunnel in &mut tunnels {
+            let history = self.history.entry(tunnel.name.clone()).or_default();
+            history.note(tunnel.up);
+            tunnel.transitions_up = history.went_up;
+            tunnel.transitions_down = history.went_down;
+        }
+        self.remembered = pairing.pairs;
+        Overlay { tunnels, paths: pictures }
+    }
+}
+
+fn tunnel_end(text: &str) -> Option<TunnelEnd> {
+    let (router, interface) = text.split_once('/')?;
+    Some(TunnelEnd { router: RouterName::from(router), interface: InterfaceName::from(interface) })
+}
+
+fn crossed<'t>(
+    walk: &'t Walk,
+    by_name: &BTreeMap<String, &'t Pair>,
+    facts: &'t BTreeMap<&Pair, Facts>,
+) -> Vec<Crossed<'t>> {
+    let crossing = |hops: &'t [crate::overlay::picture::Hop]| {
+        let pair = *by_name.get(&hops[0].tunnel)?;
+        let Facts { life, mending, .. } = facts.get(pair)?;
+        Some(Crossed { pair, near: &hops[0].end, far: &hops[1].end, life, mending })
+    };
+    walk.hops().chunks_exact(2).filter_map(crossing).collect()
+}
+
+fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>) -> Tunnel {
+    let Facts { declared, mismatches, life, mending } = facts;
+    let mut evidence = life.signs;
+    evidence.extend(life.notes);
+    evidence.extend(mending.why);
+    for end in [&pair.0, &pair.1] {
+        let Some(view) = scene.ends.get(end) else { continue };
+        evidence.extend(view.too_small_text(fixer.expected.get(pair).copied()));
+    }
+    evidence.push(how(scene, pair, declared));
+    Tunnel {
+        name: pair.name(),
+        state: TunnelState::Paired,
+        ends: vec![pair.0.clone(), pair.1.clone()],
+        up: life.up,
+        mismatches,
+        evidence,
+        fix: mending.steps,
+        transitions_up: 0,
+        transitions_down: 0,
+    }
+}
+
+/// Why these two ends belong together, from what can be read now.
+fn how(scene: &Scene<'_>, pair: &Pair, declared: bool) -> String {
+    let sends = |end: &TunnelEnd, other: &TunnelEnd| {
+        let remote = scene.remote_to(end, &other.router)?;
+        Some(format!("{end} sends to {remote}, an address of {}", other.router))
+    };
+    let said: Vec<_> = [sends(&pair.0, &pair.1), sends(&pair.1, &pair.0)].into_iter().flatten().collect();
+    match (said.is_empty(), declared) {
+        (false, _) => format!("paired: {}", said.join("; ")),
+        (true, true) => "paired: declared under `tunnels`".to_owned(),
+        (true, false) => "paired: both ends were seen together before".to_owned(),
+    }
+}
+
+/// A tunnel of which one end is known.
+fn lone(scene: &Scene<'_>, single: &Single) -> Tunnel {
+    let Single { end, remote, candidates } = single;
+    let view = scene.ends.get(end);
+    let life = view.map(liveness::judge_half).unwrap_or_default();
+    let mut evidence = life.signs;
+    let list =
+        |ends: &BTreeSet<TunnelEnd>| ends.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if candidates.is_empty() {
+        evidence.push(unmatched(scene, single));
+    } else {
+        evidence.push(format!(
+            "several ends fit {end} to {remote} equally well: {}; declare the right pair under `tunnels`",
+            list(candidates)
+        ));
+    }
+    Tunnel {
+        name: format!("{end}~{remote}"),
+        state: if candidates.is_empty() { TunnelState::Half } else { TunnelState::Ambiguous },
+        ends: vec![end.clone()],
+        up: life.up,
+        mismatches: BTreeMap::new(),
+        evidence,
+        fix: view.and_then(enable).into_iter().collect(),
+        transitions_up: 0,
+        transitions_down: 0,
+    }
+}
+
+fn unmatched(scene: &Scene<'_>, single: &Single) -> String {
+    let Single { end, remote, .. } = single;
+    let owners: Vec<_> = scene.known.owners(*remote).collect();
+    if owners.contains(&&end.router) {
+        return format!("{end} sends to {remote}, which is its own router's address");
+    }
+    if owners.is_empty() {
+        let unread: Vec<_> = scene.readings.keys().filter_map(|router| scene.not_read(router)).collect();
+        let mut said = format!("{end} sends to {remote}, which no router that was read owns");
+        if !unread.is_empty() {
+            said = format!("{said}; {}", unread.join("; "));
+        }
+        return said;
+    }
+    let others = scene.ends.values().filter(|view| owners.contains(&&view.reading.router));
+    let others: Vec<_> = others
+        .map(|view| {
+            let vni = view.vxlan.vni.map_or_else(|| "-".to_owned(), |vni| vni.to_string());
+            format!("{} (vni {vni}, remote {})", view.end(), view.remotes_text())
+        })
+        .collect();
+    let owners = owners.iter().map(|owner| owner.as_str()).collect::<Vec<_>>().join(", ");
+    if others.is_empty() {
+        format!("{end} sends to {remote} ({owners}), which shows no vxlan interface")
+    } else {
+        format!("{end} sends to {remote} ({owners}), where no free end fits: {}", others.join("; "))
     }
 }

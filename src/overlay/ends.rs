@@ -1,0 +1,190 @@
+//! The vxlan interfaces that are read *now*, and who owns which address.
+//!
+//! Readings come and go; addresses are remembered, because a router that cannot be read now still
+//! owns its VTEP address. Everything else in here is of the present only: old counters or settings
+//! are never used as if they were fresh.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use crate::{
+    overlay::picture::TunnelEnd,
+    router::snapshot::{Link, RouterReading, RouterSnapshot, Vxlan},
+    types::{Bytes, RouterName, Site},
+};
+
+/// The destination MAC of the flood list: a frame for everyone goes to each of its remotes.
+const FLOOD_MAC: &str = "00:00:00:00:00:00";
+
+/// The addresses last seen on each router, and its site.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    addresses: BTreeMap<RouterName, BTreeSet<IpAddr>>,
+    sites: BTreeMap<RouterName, Site>,
+}
+
+impl Known {
+    pub(super) fn put_site(&mut self, router: &RouterName, site: &Site) {
+        self.sites.insert(router.clone(), site.clone());
+    }
+
+    /// Takes a reading's addresses in place of the former ones; an unread router keeps them.
+    pub(super) fn learn(&mut self, reading: &RouterReading) {
+        self.put_site(&reading.router, &reading.site);
+        let addresses = self.addresses.entry(reading.router.clone()).or_default();
+        if let Some(snapshot) = &reading.current {
+            let links = snapshot.links.iter().flat_map(|link| link.addresses.iter().copied());
+            let locals = snapshot.vxlans().filter_map(|(_, vxlan)| vxlan.local);
+            *addresses = links.chain(locals).filter(|address| !everywhere(*address)).collect();
+        }
+        addresses.extend(&reading.extra_addresses);
+    }
+
+    pub(super) fn owns(&self, router: &RouterName, address: IpAddr) -> bool {
+        self.addresses.get(router).is_some_and(|addresses| addresses.contains(&address))
+    }
+
+    pub(super) fn owners(&self, address: IpAddr) -> impl Iterator<Item = &RouterName> {
+        self.addresses.iter().filter(move |(_, set)| set.contains(&address)).map(|(router, _)| router)
+    }
+
+    pub(super) fn site(&self, router: &RouterName) -> Option<&Site> {
+        self.sites.get(router)
+    }
+}
+
+/// An address that every machine has names nobody.
+fn everywhere(address: IpAddr) -> bool {
+    address.is_loopback() || address.is_unspecified()
+}
+
+/// One vxlan interface of a router that is read now.
+#[derive(Debug, Clone)]
+pub(super) struct EndView<'a> {
+    pub(super) reading: &'a RouterReading,
+    pub(super) snapshot: &'a RouterSnapshot,
+    pub(super) link: &'a Link,
+    pub(super) vxlan: &'a Vxlan,
+    /// The device's own remote and those of its flood list.
+    pub(super) remotes: BTreeSet<IpAddr>,
+}
+
+impl EndView<'_> {
+    pub(super) fn end(&self) -> TunnelEnd {
+        TunnelEnd { router: self.reading.router.clone(), interface: self.link.name.clone() }
+    }
+
+    /// The largest MTU among the ports of this end's bridge that are no tunnels, and that port.
+    pub(super) fn widest_port(&self) -> Option<(&Link, Bytes)> {
+        let bridge = self.link.master.as_deref()?;
+        self.snapshot
+            .members(bridge)
+            .filter(|member| member.vxlan.is_none() && member.kind.as_deref() != Some("vxlan"))
+            .filter_map(|member| member.mtu.map(|mtu| (member, mtu)))
+            .max_by_key(|(_, mtu)| *mtu)
+    }
+
+    /// Whether this end's MTU is below what a path needs, or below its bridge's other ports where no
+    /// path tells what it needs.
+    pub(super) fn too_small(&self, expected: Option<Bytes>) -> bool {
+        let needed = expected.or_else(|| self.widest_port().map(|(_, mtu)| mtu));
+        self.link.mtu.zip(needed).is_some_and(|(mtu, needed)| mtu < needed)
+    }
+
+    /// That this end is too small, in numbers.
+    pub(super) fn too_small_text(&self, expected: Option<Bytes>) -> Option<String> {
+        let mtu = self.link.mtu.filter(|_| self.too_small(expected))?;
+        let end = self.end();
+        Some(match (self.widest_port(), expected) {
+            (Some((port, wide)), _) if wide > mtu => format!(
+                "{end} mtu {mtu} < its bridge port {} mtu {wide}: the bridge drops larger frames silently",
+                port.name
+            ),
+            (_, Some(expected)) => format!("{end} mtu {mtu} < the expected MTU {expected}"),
+            _ => return None,
+        })
+    }
+
+    /// The other vxlan device of this router that already carries `vni` on this end's UDP port.
+    pub(super) fn taken(&self, vni: crate::types::Vni) -> Option<&Link> {
+        let taken = |link: &Link, vxlan: &Vxlan| {
+            link.name != self.link.name && vxlan.vni == Some(vni) && vxlan.port == self.vxlan.port
+        };
+        self.snapshot.vxlans().find(|(link, vxlan)| taken(link, vxlan)).map(|(link, _)| link)
+    }
+
+    /// The remotes in words, for evidence.
+    pub(super) fn remotes_text(&self) -> String {
+        if self.remotes.is_empty() {
+            return "none".to_owned();
+        }
+        self.remotes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// All that is read now, with the addresses known.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    pub(super) readings: BTreeMap<&'a RouterName, &'a RouterReading>,
+    pub(super) ends: BTreeMap<TunnelEnd, EndView<'a>>,
+    pub(super) known: &'a Known,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(routers: &'a [Arc<RouterReading>], known: &'a Known) -> Self {
+        let mut readings = BTreeMap::new();
+        let mut ends = BTreeMap::new();
+        for reading in routers {
+            readings.insert(&reading.router, &**reading);
+            let Some(snapshot) = &reading.current else { continue };
+            for (link, vxlan) in snapshot.vxlans() {
+                let flood = snapshot
+                    .fdb
+                    .iter()
+                    .filter(|entry| entry.interface == link.name && entry.mac == FLOOD_MAC)
+                    .filter_map(|entry| entry.dst);
+                let remotes = vxlan.remote.into_iter().chain(flood).filter(|r| !r.is_unspecified()).collect();
+                let view = EndView { reading, snapshot, link, vxlan, remotes };
+                ends.insert(view.end(), view);
+            }
+        }
+        Self { readings, ends, known }
+    }
+
+    /// The snapshot of a router, if it is read now.
+    pub(super) fn snapshot(&self, router: &RouterName) -> Option<&'a RouterSnapshot> {
+        self.readings.get(router).and_then(|reading| reading.current.as_deref())
+    }
+
+    /// `site-b not read: refused: …`, or that it has not been tried.
+    pub(super) fn not_read(&self, router: &RouterName) -> Option<String> {
+        let Some(reading) = self.readings.get(router) else {
+            return Some(format!("{router} not read: it is not among the routers"));
+        };
+        match (&reading.current, &reading.failure) {
+            (Some(_), _) => None,
+            (None, Some(failure)) => Some(format!("{router} not read: {failure}")),
+            (None, None) => Some(format!("{router} not read: no scrape has ended yet")),
+        }
+    }
+
+    /// The remote of `end` that is an address of `router`.
+    pub(super) fn remote_to(&self, end: &TunnelEnd, router: &RouterName) -> Option<IpAddr> {
+        let view = self.ends.get(end)?;
+        view.remotes.iter().copied().find(|remote| self.known.owns(router, *remote))
+    }
+
+    /// Whether `end` sends to the router of `other`. A multicast group that both have joined is a
+    /// remote of each.
+    pub(super) fn points(&self, end: &TunnelEnd, other: &TunnelEnd) -> bool {
+        self.remote_to(end, &other.router).is_some() || self.shared_group(end, other)
+    }
+
+    fn shared_group(&self, a: &TunnelEnd, b: &TunnelEnd) -> bool {
+        let (Some(a), Some(b)) = (self.ends.get(a), self.ends.get(b)) else { return false };
+        a.remotes.iter().any(|remote| remote.is_multicast() && b.remotes.contains(remote))
+    }
+}

@@ -1,0 +1,221 @@
+//! The VyOS commands that mend a tunnel, in an order that cuts nobody off.
+//!
+//! The far end first, our own site last: who is logged in over the overlay keeps the branch he sits on
+//! until the rest is mended. All commands for one router stay together, for one `commit` each. VyOS
+//! re-creates the device when vni, remote or port change, so nothing is changed that need not be.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use crate::{
+    overlay::{
+        ends::{EndView, Scene},
+        mismatch::remote_astray,
+        pairing::Pair,
+        picture::{FixStep, TunnelEnd},
+    },
+    types::{Bytes, MismatchField, Site},
+};
+
+/// The largest MTU that VyOS takes for a vxlan interface.
+const MAX_VYOS_MTU: Bytes = 16_000;
+
+/// What can be said of mending one tunnel.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Mending {
+    pub(super) steps: Vec<FixStep>,
+    /// Why this end and not the other.
+    pub(super) why: Vec<String>,
+}
+
+/// Knows what every fix depends on: who is far, and what the paths need.
+pub(super) struct Fixer<'s, 'a> {
+    pub(super) scene: &'s Scene<'a>,
+    /// Tunnels between our site and each other.
+    pub(super) distances: BTreeMap<Site, usize>,
+    /// The largest expected MTU of the paths that cross a tunnel.
+    pub(super) expected: BTreeMap<Pair, Bytes>,
+}
+
+impl Fixer<'_, '_> {
+    /// Everything that mends a tunnel's ends and their mismatches.
+    pub(super) fn tunnel(
+        &self,
+        pair: &Pair,
+        mismatches: &BTreeMap<MismatchField, String>,
+        declared: bool,
+    ) -> Mending {
+        let mut mending = Mending::default();
+        let (Some(a), Some(b)) = (self.scene.ends.get(&pair.0), self.scene.ends.get(&pair.1)) else {
+            return mending;
+        };
+        mending.steps.extend([a, b].into_iter().filter_map(enable));
+        for field in mismatches.keys() {
+            match field {
+                MismatchField::Vni => self.vni(pair, a, b, &mut mending),
+                MismatchField::Port => self.port(pair, a, b, &mut mending),
+                MismatchField::Df => self.df(pair, a, b, &mut mending),
+                MismatchField::Mtu => mending.steps.extend(self.equal_mtu(pair)),
+                MismatchField::Remote => {
+                    self.remote(&pair.0, &pair.1, declared, &mut mending);
+                    self.remote(&pair.1, &pair.0, declared, &mut mending);
+                }
+            }
+        }
+        mending.steps = self.order(mending.steps);
+        mending
+    }
+
+    /// The safe order, each step once.
+    pub(super) fn order(&self, mut steps: Vec<FixStep>) -> Vec<FixStep> {
+        // The sort is stable: on one router `delete … remote` stays before `set … remote`.
+        steps.sort_by_cached_key(|step| (Reverse(self.distance(&step.router)), step.router.clone()));
+        let mut seen = BTreeSet::new();
+        steps.retain(|step| seen.insert(step.clone()));
+        steps
+    }
+
+    /// A router that no tunnel leads to is taken as the farthest.
+    fn distance(&self, router: &crate::types::RouterName) -> usize {
+        let site = self.scene.known.site(router);
+        site.and_then(|site| self.distances.get(site)).copied().unwrap_or(usize::MAX)
+    }
+
+    /// The end that changes where nothing else decides: the one farther from our site.
+    fn farther<'e>(&self, pair: &'e Pair) -> &'e TunnelEnd {
+        if self.distance(&pair.0.router) > self.distance(&pair.1.router) { &pair.0 } else { &pair.1 }
+    }
+
+    fn vni(&self, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
+        let (Some(vni_a), Some(vni_b)) = (a.vxlan.vni, b.vxlan.vni) else { return };
+        // An end cannot take a VNI that another device of its router has on the same port.
+        let used = |view: &EndView<'_>, vni| {
+            view.taken(vni)
+                .map(|link| format!("{} already uses vni {vni} on {}", view.reading.router, link.name))
+        };
+        let (changes, vni) = match (used(a, vni_b), used(b, vni_a)) {
+            (Some(left), Some(right)) => {
+                mending.why.push(format!("no vni suits both ends: {left}, {right}"));
+                return;
+            }
+            (Some(left), None) => {
+                mending.why.push(format!("{left}, so {} must change", pair.1));
+                (&pair.1, vni_a)
+            }
+            (None, Some(right)) => {
+                mending.why.push(format!("{right}, so {} must change", pair.0));
+                (&pair.0, vni_b)
+            }
+            (None, None) => {
+                let end = self.farther(pair);
+                mending.why.push(undecided("vni", end));
+                (end, if *end == pair.0 { vni_b } else { vni_a })
+            }
+        };
+        mending.steps.push(set(changes, &format!("vni {vni}")));
+    }
+
+    fn port(&self, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
+        let end = self.farther(pair);
+        let Some(port) = (if *end == pair.0 { b } else { a }).vxlan.port else { return };
+        mending.why.push(undecided("port", end));
+        mending.steps.push(set(end, &format!("port {port}")));
+    }
+
+    /// `unset` is VyOS's default, so the end that differs from it changes.
+    fn df(&self, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
+        let unset = |view: &EndView<'_>| view.vxlan.df.as_deref() == Some("unset");
+        let end = match (unset(a), unset(b)) {
+            (true, _) => &pair.1,
+            (_, true) => &pair.0,
+            _ => self.farther(pair),
+        };
+        let Some(df) = (if *end == pair.0 { b } else { a }).vxlan.df.as_deref() else { return };
+        mending.steps.push(set(end, &format!("parameters ip df {df}")));
+    }
+
+    fn remote(&self, end: &TunnelEnd, other: &TunnelEnd, declared: bool, mending: &mut Mending) {
+        let scene = self.scene;
+        let (Some(view), Some(far)) = (scene.ends.get(end), scene.ends.get(other)) else { return };
+        if !remote_astray(scene, end, other, declared) {
+            return;
+        }
+        let Some(address) = vtep_address(scene, far, end) else {
+            mending.why.push(format!("{end} must have the VTEP address of {} as remote", other.router));
+            return;
+        };
+        // A remote that some other router owns may serve another tunnel and stays.
+        let stray =
+            |remote: &&IpAddr| view.remotes.len() == 1 || scene.known.owners(**remote).next().is_none();
+        for old in view.remotes.iter().filter(stray) {
+            mending.steps.push(command("delete", end, &format!("remote {old}")));
+        }
+        mending.steps.push(set(end, &format!("remote {address}")));
+    }
+
+    /// The one MTU to give to the ends of this tunnel that are too small: enough for the paths that
+    /// cross it, for the bridge ports beside those ends, and not below the other end's.
+    pub(super) fn mtu(&self, pair: &Pair) -> Option<Bytes> {
+        let expected = self.expected.get(pair).copied();
+        let ends = [&pair.0, &pair.1].into_iter().filter_map(|end| self.scene.ends.get(end));
+        let wants = ends.filter_map(|view| {
+            let port = view.widest_port().map(|(_, mtu)| mtu);
+            view.link.mtu.max(expected).max(port.filter(|_| view.too_small(expected)))
+        });
+        wants.max().map(|mtu| mtu.min(MAX_VYOS_MTU))
+    }
+
+    fn equal_mtu(&self, pair: &Pair) -> Vec<FixStep> {
+        let Some(mtu) = self.mtu(pair) else { return Vec::new() };
+        let small = |end: &&TunnelEnd| {
+            let view = self.scene.ends.get(*end);
+            view.and_then(|view| view.link.mtu).is_some_and(|has| has < mtu)
+        };
+        [&pair.0, &pair.1].into_iter().filter(small).map(|end| set_mtu(end, mtu)).collect()
+    }
+}
+
+/// Brings an administratively disabled end up.
+pub(super) fn enable(view: &EndView<'_>) -> Option<FixStep> {
+    (view.link.admin_up == Some(false)).then(|| command("delete", &view.end(), "disable"))
+}
+
+pub(super) fn set_mtu(end: &TunnelEnd, mtu: Bytes) -> FixStep {
+    set(end, &format!("mtu {mtu}"))
+}
+
+fn set(end: &TunnelEnd, setting: &str) -> FixStep {
+    command("set", end, setting)
+}
+
+fn command(verb: &str, end: &TunnelEnd, setting: &str) -> FixStep {
+    FixStep {
+        router: end.router.clone(),
+        command: format!("{verb} interfaces vxlan {} {setting}", end.interface),
+    }
+}
+
+fn undecided(what: &str, end: &TunnelEnd) -> String {
+    format!("nothing tells which {what} was meant; {end} is farther from our site, so it changes")
+}
+
+/// The address under which `far`'s router is reached: the public one from the configuration, the
+/// device's own source, or the source of its route back.
+fn vtep_address(scene: &Scene<'_>, far: &EndView<'_>, near: &TunnelEnd) -> Option<IpAddr> {
+    if let Some(public) = far.reading.extra_addresses.first() {
+        return Some(*public);
+    }
+    let back = || {
+        let remote = scene.remote_to(&far.end(), &near.router)?;
+        let route = far.snapshot.routes.get(&remote)?;
+        let on_device = || {
+            let addresses = &far.snapshot.link(&route.dev)?.addresses;
+            addresses.iter().copied().find(|address| address.is_ipv4() == remote.is_ipv4())
+        };
+        route.source.or_else(on_device)
+    };
+    far.vxlan.local.or_else(back)
+}

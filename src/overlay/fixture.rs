@@ -1,0 +1,221 @@
+//! Routers and paths for tests: the three sites of the lab in a few words, then one thing changed.
+
+use std::{net::IpAddr, sync::Arc};
+
+use crate::{
+    overlay::observation::{ExpectedMtu, Judgement, PathObservation},
+    plan::{Plan, RouterPlan, Transport},
+    router::snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
+    types::{
+        Bytes, Direction, FailureReason, InterfaceName, Method, PathName, RouterName, Site, Verdict, Vni,
+    },
+};
+
+pub(crate) const DC: &str = "10.10.0.254";
+pub(crate) const A: &str = "10.10.10.254";
+pub(crate) const B: &str = "10.10.20.254";
+
+pub(crate) fn ip(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}
+
+/// A router that is read: `eth0` is its underlay, `br01` joins `eth1` and the vxlan devices.
+#[derive(Debug, Clone)]
+pub(crate) struct TestRouter {
+    pub(crate) reading: RouterReading,
+    pub(crate) now: RouterSnapshot,
+    before: Option<RouterSnapshot>,
+}
+
+impl TestRouter {
+    pub(crate) fn new(name: &str, site: &str, address: &str) -> Self {
+        let mut eth0 = link("eth0", 1600);
+        eth0.addresses = vec![ip("127.0.0.1"), ip(address)];
+        let mut eth1 = link("eth1", 1500);
+        eth1.master = Some("br01".to_owned());
+        let now = RouterSnapshot {
+            method: Method::Ip,
+            links: vec![eth0, link("br01", 1500), eth1],
+            fdb: Vec::new(),
+            routes: std::collections::BTreeMap::new(),
+            version: Some("VyOS 1.4.0".to_owned()),
+            boot_id: Some("boot-1".to_owned()),
+            uptime: None,
+        };
+        let mut reading = RouterReading::new(name.into(), site.into(), Vec::new());
+        reading.scrapes = 2;
+        Self { reading, now, before: None }
+    }
+
+    pub(crate) fn vxlan(mut self, name: &str, vni: u32, remote: &str) -> Self {
+        let mut vxlan = link(name, 1500);
+        vxlan.kind = Some("vxlan".to_owned());
+        vxlan.oper_state = Some("UNKNOWN".to_owned());
+        vxlan.master = Some("br01".to_owned());
+        vxlan.ifindex = u32::try_from(self.now.links.len()).ok();
+        vxlan.vxlan = Some(Vxlan {
+            vni: Some(Vni(vni)),
+            remote: remote.parse().ok(),
+            port: Some(8472),
+            df: Some("unset".to_owned()),
+            ..Vxlan::default()
+        });
+        self.now.links.push(vxlan);
+        if let Ok(remote) = remote.parse() {
+            let source = self.now.links[0].addresses.get(1).copied();
+            let route = Route { dev: "eth0".to_owned(), gateway: None, mtu: None, source };
+            self.now.routes.insert(remote, route);
+        }
+        self
+    }
+
+    /// A further remote on the flood list.
+    pub(crate) fn flood(mut self, interface: &str, remote: &str) -> Self {
+        self.now.fdb.push(FdbEntry {
+            interface: interface.into(),
+            mac: "00:00:00:00:00:00".to_owned(),
+            dst: Some(ip(remote)),
+            state: Some("permanent".to_owned()),
+            vni: None,
+        });
+        self
+    }
+
+    pub(crate) fn edit(mut self, name: &str, change: impl FnOnce(&mut Link)) -> Self {
+        let link = self.now.links.iter_mut().find(|link| link.name.as_str() == name);
+        change(link.expect("a link of that name"));
+        self
+    }
+
+    pub(crate) fn edit_vxlan(self, name: &str, change: impl FnOnce(&mut Vxlan)) -> Self {
+        self.edit(name, |link| change(link.vxlan.as_mut().expect("a vxlan device")))
+    }
+
+    pub(crate) fn mtu(self, name: &str, mtu: Bytes) -> Self {
+        self.edit(name, |link| link.mtu = Some(mtu))
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.now.links.retain(|link| link.name.as_str() != name);
+        self
+    }
+
+    /// What a device counted between the last two scrapes: sent, received, carrier errors.
+    pub(crate) fn counted(mut self, name: &str, sent: u64, received: u64, carrier: u64) -> Self {
+        let before = self.before.get_or_insert_with(|| self.now.clone());
+        if !before.links.iter().any(|link| link.name.as_str() == name) {
+            before.links = self.now.links.clone();
+        }
+        self.edit(name, |link| {
+            link.counters = Counters {
+                tx_packets: sent,
+                rx_packets: received,
+                tx_carrier_errors: carrier,
+                ..link.counters
+            };
+        })
+    }
+
+    pub(crate) fn read(&self) -> Arc<RouterReading> {
+        let mut reading = self.reading.clone();
+        reading.current = Some(Arc::new(self.now.clone()));
+        reading.previous = self.before.clone().map(Arc::new);
+        Arc::new(reading)
+    }
+
+    pub(crate) fn unread(&self) -> Arc<RouterReading> {
+        let mut reading = self.reading.clone();
+        reading.scrapes += 1;
+        reading.failure =
+            Some(ScrapeError::new(FailureReason::Refused, "10.10.20.254:22 closed the connection"));
+        Arc::new(reading)
+    }
+}
+
+fn link(name: &str, mtu: Bytes) -> Link {
+    Link {
+        name: InterfaceName::from(name),
+        ifindex: Some(1),
+        mtu: Some(mtu),
+        admin_up: Some(true),
+        oper_state: Some("UP".to_owned()),
+        mac: None,
+        master: None,
+        description: None,
+        addresses: Vec::new(),
+        kind: None,
+        vxlan: None,
+        counters: Counters::default(),
+    }
+}
+
+/// The lab's three sites, healthy: A and B each have a tunnel to the DC.
+pub(crate) fn lab() -> [TestRouter; 3] {
+    [
+        TestRouter::new("dc", "dc", DC).vxlan("vxlan01", 1, A).vxlan("vxlan02", 2, B),
+        TestRouter::new("site-a", "site-a", A).vxlan("vxlan01", 1, DC),
+        TestRouter::new("site-b", "site-b", B).vxlan("vxlan02", 2, DC),
+    ]
+}
+
+pub(crate) fn read(routers: &[TestRouter]) -> Vec<Arc<RouterReading>> {
+    routers.iter().map(TestRouter::read).collect()
+}
+
+pub(crate) fn plan(tunnels: &[[&str; 2]]) -> Plan {
+    let router = |name: &str| RouterPlan {
+        name: RouterName::from(name),
+        site: Site::from(name),
+        addresses: Vec::new(),
+        scrape_interval: std::time::Duration::from_secs(30),
+        scrape_timeout: std::time::Duration::from_secs(10),
+        transport: Transport::Local,
+    };
+    Plan {
+        site: Some(Site::from("site-a")),
+        routers: ["dc", "site-a", "site-b"].map(router).to_vec(),
+        paths: Vec::new(),
+        tunnels: tunnels.iter().map(|[a, b]| [(*a).to_owned(), (*b).to_owned()]).collect(),
+        probe_budget_pps: 200,
+    }
+}
+
+/// A settled observation from site-a with expected MTU 1500.
+pub(crate) fn path(name: &str, target_site: &str, judgement: Judgement) -> Arc<PathObservation> {
+    Arc::new(PathObservation {
+        path: PathName::from(name),
+        source: Site::from("site-a"),
+        target_site: Site::from(target_site),
+        target: "192.168.100.102".to_owned(),
+        address: Some(ip("192.168.100.102")),
+        tcp_port: Some(443),
+        echo: crate::overlay::observation::EchoStats::default(),
+        size_probes: std::collections::BTreeMap::new(),
+        last_probe: None,
+        expected_mtu: Some(ExpectedMtu { bytes: 1500, rule: "our egress eth0".to_owned() }),
+        testable_mtu: Some(1500),
+        judgement,
+    })
+}
+
+pub(crate) fn verdict(verdict: Verdict) -> Judgement {
+    let mtu = (verdict == Verdict::Ok).then_some(1500);
+    Judgement {
+        verdict,
+        unknown_reason: None,
+        holes: Vec::new(),
+        mtu_forward: mtu,
+        mtu_reverse: None,
+        settled: true,
+        evidence: Vec::new(),
+    }
+}
+
+pub(crate) fn hole(holes: &[Direction], edge: Bytes) -> Judgement {
+    Judgement {
+        holes: holes.to_vec(),
+        mtu_forward: Some(edge),
+        mtu_reverse: holes.contains(&Direction::Reverse).then_some(edge),
+        ..verdict(Verdict::Blackhole)
+    }
+}

@@ -1,0 +1,174 @@
+//! Whether a tunnel carries traffic, as far as router data and the paths over it tell.
+//!
+//! An idle tunnel is up: only a sign of death brings it down. The signs are counted between the last
+//! two scrapes of each end, never across a restart of a counter. Two routers are not scraped at the
+//! same moment, so a few packets sent late by one end may be received in the other's next window: such
+//! a sign must still stand once both ends have been scraped again. By then the silent end has received
+//! nothing over a time that covers a whole window of the sender, and nothing has merely fallen between.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    overlay::{
+        ends::{EndView, Scene},
+        observation::PathObservation,
+        pairing::Pair,
+        picture::TunnelEnd,
+    },
+    router::snapshot::RouterReading,
+    types::{MismatchField, Verdict},
+};
+
+/// Packets sent within one scrape interval that cannot all have fallen between two scrapes.
+const MANY_PACKETS: u64 = 20;
+
+/// Signs of death seen once, by sender and silent end, with the scrapes of both routers at that time.
+pub(super) type Suspects = BTreeMap<(TunnelEnd, TunnelEnd), (u64, u64)>;
+
+/// What a device counted between two scrapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Delta {
+    tx: u64,
+    rx: u64,
+    carrier: u64,
+}
+
+/// Whether a tunnel is up, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Life {
+    /// Absent when an end is not read now, or not known.
+    pub(super) up: Option<bool>,
+    /// The signs of death that routers show: a cause for a path's trouble.
+    pub(super) signs: Vec<String>,
+    /// What else there is to say: who is not read, what was counted, which paths are dead.
+    pub(super) notes: Vec<String>,
+}
+
+/// Whether the tunnel is up, and why: numbers of both ends.
+pub(super) fn judge(
+    scene: &Scene<'_>,
+    pair: &Pair,
+    mismatches: &BTreeMap<MismatchField, String>,
+    alone: &[&PathObservation],
+    suspects: &mut Suspects,
+) -> Life {
+    let unread: Vec<_> = [&pair.0, &pair.1].into_iter().filter_map(|end| unread(scene, end)).collect();
+    if !unread.is_empty() {
+        return Life { notes: unread, ..Life::default() };
+    }
+    let mut dead = Vec::new();
+    for end in [&pair.0, &pair.1] {
+        match scene.ends.get(end) {
+            None => dead.push(format!("{end} does not exist on the router now")),
+            Some(view) if view.link.admin_up == Some(false) => dead.push(format!("{end} is admin down")),
+            Some(view) => dead.extend(no_route(view)),
+        }
+    }
+    let fatal = [MismatchField::Vni, MismatchField::Port, MismatchField::Remote];
+    dead.extend(fatal.iter().filter_map(|field| mismatches.get(field).cloned()));
+    for (from, to) in [(&pair.0, &pair.1), (&pair.1, &pair.0)] {
+        dead.extend(one_way_silence(scene, from, to, suspects));
+    }
+    let unreachable = unreachable(alone);
+    let up = dead.is_empty() && unreachable.is_none();
+    let notes = unreachable.into_iter().chain(counted(scene, pair, up)).collect();
+    Life { up: Some(up), signs: dead, notes }
+}
+
+/// Whether a tunnel of which one end is known is certainly down; it is never known to be up.
+pub(super) fn judge_half(view: &EndView<'_>) -> Life {
+    let down = (view.link.admin_up == Some(false)).then(|| format!("{} is admin down", view.end()));
+    let signs: Vec<_> = down.or_else(|| no_route(view)).into_iter().collect();
+    Life { up: (!signs.is_empty()).then_some(false), signs, notes: Vec::new() }
+}
+
+/// Why an end's settings are not known now. An interface that a read router does not have is known.
+fn unread(scene: &Scene<'_>, end: &TunnelEnd) -> Option<String> {
+    if let Some(not_read) = scene.not_read(&end.router) {
+        return Some(not_read);
+    }
+    let link = scene.snapshot(&end.router)?.link(end.interface.as_str())?;
+    link.vxlan.is_none().then(|| format!("{end}: the router's output tells no VNI, remote or port"))
+}
+
+fn delta(reading: &RouterReading, interface: &str) -> Option<Delta> {
+    let (now, before) = (reading.current.as_ref()?, reading.previous.as_ref()?);
+    let (link, old) = (now.link(interface)?, before.link(interface)?);
+    if link.ifindex != old.ifindex || now.boot_id != before.boot_id {
+        return None;
+    }
+    let (link, old) = (&link.counters, &old.counters);
+    Some(Delta {
+        tx: link.tx_packets.checked_sub(old.tx_packets)?,
+        rx: link.rx_packets.checked_sub(old.rx_packets)?,
+        carrier: link.tx_carrier_errors.checked_sub(old.tx_carrier_errors)?,
+    })
+}
+
+/// On a device with several remotes a counter does not say which of them it counts.
+fn delta_of(view: &EndView<'_>) -> Option<Delta> {
+    (view.remotes.len() <= 1).then(|| delta(view.reading, view.link.name.as_str()))?
+}
+
+fn no_route(view: &EndView<'_>) -> Option<String> {
+    let delta = delta_of(view).filter(|delta| delta.carrier > 0 && delta.rx == 0)?;
+    Some(format!(
+        "{}: {} more tx_carrier_errors since the scrape before and nothing received: no route to {}",
+        view.end(),
+        delta.carrier,
+        view.remotes_text()
+    ))
+}
+
+fn one_way_silence(
+    scene: &Scene<'_>,
+    from: &TunnelEnd,
+    to: &TunnelEnd,
+    suspects: &mut Suspects,
+) -> Option<String> {
+    let key = (from.clone(), to.clone());
+    let sign = silence(scene, from, to);
+    let Some((sent, scrapes)) = sign else {
+        suspects.remove(&key);
+        return None;
+    };
+    let since = *suspects.entry(key).or_insert(scrapes);
+    let again = scrapes.0 > since.0 && scrapes.1 > since.1;
+    (sent >= MANY_PACKETS || again)
+        .then(|| format!("{from} sent {sent} packets since the scrape before, {to} received 0"))
+}
+
+/// The packets `from` sent while `to` received none, and the number of scrapes of both routers.
+fn silence(scene: &Scene<'_>, from: &TunnelEnd, to: &TunnelEnd) -> Option<(u64, (u64, u64))> {
+    let (from, to) = (scene.ends.get(from)?, scene.ends.get(to)?);
+    let sent = delta_of(from)?.tx;
+    // Nothing received from anyone is nothing received from this end, however many remotes there are.
+    let received = delta(to.reading, to.link.name.as_str())?.rx;
+    (sent > 0 && received == 0).then_some((sent, (from.reading.scrapes, to.reading.scrapes)))
+}
+
+fn unreachable(alone: &[&PathObservation]) -> Option<String> {
+    let dead = |path: &&PathObservation| path.judgement.verdict == Verdict::Unreachable;
+    if alone.is_empty() || !alone.iter().all(dead) {
+        return None;
+    }
+    let names: Vec<_> = alone.iter().map(|path| path.path.as_str()).collect();
+    Some(format!("every path that crosses this tunnel alone is unreachable: {}", names.join(", ")))
+}
+
+/// What both ends counted, for a person to check.
+fn counted(scene: &Scene<'_>, pair: &Pair, up: bool) -> Option<String> {
+    let counted: Vec<_> = [&pair.0, &pair.1]
+        .into_iter()
+        .filter_map(|end| {
+            let view = scene.ends.get(end)?;
+            let delta = delta(view.reading, view.link.name.as_str())?;
+            Some(format!("{end} sent {} and received {} packets", delta.tx, delta.rx))
+        })
+        .collect();
+    match (counted.is_empty(), up) {
+        (false, _) => Some(format!("since the scrape before: {}", counted.join(", "))),
+        (true, true) => Some("both ends are admin up; no two scrapes to compare yet".to_owned()),
+        (true, false) => None,
+    }
+}

@@ -1,0 +1,63 @@
+//! On what the two ends of a tunnel disagree.
+//!
+//! A value that one end does not tell (`external` devices have no VNI, old iproute2 no `df`) is no
+//! disagreement. Measured: ends with different VNIs both count transmitted packets, receive none, and
+//! raise no error counter, so these sentences are the only sign a router ever gives.
+
+use std::{collections::BTreeMap, fmt::Display};
+
+use crate::{
+    overlay::{
+        ends::{EndView, Scene},
+        pairing::Pair,
+        picture::TunnelEnd,
+    },
+    types::MismatchField,
+};
+
+/// Each disagreement with a sentence that names both values. Nothing where an end is not read now.
+pub(super) fn mismatches(scene: &Scene<'_>, pair: &Pair, declared: bool) -> BTreeMap<MismatchField, String> {
+    let mut found = BTreeMap::new();
+    let (Some(a), Some(b)) = (scene.ends.get(&pair.0), scene.ends.get(&pair.1)) else { return found };
+    let mut note = |field, sentence: Option<String>| {
+        if let Some(sentence) = sentence {
+            found.insert(field, sentence);
+        }
+    };
+    note(MismatchField::Vni, differ(pair, "vni", a.vxlan.vni, b.vxlan.vni));
+    note(MismatchField::Port, differ(pair, "port", a.vxlan.port, b.vxlan.port));
+    note(MismatchField::Mtu, differ(pair, "mtu", a.link.mtu, b.link.mtu));
+    note(MismatchField::Df, differ(pair, "df", a.vxlan.df.as_ref(), b.vxlan.df.as_ref()));
+    let astray = [(&pair.0, a, &pair.1), (&pair.1, b, &pair.0)]
+        .into_iter()
+        .filter(|(end, _, other)| remote_astray(scene, end, other, declared))
+        .map(|(end, view, other)| remote_sentence(end, view, other))
+        .collect::<Vec<_>>();
+    note(MismatchField::Remote, (!astray.is_empty()).then(|| astray.join("; ")));
+    found
+}
+
+fn differ<T: PartialEq + Display>(pair: &Pair, what: &str, a: Option<T>, b: Option<T>) -> Option<String> {
+    let (a, b) = (a?, b?);
+    (a != b).then(|| format!("{what} differs: {} has {a}, {} has {b}", pair.0, pair.1))
+}
+
+/// Whether `end` sends elsewhere than to the router of `other`. A pair declared by hand is believed
+/// (its addresses may be behind NAT) unless the remote is an address of a third router.
+pub(super) fn remote_astray(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEnd, declared: bool) -> bool {
+    if scene.points(end, other) {
+        return false;
+    }
+    let third = |view: &EndView<'_>| {
+        view.remotes.iter().any(|remote| scene.known.owners(*remote).any(|owner| *owner != other.router))
+    };
+    !declared || scene.ends.get(end).is_some_and(third)
+}
+
+fn remote_sentence(end: &TunnelEnd, view: &EndView<'_>, other: &TunnelEnd) -> String {
+    if view.remotes.is_empty() {
+        format!("{end} has no remote, {other} sends to it")
+    } else {
+        format!("{end} has remote {}, which is no address of {}", view.remotes_text(), other.router)
+    }
+}

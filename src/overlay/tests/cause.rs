@@ -1,0 +1,237 @@
+use std::sync::Arc;
+
+use super::typed;
+use crate::{
+    overlay::{
+        fixture::{A, DC, TestRouter, hole, ip, lab, path, plan, read, verdict},
+        observation::{Judgement, PathObservation},
+        picture::PathPicture,
+        tunnel::Assessor,
+    },
+    types::{Direction, UnknownReason, Verdict, Vni},
+};
+
+fn picture(routers: &[TestRouter], path: Arc<PathObservation>) -> PathPicture {
+    Assessor::new(&plan(&[])).assess(&read(routers), &[path]).paths.remove(0)
+}
+
+fn default_mtu(underlay: u32) -> [TestRouter; 3] {
+    let [dc, a, b] = lab();
+    [
+        dc.mtu("vxlan01", 1450).mtu("vxlan02", 1450).mtu("eth0", underlay),
+        a.mtu("vxlan01", 1450).mtu("eth0", underlay),
+        b.mtu("vxlan02", 1450).mtu("eth0", underlay),
+    ]
+}
+
+#[test]
+fn the_articles_failure() {
+    let both = hole(&[Direction::Forward, Direction::Reverse], 1454);
+    let picture = picture(&default_mtu(1600), path("rancher", "dc", both));
+    assert_eq!(
+        picture.hops.iter().map(|hop| hop.end.to_string()).collect::<Vec<_>>(),
+        ["site-a/vxlan01", "dc/vxlan01"]
+    );
+    assert_eq!(
+        picture.cause,
+        [
+            "site-a/vxlan01 mtu 1450 < its bridge port eth1 mtu 1500: the bridge drops larger frames silently",
+            "dc/vxlan01 mtu 1450 < its bridge port eth1 mtu 1500: the bridge drops larger frames silently",
+        ]
+    );
+    assert_eq!(
+        typed(&picture.fix),
+        ["dc: set interfaces vxlan vxlan01 mtu 1500", "site-a: set interfaces vxlan vxlan01 mtu 1500"]
+    );
+}
+
+#[test]
+fn its_twin_over_1500_says_what_comes_after() {
+    let both = hole(&[Direction::Forward, Direction::Reverse], 1450);
+    let picture = picture(&default_mtu(1500), path("rancher", "dc", both));
+    assert_eq!(picture.fix.len(), 2);
+    assert_eq!(picture.cause.len(), 4);
+    assert_eq!(
+        picture.cause[2],
+        "site-a/vxlan01: the underlay to 10.10.0.254 carries 1500 bytes; after the fix the router will signal, \
+         and the verdict becomes `reduced` at 1450 until the underlay carries 1550"
+    );
+}
+
+#[test]
+fn two_tunnels_four_hops_far_end_first() {
+    let unknown = hole(&[Direction::Unknown], 1454);
+    let picture = picture(&default_mtu(1600), path("node-b", "site-b", unknown));
+    assert_eq!(
+        picture.hops.iter().map(|hop| hop.end.to_string()).collect::<Vec<_>>(),
+        ["site-a/vxlan01", "dc/vxlan01", "dc/vxlan02", "site-b/vxlan02"]
+    );
+    assert_eq!(
+        typed(&picture.fix),
+        [
+            "site-b: set interfaces vxlan vxlan02 mtu 1500",
+            "dc: set interfaces vxlan vxlan02 mtu 1500",
+            "dc: set interfaces vxlan vxlan01 mtu 1500",
+            "site-a: set interfaces vxlan vxlan01 mtu 1500",
+        ]
+    );
+}
+
+#[test]
+fn a_hole_one_way_blames_the_end_that_sends() {
+    for (direction, end, router) in [(Direction::Forward, 1, "site-a"), (Direction::Reverse, 0, "dc")] {
+        let mut routers = lab();
+        routers[end] = routers[end].clone().mtu("vxlan01", 1450);
+        let picture = picture(&routers, path("rancher", "dc", hole(&[direction], 1454)));
+        assert_eq!(typed(&picture.fix), [format!("{router}: set interfaces vxlan vxlan01 mtu 1500")]);
+        assert_eq!(picture.cause.len(), 1, "{:?}", picture.cause);
+    }
+}
+
+/// Both ends are small, yet the hole is proven one way only: one command.
+#[test]
+fn only_the_proven_direction_is_mended() {
+    let picture = picture(&default_mtu(1600), path("rancher", "dc", hole(&[Direction::Forward], 1454)));
+    assert_eq!(typed(&picture.fix), ["site-a: set interfaces vxlan vxlan01 mtu 1500"]);
+}
+
+#[test]
+fn a_larger_far_end_is_matched() {
+    let [dc, a, b] = default_mtu(1600);
+    let both = hole(&[Direction::Forward], 1454);
+    let picture = picture(&[dc.mtu("vxlan01", 9000), a, b], path("rancher", "dc", both));
+    assert_eq!(typed(&picture.fix), ["site-a: set interfaces vxlan vxlan01 mtu 9000"]);
+}
+
+#[test]
+fn nothing_explains_a_hole_in_the_core() {
+    let [dc, a, b] = lab();
+    let routers = [dc.mtu("eth0", 1500), a.mtu("eth0", 1500), b];
+    let picture = picture(&routers, path("rancher", "dc", hole(&[Direction::Forward], 1410)));
+    assert_eq!(
+        picture.cause,
+        ["nothing in router data explains this: look at the underlay between site-a (10.10.10.254) and dc \
+          (10.10.0.254): it drops outer packets above 1460 bytes (inner 1410 + 50)"]
+    );
+    assert!(picture.fix.is_empty());
+}
+
+#[test]
+fn an_edge_below_the_small_ends_tells_of_a_second_bottleneck() {
+    let picture = picture(&default_mtu(1600), path("rancher", "dc", hole(&[Direction::Forward], 1400)));
+    assert_eq!(picture.fix.len(), 1);
+    assert!(picture.cause[1].starts_with("but the edge 1400 is below 1450: "), "{:?}", picture.cause);
+}
+
+#[test]
+fn ipv6_underlay_costs_70_bytes() {
+    let v6 = |router: TestRouter, own: &str, remote: &str| {
+        let router = router.edit("eth0", |link| link.addresses = vec![ip(own)]).mtu("vxlan01", 1450);
+        router.vxlan("vxlan06", 6, remote).mtu("vxlan06", 1430).without("vxlan01").mtu("eth0", 1500)
+    };
+    let [dc, a, _] = lab();
+    let routers = [v6(dc, "2001:db8::1", "2001:db8::2"), v6(a, "2001:db8::2", "2001:db8::1")];
+    let picture = picture(&routers, path("rancher", "dc", hole(&[Direction::Forward], 1430)));
+    assert!(
+        picture.cause[1].contains("`reduced` at 1430 until the underlay carries 1570"),
+        "{:?}",
+        picture.cause
+    );
+}
+
+#[test]
+fn reduced_is_explained_without_a_command() {
+    let [dc, a, b] = lab();
+    let routers = [dc.mtu("vxlan01", 9000).mtu("eth0", 1500), a.mtu("vxlan01", 9000).mtu("eth0", 1500), b];
+    let judged = Judgement { mtu_forward: Some(1450), ..verdict(Verdict::Reduced) };
+    let picture = picture(&routers, path("rancher", "dc", judged));
+    assert_eq!(
+        picture.cause,
+        [
+            "site-a/vxlan01: the underlay to 10.10.0.254 carries 1500 bytes, so inner packets up to 1450 (50 bytes \
+          of outer headers)"
+        ]
+    );
+    assert!(picture.fix.is_empty());
+}
+
+#[test]
+fn unreachable_takes_the_tunnels_cause_and_fix() {
+    let [dc, a, b] = lab();
+    let b = b.edit_vxlan("vxlan02", |v| v.vni = Some(Vni(1)));
+    let dead = path("node-b", "site-b", verdict(Verdict::Unreachable));
+    let explained = picture(&[dc.clone(), a.clone(), b], dead.clone());
+    assert_eq!(explained.cause[0], "vni differs: dc/vxlan02 has 2, site-b/vxlan02 has 1");
+    assert_eq!(typed(&explained.fix), ["site-b: set interfaces vxlan vxlan02 vni 2"]);
+    let [.., b] = lab();
+    let unexplained = picture(&[dc, a, b], dead);
+    assert!(unexplained.cause[0].starts_with("nothing in router data explains this"), "{unexplained:?}");
+    assert!(unexplained.fix.is_empty());
+}
+
+/// A vantage point that cannot send 1500 bytes still says what the routers show.
+#[test]
+fn a_clamp_is_said_although_unprobed() {
+    let limited = Judgement { unknown_reason: Some(UnknownReason::LocalLimit), ..verdict(Verdict::Unknown) };
+    let clamped = picture(&default_mtu(1600), path("rancher", "dc", limited.clone()));
+    assert_eq!((clamped.cause.len(), clamped.fix.len()), (2, 2));
+    let clean = picture(&lab(), path("rancher", "dc", limited));
+    assert!(clean.cause.is_empty(), "{:?}", clean.cause);
+}
+
+#[test]
+fn ok_says_nothing_even_over_small_ends() {
+    let picture = picture(&default_mtu(1600), path("rancher", "dc", verdict(Verdict::Ok)));
+    assert!(picture.cause.is_empty() && picture.fix.is_empty());
+    assert_eq!(picture.hops.len(), 2);
+}
+
+#[test]
+fn an_unread_router_is_said_and_the_near_end_named() {
+    let [dc, a, b] = default_mtu(1600);
+    let rancher = path("rancher", "dc", hole(&[Direction::Forward, Direction::Reverse], 1454));
+    let mut assessor = Assessor::new(&plan(&[]));
+    let unread = [dc.unread(), a.read(), b.read()];
+    let never = assessor.assess(&unread, std::slice::from_ref(&rancher)).paths.remove(0);
+    assert!(never.hops.is_empty() && never.fix.is_empty());
+    assert_eq!(never.cause[0], "dc not read: refused: 10.10.20.254:22 closed the connection");
+    assert!(never.cause[2].starts_with("site-a/vxlan01 mtu 1450 < "), "{:?}", never.cause);
+    // Seen once, the way is known while the router is away.
+    assessor.assess(&read(&[dc, a, b]), std::slice::from_ref(&rancher));
+    let away = assessor.assess(&unread, &[rancher]).paths.remove(0);
+    assert_eq!(away.hops.len(), 2);
+    assert_eq!(typed(&away.fix), ["site-a: set interfaces vxlan vxlan01 mtu 1500"]);
+    assert!(away.cause.iter().any(|said| said.starts_with("dc not read")), "{:?}", away.cause);
+}
+
+#[test]
+fn two_equal_ways_claim_none() {
+    let [dc, a, b] = default_mtu(1600);
+    let dc2 = TestRouter::new("dc2", "dc", "10.10.0.253").vxlan("vxlan01", 5, A);
+    let a = a.vxlan("vxlan05", 5, "10.10.0.253");
+    let picture = picture(&[dc, dc2, a, b], path("rancher", "dc", hole(&[Direction::Forward], 1454)));
+    assert!(picture.hops.is_empty() && picture.fix.is_empty());
+    assert_eq!(
+        picture.cause,
+        ["several ways lead from site-a to dc, none is claimed: dc/vxlan01~site-a/vxlan01, or \
+          dc2/vxlan01~site-a/vxlan05"]
+    );
+}
+
+/// Another overlay between other bridges is no way through.
+#[test]
+fn tunnels_join_in_one_bridge_only() {
+    let [dc, a, b] = lab();
+    let dc = dc.vxlan("vxlan11", 11, A).edit("vxlan11", |link| link.master = Some("br11".to_owned()));
+    let a = a.vxlan("vxlan11", 11, DC).edit("vxlan11", |link| link.master = Some("br11".to_owned()));
+    let picture = picture(&[dc, a, b], path("node-b", "site-b", verdict(Verdict::Ok)));
+    assert_eq!(
+        picture.hops.iter().map(|hop| hop.tunnel.as_str()).collect::<Vec<_>>(),
+        [
+            "dc/vxlan01~site-a/vxlan01",
+            "dc/vxlan01~site-a/vxlan01",
+            "dc/vxlan02~site-b/vxlan02",
+            "dc/vxlan02~site-b/vxlan02"
+        ]
+    );
+}

@@ -1,0 +1,157 @@
+use std::sync::Arc;
+
+use super::{assess, tunnel, typed};
+use crate::{
+    overlay::{
+        fixture::{B, TestRouter, lab, path, plan, read, verdict},
+        tunnel::Assessor,
+    },
+    types::Verdict,
+};
+
+const DC_B: &str = "dc/vxlan02~site-b/vxlan02";
+
+#[test]
+fn signs_of_death() {
+    type Change = fn(TestRouter, TestRouter) -> (TestRouter, TestRouter);
+    let table: &[(&str, Change, bool, &str)] = &[
+        (
+            "idle is up",
+            |dc, b| (dc.counted("vxlan02", 0, 0, 0), b.counted("vxlan02", 0, 0, 0)),
+            true,
+            "sent 0",
+        ),
+        (
+            "traffic both ways",
+            |dc, b| (dc.counted("vxlan02", 50, 40, 0), b.counted("vxlan02", 40, 50, 0)),
+            true,
+            "dc/vxlan02 sent 50 and received 40 packets",
+        ),
+        (
+            "admin down",
+            |dc, b| (dc, b.edit("vxlan02", |link| link.admin_up = Some(false))),
+            false,
+            "site-b/vxlan02 is admin down",
+        ),
+        (
+            "no route to the remote",
+            |dc, b| (dc.counted("vxlan02", 0, 0, 31), b),
+            false,
+            "31 more tx_carrier_errors since the scrape before and nothing received: no route to 10.10.20.254",
+        ),
+        ("carrier errors, yet packets arrive", |dc, b| (dc.counted("vxlan02", 0, 5, 31), b), true, "sent 0"),
+        (
+            "sent and not received",
+            |dc, b| (dc.counted("vxlan02", 60, 0, 0), b.counted("vxlan02", 60, 0, 0)),
+            false,
+            "site-b/vxlan02 sent 60 packets since the scrape before, dc/vxlan02 received 0",
+        ),
+        (
+            "a few packets may have fallen between two scrapes",
+            |dc, b| (dc.counted("vxlan02", 3, 1, 0), b.counted("vxlan02", 1, 0, 0)),
+            true,
+            "sent 3",
+        ),
+        (
+            "a re-created device has no delta",
+            |dc, b| {
+                let dc = dc.counted("vxlan02", 60, 0, 9).edit("vxlan02", |link| link.ifindex = Some(77));
+                (dc, b.counted("vxlan02", 60, 60, 0))
+            },
+            true,
+            "site-b/vxlan02 sent 60",
+        ),
+        (
+            "a restarted router has no delta",
+            |mut dc, b| {
+                dc = dc.counted("vxlan02", 60, 0, 9);
+                dc.now.boot_id = Some("boot-2".to_owned());
+                (dc, b)
+            },
+            true,
+            "no two scrapes",
+        ),
+    ];
+    for (what, change, up, said) in table {
+        let [dc, a, b] = lab();
+        let (dc, b) = change(dc, b);
+        let overlay = assess(&[dc, a, b]);
+        let tunnel = tunnel(&overlay, DC_B);
+        assert_eq!(tunnel.up, Some(*up), "{what}: {:?}", tunnel.evidence);
+        assert!(tunnel.evidence.iter().any(|line| line.contains(said)), "{what}: {:?}", tunnel.evidence);
+    }
+}
+
+#[test]
+fn few_packets_unanswered_twice_are_a_sign() {
+    let [dc, a, b] = lab();
+    let (mut dc, mut b) = (dc.counted("vxlan02", 3, 0, 0), b.counted("vxlan02", 0, 0, 0));
+    let mut assessor = Assessor::new(&plan(&[]));
+    let mut up = |dc: &TestRouter, b: &TestRouter| {
+        let overlay = assessor.assess(&read(&[dc.clone(), a.clone(), b.clone()]), &[]);
+        tunnel(&overlay, DC_B).up
+    };
+    assert_eq!(up(&dc, &b), Some(true));
+    assert_eq!(up(&dc, &b), Some(true), "the same scrapes again prove nothing new");
+    dc.reading.scrapes += 1;
+    assert_eq!(up(&dc, &b), Some(true), "the silent end has not been read again");
+    b.reading.scrapes += 1;
+    assert_eq!(up(&dc, &b), Some(false));
+}
+
+#[test]
+fn a_counter_of_several_remotes_accuses_none() {
+    let [dc, a, b] = lab();
+    let dc = dc.flood("vxlan02", "10.10.30.254").counted("vxlan02", 60, 0, 9);
+    let overlay = assess(&[dc, a, b.counted("vxlan02", 0, 0, 0)]);
+    assert_eq!(tunnel(&overlay, DC_B).up, Some(true));
+}
+
+#[test]
+fn transitions_count_changes_only() {
+    let [dc, a, b] = lab();
+    let good = read(&[dc.clone(), a.clone(), b.clone()]);
+    let unread = vec![dc.read(), a.read(), b.unread()];
+    let bad = read(&[dc, a, b.edit("vxlan02", |link| link.admin_up = Some(false))]);
+    let mut assessor = Assessor::new(&plan(&[]));
+    let mut counts = |routers: &[Arc<_>]| {
+        let overlay = assessor.assess(routers, &[]);
+        let tunnel = tunnel(&overlay, DC_B);
+        (tunnel.up, tunnel.transitions_up, tunnel.transitions_down)
+    };
+    assert_eq!(counts(&good), (Some(true), 0, 0));
+    assert_eq!(counts(&bad), (Some(false), 0, 1));
+    assert_eq!(counts(&bad), (Some(false), 0, 1));
+    assert_eq!(counts(&unread), (None, 0, 1));
+    assert_eq!(counts(&bad), (Some(false), 0, 1));
+    assert_eq!(counts(&good), (Some(true), 1, 1));
+}
+
+#[test]
+fn unreachable_paths_bring_down_the_tunnel_they_cross_alone() {
+    let [dc, a, b] = lab();
+    let routers = read(&[dc, a, b]);
+    let names = |paths: &[_]| {
+        let overlay = Assessor::new(&plan(&[])).assess(&routers, paths);
+        overlay.tunnels.iter().map(|tunnel| tunnel.up == Some(true)).collect::<Vec<_>>()
+    };
+    let dead = |name, site| path(name, site, verdict(Verdict::Unreachable));
+    let good = |name, site| path(name, site, verdict(Verdict::Ok));
+    assert_eq!(names(&[dead("rancher", "dc")]), [false, true]);
+    assert_eq!(names(&[dead("rancher", "dc"), good("web", "dc")]), [true, true]);
+    assert_eq!(names(&[dead("node-b", "site-b")]), [true, true], "it crosses two");
+}
+
+#[test]
+fn admin_down_is_mended() {
+    let [dc, a, b] = lab();
+    let down = |router: TestRouter| router.edit("vxlan02", |link| link.admin_up = Some(false));
+    let overlay = assess(&[down(dc), a.clone(), down(b)]);
+    assert_eq!(
+        typed(&tunnel(&overlay, DC_B).fix),
+        ["site-b: delete interfaces vxlan vxlan02 disable", "dc: delete interfaces vxlan vxlan02 disable"]
+    );
+    let alone = TestRouter::new("dc", "dc", "10.10.0.254").vxlan("vxlan02", 2, B);
+    let overlay = assess(&[down(alone), a]);
+    assert_eq!(tunnel(&overlay, "dc/vxlan02~10.10.20.254").up, Some(false));
+}
