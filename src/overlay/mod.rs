@@ -21,14 +21,25 @@
 
 mod cause;
 mod ends;
+pub mod expected;
 mod fix;
+pub mod lane;
 mod liveness;
 mod mismatch;
 pub mod observation;
 mod pairing;
+pub mod path;
+pub mod path_mtu;
 pub mod picture;
+pub mod probe_plan;
+pub mod proof;
+pub mod reach;
 mod route;
+pub mod rtt;
+pub mod small_loss;
 pub mod tunnel;
+pub mod verdict;
+pub mod walk;
 
 #[cfg(test)]
 pub(crate) mod fixture;
