@@ -13,10 +13,13 @@ use fastrand::Rng;
 use serde::Deserialize;
 use vxlan_exporter::{
     overlay::{
-        lane::Urgency,
         observation::Judgement,
-        path::{HostMtu, PathProber, Settings},
-        probe_plan::{Answer, Budget, Lane, Probe, ProbeId, SMALL, Send, fragments_of},
+        path::{
+            budget::Budget,
+            lane::Urgency,
+            probe::{Answer, Lane, Probe, ProbeId, SMALL, Send, fragments_of},
+            prober::{HostMtu, PathProber, Settings},
+        },
     },
     types::ProbeSize,
 };

@@ -9,7 +9,7 @@ use pnet::packet::icmp::IcmpTypes;
 use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::overlay::probe_plan::{ProbeId, SMALL};
+use crate::overlay::path::probe::{ProbeId, SMALL};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const HEADERS: usize = 28;

@@ -14,8 +14,8 @@ use super::{
     wire::Wire,
 };
 use crate::{
-    overlay::{
-        probe_plan::{Answer, Lane, Moment, Probe, ProbeId, SMALL, fragments_of},
+    overlay::path::{
+        probe::{Answer, Lane, Moment, Probe, ProbeId, SMALL, fragments_of},
         rtt::GIVE_UP,
     },
     types::{Bytes, ProbeSize},

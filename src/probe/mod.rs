@@ -21,11 +21,14 @@ use tracing::{debug, info, warn};
 
 use crate::{
     overlay::{
-        expected::host_mtu,
-        lane::Urgency,
         observation::{Judgement, PathObservation},
-        path::{PathProber, Settings},
-        probe_plan::{Answer, Budget, Lane, Moment, Probe, Send},
+        path::{
+            budget::Budget,
+            expected::host_mtu,
+            lane::Urgency,
+            probe::{Answer, Lane, Moment, Probe, Send},
+            prober::{PathProber, Settings},
+        },
     },
     plan::PathPlan,
     state::{CapabilityState, State},

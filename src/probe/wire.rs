@@ -14,7 +14,7 @@ use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use tokio::net::UdpSocket;
 
 use super::packet;
-use crate::overlay::probe_plan::FLOWS;
+use crate::overlay::path::probe::FLOWS;
 
 /// A receive buffer that holds a burst of full-size answers while this process waits for its turn.
 const RECEIVE_BUFFER: usize = 4 << 20;

@@ -10,10 +10,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::probe_plan::Moment;
+use super::probe::Moment;
 use crate::types::Bytes;
 
 const REMEMBERED: Duration = Duration::from_mins(10);
+
 /// So many singles in a row without an answer, each with its control answered, end the memory early.
 const FORGOTTEN_AFTER: u32 = 60;
 

@@ -5,10 +5,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::probe_plan::Moment;
+use super::probe::Moment;
 
 const WINDOW: Duration = Duration::from_mins(5);
 const LEAST: usize = 20;
+
 /// Two-sided 95 % quantile of the normal distribution.
 const Z: f64 = 1.959_964;
 

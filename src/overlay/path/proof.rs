@@ -12,13 +12,15 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::probe_plan::{Lane, Moment};
+use super::probe::{Lane, Moment};
 use crate::types::{Bytes, ProbeSize};
 
 /// Counted pairs that prove silence.
 pub const PROOF: usize = 40;
+
 /// Counted pairs that close a size of a search for the time being.
 pub const PROVISIONAL: usize = 8;
+
 /// Pairs after which a burst ends without a decision.
 const MOST_PAIRS: usize = 200;
 const SPACING: Duration = Duration::from_millis(20);
@@ -162,10 +164,9 @@ impl Pairs {
             Lane::Echo | Lane::Fragments => 0,
             Lane::Syn => {
                 let taken = |flow| self.sent.iter().any(|pair| pair.flow == flow && pair.is_open());
-                let start =
-                    u8::try_from(self.sent.len() % usize::from(super::probe_plan::FLOWS)).unwrap_or(0);
-                let free = (0..super::probe_plan::FLOWS)
-                    .map(|step| (start + step) % super::probe_plan::FLOWS)
+                let start = u8::try_from(self.sent.len() % usize::from(super::probe::FLOWS)).unwrap_or(0);
+                let free = (0..super::probe::FLOWS)
+                    .map(|step| (start + step) % super::probe::FLOWS)
                     .find(|flow| flow_is_free(*flow) && !taken(*flow));
                 let Some(flow) = free else { return Vec::new() };
                 flow

@@ -5,10 +5,10 @@
 //! direction, unless what vanishes may be nothing but a filter of large ICMP.
 
 use super::{
+    super::observation::Judgement,
     lane::{Hole, LaneProber},
-    observation::Judgement,
-    path::PathProber,
-    probe_plan::{FLOWS, SMALL},
+    probe::{FLOWS, SMALL},
+    prober::PathProber,
 };
 use crate::types::{Bytes, Direction, UnknownReason, Verdict};
 

@@ -7,7 +7,7 @@
 //! and no wrong edge.)
 
 use super::{
-    probe_plan::SMALL,
+    probe::SMALL,
     proof::{PROOF, PROVISIONAL},
 };
 use crate::types::Bytes;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::path::HostMtu;
+use super::prober::HostMtu;
 use crate::{
     router::snapshot::RouterReading,
     types::{Bytes, Site},

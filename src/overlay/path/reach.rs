@@ -7,12 +7,14 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::probe_plan::Moment;
+use super::probe::Moment;
 use crate::types::ProbeProtocol;
 
 const BURST: usize = 30;
+
 /// Thirty probes at this spacing take a little more than a second.
 const SPACING: Duration = Duration::from_millis(35);
+
 /// While unreachable, a small probe of our own this often; after an answer sooner.
 const WHILE_DOWN: Duration = Duration::from_millis(500);
 const AFTER_ANSWER: Duration = Duration::from_millis(100);

@@ -1,0 +1,283 @@
+//! The prober of one path: a pure machine. It is asked what to send now, and told what came back.
+//!
+//! It joins the regular small echo and the sentinels with three lanes. The echo lane watches; when
+//! it falls silent, the TCP lane tells at once whether forward passes, and the fragment lane whether
+//! reverse does. Given the same seed, times and answers it does the same again.
+
+mod answers;
+mod sending;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use fastrand::Rng;
+
+use super::{
+    super::observation::{EchoStats, ExpectedMtu},
+    lane::LaneProber,
+    probe::{Lane, Moment, Probe, ProbeId},
+    proof::Shot,
+    reach::Reach,
+    rtt::RttWindow,
+    small_loss::SmallLoss,
+    verdict::Confirmed,
+    walk::Walk,
+};
+use crate::types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize};
+
+/// How long the first sentinel waits for the target's SYN-ACK to name its MSS.
+const WAIT_FOR_MSS: Duration = Duration::from_millis(300);
+
+/// What one path's prober needs to know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Time between two small echoes.
+    pub probe_interval: Duration,
+    /// Time between two sentinels.
+    pub sentinel_interval: Duration,
+    /// The expected MTU, if configured.
+    pub expected_mtu: Option<Bytes>,
+    /// Round-trip loss above which the path is lossy, 0..1.
+    pub loss_threshold: f64,
+    /// Whether DF echoes can be sized (needs an ICMP socket of our own).
+    pub echo: bool,
+    /// Whether padded SYNs can be sent: `CAP_NET_RAW` and a port.
+    pub syn: bool,
+    /// Whether echo requests can be sent in fragments: `CAP_NET_RAW`.
+    pub fragments: bool,
+}
+
+/// What the hosts at both ends can take, as far as known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostMtu {
+    /// The MTU of our own egress interface: what can be tested.
+    pub testable: Bytes,
+    /// What hosts of our site have: at least `testable`.
+    pub hosts: Bytes,
+    /// Where `hosts` comes from.
+    pub rule: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// A small probe of our own: suspicion, unreachable, or the first SYN.
+    Small { burst: Option<u32> },
+    /// A sentinel of a lane.
+    Sentinel,
+    /// A single packet above where the walk stands, or its control.
+    Single { serial: u32, large: bool },
+    /// Half of a pair.
+    Shot(Shot),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    probe: Probe,
+    role: Role,
+    at: Moment,
+    expired: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct SentEcho {
+    at: Moment,
+    expired: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Single {
+    serial: u32,
+    large_lost: bool,
+    control_answered: bool,
+}
+
+/// The prober of one path.
+#[derive(Debug, Clone)]
+pub struct PathProber {
+    pub(super) settings: Settings,
+    rng: Rng,
+    pub(super) hosts: HostMtu,
+    pub(super) target_mtu: Option<Bytes>,
+    pub(super) rtt: RttWindow,
+    pub(super) reach: Reach,
+    pub(super) loss: SmallLoss,
+    walk: Walk,
+    pub(super) echo: LaneProber,
+    pub(super) syn: LaneProber,
+    pub(super) fragments: LaneProber,
+    pub(super) stats: EchoStats,
+    size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
+    sent: BTreeMap<ProbeId, Sent>,
+    echoes: BTreeMap<u64, SentEcho>,
+    next_id: u64,
+    single: Single,
+    single_at: Option<Moment>,
+    echo_at: Moment,
+    sentinel_at: Moment,
+    syn_at: Moment,
+    fragments_at: Moment,
+    /// Since when the echo lane is in doubt: what the other lanes found before does not count.
+    pub(super) doubt_since: Option<Moment>,
+    /// The path MTU of each direction as last confirmed; stays while a search is under way.
+    pub(super) confirmed: Confirmed,
+    pub(super) now: Moment,
+}
+
+impl PathProber {
+    /// A prober that begins at `now`.
+    #[must_use]
+    pub fn new(settings: Settings, hosts: HostMtu, seed: u64, now: Moment) -> Self {
+        let top = settings.expected_mtu.unwrap_or(hosts.hosts).min(hosts.testable);
+        let wait =
+            if settings.syn && settings.expected_mtu.is_none() { WAIT_FOR_MSS } else { Duration::ZERO };
+        Self {
+            rng: Rng::with_seed(seed),
+            target_mtu: None,
+            rtt: RttWindow::default(),
+            reach: Reach::new(settings.syn),
+            loss: SmallLoss::new(settings.loss_threshold),
+            walk: Walk::default(),
+            echo: LaneProber::new(Lane::Echo, top),
+            syn: LaneProber::new(Lane::Syn, top),
+            fragments: LaneProber::new(Lane::Fragments, top),
+            stats: EchoStats::default(),
+            size_probes: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            echoes: BTreeMap::new(),
+            next_id: 0,
+            single: Single::default(),
+            single_at: None,
+            echo_at: now,
+            sentinel_at: now + wait,
+            syn_at: now,
+            fragments_at: now,
+            doubt_since: None,
+            confirmed: Confirmed::default(),
+            now,
+            settings,
+            hosts,
+        }
+    }
+
+    /// The expected MTU and by which rule: configured, else the smaller of what hosts of our site
+    /// have and what the target's SYN-ACK names.
+    #[must_use]
+    pub fn expected(&self) -> ExpectedMtu {
+        match (self.settings.expected_mtu, self.target_mtu) {
+            (Some(bytes), _) => ExpectedMtu { bytes, rule: "configured".to_owned() },
+            (None, Some(bytes)) if bytes < self.hosts.hosts => {
+                ExpectedMtu { bytes, rule: "MSS in the target's SYN-ACK".to_owned() }
+            }
+            (None, _) => ExpectedMtu { bytes: self.hosts.hosts, rule: self.hosts.rule.clone() },
+        }
+    }
+
+    /// The largest size that can be tested: the expected MTU, or what our own interface lets out.
+    #[must_use]
+    pub fn ceiling(&self) -> Bytes {
+        self.expected().bytes.min(self.hosts.testable)
+    }
+
+    /// What our hosts can take has changed.
+    pub fn set_hosts(&mut self, hosts: HostMtu, now: Moment) {
+        if self.hosts != hosts {
+            self.hosts = hosts;
+            self.restand(now);
+        }
+    }
+
+    /// Goes on with the counters of a prober of the same path (the target's address has changed).
+    pub fn take_over(&mut self, former: &Self) {
+        self.stats = former.stats.clone();
+        // What is in flight to the former address is given up.
+        self.stats.lost += former.echoes.len() as u64;
+        self.size_probes.clone_from(&former.size_probes);
+        self.next_id = former.next_id;
+    }
+
+    /// Counts of the regular small echo.
+    #[must_use]
+    pub fn echo_stats(&self) -> &EchoStats {
+        &self.stats
+    }
+
+    /// Size probes by protocol, purpose and result.
+    #[must_use]
+    pub fn size_probes(&self) -> &BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64> {
+        &self.size_probes
+    }
+
+    /// Where the walk stands now; a change is looked at without waiting for the next sentinel.
+    fn restand(&mut self, now: Moment) {
+        let ceiling = self.ceiling();
+        let top = self.walk.stands_at(ceiling);
+        if top != self.echo.top() {
+            self.echo.stand_at(top, now);
+            self.sentinel_at = self.sentinel_at.min(now);
+        }
+        self.syn.stand_at(top, now);
+        self.fragments.stand_at(ceiling, now);
+    }
+
+    /// Sets the other lanes to work while the echo lane is in doubt, and clears them when it is not.
+    fn steer(&mut self, now: Moment) {
+        if self.reach.is_down() || self.reach.is_suspicious() {
+            return;
+        }
+        let ceiling = self.ceiling();
+        if !self.echo.is_silent() && !self.echo.is_proving() {
+            if self.doubt_since.take().is_some() {
+                if self.echo.passing() == Some(ceiling) {
+                    // A whole reply at full size passed both ways.
+                    self.fragments.clear();
+                }
+                if self.echo.passing().is_some() && self.syn.is_silent() {
+                    self.syn.recheck(self.syn.top(), now);
+                }
+            }
+        } else {
+            let since = *self.doubt_since.get_or_insert(now);
+            let after = |lane: &LaneProber| lane.decided_at().is_some_and(|at| at >= since);
+            let syn_fresh = after(&self.syn) || self.syn.is_silent();
+            if self.settings.syn && self.reach.tcp_ever() && !syn_fresh && self.syn.is_idle(now) {
+                self.syn.hint(self.edge_of_echo());
+                self.syn.prove(now);
+            }
+            let forward_passes = self.syn.passing().is_some() && after(&self.syn);
+            let wanted = self.echo.is_silent() || forward_passes;
+            let fragments_fresh = after(&self.fragments) || self.fragments.is_silent();
+            if self.settings.fragments && wanted && !fragments_fresh && self.fragments.is_idle(now) {
+                self.fragments.hint(self.edge_of_echo());
+                self.fragments.prove(now);
+            }
+        }
+        for lane in [Lane::Echo, Lane::Syn, Lane::Fragments] {
+            self.lane_mut(lane).resume(now);
+        }
+        self.confirm();
+    }
+
+    fn edge_of_echo(&self) -> Vec<Bytes> {
+        self.echo.hole().map(|hole| vec![hole.answered]).unwrap_or_default()
+    }
+
+    /// Whether sizes can be judged by ICMP: the target answers it.
+    pub(super) fn icmp_usable(&self) -> bool {
+        self.settings.echo && self.reach.icmp_ever()
+    }
+
+    fn lane(&self, lane: Lane) -> &LaneProber {
+        match lane {
+            Lane::Echo => &self.echo,
+            Lane::Syn => &self.syn,
+            Lane::Fragments => &self.fragments,
+        }
+    }
+
+    fn lane_mut(&mut self, lane: Lane) -> &mut LaneProber {
+        match lane {
+            Lane::Echo => &mut self.echo,
+            Lane::Syn => &mut self.syn,
+            Lane::Fragments => &mut self.fragments,
+        }
+    }
+}

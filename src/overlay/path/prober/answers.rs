@@ -1,0 +1,247 @@
+//! What answers, signals and silence mean for the machine.
+
+use std::time::Duration;
+
+use super::{PathProber, Role, Sent, SentEcho};
+use crate::{
+    overlay::path::{
+        probe::{Answer, Lane, Moment, Probe, ProbeId},
+        proof::Fate,
+        rtt::GIVE_UP,
+    },
+    types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize},
+};
+
+impl PathProber {
+    /// The regular small echo `seq` was answered after `rtt`.
+    pub fn echo_reply(&mut self, seq: u64, rtt: Duration, now: Moment) {
+        self.now = now;
+        let Some(echo) = self.echoes.get(&seq).copied() else { return };
+        if rtt >= GIVE_UP {
+            return;
+        }
+        self.echoes.remove(&seq);
+        self.stats.replies += 1;
+        self.stats.late += u64::from(echo.expired);
+        self.stats.rtt.observe(rtt);
+        self.rtt.observe(rtt);
+        if echo.expired {
+            self.loss.take_back(seq, now);
+        } else if !self.reach.is_down() {
+            self.loss.decide(seq, echo.at, false, now);
+        }
+        self.heard(ProbeProtocol::Icmp, now);
+    }
+
+    /// What became of a probe of ours. Unknown names (older than 5 s) are ignored.
+    pub fn answer(&mut self, id: ProbeId, answer: Answer, now: Moment) {
+        self.now = now;
+        let Some(sent) = self.sent.get(&id).copied() else { return };
+        if now.saturating_sub(sent.at) >= GIVE_UP {
+            return;
+        }
+        self.sent.remove(&id);
+        let protocol = sent.probe.lane.protocol();
+        let result = match answer {
+            Answer::Passed { .. } => ProbeResult::Answered,
+            Answer::TooBig { .. } => ProbeResult::TooBig,
+            Answer::NotSent => ProbeResult::Error,
+        };
+        self.count(sent.probe, result);
+        match answer {
+            Answer::Passed { mss } => {
+                self.rtt.observe(now.saturating_sub(sent.at));
+                self.heard(protocol, now);
+                if let Some(mss) = mss {
+                    self.learn_target_mtu(Bytes::from(mss) + 40, now);
+                }
+                self.passed(sent, now);
+            }
+            Answer::TooBig { mtu } => {
+                self.heard(protocol, now);
+                self.too_big(sent, mtu, now);
+            }
+            Answer::NotSent => self.not_sent(sent, now),
+        }
+        self.steer(now);
+    }
+
+    fn passed(&mut self, sent: Sent, now: Moment) {
+        let lane = sent.probe.lane;
+        match sent.role {
+            Role::Small { .. } => {
+                self.decide_by_syn(sent, false, now);
+                if self.reach.own_small(true, now) {
+                    self.sentinel_at = now;
+                }
+            }
+            Role::Sentinel => self.lane_mut(lane).large_passed(sent.probe.size, now),
+            Role::Single { serial, large } => {
+                if large {
+                    self.lane_mut(lane).large_passed(sent.probe.size, now);
+                } else if serial == self.single.serial {
+                    self.single.control_answered = true;
+                    self.judge_single(sent.probe.size);
+                }
+            }
+            Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Answered, now),
+        }
+        let top = self.lane(lane).top();
+        if let Some(size) = self.lane(lane).passing()
+            && size > top
+        {
+            // A recheck above the walk has passed: the signals for it no longer hold.
+            self.walk.passed(size);
+            self.restand(now);
+        }
+    }
+
+    fn too_big(&mut self, sent: Sent, mtu: Bytes, now: Moment) {
+        let size = sent.probe.size;
+        if let Role::Shot(shot) = sent.role {
+            self.lane_mut(sent.probe.lane).resolve(shot, Fate::Void, now);
+        }
+        if sent.probe.purpose == ProbeSize::Control || mtu >= size {
+            return;
+        }
+        let on_walk = self.walk.hear(self.ceiling(), size, mtu, now);
+        if on_walk {
+            self.restand(now);
+        }
+        if let Role::Shot(shot) = sent.role {
+            self.lane_mut(sent.probe.lane).signalled(shot, mtu, on_walk, now);
+        }
+    }
+
+    fn not_sent(&mut self, sent: Sent, now: Moment) {
+        if let Role::Shot(shot) = sent.role {
+            self.lane_mut(sent.probe.lane).resolve(shot, Fate::Void, now);
+        } else if let Role::Small { burst } = sent.role {
+            // No route, no neighbour: a small packet that cannot leave is as lost as any other.
+            self.small_lost(burst, now);
+        }
+    }
+
+    fn lost(&mut self, sent: Sent, now: Moment) {
+        let lane = sent.probe.lane;
+        match sent.role {
+            Role::Small { burst } => {
+                if self.reach.tcp_ever() {
+                    self.decide_by_syn(sent, true, now);
+                }
+                self.small_lost(burst, now);
+            }
+            Role::Sentinel if lane == Lane::Echo && !self.icmp_usable() => {}
+            Role::Sentinel if self.reach.is_down() => {}
+            Role::Sentinel => self.lane_mut(lane).sentinel_lost(sent.probe.size, now),
+            Role::Single { serial, large } => {
+                if large && serial == self.single.serial {
+                    self.single.large_lost = true;
+                    self.judge_single(sent.probe.size);
+                }
+            }
+            Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Lost, now),
+        }
+    }
+
+    fn small_lost(&mut self, burst: Option<u32>, now: Moment) {
+        match burst {
+            Some(serial) => {
+                if self.reach.burst_lost(serial, now) {
+                    self.loss.forget_outage(now);
+                    for lane in [Lane::Echo, Lane::Syn, Lane::Fragments] {
+                        self.lane_mut(lane).stop();
+                    }
+                }
+            }
+            None if self.reach.is_down() => {
+                self.reach.own_small(false, now);
+            }
+            None => self.reach.small_lost(ProbeProtocol::Tcp, now),
+        }
+    }
+
+    fn judge_single(&mut self, size: Bytes) {
+        if self.single.large_lost && self.single.control_answered {
+            self.walk.single_unanswered(size);
+            self.single.large_lost = false;
+        }
+    }
+
+    fn heard(&mut self, protocol: ProbeProtocol, now: Moment) {
+        let first = protocol == ProbeProtocol::Tcp && !self.reach.tcp_ever();
+        self.reach.heard(protocol, now);
+        if first {
+            self.syn_at = now;
+        }
+    }
+
+    fn learn_target_mtu(&mut self, mtu: Bytes, now: Moment) {
+        if self.target_mtu != Some(mtu) {
+            self.target_mtu = Some(mtu);
+            self.restand(now);
+        }
+        if self.echo.decided_at().is_none() {
+            self.sentinel_at = self.sentinel_at.min(now);
+        }
+    }
+
+    pub(super) fn expire(&mut self, now: Moment) {
+        let timeout = self.rtt.timeout();
+        let due: Vec<ProbeId> = self
+            .sent
+            .iter()
+            .filter(|(_, sent)| {
+                let age = now.saturating_sub(sent.at);
+                age >= GIVE_UP || (!sent.expired && age >= timeout)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            let Some(sent) = self.sent.get_mut(&id) else { continue };
+            let first = !std::mem::replace(&mut sent.expired, true);
+            let sent = *sent;
+            if first {
+                self.lost(sent, now);
+            }
+            if now.saturating_sub(sent.at) >= GIVE_UP {
+                self.sent.remove(&id);
+                self.count(sent.probe, ProbeResult::Lost);
+            }
+        }
+        let echoes: Vec<u64> = self.echoes.keys().copied().collect();
+        for seq in echoes {
+            let Some(echo) = self.echoes.get_mut(&seq) else { continue };
+            let age = now.saturating_sub(echo.at);
+            if !echo.expired && age >= timeout {
+                echo.expired = true;
+                let echo = *echo;
+                self.echo_lost(seq, echo, now);
+            }
+            if age >= GIVE_UP {
+                self.echoes.remove(&seq);
+                self.stats.lost += 1;
+            }
+        }
+    }
+
+    fn echo_lost(&mut self, seq: u64, echo: SentEcho, now: Moment) {
+        if !self.reach.is_down() {
+            if self.reach.icmp_ever() {
+                self.loss.decide(seq, echo.at, true, now);
+            }
+            self.reach.small_lost(ProbeProtocol::Icmp, now);
+        }
+    }
+
+    /// Where ICMP has never answered, the regular small SYN takes the place of the echo.
+    fn decide_by_syn(&mut self, sent: Sent, lost: bool, now: Moment) {
+        if sent.role == (Role::Small { burst: None }) && !self.reach.icmp_ever() && !self.reach.is_down() {
+            self.loss.decide(sent.probe.id.0, sent.at, lost, now);
+        }
+    }
+
+    fn count(&mut self, probe: Probe, result: ProbeResult) {
+        *self.size_probes.entry((probe.lane.protocol(), probe.purpose, result)).or_default() += 1;
+    }
+}

@@ -1,0 +1,236 @@
+//! What is due: the regular echo, the sentinels, the bursts.
+
+use std::time::Duration;
+
+use super::{PathProber, Role, Sent, SentEcho, Single};
+use crate::{
+    overlay::path::{
+        budget::Budget,
+        lane::Urgency,
+        probe::{FLOWS, Lane, Moment, Probe, ProbeId, Send},
+        rtt::GIVE_UP,
+    },
+    types::{Bytes, ProbeProtocol, ProbeSize},
+};
+
+/// A path's TCP sentinel, and the look at the reverse direction of a reduced path, are this rare.
+const RARE: Duration = Duration::from_secs(5);
+
+/// While a signal is remembered, sizes above it are sent at most this often.
+const SINGLE: Duration = Duration::from_secs(2);
+
+impl PathProber {
+    /// What is due whatever the budget: expiries, the regular echo, the sentinels.
+    pub fn regular(&mut self, now: Moment, out: &mut Vec<Send>) {
+        self.now = now;
+        self.expire(now);
+        self.walk.expire(now);
+        self.restand(now);
+        self.steer(now);
+        if now >= self.echo_at {
+            self.echo_at = next_turn(self.echo_at, self.settings.probe_interval, now);
+            self.send_echo(now, out);
+        }
+        if self.reach.is_down() {
+            return;
+        }
+        if now >= self.sentinel_at && self.settings.echo {
+            self.sentinel_at = next_turn(self.sentinel_at, self.settings.sentinel_interval, now);
+            self.send_echo_sentinel(now, out);
+        }
+        let syn_every = if self.echo.is_silent() || self.syn.is_silent() || !self.icmp_usable() {
+            self.settings.sentinel_interval
+        } else {
+            RARE
+        };
+        self.syn_at = self.syn_at.min(now + syn_every);
+        if self.settings.syn && now >= self.syn_at && self.reach.tcp_ever() {
+            self.syn_at = next_turn(self.syn_at, syn_every, now);
+            self.send_syn_sentinel(now, out);
+        }
+        if let Some(every) = self.fragments_every() {
+            self.fragments_at = self.fragments_at.min(now + every);
+            if now >= self.fragments_at {
+                self.fragments_at = next_turn(self.fragments_at, every, now);
+                let (size, purpose) = self.fragments.sentinel();
+                self.send(Lane::Fragments, 0, size, purpose, Role::Sentinel, now, out);
+            }
+        }
+    }
+
+    /// What bursts of that urgency want sent within the budget.
+    pub fn burst(&mut self, urgency: Urgency, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
+        if urgency == Urgency::Unreachable {
+            self.small_burst(now, budget, out);
+            return;
+        }
+        if self.reach.is_down() || self.reach.is_suspicious() {
+            return;
+        }
+        for lane in [Lane::Echo, Lane::Syn, Lane::Fragments] {
+            while self.lane(lane).urgency() == Some(urgency)
+                && self.lane(lane).next_at().is_some_and(|at| at <= now || lane == Lane::Syn)
+            {
+                let packets = 2 * lane.packets(self.lane(lane).top());
+                if !budget.take(packets) {
+                    return;
+                }
+                let busy = self.busy_flows();
+                let mut rng = self.rng.fork();
+                let shots = self.lane_mut(lane).shots(now, |flow| !busy[usize::from(flow)], &mut rng);
+                if shots.is_empty() {
+                    budget.give_back(packets);
+                    break;
+                }
+                if shots.len() == 1 {
+                    budget.give_back(packets / 2);
+                }
+                for shot in shots {
+                    self.send(lane, shot.flow, shot.size, shot.purpose, Role::Shot(shot), now, out);
+                }
+            }
+        }
+    }
+
+    /// When to call again if nothing comes in.
+    #[must_use]
+    pub fn next_at(&self) -> Moment {
+        let timeout = self.rtt.timeout();
+        let expiry = |at: Moment, expired: bool| at + if expired { GIVE_UP } else { timeout };
+        let lanes = [&self.echo, &self.syn, &self.fragments];
+        self.sent
+            .values()
+            .map(|sent| expiry(sent.at, sent.expired))
+            .chain(self.echoes.values().map(|echo| expiry(echo.at, echo.expired)))
+            .chain(lanes.iter().filter_map(|lane| lane.next_at()).map(|at| at.max(self.now)))
+            .chain(self.reach.next_at())
+            .chain([self.echo_at, self.sentinel_at])
+            .chain(self.settings.syn.then_some(self.syn_at))
+            .chain(self.fragments_every().map(|_| self.fragments_at))
+            .min()
+            .unwrap_or(self.echo_at)
+    }
+
+    fn send_echo(&mut self, now: Moment, out: &mut Vec<Send>) {
+        let seq = self.stats.requests;
+        self.stats.requests += 1;
+        self.echoes.insert(seq, SentEcho { at: now, expired: false });
+        out.push(Send::Echo { seq });
+        let icmp_silent = !self.reach.icmp_ever() && seq > 0;
+        if self.settings.syn && !self.reach.is_down() && (!self.reach.tcp_ever() || icmp_silent) {
+            self.send_small(ProbeProtocol::Tcp, None, now, out);
+        }
+    }
+
+    fn send_small(
+        &mut self,
+        protocol: ProbeProtocol,
+        burst: Option<u32>,
+        now: Moment,
+        out: &mut Vec<Send>,
+    ) -> bool {
+        let role = Role::Small { burst };
+        let ceiling = self.ceiling();
+        match protocol {
+            ProbeProtocol::Icmp => {
+                self.send(Lane::Echo, 0, ceiling, ProbeSize::Control, role, now, out);
+                true
+            }
+            ProbeProtocol::Tcp => {
+                let Some(flow) = self.free_flow() else { return false };
+                self.send(Lane::Syn, flow, ceiling, ProbeSize::Control, role, now, out);
+                true
+            }
+        }
+    }
+
+    fn small_burst(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
+        while let Some(due) = self.reach.due(now) {
+            if !budget.take(1) {
+                return;
+            }
+            if !self.send_small(due.protocol, due.burst, now, out) {
+                budget.give_back(1);
+                return;
+            }
+            self.reach.sent(now);
+        }
+    }
+
+    fn send_echo_sentinel(&mut self, now: Moment, out: &mut Vec<Send>) {
+        let ceiling = self.ceiling();
+        let above_walk = self.echo.top() < ceiling;
+        let single_due = self.single_at.is_none_or(|at| now.saturating_sub(at) >= SINGLE);
+        if above_walk && single_due && self.echo.decided_at().is_some() {
+            self.single_at = Some(now);
+            let serial = self.single.serial + 1;
+            self.single = Single { serial, ..Single::default() };
+            for (large, purpose) in [(true, ProbeSize::Full), (false, ProbeSize::Control)] {
+                self.send(Lane::Echo, 0, ceiling, purpose, Role::Single { serial, large }, now, out);
+            }
+            return;
+        }
+        let (size, purpose) = self.echo.sentinel();
+        self.send(Lane::Echo, 0, size, purpose, Role::Sentinel, now, out);
+    }
+
+    fn send_syn_sentinel(&mut self, now: Moment, out: &mut Vec<Send>) {
+        let Some(flow) = self.free_flow() else { return };
+        let (size, purpose) = self.syn.sentinel();
+        self.send(Lane::Syn, flow, size, purpose, Role::Sentinel, now, out);
+    }
+
+    /// How often the fragment lane looks, if it has reason to.
+    pub(super) fn fragments_every(&self) -> Option<Duration> {
+        if !self.settings.fragments || self.reach.is_down() {
+            return None;
+        }
+        if self.fragments.is_silent() || (self.echo.is_silent() && self.fragments.passing().is_some()) {
+            Some(self.settings.sentinel_interval)
+        } else {
+            let reduced = self.echo.passing().is_some_and(|size| size < self.ceiling());
+            reduced.then_some(RARE)
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one door for every packet of our own")]
+    fn send(
+        &mut self,
+        lane: Lane,
+        flow: u8,
+        size: Bytes,
+        purpose: ProbeSize,
+        role: Role,
+        now: Moment,
+        out: &mut Vec<Send>,
+    ) {
+        let id = ProbeId(self.next_id);
+        self.next_id += 1;
+        let bare = matches!(role, Role::Small { .. });
+        let probe = Probe { id, lane, flow, size, purpose, bare };
+        self.sent.insert(id, Sent { probe, role, at: now, expired: false });
+        out.push(Send::Probe(probe));
+    }
+
+    pub(super) fn busy_flows(&self) -> [bool; FLOWS as usize] {
+        let mut busy = [false; FLOWS as usize];
+        for sent in self.sent.values() {
+            if sent.probe.lane == Lane::Syn && !sent.expired {
+                busy[usize::from(sent.probe.flow)] = true;
+            }
+        }
+        busy
+    }
+
+    fn free_flow(&mut self) -> Option<u8> {
+        let busy = self.busy_flows();
+        let start = self.rng.u8(0..FLOWS);
+        (0..FLOWS).map(|step| (start + step) % FLOWS).find(|flow| !busy[usize::from(*flow)])
+    }
+}
+
+/// The turn after `last`: on the beat, but never a burst to catch up.
+fn next_turn(last: Moment, every: Duration, now: Moment) -> Moment {
+    let next = last + every;
+    if next <= now { now + every } else { next }
+}
