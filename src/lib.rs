@@ -7,6 +7,7 @@
 pub mod config;
 pub mod overlay;
 pub mod plan;
+pub mod report;
 pub mod router;
 pub mod state;
 pub mod types;
