@@ -23,7 +23,7 @@ const GREEN: &str = "32";
 
 /// The exit code of `check`, and why: 1 for any path unreachable, blackholed or lossy, any tunnel
 /// down, half, ambiguous or with a mismatch; 2, only if none of these, for a path unknown, a router not
-/// read or nothing configured; else 0.
+/// read (with the halves that may end on it) or nothing configured; else 0.
 #[must_use]
 pub fn exit_code(present: &Present) -> (u8, String) {
     verdict(present, &problems(present))
@@ -77,11 +77,10 @@ pub fn text(present: &Present, width: usize, color: bool) -> String {
     if color {
         out = out.replacen(word, &paint(hue, word), 1);
     }
-    for table in [tables::routers(present), tables::tunnels(present), tables::paths(present)] {
-        if let Some(mut table) = table {
-            table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-            let _ = write!(out, "\n{}\n", table.trim_fmt());
-        }
+    let tables = [tables::routers(present), tables::tunnels(present), tables::paths(present)];
+    for mut table in tables.into_iter().flatten() {
+        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+        let _ = write!(out, "\n{}\n", table.trim_fmt());
     }
     let mut typed = BTreeSet::new();
     for problem in &problems {

@@ -1,5 +1,7 @@
 //! Everything that is not as it should be, worst first.
 
+use std::net::IpAddr;
+
 use crate::{
     overlay::{
         observation::PathObservation,
@@ -19,6 +21,8 @@ pub(super) enum Rank {
     Tunnel,
     LoneEnd,
     RouterNotRead,
+    /// A half whose other end may be on a router that is not read: follows from that, proves nothing.
+    UnreadEnd,
     Unknown,
     Reduced,
 }
@@ -27,7 +31,7 @@ impl Rank {
     pub(super) fn exit_code(self) -> u8 {
         match self {
             Self::Unreachable | Self::Blackhole | Self::Lossy | Self::Tunnel | Self::LoneEnd => 1,
-            Self::RouterNotRead | Self::Unknown => 2,
+            Self::RouterNotRead | Self::UnreadEnd | Self::Unknown => 2,
             Self::Reduced => 0,
         }
     }
@@ -56,7 +60,7 @@ impl Problem {
 /// All problems, worst first.
 pub(super) fn problems(present: &Present) -> Vec<Problem> {
     let mut problems: Vec<_> = present.paths.iter().filter_map(|path| bad_path(present, path)).collect();
-    problems.extend(present.overlay.tunnels.iter().filter_map(bad_tunnel));
+    problems.extend(present.overlay.tunnels.iter().filter_map(|tunnel| bad_tunnel(present, tunnel)));
     problems.extend(present.routers.iter().filter_map(|reading| unread(reading)));
     problems.sort_by_key(|problem| problem.rank);
     problems
@@ -103,7 +107,7 @@ fn bad_path(present: &Present, path: &PathObservation) -> Option<Problem> {
     Some(Problem { rank, kind: "path", name: path.path.to_string(), what, evidence, cause, fix })
 }
 
-fn bad_tunnel(tunnel: &Tunnel) -> Option<Problem> {
+fn bad_tunnel(present: &Present, tunnel: &Tunnel) -> Option<Problem> {
     let mut what = Vec::new();
     match tunnel.state {
         TunnelState::Paired => {}
@@ -120,7 +124,12 @@ fn bad_tunnel(tunnel: &Tunnel) -> Option<Problem> {
     if what.is_empty() {
         return None;
     }
-    let rank = if tunnel.state == TunnelState::Paired { Rank::Tunnel } else { Rank::LoneEnd };
+    let rank = match tunnel.state {
+        TunnelState::Paired => Rank::Tunnel,
+        _ if tunnel.up == Some(false) => Rank::Tunnel,
+        TunnelState::Half if may_end_unread(present, tunnel) => Rank::UnreadEnd,
+        TunnelState::Half | TunnelState::Ambiguous => Rank::LoneEnd,
+    };
     let mut evidence: Vec<_> = tunnel.mismatches.values().cloned().collect();
     evidence.extend(
         tunnel.evidence.iter().filter(|line| !tunnel.mismatches.values().any(|m| m == *line)).cloned(),
@@ -133,6 +142,24 @@ fn bad_tunnel(tunnel: &Tunnel) -> Option<Problem> {
         evidence,
         cause: Vec::new(),
         fix: tunnel.fix.clone(),
+    })
+}
+
+/// Whether a half's remote (the part of its name after `~`) can be an address of a router that is not
+/// read: some router is not, and no router that is read owns it.
+fn may_end_unread(present: &Present, tunnel: &Tunnel) -> bool {
+    let remote = tunnel.name.split_once('~').and_then(|(_, remote)| remote.parse::<IpAddr>().ok());
+    let owns = |reading: &RouterReading, remote: &IpAddr| {
+        let links = reading.current.iter().flat_map(|snapshot| &snapshot.links);
+        let mut addresses = links.flat_map(|link| &link.addresses).chain(&reading.extra_addresses);
+        addresses.any(|address| address == remote)
+    };
+    remote.is_some_and(|remote| {
+        let mut owners = present.routers.iter().filter(|reading| owns(reading, &remote)).peekable();
+        match owners.peek() {
+            Some(_) => owners.any(|owner| owner.current.is_none()),
+            None => present.routers.iter().any(|reading| reading.current.is_none()),
+        }
     })
 }
 
