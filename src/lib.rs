@@ -11,7 +11,6 @@ pub mod config;
 pub mod logging;
 pub mod overlay;
 pub mod plan;
-pub mod probe;
 pub mod report;
 pub mod router;
 pub mod serve;

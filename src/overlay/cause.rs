@@ -46,10 +46,7 @@ impl Explainer<'_, '_, '_> {
         let mut steps = Vec::new();
         match self.path.judgement.verdict {
             Verdict::Ok => return (cause, steps),
-            Verdict::Unreachable => self.dead_tunnels(&mut cause, &mut steps),
-            Verdict::Lossy => {
-                self.dead_tunnels(&mut cause, &mut steps);
-            }
+            Verdict::Unreachable | Verdict::Lossy => self.dead_tunnels(&mut cause, &mut steps),
             Verdict::Blackhole => self.small_ends(&self.holes(), &mut cause, &mut steps),
             Verdict::Reduced => self.underlay_limits(&mut cause),
             // A clamp is worth saying even where this vantage point cannot prove the hole.
@@ -107,7 +104,7 @@ impl Explainer<'_, '_, '_> {
             let Some(mtu) = self.fixer.mtu(tunnel.pair) else { continue };
             steps.push(set_mtu(end, mtu));
             let underlay = self.underlay_of(view, other);
-            let carried = underlay.map(|underlay| underlay.inner());
+            let carried = underlay.map(Underlay::inner);
             explained = [explained, view.link.mtu, carried].into_iter().flatten().min();
             let needed = self.expected().unwrap_or(mtu);
             afterwards.extend(underlay.filter(|u| u.inner() < needed).map(|u| u.afterwards(end, needed)));
@@ -128,9 +125,7 @@ impl Explainer<'_, '_, '_> {
             let limit = |(_, end, other): (_, &TunnelEnd, &TunnelEnd)| {
                 let view = self.scene().ends.get(end)?;
                 let underlay = self.underlay_of(view, other).filter(|u| u.inner() < expected);
-                underlay.map(|underlay| underlay.limit(end)).or_else(|| {
-                    view.too_small(Some(expected)).then(|| view.too_small_text(Some(expected)))?
-                })
+                underlay.map(|u| u.limit(end)).or_else(|| view.too_small_text(Some(expected)))
             };
             senders.filter_map(limit).collect::<Vec<_>>()
         };

@@ -27,8 +27,9 @@ fn healthy_lab_has_two_tunnels() {
 /// One changed thing at site B: the name stays, the field is named, the fix is exact.
 #[test]
 fn mismatches() {
-    type Change = fn(TestRouter) -> TestRouter;
-    let table: &[(&str, Change, MismatchField, Option<bool>, &[&str])] = &[
+    type Case =
+        (&'static str, fn(TestRouter) -> TestRouter, MismatchField, Option<bool>, &'static [&'static str]);
+    let table: &[Case] = &[
         (
             "the seed's slip",
             |b| b.edit_vxlan("vxlan02", |v| v.vni = Some(Vni(1))),

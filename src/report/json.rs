@@ -1,0 +1,123 @@
+//! The report for machines.
+
+use serde_json::{Value, json};
+
+use super::{
+    problem::{Problem, picture, problems},
+    tables::rtt_seconds,
+    verdict,
+};
+use crate::{
+    overlay::{observation::PathObservation, picture::Tunnel},
+    router::snapshot::RouterReading,
+    state::Present,
+};
+
+/// The report as JSON. Field names are stable; a field that is not known is `null`, sizes are bytes of
+/// IP packet.
+///
+/// - `exit_code`, `reason`: as [`super::exit_code`]
+/// - `routers[]`: `router site read version method vxlan_interfaces scrape_duration_seconds` and
+///   `failure{reason,message}`
+/// - `tunnels[]`: `tunnel state ends[]{router,interface} up mismatches{FIELD: sentence} evidence[]`
+///   and `fix[]{step,router,command}`
+/// - `paths[]`: `path source target_site target address tcp_port verdict unknown_reason holes[] settled
+///   mtu_forward_bytes mtu_reverse_bytes expected_mtu_bytes expected_mtu_rule testable_mtu_bytes
+///   rtt_mean_seconds echo{requests,replies,lost,late} evidence[]
+///   hops[]{tunnel,router,interface} cause[] fix[]`
+/// - `problems[]`, worst first: `kind` (`path`, `tunnel`, `router`) `name what exit_code evidence[]
+///   cause[] fix[]`
+#[must_use]
+pub fn json(present: &Present) -> Value {
+    let problems = problems(present);
+    let (exit_code, reason) = verdict(present, &problems);
+    json!({
+        "exit_code": exit_code,
+        "reason": reason,
+        "routers": present.routers.iter().map(|reading| router(reading)).collect::<Vec<_>>(),
+        "tunnels": present.overlay.tunnels.iter().map(tunnel).collect::<Vec<_>>(),
+        "paths": present.paths.iter().map(|observation| path(present, observation)).collect::<Vec<_>>(),
+        "problems": problems.iter().map(problem).collect::<Vec<_>>(),
+    })
+}
+
+fn router(reading: &RouterReading) -> Value {
+    let snapshot = reading.current.as_deref();
+    json!({
+        "router": reading.router,
+        "site": reading.site,
+        "read": snapshot.is_some(),
+        "version": snapshot.and_then(|snapshot| snapshot.version.as_ref()),
+        "method": snapshot.map(|snapshot| snapshot.method),
+        "vxlan_interfaces": snapshot.map(|snapshot| snapshot.vxlans().count()),
+        "scrape_duration_seconds": reading.duration.as_secs_f64(),
+        "failure": reading.failure,
+    })
+}
+
+fn tunnel(tunnel: &Tunnel) -> Value {
+    json!({
+        "tunnel": tunnel.name,
+        "state": tunnel.state,
+        "ends": tunnel.ends,
+        "up": tunnel.up,
+        "mismatches": tunnel.mismatches,
+        "evidence": tunnel.evidence,
+        "fix": steps(&tunnel.fix),
+    })
+}
+
+fn path(present: &Present, path: &PathObservation) -> Value {
+    let judgement = &path.judgement;
+    let picture = picture(present, path);
+    let hops = picture.map_or(&[][..], |picture| &picture.hops);
+    let hop = |hop: &crate::overlay::picture::Hop| json!({ "tunnel": hop.tunnel, "router": hop.end.router, "interface": hop.end.interface });
+    json!({
+        "path": path.path,
+        "source": path.source,
+        "target_site": path.target_site,
+        "target": path.target,
+        "address": path.address,
+        "tcp_port": path.tcp_port,
+        "verdict": judgement.verdict,
+        "unknown_reason": judgement.unknown_reason,
+        "holes": judgement.holes,
+        "settled": judgement.settled,
+        "mtu_forward_bytes": judgement.mtu_forward,
+        "mtu_reverse_bytes": judgement.mtu_reverse,
+        "expected_mtu_bytes": path.expected_mtu.as_ref().map(|expected| expected.bytes),
+        "expected_mtu_rule": path.expected_mtu.as_ref().map(|expected| &expected.rule),
+        "testable_mtu_bytes": path.testable_mtu,
+        "rtt_mean_seconds": rtt_seconds(path),
+        "echo": {
+            "requests": path.echo.requests,
+            "replies": path.echo.replies,
+            "lost": path.echo.lost,
+            "late": path.echo.late,
+        },
+        "evidence": judgement.evidence,
+        "hops": hops.iter().map(hop).collect::<Vec<_>>(),
+        "cause": picture.map_or(&[][..], |picture| &picture.cause),
+        "fix": steps(picture.map_or(&[][..], |picture| &picture.fix)),
+    })
+}
+
+fn problem(problem: &Problem) -> Value {
+    json!({
+        "kind": problem.kind,
+        "name": problem.name,
+        "what": problem.what,
+        "exit_code": problem.rank.exit_code(),
+        "evidence": problem.evidence,
+        "cause": problem.cause,
+        "fix": steps(&problem.fix),
+    })
+}
+
+/// Steps are counted from 1, in the safe order.
+fn steps(fix: &[crate::overlay::picture::FixStep]) -> Vec<Value> {
+    let numbered = (1..).zip(fix);
+    numbered
+        .map(|(number, step): (u32, _)| json!({ "step": number, "router": step.router, "command": step.command }))
+        .collect()
+}

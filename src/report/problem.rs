@@ -1,0 +1,181 @@
+//! Everything that is not as it should be, worst first.
+
+use std::net::IpAddr;
+
+use crate::{
+    overlay::{
+        observation::PathObservation,
+        picture::{FixStep, PathPicture, Tunnel},
+    },
+    router::snapshot::RouterReading,
+    state::Present,
+    types::{Direction, TunnelState, Verdict},
+};
+
+/// How bad a problem is, worst first; decides the order and the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    Unreachable,
+    Blackhole,
+    Lossy,
+    Tunnel,
+    LoneEnd,
+    RouterNotRead,
+    /// A half whose other end may be on a router that is not read: follows from that, proves nothing.
+    UnreadEnd,
+    Unknown,
+    Reduced,
+}
+
+impl Rank {
+    pub(super) fn exit_code(self) -> u8 {
+        match self {
+            Self::Unreachable | Self::Blackhole | Self::Lossy | Self::Tunnel | Self::LoneEnd => 1,
+            Self::RouterNotRead | Self::UnreadEnd | Self::Unknown => 2,
+            Self::Reduced => 0,
+        }
+    }
+}
+
+/// One thing that is not as it should be.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub(super) rank: Rank,
+    /// `path`, `tunnel` or `router`.
+    pub(super) kind: &'static str,
+    pub(super) name: String,
+    pub(super) what: String,
+    pub(super) evidence: Vec<String>,
+    pub(super) cause: Vec<String>,
+    pub(super) fix: Vec<FixStep>,
+}
+
+impl Problem {
+    /// `path rancher: blackhole forward and reverse, …`
+    pub(super) fn headline(&self) -> String {
+        format!("{} {}: {}", self.kind, self.name, self.what)
+    }
+}
+
+/// All problems, worst first.
+pub(super) fn problems(present: &Present) -> Vec<Problem> {
+    let mut problems: Vec<_> = present.paths.iter().filter_map(|path| bad_path(present, path)).collect();
+    problems.extend(present.overlay.tunnels.iter().filter_map(|tunnel| bad_tunnel(present, tunnel)));
+    problems.extend(present.routers.iter().filter_map(|reading| unread(reading)));
+    problems.sort_by_key(|problem| problem.rank);
+    problems
+}
+
+/// What router data adds to a path; nothing before the first join.
+pub(super) fn picture<'p>(present: &'p Present, path: &PathObservation) -> Option<&'p PathPicture> {
+    present.overlay.paths.iter().find(|picture| picture.path == path.path)
+}
+
+fn bad_path(present: &Present, path: &PathObservation) -> Option<Problem> {
+    let judgement = &path.judgement;
+    let rank = match judgement.verdict {
+        Verdict::Ok => return None,
+        Verdict::Unreachable => Rank::Unreachable,
+        Verdict::Blackhole => Rank::Blackhole,
+        Verdict::Lossy => Rank::Lossy,
+        Verdict::Reduced => Rank::Reduced,
+        Verdict::Unknown => Rank::Unknown,
+    };
+    let mut what = judgement.verdict.to_string();
+    if let Some(reason) = judgement.unknown_reason.filter(|_| rank == Rank::Unknown) {
+        what = format!("{what} ({reason})");
+    }
+    let holes: Vec<_> = judgement
+        .holes
+        .iter()
+        .map(|hole| if *hole == Direction::Unknown { "in a direction not known" } else { hole.as_str() })
+        .collect();
+    if !holes.is_empty() {
+        what = format!("{what} {}", holes.join(" and "));
+    }
+    let mtu = [judgement.mtu_forward, judgement.mtu_reverse].into_iter().flatten().min();
+    let expected = path.expected_mtu.as_ref().map(|expected| expected.bytes);
+    if let (Some(mtu), Some(expected)) = (mtu, expected)
+        && mtu < expected
+    {
+        what = format!("{what}, path MTU {mtu} of {expected} expected");
+    }
+    let (cause, fix) = picture(present, path)
+        .map(|picture| (picture.cause.clone(), picture.fix.clone()))
+        .unwrap_or_default();
+    let evidence = judgement.evidence.clone();
+    Some(Problem { rank, kind: "path", name: path.path.to_string(), what, evidence, cause, fix })
+}
+
+fn bad_tunnel(present: &Present, tunnel: &Tunnel) -> Option<Problem> {
+    let mut what = Vec::new();
+    match tunnel.state {
+        TunnelState::Paired => {}
+        TunnelState::Half => what.push("half, the other end is not known".to_owned()),
+        TunnelState::Ambiguous => what.push("ambiguous, several other ends fit".to_owned()),
+    }
+    if tunnel.up == Some(false) {
+        what.push("down".to_owned());
+    }
+    if !tunnel.mismatches.is_empty() {
+        let fields: Vec<_> = tunnel.mismatches.keys().map(|field| field.as_str()).collect();
+        what.push(format!("mismatch of {}", fields.join(", ")));
+    }
+    if what.is_empty() {
+        return None;
+    }
+    let rank = match tunnel.state {
+        TunnelState::Paired => Rank::Tunnel,
+        _ if tunnel.up == Some(false) => Rank::Tunnel,
+        TunnelState::Half if may_end_unread(present, tunnel) => Rank::UnreadEnd,
+        TunnelState::Half | TunnelState::Ambiguous => Rank::LoneEnd,
+    };
+    let mut evidence: Vec<_> = tunnel.mismatches.values().cloned().collect();
+    evidence.extend(
+        tunnel.evidence.iter().filter(|line| !tunnel.mismatches.values().any(|m| m == *line)).cloned(),
+    );
+    Some(Problem {
+        rank,
+        kind: "tunnel",
+        name: tunnel.name.clone(),
+        what: what.join(", "),
+        evidence,
+        cause: Vec::new(),
+        fix: tunnel.fix.clone(),
+    })
+}
+
+/// Whether a half's remote (the part of its name after `~`) can be an address of a router that is not
+/// read: some router is not, and no router that is read owns it.
+fn may_end_unread(present: &Present, tunnel: &Tunnel) -> bool {
+    let remote = tunnel.name.split_once('~').and_then(|(_, remote)| remote.parse::<IpAddr>().ok());
+    let owns = |reading: &RouterReading, remote: &IpAddr| {
+        let links = reading.current.iter().flat_map(|snapshot| &snapshot.links);
+        let mut addresses = links.flat_map(|link| &link.addresses).chain(&reading.extra_addresses);
+        addresses.any(|address| address == remote)
+    };
+    remote.is_some_and(|remote| {
+        let mut owners = present.routers.iter().filter(|reading| owns(reading, &remote)).peekable();
+        match owners.peek() {
+            Some(_) => owners.any(|owner| owner.current.is_none()),
+            None => present.routers.iter().any(|reading| reading.current.is_none()),
+        }
+    })
+}
+
+fn unread(reading: &RouterReading) -> Option<Problem> {
+    if reading.current.is_some() {
+        return None;
+    }
+    let why =
+        reading.failure.as_ref().map_or_else(|| "no scrape has ended yet".to_owned(), ToString::to_string);
+    Some(Problem {
+        rank: Rank::RouterNotRead,
+        kind: "router",
+        name: reading.router.to_string(),
+        what: format!("not read: {why}"),
+        evidence: Vec::new(),
+        cause: Vec::new(),
+        fix: Vec::new(),
+    })
+}

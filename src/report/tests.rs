@@ -1,0 +1,141 @@
+//! What a person reads, as snapshots: a review shows the words.
+
+use std::sync::Arc;
+
+use super::{exit_code, json, text};
+use crate::{
+    overlay::{
+        fixture::{TestRouter, hole, lab, path, plan, read, verdict},
+        observation::{Judgement, PathObservation},
+        tunnel::Assessor,
+    },
+    router::snapshot::RouterReading,
+    state::Present,
+    types::{Direction, UnknownReason, Verdict, Vni},
+};
+
+fn present(routers: Vec<Arc<RouterReading>>, paths: Vec<Arc<PathObservation>>) -> Present {
+    let overlay = Arc::new(Assessor::new(&plan(&[])).assess(&routers, &paths));
+    Present { routers, paths, overlay, capabilities: Vec::new() }
+}
+
+fn answered(path: &Arc<PathObservation>, lost: u64) -> Arc<PathObservation> {
+    let mut path = PathObservation::clone(path);
+    path.echo.replies = 20 - lost;
+    path.echo.lost = lost;
+    for _ in 0..path.echo.replies {
+        path.echo.rtt.observe(std::time::Duration::from_millis(2));
+    }
+    Arc::new(path)
+}
+
+fn rancher(judgement: Judgement) -> Arc<PathObservation> {
+    answered(&path("rancher", "dc", judgement), 0)
+}
+
+fn healthy() -> Present {
+    present(read(&lab()), vec![rancher(verdict(Verdict::Ok)), path("node-b", "site-b", verdict(Verdict::Ok))])
+}
+
+fn article() -> Present {
+    let [dc, a, b] = lab();
+    let small = |router: TestRouter| router.mtu("vxlan01", 1450).mtu("eth0", 1500);
+    let evidence = vec![
+        "40 pairs at 1500 bytes: small answered, large silent, both ways".to_owned(),
+        "forward: a SYN of 1454 bytes is answered, 1455 is not".to_owned(),
+    ];
+    let judged = Judgement { evidence, ..hole(&[Direction::Forward, Direction::Reverse], 1450) };
+    present(
+        read(&[small(dc), small(a), b]),
+        vec![rancher(judged), path("node-b", "site-b", hole(&[Direction::Forward], 1450))],
+    )
+}
+
+fn slip() -> Present {
+    let [dc, a, b] = lab();
+    let b = b.edit_vxlan("vxlan02", |v| v.vni = Some(Vni(1)));
+    let routers = [dc.counted("vxlan02", 60, 0, 0), a, b.counted("vxlan02", 60, 0, 0)];
+    let dead = answered(&path("node-b", "site-b", verdict(Verdict::Unreachable)), 20);
+    present(read(&routers), vec![rancher(verdict(Verdict::Ok)), dead])
+}
+
+fn unread() -> Present {
+    let [dc, a, b] = lab();
+    let unknown = Judgement { unknown_reason: Some(UnknownReason::Starting), ..verdict(Verdict::Unknown) };
+    present(
+        vec![dc.read(), a.read(), b.unread()],
+        vec![rancher(verdict(Verdict::Ok)), path("node-b", "site-b", unknown)],
+    )
+}
+
+#[test]
+fn healthy_text() {
+    insta::assert_snapshot!(text(&healthy(), 110, false));
+}
+
+#[test]
+fn article_text() {
+    insta::assert_snapshot!(text(&article(), 110, false));
+}
+
+#[test]
+fn vni_slip_text() {
+    insta::assert_snapshot!(text(&slip(), 110, false));
+}
+
+#[test]
+fn unread_router_text() {
+    insta::assert_snapshot!(text(&unread(), 110, false));
+}
+
+#[test]
+fn narrow_text() {
+    let text = text(&article(), 72, false);
+    let wide = text.lines().filter(|line| line.chars().count() > 72);
+    assert_eq!(wide.collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
+fn color_only_paints() {
+    let painted = text(&article(), 110, true);
+    assert!(painted.starts_with("\x1b[1;31mPROBLEM\x1b[0m: "), "{painted}");
+    let plain =
+        ["\x1b[1;31m", "\x1b[1;33m", "\x1b[0m"].iter().fold(painted, |text, code| text.replace(code, ""));
+    assert_eq!(plain, text(&article(), 110, false));
+}
+
+#[test]
+fn article_json() {
+    insta::assert_json_snapshot!(json(&article()));
+}
+
+#[test]
+fn exit_codes() {
+    let of =
+        |judgement: Judgement| exit_code(&present(read(&lab()), vec![path("rancher", "dc", judgement)])).0;
+    for (verdict_, code) in [
+        (Verdict::Ok, 0),
+        (Verdict::Reduced, 0),
+        (Verdict::Unknown, 2),
+        (Verdict::Lossy, 1),
+        (Verdict::Blackhole, 1),
+        (Verdict::Unreachable, 1),
+    ] {
+        assert_eq!(of(verdict(verdict_)), code, "{verdict_}");
+    }
+    let [dc, a, b] = lab();
+    let df = b.clone().edit_vxlan("vxlan02", |v| v.df = Some("set".to_owned()));
+    assert_eq!(exit_code(&present(read(&[dc.clone(), a.clone(), df]), vec![])).0, 1, "mismatch");
+    assert_eq!(exit_code(&present(read(&[dc.clone(), a.clone()]), vec![])).0, 1, "half");
+    // The half that follows from a router not read proves nothing; one whose owner is read does.
+    let (code, reason) = exit_code(&present(vec![dc.read(), a.read(), b.unread()], vec![]));
+    assert_eq!(code, 2, "{reason}");
+    assert!(reason.starts_with("router site-b: not read: refused"), "{reason}");
+    let empty = vec![dc.read(), a.without("vxlan01").read(), b.unread()];
+    assert_eq!(exit_code(&present(empty, vec![])).0, 1);
+    assert_eq!(exit_code(&Present::default()), (2, "nothing configured: no routers and no paths".to_owned()));
+    assert_eq!(
+        exit_code(&healthy()),
+        (0, "3 routers read, 2 tunnels without a fault, 2 paths ok".to_owned())
+    );
+}
