@@ -27,7 +27,8 @@ build:
 	cargo build --locked --release --bin vxlan_exporter --example lab
 
 # After a run that was killed and could not clean up.
-lab-clean: build
+lab-clean:
+	cargo build --locked --release --example lab
 	$(SUDO) $(LAB) clean
 
 # Known flaws, licences and sources of the dependencies (deny.toml).

@@ -47,7 +47,13 @@ pub fn run(binary: &Path, seconds: Option<u64>) -> Result<()> {
     let mut exporter = Exporter::start(&lab, binary)?;
     let address = relay::start(exporter::LISTEN.port(), lab.host(Place::SiteA).clone(), exporter::LISTEN)?;
     say("The exporter runs on site A's node. It reads the three routers over SSH and probes two paths.");
-    let before = wait_for(&lab, &mut exporter, &["blackhole"], fix_is_complete)?;
+    let before = wait_for(
+        &lab,
+        &mut exporter,
+        &["blackhole"],
+        "both directions of both paths and a fix for all three routers",
+        fix_is_complete,
+    )?;
     show_check(&exporter::check(&lab, binary, &[])?, 1)?;
 
     title("4. The commands, typed");
@@ -55,7 +61,13 @@ pub fn run(binary: &Path, seconds: Option<u64>) -> Result<()> {
     ensure!(commands > 0, "the exporter named no command that mends it");
 
     title("5. What it says now");
-    let after = wait_for(&lab, &mut exporter, &["ok", "reduced"], routers_are_read_again)?;
+    let after = wait_for(
+        &lab,
+        &mut exporter,
+        &["ok", "reduced"],
+        "the new MTUs read from the routers",
+        routers_are_read_again,
+    )?;
     say("The metric lines that changed:");
     for (series, before, after) in Metrics::changes(&before, &after, SHOWN) {
         say(&format!("{series}  {} -> {}", value(before), value(after)));
@@ -117,6 +129,7 @@ fn wait_for(
     lab: &Lab,
     exporter: &mut Exporter,
     verdicts: &[&str],
+    and: &str,
     more: impl Fn(&Metrics) -> bool,
 ) -> Result<Metrics> {
     let begin = Instant::now();
@@ -137,7 +150,7 @@ fn wait_for(
         }
         if begin.elapsed() > PATIENCE {
             bail!(
-                "no verdict of {verdicts:?} within {} s; the exporter said:\n{}",
+                "not seen within {} s: {verdicts:?} and {and}; the exporter said:\n{}",
                 PATIENCE.as_secs(),
                 exporter.log()
             );

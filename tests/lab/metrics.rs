@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+/// Labels of sets of which every value is exported.
+const SETS: &[&str] = &["verdict", "reason", "result", "field"];
+
 /// One scrape.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
@@ -87,6 +90,10 @@ impl Metrics {
     pub fn about(&self, label: &str, value: &str) -> String {
         let lines = self.series.iter().filter(|series| series.has(&[(label, value)]));
         let lines = lines.filter(|series| !series.name.ends_with("_bucket"));
+        // Where every value of a set has its series, those at 0 say nothing.
+        let lines = lines.filter(|series| {
+            series.value > 0.0 || series.labels.keys().all(|key| !SETS.contains(&key.as_str()))
+        });
         lines.map(|series| format!("    {} {}", series.key, series.value)).collect::<Vec<_>>().join("\n")
     }
 

@@ -43,11 +43,23 @@ pub fn begin() -> Result<String> {
     watch_signals();
     let id = format!("{:05x}", fastrand::u32(..0x10_0000));
     let directory = directory(&id);
-    fs::create_dir_all(&directory).with_context(|| format!("making {}", directory.display()))?;
+    make_directory(&directory)?;
     let me = process::id();
     fs::write(directory.join("owner"), format!("{me} {}", start_time(me).unwrap_or_default()))?;
     alive().push(id.clone());
     Ok(id)
+}
+
+/// Makes a directory and its parent. Another run that ends may remove the parent in between: then once more.
+pub fn make_directory(path: &Path) -> Result<()> {
+    let mut made = Ok(());
+    for _ in 0..5 {
+        made = fs::create_dir_all(path);
+        if made.is_ok() {
+            break;
+        }
+    }
+    made.with_context(|| format!("making {}", path.display()))
 }
 
 /// Removes everything a run has made. Doing it twice is harmless.
@@ -131,11 +143,14 @@ fn owner_lives(id: &str) -> bool {
     pid.parse().ok().and_then(start_time).is_some_and(|now| now == started)
 }
 
-/// Start time in ticks since boot (proc(5), stat field 22): a pid can be used again, this pair cannot.
+/// Start time in ticks since boot (proc(5), stat field 22): a pid can be used again, this pair cannot. `None` if there
+/// is no such process, or if it has ended and only waits for its parent.
 fn start_time(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_whitespace().nth(19).map(str::to_owned)
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ended = matches!(fields.first(), Some(&"Z" | &"X"));
+    fields.get(19).filter(|_| !ended).map(|ticks| (*ticks).to_owned())
 }
 
 fn end_processes(namespace: &str) {

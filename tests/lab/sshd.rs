@@ -15,6 +15,7 @@ use super::{
     Lab,
     namespace::run,
     numbers::{Place, Site},
+    runs,
 };
 
 /// The login the exporter uses.
@@ -92,7 +93,7 @@ fn server_config(directory: &Path, host_key: &Path, site: &Site) -> String {
 /// Nothing of the machine's own accounts: no name and no password hash goes into the lab.
 fn write_accounts(lab: &Lab, place: Place) -> Result<()> {
     let etc = Path::new("/etc/netns").join(&lab.router(place).name);
-    fs::create_dir_all(&etc)?;
+    runs::make_directory(&etc)?;
     let home = lab.directory().join("home");
     fs::write(
         etc.join("passwd"),
