@@ -11,6 +11,7 @@ pub mod config;
 pub mod logging;
 pub mod overlay;
 pub mod plan;
+pub mod probe;
 pub mod report;
 pub mod router;
 pub mod serve;
