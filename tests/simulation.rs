@@ -297,7 +297,7 @@ fn play(scenario: &Scenario, name: &str, seed: u64) {
             let Some(Earliest((_, key))) = arrivals.pop() else { break };
             match contents.remove(&key) {
                 Some(Arrival::Echo(seq)) => {
-                    machine.echo_reply(seq, Duration::from_millis(world.network.rtt_ms), now)
+                    machine.echo_reply(seq, Duration::from_millis(world.network.rtt_ms), now);
                 }
                 Some(Arrival::Probe(id, answer)) => machine.answer(id, answer, now),
                 None => {}
@@ -334,7 +334,7 @@ fn play(scenario: &Scenario, name: &str, seed: u64) {
 }
 
 fn check(scenario: &Scenario, name: &str, seed: u64, tick: u64, judgement: &Judgement) {
-    let context = || format!("{name}, seed {seed}, at {} ms: {judgement:#?}", tick);
+    let context = || format!("{name}, seed {seed}, at {tick} ms: {judgement:#?}");
     let verdict = judgement.verdict.as_str();
     assert!(
         !scenario.never.iter().any(|never| never == verdict),
@@ -353,8 +353,8 @@ fn check(scenario: &Scenario, name: &str, seed: u64, tick: u64, judgement: &Judg
             assert_eq!(reason, expect.reason, "{}", context());
         }
         if let Some(holes) = &expect.holes {
-            let seen: Vec<&str> = judgement.holes.iter().map(|hole| hole.as_str()).collect();
-            assert_eq!(&seen, holes, "{}", context());
+            let directions: Vec<&str> = judgement.holes.iter().map(|hole| hole.as_str()).collect();
+            assert_eq!(&directions, holes, "{}", context());
         }
         if expect.forward_mtu.is_some() {
             assert_eq!(judgement.mtu_forward, expect.forward_mtu, "{}", context());

@@ -235,7 +235,7 @@ mod tests {
                 down = reach.burst_lost(probe.burst.unwrap(), now);
             }
         }
-        (down, now - Duration::from_secs(100), tcp)
+        (down, now.checked_sub(Duration::from_secs(100)).unwrap(), tcp)
     }
 
     fn suspicious(has_port: bool) -> Reach {
