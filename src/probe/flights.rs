@@ -256,3 +256,122 @@ fn bytes<const N: usize>() -> [u8; N] {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TARGET: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
+    const STRANGER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 66);
+    const PASSED: Answer = Answer::Passed { mss: None };
+
+    /// One echo (sequence 5, 1500 bytes, path 3) and one SYN (sequence 1000, 1500 bytes, path 4) in flight.
+    fn in_flight() -> Flights {
+        let mut flights = Flights::new(77);
+        let flight = |path, id, lane| Flight {
+            path,
+            id: ProbeId(id),
+            lane,
+            to: TARGET,
+            size: 1500,
+            at: Duration::from_secs(1),
+        };
+        flights.echoes.insert(5, flight(3, 30, Lane::Echo));
+        flights.echoes.insert(6, flight(3, 31, Lane::Fragments));
+        let syn = SynFlight { flight: flight(4, 40, Lane::Syn), sequence: 1000 };
+        flights.syns.insert((TARGET, 443, 50000), vec![syn]);
+        flights
+    }
+
+    fn reply(flights: &Flights) -> Incoming {
+        let cookie = Some(flights.cookie);
+        Incoming::EchoReply { from: TARGET, identifier: 77, sequence: 5, size: 1500, cookie }
+    }
+
+    fn segment(acknowledgement: u32) -> Incoming {
+        Incoming::Tcp { from: TARGET, from_port: 443, to_port: 50000, acknowledgement, mss: None }
+    }
+
+    fn signal(mtu: u16, to: Ipv4Addr, identifier: u16, sequence: u16) -> Incoming {
+        Incoming::TooBig { mtu, quoted: Quoted::Echo { to, identifier, sequence } }
+    }
+
+    #[test]
+    fn an_echo_reply_answers_its_request_once() {
+        let mut flights = in_flight();
+        let reply = reply(&flights);
+        assert_eq!(flights.claim(&reply), Some((3, ProbeId(30), PASSED)));
+        assert_eq!(flights.claim(&reply), None, "a duplicate");
+    }
+
+    #[test]
+    fn foreign_and_forged_echo_replies_change_nothing() {
+        let mut flights = in_flight();
+        let mut wrong_cookie = flights.cookie;
+        wrong_cookie[0] ^= 1;
+        let Incoming::EchoReply { from, identifier, sequence, size, cookie } = reply(&flights) else {
+            unreachable!()
+        };
+        for forged in [
+            Incoming::EchoReply { from: STRANGER, identifier, sequence, size, cookie },
+            Incoming::EchoReply { from, identifier: 78, sequence, size, cookie },
+            Incoming::EchoReply { from, identifier, sequence: 7, size, cookie },
+            Incoming::EchoReply { from, identifier, sequence, size: 1499, cookie },
+            Incoming::EchoReply { from, identifier, sequence, size, cookie: Some(wrong_cookie) },
+            Incoming::EchoReply { from, identifier, sequence, size, cookie: None },
+        ] {
+            assert_eq!(flights.claim(&forged), None, "{forged:?}");
+        }
+        assert!(flights.claim(&reply(&flights)).is_some(), "the genuine one still counts");
+    }
+
+    #[test]
+    fn a_segment_answers_a_syn_if_it_acknowledges_it() {
+        // SYN-ACK: the SYN alone. RST of a closed port: the 1456 bytes of payload too.
+        for acknowledgement in [1001, 1001 + 1456] {
+            assert_eq!(in_flight().claim(&segment(acknowledgement)), Some((4, ProbeId(40), PASSED)));
+        }
+        for forged in [1000, 1002, 0, 1001 + 1455] {
+            assert_eq!(in_flight().claim(&segment(forged)), None, "{forged}");
+        }
+        let elsewhere = Incoming::Tcp {
+            from: STRANGER,
+            from_port: 443,
+            to_port: 50000,
+            acknowledgement: 1001,
+            mss: None,
+        };
+        assert_eq!(in_flight().claim(&elsewhere), None);
+    }
+
+    #[test]
+    fn a_signal_must_quote_a_packet_in_flight_and_claim_less_than_was_sent() {
+        let too_big = |mtu| Some((3, ProbeId(30), Answer::TooBig { mtu }));
+        let mut flights = in_flight();
+        assert_eq!(flights.claim(&signal(1450, TARGET, 77, 5)), too_big(1450));
+        assert_eq!(flights.claim(&signal(68, TARGET, 77, 5)), too_big(68));
+        for (forged, why) in [
+            (signal(1450, STRANGER, 77, 5), "another target"),
+            (signal(1450, TARGET, 78, 5), "another identifier"),
+            (signal(1450, TARGET, 77, 9), "not in flight"),
+            (signal(1500, TARGET, 77, 5), "not smaller"),
+            (signal(9000, TARGET, 77, 5), "larger"),
+            (signal(67, TARGET, 77, 5), "below what IPv4 allows"),
+            (signal(0, TARGET, 77, 5), "no MTU"),
+            (signal(1450, TARGET, 77, 6), "a probe without DF"),
+        ] {
+            assert_eq!(flights.claim(&forged), None, "{why}");
+        }
+        let quoted = |sequence| Quoted::Tcp { to: TARGET, to_port: 443, from_port: 50000, sequence };
+        let answer = Some((4, ProbeId(40), Answer::TooBig { mtu: 1450 }));
+        assert_eq!(flights.claim(&Incoming::TooBig { mtu: 1450, quoted: quoted(1000) }), answer);
+        assert_eq!(flights.claim(&Incoming::TooBig { mtu: 1450, quoted: quoted(1001) }), None);
+    }
+
+    #[test]
+    fn what_is_older_than_five_seconds_is_forgotten() {
+        let mut flights = in_flight();
+        flights.forget_old(Duration::from_secs(7));
+        assert!(flights.echoes.is_empty() && flights.syns.is_empty());
+    }
+}

@@ -110,6 +110,11 @@ impl Engine {
 
     /// Probes forever.
     pub async fn run(mut self) {
+        if let Some(wire) = &self.wire
+            && let Err(error) = wire.writable().await
+        {
+            warn!(%error, "the raw sockets take no packets");
+        }
         loop {
             self.wait().await;
             let now = self.now();

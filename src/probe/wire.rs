@@ -91,6 +91,14 @@ impl Wire {
         packets.iter().try_for_each(|packet| send(&self.fragments, packet, to))
     }
 
+    /// Waits until the sockets take packets; before that the first ones would be refused.
+    pub async fn writable(&self) -> io::Result<()> {
+        for socket in [&self.icmp, &self.tcp, &self.fragments] {
+            socket.writable().await?;
+        }
+        Ok(())
+    }
+
     /// Waits until something can be read; [`Wire::drain`] must follow.
     pub async fn readable(&self) -> io::Result<()> {
         tokio::select! {
