@@ -170,11 +170,6 @@ fn fix_is_complete(metrics: &Metrics) -> bool {
     directions.count() == 4 && routers.len() == 3
 }
 
-/// A probe is quicker than the next reading of the routers; the lines to be shown come from both.
-fn routers_are_read_again(metrics: &Metrics) -> bool {
-    metrics.all("vxlan_interface_mtu_bytes", &[]).all(|interface| interface.value > 1450.0)
-}
-
 fn show_check(done: &Output, code: i32) -> Result<()> {
     say("$ vxlan_exporter check --config.file=config.yml");
     for line in String::from_utf8_lossy(&done.stdout).lines() {
