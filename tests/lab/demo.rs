@@ -61,13 +61,10 @@ pub fn run(binary: &Path, seconds: Option<u64>) -> Result<()> {
     ensure!(commands > 0, "the exporter named no command that mends it");
 
     title("5. What it says now");
-    let after = wait_for(
-        &lab,
-        &mut exporter,
-        &["ok", "reduced"],
-        "the new MTUs read from the routers",
-        routers_are_read_again,
-    )?;
+    let after =
+        wait_for(&lab, &mut exporter, &["ok", "reduced"], "the new MTUs read from the routers", |metrics| {
+            judge::routers_say(metrics, 1500)
+        })?;
     say("The metric lines that changed:");
     for (series, before, after) in Metrics::changes(&before, &after, SHOWN) {
         say(&format!("{series}  {} -> {}", value(before), value(after)));
