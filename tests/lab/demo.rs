@@ -61,13 +61,10 @@ pub fn run(binary: &Path, seconds: Option<u64>) -> Result<()> {
     ensure!(commands > 0, "the exporter named no command that mends it");
 
     title("5. What it says now");
-    let after = wait_for(
-        &lab,
-        &mut exporter,
-        &["ok", "reduced"],
-        "the new MTUs read from the routers",
-        routers_are_read_again,
-    )?;
+    let after =
+        wait_for(&lab, &mut exporter, &["ok", "reduced"], "the new MTUs read from the routers", |metrics| {
+            judge::routers_say(metrics, 1500)
+        })?;
     say("The metric lines that changed:");
     for (series, before, after) in Metrics::changes(&before, &after, SHOWN) {
         say(&format!("{series}  {} -> {}", value(before), value(after)));
@@ -168,11 +165,6 @@ fn fix_is_complete(metrics: &Metrics) -> bool {
     let mut routers = metrics.set("vxlan_path_fix_info", &[], "router");
     routers.dedup();
     directions.count() == 4 && routers.len() == 3
-}
-
-/// A probe is quicker than the next reading of the routers; the lines to be shown come from both.
-fn routers_are_read_again(metrics: &Metrics) -> bool {
-    metrics.all("vxlan_interface_mtu_bytes", &[]).all(|interface| interface.value > 1450.0)
 }
 
 fn show_check(done: &Output, code: i32) -> Result<()> {

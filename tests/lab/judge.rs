@@ -58,6 +58,26 @@ pub fn verdict(metrics: &Metrics, path: &str) -> String {
     metrics.set("vxlan_path_verdict", &[("path", path)], "verdict").join("+")
 }
 
+/// Whether every router has been read since all its vxlan interfaces were set to this MTU. A probe is quicker than the next
+/// reading of a router, and readings come one by one: until then old and new data stand side by side.
+pub fn routers_say(metrics: &Metrics, mtu: u32) -> bool {
+    metrics
+        .all("vxlan_interface_mtu_bytes", &[])
+        .all(|interface| interface.value.to_bits() == f64::from(mtu).to_bits())
+}
+
+/// Waits until [`routers_say`] it, at most 30 s.
+pub fn wait_for_routers(exporter: &Exporter, mtu: u32) -> Result<()> {
+    let begin = Instant::now();
+    while !routers_say(&exporter.metrics()?, mtu) {
+        if begin.elapsed() > Duration::from_secs(30) {
+            bail!("30 s on, the routers' interfaces are not all read with MTU {mtu}:\n{}", exporter.log());
+        }
+        thread::sleep(LOOK);
+    }
+    Ok(())
+}
+
 /// What is expected and not said.
 fn unmet(numbers: &Numbers, expect: &Expect, metrics: &Metrics) -> Vec<String> {
     let paths = expect.paths.iter().flat_map(|(target, path)| unmet_path(numbers, *target, path, metrics));
