@@ -1,10 +1,12 @@
 //! The lab as a command: `lab up` to look around in, `lab demo` for the whole story, `lab run-fault` for
-//! one fault of the tests, `lab clean` after a run that was killed.
+//! one fault of the tests, `lab notice` to measure how soon, `lab clean` after a run that was killed.
 
 #[path = "demo.rs"]
 mod demo;
 #[path = "mod.rs"]
 mod lab;
+#[path = "notice.rs"]
+mod notice;
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
@@ -62,6 +64,12 @@ enum What {
         #[arg(long, default_value_t = 1)]
         times: u32,
     },
+    /// Measure how soon a new hole and its end are noticed.
+    Notice {
+        /// How many holes.
+        #[arg(long, default_value_t = 20)]
+        times: u32,
+    },
     /// Remove what runs that were killed have left.
     Clean,
 }
@@ -72,6 +80,7 @@ fn main() -> ExitCode {
         What::Up { fault, elsewhere } => up(&fault, elsewhere, &arguments.exporter),
         What::Demo { seconds } => offer_removal().and_then(|()| demo::run(&arguments.exporter, seconds)),
         What::RunFault { fault, times } => run_fault(&fault, times, &arguments.exporter),
+        What::Notice { times } => notice::run(&arguments.exporter, times),
         What::Clean => clean(),
     };
     match done {
