@@ -34,4 +34,5 @@ lab-clean:
 # Known flaws, licences and sources of the dependencies (deny.toml).
 audit:
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
-	cargo deny check
+	cargo deny check licenses bans sources
+	cargo deny check advisories
