@@ -18,7 +18,7 @@ use super::lab::{
 };
 
 const LOOK: Duration = Duration::from_millis(20);
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_mins(1);
 
 /// Makes and mends a hole `times` times and prints how long each took to show on /metrics.
 pub fn run(binary: &Path, times: u32) -> Result<()> {
