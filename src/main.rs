@@ -4,6 +4,7 @@ use std::{io::IsTerminal, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
+use rustix::termios::tcgetwinsize;
 use vxlan_exporter::{
     check,
     cli::{Cli, Command, ConfigCommand, ReportFormat},
@@ -18,6 +19,8 @@ use vxlan_exporter::{
 
 /// Usage, configuration, or nothing could be found out.
 const UNKNOWN: u8 = 2;
+/// Columns of a report that goes into a file or a pipe.
+const NO_TERMINAL_WIDTH: usize = 110;
 /// After SIGTERM, a thread that still waits for a router is not waited for.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
@@ -81,17 +84,21 @@ async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {
     match format {
         ReportFormat::Text => {
             let stdout = std::io::stdout();
-            let width = if stdout.is_terminal() { terminal_width() } else { 100 };
-            print!("{}", report::text(&present, width, false));
+            let on_terminal = stdout.is_terminal();
+            // Some terminals say 0.
+            let width = tcgetwinsize(&stdout)
+                .map(|size| usize::from(size.ws_col))
+                .ok()
+                .filter(|width| *width > 0)
+                .unwrap_or(NO_TERMINAL_WIDTH);
+            // https://no-color.org
+            let color = on_terminal && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+            print!("{}", report::text(&present, width, color));
         }
         ReportFormat::Json => println!("{:#}", report::json(&present)),
     }
     eprintln!("exit code {code}: {reason}");
     Ok(code)
-}
-
-fn terminal_width() -> usize {
-    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100)
 }
 
 fn on_runtime(work: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {

@@ -84,12 +84,21 @@ pub(super) fn paths(present: &Present) -> Option<Table> {
             reverse,
             or_nothing(path.expected_mtu.as_ref().map(|expected| expected.bytes)),
             or_nothing((decided > 0).then(|| format!("{}/{decided}", path.echo.lost))),
-            or_nothing(rtt_seconds(path).map(|rtt| format!("{:.1} ms", rtt * 1000.0))),
+            or_nothing(rtt_seconds(path).map(milliseconds)),
         ]
     };
     let rows = present.paths.iter().map(|path| row(path)).collect();
-    let header =
-        ["path", "target", "site", "verdict", "MTU forward", "MTU reverse", "expected", "lost", "mean RTT"];
+    let header = [
+        "path",
+        "target",
+        "site",
+        "verdict",
+        "MTU\nforward",
+        "MTU\nreverse",
+        "MTU\nexpected",
+        "echoes\nlost",
+        "mean\nRTT",
+    ];
     table(&header, rows)
 }
 
@@ -108,6 +117,11 @@ fn mtus(judgement: &Judgement) -> (String, String) {
 pub(super) fn rtt_seconds(path: &PathObservation) -> Option<f64> {
     let count = u32::try_from(path.echo.rtt.count()).ok().filter(|count| *count > 0)?;
     Some(path.echo.rtt.sum_seconds / f64::from(count))
+}
+
+fn milliseconds(seconds: f64) -> String {
+    let milliseconds = seconds * 1000.0;
+    if milliseconds < 10.0 { format!("{milliseconds:.2} ms") } else { format!("{milliseconds:.1} ms") }
 }
 
 fn link<'p>(present: &'p Present, end: &TunnelEnd) -> Option<&'p Link> {
