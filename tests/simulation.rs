@@ -17,8 +17,8 @@ use vxlan_exporter::{
         path::{
             budget::Budget,
             lane::Urgency,
-            probe::{Answer, Lane, Probe, ProbeId, SMALL, Send, fragments_of},
-            prober::{HostMtu, PathProber, Settings},
+            probe::{Answer, Family, Lane, Probe, ProbeId, Reply, Send, fragments_of},
+            prober::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
         },
     },
     types::ProbeSize,
@@ -168,6 +168,8 @@ struct Expect {
     reverse_mtu: Option<u32>,
 }
 
+const SMALL: u32 = Family::V4.small();
+
 enum Arrival {
     Echo(u64),
     Probe(ProbeId, Answer),
@@ -210,7 +212,7 @@ impl World {
             Err(signal) => return self.signal(signal),
         }
         let back = self.network.reverse.passes(size, false, &mut self.rng);
-        back.is_ok().then_some(Answer::Passed { mss: None })
+        back.is_ok().then_some(Answer::Passed(Reply::default()))
     }
 
     fn signal(&mut self, signal: Option<u32>) -> Option<Answer> {
@@ -238,18 +240,18 @@ impl World {
                     Err(signal) => return self.signal(signal),
                 }
                 let back = self.network.reverse.passes(SMALL, false, &mut self.rng);
-                back.is_ok().then_some(Answer::Passed { mss: self.network.mss })
+                back.is_ok().then_some(Answer::Passed(Reply { mss: self.network.mss, ..Reply::default() }))
             }
             Lane::Fragments => {
                 // Every fragment must pass; the reply travels in one piece.
                 let filtered = self.network.icmp_filter.is_some_and(|limit| size > limit);
-                let forward = (0..fragments_of(probe.size))
+                let forward = (0..fragments_of(Family::V4, probe.size))
                     .all(|_| self.network.forward.passes(SMALL, false, &mut self.rng).is_ok());
                 if self.network.down || !self.network.icmp || filtered || !forward {
                     return None;
                 }
                 let back = self.network.reverse.passes(size, false, &mut self.rng);
-                back.is_ok().then_some(Answer::Passed { mss: None })
+                back.is_ok().then_some(Answer::Passed(Reply::default()))
             }
         }
     }
@@ -262,9 +264,9 @@ fn play(scenario: &Scenario, name: &str, seed: u64) {
         sentinel_interval: Duration::from_secs(1),
         expected_mtu: prober.expected,
         loss_threshold: 0.03,
-        echo: true,
-        syn: prober.port,
-        fragments: prober.fragments,
+        family: Family::V4,
+        icmp: if prober.fragments { IcmpProbes::Fragments } else { IcmpProbes::Sized },
+        tcp: if prober.port { TcpProbes::Sized } else { TcpProbes::None },
     };
     let hosts = HostMtu {
         testable: prober.testable.unwrap_or(prober.hosts),

@@ -9,7 +9,7 @@ use pnet::packet::icmp::IcmpTypes;
 use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::overlay::path::probe::{ProbeId, SMALL};
+use crate::overlay::path::probe::{Family, ProbeId};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const HEADERS: usize = 28;
@@ -52,7 +52,7 @@ impl Echoes {
             let sequence = PingSequence(u16::try_from(seq & 0xffff).unwrap_or(0));
             let mut pinger = echoes.client.pinger(address, identifier).await;
             pinger.timeout(TIMEOUT);
-            let payload = [0; SMALL as usize - HEADERS];
+            let payload = [0; Family::V4.small() as usize - HEADERS];
             // It also hands up errors that quote the echo, "host unreachable" above all (measured).
             if let Ok((IcmpPacket::V4(packet), rtt)) = pinger.ping(sequence, &payload).await
                 && packet.get_icmp_type() == IcmpTypes::EchoReply

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     overlay::path::{
-        probe::{Answer, Lane, Moment, Probe, ProbeId, SMALL, fragments_of},
+        probe::{Answer, Family, Lane, Moment, Probe, ProbeId, Reply, fragments_of},
         rtt::GIVE_UP,
     },
     types::{Bytes, ProbeSize},
@@ -105,7 +105,7 @@ impl Flights {
         let sent = if probe.lane == Lane::Echo {
             wire.send_icmp(&message, target.address)
         } else {
-            let count = fragments_of(probe.size) as usize;
+            let count = fragments_of(Family::V4, probe.size) as usize;
             let packets = packet::fragments(&message, count, target.egress.source, target.address, random());
             wire.send_packets(&packets, target.address)
         };
@@ -155,7 +155,7 @@ impl Flights {
                     return None;
                 }
                 self.echoes.remove(&sequence);
-                (flight, Answer::Passed { mss: None })
+                (flight, Answer::Passed(Reply::default()))
             }
             Incoming::Tcp { from, from_port, to_port, acknowledgement, mss } => {
                 let waiting = self.syns.get_mut(&(from, from_port, to_port))?;
@@ -165,7 +165,7 @@ impl Flights {
                     let first = syn.sequence.wrapping_add(1);
                     acknowledgement == first || acknowledgement == first.wrapping_add(payload)
                 })?;
-                (waiting.swap_remove(place).flight, Answer::Passed { mss })
+                (waiting.swap_remove(place).flight, Answer::Passed(Reply { mss, ..Reply::default() }))
             }
             Incoming::TooBig { mtu, quoted } => {
                 let flight = self.quoted(quoted)?;
@@ -210,10 +210,10 @@ fn wire_size(probe: Probe) -> Bytes {
     match (probe.purpose, probe.lane) {
         (ProbeSize::Control, Lane::Syn) if probe.bare => BARE_SYN,
         (ProbeSize::Control, Lane::Fragments) => {
-            let small = packet::small_fragmented(fragments_of(probe.size) as usize);
-            Bytes::try_from(small).unwrap_or(SMALL)
+            let small = packet::small_fragmented(fragments_of(Family::V4, probe.size) as usize);
+            Bytes::try_from(small).unwrap_or(Family::V4.small())
         }
-        (ProbeSize::Control, _) => SMALL,
+        (ProbeSize::Control, _) => Family::V4.small(),
         _ => probe.size,
     }
 }
@@ -263,7 +263,8 @@ mod tests {
 
     const TARGET: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
     const STRANGER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 66);
-    const PASSED: Answer = Answer::Passed { mss: None };
+    const PASSED: Answer =
+        Answer::Passed(Reply { mss: None, ttl: None, reset: None, largest_fragment: None });
 
     /// One echo (sequence 5, 1500 bytes, path 3) and one SYN (sequence 1000, 1500 bytes, path 4) in flight.
     fn in_flight() -> Flights {

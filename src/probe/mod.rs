@@ -26,8 +26,8 @@ use crate::{
             budget::Budget,
             expected::host_mtu,
             lane::Urgency,
-            probe::{Answer, Lane, Moment, Probe, Send},
-            prober::{PathProber, Settings},
+            probe::{Answer, Family, Lane, Moment, Probe, Reply, Send},
+            prober::{IcmpProbes, PathProber, Settings, TcpProbes},
         },
     },
     plan::PathPlan,
@@ -181,7 +181,7 @@ impl Engine {
         let Some(prober) = self.tracks[reply.path].prober.as_mut() else { return };
         match reply.probe {
             None => prober.echo_reply(reply.seq, reply.rtt, now),
-            Some(id) => prober.answer(id, Answer::Passed { mss: None }, now),
+            Some(id) => prober.answer(id, Answer::Passed(Reply::default()), now),
         }
     }
 
@@ -330,9 +330,9 @@ fn settings(plan: &PathPlan, raw: bool) -> Settings {
         sentinel_interval: plan.sentinel_interval,
         expected_mtu: plan.expected_mtu,
         loss_threshold: plan.loss_threshold,
-        echo: raw,
-        syn: raw && plan.tcp_port.is_some(),
-        fragments: raw,
+        family: Family::V4,
+        icmp: if raw { IcmpProbes::Fragments } else { IcmpProbes::Small },
+        tcp: if raw && plan.tcp_port.is_some() { TcpProbes::Sized } else { TcpProbes::None },
     }
 }
 

@@ -339,7 +339,9 @@ mod tests {
     #[test]
     fn both_halves_of_a_fragmented_pair_have_as_many_fragments() {
         for size in [600_u32, 1400, 1500, 4000, 8950, 9216] {
-            let count = crate::overlay::path::probe::fragments_of(size) as usize;
+            let count =
+                crate::overlay::path::probe::fragments_of(crate::overlay::path::probe::Family::V4, size)
+                    as usize;
             let large = echo_request(size as usize, 1, 2, &COOKIE);
             let small = echo_request(small_fragmented(count), 1, 2, &COOKIE);
             let cut = fragments(&large, count, A, B, 3);

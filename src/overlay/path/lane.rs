@@ -22,7 +22,7 @@ use fastrand::Rng;
 
 use super::{
     mtu_search::Search,
-    probe::{Lane, Moment, SMALL},
+    probe::{Family, Lane, Moment},
     proof::{Fate, PROOF, PROVISIONAL, PairCount, Pairs, Shot},
 };
 use crate::types::{Bytes, ProbeSize};
@@ -94,6 +94,7 @@ impl Urgency {
 /// One way of asking, for one path.
 #[derive(Debug, Clone)]
 pub struct LaneProber {
+    family: Family,
     lane: Lane,
     top: Bytes,
     standing: Standing,
@@ -110,8 +111,9 @@ pub struct LaneProber {
 impl LaneProber {
     /// A lane that is to test `top` bytes.
     #[must_use]
-    pub fn new(lane: Lane, top: Bytes) -> Self {
+    pub fn new(family: Family, lane: Lane, top: Bytes) -> Self {
         Self {
+            family,
             lane,
             top,
             standing: Standing::Untested,
@@ -345,7 +347,7 @@ impl LaneProber {
                 self.go_on_searching(search, None, now);
             }
             Some(Task::Prove(_)) if self.is_silent() && !on_walk => {
-                self.search_below(SMALL, shot.size, &[mtu], now);
+                self.search_below(0, shot.size, &[mtu], now);
             }
             Some(Task::Recheck(_)) => {}
             task => self.task = task,

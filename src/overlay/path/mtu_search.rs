@@ -7,7 +7,7 @@
 //! and no wrong edge.)
 
 use super::{
-    probe::SMALL,
+    probe::Family,
     proof::{PROOF, PROVISIONAL},
 };
 use crate::types::Bytes;
@@ -19,6 +19,8 @@ const LIKELY: [Bytes; 10] = [1500, 1454, 1450, 1430, 1420, 1400, 1380, 1280, 900
 /// A search between an answered and a silent size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
+    /// The smallest size to try: below it a link has no business to be.
+    least: Bytes,
     answered: Bytes,
     silent: Bytes,
     /// `silent` is proven (forty pairs) or signalled.
@@ -42,24 +44,28 @@ impl Search {
     /// A search below `silent`, which is proven. `answered` is known to pass; `hints` are tried first
     /// (sizes another way of probing has found).
     #[must_use]
-    pub fn new(answered: Bytes, silent: Bytes, hints: &[Bytes]) -> Self {
+    pub fn new(family: Family, answered: Bytes, silent: Bytes, hints: &[Bytes]) -> Self {
         let mut likely = hints.to_vec();
         likely.extend(LIKELY);
-        Self { answered: answered.max(SMALL), silent, firm: true, proven: silent, try_next: None, likely }
+        let small = family.small();
+        let answered = answered.max(small);
+        let least = family.least_mtu().max(small + 1);
+        Self { least, answered, silent, firm: true, proven: silent, try_next: None, likely }
     }
 
     /// The size to try, or `None` when the edge is exact.
     #[must_use]
     pub fn next(&self) -> Option<Try> {
-        if self.answered + 1 >= self.silent {
+        let passes = self.answered.max(self.least - 1);
+        if passes + 1 >= self.silent {
             return (!self.firm).then_some(Try { size: self.silent, need: PROOF });
         }
-        let inside = |size: &Bytes| self.answered < *size && *size < self.silent;
+        let inside = |size: &Bytes| passes < *size && *size < self.silent;
         let size = self
             .try_next
             .filter(inside)
             .or_else(|| self.likely.iter().copied().find(inside))
-            .unwrap_or_else(|| self.answered.midpoint(self.silent));
+            .unwrap_or_else(|| passes.midpoint(self.silent));
         Some(Try { size, need: PROVISIONAL })
     }
 
@@ -137,20 +143,20 @@ mod tests {
 
     #[test]
     fn the_articles_edge_takes_three_tries() {
-        let (search, tried) = play(Search::new(SMALL, 1500, &[]), 1454);
+        let (search, tried) = play(Search::new(Family::V4, 0, 1500, &[]), 1454);
         assert_eq!((search.answered(), search.edge()), (1454, 1455));
         assert_eq!(tried, [1454, 1455, 1455]);
     }
 
     #[test]
     fn a_hint_comes_first() {
-        let (_, tried) = play(Search::new(SMALL, 1500, &[1411]), 1411);
+        let (_, tried) = play(Search::new(Family::V4, 0, 1500, &[1411]), 1411);
         assert_eq!(tried, [1411, 1412, 1412]);
     }
 
     #[test]
     fn a_signal_closes_a_size_at_once_and_names_the_next() {
-        let mut search = Search::new(SMALL, 1500, &[]);
+        let mut search = Search::new(Family::V4, 0, 1500, &[]);
         assert_eq!(search.next(), Some(Try { size: 1454, need: PROVISIONAL }));
         search.signalled(1454, 1450);
         assert_eq!(search.next(), Some(Try { size: 1450, need: PROVISIONAL }));
@@ -163,7 +169,7 @@ mod tests {
 
     #[test]
     fn an_answer_at_the_final_edge_reopens_every_provisional_bound() {
-        let mut search = Search::new(SMALL, 1500, &[]);
+        let mut search = Search::new(Family::V4, 0, 1500, &[]);
         search.silent(1454, PROVISIONAL); // eight unlucky pairs
         search.passed(1450);
         search.silent(1451, PROVISIONAL);
@@ -173,10 +179,17 @@ mod tests {
         assert_eq!((search.answered(), search.edge()), (1454, 1455));
     }
 
+    #[test]
+    fn nothing_below_the_least_mtu_of_ipv6_is_tried() {
+        let (search, tried) = play(Search::new(Family::V6, 0, 1500, &[]), 1200);
+        assert_eq!((search.answered(), search.edge()), (Family::V6.small(), 1280));
+        assert!(tried.iter().all(|size| *size >= 1280), "{tried:?}");
+    }
+
     proptest! {
         #[test]
-        fn every_edge_is_found_to_the_byte(edge in SMALL..9215, above in 1..4000_u32) {
-            let (search, _) = play(Search::new(SMALL, (edge + above).min(9216), &[]), edge);
+        fn every_edge_is_found_to_the_byte(edge in Family::V4.small()..9215, above in 1..4000_u32) {
+            let (search, _) = play(Search::new(Family::V4, 0, (edge + above).min(9216), &[]), edge);
             prop_assert_eq!((search.answered(), search.edge()), (edge, edge + 1));
         }
     }

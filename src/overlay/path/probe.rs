@@ -2,16 +2,54 @@
 //!
 //! A [`Moment`] is the time since the prober was made: the machine has no clock of its own.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use crate::types::{Bytes, ProbeProtocol, ProbeSize};
 
 /// Time since the prober was made.
 pub type Moment = Duration;
 
-/// The size in bytes of a small packet of our own, and the least size a search considers: an IPv4
-/// link must carry 68 bytes (RFC 791 section 3.2).
-pub const SMALL: Bytes = 68;
+/// Of which IP a path's packets are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// RFC 791.
+    V4,
+    /// RFC 8200.
+    V6,
+}
+
+impl Family {
+    /// The family of an address.
+    #[must_use]
+    pub const fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+
+    /// Bytes of an IP header without options or extensions.
+    #[must_use]
+    pub const fn header(self) -> Bytes {
+        match self {
+            Self::V4 => 20,
+            Self::V6 => 40,
+        }
+    }
+
+    /// Bytes of a small packet of our own: IP header, 8 bytes of ICMP, 40 of payload.
+    #[must_use]
+    pub const fn small(self) -> Bytes {
+        self.header() + 48
+    }
+
+    /// The MTU every link of this family must have (RFC 791 section 3.2, RFC 8200 section 5): no signal
+    /// may claim less.
+    #[must_use]
+    pub const fn least_mtu(self) -> Bytes {
+        match self {
+            Self::V4 => 68,
+            Self::V6 => 1280,
+        }
+    }
+}
 
 /// TCP flows of a path; VXLAN's outer source port hashes the inner flow, so each may take another leg.
 pub const FLOWS: u8 = 8;
@@ -39,22 +77,22 @@ impl Lane {
 
     /// How many packets one probe of `size` bytes puts on the wire.
     #[must_use]
-    pub const fn packets(self, size: Bytes) -> u32 {
+    pub const fn packets(self, family: Family, size: Bytes) -> u32 {
         match self {
             Self::Echo | Self::Syn => 1,
-            Self::Fragments => fragments_of(size),
+            Self::Fragments => fragments_of(family, size),
         }
     }
 }
 
-/// Payload bytes of one IPv4 fragment of a 576-byte datagram (RFC 791: every host takes 576),
-/// a multiple of 8.
+/// Payload bytes of one fragment: those of a 576-byte IPv4 datagram (RFC 791: every host takes 576), a
+/// multiple of 8. IPv6 takes the same, so that a pair is as long in both.
 pub const FRAGMENT_PAYLOAD: Bytes = 552;
 
 /// How many fragments an IP packet of `size` bytes becomes; at least two, or it would be no fragment.
 #[must_use]
-pub const fn fragments_of(size: Bytes) -> u32 {
-    let payload = size.saturating_sub(20);
+pub const fn fragments_of(family: Family, size: Bytes) -> u32 {
+    let payload = size.saturating_sub(family.header());
     let count = payload.div_ceil(FRAGMENT_PAYLOAD);
     if count < 2 { 2 } else { count }
 }
@@ -93,14 +131,25 @@ pub enum Send {
     Probe(Probe),
 }
 
+/// What an answer tells beside the fact that it came. All absent where the socket does not show it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The MSS option of a SYN-ACK, bytes of TCP payload.
+    pub mss: Option<u16>,
+    /// TTL or hop limit with which it arrived.
+    pub ttl: Option<u8>,
+    /// Of a TCP answer: RST, not SYN-ACK.
+    pub reset: Option<bool>,
+    /// The largest fragment it came in, bytes of IP packet, where it came in fragments
+    /// (`IP_RECVFRAGSIZE`): what comes back whole is at most this.
+    pub largest_fragment: Option<Bytes>,
+}
+
 /// What became of a packet. Silence is told by nobody: the machine sees it by the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// The target answered, the whole size.
-    Passed {
-        /// The MSS option of a SYN-ACK, bytes of TCP payload.
-        mss: Option<u16>,
-    },
+    Passed(Reply),
     /// A valid "fragmentation needed" that quotes the packet, for an MTU smaller than it.
     TooBig {
         /// The MTU it claims, bytes.
@@ -116,9 +165,11 @@ mod tests {
 
     #[test]
     fn a_full_size_datagram_is_three_fragments_of_576() {
-        assert_eq!(fragments_of(1500), 3);
-        assert_eq!(fragments_of(1124), 2);
-        assert_eq!(fragments_of(1125), 3);
-        assert_eq!(fragments_of(68), 2);
+        assert_eq!(fragments_of(Family::V4, 1500), 3);
+        assert_eq!(fragments_of(Family::V4, 1124), 2);
+        assert_eq!(fragments_of(Family::V4, 1125), 3);
+        assert_eq!(fragments_of(Family::V4, 68), 2);
+        assert_eq!(fragments_of(Family::V6, 1144), 2);
+        assert_eq!(fragments_of(Family::V6, 1145), 3);
     }
 }

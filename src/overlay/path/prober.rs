@@ -14,7 +14,7 @@ use fastrand::Rng;
 use super::{
     super::observation::{EchoStats, ExpectedMtu},
     lane::LaneProber,
-    probe::{Lane, Moment, Probe, ProbeId},
+    probe::{Family, Lane, Moment, Probe, ProbeId},
     proof::Shot,
     reach::Reach,
     rtt::RttWindow,
@@ -27,6 +27,28 @@ use crate::types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize};
 /// How long the first sentinel waits for the target's SYN-ACK to name its MSS.
 const WAIT_FOR_MSS: Duration = Duration::from_millis(300);
 
+/// What our sockets can ask by ICMP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IcmpProbes {
+    /// Only the regular small echo.
+    Small,
+    /// DF echoes of any size: a ping socket, no privilege.
+    Sized,
+    /// Echo requests in fragments too: `CAP_NET_RAW`.
+    Fragments,
+}
+
+/// What our sockets can ask by TCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TcpProbes {
+    /// Nothing: the path has no port.
+    None,
+    /// Small probes: the kernel's own SYN, no privilege.
+    Small,
+    /// SYNs padded to any size: `CAP_NET_RAW`.
+    Sized,
+}
+
 /// What one path's prober needs to know.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -38,12 +60,12 @@ pub struct Settings {
     pub expected_mtu: Option<Bytes>,
     /// Round-trip loss above which the path is lossy, 0..1.
     pub loss_threshold: f64,
-    /// Whether DF echoes can be sized (needs an ICMP socket of our own).
-    pub echo: bool,
-    /// Whether padded SYNs can be sent: `CAP_NET_RAW` and a port.
-    pub syn: bool,
-    /// Whether echo requests can be sent in fragments: `CAP_NET_RAW`.
-    pub fragments: bool,
+    /// IPv4 or IPv6.
+    pub family: Family,
+    /// What can be asked by ICMP.
+    pub icmp: IcmpProbes,
+    /// What can be asked by TCP.
+    pub tcp: TcpProbes,
 }
 
 /// What the hosts at both ends can take, as far as known.
@@ -127,18 +149,21 @@ impl PathProber {
     #[must_use]
     pub fn new(settings: Settings, hosts: HostMtu, seed: u64, now: Moment) -> Self {
         let top = settings.expected_mtu.unwrap_or(hosts.hosts).min(hosts.testable);
-        let wait =
-            if settings.syn && settings.expected_mtu.is_none() { WAIT_FOR_MSS } else { Duration::ZERO };
+        let wait = if settings.tcp == TcpProbes::Sized && settings.expected_mtu.is_none() {
+            WAIT_FOR_MSS
+        } else {
+            Duration::ZERO
+        };
         Self {
             rng: Rng::with_seed(seed),
             target_mtu: None,
             rtt: RttWindow::default(),
-            reach: Reach::new(settings.syn),
+            reach: Reach::new(settings.tcp > TcpProbes::None),
             loss: SmallLoss::new(settings.loss_threshold),
             walk: Walk::default(),
-            echo: LaneProber::new(Lane::Echo, top),
-            syn: LaneProber::new(Lane::Syn, top),
-            fragments: LaneProber::new(Lane::Fragments, top),
+            echo: LaneProber::new(settings.family, Lane::Echo, top),
+            syn: LaneProber::new(settings.family, Lane::Syn, top),
+            fragments: LaneProber::new(settings.family, Lane::Fragments, top),
             stats: EchoStats::default(),
             size_probes: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -238,14 +263,14 @@ impl PathProber {
             let since = *self.doubt_since.get_or_insert(now);
             let after = |lane: &LaneProber| lane.decided_at().is_some_and(|at| at >= since);
             let syn_fresh = after(&self.syn) || self.syn.is_silent();
-            if self.settings.syn && self.reach.tcp_ever() && !syn_fresh && self.syn.is_idle(now) {
+            if self.can_size_syn() && self.reach.tcp_ever() && !syn_fresh && self.syn.is_idle(now) {
                 self.syn.hint(self.edge_of_echo());
                 self.syn.prove(now);
             }
             let forward_passes = self.syn.passing().is_some() && after(&self.syn);
             let wanted = self.echo.is_silent() || forward_passes;
             let fragments_fresh = after(&self.fragments) || self.fragments.is_silent();
-            if self.settings.fragments && wanted && !fragments_fresh && self.fragments.is_idle(now) {
+            if self.can_fragment() && wanted && !fragments_fresh && self.fragments.is_idle(now) {
                 self.fragments.hint(self.edge_of_echo());
                 self.fragments.prove(now);
             }
@@ -260,9 +285,21 @@ impl PathProber {
         self.echo.hole().map(|hole| vec![hole.answered]).unwrap_or_default()
     }
 
+    pub(super) fn can_size_echo(&self) -> bool {
+        self.settings.icmp >= IcmpProbes::Sized
+    }
+
+    pub(super) fn can_fragment(&self) -> bool {
+        self.settings.icmp >= IcmpProbes::Fragments
+    }
+
+    pub(super) fn can_size_syn(&self) -> bool {
+        self.settings.tcp >= TcpProbes::Sized
+    }
+
     /// Whether sizes can be judged by ICMP: the target answers it.
     pub(super) fn icmp_usable(&self) -> bool {
-        self.settings.echo && self.reach.icmp_ever()
+        self.can_size_echo() && self.reach.icmp_ever()
     }
 
     fn lane(&self, lane: Lane) -> &LaneProber {

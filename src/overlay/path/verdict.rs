@@ -7,7 +7,7 @@
 use super::{
     super::observation::Judgement,
     lane::{Hole, LaneProber},
-    probe::{FLOWS, SMALL},
+    probe::FLOWS,
     prober::PathProber,
 };
 use crate::types::{Bytes, Direction, UnknownReason, Verdict};
@@ -63,7 +63,8 @@ impl PathProber {
 
     /// Notes the path MTUs that are certain now.
     pub(super) fn confirm(&mut self) {
-        let exact = |hole: &&Hole| hole.exact && hole.answered > SMALL;
+        let small = self.settings.family.small();
+        let exact = |hole: &&Hole| hole.exact && hole.answered > small;
         let echo_hole = self.echo.hole();
         if let Some(hole) = self.syn.hole() {
             if exact(&hole) {
@@ -106,7 +107,7 @@ impl PathProber {
         if self.hosts.testable < expected {
             return unknown(UnknownReason::LocalLimit);
         }
-        if !self.settings.echo {
+        if !self.can_size_echo() {
             return unknown(UnknownReason::NoProof);
         }
         if let Some(size) = self.echo.passing() {
@@ -144,7 +145,7 @@ impl PathProber {
         let forward_passes = self.forward_passes(echo.size).is_some();
         let reverse_passes = self.reverse_passes(echo.size);
         let reverse_filtered = self.fragments.hole().is_some_and(|hole| hole.exact);
-        let reverse_open = self.settings.fragments && !self.fragments.is_exhausted();
+        let reverse_open = self.can_fragment() && !self.fragments.is_exhausted();
         if forward_passes && (reverse_passes || reverse_filtered) {
             Finding::Filtered
         } else if forward_passes && reverse_open {
@@ -176,12 +177,12 @@ impl PathProber {
     }
 
     fn syn_usable(&self) -> bool {
-        self.settings.syn && self.reach.tcp_ever() && !self.syn.is_exhausted()
+        self.can_size_syn() && self.reach.tcp_ever() && !self.syn.is_exhausted()
     }
 
     fn is_settled(&self) -> bool {
         let lanes = [&self.echo, &self.syn, &self.fragments];
-        let decided = self.echo.decided_at().is_some() || self.reach.is_down() || !self.settings.echo;
+        let decided = self.echo.decided_at().is_some() || self.reach.is_down() || !self.can_size_echo();
         decided && !self.reach.is_suspicious() && !lanes.iter().any(|lane| lane.is_busy())
     }
 
@@ -194,16 +195,19 @@ impl PathProber {
         match verdict {
             Verdict::Blackhole => {
                 if let Some(hole) = self.echo.hole() {
-                    said.push(format!("DF echo: {}", hole_in_words(hole, "")));
+                    said.push(format!("DF echo: {}", self.hole_in_words(hole, "")));
                 }
                 if let Some(hole) = self.syn.hole() {
                     let flows = format!(" over {FLOWS} TCP flows");
-                    said.push(format!("forward, padded TCP SYN: {}", hole_in_words(hole, &flows)));
+                    said.push(format!("forward, padded TCP SYN: {}", self.hole_in_words(hole, &flows)));
                 } else if let Some(size) = self.echo.hole().and_then(|hole| self.forward_passes(hole.size)) {
                     said.push(format!("forward, padded TCP SYN: {size} bytes are answered"));
                 }
                 if let Some(hole) = self.fragments.hole().filter(|_| holes.contains(&Direction::Reverse)) {
-                    said.push(format!("reverse, echo request in fragments: {}", hole_in_words(hole, "")));
+                    said.push(format!(
+                        "reverse, echo request in fragments: {}",
+                        self.hole_in_words(hole, "")
+                    ));
                 } else if self.echo.hole().is_some_and(|hole| self.reverse_passes(hole.size)) {
                     let size = self.fragments.top();
                     said.push(format!(
@@ -249,13 +253,13 @@ impl PathProber {
                 self.hosts.testable
             ),
             UnknownReason::LargeIcmpFiltered => {
-                let edge = self.echo.hole().map_or(SMALL, |hole| hole.answered);
+                let edge = self.echo.hole().map_or(self.settings.family.small(), |hole| hole.answered);
                 format!("ICMP above {edge} bytes is dropped: a filter of large ICMP hides the path MTU")
             }
             UnknownReason::ReverseUnmeasured => {
                 "padded TCP SYNs pass forward; ICMP is not answered, so reverse cannot be measured".to_owned()
             }
-            UnknownReason::NoProof if !self.settings.echo => {
+            UnknownReason::NoProof if !self.can_size_echo() => {
                 "without CAP_NET_RAW only small echoes are sent: sizes are not tested".to_owned()
             }
             UnknownReason::NoProof => "full-size probes are silent, but not enough is proven".to_owned(),
@@ -264,20 +268,20 @@ impl PathProber {
             UnknownReason::PeerLimit => "the far end cannot take the expected size".to_owned(),
         }
     }
-}
 
-fn hole_in_words(hole: &Hole, over: &str) -> String {
-    let proof = hole.proof;
-    let edge = if hole.answered <= SMALL {
-        "the edge is being searched".to_owned()
-    } else if hole.exact {
-        format!("{} answered, {} not", hole.answered, hole.silent)
-    } else {
-        format!("{} answered, exact edge being searched", hole.answered)
-    };
-    format!(
-        "{} bytes vanish without a signal ({} pairs{over} lost the large packet and kept the small one, \
-         {} controls lost); {edge}",
-        hole.size, proof.counted, proof.control_lost
-    )
+    fn hole_in_words(&self, hole: &Hole, over: &str) -> String {
+        let proof = hole.proof;
+        let edge = if hole.answered <= self.settings.family.small() {
+            "the edge is being searched".to_owned()
+        } else if hole.exact {
+            format!("{} answered, {} not", hole.answered, hole.silent)
+        } else {
+            format!("{} answered, exact edge being searched", hole.answered)
+        };
+        format!(
+            "{} bytes vanish without a signal ({} pairs{over} lost the large packet and kept the small one, \
+             {} controls lost); {edge}",
+            hole.size, proof.counted, proof.control_lost
+        )
+    }
 }

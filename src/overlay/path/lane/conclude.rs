@@ -4,7 +4,7 @@ use super::{EDGE_PAIRS, Hole, LaneProber, REST, Standing, Task};
 use crate::{
     overlay::path::{
         mtu_search::Search,
-        probe::{Moment, SMALL},
+        probe::Moment,
         proof::{Outcome, PROVISIONAL, Pairs},
     },
     types::{Bytes, ProbeSize},
@@ -38,7 +38,7 @@ impl LaneProber {
                     }
                     self.standing = Standing::Hole(Hole {
                         size,
-                        answered: SMALL,
+                        answered: self.family.small(),
                         silent: size,
                         exact: false,
                         proof,
@@ -46,17 +46,17 @@ impl LaneProber {
                         proof_serial: pairs.serial(),
                     });
                     self.decided_at = Some(now);
-                    self.search_below(SMALL, size, &hints, now);
+                    self.search_below(0, size, &hints, now);
                 } else {
                     // The edge has moved down below what was answered before.
-                    self.search_below(SMALL, size, &[], now);
+                    self.search_below(0, size, &[], now);
                 }
             }
         }
     }
 
     pub(super) fn search_below(&mut self, answered: Bytes, silent: Bytes, hints: &[Bytes], now: Moment) {
-        let search = Search::new(answered, silent, hints);
+        let search = Search::new(self.family, answered, silent, hints);
         self.go_on_searching(search, None, now);
     }
 

@@ -12,6 +12,9 @@ use crate::{
     types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize},
 };
 
+/// Bytes of a TCP header without options: an MSS counts none (RFC 6691).
+const TCP_HEADER: Bytes = 20;
+
 impl PathProber {
     /// The regular small echo `seq` was answered after `rtt`.
     pub fn echo_reply(&mut self, seq: u64, rtt: Duration, now: Moment) {
@@ -43,17 +46,18 @@ impl PathProber {
         self.sent.remove(&id);
         let protocol = sent.probe.lane.protocol();
         let result = match answer {
-            Answer::Passed { .. } => ProbeResult::Answered,
+            Answer::Passed(_) => ProbeResult::Answered,
             Answer::TooBig { .. } => ProbeResult::TooBig,
             Answer::NotSent => ProbeResult::Error,
         };
         self.count(sent.probe, result);
         match answer {
-            Answer::Passed { mss } => {
+            Answer::Passed(reply) => {
                 self.rtt.observe(now.saturating_sub(sent.at));
                 self.heard(protocol, now);
-                if let Some(mss) = mss {
-                    self.learn_target_mtu(Bytes::from(mss) + 40, now);
+                if let Some(mss) = reply.mss {
+                    let headers = self.settings.family.header() + TCP_HEADER;
+                    self.learn_target_mtu(Bytes::from(mss) + headers, now);
                 }
                 self.passed(sent, now);
             }

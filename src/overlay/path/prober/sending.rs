@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{PathProber, Role, Sent, SentEcho, Single};
+use super::{PathProber, Role, Sent, SentEcho, Single, TcpProbes};
 use crate::{
     overlay::path::{
         budget::Budget,
@@ -34,7 +34,7 @@ impl PathProber {
         if self.reach.is_down() {
             return;
         }
-        if now >= self.sentinel_at && self.settings.echo {
+        if now >= self.sentinel_at && self.can_size_echo() {
             self.sentinel_at = next_turn(self.sentinel_at, self.settings.sentinel_interval, now);
             self.send_echo_sentinel(now, out);
         }
@@ -44,7 +44,7 @@ impl PathProber {
             RARE
         };
         self.syn_at = self.syn_at.min(now + syn_every);
-        if self.settings.syn && now >= self.syn_at && self.reach.tcp_ever() {
+        if self.can_size_syn() && now >= self.syn_at && self.reach.tcp_ever() {
             self.syn_at = next_turn(self.syn_at, syn_every, now);
             self.send_syn_sentinel(now, out);
         }
@@ -71,7 +71,7 @@ impl PathProber {
             while self.lane(lane).urgency() == Some(urgency)
                 && self.lane(lane).next_at().is_some_and(|at| at <= now || lane == Lane::Syn)
             {
-                let packets = 2 * lane.packets(self.lane(lane).top());
+                let packets = 2 * lane.packets(self.settings.family, self.lane(lane).top());
                 if !budget.take(packets) {
                     return;
                 }
@@ -105,7 +105,7 @@ impl PathProber {
             .chain(lanes.iter().filter_map(|lane| lane.next_at()).map(|at| at.max(self.now)))
             .chain(self.reach.next_at())
             .chain([self.echo_at, self.sentinel_at])
-            .chain(self.settings.syn.then_some(self.syn_at))
+            .chain(self.can_size_syn().then_some(self.syn_at))
             .chain(self.fragments_every().map(|_| self.fragments_at))
             .min()
             .unwrap_or(self.echo_at)
@@ -117,7 +117,10 @@ impl PathProber {
         self.echoes.insert(seq, SentEcho { at: now, expired: false });
         out.push(Send::Echo { seq });
         let icmp_silent = !self.reach.icmp_ever() && seq > 0;
-        if self.settings.syn && !self.reach.is_down() && (!self.reach.tcp_ever() || icmp_silent) {
+        if self.settings.tcp > TcpProbes::None
+            && !self.reach.is_down()
+            && (!self.reach.tcp_ever() || icmp_silent)
+        {
             self.send_small(ProbeProtocol::Tcp, None, now, out);
         }
     }
@@ -182,7 +185,7 @@ impl PathProber {
 
     /// How often the fragment lane looks, if it has reason to.
     pub(super) fn fragments_every(&self) -> Option<Duration> {
-        if !self.settings.fragments || self.reach.is_down() {
+        if !self.can_fragment() || self.reach.is_down() {
             return None;
         }
         if self.fragments.is_silent() || (self.echo.is_silent() && self.fragments.passing().is_some()) {
