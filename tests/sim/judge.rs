@@ -50,6 +50,9 @@ impl Wrong {
 /// `unknown` no longer than this.
 const UNKNOWN: Duration = Duration::from_secs(60);
 
+/// Two echoes a second apart, and a burst of more than a second, have not surely been lost in less.
+const SHORT_OUTAGE: Duration = Duration::from_secs(7);
+
 /// How soon a change was noticed.
 #[derive(Debug, Clone, Copy)]
 pub struct Noticed {
@@ -86,7 +89,7 @@ pub struct Said(Judgement);
 
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Judgement { verdict, unknown_reason, holes, mtu_forward, mtu_reverse, settled, .. } = &self.0;
+        let Judgement { verdict, unknown_reason, holes, mtu_forward, mtu_reverse, .. } = &self.0;
         write!(f, "{verdict}")?;
         if let Some(reason) = unknown_reason {
             write!(f, " ({reason})")?;
@@ -94,7 +97,7 @@ impl fmt::Display for Said {
         if !holes.is_empty() {
             write!(f, " holes {holes:?}")?;
         }
-        write!(f, " forward {mtu_forward:?} reverse {mtu_reverse:?} settled {settled}")
+        write!(f, " forward {mtu_forward:?} reverse {mtu_reverse:?}")
     }
 }
 
@@ -148,13 +151,9 @@ impl<'a> Judge<'a> {
             self.changed();
         }
         let said = look.judgement;
-        if self
-            .outcome
-            .history
-            .last()
-            .is_none_or(|(_, last)| Said(Judgement { evidence: Vec::new(), ..said.clone() }) != *last)
-        {
-            self.outcome.history.push((look.now, Said(Judgement { evidence: Vec::new(), ..said.clone() })));
+        let bare = Said(Judgement { evidence: Vec::new(), settled: false, ..said.clone() });
+        if self.outcome.history.last().is_none_or(|(_, last)| *last != bare) {
+            self.outcome.history.push((look.now, bare));
         }
         self.holes(look.now, said);
         self.missed(look.now, said);
@@ -186,6 +185,16 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// So long a change may take to be noticed and measured: many round trips, and large packets in many
+    /// fragments within the probe budget.
+    fn search(&self) -> Duration {
+        let rtt =
+            self.case.phases[..=self.phase].iter().map(|(_, network)| network.rtt_ms + network.jitter_ms);
+        let round_trips = Duration::from_secs_f64(rtt.fold(0.0, f64::max) * 0.1);
+        let fragments = if self.case.prober.hosts > 3000 { Duration::from_secs(20) } else { Duration::ZERO };
+        self.grace(20, 60, 120) + round_trips + fragments + self.memory()
+    }
+
     /// Whether `is` was true of the network at some time in the last `grace` of its living time.
     fn lately(&self, now: Duration, grace: Duration, is: impl Fn(&Truth) -> bool) -> bool {
         let (mut left, mut until) = (grace, now);
@@ -205,15 +214,11 @@ impl<'a> Judge<'a> {
         false
     }
 
-    /// For how long `is` has been true without an interruption.
-    fn held(&self, now: Duration, is: impl Fn(&Truth) -> bool) -> Duration {
-        let since = self.truths[..=self.phase]
-            .iter()
-            .rev()
-            .take_while(|(_, truth)| !truth.dead && is(truth))
-            .last()
-            .map_or(now, |(from, _)| *from);
-        now - since
+    /// For how long the truth has been what it is now.
+    fn held(&self, now: Duration) -> Duration {
+        let (at, truth) = &self.truths[self.phase];
+        let before = self.truths[..self.phase].iter().rev();
+        now - before.take_while(|(_, other)| other == truth).last().map_or(*at, |(from, _)| *from)
     }
 
     fn wrong(&mut self, wrong: Wrong, now: Duration, what: impl FnOnce() -> String) {
@@ -242,16 +247,21 @@ impl<'a> Judge<'a> {
     }
 
     fn missed(&mut self, now: Duration, said: &Judgement) {
-        let grace = self.grace(20, 60, 120) + self.memory();
-        if self.held(now, |truth| truth.hole_visible) > grace && said.verdict != Verdict::Blackhole {
+        let truth = self.truth();
+        if !truth.hole_visible || truth.dead || self.held(now) <= self.search() {
+            return;
+        }
+        let unnamed = truth.must_name.iter().copied().find(|direction| !said.holes.contains(direction));
+        if said.verdict != Verdict::Blackhole {
             self.wrong(Wrong::MissedHole, now, || format!("{} where there is a hole", said.verdict));
+        } else if let Some(direction) = unnamed {
+            self.wrong(Wrong::MissedHole, now, || format!("hole {direction} not named"));
         }
-        for direction in self.truth().must_name.clone() {
-            let missing = !said.holes.contains(&direction);
-            if missing && self.held(now, |truth| truth.must_name.contains(&direction)) > grace {
-                self.wrong(Wrong::MissedHole, now, || format!("hole {direction} not named"));
-            }
-        }
+    }
+
+    /// Outages too short to be told from loss happened a moment ago: they may be called loss.
+    fn after_short_outage(&self) -> bool {
+        self.truths[..=self.phase].windows(2).any(|two| two[0].1.dead && two[1].0 - two[0].0 < SHORT_OUTAGE)
     }
 
     /// A signal is remembered for ten minutes, or until sixty singles stayed unanswered.
@@ -265,17 +275,17 @@ impl<'a> Judge<'a> {
     }
 
     fn mtu(&mut self, now: Duration, said: &Judgement) {
-        let grace = self.grace(20, 60, 120) + self.memory();
+        let grace = self.search();
         let truth = self.truth().clone();
         if let Some(mtu) = said.mtu_forward
-            && mtu != truth.forward_mtu
-            && self.held(now, |other| other.forward_mtu == truth.forward_mtu) > grace
+            && Some(mtu) != truth.forward_mtu
+            && self.held(now) > grace
         {
-            self.wrong(Wrong::Mtu, now, || format!("forward {mtu}, truly {}", truth.forward_mtu));
+            self.wrong(Wrong::Mtu, now, || format!("forward {mtu}, truly {:?}", truth.forward_mtu));
         }
         if let Some(mtu) = said.mtu_reverse
             && !truth.reverse_mtu.contains(&mtu)
-            && self.held(now, |other| other.reverse_mtu == truth.reverse_mtu) > grace
+            && self.held(now) > grace
         {
             self.wrong(Wrong::Mtu, now, || format!("reverse {mtu}, truly {:?}", truth.reverse_mtu));
         }
@@ -290,12 +300,13 @@ impl<'a> Judge<'a> {
         }
         let truth = self.truth();
         let right = &truth.verdicts;
-        let grace = self.grace(20, 60, 120) + self.memory();
+        let grace = self.search();
         if !right.is_empty()
             && !truth.hole_visible
             && !truth.dead
             && !right.contains(&said.verdict)
-            && self.held(now, |other| other.verdicts == *right) > grace
+            && !(said.verdict == Verdict::Lossy && self.after_short_outage())
+            && self.held(now) > grace
         {
             let right = right.clone();
             self.wrong(Wrong::Verdict, now, || format!("{}, rightly {right:?}", said.verdict));
@@ -353,7 +364,8 @@ impl<'a> Judge<'a> {
             return;
         }
         self.outcome.still += now - before.max(from);
-        if said.verdict != verdict {
+        let by_outage = [said.verdict, verdict].contains(&Verdict::Lossy) && self.after_short_outage();
+        if said.verdict != verdict && !by_outage {
             self.outcome.changes += 1;
             let near = (0.005..0.1).contains(&self.truth().loss);
             if !near {

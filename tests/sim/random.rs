@@ -71,6 +71,12 @@ pub const CLASSES: &[Class] = &[
         make: other_box,
     },
     Class {
+        name: "v6-edge",
+        about: "IPv6, from the target: 4 bytes below a silent edge are signalled",
+        weight: 1,
+        make: v6_edge,
+    },
+    Class {
         name: "two-legs",
         about: "two underlay legs of different MTU, by flow",
         weight: 4,
@@ -282,7 +288,8 @@ fn policer(make: &mut Make) {
     let bytes_per_second = log_between(50_000.0, 500_000.0, &mut make.rng);
     let policer = Policer {
         bytes_per_second,
-        bucket: log_between(2_000.0, 20_000.0, &mut make.rng),
+        // A bucket that no packet of full size fits into would be a hole.
+        bucket: f64::from(make.top) * log_between(1.2, 10.0, &mut make.rng),
         overload: between(3.0, 20.0, &mut make.rng),
     };
     if make.rng.bool() {
@@ -343,4 +350,20 @@ fn two_legs(make: &mut Make) {
     make.network.forward.leg = Some(Leg { flows, bottlenecks: other });
     make.sometimes_loss();
     make.seconds += 60.0;
+}
+
+fn v6_edge(make: &mut Make) {
+    make.prober.family = Family::V6;
+    make.top = make.top.max(1400);
+    make.prober.hosts = make.prober.hosts.max(1400);
+    make.prober.expected = None;
+    make.prober.testable = None;
+    make.network.mss = None;
+    let above = make.rng.u32(1290..make.top);
+    make.network.reverse.bottlenecks =
+        vec![Bottleneck { above, signals: None }, Bottleneck { above: above - 4, signals: Some(above - 4) }];
+    if make.rng.bool() {
+        make.network.forward.bottlenecks = make.network.reverse.bottlenecks.clone();
+    }
+    make.seconds = 120.0;
 }

@@ -88,6 +88,16 @@ pub fn with_bottlenecks(mut network: Network, top: u32, family: Family, rng: &mu
         14..17 => (Vec::new(), bottlenecks(top, family, rng)),
         _ => (bottlenecks(top, family, rng), bottlenecks(top, family, rng)),
     };
+    if family == Family::V6 {
+        // Sizes that are signalled under a silent edge are a class of their own: see `v6_edge`.
+        let signalled_after =
+            |from: usize, all: &[Bottleneck]| all[from..].iter().any(|one| one.signals.is_some());
+        if network.reverse.bottlenecks.first().is_some_and(|first| first.signals.is_none())
+            && signalled_after(1, &network.reverse.bottlenecks)
+        {
+            network.reverse.bottlenecks.truncate(1);
+        }
+    }
     network
 }
 

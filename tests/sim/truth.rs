@@ -6,7 +6,7 @@
 
 use vxlan_exporter::{
     overlay::path::{
-        probe::{FRAGMENT_PAYLOAD, Family},
+        probe::{FRAGMENT_PAYLOAD, Family, fragments_of},
         prober::{IcmpProbes, TcpProbes},
     },
     types::{Direction, Verdict},
@@ -17,8 +17,11 @@ use super::{
     play::Prober,
 };
 
-/// Below this a silent edge of ICMP may as well be a filter (PROBING.md section 4).
-const FILTER: u32 = 1200;
+/// Below this a silent edge of ICMP may as well be a filter (PROBING.md section 4). In IPv6 no size below
+/// 1280 is asked for.
+fn filter(family: Family) -> u32 {
+    family.least_mtu().max(1200)
+}
 
 /// Where a walk ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +77,9 @@ pub struct Truth {
     pub hole_visible: bool,
     /// These directions must be named.
     pub must_name: Vec<Direction>,
-    /// What the forward path MTU may read, where one is shown.
-    pub forward_mtu: u32,
+    /// What the forward path MTU may read, where one is shown; nothing may be, where large ICMP is
+    /// filtered and nothing else can be asked.
+    pub forward_mtu: Option<u32>,
     /// What the reverse path MTU may read.
     pub reverse_mtu: Vec<u32>,
     /// Both directions can be measured: no `unknown` for long.
@@ -118,17 +122,19 @@ impl Sight<'_> {
         let reverse_hole = reverse_walk.is_hole() && back_edge < top;
         let echo = prober.icmp >= IcmpProbes::Sized && network.icmp && network.icmp_filter.is_none();
         let syn = self.syn();
-        let fragments = echo && prober.icmp == IcmpProbes::Fragments && self.carries_fragments();
+        let fragments = echo && prober.icmp == IcmpProbes::Fragments && self.carries_fragments(top);
         let forward_hole = icmp_forward.is_hole()
             || (network.forward.leg.is_some() && tcp_forward.iter().any(|walk| walk.is_hole()));
         let echo_edge = icmp_forward.passing().min(back_edge);
         let echo_silent = icmp_forward.is_hole() || icmp_forward.passing() > back_edge;
-        let seen_by_echo = echo && echo_silent && echo_edge >= FILTER;
+        let seen_by_echo = echo && echo_silent && echo_edge >= filter(family);
         let seen_by_syn = syn && tcp_forward.iter().any(|walk| walk.is_hole());
-        let seen_by_fragments = fragments && reverse_hole && back_edge >= FILTER;
+        let seen_by_fragments = fragments && reverse_hole && back_edge >= filter(family);
         let hole_visible = seen_by_echo || seen_by_syn || seen_by_fragments;
         let mut must_name = Vec::new();
-        if seen_by_syn || (fragments && icmp_forward.is_hole() && !reverse_hole && echo_edge >= FILTER) {
+        if seen_by_syn
+            || (fragments && icmp_forward.is_hole() && !reverse_hole && echo_edge >= filter(family))
+        {
             must_name.push(Direction::Forward);
         }
         if seen_by_fragments {
@@ -136,16 +142,17 @@ impl Sight<'_> {
         }
         let tcp_passing = tcp_forward.iter().map(|walk| walk.passing()).min().unwrap_or(top);
         let forward_mtu = match (syn, echo) {
-            (true, true) => tcp_passing.min(icmp_forward.passing()),
-            (true, false) => tcp_passing,
-            _ => echo_edge,
+            (true, true) => Some(tcp_passing.min(icmp_forward.passing())),
+            (true, false) => Some(tcp_passing),
+            (false, true) => Some(echo_edge),
+            (false, false) => None,
         };
         let rate_limited = network.echo_limit.is_some()
             || network.forward.policer.is_some()
             || network.reverse.policer.is_some()
             || network.forward.frames.is_some()
             || network.reverse.frames.is_some();
-        let filtered_edge = echo_silent && echo_edge < FILTER && !seen_by_syn;
+        let filtered_edge = echo_silent && echo_edge < filter(family) && !seen_by_syn;
         let measurable = echo && prober.testable() >= expected && !filtered_edge;
         let (forward_loss, reverse_loss) =
             (self.small_loss(&network.forward), self.small_loss(&network.reverse));
@@ -178,7 +185,7 @@ impl Sight<'_> {
         visible: bool,
         hole: bool,
         measurable: bool,
-        mtu: u32,
+        mtu: Option<u32>,
         loss: f64,
         rate_limited: bool,
     ) -> Vec<Verdict> {
@@ -193,7 +200,7 @@ impl Sight<'_> {
             (true, _) => return vec![Verdict::Blackhole],
             (false, true) => return Vec::new(),
             _ if !measurable => vec![Verdict::Unknown],
-            _ if mtu < expected => vec![Verdict::Reduced],
+            _ if mtu.is_some_and(|mtu| mtu < expected) => vec![Verdict::Reduced],
             _ if self.network.reverse.bottlenecks.iter().any(|bottleneck| bottleneck.above < expected) => {
                 vec![Verdict::Ok, Verdict::Reduced]
             }
@@ -223,8 +230,13 @@ impl Sight<'_> {
         self.network.down || !(self.network.icmp || tcp)
     }
 
-    /// The pieces of a fragmented request get through.
-    fn carries_fragments(&self) -> bool {
+    /// The pieces of a fragmented request get through, often enough for forty of two hundred pairs.
+    fn carries_fragments(&self, top: u32) -> bool {
+        let pieces = i32::try_from(fragments_of(self.prober.family, top)).unwrap_or(i32::MAX);
+        let arrive = (1.0 - self.small_loss(&self.network.forward)).powi(pieces);
+        if arrive * (1.0 - self.small_loss(&self.network.reverse)) < 0.35 {
+            return false;
+        }
         let piece = self.prober.family.header() + 8 + FRAGMENT_PAYLOAD;
         self.network.fragments
             && self.network.forward.bottlenecks.iter().all(|bottleneck| bottleneck.above >= piece)
