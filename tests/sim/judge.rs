@@ -357,7 +357,7 @@ impl<'a> Judge<'a> {
     }
 
     fn steady(&mut self, now: Duration, said: &Judgement) {
-        let settle = self.grace(30, 120, 120) + self.memory();
+        let settle = self.grace(30, 120, 120).max(self.search());
         let from = self.truths[self.phase].0 + settle;
         let Some((before, verdict, _)) = self.last else { return };
         if now <= from || self.truth().dead {

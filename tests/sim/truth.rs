@@ -120,7 +120,9 @@ impl Sight<'_> {
         // Whole replies without DF are all that an echo shows of the way back.
         let back_edge = self.largest_reply(top);
         let reverse_hole = reverse_walk.is_hole() && back_edge < top;
-        let echo = prober.icmp >= IcmpProbes::Sized && network.icmp && network.icmp_filter.is_none();
+        let echo = prober.icmp >= IcmpProbes::Sized
+            && network.icmp
+            && network.icmp_filter.is_none_or(|limit| limit >= top);
         let syn = self.syn();
         let fragments = echo && prober.icmp == IcmpProbes::Fragments && self.carries_fragments(top);
         let forward_hole = icmp_forward.is_hole()

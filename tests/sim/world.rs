@@ -52,10 +52,11 @@ impl World {
         }
     }
 
-    /// From now on the network is like this.
+    /// From now on the network is like this; what the target had learnt about the former one is forgotten
+    /// (in truth within 10 min, and until then its own traffic has no trouble either).
     pub fn change(&mut self, network: Network, now: Duration) {
         let seed = self.rng.u64(..);
-        *self = Self { learnt: self.learnt, ..Self::new(self.family, network, seed, now) };
+        *self = Self::new(self.family, network, seed, now);
     }
 
     /// How long this answer takes.
