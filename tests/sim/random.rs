@@ -11,8 +11,8 @@ use super::{
     network::{Bottleneck, Frames, Leg, Network, Tcp},
     play::{Case, Prober},
     shapes::{
-        between, bottlenecks, chance, host_mtu, limit, log_between, loss, mtu_below, pick, with_bottlenecks,
-        with_loss,
+        between, bottlenecks, chance, host_mtu, limit, log_between, loss, mtu_below, pick,
+        reverse_bottlenecks, with_bottlenecks, with_loss,
     },
 };
 
@@ -269,7 +269,7 @@ fn liar(make: &mut Make) {
     };
     make.network.forward.bottlenecks = vec![Bottleneck { above, signals: Some(claim) }];
     if chance(0.3, &mut make.rng) {
-        make.network.reverse.bottlenecks = bottlenecks(make.top, make.prober.family, &mut make.rng);
+        make.network.reverse.bottlenecks = reverse_bottlenecks(make.top, make.prober.family, &mut make.rng);
     }
     make.sometimes_loss();
 }

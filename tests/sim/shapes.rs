@@ -76,28 +76,33 @@ pub fn bottlenecks(top: u32, family: Family, rng: &mut Rng) -> Vec<Bottleneck> {
     }
 }
 
+/// The same for packets from the target.
+pub fn reverse_bottlenecks(top: u32, family: Family, rng: &mut Rng) -> Vec<Bottleneck> {
+    as_reverse(bottlenecks(top, family, rng), family)
+}
+
+/// In IPv6 a signal teaches the target to send less, so that a silent edge above signalled sizes comes and
+/// goes by what was sent before: that is a class of its own.
+fn as_reverse(mut bottlenecks: Vec<Bottleneck>, family: Family) -> Vec<Bottleneck> {
+    let silent_first = bottlenecks.first().is_some_and(|first| first.signals.is_none());
+    if family == Family::V6 && silent_first && bottlenecks[1..].iter().any(|one| one.signals.is_some()) {
+        bottlenecks.truncate(1);
+    }
+    bottlenecks
+}
+
 /// Puts bottlenecks on one or both ways of `network`.
 pub fn with_bottlenecks(mut network: Network, top: u32, family: Family, rng: &mut Rng) -> Network {
     (network.forward.bottlenecks, network.reverse.bottlenecks) = match rng.u8(..20) {
         0..5 => (Vec::new(), Vec::new()),
         5..11 => {
             let both = bottlenecks(top, family, rng);
-            (both.clone(), both)
+            (both.clone(), as_reverse(both, family))
         }
         11..14 => (bottlenecks(top, family, rng), Vec::new()),
-        14..17 => (Vec::new(), bottlenecks(top, family, rng)),
-        _ => (bottlenecks(top, family, rng), bottlenecks(top, family, rng)),
+        14..17 => (Vec::new(), reverse_bottlenecks(top, family, rng)),
+        _ => (bottlenecks(top, family, rng), reverse_bottlenecks(top, family, rng)),
     };
-    if family == Family::V6 {
-        // Sizes that are signalled under a silent edge are a class of their own: see `v6_edge`.
-        let signalled_after =
-            |from: usize, all: &[Bottleneck]| all[from..].iter().any(|one| one.signals.is_some());
-        if network.reverse.bottlenecks.first().is_some_and(|first| first.signals.is_none())
-            && signalled_after(1, &network.reverse.bottlenecks)
-        {
-            network.reverse.bottlenecks.truncate(1);
-        }
-    }
     network
 }
 
