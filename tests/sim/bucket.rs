@@ -44,7 +44,7 @@ impl Bucket {
         // After an hour without us the bucket is as after a few fillings.
         let mut left = now.saturating_sub(self.at).as_secs_f64().min(10.0 * bucket / per_second + 1.0);
         self.at = now;
-        while others > 0.0 {
+        loop {
             let gap = exponential(others, rng);
             if gap > left {
                 break;
@@ -117,5 +117,5 @@ impl Police {
 
 /// Seconds to the next of events that come `per_second` on average, independently.
 pub fn exponential(per_second: f64, rng: &mut Rng) -> f64 {
-    -(1.0 - rng.f64()).ln() / per_second
+    if per_second > 0.0 { -(1.0 - rng.f64()).ln() / per_second } else { f64::INFINITY }
 }

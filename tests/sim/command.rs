@@ -4,16 +4,14 @@
 #[path = "mod.rs"]
 mod sim;
 
-use std::{process::ExitCode, thread};
+use std::process::ExitCode;
 
 use clap::Parser;
 
 use sim::{
-    judge::{judge, promised},
     play::play,
-    random::{CLASSES, case_of, class_of},
-    tally::Tally,
-    truth::Truth,
+    promises::{Which, describe, run},
+    random::{CLASSES, case_of},
 };
 
 /// Plays the path prober against random networks.
@@ -38,115 +36,58 @@ struct Arguments {
     /// Networks played at a time.
     #[arg(long, default_value_t = 2)]
     threads: u64,
-    /// Failures printed of each kind in each class.
+    /// Broken promises printed of each kind in each class.
     #[arg(long, default_value_t = 3)]
     failures: usize,
+    /// Print only the tables, as they stand in docs/probing.md.
+    #[arg(long)]
+    markdown: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(seed) = arguments.trace {
-        trace(seed, arguments.evidence);
+        print!("{}", describe(seed));
+        if arguments.evidence {
+            evidence(seed);
+        }
         return ExitCode::SUCCESS;
     }
     if let Some(only) = &arguments.only
         && !CLASSES.iter().any(|class| class.name == only)
     {
-        let names: Vec<&str> = CLASSES.iter().map(|class| class.name).collect();
-        eprintln!("no class {only}; there are: {}", names.join(" "));
+        eprintln!("no class {only}; there are:");
+        for class in CLASSES {
+            eprintln!("  {:16} {}", class.name, class.about);
+        }
         return ExitCode::from(2);
     }
-    let parts: Vec<(Tally, Vec<Failure>)> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..arguments.threads)
-            .map(|worker| {
-                let arguments = &arguments;
-                scope.spawn(move || part(arguments, worker))
-            })
-            .collect();
-        workers.into_iter().filter_map(|worker| worker.join().ok()).collect()
-    });
-    let complete = parts.len() as u64 == arguments.threads;
-    let mut tally = Tally::default();
-    let mut failures = Vec::new();
-    for (counted, failed) in parts {
-        tally.merge(counted);
-        failures.extend(failed);
-    }
-    failures.sort();
+    let (seed, networks, threads) = (arguments.seed, arguments.networks, arguments.threads.max(1));
+    let (tally, all) = run(&Which { seed, networks, only: arguments.only, threads });
     println!("{}\n{}", tally.outcomes(), tally.delays());
-    let mut printed = 0;
-    let mut last = (String::new(), String::new());
-    for Failure { class, wrong, seed, what } in &failures {
-        let key = (class.to_string(), wrong.clone());
-        printed = if key == last { printed + 1 } else { 0 };
-        last = key;
-        if printed < arguments.failures {
-            println!("{class} {wrong}: seed {seed} {what}");
-        }
-    }
-    println!("{} broken promises", failures.len());
-    if failures.is_empty() && complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Failure {
-    class: &'static str,
-    wrong: String,
-    seed: u64,
-    what: String,
-}
-
-fn part(arguments: &Arguments, worker: u64) -> (Tally, Vec<Failure>) {
-    let mut tally = Tally::default();
-    let mut failures = Vec::new();
-    for seed in (arguments.seed + worker..arguments.seed + arguments.networks)
-        .step_by(usize::try_from(arguments.threads).unwrap_or(1))
-    {
-        if arguments.only.as_ref().is_some_and(|only| class_of(seed).name != only) {
-            continue;
-        }
-        let (class, case) = case_of(seed);
-        let outcome = judge(&case);
-        tally.add(class.name, &outcome);
-        let promised = promised(&case);
-        for (wrong, what) in &outcome.wrongs {
-            if promised.contains(wrong) {
-                failures.push(Failure {
-                    class: class.name,
-                    wrong: format!("{wrong:?}"),
-                    seed,
-                    what: what.clone(),
-                });
+    if !arguments.markdown {
+        let mut printed = 0;
+        for (number, broken) in all.iter().enumerate() {
+            let same =
+                number > 0 && (broken.class, broken.wrong) == (all[number - 1].class, all[number - 1].wrong);
+            printed = if same { printed + 1 } else { 0 };
+            if printed < arguments.failures {
+                let known = if broken.is_known() { " (known)" } else { "" };
+                println!("{} {:?}{known}: seed {} {}", broken.class, broken.wrong, broken.seed, broken.what);
             }
         }
     }
-    (tally, failures)
+    let news = all.iter().filter(|broken| !broken.is_known()).count();
+    eprintln!("{} broken promises, {news} of them not known", all.len());
+    if news == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn trace(seed: u64, evidence: bool) {
-    let (class, case) = case_of(seed);
-    println!("seed {seed}, class {}: {:#?}", class.name, case.prober);
-    for (from, network) in &case.phases {
-        println!("from {from:.3} s: {network:?}\n  {:?}", Truth::of(network, &case.prober));
-    }
-    let outcome = judge(&case);
-    for (at, said) in &outcome.history {
-        println!("{:10.3} s  {said}", at.as_secs_f64());
-    }
-    for (wrong, what) in &outcome.wrongs {
-        println!("{wrong:?} {what}");
-    }
-    println!(
-        "{} changes in {:?} still, unknown {:?}, {:?} {:?}",
-        outcome.changes, outcome.still, outcome.unknown, outcome.found, outcome.cleared
-    );
-    if evidence {
-        let mut last = Vec::new();
-        play(&case, |look| {
-            if look.judgement.evidence != last {
-                last.clone_from(&look.judgement.evidence);
-                println!("{:10.3} s  {} {last:#?}", look.now.as_secs_f64(), look.judgement.verdict);
-            }
-        });
-    }
+fn evidence(seed: u64) {
+    let mut last = Vec::new();
+    play(&case_of(seed).1, |look| {
+        if look.judgement.evidence != last {
+            last.clone_from(&look.judgement.evidence);
+            println!("{:10.3} s  {} {last:#?}", look.now.as_secs_f64(), look.judgement.verdict);
+        }
+    });
 }

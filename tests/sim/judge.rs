@@ -48,7 +48,7 @@ impl Wrong {
 }
 
 /// `unknown` no longer than this.
-const UNKNOWN: Duration = Duration::from_secs(60);
+const UNKNOWN: Duration = Duration::from_mins(1);
 
 /// Two echoes a second apart, and a burst of more than a second, have not surely been lost in less.
 const SHORT_OUTAGE: Duration = Duration::from_secs(7);
@@ -203,7 +203,7 @@ impl<'a> Judge<'a> {
                 return true;
             }
             if !truth.dead {
-                let lasted = until - *from;
+                let lasted = until.saturating_sub(*from);
                 if lasted >= left {
                     return false;
                 }
@@ -218,7 +218,8 @@ impl<'a> Judge<'a> {
     fn held(&self, now: Duration) -> Duration {
         let (at, truth) = &self.truths[self.phase];
         let before = self.truths[..self.phase].iter().rev();
-        now - before.take_while(|(_, other)| other == truth).last().map_or(*at, |(from, _)| *from)
+        let since = before.take_while(|(_, other)| other == truth).last().map_or(*at, |(from, _)| *from);
+        now.saturating_sub(since)
     }
 
     fn wrong(&mut self, wrong: Wrong, now: Duration, what: impl FnOnce() -> String) {
@@ -261,7 +262,9 @@ impl<'a> Judge<'a> {
 
     /// Outages too short to be told from loss happened a moment ago: they may be called loss.
     fn after_short_outage(&self) -> bool {
-        self.truths[..=self.phase].windows(2).any(|two| two[0].1.dead && two[1].0 - two[0].0 < SHORT_OUTAGE)
+        self.truths[..=self.phase]
+            .windows(2)
+            .any(|two| two[0].1.dead && two[1].0.saturating_sub(two[0].0) < SHORT_OUTAGE)
     }
 
     /// A signal is remembered for ten minutes, or until sixty singles stayed unanswered.
@@ -301,13 +304,9 @@ impl<'a> Judge<'a> {
         let truth = self.truth();
         let right = &truth.verdicts;
         let grace = self.search();
-        if !right.is_empty()
-            && !truth.hole_visible
-            && !truth.dead
-            && !right.contains(&said.verdict)
-            && !(said.verdict == Verdict::Lossy && self.after_short_outage())
-            && self.held(now) > grace
-        {
+        let by_outage = said.verdict == Verdict::Lossy && self.after_short_outage();
+        let promised = !right.is_empty() && !truth.hole_visible && !truth.dead;
+        if promised && !by_outage && !right.contains(&said.verdict) && self.held(now) > grace {
             let right = right.clone();
             self.wrong(Wrong::Verdict, now, || format!("{}, rightly {right:?}", said.verdict));
         }
@@ -319,8 +318,9 @@ impl<'a> Judge<'a> {
             return;
         }
         let since = *self.unknown_since.get_or_insert(now);
-        self.outcome.unknown = self.outcome.unknown.max(now - since);
-        if now - since > UNKNOWN {
+        let lasts = now.saturating_sub(since);
+        self.outcome.unknown = self.outcome.unknown.max(lasts);
+        if lasts > UNKNOWN {
             self.wrong(Wrong::Unknown, now, || format!("unknown since {:.1} s", since.as_secs_f64()));
         }
     }
@@ -348,7 +348,7 @@ impl<'a> Judge<'a> {
             return;
         }
         let noticed = Noticed {
-            seconds: (look.now - awaited.at).as_secs_f64(),
+            seconds: look.now.saturating_sub(awaited.at).as_secs_f64(),
             packets: look.packets - awaited.packets,
             loss: self.truth().worst_way,
         };
@@ -363,7 +363,7 @@ impl<'a> Judge<'a> {
         if now <= from || self.truth().dead {
             return;
         }
-        self.outcome.still += now - before.max(from);
+        self.outcome.still += now.saturating_sub(before.max(from));
         let by_outage = [said.verdict, verdict].contains(&Verdict::Lossy) && self.after_short_outage();
         if said.verdict != verdict && !by_outage {
             self.outcome.changes += 1;

@@ -6,6 +6,7 @@
 //! - [`play`] the loop: what the prober sends, what the network makes of it, when
 //! - [`truth`] what a host that does path MTU discovery would meet: all the judge knows
 //! - [`judge`] holds what the prober said against the truth, [`tally`] counts over many networks
+//! - [`promises`] which promises must be kept, and how many networks at once are held to them
 //! - [`scenario`] networks as files, with what must be said of them
 //!
 //! Nothing here sleeps or asks a clock: time is a number, and a seed makes the same network again.
@@ -18,6 +19,7 @@ pub mod judge;
 pub mod loss;
 pub mod network;
 pub mod play;
+pub mod promises;
 pub mod random;
 pub mod scenario;
 pub mod shapes;
