@@ -201,6 +201,10 @@ impl Sight<'_> {
         let mut right = match (visible, hole) {
             (true, _) => return vec![Verdict::Blackhole],
             (false, true) => return Vec::new(),
+            // A padded SYN may be signalled a size that passes the filter.
+            _ if !measurable && self.network.icmp_filter.is_some() => {
+                vec![Verdict::Unknown, Verdict::Reduced]
+            }
             _ if !measurable => vec![Verdict::Unknown],
             _ if mtu.is_some_and(|mtu| mtu < expected) => vec![Verdict::Reduced],
             _ if self.network.reverse.bottlenecks.iter().any(|bottleneck| bottleneck.above < expected) => {
