@@ -65,6 +65,9 @@ pub enum Lane {
     Fragments,
 }
 
+/// All ways of asking.
+pub const LANES: [Lane; 3] = [Lane::Echo, Lane::Syn, Lane::Fragments];
+
 impl Lane {
     /// The label value of `vxlan_path_size_probes_total`.
     #[must_use]

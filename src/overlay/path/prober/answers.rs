@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{PathProber, Role, Sent, SentEcho};
 use crate::{
     overlay::path::{
-        probe::{Answer, Lane, Moment, Probe, ProbeId},
+        probe::{Answer, LANES, Lane, Moment, Probe, ProbeId},
         proof::Fate,
         rtt::GIVE_UP,
     },
@@ -55,6 +55,10 @@ impl PathProber {
             Answer::Passed(reply) => {
                 self.rtt.observe(now.saturating_sub(sent.at));
                 self.heard(protocol, now);
+                self.origin.observe(protocol, reply);
+                if sent.probe.lane == Lane::Echo && sent.probe.purpose == ProbeSize::Full {
+                    self.largest_fragment = reply.largest_fragment;
+                }
                 if let Some(mss) = reply.mss {
                     let headers = self.settings.family.header() + TCP_HEADER;
                     self.learn_target_mtu(Bytes::from(mss) + headers, now);
@@ -79,10 +83,10 @@ impl PathProber {
                     self.sentinel_at = now;
                 }
             }
-            Role::Sentinel => self.lane_mut(lane).large_passed(sent.probe.size, now),
+            Role::Sentinel => self.lane_mut(lane).large_passed(sent.probe.flow, sent.probe.size, now),
             Role::Single { serial, large } => {
                 if large {
-                    self.lane_mut(lane).large_passed(sent.probe.size, now);
+                    self.lane_mut(lane).large_passed(sent.probe.flow, sent.probe.size, now);
                 } else if serial == self.single.serial {
                     self.single.control_answered = true;
                     self.judge_single(sent.probe.size);
@@ -91,11 +95,11 @@ impl PathProber {
             Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Answered, now),
         }
         let top = self.lane(lane).top();
-        if let Some(size) = self.lane(lane).passing()
+        if let Some(size) = self.lane(lane).passing_on(sent.probe.flow)
             && size > top
         {
-            // A recheck above the walk has passed: the signals for it no longer hold.
-            self.walk.passed(size);
+            // A recheck above the walk has passed: the signals for it no longer hold here.
+            self.walk.passed((lane, sent.probe.flow), size);
             self.restand(now);
         }
     }
@@ -108,7 +112,8 @@ impl PathProber {
         if sent.probe.purpose == ProbeSize::Control || mtu >= size {
             return;
         }
-        let on_walk = self.walk.hear(self.ceiling(), size, mtu, now);
+        let by = (sent.probe.lane, sent.probe.flow);
+        let on_walk = self.walk.hear(self.ceiling(), by, size, mtu, now);
         if on_walk {
             self.restand(now);
         }
@@ -137,7 +142,13 @@ impl PathProber {
             }
             Role::Sentinel if lane == Lane::Echo && !self.icmp_usable() => {}
             Role::Sentinel if self.reach.is_down() => {}
-            Role::Sentinel => self.lane_mut(lane).sentinel_lost(sent.probe.size, now),
+            Role::Sentinel => {
+                if self.walk.doubt(lane, sent.probe.size) {
+                    self.restand(now);
+                } else {
+                    self.lane_mut(lane).sentinel_lost(sent.probe.flow, sent.probe.size, now);
+                }
+            }
             Role::Single { serial, large } => {
                 if large && serial == self.single.serial {
                     self.single.large_lost = true;
@@ -153,7 +164,7 @@ impl PathProber {
             Some(serial) => {
                 if self.reach.burst_lost(serial, now) {
                     self.loss.forget_outage(now);
-                    for lane in [Lane::Echo, Lane::Syn, Lane::Fragments] {
+                    for lane in LANES {
                         self.lane_mut(lane).stop();
                     }
                 }
