@@ -71,11 +71,20 @@ impl PathProber {
             _ => Vec::new(),
         };
         let cap = |mtu: Option<Bytes>| mtu.map(|mtu| mtu.min(expected)).filter(|_| !down);
+        // What our own interface lets out is no property of the path.
+        let all_we_can = self.hosts.testable < expected;
+        let (at_least, forward): (Option<Bytes>, Option<Bytes>) = match cap(self.confirmed.forward) {
+            Some(mtu) if all_we_can && mtu >= self.hosts.testable => (Some(mtu), None),
+            mtu => (None, mtu),
+        };
+        let reverse = cap(self.confirmed.reverse);
         Judgement {
             verdict,
             unknown_reason,
-            mtu_forward: cap(self.confirmed.forward),
-            mtu_reverse: cap(self.confirmed.reverse),
+            mtu_forward: forward,
+            mtu_reverse: reverse,
+            forward_at_least: at_least,
+            reverse_at_least: cap(self.came_back_whole()).filter(|_| reverse.is_none()),
             settled: self.is_settled(),
             evidence: self.evidence(verdict, unknown_reason, &holes),
             holes,
@@ -204,6 +213,14 @@ impl PathProber {
 
     pub(super) fn is_size_dependent(&self) -> bool {
         self.echo.is_size_dependent() || self.syn.is_size_dependent()
+    }
+
+    /// The largest size known to come back in one piece.
+    fn came_back_whole(&self) -> Option<Bytes> {
+        let whole = self.fragments.passing().filter(|size| self.reverse_passes(*size));
+        whole
+            .max(self.echo.passing())
+            .max(self.echo.edge().filter(|edge| *edge > self.settings.family.small()))
     }
 
     /// Nothing of the size that every IPv6 link must carry passes.
