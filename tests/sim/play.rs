@@ -8,7 +8,7 @@ use vxlan_exporter::overlay::{
     observation::Judgement,
     path::{
         budget::Budget,
-        lane::Urgency,
+        asking::Urgency,
         probe::{Answer, Family, Lane, Moment, ProbeId, Send},
         prober::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
     },

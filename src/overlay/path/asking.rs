@@ -34,6 +34,9 @@ pub trait Asking {
     /// The size that is known to pass where there is no hole.
     fn passing(&self) -> Option<Bytes>;
 
+    /// Whether silence is proven, sharp or not yet.
+    fn is_silent(&self) -> bool;
+
     /// The size that is known to pass on that flow.
     fn passing_on(&self, flow: u8) -> Option<Bytes>;
 

@@ -58,7 +58,7 @@ impl PathProber {
         } else if let Some(size) = echo.and_then(|hole| self.forward_passes(hole.size)) {
             said.push(format!("forward, padded TCP SYN: {size} bytes are answered"));
         }
-        if let Some(hole) = self.fragments.hole().filter(|_| holes.contains(&Direction::Reverse)) {
+        if let Some(hole) = self.reverse_hole().filter(|_| holes.contains(&Direction::Reverse)) {
             said.push(format!("reverse, echo request in fragments: {}", self.hole_in_words(hole, "")));
         } else if echo.is_some_and(|hole| self.reverse_passes(hole.size)) {
             let size = self.fragments.top();

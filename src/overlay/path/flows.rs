@@ -65,12 +65,6 @@ impl FlowLanes {
         Some(FlowHole { hole, flows: holes().count() })
     }
 
-    /// Whether silence is proven on any flow, sharp or not yet.
-    #[must_use]
-    pub fn is_silent(&self) -> bool {
-        self.lanes().any(LaneProber::is_silent)
-    }
-
     /// When all flows together were last found to pass or to be silent.
     #[must_use]
     pub fn decided_at(&self) -> Option<Moment> {
@@ -238,6 +232,10 @@ impl Asking for FlowLanes {
 
     fn passing(&self) -> Option<Bytes> {
         self.joint.passing().filter(|_| !self.is_silent())
+    }
+
+    fn is_silent(&self) -> bool {
+        self.lanes().any(Asking::is_silent)
     }
 
     fn passing_on(&self, flow: u8) -> Option<Bytes> {

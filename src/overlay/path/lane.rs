@@ -20,6 +20,7 @@ mod conclude;
 use std::time::Duration;
 
 use super::{
+    asking::Asking,
     mtu_search::Search,
     probe::{Family, Lane, Moment},
     proof::{PROOF, PROVISIONAL, PairCount, Pairs},
@@ -155,12 +156,6 @@ impl LaneProber {
         }
     }
 
-    /// Whether silence is proven, sharp or not yet.
-    #[must_use]
-    pub fn is_silent(&self) -> bool {
-        matches!(self.standing, Standing::Hole(_))
-    }
-
     /// The edge of a hole, once it is exact.
     #[must_use]
     pub fn edge(&self) -> Option<Bytes> {
@@ -262,9 +257,12 @@ impl LaneProber {
         self.turn = 0;
         self.task = None;
         self.rest_until = Moment::ZERO;
-        if self.is_silent() {
+        match self.standing {
             // The walk goes on past the hole, or begins above it: only a proof at the new place tells.
-            self.prove(now);
+            Standing::Hole(_) => self.prove(now),
+            // What passed before a signal says nothing of now.
+            Standing::Passing { size } if size > top => self.standing = Standing::Untested,
+            Standing::Passing { .. } | Standing::Untested => {}
         }
     }
 

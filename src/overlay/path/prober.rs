@@ -150,6 +150,9 @@ pub struct PathProber {
     /// The path MTU of each direction as last confirmed; stays while a search is under way.
     pub(super) confirmed: Confirmed,
     pub(super) known: Known,
+    /// When the fragment lane last saw a hole end.
+    pub(super) reverse_ended_at: Option<Moment>,
+    reverse_was_silent: bool,
     pub(super) now: Moment,
 }
 
@@ -190,6 +193,8 @@ impl PathProber {
             doubt_since: None,
             confirmed: Confirmed::default(),
             known: Known::default(),
+            reverse_ended_at: None,
+            reverse_was_silent: false,
             now,
             settings,
             hosts,
@@ -298,6 +303,11 @@ impl PathProber {
         }
         for lane in LANES {
             self.lane_mut(lane).resume(now);
+        }
+        let silent = self.fragments.is_silent();
+        if std::mem::replace(&mut self.reverse_was_silent, silent) && !silent && self.echo.is_silent() {
+            self.reverse_ended_at = Some(now);
+            self.echo.recheck(self.echo.top(), now);
         }
         self.confirm();
         self.note_verdict();

@@ -95,20 +95,41 @@ impl PathProber {
     pub(super) fn confirm(&mut self) {
         let small = self.settings.family.small();
         let exact = |hole: &Hole| (hole.exact && hole.answered > small).then_some(hole.answered);
+        let filtered = self.finding() == Finding::Filtered;
         let forward = if let Some(flows) = self.forward_hole() {
-            exact(flows.hole)
+            exact(flows.hole).or(self.confirmed.forward)
         } else if let Some(hole) = self.echo.hole() {
-            self.forward_passes(hole.size).or(exact(hole))
+            let edge = exact(hole).or(self.confirmed.forward);
+            // The limit of a filter of large ICMP is no path MTU.
+            self.forward_passes(hole.size).or(edge.filter(|_| !filtered))
         } else if let Some(size) = self.echo.passing() {
             Some(self.reduced_flows().map_or(size, |reduced| reduced.min(size)))
+        } else if let Some(size) = self.syn.passing().filter(|_| !self.icmp_usable() && self.syn_usable()) {
+            Some(size)
         } else {
-            self.syn.passing().filter(|_| !self.icmp_usable() && self.syn_usable())
+            self.confirmed.forward
         };
-        self.confirmed.forward = forward.or(self.confirmed.forward);
+        self.confirmed.forward = forward;
         self.confirmed.reverse = match self.fragments.hole() {
-            Some(hole) => exact(hole).filter(|edge| *edge >= FILTER).or(self.confirmed.reverse),
+            Some(hole) if hole.exact => self.reverse_hole().and_then(exact),
+            Some(_) => self.confirmed.reverse,
             None => None,
         };
+    }
+
+    /// A hole that fragmented echo requests have proven, if it can be believed: above what may be a filter
+    /// of large ICMP, and where the pieces of a large request are known to pass forward. (Simulated: behind
+    /// a forward edge of 447 bytes the pieces die, while those of the small control pass.)
+    pub(super) fn reverse_hole(&self) -> Option<&Hole> {
+        let piece = self.settings.family.fragment();
+        let passes = [
+            self.syn.passing(),
+            self.syn.hole().map(|flows| flows.hole.answered),
+            self.echo.passing(),
+            self.echo.hole().map(|hole| hole.answered),
+        ];
+        let pieces_pass = passes.into_iter().flatten().any(|size| size >= piece);
+        self.fragments.hole().filter(|hole| hole.answered >= FILTER && pieces_pass)
     }
 
     /// The size at which discovery ends on TCP flows, where signals end it below the expected MTU.
@@ -176,7 +197,7 @@ impl PathProber {
         if self.forward_hole().is_some() {
             directions.push(Direction::Forward);
         }
-        if self.fragments.hole().is_some_and(|hole| hole.answered >= FILTER) {
+        if self.reverse_hole().is_some() {
             directions.push(Direction::Reverse);
         }
         let Some(echo) = self.echo.hole() else {
@@ -199,16 +220,25 @@ impl PathProber {
             Finding::Filtered
         } else if forward_passes && reverse_open {
             Finding::Pending
-        } else if reverse_passes && !self.syn_usable() && beyond_filter {
+        } else if self.syn.is_silent() && !self.origin.is_foreign() {
+            // The TCP flows have fallen silent too; their edge is being searched.
+            Finding::Pending
+        } else if reverse_passes && !self.syn_usable() && beyond_filter && self.echo_is_fresh() {
             // The same size came back in one piece; so it is the DF request that vanishes.
             Finding::Hole(vec![Direction::Forward])
-        } else if beyond_filter || (self.is_below_least(echo) && !self.syn_usable()) {
+        } else if beyond_filter {
             Finding::Hole(vec![Direction::Unknown])
         } else if only_filter {
             Finding::Filtered
         } else {
             Finding::Pending
         }
+    }
+
+    /// Whether the echo lane's hole was seen after the last hole of the fragment lane ended: both may have
+    /// been one.
+    fn echo_is_fresh(&self) -> bool {
+        self.reverse_ended_at.is_none_or(|ended| self.echo.decided_at() > Some(ended))
     }
 
     pub(super) fn is_size_dependent(&self) -> bool {

@@ -45,6 +45,10 @@ impl Asking for LaneProber {
         }
     }
 
+    fn is_silent(&self) -> bool {
+        matches!(self.standing, Standing::Hole(_))
+    }
+
     fn passing_on(&self, _flow: u8) -> Option<Bytes> {
         self.passing()
     }

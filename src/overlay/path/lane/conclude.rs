@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{EDGE_CONTROLS, EDGE_PAIRS, Hole, LaneProber, Proof, REST, Standing, Task};
 use crate::{
     overlay::path::{
+        asking::Asking,
         mtu_search::Search,
         probe::{Lane, Moment},
         proof::{Outcome, PROVISIONAL, Pairs},
@@ -70,10 +71,10 @@ impl LaneProber {
     }
 
     fn declare(&mut self, proof: Proof, now: Moment) {
-        let mut hints = std::mem::take(&mut self.hints);
-        if let Standing::Hole(former) = &self.standing {
-            hints.push(former.answered);
-        }
+        let hints = match &self.standing {
+            Standing::Hole(former) => vec![former.answered],
+            _ => Vec::new(),
+        };
         self.standing = Standing::Hole(Hole {
             size: proof.size,
             answered: self.family.small(),
@@ -89,7 +90,8 @@ impl LaneProber {
     }
 
     pub(super) fn search_below(&mut self, answered: Bytes, silent: Bytes, hints: &[Bytes], now: Moment) {
-        let search = Search::new(self.family, answered, silent, hints);
+        let hints = [hints, self.hints.as_slice()].concat();
+        let search = Search::new(self.family, answered, silent, &hints);
         self.go_on_searching(search, None, now);
     }
 
@@ -114,7 +116,7 @@ impl LaneProber {
         hole.silent = search.edge();
         hole.exact = search.next().is_none();
         let (sharp, answered) = (hole.sharp, hole.answered);
-        let near = answered * 5 >= hole.size * 4 && answered > hole.confirmed_at;
+        let near = answered * 5 >= hole.silent * 4 && answered > hole.confirmed_at;
         let next = search.next();
         if !sharp && near && next.is_some() {
             hole.confirmed_at = answered;
@@ -151,7 +153,10 @@ impl LaneProber {
         }
         let Standing::Hole(hole) = &mut self.standing else { return };
         let (large, control) = (count.large_answered, count.control_answered);
-        if large == 0 || large * 2 < control {
+        if control < EDGE_CONTROLS {
+            // So few controls would leave the decision to chance.
+            self.exhaust(now);
+        } else if large == 0 || large * 2 < control {
             self.size_dependent(now);
         } else if let Some(search) = search {
             // Before the edge is exact, chance must be left less room.
@@ -177,10 +182,12 @@ impl LaneProber {
         if count.counted < PROVISIONAL && pairs.outcome() != Outcome::Exhausted {
             self.task = Some(Task::Recheck(pairs));
         } else if let Standing::Hole(hole) = &self.standing
-            && !hole.exact
         {
-            let (answered, size) = (hole.answered, hole.size);
-            self.search_below(answered, size, &[], now);
+            let (exact, answered, size) = (hole.exact, hole.answered, hole.size);
+            self.decided_at = Some(now);
+            if !exact {
+                self.search_below(answered, size, &[], now);
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{PathProber, Role, Sent, SentEcho};
 use crate::{
     overlay::path::{
-        probe::{Answer, LANES, Lane, Moment, Probe, ProbeId},
+        probe::{Answer, Family, LANES, Lane, Moment, Probe, ProbeId, Reply},
         proof::Fate,
         rtt::GIVE_UP,
     },
@@ -56,22 +56,45 @@ impl PathProber {
                 self.rtt.observe(now.saturating_sub(sent.at));
                 self.heard(protocol, now);
                 self.origin.observe(protocol, reply);
-                if sent.probe.lane == Lane::Echo && sent.probe.purpose == ProbeSize::Full {
+                if sent.probe.lane != Lane::Syn && sent.probe.purpose != ProbeSize::Control {
                     self.largest_fragment = reply.largest_fragment;
                 }
                 if let Some(mss) = reply.mss {
                     let headers = self.settings.family.header() + TCP_HEADER;
                     self.learn_target_mtu(Bytes::from(mss) + headers, now);
                 }
-                self.passed(sent, now);
+                match self.in_pieces(sent, reply) {
+                    Some(largest) => self.passed_in_pieces(sent, largest, now),
+                    None => self.passed(sent, now),
+                }
             }
             Answer::TooBig { mtu } => {
-                self.heard(protocol, now);
+                self.reach.signalled();
                 self.too_big(sent, mtu, now);
             }
             Answer::NotSent => self.not_sent(sent, now),
         }
         self.steer(now);
+    }
+
+    /// An IPv6 target that has heard "too big" sends its replies in fragments for the next 10 minutes:
+    /// every size comes back, and none of them whole. Where silence was proven before, our own probes of
+    /// the sizes that are signalled have taught it that: the hole is still there for others.
+    fn in_pieces(&self, sent: Sent, reply: Reply) -> Option<Bytes> {
+        let echo = sent.probe.lane != Lane::Syn && sent.probe.purpose != ProbeSize::Control;
+        reply.largest_fragment.filter(|largest| {
+            echo && self.settings.family == Family::V6
+                && *largest < sent.probe.size
+                && self.lane(sent.probe.lane).is_silent()
+        })
+    }
+
+    fn passed_in_pieces(&mut self, sent: Sent, largest: Bytes, now: Moment) {
+        if let Role::Shot(shot) = sent.role {
+            let lane = self.lane_mut(sent.probe.lane);
+            lane.resolve(shot, Fate::Void, now);
+            lane.signalled(shot, largest, false, now);
+        }
     }
 
     fn passed(&mut self, sent: Sent, now: Moment) {
@@ -94,10 +117,9 @@ impl PathProber {
             }
             Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Answered, now),
         }
-        let top = self.lane(lane).top();
-        if let Some(size) = self.lane(lane).passing_on(sent.probe.flow)
-            && size > top
-        {
+        let (top, size) = (self.lane(lane).top(), sent.probe.size);
+        let large = sent.probe.purpose != ProbeSize::Control && size > top;
+        if large && self.lane(lane).passing_on(sent.probe.flow) == Some(size) {
             // A recheck above the walk has passed: the signals for it no longer hold here.
             self.walk.passed((lane, sent.probe.flow), size);
             self.restand(now);
