@@ -7,8 +7,8 @@ use serde::Deserialize;
 use vxlan_exporter::overlay::{
     observation::Judgement,
     path::{
-        budget::Budget,
         asking::Urgency,
+        budget::Budget,
         probe::{Answer, Family, Lane, Moment, ProbeId, Send},
         prober::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
     },

@@ -126,7 +126,9 @@ impl PathProber {
     fn hole_in_words(&self, hole: &Hole, over: &str) -> String {
         let proof = hole.proof;
         let edge = if self.is_below_least(hole) {
-            format!("below IPv6's minimum of {}", self.settings.family.least_mtu())
+            let (answered, silent) = (hole.answered, hole.silent);
+            let least = self.settings.family.least_mtu();
+            format!("{answered} answered, {silent} not: below IPv6's minimum of {least}")
         } else if hole.answered <= self.settings.family.small() {
             "the edge is being searched".to_owned()
         } else if hole.exact {

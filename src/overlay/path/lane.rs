@@ -69,6 +69,8 @@ pub struct Hole {
     /// size (simulated: under a byte policer forty pairs come together without one lost control).
     pub sharp: bool,
     confirmed_at: Bytes,
+    /// Replies came in pieces during the search: the edge tells of the way back, whatever the way there.
+    pub in_pieces: bool,
     proof_serial: u32,
 }
 
@@ -103,6 +105,7 @@ pub struct LaneProber {
     serial: u32,
     turn: usize,
     rest_until: Moment,
+    held: bool,
     cautious_until: Moment,
     decided_at: Option<Moment>,
     exhausted: bool,
@@ -126,6 +129,7 @@ impl LaneProber {
             serial: 0,
             turn: 0,
             rest_until: Moment::ZERO,
+            held: false,
             cautious_until: Moment::ZERO,
             decided_at: None,
             exhausted: false,
@@ -163,6 +167,21 @@ impl LaneProber {
             Standing::Hole(hole) if hole.exact => Some(hole.answered),
             _ => None,
         }
+    }
+
+    /// The smallest size known not to pass, where there is a hole.
+    #[must_use]
+    pub fn silent_from(&self) -> Option<Bytes> {
+        match &self.standing {
+            Standing::Hole(hole) => Some(hole.silent),
+            _ => None,
+        }
+    }
+
+    /// Whether the edge of its hole is exact.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.edge().is_some()
     }
 
     /// Whether an answer of `size` bytes means that the hole may be over, and is not just a step of the
@@ -236,6 +255,19 @@ impl LaneProber {
     #[must_use]
     pub fn is_proving(&self) -> bool {
         matches!(self.task, Some(Task::Prove(_) | Task::Assure(..))) && !self.is_silent()
+    }
+
+    /// No search for the edge while held: its replies may teach an IPv6 target another path MTU, before
+    /// another lane has seen what a target does that knows nothing.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// Replies come in pieces.
+    pub fn came_in_pieces(&mut self) {
+        if let Standing::Hole(hole) = &mut self.standing {
+            hole.in_pieces = true;
+        }
     }
 
     /// Signals are heard on other paths: until then a first proof takes longer.

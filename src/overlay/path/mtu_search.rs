@@ -19,8 +19,6 @@ const LIKELY: [Bytes; 10] = [1280, 1380, 1400, 1420, 1430, 1450, 1454, 1500, 895
 /// A search between an answered and a silent size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// The smallest size to try: below it a link has no business to be.
-    least: Bytes,
     answered: Bytes,
     silent: Bytes,
     /// `silent` is proven (forty pairs) or signalled.
@@ -46,20 +44,17 @@ impl Search {
     /// (sizes another way of probing has found).
     #[must_use]
     pub fn new(family: Family, answered: Bytes, silent: Bytes, hints: &[Bytes]) -> Self {
-        let small = family.small();
-        let answered = answered.max(small);
-        let least = family.least_mtu().max(small + 1);
-        Self { least, answered, silent, firm: true, proven: silent, try_next: None, hints: hints.to_vec() }
+        let answered = answered.max(family.small());
+        Self { answered, silent, firm: true, proven: silent, try_next: None, hints: hints.to_vec() }
     }
 
     /// The size to try, or `None` when the edge is exact.
     #[must_use]
     pub fn next(&self) -> Option<Try> {
-        let passes = self.answered.max(self.least - 1);
-        if passes + 1 >= self.silent {
+        if self.answered + 1 >= self.silent {
             return (!self.firm).then_some(Try { size: self.silent, need: PROOF });
         }
-        let inside = |size: &Bytes| passes < *size && *size < self.silent;
+        let inside = |size: &Bytes| self.answered < *size && *size < self.silent;
         let size = self
             .try_next
             .filter(inside)
@@ -69,7 +64,7 @@ impl Search {
                 let likely: Vec<Bytes> = LIKELY.into_iter().filter(inside).collect();
                 likely.get(likely.len() / 2).copied()
             })
-            .unwrap_or_else(|| passes.midpoint(self.silent));
+            .unwrap_or_else(|| self.answered.midpoint(self.silent));
         Some(Try { size, need: PROVISIONAL })
     }
 
@@ -186,10 +181,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_below_the_least_mtu_of_ipv6_is_tried() {
-        let (search, tried) = play(Search::new(Family::V6, 0, 1500, &[]), 1200);
-        assert_eq!((search.answered(), search.edge()), (Family::V6.small(), 1280));
-        assert!(tried.iter().all(|size| *size >= 1280), "{tried:?}");
+    fn an_edge_below_the_least_mtu_of_ipv6_is_found_too() {
+        let (search, _) = play(Search::new(Family::V6, 0, 1500, &[]), 1200);
+        assert_eq!((search.answered(), search.edge()), (1200, 1201));
     }
 
     proptest! {

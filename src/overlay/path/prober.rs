@@ -277,7 +277,7 @@ impl PathProber {
         let ceiling = self.ceiling();
         if !self.echo.is_silent() && !self.echo.is_proving() {
             if self.doubt_since.take().is_some() {
-                if self.echo.passing() == Some(ceiling) {
+                if self.echo.passing() == Some(ceiling) && self.in_one_piece(ceiling) {
                     // A whole reply at full size passed both ways.
                     self.fragments.clear();
                 }
@@ -301,6 +301,10 @@ impl PathProber {
                 self.fragments.prove(now);
             }
         }
+        let fragments_decide = self.can_fragment() && !self.fragments.is_exhausted();
+        let decided = self.fragments.is_silent()
+            || self.fragments.decided_at().is_some_and(|at| Some(at) >= self.doubt_since);
+        self.echo.hold(self.settings.family == Family::V6 && fragments_decide && !decided);
         for lane in LANES {
             self.lane_mut(lane).resume(now);
         }
@@ -311,6 +315,11 @@ impl PathProber {
         }
         self.confirm();
         self.note_verdict();
+    }
+
+    /// Whether replies of that size were last seen to come back in one piece.
+    pub(super) fn in_one_piece(&self, size: Bytes) -> bool {
+        self.largest_fragment.is_none_or(|largest| largest >= size)
     }
 
     fn edge_of_echo(&self) -> Vec<Bytes> {

@@ -99,7 +99,7 @@ impl PathProber {
         let forward = if let Some(flows) = self.forward_hole() {
             exact(flows.hole).or(self.confirmed.forward)
         } else if let Some(hole) = self.echo.hole() {
-            let edge = exact(hole).or(self.confirmed.forward);
+            let edge = exact(hole).filter(|_| !hole.in_pieces).or(self.confirmed.forward);
             // The limit of a filter of large ICMP is no path MTU.
             self.forward_passes(hole.size).or(edge.filter(|_| !filtered))
         } else if let Some(size) = self.echo.passing() {
@@ -161,7 +161,7 @@ impl PathProber {
             return unknown(UnknownReason::NoProof);
         }
         if let Some(size) = self.echo.passing() {
-            let whole = size >= expected && self.reduced_flows().is_none();
+            let whole = size >= expected && self.reduced_flows().is_none() && self.in_one_piece(expected);
             return (if whole { Verdict::Ok } else { Verdict::Reduced }, None);
         }
         if !self.icmp_usable() && self.syn_usable() && self.syn.passing().is_some() {
@@ -247,10 +247,10 @@ impl PathProber {
 
     /// The largest size known to come back in one piece.
     fn came_back_whole(&self) -> Option<Bytes> {
-        let whole = self.fragments.passing().filter(|size| self.reverse_passes(*size));
-        whole
-            .max(self.echo.passing())
-            .max(self.echo.edge().filter(|edge| *edge > self.settings.family.small()))
+        let whole = |size: Bytes| self.largest_fragment.map_or(size, |largest| largest.min(size));
+        let fragments = self.fragments.passing().filter(|size| self.reverse_passes(*size));
+        let edge = self.echo.edge().filter(|edge| *edge > self.settings.family.small());
+        fragments.max(self.echo.passing()).max(edge).map(whole)
     }
 
     /// Nothing of the size that every IPv6 link must carry passes.

@@ -38,6 +38,7 @@ impl Asking for LaneProber {
     fn resume(&mut self, now: Moment) {
         if let Standing::Hole(hole) = &self.standing
             && !hole.exact
+            && !self.held
             && self.is_idle(now)
         {
             let (answered, silent) = (hole.answered, hole.silent);

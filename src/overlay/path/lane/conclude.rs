@@ -83,10 +83,13 @@ impl LaneProber {
             proof: proof.count,
             sharp: false,
             confirmed_at: 0,
+            in_pieces: false,
             proof_serial: proof.serial,
         });
         self.decided_at = Some(now);
-        self.search_below(0, proof.size, &hints, now);
+        if !self.held {
+            self.search_below(0, proof.size, &hints, now);
+        }
     }
 
     pub(super) fn search_below(&mut self, answered: Bytes, silent: Bytes, hints: &[Bytes], now: Moment) {
@@ -181,8 +184,7 @@ impl LaneProber {
         let count = pairs.count();
         if count.counted < PROVISIONAL && pairs.outcome() != Outcome::Exhausted {
             self.task = Some(Task::Recheck(pairs));
-        } else if let Standing::Hole(hole) = &self.standing
-        {
+        } else if let Standing::Hole(hole) = &self.standing {
             let (exact, answered, size) = (hole.exact, hole.answered, hole.size);
             self.decided_at = Some(now);
             if !exact {

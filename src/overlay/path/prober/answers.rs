@@ -12,6 +12,9 @@ use crate::{
     types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize},
 };
 
+/// What a Linux bridge lets pass above the MTU of a port.
+const VLAN_TAG: Bytes = 4;
+
 /// Bytes of a TCP header without options: an MSS counts none (RFC 6691).
 const TCP_HEADER: Bytes = 20;
 
@@ -56,7 +59,10 @@ impl PathProber {
                 self.rtt.observe(now.saturating_sub(sent.at));
                 self.heard(protocol, now);
                 self.origin.observe(protocol, reply);
-                if sent.probe.lane != Lane::Syn && sent.probe.purpose != ProbeSize::Control {
+                if sent.probe.lane != Lane::Syn
+                    && is_large(sent.probe)
+                    && sent.probe.size >= self.lane(Lane::Echo).top()
+                {
                     self.largest_fragment = reply.largest_fragment;
                 }
                 if let Some(mss) = reply.mss {
@@ -77,20 +83,28 @@ impl PathProber {
         self.steer(now);
     }
 
-    /// An IPv6 target that has heard "too big" sends its replies in fragments for the next 10 minutes:
-    /// every size comes back, and none of them whole. Where silence was proven before, our own probes of
-    /// the sizes that are signalled have taught it that: the hole is still there for others.
+    /// An IPv6 target that has heard "too big" sends its replies in fragments for the next 10 minutes.
+    /// Where silence was proven before, our own probes may have taught it that: a bridge is silent about
+    /// full-size frames and signals the few bytes it allows for a VLAN tag. Then the hole is still there
+    /// for others, although every size comes back.
     fn in_pieces(&self, sent: Sent, reply: Reply) -> Option<Bytes> {
-        let echo = sent.probe.lane != Lane::Syn && sent.probe.purpose != ProbeSize::Control;
+        let teaches = if self.can_fragment() { Lane::Fragments } else { Lane::Echo };
+        let lane = if teaches == Lane::Fragments { &self.fragments } else { &self.echo };
+        let taught = |largest: Bytes| match lane.silent_from() {
+            Some(silent) => !lane.is_exact() || largest + VLAN_TAG + 1 >= silent,
+            None => false,
+        };
+        let asked = sent.probe.lane == teaches && is_large(sent.probe);
         reply.largest_fragment.filter(|largest| {
-            echo && self.settings.family == Family::V6
-                && *largest < sent.probe.size
-                && self.lane(sent.probe.lane).is_silent()
+            asked && self.settings.family == Family::V6 && *largest < sent.probe.size && taught(*largest)
         })
     }
 
     fn passed_in_pieces(&mut self, sent: Sent, largest: Bytes, now: Moment) {
         if let Role::Shot(shot) = sent.role {
+            if sent.probe.lane == Lane::Echo {
+                self.echo.came_in_pieces();
+            }
             let lane = self.lane_mut(sent.probe.lane);
             lane.resolve(shot, Fate::Void, now);
             lane.signalled(shot, largest, false, now);
@@ -118,7 +132,7 @@ impl PathProber {
             Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Answered, now),
         }
         let (top, size) = (self.lane(lane).top(), sent.probe.size);
-        let large = sent.probe.purpose != ProbeSize::Control && size > top;
+        let large = is_large(sent.probe) && size > top;
         if large && self.lane(lane).passing_on(sent.probe.flow) == Some(size) {
             // A recheck above the walk has passed: the signals for it no longer hold here.
             self.walk.passed((lane, sent.probe.flow), size);
@@ -281,4 +295,8 @@ impl PathProber {
     fn count(&mut self, probe: Probe, result: ProbeResult) {
         *self.size_probes.entry((probe.lane.protocol(), probe.purpose, result)).or_default() += 1;
     }
+}
+
+fn is_large(probe: Probe) -> bool {
+    probe.purpose != ProbeSize::Control
 }
