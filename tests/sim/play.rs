@@ -7,8 +7,8 @@ use serde::Deserialize;
 use vxlan_exporter::overlay::{
     observation::Judgement,
     path::{
+        asking::Urgency,
         budget::Budget,
-        lane::Urgency,
         probe::{Answer, Family, Lane, Moment, ProbeId, Send},
         prober::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
     },
