@@ -192,7 +192,10 @@ impl<'a> Judge<'a> {
             self.case.phases[..=self.phase].iter().map(|(_, network)| network.rtt_ms + network.jitter_ms);
         let round_trips = Duration::from_secs_f64(rtt.fold(0.0, f64::max) * 0.1);
         let fragments = if self.case.prober.hosts > 3000 { Duration::from_secs(20) } else { Duration::ZERO };
-        self.grace(20, 60, 120) + round_trips + fragments + self.memory()
+        // Five singles two seconds apart come before a first proof.
+        let elsewhere =
+            if self.case.prober.heard_elsewhere { Duration::from_secs(15) } else { Duration::ZERO };
+        self.grace(20, 60, 120) + round_trips + fragments + elsewhere + self.memory()
     }
 
     /// Whether `is` was true of the network at some time in the last `grace` of its living time.

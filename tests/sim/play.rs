@@ -41,6 +41,8 @@ pub struct Prober {
     /// What it can ask by TCP.
     #[serde(deserialize_with = "tcp")]
     pub tcp: TcpProbes,
+    /// Another path of the same exporter hears "too big" once a minute.
+    pub heard_elsewhere: bool,
     /// Round-trip loss above which a path is lossy.
     pub loss_threshold: f64,
 }
@@ -54,6 +56,7 @@ impl Default for Prober {
             family: Family::V4,
             icmp: IcmpProbes::Fragments,
             tcp: TcpProbes::Sized,
+            heard_elsewhere: false,
             loss_threshold: 0.03,
         }
     }
@@ -146,6 +149,7 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
     let end = Duration::from_secs_f64(case.seconds);
     let (mut now, mut looked) = (Duration::ZERO, None);
     let (mut serial, mut packets) = (0_u64, 0_u64);
+    let mut elsewhere = Duration::ZERO;
     let mut out = Vec::new();
     while now < end {
         while let Some((_, network)) = phases.next_if(|(from, _)| Duration::from_secs_f64(*from) <= now) {
@@ -157,6 +161,10 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
                 Arrival::Echo(seq, rtt) => machine.echo_reply(seq, rtt, now),
                 Arrival::Probe(id, answer) => machine.answer(id, answer, now),
             }
+        }
+        if case.prober.heard_elsewhere && now >= elsewhere {
+            elsewhere = now + Duration::from_mins(1);
+            machine.heard_elsewhere(now);
         }
         budget.fill(now);
         machine.regular(now, &mut out);

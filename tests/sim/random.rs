@@ -244,6 +244,7 @@ fn signals_limited(make: &mut Make) {
         make.network.forward.bottlenecks = vec![Bottleneck { above, signals: Some(above) }];
     }
     make.network.signal_limit = Some(limit(&mut make.rng));
+    make.prober.heard_elsewhere = make.rng.bool();
     make.sometimes_loss();
     make.seconds = if chance(0.1, &mut make.rng) { 900.0 } else { 120.0 };
 }
