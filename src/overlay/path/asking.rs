@@ -37,9 +37,6 @@ pub trait Asking {
     /// Whether silence is proven, sharp or not yet.
     fn is_silent(&self) -> bool;
 
-    /// The size that is known to pass on that flow.
-    fn passing_on(&self, flow: u8) -> Option<Bytes>;
-
     /// Whether a task of that urgency is under way.
     fn wants(&self, urgency: Urgency) -> bool;
 

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use fastrand::Rng;
 
 use super::{
+    above::Above,
     asking::{Asking, Urgency},
     lane::{Hole, LaneProber},
     probe::{FLOWS, Family, Lane, Moment},
@@ -26,8 +27,10 @@ pub struct FlowLanes {
     each: Vec<LaneProber>,
     /// Flows whose sentinel of that size was lost while others may answer.
     suspects: Vec<(u8, Bytes)>,
-    /// Flows to look at before their turn: another one was found to have a hole.
-    sweep: VecDeque<u8>,
+    /// Flows to look at before their turn: another one was found to have a hole, or was signalled at that
+    /// size.
+    sweep: VecDeque<(u8, Option<Bytes>)>,
+    above: Above,
     turn: u8,
 }
 
@@ -50,6 +53,7 @@ impl FlowLanes {
             each: (0..FLOWS).map(lane).collect(),
             suspects: Vec::new(),
             sweep: VecDeque::new(),
+            above: Above::default(),
             turn: 0,
         }
     }
@@ -106,10 +110,10 @@ impl FlowLanes {
         self.joint.hint(hints);
     }
 
-    /// Signals are heard on other paths: until then a first proof takes longer.
-    pub fn be_cautious(&mut self, until: Moment) {
+    /// Signals are heard elsewhere, for that size or for any: until then a first proof takes longer.
+    pub fn be_cautious(&mut self, size: Option<Bytes>, until: Moment) {
         for lane in self.lanes_mut() {
-            lane.be_cautious(until);
+            lane.be_cautious(size, until);
         }
     }
 
@@ -121,9 +125,8 @@ impl FlowLanes {
     /// Begins to see on every flow with a hole whether it is over.
     pub fn recheck(&mut self, now: Moment) {
         self.part(now);
-        let top = self.top();
-        for lane in self.each.iter_mut().filter(|lane| lane.is_silent()) {
-            lane.recheck(top, now);
+        for lane in &mut self.each {
+            lane.recheck_hole(now);
         }
     }
 
@@ -134,15 +137,36 @@ impl FlowLanes {
         }
         self.suspects.clear();
         self.sweep.clear();
+        let whole = self.above.whole();
         for lane in self.lanes_mut() {
             lane.stand_at(top, now);
         }
+        if whole == Some(top) && !self.is_silent() {
+            self.joint.large_passed(0, top, now);
+        }
+        self.above.look_at(None);
+    }
+
+    /// Looks at every flow at a size above the top for which a signal is remembered.
+    pub fn look_above(&mut self, size: Option<Bytes>) {
+        self.above.look_at(size);
+        if size.is_some() {
+            self.sweep = (0..FLOWS).map(|flow| (flow, size)).collect();
+        }
+    }
+
+    /// A size of the walk was signalled on that flow.
+    pub fn heard_above(&mut self, flow: u8) {
+        self.above.signalled(flow);
     }
 
     /// What the next sentinel tests, and on which flow; `None` if no flow is free.
     pub fn sentinel(&mut self, is_free: impl Fn(u8) -> bool) -> Option<(u8, Bytes, ProbeSize)> {
-        let swept = self.sweep.iter().position(|flow| is_free(*flow));
-        let flow = if let Some(flow) = swept.and_then(|place| self.sweep.remove(place)) {
+        let swept = self.sweep.iter().position(|(flow, _)| is_free(*flow));
+        let flow = if let Some((flow, above)) = swept.and_then(|place| self.sweep.remove(place)) {
+            if let Some(size) = above {
+                return Some((flow, size, ProbeSize::Full));
+            }
             flow
         } else {
             let flow = (1..=FLOWS).map(|step| (self.turn + step) % FLOWS).find(|flow| is_free(*flow))?;
@@ -189,7 +213,7 @@ impl FlowLanes {
         let holes = self.each.iter().filter(|lane| lane.is_silent()).count();
         if holes > holes_before {
             let others = |flow: &u8| !self.each[usize::from(*flow)].is_silent();
-            self.sweep = (0..FLOWS).filter(others).collect();
+            self.sweep = (0..FLOWS).filter(others).map(|flow| (flow, None)).collect();
         }
         if self.joint.is_silent() && holes > 0 {
             for lane in &mut self.each {
@@ -231,15 +255,11 @@ impl Asking for FlowLanes {
     }
 
     fn passing(&self) -> Option<Bytes> {
-        self.joint.passing().filter(|_| !self.is_silent())
+        self.above.whole().or(self.joint.passing()).filter(|_| !self.is_silent())
     }
 
     fn is_silent(&self) -> bool {
         self.lanes().any(Asking::is_silent)
-    }
-
-    fn passing_on(&self, flow: u8) -> Option<Bytes> {
-        self.each[usize::from(flow)].passing()
     }
 
     fn wants(&self, urgency: Urgency) -> bool {
@@ -277,9 +297,16 @@ impl Asking for FlowLanes {
     }
 
     fn sentinel_lost(&mut self, flow: u8, size: Bytes, now: Moment) {
+        let above = size > self.top() && self.above.lost(flow, size);
         let alone = &mut self.each[usize::from(flow)];
         if alone.is_silent() {
             alone.sentinel_lost(flow, size, now);
+            return;
+        }
+        if size > self.joint.top() {
+            if above {
+                alone.doubt(size, now);
+            }
             return;
         }
         let suspect = (flow, size);
@@ -292,6 +319,7 @@ impl Asking for FlowLanes {
     fn large_passed(&mut self, flow: u8, size: Bytes, now: Moment) {
         let holes = self.holes();
         self.suspects.retain(|(suspect, _)| *suspect != flow);
+        self.above.answered(flow, size);
         if self.joint.is_over(size) {
             self.recheck(now);
             return;

@@ -106,7 +106,7 @@ pub struct LaneProber {
     turn: usize,
     rest_until: Moment,
     held: bool,
-    cautious_until: Moment,
+    cautious: Vec<(Option<Bytes>, Moment)>,
     decided_at: Option<Moment>,
     exhausted: bool,
     unusable: bool,
@@ -130,7 +130,7 @@ impl LaneProber {
             turn: 0,
             rest_until: Moment::ZERO,
             held: false,
-            cautious_until: Moment::ZERO,
+            cautious: Vec::new(),
             decided_at: None,
             exhausted: false,
             unusable: false,
@@ -270,9 +270,21 @@ impl LaneProber {
         }
     }
 
-    /// Signals are heard on other paths: until then a first proof takes longer.
-    pub fn be_cautious(&mut self, until: Moment) {
-        self.cautious_until = until;
+    /// Begins to see whether its hole, if it has one, is over.
+    pub fn recheck_hole(&mut self, now: Moment) {
+        if let Standing::Hole(hole) = &self.standing {
+            self.recheck(hole.size, now);
+        }
+    }
+
+    /// Signals are heard elsewhere, for that size or for any: until then a first proof takes longer.
+    pub fn be_cautious(&mut self, size: Option<Bytes>, until: Moment) {
+        self.cautious.retain(|(cautious, _)| *cautious != size);
+        self.cautious.push((size, until));
+    }
+
+    fn is_cautious(&self, size: Bytes, now: Moment) -> bool {
+        self.cautious.iter().any(|(of, until)| now < *until && of.is_none_or(|of| of == size))
     }
 
     /// Sizes another lane has found, to be tried first.
@@ -315,9 +327,10 @@ impl LaneProber {
         match &self.standing {
             Standing::Hole(hole) if hole.exact => match self.turn % 3 {
                 0 => (hole.answered, ProbeSize::Edge),
-                1 if hole.silent < self.top => (hole.silent, ProbeSize::Edge),
-                _ => (self.top, ProbeSize::Full),
+                1 if hole.silent < hole.size => (hole.silent, ProbeSize::Edge),
+                _ => (hole.size, ProbeSize::Full),
             },
+            Standing::Hole(hole) => (hole.size, ProbeSize::Full),
             _ => (self.top, ProbeSize::Full),
         }
     }

@@ -5,13 +5,14 @@
 //! - [`mtu_search`] the search for the exact edge
 //! - [`walk`] the walk of a host that does path MTU discovery, and the memory of signals
 //! - [`asking`] what the prober wants of a way of asking; [`lane`] proof, search and withdrawal for one,
-//!   [`flows`] for the TCP flows, together and each alone
+//!   [`flows`] for the TCP flows, together and each alone, [`above`] what they do above a signalled size
 //! - [`reach`] when a target is unreachable, [`small_loss`] when a path is lossy
 //! - [`rtt`] how long to wait, [`budget`] how much to send, [`expected`] what hosts of our site can send
 //! - [`prober`] all of these joined: the machine
 //! - [`origin`] whether the target itself answers
 //! - [`verdict`] what may be concluded from it, `evidence` why, in words and numbers
 
+pub mod above;
 pub mod asking;
 pub mod budget;
 mod evidence;

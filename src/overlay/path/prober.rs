@@ -128,7 +128,8 @@ pub struct PathProber {
     pub(super) rtt: RttWindow,
     pub(super) reach: Reach,
     pub(super) loss: SmallLoss,
-    walk: Walk,
+    echo_walk: Walk,
+    tcp_walk: Walk,
     pub(super) echo: LaneProber,
     pub(super) syn: FlowLanes,
     pub(super) fragments: LaneProber,
@@ -139,8 +140,8 @@ pub struct PathProber {
     next_id: u64,
     single: Single,
     single_at: Option<Moment>,
-    /// The next TCP sentinel tests the size that was signalled on one flow.
-    syn_single_next: bool,
+    /// When all TCP flows are next looked at above where their walk stands.
+    look_above_at: Moment,
     echo_at: Moment,
     sentinel_at: Moment,
     syn_at: Moment,
@@ -174,7 +175,8 @@ impl PathProber {
             rtt: RttWindow::default(),
             reach: Reach::new(settings.tcp > TcpProbes::None),
             loss: SmallLoss::new(settings.loss_threshold),
-            walk: Walk::default(),
+            echo_walk: Walk::default(),
+            tcp_walk: Walk::default(),
             echo: LaneProber::new(settings.family, Lane::Echo, top),
             syn: FlowLanes::new(settings.family, top),
             fragments: LaneProber::new(settings.family, Lane::Fragments, top),
@@ -185,7 +187,7 @@ impl PathProber {
             next_id: 0,
             single: Single::default(),
             single_at: None,
-            syn_single_next: false,
+            look_above_at: now,
             echo_at: now,
             sentinel_at: now + wait,
             syn_at: now,
@@ -231,9 +233,9 @@ impl PathProber {
     /// A signal was heard on another path: a router there may limit them, and silence here proves less.
     pub fn heard_elsewhere(&mut self, now: Moment) {
         let until = now + REMEMBERED;
-        self.echo.be_cautious(until);
-        self.syn.be_cautious(until);
-        self.fragments.be_cautious(until);
+        self.echo.be_cautious(None, until);
+        self.syn.be_cautious(None, until);
+        self.fragments.be_cautious(None, until);
     }
 
     /// Goes on with the counters of a prober of the same path (the target's address has changed).
@@ -260,12 +262,12 @@ impl PathProber {
     /// Where the walk stands now; a change is looked at without waiting for the next sentinel.
     fn restand(&mut self, now: Moment) {
         let ceiling = self.ceiling();
-        let top = self.walk.stands_at(ceiling, Lane::Echo);
+        let top = self.echo_walk.stands_at(ceiling);
         if top != self.echo.top() {
             self.echo.stand_at(top, now);
             self.sentinel_at = self.sentinel_at.min(now);
         }
-        self.syn.stand_at(self.walk.stands_at(ceiling, Lane::Syn), now);
+        self.syn.stand_at(self.tcp_walk.stands_at(ceiling), now);
         self.fragments.stand_at(ceiling, now);
     }
 
@@ -311,6 +313,8 @@ impl PathProber {
         let silent = self.fragments.is_silent();
         if std::mem::replace(&mut self.reverse_was_silent, silent) && !silent && self.echo.is_silent() {
             self.reverse_ended_at = Some(now);
+        }
+        if self.echo.is_silent() && !self.echo_is_fresh() && self.echo.is_idle(now) {
             self.echo.recheck(self.echo.top(), now);
         }
         self.confirm();

@@ -237,7 +237,7 @@ impl PathProber {
 
     /// Whether the echo lane's hole was seen after the last hole of the fragment lane ended: both may have
     /// been one.
-    fn echo_is_fresh(&self) -> bool {
+    pub(super) fn echo_is_fresh(&self) -> bool {
         self.reverse_ended_at.is_none_or(|ended| self.echo.decided_at() > Some(ended))
     }
 

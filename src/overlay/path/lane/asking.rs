@@ -50,10 +50,6 @@ impl Asking for LaneProber {
         matches!(self.standing, Standing::Hole(_))
     }
 
-    fn passing_on(&self, _flow: u8) -> Option<Bytes> {
-        self.passing()
-    }
-
     fn wants(&self, urgency: Urgency) -> bool {
         self.urgency() == Some(urgency)
     }
@@ -105,6 +101,8 @@ impl Asking for LaneProber {
             Some(Task::Prove(_)) if self.is_silent() && !on_walk => {
                 self.search_below(0, shot.size, &[mtu], now);
             }
+            // A signal is an answer: this size is not silent.
+            Some(Task::Prove(_) | Task::Assure(..)) if !self.is_silent() => {}
             Some(Task::Recheck(_)) => {}
             task => self.task = task,
         }
@@ -138,7 +136,7 @@ impl Asking for LaneProber {
                         hole.silent = hole.size;
                         hole.exact = false;
                     }
-                    self.recheck(self.top, now);
+                    self.recheck_hole(now);
                 }
             }
         }
@@ -154,7 +152,7 @@ impl Asking for LaneProber {
         }
         match &self.standing {
             Standing::Untested | Standing::Passing { .. } if size == self.top => self.prove(now),
-            Standing::Hole(hole) if hole.exact && size == hole.answered && size < self.top => {
+            Standing::Hole(hole) if hole.exact && size == hole.answered && size < hole.size => {
                 self.prove_at(size, ProbeSize::Edge, now);
             }
             _ => {}

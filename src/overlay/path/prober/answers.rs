@@ -8,6 +8,7 @@ use crate::{
         probe::{Answer, Family, LANES, Lane, Moment, Probe, ProbeId, Reply},
         proof::Fate,
         rtt::GIVE_UP,
+        walk::{REMEMBERED, Walk},
     },
     types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize},
 };
@@ -133,9 +134,11 @@ impl PathProber {
         }
         let (top, size) = (self.lane(lane).top(), sent.probe.size);
         let large = is_large(sent.probe) && size > top;
-        if large && self.lane(lane).passing_on(sent.probe.flow) == Some(size) {
+        if large && self.lane(lane).passing() == Some(size) {
             // A recheck above the walk has passed: the signals for it no longer hold here.
-            self.walk.passed((lane, sent.probe.flow), size);
+            self.walk_of(lane).passed(size);
+            // What is over for one protocol may be over for the other.
+            self.look_above_at = now;
             self.restand(now);
         }
     }
@@ -148,9 +151,17 @@ impl PathProber {
         if sent.probe.purpose == ProbeSize::Control || mtu >= size {
             return;
         }
-        let by = (sent.probe.lane, sent.probe.flow);
-        let on_walk = self.walk.hear(self.ceiling(), by, size, mtu, now);
+        let (lane, ceiling) = (sent.probe.lane, self.ceiling());
+        let on_walk = self.walk_of(lane).hear(ceiling, size, mtu, now);
         if on_walk {
+            // The other protocol may take another leg; but a router's limit of signals is one for both.
+            let until = now + REMEMBERED;
+            if lane == Lane::Syn {
+                self.syn.heard_above(sent.probe.flow);
+                self.echo.be_cautious(Some(size), until);
+            } else {
+                self.syn.be_cautious(Some(size), until);
+            }
             self.restand(now);
         }
         if let Role::Shot(shot) = sent.role {
@@ -178,13 +189,7 @@ impl PathProber {
             }
             Role::Sentinel if lane == Lane::Echo && !self.icmp_usable() => {}
             Role::Sentinel if self.reach.is_down() => {}
-            Role::Sentinel => {
-                if self.walk.doubt(lane, sent.probe.size) {
-                    self.restand(now);
-                } else {
-                    self.lane_mut(lane).sentinel_lost(sent.probe.flow, sent.probe.size, now);
-                }
-            }
+            Role::Sentinel => self.lane_mut(lane).sentinel_lost(sent.probe.flow, sent.probe.size, now),
             Role::Single { serial, large } => {
                 if large && serial == self.single.serial {
                     self.single.large_lost = true;
@@ -212,9 +217,13 @@ impl PathProber {
         }
     }
 
+    fn walk_of(&mut self, lane: Lane) -> &mut Walk {
+        if lane == Lane::Syn { &mut self.tcp_walk } else { &mut self.echo_walk }
+    }
+
     fn judge_single(&mut self, size: Bytes) {
         if self.single.large_lost && self.single.control_answered {
-            self.walk.single_unanswered(size);
+            self.echo_walk.single_unanswered(size);
             self.single.large_lost = false;
         }
     }

@@ -16,6 +16,12 @@ use crate::{
 /// A path's TCP sentinel, and the look at the reverse direction of a reduced path, are this rare.
 const RARE: Duration = Duration::from_secs(5);
 
+/// Flows that are looked at out of turn are so far apart.
+const SWEEP: Duration = Duration::from_millis(100);
+
+/// While a signal on TCP is remembered, all flows are looked at above it this often.
+const LOOK_ABOVE: Duration = Duration::from_secs(10);
+
 /// While a signal is remembered, sizes above it are sent at most this often.
 const SINGLE: Duration = Duration::from_secs(2);
 
@@ -24,7 +30,8 @@ impl PathProber {
     pub fn regular(&mut self, now: Moment, out: &mut Vec<Send>) {
         self.now = now;
         self.expire(now);
-        self.walk.expire(now);
+        self.echo_walk.expire(now);
+        self.tcp_walk.expire(now);
         self.restand(now);
         self.steer(now);
         if now >= self.echo_at {
@@ -38,8 +45,12 @@ impl PathProber {
             self.sentinel_at = next_turn(self.sentinel_at, self.settings.sentinel_interval, now);
             self.send_echo_sentinel(now, out);
         }
+        if now >= self.look_above_at {
+            self.look_above_at = now + LOOK_ABOVE;
+            self.syn.look_above(self.tcp_walk.signalled(self.ceiling()));
+        }
         if self.syn.wants_sentinel() {
-            self.syn_at = now;
+            self.syn_at = self.syn_at.min(now + SWEEP);
         }
         let syn_every = if self.echo.is_silent() || self.syn.is_silent() || !self.icmp_usable() {
             self.settings.sentinel_interval
@@ -184,13 +195,7 @@ impl PathProber {
     fn send_syn_sentinel(&mut self, now: Moment, out: &mut Vec<Send>) {
         let busy = self.busy_flows();
         let is_free = |flow: u8| !busy[usize::from(flow)];
-        self.syn_single_next = !self.syn_single_next;
-        let signalled = self.walk.signalled_flow().filter(|(flow, _)| self.syn_single_next && is_free(*flow));
-        let sentinel = match signalled {
-            Some((flow, size)) => Some((flow, size, ProbeSize::Full)),
-            None => self.syn.sentinel(is_free),
-        };
-        if let Some((flow, size, purpose)) = sentinel {
+        if let Some((flow, size, purpose)) = self.syn.sentinel(is_free) {
             self.send(Lane::Syn, flow, size, purpose, Role::Sentinel, now, out);
         }
     }
