@@ -80,16 +80,15 @@ pub struct Outcome {
     /// How soon holes that went were.
     pub cleared: Vec<Noticed>,
     /// What was said, each time it changed.
-    pub history: Vec<(Duration, Said)>,
+    pub history: Vec<(Duration, String)>,
 }
 
 /// A judgement without its evidence.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Said(Judgement);
+struct Said<'a>(&'a Judgement);
 
-impl fmt::Display for Said {
+impl fmt::Display for Said<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Judgement { verdict, unknown_reason, holes, mtu_forward, mtu_reverse, .. } = &self.0;
+        let Judgement { verdict, unknown_reason, holes, mtu_forward, mtu_reverse, .. } = self.0;
         write!(f, "{verdict}")?;
         if let Some(reason) = unknown_reason {
             write!(f, " ({reason})")?;
@@ -151,9 +150,9 @@ impl<'a> Judge<'a> {
             self.changed();
         }
         let said = look.judgement;
-        let bare = Said(Judgement { evidence: Vec::new(), settled: false, ..said.clone() });
-        if self.outcome.history.last().is_none_or(|(_, last)| *last != bare) {
-            self.outcome.history.push((look.now, bare));
+        let words = Said(said).to_string();
+        if self.outcome.history.last().is_none_or(|(_, last)| *last != words) {
+            self.outcome.history.push((look.now, words));
         }
         self.holes(look.now, said);
         self.missed(look.now, said);
@@ -195,7 +194,10 @@ impl<'a> Judge<'a> {
         // Five singles two seconds apart come before a first proof.
         let elsewhere =
             if self.case.prober.heard_elsewhere { Duration::from_secs(15) } else { Duration::ZERO };
-        self.grace(20, 60, 120) + round_trips + fragments + elsewhere + self.memory()
+        // A hole on some TCP flows only is promised within 45 s.
+        let legs = self.case.phases[0].1.forward.leg.is_some();
+        let flows = if legs { Duration::from_secs(45) } else { Duration::ZERO };
+        self.grace(20, 60, 120) + round_trips + fragments + elsewhere + flows + self.memory()
     }
 
     /// Whether `is` was true of the network at some time in the last `grace` of its living time.

@@ -350,7 +350,7 @@ fn two_legs(make: &mut Make) {
         if make.rng.bool() { Vec::new() } else { bottlenecks(make.top, make.prober.family, &mut make.rng) };
     make.network.forward.leg = Some(Leg { flows, bottlenecks: other });
     make.sometimes_loss();
-    make.seconds += 60.0;
+    make.seconds += 90.0;
 }
 
 fn v6_edge(make: &mut Make) {

@@ -124,7 +124,8 @@ impl Sight<'_> {
             && network.icmp
             && network.icmp_filter.is_none_or(|limit| limit >= top);
         let syn = self.syn();
-        let fragments = echo && prober.icmp == IcmpProbes::Fragments && self.carries_fragments(top);
+        let fragments =
+            echo && prober.icmp == IcmpProbes::Fragments && self.carries_fragments(top, icmp_forward);
         let forward_hole = icmp_forward.is_hole()
             || (network.forward.leg.is_some() && tcp_forward.iter().any(|walk| walk.is_hole()));
         let echo_edge = icmp_forward.passing().min(back_edge);
@@ -237,15 +238,14 @@ impl Sight<'_> {
     }
 
     /// The pieces of a fragmented request get through, often enough for forty of two hundred pairs.
-    fn carries_fragments(&self, top: u32) -> bool {
+    fn carries_fragments(&self, top: u32, forward: Walk) -> bool {
         let pieces = i32::try_from(fragments_of(self.prober.family, top)).unwrap_or(i32::MAX);
         let arrive = (1.0 - self.small_loss(&self.network.forward)).powi(pieces);
         if arrive * (1.0 - self.small_loss(&self.network.reverse)) < 0.35 {
             return false;
         }
         let piece = self.prober.family.header() + 8 + FRAGMENT_PAYLOAD;
-        self.network.fragments
-            && self.network.forward.bottlenecks.iter().all(|bottleneck| bottleneck.above >= piece)
+        self.network.fragments && forward.passing() >= piece
     }
 
     /// The largest reply of at most `top` bytes that comes back whole.
