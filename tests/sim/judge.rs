@@ -286,7 +286,7 @@ impl<'a> Judge<'a> {
         let grace = self.search();
         let truth = self.truth().clone();
         if let Some(mtu) = said.mtu_forward
-            && Some(mtu) != truth.forward_mtu
+            && !truth.forward_mtu.contains(&mtu)
             && self.held(now) > grace
         {
             self.wrong(Wrong::Mtu, now, || format!("forward {mtu}, truly {:?}", truth.forward_mtu));

@@ -79,7 +79,7 @@ pub struct Truth {
     pub must_name: Vec<Direction>,
     /// What the forward path MTU may read, where one is shown; nothing may be, where large ICMP is
     /// filtered and nothing else can be asked.
-    pub forward_mtu: Option<u32>,
+    pub forward_mtu: Vec<u32>,
     /// What the reverse path MTU may read.
     pub reverse_mtu: Vec<u32>,
     /// Both directions can be measured: no `unknown` for long.
@@ -143,13 +143,18 @@ impl Sight<'_> {
         if seen_by_fragments {
             must_name.push(Direction::Reverse);
         }
-        let tcp_passing = tcp_forward.iter().map(|walk| walk.passing()).min().unwrap_or(top);
-        let forward_mtu = match (syn, echo) {
-            (true, true) => Some(tcp_passing.min(icmp_forward.passing())),
-            (true, false) => Some(tcp_passing),
-            (false, true) => Some(echo_edge),
-            (false, false) => None,
-        };
+        let smallest = |walks: &mut dyn Iterator<Item = &Walk>| walks.map(|walk| walk.passing()).min();
+        let used: Vec<Walk> =
+            tcp_forward.iter().copied().filter(|_| syn).chain(echo.then_some(icmp_forward)).collect();
+        let mut forward_mtu = Vec::new();
+        if syn {
+            // Of all flows; or, where some meet a hole, of those.
+            forward_mtu.extend(smallest(&mut used.iter()));
+            forward_mtu.extend(smallest(&mut used.iter().filter(|walk| walk.is_hole())));
+        } else if echo {
+            forward_mtu.push(echo_edge);
+        }
+        let smallest = forward_mtu.first().copied();
         let rate_limited = network.echo_limit.is_some()
             || network.forward.policer.is_some()
             || network.reverse.policer.is_some()
@@ -173,7 +178,7 @@ impl Sight<'_> {
                 hole_visible,
                 forward_hole || reverse_hole,
                 measurable,
-                forward_mtu,
+                smallest,
                 loss,
                 rate_limited,
             ),
