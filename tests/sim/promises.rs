@@ -24,6 +24,10 @@ pub const NOT_YET: &[(&str, &[Wrong])] = &[
     ("v6-edge", &[Wrong::FalseHole, Wrong::MissedHole, Wrong::Mtu]),
 ];
 
+/// Scenario files that do not read as they say yet. To shrink.
+pub const SCENARIOS_NOT_YET: &[&str] =
+    &["hole-becomes-signalled", "hole-through-an-outage", "reduced-signals-rate-limited"];
+
 /// Which networks to play.
 #[derive(Debug, Clone)]
 pub struct Which {
