@@ -321,7 +321,11 @@ impl Asking for FlowLanes {
         self.suspects.retain(|(suspect, _)| *suspect != flow);
         self.above.answered(flow, size);
         if self.joint.is_over(size) {
-            self.recheck(now);
+            if size < self.top() {
+                self.joint.move_edge(size, now);
+            } else {
+                self.recheck(now);
+            }
             return;
         }
         let alone = &mut self.each[usize::from(flow)];

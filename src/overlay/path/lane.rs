@@ -270,6 +270,15 @@ impl LaneProber {
         }
     }
 
+    /// A size above the edge of its hole was answered: the edge has moved up, and is searched anew.
+    pub fn move_edge(&mut self, answered: Bytes, now: Moment) {
+        if let Standing::Hole(hole) = &mut self.standing {
+            let size = hole.size;
+            hole.exact = false;
+            self.search_below(answered, size, &[], now);
+        }
+    }
+
     /// Begins to see whether its hole, if it has one, is over.
     pub fn recheck_hole(&mut self, now: Moment) {
         if let Standing::Hole(hole) = &self.standing {
@@ -301,11 +310,16 @@ impl LaneProber {
         self.turn = 0;
         self.task = None;
         self.rest_until = Moment::ZERO;
-        match self.standing {
+        match &self.standing {
+            // The size that was silent is signalled now: discovery goes on.
+            Standing::Hole(hole) if hole.size > top => {
+                self.standing = Standing::Untested;
+                self.prove(now);
+            }
             // The walk goes on past the hole, or begins above it: only a proof at the new place tells.
             Standing::Hole(_) => self.prove(now),
             // What passed before a signal says nothing of now.
-            Standing::Passing { size } if size > top => self.standing = Standing::Untested,
+            Standing::Passing { size } if *size > top => self.standing = Standing::Untested,
             Standing::Passing { .. } | Standing::Untested => {}
         }
     }

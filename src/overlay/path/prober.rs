@@ -154,6 +154,8 @@ pub struct PathProber {
     /// When the fragment lane last saw a hole end.
     pub(super) reverse_ended_at: Option<Moment>,
     reverse_was_silent: bool,
+    /// The echo lane had a hole in the doubt under way.
+    echo_was_silent: bool,
     pub(super) now: Moment,
 }
 
@@ -197,6 +199,7 @@ impl PathProber {
             known: Known::default(),
             reverse_ended_at: None,
             reverse_was_silent: false,
+            echo_was_silent: false,
             now,
             settings,
             hosts,
@@ -283,11 +286,13 @@ impl PathProber {
                     // A whole reply at full size passed both ways.
                     self.fragments.clear();
                 }
-                if self.echo.passing().is_some() && self.syn.is_silent() {
+                let hole_ended = std::mem::take(&mut self.echo_was_silent);
+                if hole_ended && self.echo.passing().is_some() && self.syn.is_silent() {
                     self.syn.recheck(now);
                 }
             }
         } else {
+            self.echo_was_silent |= self.echo.is_silent();
             let since = *self.doubt_since.get_or_insert(now);
             let after = |at: Option<Moment>| at.is_some_and(|at| at >= since);
             let syn_fresh = after(self.syn.decided_at()) || self.syn.is_silent();
@@ -298,15 +303,21 @@ impl PathProber {
             let forward_passes = self.syn.passing().is_some() && after(self.syn.decided_at());
             let wanted = self.echo.is_silent() || forward_passes;
             let fragments_fresh = after(self.fragments.decided_at()) || self.fragments.is_silent();
+            let pieces = self.pieces_pass();
+            let wanted = wanted && (pieces == Some(true) || (pieces.is_none() && self.is_v6()));
             if self.can_fragment() && wanted && !fragments_fresh && self.fragments.is_idle(now) {
                 self.fragments.hint(self.edge_of_echo());
                 self.fragments.prove(now);
             }
         }
+        if self.pieces_pass() == Some(false) {
+            // Silence there tells of the way to the target, not of the way back.
+            self.fragments.clear();
+        }
         let fragments_decide = self.can_fragment() && !self.fragments.is_exhausted();
         let decided = self.fragments.is_silent()
             || self.fragments.decided_at().is_some_and(|at| Some(at) >= self.doubt_since);
-        self.echo.hold(self.settings.family == Family::V6 && fragments_decide && !decided);
+        self.echo.hold(self.is_v6() && fragments_decide && !decided && self.pieces_pass() != Some(false));
         for lane in LANES {
             self.lane_mut(lane).resume(now);
         }
@@ -328,6 +339,10 @@ impl PathProber {
 
     fn edge_of_echo(&self) -> Vec<Bytes> {
         self.echo.hole().map(|hole| vec![hole.answered]).unwrap_or_default()
+    }
+
+    pub(super) fn is_v6(&self) -> bool {
+        self.settings.family == Family::V6
     }
 
     pub(super) fn can_size_echo(&self) -> bool {

@@ -99,7 +99,7 @@ impl PathProber {
         let forward = if let Some(flows) = self.forward_hole() {
             exact(flows.hole).or(self.confirmed.forward)
         } else if let Some(hole) = self.echo.hole() {
-            let edge = exact(hole).filter(|_| !hole.in_pieces).or(self.confirmed.forward);
+            let edge = if hole.in_pieces { None } else { exact(hole).or(self.confirmed.forward) };
             // The limit of a filter of large ICMP is no path MTU.
             self.forward_passes(hole.size).or(edge.filter(|_| !filtered))
         } else if let Some(size) = self.echo.passing() {
@@ -118,18 +118,24 @@ impl PathProber {
     }
 
     /// A hole that fragmented echo requests have proven, if it can be believed: above what may be a filter
-    /// of large ICMP, and where the pieces of a large request are known to pass forward. (Simulated: behind
-    /// a forward edge of 447 bytes the pieces die, while those of the small control pass.)
+    /// of large ICMP, and where the pieces of a large request are known to pass forward.
     pub(super) fn reverse_hole(&self) -> Option<&Hole> {
+        let believed = |hole: &&Hole| hole.answered >= FILTER && self.pieces_pass() == Some(true);
+        self.fragments.hole().filter(believed)
+    }
+
+    /// Whether the pieces of a large echo request pass forward, as far as known. (Simulated: behind a
+    /// forward edge of 447 bytes they die, while those of the small control pass: a false reverse hole.)
+    pub(super) fn pieces_pass(&self) -> Option<bool> {
         let piece = self.settings.family.fragment();
-        let passes = [
-            self.syn.passing(),
-            self.syn.hole().map(|flows| flows.hole.answered),
-            self.echo.passing(),
-            self.echo.hole().map(|hole| hole.answered),
-        ];
-        let pieces_pass = passes.into_iter().flatten().any(|size| size >= piece);
-        self.fragments.hole().filter(|hole| hole.answered >= FILTER && pieces_pass)
+        let flows = self.syn.hole().map(|flows| flows.hole);
+        let echo = self.echo.hole();
+        let answered = [flows, echo].into_iter().flatten().map(|hole| hole.answered);
+        let passing = [self.syn.passing(), self.echo.passing()].into_iter().flatten();
+        if answered.chain(passing).any(|size| size >= piece) {
+            return Some(true);
+        }
+        [flows, echo].into_iter().flatten().any(|hole| hole.exact).then_some(false)
     }
 
     /// The size at which discovery ends on TCP flows, where signals end it below the expected MTU.

@@ -172,6 +172,7 @@ impl LaneProber {
 
     fn size_dependent(&mut self, now: Moment) {
         self.standing = Standing::Untested;
+        self.decided_at = None;
         self.whole_in_a_row = Some(0);
         self.rest_until = now + REST;
     }
@@ -199,6 +200,7 @@ impl LaneProber {
             Standing::Hole(hole) if hole.sharp => {}
             _ => {
                 self.standing = Standing::Untested;
+                self.decided_at = None;
                 self.exhausted = true;
             }
         }
