@@ -69,6 +69,7 @@ pub struct Hole {
     /// size (simulated: under a byte policer forty pairs come together without one lost control).
     pub sharp: bool,
     confirmed_at: Bytes,
+    last_edge: Option<Bytes>,
     /// Replies came in pieces during the search: the edge tells of the way back, whatever the way there.
     pub in_pieces: bool,
     proof_serial: u32,
@@ -169,6 +170,15 @@ impl LaneProber {
         }
     }
 
+    /// The edge of its hole when it was last exact.
+    #[must_use]
+    pub fn last_edge(&self) -> Option<Bytes> {
+        match &self.standing {
+            Standing::Hole(hole) => hole.last_edge,
+            _ => None,
+        }
+    }
+
     /// The smallest size known not to pass, where there is a hole.
     #[must_use]
     pub fn silent_from(&self) -> Option<Bytes> {
@@ -176,12 +186,6 @@ impl LaneProber {
             Standing::Hole(hole) => Some(hole.silent),
             _ => None,
         }
-    }
-
-    /// Whether the edge of its hole is exact.
-    #[must_use]
-    pub fn is_exact(&self) -> bool {
-        self.edge().is_some()
     }
 
     /// Whether an answer of `size` bytes means that the hole may be over, and is not just a step of the

@@ -83,6 +83,7 @@ impl LaneProber {
             proof: proof.count,
             sharp: false,
             confirmed_at: 0,
+            last_edge: None,
             in_pieces: false,
             proof_serial: proof.serial,
         });
@@ -118,6 +119,9 @@ impl LaneProber {
         hole.answered = search.answered();
         hole.silent = search.edge();
         hole.exact = search.next().is_none();
+        if hole.exact {
+            hole.last_edge = Some(hole.answered);
+        }
         let (sharp, answered) = (hole.sharp, hole.answered);
         let near = answered * 5 >= hole.silent * 4 && answered > hole.confirmed_at;
         let next = search.next();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{PathProber, Role, Sent, SentEcho};
 use crate::{
     overlay::path::{
+        asking::Asking,
         probe::{Answer, Family, LANES, Lane, Moment, Probe, ProbeId, Reply},
         proof::Fate,
         rtt::GIVE_UP,
@@ -15,6 +16,9 @@ use crate::{
 
 /// What a Linux bridge lets pass above the MTU of a port.
 const VLAN_TAG: Bytes = 4;
+
+/// All fragments but the last carry a multiple of this.
+const PIECE_STEP: Bytes = 8;
 
 /// Bytes of a TCP header without options: an MSS counts none (RFC 6691).
 const TCP_HEADER: Bytes = 20;
@@ -91,9 +95,10 @@ impl PathProber {
     fn in_pieces(&self, sent: Sent, reply: Reply) -> Option<Bytes> {
         let teaches = if self.can_fragment() { Lane::Fragments } else { Lane::Echo };
         let lane = if teaches == Lane::Fragments { &self.fragments } else { &self.echo };
-        let taught = |largest: Bytes| match lane.silent_from() {
-            Some(silent) => !lane.is_exact() || largest + VLAN_TAG + 1 >= silent,
-            None => false,
+        let taught = |largest: Bytes| match (lane.silent_from(), lane.last_edge()) {
+            // Pieces larger than the edge contradict the hole; much smaller ones were taught by others.
+            (Some(_), Some(edge)) => largest <= edge && largest + VLAN_TAG + PIECE_STEP > edge,
+            (silent, _) => silent.is_some(),
         };
         let asked = sent.probe.lane == teaches && is_large(sent.probe);
         reply.largest_fragment.filter(|largest| {
@@ -205,6 +210,10 @@ impl PathProber {
             Some(serial) => {
                 if self.reach.burst_lost(serial, now) {
                     self.loss.forget_outage(now);
+                    if !self.fragments.is_silent() {
+                        // What passed before the outage tells nothing of what comes after it.
+                        self.fragments.clear();
+                    }
                     for lane in LANES {
                         self.lane_mut(lane).stop();
                     }
