@@ -23,6 +23,9 @@ impl PathProber {
             Verdict::Lossy | Verdict::Unreachable => Vec::new(),
         };
         said.extend(self.loss_in_words());
+        if self.icmp_rate.is_limited() {
+            said.push("ICMP rate-limited: answers per second do not rise with probes per second".to_owned());
+        }
         said.extend(self.origin.in_words());
         if self.syn.is_unusable() {
             said.push(

@@ -297,16 +297,13 @@ impl Asking for FlowLanes {
     }
 
     fn sentinel_lost(&mut self, flow: u8, size: Bytes, now: Moment) {
-        let above = size > self.top() && self.above.lost(flow, size);
         let alone = &mut self.each[usize::from(flow)];
         if alone.is_silent() {
             alone.sentinel_lost(flow, size, now);
             return;
         }
         if size > self.joint.top() {
-            if above {
-                alone.doubt(size, now);
-            }
+            // Its silence counts for nothing: another flow was signalled there, and signals are rare.
             return;
         }
         let suspect = (flow, size);

@@ -6,7 +6,8 @@
 //! - [`walk`] the walk of a host that does path MTU discovery, and the memory of signals
 //! - [`asking`] what the prober wants of a way of asking; [`lane`] proof, search and withdrawal for one,
 //!   [`flows`] for the TCP flows, together and each alone, [`above`] what they do above a signalled size
-//! - [`reach`] when a target is unreachable, [`small_loss`] when a path is lossy
+//! - [`reach`] when a target is unreachable, [`icmp_rate`] whether its answers are limited, [`small_loss`]
+//!   when a path is lossy
 //! - [`rtt`] how long to wait, [`budget`] how much to send, [`expected`] what hosts of our site can send
 //! - [`prober`] all of these joined: the machine
 //! - [`origin`] whether the target itself answers
@@ -18,6 +19,7 @@ pub mod budget;
 mod evidence;
 pub mod expected;
 pub mod flows;
+pub mod icmp_rate;
 pub mod lane;
 pub mod mtu_search;
 pub mod origin;

@@ -224,7 +224,7 @@ impl PathProber {
         let reverse_open = self.can_fragment() && !self.fragments.is_exhausted();
         if forward_passes && (reverse_passes || reverse_filtered) {
             Finding::Filtered
-        } else if forward_passes && reverse_open {
+        } else if forward_passes && reverse_open && !beyond_filter {
             Finding::Pending
         } else if self.syn.is_silent() && !self.origin.is_foreign() {
             // The TCP flows have fallen silent too; their edge is being searched.

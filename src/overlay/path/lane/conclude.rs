@@ -36,7 +36,11 @@ impl LaneProber {
         let size = pairs.size();
         let count = pairs.count();
         match pairs.outcome() {
-            Outcome::Pending if count.control_answered == 0 && count.control_lost >= UNUSABLE => {
+            Outcome::Pending
+                if self.lane != Lane::Echo
+                    && count.control_answered == 0
+                    && count.control_lost >= UNUSABLE =>
+            {
                 self.unusable = self.lane == Lane::Syn;
                 self.exhaust(now);
             }

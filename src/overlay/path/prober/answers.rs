@@ -194,7 +194,12 @@ impl PathProber {
             }
             Role::Sentinel if lane == Lane::Echo && !self.icmp_usable() => {}
             Role::Sentinel if self.reach.is_down() => {}
-            Role::Sentinel => self.lane_mut(lane).sentinel_lost(sent.probe.flow, sent.probe.size, now),
+            Role::Sentinel => {
+                if lane == Lane::Syn && sent.probe.size > self.syn.top() {
+                    self.tcp_walk.single_unanswered(sent.probe.size);
+                }
+                self.lane_mut(lane).sentinel_lost(sent.probe.flow, sent.probe.size, now);
+            }
             Role::Single { serial, large } => {
                 if large && serial == self.single.serial {
                     self.single.large_lost = true;
@@ -238,6 +243,9 @@ impl PathProber {
     }
 
     fn heard(&mut self, protocol: ProbeProtocol, now: Moment) {
+        if protocol == ProbeProtocol::Icmp {
+            self.icmp_rate.answered(now);
+        }
         let first = protocol == ProbeProtocol::Tcp && !self.reach.tcp_ever();
         self.reach.heard(protocol, now);
         if first {

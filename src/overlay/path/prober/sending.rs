@@ -130,6 +130,8 @@ impl PathProber {
         let seq = self.stats.requests;
         self.stats.requests += 1;
         self.echoes.insert(seq, SentEcho { at: now, expired: false });
+        self.icmp_rate.sent(now);
+        self.reach.set_limited(self.icmp_rate.is_limited());
         out.push(Send::Echo { seq });
         let icmp_silent = !self.reach.icmp_ever() && seq > 0;
         if self.settings.tcp > TcpProbes::None
@@ -226,6 +228,9 @@ impl PathProber {
     ) {
         let id = ProbeId(self.next_id);
         self.next_id += 1;
+        if lane != Lane::Syn {
+            self.icmp_rate.sent(now);
+        }
         let bare = matches!(role, Role::Small { .. });
         let probe = Probe { id, lane, flow, size, purpose, bare };
         self.sent.insert(id, Sent { probe, role, at: now, expired: false });
