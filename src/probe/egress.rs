@@ -1,6 +1,9 @@
 //! Which of our interfaces a packet leaves by, asked of the kernel by rtnetlink.
 
-use std::{io, net::Ipv4Addr};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use anyhow::Context;
 use futures_util::TryStreamExt;
@@ -22,7 +25,7 @@ pub struct Egress {
     /// Its MTU, bytes of IP packet.
     pub mtu: Bytes,
     /// The source address.
-    pub source: Ipv4Addr,
+    pub source: IpAddr,
 }
 
 /// Asks the kernel; cheap to clone.
@@ -40,8 +43,15 @@ impl Routes {
     }
 
     /// How our host would send to `target` now.
-    pub async fn to(&self, target: Ipv4Addr) -> anyhow::Result<Egress> {
-        let ask = RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(target, 32).build();
+    pub async fn to(&self, target: IpAddr) -> anyhow::Result<Egress> {
+        let ask = match target {
+            IpAddr::V4(target) => {
+                RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(target, 32).build()
+            }
+            IpAddr::V6(target) => {
+                RouteMessageBuilder::<Ipv6Addr>::new().destination_prefix(target, 128).build()
+            }
+        };
         let route = self
             .handle
             .route()
@@ -55,7 +65,10 @@ impl Routes {
         let mut index = None;
         for attribute in route.attributes {
             match attribute {
-                RouteAttribute::PrefSource(RouteAddress::Inet(address)) => source = Some(address),
+                RouteAttribute::PrefSource(RouteAddress::Inet(address)) => source = Some(IpAddr::V4(address)),
+                RouteAttribute::PrefSource(RouteAddress::Inet6(address)) => {
+                    source = Some(IpAddr::V6(address));
+                }
                 RouteAttribute::Oif(oif) => index = Some(oif),
                 _ => {}
             }
