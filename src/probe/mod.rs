@@ -4,6 +4,7 @@
 //! of either level of privilege, [`packet`] knows what bytes mean, [`flights`] whose answer they are.
 
 pub mod capability;
+pub mod connect;
 pub mod echo;
 pub mod egress;
 pub mod engine;

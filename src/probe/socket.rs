@@ -19,6 +19,7 @@ use rustix::net::sockopt::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{io::Interest, net::UdpSocket};
+use tracing::debug;
 
 use super::packet::{Arrival, Incoming, Quoted};
 use crate::{overlay::path::probe::Family, types::Bytes};
@@ -39,6 +40,8 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 pub const LARGEST: usize = 65_575;
 /// A signal leaves an error on the socket, which the next call is handed and clears; so a call is tried again.
 const TRIES: usize = 3;
+/// More of them in a row are no signal's.
+const ERRORS: usize = 100;
 
 /// A socket of raw packets or pings, watched by tokio.
 ///
@@ -48,6 +51,8 @@ const TRIES: usize = 3;
 pub struct PacketSocket {
     family: Family,
     socket: UdpSocket,
+    /// What shows that there is something to read.
+    news: Interest,
 }
 
 /// Opens a socket whose packets are never fragmented and never judged by a path MTU the kernel has cached.
@@ -76,19 +81,20 @@ pub fn open(family: Family, kind: Type, protocol: Protocol) -> io::Result<Socket
     Ok(socket)
 }
 
-/// Lets the socket keep the signals that quote its packets, with what they say.
-pub fn keep_errors(family: Family, socket: &Socket) -> io::Result<()> {
-    match family {
-        Family::V4 => setsockopt(socket, Ipv4RecvErr, &true)?,
-        Family::V6 => setsockopt(socket, Ipv6RecvErr, &true)?,
-    }
-    Ok(())
-}
-
 impl PacketSocket {
     /// Hands a socket to tokio.
     pub fn watch(family: Family, socket: Socket) -> io::Result<Self> {
-        Ok(Self { family, socket: UdpSocket::from_std(OwnedFd::from(socket).into())? })
+        let socket = UdpSocket::from_std(OwnedFd::from(socket).into())?;
+        Ok(Self { family, socket, news: Interest::READABLE })
+    }
+
+    /// The same, for a socket that keeps the signals that quote its packets: [`PacketSocket::receive_signal`].
+    pub fn watch_with_signals(family: Family, socket: Socket) -> io::Result<Self> {
+        match family {
+            Family::V4 => setsockopt(&socket, Ipv4RecvErr, &true)?,
+            Family::V6 => setsockopt(&socket, Ipv6RecvErr, &true)?,
+        }
+        Ok(Self { news: Interest::READABLE | Interest::ERROR, ..Self::watch(family, socket)? })
     }
 
     /// Waits until the socket takes packets; before that the first one would be refused.
@@ -98,7 +104,7 @@ impl PacketSocket {
 
     /// Waits until there is something to read, or a signal.
     pub async fn readable(&self) -> io::Result<()> {
-        self.socket.ready(Interest::READABLE | Interest::ERROR).await.map(drop)
+        self.socket.ready(self.news).await.map(drop)
     }
 
     /// Sends one packet.
@@ -211,14 +217,16 @@ fn address(from: &SockaddrStorage) -> Option<IpAddr> {
 
 /// Reads all packets that have arrived.
 pub fn drain(socket: &PacketSocket, buffer: &mut [u8], mut each: impl FnMut(Arrival, &[u8])) {
-    loop {
+    let mut errors = 0;
+    while errors < ERRORS {
         match socket.receive(buffer) {
             Ok((arrival, bytes)) => each(arrival, bytes),
-            // An error that a signal left says nothing of what is still in the buffer.
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
-                tracing::debug!(%error, "reading packets");
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            // One that a signal left says nothing of what is still in the buffer.
+            Err(error) => {
+                debug!(%error, "reading packets");
+                errors += 1;
             }
-            Err(_) => break,
         }
     }
 }

@@ -9,17 +9,13 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    time::Duration,
 };
 
 use futures_util::future::{select_all, try_join_all};
-use socket2::{Protocol, SockRef, Type};
-use tokio::{
-    net::TcpStream,
-    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
-};
+use socket2::{Protocol, Type};
 
 use super::{
+    connect::Connections,
     packet::{self, Incoming},
     random::random,
     socket::{self, LARGEST, PacketSocket},
@@ -28,13 +24,10 @@ use super::{
 use crate::overlay::path::{
     probe::Family,
     prober::{IcmpProbes, TcpProbes},
-    rtt::GIVE_UP,
 };
 
 /// An identifier may be another process's; then the next is tried.
 const TRIES: u32 = 8;
-/// A machine does nothing with an answer older than this.
-const CONNECT: Duration = GIVE_UP;
 
 /// The ping sockets, as far as they may be opened.
 #[derive(Debug)]
@@ -43,10 +36,7 @@ pub struct Unprivileged {
     v6: Option<PacketSocket>,
     identifier: u16,
     missing: Missing,
-    connected: UnboundedReceiver<Incoming>,
-    connecting: UnboundedSender<Incoming>,
-    /// Answers seen while waiting, not yet handed over.
-    pending: Vec<Incoming>,
+    connections: Connections,
     buffer: Vec<u8>,
 }
 
@@ -60,15 +50,12 @@ impl Unprivileged {
             (Err(v4), Err(v6)) => Some(format!("ping sockets: {v4}; IPv6: {v6} (net.ipv4.ping_group_range)")),
             _ => None,
         };
-        let (connecting, connected) = mpsc::unbounded_channel();
         Self {
             v4: v4.ok(),
             v6: v6.ok(),
             identifier,
             missing: Missing { icmp_socket, net_raw: Some(raw.clone()), tcp_syn: Some(raw) },
-            connected,
-            connecting,
-            pending: Vec::new(),
+            connections: Connections::new(),
             buffer: vec![0; LARGEST],
         }
     }
@@ -82,23 +69,6 @@ impl Unprivileged {
 
     fn all(&self) -> impl Iterator<Item = &PacketSocket> {
         [self.v4.as_ref(), self.v6.as_ref()].into_iter().flatten()
-    }
-
-    fn connect(&self, token: u64, to: SocketAddr) {
-        let answers = self.connecting.clone();
-        tokio::spawn(async move {
-            let Ok(connected) = tokio::time::timeout(CONNECT, TcpStream::connect(to)).await else { return };
-            let reset = match connected {
-                Ok(stream) => {
-                    // Closed by RST: leaves nothing behind at either end.
-                    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
-                    false
-                }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => true,
-                Err(_) => return,
-            };
-            let _ = answers.send(Incoming::Connected { token, reset });
-        });
     }
 }
 
@@ -122,7 +92,7 @@ impl Wire for Unprivileged {
                 self.socket(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?.send(message, to)
             }
             Outgoing::Connect { token, port } => {
-                self.connect(token, SocketAddr::from((to, port)));
+                self.connections.start(token, SocketAddr::from((to, port)));
                 Ok(())
             }
             Outgoing::Fragments(_) | Outgoing::Syn(_) => Err(io::ErrorKind::Unsupported.into()),
@@ -134,23 +104,15 @@ impl Wire for Unprivileged {
     }
 
     fn readable(&mut self) -> Waiting<'_> {
-        let Self { v4, v6, connected, pending, .. } = self;
+        let Self { v4, v6, connections, .. } = self;
         let sockets = [&*v4, &*v6].into_iter().flatten();
         let mut waits: Vec<Waiting<'_>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
-        waits.push(Box::pin(async {
-            if let Some(answer) = connected.recv().await {
-                pending.push(answer);
-            }
-            Ok(())
-        }));
+        waits.push(Box::pin(connections.readable()));
         Box::pin(async { select_all(waits).await.0 })
     }
 
     fn drain(&mut self, each: &mut dyn FnMut(Incoming)) {
-        self.pending.drain(..).for_each(&mut *each);
-        while let Ok(incoming) = self.connected.try_recv() {
-            each(incoming);
-        }
+        self.connections.drain(each);
         let Self { v4, v6, buffer, .. } = self;
         for (socket, read) in [(&*v4, packet::read_icmp as packet::Read), (&*v6, packet::read_icmpv6)] {
             let Some(socket) = socket else { continue };
@@ -198,7 +160,6 @@ fn ping_socket(family: Family, identifier: u16) -> Opened {
         Family::V6 => (Protocol::ICMPV6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
     };
     let socket = socket::open(family, Type::DGRAM, protocol)?;
-    socket::keep_errors(family, &socket)?;
     socket.bind(&SocketAddr::from((any, identifier)).into())?;
-    PacketSocket::watch(family, socket)
+    PacketSocket::watch_with_signals(family, socket)
 }

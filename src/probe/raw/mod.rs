@@ -15,6 +15,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tracing::debug;
 
 use super::{
+    connect::Connections,
     packet::{self, Arrival, Incoming, Labels},
     random::random,
     socket::{self, LARGEST, PacketSocket},
@@ -34,6 +35,8 @@ pub struct Raw {
     v4: Sockets,
     v6: Option<Sockets>,
     identifier: u16,
+    /// Where padded SYNs are of no use.
+    connections: Connections,
     buffer: Vec<u8>,
 }
 
@@ -68,6 +71,7 @@ impl Raw {
             v4: Sockets::open(Family::V4, identifier)?,
             v6: v6.ok(),
             identifier,
+            connections: Connections::new(),
             buffer: vec![0; LARGEST],
         })
     }
@@ -88,7 +92,7 @@ impl Wire for Raw {
     fn asks(&self, family: Family) -> Asks {
         match self.sockets(family) {
             Some(Sockets { no_syn: None, .. }) => Asks { icmp: IcmpProbes::Fragments, tcp: TcpProbes::Sized },
-            Some(_) => Asks { icmp: IcmpProbes::Fragments, tcp: TcpProbes::None },
+            Some(_) => Asks { icmp: IcmpProbes::Fragments, tcp: TcpProbes::Small },
             None => Asks { icmp: IcmpProbes::Small, tcp: TcpProbes::None },
         }
     }
@@ -113,7 +117,10 @@ impl Wire for Raw {
                 Family::V4 => sockets.tcp.send(segment, to),
                 Family::V6 => sockets.packets.send(segment, to),
             },
-            Outgoing::Connect { .. } => Err(io::ErrorKind::Unsupported.into()),
+            Outgoing::Connect { token, port } => {
+                self.connections.start(token, SocketAddr::from((to, port)));
+                Ok(())
+            }
         }
     }
 
@@ -124,12 +131,16 @@ impl Wire for Raw {
     }
 
     fn readable(&mut self) -> Waiting<'_> {
-        let sockets = self.all().flat_map(|set| [&set.icmp, &set.tcp]);
-        let waits: Vec<Waiting<'_>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
+        let Self { v4, v6, connections, .. } = self;
+        let sockets = [Some(&*v4), v6.as_ref()].into_iter().flatten();
+        let sockets = sockets.flat_map(|set| [&set.icmp, &set.tcp]);
+        let mut waits: Vec<Waiting<'_>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
+        waits.push(Box::pin(connections.readable()));
         Box::pin(async { select_all(waits).await.0 })
     }
 
     fn drain(&mut self, each: &mut dyn FnMut(Incoming)) {
+        self.connections.drain(each);
         let Self { v4, v6, buffer, .. } = self;
         for sockets in [Some(&*v4), v6.as_ref()].into_iter().flatten() {
             socket::drain(&sockets.icmp, buffer, |arrival, bytes| {
@@ -150,17 +161,15 @@ impl Wire for Raw {
 /// An IPv4 raw socket hands up the IP header too, an IPv6 one never does.
 fn each_read(
     family: Family,
-    mut arrival: Arrival,
+    arrival: Arrival,
     bytes: &[u8],
     v4: packet::Read,
     v6: packet::Read,
     each: &mut dyn FnMut(Incoming),
 ) {
     let incoming = match family {
-        Family::V4 => Ipv4Packet::new(bytes).and_then(|packet| {
-            arrival.ttl = Some(packet.get_ttl());
-            v4(arrival, bytes.get(usize::from(packet.get_header_length()) * 4..)?)
-        }),
+        Family::V4 => Ipv4Packet::new(bytes)
+            .and_then(|packet| v4(arrival, bytes.get(usize::from(packet.get_header_length()) * 4..)?)),
         Family::V6 => v6(arrival, bytes),
     };
     if let Some(incoming) = incoming {
