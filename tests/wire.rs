@@ -20,7 +20,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use vxlan_exporter::overlay::path::probe::{Answer, Lane};
 
-use vxlan_exporter::probe::wire::Missing;
+use vxlan_exporter::probe::{egress::Routes, wire::Missing};
 
 use driver::{Driver, Level};
 use world::{CLOSED, Ip, OPEN, World};
@@ -85,6 +85,40 @@ fn without_privilege_echoes_and_connections_are_answered() -> Result<()> {
                 ensure!(driver.send(Lane::Syn, 0, 1500).is_err());
             }
             Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// The kernel would send it again, and the answer to that hides a loss.
+#[test]
+fn a_connection_is_one_syn() -> Result<()> {
+    let world = World::raise()?;
+    forged::mute(&world)?;
+    for ip in Ip::BOTH {
+        let tap = forged::Tap::open(&world, ip, 6)?;
+        let answers = world.probe(|| async move {
+            let mut driver = Driver::open(Level::Unprivileged, ip, CLOSED).await?;
+            driver.knock(0)?;
+            Ok(driver.answers(1, Duration::from_millis(2500)).await)
+        })?;
+        ensure!(answers.is_empty(), "{answers:?}");
+        tap.next(|_| true)?;
+        ensure!(tap.is_empty()?, "{ip:?}: a second SYN");
+    }
+    Ok(())
+}
+
+#[test]
+fn over_ipv6_a_link_may_be_narrower() -> Result<()> {
+    let world = World::raise()?;
+    for (ip, mtu) in [(Ip::V4, 1500), (Ip::V6, 1400)] {
+        world::wait_for("the link's MTU", || {
+            // A link that has just come up still takes its device's once (addrconf_notify).
+            world.here.sysctl("net/ipv6/conf/eth0/mtu", "1400")?;
+            let egress = world.probe(|| async move { Routes::open()?.to(ip.there()).await })?;
+            ensure!(egress.source == ip.here(), "{egress:?}");
+            Ok(egress.mtu == mtu)
         })?;
     }
     Ok(())

@@ -9,7 +9,10 @@ use tokio::{
 };
 
 use super::packet::Incoming;
-use crate::overlay::path::rtt::GIVE_UP;
+
+/// The kernel sends a SYN again after 1 s (RFC 6298 section 2.1), whose answer would pass for the first one's:
+/// a loss would go unseen.
+const ONE_SYN: Duration = Duration::from_millis(950);
 
 /// Connections under way, and those answered.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ impl Connections {
     pub fn start(&self, token: u64, to: SocketAddr) {
         let answers = self.answers.clone();
         tokio::spawn(async move {
-            let Ok(connected) = tokio::time::timeout(GIVE_UP, TcpStream::connect(to)).await else { return };
+            let Ok(connected) = tokio::time::timeout(ONE_SYN, TcpStream::connect(to)).await else { return };
             let reset = match connected {
                 Ok(stream) => {
                     // Closed by RST: leaves nothing behind at either end.

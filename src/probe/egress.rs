@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use rtnetlink::{
     Handle, RouteMessageBuilder,
     packet_route::{
-        link::LinkAttribute,
+        link::{AfSpecInet6, AfSpecUnspec, LinkAttribute},
         route::{RouteAddress, RouteAttribute},
     },
 };
@@ -22,7 +22,7 @@ use crate::types::Bytes;
 pub struct Egress {
     /// The interface.
     pub interface: String,
-    /// Its MTU, bytes of IP packet.
+    /// Its MTU, bytes of IP packet; for IPv6 what a router on the link has advertised, if less.
     pub mtu: Bytes,
     /// The source address.
     pub source: IpAddr,
@@ -89,13 +89,27 @@ impl Routes {
             mtu: 0,
             source: source.with_context(|| format!("the route to {target} names no source address"))?,
         };
+        let mut ipv6 = None;
         for attribute in link.attributes {
             match attribute {
                 LinkAttribute::IfName(name) => egress.interface = name,
                 LinkAttribute::Mtu(mtu) => egress.mtu = mtu,
+                LinkAttribute::AfSpecUnspec(families) if target.is_ipv6() => ipv6 = ipv6_mtu(&families),
                 _ => {}
             }
         }
+        egress.mtu = ipv6.map_or(egress.mtu, |mtu| mtu.min(egress.mtu));
         Ok(egress)
     }
+}
+
+/// What IPv6 lets out by a link (RFC 4861 section 4.6.4): hosts keep to it, and so do we.
+fn ipv6_mtu(families: &[AfSpecUnspec]) -> Option<Bytes> {
+    families.iter().find_map(|family| match family {
+        AfSpecUnspec::Inet6(told) => told.iter().find_map(|told| match told {
+            AfSpecInet6::DevConf(settings) => Bytes::try_from(settings.mtu6).ok(),
+            _ => None,
+        }),
+        _ => None,
+    })
 }

@@ -39,6 +39,14 @@ impl Tap {
         Ok(Self { ip, socket })
     }
 
+    /// Whether nothing more has arrived.
+    pub fn is_empty(&self) -> Result<bool> {
+        self.socket.set_nonblocking(true)?;
+        let empty = (&self.socket).read(&mut [0; 64]).is_err();
+        self.socket.set_nonblocking(false)?;
+        Ok(empty)
+    }
+
     /// The next packet that looks right.
     pub fn next(&self, right: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>> {
         let mut buffer = vec![0; 65_536];
@@ -137,7 +145,7 @@ fn packet(from: IpAddr, to: IpAddr, protocol: u8, body: &[u8]) -> Vec<u8> {
 }
 
 /// A target that answers nothing by itself.
-fn mute(world: &World) -> Result<()> {
+pub fn mute(world: &World) -> Result<()> {
     world.there.sysctl("net/ipv4/icmp_echo_ignore_all", "1")?;
     world.there.sysctl("net/ipv6/icmp/echo_ignore_all", "1")?;
     let chain = "add table inet mute; add chain inet mute output { type filter hook output priority 0; }";
