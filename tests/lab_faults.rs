@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use lab::{
     Lab,
-    exporter::{self, Exporter},
+    exporter::{self, Exporter, Rights},
     fault::{self, Fault},
     https, judge,
     numbers::{End, Numbers, Place, Tunnel},
@@ -38,7 +38,17 @@ fn judged_rightly(fault: &str) -> Result<()> {
     Ok(())
 }
 
-/// For each fault: the lab does what its file says, and the exporter sees it.
+fn judged_rightly_by_pings(fault: &str) -> Result<()> {
+    let (lab, fault) = raise(fault)?;
+    let mut exporter = Exporter::start_with(&lab, binary(), Rights::Pings)?;
+    let able = exporter.metrics()?.value("vxlan_exporter_capability", &[("name", "net_raw")]);
+    ensure!(able == Some(0.0), "raw sockets all the same: {able:?}");
+    let took = judge::watch(&lab, &mut exporter, &fault.expect.without_raw_sockets())?;
+    println!("{}: judged rightly without privilege after {:.1} s", fault.name, took.as_secs_f64());
+    Ok(())
+}
+
+/// For each fault: the lab does what its file says, and the exporter sees it, with and without privilege.
 macro_rules! faults {
     ($($module:ident $name:literal)*) => {
         const FAULTS: &[&str] = &[$($name),*];
@@ -50,6 +60,10 @@ macro_rules! faults {
             #[test]
             fn verdict() -> anyhow::Result<()> {
                 super::judged_rightly($name)
+            }
+            #[test]
+            fn verdict_without_privilege() -> anyhow::Result<()> {
+                super::judged_rightly_by_pings($name)
             }
         })*
     };

@@ -26,6 +26,15 @@ pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LO
 /// How often it reads the lab's routers.
 pub const SCRAPE_INTERVAL: Duration = Duration::from_secs(2);
 
+/// What an exporter may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rights {
+    /// Everything.
+    All,
+    /// No capability at all, but ping sockets.
+    Pings,
+}
+
 /// A running exporter; dropping it ends it.
 #[derive(Debug)]
 pub struct Exporter {
@@ -83,13 +92,28 @@ pub fn check(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
 impl Exporter {
     /// Starts `serve` on A's host and waits until it answers.
     pub fn start(lab: &Lab, binary: &Path) -> Result<Self> {
+        Self::start_with(lab, binary, Rights::All)
+    }
+
+    /// The same, with what the process may do.
+    pub fn start_with(lab: &Lab, binary: &Path, rights: Rights) -> Result<Self> {
         ensure!(binary.is_file(), "no exporter at {}; build it first", binary.display());
         runs::halt_if_stopping();
         let log = lab.directory().join("exporter.log");
         let file = File::create(&log)?;
         let namespace = lab.host(Place::SiteA).clone();
-        let child = namespace
-            .command(binary.to_str().context("the exporter's path is not UTF-8")?)
+        let binary_name = binary.to_str().context("the exporter's path is not UTF-8")?;
+        let mut command = match rights {
+            Rights::All => namespace.command(binary_name),
+            Rights::Pings => {
+                namespace.sysctl("net/ipv4/ping_group_range", "0 0")?;
+                let mut command = namespace.command("setpriv");
+                // It stays root by name, so that it may read its keys.
+                command.args(["--bounding-set=-all", "--inh-caps=-all", binary_name]);
+                command
+            }
+        };
+        let child = command
             .arg("serve")
             .arg(format!("--config.file={}", config(lab).display()))
             .arg(format!("--web.listen-address={LISTEN}"))
