@@ -4,7 +4,7 @@ use std::{
     fmt::Write as _,
     fs::{self, File},
     io::{self, Read, Write},
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ExitStatus, Output, Stdio},
@@ -18,10 +18,16 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{Lab, metrics::Metrics, namespace::Namespace, numbers::Place, runs, sshd};
+use super::{
+    Lab,
+    metrics::Metrics,
+    namespace::Namespace,
+    numbers::{Place, Site},
+    runs, sshd,
+};
 
 /// Where it listens, inside its namespace.
-pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 14_789);
+pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 14_789);
 
 /// How often it reads the lab's routers.
 pub const SCRAPE_INTERVAL: Duration = Duration::from_secs(2);
@@ -50,6 +56,15 @@ pub fn config(lab: &Lab) -> PathBuf {
 
 /// Writes what a person would write for this overlay.
 pub fn write_config(lab: &Lab) -> Result<()> {
+    write_config_to(lab, |site| site.host_address.into())
+}
+
+/// The same, with the hosts' IPv6 addresses.
+pub fn write_config_over_ipv6(lab: &Lab) -> Result<()> {
+    write_config_to(lab, |site| site.host_address_v6().into())
+}
+
+fn write_config_to(lab: &Lab, address: impl Fn(&Site) -> IpAddr) -> Result<()> {
     let mut text =
         format!("site: {}\nscrape_interval: {}s\n", lab.numbers.site_a.label, SCRAPE_INTERVAL.as_secs());
     text.push_str("routers:\n");
@@ -72,8 +87,11 @@ pub fn write_config(lab: &Lab) -> Result<()> {
         let site = lab.numbers.site(place);
         write!(
             text,
-            "  - name: {}\n    site: {}\n    address: {}\n    tcp_port: {}\n",
-            site.host, site.label, site.host_address, site.https_port
+            "  - name: {}\n    site: {}\n    address: '{}'\n    tcp_port: {}\n",
+            site.host,
+            site.label,
+            address(site),
+            site.https_port
         )?;
     }
     fs::write(config(lab), text)?;
