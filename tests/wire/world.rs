@@ -94,6 +94,15 @@ impl World {
             namespace.sysctl("net/ipv6/icmp/ratelimit", "0")?;
         }
         world.listen()?;
+        // A fresh link takes a second to find its neighbours over IPv6: a round trip of that length, among the first
+        // few, would make every timeout of the test 2 s.
+        for ip in Ip::BOTH {
+            let address = ip.there().to_string();
+            wait_for("a ping", || {
+                let ping = world.here.output("ping", &["-c1", "-W1", &address])?;
+                Ok(ping.status.success())
+            })?;
+        }
         Ok(world)
     }
 
