@@ -6,6 +6,7 @@
 pub mod echo;
 pub mod egress;
 pub mod flights;
+pub mod news;
 pub mod packet;
 pub mod target;
 pub mod wire;
@@ -65,6 +66,8 @@ struct Track {
     problem: Option<String>,
     last_probe: Option<SystemTime>,
     published_at: Option<Moment>,
+    /// What was published then.
+    judged: Option<Judgement>,
 }
 
 impl Engine {
@@ -284,6 +287,8 @@ impl Engine {
             if due {
                 track.published_at = Some(now);
                 let observation = track.observation();
+                news::tell(track.judged.as_ref(), &observation);
+                track.judged = Some(observation.judgement.clone());
                 self.state.put_path(observation);
             }
         }
@@ -292,7 +297,15 @@ impl Engine {
 
 impl Track {
     fn new(plan: PathPlan) -> Self {
-        Self { plan, prober: None, target: None, problem: None, last_probe: None, published_at: None }
+        Self {
+            plan,
+            prober: None,
+            target: None,
+            problem: None,
+            last_probe: None,
+            published_at: None,
+            judged: None,
+        }
     }
 
     fn observation(&self) -> PathObservation {

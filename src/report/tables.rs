@@ -4,12 +4,12 @@ use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::{
     overlay::{
-        observation::{Judgement, PathObservation},
+        observation::PathObservation,
         picture::{Tunnel, TunnelEnd},
     },
     router::snapshot::{Link, RouterReading},
     state::Present,
-    types::{Bytes, MismatchField, Verdict},
+    types::{Bytes, Direction, MismatchField, Verdict},
 };
 
 const NOTHING: &str = "-";
@@ -73,7 +73,7 @@ pub(super) fn tunnels(present: &Present) -> Option<Table> {
 
 pub(super) fn paths(present: &Present) -> Option<Table> {
     let row = |path: &PathObservation| {
-        let (forward, reverse) = mtus(&path.judgement);
+        let [forward, reverse] = PathMtu::of(path).map(PathMtu::cell);
         let decided = path.echo.replies + path.echo.lost;
         vec![
             path.path.to_string(),
@@ -84,7 +84,7 @@ pub(super) fn paths(present: &Present) -> Option<Table> {
             reverse,
             or_nothing(path.expected_mtu.as_ref().map(|expected| expected.bytes)),
             or_nothing((decided > 0).then(|| format!("{}/{decided}", path.echo.lost))),
-            or_nothing(rtt_seconds(path).map(milliseconds)),
+            or_nothing(path.echo.rtt.mean_seconds().map(milliseconds)),
         ]
     };
     let rows = present.paths.iter().map(|path| row(path)).collect();
@@ -102,24 +102,47 @@ pub(super) fn paths(present: &Present) -> Option<Table> {
     table(&header, rows)
 }
 
-/// Path MTU of both directions: exact, a lower bound `>=N`, or `-`.
-fn mtus(judgement: &Judgement) -> (String, String) {
-    let bound = |mtu: Bytes| format!(">={mtu}");
-    let exact = |mtu: Bytes| if judgement.settled { mtu.to_string() } else { bound(mtu) };
-    let forward = judgement.mtu_forward;
-    // A whole reply to an echo of that size: no hole below it in reverse either, though no exact edge.
-    let whole = matches!(judgement.verdict, Verdict::Ok | Verdict::Reduced);
-    let reverse = judgement.mtu_reverse.map(exact).or_else(|| forward.filter(|_| whole).map(bound));
-    (or_nothing(forward.map(exact)), or_nothing(reverse))
+/// What is known of the path MTU in one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PathMtu {
+    Exact(Bytes),
+    AtLeast(Bytes),
+    NotKnown,
 }
 
-/// Mean round-trip time of the small echoes, in seconds.
-pub(super) fn rtt_seconds(path: &PathObservation) -> Option<f64> {
-    let count = u32::try_from(path.echo.rtt.count()).ok().filter(|count| *count > 0)?;
-    Some(path.echo.rtt.sum_seconds / f64::from(count))
+impl PathMtu {
+    /// In both directions: forward, reverse.
+    pub(super) fn of(path: &PathObservation) -> [Self; 2] {
+        let judgement = &path.judgement;
+        let exact = |mtu| if judgement.settled { Self::Exact(mtu) } else { Self::AtLeast(mtu) };
+        let tested = is_forward_tested(path);
+        let forward = judgement.mtu_forward.map(|mtu| if tested { exact(mtu) } else { Self::AtLeast(mtu) });
+        // A whole reply to an echo of that size: no hole below it in reverse either, though no exact edge.
+        let whole = matches!(judgement.verdict, Verdict::Ok | Verdict::Reduced);
+        let lower = judgement.mtu_forward.filter(|_| whole).map(Self::AtLeast);
+        let reverse = judgement.mtu_reverse.map(exact).or(lower);
+        [forward, reverse].map(|mtu| mtu.unwrap_or(Self::NotKnown))
+    }
+
+    fn cell(self) -> String {
+        match self {
+            Self::Exact(mtu) => mtu.to_string(),
+            Self::AtLeast(mtu) => format!(">={mtu}"),
+            Self::NotKnown => NOTHING.to_owned(),
+        }
+    }
 }
 
-fn milliseconds(seconds: f64) -> String {
+/// Whether a hole's edge is that of the way to the target. An echo that is silent above it, where no SYN
+/// told forward apart, may as well have died on the way back.
+pub(super) fn is_forward_tested(path: &PathObservation) -> bool {
+    let judgement = &path.judgement;
+    let full =
+        path.expected_mtu.as_ref().is_some_and(|expected| judgement.mtu_forward >= Some(expected.bytes));
+    judgement.verdict != Verdict::Blackhole || judgement.holes.contains(&Direction::Forward) || full
+}
+
+pub(super) fn milliseconds(seconds: f64) -> String {
     let milliseconds = seconds * 1000.0;
     if milliseconds < 10.0 { format!("{milliseconds:.2} ms") } else { format!("{milliseconds:.1} ms") }
 }
