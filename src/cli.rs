@@ -34,15 +34,33 @@ pub struct Cli {
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct CommonArgs {
     /// Configuration file
-    #[arg(long = "config.file", global = true, value_name = "FILE", default_value = "config.yml")]
+    #[arg(
+        long = "config.file",
+        global = true,
+        display_order = 900,
+        value_name = "FILE",
+        default_value = "config.yml"
+    )]
     pub config_file: PathBuf,
 
-    /// Log messages of this level and above [default: info, for one-shot commands warn]
-    #[arg(long = "log.level", global = true, value_name = "LEVEL", hide_default_value = true)]
+    /// Log messages of this level and above [default: info; check and config: warn; probe: error]
+    #[arg(
+        long = "log.level",
+        global = true,
+        display_order = 901,
+        value_name = "LEVEL",
+        hide_default_value = true
+    )]
     pub log_level: Option<LogLevel>,
 
     /// How log messages look on stderr
-    #[arg(long = "log.format", global = true, value_name = "FORMAT", default_value = "logfmt")]
+    #[arg(
+        long = "log.format",
+        global = true,
+        display_order = 902,
+        value_name = "FORMAT",
+        default_value = "logfmt"
+    )]
     pub log_format: LogFormat,
 }
 

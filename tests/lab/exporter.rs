@@ -80,6 +80,14 @@ pub fn check(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
     lab.host(Place::SiteA).output(binary, &words)
 }
 
+/// Runs `probe` on A's host, as a person without a configuration does, and hands back what it said.
+pub fn probe(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
+    let binary = binary.to_str().context("the exporter's path is not UTF-8")?;
+    let mut words = vec!["probe"];
+    words.extend(arguments);
+    lab.host(Place::SiteA).output(binary, &words)
+}
+
 impl Exporter {
     /// Starts `serve` on A's host and waits until it answers.
     pub fn start(lab: &Lab, binary: &Path) -> Result<Self> {

@@ -10,6 +10,7 @@ pub mod judge;
 pub mod metrics;
 pub mod namespace;
 pub mod numbers;
+pub mod readme;
 pub mod relay;
 pub mod runs;
 pub mod sshd;
