@@ -38,41 +38,79 @@ fn judged_rightly(fault: &str) -> Result<()> {
     Ok(())
 }
 
-/// For each fault: the lab does what its file says, and the exporter sees it.
-macro_rules! faults {
-    ($($module:ident $name:literal)*) => {
-        const FAULTS: &[&str] = &[$($name),*];
-        $(mod $module {
+/// The lab does what the fault's file says, and the exporter sees it.
+macro_rules! fault {
+    ($module:ident $name:literal $(#[$attribute:meta])?) => {
+        mod $module {
             #[test]
             fn wire() -> anyhow::Result<()> {
                 super::wire_is_true($name)
             }
             #[test]
+            $(#[$attribute])?
             fn verdict() -> anyhow::Result<()> {
                 super::judged_rightly($name)
             }
-        })*
+        }
+    };
+}
+
+macro_rules! faults {
+    ($($module:ident $name:literal)*) => {
+        const FAULTS: &[&str] = &[$($name),*];
+        $(fault! { $module $name })*
+    };
+}
+
+/// Faults whose wire is as their file says, and whose verdict the exporter does not get right yet:
+/// `cargo test --test lab_faults -- --ignored` asks it.
+macro_rules! not_yet_judged_rightly {
+    ($($module:ident $name:literal)*) => {
+        const NOT_YET_JUDGED_RIGHTLY: &[&str] = &[$($name),*];
+        $(fault! { $module $name #[ignore = "not yet judged rightly"] })*
     };
 }
 
 faults! {
+    bridge_netfilter "bridge-netfilter"
+    closed_port "closed-port"
     default_mtu "default-mtu"
     default_mtu_1500 "default-mtu-1500"
     forward_only "forward-only"
     healthy "healthy"
+    icmp_filter "icmp-filter"
+    icmp_filter_hole "icmp-filter-hole"
     jumbo "jumbo"
     loss_10 "loss-10"
     loss_20 "loss-20"
+    no_icmp "no-icmp"
+    no_icmp_hole "no-icmp-hole"
     outer_drop_forward "outer-drop-forward"
     reverse_only "reverse-only"
+    syn_dropped "syn-dropped"
     two_bottlenecks "two-bottlenecks"
     underlay_down "underlay-down"
     vni_slip "vni-slip"
 }
 
+not_yet_judged_rightly! {
+    // A reply that comes in fragments counts as a whole one: `ok`.
+    bridge_netfilter_reverse "bridge-netfilter-reverse"
+    // The direction back is not always proven at 36 % loss of echoes.
+    loss_20_hole "loss-20-hole"
+    // The box's RST counts as the target's answer: `unknown`, forward 1500.
+    middlebox_rst "middlebox-rst"
+    // `ok` for up to 5 s, until it is seen that a router of our site names the hosts' MTU.
+    pod_vantage "pod-vantage"
+    // A hole on some flows reads `unknown` or `ok`.
+    two_legs "two-legs"
+}
+
 #[test]
 fn every_fault_file_has_its_test() {
-    assert_eq!(fault::names(), FAULTS, "tests/lab/faults and the list in tests/lab_faults.rs differ");
+    let mut listed = [FAULTS, NOT_YET_JUDGED_RIGHTLY].concat();
+    listed.sort_unstable();
+    assert_eq!(fault::names(), listed, "tests/lab/faults and the lists in tests/lab_faults.rs differ");
 }
 
 #[test]
@@ -111,9 +149,18 @@ fn a_hole_that_comes_and_is_mended_is_noticed() -> Result<()> {
     judge::watch(&lab, &mut exporter, &hole).context("after the hole came")?;
     apply_all_fixes(&lab, &exporter)?;
     judge::watch(&lab, &mut exporter, &healthy.expect.after_any_state()).context("after the repair")?;
+    for (from, to) in [("unknown", "ok"), ("blackhole", "ok")] {
+        ensure!(told(&exporter, from, to) == 1, "{from} to {to} is not logged once:\n{}", exporter.log());
+    }
     let left = exporter.metrics()?.all("vxlan_path_fix_info", &[]).count();
     ensure!(left == 0, "a fix is still shown although all is ok");
     Ok(())
+}
+
+/// How often the log tells this change of rancher's verdict, with evidence.
+fn told(exporter: &Exporter, from: &str, to: &str) -> usize {
+    let words = ["msg=\"verdict changed\" path=rancher", &format!("from={from} to={to} "), "evidence="];
+    exporter.log().lines().filter(|line| words.iter().all(|words| line.contains(words))).count()
 }
 
 #[test]

@@ -25,7 +25,7 @@ use lab::{
     fault::Fault,
     judge,
     numbers::{End, Numbers, Place},
-    runs,
+    runs, wire,
 };
 
 /// Three sites joined by VXLAN, in network namespaces of this machine.
@@ -56,6 +56,11 @@ enum What {
         #[arg(long)]
         seconds: Option<u64>,
     },
+    /// Raise a fault and hold the lab itself against its file: which sizes really pass.
+    Wire {
+        /// The fault; see tests/lab/faults.
+        fault: String,
+    },
     /// Raise a fault and hold the exporter against what its file expects.
     RunFault {
         /// The fault; see tests/lab/faults.
@@ -79,6 +84,7 @@ fn main() -> ExitCode {
     let done = match arguments.what {
         What::Up { fault, elsewhere } => up(&fault, elsewhere, &arguments.exporter),
         What::Demo { seconds } => offer_removal().and_then(|()| demo::run(&arguments.exporter, seconds)),
+        What::Wire { fault } => measure(&fault),
         What::RunFault { fault, times } => run_fault(&fault, times, &arguments.exporter),
         What::Notice { times } => notice::run(&arguments.exporter, times),
         What::Clean => clean(),
@@ -117,7 +123,7 @@ fn up(fault: &str, elsewhere: bool, binary: &std::path::Path) -> Result<()> {
     println!("Files: {}", lab.directory().display());
     println!(
         "Try:   ip netns exec {} {} check --config.file={}",
-        lab.host(Place::SiteA).name,
+        lab.vantage().name,
         binary.display(),
         exporter::config(&lab).display()
     );
@@ -125,6 +131,13 @@ fn up(fault: &str, elsewhere: bool, binary: &std::path::Path) -> Result<()> {
     loop {
         thread::sleep(Duration::from_hours(1));
     }
+}
+
+fn measure(name: &str) -> Result<()> {
+    let fault = Fault::load(name)?;
+    wire::check(&Lab::raise(&Numbers::article(), &fault)?, &fault)?;
+    println!("{name}: the wire is as its file says");
+    Ok(())
 }
 
 fn run_fault(name: &str, times: u32, binary: &std::path::Path) -> Result<()> {

@@ -18,7 +18,7 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{Lab, metrics::Metrics, namespace::Namespace, numbers::Place, runs, sshd};
+use super::{Lab, fault::Fault, metrics::Metrics, namespace::Namespace, numbers::Place, runs, sshd};
 
 /// Where it listens, inside its namespace.
 pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 14_789);
@@ -40,7 +40,7 @@ pub fn config(lab: &Lab) -> PathBuf {
 }
 
 /// Writes what a person would write for this overlay.
-pub fn write_config(lab: &Lab) -> Result<()> {
+pub fn write_config(lab: &Lab, fault: &Fault) -> Result<()> {
     let mut text =
         format!("site: {}\nscrape_interval: {}s\n", lab.numbers.site_a.label, SCRAPE_INTERVAL.as_secs());
     text.push_str("routers:\n");
@@ -64,7 +64,10 @@ pub fn write_config(lab: &Lab) -> Result<()> {
         write!(
             text,
             "  - name: {}\n    site: {}\n    address: {}\n    tcp_port: {}\n",
-            site.host, site.label, site.host_address, site.https_port
+            site.host,
+            site.label,
+            site.host_address,
+            fault.tcp_port.unwrap_or(site.https_port)
         )?;
     }
     fs::write(config(lab), text)?;
@@ -77,7 +80,7 @@ pub fn check(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
     let binary = binary.to_str().context("the exporter's path is not UTF-8")?;
     let mut words = vec!["check", file.as_str()];
     words.extend(arguments);
-    lab.host(Place::SiteA).output(binary, &words)
+    lab.vantage().output(binary, &words)
 }
 
 /// Runs `probe` on A's host, as a person without a configuration does, and hands back what it said.
@@ -85,7 +88,7 @@ pub fn probe(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
     let binary = binary.to_str().context("the exporter's path is not UTF-8")?;
     let mut words = vec!["probe"];
     words.extend(arguments);
-    lab.host(Place::SiteA).output(binary, &words)
+    lab.vantage().output(binary, &words)
 }
 
 impl Exporter {
@@ -95,7 +98,7 @@ impl Exporter {
         runs::halt_if_stopping();
         let log = lab.directory().join("exporter.log");
         let file = File::create(&log)?;
-        let namespace = lab.host(Place::SiteA).clone();
+        let namespace = lab.vantage().clone();
         let child = namespace
             .command(binary.to_str().context("the exporter's path is not UTF-8")?)
             .arg("serve")

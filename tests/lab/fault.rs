@@ -33,16 +33,36 @@ pub struct Fault {
     /// Routers whose underlay interface is down.
     #[serde(default)]
     pub underlay_down_at: Vec<Place>,
+    /// nft expressions for what a router's vxlan interface receives, before the bridge has it.
+    #[serde(default)]
+    pub interface_rules: BTreeMap<End, Vec<String>>,
+    /// nft expressions for packets to the host behind a site's router.
+    #[serde(default)]
+    pub host_rules: BTreeMap<Place, Vec<String>>,
+    /// Whether the routers hand bridged packets to iptables (`bridge-nf-call-iptables`).
+    #[serde(default)]
+    pub bridge_netfilter: bool,
+    /// TTL of the packets a router makes itself.
+    #[serde(default)]
+    pub router_ttl: BTreeMap<Place, u8>,
+    /// The exporter runs in a pod of A's host, behind a veth of this MTU.
+    pub pod_mtu: Option<u32>,
+    /// The TCP port of both paths in the exporter's configuration; without it that of the hosts' HTTPS servers.
+    pub tcp_port: Option<u16>,
     /// What really passes, measured one way, so that the lab is known to be right before the exporter is asked.
     pub wire: BTreeMap<Target, Wire>,
     /// What must be seen.
     pub expect: Expect,
 }
 
-/// The fate of packets with DF, by size of IP packet: `arrived`, `silent` or `signal MTU`.
+/// The fate of packets with DF, by size of IP packet: `arrived`, `silent` or `signal MTU`; where flows fare
+/// differently, all of them: `arrived+silent`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wire {
+    /// How many flows are asked, each with a source port of its own.
+    #[serde(default = "one")]
+    pub flows: u32,
     /// To the target.
     pub forward: BTreeMap<u32, String>,
     /// From the target.
@@ -88,6 +108,8 @@ impl Target {
 pub struct ExpectPath {
     /// The verdict.
     pub verdict: String,
+    /// `_unknown_reason`; without it anything goes.
+    pub unknown_reason: Option<String>,
     /// Directions with a hole: exactly these.
     #[serde(default)]
     pub holes: Vec<String>,
@@ -155,6 +177,10 @@ pub fn names() -> Vec<String> {
 
 fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lab/faults")
+}
+
+fn one() -> u32 {
+    1
 }
 
 fn a_minute() -> u64 {

@@ -95,6 +95,10 @@ fn unmet_path(numbers: &Numbers, target: Target, wanted: &ExpectPath, metrics: &
         }
     };
     differs("verdict", wanted.verdict.clone(), verdict(metrics, path));
+    if let Some(reason) = &wanted.unknown_reason {
+        let said = metrics.set("vxlan_path_unknown_reason", &[("path", path)], "reason");
+        differs("unknown reason", reason.clone(), said.join("+"));
+    }
     let mut holes = wanted.holes.clone();
     holes.sort();
     let said = metrics.set("vxlan_path_blackhole", &[("path", path)], "direction");
