@@ -11,7 +11,7 @@ use lab::{
     Lab,
     exporter::{self, Exporter},
     fault::{self, Fault},
-    https, judge,
+    https, judge, notice,
     numbers::{End, Numbers, Place, Tunnel},
     readme, wire,
 };
@@ -83,6 +83,7 @@ faults! {
     jumbo "jumbo"
     loss_10 "loss-10"
     loss_20 "loss-20"
+    loss_20_hole "loss-20-hole"
     no_icmp "no-icmp"
     no_icmp_hole "no-icmp-hole"
     outer_drop_forward "outer-drop-forward"
@@ -96,8 +97,6 @@ faults! {
 not_yet_judged_rightly! {
     // A reply that comes in fragments counts as a whole one: `ok`.
     bridge_netfilter_reverse "bridge-netfilter-reverse"
-    // The direction back is not always proven at 36 % loss of echoes.
-    loss_20_hole "loss-20-hole"
     // The box's RST counts as the target's answer: `unknown`, forward 1500.
     middlebox_rst "middlebox-rst"
     // `ok` for up to 5 s, until it is seen that a router of our site names the hosts' MTU.
@@ -157,10 +156,15 @@ fn a_hole_that_comes_and_is_mended_is_noticed() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn five_holes_and_their_ends_are_noticed() -> Result<()> {
+    notice::run(binary(), 5)
+}
+
 /// How often the log tells this change of rancher's verdict, with evidence.
 fn told(exporter: &Exporter, from: &str, to: &str) -> usize {
     let words = ["msg=\"verdict changed\" path=rancher", &format!("from={from} to={to} "), "evidence="];
-    exporter.log().lines().filter(|line| words.iter().all(|words| line.contains(words))).count()
+    exporter.logged(&words).len()
 }
 
 #[test]

@@ -1,12 +1,10 @@
 //! The lab as a command: `lab up` to look around in, `lab demo` for the whole story, `lab run-fault` for
-//! one fault of the tests, `lab notice` to measure how soon, `lab clean` after a run that was killed.
+//! one fault of the tests, `lab notice` to measure how soon, `lab soak` how steadily, `lab clean` after a run that was killed.
 
 #[path = "demo.rs"]
 mod demo;
 #[path = "mod.rs"]
 mod lab;
-#[path = "notice.rs"]
-mod notice;
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
@@ -23,9 +21,9 @@ use lab::{
     Lab,
     exporter::{self, Exporter},
     fault::Fault,
-    judge,
+    judge, notice,
     numbers::{End, Numbers, Place},
-    runs, wire,
+    runs, soak, wire,
 };
 
 /// Three sites joined by VXLAN, in network namespaces of this machine.
@@ -75,6 +73,12 @@ enum What {
         #[arg(long, default_value_t = 20)]
         times: u32,
     },
+    /// Lossy paths for long: not one hole may be claimed on them.
+    Soak {
+        /// How long.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+    },
     /// Remove what runs that were killed have left.
     Clean,
 }
@@ -87,6 +91,7 @@ fn main() -> ExitCode {
         What::Wire { fault } => measure(&fault),
         What::RunFault { fault, times } => run_fault(&fault, times, &arguments.exporter),
         What::Notice { times } => notice::run(&arguments.exporter, times),
+        What::Soak { minutes } => soak::run(&arguments.exporter, minutes),
         What::Clean => clean(),
     };
     match done {

@@ -149,6 +149,13 @@ impl Exporter {
         Ok(answer)
     }
 
+    /// The lines of its log with these words.
+    pub fn logged(&self, words: &[&str]) -> Vec<String> {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines = text.lines().filter(|line| words.iter().all(|words| line.contains(words)));
+        lines.map(str::to_owned).collect()
+    }
+
     /// The last lines of its log.
     pub fn log(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();

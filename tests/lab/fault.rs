@@ -76,6 +76,8 @@ pub struct Expect {
     /// How long it may take, in seconds: a generous bound for a loaded machine, not a promise.
     #[serde(default = "a_minute")]
     pub within_seconds: u64,
+    /// How long all of it must last then, in seconds; without it three intervals of the slowest thing that is watched.
+    pub hold_seconds: Option<u64>,
     /// By target.
     pub paths: BTreeMap<Target, ExpectPath>,
     /// By tunnel.
@@ -113,6 +115,9 @@ pub struct ExpectPath {
     /// Directions with a hole: exactly these.
     #[serde(default)]
     pub holes: Vec<String>,
+    /// Directions with a hole that may be said beside those: true, and hard to prove.
+    #[serde(default)]
+    pub holes_too: Vec<String>,
     /// Smallest and largest `_mtu_bytes{direction="forward"}`; without it the series must be absent.
     pub forward_mtu: Option<(u32, u32)>,
     /// The same for `reverse`; without it anything goes.
