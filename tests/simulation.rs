@@ -15,8 +15,8 @@ use vxlan_exporter::{
     overlay::{
         observation::Judgement,
         path::{
+            asking::Urgency,
             budget::Budget,
-            lane::Urgency,
             probe::{Answer, Family, Lane, Probe, ProbeId, Reply, Send, fragments_of},
             prober::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
         },

@@ -117,11 +117,9 @@ impl PathMtu {
         let exact = |mtu| if judgement.settled { Self::Exact(mtu) } else { Self::AtLeast(mtu) };
         let tested = is_forward_tested(path);
         let forward = judgement.mtu_forward.map(|mtu| if tested { exact(mtu) } else { Self::AtLeast(mtu) });
-        // A whole reply to an echo of that size: no hole below it in reverse either, though no exact edge.
-        let whole = matches!(judgement.verdict, Verdict::Ok | Verdict::Reduced);
-        let lower = judgement.mtu_forward.filter(|_| whole).map(Self::AtLeast);
-        let reverse = judgement.mtu_reverse.map(exact).or(lower);
-        [forward, reverse].map(|mtu| mtu.unwrap_or(Self::NotKnown))
+        let reverse = judgement.mtu_reverse.map(exact);
+        [(forward, judgement.forward_at_least), (reverse, judgement.reverse_at_least)]
+            .map(|(mtu, at_least)| mtu.or_else(|| at_least.map(Self::AtLeast)).unwrap_or(Self::NotKnown))
     }
 
     fn cell(self) -> String {

@@ -118,14 +118,19 @@ impl Reach {
         }
     }
 
-    /// Anything came back from the target, or a signal quoted one of our packets.
+    /// A signal quoted one of our packets: something is alive on the way, if not the target.
+    pub fn signalled(&mut self) {
+        self.lost_in_a_row = 0;
+        self.burst = None;
+    }
+
+    /// Anything came back from the target.
     pub fn heard(&mut self, protocol: ProbeProtocol, now: Moment) {
         match protocol {
             ProbeProtocol::Icmp => self.icmp_answered = Some(now),
             ProbeProtocol::Tcp => self.tcp_answered = Some(now),
         }
-        self.lost_in_a_row = 0;
-        self.burst = None;
+        self.signalled();
     }
 
     /// A small probe of our own (while unreachable) was decided. True if the target is back.

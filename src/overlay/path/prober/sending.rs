@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{PathProber, Role, Sent, SentEcho, Single, TcpProbes};
 use crate::{
     overlay::path::{
+        asking::{Asking, Urgency},
         budget::Budget,
-        lane::Urgency,
-        probe::{FLOWS, Lane, Moment, Probe, ProbeId, Send},
+        probe::{FLOWS, LANES, Lane, Moment, Probe, ProbeId, Send},
         rtt::GIVE_UP,
     },
     types::{Bytes, ProbeProtocol, ProbeSize},
@@ -38,6 +38,9 @@ impl PathProber {
             self.sentinel_at = next_turn(self.sentinel_at, self.settings.sentinel_interval, now);
             self.send_echo_sentinel(now, out);
         }
+        if self.syn.wants_sentinel() {
+            self.syn_at = now;
+        }
         let syn_every = if self.echo.is_silent() || self.syn.is_silent() || !self.icmp_usable() {
             self.settings.sentinel_interval
         } else {
@@ -67,8 +70,8 @@ impl PathProber {
         if self.reach.is_down() || self.reach.is_suspicious() {
             return;
         }
-        for lane in [Lane::Echo, Lane::Syn, Lane::Fragments] {
-            while self.lane(lane).urgency() == Some(urgency)
+        for lane in LANES {
+            while self.lane(lane).wants(urgency)
                 && self.lane(lane).next_at().is_some_and(|at| at <= now || lane == Lane::Syn)
             {
                 let packets = 2 * lane.packets(self.settings.family, self.lane(lane).top());
@@ -77,7 +80,8 @@ impl PathProber {
                 }
                 let busy = self.busy_flows();
                 let mut rng = self.rng.fork();
-                let shots = self.lane_mut(lane).shots(now, |flow| !busy[usize::from(flow)], &mut rng);
+                let is_free = |flow| !busy[usize::from(flow)];
+                let shots = self.lane_mut(lane).shots(urgency, now, &is_free, &mut rng);
                 if shots.is_empty() {
                     budget.give_back(packets);
                     break;
@@ -97,7 +101,7 @@ impl PathProber {
     pub fn next_at(&self) -> Moment {
         let timeout = self.rtt.timeout();
         let expiry = |at: Moment, expired: bool| at + if expired { GIVE_UP } else { timeout };
-        let lanes = [&self.echo, &self.syn, &self.fragments];
+        let lanes = LANES.map(|lane| self.lane(lane));
         self.sent
             .values()
             .map(|sent| expiry(sent.at, sent.expired))
@@ -178,9 +182,17 @@ impl PathProber {
     }
 
     fn send_syn_sentinel(&mut self, now: Moment, out: &mut Vec<Send>) {
-        let Some(flow) = self.free_flow() else { return };
-        let (size, purpose) = self.syn.sentinel();
-        self.send(Lane::Syn, flow, size, purpose, Role::Sentinel, now, out);
+        let busy = self.busy_flows();
+        let is_free = |flow: u8| !busy[usize::from(flow)];
+        self.syn_single_next = !self.syn_single_next;
+        let signalled = self.walk.signalled_flow().filter(|(flow, _)| self.syn_single_next && is_free(*flow));
+        let sentinel = match signalled {
+            Some((flow, size)) => Some((flow, size, ProbeSize::Full)),
+            None => self.syn.sentinel(is_free),
+        };
+        if let Some((flow, size, purpose)) = sentinel {
+            self.send(Lane::Syn, flow, size, purpose, Role::Sentinel, now, out);
+        }
     }
 
     /// How often the fragment lane looks, if it has reason to.

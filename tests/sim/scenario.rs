@@ -1,0 +1,1 @@
+//! Networks as files: `tests/scenarios/*.yml`, network in, verdict out.
