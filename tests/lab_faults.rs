@@ -90,6 +90,7 @@ faults! {
     reverse_only "reverse-only"
     syn_dropped "syn-dropped"
     two_bottlenecks "two-bottlenecks"
+    two_legs "two-legs"
     underlay_down "underlay-down"
     vni_slip "vni-slip"
 }
@@ -101,8 +102,6 @@ not_yet_judged_rightly! {
     middlebox_rst "middlebox-rst"
     // `ok` for up to 5 s, until it is seen that a router of our site names the hosts' MTU.
     pod_vantage "pod-vantage"
-    // A hole on some flows reads `unknown` or `ok`.
-    two_legs "two-legs"
 }
 
 #[test]

@@ -142,7 +142,12 @@ pub(super) fn is_forward_tested(path: &PathObservation) -> bool {
 
 pub(super) fn milliseconds(seconds: f64) -> String {
     let milliseconds = seconds * 1000.0;
-    if milliseconds < 10.0 { format!("{milliseconds:.2} ms") } else { format!("{milliseconds:.1} ms") }
+    let digits = match milliseconds {
+        ..0.1 => 3,
+        ..10.0 => 2,
+        _ => 1,
+    };
+    format!("{milliseconds:.digits$} ms")
 }
 
 fn link<'p>(present: &'p Present, end: &TunnelEnd) -> Option<&'p Link> {
