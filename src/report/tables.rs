@@ -143,6 +143,8 @@ pub(super) fn is_forward_tested(path: &PathObservation) -> bool {
 pub(super) fn milliseconds(seconds: f64) -> String {
     let milliseconds = seconds * 1000.0;
     let digits = match milliseconds {
+        // Below that our own clock's turn decides.
+        ..0.01 => return "<0.01 ms".to_owned(),
         ..0.1 => 3,
         ..10.0 => 2,
         _ => 1,
