@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use crate::types::{Bytes, PathName, RouterName, Site};
+use crate::{
+    overlay::path::probe::Family,
+    types::{Bytes, PathName, RouterName, Site},
+};
 
 /// What this process does. Made by [`crate::config::Config::plan`].
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +83,8 @@ pub struct PathPlan {
     pub site: Site,
     /// IPv4, IPv6 or a DNS name.
     pub address: String,
+    /// Of which IP its address must be; IPv4 before IPv6 where not given.
+    pub family: Option<Family>,
     /// TCP port for SYN probes.
     pub tcp_port: Option<u16>,
     /// Time between two small echoes; sentinels follow it.

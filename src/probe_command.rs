@@ -44,7 +44,7 @@ pub struct ProbeRequest {
 /// A name without an address, a target without a route, a process that may open no ICMP socket.
 pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     let look = Look::new(1, request.count, PROBE_BUDGET_PPS);
-    let path = plan(request, &look)?;
+    let path = plan(request, &look);
     eprintln!("probing {}: {look}; Ctrl-C ends it early", request.target);
     let state = State::default();
     let engine = Engine::new(vec![path], PROBE_BUDGET_PPS, state.clone()).context("starting to probe")?;
@@ -70,18 +70,14 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     Ok(present)
 }
 
-fn plan(request: &ProbeRequest, look: &Look) -> anyhow::Result<PathPlan> {
-    let host = &request.target.host;
-    // The seam for IPv6: the plan takes `request.family` where it has one.
-    if request.family == Some(Family::V6) || host.contains(':') {
-        bail!("{host}: IPv6 is not probed yet");
-    }
+fn plan(request: &ProbeRequest, look: &Look) -> PathPlan {
     let mut path = PathPlan {
         name: PathName(request.target.to_string()),
         // Without routers nothing is looked up by site.
         source: Site::from("here"),
         site: Site::from("there"),
-        address: host.clone(),
+        address: request.target.host.clone(),
+        family: request.family,
         tcp_port: request.target.port,
         probe_interval: look.every,
         sentinel_interval: SENTINEL_EVERY,
@@ -89,7 +85,7 @@ fn plan(request: &ProbeRequest, look: &Look) -> anyhow::Result<PathPlan> {
         loss_threshold: LOSS_THRESHOLD,
     };
     look.pace(&mut path);
-    Ok(path)
+    path
 }
 
 fn must_have_a_socket(present: &Present) -> anyhow::Result<()> {

@@ -5,8 +5,8 @@
 use serde::Deserialize;
 
 use super::value::{
-    Address, Budget, End, ExpectedMtu, FileName, Host, Name, Port, ProbeInterval, RouterId, ScrapeInterval,
-    ScrapeTimeout, Share,
+    Address, Budget, End, ExpectedMtu, FileName, Host, IpFamily, Name, Port, ProbeInterval, RouterId,
+    ScrapeInterval, ScrapeTimeout, Share,
 };
 
 /// The whole file.
@@ -74,6 +74,7 @@ pub struct Path {
     pub name: Name,
     pub site: Name,
     pub address: Host,
+    pub family: Option<IpFamily>,
     pub tcp_port: Option<Port>,
     pub probe_interval: Option<ProbeInterval>,
     pub sentinel_interval: Option<ProbeInterval>,
