@@ -22,7 +22,7 @@ fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_vxlan_exporter"))
 }
 
-/// A lossy path is watched for a minute in lab_faults.rs; here it need not be.
+/// A lossy path is watched for a minute in `lab_faults.rs`; here it need not be.
 fn load(fault: &str) -> Result<Fault> {
     let mut fault = Fault::load(fault)?;
     fault.expect.hold_seconds = None;
