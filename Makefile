@@ -6,7 +6,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
 
-.PHONY: demo test setup build lab-clean audit
+.PHONY: demo test soak setup build lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -19,6 +19,11 @@ test: setup
 	cargo test --locked --doc
 	cargo test --locked --lib --bins $(RUN_AS_ROOT)
 	cargo test --locked --test '*' $(RUN_AS_ROOT) -- --test-threads=3
+
+# The long forms of what `make test` does in short; prints its figures. About 15 minutes.
+soak: setup build
+	$(SUDO) $(LAB) soak --minutes $(or $(SOAK_MINUTES),10)
+	$(SUDO) $(LAB) notice --times 20
 
 setup:
 	@scripts/setup.sh

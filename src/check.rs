@@ -1,13 +1,11 @@
 //! `check`: looks once, as long as that takes, and hands over what it saw.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, ops::ControlFlow, time::Instant};
 
 use anyhow::Context;
 
 use crate::{
+    look::{ECHOES, Look},
     overlay::tunnel::Assessor,
     plan::Plan,
     probe::Engine,
@@ -15,24 +13,17 @@ use crate::{
     state::{Present, State},
 };
 
-/// Ten small echoes a second on each path, so that ten seconds tell loss.
-const ECHO_EVERY: Duration = Duration::from_millis(100);
-const LOOK: Duration = Duration::from_secs(10);
-/// A search under way gets so much more, no further.
-const AT_MOST: u32 = 4;
-
 /// Reads every router twice and probes every path for about ten seconds; tells on stderr what happens.
 ///
 /// Where ten small echoes a second on each path do not fit into the probe budget, it sends fewer and
 /// looks as much longer.
 pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     let began = Instant::now();
-    let (every, look) = pace(plan.paths.len(), plan.probe_budget_pps);
+    let look = Look::new(plan.paths.len(), ECHOES, plan.probe_budget_pps);
     for path in &mut plan.paths {
-        path.probe_interval = every;
-        path.sentinel_interval = path.sentinel_interval.min(Duration::from_secs(1));
+        look.pace(path);
     }
-    eprintln!("{}", opening(&plan, every, look));
+    eprintln!("{}", opening(&plan, &look));
     let state = State::default();
     let mut workers: Vec<Worker> = plan.routers.iter().map(Worker::new).collect();
     for worker in &workers {
@@ -43,7 +34,7 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     let mut assessor = Assessor::new(&plan);
     read_all(&mut workers, &state, true).await;
     if !plan.paths.is_empty() {
-        watch(&state, &mut assessor, began, look).await;
+        watch(&state, &mut assessor, began, &look).await;
     }
     // A second reading shows which counters move.
     read_all(&mut workers, &state, false).await;
@@ -53,16 +44,8 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     Ok(present)
 }
 
-/// Time between two small echoes of a path, and how long to look.
-fn pace(paths: usize, budget_pps: u32) -> (Duration, Duration) {
-    let paths = u32::try_from(paths).unwrap_or(u32::MAX);
-    let every = ECHO_EVERY.max(Duration::from_secs(1) * paths / budget_pps.max(1));
-    let slower = every.as_secs_f64() / ECHO_EVERY.as_secs_f64();
-    (every, LOOK.mul_f64(slower))
-}
-
-fn opening(plan: &Plan, every: Duration, look: Duration) -> String {
-    let slower = if every > ECHO_EVERY {
+fn opening(plan: &Plan, look: &Look) -> String {
+    let slower = if look.is_slowed() {
         format!(
             "; {} paths share {} packets a second, so this takes longer than 10 s",
             plan.paths.len(),
@@ -72,11 +55,9 @@ fn opening(plan: &Plan, every: Duration, look: Duration) -> String {
         String::new()
     };
     format!(
-        "reading {} routers and probing {} paths for about {} s, {:.1} small echoes a second each{slower}",
+        "reading {} routers and probing {} paths: {look} each{slower}",
         plan.routers.len(),
         plan.paths.len(),
-        look.as_secs(),
-        1.0 / every.as_secs_f64(),
     )
 }
 
@@ -118,33 +99,17 @@ fn read_in_words(reading: &RouterReading) -> String {
 }
 
 /// Waits until every path is decided, telling each change of a verdict.
-async fn watch(state: &State, assessor: &mut Assessor, began: Instant, look: Duration) {
+async fn watch(state: &State, assessor: &mut Assessor, began: Instant, look: &Look) {
     let mut told = BTreeMap::new();
-    loop {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        let present = state.present();
+    look.watch(state, began, |present, since| {
         state.put_overlay(assessor.assess(&present.routers, &present.paths));
         for path in &present.paths {
             let verdict = path.judgement.verdict;
             if told.insert(path.path.clone(), verdict) != Some(verdict) {
-                eprintln!("{:5.1} s  path {}: {verdict}", began.elapsed().as_secs_f64(), path.path);
+                eprintln!("{:5.1} s  path {}: {verdict}", since.as_secs_f64(), path.path);
             }
         }
-        let settled = present.paths.iter().all(|path| path.judgement.settled);
-        if (began.elapsed() >= look && settled) || began.elapsed() >= look * AT_MOST {
-            return;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_paths_are_looked_at_longer_within_the_budget() {
-        assert_eq!(pace(2, 200), (ECHO_EVERY, LOOK));
-        assert_eq!(pace(20, 200), (ECHO_EVERY, LOOK));
-        assert_eq!(pace(100, 200), (Duration::from_millis(500), Duration::from_secs(50)));
-    }
+        if since >= look.about { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .await;
 }

@@ -6,6 +6,12 @@ use std::{fmt, path::PathBuf, str::FromStr};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use crate::logging::{LogFormat, LogLevel};
+use crate::{
+    look::ECHOES,
+    overlay::path::probe::Family,
+    probe_command::{ProbeRequest, target::ProbeTarget},
+    types::Bytes,
+};
 
 /// Finds MTU black holes in VXLAN overlays and says how to mend them
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
@@ -28,15 +34,33 @@ pub struct Cli {
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct CommonArgs {
     /// Configuration file
-    #[arg(long = "config.file", global = true, value_name = "FILE", default_value = "config.yml")]
+    #[arg(
+        long = "config.file",
+        global = true,
+        display_order = 900,
+        value_name = "FILE",
+        default_value = "config.yml"
+    )]
     pub config_file: PathBuf,
 
-    /// Log messages of this level and above [default: info, for one-shot commands warn]
-    #[arg(long = "log.level", global = true, value_name = "LEVEL", hide_default_value = true)]
+    /// Log messages of this level and above [default: info; check and config: warn; probe: error]
+    #[arg(
+        long = "log.level",
+        global = true,
+        display_order = 901,
+        value_name = "LEVEL",
+        hide_default_value = true
+    )]
     pub log_level: Option<LogLevel>,
 
     /// How log messages look on stderr
-    #[arg(long = "log.format", global = true, value_name = "FORMAT", default_value = "logfmt")]
+    #[arg(
+        long = "log.format",
+        global = true,
+        display_order = 902,
+        value_name = "FORMAT",
+        default_value = "logfmt"
+    )]
     pub log_format: LogFormat,
 }
 
@@ -60,9 +84,15 @@ pub enum Command {
     /// 2: something could not be found out, or there is nothing to look at.
     Check {
         /// A table for a person, or JSON for a machine
-        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        #[arg(long, value_name = "FORMAT", default_value = "table")]
         format: ReportFormat,
     },
+
+    /// Probe one host, without a configuration: as easy as ping
+    ///
+    /// Tells the path MTU in each direction, loss, round-trip time, and whether HTTPS will hang.
+    /// Exit code 0: ok or reduced. 1: unreachable, blackhole or lossy. 2: it could not be found out.
+    Probe(ProbeArgs),
 
     /// Check a configuration file, or print an example
     Config {
@@ -70,6 +100,52 @@ pub enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+}
+
+/// Flags of `probe`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ProbeArgs {
+    /// Address or name; a TCP port, open or closed, tells the directions apart. IPv6 with a port: [ADDRESS]:PORT
+    #[arg(value_name = "HOST[:PORT]")]
+    pub target: ProbeTarget,
+
+    /// The MTU the path should have, bytes of IP packet [default: that of our interface and of the target]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(68..=9216))]
+    pub expected_mtu: Option<Bytes>,
+
+    /// Small echoes to send at least, ten a second
+    #[arg(short, long, value_name = "N", default_value_t = ECHOES, value_parser = clap::value_parser!(u32).range(1..=36_000))]
+    pub count: u32,
+
+    /// A table for a person, or JSON for a machine
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: ReportFormat,
+
+    /// Use IPv4
+    #[arg(short = '4', conflicts_with = "ipv6")]
+    pub ipv4: bool,
+
+    /// Use IPv6
+    #[arg(short = '6')]
+    pub ipv6: bool,
+}
+
+impl ProbeArgs {
+    /// What to probe.
+    #[must_use]
+    pub fn request(&self) -> ProbeRequest {
+        let family = match (self.ipv4, self.ipv6) {
+            (true, _) => Some(Family::V4),
+            (false, true) => Some(Family::V6),
+            (false, false) => None,
+        };
+        ProbeRequest {
+            target: self.target.clone(),
+            family,
+            expected_mtu: self.expected_mtu,
+            count: self.count,
+        }
+    }
 }
 
 /// What to do with the configuration.
@@ -81,11 +157,12 @@ pub enum ConfigCommand {
     Example,
 }
 
-/// How `check` reports.
+/// How `check` and `probe` report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
     /// For a person.
-    Text,
+    #[value(alias = "text")]
+    Table,
     /// For a machine.
     Json,
 }
@@ -113,6 +190,8 @@ impl Cli {
         let default = match self.chosen() {
             Command::Serve(_) => LogLevel::Info,
             Command::Check { .. } | Command::Config { .. } => LogLevel::Warn,
+            // What the engine warns of, its report says.
+            Command::Probe(_) => LogLevel::Error,
         };
         self.common.log_level.unwrap_or(default)
     }
@@ -185,6 +264,7 @@ mod tests {
         insta::assert_snapshot!("help", help(&[]));
         insta::assert_snapshot!("help_check", help(&["check"]));
         insta::assert_snapshot!("help_config", help(&["config"]));
+        insta::assert_snapshot!("help_probe", help(&["probe"]));
     }
 
     #[test]
@@ -217,9 +297,32 @@ mod tests {
         let check = parse("vxlan_exporter check --format=json --config.file=a.yml");
         assert_eq!(check.chosen(), Command::Check { format: ReportFormat::Json });
         assert_eq!(check.log_level(), LogLevel::Warn);
+        let same = parse("vxlan_exporter check --format=text");
+        assert_eq!(same.chosen(), Command::Check { format: ReportFormat::Table });
         let config = parse("vxlan_exporter config check --config.file=a.yml");
         assert_eq!(config.chosen(), Command::Config { command: ConfigCommand::Check });
         assert_eq!(config.common.config_file, PathBuf::from("a.yml"));
+    }
+
+    #[test]
+    fn probe_is_as_easy_as_ping() {
+        let request = |line: &str| match parse(line).chosen() {
+            Command::Probe(arguments) => arguments.request(),
+            other => panic!("{line}: {other:?}"),
+        };
+        let plain = request("vxlan_exporter probe 192.168.100.102");
+        assert_eq!(
+            (plain.target.port, plain.family, plain.expected_mtu, plain.count),
+            (None, None, None, 100)
+        );
+        let full = request("vxlan_exporter probe -6 -c 5 --expected-mtu=9000 [::1]:443");
+        assert_eq!(full.target.to_string(), "[::1]:443");
+        assert_eq!((full.family, full.expected_mtu, full.count), (Some(Family::V6), Some(9000), 5));
+        for bad in ["probe", "probe -4 -6 a", "probe a:b", "probe a --count=0", "probe a --expected-mtu=67"] {
+            let line = format!("vxlan_exporter {bad}");
+            let error = Cli::try_parse_from(line.split(' ')).expect_err(&line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
     }
 
     #[test]

@@ -30,8 +30,8 @@ const SCRAPE_INTERVAL: Duration = Duration::from_secs(30);
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// Round trip, of small echoes.
-const LOSS_THRESHOLD: f64 = 0.03;
-const PROBE_BUDGET_PPS: u32 = 200;
+pub(crate) const LOSS_THRESHOLD: f64 = 0.03;
+pub(crate) const PROBE_BUDGET_PPS: u32 = 200;
 
 /// A configuration in which every key and every rule between keys has been checked.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,19 +1,19 @@
 //! `vxlan_exporter`: from the command line to an exit code. Everything else is in the library.
 
-use std::{io::IsTerminal, path::Path, process::ExitCode, time::Duration};
+use std::{io::stdout, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
-use rustix::termios::tcgetwinsize;
 use vxlan_exporter::{
     check,
     cli::{Cli, Command, ConfigCommand, ReportFormat},
     config,
     logging::init_logging,
     plan::{Plan, Transport},
-    report,
+    probe_command::{self, ProbeRequest},
+    report::{self, Paint, one_path},
     router::{snapshot::ScrapeError, ssh},
-    serve,
+    serve, terminal,
     types::FailureReason,
 };
 
@@ -46,6 +46,10 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Check { format } => {
             let plan = load(file)?;
             on_runtime(async { check(plan, format).await })
+        }
+        Command::Probe(arguments) => {
+            let request = arguments.request();
+            on_runtime(async { probe(&request, arguments.format).await })
         }
         Command::Config { command: ConfigCommand::Check } => {
             let plan = load(file)?;
@@ -82,23 +86,34 @@ async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {
     let present = check::look(plan).await?;
     let (code, reason) = report::exit_code(&present);
     match format {
-        ReportFormat::Text => {
-            let stdout = std::io::stdout();
-            let on_terminal = stdout.is_terminal();
-            // Some terminals say 0.
-            let width = tcgetwinsize(&stdout)
-                .map(|size| usize::from(size.ws_col))
-                .ok()
-                .filter(|width| *width > 0)
-                .unwrap_or(NO_TERMINAL_WIDTH);
-            // https://no-color.org
-            let color = on_terminal && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
-            print!("{}", report::text(&present, width, color));
+        ReportFormat::Table => {
+            let (width, paint) = page();
+            print!("{}", report::text(&present, width, paint));
         }
         ReportFormat::Json => println!("{:#}", report::json(&present)),
     }
     eprintln!("exit code {code}: {reason}");
     Ok(code)
+}
+
+async fn probe(request: &ProbeRequest, format: ReportFormat) -> anyhow::Result<u8> {
+    let present = probe_command::look(request).await?;
+    let (code, reason) = one_path::exit_code(&present);
+    match format {
+        ReportFormat::Table => {
+            let (width, paint) = page();
+            print!("{}", one_path::text(&present, width, paint));
+        }
+        ReportFormat::Json => println!("{:#}", one_path::json(&present)),
+    }
+    eprintln!("exit code {code}: {reason}");
+    Ok(code)
+}
+
+/// Columns and colours of what is printed on stdout.
+fn page() -> (usize, Paint) {
+    let paint = if terminal::color(&stdout()) { Paint::Colored } else { Paint::Plain };
+    (terminal::width(&stdout()).unwrap_or(NO_TERMINAL_WIDTH), paint)
 }
 
 fn on_runtime(work: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {

@@ -5,6 +5,8 @@
 //! derived from the same list of problems, so that the code and the words cannot disagree.
 
 mod json;
+mod meaning;
+pub mod one_path;
 mod problem;
 mod tables;
 #[cfg(test)]
@@ -64,28 +66,53 @@ fn verdict(present: &Present, problems: &[Problem]) -> (u8, String) {
     )
 }
 
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+fn count(number: impl TryInto<u64>, noun: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    let ending = match noun.ends_with('o') {
+        _ if number == 1 => "",
+        true => "es",
+        false => "s",
+    };
+    format!("{number} {noun}{ending}")
+}
+
+/// Whether the report is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paint {
+    /// With ANSI colours.
+    Colored,
+    /// Without.
+    Plain,
+}
+
+impl Paint {
+    fn paint(self, code: &str, text: &str) -> String {
+        match self {
+            Self::Colored => format!("\x1b[1;{code}m{text}\x1b[0m"),
+            Self::Plain => text.to_owned(),
+        }
+    }
+
+    /// `OK: …`, `PROBLEM: …` or `UNKNOWN: …`, by exit code.
+    fn headline(self, out: &mut String, code: u8, reason: &str, width: usize) {
+        let (word, hue) = match code {
+            0 => ("OK", GREEN),
+            1 => ("PROBLEM", RED),
+            _ => ("UNKNOWN", YELLOW),
+        };
+        let mut line = String::new();
+        wrap(&mut line, "", &format!("{word}: {reason}"), width);
+        out.push_str(&line.replacen(word, &self.paint(hue, word), 1));
+    }
 }
 
 /// The report for a terminal `width` columns wide. Commands are never wrapped.
 #[must_use]
-pub fn text(present: &Present, width: usize, color: bool) -> String {
-    let paint = |code: &str, text: &str| {
-        if color { format!("\x1b[1;{code}m{text}\x1b[0m") } else { text.to_owned() }
-    };
+pub fn text(present: &Present, width: usize, paint: Paint) -> String {
     let problems = problems(present);
     let (code, reason) = verdict(present, &problems);
-    let (word, hue) = match code {
-        0 => ("OK", GREEN),
-        1 => ("PROBLEM", RED),
-        _ => ("UNKNOWN", YELLOW),
-    };
     let mut out = String::new();
-    wrap(&mut out, "", &format!("{word}: {reason}"), width);
-    if color {
-        out = out.replacen(word, &paint(hue, word), 1);
-    }
+    paint.headline(&mut out, code, &reason, width);
     let tables = [tables::routers(present), tables::tunnels(present), tables::paths(present)];
     for mut table in tables.into_iter().flatten() {
         table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
@@ -98,12 +125,9 @@ pub fn text(present: &Present, width: usize, color: bool) -> String {
             _ => YELLOW,
         };
         out.push('\n');
-        let start = out.len();
-        wrap(&mut out, "", &problem.headline(), width);
-        if color {
-            let headline = out.split_off(start);
-            let _ = writeln!(out, "{}", paint(hue, headline.trim_end()));
-        }
+        let mut headline = String::new();
+        wrap(&mut headline, "", &problem.headline(), width);
+        let _ = writeln!(out, "{}", paint.paint(hue, headline.trim_end()));
         section(&mut out, "seen", &problem.evidence, width);
         section(&mut out, "cause", &problem.cause, width);
         commands(&mut out, &problem.fix, &mut typed);

@@ -3,7 +3,7 @@
 
 mod lab;
 
-use std::{fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 
@@ -11,9 +11,9 @@ use lab::{
     Lab,
     exporter::{self, Exporter},
     fault::{self, Fault},
-    https, judge,
+    https, judge, notice,
     numbers::{End, Numbers, Place, Tunnel},
-    wire,
+    readme, wire,
 };
 
 fn binary() -> &'static Path {
@@ -38,41 +38,77 @@ fn judged_rightly(fault: &str) -> Result<()> {
     Ok(())
 }
 
-/// For each fault: the lab does what its file says, and the exporter sees it.
-macro_rules! faults {
-    ($($module:ident $name:literal)*) => {
-        const FAULTS: &[&str] = &[$($name),*];
-        $(mod $module {
+/// The lab does what the fault's file says, and the exporter sees it.
+macro_rules! fault {
+    ($module:ident $name:literal $(#[$attribute:meta])?) => {
+        mod $module {
             #[test]
             fn wire() -> anyhow::Result<()> {
                 super::wire_is_true($name)
             }
             #[test]
+            $(#[$attribute])?
             fn verdict() -> anyhow::Result<()> {
                 super::judged_rightly($name)
             }
-        })*
+        }
+    };
+}
+
+macro_rules! faults {
+    ($($module:ident $name:literal)*) => {
+        const FAULTS: &[&str] = &[$($name),*];
+        $(fault! { $module $name })*
+    };
+}
+
+/// Faults whose wire is as their file says, and whose verdict the exporter does not get right yet:
+/// `cargo test --test lab_faults -- --ignored` asks it.
+macro_rules! not_yet_judged_rightly {
+    ($($module:ident $name:literal)*) => {
+        const NOT_YET_JUDGED_RIGHTLY: &[&str] = &[$($name),*];
+        $(fault! { $module $name #[ignore = "not yet judged rightly"] })*
     };
 }
 
 faults! {
+    bridge_netfilter "bridge-netfilter"
+    closed_port "closed-port"
     default_mtu "default-mtu"
     default_mtu_1500 "default-mtu-1500"
     forward_only "forward-only"
     healthy "healthy"
+    icmp_filter "icmp-filter"
+    icmp_filter_hole "icmp-filter-hole"
     jumbo "jumbo"
     loss_10 "loss-10"
     loss_20 "loss-20"
+    loss_20_hole "loss-20-hole"
+    no_icmp "no-icmp"
+    no_icmp_hole "no-icmp-hole"
     outer_drop_forward "outer-drop-forward"
     reverse_only "reverse-only"
+    syn_dropped "syn-dropped"
     two_bottlenecks "two-bottlenecks"
+    two_legs "two-legs"
     underlay_down "underlay-down"
     vni_slip "vni-slip"
 }
 
+not_yet_judged_rightly! {
+    // A reply that comes in fragments counts as a whole one: `ok`.
+    bridge_netfilter_reverse "bridge-netfilter-reverse"
+    // The box's RST counts as the target's answer: `unknown`, forward 1500.
+    middlebox_rst "middlebox-rst"
+    // `ok` for up to 5 s, until it is seen that a router of our site names the hosts' MTU.
+    pod_vantage "pod-vantage"
+}
+
 #[test]
 fn every_fault_file_has_its_test() {
-    assert_eq!(fault::names(), FAULTS, "tests/lab/faults and the list in tests/lab_faults.rs differ");
+    let mut listed = [FAULTS, NOT_YET_JUDGED_RIGHTLY].concat();
+    listed.sort_unstable();
+    assert_eq!(fault::names(), listed, "tests/lab/faults and the lists in tests/lab_faults.rs differ");
 }
 
 #[test]
@@ -111,9 +147,23 @@ fn a_hole_that_comes_and_is_mended_is_noticed() -> Result<()> {
     judge::watch(&lab, &mut exporter, &hole).context("after the hole came")?;
     apply_all_fixes(&lab, &exporter)?;
     judge::watch(&lab, &mut exporter, &healthy.expect.after_any_state()).context("after the repair")?;
+    for (from, to) in [("unknown", "ok"), ("blackhole", "ok")] {
+        ensure!(told(&exporter, from, to) == 1, "{from} to {to} is not logged once:\n{}", exporter.log());
+    }
     let left = exporter.metrics()?.all("vxlan_path_fix_info", &[]).count();
     ensure!(left == 0, "a fix is still shown although all is ok");
     Ok(())
+}
+
+#[test]
+fn five_holes_and_their_ends_are_noticed() -> Result<()> {
+    notice::run(binary(), 5)
+}
+
+/// How often the log tells this change of rancher's verdict, with evidence.
+fn told(exporter: &Exporter, from: &str, to: &str) -> usize {
+    let words = ["msg=\"verdict changed\" path=rancher", &format!("from={from} to={to} "), "evidence="];
+    exporter.logged(&words).len()
 }
 
 #[test]
@@ -162,39 +212,13 @@ fn check_names_the_hole_and_the_commands_of_both_routers() -> Result<()> {
     serde_json::from_str::<serde_json::Value>(&said).with_context(|| format!("not JSON: {said}"))?;
     let text = exporter::check(&lab, binary(), &[])?;
     ensure!(text.status.code() == Some(1), "exit {}", text.status);
-    readme_shows(&String::from_utf8_lossy(&text.stdout))?;
+    let command = "vxlan_exporter check --config.file=config.yml";
+    readme::shows("check", command, &String::from_utf8_lossy(&text.stdout))?;
     for said in [said, String::from_utf8_lossy(&text.stdout)] {
         for words in ["blackhole", "rancher", "set interfaces vxlan vxlan01 mtu 1500", "site-a"] {
             ensure!(said.contains(words), "check does not say {words:?}:\n{said}\n{errors}");
         }
     }
-    Ok(())
-}
-
-/// The README's picture is what `check` prints, but for what differs from machine to machine: its tables, and how
-/// many packets the kernel lost. `UPDATE_README=1` puts today's there.
-fn readme_shows(said: &str) -> Result<()> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(&file)?;
-    let (before, rest) = readme.split_once("<!-- check:begin -->\n").context("README.md: no check:begin")?;
-    let (shown, after) = rest.split_once("<!-- check:end -->").context("README.md: no check:end")?;
-    if std::env::var_os("UPDATE_README").is_some() {
-        let text = format!(
-            "{before}<!-- check:begin -->\n```\n$ vxlan_exporter check --config.file=config.yml\n{said}```\n<!-- check:end -->{after}"
-        );
-        return Ok(fs::write(file, text)?);
-    }
-    let sentences = |text: &str| {
-        let table = |line: &&str| line.starts_with(['│', '┌', '╞', '└', '$', '`']);
-        let lines = text.lines().filter(|line| !table(line) && !line.contains("small echoes:"));
-        let words = lines.flat_map(str::split_whitespace).map(|word| word.trim_start_matches('('));
-        // A lost control makes another number of pairs.
-        words.filter(|word| word.parse::<u8>().is_err()).collect::<Vec<_>>().join(" ")
-    };
-    ensure!(
-        sentences(shown) == sentences(said),
-        "README.md shows another `check` than the one that is: UPDATE_README=1 puts this one there:\n{said}"
-    );
     Ok(())
 }
 

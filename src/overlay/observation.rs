@@ -73,6 +73,8 @@ pub struct RttHistogram {
     pub counts: [u64; RttHistogram::BOUNDS.len() + 1],
     /// Sum of all observations, in seconds.
     pub sum_seconds: f64,
+    /// The shortest and the longest of all observations.
+    pub extremes: Option<(Duration, Duration)>,
 }
 
 impl RttHistogram {
@@ -86,6 +88,8 @@ impl RttHistogram {
         let bucket = Self::BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(Self::BOUNDS.len());
         self.counts[bucket] += 1;
         self.sum_seconds += seconds;
+        let (shortest, longest) = self.extremes.unwrap_or((rtt, rtt));
+        self.extremes = Some((shortest.min(rtt), longest.max(rtt)));
     }
 
     /// The number of observations.
@@ -93,11 +97,18 @@ impl RttHistogram {
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
+
+    /// The mean of all observations, in seconds.
+    #[must_use]
+    pub fn mean_seconds(&self) -> Option<f64> {
+        let count = u32::try_from(self.count()).ok().filter(|count| *count > 0)?;
+        Some(self.sum_seconds / f64::from(count))
+    }
 }
 
 impl Default for RttHistogram {
     fn default() -> Self {
-        Self { counts: [0; Self::BOUNDS.len() + 1], sum_seconds: 0.0 }
+        Self { counts: [0; Self::BOUNDS.len() + 1], sum_seconds: 0.0, extremes: None }
     }
 }
 

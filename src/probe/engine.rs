@@ -16,6 +16,7 @@ use super::{
     echo::{EchoReply, Echoes},
     egress::Routes,
     flights::Flights,
+    news,
     random::random,
     target::{self, Target, TargetUpdate},
     track::Track,
@@ -219,6 +220,8 @@ impl Engine {
             if due {
                 track.published_at = Some(now);
                 let observation = track.observation();
+                news::tell(track.judged.as_ref(), &observation);
+                track.judged = Some(observation.judgement.clone());
                 self.state.put_path(observation);
             }
         }

@@ -34,6 +34,8 @@ pub struct Track {
     pub last_probe: Option<SystemTime>,
     /// When views were last told.
     pub published_at: Option<Moment>,
+    /// What was published then.
+    pub judged: Option<Judgement>,
     problem: Option<Problem>,
 }
 
@@ -48,7 +50,15 @@ impl Track {
     /// A path whose target is not known yet.
     #[must_use]
     pub fn new(plan: PathPlan) -> Self {
-        Self { plan, prober: None, target: None, last_probe: None, published_at: None, problem: None }
+        Self {
+            plan,
+            prober: None,
+            target: None,
+            last_probe: None,
+            published_at: None,
+            judged: None,
+            problem: None,
+        }
     }
 
     /// The target's address, or our way to it, has changed, or cannot be found.

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::{
     problem::{Problem, picture, problems},
-    tables::rtt_seconds,
     verdict,
 };
 use crate::{
@@ -22,8 +21,9 @@ use crate::{
 /// - `tunnels[]`: `tunnel state ends[]{router,interface} up mismatches{FIELD: sentence} evidence[]`
 ///   and `fix[]{step,router,command}`
 /// - `paths[]`: `path source target_site target address tcp_port verdict unknown_reason holes[] settled
-///   mtu_forward_bytes mtu_reverse_bytes mtu_forward_at_least_bytes mtu_reverse_at_least_bytes expected_mtu_bytes expected_mtu_rule testable_mtu_bytes
-///   rtt_mean_seconds echo{requests,replies,lost,late} evidence[]
+///   mtu_forward_bytes mtu_reverse_bytes mtu_forward_at_least_bytes mtu_reverse_at_least_bytes
+///   expected_mtu_bytes expected_mtu_rule testable_mtu_bytes
+///   rtt_mean_seconds rtt_min_seconds rtt_max_seconds echo{requests,replies,lost,late} evidence[]
 ///   hops[]{tunnel,router,interface} cause[] fix[]`
 /// - `problems[]`, worst first: `kind` (`path`, `tunnel`, `router`) `name what exit_code evidence[]
 ///   cause[] fix[]`
@@ -67,9 +67,10 @@ fn tunnel(tunnel: &Tunnel) -> Value {
     })
 }
 
-fn path(present: &Present, path: &PathObservation) -> Value {
+pub(super) fn path(present: &Present, path: &PathObservation) -> Value {
     let judgement = &path.judgement;
     let picture = picture(present, path);
+    let extremes = path.echo.rtt.extremes;
     let hops = picture.map_or(&[][..], |picture| &picture.hops);
     let hop = |hop: &crate::overlay::picture::Hop| json!({ "tunnel": hop.tunnel, "router": hop.end.router, "interface": hop.end.interface });
     json!({
@@ -90,7 +91,9 @@ fn path(present: &Present, path: &PathObservation) -> Value {
         "expected_mtu_bytes": path.expected_mtu.as_ref().map(|expected| expected.bytes),
         "expected_mtu_rule": path.expected_mtu.as_ref().map(|expected| &expected.rule),
         "testable_mtu_bytes": path.testable_mtu,
-        "rtt_mean_seconds": rtt_seconds(path),
+        "rtt_mean_seconds": path.echo.rtt.mean_seconds(),
+        "rtt_min_seconds": extremes.map(|(shortest, _)| shortest.as_secs_f64()),
+        "rtt_max_seconds": extremes.map(|(_, longest)| longest.as_secs_f64()),
         "echo": {
             "requests": path.echo.requests,
             "replies": path.echo.replies,

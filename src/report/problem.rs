@@ -71,7 +71,7 @@ pub(super) fn picture<'p>(present: &'p Present, path: &PathObservation) -> Optio
     present.overlay.paths.iter().find(|picture| picture.path == path.path)
 }
 
-fn bad_path(present: &Present, path: &PathObservation) -> Option<Problem> {
+pub(super) fn bad_path(present: &Present, path: &PathObservation) -> Option<Problem> {
     let judgement = &path.judgement;
     let rank = match judgement.verdict {
         Verdict::Ok => return None,

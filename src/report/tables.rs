@@ -4,12 +4,12 @@ use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::{
     overlay::{
-        observation::{Judgement, PathObservation},
+        observation::PathObservation,
         picture::{Tunnel, TunnelEnd},
     },
     router::snapshot::{Link, RouterReading},
     state::Present,
-    types::{Bytes, MismatchField},
+    types::{Bytes, Direction, MismatchField, Verdict},
 };
 
 const NOTHING: &str = "-";
@@ -73,7 +73,7 @@ pub(super) fn tunnels(present: &Present) -> Option<Table> {
 
 pub(super) fn paths(present: &Present) -> Option<Table> {
     let row = |path: &PathObservation| {
-        let (forward, reverse) = mtus(&path.judgement);
+        let [forward, reverse] = PathMtu::of(path).map(PathMtu::cell);
         let decided = path.echo.replies + path.echo.lost;
         vec![
             path.path.to_string(),
@@ -84,7 +84,7 @@ pub(super) fn paths(present: &Present) -> Option<Table> {
             reverse,
             or_nothing(path.expected_mtu.as_ref().map(|expected| expected.bytes)),
             or_nothing((decided > 0).then(|| format!("{}/{decided}", path.echo.lost))),
-            or_nothing(rtt_seconds(path).map(milliseconds)),
+            or_nothing(path.echo.rtt.mean_seconds().map(milliseconds)),
         ]
     };
     let rows = present.paths.iter().map(|path| row(path)).collect();
@@ -102,28 +102,54 @@ pub(super) fn paths(present: &Present) -> Option<Table> {
     table(&header, rows)
 }
 
-/// Path MTU of both directions: exact, a lower bound `>=N`, or `-`.
-fn mtus(judgement: &Judgement) -> (String, String) {
-    let bound = |mtu: Bytes| format!(">={mtu}");
-    let exact = |mtu: Bytes| if judgement.settled { mtu.to_string() } else { bound(mtu) };
-    let both = |mtu: Option<Bytes>, at_least: Option<Bytes>| {
-        or_nothing(mtu.map(exact).or_else(|| at_least.map(bound)))
-    };
-    (
-        both(judgement.mtu_forward, judgement.forward_at_least),
-        both(judgement.mtu_reverse, judgement.reverse_at_least),
-    )
+/// What is known of the path MTU in one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PathMtu {
+    Exact(Bytes),
+    AtLeast(Bytes),
+    NotKnown,
 }
 
-/// Mean round-trip time of the small echoes, in seconds.
-pub(super) fn rtt_seconds(path: &PathObservation) -> Option<f64> {
-    let count = u32::try_from(path.echo.rtt.count()).ok().filter(|count| *count > 0)?;
-    Some(path.echo.rtt.sum_seconds / f64::from(count))
+impl PathMtu {
+    /// In both directions: forward, reverse.
+    pub(super) fn of(path: &PathObservation) -> [Self; 2] {
+        let judgement = &path.judgement;
+        let exact = |mtu| if judgement.settled { Self::Exact(mtu) } else { Self::AtLeast(mtu) };
+        let tested = is_forward_tested(path);
+        let forward = judgement.mtu_forward.map(|mtu| if tested { exact(mtu) } else { Self::AtLeast(mtu) });
+        let reverse = judgement.mtu_reverse.map(exact);
+        [(forward, judgement.forward_at_least), (reverse, judgement.reverse_at_least)]
+            .map(|(mtu, at_least)| mtu.or_else(|| at_least.map(Self::AtLeast)).unwrap_or(Self::NotKnown))
+    }
+
+    fn cell(self) -> String {
+        match self {
+            Self::Exact(mtu) => mtu.to_string(),
+            Self::AtLeast(mtu) => format!(">={mtu}"),
+            Self::NotKnown => NOTHING.to_owned(),
+        }
+    }
 }
 
-fn milliseconds(seconds: f64) -> String {
+/// Whether a hole's edge is that of the way to the target. An echo that is silent above it, where no SYN
+/// told forward apart, may as well have died on the way back.
+pub(super) fn is_forward_tested(path: &PathObservation) -> bool {
+    let judgement = &path.judgement;
+    let full =
+        path.expected_mtu.as_ref().is_some_and(|expected| judgement.mtu_forward >= Some(expected.bytes));
+    judgement.verdict != Verdict::Blackhole || judgement.holes.contains(&Direction::Forward) || full
+}
+
+pub(super) fn milliseconds(seconds: f64) -> String {
     let milliseconds = seconds * 1000.0;
-    if milliseconds < 10.0 { format!("{milliseconds:.2} ms") } else { format!("{milliseconds:.1} ms") }
+    let digits = match milliseconds {
+        // Below that our own clock's turn decides.
+        ..0.01 => return "<0.01 ms".to_owned(),
+        ..0.1 => 3,
+        ..10.0 => 2,
+        _ => 1,
+    };
+    format!("{milliseconds:.digits$} ms")
 }
 
 fn link<'p>(present: &'p Present, end: &TunnelEnd) -> Option<&'p Link> {

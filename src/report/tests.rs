@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{exit_code, json, text};
+use super::{Paint, exit_code, json, text};
 use crate::{
     overlay::{
         fixture::{TestRouter, hole, lab, path, plan, read, verdict},
@@ -70,38 +70,38 @@ fn unread() -> Present {
 
 #[test]
 fn healthy_text() {
-    insta::assert_snapshot!(text(&healthy(), 110, false));
+    insta::assert_snapshot!(text(&healthy(), 110, Paint::Plain));
 }
 
 #[test]
 fn article_text() {
-    insta::assert_snapshot!(text(&article(), 110, false));
+    insta::assert_snapshot!(text(&article(), 110, Paint::Plain));
 }
 
 #[test]
 fn vni_slip_text() {
-    insta::assert_snapshot!(text(&slip(), 110, false));
+    insta::assert_snapshot!(text(&slip(), 110, Paint::Plain));
 }
 
 #[test]
 fn unread_router_text() {
-    insta::assert_snapshot!(text(&unread(), 110, false));
+    insta::assert_snapshot!(text(&unread(), 110, Paint::Plain));
 }
 
 #[test]
 fn narrow_text() {
-    let text = text(&article(), 72, false);
+    let text = text(&article(), 72, Paint::Plain);
     let wide = text.lines().filter(|line| line.chars().count() > 72);
     assert_eq!(wide.collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
 #[test]
 fn color_only_paints() {
-    let painted = text(&article(), 110, true);
+    let painted = text(&article(), 110, Paint::Colored);
     assert!(painted.starts_with("\x1b[1;31mPROBLEM\x1b[0m: "), "{painted}");
     let plain =
         ["\x1b[1;31m", "\x1b[1;33m", "\x1b[0m"].iter().fold(painted, |text, code| text.replace(code, ""));
-    assert_eq!(plain, text(&article(), 110, false));
+    assert_eq!(plain, text(&article(), 110, Paint::Plain));
 }
 
 #[test]

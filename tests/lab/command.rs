@@ -1,12 +1,10 @@
 //! The lab as a command: `lab up` to look around in, `lab demo` for the whole story, `lab run-fault` for
-//! one fault of the tests, `lab notice` to measure how soon, `lab clean` after a run that was killed.
+//! one fault of the tests, `lab notice` to measure how soon, `lab soak` how steadily, `lab clean` after a run that was killed.
 
 #[path = "demo.rs"]
 mod demo;
 #[path = "mod.rs"]
 mod lab;
-#[path = "notice.rs"]
-mod notice;
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
@@ -23,9 +21,9 @@ use lab::{
     Lab,
     exporter::{self, Exporter},
     fault::Fault,
-    judge,
+    judge, notice,
     numbers::{End, Numbers, Place},
-    runs,
+    runs, soak, wire,
 };
 
 /// Three sites joined by VXLAN, in network namespaces of this machine.
@@ -56,6 +54,11 @@ enum What {
         #[arg(long)]
         seconds: Option<u64>,
     },
+    /// Raise a fault and hold the lab itself against its file: which sizes really pass.
+    Wire {
+        /// The fault; see tests/lab/faults.
+        fault: String,
+    },
     /// Raise a fault and hold the exporter against what its file expects.
     RunFault {
         /// The fault; see tests/lab/faults.
@@ -70,6 +73,12 @@ enum What {
         #[arg(long, default_value_t = 20)]
         times: u32,
     },
+    /// Lossy paths for long: not one hole may be claimed on them.
+    Soak {
+        /// How long.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+    },
     /// Remove what runs that were killed have left.
     Clean,
 }
@@ -79,8 +88,10 @@ fn main() -> ExitCode {
     let done = match arguments.what {
         What::Up { fault, elsewhere } => up(&fault, elsewhere, &arguments.exporter),
         What::Demo { seconds } => offer_removal().and_then(|()| demo::run(&arguments.exporter, seconds)),
+        What::Wire { fault } => measure(&fault),
         What::RunFault { fault, times } => run_fault(&fault, times, &arguments.exporter),
         What::Notice { times } => notice::run(&arguments.exporter, times),
+        What::Soak { minutes } => soak::run(&arguments.exporter, minutes),
         What::Clean => clean(),
     };
     match done {
@@ -117,7 +128,7 @@ fn up(fault: &str, elsewhere: bool, binary: &std::path::Path) -> Result<()> {
     println!("Files: {}", lab.directory().display());
     println!(
         "Try:   ip netns exec {} {} check --config.file={}",
-        lab.host(Place::SiteA).name,
+        lab.vantage().name,
         binary.display(),
         exporter::config(&lab).display()
     );
@@ -125,6 +136,13 @@ fn up(fault: &str, elsewhere: bool, binary: &std::path::Path) -> Result<()> {
     loop {
         thread::sleep(Duration::from_hours(1));
     }
+}
+
+fn measure(name: &str) -> Result<()> {
+    let fault = Fault::load(name)?;
+    wire::check(&Lab::raise(&Numbers::article(), &fault)?, &fault)?;
+    println!("{name}: the wire is as its file says");
+    Ok(())
 }
 
 fn run_fault(name: &str, times: u32, binary: &std::path::Path) -> Result<()> {

@@ -20,6 +20,7 @@ use nix::{
 
 use super::{
     Lab,
+    fault::Fault,
     metrics::Metrics,
     namespace::Namespace,
     numbers::{Place, Site},
@@ -55,16 +56,16 @@ pub fn config(lab: &Lab) -> PathBuf {
 }
 
 /// Writes what a person would write for this overlay.
-pub fn write_config(lab: &Lab) -> Result<()> {
-    write_config_to(lab, |site| site.host_address.into())
+pub fn write_config(lab: &Lab, fault: &Fault) -> Result<()> {
+    write_config_to(lab, fault.tcp_port, |site| site.host_address.into())
 }
 
 /// The same, with the hosts' IPv6 addresses.
 pub fn write_config_over_ipv6(lab: &Lab) -> Result<()> {
-    write_config_to(lab, |site| site.host_address_v6().into())
+    write_config_to(lab, None, |site| site.host_address_v6().into())
 }
 
-fn write_config_to(lab: &Lab, address: impl Fn(&Site) -> IpAddr) -> Result<()> {
+fn write_config_to(lab: &Lab, tcp_port: Option<u16>, address: impl Fn(&Site) -> IpAddr) -> Result<()> {
     let mut text =
         format!("site: {}\nscrape_interval: {}s\n", lab.numbers.site_a.label, SCRAPE_INTERVAL.as_secs());
     text.push_str("routers:\n");
@@ -91,7 +92,7 @@ fn write_config_to(lab: &Lab, address: impl Fn(&Site) -> IpAddr) -> Result<()> {
             site.host,
             site.label,
             address(site),
-            site.https_port
+            tcp_port.unwrap_or(site.https_port)
         )?;
     }
     fs::write(config(lab), text)?;
@@ -103,6 +104,14 @@ pub fn check(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
     let file = format!("--config.file={}", config(lab).display());
     let binary = binary.to_str().context("the exporter's path is not UTF-8")?;
     let mut words = vec!["check", file.as_str()];
+    words.extend(arguments);
+    lab.vantage().output(binary, &words)
+}
+
+/// Runs `probe` on A's host, as a person without a configuration does, and hands back what it said.
+pub fn probe(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
+    let binary = binary.to_str().context("the exporter's path is not UTF-8")?;
+    let mut words = vec!["probe"];
     words.extend(arguments);
     lab.host(Place::SiteA).output(binary, &words)
 }
@@ -119,7 +128,7 @@ impl Exporter {
         runs::halt_if_stopping();
         let log = lab.directory().join("exporter.log");
         let file = File::create(&log)?;
-        let namespace = lab.host(Place::SiteA).clone();
+        let namespace = lab.vantage().clone();
         let binary_name = binary.to_str().context("the exporter's path is not UTF-8")?;
         let mut command = match rights {
             Rights::All => namespace.command(binary_name),
@@ -178,6 +187,13 @@ impl Exporter {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)
+    }
+
+    /// The lines of its log with these words.
+    pub fn logged(&self, words: &[&str]) -> Vec<String> {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines = text.lines().filter(|line| words.iter().all(|words| line.contains(words)));
+        lines.map(str::to_owned).collect()
     }
 
     /// The last lines of its log.

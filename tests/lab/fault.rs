@@ -33,16 +33,36 @@ pub struct Fault {
     /// Routers whose underlay interface is down.
     #[serde(default)]
     pub underlay_down_at: Vec<Place>,
+    /// nft expressions for what a router's vxlan interface receives, before the bridge has it.
+    #[serde(default)]
+    pub interface_rules: BTreeMap<End, Vec<String>>,
+    /// nft expressions for packets to the host behind a site's router.
+    #[serde(default)]
+    pub host_rules: BTreeMap<Place, Vec<String>>,
+    /// Whether the routers hand bridged packets to iptables (`bridge-nf-call-iptables`).
+    #[serde(default)]
+    pub bridge_netfilter: bool,
+    /// TTL of the packets a router makes itself.
+    #[serde(default)]
+    pub router_ttl: BTreeMap<Place, u8>,
+    /// The exporter runs in a pod of A's host, behind a veth of this MTU.
+    pub pod_mtu: Option<u32>,
+    /// The TCP port of both paths in the exporter's configuration; without it that of the hosts' HTTPS servers.
+    pub tcp_port: Option<u16>,
     /// What really passes, measured one way, so that the lab is known to be right before the exporter is asked.
     pub wire: BTreeMap<Target, Wire>,
     /// What must be seen.
     pub expect: Expect,
 }
 
-/// The fate of packets with DF, by size of IP packet: `arrived`, `silent` or `signal MTU`.
+/// The fate of packets with DF, by size of IP packet: `arrived`, `silent` or `signal MTU`; where flows fare
+/// differently, all of them: `arrived+silent`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wire {
+    /// How many flows are asked, each with a source port of its own.
+    #[serde(default = "one")]
+    pub flows: u32,
     /// To the target.
     pub forward: BTreeMap<u32, String>,
     /// From the target.
@@ -56,6 +76,8 @@ pub struct Expect {
     /// How long it may take, in seconds: a generous bound for a loaded machine, not a promise.
     #[serde(default = "a_minute")]
     pub within_seconds: u64,
+    /// How long all of it must last then, in seconds; without it three intervals of the slowest thing that is watched.
+    pub hold_seconds: Option<u64>,
     /// By target.
     pub paths: BTreeMap<Target, ExpectPath>,
     /// By tunnel.
@@ -88,9 +110,14 @@ impl Target {
 pub struct ExpectPath {
     /// The verdict.
     pub verdict: String,
+    /// `_unknown_reason`; without it anything goes.
+    pub unknown_reason: Option<String>,
     /// Directions with a hole: exactly these.
     #[serde(default)]
     pub holes: Vec<String>,
+    /// Directions with a hole that may be said beside those: true, and hard to prove.
+    #[serde(default)]
+    pub holes_too: Vec<String>,
     /// Smallest and largest `_mtu_bytes{direction="forward"}`; without it the series must be absent.
     pub forward_mtu: Option<(u32, u32)>,
     /// The same for `reverse`; without it anything goes.
@@ -169,6 +196,10 @@ pub fn names() -> Vec<String> {
 
 fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lab/faults")
+}
+
+fn one() -> u32 {
+    1
 }
 
 fn a_minute() -> u64 {

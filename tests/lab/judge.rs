@@ -27,6 +27,7 @@ const HOLD: Duration = Duration::from_secs(3 * SCRAPE_INTERVAL.as_secs());
 pub fn watch(lab: &Lab, exporter: &mut Exporter, expect: &Expect) -> Result<Duration> {
     let begin = Instant::now();
     let bound = Duration::from_secs(expect.within_seconds);
+    let hold = expect.hold_seconds.map_or(HOLD, Duration::from_secs);
     let mut good_since = None;
     loop {
         exporter.must_run()?;
@@ -39,7 +40,7 @@ pub fn watch(lab: &Lab, exporter: &mut Exporter, expect: &Expect) -> Result<Dura
         let now = Instant::now();
         match (unmet.is_empty(), good_since) {
             (true, None) => good_since = Some(now),
-            (true, Some(since)) if now - since >= HOLD => return Ok(since - begin),
+            (true, Some(since)) if now - since >= hold => return Ok(since - begin),
             (false, Some(_)) => {
                 bail!("{}", story("it did not last", &unmet, lab, expect, &metrics, exporter))
             }
@@ -95,9 +96,14 @@ fn unmet_path(numbers: &Numbers, target: Target, wanted: &ExpectPath, metrics: &
         }
     };
     differs("verdict", wanted.verdict.clone(), verdict(metrics, path));
+    if let Some(reason) = &wanted.unknown_reason {
+        let said = metrics.set("vxlan_path_unknown_reason", &[("path", path)], "reason");
+        differs("unknown reason", reason.clone(), said.join("+"));
+    }
     let mut holes = wanted.holes.clone();
     holes.sort();
-    let said = metrics.set("vxlan_path_blackhole", &[("path", path)], "direction");
+    let mut said = metrics.set("vxlan_path_blackhole", &[("path", path)], "direction");
+    said.retain(|direction| !wanted.holes_too.contains(direction));
     differs("directions with a hole", format!("{holes:?}"), format!("{said:?}"));
     for (interface, mtu) in &wanted.fix_mtu {
         let router = numbers.site(interface.place()).router;

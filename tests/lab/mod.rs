@@ -9,9 +9,12 @@ pub mod https;
 pub mod judge;
 pub mod metrics;
 pub mod namespace;
+pub mod notice;
 pub mod numbers;
+pub mod readme;
 pub mod relay;
 pub mod runs;
+pub mod soak;
 pub mod sshd;
 pub mod topology;
 pub mod wire;
@@ -40,6 +43,8 @@ pub struct Lab {
     pub numbers: Numbers,
     routers: BTreeMap<Place, Namespace>,
     hosts: BTreeMap<Place, Namespace>,
+    /// Where the exporter runs, if not on A's host itself.
+    pod: Option<Namespace>,
     services: Vec<Child>,
 }
 
@@ -55,12 +60,13 @@ impl Lab {
             numbers: *numbers,
             routers: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            pod: None,
             services: Vec::new(),
         };
         topology::build(&mut lab, fault).context("raising the lab")?;
         sshd::start(&mut lab).context("starting the routers' sshd")?;
         https::start(&mut lab).context("starting the HTTPS servers")?;
-        exporter::write_config(&lab).context("writing the exporter's configuration")?;
+        exporter::write_config(&lab, fault).context("writing the exporter's configuration")?;
         Ok(lab)
     }
 
@@ -77,6 +83,16 @@ impl Lab {
     /// The host behind a site's router.
     pub fn host(&self, place: Place) -> &Namespace {
         &self.hosts[&place]
+    }
+
+    /// Where the exporter runs: A's host, or a pod of it.
+    pub fn vantage(&self) -> &Namespace {
+        self.pod.as_ref().unwrap_or_else(|| self.host(Place::SiteA))
+    }
+
+    /// The overlay address of [`Lab::vantage`].
+    pub fn vantage_address(&self) -> Ipv4Addr {
+        if self.pod.is_some() { self.numbers.pod_address } else { self.numbers.site_a.host_address }
     }
 
     /// What a person does with `set interfaces vxlan … mtu`.

@@ -1,5 +1,5 @@
-//! How soon a new hole and its end are noticed: a measurement, not a test. It runs beside the tests
-//! because a stopwatch decides nothing on a busy machine.
+//! How soon a new hole and its end are noticed: a measurement. A test runs it too, for what is noticed at
+//! all; a stopwatch decides nothing on a busy machine.
 
 use std::{
     path::Path,
@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 
-use super::lab::{
+use super::{
     Lab,
     exporter::Exporter,
     fault::Fault,

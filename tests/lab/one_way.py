@@ -1,7 +1,7 @@
 """Which sizes really pass from one host to another, one way: UDP with DF, no answer needed. Prints, for
-each size of IP packet, `arrived`, `signal MTU` or `silent`.
+each size of IP packet, `arrived`, `signal MTU` or `silent`, or all of these that befall flows of different ports.
 
-Arguments: the two namespaces' files, the two addresses, sizes. A socket stays in the namespace in which it
+Arguments: the two namespaces' files, the two addresses, how many flows, sizes. A socket stays in the namespace in which it
 was made, so one process holds both ends."""
 
 import ctypes
@@ -57,15 +57,20 @@ def fate(sender, receiver, size):
     return f"signal {heard}" if heard else "silent"
 
 
-source, target, source_address, target_address, *sizes = sys.argv[1:]
-receiver = socket_in(target, target_address)
-sender = socket_in(source, source_address)
-sender.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)
-sender.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
-sender.connect(receiver.getsockname())
+def flow():
+    receiver = socket_in(target, target_address)
+    sender = socket_in(source, source_address)
+    sender.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)
+    sender.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+    sender.connect(receiver.getsockname())
+    return sender, receiver
+
+
+source, target, source_address, target_address, count, *sizes = sys.argv[1:]
+flows = [flow() for _ in range(int(count))]
 # The first packet waits for ARP, and a lossy wire may eat that several times.
 for _ in range(4):
-    if fate(sender, receiver, 100) == "arrived":
+    if fate(*flows[0], 100) == "arrived":
         break
 for size in sizes:
-    print(size, fate(sender, receiver, int(size)))
+    print(size, "+".join(sorted({fate(*pair, int(size)) for pair in flows})))

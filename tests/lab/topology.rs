@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::{
     Lab,
     fault::Fault,
-    namespace::{Namespace, run},
+    namespace::Namespace,
     numbers::{End, Place},
     runs,
 };
@@ -30,16 +30,31 @@ pub fn build(lab: &mut Lab, fault: &Fault) -> Result<()> {
         let host = add(lab, lab.numbers.site(place).host)?;
         lab.hosts.insert(place, host);
         join_underlay(lab, place, &core, fault)?;
-        join_host(lab, place)?;
+        join_host(lab, place, fault)?;
         let numbers = lab.numbers.site(place);
         join_management(lab.router(place), &management, numbers.router, numbers.management)?;
     }
-    let exporter = lab.host(Place::SiteA);
-    join_management(exporter, &management, "exporter", lab.numbers.exporter_management)?;
+    if let Some(mtu) = fault.pod_mtu {
+        let pod = add(lab, "pod")?;
+        join_pod(lab, &pod, mtu)?;
+        lab.pod = Some(pod);
+    }
+    join_management(lab.vantage(), &management, "exporter", lab.numbers.exporter_management)?;
     for end in End::ALL {
         add_vxlan(lab, end, fault)?;
     }
-    drop_at_core(&core, &fault.core_rules)?;
+    filter(&core, "ip", "forward", "hook forward", &fault.core_rules)?;
+    for (place, rules) in &fault.host_rules {
+        filter(lab.host(*place), "ip", "input", "hook input", rules)?;
+    }
+    for (end, rules) in &fault.interface_rules {
+        let interface = lab.numbers.interface(*end);
+        let hook = format!("hook ingress device {interface}");
+        filter(lab.router(end.place()), "netdev", interface, &hook, rules)?;
+    }
+    for (place, ttl) in &fault.router_ttl {
+        lab.router(*place).sysctl("net/ipv4/ip_default_ttl", &ttl.to_string())?;
+    }
     for place in &fault.underlay_down_at {
         lab.router(*place).ip("link set eth0 down")?;
     }
@@ -63,7 +78,7 @@ fn join_underlay(lab: &Lab, place: Place, core: &Namespace, fault: &Fault) -> Re
 }
 
 /// The LAN: `bridge` = eth1, to which the vxlan devices come later.
-fn join_host(lab: &Lab, place: Place) -> Result<()> {
+fn join_host(lab: &Lab, place: Place, fault: &Fault) -> Result<()> {
     let (router, host, site) = (lab.router(place), lab.host(place), lab.numbers.site(place));
     let bridge = lab.numbers.bridge;
     router.ip(&format!(
@@ -74,18 +89,44 @@ fn join_host(lab: &Lab, place: Place) -> Result<()> {
     router.ip(&format!("link set eth1 master {bridge}"))?;
     router.ip("link set eth1 up")?;
     router.ip(&format!("link set {bridge} up"))?;
-    // VyOS's default; the kernel's own is 1 where the module is loaded, and moves the edge from 1454 to 1450.
-    for table in ["iptables", "ip6tables", "arptables"] {
-        if Path::new(&format!("/proc/sys/net/bridge/bridge-nf-call-{table}")).exists() {
-            router.sysctl(&format!("net/bridge/bridge-nf-call-{table}"), "0")?;
-        }
-    }
+    hand_bridged_packets_to_iptables(router, fault.bridge_netfilter)?;
     host.ip(&format!("addr add {}/24 dev eth0", site.host_address))?;
     host.ip(&format!("addr add {}/64 dev eth0 nodad", site.host_address_v6()))?;
     host.ip("link set eth0 up")?;
     // A veth passes 64 kB super-packets where single frames die; a real card cuts them first.
     host.run("ethtool", &["-K", "eth0", "tso", "off", "gso", "off"])
         .context("without this the lab would hide the hole that it is for")
+}
+
+/// Off is VyOS's default; the kernel's own is on where the module is loaded, and moves the edge from 1454 to 1450.
+fn hand_bridged_packets_to_iptables(router: &Namespace, on: bool) -> Result<()> {
+    for table in ["iptables", "ip6tables", "arptables"] {
+        let key = format!("net/bridge/bridge-nf-call-{table}");
+        if Path::new("/proc/sys").join(&key).exists() {
+            router.sysctl(&key, if on { "1" } else { "0" })?;
+        } else {
+            ensure!(!on, "this kernel's br_netfilter is not loaded: modprobe br_netfilter");
+        }
+    }
+    Ok(())
+}
+
+/// A pod much as Calico wires it: a /32 behind a veth, with its host answering ARP for either side.
+fn join_pod(lab: &Lab, pod: &Namespace, mtu: u32) -> Result<()> {
+    let (host, address) = (lab.host(Place::SiteA), lab.numbers.pod_address);
+    host.ip(&format!("link add cali0 mtu {mtu} type veth peer name eth0 mtu {mtu} netns {}", pod.name))?;
+    host.ip("link set cali0 up")?;
+    host.ip(&format!("route add {address}/32 dev cali0"))?;
+    host.sysctl("net/ipv4/ip_forward", "1")?;
+    for interface in ["cali0", "eth0"] {
+        host.sysctl(&format!("net/ipv4/conf/{interface}/proxy_arp"), "1")?;
+        // The kernel's own default is a delay of up to 0.8 s.
+        host.sysctl(&format!("net/ipv4/neigh/{interface}/proxy_delay"), "0")?;
+    }
+    pod.ip(&format!("addr add {address}/32 dev eth0"))?;
+    pod.ip("link set eth0 up")?;
+    let [a, b, c, _] = address.octets();
+    pod.ip(&format!("route add {a}.{b}.{c}.0/24 dev eth0"))
 }
 
 fn join_management(
@@ -117,12 +158,13 @@ fn add_vxlan(lab: &Lab, end: End, fault: &Fault) -> Result<()> {
     router.ip(&format!("link set {interface} up"))
 }
 
-fn drop_at_core(core: &Namespace, rules: &[String]) -> Result<()> {
+/// A chain of nft rules at one hook.
+fn filter(namespace: &Namespace, family: &str, chain: &str, hook: &str, rules: &[String]) -> Result<()> {
     if rules.is_empty() {
         return Ok(());
     }
-    let mut nft = vec!["add table ip lab".to_owned()];
-    nft.push("add chain ip lab forward { type filter hook forward priority 0; }".to_owned());
-    nft.extend(rules.iter().map(|rule| format!("add rule ip lab forward {rule}")));
-    run("ip", &["netns", "exec", &core.name, "nft", &nft.join("; ")]).map(drop)
+    let mut nft = vec![format!("add table {family} lab")];
+    nft.push(format!("add chain {family} lab {chain} {{ type filter {hook} priority 0; }}"));
+    nft.extend(rules.iter().map(|rule| format!("add rule {family} lab {chain} {rule}")));
+    namespace.run("nft", &[&nft.join("; ")])
 }

@@ -1,25 +1,31 @@
 //! Holds the lab itself against its fault files: which sizes really pass, one way, without the
 //! exporter. A kernel that behaves otherwise is found here, not in a puzzling verdict.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, net::Ipv4Addr};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Lab, fault::Fault, numbers::Place};
+use super::{
+    Lab,
+    fault::{Fault, Wire},
+    namespace::Namespace,
+};
 
 /// Measures both directions of every path the fault file tells of.
 pub fn check(lab: &Lab, fault: &Fault) -> Result<()> {
     let mut wrong = Vec::new();
     for (target, wire) in &fault.wire {
-        let (here, there) = (Place::SiteA, target.place());
-        for (direction, from, to, wanted) in
-            [("forward", here, there, &wire.forward), ("reverse", there, here, &wire.reverse)]
-        {
-            let measured = measure(lab, from, to, wanted.keys().copied())?;
+        let (here, there) = (lab.vantage(), lab.host(target.place()));
+        let (ours, theirs) = (lab.vantage_address(), lab.numbers.site(target.place()).host_address);
+        for (direction, from, to, wanted) in [
+            ("forward", (here, ours), (there, theirs), &wire.forward),
+            ("reverse", (there, theirs), (here, ours), &wire.reverse),
+        ] {
+            let measured = measure(lab, wire, from, to, wanted.keys())?;
             for (size, fate) in wanted {
                 let said = measured.get(size).map_or("nothing", String::as_str);
                 if said != fate {
-                    let host = lab.numbers.site(there).host;
+                    let host = lab.numbers.site(target.place()).host;
                     wrong.push(format!("{host} {direction}, {size} bytes: expected {fate}, measured {said}"));
                 }
             }
@@ -31,19 +37,20 @@ pub fn check(lab: &Lab, fault: &Fault) -> Result<()> {
     bail!("the lab with {} is not what its file says:\n  {}", fault.name, wrong.join("\n  "))
 }
 
-fn measure(
+fn measure<'a>(
     lab: &Lab,
-    from: Place,
-    to: Place,
-    sizes: impl Iterator<Item = u32>,
+    wire: &Wire,
+    from: (&Namespace, Ipv4Addr),
+    to: (&Namespace, Ipv4Addr),
+    sizes: impl Iterator<Item = &'a u32>,
 ) -> Result<BTreeMap<u32, String>> {
     let script = lab.directory().join("one_way.py");
     fs::write(&script, include_str!("one_way.py"))?;
-    let namespace = |place| format!("/run/netns/{}", lab.host(place).name);
-    let address = |place| lab.numbers.site(place).host_address.to_string();
     let mut words = vec![script.to_str().context("the lab's directory is not UTF-8")?.to_owned()];
-    words.extend([namespace(from), namespace(to), address(from), address(to)]);
-    words.extend(sizes.map(|size| size.to_string()));
+    words.extend([from.0, to.0].map(|namespace| format!("/run/netns/{}", namespace.name)));
+    words.extend([from.1, to.1].map(|address| address.to_string()));
+    words.push(wire.flows.to_string());
+    words.extend(sizes.map(ToString::to_string));
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let said = super::namespace::run("python3", &words)?;
     let fates = said.lines().filter_map(|line| line.split_once(' '));

@@ -1,0 +1,80 @@
+//! One plain sentence: what a verdict means for somebody who wants to load a page.
+
+use super::tables::is_forward_tested;
+use crate::{
+    overlay::observation::PathObservation,
+    types::{Bytes, Direction, UnknownReason, Verdict},
+};
+
+/// What the path's verdict means for a user.
+#[must_use]
+pub(super) fn meaning(path: &PathObservation) -> String {
+    let judgement = &path.judgement;
+    match judgement.verdict {
+        Verdict::Ok => {
+            let size = judgement.mtu_forward.map_or("full size".to_owned(), |mtu| format!("{mtu} bytes"));
+            format!("packets of {size} come back whole; this path makes no HTTPS hang")
+        }
+        Verdict::Reduced => format!(
+            "HTTPS works: packets above {} are refused with a signal, and TCP adapts to it",
+            size(judgement.mtu_forward)
+        ),
+        Verdict::Blackhole => hole(path),
+        Verdict::Lossy => "connections work, but slowly: too many packets are lost on the way".to_owned(),
+        Verdict::Unreachable => "nothing works: no packet of any size comes back".to_owned(),
+        Verdict::Unknown => not_known(path),
+    }
+}
+
+fn hole(path: &PathObservation) -> String {
+    let judgement = &path.judgement;
+    let has = |direction| judgement.holes.contains(&direction);
+    let (forward, reverse) = (judgement.mtu_forward, judgement.mtu_reverse);
+    let (what, above, whither) = match (has(Direction::Forward), has(Direction::Reverse)) {
+        (true, true) => {
+            ("HTTPS will hang", [forward, reverse].into_iter().flatten().min(), "in both directions")
+        }
+        (true, false) => {
+            ("HTTPS will hang where much is sent (uploads)", forward, "on the way to the target")
+        }
+        (false, true) if !is_forward_tested(path) => {
+            ("HTTPS will hang", reverse, "on the way back (the way there was not tested)")
+        }
+        (false, true) => {
+            ("HTTPS will hang where much is received (pages, downloads)", reverse, "on the way back")
+        }
+        (false, false) => ("HTTPS will hang", forward, "in a direction not known"),
+    };
+    format!(
+        "{what}: packets above {} vanish {whither} without a signal, while ping and other small packets pass",
+        size(above)
+    )
+}
+
+fn size(mtu: Option<Bytes>) -> String {
+    mtu.map_or("a size not yet known".to_owned(), |mtu| format!("{mtu} bytes"))
+}
+
+fn not_known(path: &PathObservation) -> String {
+    match path.judgement.unknown_reason.unwrap_or(UnknownReason::Starting) {
+        UnknownReason::LocalLimit => format!(
+            "whether HTTPS will hang is not known: this machine's own interface lets no more than {} out",
+            size(path.testable_mtu)
+        ),
+        UnknownReason::PeerLimit => {
+            "whether HTTPS will hang is not known: the far end takes no packets of full size".to_owned()
+        }
+        UnknownReason::ReverseUnmeasured => {
+            "uploads will not hang; whether downloads will is not known, as the target answers no ping"
+                .to_owned()
+        }
+        UnknownReason::LargeIcmpFiltered => {
+            "whether HTTPS will hang is not known: a firewall drops large pings, so they prove nothing"
+                .to_owned()
+        }
+        UnknownReason::Starting => "whether HTTPS will hang is not known yet".to_owned(),
+        UnknownReason::NoProof | UnknownReason::Dns => {
+            "whether HTTPS will hang is not known: no proof either way with packets of full size".to_owned()
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! `probe` as a new user runs it on A's host, without a configuration, in several faults of the lab: what
+//! it says and its exit code.
+
+mod lab;
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Output, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::{Value, json};
+
+use lab::{
+    Lab, exporter,
+    fault::Fault,
+    numbers::{Numbers, Place},
+    readme,
+};
+
+fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_vxlan_exporter"))
+}
+
+fn raise(fault: &str) -> Result<Lab> {
+    Lab::raise(&Numbers::article(), &Fault::load(fault)?)
+}
+
+/// Rancher's address, with its port.
+fn rancher(lab: &Lab) -> String {
+    let site = lab.numbers.site(Place::Dc);
+    format!("{}:{}", site.host_address, site.https_port)
+}
+
+/// What it prints, with its line breaks as blanks; its exit code and words must be these.
+fn says(lab: &Lab, arguments: &[&str], code: i32, words: &[&str]) -> Result<String> {
+    let output = exporter::probe(lab, binary(), arguments)?;
+    holds(&output, code, words).with_context(|| format!("probe {}", arguments.join(" ")))?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn holds(output: &Output, code: i32, words: &[&str]) -> Result<()> {
+    let [said, errors] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    ensure!(output.status.code() == Some(code), "{}, expected {code}:\n{said}\n{errors}", output.status);
+    let flat = said.split_whitespace().chain(errors.split_whitespace()).collect::<Vec<_>>().join(" ");
+    for words in words {
+        ensure!(flat.contains(words), "it does not say {words:?}:\n{said}\n{errors}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_healthy_path_and_what_is_none() -> Result<()> {
+    let lab = raise("healthy")?;
+    let target = rancher(&lab);
+    says(
+        &lab,
+        &[&target],
+        0,
+        &[
+            "OK: packets of 1500 bytes come back whole",
+            "to the target 1500 bytes, from the target >= 1500 bytes; 1500 expected",
+            "loss 0 of ",
+            "exit code 0: ok",
+        ],
+    )?;
+    // A free address of the overlay.
+    says(
+        &lab,
+        &["192.168.100.77:443", "-c", "20"],
+        1,
+        &["PROBLEM: nothing works", "exit code 1: unreachable"],
+    )?;
+    says(&lab, &["no-such-host.invalid"], 2, &["cannot resolve no-such-host.invalid"])?;
+    let ipv6 = lab.numbers.site(Place::Dc).host_address_v6();
+    says(
+        &lab,
+        &["-6", &format!("[{ipv6}]:443"), "-c", "20"],
+        0,
+        &["OK: packets of 1500 bytes come back whole"],
+    )?;
+    says(&lab, &["-4", &ipv6.to_string()], 2, &["has no IPv4 address"])?;
+    says(&lab, &["host:https"], 2, &["write e.g. rancher.example"])?;
+    Ok(())
+}
+
+#[test]
+fn the_article_s_failure() -> Result<()> {
+    let lab = raise("default-mtu")?;
+    let target = rancher(&lab);
+    let text = says(
+        &lab,
+        &[&target],
+        1,
+        &[
+            "PROBLEM: HTTPS will hang: packets above 1454 bytes vanish in both directions without a signal",
+            "to the target 1454 bytes, from the target 1454 bytes; 1500 expected (our egress eth0)",
+            "exit code 1: blackhole forward and reverse",
+        ],
+    )?;
+    readme::shows("probe", &format!("vxlan_exporter probe {target}"), &text)?;
+    let report = says(&lab, &[&target, "-c", "20", "--format=json"], 1, &[])?;
+    let report: Value = serde_json::from_str(&report).with_context(|| format!("not JSON: {report}"))?;
+    for (field, wanted) in [
+        ("exit_code", json!(1)),
+        ("verdict", json!("blackhole")),
+        ("holes", json!(["forward", "reverse"])),
+        ("mtu_forward_bytes", json!(1454)),
+        ("mtu_reverse_bytes", json!(1454)),
+        ("expected_mtu_bytes", json!(1500)),
+        ("tcp_port", json!(443)),
+    ] {
+        ensure!(report[field] == wanted, "{field}: expected {wanted}:\n{report:#}");
+    }
+    ctrl_c_ends_it_with_what_is_known(&lab, &target)
+}
+
+fn ctrl_c_ends_it_with_what_is_known(lab: &Lab, target: &str) -> Result<()> {
+    let mut command = lab.host(Place::SiteA).command(binary().to_str().context("a path of UTF-8")?);
+    command.args(["probe", target, "--count=3000"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let mut lines = BufReader::new(child.stderr.take().context("stderr")?).lines();
+    // `ip netns exec` becomes the exporter: the same process.
+    lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("blackhole"))).context("no verdict")??;
+    kill(Pid::from_raw(child.id().try_into()?), Signal::SIGINT)?;
+    let mut said = String::new();
+    child.stdout.take().context("stdout")?.read_to_string(&mut said)?;
+    let status = child.wait()?;
+    ensure!(status.code() == Some(1), "{status}:\n{said}");
+    ensure!(said.contains("PROBLEM: HTTPS will hang") && said.contains("RTT"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_hole_on_the_way_back_only() -> Result<()> {
+    let lab = raise("reverse-only")?;
+    let target = rancher(&lab);
+    says(
+        &lab,
+        &[&target],
+        1,
+        &[
+            "HTTPS will hang where much is received (pages, downloads): packets above 1454 bytes vanish on the way back",
+            "to the target 1500 bytes, from the target 1454 bytes",
+            "exit code 1: blackhole reverse",
+        ],
+    )?;
+    let host = lab.numbers.site(Place::Dc).host_address.to_string();
+    says(
+        &lab,
+        &[&host],
+        1,
+        &[
+            "(the way there was not tested)",
+            "to the target >= 1454 bytes",
+            "any port will do, open or closed: HOST:PORT",
+        ],
+    )?;
+    Ok(())
+}
+
+#[test]
+fn signalled_jumbo() -> Result<()> {
+    let lab = raise("jumbo")?;
+    says(
+        &lab,
+        &[&rancher(&lab)],
+        0,
+        &[
+            "OK: HTTPS works: packets above 1450 bytes are refused with a signal",
+            "to the target 1450 bytes, from the target >= 1",
+            "exit code 0: reduced",
+        ],
+    )?;
+    // Who knows that 1400 is all there is to be had is content.
+    says(
+        &lab,
+        &[&rancher(&lab), "--expected-mtu=1400", "-c", "20"],
+        0,
+        &["exit code 0: ok", "1400 expected (configured)"],
+    )?;
+    Ok(())
+}
+
+#[test]
+fn without_privilege_it_says_what_mends_that() -> Result<()> {
+    let lab = raise("healthy")?;
+    let host = lab.host(Place::SiteA);
+    let binary = binary().to_str().context("a path of UTF-8")?;
+    let target = rancher(&lab);
+    let run = || host.output("setpriv", &["--bounding-set=-net_raw", binary, "probe", &target, "--count=20"]);
+    let setcap = format!("setcap cap_net_raw+ep {binary}");
+    // The kernel's default lets nobody ping.
+    host.sysctl("net/ipv4/ping_group_range", "1 0")?;
+    holds(&run()?, 2, &["may open no socket to probe with", &setcap, "net.ipv4.ping_group_range"])?;
+    host.sysctl("net/ipv4/ping_group_range", "0 2147483647")?;
+    holds(&run()?, 0, &["OK: packets of 1500 bytes come back whole", "without CAP_NET_RAW", &setcap])
+}
