@@ -133,8 +133,7 @@ pub fn with_loss(mut network: Network, least: f64, most: f64, rng: &mut Rng) -> 
 
 /// A token bucket, alone or shared with others.
 pub fn limit(rng: &mut Rng) -> Limit {
-    // From one in three seconds on: Linux limits to one a second for each of those it talks to.
-    let per_second = log_between(0.3, 100.0, rng);
+    let per_second = log_between(1.0, 100.0, rng);
     let bucket = f64::from(rng.u32(1..=10));
     let others = if rng.bool() { 0.0 } else { per_second * between(0.2, 1.5, rng) };
     Limit { per_second, bucket, others }

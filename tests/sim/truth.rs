@@ -154,6 +154,8 @@ impl Sight<'_> {
             forward_mtu.extend(smallest(&mut used.iter().filter(|walk| walk.is_hole())));
         } else if echo {
             forward_mtu.push(echo_edge);
+            // A reply that an IPv6 target had to cut shows that its request came whole.
+            forward_mtu.extend((family == Family::V6).then_some(icmp_forward.passing()));
         }
         let rate_limited = network.echo_limit.is_some()
             || network.forward.policer.is_some()
