@@ -4,6 +4,7 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pnet::ipnetwork::IpNetwork;
 
 pub use crate::logging::{LogFormat, LogLevel};
 
@@ -64,12 +65,34 @@ pub enum Command {
         format: ReportFormat,
     },
 
+    /// Be the far end for another exporter's path, so that it measures each direction by itself
+    ///
+    /// Answers only what was paid for in bytes, at most 20 packets a second and 200 kB a minute per peer. Needs no
+    /// privilege and no configuration file. An exporter has the same built in: `reflector: {listen: ":14790"}`.
+    Reflect(ReflectArgs),
+
     /// Check a configuration file, or print an example
     Config {
         /// What to do
         #[command(subcommand)]
         command: ConfigCommand,
     },
+}
+
+/// Flags of `reflect`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ReflectArgs {
+    /// Address to listen on; without a host every address of this machine
+    #[arg(long, value_name = "HOST:PORT", default_value = ":14790")]
+    pub listen: ListenAddress,
+
+    /// Only these networks may use it, e.g. `192.168.100.0/24,fd00::/64` [default: everyone]
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    pub allowed_sources: Vec<IpNetwork>,
+
+    /// File with the secret that peers must know, at least 16 characters
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
 }
 
 /// What to do with the configuration.
@@ -111,7 +134,7 @@ impl Cli {
     #[must_use]
     pub fn log_level(&self) -> LogLevel {
         let default = match self.chosen() {
-            Command::Serve(_) => LogLevel::Info,
+            Command::Serve(_) | Command::Reflect(_) => LogLevel::Info,
             Command::Check { .. } | Command::Config { .. } => LogLevel::Warn,
         };
         self.common.log_level.unwrap_or(default)
@@ -184,6 +207,7 @@ mod tests {
         Cli::command().debug_assert();
         insta::assert_snapshot!("help", help(&[]));
         insta::assert_snapshot!("help_check", help(&["check"]));
+        insta::assert_snapshot!("help_reflect", help(&["reflect"]));
         insta::assert_snapshot!("help_config", help(&["config"]));
     }
 

@@ -12,6 +12,7 @@ pub mod logging;
 pub mod overlay;
 pub mod plan;
 pub mod probe;
+pub mod reflector;
 pub mod report;
 pub mod router;
 pub mod serve;

@@ -10,7 +10,8 @@ use vxlan_exporter::{
     cli::{Cli, Command, ConfigCommand, ReportFormat},
     config,
     logging::init_logging,
-    plan::{Plan, Transport},
+    plan::{Plan, ReflectorPlan, Transport},
+    reflector::secret::Secret,
     report,
     router::{snapshot::ScrapeError, ssh},
     serve,
@@ -47,6 +48,14 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             let plan = load(file)?;
             on_runtime(async { check(plan, format).await })
         }
+        Command::Reflect(arguments) => {
+            let plan = ReflectorPlan {
+                listen: arguments.listen,
+                allowed_sources: arguments.allowed_sources,
+                secret_file: arguments.secret_file,
+            };
+            on_runtime(async { serve::reflect(&plan).await.map(|()| 0) })
+        }
         Command::Config { command: ConfigCommand::Check } => {
             let plan = load(file)?;
             println!("{}: {} routers, {} paths: ok", file.display(), plan.routers.len(), plan.paths.len());
@@ -69,6 +78,10 @@ fn load(file: &Path) -> anyhow::Result<Plan> {
         {
             return Err(error).with_context(|| format!("{}: router {}", file.display(), router.name));
         }
+    }
+    let reflectors = plan.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_ref());
+    for secret in plan.reflector.iter().filter_map(|it| it.secret_file.as_ref()).chain(reflectors) {
+        Secret::load(secret).with_context(|| format!("{}", file.display()))?;
     }
     Ok(plan)
 }

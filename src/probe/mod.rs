@@ -16,7 +16,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::{
+    mpsc::{self, UnboundedReceiver},
+    watch,
+};
 use tracing::{debug, info, warn};
 
 use crate::{
@@ -28,9 +31,14 @@ use crate::{
             lane::Urgency,
             probe::{Answer, Family, Lane, Moment, Probe, Reply, Send},
             prober::{IcmpProbes, PathProber, Settings, TcpProbes},
+            reflection::Reflection,
         },
     },
     plan::PathPlan,
+    reflector::{
+        follow::{Access, Wanted, follow},
+        secret::Secret,
+    },
     state::{CapabilityState, State},
     types::{Capability, UnknownReason},
 };
@@ -55,6 +63,7 @@ pub struct Engine {
     began: Instant,
     replies: UnboundedReceiver<EchoReply>,
     targets: UnboundedReceiver<TargetUpdate>,
+    reflections: UnboundedReceiver<(usize, Reflection)>,
 }
 
 /// One path's prober and what it needs of the world.
@@ -64,6 +73,8 @@ struct Track {
     target: Option<Target>,
     problem: Option<String>,
     last_probe: Option<SystemTime>,
+    /// Tells the path's reflector what to measure.
+    reflector: Option<watch::Sender<Option<Wanted>>>,
     published_at: Option<Moment>,
 }
 
@@ -91,7 +102,13 @@ impl Engine {
         for (path, plan) in paths.iter().enumerate() {
             target::follow(path, plan.address.clone(), routes.clone(), target_sender.clone());
         }
-        let tracks = paths.into_iter().map(Track::new).collect::<Vec<_>>();
+        let (reflection_sender, reflections) = mpsc::unbounded_channel();
+        let mut tracks = Vec::new();
+        for (path, plan) in paths.into_iter().enumerate() {
+            let mut track = Track::new(plan);
+            track.use_reflector(path, &reflection_sender)?;
+            tracks.push(track);
+        }
         for track in &tracks {
             state.put_path(track.observation());
         }
@@ -105,6 +122,7 @@ impl Engine {
             began: Instant::now(),
             replies,
             targets,
+            reflections,
         })
     }
 
@@ -148,6 +166,10 @@ impl Engine {
                 None
             }
             Some(reply) = self.replies.recv() => Some(reply),
+            Some((path, reflection)) = self.reflections.recv() => {
+                self.take_reflection(path, reflection);
+                None
+            }
             Some(update) = self.targets.recv() => {
                 self.retarget(update);
                 None
@@ -182,6 +204,13 @@ impl Engine {
         match reply.probe {
             None => prober.echo_reply(reply.seq, reply.rtt, now),
             Some(id) => prober.answer(id, Answer::Passed(Reply::default()), now),
+        }
+    }
+
+    fn take_reflection(&mut self, path: usize, reflection: Reflection) {
+        let now = self.now();
+        if let Some(prober) = self.tracks[path].prober.as_mut() {
+            prober.reflected(reflection, now);
         }
     }
 
@@ -283,6 +312,7 @@ impl Engine {
             let due = track.published_at.is_none_or(|at| now.saturating_sub(at) >= PUBLISH);
             if due {
                 track.published_at = Some(now);
+                track.tell_reflector();
                 let observation = track.observation();
                 self.state.put_path(observation);
             }
@@ -292,7 +322,42 @@ impl Engine {
 
 impl Track {
     fn new(plan: PathPlan) -> Self {
-        Self { plan, prober: None, target: None, problem: None, last_probe: None, published_at: None }
+        Self {
+            plan,
+            prober: None,
+            target: None,
+            problem: None,
+            last_probe: None,
+            reflector: None,
+            published_at: None,
+        }
+    }
+
+    /// Begins to follow the path's reflector, where it has one.
+    fn use_reflector(
+        &mut self,
+        path: usize,
+        news: &mpsc::UnboundedSender<(usize, Reflection)>,
+    ) -> io::Result<()> {
+        let Some(plan) = &self.plan.reflector else { return Ok(()) };
+        let secret = plan.secret_file.as_deref().map(Secret::load).transpose();
+        let secret = secret.map_err(|error| io::Error::other(format!("{error:#}")))?;
+        let (wanted, told) = watch::channel(None);
+        let news = news.clone();
+        let tell = move |reflection| {
+            // Nobody listens any more only when everything ends.
+            let _ = news.send((path, reflection));
+        };
+        tokio::spawn(follow(Access { port: plan.port, secret }, told, tell));
+        self.reflector = Some(wanted);
+        Ok(())
+    }
+
+    fn tell_reflector(&self) {
+        if let (Some(reflector), Some(target), Some(prober)) = (&self.reflector, &self.target, &self.prober) {
+            let wanted = Wanted { address: target.address.into(), expected: prober.expected().bytes };
+            reflector.send_if_modified(|known| known.replace(wanted) != Some(wanted));
+        }
     }
 
     fn observation(&self) -> PathObservation {
@@ -314,6 +379,7 @@ impl Track {
             target: self.plan.address.clone(),
             address: self.target.as_ref().map(|target| IpAddr::V4(target.address)),
             tcp_port: self.plan.tcp_port,
+            reflector: prober.and_then(PathProber::reflector_use),
             echo: prober.map(|prober| prober.echo_stats().clone()).unwrap_or_default(),
             size_probes: prober.map(|prober| prober.size_probes().clone()).unwrap_or_default(),
             last_probe: self.last_probe,
@@ -344,6 +410,6 @@ fn capabilities(echoes: Option<&io::Error>, wire: Option<&io::Error>) -> Vec<Cap
         state(Capability::NetRaw, raw.clone()),
         state(Capability::TcpSyn, raw.clone()),
         state(Capability::Fragments, raw),
-        state(Capability::Reflector, Some("this version has no reflector".to_owned())),
+        state(Capability::Reflector, Some("no `reflector` is configured".to_owned())),
     ]
 }

@@ -5,6 +5,7 @@
 //! reverse does. Given the same seed, times and answers it does the same again.
 
 mod answers;
+mod reflected;
 mod sending;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -17,6 +18,7 @@ use super::{
     probe::{Family, Lane, Moment, Probe, ProbeId},
     proof::Shot,
     reach::Reach,
+    reflection::Reflection,
     rtt::RttWindow,
     small_loss::SmallLoss,
     verdict::Confirmed,
@@ -141,6 +143,8 @@ pub struct PathProber {
     pub(super) doubt_since: Option<Moment>,
     /// The path MTU of each direction as last confirmed; stays while a search is under way.
     pub(super) confirmed: Confirmed,
+    /// What the path's reflector has told last, if there is one.
+    reflection: Option<Reflection>,
     pub(super) now: Moment,
 }
 
@@ -177,6 +181,7 @@ impl PathProber {
             fragments_at: now,
             doubt_since: None,
             confirmed: Confirmed::default(),
+            reflection: None,
             now,
             settings,
             hosts,

@@ -54,7 +54,7 @@ impl PathProber {
             verdict,
             unknown_reason,
             mtu_forward: cap(self.confirmed.forward),
-            mtu_reverse: cap(self.confirmed.reverse),
+            mtu_reverse: cap(self.reflected_reverse().or(self.confirmed.reverse)),
             settled: self.is_settled(),
             evidence: self.evidence(verdict, unknown_reason, &holes),
             holes,
@@ -233,6 +233,7 @@ impl PathProber {
             Verdict::Unknown => said.extend(reason.map(|reason| self.why_unknown(reason))),
             Verdict::Lossy | Verdict::Unreachable => {}
         }
+        said.extend(self.reflected_evidence());
         let loss = self.loss.count();
         if loss.lost > 0 {
             said.push(format!(

@@ -1,0 +1,387 @@
+//! Which size to test next in one direction by a reflector's pairs, and what they have come to.
+//!
+//! The same rules as for every other way of asking: forty counted pairs prove a hole and nothing cheaper
+//! does, eight close a size of the search, a proof in which a control was lost needs a sharp edge, two
+//! large arrivals among the last three withdraw the hole.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::{
+    mtu_search::Search,
+    probe::Family,
+    proof::{PROOF, PROVISIONAL, PairCount},
+    reflection::{Large, Pair, Sizes},
+};
+use crate::types::Bytes;
+
+/// Pairs after which a burst ends without a decision, and the pause then.
+const MOST_PAIRS: usize = 200;
+const PAUSE: Duration = Duration::from_secs(30);
+/// Between two pairs while nothing is in doubt.
+const EVERY: Duration = Duration::from_secs(1);
+/// Pairs at the largest answered size that show a sharp edge.
+const EDGE_PAIRS: usize = 20;
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next {
+    /// Bytes of IP packet.
+    pub size: Bytes,
+    /// Not before so much time has passed since the last pair.
+    pub wait: Duration,
+}
+
+/// A proven hole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Hole {
+    size: Bytes,
+    proof: PairCount,
+    /// No control was lost in the proof, or the edge was seen to be sharp.
+    sharp: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Phase {
+    /// Nothing is in doubt; whether a pair has passed yet.
+    Watching { passed: bool },
+    /// The top is silent so far.
+    Proving(PairCount),
+    /// The hole is proven, its edge is looked for.
+    Searching { hole: Hole, search: Search, count: PairCount },
+    /// The edge is exact, but controls were lost: is it sharp?
+    Confirming { hole: Hole, answered: Bytes, count: PairCount },
+    /// Everything is known.
+    Hole { hole: Hole, answered: Bytes, turn: u32, doubt: Doubt },
+    /// Large ones are lost more often, without an edge.
+    SizeDependent { turn: u32 },
+    /// Many pairs without a decision.
+    Exhausted(PairCount),
+}
+
+/// What speaks against a known edge; it is looked at without waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    None,
+    /// A size above it has arrived, or the top itself: perhaps the hole is gone. Pairs at the top lost since then.
+    Above {
+        arrived: Bytes,
+        top_lost: usize,
+    },
+    /// The largest size that arrived does not any more. Pairs that counted since then.
+    Below {
+        lost: usize,
+    },
+}
+
+/// The hunt in one direction.
+#[derive(Debug, Clone)]
+pub struct SizeHunt {
+    family: Family,
+    top: Bytes,
+    phase: Phase,
+    /// Large segments of the top, sent since the hole is proven: did they arrive?
+    recent: VecDeque<bool>,
+}
+
+impl SizeHunt {
+    /// A hunt that begins at `top` bytes of IP packet.
+    #[must_use]
+    pub fn new(family: Family, top: Bytes) -> Self {
+        Self { family, top, phase: Phase::Watching { passed: false }, recent: VecDeque::new() }
+    }
+
+    /// From now on `top` is the size in question: another one begins anew.
+    pub fn stand_at(&mut self, top: Bytes) {
+        if top != self.top {
+            *self = Self::new(self.family, top);
+        }
+    }
+
+    /// The pair to send next.
+    #[must_use]
+    pub fn next(&self) -> Next {
+        let at_once = |size| Next { size, wait: Duration::ZERO };
+        let now_and_then = |size| Next { size, wait: EVERY };
+        match &self.phase {
+            Phase::Watching { passed: true } | Phase::SizeDependent { .. } => now_and_then(self.top),
+            Phase::Watching { passed: false }
+            | Phase::Proving(_)
+            | Phase::Hole { doubt: Doubt::Above { .. }, .. } => at_once(self.top),
+            Phase::Searching { search, .. } => at_once(search.next().map_or(self.top, |next| next.size)),
+            Phase::Confirming { answered, .. } | Phase::Hole { answered, doubt: Doubt::Below { .. }, .. } => {
+                at_once(*answered)
+            }
+            Phase::Hole { answered, turn, doubt: Doubt::None, .. } => now_and_then(match turn % 4 {
+                1 if *answered > 0 => *answered,
+                3 if *answered > 0 => *answered + 1,
+                _ => self.top,
+            }),
+            Phase::Exhausted(_) => Next { size: self.top, wait: PAUSE },
+        }
+    }
+
+    /// What became of the pair that [`SizeHunt::next`] asked for.
+    pub fn told(&mut self, size: Bytes, pair: Pair) {
+        let passed = match pair.large {
+            Large::Passed => true,
+            Large::Lost => false,
+            // The sender's bound has changed: `stand_at` comes next.
+            Large::Signalled { .. } | Large::Void => return,
+        };
+        self.phase = match std::mem::replace(&mut self.phase, Phase::Watching { passed: false }) {
+            Phase::Watching { .. } | Phase::Exhausted(_) | Phase::Proving(_) if passed => {
+                Phase::Watching { passed: true }
+            }
+            Phase::Watching { .. } | Phase::Exhausted(_) => {
+                let mut count = PairCount::default();
+                note(&mut count, pair);
+                Phase::Proving(count)
+            }
+            Phase::Proving(mut count) => {
+                note(&mut count, pair);
+                if count.counted >= PROOF {
+                    self.recent.clear();
+                    let hole = Hole { size: self.top, proof: count, sharp: count.control_lost == 0 };
+                    search_on(hole, Search::new(self.family, 0, self.top, &[]))
+                } else if count.sent >= MOST_PAIRS {
+                    Phase::Exhausted(count)
+                } else {
+                    Phase::Proving(count)
+                }
+            }
+            Phase::Searching { hole, search, count } => searched(hole, search, count, size, pair),
+            Phase::Confirming { hole, answered, mut count } => {
+                note(&mut count, pair);
+                if count.sent < EDGE_PAIRS {
+                    Phase::Confirming { hole, answered, count }
+                } else if 2 * count.large_answered >= count.control_answered {
+                    known(Hole { sharp: true, ..hole }, answered)
+                } else {
+                    Phase::SizeDependent { turn: 0 }
+                }
+            }
+            Phase::Hole { hole, answered, turn, doubt } => {
+                self.watched(hole, answered, turn.wrapping_add(1), doubt, size, pair)
+            }
+            Phase::SizeDependent { turn } => {
+                if self.withdrawn(passed) {
+                    Phase::Watching { passed: true }
+                } else if turn >= 60 {
+                    Phase::Watching { passed: false }
+                } else {
+                    Phase::SizeDependent { turn: turn + 1 }
+                }
+            }
+        };
+    }
+
+    /// What is known.
+    #[must_use]
+    pub fn sizes(&self) -> Sizes {
+        let silent = |hole: &Hole, answered, exact| Sizes::Silent {
+            size: hole.size,
+            answered,
+            exact,
+            proof: hole.proof,
+        };
+        match &self.phase {
+            Phase::Watching { passed: true } => Sizes::Passed { size: self.top },
+            Phase::Watching { passed: false } | Phase::Proving(_) => Sizes::Starting,
+            Phase::Searching { hole, .. } | Phase::Confirming { hole, .. } if !hole.sharp => Sizes::Starting,
+            Phase::Searching { hole, search, .. } => {
+                let answered = search.answered();
+                silent(hole, if answered > self.family.small() { answered } else { 0 }, false)
+            }
+            Phase::Confirming { hole, answered, .. } => silent(hole, *answered, false),
+            Phase::Hole { hole, answered, .. } => silent(hole, *answered, *answered > 0),
+            Phase::SizeDependent { .. } => Sizes::SizeDependent,
+            Phase::Exhausted(count) => Sizes::NotUsable {
+                why: format!(
+                    "{} pairs at {} bytes without a decision: {} controls lost",
+                    count.sent, self.top, count.control_lost
+                ),
+            },
+        }
+    }
+
+    fn watched(
+        &mut self,
+        hole: Hole,
+        answered: Bytes,
+        turn: u32,
+        doubt: Doubt,
+        size: Bytes,
+        pair: Pair,
+    ) -> Phase {
+        let passed = pair.large == Large::Passed;
+        let (family, top) = (self.family, self.top);
+        let again = |from| search_on(hole, Search::new(family, from, top, &[]));
+        let doubt = if size == self.top {
+            if self.withdrawn(passed) {
+                return Phase::Watching { passed: true };
+            }
+            match doubt {
+                _ if passed => Doubt::Above { arrived: answered, top_lost: 0 },
+                Doubt::Above { arrived, top_lost: 2 } if arrived > answered => return again(arrived),
+                Doubt::Above { top_lost: 2, .. } => Doubt::None,
+                Doubt::Above { arrived, top_lost } => Doubt::Above { arrived, top_lost: top_lost + 1 },
+                doubt => doubt,
+            }
+        } else if size > answered {
+            if passed { Doubt::Above { arrived: size, top_lost: 0 } } else { doubt }
+        } else {
+            match (doubt, passed, pair.control) {
+                (_, true, _) => Doubt::None,
+                (Doubt::Below { lost }, false, true) if lost + 1 >= PROVISIONAL => return again(0),
+                (Doubt::Below { lost }, false, true) => Doubt::Below { lost: lost + 1 },
+                (doubt, false, false) => doubt,
+                (_, false, true) => Doubt::Below { lost: 1 },
+            }
+        };
+        Phase::Hole { hole, answered, turn, doubt }
+    }
+
+    /// Two arrivals among the last three at the top.
+    fn withdrawn(&mut self, passed: bool) -> bool {
+        self.recent.push_back(passed);
+        if self.recent.len() > 3 {
+            self.recent.pop_front();
+        }
+        let withdrawn = self.recent.iter().filter(|passed| **passed).count() >= 2;
+        if withdrawn {
+            self.recent.clear();
+        }
+        withdrawn
+    }
+}
+
+fn search_on(hole: Hole, search: Search) -> Phase {
+    if search.next().is_some() {
+        return Phase::Searching { hole, search, count: PairCount::default() };
+    }
+    let answered = search.answered();
+    if hole.sharp {
+        known(hole, answered)
+    } else {
+        Phase::Confirming { hole, answered, count: PairCount::default() }
+    }
+}
+
+fn known(hole: Hole, answered: Bytes) -> Phase {
+    Phase::Hole { hole, answered, turn: 0, doubt: Doubt::None }
+}
+
+fn searched(hole: Hole, mut search: Search, mut count: PairCount, size: Bytes, pair: Pair) -> Phase {
+    let need = search.next().map_or(PROOF, |next| next.need);
+    note(&mut count, pair);
+    if count.large_answered > 0 {
+        search.passed(size);
+    } else if count.counted >= need {
+        search.silent(size, count.counted);
+    } else if count.sent < MOST_PAIRS {
+        return Phase::Searching { hole, search, count };
+    } else {
+        // Nothing small passes either: not now.
+        return Phase::Watching { passed: false };
+    }
+    search_on(hole, search)
+}
+
+fn note(count: &mut PairCount, pair: Pair) {
+    let passed = pair.large == Large::Passed;
+    count.sent += 1;
+    count.large_answered += usize::from(passed);
+    count.control_answered += usize::from(pair.control);
+    count.control_lost += usize::from(!pair.control);
+    count.counted += usize::from(!passed && pair.control);
+}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Plays `pairs` pairs over a direction whose largest size is `edge` and that loses packets.
+    fn play(hunt: &mut SizeHunt, rng: &mut Rng, edge: Bytes, loss: f64, pairs: usize) {
+        for _ in 0..pairs {
+            let size = hunt.next().size;
+            let arrives = |rng: &mut Rng| rng.f64() >= loss;
+            let large = if size <= edge && arrives(rng) { Large::Passed } else { Large::Lost };
+            hunt.told(size, Pair { large, control: arrives(rng) });
+        }
+    }
+
+    fn answered(hunt: &SizeHunt) -> Option<Bytes> {
+        match hunt.sizes() {
+            Sizes::Silent { answered, exact: true, .. } => Some(answered),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn thirty_nine_pairs_prove_nothing_and_forty_do() {
+        let mut hunt = SizeHunt::new(Family::V4, 1500);
+        play(&mut hunt, &mut Rng::with_seed(1), 1454, 0.0, 39);
+        assert_eq!(hunt.sizes(), Sizes::Starting);
+        play(&mut hunt, &mut Rng::with_seed(1), 1454, 0.0, 1);
+        assert!(matches!(hunt.sizes(), Sizes::Silent { size: 1500, exact: false, .. }));
+    }
+
+    #[test]
+    fn pairs_that_lose_the_control_too_end_unusable() {
+        let mut hunt = SizeHunt::new(Family::V4, 1500);
+        play(&mut hunt, &mut Rng::with_seed(1), 1454, 1.0, 200);
+        assert!(matches!(hunt.sizes(), Sizes::NotUsable { .. }), "{:?}", hunt.sizes());
+        assert_eq!(hunt.next().wait, PAUSE);
+    }
+
+    #[test]
+    fn a_hole_is_withdrawn_at_two_arrivals_of_three_and_a_moved_edge_is_found() {
+        let mut rng = Rng::with_seed(3);
+        let mut hunt = SizeHunt::new(Family::V4, 1500);
+        play(&mut hunt, &mut rng, 1454, 0.0, 120);
+        assert_eq!(answered(&hunt), Some(1454));
+        play(&mut hunt, &mut rng, 1400, 0.0, 120);
+        assert_eq!(answered(&hunt), Some(1400));
+        play(&mut hunt, &mut rng, 1430, 0.0, 120);
+        assert_eq!(answered(&hunt), Some(1430));
+        play(&mut hunt, &mut rng, 1500, 0.0, 4);
+        assert_eq!(hunt.sizes(), Sizes::Passed { size: 1500 });
+    }
+
+    #[test]
+    fn loss_that_grows_with_size_has_no_edge() {
+        let mut rng = Rng::with_seed(5);
+        let mut hunt = SizeHunt::new(Family::V4, 1500);
+        for _ in 0..4000 {
+            let size = hunt.next().size;
+            // A byte policer far over its rate: hardly a large one passes, small ones often.
+            let large = if rng.f64() < 0.03 { Large::Passed } else { Large::Lost };
+            hunt.told(size, Pair { large, control: rng.f64() < 0.6 });
+            assert!(!matches!(hunt.sizes(), Sizes::Silent { .. }), "{:?}", hunt.sizes());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn every_edge_is_found_to_the_byte_and_none_is_invented(
+            edge in 200..1600_u32, loss in 0.0..0.2_f64, seed in any::<u64>()
+        ) {
+            let mut rng = Rng::with_seed(seed);
+            let mut hunt = SizeHunt::new(Family::V4, 1500);
+            for _ in 0..3000 {
+                play(&mut hunt, &mut rng, edge, loss, 1);
+                if edge >= 1500 {
+                    let invented = matches!(hunt.sizes(), Sizes::Silent { .. });
+                    prop_assert!(!invented);
+                }
+            }
+            if edge < 1500 {
+                prop_assert_eq!(answered(&hunt), Some(edge));
+            }
+        }
+    }
+}
