@@ -86,7 +86,7 @@ pub struct ReflectArgs {
     #[arg(long, value_name = "HOST:PORT", default_value = ":14790")]
     pub listen: ListenAddress,
 
-    /// Only these networks may use it, e.g. `192.168.100.0/24,fd00::/64` [default: everyone]
+    /// Only these networks may use it, separated by commas [default: everyone]
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     pub allowed_sources: Vec<IpNetwork>,
 

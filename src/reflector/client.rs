@@ -64,7 +64,8 @@ impl Unusable {
     }
 }
 
-/// An open connection on which may be measured.
+/// An open connection on which may be measured. Dropping it resets it: a segment stuck in a hole is not
+/// sent any more.
 #[derive(Debug)]
 pub struct Connection {
     pub(super) stream: TcpStream,
@@ -90,20 +91,13 @@ impl Connection {
         };
         match timeout(PATIENCE, connection.greet(secret)).await {
             Ok(Ok(())) => Ok(connection),
-            Ok(Err(error)) => {
-                connection.abandon();
-                Err(error)
-            }
-            Err(_) => {
-                connection.abandon();
-                Err(Unusable::Mute)
-            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(Unusable::Mute),
         }
     }
 
     async fn greet(&mut self, secret: Option<&Secret>) -> Result<(), Unusable> {
         let ended = |error: io::Error| Unusable::Greeting(error.into());
-        segment::prepare(&self.stream).map_err(ended)?;
         let nonce = fresh_nonce().map_err(ended)?;
         self.send_padded(&Frame::Hello { version: VERSION, nonce }).await.map_err(ended)?;
         let mut answer = self.next().await.map_err(Unusable::Greeting)?;
@@ -198,11 +192,6 @@ impl Connection {
     /// The next frame, or `None` at the deadline.
     pub(super) async fn next_until(&mut self, deadline: Instant) -> Result<Option<Frame>, Ended> {
         timeout_at(deadline.into(), self.next()).await.ok().transpose()
-    }
-
-    /// Ends it by a reset: a segment stuck in a hole is not sent any more.
-    pub fn abandon(self) {
-        segment::abandon(self.stream);
     }
 }
 

@@ -193,12 +193,13 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
                 },
             };
             if self.stand(&connection, &mut forward, &mut reverse).is_err() {
-                connection.abandon();
                 continue;
             }
-            let (now, other) = (forward.due_in(), reverse.due_in());
-            let lane = if now <= other { &mut forward } else { &mut reverse };
-            let wait = now.min(other);
+            let turns = [&mut forward, &mut reverse];
+            let Some(lane) = turns.into_iter().min_by_key(|lane| (lane.due_in(), lane.asked_at)) else {
+                continue;
+            };
+            let wait = lane.due_in();
             if !wait.is_zero() {
                 // A second of quiet at most: what bounds the sizes may change.
                 sleep(wait.min(Duration::from_secs(1))).await;
@@ -207,8 +208,6 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
             }
             if self.pair(&mut connection, lane).await == Some(After::Usable) {
                 kept = Some(connection);
-            } else {
-                connection.abandon();
             }
             let (forward, reverse) = (forward.hunt.sizes(), reverse.hunt.sizes());
             self.publish(|board| {
@@ -292,7 +291,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
             })
             .await;
             debug!(address = %self.address, %ended, "stream");
-            connection.abandon();
+            drop(connection);
             {
                 let mut board = self.board();
                 board.forward.reconnect();

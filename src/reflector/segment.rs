@@ -37,7 +37,7 @@ pub struct Tcp {
     pub limit: Bytes,
     /// The path MTU it assumes: the interface's, or less where its route cache says so; bytes of IP packet.
     pub path_mtu: Bytes,
-    /// Segments sent and not acknowledged.
+    /// Segments not acknowledged; what the other end's window does not let out yet counts as one.
     pub unacknowledged: u32,
     /// Of these, segments the other end has beyond a gap.
     pub sacked: u32,
@@ -68,7 +68,7 @@ impl Tcp {
             header,
             limit: raw.snd_mss + header,
             path_mtu: raw.pmtu,
-            unacknowledged: raw.unacked,
+            unacknowledged: raw.unacked + u32::from(raw.notsent_bytes > 0),
             sacked: raw.sacked,
             retransmitted: raw.total_retrans,
             segments_sent: raw.segs_out,
@@ -86,9 +86,11 @@ fn is_mapped(stream: &TcpStream) -> bool {
     stream.peer_addr().is_ok_and(|address| address.ip().to_canonical().is_ipv4())
 }
 
-/// Makes a socket of either end send each write at once, with DF.
+/// Makes a socket of either end send each write at once, with DF; and end by a reset however it is
+/// dropped, so that nothing in its send queue is sent any more.
 pub fn prepare(socket: &impl AsFd) -> io::Result<()> {
     set_tcp_nodelay(socket, true)?;
+    SockRef::from(socket).set_linger(Some(std::time::Duration::ZERO))?;
     // On a socket of IPv6 both apply, the first to IPv4 addresses mapped into it.
     let v4 = set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::DO);
     if SockRef::from(socket).domain()? == socket2::Domain::IPV6 {
@@ -124,10 +126,4 @@ pub async fn write_segments(stream: &TcpStream, payload: &[u8], most: usize) -> 
         write_segment(stream, part).await?;
     }
     Ok(())
-}
-
-/// Ends a connection by a reset: nothing in its send queue is sent any more.
-pub fn abandon(stream: TcpStream) {
-    let _ = SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO));
-    drop(stream);
 }

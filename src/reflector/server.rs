@@ -74,15 +74,18 @@ impl Reflector {
     }
 
     fn take(&self, stream: TcpStream, peer: IpAddr) {
+        // From here on, dropping it is a reset.
+        if let Err(error) = segment::prepare(&stream) {
+            debug!(%peer, %error, "setting up a connection");
+            return;
+        }
         let shared = Arc::clone(&self.shared);
         if !shared.allows(peer) {
             debug!(%peer, "not one of the allowed sources");
-            segment::abandon(stream);
         } else if let Some(place) = Place::take(shared, peer) {
             tokio::spawn(session::run(stream, place));
         } else {
             debug!(%peer, "too many connections");
-            segment::abandon(stream);
         }
     }
 }
@@ -115,7 +118,7 @@ pub(super) struct Place {
 impl Place {
     fn take(shared: Arc<Shared>, peer: IpAddr) -> Option<Self> {
         let now = shared.now();
-        shared.limits(|limits| limits.open(peer, now)).then_some(Self { shared, peer })
+        shared.limits(|limits| limits.open(peer, now)).then(|| Self { shared, peer })
     }
 
     /// Takes what packets of these sizes cost, or says how long to wait.

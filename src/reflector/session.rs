@@ -25,20 +25,19 @@ use super::{
 };
 use crate::types::Bytes;
 
-/// For a whole frame: a prober that has nothing to ask closes its connection.
+/// For a whole frame, and for an acknowledgement: a prober that has nothing to ask closes its connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A request that the limits would delay for longer is not answered.
 const LONGEST_DELAY: Duration = Duration::from_secs(2);
 /// How often an unacknowledged answer is looked at; the kernel repeats it after 200 ms at the earliest.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Serves one connection.
+/// Serves one connection, prepared; when this ends it is reset.
 pub(super) async fn run(stream: TcpStream, place: Place) {
     let peer = place.peer;
     let mut session = Session { stream, place, inbox: Inbox::default(), ledger: Ledger::default() };
     let end = session.serve().await;
     debug!(%peer, "connection ended: {end}");
-    segment::abandon(session.stream);
 }
 
 /// Why a connection ended.
@@ -82,7 +81,6 @@ impl Session {
     }
 
     async fn talk(&mut self) -> Result<std::convert::Infallible, End> {
-        segment::prepare(&self.stream)?;
         self.greet().await?;
         loop {
             let request = self.next().await?;
@@ -174,10 +172,11 @@ impl Session {
     }
 
     async fn until_acknowledged(&mut self) -> Result<(), End> {
+        let began = Instant::now();
         let mut pause = Duration::from_millis(1);
         loop {
             let tcp = Tcp::of(&self.stream)?;
-            if tcp.closed || !self.ledger.observe(&tcp) {
+            if tcp.closed || began.elapsed() > PATIENCE || !self.ledger.observe(&tcp) {
                 return Err(End::Unpaid);
             }
             if tcp.unacknowledged == 0 {

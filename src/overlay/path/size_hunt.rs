@@ -17,8 +17,9 @@ use crate::types::Bytes;
 /// Pairs after which a burst ends without a decision, and the pause then.
 const MOST_PAIRS: usize = 200;
 const PAUSE: Duration = Duration::from_secs(30);
-/// Between two pairs while nothing is in doubt.
-const EVERY: Duration = Duration::from_secs(1);
+/// Between two pairs on a healthy path, and where a hole is known: that one's end should not wait.
+const WATCH: Duration = Duration::from_secs(5);
+const WATCH_HOLE: Duration = Duration::from_secs(1);
 /// Pairs at the largest answered size that show a sharp edge.
 const EDGE_PAIRS: usize = 20;
 
@@ -101,9 +102,9 @@ impl SizeHunt {
     #[must_use]
     pub fn next(&self) -> Next {
         let at_once = |size| Next { size, wait: Duration::ZERO };
-        let now_and_then = |size| Next { size, wait: EVERY };
         match &self.phase {
-            Phase::Watching { passed: true } | Phase::SizeDependent { .. } => now_and_then(self.top),
+            Phase::Watching { passed: true } => Next { size: self.top, wait: WATCH },
+            Phase::SizeDependent { .. } => Next { size: self.top, wait: WATCH_HOLE },
             Phase::Watching { passed: false }
             | Phase::Proving(_)
             | Phase::Hole { doubt: Doubt::Above { .. }, .. } => at_once(self.top),
@@ -111,11 +112,14 @@ impl SizeHunt {
             Phase::Confirming { answered, .. } | Phase::Hole { answered, doubt: Doubt::Below { .. }, .. } => {
                 at_once(*answered)
             }
-            Phase::Hole { answered, turn, doubt: Doubt::None, .. } => now_and_then(match turn % 4 {
-                1 if *answered > 0 => *answered,
-                3 if *answered > 0 => *answered + 1,
-                _ => self.top,
-            }),
+            Phase::Hole { answered, turn, doubt: Doubt::None, .. } => {
+                let size = match turn % 4 {
+                    1 if *answered > 0 => *answered,
+                    3 if *answered > 0 => *answered + 1,
+                    _ => self.top,
+                };
+                Next { size, wait: WATCH_HOLE }
+            }
             Phase::Exhausted(_) => Next { size: self.top, wait: PAUSE },
         }
     }
