@@ -33,8 +33,11 @@ const SETTLE: Duration = Duration::from_millis(1);
 pub enum After {
     /// Nothing is stuck.
     Usable,
-    /// The byte stream waits for a lost segment: open a fresh one.
-    Stuck,
+    /// The byte stream waits for a lost segment, or for a late one: open a fresh one.
+    Stuck {
+        /// Which answer the large segment would bring.
+        large: u32,
+    },
 }
 
 impl Connection {
@@ -42,7 +45,7 @@ impl Connection {
     pub async fn pair_forward(&mut self, size: Bytes, large_first: bool) -> Result<(Pair, After), Ended> {
         let deadline = Instant::now() + self.patience();
         if !self.until_acknowledged(deadline).await? {
-            return Ok((Pair::VOID, After::Stuck));
+            return Ok((Pair::VOID, After::Stuck { large: 0 }));
         }
         let before = self.tcp()?;
         if before.limit < size {
@@ -83,7 +86,7 @@ impl Connection {
             },
             control: control || (second && large_first),
         };
-        let after = if large && control { After::Usable } else { After::Stuck };
+        let after = if large && control { After::Usable } else { After::Stuck { large: large_id } };
         Ok((pair, after))
     }
 
@@ -95,7 +98,7 @@ impl Connection {
         let patience = self.patience();
         if !self.until_acknowledged(Instant::now() + patience).await? {
             // The request itself has not arrived.
-            return Ok((Pair::VOID, After::Stuck));
+            return Ok((Pair::VOID, After::Stuck { large: 0 }));
         }
         let deadline = Instant::now() + patience;
         let (mut large, mut control) = (false, false);
@@ -118,7 +121,7 @@ impl Connection {
             control: control || (second && large_first),
         };
         if !(large && control) {
-            return Ok((pair, After::Stuck));
+            return Ok((pair, After::Stuck { large: id }));
         }
         if arrived > 2 {
             // A copy of one of them, or the large one in parts, because a router had signalled.
@@ -129,5 +132,20 @@ impl Connection {
             }
         }
         Ok((pair, After::Usable))
+    }
+
+    /// Whether a stuck pair's large segment has arrived after all: its answer, or itself, is here by now.
+    /// `None` where nothing more will come.
+    pub async fn late(&mut self, large: u32) -> Option<bool> {
+        loop {
+            match self.next_until(Instant::now()).await {
+                Ok(Some(Frame::Pong { id, .. } | Frame::Large { id, .. })) if id == large => {
+                    return Some(true);
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return Some(false),
+                Err(_) => return None,
+            }
+        }
     }
 }

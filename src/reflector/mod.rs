@@ -9,8 +9,9 @@
 //! - [`limits`], [`ledger`] how much is sent to a peer, and that it has paid for it
 //! - [`server`], [`session`] the reflector; [`interface`] what it says of its own MTU
 //! - [`client`] a connection to one, [`measure`] one pair of packets, [`one_way`] loss per direction
-//! - [`follow`] a path's use of its reflector, for as long as the exporter runs
+//! - [`bench`] all of it with one reflector; [`follow`] a path's use of its reflector, as long as the exporter runs
 
+pub mod bench;
 pub mod client;
 pub mod follow;
 pub mod inbox;

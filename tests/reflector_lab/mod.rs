@@ -24,6 +24,8 @@ pub const FAR: &str = "10.77.2.2";
 pub const FAR_V6: &str = "fd77:2::2";
 /// The router as the prober sees it.
 pub const MID: &str = "10.77.1.1";
+/// Root without a single capability.
+const UNPRIVILEGED: [&str; 3] = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
 const METRICS: &str = "127.0.0.1:14789";
 
 /// The three namespaces and what runs in them; dropping it ends and removes all.
@@ -89,6 +91,11 @@ impl Lab {
         self.nft(&format!("add rule ip lab forward {rule} drop"));
     }
 
+    /// A slow link to the prober, bits per second.
+    pub fn slow_down(&self, rate: &str) {
+        run_in(&self.mid, &format!("tc qdisc add dev near root tbf rate {rate} burst 1600 latency 1s"));
+    }
+
     /// No fault any more.
     pub fn mend(&self) {
         self.nft("flush chain ip lab forward");
@@ -104,17 +111,26 @@ impl Lab {
         let far = self.far.clone();
         let mut words = vec!["reflect", "--log.level=debug"];
         words.extend(arguments);
-        self.start(&far, "reflector", &["setpriv", "--bounding-set=-all", "--inh-caps=-all"], &words);
+        self.start(&far, "reflector", &UNPRIVILEGED, &words);
         wait_until("the reflector listens", 20, || self.log("reflector").contains("msg=reflecting"));
     }
 
     /// Starts an exporter with one path.
     pub fn export(&mut self, path: &str) {
+        self.export_with(&[], path);
+    }
+
+    /// The same without any privilege.
+    pub fn export_unprivileged(&mut self, path: &str) {
+        self.export_with(&UNPRIVILEGED, path);
+    }
+
+    fn export_with(&mut self, wrapper: &[&str], path: &str) {
         let near = self.near.clone();
         let config = self.file("config.yml", &format!("site: a\npaths:\n- name: p\n  site: b\n{path}"));
         let flag = format!("--config.file={}", config.display());
         let listen = format!("--web.listen-address={METRICS}");
-        self.start(&near, "exporter", &[], &["serve", &flag, &listen, "--log.level=debug"]);
+        self.start(&near, "exporter", wrapper, &["serve", &flag, &listen, "--log.level=debug"]);
     }
 
     fn start(&mut self, namespace: &str, name: &str, wrapper: &[&str], words: &[&str]) {

@@ -190,7 +190,9 @@ impl PathProber {
         let expected = self.expected();
         let mut said = Vec::new();
         if let Some(sentence) = self.reach.evidence(self.now) {
-            return vec![sentence];
+            said.push(sentence);
+            said.extend(self.reflected_evidence());
+            return said;
         }
         match verdict {
             Verdict::Blackhole => {
