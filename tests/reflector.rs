@@ -104,13 +104,13 @@ fn reverse_only_loss_is_reverse_and_no_hole() {
     lab.drop_where("iifname far numgen random mod 10 == 0");
     lab.reflect(&[]);
     lab.export(PATH);
-    lab.wait("300 segments", PATIENCE, |lab| loss(&lab.direction("reverse")).1 >= 300);
+    lab.wait("150 segments", PATIENCE, |lab| loss(&lab.direction("reverse")).1 >= 150);
     let (forward, reverse) = (lab.direction("forward"), lab.direction("reverse"));
     println!("10 % reverse loss: forward {forward}; reverse {reverse}");
     assert_eq!(loss(&forward).0, 0, "{forward}");
-    // 30 are expected; outside 12..=55 is less likely than 2e-4.
+    // 15 are expected; outside 4..=30 is less likely than 1e-3.
     let (lost, sent) = loss(&reverse);
-    assert!((sent / 25..=sent * 11 / 60).contains(&lost), "{reverse}");
+    assert!((4..=sent / 5).contains(&lost), "{reverse}");
     for sentence in [&forward, &reverse] {
         assert!(sentence.starts_with("1500 bytes arrive"), "{sentence}");
     }

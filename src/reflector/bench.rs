@@ -18,8 +18,8 @@ use super::{
     follow::Access,
     interface,
     limits::{Allowance, SYN_ACK},
-    measure::After,
-    one_way,
+    measure::{After, Awaited},
+    one_way, protocol,
 };
 use crate::{
     overlay::path::{
@@ -36,8 +36,6 @@ const FAILURES: u32 = 3;
 const BREATH: Duration = Duration::from_millis(200);
 /// How long a segment that was told as lost is still waited for; so many connections stay open meanwhile.
 const LATE: Duration = Duration::from_secs(2);
-/// A small segment of the reflector, bytes of IP packet (IPv6).
-const SMALL: Bytes = 120;
 
 /// What the two connections to one reflector share.
 pub struct Bench<'a, T> {
@@ -85,6 +83,11 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         self.board().expected = expected;
     }
 
+    /// A small segment of the reflector, bytes of IP packet: IP and TCP header with timestamps, payload.
+    fn small(&self) -> Bytes {
+        self.family.header() + 32 + Bytes::try_from(protocol::SMALL).unwrap_or(0)
+    }
+
     /// Waits until the reflector may send packets of these sizes.
     async fn pay(&self, sizes: &[Bytes]) {
         loop {
@@ -97,8 +100,8 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     }
 
     async fn open(&self) -> Result<Connection, Unusable> {
-        let challenge = self.access.secret.as_ref().map(|_| SMALL);
-        let sizes: Vec<Bytes> = [SYN_ACK, SMALL].into_iter().chain(challenge).collect();
+        let challenge = self.access.secret.as_ref().map(|_| self.small());
+        let sizes: Vec<Bytes> = [SYN_ACK, self.small()].into_iter().chain(challenge).collect();
         self.pay(&sizes).await;
         let secret = self.access.secret.as_ref();
         let mut failures = 0;
@@ -148,9 +151,9 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
             let size = lane.hunt.next().size;
             match self.pair(&mut connection, lane, size).await {
                 Some(After::Usable) => kept = Some(connection),
-                Some(After::Stuck { large }) => {
+                Some(After::Stuck(awaited)) => {
                     let (direction, since) = (lane.direction, Instant::now());
-                    stragglers.push(Straggler { connection, large, direction, size, since });
+                    stragglers.push(Straggler { connection, awaited, direction, size, since });
                 }
                 None => {}
             }
@@ -166,10 +169,10 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     async fn pair(&self, connection: &mut Connection, lane: &mut Lane, size: Bytes) -> Option<After> {
         let large_first = fastrand::bool();
         let measured = if lane.direction == Direction::Forward {
-            self.pay(&[SMALL, SMALL]).await;
+            self.pay(&[self.small(); 2]).await;
             connection.pair_forward(size, large_first).await
         } else {
-            self.pay(&[size, SMALL]).await;
+            self.pay(&[size, self.small()]).await;
             connection.pair_reverse(size, large_first).await
         };
         lane.asked_at = Some(Instant::now());
@@ -195,7 +198,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     /// A large segment that was told as lost may come late, on a slow link for one: that takes the loss back.
     async fn look_after(&self, stragglers: &mut Vec<Straggler>, forward: &mut Lane, reverse: &mut Lane) {
         for mut straggler in std::mem::take(stragglers) {
-            match straggler.connection.late(straggler.large).await {
+            match straggler.connection.late(straggler.awaited).await {
                 Some(true) => {
                     let is_forward = straggler.direction == Direction::Forward;
                     let lane = if is_forward { &mut *forward } else { &mut *reverse };
@@ -238,7 +241,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
             let ended = one_way::stream(&mut connection, |counted| {
                 let now = self.began.elapsed();
                 let mut board = self.board();
-                board.allowance.charge(&[SMALL], now);
+                board.allowance.charge(&[self.small()], now);
                 board.forward.count(counted.forward, now);
                 board.reverse.count(counted.reverse, now);
                 board.measured.forward.loss = board.forward.loss();
@@ -273,7 +276,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
 /// A connection whose large segment has not arrived in time.
 struct Straggler {
     connection: Connection,
-    large: u32,
+    awaited: Awaited,
     direction: Direction,
     size: Bytes,
     since: Instant,

@@ -81,7 +81,11 @@ impl Connection {
     pub async fn open(address: SocketAddr, secret: Option<&Secret>) -> Result<Self, Unusable> {
         let port = address.port();
         let began = Instant::now();
-        let stream = connect(address).await.map_err(|error| Unusable::Connect { port, error })?;
+        let stream = connect(address).await.map_err(|error| match error.kind() {
+            // Accepted and closed at once: the reset may be faster than `connect`.
+            io::ErrorKind::ConnectionReset => Unusable::Greeting(error.into()),
+            _ => Unusable::Connect { port, error },
+        })?;
         let mut connection = Self {
             stream,
             inbox: Inbox::default(),

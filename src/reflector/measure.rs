@@ -34,10 +34,18 @@ pub enum After {
     /// Nothing is stuck.
     Usable,
     /// The byte stream waits for a lost segment, or for a late one: open a fresh one.
-    Stuck {
-        /// Which answer the large segment would bring.
-        large: u32,
-    },
+    Stuck(Awaited),
+}
+
+/// What would show that a stuck pair's large segment has arrived after all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// Nothing: it was not sent.
+    Nothing,
+    /// The pong of that ping.
+    Pong(u32),
+    /// The segment itself.
+    Large(u32),
 }
 
 impl Connection {
@@ -45,7 +53,7 @@ impl Connection {
     pub async fn pair_forward(&mut self, size: Bytes, large_first: bool) -> Result<(Pair, After), Ended> {
         let deadline = Instant::now() + self.patience();
         if !self.until_acknowledged(deadline).await? {
-            return Ok((Pair::VOID, After::Stuck { large: 0 }));
+            return Ok((Pair::VOID, After::Stuck(Awaited::Nothing)));
         }
         let before = self.tcp()?;
         if before.limit < size {
@@ -86,7 +94,7 @@ impl Connection {
             },
             control: control || (second && large_first),
         };
-        let after = if large && control { After::Usable } else { After::Stuck { large: large_id } };
+        let after = if large && control { After::Usable } else { After::Stuck(Awaited::Pong(large_id)) };
         Ok((pair, after))
     }
 
@@ -96,9 +104,10 @@ impl Connection {
         let before = self.tcp()?;
         self.send_padded(&Frame::Send { id, size, large_first }).await?;
         let patience = self.patience();
-        if !self.until_acknowledged(Instant::now() + patience).await? {
+        // Lost segments of the request are repeated meanwhile; they are not what is measured.
+        if !self.until_acknowledged(Instant::now() + 2 * patience).await? {
             // The request itself has not arrived.
-            return Ok((Pair::VOID, After::Stuck { large: 0 }));
+            return Ok((Pair::VOID, After::Stuck(Awaited::Nothing)));
         }
         let deadline = Instant::now() + patience;
         let (mut large, mut control) = (false, false);
@@ -121,7 +130,7 @@ impl Connection {
             control: control || (second && large_first),
         };
         if !(large && control) {
-            return Ok((pair, After::Stuck { large: id }));
+            return Ok((pair, After::Stuck(Awaited::Large(id))));
         }
         if arrived > 2 {
             // A copy of one of them, or the large one in parts, because a router had signalled.
@@ -134,14 +143,12 @@ impl Connection {
         Ok((pair, After::Usable))
     }
 
-    /// Whether a stuck pair's large segment has arrived after all: its answer, or itself, is here by now.
-    /// `None` where nothing more will come.
-    pub async fn late(&mut self, large: u32) -> Option<bool> {
+    /// Whether what is awaited has come by now. `None` where nothing more will come.
+    pub async fn late(&mut self, awaited: Awaited) -> Option<bool> {
         loop {
             match self.next_until(Instant::now()).await {
-                Ok(Some(Frame::Pong { id, .. } | Frame::Large { id, .. })) if id == large => {
-                    return Some(true);
-                }
+                Ok(Some(Frame::Pong { id, .. })) if awaited == Awaited::Pong(id) => return Some(true),
+                Ok(Some(Frame::Large { id, .. })) if awaited == Awaited::Large(id) => return Some(true),
                 Ok(Some(_)) => {}
                 Ok(None) => return Some(false),
                 Err(_) => return None,

@@ -14,7 +14,7 @@ use super::{client::Connection, inbox::Ended, protocol::Counts};
 use crate::overlay::path::reflection::SegmentLoss;
 
 /// Between two segments, each way.
-pub const EVERY: Duration = Duration::from_millis(200);
+pub const EVERY: Duration = Duration::from_millis(400);
 /// Retransmissions included: after so long the connection is given up.
 const PATIENCE: Duration = Duration::from_secs(8);
 
