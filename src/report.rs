@@ -51,8 +51,17 @@ fn verdict(present: &Present, problems: &[Problem]) -> (u8, String) {
         count(present.paths.len(), "path"),
     ];
     let reduced = problems.iter().filter(|problem| problem.rank == Rank::Reduced).count();
-    let reduced = if reduced == 0 { String::new() } else { format!(" ({reduced} reduced)") };
-    (0, format!("{routers} read, {tunnels} without a fault, {paths} ok{reduced}"))
+    if reduced == 0 {
+        return (0, format!("{routers} read, {tunnels} without a fault, {paths} ok"));
+    }
+    let whole = count(present.paths.len() - reduced, "path");
+    (
+        0,
+        format!(
+            "{routers} read, {tunnels} without a fault, {whole} ok, {reduced} reduced: hosts are told to send less, \
+             nothing hangs"
+        ),
+    )
 }
 
 fn count(number: usize, noun: &str) -> String {

@@ -6,7 +6,10 @@
 //! explain is said to lie in the underlay, with the size of outer packets to look for; and what the
 //! underlay cannot carry after the fix is said beforehand, without a command: it may be a provider's.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use crate::{
     overlay::{
@@ -18,7 +21,7 @@ use crate::{
         picture::{FixStep, TunnelEnd},
         route::Walk,
     },
-    types::{Bytes, Direction, Verdict},
+    types::{Bytes, Direction, PathName, Verdict},
 };
 
 /// One tunnel on a path's way, from our site outwards, with what is known of it.
@@ -37,6 +40,34 @@ pub(super) struct Explainer<'e, 's, 'a> {
     pub(super) walk: &'e Walk,
     /// The tunnels of a unique walk; empty otherwise.
     pub(super) crossed: &'e [Crossed<'e>],
+    /// Which other paths fare well over which tunnels.
+    pub(super) fares: &'e Fares<'e>,
+}
+
+/// By tunnel: the paths that cross it and are answered, and of these the ones at the full size.
+#[derive(Debug, Default)]
+pub(super) struct Fares<'e> {
+    answered: BTreeMap<&'e Pair, Vec<&'e PathName>>,
+    whole: BTreeMap<&'e Pair, Vec<&'e PathName>>,
+}
+
+impl<'e> Fares<'e> {
+    /// Notes how a path fares that crosses `pair`.
+    pub(super) fn note(&mut self, pair: &'e Pair, path: &'e PathObservation) {
+        let verdict = path.judgement.verdict;
+        if !matches!(verdict, Verdict::Unreachable | Verdict::Unknown) {
+            self.answered.entry(pair).or_default().push(&path.path);
+        }
+        if verdict == Verdict::Ok {
+            self.whole.entry(pair).or_default().push(&path.path);
+        }
+    }
+
+    /// The paths that speak for a tunnel where another path has this trouble.
+    fn speak_for(&self, pair: &Pair, trouble: Verdict) -> &[&'e PathName] {
+        let paths = if trouble == Verdict::Unreachable { &self.answered } else { &self.whole };
+        paths.get(pair).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl Explainer<'_, '_, '_> {
@@ -49,8 +80,9 @@ impl Explainer<'_, '_, '_> {
             Verdict::Unreachable | Verdict::Lossy => self.dead_tunnels(&mut cause, &mut steps),
             Verdict::Blackhole => self.small_ends(&self.holes(), &mut cause, &mut steps),
             Verdict::Reduced => self.underlay_limits(&mut cause),
-            // A clamp is worth saying even where this vantage point cannot prove the hole.
-            Verdict::Unknown => self.small_ends(&[Direction::Unknown], &mut cause, &mut steps),
+            // A clamp is worth saying even where this vantage point cannot prove the hole; but only one that
+            // the router shows by itself, not one that follows from an expectation nothing has tested.
+            Verdict::Unknown => self.small_ends_of(None, &[Direction::Unknown], &mut cause, &mut steps),
         }
         let unexplained = cause.is_empty() && self.path.judgement.verdict != Verdict::Unknown;
         cause.extend(self.unread());
@@ -95,11 +127,21 @@ impl Explainer<'_, '_, '_> {
     }
 
     fn small_ends(&self, holes: &[Direction], cause: &mut Vec<String>, steps: &mut Vec<FixStep>) {
+        self.small_ends_of(self.expected(), holes, cause, steps);
+    }
+
+    fn small_ends_of(
+        &self,
+        expected: Option<Bytes>,
+        holes: &[Direction],
+        cause: &mut Vec<String>,
+        steps: &mut Vec<FixStep>,
+    ) {
         let mut afterwards = Vec::new();
         let mut explained: Option<Bytes> = None;
         for (tunnel, end, other) in self.senders(holes) {
             let Some(view) = self.scene().ends.get(end) else { continue };
-            let Some(sentence) = view.too_small_text(self.expected()) else { continue };
+            let Some(sentence) = view.too_small_text(expected) else { continue };
             cause.push(sentence);
             let Some(mtu) = self.fixer.mtu(tunnel.pair) else { continue };
             steps.push(set_mtu(end, mtu));
@@ -125,7 +167,7 @@ impl Explainer<'_, '_, '_> {
             let limit = |(_, end, other): (_, &TunnelEnd, &TunnelEnd)| {
                 let view = self.scene().ends.get(end)?;
                 let underlay = self.underlay_of(view, other).filter(|u| u.inner() < expected);
-                underlay.map(|u| u.limit(end)).or_else(|| view.too_small_text(Some(expected)))
+                underlay.map(|u| u.limit(end, expected)).or_else(|| view.too_small_text(Some(expected)))
             };
             senders.filter_map(limit).collect::<Vec<_>>()
         };
@@ -189,8 +231,14 @@ impl Explainer<'_, '_, '_> {
     fn underlay(&self) -> String {
         let scene = self.scene();
         let mut between = Vec::new();
+        let mut cleared = Vec::new();
         let mut headers = Underlay::HEADERS_V4;
         for tunnel in self.crossed {
+            let witnesses = self.fares.speak_for(tunnel.pair, self.path.judgement.verdict);
+            if let [first, ..] = witnesses {
+                cleared.push(format!("{} ({first} is fine over it)", tunnel.pair.name()));
+                continue;
+            }
             let place = |end: &TunnelEnd, other: &TunnelEnd| {
                 let address = scene.remote_to(other, &end.router);
                 address
@@ -204,6 +252,14 @@ impl Explainer<'_, '_, '_> {
                 place(tunnel.near, tunnel.far),
                 place(tunnel.far, tunnel.near)
             ));
+        }
+        if between.is_empty() {
+            let PathObservation { target, target_site, .. } = self.path;
+            return format!(
+                "nothing in router data explains this, and other paths do well over the same tunnels: {}; look at \
+                 {target} itself and its LAN at {target_site}",
+                cleared.join(", ")
+            );
         }
         let between = between.join(", and between ");
         let verdict = self.path.judgement.verdict;
@@ -241,13 +297,15 @@ impl Underlay {
         self.mtu.saturating_sub(self.headers())
     }
 
-    fn limit(self, end: &TunnelEnd) -> String {
+    fn limit(self, end: &TunnelEnd, needed: Bytes) -> String {
         format!(
-            "{end}: the underlay to {} carries {} bytes, so inner packets up to {} ({} bytes of outer headers)",
+            "{end}: the underlay to {} carries {} bytes, so inner packets up to {} ({} bytes of outer headers); \
+             {needed} would take an underlay of {}",
             self.remote,
             self.mtu,
             self.inner(),
-            self.headers()
+            self.headers(),
+            needed + self.headers()
         )
     }
 

@@ -208,6 +208,8 @@ pub(crate) fn verdict(verdict: Verdict) -> Judgement {
         holes: Vec::new(),
         mtu_forward: mtu,
         mtu_reverse: None,
+        forward_at_least: None,
+        reverse_at_least: mtu,
         settled: true,
         evidence: Vec::new(),
     }

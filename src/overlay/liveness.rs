@@ -6,7 +6,7 @@
 //! a sign must still stand once both ends have been scraped again. By then the silent end has received
 //! nothing over a time that covers a whole window of the sender, and nothing has merely fallen between.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use crate::{
     overlay::{
@@ -15,7 +15,7 @@ use crate::{
         pairing::Pair,
         picture::TunnelEnd,
     },
-    router::snapshot::RouterReading,
+    router::snapshot::{Link, RouterReading},
     types::{MismatchField, Verdict},
 };
 
@@ -111,13 +111,39 @@ fn delta_of(view: &EndView<'_>) -> Option<Delta> {
 }
 
 fn no_route(view: &EndView<'_>) -> Option<String> {
-    let delta = delta_of(view).filter(|delta| delta.carrier > 0 && delta.rx == 0)?;
-    Some(format!(
-        "{}: {} more tx_carrier_errors since the scrape before and nothing received: no route to {}",
-        view.end(),
-        delta.carrier,
-        view.remotes_text()
-    ))
+    let delta = delta_of(view);
+    let (end, remotes) = (view.end(), view.remotes_text());
+    if let Some(delta) = delta.filter(|delta| delta.carrier > 0 && delta.rx == 0) {
+        return Some(format!(
+            "{end}: {} more tx_carrier_errors since the scrape before and nothing received: no route to \
+             {remotes}{}",
+            delta.carrier,
+            down_links(view)
+        ));
+    }
+    // `ip route get` fails now, and packets did fail for that: a VRF, in which the look-up may fail
+    // although the device finds its way, counts no carrier errors.
+    let unicast = |remote: &&IpAddr| !remote.is_multicast();
+    let mut routed = view.remotes.iter().filter(unicast).map(|to| view.snapshot.routes.contains_key(to));
+    let stranded = !view.remotes.is_empty() && !routed.any(|routed| routed);
+    let failed = view.link.counters.tx_carrier_errors;
+    (stranded && failed > 0 && delta.is_none_or(|delta| delta.rx == 0)).then(|| {
+        format!(
+            "{end}: {} has no route to {remotes}{}; {failed} tx_carrier_errors so far",
+            view.reading.router,
+            down_links(view)
+        )
+    })
+}
+
+/// The router's own links with an address that are down: where a route may have gone.
+fn down_links(view: &EndView<'_>) -> String {
+    let down = |link: &&Link| {
+        let down = link.admin_up == Some(false) || link.oper_state.as_deref() == Some("DOWN");
+        down && link.vxlan.is_none() && link.master.is_none() && !link.addresses.is_empty()
+    };
+    let names: Vec<_> = view.snapshot.links.iter().filter(down).map(|link| link.name.as_str()).collect();
+    if names.is_empty() { String::new() } else { format!("; down there: {}", names.join(", ")) }
 }
 
 fn one_way_silence(

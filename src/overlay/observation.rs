@@ -117,6 +117,10 @@ pub struct Judgement {
     pub mtu_forward: Option<Bytes>,
     /// Path MTU from the target, only where it is exact.
     pub mtu_reverse: Option<Bytes>,
+    /// A size that passes to the target, where more may: our own interface lets out no more.
+    pub forward_at_least: Option<Bytes>,
+    /// A size that came back whole from the target, where more may.
+    pub reverse_at_least: Option<Bytes>,
     /// The search for the exact edge has ended, or there is nothing to search.
     pub settled: bool,
     /// Numbers a person can check, one sentence each.
@@ -131,6 +135,8 @@ impl Default for Judgement {
             holes: Vec::new(),
             mtu_forward: None,
             mtu_reverse: None,
+            forward_at_least: None,
+            reverse_at_least: None,
             settled: false,
             evidence: Vec::new(),
         }

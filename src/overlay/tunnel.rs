@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     overlay::{
-        cause::{Crossed, Explainer},
+        cause::{Crossed, Explainer, Fares},
         ends::{Known, Scene},
         fix::{Fixer, Mending, enable},
         liveness::{self, Life, Suspects},
@@ -104,9 +104,12 @@ impl Assessor {
         let by_name: BTreeMap<_, _> = pairing.pairs.iter().map(|pair| (pair.name(), pair)).collect();
         let mut expected = BTreeMap::new();
         let mut alone: BTreeMap<&Pair, Vec<&PathObservation>> = BTreeMap::new();
+        let mut fares = Fares::default();
         for (path, walk) in paths.iter().zip(&walks) {
             let hops = walk.hops();
-            for pair in hops.iter().filter_map(|hop| by_name.get(&hop.tunnel)) {
+            // Each tunnel is crossed from its near end to its far end: two hops.
+            for pair in hops.iter().step_by(2).filter_map(|hop| by_name.get(&hop.tunnel)) {
+                fares.note(pair, path);
                 if let Some(mtu) = &path.expected_mtu {
                     let known = expected.entry((*pair).clone()).or_insert(mtu.bytes);
                     *known = mtu.bytes.max(*known);
@@ -136,7 +139,8 @@ impl Assessor {
             .zip(walks)
             .map(|(path, walk)| {
                 let crossed = crossed(walk, &by_name, &facts);
-                let (cause, fix) = Explainer { fixer: &fixer, path, walk, crossed: &crossed }.explain();
+                let (cause, fix) =
+                    Explainer { fixer: &fixer, path, walk, crossed: &crossed, fares: &fares }.explain();
                 PathPicture { path: path.path.clone(), hops: walk.hops().to_vec(), cause, fix }
             })
             .collect();

@@ -26,9 +26,9 @@ use crate::{
     overlay::{
         observation::{Judgement, PathObservation},
         path::{
+            asking::Urgency,
             budget::Budget,
             expected::host_mtu,
-            lane::Urgency,
             probe::{Answer, Family, Lane, Moment, Probe, Reply, Send},
             prober::{IcmpProbes, PathProber, Settings, TcpProbes},
             reflection::Reflection,
@@ -187,13 +187,24 @@ impl Engine {
         }
         if let Some(wire) = &mut self.wire {
             let (flights, tracks) = (&mut self.flights, &mut self.tracks);
+            let mut signalled = Vec::new();
             wire.drain(|incoming| {
                 if let Some((path, id, answer)) = flights.claim(&incoming)
                     && let Some(prober) = tracks[path].prober.as_mut()
                 {
                     prober.answer(id, answer, now);
+                    if matches!(answer, Answer::TooBig { .. }) {
+                        signalled.push(path);
+                    }
                 }
             });
+            for path in signalled {
+                for (other, track) in tracks.iter_mut().enumerate() {
+                    if let Some(prober) = track.prober.as_mut().filter(|_| other != path) {
+                        prober.heard_elsewhere(now);
+                    }
+                }
+            }
         }
         self.flights.forget_old(now);
     }

@@ -22,7 +22,7 @@ use crate::{
 /// - `tunnels[]`: `tunnel state ends[]{router,interface} up mismatches{FIELD: sentence} evidence[]`
 ///   and `fix[]{step,router,command}`
 /// - `paths[]`: `path source target_site target address tcp_port verdict unknown_reason holes[] settled
-///   mtu_forward_bytes mtu_reverse_bytes expected_mtu_bytes expected_mtu_rule testable_mtu_bytes
+///   mtu_forward_bytes mtu_reverse_bytes mtu_forward_at_least_bytes mtu_reverse_at_least_bytes expected_mtu_bytes expected_mtu_rule testable_mtu_bytes
 ///   rtt_mean_seconds echo{requests,replies,lost,late} evidence[]
 ///   hops[]{tunnel,router,interface} cause[] fix[]`
 /// - `problems[]`, worst first: `kind` (`path`, `tunnel`, `router`) `name what exit_code evidence[]
@@ -85,6 +85,8 @@ fn path(present: &Present, path: &PathObservation) -> Value {
         "settled": judgement.settled,
         "mtu_forward_bytes": judgement.mtu_forward,
         "mtu_reverse_bytes": judgement.mtu_reverse,
+        "mtu_forward_at_least_bytes": judgement.forward_at_least,
+        "mtu_reverse_at_least_bytes": judgement.reverse_at_least,
         "expected_mtu_bytes": path.expected_mtu.as_ref().map(|expected| expected.bytes),
         "expected_mtu_rule": path.expected_mtu.as_ref().map(|expected| &expected.rule),
         "testable_mtu_bytes": path.testable_mtu,

@@ -9,7 +9,7 @@ use crate::{
     },
     router::snapshot::{Link, RouterReading},
     state::Present,
-    types::{Bytes, MismatchField, Verdict},
+    types::{Bytes, MismatchField},
 };
 
 const NOTHING: &str = "-";
@@ -106,11 +106,13 @@ pub(super) fn paths(present: &Present) -> Option<Table> {
 fn mtus(judgement: &Judgement) -> (String, String) {
     let bound = |mtu: Bytes| format!(">={mtu}");
     let exact = |mtu: Bytes| if judgement.settled { mtu.to_string() } else { bound(mtu) };
-    let forward = judgement.mtu_forward;
-    // A whole reply to an echo of that size: no hole below it in reverse either, though no exact edge.
-    let whole = matches!(judgement.verdict, Verdict::Ok | Verdict::Reduced);
-    let reverse = judgement.mtu_reverse.map(exact).or_else(|| forward.filter(|_| whole).map(bound));
-    (or_nothing(forward.map(exact)), or_nothing(reverse))
+    let both = |mtu: Option<Bytes>, at_least: Option<Bytes>| {
+        or_nothing(mtu.map(exact).or_else(|| at_least.map(bound)))
+    };
+    (
+        both(judgement.mtu_forward, judgement.forward_at_least),
+        both(judgement.mtu_reverse, judgement.reverse_at_least),
+    )
 }
 
 /// Mean round-trip time of the small echoes, in seconds.

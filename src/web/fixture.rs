@@ -140,6 +140,8 @@ fn holed_path() -> PathObservation {
             holes: vec![Direction::Forward, Direction::Reverse],
             mtu_forward: Some(1454),
             mtu_reverse: Some(1454),
+            forward_at_least: None,
+            reverse_at_least: None,
             settled: true,
             evidence: vec![
                 "40 of 40 pairs: 1500 bytes lost, 64 bytes answered".into(),

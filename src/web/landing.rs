@@ -59,8 +59,8 @@ fn write_paths(html: &mut String, present: &Present) -> fmt::Result {
             Escaped(&path.target_site),
             Escaped(&path.target),
             judgement.verdict,
-            Known(judgement.mtu_forward),
-            Known(judgement.mtu_reverse),
+            Mtu(judgement.mtu_forward, judgement.forward_at_least),
+            Mtu(judgement.mtu_reverse, judgement.reverse_at_least),
             Known(path.expected_mtu.as_ref().map(|expected| expected.bytes)),
         )?;
     }
@@ -148,6 +148,18 @@ impl Display for Known {
         match self.0 {
             Some(bytes) => bytes.fmt(f),
             None => f.write_str("–"),
+        }
+    }
+}
+
+/// A path MTU, a lower bound of it, or a dash.
+struct Mtu(Option<u32>, Option<u32>);
+
+impl Display for Mtu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self(None, Some(at_least)) => write!(f, "&ge;{at_least}"),
+            Self(exact, _) => Known(*exact).fmt(f),
         }
     }
 }

@@ -7,31 +7,36 @@
 //!   Untested ──sentinel answered──> Passing
 //!      │                              │ sentinel silent
 //!      └────────── Prove <────────────┘
-//!                    │ 40 counted pairs
+//!                    │ 40 counted pairs (and five singles, where other paths hear signals)
 //!                    v
-//!                  Hole ── Search ── Confirm (only if a control was lost during the proof)
+//!                  Hole ── Search and Confirm: claimed once its edge is sharp
 //!                    │ answer above the edge
 //!                    └── Recheck: 2 of 3 answered ──> Passing
 //! ```
 
+mod asking;
 mod conclude;
 
 use std::time::Duration;
 
-use fastrand::Rng;
-
 use super::{
+    asking::Asking,
     mtu_search::Search,
     probe::{Family, Lane, Moment},
-    proof::{Fate, PROOF, PROVISIONAL, PairCount, Pairs, Shot},
+    proof::{PROOF, PROVISIONAL, PairCount, Pairs},
 };
 use crate::types::{Bytes, ProbeSize};
 
 /// After 200 pairs without a decision, and after size-dependent loss, so long no further burst.
 const REST: Duration = Duration::from_secs(30);
 
-/// Pairs at the largest answered size that tell a sharp edge from size-dependent loss.
-const EDGE_PAIRS: usize = 20;
+/// So many full-size packets answered in a row end size-dependent loss.
+const WHOLE: u32 = 30;
+
+/// So many answered controls beside packets of the largest answered size tell a sharp edge from loss
+/// that grows with size. Under loss that takes more than twenty pairs, or chance would decide.
+const EDGE_CONTROLS: usize = 20;
+const EDGE_PAIRS: usize = 100;
 
 /// What a lane knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,35 +65,31 @@ pub struct Hole {
     pub exact: bool,
     /// The numbers of the proof.
     pub proof: PairCount,
-    /// No control was lost during the proof, or the edge was found to be sharp.
+    /// A size not far below was found to be answered like a control: an edge, no loss that grows with
+    /// size (simulated: under a byte policer forty pairs come together without one lost control).
     pub sharp: bool,
+    confirmed_at: Bytes,
+    last_edge: Option<Bytes>,
+    /// Replies came in pieces during the search: the edge tells of the way back, whatever the way there.
+    pub in_pieces: bool,
     proof_serial: u32,
+}
+
+/// What a burst has proven.
+#[derive(Debug, Clone, Copy)]
+struct Proof {
+    serial: u32,
+    size: Bytes,
+    count: PairCount,
 }
 
 #[derive(Debug, Clone)]
 enum Task {
     Prove(Pairs),
+    Assure(Proof, Pairs),
     Search(Search, Pairs),
-    Confirm(Pairs),
+    Confirm(Option<Search>, Pairs),
     Recheck(Pairs),
-}
-
-/// In which order tasks of all paths get packets of the budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Urgency {
-    /// Is the target reachable at all?
-    Unreachable,
-    /// Is there a hole?
-    FirstProof,
-    /// Is a hole over?
-    Withdrawal,
-    /// Where exactly is the edge?
-    Search,
-}
-
-impl Urgency {
-    /// The most urgent first.
-    pub const ALL: [Self; 4] = [Self::Unreachable, Self::FirstProof, Self::Withdrawal, Self::Search];
 }
 
 /// One way of asking, for one path.
@@ -96,6 +97,8 @@ impl Urgency {
 pub struct LaneProber {
     family: Family,
     lane: Lane,
+    /// On [`Lane::Syn`], the flow it is about; all of them if none is named.
+    only: Option<u8>,
     top: Bytes,
     standing: Standing,
     task: Option<Task>,
@@ -103,9 +106,13 @@ pub struct LaneProber {
     serial: u32,
     turn: usize,
     rest_until: Moment,
+    held: bool,
+    cautious: Vec<(Option<Bytes>, Moment)>,
     decided_at: Option<Moment>,
     exhausted: bool,
-    size_dependent: bool,
+    unusable: bool,
+    /// Set while loss grows with size without an edge: full-size packets answered in a row since.
+    whole_in_a_row: Option<u32>,
 }
 
 impl LaneProber {
@@ -115,6 +122,7 @@ impl LaneProber {
         Self {
             family,
             lane,
+            only: None,
             top,
             standing: Standing::Untested,
             task: None,
@@ -122,22 +130,20 @@ impl LaneProber {
             serial: 0,
             turn: 0,
             rest_until: Moment::ZERO,
+            held: false,
+            cautious: Vec::new(),
             decided_at: None,
             exhausted: false,
-            size_dependent: false,
+            unusable: false,
+            whole_in_a_row: None,
         }
     }
 
-    /// Which lane this is.
+    /// The same about one TCP flow.
     #[must_use]
-    pub fn lane(&self) -> Lane {
-        self.lane
-    }
-
-    /// The size at which discovery stands.
-    #[must_use]
-    pub fn top(&self) -> Bytes {
-        self.top
+    pub fn on_flow(mut self, flow: u8) -> Self {
+        self.only = Some(flow);
+        self
     }
 
     /// What is known.
@@ -155,19 +161,62 @@ impl LaneProber {
         }
     }
 
-    /// Whether silence is proven, sharp or not yet.
+    /// The edge of a hole, once it is exact.
     #[must_use]
-    pub fn is_silent(&self) -> bool {
-        matches!(self.standing, Standing::Hole(_))
-    }
-
-    /// The size that is known to pass where there is no hole.
-    #[must_use]
-    pub fn passing(&self) -> Option<Bytes> {
-        match self.standing {
-            Standing::Passing { size } => Some(size),
+    pub fn edge(&self) -> Option<Bytes> {
+        match &self.standing {
+            Standing::Hole(hole) if hole.exact => Some(hole.answered),
             _ => None,
         }
+    }
+
+    /// The edge of its hole when it was last exact.
+    #[must_use]
+    pub fn last_edge(&self) -> Option<Bytes> {
+        match &self.standing {
+            Standing::Hole(hole) => hole.last_edge,
+            _ => None,
+        }
+    }
+
+    /// The smallest size known not to pass, where there is a hole.
+    #[must_use]
+    pub fn silent_from(&self) -> Option<Bytes> {
+        match &self.standing {
+            Standing::Hole(hole) => Some(hole.silent),
+            _ => None,
+        }
+    }
+
+    /// Whether an answer of `size` bytes means that the hole may be over, and is not just a step of the
+    /// search for its edge.
+    #[must_use]
+    pub fn is_over(&self, size: Bytes) -> bool {
+        let Standing::Hole(hole) = &self.standing else { return false };
+        let searching = matches!(self.task, Some(Task::Search(..) | Task::Confirm(Some(_), _)));
+        size >= if searching { hole.size } else { hole.silent }
+    }
+
+    /// Gives up its hole and what it was at.
+    pub fn take_hole(&mut self) -> Option<Hole> {
+        let Standing::Hole(hole) = std::mem::replace(&mut self.standing, Standing::Untested) else {
+            return None;
+        };
+        self.clear();
+        Some(hole)
+    }
+
+    /// Takes over a hole that all flows together were found to have.
+    pub fn inherit(&mut self, hole: Hole, now: Moment) {
+        self.clear();
+        self.standing = Standing::Hole(hole);
+        self.decided_at = Some(now);
+    }
+
+    /// Begins to see whether `size`, which other flows answer, is silent here.
+    pub fn doubt(&mut self, size: Bytes, now: Moment) {
+        let purpose = if size == self.top { ProbeSize::Full } else { ProbeSize::Edge };
+        self.prove_at(size, purpose, now);
     }
 
     /// When the standing was last found by a burst, or by an answered sentinel.
@@ -182,10 +231,16 @@ impl LaneProber {
         self.exhausted
     }
 
+    /// In the last burst no control was answered, although the target is there.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        self.unusable
+    }
+
     /// The last proof found loss that grows with size, but no edge.
     #[must_use]
     pub fn is_size_dependent(&self) -> bool {
-        self.size_dependent
+        self.whole_in_a_row.is_some()
     }
 
     /// Nothing is under way, and nothing forbids to begin.
@@ -203,7 +258,46 @@ impl LaneProber {
     /// A first proof is under way.
     #[must_use]
     pub fn is_proving(&self) -> bool {
-        matches!(self.task, Some(Task::Prove(_))) && !self.is_silent()
+        matches!(self.task, Some(Task::Prove(_) | Task::Assure(..))) && !self.is_silent()
+    }
+
+    /// No search for the edge while held: its replies may teach an IPv6 target another path MTU, before
+    /// another lane has seen what a target does that knows nothing.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// Replies come in pieces.
+    pub fn came_in_pieces(&mut self) {
+        if let Standing::Hole(hole) = &mut self.standing {
+            hole.in_pieces = true;
+        }
+    }
+
+    /// A size above the edge of its hole was answered: the edge has moved up, and is searched anew.
+    pub fn move_edge(&mut self, answered: Bytes, now: Moment) {
+        if let Standing::Hole(hole) = &mut self.standing {
+            let size = hole.size;
+            hole.exact = false;
+            self.search_below(answered, size, &[], now);
+        }
+    }
+
+    /// Begins to see whether its hole, if it has one, is over.
+    pub fn recheck_hole(&mut self, now: Moment) {
+        if let Standing::Hole(hole) = &self.standing {
+            self.recheck(hole.size, now);
+        }
+    }
+
+    /// Signals are heard elsewhere, for that size or for any: until then a first proof takes longer.
+    pub fn be_cautious(&mut self, size: Option<Bytes>, until: Moment) {
+        self.cautious.retain(|(cautious, _)| *cautious != size);
+        self.cautious.push((size, until));
+    }
+
+    fn is_cautious(&self, size: Bytes, now: Moment) -> bool {
+        self.cautious.iter().any(|(of, until)| now < *until && of.is_none_or(|of| of == size))
     }
 
     /// Sizes another lane has found, to be tried first.
@@ -220,9 +314,17 @@ impl LaneProber {
         self.turn = 0;
         self.task = None;
         self.rest_until = Moment::ZERO;
-        if self.is_silent() {
+        match &self.standing {
+            // The size that was silent is signalled now: discovery goes on.
+            Standing::Hole(hole) if hole.size > top => {
+                self.standing = Standing::Untested;
+                self.prove(now);
+            }
             // The walk goes on past the hole, or begins above it: only a proof at the new place tells.
-            self.prove(now);
+            Standing::Hole(_) => self.prove(now),
+            // What passed before a signal says nothing of now.
+            Standing::Passing { size } if *size > top => self.standing = Standing::Untested,
+            Standing::Passing { .. } | Standing::Untested => {}
         }
     }
 
@@ -233,11 +335,7 @@ impl LaneProber {
         self.decided_at = None;
         self.rest_until = Moment::ZERO;
         self.exhausted = false;
-    }
-
-    /// Stops what is under way; the standing stays.
-    pub fn stop(&mut self) {
-        self.task = None;
+        self.unusable = false;
     }
 
     /// The size the next sentinel tests: the top, and around a known edge in turn the largest
@@ -247,21 +345,11 @@ impl LaneProber {
         match &self.standing {
             Standing::Hole(hole) if hole.exact => match self.turn % 3 {
                 0 => (hole.answered, ProbeSize::Edge),
-                1 if hole.silent < self.top => (hole.silent, ProbeSize::Edge),
-                _ => (self.top, ProbeSize::Full),
+                1 if hole.silent < hole.size => (hole.silent, ProbeSize::Edge),
+                _ => (hole.size, ProbeSize::Full),
             },
+            Standing::Hole(hole) => (hole.size, ProbeSize::Full),
             _ => (self.top, ProbeSize::Full),
-        }
-    }
-
-    /// A sentinel of `size` was lost.
-    pub fn sentinel_lost(&mut self, size: Bytes, now: Moment) {
-        match &self.standing {
-            Standing::Untested | Standing::Passing { .. } if size == self.top => self.prove(now),
-            Standing::Hole(hole) if hole.exact && size == hole.answered && size < self.top => {
-                self.prove_at(size, ProbeSize::Edge, now);
-            }
-            _ => {}
         }
     }
 
@@ -278,114 +366,6 @@ impl LaneProber {
         }
     }
 
-    /// Takes up a search that ended without the exact edge.
-    pub fn resume(&mut self, now: Moment) {
-        if let Standing::Hole(hole) = &self.standing
-            && !hole.exact
-            && self.is_idle(now)
-        {
-            let (answered, silent) = (hole.answered, hole.silent);
-            self.search_below(answered, silent, &[], now);
-        }
-    }
-
-    /// How urgent the task under way is.
-    #[must_use]
-    pub fn urgency(&self) -> Option<Urgency> {
-        match &self.task {
-            None => None,
-            Some(Task::Prove(_)) if !self.is_silent() => Some(Urgency::FirstProof),
-            Some(Task::Recheck(_)) => Some(Urgency::Withdrawal),
-            Some(_) => Some(Urgency::Search),
-        }
-    }
-
-    /// When the task under way may next send.
-    #[must_use]
-    pub fn next_at(&self) -> Option<Moment> {
-        self.burst().map(Pairs::next_at)
-    }
-
-    /// What the task wants sent now.
-    pub fn shots(&mut self, now: Moment, flow_is_free: impl Fn(u8) -> bool, rng: &mut Rng) -> Vec<Shot> {
-        match &mut self.task {
-            Some(
-                Task::Prove(pairs) | Task::Search(_, pairs) | Task::Confirm(pairs) | Task::Recheck(pairs),
-            ) => pairs.shots(now, flow_is_free, rng),
-            None => Vec::new(),
-        }
-    }
-
-    /// What became of a shot; also called again when an answer takes back a loss.
-    pub fn resolve(&mut self, shot: Shot, fate: Fate, now: Moment) {
-        let is_current = self.burst().is_some_and(|pairs| pairs.serial() == shot.serial);
-        if is_current && let Some(pairs) = self.burst_mut() {
-            pairs.resolve(shot.pair, shot.large, fate);
-            self.conclude(now);
-        } else if shot.large && fate == Fate::Answered {
-            let breaks_proof =
-                matches!(&self.standing, Standing::Hole(hole) if hole.proof_serial == shot.serial);
-            if breaks_proof {
-                // The proof rested on a packet that was only late.
-                self.clear();
-                self.prove(now);
-            } else {
-                self.large_passed(shot.size, now);
-            }
-        }
-    }
-
-    /// Something on the way signalled "too big" for a shot of the burst under way. On the walk that is
-    /// an answer, and where discovery stands has been moved already; beside it, it only closes a size.
-    pub fn signalled(&mut self, shot: Shot, mtu: Bytes, on_walk: bool, now: Moment) {
-        if self.burst().is_none_or(|pairs| pairs.serial() != shot.serial) {
-            return;
-        }
-        match self.task.take() {
-            Some(Task::Search(mut search, _)) => {
-                search.signalled(shot.size, mtu);
-                self.go_on_searching(search, None, now);
-            }
-            Some(Task::Prove(_)) if self.is_silent() && !on_walk => {
-                self.search_below(0, shot.size, &[mtu], now);
-            }
-            Some(Task::Recheck(_)) => {}
-            task => self.task = task,
-        }
-    }
-
-    /// A large packet of `size` was answered outside the burst under way (a sentinel, or late).
-    pub fn large_passed(&mut self, size: Bytes, now: Moment) {
-        match &mut self.standing {
-            Standing::Untested if size >= self.top => self.now_passing(self.top, now),
-            Standing::Untested => {}
-            Standing::Passing { size: known } => {
-                let known = *known;
-                if size > known && size > self.top {
-                    self.recheck(size, now);
-                } else if size == self.top {
-                    self.now_passing(size, now);
-                }
-            }
-            Standing::Hole(hole) => {
-                if let Some(Task::Search(search, _)) = &mut self.task
-                    && size < hole.size
-                {
-                    search.passed(size);
-                    hole.answered = search.answered();
-                    hole.silent = search.edge();
-                } else if size >= hole.silent {
-                    if size < hole.size {
-                        hole.answered = size;
-                        hole.silent = hole.size;
-                        hole.exact = false;
-                    }
-                    self.recheck(self.top, now);
-                }
-            }
-        }
-    }
-
     fn prove_at(&mut self, size: Bytes, purpose: ProbeSize, now: Moment) {
         if self.is_idle(now) {
             let pairs = self.pairs(size, purpose, PROOF, now);
@@ -395,13 +375,17 @@ impl LaneProber {
 
     fn pairs(&mut self, size: Bytes, purpose: ProbeSize, need: usize, now: Moment) -> Pairs {
         self.serial += 1;
-        Pairs::new(self.serial, self.lane, size, purpose, need, now)
+        Pairs::new(self.serial, self.lane, size, purpose, need, now).on_flow(self.only)
     }
 
     fn burst(&self) -> Option<&Pairs> {
         match &self.task {
             Some(
-                Task::Prove(pairs) | Task::Search(_, pairs) | Task::Confirm(pairs) | Task::Recheck(pairs),
+                Task::Prove(pairs)
+                | Task::Assure(_, pairs)
+                | Task::Search(_, pairs)
+                | Task::Confirm(_, pairs)
+                | Task::Recheck(pairs),
             ) => Some(pairs),
             None => None,
         }
@@ -410,9 +394,23 @@ impl LaneProber {
     fn burst_mut(&mut self) -> Option<&mut Pairs> {
         match &mut self.task {
             Some(
-                Task::Prove(pairs) | Task::Search(_, pairs) | Task::Confirm(pairs) | Task::Recheck(pairs),
+                Task::Prove(pairs)
+                | Task::Assure(_, pairs)
+                | Task::Search(_, pairs)
+                | Task::Confirm(_, pairs)
+                | Task::Recheck(pairs),
             ) => Some(pairs),
             None => None,
+        }
+    }
+
+    /// A full-size packet outside a burst was answered, or lost.
+    fn count_whole(&mut self, answered: bool) {
+        if let Some(row) = &mut self.whole_in_a_row {
+            *row = if answered { *row + 1 } else { 0 };
+            if *row >= WHOLE {
+                self.whole_in_a_row = None;
+            }
         }
     }
 
@@ -420,6 +418,6 @@ impl LaneProber {
         self.standing = Standing::Passing { size };
         self.decided_at = Some(now);
         self.exhausted = false;
-        self.size_dependent = false;
+        self.unusable = false;
     }
 }

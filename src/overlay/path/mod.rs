@@ -4,17 +4,26 @@
 //! - [`proof`] how silence becomes a fact: counted pairs
 //! - [`mtu_search`] the search for the exact edge
 //! - [`walk`] the walk of a host that does path MTU discovery, and the memory of signals
-//! - [`lane`] proof, search and withdrawal for one way of asking
-//! - [`reach`] when a target is unreachable, [`small_loss`] when a path is lossy
+//! - [`asking`] what the prober wants of a way of asking; [`lane`] proof, search and withdrawal for one,
+//!   [`flows`] for the TCP flows, together and each alone, [`above`] what they do above a signalled size
+//! - [`reach`] when a target is unreachable, [`icmp_rate`] whether its answers are limited, [`small_loss`]
+//!   when a path is lossy
 //! - [`rtt`] how long to wait, [`budget`] how much to send, [`expected`] what hosts of our site can send
 //! - [`prober`] all of these joined: the machine
 //! - [`reflection`] what a reflector has measured, [`size_hunt`] which sizes to ask it for
-//! - [`verdict`] what may be concluded from it, in words
+//! - [`origin`] whether the target itself answers
+//! - [`verdict`] what may be concluded from it, `evidence` why, in words and numbers
 
+pub mod above;
+pub mod asking;
 pub mod budget;
+mod evidence;
 pub mod expected;
+pub mod flows;
+pub mod icmp_rate;
 pub mod lane;
 pub mod mtu_search;
+pub mod origin;
 pub mod probe;
 pub mod prober;
 pub mod proof;

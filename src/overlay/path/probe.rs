@@ -40,6 +40,16 @@ impl Family {
         self.header() + 48
     }
 
+    /// Bytes of the largest piece of an echo request sent in fragments.
+    #[must_use]
+    pub const fn fragment(self) -> Bytes {
+        match self {
+            Self::V4 => self.header() + FRAGMENT_PAYLOAD,
+            // The fragment header takes 8 (RFC 8200 section 4.5).
+            Self::V6 => self.header() + 8 + FRAGMENT_PAYLOAD,
+        }
+    }
+
     /// The MTU every link of this family must have (RFC 791 section 3.2, RFC 8200 section 5): no signal
     /// may claim less.
     #[must_use]
@@ -64,6 +74,9 @@ pub enum Lane {
     /// An echo request in small fragments, whose reply comes back whole: reverse.
     Fragments,
 }
+
+/// All ways of asking.
+pub const LANES: [Lane; 3] = [Lane::Echo, Lane::Syn, Lane::Fragments];
 
 impl Lane {
     /// The label value of `vxlan_path_size_probes_total`.

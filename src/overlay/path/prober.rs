@@ -14,15 +14,19 @@ use fastrand::Rng;
 
 use super::{
     super::observation::{EchoStats, ExpectedMtu},
+    asking::Asking,
+    flows::FlowLanes,
+    icmp_rate::IcmpRate,
     lane::LaneProber,
-    probe::{Family, Lane, Moment, Probe, ProbeId},
+    origin::Origin,
+    probe::{Family, LANES, Lane, Moment, Probe, ProbeId},
     proof::Shot,
     reach::Reach,
     reflection::Reflection,
     rtt::RttWindow,
     small_loss::SmallLoss,
-    verdict::Confirmed,
-    walk::Walk,
+    verdict::{Confirmed, Known},
+    walk::{REMEMBERED, Walk},
 };
 use crate::types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize};
 
@@ -121,12 +125,17 @@ pub struct PathProber {
     rng: Rng,
     pub(super) hosts: HostMtu,
     pub(super) target_mtu: Option<Bytes>,
+    pub(super) origin: Origin,
+    /// The largest fragment of the last reply that came in fragments.
+    pub(super) largest_fragment: Option<Bytes>,
     pub(super) rtt: RttWindow,
     pub(super) reach: Reach,
+    pub(super) icmp_rate: IcmpRate,
     pub(super) loss: SmallLoss,
-    walk: Walk,
+    echo_walk: Walk,
+    tcp_walk: Walk,
     pub(super) echo: LaneProber,
-    pub(super) syn: LaneProber,
+    pub(super) syn: FlowLanes,
     pub(super) fragments: LaneProber,
     pub(super) stats: EchoStats,
     size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
@@ -135,6 +144,8 @@ pub struct PathProber {
     next_id: u64,
     single: Single,
     single_at: Option<Moment>,
+    /// When all TCP flows are next looked at above where their walk stands.
+    look_above_at: Moment,
     echo_at: Moment,
     sentinel_at: Moment,
     syn_at: Moment,
@@ -143,6 +154,12 @@ pub struct PathProber {
     pub(super) doubt_since: Option<Moment>,
     /// The path MTU of each direction as last confirmed; stays while a search is under way.
     pub(super) confirmed: Confirmed,
+    pub(super) known: Known,
+    /// When the fragment lane last saw a hole end.
+    pub(super) reverse_ended_at: Option<Moment>,
+    reverse_was_silent: bool,
+    /// The echo lane had a hole in the doubt under way.
+    echo_was_silent: bool,
     /// What the path's reflector has told last, if there is one.
     reflection: Option<Reflection>,
     pub(super) now: Moment,
@@ -161,12 +178,16 @@ impl PathProber {
         Self {
             rng: Rng::with_seed(seed),
             target_mtu: None,
+            origin: Origin::default(),
+            largest_fragment: None,
             rtt: RttWindow::default(),
             reach: Reach::new(settings.tcp > TcpProbes::None),
+            icmp_rate: IcmpRate::default(),
             loss: SmallLoss::new(settings.loss_threshold),
-            walk: Walk::default(),
+            echo_walk: Walk::default(),
+            tcp_walk: Walk::default(),
             echo: LaneProber::new(settings.family, Lane::Echo, top),
-            syn: LaneProber::new(settings.family, Lane::Syn, top),
+            syn: FlowLanes::new(settings.family, top),
             fragments: LaneProber::new(settings.family, Lane::Fragments, top),
             stats: EchoStats::default(),
             size_probes: BTreeMap::new(),
@@ -175,12 +196,17 @@ impl PathProber {
             next_id: 0,
             single: Single::default(),
             single_at: None,
+            look_above_at: now,
             echo_at: now,
             sentinel_at: now + wait,
             syn_at: now,
             fragments_at: now,
             doubt_since: None,
             confirmed: Confirmed::default(),
+            known: Known::default(),
+            reverse_ended_at: None,
+            reverse_was_silent: false,
+            echo_was_silent: false,
             reflection: None,
             now,
             settings,
@@ -192,7 +218,7 @@ impl PathProber {
     /// have and what the target's SYN-ACK names.
     #[must_use]
     pub fn expected(&self) -> ExpectedMtu {
-        match (self.settings.expected_mtu, self.target_mtu) {
+        match (self.settings.expected_mtu, self.target_mtu.filter(|_| !self.origin.is_foreign())) {
             (Some(bytes), _) => ExpectedMtu { bytes, rule: "configured".to_owned() },
             (None, Some(bytes)) if bytes < self.hosts.hosts => {
                 ExpectedMtu { bytes, rule: "MSS in the target's SYN-ACK".to_owned() }
@@ -213,6 +239,14 @@ impl PathProber {
             self.hosts = hosts;
             self.restand(now);
         }
+    }
+
+    /// A signal was heard on another path: a router there may limit them, and silence here proves less.
+    pub fn heard_elsewhere(&mut self, now: Moment) {
+        let until = now + REMEMBERED;
+        self.echo.be_cautious(None, until);
+        self.syn.be_cautious(None, until);
+        self.fragments.be_cautious(None, until);
     }
 
     /// Goes on with the counters of a prober of the same path (the target's address has changed).
@@ -239,12 +273,12 @@ impl PathProber {
     /// Where the walk stands now; a change is looked at without waiting for the next sentinel.
     fn restand(&mut self, now: Moment) {
         let ceiling = self.ceiling();
-        let top = self.walk.stands_at(ceiling);
+        let top = self.echo_walk.stands_at(ceiling);
         if top != self.echo.top() {
             self.echo.stand_at(top, now);
             self.sentinel_at = self.sentinel_at.min(now);
         }
-        self.syn.stand_at(top, now);
+        self.syn.stand_at(self.tcp_walk.stands_at(ceiling), now);
         self.fragments.stand_at(ceiling, now);
     }
 
@@ -256,38 +290,67 @@ impl PathProber {
         let ceiling = self.ceiling();
         if !self.echo.is_silent() && !self.echo.is_proving() {
             if self.doubt_since.take().is_some() {
-                if self.echo.passing() == Some(ceiling) {
+                if self.echo.passing() == Some(ceiling) && self.in_one_piece(ceiling) {
                     // A whole reply at full size passed both ways.
                     self.fragments.clear();
                 }
-                if self.echo.passing().is_some() && self.syn.is_silent() {
-                    self.syn.recheck(self.syn.top(), now);
+                let hole_ended = std::mem::take(&mut self.echo_was_silent);
+                if hole_ended && self.echo.passing().is_some() && self.syn.is_silent() {
+                    self.syn.recheck(now);
                 }
             }
         } else {
+            self.echo_was_silent |= self.echo.is_silent();
             let since = *self.doubt_since.get_or_insert(now);
-            let after = |lane: &LaneProber| lane.decided_at().is_some_and(|at| at >= since);
-            let syn_fresh = after(&self.syn) || self.syn.is_silent();
+            let after = |at: Option<Moment>| at.is_some_and(|at| at >= since);
+            let syn_fresh = after(self.syn.decided_at()) || self.syn.is_silent();
             if self.can_size_syn() && self.reach.tcp_ever() && !syn_fresh && self.syn.is_idle(now) {
                 self.syn.hint(self.edge_of_echo());
                 self.syn.prove(now);
             }
-            let forward_passes = self.syn.passing().is_some() && after(&self.syn);
+            let forward_passes = self.syn.passing().is_some() && after(self.syn.decided_at());
             let wanted = self.echo.is_silent() || forward_passes;
-            let fragments_fresh = after(&self.fragments) || self.fragments.is_silent();
+            let fragments_fresh = after(self.fragments.decided_at()) || self.fragments.is_silent();
+            let pieces = self.pieces_pass();
+            let wanted = wanted && (pieces == Some(true) || (pieces.is_none() && self.is_v6()));
             if self.can_fragment() && wanted && !fragments_fresh && self.fragments.is_idle(now) {
                 self.fragments.hint(self.edge_of_echo());
                 self.fragments.prove(now);
             }
         }
-        for lane in [Lane::Echo, Lane::Syn, Lane::Fragments] {
+        if self.pieces_pass() == Some(false) {
+            // Silence there tells of the way to the target, not of the way back.
+            self.fragments.clear();
+        }
+        let fragments_decide = self.can_fragment() && !self.fragments.is_exhausted();
+        let decided = self.fragments.is_silent()
+            || self.fragments.decided_at().is_some_and(|at| Some(at) >= self.doubt_since);
+        self.echo.hold(self.is_v6() && fragments_decide && !decided && self.pieces_pass() != Some(false));
+        for lane in LANES {
             self.lane_mut(lane).resume(now);
         }
+        let silent = self.fragments.is_silent();
+        if std::mem::replace(&mut self.reverse_was_silent, silent) && !silent && self.echo.is_silent() {
+            self.reverse_ended_at = Some(now);
+        }
+        if self.echo.is_silent() && !self.echo_is_fresh() && self.echo.is_idle(now) {
+            self.echo.recheck(self.echo.top(), now);
+        }
         self.confirm();
+        self.note_verdict();
+    }
+
+    /// Whether replies of that size were last seen to come back in one piece.
+    pub(super) fn in_one_piece(&self, size: Bytes) -> bool {
+        self.largest_fragment.is_none_or(|largest| largest >= size)
     }
 
     fn edge_of_echo(&self) -> Vec<Bytes> {
         self.echo.hole().map(|hole| vec![hole.answered]).unwrap_or_default()
+    }
+
+    pub(super) fn is_v6(&self) -> bool {
+        self.settings.family == Family::V6
     }
 
     pub(super) fn can_size_echo(&self) -> bool {
@@ -307,7 +370,7 @@ impl PathProber {
         self.can_size_echo() && self.reach.icmp_ever()
     }
 
-    fn lane(&self, lane: Lane) -> &LaneProber {
+    fn lane(&self, lane: Lane) -> &dyn Asking {
         match lane {
             Lane::Echo => &self.echo,
             Lane::Syn => &self.syn,
@@ -315,7 +378,7 @@ impl PathProber {
         }
     }
 
-    fn lane_mut(&mut self, lane: Lane) -> &mut LaneProber {
+    fn lane_mut(&mut self, lane: Lane) -> &mut dyn Asking {
         match lane {
             Lane::Echo => &mut self.echo,
             Lane::Syn => &mut self.syn,

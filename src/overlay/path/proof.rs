@@ -78,6 +78,8 @@ pub struct Shot {
     pub large: bool,
     /// The TCP flow.
     pub flow: u8,
+    /// Set where the burst is about that flow alone.
+    pub only: Option<u8>,
     /// Bytes of IP packet in question.
     pub size: Bytes,
     /// What the large half is for.
@@ -108,6 +110,8 @@ pub struct Pairs {
     purpose: ProbeSize,
     need: usize,
     limit: usize,
+    only: Option<u8>,
+    spacing: Duration,
     sent: Vec<Pair>,
     next_at: Moment,
 }
@@ -116,7 +120,33 @@ impl Pairs {
     /// A burst that ends when `need` pairs count.
     #[must_use]
     pub fn new(serial: u32, lane: Lane, size: Bytes, purpose: ProbeSize, need: usize, now: Moment) -> Self {
-        Self { serial, lane, size, purpose, need, limit: MOST_PAIRS, sent: Vec::new(), next_at: now }
+        Self {
+            serial,
+            lane,
+            size,
+            purpose,
+            need,
+            limit: MOST_PAIRS,
+            only: None,
+            spacing: SPACING,
+            sent: Vec::new(),
+            next_at: now,
+        }
+    }
+
+    /// The same on one TCP flow alone, if any is named.
+    #[must_use]
+    pub fn on_flow(mut self, flow: Option<u8>) -> Self {
+        self.only = flow;
+        self
+    }
+
+    /// The same with a pair only every `spacing`, the first one after that time.
+    #[must_use]
+    pub fn spaced(mut self, spacing: Duration) -> Self {
+        self.spacing = spacing;
+        self.next_at += spacing;
+        self
     }
 
     /// The same, but never more than `limit` pairs.
@@ -138,8 +168,8 @@ impl Pairs {
         self.size
     }
 
-    /// Asks for more pairs than so far; those counted stay counted.
-    pub fn raise_need(&mut self, need: usize) {
+    /// Asks for another number of pairs; those counted stay counted, and those under way are waited for.
+    pub fn set_need(&mut self, need: usize) {
         self.need = need;
     }
 
@@ -167,12 +197,13 @@ impl Pairs {
                 let start = u8::try_from(self.sent.len() % usize::from(super::probe::FLOWS)).unwrap_or(0);
                 let free = (0..super::probe::FLOWS)
                     .map(|step| (start + step) % super::probe::FLOWS)
+                    .filter(|flow| self.only.is_none_or(|only| only == *flow))
                     .find(|flow| flow_is_free(*flow) && !taken(*flow));
                 let Some(flow) = free else { return Vec::new() };
                 flow
             }
         };
-        self.next_at = now + SPACING;
+        self.next_at = now + self.spacing;
         let large_first = rng.bool();
         let (large, control) = match (self.lane, large_first) {
             (Lane::Syn, true) => (Fate::Waiting, Fate::Unsent),
@@ -256,6 +287,7 @@ impl Pairs {
             pair,
             large,
             flow: self.sent[pair].flow,
+            only: self.only,
             size: self.size,
             purpose: if large { self.purpose } else { ProbeSize::Control },
         }

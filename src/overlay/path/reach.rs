@@ -14,6 +14,8 @@ const BURST: usize = 30;
 
 /// Thirty probes at this spacing take a little more than a second.
 const SPACING: Duration = Duration::from_millis(35);
+/// The same where answers to ICMP are limited: ten seconds.
+const SPACING_IF_LIMITED: Duration = Duration::from_millis(345);
 
 /// While unreachable, a small probe of our own this often; after an answer sooner.
 const WHILE_DOWN: Duration = Duration::from_millis(500);
@@ -40,6 +42,7 @@ pub struct Reach {
     burst: Option<Burst>,
     serial: u32,
     down: Option<Down>,
+    limited: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -73,7 +76,13 @@ impl Reach {
             burst: None,
             serial: 0,
             down: None,
+            limited: false,
         }
+    }
+
+    /// Whether answers to ICMP are found to be limited.
+    pub fn set_limited(&mut self, limited: bool) {
+        self.limited = limited;
     }
 
     /// Whether the target is unreachable.
@@ -118,14 +127,19 @@ impl Reach {
         }
     }
 
-    /// Anything came back from the target, or a signal quoted one of our packets.
+    /// A signal quoted one of our packets: something is alive on the way, if not the target.
+    pub fn signalled(&mut self) {
+        self.lost_in_a_row = 0;
+        self.burst = None;
+    }
+
+    /// Anything came back from the target.
     pub fn heard(&mut self, protocol: ProbeProtocol, now: Moment) {
         match protocol {
             ProbeProtocol::Icmp => self.icmp_answered = Some(now),
             ProbeProtocol::Tcp => self.tcp_answered = Some(now),
         }
-        self.lost_in_a_row = 0;
-        self.burst = None;
+        self.signalled();
     }
 
     /// A small probe of our own (while unreachable) was decided. True if the target is back.
@@ -180,7 +194,7 @@ impl Reach {
     pub fn sent(&mut self, now: Moment) {
         if let Some(burst) = &mut self.burst {
             burst.sent += 1;
-            burst.next_at = now + SPACING;
+            burst.next_at = now + if self.limited { SPACING_IF_LIMITED } else { SPACING };
         } else if let Some(down) = &mut self.down {
             down.turn += 1;
             down.next_at = now + WHILE_DOWN;
@@ -204,8 +218,9 @@ impl Reach {
         let half = BURST / 2;
         let mix = if self.has_port { format!("{half} ICMP, {half} TCP") } else { "ICMP".to_owned() };
         let never = if down.never { ", and it has never answered since start" } else { "" };
+        let limited = if self.limited { "; ICMP rate-limited before that" } else { "" };
         Some(format!(
-            "{BURST} small probes ({mix}) within {:.1} s all unanswered{never}; unreachable for {} s",
+            "{BURST} small probes ({mix}) within {:.1} s all unanswered{never}{limited}; unreachable for {} s",
             down.took.as_secs_f64(),
             now.saturating_sub(down.since).as_secs()
         ))

@@ -19,6 +19,8 @@ pub struct SmallLoss {
     threshold: f64,
     echoes: BTreeMap<u64, (Moment, bool)>,
     lossy: bool,
+    /// As it was when an echo was last answered: what came since may be an outage.
+    lossy_before: bool,
 }
 
 /// Echoes and losses in the window.
@@ -43,13 +45,16 @@ impl SmallLoss {
     /// `threshold` is the round-trip loss, 0..1, above which a path is lossy.
     #[must_use]
     pub fn new(threshold: f64) -> Self {
-        Self { threshold, echoes: BTreeMap::new(), lossy: false }
+        Self { threshold, echoes: BTreeMap::new(), lossy: false, lossy_before: false }
     }
 
     /// Echo `seq`, sent at `sent`, is lost, or (again, when a late reply comes) is not.
     pub fn decide(&mut self, seq: u64, sent: Moment, lost: bool, now: Moment) {
         self.echoes.insert(seq, (sent, lost));
         self.update(now);
+        if !lost {
+            self.lossy_before = self.lossy;
+        }
     }
 
     /// A late reply takes back a loss that still counts.
@@ -68,6 +73,7 @@ impl SmallLoss {
             }
             entry.remove();
         }
+        self.lossy = self.lossy_before;
         self.update(now);
     }
 
@@ -91,7 +97,8 @@ impl SmallLoss {
             return;
         }
         let (lower, upper) = wilson(count);
-        if lower > self.threshold {
+        let outage_begins = self.echoes.values().rev().take(2).all(|(_, lost)| *lost);
+        if lower > self.threshold && !outage_begins {
             self.lossy = true;
         } else if upper < self.threshold {
             self.lossy = false;
@@ -171,7 +178,7 @@ mod tests {
     #[test]
     fn an_outage_is_not_loss() {
         let mut loss = fed(0.03, (0..40).map(|i| i >= 30));
-        assert!(loss.is_lossy());
+        assert!(!loss.is_lossy());
         loss.forget_outage(Duration::from_secs(40));
         assert_eq!(loss.count(), LossCount { sent: 30, lost: 0 });
     }

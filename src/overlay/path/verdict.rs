@@ -1,19 +1,40 @@
-//! What may be concluded of a path from its probes, with the numbers that carry it.
+//! What may be concluded of a path from its probes.
 //!
 //! A hole is claimed for a direction only by a way of asking that tests that direction: forward by
 //! padded SYN, reverse by the fragmented echo request. A silent DF echo alone proves a hole of unknown
 //! direction, unless what vanishes may be nothing but a filter of large ICMP.
 
+use std::time::Duration;
+
 use super::{
     super::observation::Judgement,
-    lane::{Hole, LaneProber},
-    probe::FLOWS,
+    asking::Asking,
+    flows::FlowHole,
+    lane::Hole,
+    probe::{Family, Moment},
     prober::PathProber,
 };
 use crate::types::{Bytes, Direction, UnknownReason, Verdict};
 
 /// Below this a silent edge of ICMP may as well be a filter of large ICMP (> 1024 is a common screen).
 const FILTER: Bytes = 1200;
+
+/// How long a verdict outlives the first doubt.
+const DOUBT: Duration = Duration::from_secs(10);
+
+/// The last verdict that rested on no pending finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    verdict: Verdict,
+    reason: Option<UnknownReason>,
+    at: Moment,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self { verdict: Verdict::Unknown, reason: Some(UnknownReason::Starting), at: Moment::ZERO }
+    }
+}
 
 /// The path MTU of each direction as last confirmed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,11 +71,20 @@ impl PathProber {
             _ => Vec::new(),
         };
         let cap = |mtu: Option<Bytes>| mtu.map(|mtu| mtu.min(expected)).filter(|_| !down);
+        // What our own interface lets out is no property of the path.
+        let all_we_can = self.hosts.testable < expected;
+        let (at_least, forward): (Option<Bytes>, Option<Bytes>) = match cap(self.confirmed.forward) {
+            Some(mtu) if all_we_can && mtu >= self.hosts.testable => (Some(mtu), None),
+            mtu => (None, mtu),
+        };
+        let reverse = cap(self.reflected_reverse().or(self.confirmed.reverse));
         Judgement {
             verdict,
             unknown_reason,
-            mtu_forward: cap(self.confirmed.forward),
-            mtu_reverse: cap(self.reflected_reverse().or(self.confirmed.reverse)),
+            mtu_forward: forward,
+            mtu_reverse: reverse,
+            forward_at_least: at_least,
+            reverse_at_least: cap(self.came_back_whole()).filter(|_| reverse.is_none()),
             settled: self.is_settled(),
             evidence: self.evidence(verdict, unknown_reason, &holes),
             holes,
@@ -64,28 +94,54 @@ impl PathProber {
     /// Notes the path MTUs that are certain now.
     pub(super) fn confirm(&mut self) {
         let small = self.settings.family.small();
-        let exact = |hole: &&Hole| hole.exact && hole.answered > small;
-        let echo_hole = self.echo.hole();
-        if let Some(hole) = self.syn.hole() {
-            if exact(&hole) {
-                self.confirmed.forward = Some(hole.answered);
-            }
-        } else if let Some(hole) = echo_hole {
-            if let Some(size) = self.forward_passes(hole.size) {
-                self.confirmed.forward = Some(size);
-            } else if exact(&hole) {
-                self.confirmed.forward = Some(hole.answered);
-            }
+        let exact = |hole: &Hole| (hole.exact && hole.answered > small).then_some(hole.answered);
+        let filtered = self.finding() == Finding::Filtered;
+        let forward = if let Some(flows) = self.forward_hole() {
+            exact(flows.hole).or(self.confirmed.forward)
+        } else if let Some(hole) = self.echo.hole() {
+            let edge = if hole.in_pieces { None } else { exact(hole).or(self.confirmed.forward) };
+            // The limit of a filter of large ICMP is no path MTU.
+            self.forward_passes(hole.size).or(edge.filter(|_| !filtered))
         } else if let Some(size) = self.echo.passing() {
-            self.confirmed.forward = Some(size);
-        } else if let Some(size) = self.syn.passing().filter(|_| !self.icmp_usable()) {
-            self.confirmed.forward = Some(size);
-        }
+            Some(self.reduced_flows().map_or(size, |reduced| reduced.min(size)))
+        } else if let Some(size) = self.syn.passing().filter(|_| !self.icmp_usable() && self.syn_usable()) {
+            Some(size)
+        } else {
+            self.confirmed.forward
+        };
+        self.confirmed.forward = forward;
         self.confirmed.reverse = match self.fragments.hole() {
-            Some(hole) if exact(&hole) && hole.answered >= FILTER => Some(hole.answered),
+            Some(hole) if hole.exact => self.reverse_hole().and_then(exact),
             Some(_) => self.confirmed.reverse,
             None => None,
         };
+    }
+
+    /// A hole that fragmented echo requests have proven, if it can be believed: above what may be a filter
+    /// of large ICMP, and where the pieces of a large request are known to pass forward.
+    pub(super) fn reverse_hole(&self) -> Option<&Hole> {
+        let believed = |hole: &&Hole| hole.answered >= FILTER && self.pieces_pass() == Some(true);
+        self.fragments.hole().filter(believed)
+    }
+
+    /// Whether the pieces of a large echo request pass forward, as far as known. (Simulated: behind a
+    /// forward edge of 447 bytes they die, while those of the small control pass: a false reverse hole.)
+    pub(super) fn pieces_pass(&self) -> Option<bool> {
+        let piece = self.settings.family.fragment();
+        let flows = self.syn.hole().map(|flows| flows.hole);
+        let echo = self.echo.hole();
+        let answered = [flows, echo].into_iter().flatten().map(|hole| hole.answered);
+        let passing = [self.syn.passing(), self.echo.passing()].into_iter().flatten();
+        if answered.chain(passing).any(|size| size >= piece) {
+            return Some(true);
+        }
+        [flows, echo].into_iter().flatten().any(|hole| hole.exact).then_some(false)
+    }
+
+    /// The size at which discovery ends on TCP flows, where signals end it below the expected MTU.
+    pub(super) fn reduced_flows(&self) -> Option<Bytes> {
+        let size = self.syn.passing().filter(|_| self.syn_usable())?;
+        (size == self.syn.top() && size < self.ceiling()).then_some(size)
     }
 
     fn verdict(&self, finding: &Finding, expected: Bytes) -> (Verdict, Option<UnknownReason>) {
@@ -96,12 +152,12 @@ impl PathProber {
         if matches!(finding, Finding::Hole(_)) {
             return (Verdict::Blackhole, None);
         }
-        if self.loss.is_lossy() || self.echo.is_size_dependent() || self.syn.is_size_dependent() {
+        if self.loss.is_lossy() || self.is_size_dependent() {
             return (Verdict::Lossy, None);
         }
         match finding {
             Finding::Filtered => return unknown(UnknownReason::LargeIcmpFiltered),
-            Finding::Pending => return unknown(UnknownReason::NoProof),
+            Finding::Pending => return self.before_doubt(),
             Finding::None | Finding::Hole(_) => {}
         }
         if self.hosts.testable < expected {
@@ -111,9 +167,10 @@ impl PathProber {
             return unknown(UnknownReason::NoProof);
         }
         if let Some(size) = self.echo.passing() {
-            return if size >= expected { (Verdict::Ok, None) } else { (Verdict::Reduced, None) };
+            let whole = size >= expected && self.reduced_flows().is_none() && self.in_one_piece(expected);
+            return (if whole { Verdict::Ok } else { Verdict::Reduced }, None);
         }
-        if !self.icmp_usable() && self.syn.passing().is_some() {
+        if !self.icmp_usable() && self.syn_usable() && self.syn.passing().is_some() {
             return unknown(UnknownReason::ReverseUnmeasured);
         }
         if self.echo.is_exhausted() || self.syn.is_exhausted() {
@@ -122,12 +179,31 @@ impl PathProber {
         unknown(UnknownReason::Starting)
     }
 
+    /// While it is not yet known whose silence a silence is, what was known before stands a little longer.
+    fn before_doubt(&self) -> (Verdict, Option<UnknownReason>) {
+        let lately = self.now.saturating_sub(self.known.at) < DOUBT;
+        match self.known.verdict {
+            Verdict::Blackhole | Verdict::Unreachable => (Verdict::Unknown, Some(UnknownReason::NoProof)),
+            verdict if lately => (verdict, self.known.reason),
+            _ => (Verdict::Unknown, Some(UnknownReason::NoProof)),
+        }
+    }
+
+    /// Notes a verdict that rests on no pending finding.
+    pub(super) fn note_verdict(&mut self) {
+        let finding = self.finding();
+        if finding != Finding::Pending {
+            let (verdict, reason) = self.verdict(&finding, self.expected().bytes);
+            self.known = Known { verdict, reason, at: self.now };
+        }
+    }
+
     fn finding(&self) -> Finding {
         let mut directions = Vec::new();
-        if self.syn.hole().is_some() {
+        if self.forward_hole().is_some() {
             directions.push(Direction::Forward);
         }
-        if self.fragments.hole().is_some_and(|hole| hole.answered >= FILTER) {
+        if self.reverse_hole().is_some() {
             directions.push(Direction::Reverse);
         }
         let Some(echo) = self.echo.hole() else {
@@ -148,9 +224,12 @@ impl PathProber {
         let reverse_open = self.can_fragment() && !self.fragments.is_exhausted();
         if forward_passes && (reverse_passes || reverse_filtered) {
             Finding::Filtered
-        } else if forward_passes && reverse_open {
+        } else if forward_passes && reverse_open && !beyond_filter {
             Finding::Pending
-        } else if reverse_passes && !self.syn_usable() && beyond_filter {
+        } else if self.syn.is_silent() && !self.origin.is_foreign() {
+            // The TCP flows have fallen silent too; their edge is being searched.
+            Finding::Pending
+        } else if reverse_passes && !self.syn_usable() && beyond_filter && self.echo_is_fresh() {
             // The same size came back in one piece; so it is the DF request that vanishes.
             Finding::Hole(vec![Direction::Forward])
         } else if beyond_filter {
@@ -162,129 +241,57 @@ impl PathProber {
         }
     }
 
+    /// Whether the echo lane's hole was seen after the last hole of the fragment lane ended: both may have
+    /// been one.
+    pub(super) fn echo_is_fresh(&self) -> bool {
+        self.reverse_ended_at.is_none_or(|ended| self.echo.decided_at() > Some(ended))
+    }
+
+    pub(super) fn is_size_dependent(&self) -> bool {
+        self.echo.is_size_dependent() || self.syn.is_size_dependent()
+    }
+
+    /// The largest size known to come back in one piece.
+    fn came_back_whole(&self) -> Option<Bytes> {
+        let whole = |size: Bytes| self.largest_fragment.map_or(size, |largest| largest.min(size));
+        let fragments = self.fragments.passing().filter(|size| self.reverse_passes(*size));
+        let edge = self.echo.edge().filter(|edge| *edge > self.settings.family.small());
+        fragments.max(self.echo.passing()).max(edge).map(whole)
+    }
+
+    /// Nothing of the size that every IPv6 link must carry passes.
+    pub(super) fn is_below_least(&self, hole: &Hole) -> bool {
+        let family = self.settings.family;
+        family == Family::V6 && hole.exact && hole.answered < family.least_mtu()
+    }
+
+    /// A hole that padded SYNs have proven, if they can be believed.
+    pub(super) fn forward_hole(&self) -> Option<FlowHole<'_>> {
+        self.syn.hole().filter(|_| !self.origin.is_foreign())
+    }
+
     /// The size that a padded SYN has passed since the echo lane is in doubt, if at least `size`.
-    fn forward_passes(&self, size: Bytes) -> Option<Bytes> {
-        self.passes_since_doubt(&self.syn, size)
+    pub(super) fn forward_passes(&self, size: Bytes) -> Option<Bytes> {
+        let passing = self.syn.passing().filter(|_| !self.origin.is_foreign());
+        self.since_doubt(passing, self.syn.decided_at(), size)
     }
 
-    fn reverse_passes(&self, size: Bytes) -> bool {
-        self.passes_since_doubt(&self.fragments, size).is_some()
+    pub(super) fn reverse_passes(&self, size: Bytes) -> bool {
+        self.since_doubt(self.fragments.passing(), self.fragments.decided_at(), size).is_some()
     }
 
-    fn passes_since_doubt(&self, lane: &LaneProber, size: Bytes) -> Option<Bytes> {
-        let fresh = lane.decided_at() >= self.doubt_since;
-        lane.passing().filter(|passing| fresh && *passing >= size)
+    fn since_doubt(&self, passing: Option<Bytes>, decided_at: Option<Moment>, size: Bytes) -> Option<Bytes> {
+        passing.filter(|passing| decided_at >= self.doubt_since && *passing >= size)
     }
 
-    fn syn_usable(&self) -> bool {
-        self.can_size_syn() && self.reach.tcp_ever() && !self.syn.is_exhausted()
+    /// Whether padded SYNs tell about the way to the target.
+    pub(super) fn syn_usable(&self) -> bool {
+        self.can_size_syn() && self.reach.tcp_ever() && !self.syn.is_exhausted() && !self.origin.is_foreign()
     }
 
     fn is_settled(&self) -> bool {
-        let lanes = [&self.echo, &self.syn, &self.fragments];
+        let busy = self.echo.is_busy() || self.syn.is_busy() || self.fragments.is_busy();
         let decided = self.echo.decided_at().is_some() || self.reach.is_down() || !self.can_size_echo();
-        decided && !self.reach.is_suspicious() && !lanes.iter().any(|lane| lane.is_busy())
-    }
-
-    fn evidence(&self, verdict: Verdict, reason: Option<UnknownReason>, holes: &[Direction]) -> Vec<String> {
-        let expected = self.expected();
-        let mut said = Vec::new();
-        if let Some(sentence) = self.reach.evidence(self.now) {
-            said.push(sentence);
-            said.extend(self.reflected_evidence());
-            return said;
-        }
-        match verdict {
-            Verdict::Blackhole => {
-                if let Some(hole) = self.echo.hole() {
-                    said.push(format!("DF echo: {}", self.hole_in_words(hole, "")));
-                }
-                if let Some(hole) = self.syn.hole() {
-                    let flows = format!(" over {FLOWS} TCP flows");
-                    said.push(format!("forward, padded TCP SYN: {}", self.hole_in_words(hole, &flows)));
-                } else if let Some(size) = self.echo.hole().and_then(|hole| self.forward_passes(hole.size)) {
-                    said.push(format!("forward, padded TCP SYN: {size} bytes are answered"));
-                }
-                if let Some(hole) = self.fragments.hole().filter(|_| holes.contains(&Direction::Reverse)) {
-                    said.push(format!(
-                        "reverse, echo request in fragments: {}",
-                        self.hole_in_words(hole, "")
-                    ));
-                } else if self.echo.hole().is_some_and(|hole| self.reverse_passes(hole.size)) {
-                    let size = self.fragments.top();
-                    said.push(format!(
-                        "reverse, echo request in fragments: replies of {size} bytes come back whole"
-                    ));
-                }
-                if holes.contains(&Direction::Unknown) {
-                    said.push("the direction is not proven (yet)".to_owned());
-                }
-            }
-            Verdict::Reduced => {
-                let size = self.echo.passing().unwrap_or(self.echo.top());
-                said.push(format!(
-                    "{} bytes are answered \"fragmentation needed\" by a bridge or router on the way; \
-                     {size} bytes are answered",
-                    expected.bytes
-                ));
-            }
-            Verdict::Ok => said.push(format!("DF echoes of {} bytes come back whole", expected.bytes)),
-            Verdict::Lossy if self.echo.is_size_dependent() || self.syn.is_size_dependent() => {
-                said.push("size-dependent loss, no edge".to_owned());
-            }
-            Verdict::Unknown => said.extend(reason.map(|reason| self.why_unknown(reason))),
-            Verdict::Lossy | Verdict::Unreachable => {}
-        }
-        said.extend(self.reflected_evidence());
-        let loss = self.loss.count();
-        if loss.lost > 0 {
-            said.push(format!(
-                "small echoes: {} of {} lost ({:.1} %) in the last 5 min",
-                loss.lost,
-                loss.sent,
-                loss.percent()
-            ));
-        }
-        said.push(format!("expected MTU {} bytes ({})", expected.bytes, expected.rule));
-        said
-    }
-
-    fn why_unknown(&self, reason: UnknownReason) -> String {
-        match reason {
-            UnknownReason::LocalLimit => format!(
-                "can test only up to {} bytes, what our own interface lets out: run in the host's network",
-                self.hosts.testable
-            ),
-            UnknownReason::LargeIcmpFiltered => {
-                let edge = self.echo.hole().map_or(self.settings.family.small(), |hole| hole.answered);
-                format!("ICMP above {edge} bytes is dropped: a filter of large ICMP hides the path MTU")
-            }
-            UnknownReason::ReverseUnmeasured => {
-                "padded TCP SYNs pass forward; ICMP is not answered, so reverse cannot be measured".to_owned()
-            }
-            UnknownReason::NoProof if !self.can_size_echo() => {
-                "without CAP_NET_RAW only small echoes are sent: sizes are not tested".to_owned()
-            }
-            UnknownReason::NoProof => "full-size probes are silent, but not enough is proven".to_owned(),
-            UnknownReason::Starting => "too early to tell".to_owned(),
-            UnknownReason::Dns => "the target's name cannot be resolved".to_owned(),
-            UnknownReason::PeerLimit => "the far end cannot take the expected size".to_owned(),
-        }
-    }
-
-    fn hole_in_words(&self, hole: &Hole, over: &str) -> String {
-        let proof = hole.proof;
-        let edge = if hole.answered <= self.settings.family.small() {
-            "the edge is being searched".to_owned()
-        } else if hole.exact {
-            format!("{} answered, {} not", hole.answered, hole.silent)
-        } else {
-            format!("{} answered, exact edge being searched", hole.answered)
-        };
-        format!(
-            "{} bytes vanish without a signal ({} pairs{over} lost the large packet and kept the small one, \
-             {} controls lost); {edge}",
-            hole.size, proof.counted, proof.control_lost
-        )
+        decided && !self.reach.is_suspicious() && !busy
     }
 }

@@ -13,12 +13,14 @@ use std::{collections::BTreeMap, time::Duration};
 use super::probe::Moment;
 use crate::types::Bytes;
 
-const REMEMBERED: Duration = Duration::from_mins(10);
+/// How long a signal is remembered.
+pub const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// So many singles in a row without an answer, each with its control answered, end the memory early.
 const FORGOTTEN_AFTER: u32 = 60;
 
-/// The signals heard for sizes of the walk.
+/// The signals heard for sizes of the walk, of one protocol: ICMP and TCP may take different underlay
+/// legs.
 #[derive(Debug, Clone, Default)]
 pub struct Walk {
     heard: BTreeMap<Bytes, Heard>,
@@ -36,6 +38,13 @@ impl Walk {
     #[must_use]
     pub fn stands_at(&self, start: Bytes) -> Bytes {
         self.steps(start).last().unwrap_or(start)
+    }
+
+    /// The size above where a walk that starts at `start` stands, for which a signal is remembered.
+    #[must_use]
+    pub fn signalled(&self, start: Bytes) -> Option<Bytes> {
+        let stands_at = self.stands_at(start);
+        self.steps(start).take_while(|size| *size > stands_at).last()
     }
 
     /// Takes in a valid signal `mtu` for a packet of `size` bytes. False if `size` is not on the walk.

@@ -4,7 +4,7 @@ use super::typed;
 use crate::{
     overlay::{
         fixture::{A, DC, TestRouter, hole, ip, lab, path, plan, read, verdict},
-        observation::{Judgement, PathObservation},
+        observation::{ExpectedMtu, Judgement, PathObservation},
         picture::PathPicture,
         tunnel::Assessor,
     },
@@ -149,7 +149,7 @@ fn reduced_is_explained_without_a_command() {
         picture.cause,
         [
             "site-a/vxlan01: the underlay to 10.10.0.254 carries 1500 bytes, so inner packets up to 1450 (50 bytes \
-          of outer headers)"
+          of outer headers); 1500 would take an underlay of 1550"
         ]
     );
     assert!(picture.fix.is_empty());
@@ -167,6 +167,35 @@ fn unreachable_takes_the_tunnels_cause_and_fix() {
     let unexplained = picture(&[dc, a, b], dead);
     assert!(unexplained.cause[0].starts_with("nothing in router data explains this"), "{unexplained:?}");
     assert!(unexplained.fix.is_empty());
+}
+
+/// Another path over the same tunnel is answered: the tunnel is not the trouble.
+#[test]
+fn a_dead_host_is_not_blamed_on_the_underlay() {
+    let dead = path("nohost", "dc", verdict(Verdict::Unreachable));
+    let fine = path("rancher", "dc", verdict(Verdict::Ok));
+    let far = path("node-b", "site-b", verdict(Verdict::Unreachable));
+    let overlay = Assessor::new(&plan(&[])).assess(&read(&lab()), &[dead, fine, far]);
+    assert_eq!(
+        overlay.paths[0].cause,
+        ["nothing in router data explains this, and other paths do well over the same tunnels: \
+          dc/vxlan01~site-a/vxlan01 (rancher is fine over it); look at 192.168.100.102 itself and its LAN at dc"]
+    );
+    assert_eq!(
+        overlay.paths[2].cause,
+        ["nothing in router data explains this: look at the underlay between dc (10.10.0.254) and site-b \
+          (10.10.20.254)"]
+    );
+}
+
+/// An expectation that nothing has tested is no reason to change a router.
+#[test]
+fn an_untested_expectation_gives_no_command() {
+    let limited = Judgement { unknown_reason: Some(UnknownReason::LocalLimit), ..verdict(Verdict::Unknown) };
+    let mut path = PathObservation::clone(&path("big", "dc", limited));
+    path.expected_mtu = Some(ExpectedMtu { bytes: 9000, rule: "configured".to_owned() });
+    let picture = picture(&lab(), Arc::new(path));
+    assert!(picture.fix.is_empty() && picture.cause.is_empty(), "{picture:?}");
 }
 
 /// A vantage point that cannot send 1500 bytes still says what the routers show.

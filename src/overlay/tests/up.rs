@@ -39,6 +39,25 @@ fn signs_of_death() {
             false,
             "31 more tx_carrier_errors since the scrape before and nothing received: no route to 10.10.20.254",
         ),
+        (
+            "no route now, and packets have failed for it",
+            |mut dc, b| {
+                dc.now.routes.clear();
+                let dc = dc.edit("vxlan02", |link| link.counters.tx_carrier_errors = 28);
+                (dc.edit("eth0", |link| link.admin_up = Some(false)), b)
+            },
+            false,
+            "dc has no route to 10.10.20.254; down there: eth0; 28 tx_carrier_errors so far",
+        ),
+        (
+            "no route in the main table, yet nothing failed: it may be in a VRF",
+            |mut dc, b| {
+                dc.now.routes.clear();
+                (dc, b)
+            },
+            true,
+            "both ends are admin up",
+        ),
         ("carrier errors, yet packets arrive", |dc, b| (dc.counted("vxlan02", 0, 5, 31), b), true, "sent 0"),
         (
             "sent and not received",

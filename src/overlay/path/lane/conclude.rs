@@ -1,22 +1,32 @@
 //! What the burst under way has come to, and what follows.
 
-use super::{EDGE_PAIRS, Hole, LaneProber, REST, Standing, Task};
+use std::time::Duration;
+
+use super::{EDGE_CONTROLS, EDGE_PAIRS, Hole, LaneProber, Proof, REST, Standing, Task};
 use crate::{
     overlay::path::{
+        asking::Asking,
         mtu_search::Search,
-        probe::Moment,
+        probe::{Lane, Moment},
         proof::{Outcome, PROVISIONAL, Pairs},
     },
     types::{Bytes, ProbeSize},
 };
+
+/// So many controls lost and none answered: what is asked here is not answered at all.
+const UNUSABLE: usize = 20;
+/// Where signals are heard on other paths, a proof needs so many more packets, so far apart.
+const SINGLES: usize = 5;
+const SINGLE_SPACING: Duration = Duration::from_secs(2);
 
 impl LaneProber {
     /// Draws the conclusion of the burst under way, if it has one.
     pub(super) fn conclude(&mut self, now: Moment) {
         match self.task.take() {
             Some(Task::Prove(pairs)) => self.conclude_proof(pairs, now),
+            Some(Task::Assure(proof, pairs)) => self.conclude_assurance(proof, pairs, now),
             Some(Task::Search(search, pairs)) => self.conclude_try(search, pairs, now),
-            Some(Task::Confirm(pairs)) => self.conclude_confirm(pairs, now),
+            Some(Task::Confirm(search, pairs)) => self.conclude_confirm(search, pairs, now),
             Some(Task::Recheck(pairs)) => self.conclude_recheck(pairs, now),
             None => {}
         }
@@ -24,39 +34,72 @@ impl LaneProber {
 
     fn conclude_proof(&mut self, pairs: Pairs, now: Moment) {
         let size = pairs.size();
+        let count = pairs.count();
         match pairs.outcome() {
+            Outcome::Pending
+                if self.lane != Lane::Echo
+                    && count.control_answered == 0
+                    && count.control_lost >= UNUSABLE =>
+            {
+                self.unusable = self.lane == Lane::Syn;
+                self.exhaust(now);
+            }
             Outcome::Pending => self.task = Some(Task::Prove(pairs)),
             Outcome::Passed if size == self.top => self.now_passing(size, now),
             Outcome::Passed => {}
             Outcome::Exhausted => self.exhaust(now),
             Outcome::Silent => {
-                let proof = pairs.count();
-                if size == self.top {
-                    let mut hints = std::mem::take(&mut self.hints);
-                    if let Standing::Hole(former) = &self.standing {
-                        hints.push(former.answered);
-                    }
-                    self.standing = Standing::Hole(Hole {
-                        size,
-                        answered: self.family.small(),
-                        silent: size,
-                        exact: false,
-                        proof,
-                        sharp: proof.control_lost == 0,
-                        proof_serial: pairs.serial(),
-                    });
-                    self.decided_at = Some(now);
-                    self.search_below(0, size, &hints, now);
-                } else {
+                let proof = Proof { serial: pairs.serial(), size, count };
+                if size != self.top && self.is_silent() {
                     // The edge has moved down below what was answered before.
                     self.search_below(0, size, &[], now);
+                } else if self.is_silent() || !self.is_cautious(size, now) {
+                    self.declare(proof, now);
+                } else {
+                    let singles = self.pairs(size, ProbeSize::Full, SINGLES, now);
+                    self.task =
+                        Some(Task::Assure(proof, singles.spaced(SINGLE_SPACING).at_most(4 * SINGLES)));
                 }
             }
         }
     }
 
+    /// Where signals are heard on other paths, silence must outlast a router's limit of signals.
+    fn conclude_assurance(&mut self, proof: Proof, singles: Pairs, now: Moment) {
+        match singles.outcome() {
+            Outcome::Pending => self.task = Some(Task::Assure(proof, singles)),
+            Outcome::Passed => self.now_passing(singles.size(), now),
+            Outcome::Silent => self.declare(proof, now),
+            Outcome::Exhausted => self.exhaust(now),
+        }
+    }
+
+    fn declare(&mut self, proof: Proof, now: Moment) {
+        let hints = match &self.standing {
+            Standing::Hole(former) => vec![former.answered],
+            _ => Vec::new(),
+        };
+        self.standing = Standing::Hole(Hole {
+            size: proof.size,
+            answered: self.family.small(),
+            silent: proof.size,
+            exact: false,
+            proof: proof.count,
+            sharp: false,
+            confirmed_at: 0,
+            last_edge: None,
+            in_pieces: false,
+            proof_serial: proof.serial,
+        });
+        self.decided_at = Some(now);
+        if !self.held {
+            self.search_below(0, proof.size, &hints, now);
+        }
+    }
+
     pub(super) fn search_below(&mut self, answered: Bytes, silent: Bytes, hints: &[Bytes], now: Moment) {
-        let search = Search::new(self.family, answered, silent, hints);
+        let hints = [hints, self.hints.as_slice()].concat();
+        let search = Search::new(self.family, answered, silent, &hints);
         self.go_on_searching(search, None, now);
     }
 
@@ -80,35 +123,66 @@ impl LaneProber {
         hole.answered = search.answered();
         hole.silent = search.edge();
         hole.exact = search.next().is_none();
+        if hole.exact {
+            hole.last_edge = Some(hole.answered);
+        }
         let (sharp, answered) = (hole.sharp, hole.answered);
-        if let Some(attempt) = search.next() {
+        let near = answered * 5 >= hole.silent * 4 && answered > hole.confirmed_at;
+        let next = search.next();
+        if !sharp && near && next.is_some() {
+            hole.confirmed_at = answered;
+            self.confirm_at(answered, Some(search), now);
+        } else if let Some(attempt) = next {
             let pairs = match last {
                 Some(mut pairs) if pairs.size() == attempt.size => {
-                    pairs.raise_need(attempt.need);
+                    pairs.set_need(attempt.need);
                     pairs
                 }
                 _ => self.pairs(attempt.size, ProbeSize::Search, attempt.need, now),
             };
             self.task = Some(Task::Search(search, pairs));
         } else if !sharp {
-            let pairs = self.pairs(answered, ProbeSize::Edge, EDGE_PAIRS, now).at_most(EDGE_PAIRS);
-            self.task = Some(Task::Confirm(pairs));
+            self.confirm_at(answered, None, now);
         }
     }
 
-    fn conclude_confirm(&mut self, pairs: Pairs, now: Moment) {
+    /// Sees whether silence has an edge: `size`, which was answered, must be answered like a control.
+    fn confirm_at(&mut self, size: Bytes, search: Option<Search>, now: Moment) {
+        let pairs = self.pairs(size, ProbeSize::Edge, EDGE_CONTROLS, now).at_most(EDGE_PAIRS);
+        self.task = Some(Task::Confirm(search, pairs));
+    }
+
+    fn conclude_confirm(&mut self, search: Option<Search>, mut pairs: Pairs, now: Moment) {
         let count = pairs.count();
-        if count.sent < EDGE_PAIRS || !pairs.all_decided() {
-            self.task = Some(Task::Confirm(pairs));
-        } else if count.large_answered * 2 >= count.control_answered && count.large_answered > 0 {
-            if let Standing::Hole(hole) = &mut self.standing {
-                hole.sharp = true;
-            }
-        } else {
-            self.standing = Standing::Untested;
-            self.size_dependent = true;
-            self.rest_until = now + REST;
+        let enough = count.control_answered >= EDGE_CONTROLS || count.sent >= EDGE_PAIRS;
+        if enough {
+            pairs.set_need(0);
         }
+        if !enough || !pairs.all_decided() {
+            self.task = Some(Task::Confirm(search, pairs));
+            return;
+        }
+        let Standing::Hole(hole) = &mut self.standing else { return };
+        let (large, control) = (count.large_answered, count.control_answered);
+        if control < EDGE_CONTROLS {
+            // So few controls would leave the decision to chance.
+            self.exhaust(now);
+        } else if large == 0 || large * 2 < control {
+            self.size_dependent(now);
+        } else if let Some(search) = search {
+            // Before the edge is exact, chance must be left less room.
+            hole.sharp = large * 5 >= control * 4;
+            self.go_on_searching(search, None, now);
+        } else {
+            hole.sharp = true;
+        }
+    }
+
+    fn size_dependent(&mut self, now: Moment) {
+        self.standing = Standing::Untested;
+        self.decided_at = None;
+        self.whole_in_a_row = Some(0);
+        self.rest_until = now + REST;
     }
 
     fn conclude_recheck(&mut self, pairs: Pairs, now: Moment) {
@@ -119,11 +193,12 @@ impl LaneProber {
         let count = pairs.count();
         if count.counted < PROVISIONAL && pairs.outcome() != Outcome::Exhausted {
             self.task = Some(Task::Recheck(pairs));
-        } else if let Standing::Hole(hole) = &self.standing
-            && !hole.exact
-        {
-            let (answered, size) = (hole.answered, hole.size);
-            self.search_below(answered, size, &[], now);
+        } else if let Standing::Hole(hole) = &self.standing {
+            let (exact, answered, size) = (hole.exact, hole.answered, hole.size);
+            self.decided_at = Some(now);
+            if !exact {
+                self.search_below(answered, size, &[], now);
+            }
         }
     }
 
@@ -133,6 +208,7 @@ impl LaneProber {
             Standing::Hole(hole) if hole.sharp => {}
             _ => {
                 self.standing = Standing::Untested;
+                self.decided_at = None;
                 self.exhausted = true;
             }
         }

@@ -5,12 +5,20 @@ use std::time::Duration;
 use super::{PathProber, Role, Sent, SentEcho};
 use crate::{
     overlay::path::{
-        probe::{Answer, Lane, Moment, Probe, ProbeId},
+        asking::Asking,
+        probe::{Answer, Family, LANES, Lane, Moment, Probe, ProbeId, Reply},
         proof::Fate,
         rtt::GIVE_UP,
+        walk::{REMEMBERED, Walk},
     },
     types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize},
 };
+
+/// What a Linux bridge lets pass above the MTU of a port.
+const VLAN_TAG: Bytes = 4;
+
+/// All fragments but the last carry a multiple of this.
+const PIECE_STEP: Bytes = 8;
 
 /// Bytes of a TCP header without options: an MSS counts none (RFC 6691).
 const TCP_HEADER: Bytes = 20;
@@ -55,19 +63,58 @@ impl PathProber {
             Answer::Passed(reply) => {
                 self.rtt.observe(now.saturating_sub(sent.at));
                 self.heard(protocol, now);
+                self.origin.observe(protocol, reply);
+                if sent.probe.lane != Lane::Syn
+                    && is_large(sent.probe)
+                    && sent.probe.size >= self.lane(Lane::Echo).top()
+                {
+                    self.largest_fragment = reply.largest_fragment;
+                }
                 if let Some(mss) = reply.mss {
                     let headers = self.settings.family.header() + TCP_HEADER;
                     self.learn_target_mtu(Bytes::from(mss) + headers, now);
                 }
-                self.passed(sent, now);
+                match self.in_pieces(sent, reply) {
+                    Some(largest) => self.passed_in_pieces(sent, largest, now),
+                    None => self.passed(sent, now),
+                }
             }
             Answer::TooBig { mtu } => {
-                self.heard(protocol, now);
+                self.reach.signalled();
                 self.too_big(sent, mtu, now);
             }
             Answer::NotSent => self.not_sent(sent, now),
         }
         self.steer(now);
+    }
+
+    /// An IPv6 target that has heard "too big" sends its replies in fragments for the next 10 minutes.
+    /// Where silence was proven before, our own probes may have taught it that: a bridge is silent about
+    /// full-size frames and signals the few bytes it allows for a VLAN tag. Then the hole is still there
+    /// for others, although every size comes back.
+    fn in_pieces(&self, sent: Sent, reply: Reply) -> Option<Bytes> {
+        let teaches = if self.can_fragment() { Lane::Fragments } else { Lane::Echo };
+        let lane = if teaches == Lane::Fragments { &self.fragments } else { &self.echo };
+        let taught = |largest: Bytes| match (lane.silent_from(), lane.last_edge()) {
+            // Pieces larger than the edge contradict the hole; much smaller ones were taught by others.
+            (Some(_), Some(edge)) => largest <= edge && largest + VLAN_TAG + PIECE_STEP > edge,
+            (silent, _) => silent.is_some(),
+        };
+        let asked = sent.probe.lane == teaches && is_large(sent.probe);
+        reply.largest_fragment.filter(|largest| {
+            asked && self.settings.family == Family::V6 && *largest < sent.probe.size && taught(*largest)
+        })
+    }
+
+    fn passed_in_pieces(&mut self, sent: Sent, largest: Bytes, now: Moment) {
+        if let Role::Shot(shot) = sent.role {
+            if sent.probe.lane == Lane::Echo {
+                self.echo.came_in_pieces();
+            }
+            let lane = self.lane_mut(sent.probe.lane);
+            lane.resolve(shot, Fate::Void, now);
+            lane.signalled(shot, largest, false, now);
+        }
     }
 
     fn passed(&mut self, sent: Sent, now: Moment) {
@@ -79,10 +126,10 @@ impl PathProber {
                     self.sentinel_at = now;
                 }
             }
-            Role::Sentinel => self.lane_mut(lane).large_passed(sent.probe.size, now),
+            Role::Sentinel => self.lane_mut(lane).large_passed(sent.probe.flow, sent.probe.size, now),
             Role::Single { serial, large } => {
                 if large {
-                    self.lane_mut(lane).large_passed(sent.probe.size, now);
+                    self.lane_mut(lane).large_passed(sent.probe.flow, sent.probe.size, now);
                 } else if serial == self.single.serial {
                     self.single.control_answered = true;
                     self.judge_single(sent.probe.size);
@@ -90,12 +137,13 @@ impl PathProber {
             }
             Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Answered, now),
         }
-        let top = self.lane(lane).top();
-        if let Some(size) = self.lane(lane).passing()
-            && size > top
-        {
-            // A recheck above the walk has passed: the signals for it no longer hold.
-            self.walk.passed(size);
+        let (top, size) = (self.lane(lane).top(), sent.probe.size);
+        let large = is_large(sent.probe) && size > top;
+        if large && self.lane(lane).passing() == Some(size) {
+            // A recheck above the walk has passed: the signals for it no longer hold here.
+            self.walk_of(lane).passed(size);
+            // What is over for one protocol may be over for the other.
+            self.look_above_at = now;
             self.restand(now);
         }
     }
@@ -108,8 +156,17 @@ impl PathProber {
         if sent.probe.purpose == ProbeSize::Control || mtu >= size {
             return;
         }
-        let on_walk = self.walk.hear(self.ceiling(), size, mtu, now);
+        let (lane, ceiling) = (sent.probe.lane, self.ceiling());
+        let on_walk = self.walk_of(lane).hear(ceiling, size, mtu, now);
         if on_walk {
+            // The other protocol may take another leg; but a router's limit of signals is one for both.
+            let until = now + REMEMBERED;
+            if lane == Lane::Syn {
+                self.syn.heard_above(sent.probe.flow);
+                self.echo.be_cautious(Some(size), until);
+            } else {
+                self.syn.be_cautious(Some(size), until);
+            }
             self.restand(now);
         }
         if let Role::Shot(shot) = sent.role {
@@ -137,7 +194,12 @@ impl PathProber {
             }
             Role::Sentinel if lane == Lane::Echo && !self.icmp_usable() => {}
             Role::Sentinel if self.reach.is_down() => {}
-            Role::Sentinel => self.lane_mut(lane).sentinel_lost(sent.probe.size, now),
+            Role::Sentinel => {
+                if lane == Lane::Syn && sent.probe.size > self.syn.top() {
+                    self.tcp_walk.single_unanswered(sent.probe.size);
+                }
+                self.lane_mut(lane).sentinel_lost(sent.probe.flow, sent.probe.size, now);
+            }
             Role::Single { serial, large } => {
                 if large && serial == self.single.serial {
                     self.single.large_lost = true;
@@ -153,7 +215,11 @@ impl PathProber {
             Some(serial) => {
                 if self.reach.burst_lost(serial, now) {
                     self.loss.forget_outage(now);
-                    for lane in [Lane::Echo, Lane::Syn, Lane::Fragments] {
+                    if !self.fragments.is_silent() {
+                        // What passed before the outage tells nothing of what comes after it.
+                        self.fragments.clear();
+                    }
+                    for lane in LANES {
                         self.lane_mut(lane).stop();
                     }
                 }
@@ -165,14 +231,21 @@ impl PathProber {
         }
     }
 
+    fn walk_of(&mut self, lane: Lane) -> &mut Walk {
+        if lane == Lane::Syn { &mut self.tcp_walk } else { &mut self.echo_walk }
+    }
+
     fn judge_single(&mut self, size: Bytes) {
         if self.single.large_lost && self.single.control_answered {
-            self.walk.single_unanswered(size);
+            self.echo_walk.single_unanswered(size);
             self.single.large_lost = false;
         }
     }
 
     fn heard(&mut self, protocol: ProbeProtocol, now: Moment) {
+        if protocol == ProbeProtocol::Icmp {
+            self.icmp_rate.answered(now);
+        }
         let first = protocol == ProbeProtocol::Tcp && !self.reach.tcp_ever();
         self.reach.heard(protocol, now);
         if first {
@@ -248,4 +321,8 @@ impl PathProber {
     fn count(&mut self, probe: Probe, result: ProbeResult) {
         *self.size_probes.entry((probe.lane.protocol(), probe.purpose, result)).or_default() += 1;
     }
+}
+
+fn is_large(probe: Probe) -> bool {
+    probe.purpose != ProbeSize::Control
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{PathProber, Role, Sent, SentEcho, Single, TcpProbes};
 use crate::{
     overlay::path::{
+        asking::{Asking, Urgency},
         budget::Budget,
-        lane::Urgency,
-        probe::{FLOWS, Lane, Moment, Probe, ProbeId, Send},
+        probe::{FLOWS, LANES, Lane, Moment, Probe, ProbeId, Send},
         rtt::GIVE_UP,
     },
     types::{Bytes, ProbeProtocol, ProbeSize},
@@ -15,6 +15,12 @@ use crate::{
 
 /// A path's TCP sentinel, and the look at the reverse direction of a reduced path, are this rare.
 const RARE: Duration = Duration::from_secs(5);
+
+/// Flows that are looked at out of turn are so far apart.
+const SWEEP: Duration = Duration::from_millis(100);
+
+/// While a signal on TCP is remembered, all flows are looked at above it this often.
+const LOOK_ABOVE: Duration = Duration::from_secs(10);
 
 /// While a signal is remembered, sizes above it are sent at most this often.
 const SINGLE: Duration = Duration::from_secs(2);
@@ -24,7 +30,8 @@ impl PathProber {
     pub fn regular(&mut self, now: Moment, out: &mut Vec<Send>) {
         self.now = now;
         self.expire(now);
-        self.walk.expire(now);
+        self.echo_walk.expire(now);
+        self.tcp_walk.expire(now);
         self.restand(now);
         self.steer(now);
         if now >= self.echo_at {
@@ -37,6 +44,13 @@ impl PathProber {
         if now >= self.sentinel_at && self.can_size_echo() {
             self.sentinel_at = next_turn(self.sentinel_at, self.settings.sentinel_interval, now);
             self.send_echo_sentinel(now, out);
+        }
+        if now >= self.look_above_at {
+            self.look_above_at = now + LOOK_ABOVE;
+            self.syn.look_above(self.tcp_walk.signalled(self.ceiling()));
+        }
+        if self.syn.wants_sentinel() {
+            self.syn_at = self.syn_at.min(now + SWEEP);
         }
         let syn_every = if self.echo.is_silent() || self.syn.is_silent() || !self.icmp_usable() {
             self.settings.sentinel_interval
@@ -67,8 +81,8 @@ impl PathProber {
         if self.reach.is_down() || self.reach.is_suspicious() {
             return;
         }
-        for lane in [Lane::Echo, Lane::Syn, Lane::Fragments] {
-            while self.lane(lane).urgency() == Some(urgency)
+        for lane in LANES {
+            while self.lane(lane).wants(urgency)
                 && self.lane(lane).next_at().is_some_and(|at| at <= now || lane == Lane::Syn)
             {
                 let packets = 2 * lane.packets(self.settings.family, self.lane(lane).top());
@@ -77,7 +91,8 @@ impl PathProber {
                 }
                 let busy = self.busy_flows();
                 let mut rng = self.rng.fork();
-                let shots = self.lane_mut(lane).shots(now, |flow| !busy[usize::from(flow)], &mut rng);
+                let is_free = |flow| !busy[usize::from(flow)];
+                let shots = self.lane_mut(lane).shots(urgency, now, &is_free, &mut rng);
                 if shots.is_empty() {
                     budget.give_back(packets);
                     break;
@@ -97,7 +112,7 @@ impl PathProber {
     pub fn next_at(&self) -> Moment {
         let timeout = self.rtt.timeout();
         let expiry = |at: Moment, expired: bool| at + if expired { GIVE_UP } else { timeout };
-        let lanes = [&self.echo, &self.syn, &self.fragments];
+        let lanes = LANES.map(|lane| self.lane(lane));
         self.sent
             .values()
             .map(|sent| expiry(sent.at, sent.expired))
@@ -115,6 +130,8 @@ impl PathProber {
         let seq = self.stats.requests;
         self.stats.requests += 1;
         self.echoes.insert(seq, SentEcho { at: now, expired: false });
+        self.icmp_rate.sent(now);
+        self.reach.set_limited(self.icmp_rate.is_limited());
         out.push(Send::Echo { seq });
         let icmp_silent = !self.reach.icmp_ever() && seq > 0;
         if self.settings.tcp > TcpProbes::None
@@ -178,9 +195,11 @@ impl PathProber {
     }
 
     fn send_syn_sentinel(&mut self, now: Moment, out: &mut Vec<Send>) {
-        let Some(flow) = self.free_flow() else { return };
-        let (size, purpose) = self.syn.sentinel();
-        self.send(Lane::Syn, flow, size, purpose, Role::Sentinel, now, out);
+        let busy = self.busy_flows();
+        let is_free = |flow: u8| !busy[usize::from(flow)];
+        if let Some((flow, size, purpose)) = self.syn.sentinel(is_free) {
+            self.send(Lane::Syn, flow, size, purpose, Role::Sentinel, now, out);
+        }
     }
 
     /// How often the fragment lane looks, if it has reason to.
@@ -209,6 +228,9 @@ impl PathProber {
     ) {
         let id = ProbeId(self.next_id);
         self.next_id += 1;
+        if lane != Lane::Syn {
+            self.icmp_rate.sent(now);
+        }
         let bare = matches!(role, Role::Small { .. });
         let probe = Probe { id, lane, flow, size, purpose, bare };
         self.sent.insert(id, Sent { probe, role, at: now, expired: false });

@@ -1,0 +1,121 @@
+//! What drops packets by rate: token buckets of packets (signals, echo answers) and of bytes (a policer),
+//! each shared with the traffic of others.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use serde::Deserialize;
+
+/// So many packets a second, and a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Tokens that come in each second.
+    pub per_second: f64,
+    /// Tokens it holds.
+    #[serde(default = "one")]
+    pub bucket: f64,
+    /// Packets a second of others who want tokens too.
+    #[serde(default)]
+    pub others: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// The state of a [`Limit`].
+#[derive(Debug, Clone, Copy)]
+pub struct Bucket {
+    limit: Limit,
+    tokens: f64,
+    at: Duration,
+}
+
+impl Bucket {
+    /// A full bucket.
+    pub fn new(limit: Limit, now: Duration) -> Self {
+        Self { limit, tokens: limit.bucket, at: now }
+    }
+
+    /// Takes one token if there is one.
+    pub fn take(&mut self, now: Duration, rng: &mut Rng) -> bool {
+        let Limit { per_second, bucket, others } = self.limit;
+        // After an hour without us the bucket is as after a few fillings.
+        let mut left = now.saturating_sub(self.at).as_secs_f64().min(10.0 * bucket / per_second + 1.0);
+        self.at = now;
+        loop {
+            let gap = exponential(others, rng);
+            if gap > left {
+                break;
+            }
+            left -= gap;
+            self.tokens = (self.tokens + gap * per_second).min(bucket);
+            self.tokens -= if self.tokens >= 1.0 { 1.0 } else { 0.0 };
+        }
+        self.tokens = (self.tokens + left * per_second).min(bucket);
+        let there = self.tokens >= 1.0;
+        self.tokens -= if there { 1.0 } else { 0.0 };
+        there
+    }
+}
+
+/// A token bucket of bytes; what does not fit is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policer {
+    /// Bytes that come in each second.
+    pub bytes_per_second: f64,
+    /// Bytes it holds.
+    pub bucket: f64,
+    /// Bytes others send, as a multiple of the rate.
+    pub overload: f64,
+}
+
+/// The state of a [`Policer`].
+#[derive(Debug, Clone, Copy)]
+pub struct Police {
+    policer: Policer,
+    tokens: f64,
+    at: Duration,
+}
+
+/// Others send packets of 68 to 1500 bytes.
+const OTHERS: std::ops::RangeInclusive<u32> = 68..=1500;
+
+impl Police {
+    /// An empty bucket.
+    pub fn new(policer: Policer, now: Duration) -> Self {
+        Self { policer, tokens: 0.0, at: now }
+    }
+
+    /// Whether a packet of `size` bytes fits.
+    pub fn takes(&mut self, size: u32, now: Duration, rng: &mut Rng) -> bool {
+        let Policer { bytes_per_second: rate, bucket, overload } = self.policer;
+        let mean = f64::from(OTHERS.start() + OTHERS.end()) / 2.0;
+        let mut left = now.saturating_sub(self.at).as_secs_f64().min(3.0 * bucket / rate);
+        self.at = now;
+        loop {
+            let gap = exponential(rate * overload / mean, rng);
+            if gap > left {
+                break;
+            }
+            left -= gap;
+            self.tokens = (self.tokens + gap * rate).min(bucket);
+            self.fits(rng.u32(OTHERS));
+        }
+        self.tokens = (self.tokens + left * rate).min(bucket);
+        self.fits(size)
+    }
+
+    fn fits(&mut self, size: u32) -> bool {
+        let fits = self.tokens >= f64::from(size);
+        self.tokens -= if fits { f64::from(size) } else { 0.0 };
+        fits
+    }
+}
+
+/// Seconds to the next of events that come `per_second` on average, independently.
+pub fn exponential(per_second: f64, rng: &mut Rng) -> f64 {
+    if per_second > 0.0 { -(1.0 - rng.f64()).ln() / per_second } else { f64::INFINITY }
+}

@@ -1,0 +1,391 @@
+//! Holds what the prober said, moment by moment, against the truth.
+//!
+//! The specification allows time after each change (PROBING.md section 5): what was true a moment ago
+//! may still be said. Time in which nothing got through does not count: nobody can learn anything in it.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use vxlan_exporter::{
+    overlay::observation::Judgement,
+    types::{Direction, Verdict},
+};
+
+use super::{
+    play::{Case, Look, play},
+    truth::Truth,
+};
+
+/// What a prober can get wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wrong {
+    /// A hole, or a direction of one, that is not there.
+    FalseHole,
+    /// A hole that is there and not said, or a direction that could be told and is not.
+    MissedHole,
+    /// A path MTU that is not the true one.
+    Mtu,
+    /// `unreachable` outside an outage.
+    Unreachable,
+    /// `unknown` for more than a minute where everything can be measured.
+    Unknown,
+    /// Any other verdict that is not right.
+    Verdict,
+    /// The verdict changes in a network that does not.
+    Unsteady,
+}
+
+impl Wrong {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::FalseHole,
+        Self::MissedHole,
+        Self::Mtu,
+        Self::Unreachable,
+        Self::Unknown,
+        Self::Verdict,
+        Self::Unsteady,
+    ];
+}
+
+/// `unknown` no longer than this.
+const UNKNOWN: Duration = Duration::from_mins(1);
+
+/// Two echoes a second apart, and a burst of more than a second, have not surely been lost in less.
+const SHORT_OUTAGE: Duration = Duration::from_secs(7);
+
+/// How soon a change was noticed.
+#[derive(Debug, Clone, Copy)]
+pub struct Noticed {
+    /// Seconds from the change.
+    pub seconds: f64,
+    /// Packets sent in that time.
+    pub packets: u64,
+    /// The larger of both ways' mean loss.
+    pub loss: f64,
+}
+
+/// What came of one network.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The first time each wrong was done: what, and when.
+    pub wrongs: BTreeMap<Wrong, String>,
+    /// Verdict changes while the network stood still.
+    pub changes: u32,
+    /// For so long it stood still and was watched for changes.
+    pub still: Duration,
+    /// The longest `unknown` where everything could be measured.
+    pub unknown: Duration,
+    /// How soon holes that came were noticed.
+    pub found: Vec<Noticed>,
+    /// How soon holes that went were.
+    pub cleared: Vec<Noticed>,
+    /// What was said, each time it changed.
+    pub history: Vec<(Duration, String)>,
+}
+
+/// A judgement without its evidence.
+struct Said<'a>(&'a Judgement);
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Judgement { verdict, unknown_reason, holes, mtu_forward, mtu_reverse, .. } = self.0;
+        write!(f, "{verdict}")?;
+        if let Some(reason) = unknown_reason {
+            write!(f, " ({reason})")?;
+        }
+        if !holes.is_empty() {
+            write!(f, " holes {holes:?}")?;
+        }
+        write!(f, " forward {mtu_forward:?} reverse {mtu_reverse:?}")
+    }
+}
+
+/// Plays a case and judges it.
+pub fn judge(case: &Case) -> Outcome {
+    let mut judge = Judge::new(case);
+    play(case, |look| judge.look(&look));
+    judge.outcome
+}
+
+struct Judge<'a> {
+    case: &'a Case,
+    truths: Vec<(Duration, Truth)>,
+    phase: usize,
+    awaiting: Option<Awaited>,
+    unknown_since: Option<Duration>,
+    last: Option<(Duration, Verdict, u64)>,
+    outcome: Outcome,
+}
+
+#[derive(Clone, Copy)]
+struct Awaited {
+    hole: bool,
+    at: Duration,
+    packets: u64,
+}
+
+impl<'a> Judge<'a> {
+    fn new(case: &'a Case) -> Self {
+        let truths: Vec<(Duration, Truth)> = case
+            .phases
+            .iter()
+            .map(|(from, network)| (Duration::from_secs_f64(*from), Truth::of(network, &case.prober)))
+            .collect();
+        let awaiting =
+            truths[0].1.hole_visible.then_some(Awaited { hole: true, at: Duration::ZERO, packets: 0 });
+        Self {
+            case,
+            truths,
+            phase: 0,
+            awaiting,
+            unknown_since: None,
+            last: None,
+            outcome: Outcome::default(),
+        }
+    }
+
+    fn look(&mut self, look: &Look<'_>) {
+        while self.truths.get(self.phase + 1).is_some_and(|(from, _)| *from <= look.now) {
+            self.phase += 1;
+            self.changed();
+        }
+        let said = look.judgement;
+        let words = Said(said).to_string();
+        if self.outcome.history.last().is_none_or(|(_, last)| *last != words) {
+            self.outcome.history.push((look.now, words));
+        }
+        self.holes(look.now, said);
+        self.missed(look.now, said);
+        self.mtu(look.now, said);
+        self.verdict(look.now, said);
+        self.unknown(look.now, said);
+        self.noticed(look);
+        self.steady(look.now, said);
+        self.last = Some((look.now, said.verdict, look.packets));
+    }
+
+    fn truth(&self) -> &Truth {
+        &self.truths[self.phase].1
+    }
+
+    fn worst_loss(&self) -> f64 {
+        self.truths[..=self.phase].iter().map(|(_, truth)| truth.worst_way).fold(0.0, f64::max)
+    }
+
+    /// Seconds by loss: none, up to 20 %, more.
+    fn grace(&self, none: u64, some: u64, much: u64) -> Duration {
+        let loss = self.worst_loss();
+        Duration::from_secs(if loss <= 0.0 {
+            none
+        } else if loss <= 0.2 {
+            some
+        } else {
+            much
+        })
+    }
+
+    /// So long a change may take to be noticed and measured: many round trips, and large packets in many
+    /// fragments within the probe budget.
+    fn search(&self) -> Duration {
+        let rtt =
+            self.case.phases[..=self.phase].iter().map(|(_, network)| network.rtt_ms + network.jitter_ms);
+        let round_trips = Duration::from_secs_f64(rtt.fold(0.0, f64::max) * 0.1);
+        let fragments = if self.case.prober.hosts > 3000 { Duration::from_secs(20) } else { Duration::ZERO };
+        // Five singles two seconds apart come before a first proof.
+        let elsewhere =
+            if self.case.prober.heard_elsewhere { Duration::from_secs(15) } else { Duration::ZERO };
+        // A hole on some TCP flows only is promised within 45 s.
+        let legs = self.case.phases[0].1.forward.leg.is_some();
+        let flows = if legs { Duration::from_secs(45) } else { Duration::ZERO };
+        self.grace(20, 60, 120) + round_trips + fragments + elsewhere + flows + self.memory()
+    }
+
+    /// Whether `is` was true of the network at some time in the last `grace` of its living time.
+    fn lately(&self, now: Duration, grace: Duration, is: impl Fn(&Truth) -> bool) -> bool {
+        let (mut left, mut until) = (grace, now);
+        for (from, truth) in self.truths[..=self.phase].iter().rev() {
+            if is(truth) {
+                return true;
+            }
+            if !truth.dead {
+                let lasted = until.saturating_sub(*from);
+                if lasted >= left {
+                    return false;
+                }
+                left -= lasted;
+            }
+            until = *from;
+        }
+        false
+    }
+
+    /// For how long the truth has been what it is now.
+    fn held(&self, now: Duration) -> Duration {
+        let (at, truth) = &self.truths[self.phase];
+        let before = self.truths[..self.phase].iter().rev();
+        let since = before.take_while(|(_, other)| other == truth).last().map_or(*at, |(from, _)| *from);
+        now.saturating_sub(since)
+    }
+
+    fn wrong(&mut self, wrong: Wrong, now: Duration, what: impl FnOnce() -> String) {
+        self.outcome
+            .wrongs
+            .entry(wrong)
+            .or_insert_with(|| format!("at {:.3} s: {}", now.as_secs_f64(), what()));
+    }
+
+    fn holes(&mut self, now: Duration, said: &Judgement) {
+        let grace = self.grace(30, 30, 60);
+        let claims_without_direction = said.verdict == Verdict::Blackhole && said.holes.is_empty();
+        let false_hole =
+            said.holes.iter().copied().chain(claims_without_direction.then_some(Direction::Unknown)).find(
+                |hole| {
+                    !self.lately(now, grace, |truth| match hole {
+                        Direction::Forward => truth.forward_hole,
+                        Direction::Reverse => truth.reverse_hole,
+                        Direction::Unknown => truth.forward_hole || truth.reverse_hole,
+                    })
+                },
+            );
+        if let Some(direction) = false_hole {
+            self.wrong(Wrong::FalseHole, now, || format!("hole {direction} claimed, there is none"));
+        }
+    }
+
+    fn missed(&mut self, now: Duration, said: &Judgement) {
+        let truth = self.truth();
+        if !truth.hole_visible || truth.dead || self.held(now) <= self.search() {
+            return;
+        }
+        let unnamed = truth.must_name.iter().copied().find(|direction| !said.holes.contains(direction));
+        if said.verdict != Verdict::Blackhole {
+            self.wrong(Wrong::MissedHole, now, || format!("{} where there is a hole", said.verdict));
+        } else if let Some(direction) = unnamed {
+            self.wrong(Wrong::MissedHole, now, || format!("hole {direction} not named"));
+        }
+    }
+
+    /// Outages too short to be told from loss happened a moment ago: they may be called loss.
+    fn after_short_outage(&self) -> bool {
+        self.truths[..=self.phase]
+            .windows(2)
+            .any(|two| two[0].1.dead && two[1].0.saturating_sub(two[0].0) < SHORT_OUTAGE)
+    }
+
+    /// A signal is remembered for ten minutes, or until sixty singles stayed unanswered.
+    fn memory(&self) -> Duration {
+        let now = &self.case.phases[self.phase].1.forward.bottlenecks;
+        let signalled = self.case.phases[..self.phase].iter().any(|(_, network)| {
+            network.forward.bottlenecks != *now
+                && network.forward.bottlenecks.iter().any(|one| one.signals.is_some())
+        });
+        Duration::from_secs(if signalled { 240 } else { 0 })
+    }
+
+    fn mtu(&mut self, now: Duration, said: &Judgement) {
+        let grace = self.search();
+        let truth = self.truth().clone();
+        if let Some(mtu) = said.mtu_forward
+            && !truth.forward_mtu.contains(&mtu)
+            && self.held(now) > grace
+        {
+            self.wrong(Wrong::Mtu, now, || format!("forward {mtu}, truly {:?}", truth.forward_mtu));
+        }
+        if let Some(mtu) = said.mtu_reverse
+            && !truth.reverse_mtu.contains(&mtu)
+            && self.held(now) > grace
+        {
+            self.wrong(Wrong::Mtu, now, || format!("reverse {mtu}, truly {:?}", truth.reverse_mtu));
+        }
+    }
+
+    fn verdict(&mut self, now: Duration, said: &Judgement) {
+        if said.verdict == Verdict::Unreachable {
+            if !self.lately(now, Duration::from_secs(10), |truth| truth.dead) {
+                self.wrong(Wrong::Unreachable, now, || "unreachable, and it is not".to_owned());
+            }
+            return;
+        }
+        let truth = self.truth();
+        let right = &truth.verdicts;
+        let grace = self.search();
+        let by_outage = said.verdict == Verdict::Lossy && self.after_short_outage();
+        let promised = !right.is_empty() && !truth.hole_visible && !truth.dead;
+        if promised && !by_outage && !right.contains(&said.verdict) && self.held(now) > grace {
+            let right = right.clone();
+            self.wrong(Wrong::Verdict, now, || format!("{}, rightly {right:?}", said.verdict));
+        }
+    }
+
+    fn unknown(&mut self, now: Duration, said: &Judgement) {
+        if said.verdict != Verdict::Unknown || !self.truth().measurable || self.truth().dead {
+            self.unknown_since = None;
+            return;
+        }
+        let since = *self.unknown_since.get_or_insert(now);
+        let lasts = now.saturating_sub(since);
+        self.outcome.unknown = self.outcome.unknown.max(lasts);
+        if lasts > UNKNOWN {
+            self.wrong(Wrong::Unknown, now, || format!("unknown since {:.1} s", since.as_secs_f64()));
+        }
+    }
+
+    fn changed(&mut self) {
+        let (at, truth) = &self.truths[self.phase];
+        let former = &self.truths[self.phase - 1].1;
+        let packets = self.last.map_or(0, |(_, _, packets)| packets);
+        let is = |truth: &Truth| truth.forward_hole || truth.reverse_hole;
+        self.awaiting = if truth.dead || former.dead || self.memory() > Duration::ZERO {
+            None
+        } else if truth.hole_visible && !is(former) {
+            Some(Awaited { hole: true, at: *at, packets })
+        } else if former.hole_visible && !is(truth) {
+            let said = self.last.is_some_and(|(_, verdict, _)| verdict == Verdict::Blackhole);
+            said.then_some(Awaited { hole: false, at: *at, packets })
+        } else {
+            None
+        };
+    }
+
+    fn noticed(&mut self, look: &Look<'_>) {
+        let Some(awaited) = self.awaiting else { return };
+        if (look.judgement.verdict == Verdict::Blackhole) != awaited.hole {
+            return;
+        }
+        let noticed = Noticed {
+            seconds: look.now.saturating_sub(awaited.at).as_secs_f64(),
+            packets: look.packets - awaited.packets,
+            loss: self.truth().worst_way,
+        };
+        if awaited.hole { &mut self.outcome.found } else { &mut self.outcome.cleared }.push(noticed);
+        self.awaiting = None;
+    }
+
+    fn steady(&mut self, now: Duration, said: &Judgement) {
+        let settle = self.grace(30, 120, 120).max(self.search());
+        let from = self.truths[self.phase].0 + settle;
+        let Some((before, verdict, _)) = self.last else { return };
+        if now <= from || self.truth().dead {
+            return;
+        }
+        self.outcome.still += now.saturating_sub(before.max(from));
+        let by_outage = [said.verdict, verdict].contains(&Verdict::Lossy) && self.after_short_outage();
+        if said.verdict != verdict && !by_outage {
+            self.outcome.changes += 1;
+            let near = (0.005..0.1).contains(&self.truth().loss);
+            if !near {
+                self.wrong(Wrong::Unsteady, now, || format!("{verdict} became {}", said.verdict));
+            }
+        }
+    }
+}
+
+/// What of [`Wrong`] a network like this may not have; at more loss, and where rates are limited, only
+/// false holes are promised never to be.
+pub fn promised(case: &Case) -> &'static [Wrong] {
+    let gentle = case.phases.iter().all(|(_, network)| {
+        let truth = Truth::of(network, &case.prober);
+        truth.worst_way <= 0.2 && !truth.rate_limited && network.signal_limit.is_none()
+    });
+    if gentle { &Wrong::ALL } else { &[Wrong::FalseHole] }
+}

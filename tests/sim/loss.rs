@@ -1,0 +1,86 @@
+//! Loss by chance: each packet for itself, or in bursts.
+//!
+//! Bursts follow Gilbert and Elliott: a good state that loses nothing and a bad one that loses much,
+//! each lasting a random time. A bad state ends after a second at the latest: a total loss of longer is
+//! an outage, and the truth about outages is told by [`super::network::Network::down`] alone.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use serde::Deserialize;
+
+use super::bucket::exponential;
+
+const LONGEST_BAD: f64 = 1.0;
+
+/// How packets are lost.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Loss {
+    /// Each with this chance, 0..1.
+    Each(f64),
+    /// In bursts.
+    Bursts(Bursts),
+}
+
+/// Gilbert and Elliott's two states.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bursts {
+    /// Mean seconds of the good state.
+    pub good_seconds: f64,
+    /// Mean seconds of the bad state.
+    pub bad_seconds: f64,
+    /// Loss of each packet in the bad state, 0..1.
+    pub bad_loss: f64,
+}
+
+impl Default for Loss {
+    fn default() -> Self {
+        Self::Each(0.0)
+    }
+}
+
+impl Loss {
+    /// The mean loss, 0..1.
+    pub fn mean(self) -> f64 {
+        match self {
+            Self::Each(loss) => loss,
+            Self::Bursts(Bursts { good_seconds, bad_seconds, bad_loss }) => {
+                bad_loss * bad_seconds / (good_seconds + bad_seconds)
+            }
+        }
+    }
+}
+
+/// The state of a [`Loss`].
+#[derive(Debug, Clone, Copy)]
+pub struct Chance {
+    loss: Loss,
+    bad: bool,
+    until: Duration,
+}
+
+impl Chance {
+    /// Begins in the good state.
+    pub fn new(loss: Loss, now: Duration) -> Self {
+        Self { loss, bad: true, until: now }
+    }
+
+    /// Whether a packet that comes by `now` is lost.
+    pub fn loses(&mut self, now: Duration, rng: &mut Rng) -> bool {
+        match self.loss {
+            Loss::Each(loss) => loss > 0.0 && rng.f64() < loss,
+            Loss::Bursts(bursts) => {
+                while self.until <= now {
+                    self.bad = !self.bad;
+                    let mean = if self.bad { bursts.bad_seconds } else { bursts.good_seconds };
+                    let lasts = exponential(1.0 / mean, rng);
+                    let lasts = if self.bad { lasts.min(LONGEST_BAD) } else { lasts };
+                    self.until += Duration::from_secs_f64(lasts.max(1e-4));
+                }
+                self.bad && rng.f64() < bursts.bad_loss
+            }
+        }
+    }
+}

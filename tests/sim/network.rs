@@ -1,0 +1,155 @@
+//! What a network is like, as seen from the prober: plain data, written in a scenario or made up from a
+//! seed. Sizes are bytes of IP packet.
+
+use serde::Deserialize;
+use vxlan_exporter::overlay::path::probe::{FLOWS, Family};
+
+use super::{
+    bucket::{Limit, Policer},
+    loss::Loss,
+};
+
+/// One network between our host and the target, and the target itself.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// Shortest round trip.
+    pub rtt_ms: f64,
+    /// Up to so much is added to each.
+    pub jitter_ms: f64,
+    /// Nothing gets through.
+    pub down: bool,
+    /// The target answers echo requests.
+    pub icmp: bool,
+    /// The target puts echo requests together that come in fragments.
+    pub fragments: bool,
+    /// What the target makes of a SYN.
+    pub tcp: Tcp,
+    /// MSS of the SYN-ACK; absent: a closed port, which answers RST.
+    pub mss: Option<u16>,
+    /// A box before all bottlenecks answers SYNs in the target's stead.
+    pub other_box: bool,
+    /// A firewall drops ICMP packets larger than this, both ways.
+    pub icmp_filter: Option<u32>,
+    /// How often "too big" is signalled; absent: always.
+    pub signal_limit: Option<Limit>,
+    /// How often echoes are answered; absent: always.
+    pub echo_limit: Option<Limit>,
+    /// To the target.
+    pub forward: Way,
+    /// From the target.
+    pub reverse: Way,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            rtt_ms: 2.0,
+            jitter_ms: 0.0,
+            down: false,
+            icmp: true,
+            fragments: true,
+            tcp: Tcp::Answers,
+            mss: Some(1460),
+            other_box: false,
+            icmp_filter: None,
+            signal_limit: None,
+            echo_limit: None,
+            forward: Way::default(),
+            reverse: Way::default(),
+        }
+    }
+}
+
+/// What a target makes of a SYN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tcp {
+    /// Answers it, with SYN-ACK or RST.
+    Answers,
+    /// Answers it unless it carries data.
+    BareOnly,
+    /// Says nothing.
+    Silent,
+}
+
+/// One direction.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Way {
+    /// What is lost by chance.
+    pub loss: Loss,
+    /// A byte policer, with the traffic of others.
+    pub policer: Option<Policer>,
+    /// The outer packets a frame is cut into.
+    pub frames: Option<Frames>,
+    /// In the order in which packets meet them.
+    pub bottlenecks: Vec<Bottleneck>,
+    /// A second underlay leg beside the first.
+    pub leg: Option<Leg>,
+}
+
+impl Way {
+    /// What a packet of `flow` meets; `None` is ICMP's only flow.
+    pub fn bottlenecks(&self, flow: Option<u8>) -> &[Bottleneck] {
+        match (&self.leg, flow) {
+            (Some(leg), Some(flow)) if leg.flows.contains(&flow) => &leg.bottlenecks,
+            _ => &self.bottlenecks,
+        }
+    }
+
+    /// Every flow a prober may use.
+    pub fn flows() -> impl Iterator<Item = Option<u8>> {
+        std::iter::once(None).chain((0..FLOWS).map(Some))
+    }
+}
+
+/// A link that larger packets do not pass in one piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bottleneck {
+    /// The largest that passes.
+    pub above: u32,
+    /// Packets with DF are answered "fragmentation needed" with this MTU (a lie, if it is not `above`),
+    /// others are cut; absent: all vanish.
+    pub signals: Option<u32>,
+}
+
+/// An underlay leg taken by some TCP flows; the others and ICMP take the first.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leg {
+    /// Which TCP flows hash to it.
+    pub flows: Vec<u8>,
+    /// What they meet there.
+    #[serde(default)]
+    pub bottlenecks: Vec<Bottleneck>,
+}
+
+/// A frame crosses the underlay in several outer packets, each of which may be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frames {
+    /// Bytes of one outer packet.
+    pub bytes: u32,
+    /// Loss of each, 0..1.
+    pub loss: f64,
+}
+
+impl Frames {
+    /// Chance that a packet of `size` bytes is lost.
+    pub fn loss_of(self, size: u32) -> f64 {
+        let pieces = i32::try_from(size.div_ceil(self.bytes.max(1))).unwrap_or(i32::MAX);
+        1.0 - (1.0 - self.loss).powi(pieces)
+    }
+}
+
+/// A datagram cut into pieces for links that carry `mtu`: the bytes of its largest piece.
+pub fn largest_piece(family: Family, size: u32, mtu: u32) -> u32 {
+    let header = match family {
+        Family::V4 => 20,
+        // The fragment extension header.
+        Family::V6 => 48,
+    };
+    if size <= mtu { size } else { header + mtu.saturating_sub(header).max(8) / 8 * 8 }
+}

@@ -1,0 +1,237 @@
+//! The loop: asks the prober what to send whenever something happens, lets the network answer, and shows
+//! an observer what the prober says.
+
+use std::{cmp::Reverse as Earliest, collections::BinaryHeap, time::Duration};
+
+use serde::Deserialize;
+use vxlan_exporter::overlay::{
+    observation::Judgement,
+    path::{
+        asking::Urgency,
+        budget::Budget,
+        probe::{Answer, Family, Lane, Moment, ProbeId, Send},
+        prober::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
+    },
+};
+
+use super::{network::Network, world::World};
+
+/// What the prober says is looked at this often at most.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The least time between two questions to the prober, as in the real loop.
+const LEAST_WAIT: Duration = Duration::from_millis(1);
+
+/// How the prober is set up.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Prober {
+    /// What hosts of our site have.
+    pub hosts: u32,
+    /// What our own interface lets out; absent: as much.
+    pub testable: Option<u32>,
+    /// The configured expected MTU.
+    pub expected: Option<u32>,
+    /// `v4` or `v6`.
+    #[serde(deserialize_with = "family")]
+    pub family: Family,
+    /// What it can ask by ICMP.
+    #[serde(deserialize_with = "icmp")]
+    pub icmp: IcmpProbes,
+    /// What it can ask by TCP.
+    #[serde(deserialize_with = "tcp")]
+    pub tcp: TcpProbes,
+    /// Another path of the same exporter hears "too big" once a minute.
+    pub heard_elsewhere: bool,
+    /// Round-trip loss above which a path is lossy.
+    pub loss_threshold: f64,
+}
+
+impl Default for Prober {
+    fn default() -> Self {
+        Self {
+            hosts: 1500,
+            testable: None,
+            expected: None,
+            family: Family::V4,
+            icmp: IcmpProbes::Fragments,
+            tcp: TcpProbes::Sized,
+            heard_elsewhere: false,
+            loss_threshold: 0.03,
+        }
+    }
+}
+
+impl Prober {
+    /// What our own interface lets out.
+    pub fn testable(&self) -> u32 {
+        self.testable.unwrap_or(self.hosts)
+    }
+
+    fn machine(&self, seed: u64) -> PathProber {
+        let settings = Settings {
+            probe_interval: Duration::from_secs(1),
+            sentinel_interval: Duration::from_secs(1),
+            expected_mtu: self.expected,
+            loss_threshold: self.loss_threshold,
+            family: self.family,
+            icmp: self.icmp,
+            tcp: self.tcp,
+        };
+        let hosts = HostMtu { testable: self.testable(), hosts: self.hosts, rule: "simulated".to_owned() };
+        PathProber::new(settings, hosts, seed, Duration::ZERO)
+    }
+}
+
+/// A network, how it changes, and who looks at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// How the prober is set up.
+    pub prober: Prober,
+    /// The network, from each of these seconds on; the first at 0.
+    pub phases: Vec<(f64, Network)>,
+    /// When it ends.
+    pub seconds: f64,
+}
+
+/// What the prober says at one moment.
+#[derive(Debug)]
+pub struct Look<'a> {
+    /// When.
+    pub now: Moment,
+    /// What it says.
+    pub judgement: &'a Judgement,
+    /// Packets sent since the beginning.
+    pub packets: u64,
+}
+
+enum Arrival {
+    Echo(u64, Duration),
+    Probe(ProbeId, Answer),
+}
+
+struct Due {
+    at: Moment,
+    serial: u64,
+    what: Arrival,
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.serial) == (other.at, other.serial)
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.serial).cmp(&(other.at, other.serial))
+    }
+}
+
+/// Plays a case and shows each look to `observe`.
+pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
+    let mut machine = case.prober.machine(case.seed);
+    let mut phases = case.phases.iter().peekable();
+    let Some((_, first)) = phases.next() else { return };
+    let mut world = World::new(case.prober.family, first.clone(), case.seed ^ 0x5eed, Duration::ZERO);
+    let mut budget = Budget::new(200);
+    let mut arrivals: BinaryHeap<Earliest<Due>> = BinaryHeap::new();
+    let end = Duration::from_secs_f64(case.seconds);
+    let (mut now, mut looked) = (Duration::ZERO, None);
+    let (mut serial, mut packets) = (0_u64, 0_u64);
+    let mut elsewhere = Duration::ZERO;
+    let mut out = Vec::new();
+    while now < end {
+        while let Some((_, network)) = phases.next_if(|(from, _)| Duration::from_secs_f64(*from) <= now) {
+            world.change(network.clone(), now);
+        }
+        while arrivals.peek().is_some_and(|Earliest(due)| due.at <= now) {
+            let Some(Earliest(due)) = arrivals.pop() else { break };
+            match due.what {
+                Arrival::Echo(seq, rtt) => machine.echo_reply(seq, rtt, now),
+                Arrival::Probe(id, answer) => machine.answer(id, answer, now),
+            }
+        }
+        if case.prober.heard_elsewhere && now >= elsewhere {
+            elsewhere = now + Duration::from_mins(1);
+            machine.heard_elsewhere(now);
+        }
+        budget.fill(now);
+        machine.regular(now, &mut out);
+        for urgency in Urgency::ALL {
+            machine.burst(urgency, now, &mut budget, &mut out);
+        }
+        for send in out.drain(..) {
+            let what = match send {
+                Send::Echo { seq } => {
+                    packets += 1;
+                    let answered = world.echo(now);
+                    answered.then(|| Arrival::Echo(seq, Duration::ZERO))
+                }
+                Send::Probe(probe) => {
+                    packets += u64::from(probe.lane.packets(case.prober.family, probe.size));
+                    assert!(
+                        probe.size <= 9216 && probe.size >= case.prober.family.small().min(68),
+                        "{probe:?}"
+                    );
+                    if probe.size > case.prober.testable() && probe.lane != Lane::Fragments {
+                        Some(Arrival::Probe(probe.id, Answer::NotSent))
+                    } else {
+                        world.probe(probe, now).map(|answer| Arrival::Probe(probe.id, answer))
+                    }
+                }
+            };
+            let Some(what) = what else { continue };
+            serial += 1;
+            let rtt = world.round_trip();
+            let what = if let Arrival::Echo(seq, _) = what { Arrival::Echo(seq, rtt) } else { what };
+            let refused = matches!(what, Arrival::Probe(_, Answer::NotSent));
+            arrivals.push(Earliest(Due {
+                at: now + if refused { Duration::ZERO } else { rtt },
+                serial,
+                what,
+            }));
+        }
+        if looked.is_none_or(|at| now >= at + LOOK) {
+            looked = Some(now);
+            observe(Look { now, judgement: &machine.judgement(), packets });
+        }
+        let asked = machine.next_at().max(now + LEAST_WAIT);
+        let arrives = arrivals.peek().map_or(end, |Earliest(due)| due.at);
+        let changes = phases.peek().map_or(end, |(from, _)| Duration::from_secs_f64(*from));
+        now = asked.min(arrives.max(now)).min(changes).min(end);
+    }
+}
+
+fn family<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Family, D::Error> {
+    one_of(from, &[("v4", Family::V4), ("v6", Family::V6)])
+}
+
+fn icmp<'de, D: serde::Deserializer<'de>>(from: D) -> Result<IcmpProbes, D::Error> {
+    use IcmpProbes::{Fragments, Sized, Small};
+    one_of(from, &[("small", Small), ("sized", Sized), ("fragments", Fragments)])
+}
+
+fn tcp<'de, D: serde::Deserializer<'de>>(from: D) -> Result<TcpProbes, D::Error> {
+    use TcpProbes::{None, Sized, Small};
+    one_of(from, &[("none", None), ("small", Small), ("sized", Sized)])
+}
+
+fn one_of<'de, T: Copy, D: serde::Deserializer<'de>>(from: D, words: &[(&str, T)]) -> Result<T, D::Error> {
+    let word = String::deserialize(from)?;
+    words
+        .iter()
+        .find(|(known, _)| *known == word)
+        .map(|(_, value)| *value)
+        .ok_or_else(|| serde::de::Error::custom(format!("{word}: not one of these")))
+}

@@ -1,0 +1,370 @@
+//! Networks made up from a seed, by class: each class is one way in which a path can deceive.
+
+use fastrand::Rng;
+use vxlan_exporter::overlay::path::{
+    probe::{FLOWS, Family},
+    prober::{IcmpProbes, TcpProbes},
+};
+
+use super::{
+    bucket::Policer,
+    network::{Bottleneck, Frames, Leg, Network, Tcp},
+    play::{Case, Prober},
+    shapes::{
+        between, bottlenecks, chance, host_mtu, limit, log_between, loss, mtu_below, pick,
+        reverse_bottlenecks, with_bottlenecks, with_loss,
+    },
+};
+
+/// A class of networks.
+#[derive(Debug, Clone, Copy)]
+pub struct Class {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is about.
+    pub about: &'static str,
+    weight: u32,
+    make: fn(&mut Make),
+}
+
+/// Every class.
+pub const CLASSES: &[Class] = &[
+    Class { name: "clean", about: "no loss; any bottleneck, any privilege", weight: 20, make: clean },
+    Class { name: "loss", about: "up to 20 % loss each way, alone or in bursts", weight: 16, make: lossy },
+    Class { name: "loss-30", about: "20 to 30 % loss each way", weight: 6, make: very_lossy },
+    Class { name: "threshold", about: "loss around the threshold, for an hour", weight: 1, make: threshold },
+    Class { name: "change", about: "the path MTU changes; up to 20 % loss", weight: 12, make: change },
+    Class { name: "outage", about: "outages of 0.3 to 15 s", weight: 8, make: outage },
+    Class { name: "rtt", about: "round trips step between 0.3 and 300 ms", weight: 6, make: rtt },
+    Class { name: "signals-limited", about: "\"too big\" is rate-limited", weight: 6, make: signals_limited },
+    Class {
+        name: "signals-end",
+        about: "\"too big\" is signalled, then no more",
+        weight: 1,
+        make: signals_end,
+    },
+    Class { name: "liar", about: "\"too big\" claims a wrong or absurd MTU", weight: 5, make: liar },
+    Class { name: "echo-limited", about: "echo answers are rate-limited", weight: 6, make: echo_limited },
+    Class { name: "policer", about: "a byte policer at 3 to 20 times its rate", weight: 4, make: policer },
+    Class {
+        name: "frames",
+        about: "frames cross in up to 7 outer packets, each may be lost",
+        weight: 4,
+        make: frames,
+    },
+    Class {
+        name: "icmp-filter",
+        about: "ICMP above 512 to 1199 bytes is dropped",
+        weight: 3,
+        make: icmp_filter,
+    },
+    Class {
+        name: "mute-host",
+        about: "the target answers no echo, no SYN, or no SYN with data",
+        weight: 4,
+        make: mute,
+    },
+    Class {
+        name: "other-box",
+        about: "a box before the bottleneck answers SYNs",
+        weight: 2,
+        make: other_box,
+    },
+    Class {
+        name: "v6-edge",
+        about: "IPv6, from the target: 4 bytes below a silent edge are signalled",
+        weight: 1,
+        make: v6_edge,
+    },
+    Class {
+        name: "two-legs",
+        about: "two underlay legs of different MTU, by flow",
+        weight: 4,
+        make: two_legs,
+    },
+];
+
+/// What a class fills in.
+pub struct Make {
+    rng: Rng,
+    prober: Prober,
+    network: Network,
+    /// What the path could carry: the expected MTU, or what we can send of it.
+    top: u32,
+    phases: Vec<(f64, Network)>,
+    seconds: f64,
+}
+
+/// Which class `seed` falls into.
+pub fn class_of(seed: u64) -> &'static Class {
+    let mut rng = Rng::with_seed(seed);
+    let total: u32 = CLASSES.iter().map(|class| class.weight).sum();
+    let mut ticket = rng.u32(0..total);
+    for class in CLASSES {
+        if ticket < class.weight {
+            return class;
+        }
+        ticket -= class.weight;
+    }
+    &CLASSES[0]
+}
+
+/// The network that `seed` stands for.
+pub fn case_of(seed: u64) -> (&'static Class, Case) {
+    let class = class_of(seed);
+    let mut rng = Rng::with_seed(seed ^ 0x00c0_ffee);
+    let (prober, network) = ends(&mut rng);
+    let expected = prober.expected.unwrap_or(prober.hosts);
+    let top = expected.min(prober.testable());
+    let mut make = Make { rng, prober, network, top, phases: Vec::new(), seconds: 60.0 };
+    (class.make)(&mut make);
+    let Make { prober, network, mut phases, seconds, .. } = make;
+    phases.insert(0, (0.0, network));
+    (class, Case { seed, prober, phases, seconds })
+}
+
+/// Two hosts and a quiet path between them.
+fn ends(rng: &mut Rng) -> (Prober, Network) {
+    let family = if chance(0.3, rng) { Family::V6 } else { Family::V4 };
+    let hosts = host_mtu(family, rng);
+    let (icmp, tcp) = match rng.u8(..10) {
+        0 => (IcmpProbes::Sized, TcpProbes::None),
+        1 | 2 => (IcmpProbes::Sized, TcpProbes::Small),
+        3 | 4 => (IcmpProbes::Fragments, TcpProbes::None),
+        _ => (IcmpProbes::Fragments, TcpProbes::Sized),
+    };
+    let testable = (chance(0.05, rng) && hosts > 1400).then_some(hosts - 50);
+    let expected = chance(0.15, rng).then_some(hosts);
+    let prober = Prober { hosts, testable, expected, family, icmp, tcp, ..Prober::default() };
+    let rtt_ms = log_between(0.3, 300.0, rng);
+    let jitter_ms = if rng.bool() { 0.0 } else { rtt_ms * between(0.0, 0.5, rng) };
+    let mss = chance(0.7, rng).then(|| u16::try_from(hosts - family.header() - 20).unwrap_or(u16::MAX));
+    (prober, Network { rtt_ms, jitter_ms, mss, ..Network::default() })
+}
+
+impl Make {
+    fn bottlenecks(&mut self) {
+        let network = self.network.clone();
+        self.network = with_bottlenecks(network, self.top, self.prober.family, &mut self.rng);
+    }
+
+    fn loss(&mut self, least: f64, most: f64) {
+        let network = self.network.clone();
+        self.network = with_loss(network, least, most, &mut self.rng);
+    }
+
+    fn sometimes_loss(&mut self) {
+        if chance(0.3, &mut self.rng) {
+            self.loss(0.0, 0.2);
+            self.seconds += 60.0;
+        }
+    }
+
+    fn then(&mut self, at: f64, network: Network) {
+        self.phases.push((at, network));
+    }
+}
+
+fn clean(make: &mut Make) {
+    make.bottlenecks();
+    make.seconds = 45.0;
+}
+
+fn lossy(make: &mut Make) {
+    make.bottlenecks();
+    make.loss(0.001, 0.2);
+    make.seconds = if chance(0.1, &mut make.rng) { 400.0 } else { 100.0 };
+}
+
+fn very_lossy(make: &mut Make) {
+    make.bottlenecks();
+    make.loss(0.2, 0.3);
+    make.seconds = 120.0;
+}
+
+fn threshold(make: &mut Make) {
+    let mean = make.prober.loss_threshold * between(0.5, 1.7, &mut make.rng);
+    make.network.forward.loss = loss(mean / 2.0, &mut make.rng);
+    make.network.reverse.loss = loss(mean / 2.0, &mut make.rng);
+    make.seconds = 3600.0;
+}
+
+fn change(make: &mut Make) {
+    if make.rng.bool() {
+        make.loss(0.0, 0.2);
+    }
+    let quiet = make.network.clone();
+    if make.rng.bool() {
+        make.bottlenecks();
+    }
+    let pause = if quiet.forward.loss.mean().max(quiet.reverse.loss.mean()) > 0.0 { 80.0 } else { 40.0 };
+    let mut at = 0.0;
+    for _ in 0..make.rng.u8(1..=3) {
+        at += pause + make.rng.f64();
+        let next = with_bottlenecks(quiet.clone(), make.top, make.prober.family, &mut make.rng);
+        make.then(at, next);
+    }
+    make.seconds = at + pause;
+}
+
+fn outage(make: &mut Make) {
+    if make.rng.bool() {
+        make.bottlenecks();
+    }
+    make.sometimes_loss();
+    let mut at = 5.0;
+    for _ in 0..make.rng.u8(1..=4) {
+        at += between(1.0, 40.0, &mut make.rng);
+        make.then(at, Network { down: true, ..make.network.clone() });
+        at += log_between(0.3, 15.0, &mut make.rng);
+        make.then(at, make.network.clone());
+    }
+    make.seconds = at + 60.0;
+}
+
+fn rtt(make: &mut Make) {
+    if make.rng.bool() {
+        make.bottlenecks();
+    }
+    make.sometimes_loss();
+    let mut at = 5.0;
+    for _ in 0..make.rng.u8(1..=4) {
+        at += between(5.0, 30.0, &mut make.rng);
+        let rtt_ms = log_between(0.3, 300.0, &mut make.rng);
+        let jitter_ms = rtt_ms * between(0.0, 1.0, &mut make.rng);
+        make.then(at, Network { rtt_ms, jitter_ms, ..make.network.clone() });
+    }
+    make.seconds = at + 40.0;
+}
+
+fn signals_limited(make: &mut Make) {
+    make.bottlenecks();
+    let above = mtu_below(make.top, make.prober.family, &mut make.rng);
+    if above > make.prober.family.least_mtu() && make.rng.bool() {
+        make.network.forward.bottlenecks = vec![Bottleneck { above, signals: Some(above) }];
+    }
+    make.network.signal_limit = Some(limit(&mut make.rng));
+    make.prober.heard_elsewhere = make.rng.bool();
+    make.sometimes_loss();
+    make.seconds = if chance(0.1, &mut make.rng) { 900.0 } else { 120.0 };
+}
+
+fn signals_end(make: &mut Make) {
+    let above = mtu_below(make.top, make.prober.family, &mut make.rng);
+    let mut silent = make.network.clone();
+    make.network.forward.bottlenecks = vec![Bottleneck { above, signals: Some(above) }];
+    silent.forward.bottlenecks = vec![Bottleneck { above, signals: None }];
+    make.then(60.0, silent);
+    make.seconds = 500.0;
+}
+
+fn liar(make: &mut Make) {
+    let above = mtu_below(make.top, make.prober.family, &mut make.rng);
+    let least = make.prober.family.least_mtu();
+    let claim = match make.rng.u8(..6) {
+        0 => pick(&[0, 1, least - 1], &mut make.rng),
+        1 => pick(&[make.top, make.top + 1, 65535], &mut make.rng),
+        2 => make.rng.u32(above + 1..=make.top),
+        3 => least,
+        _ => make.rng.u32(least..=above.max(least)),
+    };
+    make.network.forward.bottlenecks = vec![Bottleneck { above, signals: Some(claim) }];
+    if chance(0.3, &mut make.rng) {
+        make.network.reverse.bottlenecks = reverse_bottlenecks(make.top, make.prober.family, &mut make.rng);
+    }
+    make.sometimes_loss();
+}
+
+fn echo_limited(make: &mut Make) {
+    make.bottlenecks();
+    make.network.echo_limit = Some(limit(&mut make.rng));
+    make.sometimes_loss();
+    make.seconds = 120.0;
+}
+
+fn policer(make: &mut Make) {
+    if make.rng.bool() {
+        make.bottlenecks();
+    }
+    let bytes_per_second = log_between(50_000.0, 500_000.0, &mut make.rng);
+    let policer = Policer {
+        bytes_per_second,
+        // A bucket that no packet of full size fits into would be a hole.
+        bucket: f64::from(make.top) * log_between(1.2, 10.0, &mut make.rng),
+        overload: between(3.0, 20.0, &mut make.rng),
+    };
+    if make.rng.bool() {
+        make.network.forward.policer = Some(policer);
+    } else {
+        make.network.reverse.policer = Some(policer);
+    }
+    make.sometimes_loss();
+    make.seconds = 90.0;
+}
+
+fn frames(make: &mut Make) {
+    if make.rng.bool() {
+        make.bottlenecks();
+    }
+    let pieces = make.rng.u32(2..=7);
+    let frames = Frames { bytes: make.top.div_ceil(pieces), loss: between(0.0, 0.3, &mut make.rng) };
+    make.network.forward.frames = make.rng.bool().then_some(frames);
+    if make.network.forward.frames.is_none() || make.rng.bool() {
+        make.network.reverse.frames = Some(frames);
+    }
+    make.seconds = 120.0;
+}
+
+fn icmp_filter(make: &mut Make) {
+    if make.rng.bool() {
+        make.bottlenecks();
+    }
+    make.network.icmp_filter = Some(pick(&[512, 1000, 1024, 1100, 1199], &mut make.rng));
+    make.sometimes_loss();
+}
+
+fn mute(make: &mut Make) {
+    make.bottlenecks();
+    match make.rng.u8(..4) {
+        0 => make.network.icmp = false,
+        1 => make.network.tcp = Tcp::Silent,
+        2 => make.network.tcp = Tcp::BareOnly,
+        _ => make.network.fragments = false,
+    }
+    if chance(0.2, &mut make.rng) {
+        make.network.tcp = Tcp::BareOnly;
+    }
+    make.sometimes_loss();
+}
+
+fn other_box(make: &mut Make) {
+    make.bottlenecks();
+    make.network.other_box = true;
+    make.sometimes_loss();
+}
+
+fn two_legs(make: &mut Make) {
+    make.bottlenecks();
+    let flows: Vec<u8> = (0..FLOWS).filter(|_| make.rng.bool()).collect();
+    let other =
+        if make.rng.bool() { Vec::new() } else { bottlenecks(make.top, make.prober.family, &mut make.rng) };
+    make.network.forward.leg = Some(Leg { flows, bottlenecks: other });
+    make.sometimes_loss();
+    make.seconds += 90.0;
+}
+
+fn v6_edge(make: &mut Make) {
+    make.prober.family = Family::V6;
+    make.top = make.top.max(1400);
+    make.prober.hosts = make.prober.hosts.max(1400);
+    make.prober.expected = None;
+    make.prober.testable = None;
+    make.network.mss = None;
+    let above = make.rng.u32(1290..make.top);
+    make.network.reverse.bottlenecks =
+        vec![Bottleneck { above, signals: None }, Bottleneck { above: above - 4, signals: Some(above - 4) }];
+    if make.rng.bool() {
+        make.network.forward.bottlenecks = make.network.reverse.bottlenecks.clone();
+    }
+    make.seconds = 120.0;
+}

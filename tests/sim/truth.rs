@@ -1,0 +1,282 @@
+//! What a host that does path MTU discovery would meet in a network, worked out from its description
+//! alone: the prober has no part in it.
+//!
+//! Such a host sends the expected size; on a valid "fragmentation needed, mtu m" it sends m; and again,
+//! until something is answered (`ok`, `reduced`) or nothing comes back (a hole).
+
+use vxlan_exporter::{
+    overlay::path::{
+        probe::{FRAGMENT_PAYLOAD, Family, fragments_of},
+        prober::{IcmpProbes, TcpProbes},
+    },
+    types::{Direction, Verdict},
+};
+
+use super::{
+    network::{Bottleneck, Network, Tcp, Way, largest_piece},
+    play::Prober,
+};
+
+/// Below this a silent edge of ICMP may as well be a filter (PROBING.md section 4). In IPv6 no size below
+/// 1280 is asked for.
+fn filter(family: Family) -> u32 {
+    family.least_mtu().max(1200)
+}
+
+/// Where a walk ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Walk {
+    /// This size passes.
+    Passes(u32),
+    /// Silence at `size`; the largest that would pass is `edge`.
+    Hole {
+        /// The size of the walk that vanishes.
+        size: u32,
+        /// The largest that passes.
+        edge: u32,
+    },
+}
+
+impl Walk {
+    fn of(bottlenecks: &[Bottleneck], start: u32, least: u32) -> Self {
+        let passing = bottlenecks.iter().map(|bottleneck| bottleneck.above).min().unwrap_or(u32::MAX);
+        let mut size = start;
+        loop {
+            match bottlenecks.iter().find(|bottleneck| size > bottleneck.above) {
+                None => return Self::Passes(size),
+                Some(Bottleneck { signals: Some(mtu), .. }) if (least..size).contains(mtu) => size = *mtu,
+                Some(_) => return Self::Hole { size, edge: passing },
+            }
+        }
+    }
+
+    /// The largest size that passes and that such a walk comes to know.
+    pub fn passing(self) -> u32 {
+        match self {
+            Self::Passes(size) => size,
+            Self::Hole { edge, .. } => edge,
+        }
+    }
+
+    /// Ends in silence.
+    pub fn is_hole(self) -> bool {
+        matches!(self, Self::Hole { .. })
+    }
+}
+
+/// The truth about one network, and how much of it a prober with these privileges can see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// Nothing that this prober can send is ever answered.
+    pub dead: bool,
+    /// Some flow that is probed meets a hole this way.
+    pub forward_hole: bool,
+    /// Packets from the target meet one.
+    pub reverse_hole: bool,
+    /// `blackhole` must be said.
+    pub hole_visible: bool,
+    /// These directions must be named.
+    pub must_name: Vec<Direction>,
+    /// What the forward path MTU may read, where one is shown; nothing may be, where large ICMP is
+    /// filtered and nothing else can be asked.
+    pub forward_mtu: Vec<u32>,
+    /// What the reverse path MTU may read.
+    pub reverse_mtu: Vec<u32>,
+    /// Both directions can be measured: no `unknown` for long.
+    pub measurable: bool,
+    /// Verdicts that are right; empty where nothing is promised.
+    pub verdicts: Vec<Verdict>,
+    /// Loss there and back of a small packet, 0..1.
+    pub loss: f64,
+    /// The larger of the two directions' mean loss.
+    pub worst_way: f64,
+    /// Loss depends on size or rate: any verdict but a hole or `unreachable` will do.
+    pub rate_limited: bool,
+}
+
+impl Truth {
+    /// The truth about `network` as `prober` may see it.
+    pub fn of(network: &Network, prober: &Prober) -> Self {
+        Sight { network, prober }.truth()
+    }
+}
+
+struct Sight<'a> {
+    network: &'a Network,
+    prober: &'a Prober,
+}
+
+impl Sight<'_> {
+    fn truth(&self) -> Truth {
+        let Self { network, prober } = *self;
+        let expected = self.expected();
+        let top = expected.min(prober.testable());
+        let family = prober.family;
+        let least = family.least_mtu();
+        let walk = |flow| Walk::of(network.forward.bottlenecks(flow), top, least);
+        let icmp_forward = walk(None);
+        let tcp_forward: Vec<Walk> = Way::flows().flatten().map(|flow| walk(Some(flow))).collect();
+        let reverse_walk = Walk::of(&network.reverse.bottlenecks, top, least);
+        // Whole replies without DF are all that an echo shows of the way back.
+        let back_edge = self.largest_reply(top);
+        let reverse_hole = reverse_walk.is_hole() && back_edge < top;
+        let echo = prober.icmp >= IcmpProbes::Sized
+            && network.icmp
+            && network.icmp_filter.is_none_or(|limit| limit >= top);
+        let syn = self.syn();
+        let fragments =
+            echo && prober.icmp == IcmpProbes::Fragments && self.carries_fragments(top, icmp_forward);
+        let forward_hole = icmp_forward.is_hole()
+            || (network.forward.leg.is_some() && tcp_forward.iter().any(|walk| walk.is_hole()));
+        let echo_edge = icmp_forward.passing().min(back_edge);
+        let echo_silent = icmp_forward.is_hole() || icmp_forward.passing() > back_edge;
+        let seen_by_echo = echo && echo_silent && echo_edge >= filter(family);
+        let seen_by_syn = syn && tcp_forward.iter().any(|walk| walk.is_hole());
+        let seen_by_fragments = fragments && reverse_hole && back_edge >= filter(family);
+        let hole_visible = seen_by_echo || seen_by_syn || seen_by_fragments;
+        let mut must_name = Vec::new();
+        if seen_by_syn
+            || (fragments && icmp_forward.is_hole() && !reverse_hole && echo_edge >= filter(family))
+        {
+            must_name.push(Direction::Forward);
+        }
+        if seen_by_fragments {
+            must_name.push(Direction::Reverse);
+        }
+        let smallest = |walks: &mut dyn Iterator<Item = &Walk>| walks.map(|walk| walk.passing()).min();
+        let used: Vec<Walk> =
+            tcp_forward.iter().copied().filter(|_| syn).chain(echo.then_some(icmp_forward)).collect();
+        let mut forward_mtu = Vec::new();
+        if syn {
+            // Of all flows; or, where some meet a hole, of those.
+            forward_mtu.extend(smallest(&mut used.iter()));
+            forward_mtu.extend(smallest(&mut used.iter().filter(|walk| walk.is_hole())));
+        } else if echo {
+            forward_mtu.push(echo_edge);
+        }
+        let smallest = forward_mtu.first().copied();
+        let rate_limited = network.echo_limit.is_some()
+            || network.forward.policer.is_some()
+            || network.reverse.policer.is_some()
+            || network.forward.frames.is_some()
+            || network.reverse.frames.is_some();
+        let filtered_edge = echo_silent && echo_edge < filter(family) && !seen_by_syn;
+        let measurable = echo && prober.testable() >= expected && !filtered_edge;
+        let (forward_loss, reverse_loss) =
+            (self.small_loss(&network.forward), self.small_loss(&network.reverse));
+        let loss = 1.0 - (1.0 - forward_loss) * (1.0 - reverse_loss);
+        Truth {
+            dead: self.dead(),
+            forward_hole,
+            reverse_hole,
+            hole_visible,
+            must_name,
+            forward_mtu,
+            reverse_mtu: vec![back_edge, reverse_walk.passing()],
+            measurable,
+            verdicts: self.verdicts(
+                hole_visible,
+                forward_hole || reverse_hole,
+                measurable,
+                smallest,
+                loss,
+                rate_limited,
+            ),
+            loss,
+            worst_way: forward_loss.max(reverse_loss),
+            rate_limited,
+        }
+    }
+
+    fn verdicts(
+        &self,
+        visible: bool,
+        hole: bool,
+        measurable: bool,
+        mtu: Option<u32>,
+        loss: f64,
+        rate_limited: bool,
+    ) -> Vec<Verdict> {
+        if self.dead() {
+            return vec![Verdict::Unreachable];
+        }
+        if rate_limited {
+            return Vec::new();
+        }
+        let expected = self.expected();
+        let mut right = match (visible, hole) {
+            (true, _) => return vec![Verdict::Blackhole],
+            (false, true) => return Vec::new(),
+            // A padded SYN may be signalled a size that passes the filter.
+            _ if !measurable && self.network.icmp_filter.is_some() => {
+                vec![Verdict::Unknown, Verdict::Reduced]
+            }
+            _ if !measurable => vec![Verdict::Unknown],
+            _ if mtu.is_some_and(|mtu| mtu < expected) => vec![Verdict::Reduced],
+            _ if self.network.reverse.bottlenecks.iter().any(|bottleneck| bottleneck.above < expected) => {
+                vec![Verdict::Ok, Verdict::Reduced]
+            }
+            _ => vec![Verdict::Ok],
+        };
+        if loss > 0.0 {
+            right.push(Verdict::Lossy);
+        }
+        right
+    }
+
+    fn expected(&self) -> u32 {
+        let header = self.prober.family.header() + 20;
+        let learnt = self.network.mss.map(|mss| u32::from(mss) + header).filter(|_| {
+            self.prober.tcp == TcpProbes::Sized && self.network.tcp != Tcp::Silent && !self.network.other_box
+        });
+        self.prober.expected.unwrap_or(self.prober.hosts.min(learnt.unwrap_or(u32::MAX)))
+    }
+
+    fn syn(&self) -> bool {
+        self.prober.tcp == TcpProbes::Sized && self.network.tcp == Tcp::Answers && !self.network.other_box
+    }
+
+    fn dead(&self) -> bool {
+        let tcp =
+            self.prober.tcp != TcpProbes::None && (self.network.tcp != Tcp::Silent || self.network.other_box);
+        self.network.down || !(self.network.icmp || tcp)
+    }
+
+    /// The pieces of a fragmented request get through, often enough for forty of two hundred pairs.
+    fn carries_fragments(&self, top: u32, forward: Walk) -> bool {
+        let pieces = i32::try_from(fragments_of(self.prober.family, top)).unwrap_or(i32::MAX);
+        let arrive = (1.0 - self.small_loss(&self.network.forward)).powi(pieces);
+        if arrive * (1.0 - self.small_loss(&self.network.reverse)) < 0.35 {
+            return false;
+        }
+        let piece = self.prober.family.header() + 8 + FRAGMENT_PAYLOAD;
+        self.network.fragments && forward.passing() >= piece
+    }
+
+    /// The largest reply of at most `top` bytes that comes back whole.
+    fn largest_reply(&self, top: u32) -> u32 {
+        let family = self.prober.family;
+        let passes = |size: u32| {
+            let mut piece = size;
+            self.network.reverse.bottlenecks.iter().all(|bottleneck| {
+                if piece > bottleneck.above {
+                    match bottleneck.signals {
+                        None => return false,
+                        // IPv6 routers do not cut: the target itself does, once it has been told.
+                        Some(_) => piece = largest_piece(family, piece, bottleneck.above),
+                    }
+                }
+                true
+            })
+        };
+        if passes(top) {
+            return top;
+        }
+        (family.small()..top).rev().find(|size| passes(*size)).unwrap_or(family.small())
+    }
+
+    fn small_loss(&self, way: &Way) -> f64 {
+        let frames = way.frames.map_or(0.0, |frames| frames.loss_of(Family::small(self.prober.family)));
+        1.0 - (1.0 - way.loss.mean()) * (1.0 - frames)
+    }
+}

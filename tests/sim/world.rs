@@ -1,0 +1,211 @@
+//! A network at work: what becomes of a packet that the prober sends, and when the answer is back.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use vxlan_exporter::{
+    overlay::path::probe::{Answer, FRAGMENT_PAYLOAD, Family, Lane, Probe, Reply, fragments_of},
+    types::ProbeSize,
+};
+
+use super::{
+    bucket::Bucket,
+    network::{Network, Tcp, largest_piece},
+    way::{Crossing, Packet, WayState},
+};
+
+/// A bare SYN of IPv4 with an MSS option.
+const BARE_SYN: u32 = 44;
+
+/// With how much of its TTL a target's answer arrives, and a box's that is nearer.
+const TARGET_TTL: u8 = 62;
+const BOX_TTL: u8 = 253;
+
+/// A network and its state.
+#[derive(Debug)]
+pub struct World {
+    family: Family,
+    network: Network,
+    rng: Rng,
+    forward: WayState,
+    reverse: WayState,
+    signals: Option<Bucket>,
+    echoes: Option<Bucket>,
+    /// IPv6 only: what the target has learnt from signals about its way back (RFC 8201).
+    learnt: Option<u32>,
+    syns: u32,
+}
+
+impl World {
+    /// A network as at its beginning.
+    pub fn new(family: Family, network: Network, seed: u64, now: Duration) -> Self {
+        Self {
+            forward: WayState::new(&network.forward, now),
+            reverse: WayState::new(&network.reverse, now),
+            signals: network.signal_limit.map(|limit| Bucket::new(limit, now)),
+            echoes: network.echo_limit.map(|limit| Bucket::new(limit, now)),
+            rng: Rng::with_seed(seed),
+            learnt: None,
+            syns: 0,
+            family,
+            network,
+        }
+    }
+
+    /// From now on the network is like this; what the target had learnt about the former one is forgotten
+    /// (in truth within 10 min, and until then its own traffic has no trouble either).
+    pub fn change(&mut self, network: Network, now: Duration) {
+        let seed = self.rng.u64(..);
+        *self = Self::new(self.family, network, seed, now);
+    }
+
+    /// How long this answer takes.
+    pub fn round_trip(&mut self) -> Duration {
+        let jitter = self.network.jitter_ms * self.rng.f64();
+        Duration::from_secs_f64((self.network.rtt_ms + jitter) / 1000.0)
+    }
+
+    /// The answer to the regular small echo, if one comes.
+    pub fn echo(&mut self, now: Duration) -> bool {
+        let size = self.family.small();
+        matches!(self.ping(size, false, now), Some(Answer::Passed(_)))
+    }
+
+    /// What comes back to a probe, if anything does.
+    pub fn probe(&mut self, probe: Probe, now: Duration) -> Option<Answer> {
+        if self.network.down {
+            return None;
+        }
+        let control = probe.purpose == ProbeSize::Control;
+        let size = if control { self.family.small() } else { probe.size };
+        let answer = match probe.lane {
+            Lane::Echo => self.ping(size, true, now),
+            Lane::Syn if probe.bare => self.syn(BARE_SYN, probe, now),
+            Lane::Syn => self.syn(size, probe, now),
+            Lane::Fragments => self.fragments(probe, control, now),
+        };
+        // What the wire does not believe never reaches the prober (src/probe/flights.rs).
+        let least = self.family.least_mtu();
+        answer.filter(|answer| match answer {
+            Answer::TooBig { mtu } => (least..size).contains(mtu),
+            _ => true,
+        })
+    }
+
+    fn ping(&mut self, size: u32, df: bool, now: Duration) -> Option<Answer> {
+        let df = df || self.family == Family::V6;
+        match self.go(Packet { size, df, flow: None }, now) {
+            Crossing::Through { .. } => self.reply(size, now),
+            Crossing::TooBig { mtu } => self.signal(mtu, now),
+            Crossing::Lost => None,
+        }
+    }
+
+    fn syn(&mut self, size: u32, probe: Probe, now: Duration) -> Option<Answer> {
+        if self.network.other_box {
+            return self.syn_answer(BOX_TTL, now);
+        }
+        let flow = Some(probe.flow);
+        match self.go(Packet { size, df: true, flow }, now) {
+            Crossing::Through { .. } => {}
+            Crossing::TooBig { mtu } => return self.signal(mtu, now),
+            Crossing::Lost => return None,
+        }
+        match self.network.tcp {
+            Tcp::Silent => return None,
+            Tcp::BareOnly if !probe.bare => return None,
+            Tcp::Answers | Tcp::BareOnly => {}
+        }
+        self.syn_answer(TARGET_TTL, now)
+    }
+
+    fn syn_answer(&mut self, ttl: u8, now: Duration) -> Option<Answer> {
+        self.syns += 1;
+        let mss = self.network.mss.filter(|_| !self.network.other_box);
+        let reply = Reply { mss, ttl: Some(ttl), reset: Some(mss.is_none()), largest_fragment: None };
+        self.small_back(now).then_some(Answer::Passed(reply))
+    }
+
+    fn fragments(&mut self, probe: Probe, control: bool, now: Duration) -> Option<Answer> {
+        let count = fragments_of(self.family, probe.size);
+        let header = self.family.header();
+        let (size, chunk) = if control {
+            let chunk = 16_u32.div_ceil(count).next_multiple_of(8);
+            (header + chunk * count, chunk)
+        } else {
+            let even = (probe.size - header).div_ceil(count).next_multiple_of(8);
+            (probe.size, even.min(FRAGMENT_PAYLOAD))
+        };
+        let extension = if self.family == Family::V6 { 8 } else { 0 };
+        let piece = Packet { size: header + extension + chunk, df: self.family == Family::V6, flow: None };
+        let all = (0..count).all(|_| matches!(self.go(piece, now), Crossing::Through { .. }));
+        if !all || !self.network.fragments {
+            return None;
+        }
+        self.reply(size, now)
+    }
+
+    /// The target answers an echo request of `size` bytes.
+    fn reply(&mut self, size: u32, now: Duration) -> Option<Answer> {
+        let filtered = self.network.icmp_filter.is_some_and(|limit| size > limit);
+        if filtered || !self.network.icmp {
+            return None;
+        }
+        if let Some(echoes) = &mut self.echoes
+            && !echoes.take(now, &mut self.rng)
+        {
+            return None;
+        }
+        let sent = self.learnt.map_or(size, |mtu| largest_piece(self.family, size, mtu));
+        let pieces = size.div_ceil(sent);
+        let df = self.family == Family::V6;
+        let mut piece = sent;
+        for _ in 0..pieces {
+            match self.back(Packet { size: sent, df, flow: None }, now) {
+                Crossing::Through { piece: largest } => piece = largest,
+                Crossing::TooBig { mtu } => {
+                    self.teach(mtu, now);
+                    return None;
+                }
+                Crossing::Lost => return None,
+            }
+        }
+        let largest_fragment = (piece < size).then_some(piece);
+        Some(Answer::Passed(Reply { ttl: Some(TARGET_TTL), largest_fragment, ..Reply::default() }))
+    }
+
+    /// A signal about our packet comes back, unless it is rate-limited or lost.
+    fn signal(&mut self, mtu: u32, now: Duration) -> Option<Answer> {
+        (self.may_signal(now) && self.small_back(now)).then_some(Answer::TooBig { mtu })
+    }
+
+    fn may_signal(&mut self, now: Duration) -> bool {
+        self.signals.as_mut().is_none_or(|signals| signals.take(now, &mut self.rng))
+    }
+
+    /// A signal about the target's packet goes to the target.
+    fn teach(&mut self, mtu: u32, now: Duration) {
+        let small = Packet { size: self.family.small(), df: false, flow: None };
+        if self.may_signal(now) && matches!(self.go(small, now), Crossing::Through { .. }) {
+            self.learnt = Some(mtu.max(self.family.least_mtu()));
+        }
+    }
+
+    fn small_back(&mut self, now: Duration) -> bool {
+        let small = Packet { size: self.family.small(), df: false, flow: None };
+        matches!(self.back(small, now), Crossing::Through { .. })
+    }
+
+    fn go(&mut self, packet: Packet, now: Duration) -> Crossing {
+        let filtered =
+            packet.flow.is_none() && self.network.icmp_filter.is_some_and(|limit| packet.size > limit);
+        if self.network.down || filtered {
+            return Crossing::Lost;
+        }
+        self.forward.cross(&self.network.forward, self.family, packet, now, &mut self.rng)
+    }
+
+    fn back(&mut self, packet: Packet, now: Duration) -> Crossing {
+        self.reverse.cross(&self.network.reverse, self.family, packet, now, &mut self.rng)
+    }
+}
