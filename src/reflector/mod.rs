@@ -9,7 +9,7 @@
 //! - [`limits`], [`ledger`] how much is sent to a peer, and that it has paid for it
 //! - [`server`], [`session`] the reflector; [`interface`] what it says of its own MTU
 //! - [`client`] a connection to one, [`measure`] one pair of packets, [`one_way`] loss per direction
-//! - [`bench`] all of it with one reflector; [`follow`] a path's use of its reflector, as long as the exporter runs
+//! - [`mod@bench`] all of it with one reflector; [`follow`] a path's use of its reflector, as long as the exporter runs
 
 pub mod bench;
 pub mod client;
