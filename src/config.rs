@@ -135,6 +135,7 @@ impl Config {
             source: Site(top.site.as_ref()?.0.clone()),
             site: Site(path.site.0.clone()),
             address: path.address.0.clone(),
+            family: path.family.map(|family| family.0),
             tcp_port: path.tcp_port.map(|port| port.0),
             probe_interval,
             sentinel_interval,

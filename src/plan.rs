@@ -6,6 +6,7 @@ use pnet::ipnetwork::IpNetwork;
 
 use crate::{
     cli::ListenAddress,
+    overlay::path::probe::Family,
     types::{Bytes, PathName, RouterName, Site},
 };
 
@@ -107,6 +108,8 @@ pub struct PathPlan {
     pub site: Site,
     /// IPv4, IPv6 or a DNS name.
     pub address: String,
+    /// Of which IP its address must be; IPv4 before IPv6 where not given.
+    pub family: Option<Family>,
     /// TCP port for SYN probes.
     pub tcp_port: Option<u16>,
     /// Time between two small echoes; sentinels follow it.

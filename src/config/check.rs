@@ -1,6 +1,6 @@
 //! Rules that join several keys. Each is one function; the first that is broken is reported.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use super::{PROBE_INTERVAL, SCRAPE_INTERVAL};
 use super::{
@@ -8,6 +8,8 @@ use super::{
     position::Step::{self, Index, Key},
     schema::{Path, Router, Schema, Ssh},
 };
+
+use crate::overlay::path::probe::Family;
 
 type Checked = Result<(), Problem>;
 
@@ -18,6 +20,7 @@ pub fn check(config: &Schema) -> Checked {
         transport(index, router)?;
     }
     site(config)?;
+    families(config)?;
     tunnels(config)?;
     reflectors(config)?;
     times(config)
@@ -77,6 +80,21 @@ fn site(config: &Schema) -> Checked {
     if config.site.is_none() && !config.paths().is_empty() {
         let message = "paths need to know where they start: add `site: NAME` at top level, the site this exporter runs at";
         return broken_key([], "paths", message);
+    }
+    Ok(())
+}
+
+/// An address written as a number is of one family already.
+fn families(config: &Schema) -> Checked {
+    for (index, path) in config.paths().iter().enumerate() {
+        let (Some(family), Ok(address)) = (path.family, path.address.0.parse::<IpAddr>()) else { continue };
+        if Family::of(address) != family.0 {
+            let message = format!(
+                "{address} is no IPv{} address: leave `family` out",
+                if family.0 == Family::V4 { 4 } else { 6 }
+            );
+            return broken([Key("paths"), Index(index), Key("family")], message);
+        }
     }
     Ok(())
 }

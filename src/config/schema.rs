@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::value::{
-    Address, Budget, End, ExpectedMtu, FileName, Host, Listen, Name, Network, Port, ProbeInterval,
+    Address, Budget, End, ExpectedMtu, FileName, Host, IpFamily, Listen, Name, Network, Port, ProbeInterval,
     ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share,
 };
 
@@ -84,6 +84,7 @@ pub struct Path {
     pub name: Name,
     pub site: Name,
     pub address: Host,
+    pub family: Option<IpFamily>,
     pub tcp_port: Option<Port>,
     pub probe_interval: Option<ProbeInterval>,
     pub sentinel_interval: Option<ProbeInterval>,

@@ -3,6 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use super::{example, load, parse};
+use crate::overlay::path::probe::Family;
 use crate::plan::{Credential, PathReflector, Plan, Transport};
 
 const FILE: &str = "/etc/vxlan_exporter/config.yml";
@@ -331,6 +332,27 @@ fn not_yaml() {
     }
     for text in ["site: a\n^---\nsite: b\n", "# one\n---\nsite: a\n^--- {}\n"] {
         refused(text, "more than one YAML document: remove the `---` lines after the first");
+    }
+}
+
+#[test]
+fn families() {
+    let family = |text: &str| plan(&format!("{PATH}  {text}")).paths[0].family;
+    assert_eq!(family(""), None);
+    assert_eq!(family("family: 4"), Some(Family::V4));
+    for (text, message) in [
+        ("address: host.example\n  family: ^5", "paths[0].family: \"5\" is not a version of IP: give 4 or 6"),
+        (
+            "address: 10.0.0.1\n  family: ^6",
+            "paths[0].family: 10.0.0.1 is no IPv6 address: leave `family` out",
+        ),
+        (
+            "address: ^fe80::1%eth0",
+            "paths[0].address: fe80::1%eth0 is good on one link only: give an address that is routed, e.g. a \
+             global or a unique local (fd00::/8) one",
+        ),
+    ] {
+        refused(&format!("site: a\npaths:\n- name: p\n  site: dc\n  {text}"), message);
     }
 }
 

@@ -2,12 +2,17 @@
 //!
 //! Each is made from the scalar as written: `30s`, `1500`, `"dc"` all arrive as text.
 
-use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+    time::Duration,
+};
 
 use pnet::ipnetwork::IpNetwork;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use crate::{cli::ListenAddress, reflector, types::Bytes};
+use crate::{cli::ListenAddress, overlay::path::probe::Family, reflector, types::Bytes};
 
 /// A type that one scalar of the file becomes.
 trait Scalar: Sized {
@@ -83,6 +88,8 @@ scalars! {
     ScrapeTimeout(Duration): Copy, "a duration, e.g. 10s", |text| duration(text, TENTH, HOUR);
     /// Time between two probes.
     ProbeInterval(Duration): Copy, "a duration, e.g. 1s", |text| duration(text, TENTH, HOUR);
+    /// The IP that a name is resolved to.
+    IpFamily(Family): Copy, "4 or 6", family;
     /// Bytes of IP packet: from the least an IPv4 link may have (RFC 791) to a jumbo frame.
     ExpectedMtu(Bytes): Copy, "a number of bytes, e.g. 1500", |text| number(text, 68, 9216, "an MTU in bytes");
     /// A share of all packets.
@@ -129,6 +136,14 @@ fn router_name(text: &str) -> Result<String, String> {
 }
 
 fn host(text: &str) -> Result<String, String> {
+    let (unscoped, scope) = text.split_once('%').unwrap_or((text, ""));
+    if let Ok(address) = unscoped.parse::<Ipv6Addr>()
+        && (address.is_unicast_link_local() || !scope.is_empty())
+    {
+        return Err(format!(
+            "{text} is good on one link only: give an address that is routed, e.g. a global or a unique local (fd00::/8) one"
+        ));
+    }
     if let Ok(address) = text.parse::<IpAddr>() {
         return if address.is_unspecified() || address.is_multicast() || address == IpAddr::from([255; 4]) {
             Err(format!("{text} is not the address of one host: give a unicast address"))
@@ -212,6 +227,14 @@ fn file_name(text: &str) -> Result<String, String> {
         Err("`~` is not expanded: give the whole path".into())
     } else {
         Ok(text.to_owned())
+    }
+}
+
+fn family(text: &str) -> Result<Family, String> {
+    match text {
+        "4" => Ok(Family::V4),
+        "6" => Ok(Family::V6),
+        _ => Err(format!("{text:?} is not a version of IP: give 4 or 6")),
     }
 }
 

@@ -3,22 +3,33 @@
 //! Its own timeout is 10 s: whether an echo is lost is decided by our deadline, so that late replies
 //! are counted as late.
 
-use std::{io, net::IpAddr, time::Duration};
+use std::{
+    io,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
+};
 
-use pnet::packet::icmp::IcmpTypes;
+use pnet::packet::{icmp::IcmpTypes, icmpv6::Icmpv6Types};
 use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::overlay::path::probe::{Family, ProbeId};
+use crate::overlay::path::probe::Family;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-const HEADERS: usize = 28;
+const ICMP_HEADER: usize = 8;
 
-/// Sends small echoes for all paths over one socket.
+/// Sends small echoes for all paths over one socket of each family.
 #[derive(Clone)]
 pub struct Echoes {
-    client: Client,
+    v4: Option<Client>,
+    v6: Option<Client>,
     identifier: u16,
+    /// Over all paths: on a ping socket two paths to one target have nothing else to tell them apart.
+    sequence: Arc<AtomicU16>,
     replies: UnboundedSender<EchoReply>,
 }
 
@@ -29,35 +40,43 @@ pub struct EchoReply {
     pub path: usize,
     /// The echo's number.
     pub seq: u64,
-    /// The probe of our own it stood for, without raw sockets.
-    pub probe: Option<ProbeId>,
     /// Round-trip time as surge-ping measured it.
     pub rtt: Duration,
 }
 
 impl Echoes {
-    /// Opens the socket: raw where allowed, else a ping socket (`net.ipv4.ping_group_range`).
+    /// Opens the sockets: raw where allowed, else ping sockets (`net.ipv4.ping_group_range`). One family is
+    /// enough.
     pub fn open(identifier: u16, replies: UnboundedSender<EchoReply>) -> io::Result<Self> {
-        let config = Config::builder().kind(ICMP::V4).sock_type_hint(socket2::Type::RAW).build();
-        Ok(Self { client: Client::new(&config)?, identifier, replies })
+        let open =
+            |kind| Client::new(&Config::builder().kind(kind).sock_type_hint(socket2::Type::RAW).build());
+        let (v4, v6) = (open(ICMP::V4), open(ICMP::V6).ok());
+        if v6.is_none() {
+            v4.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
+        }
+        Ok(Self { v4: v4.ok(), v6, identifier, sequence: Arc::default(), replies })
     }
 
-    /// Sends echo `seq` of `path` (in place of `probe`, without raw sockets); the reply comes through the channel, silence is told by nobody.
-    pub fn send(&self, path: usize, address: IpAddr, seq: u64, probe: Option<ProbeId>) {
-        let echoes = self.clone();
+    /// Sends echo `seq` of `path`; the reply comes through the channel, silence is told by nobody.
+    pub fn send(&self, path: usize, address: IpAddr, seq: u64) {
+        let client = if address.is_ipv4() { &self.v4 } else { &self.v6 };
+        let Some(client) = client.clone() else { return };
+        let identifier = PingIdentifier(self.identifier);
+        let sequence = PingSequence(self.sequence.fetch_add(1, Ordering::Relaxed));
+        let replies = self.replies.clone();
         tokio::spawn(async move {
-            // One identifier for each path: two paths may have the same target.
-            let offset = u16::try_from(path % 0x7fff).unwrap_or(0);
-            let identifier = PingIdentifier(echoes.identifier.wrapping_add(offset));
-            let sequence = PingSequence(u16::try_from(seq & 0xffff).unwrap_or(0));
-            let mut pinger = echoes.client.pinger(address, identifier).await;
+            let mut pinger = client.pinger(address, identifier).await;
             pinger.timeout(TIMEOUT);
-            let payload = [0; Family::V4.small() as usize - HEADERS];
+            let header = Family::of(address).header();
+            let payload = vec![0; (Family::of(address).small() - header) as usize - ICMP_HEADER];
+            let Ok((packet, rtt)) = pinger.ping(sequence, &payload).await else { return };
             // It also hands up errors that quote the echo, "host unreachable" above all (measured).
-            if let Ok((IcmpPacket::V4(packet), rtt)) = pinger.ping(sequence, &payload).await
-                && packet.get_icmp_type() == IcmpTypes::EchoReply
-            {
-                let _ = echoes.replies.send(EchoReply { path, seq, probe, rtt });
+            let is_reply = match packet {
+                IcmpPacket::V4(packet) => packet.get_icmp_type() == IcmpTypes::EchoReply,
+                IcmpPacket::V6(packet) => packet.get_icmpv6_type() == Icmpv6Types::EchoReply,
+            };
+            if is_reply {
+                let _ = replies.send(EchoReply { path, seq, rtt });
             }
         });
     }

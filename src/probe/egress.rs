@@ -1,13 +1,16 @@
 //! Which of our interfaces a packet leaves by, asked of the kernel by rtnetlink.
 
-use std::{io, net::Ipv4Addr};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use anyhow::Context;
 use futures_util::TryStreamExt;
 use rtnetlink::{
     Handle, RouteMessageBuilder,
     packet_route::{
-        link::LinkAttribute,
+        link::{AfSpecInet6, AfSpecUnspec, LinkAttribute},
         route::{RouteAddress, RouteAttribute},
     },
 };
@@ -19,10 +22,10 @@ use crate::types::Bytes;
 pub struct Egress {
     /// The interface.
     pub interface: String,
-    /// Its MTU, bytes of IP packet.
+    /// Its MTU, bytes of IP packet; for IPv6 what a router on the link has advertised, if less.
     pub mtu: Bytes,
     /// The source address.
-    pub source: Ipv4Addr,
+    pub source: IpAddr,
 }
 
 /// Asks the kernel; cheap to clone.
@@ -40,8 +43,15 @@ impl Routes {
     }
 
     /// How our host would send to `target` now.
-    pub async fn to(&self, target: Ipv4Addr) -> anyhow::Result<Egress> {
-        let ask = RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(target, 32).build();
+    pub async fn to(&self, target: IpAddr) -> anyhow::Result<Egress> {
+        let ask = match target {
+            IpAddr::V4(target) => {
+                RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(target, 32).build()
+            }
+            IpAddr::V6(target) => {
+                RouteMessageBuilder::<Ipv6Addr>::new().destination_prefix(target, 128).build()
+            }
+        };
         let route = self
             .handle
             .route()
@@ -55,7 +65,10 @@ impl Routes {
         let mut index = None;
         for attribute in route.attributes {
             match attribute {
-                RouteAttribute::PrefSource(RouteAddress::Inet(address)) => source = Some(address),
+                RouteAttribute::PrefSource(RouteAddress::Inet(address)) => source = Some(IpAddr::V4(address)),
+                RouteAttribute::PrefSource(RouteAddress::Inet6(address)) => {
+                    source = Some(IpAddr::V6(address));
+                }
                 RouteAttribute::Oif(oif) => index = Some(oif),
                 _ => {}
             }
@@ -76,13 +89,27 @@ impl Routes {
             mtu: 0,
             source: source.with_context(|| format!("the route to {target} names no source address"))?,
         };
+        let mut ipv6 = None;
         for attribute in link.attributes {
             match attribute {
                 LinkAttribute::IfName(name) => egress.interface = name,
                 LinkAttribute::Mtu(mtu) => egress.mtu = mtu,
+                LinkAttribute::AfSpecUnspec(families) if target.is_ipv6() => ipv6 = ipv6_mtu(&families),
                 _ => {}
             }
         }
+        egress.mtu = ipv6.map_or(egress.mtu, |mtu| mtu.min(egress.mtu));
         Ok(egress)
     }
+}
+
+/// What IPv6 lets out by a link (RFC 4861 section 4.6.4): hosts keep to it, and so do we.
+fn ipv6_mtu(families: &[AfSpecUnspec]) -> Option<Bytes> {
+    families.iter().find_map(|family| match family {
+        AfSpecUnspec::Inet6(told) => told.iter().find_map(|told| match told {
+            AfSpecInet6::DevConf(settings) => Bytes::try_from(settings.mtu6).ok(),
+            _ => None,
+        }),
+        _ => None,
+    })
 }

@@ -6,39 +6,50 @@
 //! in flight, for a smaller MTU than was sent, and is never judged by its source address (a Linux bridge
 //! signs with the target's own).
 
-use std::{collections::HashMap, io, net::Ipv4Addr, time::Duration};
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use tracing::debug;
 
 use super::{
     packet::{self, Cookie, Incoming, Quoted},
+    random::random,
     target::Target,
-    wire::Wire,
+    wire::{Outgoing, Wire},
 };
 use crate::{
     overlay::path::{
         probe::{Answer, Family, Lane, Moment, Probe, ProbeId, Reply, fragments_of},
+        prober::TcpProbes,
         rtt::GIVE_UP,
     },
     types::{Bytes, ProbeSize},
 };
 
-/// The least MTU an IPv4 link may have (RFC 791), and so the least a signal may claim.
-const LEAST_MTU: Bytes = 68;
 /// A SYN of another path on the same 4-tuple keeps it for so long.
 const TUPLE_BUSY: Duration = Duration::from_secs(2);
-const BARE_SYN: Bytes = 44;
+/// Bytes of a TCP header with the MSS option.
+const TCP_HEADER: Bytes = 24;
 
 #[derive(Debug, Clone, Copy)]
 struct Flight {
     path: usize,
     id: ProbeId,
     lane: Lane,
-    to: Ipv4Addr,
+    to: IpAddr,
     size: Bytes,
     at: Moment,
 }
 
 /// A TCP connection's name: where to, its port, our port.
-type Tuple = (Ipv4Addr, u16, u16);
+type Tuple = (IpAddr, u16, u16);
 
 #[derive(Debug, Clone, Copy)]
 struct SynFlight {
@@ -55,6 +66,8 @@ pub struct Flights {
     count: usize,
     echoes: HashMap<u16, Flight>,
     syns: HashMap<Tuple, Vec<SynFlight>>,
+    /// The kernel's own connections, by token.
+    connects: HashMap<u64, Flight>,
 }
 
 impl Flights {
@@ -68,6 +81,7 @@ impl Flights {
             count: 0,
             echoes: HashMap::new(),
             syns: HashMap::new(),
+            connects: HashMap::new(),
         }
     }
 
@@ -80,50 +94,59 @@ impl Flights {
     /// Builds and sends one probe of `path`.
     pub fn launch(
         &mut self,
-        wire: &Wire,
+        wire: &dyn Wire,
         path: usize,
         target: &Target,
         port: u16,
         probe: Probe,
         now: Moment,
     ) -> io::Result<()> {
-        let size = wire_size(probe);
+        let family = Family::of(target.address);
+        let size = wire_size(family, probe);
         let flight = Flight { path, id: probe.id, lane: probe.lane, to: target.address, size, at: now };
+        self.count = self.count.wrapping_add(1);
         match probe.lane {
             Lane::Echo | Lane::Fragments => self.launch_echo(wire, target, probe, flight),
-            Lane::Syn => self.launch_syn(wire, target, port, probe, flight),
-        }?;
-        self.count = self.count.wrapping_add(1);
-        Ok(())
+            Lane::Syn if wire.asks(family).tcp == TcpProbes::Sized => {
+                self.launch_syn(wire, target, port, probe, flight)
+            }
+            Lane::Syn if probe.bare => self.connect(wire, port, flight),
+            Lane::Syn => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 
-    fn launch_echo(&mut self, wire: &Wire, target: &Target, probe: Probe, flight: Flight) -> io::Result<()> {
+    fn launch_echo(
+        &mut self,
+        wire: &dyn Wire,
+        target: &Target,
+        probe: Probe,
+        flight: Flight,
+    ) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
         let sequence = self.sequence;
-        let message = packet::echo_request(flight.size as usize, self.identifier, sequence, &self.cookie);
-        self.echoes.insert(sequence, flight);
-        let sent = if probe.lane == Lane::Echo {
-            wire.send_icmp(&message, target.address)
+        let addresses = (target.egress.source, target.address);
+        let size = flight.size as usize;
+        let message = packet::echo_request(size, addresses, self.identifier, sequence, &self.cookie);
+        if probe.lane == Lane::Echo {
+            wire.send(Outgoing::Echo(&message), target.address)?;
         } else {
-            let count = fragments_of(Family::V4, probe.size) as usize;
-            let packets = packet::fragments(&message, count, target.egress.source, target.address, random());
-            wire.send_packets(&packets, target.address)
-        };
-        if sent.is_err() {
-            self.echoes.remove(&sequence);
+            let count = fragments_of(Family::of(target.address), probe.size) as usize;
+            let packets = packet::fragments(&message, count, addresses.0, addresses.1, random());
+            wire.send(Outgoing::Fragments(&packets), target.address)?;
         }
-        sent
+        self.echoes.insert(sequence, flight);
+        Ok(())
     }
 
     fn launch_syn(
         &mut self,
-        wire: &Wire,
+        wire: &dyn Wire,
         target: &Target,
         port: u16,
         probe: Probe,
         flight: Flight,
     ) -> io::Result<()> {
-        let local = wire.port(probe.flow);
+        let (local, label) = wire.flow(Family::of(target.address), probe.flow);
         let waiting = self.syns.entry((target.address, port, local)).or_default();
         let busy = |syn: &SynFlight| {
             syn.flight.path != flight.path && flight.at.saturating_sub(syn.flight.at) < TUPLE_BUSY
@@ -132,45 +155,59 @@ impl Flights {
             return Err(io::ErrorKind::AddrInUse.into());
         }
         let sequence = random();
-        let mss = u16::try_from(target.egress.mtu.saturating_sub(40)).unwrap_or(u16::MAX);
         let segment = packet::syn(
             flight.size as usize,
-            (target.egress.source, local),
-            (target.address, port),
+            SocketAddr::from((target.egress.source, local)),
+            SocketAddr::from((target.address, port)),
             sequence,
-            mss,
+            target.egress.mtu,
+            label,
         );
-        wire.send_tcp(&segment, target.address)?;
+        wire.send(Outgoing::Syn(&segment), target.address)?;
         waiting.push(SynFlight { flight, sequence });
+        Ok(())
+    }
+
+    fn connect(&mut self, wire: &dyn Wire, port: u16, flight: Flight) -> io::Result<()> {
+        let token = random();
+        wire.send(Outgoing::Connect { token, port }, flight.to)?;
+        self.connects.insert(token, flight);
         Ok(())
     }
 
     /// Whose answer `incoming` is, if anyone's.
     pub fn claim(&mut self, incoming: &Incoming) -> Option<(usize, ProbeId, Answer)> {
         let (flight, answer) = match *incoming {
-            Incoming::EchoReply { from, identifier, sequence, size, cookie } => {
+            Incoming::EchoReply { arrival, identifier, sequence, size, cookie } => {
                 let flight = *self.echoes.get(&sequence)?;
                 let ours = identifier == self.identifier && cookie == Some(self.cookie);
-                if !ours || from != flight.to || size != flight.size as usize {
+                if !ours || arrival.from != flight.to || size != flight.size as usize {
                     return None;
                 }
                 self.echoes.remove(&sequence);
-                (flight, Answer::Passed(Reply::default()))
+                (flight, Answer::Passed(arrival.reply()))
             }
-            Incoming::Tcp { from, from_port, to_port, acknowledgement, mss } => {
-                let waiting = self.syns.get_mut(&(from, from_port, to_port))?;
+            Incoming::Tcp { arrival, from_port, to_port, acknowledgement, mss, reset } => {
+                let waiting = self.syns.get_mut(&(arrival.from, from_port, to_port))?;
                 let place = waiting.iter().position(|syn| {
                     // A SYN-ACK acknowledges the SYN alone, an RST its payload too (RFC 9293, 3.10.7.1).
-                    let payload = syn.flight.size.saturating_sub(BARE_SYN);
+                    let bare = Family::of(syn.flight.to).header() + TCP_HEADER;
+                    let payload = syn.flight.size.saturating_sub(bare);
                     let first = syn.sequence.wrapping_add(1);
                     acknowledgement == first || acknowledgement == first.wrapping_add(payload)
                 })?;
-                (waiting.swap_remove(place).flight, Answer::Passed(Reply { mss, ..Reply::default() }))
+                let reply = Reply { mss, reset: Some(reset), ..arrival.reply() };
+                (waiting.swap_remove(place).flight, Answer::Passed(reply))
+            }
+            Incoming::Connected { token, reset } => {
+                let reply = Reply { reset: Some(reset), ..Reply::default() };
+                (self.connects.remove(&token)?, Answer::Passed(reply))
             }
             Incoming::TooBig { mtu, quoted } => {
                 let flight = self.quoted(quoted)?;
-                let mtu = Bytes::from(mtu);
-                if flight.lane == Lane::Fragments || !(LEAST_MTU..flight.size).contains(&mtu) {
+                let believable = Family::of(flight.to).least_mtu()..flight.size;
+                if flight.lane == Lane::Fragments || !believable.contains(&mtu) {
+                    debug!(mtu, ?flight, "a signal with an absurd claim is ignored");
                     return None;
                 }
                 (flight, Answer::TooBig { mtu })
@@ -183,6 +220,7 @@ impl Flights {
     pub fn forget_old(&mut self, now: Moment) {
         let young = |flight: &Flight| now.saturating_sub(flight.at) < GIVE_UP;
         self.echoes.retain(|_, flight| young(flight));
+        self.connects.retain(|_, flight| young(flight));
         self.syns.retain(|_, waiting| {
             waiting.retain(|syn| young(&syn.flight));
             !waiting.is_empty()
@@ -206,173 +244,14 @@ impl Flights {
 }
 
 /// Bytes of IP packet that a probe has on the wire (before it is cut into fragments).
-fn wire_size(probe: Probe) -> Bytes {
+fn wire_size(family: Family, probe: Probe) -> Bytes {
     match (probe.purpose, probe.lane) {
-        (ProbeSize::Control, Lane::Syn) if probe.bare => BARE_SYN,
+        (ProbeSize::Control, Lane::Syn) if probe.bare => family.header() + TCP_HEADER,
         (ProbeSize::Control, Lane::Fragments) => {
-            let small = packet::small_fragmented(fragments_of(Family::V4, probe.size) as usize);
-            Bytes::try_from(small).unwrap_or(Family::V4.small())
+            let small = packet::small_fragmented(family, fragments_of(family, probe.size) as usize);
+            Bytes::try_from(small).unwrap_or(family.small())
         }
-        (ProbeSize::Control, _) => Family::V4.small(),
+        (ProbeSize::Control, _) => family.small(),
         _ => probe.size,
-    }
-}
-
-/// A number nobody can guess.
-#[must_use]
-pub fn random<T: Guessless>() -> T {
-    T::random()
-}
-
-/// What [`random`] can make.
-pub trait Guessless {
-    /// A fresh value from the operating system's generator.
-    fn random() -> Self;
-}
-
-macro_rules! guessless {
-    ($($integer:ty),+) => {$(
-        impl Guessless for $integer {
-            fn random() -> Self {
-                Self::from_ne_bytes(bytes())
-            }
-        }
-    )+};
-}
-
-guessless!(u16, u32, u64);
-
-impl Guessless for Cookie {
-    fn random() -> Self {
-        bytes()
-    }
-}
-
-fn bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    if getrandom::fill(&mut bytes).is_err() {
-        // No kernel this runs on lacks getrandom(2); a guessable number only weakens the check.
-        fastrand::fill(&mut bytes);
-    }
-    bytes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TARGET: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
-    const STRANGER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 66);
-    const PASSED: Answer =
-        Answer::Passed(Reply { mss: None, ttl: None, reset: None, largest_fragment: None });
-
-    /// One echo (sequence 5, 1500 bytes, path 3) and one SYN (sequence 1000, 1500 bytes, path 4) in flight.
-    fn in_flight() -> Flights {
-        let mut flights = Flights::new(77);
-        let flight = |path, id, lane| Flight {
-            path,
-            id: ProbeId(id),
-            lane,
-            to: TARGET,
-            size: 1500,
-            at: Duration::from_secs(1),
-        };
-        flights.echoes.insert(5, flight(3, 30, Lane::Echo));
-        flights.echoes.insert(6, flight(3, 31, Lane::Fragments));
-        let syn = SynFlight { flight: flight(4, 40, Lane::Syn), sequence: 1000 };
-        flights.syns.insert((TARGET, 443, 50000), vec![syn]);
-        flights
-    }
-
-    fn reply(flights: &Flights) -> Incoming {
-        let cookie = Some(flights.cookie);
-        Incoming::EchoReply { from: TARGET, identifier: 77, sequence: 5, size: 1500, cookie }
-    }
-
-    fn segment(acknowledgement: u32) -> Incoming {
-        Incoming::Tcp { from: TARGET, from_port: 443, to_port: 50000, acknowledgement, mss: None }
-    }
-
-    fn signal(mtu: u16, to: Ipv4Addr, identifier: u16, sequence: u16) -> Incoming {
-        Incoming::TooBig { mtu, quoted: Quoted::Echo { to, identifier, sequence } }
-    }
-
-    #[test]
-    fn an_echo_reply_answers_its_request_once() {
-        let mut flights = in_flight();
-        let reply = reply(&flights);
-        assert_eq!(flights.claim(&reply), Some((3, ProbeId(30), PASSED)));
-        assert_eq!(flights.claim(&reply), None, "a duplicate");
-    }
-
-    #[test]
-    fn foreign_and_forged_echo_replies_change_nothing() {
-        let mut flights = in_flight();
-        let mut wrong_cookie = flights.cookie;
-        wrong_cookie[0] ^= 1;
-        let Incoming::EchoReply { from, identifier, sequence, size, cookie } = reply(&flights) else {
-            unreachable!()
-        };
-        for forged in [
-            Incoming::EchoReply { from: STRANGER, identifier, sequence, size, cookie },
-            Incoming::EchoReply { from, identifier: 78, sequence, size, cookie },
-            Incoming::EchoReply { from, identifier, sequence: 7, size, cookie },
-            Incoming::EchoReply { from, identifier, sequence, size: 1499, cookie },
-            Incoming::EchoReply { from, identifier, sequence, size, cookie: Some(wrong_cookie) },
-            Incoming::EchoReply { from, identifier, sequence, size, cookie: None },
-        ] {
-            assert_eq!(flights.claim(&forged), None, "{forged:?}");
-        }
-        assert!(flights.claim(&reply(&flights)).is_some(), "the genuine one still counts");
-    }
-
-    #[test]
-    fn a_segment_answers_a_syn_if_it_acknowledges_it() {
-        // SYN-ACK: the SYN alone. RST of a closed port: the 1456 bytes of payload too.
-        for acknowledgement in [1001, 1001 + 1456] {
-            assert_eq!(in_flight().claim(&segment(acknowledgement)), Some((4, ProbeId(40), PASSED)));
-        }
-        for forged in [1000, 1002, 0, 1001 + 1455] {
-            assert_eq!(in_flight().claim(&segment(forged)), None, "{forged}");
-        }
-        let elsewhere = Incoming::Tcp {
-            from: STRANGER,
-            from_port: 443,
-            to_port: 50000,
-            acknowledgement: 1001,
-            mss: None,
-        };
-        assert_eq!(in_flight().claim(&elsewhere), None);
-    }
-
-    #[test]
-    fn a_signal_must_quote_a_packet_in_flight_and_claim_less_than_was_sent() {
-        let too_big = |mtu| Some((3, ProbeId(30), Answer::TooBig { mtu }));
-        let mut flights = in_flight();
-        assert_eq!(flights.claim(&signal(1450, TARGET, 77, 5)), too_big(1450));
-        assert_eq!(flights.claim(&signal(68, TARGET, 77, 5)), too_big(68));
-        for (forged, why) in [
-            (signal(1450, STRANGER, 77, 5), "another target"),
-            (signal(1450, TARGET, 78, 5), "another identifier"),
-            (signal(1450, TARGET, 77, 9), "not in flight"),
-            (signal(1500, TARGET, 77, 5), "not smaller"),
-            (signal(9000, TARGET, 77, 5), "larger"),
-            (signal(67, TARGET, 77, 5), "below what IPv4 allows"),
-            (signal(0, TARGET, 77, 5), "no MTU"),
-            (signal(1450, TARGET, 77, 6), "a probe without DF"),
-        ] {
-            assert_eq!(flights.claim(&forged), None, "{why}");
-        }
-        let quoted = |sequence| Quoted::Tcp { to: TARGET, to_port: 443, from_port: 50000, sequence };
-        let answer = Some((4, ProbeId(40), Answer::TooBig { mtu: 1450 }));
-        assert_eq!(flights.claim(&Incoming::TooBig { mtu: 1450, quoted: quoted(1000) }), answer);
-        assert_eq!(flights.claim(&Incoming::TooBig { mtu: 1450, quoted: quoted(1001) }), None);
-    }
-
-    #[test]
-    fn what_is_older_than_five_seconds_is_forgotten() {
-        let mut flights = in_flight();
-        flights.forget_old(Duration::from_secs(7));
-        assert!(flights.echoes.is_empty() && flights.syns.is_empty());
     }
 }

@@ -1,13 +1,14 @@
 //! Where a path leads now: its target's address, and our own way to it.
 //!
-//! A name is resolved at start and every 5 minutes; the first IPv4 address is kept while it is still
+//! A name is resolved at start and every 5 minutes; the first address, IPv4 unless the family is given, is kept while it is still
 //! in the answer, and a failed look-up keeps the old one.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use super::egress::{Egress, Routes};
+use crate::overlay::path::probe::Family;
 
 const RESOLVE: Duration = Duration::from_mins(5);
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -16,7 +17,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The address.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     /// Our interface.
     pub egress: Egress,
 }
@@ -30,15 +31,21 @@ pub struct TargetUpdate {
     pub found: Result<Target, String>,
 }
 
-/// Looks for `host` for as long as somebody listens.
-pub fn follow(path: usize, host: String, routes: Routes, news: UnboundedSender<TargetUpdate>) {
+/// Looks for `host`, of that family if one is given, for as long as somebody listens.
+pub fn follow(
+    path: usize,
+    host: String,
+    family: Option<Family>,
+    routes: Routes,
+    news: UnboundedSender<TargetUpdate>,
+) {
     tokio::spawn(async move {
         let mut address = None;
         let mut resolved_at: Option<Instant> = None;
         loop {
             let mut problem = None;
             if resolved_at.is_none_or(|at| at.elapsed() >= RESOLVE) {
-                match resolve(&host, address).await {
+                match resolve(&host, family, address).await {
                     Ok(found) => {
                         address = Some(found);
                         resolved_at = Some(Instant::now());
@@ -61,17 +68,73 @@ pub fn follow(path: usize, host: String, routes: Routes, news: UnboundedSender<T
     });
 }
 
-async fn resolve(host: &str, known: Option<Ipv4Addr>) -> Result<Ipv4Addr, String> {
-    let answers: Vec<Ipv4Addr> = tokio::net::lookup_host((host, 0))
+async fn resolve(host: &str, family: Option<Family>, known: Option<IpAddr>) -> Result<IpAddr, String> {
+    let answers: Vec<IpAddr> = tokio::net::lookup_host((host, 0))
         .await
         .map_err(|error| format!("cannot resolve {host}: {error}"))?
-        .filter_map(|address| match address.ip() {
-            std::net::IpAddr::V4(address) => Some(address),
-            std::net::IpAddr::V6(_) => None,
-        })
+        .map(|address| address.ip())
         .collect();
-    known
-        .filter(|known| answers.contains(known))
-        .or_else(|| answers.first().copied())
-        .ok_or_else(|| format!("{host} has no IPv4 address, and IPv6 is not probed yet"))
+    choose(host, &answers, family, known)
+}
+
+/// The first address of the family asked for, IPv4 before IPv6 where none is; `known` stays while it is
+/// among the answers.
+fn choose(
+    host: &str,
+    answers: &[IpAddr],
+    family: Option<Family>,
+    known: Option<IpAddr>,
+) -> Result<IpAddr, String> {
+    let usable = |address: &IpAddr| match address {
+        IpAddr::V4(_) => family != Some(Family::V6),
+        IpAddr::V6(address) => family != Some(Family::V4) && !address.is_unicast_link_local(),
+    };
+    let first = |wanted| answers.iter().find(|address| usable(address) && Family::of(**address) == wanted);
+    if let Some(known) = known.filter(|known| usable(known) && answers.contains(known)) {
+        return Ok(known);
+    }
+    first(Family::V4).or_else(|| first(Family::V6)).copied().ok_or_else(|| match family {
+        Some(Family::V4) => format!("{host} has no IPv4 address, which `family: 4` asks for"),
+        Some(Family::V6) => {
+            format!("{host} has no IPv6 address beyond link-local ones, which `family: 6` asks for")
+        }
+        None => format!(
+            "{host} has only link-local IPv6 addresses, which cannot be probed: their scope is ours alone"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(answers: &[&str], family: Option<Family>, known: Option<&str>) -> Result<String, String> {
+        let parse = |text: &str| text.parse::<IpAddr>().unwrap();
+        let answers: Vec<IpAddr> = answers.iter().map(|text| parse(text)).collect();
+        choose("host", &answers, family, known.map(parse)).map(|address| address.to_string())
+    }
+
+    #[test]
+    fn ipv4_comes_first_unless_the_family_is_given() {
+        let both = ["2001:db8::1", "192.0.2.1", "192.0.2.2"];
+        assert_eq!(chosen(&both, None, None).unwrap(), "192.0.2.1");
+        assert_eq!(chosen(&both, Some(Family::V4), None).unwrap(), "192.0.2.1");
+        assert_eq!(chosen(&both, Some(Family::V6), None).unwrap(), "2001:db8::1");
+        assert_eq!(chosen(&["2001:db8::1"], None, None).unwrap(), "2001:db8::1");
+        assert!(chosen(&["192.0.2.1"], Some(Family::V6), None).unwrap_err().contains("family: 6"));
+        assert!(chosen(&["2001:db8::1"], Some(Family::V4), None).unwrap_err().contains("family: 4"));
+    }
+
+    #[test]
+    fn an_address_stays_while_it_is_among_the_answers() {
+        let both = ["192.0.2.1", "192.0.2.2"];
+        assert_eq!(chosen(&both, None, Some("192.0.2.2")).unwrap(), "192.0.2.2");
+        assert_eq!(chosen(&both, None, Some("192.0.2.3")).unwrap(), "192.0.2.1");
+    }
+
+    #[test]
+    fn link_local_addresses_are_refused() {
+        assert_eq!(chosen(&["fe80::1", "2001:db8::1"], Some(Family::V6), None).unwrap(), "2001:db8::1");
+        assert!(chosen(&["fe80::1"], None, None).unwrap_err().contains("link-local"));
+    }
 }

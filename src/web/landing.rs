@@ -33,6 +33,7 @@ fn write_page(html: &mut String, present: &Present, version: &str) -> fmt::Resul
     )?;
     write_paths(html, present)?;
     write_routers(html, present)?;
+    write_missing(html, present)?;
     html.write_str("</main>\n</body>\n</html>\n")
 }
 
@@ -123,6 +124,23 @@ fn write_routers(html: &mut String, present: &Present) -> fmt::Result {
             (None, None) => html.write_str("not read yet")?,
         }
         html.write_str("</li>\n")?;
+    }
+    html.write_str("</ul>\n")
+}
+
+/// What this process cannot do, each with the reason; nothing where it can do all.
+fn write_missing(html: &mut String, present: &Present) -> fmt::Result {
+    let missing = present.capabilities.iter().filter_map(|state| {
+        let reason = state.missing.as_ref()?;
+        Some(format!("{}: {reason}", state.capability))
+    });
+    let missing: Vec<String> = missing.collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    html.write_str("<h2>What this exporter cannot do</h2>\n<ul>\n")?;
+    for reason in missing {
+        writeln!(html, "<li>{}</li>", Escaped(reason))?;
     }
     html.write_str("</ul>\n")
 }

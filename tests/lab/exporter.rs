@@ -4,7 +4,7 @@ use std::{
     fmt::Write as _,
     fs::{self, File},
     io::{self, Read, Write},
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ExitStatus, Output, Stdio},
@@ -18,13 +18,28 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{Lab, metrics::Metrics, namespace::Namespace, numbers::Place, runs, sshd};
+use super::{
+    Lab,
+    metrics::Metrics,
+    namespace::Namespace,
+    numbers::{Place, Site},
+    runs, sshd,
+};
 
 /// Where it listens, inside its namespace.
-pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 14_789);
+pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 14_789);
 
 /// How often it reads the lab's routers.
 pub const SCRAPE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// What an exporter may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rights {
+    /// Everything.
+    All,
+    /// No capability at all, but ping sockets.
+    Pings,
+}
 
 /// A running exporter; dropping it ends it.
 #[derive(Debug)]
@@ -41,6 +56,15 @@ pub fn config(lab: &Lab) -> PathBuf {
 
 /// Writes what a person would write for this overlay.
 pub fn write_config(lab: &Lab) -> Result<()> {
+    write_config_to(lab, |site| site.host_address.into())
+}
+
+/// The same, with the hosts' IPv6 addresses.
+pub fn write_config_over_ipv6(lab: &Lab) -> Result<()> {
+    write_config_to(lab, |site| site.host_address_v6().into())
+}
+
+fn write_config_to(lab: &Lab, address: impl Fn(&Site) -> IpAddr) -> Result<()> {
     let mut text =
         format!("site: {}\nscrape_interval: {}s\n", lab.numbers.site_a.label, SCRAPE_INTERVAL.as_secs());
     text.push_str("routers:\n");
@@ -63,8 +87,11 @@ pub fn write_config(lab: &Lab) -> Result<()> {
         let site = lab.numbers.site(place);
         write!(
             text,
-            "  - name: {}\n    site: {}\n    address: {}\n    tcp_port: {}\n",
-            site.host, site.label, site.host_address, site.https_port
+            "  - name: {}\n    site: {}\n    address: '{}'\n    tcp_port: {}\n",
+            site.host,
+            site.label,
+            address(site),
+            site.https_port
         )?;
     }
     fs::write(config(lab), text)?;
@@ -83,13 +110,28 @@ pub fn check(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
 impl Exporter {
     /// Starts `serve` on A's host and waits until it answers.
     pub fn start(lab: &Lab, binary: &Path) -> Result<Self> {
+        Self::start_with(lab, binary, Rights::All)
+    }
+
+    /// The same, with what the process may do.
+    pub fn start_with(lab: &Lab, binary: &Path, rights: Rights) -> Result<Self> {
         ensure!(binary.is_file(), "no exporter at {}; build it first", binary.display());
         runs::halt_if_stopping();
         let log = lab.directory().join("exporter.log");
         let file = File::create(&log)?;
         let namespace = lab.host(Place::SiteA).clone();
-        let child = namespace
-            .command(binary.to_str().context("the exporter's path is not UTF-8")?)
+        let binary_name = binary.to_str().context("the exporter's path is not UTF-8")?;
+        let mut command = match rights {
+            Rights::All => namespace.command(binary_name),
+            Rights::Pings => {
+                namespace.sysctl("net/ipv4/ping_group_range", "0 0")?;
+                let mut command = namespace.command("setpriv");
+                // It stays root by name, so that it may read its keys.
+                command.args(["--bounding-set=-all", "--inh-caps=-all", binary_name]);
+                command
+            }
+        };
+        let child = command
             .arg("serve")
             .arg(format!("--config.file={}", config(lab).display()))
             .arg(format!("--web.listen-address={LISTEN}"))

@@ -133,6 +133,20 @@ impl Fault {
 }
 
 impl Expect {
+    /// The same, for an exporter without raw sockets: a hole's direction is not known, and what is measured is
+    /// the smaller of both.
+    pub fn without_raw_sockets(&self) -> Self {
+        let mut expect = self.clone();
+        for path in expect.paths.values_mut().filter(|path| !path.holes.is_empty()) {
+            let reverse = path.reverse_mtu.take();
+            if path.holes == ["reverse"] {
+                path.forward_mtu = reverse;
+            }
+            path.holes = vec!["unknown".to_owned()];
+        }
+        expect
+    }
+
     /// The same, for an exporter that comes from another state: then anything may be seen on the way.
     pub fn after_any_state(&self) -> Self {
         let mut expect = self.clone();

@@ -1,7 +1,10 @@
 //! Names, prefixes and identifiers of a lab: data, so that the same lab can be raised with the
 //! article's numbers or with others, and nothing can come to depend on one set of them.
 
-use std::{fmt, net::Ipv4Addr};
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use serde::Deserialize;
 
@@ -105,6 +108,13 @@ pub struct Site {
     pub host_address: Ipv4Addr,
     /// The port of the host's HTTPS server.
     pub https_port: u16,
+}
+
+impl Site {
+    /// The host's overlay address of IPv6, of a /64.
+    pub fn host_address_v6(&self) -> Ipv6Addr {
+        Ipv6Addr::new(0xfd00, 0x100, 0, 0, 0, 0, 0, self.host_address.octets()[3].into())
+    }
 }
 
 /// Interfaces and VNI of one tunnel.

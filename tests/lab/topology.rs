@@ -81,6 +81,7 @@ fn join_host(lab: &Lab, place: Place) -> Result<()> {
         }
     }
     host.ip(&format!("addr add {}/24 dev eth0", site.host_address))?;
+    host.ip(&format!("addr add {}/64 dev eth0 nodad", site.host_address_v6()))?;
     host.ip("link set eth0 up")?;
     // A veth passes 64 kB super-packets where single frames die; a real card cuts them first.
     host.run("ethtool", &["-K", "eth0", "tso", "off", "gso", "off"])

@@ -119,3 +119,32 @@ impl Police {
 pub fn exponential(per_second: f64, rng: &mut Rng) -> f64 {
     if per_second > 0.0 { -(1.0 - rng.f64()).ln() / per_second } else { f64::INFINITY }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn granted(limit: Limit, every: Duration, times: u32) -> usize {
+        let (mut bucket, mut rng) = (Bucket::new(limit, Duration::ZERO), Rng::with_seed(7));
+        (0..times).filter(|turn| bucket.take(every * *turn, &mut rng)).count()
+    }
+
+    #[test]
+    fn a_bucket_grants_its_rate_and_what_it_held() {
+        let alone = Limit { per_second: 5.0, bucket: 10.0, others: 0.0 };
+        assert!((58..=61).contains(&granted(alone, Duration::from_millis(10), 1000)));
+        assert_eq!(granted(alone, Duration::from_secs(1), 100), 100);
+        let shared = granted(Limit { others: 5.0, ..alone }, Duration::from_millis(200), 1000);
+        assert!((500..=950).contains(&shared), "{shared}");
+    }
+
+    #[test]
+    fn a_starved_policer_drops_what_is_large() {
+        let policer = Policer { bytes_per_second: 100_000.0, bucket: 3000.0, overload: 5.0 };
+        let passed = |size: u32| {
+            let (mut police, mut rng) = (Police::new(policer, Duration::ZERO), Rng::with_seed(7));
+            (1..=1000).filter(|turn| police.takes(size, Duration::from_millis(turn * 100), &mut rng)).count()
+        };
+        assert!(passed(68) > 600 && passed(1500) < 100, "{} {}", passed(68), passed(1500));
+    }
+}

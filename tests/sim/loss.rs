@@ -84,3 +84,20 @@ impl Chance {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_loses_as_much_as_it_says() {
+        let bursts = Loss::Bursts(Bursts { good_seconds: 0.4, bad_seconds: 0.1, bad_loss: 0.9 });
+        for loss in [Loss::Each(0.18), bursts] {
+            let (mut chance, mut rng) = (Chance::new(loss, Duration::ZERO), Rng::with_seed(7));
+            let lost =
+                (0..200_000_u64).filter(|step| chance.loses(Duration::from_millis(step * 5), &mut rng));
+            let share = f64::from(u32::try_from(lost.count()).unwrap()) / 200_000.0;
+            assert!((share - loss.mean()).abs() < 0.01, "{loss:?}: {share}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ use super::{
 };
 
 /// One network between our host and the target, and the target itself.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each of which a file may name")]
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
@@ -152,4 +153,23 @@ pub fn largest_piece(family: Family, size: u32, mtu: u32) -> u32 {
         Family::V6 => 48,
     };
     if size <= mtu { size } else { header + mtu.saturating_sub(header).max(8) / 8 * 8 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_multiples_of_eight_behind_their_header() {
+        assert_eq!(largest_piece(Family::V4, 1500, 1400), 1396);
+        assert_eq!(largest_piece(Family::V4, 1400, 1400), 1400);
+        assert_eq!(largest_piece(Family::V6, 1500, 1400), 1400);
+    }
+
+    #[test]
+    fn loss_of_a_frame_grows_with_its_pieces() {
+        let frames = Frames { bytes: 250, loss: 0.1 };
+        assert!((frames.loss_of(68) - 0.1).abs() < 1e-9);
+        assert!((frames.loss_of(1500) - (1.0 - 0.9_f64.powi(6))).abs() < 1e-9);
+    }
 }

@@ -175,8 +175,7 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
             let what = match send {
                 Send::Echo { seq } => {
                     packets += 1;
-                    let answered = world.echo(now);
-                    answered.then(|| Arrival::Echo(seq, Duration::ZERO))
+                    world.echo(now).then_some(Arrival::Echo(seq, Duration::ZERO))
                 }
                 Send::Probe(probe) => {
                     packets += u64::from(probe.lane.packets(case.prober.family, probe.size));

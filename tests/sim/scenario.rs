@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use vxlan_exporter::overlay::observation::Judgement;
+use vxlan_exporter::{overlay::observation::Judgement, types::UnknownReason};
 
 use super::{
     network::Network,
@@ -97,7 +97,7 @@ impl Scenario {
 impl Expect {
     fn differs(&self, said: &Judgement) -> Option<String> {
         let holes: Vec<&str> = said.holes.iter().map(|hole| hole.as_str()).collect();
-        let reason = said.unknown_reason.map(|reason| reason.as_str());
+        let reason = said.unknown_reason.map(UnknownReason::as_str);
         if !self.verdict.split(" or ").any(|right| right == said.verdict.as_str()) {
             Some(format!("not {}", self.verdict))
         } else if self.reason.is_some() && self.reason.as_deref() != reason {

@@ -65,6 +65,7 @@ impl Walk {
 }
 
 /// The truth about one network, and how much of it a prober with these privileges can see.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
     /// Nothing that this prober can send is ever answered.
@@ -154,7 +155,6 @@ impl Sight<'_> {
         } else if echo {
             forward_mtu.push(echo_edge);
         }
-        let smallest = forward_mtu.first().copied();
         let rate_limited = network.echo_limit.is_some()
             || network.forward.policer.is_some()
             || network.reverse.policer.is_some()
@@ -165,7 +165,7 @@ impl Sight<'_> {
         let (forward_loss, reverse_loss) =
             (self.small_loss(&network.forward), self.small_loss(&network.reverse));
         let loss = 1.0 - (1.0 - forward_loss) * (1.0 - reverse_loss);
-        Truth {
+        let truth = Truth {
             dead: self.dead(),
             forward_hole,
             reverse_hole,
@@ -174,51 +174,39 @@ impl Sight<'_> {
             forward_mtu,
             reverse_mtu: vec![back_edge, reverse_walk.passing()],
             measurable,
-            verdicts: self.verdicts(
-                hole_visible,
-                forward_hole || reverse_hole,
-                measurable,
-                smallest,
-                loss,
-                rate_limited,
-            ),
+            verdicts: Vec::new(),
             loss,
             worst_way: forward_loss.max(reverse_loss),
             rate_limited,
-        }
+        };
+        Truth { verdicts: self.verdicts(&truth), ..truth }
     }
 
-    fn verdicts(
-        &self,
-        visible: bool,
-        hole: bool,
-        measurable: bool,
-        mtu: Option<u32>,
-        loss: f64,
-        rate_limited: bool,
-    ) -> Vec<Verdict> {
-        if self.dead() {
+    fn verdicts(&self, truth: &Truth) -> Vec<Verdict> {
+        if truth.dead {
             return vec![Verdict::Unreachable];
         }
-        if rate_limited {
+        if truth.rate_limited {
             return Vec::new();
         }
         let expected = self.expected();
-        let mut right = match (visible, hole) {
+        let reduced = |mtu: u32| mtu < expected;
+        let reverse = &self.network.reverse.bottlenecks;
+        let mut right = match (truth.hole_visible, truth.forward_hole || truth.reverse_hole) {
             (true, _) => return vec![Verdict::Blackhole],
             (false, true) => return Vec::new(),
             // A padded SYN may be signalled a size that passes the filter.
-            _ if !measurable && self.network.icmp_filter.is_some() => {
+            _ if !truth.measurable && self.network.icmp_filter.is_some() => {
                 vec![Verdict::Unknown, Verdict::Reduced]
             }
-            _ if !measurable => vec![Verdict::Unknown],
-            _ if mtu.is_some_and(|mtu| mtu < expected) => vec![Verdict::Reduced],
-            _ if self.network.reverse.bottlenecks.iter().any(|bottleneck| bottleneck.above < expected) => {
+            _ if !truth.measurable => vec![Verdict::Unknown],
+            _ if truth.forward_mtu.iter().copied().any(reduced) => vec![Verdict::Reduced],
+            _ if reverse.iter().map(|bottleneck| bottleneck.above).any(reduced) => {
                 vec![Verdict::Ok, Verdict::Reduced]
             }
             _ => vec![Verdict::Ok],
         };
-        if loss > 0.0 {
+        if truth.loss > 0.0 {
             right.push(Verdict::Lossy);
         }
         right
@@ -278,5 +266,60 @@ impl Sight<'_> {
     fn small_loss(&self, way: &Way) -> f64 {
         let frames = way.frames.map_or(0.0, |frames| frames.loss_of(Family::small(self.prober.family)));
         1.0 - (1.0 - way.loss.mean()) * (1.0 - frames)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn silent(above: u32) -> Bottleneck {
+        Bottleneck { above, signals: None }
+    }
+
+    const fn signals(above: u32, mtu: u32) -> Bottleneck {
+        Bottleneck { above, signals: Some(mtu) }
+    }
+
+    #[test]
+    fn a_walk_follows_valid_signals_and_ends_in_silence_or_an_answer() {
+        let cases: [(&[Bottleneck], Walk); 8] = [
+            (&[], Walk::Passes(1500)),
+            (&[silent(1454)], Walk::Hole { size: 1500, edge: 1454 }),
+            (&[signals(1450, 1450)], Walk::Passes(1450)),
+            (&[signals(1450, 1450), silent(1410)], Walk::Hole { size: 1450, edge: 1410 }),
+            // The bridge over the vxlan device: 1451-1454 are signalled, but no host ever sends them.
+            (&[silent(1454), signals(1450, 1450)], Walk::Hole { size: 1500, edge: 1450 }),
+            (&[signals(1450, 1300)], Walk::Passes(1300)),
+            (&[signals(1400, 1450)], Walk::Hole { size: 1450, edge: 1400 }),
+            (&[signals(1400, 0)], Walk::Hole { size: 1500, edge: 1400 }),
+        ];
+        for (bottlenecks, end) in cases {
+            assert_eq!(Walk::of(bottlenecks, 1500, 68), end, "{bottlenecks:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_seen_must_be_said() {
+        let mut network = Network::default();
+        network.reverse.bottlenecks = vec![silent(1454)];
+        let full = Truth::of(&network, &Prober::default());
+        assert_eq!(full.must_name, [Direction::Reverse]);
+        assert_eq!((full.forward_mtu.as_slice(), full.reverse_mtu[0]), ([1500].as_slice(), 1454));
+        let bare = Prober { icmp: IcmpProbes::Sized, tcp: TcpProbes::None, ..Prober::default() };
+        let seen = Truth::of(&network, &bare);
+        assert!(seen.hole_visible && seen.must_name.is_empty());
+        assert_eq!(seen.forward_mtu, [1454], "the largest that was answered");
+        network.reverse.bottlenecks = vec![silent(1000)];
+        assert!(!Truth::of(&network, &Prober::default()).hole_visible, "as well a filter of large ICMP");
+    }
+
+    #[test]
+    fn a_reply_that_is_cut_on_the_way_is_no_hole() {
+        let mut network = Network::default();
+        network.reverse.bottlenecks = vec![signals(1400, 1400)];
+        let truth = Truth::of(&network, &Prober::default());
+        assert!(!truth.reverse_hole && !truth.hole_visible);
+        assert_eq!(truth.verdicts, [Verdict::Ok, Verdict::Reduced]);
     }
 }

@@ -1,0 +1,43 @@
+//! What this process can do, and what is missing for the rest: the words for `vxlan_exporter_capability`
+//! and the log.
+
+use tracing::warn;
+
+use super::wire::Missing;
+use crate::{state::CapabilityState, types::Capability};
+
+/// What mends it.
+const REMEDY: &str = "run as root, or `setcap cap_net_raw+ep` on the binary";
+
+/// One state for each capability.
+#[must_use]
+pub fn states(missing: Missing) -> Vec<CapabilityState> {
+    let state = |capability, missing| CapabilityState { capability, missing };
+    vec![
+        state(Capability::IcmpSocket, missing.icmp_socket),
+        state(Capability::NetRaw, missing.net_raw.clone()),
+        state(Capability::TcpSyn, missing.tcp_syn),
+        state(Capability::Fragments, missing.net_raw),
+        state(Capability::Reflector, Some("no `reflector` is configured".to_owned())),
+    ]
+}
+
+/// Says once, at start, what cannot be found out and what mends it.
+pub fn warn_of(missing: &Missing) {
+    match missing {
+        Missing { icmp_socket: Some(reason), .. } => warn!(
+            reason,
+            "no ICMP socket at all: sizes and black holes are not tested, and a path without `tcp_port` not at \
+             all; {REMEDY}, or allow ping sockets: `sysctl net.ipv4.ping_group_range=\"0 2147483647\"`"
+        ),
+        Missing { net_raw: Some(reason), .. } => warn!(
+            reason,
+            "no raw sockets: black holes are found, but not which direction they have, and TCP is not tested \
+             beyond whether it answers; {REMEDY}"
+        ),
+        Missing { tcp_syn: Some(reason), .. } => {
+            warn!(reason, "no padded SYNs: black holes are found, forward is not told by TCP");
+        }
+        Missing { icmp_socket: None, net_raw: None, tcp_syn: None } => {}
+    }
+}

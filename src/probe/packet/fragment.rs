@@ -1,0 +1,92 @@
+//! Echo requests in fragments of our own making, which pass where a whole one would not.
+
+use std::net::IpAddr;
+
+use pnet::packet::{
+    ip::IpNextHeaderProtocols,
+    ipv4::{self, Ipv4Flags, MutableIpv4Packet},
+    ipv6::MutableFragmentPacket,
+};
+
+use super::{Cookie, HOP_LIMIT, ICMP_HEADER, ipv6};
+use crate::overlay::path::probe::{FRAGMENT_PAYLOAD, Family};
+
+const HEADER_V4: usize = 20;
+/// RFC 8200 section 4.5.
+const FRAGMENT_HEADER: usize = 8;
+
+/// An ICMP message in `count` fragments, complete packets; IPv4 ones without DF.
+///
+/// A message for a full-size question is cut as a 576-byte datagram would be; a small one into equal
+/// pieces of a multiple of 8 bytes, so that both halves of a pair have as many fragments.
+#[must_use]
+pub fn fragments(
+    message: &[u8],
+    count: usize,
+    from: IpAddr,
+    to: IpAddr,
+    identification: u32,
+) -> Vec<Vec<u8>> {
+    let even = message.len().div_ceil(count.max(1)).next_multiple_of(8);
+    let chunk = even.min(FRAGMENT_PAYLOAD as usize);
+    let last = message.len().div_ceil(chunk).saturating_sub(1);
+    message
+        .chunks(chunk)
+        .enumerate()
+        .map(|(number, piece)| {
+            let offset = u16::try_from(number * chunk).unwrap_or(0);
+            fragment(piece, offset, number < last, (from, to), identification)
+        })
+        .collect()
+}
+
+fn fragment(
+    piece: &[u8],
+    offset: u16,
+    more: bool,
+    addresses: (IpAddr, IpAddr),
+    identification: u32,
+) -> Vec<u8> {
+    match addresses {
+        (IpAddr::V4(from), IpAddr::V4(to)) => {
+            let mut bytes = vec![0; HEADER_V4 + piece.len()];
+            bytes[HEADER_V4..].copy_from_slice(piece);
+            if let Some(mut packet) = MutableIpv4Packet::new(&mut bytes) {
+                packet.set_version(4);
+                packet.set_header_length(5);
+                packet.set_total_length(u16::try_from(HEADER_V4 + piece.len()).unwrap_or(u16::MAX));
+                packet.set_identification((identification & 0xffff) as u16);
+                packet.set_flags(if more { Ipv4Flags::MoreFragments } else { 0 });
+                packet.set_fragment_offset(offset / 8);
+                packet.set_ttl(HOP_LIMIT);
+                packet.set_next_level_protocol(IpNextHeaderProtocols::Icmp);
+                packet.set_source(from);
+                packet.set_destination(to);
+                let checksum = ipv4::checksum(&packet.to_immutable());
+                packet.set_checksum(checksum);
+            }
+            bytes
+        }
+        (IpAddr::V6(from), IpAddr::V6(to)) => {
+            let mut payload = vec![0; FRAGMENT_HEADER + piece.len()];
+            payload[FRAGMENT_HEADER..].copy_from_slice(piece);
+            if let Some(mut fragment) = MutableFragmentPacket::new(&mut payload) {
+                fragment.set_next_header(IpNextHeaderProtocols::Icmpv6);
+                // The offset counts units of 8 bytes and stands above 3 bits, the lowest of which is "more".
+                fragment.set_fragment_offset_with_flags(offset | u16::from(more));
+                fragment.set_id(identification);
+            }
+            ipv6(from, to, IpNextHeaderProtocols::Ipv6Frag, 0, &payload)
+        }
+        // The source is of the target's family: it is that of the route to it.
+        _ => Vec::new(),
+    }
+}
+
+/// Bytes of IP packet of a small echo that can be cut into `count` fragments and carries the cookie.
+#[must_use]
+pub fn small_fragmented(family: Family, count: usize) -> usize {
+    let least = ICMP_HEADER + size_of::<Cookie>();
+    let chunk = least.div_ceil(count.max(1)).next_multiple_of(8);
+    family.header() as usize + chunk * count
+}

@@ -1,0 +1,77 @@
+//! SYNs padded to size, and what answers them.
+
+use std::net::{IpAddr, SocketAddr};
+
+use pnet::packet::{
+    Packet,
+    ip::IpNextHeaderProtocols,
+    tcp::{self, MutableTcpPacket, TcpFlags, TcpOption, TcpOptionNumbers, TcpPacket},
+};
+
+use super::{Arrival, Incoming, ipv6};
+use crate::{
+    overlay::path::probe::{FLOWS, Family},
+    types::Bytes,
+};
+
+/// Bytes of a TCP header with the MSS option.
+const TCP_HEADER: usize = 24;
+/// Of a header without options, which an MSS does not count (RFC 6691).
+const BARE_HEADER: Bytes = 20;
+
+/// IPv6 flow labels of the flows, one each.
+///
+/// A VTEP's hash stops at an inner flow label (`skb_get_hash`, Linux 6.18), and the kernel gives all that
+/// one raw socket sends to one target the same label, so that 8 flows would be one.
+pub type Labels = [u32; FLOWS as usize];
+
+/// A TCP SYN that makes an IP packet of `size` bytes, padded with zeros. IPv4: the segment, the kernel
+/// adds the header. IPv6: with `label`, the whole packet.
+#[must_use]
+pub fn syn(size: usize, from: SocketAddr, to: SocketAddr, sequence: u32, mtu: Bytes, label: u32) -> Vec<u8> {
+    let header = Family::of(to.ip()).header();
+    let mss = u16::try_from(mtu.saturating_sub(header + BARE_HEADER)).unwrap_or(u16::MAX);
+    let mut bytes = vec![0; size.saturating_sub(header as usize).max(TCP_HEADER)];
+    if let Some(mut segment) = MutableTcpPacket::new(&mut bytes) {
+        segment.set_source(from.port());
+        segment.set_destination(to.port());
+        segment.set_sequence(sequence);
+        segment.set_data_offset(6);
+        segment.set_flags(TcpFlags::SYN);
+        segment.set_window(64240);
+        segment.set_options(&[TcpOption::mss(mss)]);
+        let checksum = match (from.ip(), to.ip()) {
+            (IpAddr::V4(from), IpAddr::V4(to)) => tcp::ipv4_checksum(&segment.to_immutable(), &from, &to),
+            (IpAddr::V6(from), IpAddr::V6(to)) => tcp::ipv6_checksum(&segment.to_immutable(), &from, &to),
+            _ => 0,
+        };
+        segment.set_checksum(checksum);
+    }
+    match (from.ip(), to.ip()) {
+        (IpAddr::V6(from), IpAddr::V6(to)) => ipv6(from, to, IpNextHeaderProtocols::Tcp, label, &bytes),
+        _ => bytes,
+    }
+}
+
+/// Reads a TCP segment; `None` for one that answers no SYN.
+#[must_use]
+pub fn read_tcp(arrival: Arrival, body: &[u8]) -> Option<Incoming> {
+    let segment = TcpPacket::new(body)?;
+    let flags = segment.get_flags();
+    let (is_syn, reset) = (flags & TcpFlags::SYN != 0, flags & TcpFlags::RST != 0);
+    if flags & TcpFlags::ACK == 0 || is_syn == reset {
+        return None;
+    }
+    let mss = segment.get_options_iter().find_map(|option| {
+        let value = option.payload().first_chunk::<2>()?;
+        (is_syn && option.get_number() == TcpOptionNumbers::MSS).then(|| u16::from_be_bytes(*value))
+    });
+    Some(Incoming::Tcp {
+        arrival,
+        from_port: segment.get_source(),
+        to_port: segment.get_destination(),
+        acknowledgement: segment.get_acknowledgement(),
+        mss,
+        reset,
+    })
+}

@@ -1,0 +1,70 @@
+//! Classic BPF (linux/filter.h) for raw sockets, so that the host's other packets never reach us.
+//!
+//! On an IPv4 raw socket it sees the packet from its IP header on, on an IPv6 one from what follows it.
+
+use socket2::SockFilter;
+
+use super::Ports;
+use crate::overlay::path::probe::{FLOWS, Family};
+
+const ACCEPT: u32 = 0xffff;
+
+/// X = length of the IP header.
+const fn skip_header(family: Family) -> SockFilter {
+    match family {
+        Family::V4 => SockFilter::new(0xb1, 0, 0, 0),
+        Family::V6 => SockFilter::new(0x01, 0, 0, 0),
+    }
+}
+
+/// A = byte at X + `at`.
+const fn byte(at: u32) -> SockFilter {
+    SockFilter::new(0x50, 0, 0, at)
+}
+
+/// A = 16 bits at X + `at`.
+const fn short(at: u32) -> SockFilter {
+    SockFilter::new(0x48, 0, 0, at)
+}
+
+/// Skips `yes` instructions if A is `value`, else `no`.
+const fn equal(value: u32, yes: u8, no: u8) -> SockFilter {
+    SockFilter::new(0x15, yes, no, value)
+}
+
+const fn accept() -> SockFilter {
+    SockFilter::new(0x06, 0, 0, ACCEPT)
+}
+
+const fn reject() -> SockFilter {
+    SockFilter::new(0x06, 0, 0, 0)
+}
+
+/// Echo replies with our identifier, and "destination unreachable" or "packet too big".
+pub fn icmp(family: Family, identifier: u16) -> [SockFilter; 8] {
+    let (reply, signal) = match family {
+        Family::V4 => (0, 3),
+        Family::V6 => (129, 2),
+    };
+    [
+        skip_header(family),
+        byte(0),
+        equal(signal, 4, 0),
+        equal(reply, 0, 2),
+        short(4),
+        equal(u32::from(identifier), 1, 0),
+        reject(),
+        accept(),
+    ]
+}
+
+/// Segments to one of our ports.
+pub fn tcp(family: Family, ports: &Ports) -> Vec<SockFilter> {
+    let mut filter = vec![skip_header(family), short(2)];
+    for (port, left) in ports.iter().zip((0..FLOWS).rev()) {
+        filter.push(equal(u32::from(*port), left + 1, 0));
+    }
+    filter.push(reject());
+    filter.push(accept());
+    filter
+}

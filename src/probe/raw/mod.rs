@@ -1,0 +1,227 @@
+//! The raw sockets (`CAP_NET_RAW`): of each family one for ICMP, one for TCP, one for whole packets,
+//! shared by all paths. A host without IPv6 has those of IPv4 alone.
+
+mod filter;
+mod self_test;
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use futures_util::future::{select_all, try_join_all};
+use pnet::packet::ipv4::Ipv4Packet;
+use socket2::{Domain, Protocol, Socket, Type};
+use tracing::debug;
+
+use super::{
+    connect::Connections,
+    packet::{self, Arrival, Incoming, Labels},
+    random::random,
+    socket::{self, LARGEST, PacketSocket},
+    wire::{Asks, Missing, Outgoing, Waiting, Wire},
+};
+use crate::overlay::path::{
+    probe::{FLOWS, Family},
+    prober::{IcmpProbes, TcpProbes},
+};
+
+/// The local TCP ports of the flows.
+type Ports = [u16; FLOWS as usize];
+
+/// An open set of raw sockets.
+#[derive(Debug)]
+pub struct Raw {
+    v4: Sockets,
+    v6: Option<Sockets>,
+    identifier: u16,
+    /// Where padded SYNs are of no use.
+    connections: Connections,
+    buffer: Vec<u8>,
+}
+
+/// The sockets of one family.
+#[derive(Debug)]
+struct Sockets {
+    family: Family,
+    icmp: PacketSocket,
+    tcp: PacketSocket,
+    packets: PacketSocket,
+    /// Bound and never listening: no other process gets these ports, and the kernel answers a SYN-ACK
+    /// with RST, so nothing stays half open at the target.
+    _reserved: Vec<Socket>,
+    ports: Ports,
+    labels: Labels,
+    /// Why padded SYNs are of no use.
+    no_syn: Option<String>,
+}
+
+impl Raw {
+    /// Opens the sockets.
+    ///
+    /// # Errors
+    /// `PermissionDenied` without `CAP_NET_RAW`.
+    pub fn open() -> io::Result<Self> {
+        let identifier = random();
+        let v6 = Sockets::open(Family::V6, identifier);
+        if let Err(error) = &v6 {
+            debug!(%error, "no IPv6 raw sockets");
+        }
+        Ok(Self {
+            v4: Sockets::open(Family::V4, identifier)?,
+            v6: v6.ok(),
+            identifier,
+            connections: Connections::new(),
+            buffer: vec![0; LARGEST],
+        })
+    }
+
+    fn sockets(&self, family: Family) -> Option<&Sockets> {
+        match family {
+            Family::V4 => Some(&self.v4),
+            Family::V6 => self.v6.as_ref(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Sockets> {
+        [Some(&self.v4), self.v6.as_ref()].into_iter().flatten()
+    }
+}
+
+impl Wire for Raw {
+    fn asks(&self, family: Family) -> Asks {
+        match self.sockets(family) {
+            Some(Sockets { no_syn: None, .. }) => Asks { icmp: IcmpProbes::Fragments, tcp: TcpProbes::Sized },
+            Some(_) => Asks { icmp: IcmpProbes::Fragments, tcp: TcpProbes::Small },
+            None => Asks { icmp: IcmpProbes::Small, tcp: TcpProbes::None },
+        }
+    }
+
+    fn identifier(&self) -> u16 {
+        self.identifier
+    }
+
+    fn flow(&self, family: Family, flow: u8) -> (u16, u32) {
+        let flow = usize::from(flow % FLOWS);
+        self.sockets(family).map_or((0, 0), |sockets| (sockets.ports[flow], sockets.labels[flow]))
+    }
+
+    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr) -> io::Result<()> {
+        let sockets = self.sockets(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?;
+        match outgoing {
+            Outgoing::Echo(message) => sockets.icmp.send(message, to),
+            Outgoing::Fragments(packets) => {
+                packets.iter().try_for_each(|packet| sockets.packets.send(packet, to))
+            }
+            Outgoing::Syn(segment) => match sockets.family {
+                Family::V4 => sockets.tcp.send(segment, to),
+                Family::V6 => sockets.packets.send(segment, to),
+            },
+            Outgoing::Connect { token, port } => {
+                self.connections.start(token, SocketAddr::from((to, port)));
+                Ok(())
+            }
+        }
+    }
+
+    fn writable(&self) -> Waiting<'_> {
+        let sockets = self.all().flat_map(|set| [&set.icmp, &set.tcp, &set.packets]);
+        let waits: Vec<_> = sockets.map(PacketSocket::writable).collect();
+        Box::pin(async { try_join_all(waits).await.map(drop) })
+    }
+
+    fn readable(&mut self) -> Waiting<'_> {
+        let Self { v4, v6, connections, .. } = self;
+        let sockets = [Some(&*v4), v6.as_ref()].into_iter().flatten();
+        let sockets = sockets.flat_map(|set| [&set.icmp, &set.tcp]);
+        let mut waits: Vec<Waiting<'_>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
+        waits.push(Box::pin(connections.readable()));
+        Box::pin(async { select_all(waits).await.0 })
+    }
+
+    fn drain(&mut self, each: &mut dyn FnMut(Incoming)) {
+        self.connections.drain(each);
+        let Self { v4, v6, buffer, .. } = self;
+        for sockets in [Some(&*v4), v6.as_ref()].into_iter().flatten() {
+            socket::drain(&sockets.icmp, buffer, |arrival, bytes| {
+                each_read(sockets.family, arrival, bytes, packet::read_icmp, packet::read_icmpv6, each);
+            });
+            socket::drain(&sockets.tcp, buffer, |arrival, bytes| {
+                each_read(sockets.family, arrival, bytes, packet::read_tcp, packet::read_tcp, each);
+            });
+        }
+    }
+
+    fn missing(&self) -> Missing {
+        let tcp_syn = self.all().find_map(|sockets| sockets.no_syn.clone());
+        Missing { tcp_syn, ..Missing::default() }
+    }
+}
+
+/// An IPv4 raw socket hands up the IP header too, an IPv6 one never does.
+fn each_read(
+    family: Family,
+    arrival: Arrival,
+    bytes: &[u8],
+    v4: packet::Read,
+    v6: packet::Read,
+    each: &mut dyn FnMut(Incoming),
+) {
+    let incoming = match family {
+        Family::V4 => Ipv4Packet::new(bytes)
+            .and_then(|packet| v4(arrival, bytes.get(usize::from(packet.get_header_length()) * 4..)?)),
+        Family::V6 => v6(arrival, bytes),
+    };
+    if let Some(incoming) = incoming {
+        each(incoming);
+    }
+}
+
+impl Sockets {
+    fn open(family: Family, identifier: u16) -> io::Result<Self> {
+        let protocol = match family {
+            Family::V4 => Protocol::ICMPV4,
+            Family::V6 => Protocol::ICMPV6,
+        };
+        let icmp = socket::open(family, Type::RAW, protocol)?;
+        icmp.attach_filter(&filter::icmp(family, identifier))?;
+        let (reserved, ports) = reserve(family)?;
+        // The filter is in place before the socket can be read: a raw socket sees every segment of the host.
+        let tcp = socket::open(family, Type::RAW, Protocol::TCP)?;
+        tcp.attach_filter(&filter::tcp(family, &ports))?;
+        let packets = socket::open(family, Type::RAW, Protocol::from(libc::IPPROTO_RAW))?;
+        let labels = std::array::from_fn(|_| random::<u32>() & 0x000f_ffff);
+        let sender = if family == Family::V4 { &tcp } else { &packets };
+        let no_syn = self_test::answered(family, sender, &tcp, &ports);
+        Ok(Self {
+            family,
+            icmp: PacketSocket::watch(family, icmp)?,
+            tcp: PacketSocket::watch(family, tcp)?,
+            packets: PacketSocket::watch(family, packets)?,
+            _reserved: reserved,
+            ports,
+            labels,
+            no_syn,
+        })
+    }
+}
+
+fn reserve(family: Family) -> io::Result<(Vec<Socket>, Ports)> {
+    let (domain, any) = match family {
+        Family::V4 => (Domain::IPV4, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        Family::V6 => (Domain::IPV6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+    };
+    let mut reserved = Vec::new();
+    let mut ports = [0; FLOWS as usize];
+    for port in &mut ports {
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        if family == Family::V6 {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&SocketAddr::from((any, 0)).into())?;
+        let bound = socket.local_addr()?.as_socket();
+        *port = bound.map(|address| address.port()).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        reserved.push(socket);
+    }
+    Ok((reserved, ports))
+}

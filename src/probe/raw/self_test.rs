@@ -1,0 +1,79 @@
+//! Whether a padded SYN is answered at all on this host: asked over loopback, where no network can be to blame.
+
+use std::{
+    io::{self, Read},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    thread,
+    time::{Duration, Instant},
+};
+
+use pnet::packet::ipv4::Ipv4Packet;
+use socket2::Socket;
+use tracing::debug;
+
+use super::Ports;
+use crate::{
+    overlay::path::probe::Family,
+    probe::{
+        packet::{self, Arrival, Incoming},
+        random::random,
+    },
+};
+
+const SIZE: u16 = 1000;
+const TRIES: u32 = 3;
+/// An answer over loopback is there within microseconds; a host that is busy may need longer.
+const PATIENCE: Duration = Duration::from_millis(150);
+
+/// Sends a padded SYN to a port of our own at which nobody listens: the kernel's RST must come back. Says
+/// why padded SYNs are of no use if it does not; a loopback that is down or has no address says nothing.
+pub fn answered(family: Family, sender: &Socket, receiver: &Socket, ports: &Ports) -> Option<String> {
+    let ip = match family {
+        Family::V4 => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        Family::V6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    };
+    let (from, to) = (SocketAddr::from((ip, ports[0])), SocketAddr::from((ip, ports[1])));
+    for _ in 0..TRIES {
+        let sequence: u32 = random();
+        let segment = packet::syn(usize::from(SIZE), from, to, sequence, SIZE.into(), 0);
+        if let Err(error) = sender.send_to(&segment, &SocketAddr::from((ip, 0)).into()) {
+            debug!(%error, "no self-test of padded SYNs over loopback");
+            return None;
+        }
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if drained_answer(family, receiver, sequence) {
+                return None;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+    let number = if family == Family::V4 { 4 } else { 6 };
+    Some(format!(
+        "a local firewall eats answers: a padded SYN over loopback (IPv{number}) was not answered by RST"
+    ))
+}
+
+/// Reads all there is; whether the answer is among it.
+fn drained_answer(family: Family, mut receiver: &Socket, sequence: u32) -> bool {
+    let mut buffer = [0; 2048];
+    loop {
+        let length = match receiver.read(&mut buffer) {
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => return false,
+        };
+        let bytes = &buffer[..length];
+        let header = match family {
+            Family::V4 => Ipv4Packet::new(bytes).map_or(0, |packet| packet.get_header_length()),
+            Family::V6 => 0,
+        };
+        let body = bytes.get(usize::from(header) * 4..).unwrap_or_default();
+        let arrival = Arrival { from: IpAddr::V4(Ipv4Addr::LOCALHOST), ttl: None, largest_fragment: None };
+        if let Some(Incoming::Tcp { acknowledgement, reset: true, .. }) = packet::read_tcp(arrival, body)
+            && acknowledgement.wrapping_sub(sequence) <= u32::from(SIZE)
+        {
+            return true;
+        }
+    }
+}

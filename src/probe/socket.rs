@@ -1,0 +1,232 @@
+//! One socket of packets: what it sends keeps its size, what it receives tells how it came.
+
+use std::{
+    io::{self, IoSliceMut},
+    net::{IpAddr, SocketAddr},
+    os::fd::{AsRawFd, OwnedFd, RawFd},
+};
+
+use nix::{
+    cmsg_space, libc,
+    sys::socket::{
+        ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt,
+        sockopt::{Ipv4RecvErr, Ipv4RecvTtl, Ipv6RecvErr, Ipv6RecvHopLimit, SetBool},
+    },
+};
+use pnet::packet::ip::IpNextHeaderProtocols;
+use rustix::net::sockopt::{
+    Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
+};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::{io::Interest, net::UdpSocket};
+use tracing::debug;
+
+use super::packet::{Arrival, Incoming, Quoted};
+use crate::{overlay::path::probe::Family, types::Bytes};
+
+/// Tells the largest fragment of a packet that came in fragments.
+#[derive(Debug, Clone, Copy)]
+struct RecvFragmentSize;
+nix::setsockopt_impl!(RecvFragmentSize, libc::IPPROTO_IP, libc::IP_RECVFRAGSIZE, bool, SetBool);
+
+/// The same for IPv6.
+#[derive(Debug, Clone, Copy)]
+struct RecvFragmentSizeV6;
+nix::setsockopt_impl!(RecvFragmentSizeV6, libc::IPPROTO_IPV6, libc::IPV6_RECVFRAGSIZE, bool, SetBool);
+
+/// A receive buffer that holds a burst of full-size answers while this process waits for its turn.
+const RECEIVE_BUFFER: usize = 4 << 20;
+/// The largest IP packet.
+pub const LARGEST: usize = 65_575;
+/// A signal leaves an error on the socket, which the next call is handed and clears; so a call is tried again.
+const TRIES: usize = 3;
+/// More of them in a row are no signal's.
+const ERRORS: usize = 100;
+
+/// A socket of raw packets or pings, watched by tokio.
+///
+/// tokio has neither. Of its datagram sockets this one does nothing but `sendto` and wait, which are the
+/// same calls on these; it needs no `unsafe`, as watching a bare descriptor would.
+#[derive(Debug)]
+pub struct PacketSocket {
+    family: Family,
+    socket: UdpSocket,
+    /// What shows that there is something to read.
+    news: Interest,
+}
+
+/// Opens a socket whose packets are never fragmented and never judged by a path MTU the kernel has cached.
+///
+/// `IP_PMTUDISC_PROBE` does both: measured, kernel 6.18: without it even `IP_HDRINCL` gets EMSGSIZE.
+pub fn open(family: Family, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let domain = match family {
+        Family::V4 => Domain::IPV4,
+        Family::V6 => Domain::IPV6,
+    };
+    let socket = Socket::new(domain, kind, Some(protocol))?;
+    socket.set_nonblocking(true)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    match family {
+        Family::V4 => {
+            set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::PROBE)?;
+            setsockopt(&socket, RecvFragmentSize, &true)?;
+            setsockopt(&socket, Ipv4RecvTtl, &true)?;
+        }
+        Family::V6 => {
+            set_ipv6_mtu_discover(&socket, Ipv6PathMtuDiscovery::PROBE)?;
+            setsockopt(&socket, RecvFragmentSizeV6, &true)?;
+            setsockopt(&socket, Ipv6RecvHopLimit, &true)?;
+        }
+    }
+    Ok(socket)
+}
+
+impl PacketSocket {
+    /// Hands a socket to tokio.
+    pub fn watch(family: Family, socket: Socket) -> io::Result<Self> {
+        let socket = UdpSocket::from_std(OwnedFd::from(socket).into())?;
+        Ok(Self { family, socket, news: Interest::READABLE })
+    }
+
+    /// The same, for a socket that keeps the signals that quote its packets: [`PacketSocket::receive_signal`].
+    pub fn watch_with_signals(family: Family, socket: Socket) -> io::Result<Self> {
+        match family {
+            Family::V4 => setsockopt(&socket, Ipv4RecvErr, &true)?,
+            Family::V6 => setsockopt(&socket, Ipv6RecvErr, &true)?,
+        }
+        Ok(Self { news: Interest::READABLE | Interest::ERROR, ..Self::watch(family, socket)? })
+    }
+
+    /// Waits until the socket takes packets; before that the first one would be refused.
+    pub async fn writable(&self) -> io::Result<()> {
+        self.socket.writable().await
+    }
+
+    /// Waits until there is something to read, or a signal.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.socket.ready(self.news).await.map(drop)
+    }
+
+    /// Sends one packet.
+    pub fn send(&self, bytes: &[u8], to: IpAddr) -> io::Result<()> {
+        let mut sent = Ok(());
+        for _ in 0..TRIES {
+            sent = self.socket.try_send_to(bytes, SocketAddr::from((to, 0))).map(drop);
+            match &sent {
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => {}
+                _ => break,
+            }
+        }
+        sent
+    }
+
+    /// Reads one packet; `WouldBlock` when there is none.
+    pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<(Arrival, &'a [u8])> {
+        let message = self.read(Interest::READABLE, MsgFlags::empty(), buffer)?;
+        let from = message.address.ok_or(io::ErrorKind::InvalidData)?;
+        let arrival = Arrival { from, ttl: message.ttl, largest_fragment: message.largest_fragment };
+        Ok((arrival, &buffer[..message.length]))
+    }
+
+    /// Reads one signal off the error queue: `Ok(None)` for one that concerns no echo's size,
+    /// `WouldBlock` when there is none.
+    pub fn receive_signal(&self, buffer: &mut [u8]) -> io::Result<Option<Incoming>> {
+        let message = self.read(Interest::ERROR, MsgFlags::MSG_ERRQUEUE, buffer)?;
+        let protocol = match self.family {
+            Family::V4 => IpNextHeaderProtocols::Icmp,
+            Family::V6 => IpNextHeaderProtocols::Icmpv6,
+        };
+        // The queue holds what was quoted from its ICMP header on, and as its address where that was going.
+        let quoted = message.address.and_then(|to| Quoted::read(to, protocol, &buffer[..message.length]));
+        Ok(message.too_big.zip(quoted).map(|(mtu, quoted)| Incoming::TooBig { mtu, quoted }))
+    }
+
+    /// Asks the kernel first and tokio after: its notice may not have come through yet, and only a read
+    /// that finds nothing may clear it.
+    fn read(&self, interest: Interest, flags: MsgFlags, buffer: &mut [u8]) -> io::Result<Message> {
+        let mut once = || Message::read(self.socket.as_raw_fd(), flags, buffer);
+        match once() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.try_io(interest, once),
+            read => read,
+        }
+    }
+}
+
+/// What one `recvmsg` told, beside the bytes.
+struct Message {
+    length: usize,
+    address: Option<IpAddr>,
+    ttl: Option<u8>,
+    largest_fragment: Option<Bytes>,
+    /// The MTU of a signal.
+    too_big: Option<Bytes>,
+}
+
+impl Message {
+    fn read(socket: RawFd, flags: MsgFlags, buffer: &mut [u8]) -> io::Result<Self> {
+        let mut space = cmsg_space!(libc::sock_extended_err, SockaddrStorage, i32, i32);
+        let mut parts = [IoSliceMut::new(buffer)];
+        let received = recvmsg::<SockaddrStorage>(socket, &mut parts, Some(&mut space), flags)?;
+        let mut message = Self {
+            length: received.bytes,
+            address: received.address.as_ref().and_then(address),
+            ttl: None,
+            largest_fragment: None,
+            too_big: None,
+        };
+        for told in received.cmsgs().into_iter().flatten() {
+            match told {
+                ControlMessageOwned::Ipv4Ttl(ttl) | ControlMessageOwned::Ipv6HopLimit(ttl) => {
+                    message.ttl = u8::try_from(ttl).ok();
+                }
+                ControlMessageOwned::Ipv4RecvErr(error, _) | ControlMessageOwned::Ipv6RecvErr(error, _) => {
+                    message.too_big = too_big(error);
+                }
+                ControlMessageOwned::Unknown(unknown) => {
+                    let header = unknown.cmsg_header;
+                    let value = unknown.data_bytes.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes));
+                    if let (libc::IPPROTO_IP, libc::IP_RECVFRAGSIZE)
+                    | (libc::IPPROTO_IPV6, libc::IPV6_RECVFRAGSIZE) = (header.cmsg_level, header.cmsg_type)
+                    {
+                        message.largest_fragment = value.filter(|value| *value > 0);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(message)
+    }
+}
+
+/// The MTU of "fragmentation needed" (ICMP 3/4) or "packet too big" (`ICMPv6` 2), if from the network and not
+/// from our own host (linux/errqueue.h).
+fn too_big(error: libc::sock_extended_err) -> Option<Bytes> {
+    matches!(
+        (error.ee_origin, error.ee_type, error.ee_code),
+        (libc::SO_EE_ORIGIN_ICMP, 3, 4) | (libc::SO_EE_ORIGIN_ICMP6, 2, _)
+    )
+    .then_some(error.ee_info)
+}
+
+fn address(from: &SockaddrStorage) -> Option<IpAddr> {
+    if let Some(v4) = from.as_sockaddr_in() {
+        return Some(IpAddr::V4(v4.ip()));
+    }
+    from.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip()))
+}
+
+/// Reads all packets that have arrived.
+pub fn drain(socket: &PacketSocket, buffer: &mut [u8], mut each: impl FnMut(Arrival, &[u8])) {
+    let mut errors = 0;
+    while errors < ERRORS {
+        match socket.receive(buffer) {
+            Ok((arrival, bytes)) => each(arrival, bytes),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            // One that a signal left says nothing of what is still in the buffer.
+            Err(error) => {
+                debug!(%error, "reading packets");
+                errors += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! One path's prober and what it needs of the world.
+
+use std::{io, sync::Arc, time::SystemTime};
+
+use tokio::sync::{mpsc::UnboundedSender, watch};
+use tracing::{info, warn};
+
+use super::{
+    target::Target,
+    wire::{Asks, Wire},
+};
+use crate::{
+    overlay::{
+        observation::{Judgement, PathObservation},
+        path::{
+            expected::host_mtu,
+            probe::{Family, Moment},
+            prober::{IcmpProbes, PathProber, Settings, TcpProbes},
+            reflection::Reflection,
+        },
+    },
+    plan::PathPlan,
+    reflector::{
+        follow::{Access, Wanted, follow},
+        secret::Secret,
+    },
+    router::snapshot::RouterReading,
+    types::UnknownReason,
+};
+
+/// One path under probe.
+pub struct Track {
+    /// What is configured.
+    pub plan: PathPlan,
+    /// The machine; none until the target is found.
+    pub prober: Option<PathProber>,
+    /// Where the path leads now.
+    pub target: Option<Target>,
+    /// When something was last sent.
+    pub last_probe: Option<SystemTime>,
+    /// When views were last told.
+    pub published_at: Option<Moment>,
+    problem: Option<Problem>,
+    /// Tells the path's reflector what to measure.
+    reflector: Option<watch::Sender<Option<Wanted>>>,
+}
+
+/// Why nothing can be probed, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Problem {
+    reason: UnknownReason,
+    words: String,
+}
+
+impl Track {
+    /// A path whose target is not known yet.
+    #[must_use]
+    pub fn new(plan: PathPlan) -> Self {
+        Self {
+            plan,
+            prober: None,
+            target: None,
+            last_probe: None,
+            published_at: None,
+            problem: None,
+            reflector: None,
+        }
+    }
+
+    /// Begins to follow the path's reflector, where it has one; `path` is its place in the plan.
+    pub fn use_reflector(
+        &mut self,
+        path: usize,
+        news: &UnboundedSender<(usize, Reflection)>,
+    ) -> io::Result<()> {
+        let Some(plan) = &self.plan.reflector else { return Ok(()) };
+        let secret = plan.secret_file.as_deref().map(Secret::load).transpose();
+        let secret = secret.map_err(|error| io::Error::other(format!("{error:#}")))?;
+        let (wanted, told) = watch::channel(None);
+        let news = news.clone();
+        let tell = move |reflection| {
+            // Nobody listens any more only when everything ends.
+            let _ = news.send((path, reflection));
+        };
+        tokio::spawn(follow(Access { port: plan.port, secret }, told, tell));
+        self.reflector = Some(wanted);
+        Ok(())
+    }
+
+    /// Tells the path's reflector where it is and which size is in question, if that has changed.
+    pub fn tell_reflector(&self) {
+        if let (Some(reflector), Some(target), Some(prober)) = (&self.reflector, &self.target, &self.prober) {
+            let wanted = Wanted { address: target.address, expected: prober.expected().bytes };
+            reflector.send_if_modified(|known| known.replace(wanted) != Some(wanted));
+        }
+    }
+
+    /// The target's address, or our way to it, has changed, or cannot be found.
+    pub fn retarget(
+        &mut self,
+        found: Result<Target, String>,
+        wire: &dyn Wire,
+        routers: &[Arc<RouterReading>],
+        seed: u64,
+        now: Moment,
+    ) {
+        let target = match found {
+            Ok(target) => target,
+            Err(words) => return self.note(UnknownReason::Dns, words),
+        };
+        let family = Family::of(target.address);
+        let asks = wire.asks(family);
+        let tcp = if self.plan.tcp_port.is_some() { asks.tcp } else { TcpProbes::None };
+        let asks = Asks { tcp, ..asks };
+        let nothing = asks == (Asks { icmp: IcmpProbes::Small, tcp: TcpProbes::None });
+        if nothing && self.plan.reflector.is_none() {
+            let why = wire.missing().icmp_socket.unwrap_or_else(|| "no IPv6 sockets on this host".to_owned());
+            return self.note(UnknownReason::NoProof, format!("nothing can be sent to it: {why}"));
+        }
+        self.problem = None;
+        let egress = &target.egress;
+        let hosts = host_mtu(&egress.interface, egress.mtu, &self.plan.source, routers);
+        let same_address = self.target.as_ref().is_some_and(|known| known.address == target.address);
+        match &mut self.prober {
+            Some(prober) if same_address => prober.set_hosts(hosts, now),
+            former => {
+                info!(path = %self.plan.name, address = %target.address, interface = %egress.interface, "probing");
+                let mut prober = PathProber::new(settings(&self.plan, family, asks), hosts, seed, now);
+                if let Some(former) = former {
+                    prober.take_over(former);
+                }
+                self.prober = Some(prober);
+            }
+        }
+        self.target = Some(target);
+    }
+
+    fn note(&mut self, reason: UnknownReason, words: String) {
+        let problem = Problem { reason, words };
+        if self.problem.as_ref() != Some(&problem) {
+            warn!(path = %self.plan.name, problem = problem.words, "target");
+        }
+        self.problem = Some(problem);
+    }
+
+    /// All that is known of the path.
+    #[must_use]
+    pub fn observation(&self) -> PathObservation {
+        let prober = self.prober.as_ref();
+        let judgement = match (prober, &self.problem) {
+            (Some(prober), _) => prober.judgement(),
+            (None, Some(problem)) => Judgement {
+                unknown_reason: Some(problem.reason),
+                evidence: vec![problem.words.clone()],
+                settled: true,
+                ..Judgement::default()
+            },
+            (None, None) => Judgement::default(),
+        };
+        PathObservation {
+            path: self.plan.name.clone(),
+            source: self.plan.source.clone(),
+            target_site: self.plan.site.clone(),
+            target: self.plan.address.clone(),
+            address: self.target.as_ref().map(|target| target.address),
+            tcp_port: self.plan.tcp_port,
+            reflector: prober.and_then(PathProber::reflector_use),
+            echo: prober.map(|prober| prober.echo_stats().clone()).unwrap_or_default(),
+            size_probes: prober.map(|prober| prober.size_probes().clone()).unwrap_or_default(),
+            last_probe: self.last_probe,
+            expected_mtu: prober.map(PathProber::expected),
+            testable_mtu: self.target.as_ref().map(|target| target.egress.mtu),
+            judgement,
+        }
+    }
+}
+
+fn settings(plan: &PathPlan, family: Family, asks: Asks) -> Settings {
+    Settings {
+        probe_interval: plan.probe_interval,
+        sentinel_interval: plan.sentinel_interval,
+        expected_mtu: plan.expected_mtu,
+        loss_threshold: plan.loss_threshold,
+        family,
+        icmp: asks.icmp,
+        tcp: asks.tcp,
+    }
+}

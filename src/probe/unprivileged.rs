@@ -1,0 +1,165 @@
+//! The wire without any capability: ping sockets (`net.ipv4.ping_group_range`) and the kernel's own
+//! connections.
+//!
+//! A ping socket sends DF echoes of any size and hears signals on its error queue. It cannot send fragments
+//! or SYNs of a chosen size, so that a hole is found but not its direction. A connection tells only that
+//! the target is there. Its peer's MSS is not told: `TCP_MAXSEG` of a connected socket is cut by our route's
+//! cached path MTU and by the timestamps option (measured: 1448 where the SYN-ACK said 1460).
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use futures_util::future::{select_all, try_join_all};
+use socket2::{Protocol, Type};
+
+use super::{
+    connect::Connections,
+    packet::{self, Incoming},
+    random::random,
+    socket::{self, LARGEST, PacketSocket},
+    wire::{Asks, Missing, Outgoing, Waiting, Wire},
+};
+use crate::overlay::path::{
+    probe::Family,
+    prober::{IcmpProbes, TcpProbes},
+};
+
+/// An identifier may be another process's; then the next is tried.
+const TRIES: u32 = 8;
+
+/// The ping sockets, as far as they may be opened.
+#[derive(Debug)]
+pub struct Unprivileged {
+    v4: Option<PacketSocket>,
+    v6: Option<PacketSocket>,
+    identifier: u16,
+    missing: Missing,
+    connections: Connections,
+    buffer: Vec<u8>,
+}
+
+impl Unprivileged {
+    /// Opens what may be opened; `raw` is why there are no raw sockets.
+    #[must_use]
+    pub fn open(raw: &io::Error) -> Self {
+        let (identifier, v4, v6) = ping_sockets();
+        let raw = format!("raw sockets: {raw} (CAP_NET_RAW)");
+        let icmp_socket = match (&v4, &v6) {
+            (Err(v4), Err(v6)) => Some(format!("ping sockets: {v4}; IPv6: {v6} (net.ipv4.ping_group_range)")),
+            _ => None,
+        };
+        Self {
+            v4: v4.ok(),
+            v6: v6.ok(),
+            identifier,
+            missing: Missing { icmp_socket, net_raw: Some(raw.clone()), tcp_syn: Some(raw) },
+            connections: Connections::new(),
+            buffer: vec![0; LARGEST],
+        }
+    }
+
+    fn socket(&self, family: Family) -> Option<&PacketSocket> {
+        match family {
+            Family::V4 => self.v4.as_ref(),
+            Family::V6 => self.v6.as_ref(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &PacketSocket> {
+        [self.v4.as_ref(), self.v6.as_ref()].into_iter().flatten()
+    }
+}
+
+impl Wire for Unprivileged {
+    fn asks(&self, family: Family) -> Asks {
+        let icmp = if self.socket(family).is_some() { IcmpProbes::Sized } else { IcmpProbes::Small };
+        Asks { icmp, tcp: TcpProbes::Small }
+    }
+
+    fn identifier(&self) -> u16 {
+        self.identifier
+    }
+
+    fn flow(&self, _: Family, _: u8) -> (u16, u32) {
+        (0, 0)
+    }
+
+    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr) -> io::Result<()> {
+        match outgoing {
+            Outgoing::Echo(message) => {
+                self.socket(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?.send(message, to)
+            }
+            Outgoing::Connect { token, port } => {
+                self.connections.start(token, SocketAddr::from((to, port)));
+                Ok(())
+            }
+            Outgoing::Fragments(_) | Outgoing::Syn(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    fn writable(&self) -> Waiting<'_> {
+        Box::pin(async { try_join_all(self.all().map(PacketSocket::writable)).await.map(drop) })
+    }
+
+    fn readable(&mut self) -> Waiting<'_> {
+        let Self { v4, v6, connections, .. } = self;
+        let sockets = [&*v4, &*v6].into_iter().flatten();
+        let mut waits: Vec<Waiting<'_>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
+        waits.push(Box::pin(connections.readable()));
+        Box::pin(async { select_all(waits).await.0 })
+    }
+
+    fn drain(&mut self, each: &mut dyn FnMut(Incoming)) {
+        self.connections.drain(each);
+        let Self { v4, v6, buffer, .. } = self;
+        for (socket, read) in [(&*v4, packet::read_icmp as packet::Read), (&*v6, packet::read_icmpv6)] {
+            let Some(socket) = socket else { continue };
+            socket::drain(socket, buffer, |arrival, bytes| {
+                if let Some(incoming) = read(arrival, bytes) {
+                    each(incoming);
+                }
+            });
+            loop {
+                match socket.receive_signal(buffer) {
+                    Ok(Some(signal)) => each(signal),
+                    Ok(None) => {}
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => break,
+                }
+            }
+        }
+    }
+
+    fn missing(&self) -> Missing {
+        self.missing.clone()
+    }
+}
+
+type Opened = io::Result<PacketSocket>;
+
+/// Both on one identifier, which is the address a ping socket is bound to.
+fn ping_sockets() -> (u16, Opened, Opened) {
+    let mut identifier = random();
+    for _ in 1..TRIES {
+        let (v4, v6) = (ping_socket(Family::V4, identifier), ping_socket(Family::V6, identifier));
+        let taken =
+            |opened: &Opened| opened.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse);
+        if !taken(&v4) && !taken(&v6) && identifier != 0 {
+            return (identifier, v4, v6);
+        }
+        identifier = random();
+    }
+    (identifier, ping_socket(Family::V4, identifier), ping_socket(Family::V6, identifier))
+}
+
+fn ping_socket(family: Family, identifier: u16) -> Opened {
+    let (protocol, any) = match family {
+        Family::V4 => (Protocol::ICMPV4, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        Family::V6 => (Protocol::ICMPV6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+    };
+    let socket = socket::open(family, Type::DGRAM, protocol)?;
+    socket.bind(&SocketAddr::from((any, identifier)).into())?;
+    PacketSocket::watch_with_signals(family, socket)
+}

@@ -1,0 +1,116 @@
+//! Sends single probes and says what came back, without any prober.
+
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+use vxlan_exporter::{
+    overlay::path::probe::{Answer, Lane, Probe, ProbeId, Reply},
+    probe::{
+        egress::Routes, flights::Flights, raw::Raw, target::Target, unprivileged::Unprivileged, wire::Wire,
+    },
+    types::{Bytes, ProbeSize},
+};
+
+use super::world::{Ip, PATIENCE};
+
+/// The two levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    Raw,
+    Unprivileged,
+}
+
+impl Level {
+    pub const BOTH: [Self; 2] = [Self::Raw, Self::Unprivileged];
+}
+
+/// Probes of one target.
+pub struct Driver {
+    pub wire: Box<dyn Wire>,
+    pub target: Target,
+    flights: Flights,
+    port: u16,
+    began: Instant,
+    next: u64,
+}
+
+impl Driver {
+    pub async fn open(level: Level, ip: Ip, port: u16) -> Result<Self> {
+        Self::open_to(level, ip.there(), port).await
+    }
+
+    pub async fn open_to(level: Level, address: IpAddr, port: u16) -> Result<Self> {
+        let wire: Box<dyn Wire> = match level {
+            Level::Raw => Box::new(Raw::open()?),
+            Level::Unprivileged => Box::new(Unprivileged::open(&std::io::ErrorKind::PermissionDenied.into())),
+        };
+        let egress = Routes::open()?.to(address).await?;
+        let target = Target { address, egress };
+        let flights = Flights::new(wire.identifier());
+        wire.writable().await?;
+        Ok(Self { wire, target, flights, port, began: Instant::now(), next: 0 })
+    }
+
+    /// Sends a probe of `size` bytes.
+    pub fn send(&mut self, lane: Lane, flow: u8, size: Bytes) -> Result<ProbeId> {
+        self.launch(lane, flow, size, ProbeSize::Full, false)
+    }
+
+    /// Sends a SYN that only asks whether the target is there.
+    pub fn knock(&mut self, flow: u8) -> Result<ProbeId> {
+        self.launch(Lane::Syn, flow, 1500, ProbeSize::Control, true)
+    }
+
+    fn launch(
+        &mut self,
+        lane: Lane,
+        flow: u8,
+        size: Bytes,
+        purpose: ProbeSize,
+        bare: bool,
+    ) -> Result<ProbeId> {
+        self.next += 1;
+        let id = ProbeId(self.next);
+        let probe = Probe { id, lane, flow, size, purpose, bare };
+        self.flights.launch(&*self.wire, 0, &self.target, self.port, probe, self.began.elapsed())?;
+        Ok(id)
+    }
+
+    /// What has come in until `enough` answers are there or `patience` is over.
+    pub async fn answers(&mut self, enough: usize, patience: Duration) -> Vec<(ProbeId, Answer)> {
+        let end = tokio::time::Instant::now() + patience;
+        let mut all = Vec::new();
+        loop {
+            let Self { wire, flights, .. } = self;
+            wire.drain(&mut |incoming| {
+                all.extend(flights.claim(&incoming).map(|(_, id, answer)| (id, answer)));
+            });
+            if all.len() >= enough {
+                return all;
+            }
+            tokio::select! {
+                _ = wire.readable() => {}
+                () = tokio::time::sleep_until(end) => return all,
+            }
+        }
+    }
+
+    /// The answer to a probe that must be answered.
+    pub async fn answer(&mut self, id: ProbeId) -> Result<Answer> {
+        match self.answers(1, PATIENCE).await.as_slice() {
+            [(answered, answer)] if *answered == id => Ok(*answer),
+            other => bail!("{id:?} is answered by {other:?}"),
+        }
+    }
+
+    /// The reply to a probe that must pass.
+    pub async fn passes(&mut self, id: ProbeId) -> Result<Reply> {
+        match self.answer(id).await? {
+            Answer::Passed(reply) => Ok(reply),
+            other => bail!("{id:?}: {other:?}"),
+        }
+    }
+}
