@@ -4,6 +4,7 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pnet::ipnetwork::IpNetwork;
 
 pub use crate::logging::{LogFormat, LogLevel};
 use crate::{
@@ -94,6 +95,12 @@ pub enum Command {
     /// Exit code 0: ok or reduced. 1: unreachable, blackhole or lossy. 2: it could not be found out.
     Probe(ProbeArgs),
 
+    /// Be the far end for another exporter's path, so that it measures each direction by itself
+    ///
+    /// Answers only what was paid for in bytes, at most 20 packets a second and 200 kB a minute per peer. Needs no
+    /// privilege and no configuration file. An exporter has the same built in: `reflector: {listen: ":14790"}`.
+    Reflect(ReflectArgs),
+
     /// Check a configuration file, or print an example
     Config {
         /// What to do
@@ -148,6 +155,22 @@ impl ProbeArgs {
     }
 }
 
+/// Flags of `reflect`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ReflectArgs {
+    /// Address to listen on; without a host every address of this machine
+    #[arg(long, value_name = "HOST:PORT", default_value = ":14790")]
+    pub listen: ListenAddress,
+
+    /// Only these networks may use it, separated by commas [default: everyone]
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    pub allowed_sources: Vec<IpNetwork>,
+
+    /// File with the secret that peers must know, at least 16 characters
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+}
+
 /// What to do with the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum ConfigCommand {
@@ -188,7 +211,7 @@ impl Cli {
     #[must_use]
     pub fn log_level(&self) -> LogLevel {
         let default = match self.chosen() {
-            Command::Serve(_) => LogLevel::Info,
+            Command::Serve(_) | Command::Reflect(_) => LogLevel::Info,
             Command::Check { .. } | Command::Config { .. } => LogLevel::Warn,
             // What the engine warns of, its report says.
             Command::Probe(_) => LogLevel::Error,
@@ -263,6 +286,7 @@ mod tests {
         Cli::command().debug_assert();
         insta::assert_snapshot!("help", help(&[]));
         insta::assert_snapshot!("help_check", help(&["check"]));
+        insta::assert_snapshot!("help_reflect", help(&["reflect"]));
         insta::assert_snapshot!("help_config", help(&["config"]));
         insta::assert_snapshot!("help_probe", help(&["probe"]));
     }

@@ -21,7 +21,7 @@ use std::{
 pub use error::ConfigError;
 
 use crate::{
-    plan::{Credential, PathPlan, Plan, RouterPlan, SshPlan, Transport},
+    plan::{Credential, PathPlan, PathReflector, Plan, ReflectorPlan, RouterPlan, SshPlan, Transport},
     types::{PathName, RouterName, Site},
 };
 use schema::Schema;
@@ -77,6 +77,7 @@ impl Config {
             paths: top.paths().iter().filter_map(|path| self.path(path)).collect(),
             tunnels: top.tunnels().iter().map(|pair| pair.each_ref().map(ToString::to_string)).collect(),
             probe_budget_pps: top.probe_budget_pps.map_or(PROBE_BUDGET_PPS, |budget| budget.0),
+            reflector: top.reflector.as_ref().map(|reflector| self.reflector(reflector)),
         }
     }
 
@@ -113,6 +114,14 @@ impl Config {
         }
     }
 
+    fn reflector(&self, reflector: &schema::Reflector) -> ReflectorPlan {
+        ReflectorPlan {
+            listen: reflector.listen.0.clone(),
+            allowed_sources: reflector.allowed_sources.iter().flatten().map(|network| network.0).collect(),
+            secret_file: reflector.secret_file.as_ref().map(|file| self.file(file)),
+        }
+    }
+
     fn file(&self, file: &value::FileName) -> PathBuf {
         self.base.join(&file.0)
     }
@@ -135,6 +144,10 @@ impl Config {
                 .loss_threshold
                 .or(top.loss_threshold)
                 .map_or(LOSS_THRESHOLD, |share| share.0),
+            reflector: path.reflector.and_then(|port| port.0).map(|port| PathReflector {
+                port,
+                secret_file: path.reflector_secret_file.as_ref().map(|file| self.file(file)),
+            }),
         })
     }
 }

@@ -14,6 +14,7 @@ pub mod overlay;
 pub mod plan;
 pub mod probe;
 pub mod probe_command;
+pub mod reflector;
 pub mod report;
 pub mod router;
 pub mod serve;

@@ -9,8 +9,9 @@ use vxlan_exporter::{
     cli::{Cli, Command, ConfigCommand, ReportFormat},
     config,
     logging::init_logging,
-    plan::{Plan, Transport},
+    plan::{Plan, ReflectorPlan, Transport},
     probe_command::{self, ProbeRequest},
+    reflector::secret::Secret,
     report::{self, Paint, one_path},
     router::{snapshot::ScrapeError, ssh},
     serve, terminal,
@@ -51,6 +52,14 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             let request = arguments.request();
             on_runtime(async { probe(&request, arguments.format).await })
         }
+        Command::Reflect(arguments) => {
+            let plan = ReflectorPlan {
+                listen: arguments.listen,
+                allowed_sources: arguments.allowed_sources,
+                secret_file: arguments.secret_file,
+            };
+            on_runtime(async { serve::reflect(&plan).await.map(|()| 0) })
+        }
         Command::Config { command: ConfigCommand::Check } => {
             let plan = load(file)?;
             println!("{}: {} routers, {} paths: ok", file.display(), plan.routers.len(), plan.paths.len());
@@ -73,6 +82,10 @@ fn load(file: &Path) -> anyhow::Result<Plan> {
         {
             return Err(error).with_context(|| format!("{}: router {}", file.display(), router.name));
         }
+    }
+    let reflectors = plan.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_ref());
+    for secret in plan.reflector.iter().filter_map(|it| it.secret_file.as_ref()).chain(reflectors) {
+        Secret::load(secret).with_context(|| format!("{}", file.display()))?;
     }
     Ok(plan)
 }

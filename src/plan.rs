@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
+use pnet::ipnetwork::IpNetwork;
+
 use crate::{
+    cli::ListenAddress,
     overlay::path::probe::Family,
     types::{Bytes, PathName, RouterName, Site},
 };
@@ -20,6 +23,28 @@ pub struct Plan {
     pub tunnels: Vec<[String; 2]>,
     /// Packets per second for everything beyond echoes and sentinels.
     pub probe_budget_pps: u32,
+    /// The built-in reflector.
+    pub reflector: Option<ReflectorPlan>,
+}
+
+/// A reflector to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReflectorPlan {
+    /// Where it listens.
+    pub listen: ListenAddress,
+    /// Who may use it; empty is everyone.
+    pub allowed_sources: Vec<IpNetwork>,
+    /// File with the secret that probers must know.
+    pub secret_file: Option<PathBuf>,
+}
+
+/// A reflector to use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathReflector {
+    /// Its TCP port at the target.
+    pub port: u16,
+    /// File with the secret it wants.
+    pub secret_file: Option<PathBuf>,
 }
 
 /// One router to read.
@@ -95,4 +120,6 @@ pub struct PathPlan {
     pub expected_mtu: Option<Bytes>,
     /// Round-trip loss of small echoes above which a path is lossy, 0..1.
     pub loss_threshold: f64,
+    /// The reflector at the target, where there is one.
+    pub reflector: Option<PathReflector>,
 }

@@ -79,6 +79,7 @@ fn plan(request: &ProbeRequest, look: &Look) -> PathPlan {
         address: request.target.host.clone(),
         family: request.family,
         tcp_port: request.target.port,
+        reflector: None,
         probe_interval: look.every,
         sentinel_interval: SENTINEL_EVERY,
         expected_mtu: request.expected_mtu,

@@ -9,10 +9,12 @@ use tracing::{info, warn};
 use crate::{
     cli::ListenAddress,
     overlay::tunnel::Assessor,
-    plan::Plan,
+    plan::{Plan, ReflectorPlan},
     probe::Engine,
+    reflector::server::Reflector,
     router::Worker,
-    state::State,
+    state::{CapabilityState, State},
+    types::Capability,
     web::{self, SelfInfo},
 };
 
@@ -28,6 +30,9 @@ pub async fn serve(plan: Plan, listen: &ListenAddress) -> anyhow::Result<()> {
     }
     let state = State::default();
     start(&plan, &state)?;
+    if let Some(reflector) = &plan.reflector {
+        start_reflector(reflector, &state).await;
+    }
     info!(address = %listener.local_addr()?, routers = plan.routers.len(), paths = plan.paths.len(), "serving");
     web::serve(listener, state, SelfInfo::new(SystemTime::now()), stop).await?;
     info!("stopped");
@@ -44,6 +49,32 @@ fn start(plan: &Plan, state: &State) -> anyhow::Result<()> {
     let engine = Engine::new(plan.paths.clone(), plan.probe_budget_pps, state.clone());
     tokio::spawn(engine.context("starting to probe")?.run());
     tokio::spawn(join(Assessor::new(plan), state.clone()));
+    Ok(())
+}
+
+/// One that cannot listen does not stop the rest: the capability says why.
+async fn start_reflector(plan: &ReflectorPlan, state: &State) {
+    let missing = match Reflector::open(plan).await {
+        Ok(reflector) => {
+            tokio::spawn(reflector.run());
+            None
+        }
+        Err(error) => {
+            warn!("{error:#}");
+            Some(format!("{error:#}"))
+        }
+    };
+    state.put_capability(CapabilityState { capability: Capability::Reflector, missing });
+}
+
+/// `reflect`: a reflector and nothing else, until SIGTERM or SIGINT.
+pub async fn reflect(plan: &ReflectorPlan) -> anyhow::Result<()> {
+    let stop = stop_signal()?;
+    let reflector = Reflector::open(plan).await?;
+    tokio::select! {
+        () = reflector.run() => {}
+        () = stop => info!("stopped"),
+    }
     Ok(())
 }
 

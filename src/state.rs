@@ -79,6 +79,15 @@ impl State {
         self.lock().capabilities = capabilities;
     }
 
+    /// Sets one thing this process can or cannot do.
+    pub fn put_capability(&self, capability: CapabilityState) {
+        let mut present = self.lock();
+        match present.capabilities.iter_mut().find(|known| known.capability == capability.capability) {
+            Some(known) => *known = capability,
+            None => present.capabilities.push(capability),
+        }
+    }
+
     /// Sets the joined picture.
     pub fn put_overlay(&self, overlay: Overlay) {
         self.lock().overlay = Arc::new(overlay);

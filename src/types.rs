@@ -238,6 +238,16 @@ label_values!(
 );
 
 label_values!(
+    /// Whether a path's reflector is used.
+    ReflectorUse {
+        /// It answers.
+        Used => "used",
+        /// It does not: directions are inferred.
+        Gone => "gone",
+    }
+);
+
+label_values!(
     /// Protocol of a size probe.
     ProbeProtocol {
         /// ICMP echo, whole or in fragments.

@@ -22,6 +22,7 @@ pub fn check(config: &Schema) -> Checked {
     site(config)?;
     families(config)?;
     tunnels(config)?;
+    reflectors(config)?;
     times(config)
 }
 
@@ -120,6 +121,17 @@ fn tunnels(config: &Schema) -> Checked {
             if !seen.insert(end.to_string()) {
                 return broken(here, format!("{end} is an end of two tunnels here: an interface has one"));
             }
+        }
+    }
+    Ok(())
+}
+
+fn reflectors(config: &Schema) -> Checked {
+    for (index, path) in config.paths().iter().enumerate() {
+        let used = path.reflector.is_some_and(|port| port.0.is_some());
+        if path.reflector_secret_file.is_some() && !used {
+            let message = "has no reflector to use it for: add `reflector: true`, or its port";
+            return broken_key([Key("paths"), Index(index)], "reflector_secret_file", message);
         }
     }
     Ok(())

@@ -5,8 +5,8 @@
 use serde::Deserialize;
 
 use super::value::{
-    Address, Budget, End, ExpectedMtu, FileName, Host, IpFamily, Name, Port, ProbeInterval, RouterId,
-    ScrapeInterval, ScrapeTimeout, Share,
+    Address, Budget, End, ExpectedMtu, FileName, Host, IpFamily, Listen, Name, Network, Port, ProbeInterval,
+    ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share,
 };
 
 /// The whole file.
@@ -24,6 +24,7 @@ pub struct Schema {
     pub expected_mtu: Option<ExpectedMtu>,
     pub loss_threshold: Option<Share>,
     pub probe_budget_pps: Option<Budget>,
+    pub reflector: Option<Reflector>,
 }
 
 impl Schema {
@@ -63,6 +64,15 @@ pub struct Ssh {
     pub known_hosts_file: FileName,
 }
 
+/// The built-in reflector.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reflector {
+    pub listen: Listen,
+    pub allowed_sources: Option<Vec<Network>>,
+    pub secret_file: Option<FileName>,
+}
+
 /// `local: {}`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,4 +90,6 @@ pub struct Path {
     pub sentinel_interval: Option<ProbeInterval>,
     pub expected_mtu: Option<ExpectedMtu>,
     pub loss_threshold: Option<Share>,
+    pub reflector: Option<ReflectorPort>,
+    pub reflector_secret_file: Option<FileName>,
 }

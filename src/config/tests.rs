@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use super::{example, load, parse};
 use crate::overlay::path::probe::Family;
-use crate::plan::{Credential, Plan, Transport};
+use crate::plan::{Credential, PathReflector, Plan, Transport};
 
 const FILE: &str = "/etc/vxlan_exporter/config.yml";
 
@@ -32,7 +32,7 @@ fn keys() {
         ("^sites: a", "unknown key `sites`: did you mean `site`?"),
         (
             "site: a\n^api: {}",
-            "unknown key `api`: known here are site, routers, paths, tunnels, scrape_interval, scrape_timeout, probe_interval, sentinel_interval, expected_mtu, loss_threshold, probe_budget_pps",
+            "unknown key `api`: known here are site, routers, paths, tunnels, scrape_interval, scrape_timeout, probe_interval, sentinel_interval, expected_mtu, loss_threshold, probe_budget_pps, reflector",
         ),
         ("site: a\n^site: b", "key `site` is given twice: keep one"),
         (
@@ -274,6 +274,51 @@ fn rules_between_keys() {
 }
 
 #[test]
+fn reflectors() {
+    for (text, message) in [
+        ("reflector: {^lisen: \":14790\"}".into(), "reflector: unknown key `lisen`: did you mean `listen`?"),
+        ("reflector: ^{}".into(), "reflector: key `listen` is missing: add it"),
+        (
+            "reflector:\n  listen: ^14790".into(),
+            "reflector.listen: \"14790\" is not HOST:PORT: write e.g. :14790, 192.168.100.10:14790 or [::1]:14790",
+        ),
+        (
+            "reflector:\n  listen: :14790\n  allowed_sources: [10.0.0.0/8, ^10.0.0.1/8]".into(),
+            "reflector.allowed_sources[1]: 10.0.0.1/8 has bits beyond its prefix length: write 10.0.0.0/8 or 10.0.0.1",
+        ),
+        (
+            "reflector:\n  listen: :14790\n  allowed_sources: [^dc]".into(),
+            "reflector.allowed_sources[0]: \"dc\" is not a network: write e.g. 192.168.100.0/24, fd00::/64 or one address",
+        ),
+        (
+            "reflector:\n  listen: :14790\n  ^listen: :1".into(),
+            "reflector: key `listen` is given twice: keep one",
+        ),
+        (
+            format!("{PATH}  reflector: ^yes"),
+            "paths[0].reflector: \"yes\" is not `true`, `false` or a TCP port: give a whole number from 1 to 65535",
+        ),
+        (
+            format!("{PATH}  ^reflector_secret_file: s"),
+            "paths[0]: has no reflector to use it for: add `reflector: true`, or its port",
+        ),
+    ] {
+        refused(&text, message);
+    }
+    let top = "reflector: {listen: \":14790\", allowed_sources: [192.168.100.0/24, \"fd00::/64\"], secret_file: s}\n";
+    let plan = plan(&format!("{top}{PATH}  reflector: 30790\n  reflector_secret_file: s"));
+    let own = plan.reflector.expect("a reflector");
+    assert_eq!((own.listen.to_string().as_str(), own.allowed_sources.len()), (":14790", 2));
+    let secret_file = Some("/etc/vxlan_exporter/s".into());
+    assert_eq!(own.secret_file, secret_file);
+    assert_eq!(plan.paths[0].reflector, Some(PathReflector { port: 30790, secret_file }));
+    for (value, port) in [("true", Some(14790)), ("false", None)] {
+        let plan = self::plan(&format!("{PATH}  reflector: {value}"));
+        assert_eq!(plan.paths[0].reflector.as_ref().map(|reflector| reflector.port), port);
+    }
+}
+
+#[test]
 fn not_yaml() {
     for (text, message) in [
         ("site: a\nrouters: ^}", "did not find expected node content, while parsing a block node"),
@@ -427,9 +472,17 @@ fn the_examples_comments_work() {
 fn the_manual_is_complete() {
     let manual = include_str!("../../docs/configuration.md");
     assert!(manual.contains(example()), "docs/configuration.md must contain the output of `config example`");
-    for key in
-        ["site", "routers", "paths", "tunnels", "probe_budget_pps", "sentinel_interval", "password_file"]
-    {
+    for key in [
+        "site",
+        "routers",
+        "paths",
+        "tunnels",
+        "probe_budget_pps",
+        "sentinel_interval",
+        "password_file",
+        "reflector",
+        "reflector_secret_file",
+    ] {
         assert!(manual.contains(&format!("`{key}`")), "docs/configuration.md does not explain `{key}`");
     }
 }

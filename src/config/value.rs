@@ -9,9 +9,10 @@ use std::{
     time::Duration,
 };
 
+use pnet::ipnetwork::IpNetwork;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use crate::{overlay::path::probe::Family, types::Bytes};
+use crate::{cli::ListenAddress, overlay::path::probe::Family, reflector, types::Bytes};
 
 /// A type that one scalar of the file becomes.
 trait Scalar: Sized {
@@ -73,6 +74,12 @@ scalars! {
     FileName(String), "a file name", file_name;
     /// A TCP port.
     Port(u16): Copy, "a TCP port", |text| number(text, 1, u16::MAX, "a TCP port");
+    /// Where to listen.
+    Listen(ListenAddress), "HOST:PORT, e.g. :14790", listen;
+    /// Addresses that share a prefix.
+    Network(IpNetwork): Copy, "a network, e.g. 192.168.100.0/24", network;
+    /// The port of a path's reflector; `None` is no reflector.
+    ReflectorPort(Option<u16>): Copy, "true, false or a TCP port", reflector_port;
     /// One end of a tunnel.
     End(TunnelEnd), "ROUTER/INTERFACE, e.g. dc/vxlan01", tunnel_end;
     /// Time between two scrapes.
@@ -178,6 +185,36 @@ fn is_dns_name(text: &str) -> bool {
 
 fn ip_address(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| format!("{text:?} is not an IP address: write e.g. 203.0.113.7 or 2001:db8::7"))
+}
+
+fn listen(text: &str) -> Result<ListenAddress, String> {
+    text.parse().map_err(|_| {
+        format!("{text:?} is not HOST:PORT: write e.g. :14790, 192.168.100.10:14790 or [::1]:14790")
+    })
+}
+
+fn network(text: &str) -> Result<IpNetwork, String> {
+    let network: IpNetwork = text.parse().map_err(|_| {
+        format!("{text:?} is not a network: write e.g. 192.168.100.0/24, fd00::/64 or one address")
+    })?;
+    if network.ip() != network.network() {
+        // 10.0.0.1/8 is more often a slip than meant.
+        return Err(format!(
+            "{text} has bits beyond its prefix length: write {}/{} or {}",
+            network.network(),
+            network.prefix(),
+            network.ip()
+        ));
+    }
+    Ok(network)
+}
+
+fn reflector_port(text: &str) -> Result<Option<u16>, String> {
+    match text {
+        "true" => Ok(Some(reflector::PORT)),
+        "false" => Ok(None),
+        port => number(port, 1, u16::MAX, "`true`, `false` or a TCP port").map(Some),
+    }
 }
 
 /// Never repeats what was found: it may be a secret in the wrong place.

@@ -177,6 +177,7 @@ pub(crate) fn plan(tunnels: &[[&str; 2]]) -> Plan {
         paths: Vec::new(),
         tunnels: tunnels.iter().map(|[a, b]| [(*a).to_owned(), (*b).to_owned()]).collect(),
         probe_budget_pps: 200,
+        reflector: None,
     }
 }
 
@@ -189,6 +190,7 @@ pub(crate) fn path(name: &str, target_site: &str, judgement: Judgement) -> Arc<P
         target: "192.168.100.102".to_owned(),
         address: Some(ip("192.168.100.102")),
         tcp_port: Some(443),
+        reflector: None,
         echo: crate::overlay::observation::EchoStats::default(),
         size_probes: std::collections::BTreeMap::new(),
         last_probe: None,

@@ -8,6 +8,7 @@ use std::{
 
 use serde::Serialize;
 
+pub use crate::types::ReflectorUse;
 use crate::types::{
     Bytes, Direction, PathName, ProbeProtocol, ProbeResult, ProbeSize, Site, UnknownReason, Verdict,
 };
@@ -27,6 +28,8 @@ pub struct PathObservation {
     pub address: Option<IpAddr>,
     /// The TCP port that is probed, if any.
     pub tcp_port: Option<u16>,
+    /// Whether the path's reflector is used; absent where it has none, or is not decided yet.
+    pub reflector: Option<ReflectorUse>,
     /// The regular small echo.
     pub echo: EchoStats,
     /// Size probes since start.

@@ -18,7 +18,7 @@ pub fn states(missing: Missing) -> Vec<CapabilityState> {
         state(Capability::NetRaw, missing.net_raw.clone()),
         state(Capability::TcpSyn, missing.tcp_syn),
         state(Capability::Fragments, missing.net_raw),
-        state(Capability::Reflector, Some("this version has no reflector".to_owned())),
+        state(Capability::Reflector, Some("no `reflector` is configured".to_owned())),
     ]
 }
 

@@ -28,6 +28,7 @@ use crate::{
         budget::Budget,
         probe::{Answer, Moment, Probe, Send},
         prober::PathProber,
+        reflection::Reflection,
     },
     plan::PathPlan,
     state::State,
@@ -48,6 +49,7 @@ pub struct Engine {
     began: Instant,
     replies: UnboundedReceiver<EchoReply>,
     targets: UnboundedReceiver<TargetUpdate>,
+    reflections: UnboundedReceiver<(usize, Reflection)>,
 }
 
 impl Engine {
@@ -66,8 +68,10 @@ impl Engine {
         for (path, plan) in paths.iter().enumerate() {
             target::follow(path, plan.address.clone(), plan.family, routes.clone(), target_sender.clone());
         }
-        let tracks = paths.into_iter().map(Track::new).collect::<Vec<_>>();
-        for track in &tracks {
+        let (reflection_sender, reflections) = mpsc::unbounded_channel();
+        let mut tracks = paths.into_iter().map(Track::new).collect::<Vec<_>>();
+        for (path, track) in tracks.iter_mut().enumerate() {
+            track.use_reflector(path, &reflection_sender)?;
             state.put_path(track.observation());
         }
         Ok(Self {
@@ -80,6 +84,7 @@ impl Engine {
             began: Instant::now(),
             replies,
             targets,
+            reflections,
         })
     }
 
@@ -115,6 +120,12 @@ impl Engine {
                 None
             }
             Some(reply) = self.replies.recv() => Some(reply),
+            Some((path, reflection)) = self.reflections.recv() => {
+                if let Some(prober) = self.tracks[path].prober.as_mut() {
+                    prober.reflected(reflection, self.began.elapsed());
+                }
+                None
+            }
             Some(update) = self.targets.recv() => {
                 self.retarget(update);
                 None
@@ -219,6 +230,7 @@ impl Engine {
             let due = track.published_at.is_none_or(|at| now.saturating_sub(at) >= PUBLISH);
             if due {
                 track.published_at = Some(now);
+                track.tell_reflector();
                 let observation = track.observation();
                 news::tell(track.judged.as_ref(), &observation);
                 track.judged = Some(observation.judgement.clone());

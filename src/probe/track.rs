@@ -1,7 +1,8 @@
 //! One path's prober and what it needs of the world.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{io, sync::Arc, time::SystemTime};
 
+use tokio::sync::{mpsc::UnboundedSender, watch};
 use tracing::{info, warn};
 
 use super::{
@@ -15,9 +16,14 @@ use crate::{
             expected::host_mtu,
             probe::{Family, Moment},
             prober::{IcmpProbes, PathProber, Settings, TcpProbes},
+            reflection::Reflection,
         },
     },
     plan::PathPlan,
+    reflector::{
+        follow::{Access, Wanted, follow},
+        secret::Secret,
+    },
     router::snapshot::RouterReading,
     types::UnknownReason,
 };
@@ -37,6 +43,8 @@ pub struct Track {
     /// What was published then.
     pub judged: Option<Judgement>,
     problem: Option<Problem>,
+    /// Tells the path's reflector what to measure.
+    reflector: Option<watch::Sender<Option<Wanted>>>,
 }
 
 /// Why nothing can be probed, in words.
@@ -58,6 +66,35 @@ impl Track {
             published_at: None,
             judged: None,
             problem: None,
+            reflector: None,
+        }
+    }
+
+    /// Begins to follow the path's reflector, where it has one; `path` is its place in the plan.
+    pub fn use_reflector(
+        &mut self,
+        path: usize,
+        news: &UnboundedSender<(usize, Reflection)>,
+    ) -> io::Result<()> {
+        let Some(plan) = &self.plan.reflector else { return Ok(()) };
+        let secret = plan.secret_file.as_deref().map(Secret::load).transpose();
+        let secret = secret.map_err(|error| io::Error::other(format!("{error:#}")))?;
+        let (wanted, told) = watch::channel(None);
+        let news = news.clone();
+        let tell = move |reflection| {
+            // Nobody listens any more only when everything ends.
+            let _ = news.send((path, reflection));
+        };
+        tokio::spawn(follow(Access { port: plan.port, secret }, told, tell));
+        self.reflector = Some(wanted);
+        Ok(())
+    }
+
+    /// Tells the path's reflector where it is and which size is in question, if that has changed.
+    pub fn tell_reflector(&self) {
+        if let (Some(reflector), Some(target), Some(prober)) = (&self.reflector, &self.target, &self.prober) {
+            let wanted = Wanted { address: target.address, expected: prober.expected().bytes };
+            reflector.send_if_modified(|known| known.replace(wanted) != Some(wanted));
         }
     }
 
@@ -78,7 +115,8 @@ impl Track {
         let asks = wire.asks(family);
         let tcp = if self.plan.tcp_port.is_some() { asks.tcp } else { TcpProbes::None };
         let asks = Asks { tcp, ..asks };
-        if asks == (Asks { icmp: IcmpProbes::Small, tcp: TcpProbes::None }) {
+        let nothing = asks == (Asks { icmp: IcmpProbes::Small, tcp: TcpProbes::None });
+        if nothing && self.plan.reflector.is_none() {
             let why = wire.missing().icmp_socket.unwrap_or_else(|| "no IPv6 sockets on this host".to_owned());
             return self.note(UnknownReason::NoProof, format!("nothing can be sent to it: {why}"));
         }
@@ -129,6 +167,7 @@ impl Track {
             target: self.plan.address.clone(),
             address: self.target.as_ref().map(|target| target.address),
             tcp_port: self.plan.tcp_port,
+            reflector: prober.and_then(PathProber::reflector_use),
             echo: prober.map(|prober| prober.echo_stats().clone()).unwrap_or_default(),
             size_probes: prober.map(|prober| prober.size_probes().clone()).unwrap_or_default(),
             last_probe: self.last_probe,

@@ -120,6 +120,7 @@ fn path(name: &str, target: &str, judgement: Judgement) -> PathObservation {
         target: target.into(),
         address: None,
         tcp_port: None,
+        reflector: None,
         echo: EchoStats::default(),
         size_probes: BTreeMap::new(),
         last_probe: None,

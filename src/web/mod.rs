@@ -59,12 +59,17 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// Opens the socket. Without a host it takes IPv6 and IPv4, or IPv4 alone where the kernel has no IPv6.
 pub async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
-    let opened = if address.host.is_empty() {
+    let opened = bind(address).await;
+    opened.with_context(|| format!("cannot listen on {address}: choose another with --web.listen-address"))
+}
+
+/// A listening socket, with the same meaning of an empty host for all of this process' ports.
+pub async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
+    if address.host.is_empty() {
         every_address(address.port)
     } else {
         TcpListener::bind((address.host.as_str(), address.port)).await
-    };
-    opened.with_context(|| format!("cannot listen on {address}: choose another with --web.listen-address"))
+    }
 }
 
 fn every_address(port: u16) -> io::Result<TcpListener> {

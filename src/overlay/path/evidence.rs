@@ -11,7 +11,9 @@ impl PathProber {
         holes: &[Direction],
     ) -> Vec<String> {
         if let Some(sentence) = self.reach.evidence(self.now) {
-            return vec![sentence];
+            let mut said = vec![sentence];
+            said.extend(self.reflected_evidence());
+            return said;
         }
         let expected = self.expected();
         let mut said = match verdict {
@@ -22,6 +24,7 @@ impl PathProber {
             Verdict::Unknown => reason.map(|reason| self.why_unknown(reason)).into_iter().collect(),
             Verdict::Lossy | Verdict::Unreachable => Vec::new(),
         };
+        said.extend(self.reflected_evidence());
         said.extend(self.loss_in_words());
         if self.icmp_rate.is_limited() {
             said.push("ICMP rate-limited: answers per second do not rise with probes per second".to_owned());

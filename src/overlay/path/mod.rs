@@ -10,6 +10,7 @@
 //!   when a path is lossy
 //! - [`rtt`] how long to wait, [`budget`] how much to send, [`expected`] what hosts of our site can send
 //! - [`prober`] all of these joined: the machine
+//! - [`reflection`] what a reflector has measured, [`size_hunt`] which sizes to ask it for
 //! - [`origin`] whether the target itself answers
 //! - [`verdict`] what may be concluded from it, `evidence` why, in words and numbers
 
@@ -27,7 +28,9 @@ pub mod probe;
 pub mod prober;
 pub mod proof;
 pub mod reach;
+pub mod reflection;
 pub mod rtt;
+pub mod size_hunt;
 pub mod small_loss;
 pub mod verdict;
 pub mod walk;

@@ -5,6 +5,7 @@
 //! reverse does. Given the same seed, times and answers it does the same again.
 
 mod answers;
+mod reflected;
 mod sending;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -21,6 +22,7 @@ use super::{
     probe::{Family, LANES, Lane, Moment, Probe, ProbeId},
     proof::Shot,
     reach::Reach,
+    reflection::Reflection,
     rtt::RttWindow,
     small_loss::SmallLoss,
     verdict::{Confirmed, Known},
@@ -158,6 +160,8 @@ pub struct PathProber {
     reverse_was_silent: bool,
     /// The echo lane had a hole in the doubt under way.
     echo_was_silent: bool,
+    /// What the path's reflector has told last, if there is one.
+    reflection: Option<Reflection>,
     pub(super) now: Moment,
 }
 
@@ -203,6 +207,7 @@ impl PathProber {
             reverse_ended_at: None,
             reverse_was_silent: false,
             echo_was_silent: false,
+            reflection: None,
             now,
             settings,
             hosts,

@@ -77,7 +77,7 @@ impl PathProber {
             Some(mtu) if all_we_can && mtu >= self.hosts.testable => (Some(mtu), None),
             mtu => (None, mtu),
         };
-        let reverse = cap(self.confirmed.reverse);
+        let reverse = cap(self.reflected_reverse().or(self.confirmed.reverse));
         Judgement {
             verdict,
             unknown_reason,

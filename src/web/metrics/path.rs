@@ -4,7 +4,7 @@ use super::unix_seconds;
 use crate::{
     catalogue as c,
     overlay::{observation::PathObservation, picture::PathPicture},
-    types::{Direction, ProbeProtocol, ProbeResult, ProbeSize, UnknownReason, Verdict},
+    types::{Direction, ProbeProtocol, ProbeResult, ProbeSize, ReflectorUse, UnknownReason, Verdict},
     web::exposition::Exposition,
 };
 
@@ -12,7 +12,8 @@ pub fn put(out: &mut Exposition, path: &PathObservation, picture: Option<&PathPi
     let labels = [path.path.as_str(), path.target_site.as_str(), path.source.as_str()];
     let address = path.address.map(|address| address.to_string()).unwrap_or_default();
     let port = path.tcp_port.map(|port| port.to_string()).unwrap_or_default();
-    out.put(&c::PATH_INFO, &[labels[0], labels[1], labels[2], &address, &port, ""], 1.0);
+    let reflector = path.reflector.map_or("", ReflectorUse::as_str);
+    out.put(&c::PATH_INFO, &[labels[0], labels[1], labels[2], &address, &port, reflector], 1.0);
 
     out.put_histogram(&c::PATH_RTT, &labels, &path.echo.rtt);
     out.put_count(&c::PATH_ECHO_REQUESTS, &labels, path.echo.requests);

@@ -1,0 +1,301 @@
+//! What is measured with one reflector.
+//!
+//! Two connections: on one, pairs; on the other, the stream of small segments. A connection whose byte
+//! stream is stuck behind a lost segment is reset and a fresh one opened. The prober keeps to the
+//! reflector's limits by itself, so that nothing is delayed there and taken for lost here.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::time::sleep;
+use tracing::debug;
+
+use super::{
+    client::{Connection, Unusable},
+    follow::Access,
+    interface,
+    limits::{Allowance, SYN_ACK},
+    measure::{After, Awaited},
+    one_way, protocol,
+};
+use crate::{
+    overlay::path::{
+        probe::Family,
+        reflection::{Bound, Large, LossWindow, Measured, Pair, Reflection},
+        size_hunt::SizeHunt,
+    },
+    types::{Bytes, Direction},
+};
+
+/// A path that loses packets loses handshakes too.
+const FAILURES: u32 = 3;
+/// Before a connection that ended is opened anew.
+const BREATH: Duration = Duration::from_millis(200);
+/// How long a segment that was told as lost is still waited for; so many connections stay open meanwhile.
+const LATE: Duration = Duration::from_secs(2);
+
+/// What the two connections to one reflector share.
+pub struct Bench<'a, T> {
+    access: &'a Access,
+    address: SocketAddr,
+    family: Family,
+    began: Instant,
+    tell: &'a T,
+    board: Mutex<Board>,
+}
+
+struct Board {
+    expected: Bytes,
+    allowance: Allowance,
+    measured: Measured,
+    forward: LossWindow,
+    reverse: LossWindow,
+}
+
+impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
+    /// Nothing is connected yet.
+    pub fn new(access: &'a Access, address: IpAddr, tell: &'a T) -> Self {
+        Self {
+            access,
+            address: SocketAddr::new(address, access.port),
+            family: Family::of(address),
+            began: Instant::now(),
+            tell,
+            board: Mutex::new(Board {
+                expected: 0,
+                allowance: Allowance::default(),
+                measured: Measured::default(),
+                forward: LossWindow::default(),
+                reverse: LossWindow::default(),
+            }),
+        }
+    }
+
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The expected MTU, bytes of IP packet.
+    pub fn set_expected(&self, expected: Bytes) {
+        self.board().expected = expected;
+    }
+
+    /// A small segment of the reflector, bytes of IP packet: IP and TCP header with timestamps, payload.
+    fn small(&self) -> Bytes {
+        self.family.header() + 32 + Bytes::try_from(protocol::SMALL).unwrap_or(0)
+    }
+
+    /// Waits until the reflector may send packets of these sizes.
+    async fn pay(&self, sizes: &[Bytes]) {
+        loop {
+            let paid = self.board().allowance.take(sizes, self.began.elapsed());
+            match paid {
+                Ok(()) => return,
+                Err(wait) => sleep(wait.max(Duration::from_millis(1))).await,
+            }
+        }
+    }
+
+    async fn open(&self) -> Result<Connection, Unusable> {
+        let challenge = self.access.secret.as_ref().map(|_| self.small());
+        let sizes: Vec<Bytes> = [SYN_ACK, self.small()].into_iter().chain(challenge).collect();
+        self.pay(&sizes).await;
+        let secret = self.access.secret.as_ref();
+        let mut failures = 0;
+        loop {
+            match Connection::open(self.address, secret).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => {
+                    failures += 1;
+                    if failures >= FAILURES || !error.may_pass() {
+                        return Err(error);
+                    }
+                }
+            }
+            sleep(BREATH).await;
+        }
+    }
+
+    /// Pairs in both directions, by turns as they are due, until the reflector cannot be used.
+    pub async fn sizes(&self) -> Unusable {
+        let mut forward = Lane::new(Direction::Forward, self.family);
+        let mut reverse = Lane::new(Direction::Reverse, self.family);
+        let mut kept = None;
+        let mut stragglers = Vec::new();
+        loop {
+            self.look_after(&mut stragglers, &mut forward, &mut reverse).await;
+            let mut connection = match kept.take() {
+                Some(connection) => connection,
+                None => match self.open().await {
+                    Ok(connection) => connection,
+                    Err(error) => return error,
+                },
+            };
+            if self.stand(&connection, &mut forward, &mut reverse).is_err() {
+                continue;
+            }
+            let turns = [&mut forward, &mut reverse];
+            let Some(lane) = turns.into_iter().min_by_key(|lane| (lane.due_in(), lane.asked_at)) else {
+                continue;
+            };
+            let wait = lane.due_in();
+            if !wait.is_zero() {
+                // A second of quiet at most: what bounds the sizes may change.
+                sleep(wait.min(Duration::from_secs(1))).await;
+                kept = Some(connection);
+                continue;
+            }
+            let size = lane.hunt.next().size;
+            match self.pair(&mut connection, lane, size).await {
+                Some(After::Usable) => kept = Some(connection),
+                Some(After::Stuck(awaited)) => {
+                    let (direction, since) = (lane.direction, Instant::now());
+                    stragglers.push(Straggler { connection, awaited, direction, size, since });
+                }
+                None => {}
+            }
+            let (forward, reverse) = (forward.hunt.sizes(), reverse.hunt.sizes());
+            self.publish(|board| {
+                board.measured.forward.sizes = forward;
+                board.measured.reverse.sizes = reverse;
+            });
+        }
+    }
+
+    /// One pair; `None` where the connection has ended.
+    async fn pair(&self, connection: &mut Connection, lane: &mut Lane, size: Bytes) -> Option<After> {
+        let large_first = fastrand::bool();
+        let measured = if lane.direction == Direction::Forward {
+            self.pay(&[self.small(); 2]).await;
+            connection.pair_forward(size, large_first).await
+        } else {
+            self.pay(&[size, self.small()]).await;
+            connection.pair_reverse(size, large_first).await
+        };
+        lane.asked_at = Some(Instant::now());
+        match measured {
+            Ok((pair, after)) => {
+                debug!(direction = %lane.direction, size, large_first, ?pair, ?after, "pair");
+                if pair == Pair::VOID {
+                    sleep(BREATH).await;
+                }
+                lane.hunt.told(size, pair);
+                // The reflector names its new path MTU when it is greeted anew.
+                let signalled = matches!(pair.large, Large::Signalled { .. });
+                (!signalled).then_some(after)
+            }
+            Err(error) => {
+                debug!(direction = %lane.direction, size, %error, "pair");
+                sleep(BREATH).await;
+                None
+            }
+        }
+    }
+
+    /// A large segment that was told as lost may come late, on a slow link for one: that takes the loss back.
+    async fn look_after(&self, stragglers: &mut Vec<Straggler>, forward: &mut Lane, reverse: &mut Lane) {
+        for mut straggler in std::mem::take(stragglers) {
+            match straggler.connection.late(straggler.awaited).await {
+                Some(true) => {
+                    let is_forward = straggler.direction == Direction::Forward;
+                    let lane = if is_forward { &mut *forward } else { &mut *reverse };
+                    debug!(direction = %straggler.direction, size = straggler.size, "late");
+                    lane.hunt.late(straggler.size);
+                }
+                Some(false) if straggler.since.elapsed() < LATE => stragglers.push(straggler),
+                Some(false) | None => {}
+            }
+        }
+    }
+
+    /// Which size is in question in each direction, and why not the expected one.
+    fn stand(&self, connection: &Connection, forward: &mut Lane, reverse: &mut Lane) -> std::io::Result<()> {
+        let tcp = connection.tcp()?;
+        let own = interface::mtu_of(connection.stream.local_addr()?.ip());
+        let welcome = connection.welcome;
+        let far = Some(welcome.interface_mtu).filter(|mtu| *mtu > 0);
+        let mut board = self.board();
+        let expected = board.expected;
+        let ahead = Bound::of(expected, tcp.path_mtu, tcp.limit, own);
+        let back = Bound::of(expected, welcome.path_mtu, welcome.limit, far);
+        for (lane, bound) in [(forward, ahead), (reverse, back)] {
+            lane.hunt.stand_at(bound.map_or(expected, |bound| bound.bytes().min(expected)));
+        }
+        board.measured.far_mtu = far;
+        board.measured.forward.bound = ahead;
+        board.measured.reverse.bound = back;
+        Ok(())
+    }
+
+    /// The stream of small segments, until the reflector cannot be used.
+    pub async fn losses(&self) -> Unusable {
+        let mut told = Instant::now();
+        loop {
+            let mut connection = match self.open().await {
+                Ok(connection) => connection,
+                Err(error) => return error,
+            };
+            let ended = one_way::stream(&mut connection, |counted| {
+                let now = self.began.elapsed();
+                let mut board = self.board();
+                board.allowance.charge(&[self.small()], now);
+                board.forward.count(counted.forward, now);
+                board.reverse.count(counted.reverse, now);
+                board.measured.forward.loss = board.forward.loss();
+                board.measured.reverse.loss = board.reverse.loss();
+                drop(board);
+                if told.elapsed() >= Duration::from_secs(1) {
+                    told = Instant::now();
+                    self.publish(|_| ());
+                }
+            })
+            .await;
+            debug!(address = %self.address, %ended, "stream");
+            drop(connection);
+            {
+                let mut board = self.board();
+                board.forward.reconnect();
+                board.reverse.reconnect();
+            }
+            sleep(BREATH).await;
+        }
+    }
+
+    fn publish(&self, change: impl FnOnce(&mut Board)) {
+        let mut board = self.board();
+        change(&mut board);
+        let measured = board.measured.clone();
+        drop(board);
+        (self.tell)(Reflection::Measured(measured));
+    }
+}
+
+/// A connection whose large segment has not arrived in time.
+struct Straggler {
+    connection: Connection,
+    awaited: Awaited,
+    direction: Direction,
+    size: Bytes,
+    since: Instant,
+}
+
+/// The hunt in one direction and when it last asked.
+struct Lane {
+    direction: Direction,
+    hunt: SizeHunt,
+    asked_at: Option<Instant>,
+}
+
+impl Lane {
+    fn new(direction: Direction, family: Family) -> Self {
+        Self { direction, hunt: SizeHunt::new(family, 0), asked_at: None }
+    }
+
+    fn due_in(&self) -> Duration {
+        let wait = self.hunt.next().wait;
+        self.asked_at.map_or(Duration::ZERO, |at| wait.saturating_sub(at.elapsed()))
+    }
+}

@@ -1,0 +1,208 @@
+//! A prober's connection to a reflector.
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::{sleep, timeout, timeout_at},
+};
+
+use super::{
+    inbox::{Ended, Inbox},
+    protocol::{Counts, Frame, PADDING_SEGMENT, Refusal, SMALL, VERSION, Welcome},
+    secret::{Secret, fresh_nonce},
+    segment::{self, Tcp},
+};
+use crate::types::Bytes;
+
+/// For the handshake of TCP and the protocol's own, each: a lost SYN is sent again after one second.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Round trips remembered; a connection measures its own.
+const ROUND_TRIPS: usize = 50;
+
+/// Why a reflector cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// No TCP connection.
+    #[error("no connection to port {port}: {error}")]
+    Connect {
+        /// The port.
+        port: u16,
+        /// Why.
+        error: io::Error,
+    },
+    /// The connection ended during the greeting, or what came is not the protocol.
+    #[error(
+        "the peer ended the greeting ({0}): not a reflector, or our address is not in its allowed_sources"
+    )]
+    Greeting(Ended),
+    /// Nothing came.
+    #[error("the peer accepts the connection and does not answer")]
+    Mute,
+    /// It says no.
+    #[error("the reflector refuses: {0}")]
+    Refused(Refusal),
+    /// It wants a secret and there is none.
+    #[error("the reflector wants a secret: set `reflector_secret_file`")]
+    SecretWanted,
+}
+
+impl Unusable {
+    /// Whether trying again at once may help: lost packets, not a refusal.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Connect { error, .. } => error.kind() == io::ErrorKind::TimedOut,
+            Self::Mute => true,
+            Self::Greeting(_) | Self::Refused(_) | Self::SecretWanted => false,
+        }
+    }
+}
+
+/// An open connection on which may be measured. Dropping it resets it: a segment stuck in a hole is not
+/// sent any more.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) stream: TcpStream,
+    inbox: Inbox,
+    /// What the reflector said of itself.
+    pub welcome: Welcome,
+    last_id: u32,
+    round_trips: VecDeque<Duration>,
+}
+
+impl Connection {
+    /// Connects and greets.
+    pub async fn open(address: SocketAddr, secret: Option<&Secret>) -> Result<Self, Unusable> {
+        let port = address.port();
+        let began = Instant::now();
+        let stream = connect(address).await.map_err(|error| match error.kind() {
+            // Accepted and closed at once: the reset may be faster than `connect`.
+            io::ErrorKind::ConnectionReset => Unusable::Greeting(error.into()),
+            _ => Unusable::Connect { port, error },
+        })?;
+        let mut connection = Self {
+            stream,
+            inbox: Inbox::default(),
+            welcome: Welcome::default(),
+            last_id: 0,
+            round_trips: VecDeque::from([began.elapsed()]),
+        };
+        match timeout(PATIENCE, connection.greet(secret)).await {
+            Ok(Ok(())) => Ok(connection),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(Unusable::Mute),
+        }
+    }
+
+    async fn greet(&mut self, secret: Option<&Secret>) -> Result<(), Unusable> {
+        let ended = |error: io::Error| Unusable::Greeting(error.into());
+        let nonce = fresh_nonce().map_err(ended)?;
+        self.send_padded(&Frame::Hello { version: VERSION, nonce }).await.map_err(ended)?;
+        let mut answer = self.next().await.map_err(Unusable::Greeting)?;
+        if let Frame::Challenge { nonce: reflector } = answer {
+            let secret = secret.ok_or(Unusable::SecretWanted)?;
+            let proof = secret.prove(&nonce, &reflector);
+            self.send_padded(&Frame::Proof(proof)).await.map_err(ended)?;
+            answer = self.next().await.map_err(Unusable::Greeting)?;
+        }
+        match answer {
+            Frame::Welcome(welcome) => self.welcome = welcome,
+            Frame::Refused(refusal) => return Err(Unusable::Refused(refusal)),
+            _ => return Err(Unusable::Greeting(io::Error::from(io::ErrorKind::InvalidData).into())),
+        }
+        Ok(())
+    }
+
+    /// A number not used on this connection yet.
+    pub(super) fn new_id(&mut self) -> u32 {
+        self.last_id = self.last_id.wrapping_add(1);
+        self.last_id
+    }
+
+    /// What the kernel says of the connection.
+    pub fn tcp(&self) -> io::Result<Tcp> {
+        Tcp::of(&self.stream)
+    }
+
+    /// How long to wait for an answer: max(200 ms, 4 x the longest of the last round trips), at most 2 s.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        let longest = self.round_trips.iter().max().copied().unwrap_or_default();
+        (longest * 4).clamp(Duration::from_millis(200), Duration::from_secs(2))
+    }
+
+    /// Sends a ping whose segment has `size` bytes of IP packet, at least a small one.
+    pub(super) async fn ping(&mut self, id: u32, size: Bytes) -> io::Result<()> {
+        let header = self.tcp()?.header;
+        let len = usize::try_from(size.saturating_sub(header)).unwrap_or(0).max(SMALL);
+        segment::write_segment(&self.stream, &Frame::Ping { id, len }.encode()).await
+    }
+
+    /// A small ping and its pong, however long that takes: the reflector's counts.
+    pub async fn exchange(&mut self) -> Result<Counts, Ended> {
+        let id = self.new_id();
+        let began = Instant::now();
+        self.ping(id, 0).await?;
+        loop {
+            if let Frame::Pong { id: answered, counts } = self.next().await?
+                && answered == id
+            {
+                self.round_trips.push_back(began.elapsed());
+                if self.round_trips.len() > ROUND_TRIPS {
+                    self.round_trips.pop_front();
+                }
+                return Ok(counts);
+            }
+        }
+    }
+
+    /// The same, but not longer than an answer may take.
+    pub(super) async fn small_exchange(&mut self) -> Result<Counts, Ended> {
+        let patience = self.patience();
+        timeout(patience, self.exchange())
+            .await
+            .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+    }
+
+    /// Sends a padded request in small segments.
+    pub(super) async fn send_padded(&self, frame: &Frame) -> io::Result<()> {
+        segment::write_segments(&self.stream, &frame.encode(), PADDING_SEGMENT).await
+    }
+
+    /// Waits until the reflector's kernel has everything; `false` at the deadline.
+    pub(super) async fn until_acknowledged(&self, deadline: Instant) -> io::Result<bool> {
+        let mut pause = Duration::from_millis(1);
+        while self.tcp()?.unacknowledged > 0 {
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(10));
+        }
+        Ok(true)
+    }
+
+    async fn next(&mut self) -> Result<Frame, Ended> {
+        segment::acknowledge_quickly(&self.stream);
+        self.inbox.next(&self.stream, |_| ()).await
+    }
+
+    /// The next frame, or `None` at the deadline.
+    pub(super) async fn next_until(&mut self, deadline: Instant) -> Result<Option<Frame>, Ended> {
+        timeout_at(deadline.into(), self.next()).await.ok().transpose()
+    }
+}
+
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    segment::prepare(&socket)?;
+    timeout(PATIENCE, socket.connect(address)).await.unwrap_or_else(|_| {
+        Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {PATIENCE:?}")))
+    })
+}

@@ -1,0 +1,49 @@
+//! Frames as they come in on a connection, of either end.
+
+use std::io;
+
+use tokio::net::TcpStream;
+
+use super::protocol::{Frame, LONGEST, ProtocolError};
+
+/// Bytes that have come and are not taken yet: at most one longest frame and one read.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    bytes: Vec<u8>,
+}
+
+/// Why no frame comes any more.
+#[derive(Debug, thiserror::Error)]
+pub enum Ended {
+    /// The connection.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// What came is not the protocol.
+    #[error("sent {0}")]
+    Protocol(#[from] ProtocolError),
+}
+
+impl Inbox {
+    /// The next frame. May be dropped while it waits and asked again: nothing is lost.
+    /// `read` is told how many bytes have come.
+    pub async fn next(&mut self, stream: &TcpStream, mut read: impl FnMut(usize)) -> Result<Frame, Ended> {
+        loop {
+            if let Some((frame, len)) = Frame::decode(&self.bytes)? {
+                self.bytes.drain(..len);
+                return Ok(frame);
+            }
+            stream.readable().await?;
+            let mut chunk = [0; 4096];
+            match stream.try_read(&mut chunk) {
+                Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+                Ok(count) => {
+                    read(count);
+                    self.bytes.extend_from_slice(chunk.get(..count).unwrap_or_default());
+                    debug_assert!(self.bytes.len() <= LONGEST + chunk.len());
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! One pair on a reflector's connection: a segment of N bytes and a small one, back to back, one way.
+//!
+//! Forward. Both are pings, each answered when the reflector has *read* it. If the large one goes first and
+//! is lost, the small one behind it cannot be read; but the reflector's kernel acknowledges it
+//! selectively, and `tcpi_sacked` shows that the control has arrived.
+//!
+//! Reverse. The reflector writes both. If the large one goes first and is lost, the small one arrives and
+//! cannot be read either; but our kernel has counted a segment with data (`tcpi_data_segs_in`).
+//!
+//! Our kernel repeats an unacknowledged segment by itself (measured: after 4 ms where a later one was
+//! acknowledged, else after 200 ms), whole, of the same size: one more chance for the large one, never
+//! one for a false hole. It shrinks segments only once a router has signalled, or from the third
+//! timeout where `tcp_mtu_probing` is set; by then the connection is given up. A size that needed a
+//! smaller path MTU to arrive has not passed: it was signalled.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    client::Connection,
+    inbox::Ended,
+    protocol::{Counts, Frame},
+};
+use crate::{
+    overlay::path::reflection::{Large, Pair},
+    types::Bytes,
+};
+
+/// After the last byte of an answer a copy of it may still be on its way.
+const SETTLE: Duration = Duration::from_millis(1);
+
+/// Whether the connection can be used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// Nothing is stuck.
+    Usable,
+    /// The byte stream waits for a lost segment, or for a late one: open a fresh one.
+    Stuck(Awaited),
+}
+
+/// What would show that a stuck pair's large segment has arrived after all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// Nothing: it was not sent.
+    Nothing,
+    /// The pong of that ping.
+    Pong(u32),
+    /// The segment itself.
+    Large(u32),
+}
+
+impl Connection {
+    /// One pair to the reflector. `size` must not be above what the kernel sends as one segment.
+    pub async fn pair_forward(&mut self, size: Bytes, large_first: bool) -> Result<(Pair, After), Ended> {
+        let deadline = Instant::now() + self.patience();
+        if !self.until_acknowledged(deadline).await? {
+            return Ok((Pair::VOID, After::Stuck(Awaited::Nothing)));
+        }
+        let before = self.tcp()?;
+        if before.limit < size {
+            return Ok((Pair::VOID, After::Usable));
+        }
+        let (large_id, control_id) = (self.new_id(), self.new_id());
+        for is_large in [large_first, !large_first] {
+            let (id, size) = if is_large { (large_id, size) } else { (control_id, 0) };
+            self.ping(id, size).await?;
+        }
+        let deadline = Instant::now() + self.patience();
+        let (mut large, mut control) = (false, false);
+        let ended = loop {
+            match self.next_until(deadline).await {
+                Ok(Some(Frame::Pong { id, .. })) if id == large_id => large = true,
+                Ok(Some(Frame::Pong { id, .. })) if id == control_id => control = true,
+                Ok(Some(_)) => {}
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+            if large && control {
+                break None;
+            }
+        };
+        if let Some(error) = ended {
+            return Err(error);
+        }
+        let after = self.tcp()?;
+        // Of two segments only the second can be acknowledged beyond a gap.
+        let second = after.sacked > 0;
+        let pair = Pair {
+            large: if after.path_mtu < size {
+                Large::Signalled { mtu: after.path_mtu }
+            } else if large || (second && !large_first) {
+                Large::Passed
+            } else {
+                Large::Lost
+            },
+            control: control || (second && large_first),
+        };
+        let after = if large && control { After::Usable } else { After::Stuck(Awaited::Pong(large_id)) };
+        Ok((pair, after))
+    }
+
+    /// One pair from the reflector. `size` must not be above what its kernel sends as one segment.
+    pub async fn pair_reverse(&mut self, size: Bytes, large_first: bool) -> Result<(Pair, After), Ended> {
+        let id = self.new_id();
+        let before = self.tcp()?;
+        self.send_padded(&Frame::Send { id, size, large_first }).await?;
+        let patience = self.patience();
+        // Lost segments of the request are repeated meanwhile; they are not what is measured.
+        if !self.until_acknowledged(Instant::now() + 2 * patience).await? {
+            // The request itself has not arrived.
+            return Ok((Pair::VOID, After::Stuck(Awaited::Nothing)));
+        }
+        let deadline = Instant::now() + patience;
+        let (mut large, mut control) = (false, false);
+        while !(large && control) {
+            match self.next_until(deadline).await {
+                Ok(Some(Frame::Large { id: answered, .. })) => large |= answered == id,
+                Ok(Some(Frame::Pong { id: answered, .. })) => control |= answered == id,
+                Ok(Some(_)) => {}
+                // At the deadline, or given up by the reflector, which saw no acknowledgement: what has
+                // arrived until now counts.
+                Ok(None) | Err(Ended::Io(_)) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        let arrived = self.tcp()?.data_received.wrapping_sub(before.data_received);
+        // What has arrived and cannot be read is the second of the two.
+        let second = arrived > 0 && !large && !control;
+        let mut pair = Pair {
+            large: if large || (second && !large_first) { Large::Passed } else { Large::Lost },
+            control: control || (second && large_first),
+        };
+        if !(large && control) {
+            return Ok((pair, After::Stuck(Awaited::Large(id))));
+        }
+        if arrived > 2 {
+            // A copy of one of them, or the large one in parts, because a router had signalled.
+            tokio::time::sleep(SETTLE).await;
+            let Counts { path_mtu, .. } = self.small_exchange().await?;
+            if path_mtu < size {
+                pair.large = Large::Signalled { mtu: path_mtu };
+            }
+        }
+        Ok((pair, After::Usable))
+    }
+
+    /// Whether what is awaited has come by now. `None` where nothing more will come.
+    pub async fn late(&mut self, awaited: Awaited) -> Option<bool> {
+        loop {
+            match self.next_until(Instant::now()).await {
+                Ok(Some(Frame::Pong { id, .. })) if awaited == Awaited::Pong(id) => return Some(true),
+                Ok(Some(Frame::Large { id, .. })) if awaited == Awaited::Large(id) => return Some(true),
+                Ok(Some(_)) => {}
+                Ok(None) => return Some(false),
+                Err(_) => return None,
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A reflector: a socket, and who may use it.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use pnet::ipnetwork::IpNetwork;
+use tokio::net::{TcpListener, TcpStream};
+use tracing::{debug, info, warn};
+
+use super::{limits::Limits, secret::Secret, segment, session};
+use crate::{cli::ListenAddress, overlay::path::probe::Moment, plan::ReflectorPlan, types::Bytes, web};
+
+/// Between two failed attempts to accept: out of descriptors, most often.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A listening reflector.
+#[derive(Debug)]
+pub struct Reflector {
+    listener: TcpListener,
+    shared: Arc<Shared>,
+}
+
+/// What all its connections share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    allowed: Vec<IpNetwork>,
+    pub(super) secret: Option<Secret>,
+    limits: Mutex<Limits>,
+    began: Instant,
+}
+
+impl Reflector {
+    /// Reads the secret and opens the socket.
+    pub async fn open(plan: &ReflectorPlan) -> anyhow::Result<Self> {
+        let secret = plan.secret_file.as_deref().map(Secret::load).transpose()?;
+        let listener = listen(&plan.listen).await?;
+        segment::repeat_syn_ack_once(&listener).context("setting up the reflector's socket")?;
+        let shared = Shared {
+            allowed: plan.allowed_sources.clone(),
+            secret,
+            limits: Mutex::default(),
+            began: Instant::now(),
+        };
+        Ok(Self { listener, shared: Arc::new(shared) })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Reflects for as long as it is polled.
+    pub async fn run(self) {
+        let sources = match self.shared.allowed.as_slice() {
+            [] => "everyone".to_owned(),
+            some => some.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        };
+        let address = self.local_addr().map(|address| address.to_string()).unwrap_or_default();
+        info!(address, sources, secret = self.shared.secret.is_some(), "reflecting");
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, peer)) => self.take(stream, peer.ip().to_canonical()),
+                Err(error) => {
+                    warn!(%error, "the reflector cannot accept");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn take(&self, stream: TcpStream, peer: IpAddr) {
+        // From here on, dropping it is a reset.
+        if let Err(error) = segment::prepare(&stream) {
+            debug!(%peer, %error, "setting up a connection");
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        if !shared.allows(peer) {
+            debug!(%peer, "not one of the allowed sources");
+        } else if let Some(place) = Place::take(shared, peer) {
+            tokio::spawn(session::run(stream, place));
+        } else {
+            debug!(%peer, "too many connections");
+        }
+    }
+}
+
+async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
+    web::bind(address).await.with_context(|| format!("the reflector cannot listen on {address}"))
+}
+
+impl Shared {
+    fn allows(&self, peer: IpAddr) -> bool {
+        self.allowed.is_empty() || self.allowed.iter().any(|network| network.contains(peer))
+    }
+
+    fn now(&self) -> Moment {
+        self.began.elapsed()
+    }
+
+    fn limits<T>(&self, use_them: impl FnOnce(&mut Limits) -> T) -> T {
+        use_them(&mut self.limits.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A connection's place among all others; dropping it gives it back.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) shared: Arc<Shared>,
+    pub(super) peer: IpAddr,
+}
+
+impl Place {
+    fn take(shared: Arc<Shared>, peer: IpAddr) -> Option<Self> {
+        let now = shared.now();
+        shared.limits(|limits| limits.open(peer, now)).then(|| Self { shared, peer })
+    }
+
+    /// Takes what packets of these sizes cost, or says how long to wait.
+    pub(super) fn spend(&self, sizes: &[Bytes]) -> Result<(), Duration> {
+        let now = self.shared.now();
+        self.shared.limits(|limits| limits.take(self.peer, sizes, now))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.limits(|limits| limits.close(self.peer));
+    }
+}

@@ -1,0 +1,194 @@
+//! One connection of a reflector, from the hello to its end.
+//!
+//! It never sends unasked, never more than was paid for ([`super::ledger`]) and never faster than the
+//! limits allow. Whatever is not the protocol, comes too slowly or is not acknowledged ends it by a reset.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+use tracing::debug;
+
+use super::{
+    inbox::{Ended, Inbox},
+    interface,
+    ledger::Ledger,
+    protocol::{Counts, Frame, Refusal, VERSION, Welcome},
+    secret::fresh_nonce,
+    segment::{self, Tcp},
+    server::Place,
+};
+use crate::types::Bytes;
+
+/// For a whole frame, and for an acknowledgement: a prober that has nothing to ask closes its connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A request that the limits would delay for longer is not answered.
+const LONGEST_DELAY: Duration = Duration::from_secs(2);
+/// How often an unacknowledged answer is looked at; the kernel repeats it after 200 ms at the earliest.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Serves one connection, prepared; when this ends it is reset.
+pub(super) async fn run(stream: TcpStream, place: Place) {
+    let peer = place.peer;
+    let mut session = Session { stream, place, inbox: Inbox::default(), ledger: Ledger::default() };
+    let end = session.serve().await;
+    debug!(%peer, "connection ended: {end}");
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum End {
+    #[error(transparent)]
+    Ended(#[from] Ended),
+    #[error("no whole frame within {PATIENCE:?}")]
+    Slow,
+    #[error("a frame that only a reflector sends, or out of turn")]
+    OutOfTurn,
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    #[error("asked for more than it paid for, or did not acknowledge")]
+    Unpaid,
+    #[error("asked for more than the limits allow")]
+    Limits,
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Ended(error.into())
+    }
+}
+
+struct Session {
+    stream: TcpStream,
+    place: Place,
+    inbox: Inbox,
+    ledger: Ledger,
+}
+
+impl Session {
+    async fn serve(&mut self) -> End {
+        let Err(end) = self.talk().await;
+        if let End::Refused(refusal) = end {
+            // So that the prober can say why.
+            let _ = self.answer(&[Frame::Refused(refusal)]).await;
+        }
+        end
+    }
+
+    async fn talk(&mut self) -> Result<std::convert::Infallible, End> {
+        self.greet().await?;
+        loop {
+            let request = self.next().await?;
+            match request {
+                Frame::Ping { id, .. } => {
+                    let counts = self.counts()?;
+                    self.answer(&[Frame::Pong { id, counts }]).await?;
+                }
+                Frame::Send { id, size, large_first } => self.send(id, size, large_first).await?,
+                _ => return Err(End::OutOfTurn),
+            }
+        }
+    }
+
+    /// Hello, challenge and proof where there is a secret, welcome.
+    async fn greet(&mut self) -> Result<(), End> {
+        let Frame::Hello { version, nonce } = self.next().await? else { return Err(End::OutOfTurn) };
+        if version != VERSION {
+            return Err(End::Refused(Refusal::Version));
+        }
+        if let Some(secret) = self.place.shared.secret.clone() {
+            let own = fresh_nonce()?;
+            self.answer(&[Frame::Challenge { nonce: own }]).await?;
+            let Frame::Proof(proof) = self.next().await? else { return Err(End::OutOfTurn) };
+            if !secret.accepts(&proof, &nonce, &own) {
+                return Err(End::Refused(Refusal::Secret));
+            }
+        }
+        let tcp = Tcp::of(&self.stream)?;
+        let address = self.stream.local_addr()?.ip();
+        let welcome = Welcome {
+            interface_mtu: interface::mtu_of(address).unwrap_or(0),
+            limit: tcp.limit,
+            path_mtu: tcp.path_mtu,
+        };
+        self.answer(&[Frame::Welcome(welcome)]).await
+    }
+
+    /// One segment of `size` bytes of IP packet and one small, in the order asked for.
+    async fn send(&mut self, id: u32, size: Bytes, large_first: bool) -> Result<(), End> {
+        let tcp = Tcp::of(&self.stream)?;
+        let control = Frame::Pong { id, counts: self.counts()? };
+        if size > tcp.limit {
+            // The control alone tells the prober what the path MTU is now.
+            return self.answer(&[control]).await;
+        }
+        let len = usize::try_from(size.saturating_sub(tcp.header)).unwrap_or(0);
+        let large = Frame::Large { id, len };
+        let both = if large_first { [large, control] } else { [control, large] };
+        self.answer(&both).await
+    }
+
+    async fn next(&mut self) -> Result<Frame, End> {
+        let Self { stream, inbox, ledger, .. } = self;
+        match timeout(PATIENCE, inbox.next(stream, |bytes| ledger.read(bytes))).await {
+            Ok(frame) => Ok(frame?),
+            Err(_) => Err(End::Slow),
+        }
+    }
+
+    /// Sends frames, each as one segment, and waits until they are acknowledged or given up.
+    async fn answer(&mut self, frames: &[Frame]) -> Result<(), End> {
+        let tcp = Tcp::of(&self.stream)?;
+        let segments: Vec<Vec<u8>> = frames.iter().map(Frame::encode).collect();
+        let sizes: Vec<Bytes> = segments
+            .iter()
+            .map(|payload| tcp.header + Bytes::try_from(payload.len()).unwrap_or(Bytes::MAX / 4))
+            .collect();
+        if !self.ledger.covers(&sizes, &tcp) {
+            return Err(End::Unpaid);
+        }
+        self.keep_to_the_limits(&sizes).await?;
+        self.ledger.wrote(&sizes);
+        for payload in &segments {
+            segment::write_segment(&self.stream, payload).await?;
+        }
+        self.until_acknowledged().await
+    }
+
+    async fn keep_to_the_limits(&self, sizes: &[Bytes]) -> Result<(), End> {
+        let began = Instant::now();
+        while let Err(wait) = self.place.spend(sizes) {
+            if began.elapsed() + wait > LONGEST_DELAY {
+                return Err(End::Limits);
+            }
+            sleep(wait.max(Duration::from_millis(1))).await;
+        }
+        Ok(())
+    }
+
+    async fn until_acknowledged(&mut self) -> Result<(), End> {
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        loop {
+            let tcp = Tcp::of(&self.stream)?;
+            if tcp.closed || began.elapsed() > PATIENCE || !self.ledger.observe(&tcp) {
+                return Err(End::Unpaid);
+            }
+            if tcp.unacknowledged == 0 {
+                return Ok(());
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LOOK);
+        }
+    }
+
+    fn counts(&self) -> io::Result<Counts> {
+        let tcp = Tcp::of(&self.stream)?;
+        Ok(Counts { received: tcp.data_received, sent: tcp.data_sent, path_mtu: tcp.path_mtu })
+    }
+}
