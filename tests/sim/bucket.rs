@@ -134,8 +134,10 @@ mod tests {
         let alone = Limit { per_second: 5.0, bucket: 10.0, others: 0.0 };
         assert!((58..=61).contains(&granted(alone, Duration::from_millis(10), 1000)));
         assert_eq!(granted(alone, Duration::from_secs(1), 100), 100);
-        let shared = granted(Limit { others: 5.0, ..alone }, Duration::from_millis(200), 1000);
-        assert!((500..=950).contains(&shared), "{shared}");
+        // 195 tokens in 37 s; others ask as often. (Whoever asks just when a token is full always wins it, so
+        // the times do not divide each other.)
+        let shared = granted(Limit { others: 27.0, ..alone }, Duration::from_millis(37), 1000);
+        assert!((60..=150).contains(&shared), "{shared}");
     }
 
     #[test]
