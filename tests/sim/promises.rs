@@ -20,7 +20,7 @@ pub const NOT_YET: &[(&str, &[Wrong])] = &[
 ];
 
 /// Scenario files that do not read as they say yet. To shrink.
-pub const SCENARIOS_NOT_YET: &[&str] = &["reduced-signals-rate-limited"];
+pub const SCENARIOS_NOT_YET: &[&str] = &[];
 
 /// Which networks to play.
 #[derive(Debug, Clone)]

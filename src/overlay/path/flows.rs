@@ -110,10 +110,10 @@ impl FlowLanes {
         self.joint.hint(hints);
     }
 
-    /// Signals are heard elsewhere, for that size or for any: until then a first proof takes longer.
-    pub fn be_cautious(&mut self, size: Option<Bytes>, until: Moment) {
+    /// Signals are heard on other paths: until then a first proof takes longer.
+    pub fn be_cautious(&mut self, until: Moment) {
         for lane in self.lanes_mut() {
-            lane.be_cautious(size, until);
+            lane.be_cautious(until);
         }
     }
 

@@ -107,7 +107,7 @@ pub struct LaneProber {
     turn: usize,
     rest_until: Moment,
     held: bool,
-    cautious: Vec<(Option<Bytes>, Moment)>,
+    cautious_until: Moment,
     decided_at: Option<Moment>,
     exhausted: bool,
     unusable: bool,
@@ -131,7 +131,7 @@ impl LaneProber {
             turn: 0,
             rest_until: Moment::ZERO,
             held: false,
-            cautious: Vec::new(),
+            cautious_until: Moment::ZERO,
             decided_at: None,
             exhausted: false,
             unusable: false,
@@ -290,14 +290,9 @@ impl LaneProber {
         }
     }
 
-    /// Signals are heard elsewhere, for that size or for any: until then a first proof takes longer.
-    pub fn be_cautious(&mut self, size: Option<Bytes>, until: Moment) {
-        self.cautious.retain(|(cautious, _)| *cautious != size);
-        self.cautious.push((size, until));
-    }
-
-    fn is_cautious(&self, size: Bytes, now: Moment) -> bool {
-        self.cautious.iter().any(|(of, until)| now < *until && of.is_none_or(|of| of == size))
+    /// Signals are heard on other paths: until then a first proof takes longer.
+    pub fn be_cautious(&mut self, until: Moment) {
+        self.cautious_until = until;
     }
 
     /// Sizes another lane has found, to be tried first.

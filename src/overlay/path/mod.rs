@@ -3,7 +3,8 @@
 //! - [`probe`] the words in which packets are asked for and answers told
 //! - [`proof`] how silence becomes a fact: counted pairs
 //! - [`mtu_search`] the search for the exact edge
-//! - [`walk`] the walk of a host that does path MTU discovery, and the memory of signals
+//! - [`walk`] the walk of a host that does path MTU discovery, and the memory of signals; [`walks`] those
+//!   of ICMP and TCP together
 //! - [`asking`] what the prober wants of a way of asking; [`lane`] proof, search and withdrawal for one,
 //!   [`flows`] for the TCP flows, together and each alone, [`above`] what they do above a signalled size
 //! - [`reach`] when a target is unreachable, [`icmp_rate`] whether its answers are limited, [`small_loss`]
@@ -34,3 +35,4 @@ pub mod size_hunt;
 pub mod small_loss;
 pub mod verdict;
 pub mod walk;
+pub mod walks;

@@ -26,7 +26,8 @@ use super::{
     rtt::RttWindow,
     small_loss::SmallLoss,
     verdict::{Confirmed, Known},
-    walk::{REMEMBERED, Walk},
+    walk::REMEMBERED,
+    walks::Walks,
 };
 use crate::types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize};
 
@@ -132,8 +133,7 @@ pub struct PathProber {
     pub(super) reach: Reach,
     pub(super) icmp_rate: IcmpRate,
     pub(super) loss: SmallLoss,
-    echo_walk: Walk,
-    tcp_walk: Walk,
+    walks: Walks,
     pub(super) echo: LaneProber,
     pub(super) syn: FlowLanes,
     pub(super) fragments: LaneProber,
@@ -184,8 +184,7 @@ impl PathProber {
             reach: Reach::new(settings.tcp > TcpProbes::None),
             icmp_rate: IcmpRate::default(),
             loss: SmallLoss::new(settings.loss_threshold),
-            echo_walk: Walk::default(),
-            tcp_walk: Walk::default(),
+            walks: Walks::default(),
             echo: LaneProber::new(settings.family, Lane::Echo, top),
             syn: FlowLanes::new(settings.family, top),
             fragments: LaneProber::new(settings.family, Lane::Fragments, top),
@@ -244,9 +243,9 @@ impl PathProber {
     /// A signal was heard on another path: a router there may limit them, and silence here proves less.
     pub fn heard_elsewhere(&mut self, now: Moment) {
         let until = now + REMEMBERED;
-        self.echo.be_cautious(None, until);
-        self.syn.be_cautious(None, until);
-        self.fragments.be_cautious(None, until);
+        self.echo.be_cautious(until);
+        self.syn.be_cautious(until);
+        self.fragments.be_cautious(until);
     }
 
     /// Goes on with the counters of a prober of the same path (the target's address has changed).
@@ -273,12 +272,12 @@ impl PathProber {
     /// Where the walk stands now; a change is looked at without waiting for the next sentinel.
     fn restand(&mut self, now: Moment) {
         let ceiling = self.ceiling();
-        let top = self.echo_walk.stands_at(ceiling);
+        let top = self.walks.stands_at(Lane::Echo, ceiling);
         if top != self.echo.top() {
             self.echo.stand_at(top, now);
             self.sentinel_at = self.sentinel_at.min(now);
         }
-        self.syn.stand_at(self.tcp_walk.stands_at(ceiling), now);
+        self.syn.stand_at(self.walks.stands_at(Lane::Syn, ceiling), now);
         self.fragments.stand_at(ceiling, now);
     }
 

@@ -40,11 +40,16 @@ impl Walk {
         self.steps(start).last().unwrap_or(start)
     }
 
-    /// The size above where a walk that starts at `start` stands, for which a signal is remembered.
+    /// The smallest size above `top` for which a signal is remembered.
     #[must_use]
-    pub fn signalled(&self, start: Bytes) -> Option<Bytes> {
-        let stands_at = self.stands_at(start);
-        self.steps(start).take_while(|size| *size > stands_at).last()
+    pub fn signalled_above(&self, top: Bytes) -> Option<Bytes> {
+        self.heard.keys().copied().find(|size| *size > top)
+    }
+
+    /// Whether a signal for that size is remembered.
+    #[must_use]
+    pub fn remembers(&self, size: Bytes) -> bool {
+        self.heard.contains_key(&size)
     }
 
     /// Takes in a valid signal `mtu` for a packet of `size` bytes. False if `size` is not on the walk.
@@ -65,6 +70,11 @@ impl Walk {
                 self.heard.remove(&size);
             }
         }
+    }
+
+    /// Forgets the signal for that size if none has come since `since`.
+    pub fn forget_unrenewed(&mut self, size: Bytes, since: Moment) {
+        self.heard.retain(|signalled, heard| *signalled != size || heard.at >= since);
     }
 
     /// A packet of `size` bytes went through: no signal for this or a smaller size holds any more.

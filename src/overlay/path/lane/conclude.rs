@@ -53,7 +53,7 @@ impl LaneProber {
                 if size != self.top && self.is_silent() {
                     // The edge has moved down below what was answered before.
                     self.search_below(0, size, &[], now);
-                } else if self.is_silent() || !self.is_cautious(size, now) {
+                } else if self.is_silent() || now >= self.cautious_until {
                     self.declare(proof, now);
                 } else {
                     let singles = self.pairs(size, ProbeSize::Full, SINGLES, now);

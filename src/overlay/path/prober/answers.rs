@@ -9,7 +9,6 @@ use crate::{
         probe::{Answer, Family, LANES, Lane, Moment, Probe, ProbeId, Reply},
         proof::Fate,
         rtt::GIVE_UP,
-        walk::{REMEMBERED, Walk},
     },
     types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize},
 };
@@ -132,7 +131,7 @@ impl PathProber {
                     self.lane_mut(lane).large_passed(sent.probe.flow, sent.probe.size, now);
                 } else if serial == self.single.serial {
                     self.single.control_answered = true;
-                    self.judge_single(sent.probe.size);
+                    self.judge_single(sent.probe.size, now);
                 }
             }
             Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Answered, now),
@@ -141,7 +140,7 @@ impl PathProber {
         let large = is_large(sent.probe) && size > top;
         if large && self.lane(lane).passing() == Some(size) {
             // A recheck above the walk has passed: the signals for it no longer hold here.
-            self.walk_of(lane).passed(size);
+            self.walks.passed(lane, size);
             // What is over for one protocol may be over for the other.
             self.look_above_at = now;
             self.restand(now);
@@ -157,15 +156,11 @@ impl PathProber {
             return;
         }
         let (lane, ceiling) = (sent.probe.lane, self.ceiling());
-        let on_walk = self.walk_of(lane).hear(ceiling, size, mtu, now);
+        let other_passes = if lane == Lane::Syn { self.echo.passing() } else { self.syn.passing() };
+        let on_walk = self.walks.hear(lane, ceiling, size, mtu, other_passes, now);
         if on_walk {
-            // The other protocol may take another leg; but a router's limit of signals is one for both.
-            let until = now + REMEMBERED;
             if lane == Lane::Syn {
                 self.syn.heard_above(sent.probe.flow);
-                self.echo.be_cautious(Some(size), until);
-            } else {
-                self.syn.be_cautious(Some(size), until);
             }
             self.restand(now);
         }
@@ -196,14 +191,18 @@ impl PathProber {
             Role::Sentinel if self.reach.is_down() => {}
             Role::Sentinel => {
                 if lane == Lane::Syn && sent.probe.size > self.syn.top() {
-                    self.tcp_walk.single_unanswered(sent.probe.size);
+                    self.walks.tcp_unanswered(sent.probe.size);
                 }
-                self.lane_mut(lane).sentinel_lost(sent.probe.flow, sent.probe.size, now);
+                if self.walks.doubt(lane, self.ceiling(), sent.probe.size) {
+                    self.restand(now);
+                } else {
+                    self.lane_mut(lane).sentinel_lost(sent.probe.flow, sent.probe.size, now);
+                }
             }
             Role::Single { serial, large } => {
                 if large && serial == self.single.serial {
                     self.single.large_lost = true;
-                    self.judge_single(sent.probe.size);
+                    self.judge_single(sent.probe.size, now);
                 }
             }
             Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Lost, now),
@@ -231,13 +230,9 @@ impl PathProber {
         }
     }
 
-    fn walk_of(&mut self, lane: Lane) -> &mut Walk {
-        if lane == Lane::Syn { &mut self.tcp_walk } else { &mut self.echo_walk }
-    }
-
-    fn judge_single(&mut self, size: Bytes) {
+    fn judge_single(&mut self, size: Bytes, now: Moment) {
         if self.single.large_lost && self.single.control_answered {
-            self.echo_walk.single_unanswered(size);
+            self.walks.single_unanswered(size, now);
             self.single.large_lost = false;
         }
     }

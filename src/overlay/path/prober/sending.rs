@@ -30,8 +30,7 @@ impl PathProber {
     pub fn regular(&mut self, now: Moment, out: &mut Vec<Send>) {
         self.now = now;
         self.expire(now);
-        self.echo_walk.expire(now);
-        self.tcp_walk.expire(now);
+        self.walks.expire(now);
         self.restand(now);
         self.steer(now);
         if now >= self.echo_at {
@@ -47,7 +46,7 @@ impl PathProber {
         }
         if now >= self.look_above_at {
             self.look_above_at = now + LOOK_ABOVE;
-            self.syn.look_above(self.tcp_walk.signalled(self.ceiling()));
+            self.syn.look_above(self.walks.signalled_above_tcp(self.ceiling()));
         }
         if self.syn.wants_sentinel() {
             self.syn_at = self.syn_at.min(now + SWEEP);
