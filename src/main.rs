@@ -62,11 +62,12 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         }
         Command::Config { command: ConfigCommand::Check } => {
             let plan = load(file)?;
-            println!("{}: {} routers, {} paths: ok", file.display(), plan.routers.len(), plan.paths.len());
+            let (routers, paths) = (plan.routers.len(), plan.paths.len());
+            terminal::say(&format!("{}: {routers} routers, {paths} paths: ok\n", file.display()))?;
             Ok(0)
         }
         Command::Config { command: ConfigCommand::Example } => {
-            print!("{}", config::example());
+            terminal::say(config::example())?;
             Ok(0)
         }
     }
@@ -98,13 +99,13 @@ fn is_ours_to_mend(error: &ScrapeError) -> bool {
 async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {
     let present = check::look(plan).await?;
     let (code, reason) = report::exit_code(&present);
-    match format {
+    terminal::say(&match format {
         ReportFormat::Table => {
             let (width, paint) = page();
-            print!("{}", report::text(&present, width, paint));
+            report::text(&present, width, paint)
         }
-        ReportFormat::Json => println!("{:#}", report::json(&present)),
-    }
+        ReportFormat::Json => format!("{:#}\n", report::json(&present)),
+    })?;
     eprintln!("exit code {code}: {reason}");
     Ok(code)
 }
@@ -112,13 +113,13 @@ async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {
 async fn probe(request: &ProbeRequest, format: ReportFormat) -> anyhow::Result<u8> {
     let present = probe_command::look(request).await?;
     let (code, reason) = one_path::exit_code(&present);
-    match format {
+    terminal::say(&match format {
         ReportFormat::Table => {
             let (width, paint) = page();
-            print!("{}", one_path::text(&present, width, paint));
+            one_path::text(&present, width, paint)
         }
-        ReportFormat::Json => println!("{:#}", one_path::json(&present)),
-    }
+        ReportFormat::Json => format!("{:#}\n", one_path::json(&present)),
+    })?;
     eprintln!("exit code {code}: {reason}");
     Ok(code)
 }

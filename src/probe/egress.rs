@@ -28,6 +28,14 @@ pub struct Egress {
     pub source: IpAddr,
 }
 
+impl Egress {
+    /// Whether packets never leave this host.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.interface == "lo"
+    }
+}
+
 /// Asks the kernel; cheap to clone.
 #[derive(Clone)]
 pub struct Routes {

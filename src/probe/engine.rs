@@ -226,10 +226,12 @@ impl Engine {
     }
 
     fn publish(&mut self, now: Moment) {
+        let routers = self.state.present().routers;
         for track in &mut self.tracks {
             let due = track.published_at.is_none_or(|at| now.saturating_sub(at) >= PUBLISH);
             if due {
                 track.published_at = Some(now);
+                track.see_routers(&routers, now);
                 track.tell_reflector();
                 let observation = track.observation();
                 news::tell(track.judged.as_ref(), &observation);

@@ -108,6 +108,10 @@ impl Track {
         now: Moment,
     ) {
         let target = match found {
+            Ok(target) if target.egress.is_loopback() => {
+                let words = format!("{} is this machine itself: no overlay lies between", target.address);
+                return self.note(UnknownReason::LocalLimit, words);
+            }
             Ok(target) => target,
             Err(words) => return self.note(UnknownReason::Dns, words),
         };
@@ -115,7 +119,7 @@ impl Track {
         let asks = wire.asks(family);
         let tcp = if self.plan.tcp_port.is_some() { asks.tcp } else { TcpProbes::None };
         let asks = Asks { tcp, ..asks };
-        let nothing = asks == (Asks { icmp: IcmpProbes::Small, tcp: TcpProbes::None });
+        let nothing = asks == (Asks { icmp: IcmpProbes::None, tcp: TcpProbes::None });
         if nothing && self.plan.reflector.is_none() {
             let why = wire.missing().icmp_socket.unwrap_or_else(|| "no IPv6 sockets on this host".to_owned());
             return self.note(UnknownReason::NoProof, format!("nothing can be sent to it: {why}"));
@@ -136,6 +140,14 @@ impl Track {
             }
         }
         self.target = Some(target);
+    }
+
+    /// Our routers were read, perhaps: what hosts of our site have may have changed.
+    pub fn see_routers(&mut self, routers: &[Arc<RouterReading>], now: Moment) {
+        if let (Some(prober), Some(target)) = (&mut self.prober, &self.target) {
+            let egress = &target.egress;
+            prober.set_hosts(host_mtu(&egress.interface, egress.mtu, &self.plan.source, routers), now);
+        }
     }
 
     fn note(&mut self, reason: UnknownReason, words: String) {

@@ -74,7 +74,7 @@ impl Unprivileged {
 
 impl Wire for Unprivileged {
     fn asks(&self, family: Family) -> Asks {
-        let icmp = if self.socket(family).is_some() { IcmpProbes::Sized } else { IcmpProbes::Small };
+        let icmp = if self.socket(family).is_some() { IcmpProbes::Sized } else { IcmpProbes::None };
         Asks { icmp, tcp: TcpProbes::Small }
     }
 

@@ -332,7 +332,8 @@ impl<'a> Judge<'a> {
     }
 
     fn unknown(&mut self, now: Duration, said: &Judgement) {
-        if said.verdict != Verdict::Unknown || !self.truth().measurable || self.truth().dead {
+        let right = self.truth().verdicts.contains(&Verdict::Unknown);
+        if said.verdict != Verdict::Unknown || !self.truth().measurable || right || self.truth().dead {
             self.unknown_since = None;
             return;
         }

@@ -78,7 +78,12 @@ impl Prober {
             icmp: self.icmp,
             tcp: self.tcp,
         };
-        let hosts = HostMtu { testable: self.testable(), hosts: self.hosts, rule: "simulated".to_owned() };
+        let hosts = HostMtu {
+            testable: self.testable(),
+            hosts: self.hosts,
+            rule: "simulated".to_owned(),
+            pending: false,
+        };
         PathProber::new(settings, hosts, seed, Duration::ZERO)
     }
 }
@@ -217,8 +222,8 @@ fn family<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Family, D::Error>
 }
 
 fn icmp<'de, D: serde::Deserializer<'de>>(from: D) -> Result<IcmpProbes, D::Error> {
-    use IcmpProbes::{Fragments, Sized, Small};
-    one_of(from, &[("small", Small), ("sized", Sized), ("fragments", Fragments)])
+    use IcmpProbes::{Fragments, None, Sized};
+    one_of(from, &[("none", None), ("sized", Sized), ("fragments", Fragments)])
 }
 
 fn tcp<'de, D: serde::Deserializer<'de>>(from: D) -> Result<TcpProbes, D::Error> {

@@ -204,7 +204,8 @@ impl Sight<'_> {
             _ if !truth.measurable => vec![Verdict::Unknown],
             _ if truth.forward_mtu.iter().copied().any(reduced) => vec![Verdict::Reduced],
             _ if reverse.iter().map(|bottleneck| bottleneck.above).any(reduced) => {
-                vec![Verdict::Ok, Verdict::Reduced]
+                // What a router does with DF packets cannot be told from replies that it cuts.
+                vec![Verdict::Ok, Verdict::Reduced, Verdict::Unknown]
             }
             _ => vec![Verdict::Ok],
         };

@@ -116,6 +116,11 @@ impl PathProber {
                 let edge = self.echo.hole().map_or(self.settings.family.small(), |hole| hole.answered);
                 format!("ICMP above {edge} bytes is dropped: a filter of large ICMP hides the path MTU")
             }
+            UnknownReason::ReverseUnmeasured if self.echo.passing().is_some() => {
+                "replies are cut into fragments on the way back, which says nothing of packets with DF: a reflector \
+                 at the far end would tell"
+                    .to_owned()
+            }
             UnknownReason::ReverseUnmeasured => {
                 "padded TCP SYNs pass forward; ICMP is not answered, so reverse cannot be measured".to_owned()
             }

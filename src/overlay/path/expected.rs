@@ -8,14 +8,18 @@ use crate::{
     types::{Bytes, Site},
 };
 
+/// The largest size that is ever tested; a veth may have an MTU of 65535.
+const LARGEST: Bytes = 9216;
+
 /// The larger of our egress MTU and, where a router of our site is read, the MTU of the non-vxlan
 /// ports of its bridges that carry a vxlan port.
 #[must_use]
 pub fn host_mtu(interface: &str, mtu: Bytes, site: &Site, routers: &[Arc<RouterReading>]) -> HostMtu {
-    let own = HostMtu { testable: mtu, hosts: mtu, rule: format!("our egress {interface}") };
-    routers
-        .iter()
-        .filter(|router| router.site == *site)
+    let ours = || routers.iter().filter(|router| router.site == *site);
+    let pending = ours().any(|router| router.scrapes == 0);
+    let mtu = mtu.min(LARGEST);
+    let own = HostMtu { testable: mtu, hosts: mtu, rule: format!("our egress {interface}"), pending };
+    ours()
         .filter_map(|router| Some((router, router.current.as_ref()?)))
         .flat_map(|(router, snapshot)| {
             let bridges = snapshot.vxlans().filter_map(|(link, _)| link.master.as_deref());
@@ -26,6 +30,7 @@ pub fn host_mtu(interface: &str, mtu: Bytes, site: &Site, routers: &[Arc<RouterR
                 .collect::<Vec<_>>()
         })
         .fold(own, |best, (router, port, mtu)| {
+            let mtu = mtu.min(LARGEST);
             if mtu <= best.hosts {
                 return best;
             }

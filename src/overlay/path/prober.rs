@@ -34,11 +34,14 @@ use crate::types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize};
 /// How long the first sentinel waits for the target's SYN-ACK to name its MSS.
 const WAIT_FOR_MSS: Duration = Duration::from_millis(300);
 
+/// How long a verdict that all is well waits for the first reading of our site's routers.
+const WAIT_FOR_ROUTERS: Duration = Duration::from_secs(3);
+
 /// What our sockets can ask by ICMP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IcmpProbes {
-    /// Only the regular small echo.
-    Small,
+    /// Nothing: no ICMP socket.
+    None,
     /// DF echoes of any size: a ping socket, no privilege.
     Sized,
     /// Echo requests in fragments too: `CAP_NET_RAW`.
@@ -84,6 +87,8 @@ pub struct HostMtu {
     pub hosts: Bytes,
     /// Where `hosts` comes from.
     pub rule: String,
+    /// A router of our site has not been read yet, and may raise `hosts`.
+    pub pending: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +160,7 @@ pub struct PathProber {
     /// The path MTU of each direction as last confirmed; stays while a search is under way.
     pub(super) confirmed: Confirmed,
     pub(super) known: Known,
+    began: Moment,
     /// When the fragment lane last saw a hole end.
     pub(super) reverse_ended_at: Option<Moment>,
     reverse_was_silent: bool,
@@ -181,7 +187,7 @@ impl PathProber {
             origin: Origin::default(),
             largest_fragment: None,
             rtt: RttWindow::default(),
-            reach: Reach::new(settings.tcp > TcpProbes::None),
+            reach: Reach::new(settings.icmp > IcmpProbes::None, settings.tcp > TcpProbes::None),
             icmp_rate: IcmpRate::default(),
             loss: SmallLoss::new(settings.loss_threshold),
             walks: Walks::default(),
@@ -203,6 +209,7 @@ impl PathProber {
             doubt_since: None,
             confirmed: Confirmed::default(),
             known: Known::default(),
+            began: now,
             reverse_ended_at: None,
             reverse_was_silent: false,
             echo_was_silent: false,
@@ -346,6 +353,11 @@ impl PathProber {
 
     fn edge_of_echo(&self) -> Vec<Bytes> {
         self.echo.hole().map(|hole| vec![hole.answered]).unwrap_or_default()
+    }
+
+    /// Whether what hosts of our site have may still turn out to be more.
+    pub(super) fn awaits_routers(&self) -> bool {
+        self.hosts.pending && self.settings.expected_mtu.is_none() && self.now < self.began + WAIT_FOR_ROUTERS
     }
 
     pub(super) fn is_v6(&self) -> bool {

@@ -34,6 +34,7 @@ pub struct SmallProbe {
 /// Whether the target can be reached at all.
 #[derive(Debug, Clone)]
 pub struct Reach {
+    has_icmp: bool,
     has_port: bool,
     /// Where ICMP cannot be sent at all, TCP alone decides, and the other way round.
     icmp_answered: Option<Moment>,
@@ -65,10 +66,11 @@ struct Down {
 }
 
 impl Reach {
-    /// `has_port`: TCP probes can be sent.
+    /// Which probes can be sent.
     #[must_use]
-    pub fn new(has_port: bool) -> Self {
+    pub fn new(has_icmp: bool, has_port: bool) -> Self {
         Self {
+            has_icmp,
             has_port,
             icmp_answered: None,
             tcp_answered: None,
@@ -216,7 +218,11 @@ impl Reach {
     pub fn evidence(&self, now: Moment) -> Option<String> {
         let down = self.down.as_ref()?;
         let half = BURST / 2;
-        let mix = if self.has_port { format!("{half} ICMP, {half} TCP") } else { "ICMP".to_owned() };
+        let mix = match (self.has_icmp, self.has_port) {
+            (true, true) => format!("{half} ICMP, {half} TCP"),
+            (true, false) => "ICMP".to_owned(),
+            (false, _) => "TCP".to_owned(),
+        };
         let never = if down.never { ", and it has never answered since start" } else { "" };
         let limited = if self.limited { "; ICMP rate-limited before that" } else { "" };
         Some(format!(
@@ -227,7 +233,8 @@ impl Reach {
     }
 
     fn turn(&self, number: usize) -> ProbeProtocol {
-        if self.has_port && number % 2 == 1 { ProbeProtocol::Tcp } else { ProbeProtocol::Icmp }
+        let tcp = self.has_port && (number % 2 == 1 || !self.has_icmp);
+        if tcp { ProbeProtocol::Tcp } else { ProbeProtocol::Icmp }
     }
 }
 
@@ -254,7 +261,7 @@ mod tests {
     }
 
     fn suspicious(has_port: bool) -> Reach {
-        let mut reach = Reach::new(has_port);
+        let mut reach = Reach::new(true, has_port);
         let now = Duration::from_secs(100);
         reach.heard(Icmp, now);
         reach.small_lost(Icmp, now);
@@ -284,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_protocol_that_never_answered_raises_no_suspicion_while_the_other_answers() {
-        let mut reach = Reach::new(true);
+        let mut reach = Reach::new(true, true);
         reach.heard(Tcp, MS);
         for _ in 0..10 {
             reach.small_lost(Icmp, MS * 2);
@@ -307,7 +314,7 @@ mod tests {
 
     #[test]
     fn never_answered_since_start_is_said() {
-        let mut reach = Reach::new(false);
+        let mut reach = Reach::new(true, false);
         reach.small_lost(Icmp, MS);
         reach.small_lost(Icmp, MS);
         lose_burst(&mut reach, 30);

@@ -2,6 +2,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use super::probe::Moment;
+
 /// An answer later than this is no answer any more.
 pub const GIVE_UP: Duration = Duration::from_secs(5);
 
@@ -18,11 +20,22 @@ const LONGEST: Duration = Duration::from_secs(2);
 pub struct RttWindow {
     newest: VecDeque<Duration>,
     timeout: Option<Duration>,
+    first_answer: Option<Moment>,
+    warm: bool,
 }
 
 impl RttWindow {
-    /// Takes in one round trip.
-    pub fn observe(&mut self, rtt: Duration) {
+    /// Takes in one round trip that ends now.
+    ///
+    /// What was sent before the first answer waited for the neighbour's address too (measured: up to a
+    /// second, which as the p99 of few made every loss take two): it counts until something sent later
+    /// is answered.
+    pub fn observe(&mut self, rtt: Duration, now: Moment) {
+        let first = *self.first_answer.get_or_insert(now);
+        if !self.warm && now.saturating_sub(rtt) >= first {
+            self.warm = true;
+            self.newest.clear();
+        }
         if self.newest.len() == WINDOW {
             self.newest.pop_front();
         }
@@ -51,29 +64,45 @@ impl RttWindow {
 mod tests {
     use super::*;
 
+    const MS: Duration = Duration::from_millis(1);
+
+    /// Answers one after the other, each sent when the one before had come.
+    fn observe(window: &mut RttWindow, rtts: impl IntoIterator<Item = Duration>) {
+        let mut now = Duration::from_secs(100);
+        for rtt in rtts {
+            now += rtt;
+            window.observe(rtt, now);
+        }
+    }
+
     #[test]
     fn the_timeout_follows_the_slow_answers_within_its_bounds() {
         let mut window = RttWindow::default();
         assert_eq!(window.timeout(), BEFORE_FIRST_ANSWER);
-        window.observe(Duration::from_millis(1));
+        observe(&mut window, [MS]);
         assert_eq!(window.timeout(), SHORTEST);
-        for _ in 0..300 {
-            window.observe(Duration::from_millis(300));
-        }
+        observe(&mut window, [MS * 300; 300]);
         assert_eq!(window.timeout(), Duration::from_millis(1200));
-        for _ in 0..300 {
-            window.observe(Duration::from_millis(900));
-        }
+        observe(&mut window, [MS * 900; 300]);
         assert_eq!(window.timeout(), LONGEST);
     }
 
     #[test]
     fn one_slow_answer_in_three_hundred_does_not_set_the_timeout() {
         let mut window = RttWindow::default();
-        for _ in 0..299 {
-            window.observe(Duration::from_millis(20));
+        observe(&mut window, [MS * 20; 299]);
+        observe(&mut window, [Duration::from_secs(4)]);
+        assert_eq!(window.timeout(), SHORTEST);
+    }
+
+    #[test]
+    fn what_waited_for_the_neighbour_s_address_counts_no_longer_than_it_must() {
+        let mut window = RttWindow::default();
+        for sent in [0, 300, 900] {
+            window.observe(MS * (1000 - sent), MS * 1000);
         }
-        window.observe(Duration::from_secs(4));
+        assert_eq!(window.timeout(), LONGEST);
+        window.observe(MS, MS * 1002);
         assert_eq!(window.timeout(), SHORTEST);
     }
 }

@@ -160,18 +160,33 @@ impl PathProber {
             Finding::Pending => return self.before_doubt(),
             Finding::None | Finding::Hole(_) => {}
         }
+        if self.awaits_routers() {
+            return unknown(UnknownReason::Starting);
+        }
         if self.hosts.testable < expected {
             return unknown(UnknownReason::LocalLimit);
         }
         if !self.can_size_echo() {
             return unknown(UnknownReason::NoProof);
         }
+        if self.far_mtu().is_some_and(|mtu| mtu < expected) {
+            return unknown(UnknownReason::PeerLimit);
+        }
         if let Some(size) = self.echo.passing() {
+            if size >= expected && self.is_cut_on_the_way_back(size) {
+                return unknown(UnknownReason::ReverseUnmeasured);
+            }
             let whole = size >= expected && self.reduced_flows().is_none() && self.in_one_piece(expected);
             return (if whole { Verdict::Ok } else { Verdict::Reduced }, None);
         }
         if !self.icmp_usable() && self.syn_usable() && self.syn.passing().is_some() {
-            return unknown(UnknownReason::ReverseUnmeasured);
+            let reverse = self.reflected_reverse().is_some();
+            let whole = reverse && self.syn.passing() >= Some(expected);
+            return match (reverse, whole) {
+                (true, true) => (Verdict::Ok, None),
+                (true, false) => (Verdict::Reduced, None),
+                (false, _) => unknown(UnknownReason::ReverseUnmeasured),
+            };
         }
         if self.echo.is_exhausted() || self.syn.is_exhausted() {
             return unknown(UnknownReason::NoProof);
@@ -203,7 +218,11 @@ impl PathProber {
         if self.forward_hole().is_some() {
             directions.push(Direction::Forward);
         }
-        if self.reverse_hole().is_some() {
+        let [forward, reverse] = self.reflected_holes();
+        if forward && directions.is_empty() {
+            directions.push(Direction::Forward);
+        }
+        if self.reverse_hole().is_some() || reverse {
             directions.push(Direction::Reverse);
         }
         let Some(echo) = self.echo.hole() else {
@@ -245,6 +264,12 @@ impl PathProber {
     /// been one.
     pub(super) fn echo_is_fresh(&self) -> bool {
         self.reverse_ended_at.is_none_or(|ended| self.echo.decided_at() > Some(ended))
+    }
+
+    /// A router on the way cuts IPv4 replies, which carry no DF. What it does with packets that do, it may
+    /// signal or not (measured: with `bridge-nf-call-iptables=1` it does not).
+    fn is_cut_on_the_way_back(&self, size: Bytes) -> bool {
+        self.settings.family == Family::V4 && !self.in_one_piece(size) && self.reflected_reverse().is_none()
     }
 
     pub(super) fn is_size_dependent(&self) -> bool {

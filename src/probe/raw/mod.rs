@@ -93,7 +93,7 @@ impl Wire for Raw {
         match self.sockets(family) {
             Some(Sockets { no_syn: None, .. }) => Asks { icmp: IcmpProbes::Fragments, tcp: TcpProbes::Sized },
             Some(_) => Asks { icmp: IcmpProbes::Fragments, tcp: TcpProbes::Small },
-            None => Asks { icmp: IcmpProbes::Small, tcp: TcpProbes::None },
+            None => Asks { icmp: IcmpProbes::None, tcp: TcpProbes::None },
         }
     }
 

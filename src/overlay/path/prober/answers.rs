@@ -34,7 +34,7 @@ impl PathProber {
         self.stats.replies += 1;
         self.stats.late += u64::from(echo.expired);
         self.stats.rtt.observe(rtt);
-        self.rtt.observe(rtt);
+        self.rtt.observe(rtt, now);
         if echo.expired {
             self.loss.take_back(seq, now);
         } else if !self.reach.is_down() {
@@ -60,7 +60,7 @@ impl PathProber {
         self.count(sent.probe, result);
         match answer {
             Answer::Passed(reply) => {
-                self.rtt.observe(now.saturating_sub(sent.at));
+                self.rtt.observe(now.saturating_sub(sent.at), now);
                 self.heard(protocol, now);
                 self.origin.observe(protocol, reply);
                 if sent.probe.lane != Lane::Syn

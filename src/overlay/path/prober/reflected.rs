@@ -39,6 +39,17 @@ impl PathProber {
         self.measured()?.reverse.exact_mtu(self.expected().bytes)
     }
 
+    /// Whether silence is proven forward, and reverse.
+    pub(in super::super) fn reflected_holes(&self) -> [bool; 2] {
+        let hole = |one_way: &OneWay| matches!(one_way.sizes, Sizes::Silent { .. });
+        self.measured().map_or([false; 2], |it| [hole(&it.forward), hole(&it.reverse)])
+    }
+
+    /// The MTU of the reflector's own interface.
+    pub(in super::super) fn far_mtu(&self) -> Option<Bytes> {
+        self.measured()?.far_mtu
+    }
+
     /// One sentence per direction, or that the reflector is gone.
     pub(in super::super) fn reflected_evidence(&self) -> Vec<String> {
         match &self.reflection {
@@ -123,7 +134,8 @@ mod tests {
             icmp: IcmpProbes::Sized,
             tcp: TcpProbes::None,
         };
-        let hosts = HostMtu { testable: 1500, hosts: 1500, rule: "our egress eth0".to_owned() };
+        let hosts =
+            HostMtu { testable: 1500, hosts: 1500, rule: "our egress eth0".to_owned(), pending: false };
         PathProber::new(settings, hosts, 1, Duration::ZERO)
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{PathProber, Role, Sent, SentEcho, Single, TcpProbes};
+use super::{IcmpProbes, PathProber, Role, Sent, SentEcho, Single, TcpProbes};
 use crate::{
     overlay::path::{
         asking::{Asking, Urgency},
@@ -126,13 +126,16 @@ impl PathProber {
     }
 
     fn send_echo(&mut self, now: Moment, out: &mut Vec<Send>) {
-        let seq = self.stats.requests;
-        self.stats.requests += 1;
-        self.echoes.insert(seq, SentEcho { at: now, expired: false });
-        self.icmp_rate.sent(now);
-        self.reach.set_limited(self.icmp_rate.is_limited());
-        out.push(Send::Echo { seq });
-        let icmp_silent = !self.reach.icmp_ever() && seq > 0;
+        let first = self.stats.requests == 0;
+        if self.settings.icmp > IcmpProbes::None {
+            let seq = self.stats.requests;
+            self.stats.requests += 1;
+            self.echoes.insert(seq, SentEcho { at: now, expired: false });
+            self.icmp_rate.sent(now);
+            self.reach.set_limited(self.icmp_rate.is_limited());
+            out.push(Send::Echo { seq });
+        }
+        let icmp_silent = !self.reach.icmp_ever() && !first;
         if self.settings.tcp > TcpProbes::None
             && !self.reach.is_down()
             && (!self.reach.tcp_ever() || icmp_silent)
