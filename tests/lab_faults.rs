@@ -38,41 +38,26 @@ fn judged_rightly(fault: &str) -> Result<()> {
     Ok(())
 }
 
-/// The lab does what the fault's file says, and the exporter sees it.
-macro_rules! fault {
-    ($module:ident $name:literal $(#[$attribute:meta])?) => {
-        mod $module {
+/// For each fault: the lab does what its file says, and the exporter sees it.
+macro_rules! faults {
+    ($($module:ident $name:literal)*) => {
+        const FAULTS: &[&str] = &[$($name),*];
+        $(mod $module {
             #[test]
             fn wire() -> anyhow::Result<()> {
                 super::wire_is_true($name)
             }
             #[test]
-            $(#[$attribute])?
             fn verdict() -> anyhow::Result<()> {
                 super::judged_rightly($name)
             }
-        }
-    };
-}
-
-macro_rules! faults {
-    ($($module:ident $name:literal)*) => {
-        const FAULTS: &[&str] = &[$($name),*];
-        $(fault! { $module $name })*
-    };
-}
-
-/// Faults whose wire is as their file says, and whose verdict the exporter does not get right yet:
-/// `cargo test --test lab_faults -- --ignored` asks it.
-macro_rules! not_yet_judged_rightly {
-    ($($module:ident $name:literal)*) => {
-        const NOT_YET_JUDGED_RIGHTLY: &[&str] = &[$($name),*];
-        $(fault! { $module $name #[ignore = "not yet judged rightly"] })*
+        })*
     };
 }
 
 faults! {
     bridge_netfilter "bridge-netfilter"
+    bridge_netfilter_reverse "bridge-netfilter-reverse"
     closed_port "closed-port"
     default_mtu "default-mtu"
     default_mtu_1500 "default-mtu-1500"
@@ -84,9 +69,11 @@ faults! {
     loss_10 "loss-10"
     loss_20 "loss-20"
     loss_20_hole "loss-20-hole"
+    middlebox_rst "middlebox-rst"
     no_icmp "no-icmp"
     no_icmp_hole "no-icmp-hole"
     outer_drop_forward "outer-drop-forward"
+    pod_vantage "pod-vantage"
     reverse_only "reverse-only"
     syn_dropped "syn-dropped"
     two_bottlenecks "two-bottlenecks"
@@ -95,20 +82,9 @@ faults! {
     vni_slip "vni-slip"
 }
 
-not_yet_judged_rightly! {
-    // A reply that comes in fragments counts as a whole one: `ok`.
-    bridge_netfilter_reverse "bridge-netfilter-reverse"
-    // The box's RST counts as the target's answer: `unknown`, forward 1500.
-    middlebox_rst "middlebox-rst"
-    // `ok` for up to 5 s, until it is seen that a router of our site names the hosts' MTU.
-    pod_vantage "pod-vantage"
-}
-
 #[test]
 fn every_fault_file_has_its_test() {
-    let mut listed = [FAULTS, NOT_YET_JUDGED_RIGHTLY].concat();
-    listed.sort_unstable();
-    assert_eq!(fault::names(), listed, "tests/lab/faults and the lists in tests/lab_faults.rs differ");
+    assert_eq!(fault::names(), FAULTS, "tests/lab/faults and the list in tests/lab_faults.rs differ");
 }
 
 #[test]
