@@ -37,6 +37,9 @@ const WHOLE: u32 = 30;
 /// that grows with size. Under loss that takes more than twenty pairs, or chance would decide.
 const EDGE_CONTROLS: usize = 20;
 const EDGE_PAIRS: usize = 100;
+/// And so many counted pairs of the silent size not far above (simulated: with eight, one policer in two
+/// hundred passed for an edge).
+const EDGE_SILENT: usize = 20;
 
 /// What a lane knows.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,8 +21,8 @@ const LIKELY: [Bytes; 10] = [1280, 1380, 1400, 1420, 1430, 1450, 1454, 1500, 895
 pub struct Search {
     answered: Bytes,
     silent: Bytes,
-    /// `silent` is proven (forty pairs) or signalled.
-    firm: bool,
+    /// Counted pairs that closed `silent`; forty prove it, and so does a signal.
+    closed_by: usize,
     /// The silent size that forty pairs have proven, above all provisional ones.
     proven: Bytes,
     try_next: Option<Bytes>,
@@ -45,14 +45,14 @@ impl Search {
     #[must_use]
     pub fn new(family: Family, answered: Bytes, silent: Bytes, hints: &[Bytes]) -> Self {
         let answered = answered.max(family.small());
-        Self { answered, silent, firm: true, proven: silent, try_next: None, hints: hints.to_vec() }
+        Self { answered, silent, closed_by: PROOF, proven: silent, try_next: None, hints: hints.to_vec() }
     }
 
     /// The size to try, or `None` when the edge is exact.
     #[must_use]
     pub fn next(&self) -> Option<Try> {
         if self.answered + 1 >= self.silent {
-            return (!self.firm).then_some(Try { size: self.silent, need: PROOF });
+            return (self.closed_by < PROOF).then_some(Try { size: self.silent, need: PROOF });
         }
         let inside = |size: &Bytes| self.answered < *size && *size < self.silent;
         let size = self
@@ -76,7 +76,7 @@ impl Search {
                 return;
             }
             self.silent = self.proven;
-            self.firm = true;
+            self.closed_by = PROOF;
         }
         if size > self.answered {
             let was_likely = LIKELY.contains(&size) || self.hints.contains(&size);
@@ -89,8 +89,8 @@ impl Search {
     pub fn silent(&mut self, size: Bytes, counted: usize) {
         if size <= self.silent {
             self.silent = size;
-            self.firm = counted >= PROOF;
-            if self.firm {
+            self.closed_by = counted;
+            if counted >= PROOF {
                 self.proven = size;
             }
         }
@@ -100,10 +100,16 @@ impl Search {
     pub fn signalled(&mut self, size: Bytes, mtu: Bytes) {
         if size <= self.silent {
             self.silent = size;
-            self.firm = true;
+            self.closed_by = PROOF;
             self.proven = size;
             self.try_next = Some(mtu);
         }
+    }
+
+    /// Counted pairs that closed the smallest silent size.
+    #[must_use]
+    pub fn closed_by(&self) -> usize {
+        self.closed_by
     }
 
     /// The largest size answered so far.

@@ -203,7 +203,8 @@ impl Pairs {
                 flow
             }
         };
-        self.next_at = now + self.spacing;
+        // On the beat, but never a burst to catch up.
+        self.next_at = (self.next_at + self.spacing).max(now);
         let large_first = rng.bool();
         let (large, control) = match (self.lane, large_first) {
             (Lane::Syn, true) => (Fate::Waiting, Fate::Unsent),

@@ -245,14 +245,14 @@ impl PathProber {
             Finding::Filtered
         } else if forward_passes && reverse_open && !beyond_filter {
             Finding::Pending
-        } else if self.syn.is_silent() && !self.origin.is_foreign() {
-            // The TCP flows have fallen silent too; their edge is being searched.
-            Finding::Pending
         } else if reverse_passes && !self.syn_usable() && beyond_filter && self.echo_is_fresh() {
             // The same size came back in one piece; so it is the DF request that vanishes.
             Finding::Hole(vec![Direction::Forward])
         } else if beyond_filter {
             Finding::Hole(vec![Direction::Unknown])
+        } else if self.syn.is_silent() && !self.origin.is_foreign() {
+            // The TCP flows have fallen silent too; their edge is being searched.
+            Finding::Pending
         } else if only_filter {
             Finding::Filtered
         } else {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{EDGE_CONTROLS, EDGE_PAIRS, Hole, LaneProber, Proof, REST, Standing, Task};
+use super::{EDGE_CONTROLS, EDGE_PAIRS, EDGE_SILENT, Hole, LaneProber, Proof, REST, Standing, Task};
 use crate::{
     overlay::path::{
         asking::Asking,
@@ -129,7 +129,10 @@ impl LaneProber {
         let (sharp, answered) = (hole.sharp, hole.answered);
         let near = answered * 5 >= hole.silent * 4 && answered > hole.confirmed_at;
         let next = search.next();
-        if !sharp && near && next.is_some() {
+        if !sharp && near && next.is_some() && search.closed_by() < EDGE_SILENT {
+            let pairs = self.pairs(search.edge(), ProbeSize::Search, EDGE_SILENT, now);
+            self.task = Some(Task::Search(search, pairs));
+        } else if !sharp && near && next.is_some() {
             hole.confirmed_at = answered;
             self.confirm_at(answered, Some(search), now);
         } else if let Some(attempt) = next {
