@@ -236,10 +236,11 @@ fn a_secret_is_wanted_compared_and_never_shown() {
 #[test]
 fn the_built_in_reflector_is_a_capability() {
     let mut lab = Lab::new();
-    let config = "  address: 127.0.0.1\n  reflector: 14790\nreflector: {listen: \":14790\", allowed_sources: [127.0.0.0/8]}\n";
-    lab.export(config);
-    lab.wait("it listens and is used", 60, |lab| {
-        has(lab, "vxlan_exporter_capability{name=\"reflector\"} 1") && is_used(lab, "used")
+    let config =
+        format!("  address: {FAR}\nreflector: {{listen: \":14790\", allowed_sources: [127.0.0.0/8]}}\n");
+    lab.export(&config);
+    lab.wait("it listens", 60, |lab| {
+        has(lab, "vxlan_exporter_capability{name=\"reflector\"} 1") && lab.dial("127.0.0.1:14790").is_ok()
     });
 }
 
