@@ -14,8 +14,6 @@ use super::{
 pub const NOT_YET: &[(&str, &[Wrong])] = &[
     // An edge that moves up under loss is found late.
     ("change", &[Wrong::Mtu]),
-    // Loss of an outage that became unreachable is taken for the path's.
-    ("outage", &[Wrong::Verdict]),
     ("two-legs", &[Wrong::MissedHole, Wrong::Mtu, Wrong::Unknown]),
 ];
 

@@ -49,7 +49,8 @@ impl IcmpRate {
             }
             (count >= ENOUGH).then(|| f64::from(answered) / f64::from(count))
         };
-        let busy = per_second(|second| second.sent >= BUSY);
+        // A burst without any answer is an outage.
+        let busy = per_second(|second| second.sent >= BUSY && second.answered > 0);
         let quiet = per_second(|second| (1..=QUIET).contains(&second.sent));
         // A second with three times the packets, and not twice the answers; something is answered at all.
         matches!((busy, quiet), (Some(busy), Some(quiet)) if quiet > 0.0 && busy < 2.0 * quiet)
@@ -91,5 +92,6 @@ mod tests {
         assert!(!rate(|sent| sent).is_limited(), "all are answered");
         assert!(!rate(|sent| sent / 2).is_limited(), "half are lost, at any rate");
         assert!(!rate(|_| 0).is_limited(), "nothing answers at all");
+        assert!(!rate(|sent| if sent > 2 { 0 } else { sent }).is_limited(), "bursts in outages");
     }
 }

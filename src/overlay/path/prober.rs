@@ -161,6 +161,8 @@ pub struct PathProber {
     pub(super) confirmed: Confirmed,
     pub(super) known: Known,
     began: Moment,
+    /// When an outage last ended.
+    back_at: Option<Moment>,
     /// When the fragment lane last saw a hole end.
     pub(super) reverse_ended_at: Option<Moment>,
     reverse_was_silent: bool,
@@ -210,6 +212,7 @@ impl PathProber {
             confirmed: Confirmed::default(),
             known: Known::default(),
             began: now,
+            back_at: None,
             reverse_ended_at: None,
             reverse_was_silent: false,
             echo_was_silent: false,
@@ -249,10 +252,19 @@ impl PathProber {
 
     /// A signal was heard on another path: a router there may limit them, and silence here proves less.
     pub fn heard_elsewhere(&mut self, now: Moment) {
-        let until = now + REMEMBERED;
+        if !self.has_silent_lane() {
+            self.be_cautious(now + REMEMBERED);
+        }
+    }
+
+    fn be_cautious(&mut self, until: Moment) {
         self.echo.be_cautious(until);
         self.syn.be_cautious(until);
         self.fragments.be_cautious(until);
+    }
+
+    fn has_silent_lane(&self) -> bool {
+        LANES.iter().any(|lane| self.lane(*lane).is_silent())
     }
 
     /// Goes on with the counters of a prober of the same path (the target's address has changed).
@@ -334,6 +346,10 @@ impl PathProber {
         self.echo.hold(self.is_v6() && fragments_decide && !decided && self.pieces_pass() != Some(false));
         for lane in LANES {
             self.lane_mut(lane).resume(now);
+        }
+        if self.has_silent_lane() {
+            // Caution is for the first proof; what follows only tells direction and edge.
+            self.be_cautious(Moment::ZERO);
         }
         let silent = self.fragments.is_silent();
         if std::mem::replace(&mut self.reverse_was_silent, silent) && !silent && self.echo.is_silent() {

@@ -122,6 +122,7 @@ impl PathProber {
             Role::Small { .. } => {
                 self.decide_by_syn(sent, false, now);
                 if self.reach.own_small(true, now) {
+                    self.back_at = Some(now);
                     self.sentinel_at = now;
                 }
             }
@@ -299,7 +300,8 @@ impl PathProber {
 
     fn echo_lost(&mut self, seq: u64, echo: SentEcho, now: Moment) {
         if !self.reach.is_down() {
-            if self.reach.icmp_ever() {
+            // Sent in an outage that is over by now: its loss belongs to that.
+            if self.reach.icmp_ever() && self.back_at.is_none_or(|back| echo.at >= back) {
                 self.loss.decide(seq, echo.at, true, now);
             }
             self.reach.small_lost(ProbeProtocol::Icmp, now);
