@@ -112,7 +112,7 @@ pub enum Command {
 /// Flags of `probe`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ProbeArgs {
-    /// Address or name; a TCP port, open or closed, tells the directions apart. IPv6 with a port: [ADDRESS]:PORT
+    /// Address or name; a TCP port, open or closed, tells the directions apart. IPv6 with a port: `[ADDRESS]:PORT`
     #[arg(value_name = "HOST[:PORT]")]
     pub target: ProbeTarget,
 
