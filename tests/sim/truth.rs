@@ -204,8 +204,10 @@ impl Sight<'_> {
             _ if !truth.measurable => vec![Verdict::Unknown],
             _ if truth.forward_mtu.iter().copied().any(reduced) => vec![Verdict::Reduced],
             _ if reverse.iter().map(|bottleneck| bottleneck.above).any(reduced) => {
-                // What a router does with DF packets cannot be told from replies that it cuts.
-                vec![Verdict::Ok, Verdict::Reduced, Verdict::Unknown]
+                // What a router does with DF packets cannot be told from IPv4 replies that it cuts.
+                let told = self.prober.family == Family::V6;
+                let right = [Verdict::Ok, Verdict::Reduced, Verdict::Unknown];
+                right.into_iter().filter(|verdict| !told || *verdict != Verdict::Unknown).collect()
             }
             _ => vec![Verdict::Ok],
         };
@@ -323,6 +325,8 @@ mod tests {
         network.reverse.bottlenecks = vec![signals(1400, 1400)];
         let truth = Truth::of(&network, &Prober::default());
         assert!(!truth.reverse_hole && !truth.hole_visible);
-        assert_eq!(truth.verdicts, [Verdict::Ok, Verdict::Reduced]);
+        assert_eq!(truth.verdicts, [Verdict::Ok, Verdict::Reduced, Verdict::Unknown]);
+        let ipv6 = Prober { family: Family::V6, ..Prober::default() };
+        assert_eq!(Truth::of(&network, &ipv6).verdicts, [Verdict::Ok, Verdict::Reduced]);
     }
 }
