@@ -14,7 +14,7 @@ import time
 
 # linux/in.h, linux/sched.h
 IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, IP_RECVERR, CLONE_NEWNET = 10, 3, 11, 0x40000000
-ATTEMPTS, PATIENCE = 6, 0.12
+ATTEMPTS, PATIENCE, NEIGHBOUR_PATIENCE = 6, 0.12, 30
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -68,9 +68,10 @@ def flow():
 
 source, target, source_address, target_address, count, *sizes = sys.argv[1:]
 flows = [flow() for _ in range(int(count))]
-# The first packet waits for ARP, and a lossy wire may eat that several times.
-for _ in range(4):
-    if fate(*flows[0], 100) == "arrived":
-        break
+# The first packet waits for ARP, of which the kernel asks once a second: 20 % of loss each way eats three in a row, after which
+# the neighbour counts as failed, in one run of twenty.
+until = time.monotonic() + NEIGHBOUR_PATIENCE
+while fate(*flows[0], 100) != "arrived" and time.monotonic() < until:
+    pass
 for size in sizes:
     print(size, "+".join(sorted({fate(*pair, int(size)) for pair in flows})))

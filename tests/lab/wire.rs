@@ -11,6 +11,10 @@ use super::{
     namespace::Namespace,
 };
 
+/// How often a silent size is tried anew that should not be: a lossy wire may eat all six packets of a round, but one that arrives
+/// has proven that its size passes. A size that should be silent gets no second chance.
+const MORE_ROUNDS: u32 = 3;
+
 /// Measures both directions of every path the fault file tells of.
 pub fn check(lab: &Lab, fault: &Fault) -> Result<()> {
     let mut wrong = Vec::new();
@@ -21,7 +25,16 @@ pub fn check(lab: &Lab, fault: &Fault) -> Result<()> {
             ("forward", (here, ours), (there, theirs), &wire.forward),
             ("reverse", (there, theirs), (here, ours), &wire.reverse),
         ] {
-            let measured = measure(lab, wire, from, to, wanted.keys())?;
+            let mut measured = measure(lab, wire, from, to, wanted.keys())?;
+            for _ in 0..MORE_ROUNDS {
+                let lost = |size| measured.get(size).is_some_and(|said| said == "silent");
+                let open = wanted.iter().filter(|&(size, fate)| fate != "silent" && lost(size));
+                let open: Vec<&u32> = open.map(|(size, _)| size).collect();
+                if open.is_empty() {
+                    break;
+                }
+                measured.extend(measure(lab, wire, from, to, open.into_iter())?);
+            }
             for (size, fate) in wanted {
                 let said = measured.get(size).map_or("nothing", String::as_str);
                 if said != fate {
