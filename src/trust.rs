@@ -74,12 +74,21 @@ pub fn trust(plan: &Plan, request: &Request) -> anyhow::Result<String> {
         return compare(router, &known, &key);
     };
     if let Some(line) = known.revoked(&key) {
-        bail!("router {} presented {seen}, which line {} of {} revokes", router.name, line.line, file.display());
+        bail!(
+            "router {} presented {seen}, which line {} of {} revokes",
+            router.name,
+            line.line,
+            file.display()
+        );
     }
     match known.verify(&key, SystemTime::now()) {
         Ok(()) => {
             let kind = key_kind(&key);
-            return Ok(format!("router {}: {kind} {seen} is trusted already, by {}\n", router.name, file.display()));
+            return Ok(format!(
+                "router {}: {kind} {seen} is trusted already, by {}\n",
+                router.name,
+                file.display()
+            ));
         }
         // The file trusts an authority; a key beside it would make the certificate worthless.
         Err(error) if is_certificate(&key) => bail!(error),

@@ -128,10 +128,16 @@ fn jumps(config: &Schema) -> Checked {
                     break;
                 }
                 way.push(name);
-                return broken(here(), format!("the way is a loop, {}: let one be reached directly", way.join(" -> ")));
+                return broken(
+                    here(),
+                    format!("the way is a loop, {}: let one be reached directly", way.join(" -> ")),
+                );
             }
             if on_the_way.ssh.is_none() && way.len() == 1 {
-                return broken(here(), format!("{name:?} is not read over SSH: name a router that has `ssh`"));
+                return broken(
+                    here(),
+                    format!("{name:?} is not read over SSH: name a router that has `ssh`"),
+                );
             }
             next = jump(on_the_way);
             way.push(name);

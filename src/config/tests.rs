@@ -219,7 +219,8 @@ fn an_ssh_login_as_written() {
     assert_eq!(own.credential, Credential::Agent { socket: Some("/etc/vxlan_exporter/agent".into()) });
     assert_eq!(own.host_trust, HostTrust::Fingerprint(fingerprint));
     assert_eq!(own.max_output, 128 << 10);
-    let chain = jumps(&[("a", "b"), ("b", "c")]) + "- name: c\n  site: dc\n  ssh: {address: 10.0.0.9, username: u, password_file: p, known_hosts_file: kh}\n";
+    let chain = jumps(&[("a", "b"), ("b", "c")])
+        + "- name: c\n  site: dc\n  ssh: {address: 10.0.0.9, username: u, password_file: p, known_hosts_file: kh}\n";
     let Transport::Ssh(a) = &plan(&chain).routers[0].transport else { panic!("a is read over ssh") };
     let b = a.jump.as_deref().expect("through b");
     let c = b.ssh.jump.as_deref().expect("through c");
@@ -267,7 +268,9 @@ fn rules_between_keys() {
             "routers[0].ssh: has no use without the agent: add `agent: true`",
         ),
         (
-            format!("{SSH}    private_key_file: k\n").replace("    known_hosts_file: kh\n", "").replace("address", "^address"),
+            format!("{SSH}    private_key_file: k\n")
+                .replace("    known_hosts_file: kh\n", "")
+                .replace("address", "^address"),
             "routers[0].ssh: says not which host key is the router's: add `known_hosts_file` (`vxlan_exporter config trust ROUTER` fills it) or `host_key_fingerprint: SHA256:…`",
         ),
         (
@@ -528,10 +531,7 @@ fn the_example_works() {
     // Relative to the file, not to wherever the exporter was started.
     assert_eq!(
         dc.credential,
-        Credential::PrivateKey {
-            file: "/etc/vxlan_exporter/id_ed25519".into(),
-            passphrase_file: None
-        }
+        Credential::PrivateKey { file: "/etc/vxlan_exporter/id_ed25519".into(), passphrase_file: None }
     );
     assert_eq!(dc.host_trust, HostTrust::KnownHosts("/etc/vxlan_exporter/known_hosts".into()));
     assert_eq!((dc.max_output, dc.jump.as_deref()), (16 << 20, None));

@@ -237,7 +237,8 @@ fn file_name(text: &str) -> Result<String, String> {
 /// SHA-256 in base64 without padding: 43 characters.
 fn fingerprint(text: &str) -> Result<String, String> {
     let digest = text.strip_prefix("SHA256:").map(|digest| digest.trim_end_matches('='));
-    let is_base64 = |digest: &str| digest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
+    let is_base64 =
+        |digest: &str| digest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
     match digest {
         Some(digest) if digest.len() == 43 && is_base64(digest) => Ok(format!("SHA256:{digest}")),
         _ => Err(format!(

@@ -73,9 +73,16 @@ impl<'a> Certificate<'a> {
         let authority = wire.string()?;
         let signed = &blob[..blob.len() - wire.0.len()];
         let signature = wire.string()?;
-        wire.0
-            .is_empty()
-            .then_some(Self { key, authority, kind, principals, valid, critical, signed, signature })
+        wire.0.is_empty().then_some(Self {
+            key,
+            authority,
+            kind,
+            principals,
+            valid,
+            critical,
+            signed,
+            signature,
+        })
     }
 
     /// Whether its authority has signed it for this host, now. Whether the authority is one to believe is
@@ -146,13 +153,7 @@ fn ed25519(key: &[u8], data: &[u8], signature: &[u8]) -> Result<bool, ErrorStack
     Verifier::new_without_digest(&key)?.verify_oneshot(signature, data)
 }
 
-fn rsa(
-    e: &[u8],
-    n: &[u8],
-    digest: MessageDigest,
-    data: &[u8],
-    signature: &[u8],
-) -> Result<bool, ErrorStack> {
+fn rsa(e: &[u8], n: &[u8], digest: MessageDigest, data: &[u8], signature: &[u8]) -> Result<bool, ErrorStack> {
     let key = Rsa::from_public_components(BigNum::from_slice(n)?, BigNum::from_slice(e)?)?;
     with_digest(&PKey::from_rsa(key)?, digest, data, signature)
 }

@@ -76,7 +76,10 @@ impl HostKeys {
         })
     }
 
-    fn read_with(plan: &SshPlan, read: impl FnOnce(&Path) -> io::Result<Vec<u8>>) -> Result<Self, ScrapeError> {
+    fn read_with(
+        plan: &SshPlan,
+        read: impl FnOnce(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Self, ScrapeError> {
         let host = known_hosts::normalised(&plan.address);
         let mut name = known_hosts::host_name(&host, plan.port);
         let file = match &plan.host_trust {
@@ -149,18 +152,23 @@ impl HostKeys {
     pub fn verify(&self, blob: &[u8], now: SystemTime) -> Result<(), ScrapeError> {
         let certificate = Certificate::parse(blob);
         if certificate.is_none() && is_certificate(blob) {
-            return Err(self.unknown(&format!("it presented {}, which cannot be read, and no key", key_kind(blob))));
+            return Err(
+                self.unknown(&format!("it presented {}, which cannot be read, and no key", key_kind(blob)))
+            );
         }
         // A certificate vouches for a key that may be known as it is.
         let key = certificate.as_ref().map_or(blob, |certificate| &certificate.key);
         let seen = format!("{} {}", key_kind(key), fingerprint(key));
         let (keys, authorities, revoked, file) = match &self.trusted {
             Trusted::Fingerprint(trusted) => return self.verify_fingerprint(trusted, key, &seen),
-            Trusted::File { file, keys, authorities, revoked } => (keys, authorities, revoked, file.display()),
+            Trusted::File { file, keys, authorities, revoked } => {
+                (keys, authorities, revoked, file.display())
+            }
         };
         let signed_by = certificate.as_ref().map(|certificate| certificate.authority);
         if let Some(line) = revoked.iter().find(|line| line.blob == key || Some(&*line.blob) == signed_by) {
-            let message = format!("{} presented {seen}, which line {} of {file} revokes", self.name, line.line);
+            let message =
+                format!("{} presented {seen}, which line {} of {file} revokes", self.name, line.line);
             return Err(ScrapeError::new(FailureReason::HostkeyMismatch, message));
         }
         if keys.iter().any(|known| known.blob == key) {

@@ -12,7 +12,9 @@ use std::{
     path::Path,
 };
 
-use openssl::{base64, error::ErrorStack, hash::MessageDigest, memcmp, pkey::PKey, sha::sha256, sign::Signer};
+use openssl::{
+    base64, error::ErrorStack, hash::MessageDigest, memcmp, pkey::PKey, sha::sha256, sign::Signer,
+};
 
 use super::wire::Wire;
 

@@ -29,6 +29,10 @@ pub trait Shell: Send {
     /// Fails with `timeout` when `deadline` passes, with `truncated` above the limit of output, otherwise
     /// with the reason why the router could not be reached. The script's exit code is not looked at.
     fn exec(&mut self, script: &str, deadline: Instant) -> Result<String, ScrapeError>;
+
+    /// Ends what is kept between scripts: rights and settings that were mended on the router hold for new
+    /// logins only.
+    fn hang_up(&mut self) {}
 }
 
 /// Does something at a deadline, unless it is disarmed (or dropped) before.

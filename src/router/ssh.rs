@@ -88,6 +88,10 @@ impl Shell for SshShell {
         self.live = Some(live);
         Ok(output)
     }
+
+    fn hang_up(&mut self) {
+        self.live = None;
+    }
 }
 
 const RUNNING: &str = "running commands on the router";
@@ -123,7 +127,7 @@ impl Live {
         let live = Self::handshake(plan, &host_keys, deadline)?;
         host_keys.verify(&live.host_key()?, SystemTime::now())?;
         live.guarded(deadline, "logging in to the router", || {
-            login::login(&live.session, plan, &secret, &live.peer)
+            login::login(&live.session, plan, &secret, &live.peer, || live.is_alive())
         })?;
         Ok(live)
     }
@@ -197,8 +201,10 @@ impl Live {
     fn run(&self, mut channel: Channel, script: &str, limit: u64) -> Result<String, ScrapeError> {
         let failed = |error: ssh2::Error| failure::session(&error, &self.peer);
         channel.exec(script).map_err(failed)?;
-        let output = read_capped(&mut channel, limit)
-            .map_err(|error| failure::broken_off(&self.peer, &error))??;
+        let output =
+            read_capped(&mut channel, limit).map_err(|error| failure::broken_off(&self.peer, &error))??;
+        // The router frees the session once the script has ended, and says so by closing first.
+        channel.wait_close().map_err(failed)?;
         channel.close().map_err(failed)?;
         Ok(output)
     }

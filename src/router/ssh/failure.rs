@@ -18,7 +18,6 @@ const HOSTKEY_SIGN: i32 = -11;
 const SOCKET_DISCONNECT: i32 = -13;
 const CHANNEL_FAILURE: i32 = -21;
 const REQUEST_DENIED: i32 = -22;
-const OUT_OF_BOUNDARY: i32 = -41;
 const SOCKET_RECV: i32 = -43;
 
 pub fn code(error: &Error) -> i32 {
@@ -50,23 +49,26 @@ pub fn handshake(error: &Error, peer: &str) -> ScrapeError {
     }
 }
 
-/// While logging in: not that the router said no, but that it could not be asked.
-pub fn login(error: &Error, peer: &str) -> Option<ScrapeError> {
+/// While logging in: not that the router said no, but that no answer could be read. `open` is whether the
+/// connection still stands: then it is libssh2 that did not take what came.
+pub fn login(error: &Error, peer: &str, open: bool) -> Option<ScrapeError> {
     let why = error.message();
+    let unanswered = why.starts_with("Waiting for")
+        || matches!(code(error), SOCKET_SEND | SOCKET_DISCONNECT | SOCKET_RECV);
     match code(error) {
         TIMEOUT | SOCKET_TIMEOUT => Some(timed_out("logging in to the router")),
-        OUT_OF_BOUNDARY => Some(ScrapeError::new(
+        _ if !unanswered => None,
+        _ if open => Some(ScrapeError::new(
             FailureReason::Connect,
             format!(
                 "{peer} sent a packet larger than 40 kB while logging in ({why}): shorten its login banner (on VyOS \
                  `set system login banner pre-login …`)"
             ),
         )),
-        SOCKET_SEND | SOCKET_DISCONNECT | SOCKET_RECV => Some(ScrapeError::new(
+        _ => Some(ScrapeError::new(
             FailureReason::Refused,
             format!("{peer} closed the connection while logging in ({why}): its log says why"),
         )),
-        _ => None,
     }
 }
 

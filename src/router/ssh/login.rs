@@ -54,7 +54,10 @@ impl Secret {
             Credential::Agent { socket } => {
                 let socket = socket.clone().or_else(|| env::var_os("SSH_AUTH_SOCK").map(PathBuf::from));
                 let socket = socket.ok_or_else(|| {
-                    config("`agent: true`, but the environment has no SSH_AUTH_SOCK: give `agent_socket`".to_owned())
+                    config(
+                        "`agent: true`, but the environment has no SSH_AUTH_SOCK: give `agent_socket`"
+                            .to_owned(),
+                    )
                 })?;
                 Ok(Self::Agent { socket })
             }
@@ -65,7 +68,9 @@ impl Secret {
     pub fn ready(&self, deadline: Instant) -> Result<(), ScrapeError> {
         let Self::Agent { socket } = self else { return Ok(()) };
         match keys_of_agent(socket, deadline) {
-            Ok(0) => Err(config(format!("the agent at {} holds no key: add one with `ssh-add`", socket.display()))),
+            Ok(0) => {
+                Err(config(format!("the agent at {} holds no key: add one with `ssh-add`", socket.display())))
+            }
             Ok(_) => Ok(()),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 Err(timed_out("asking the agent for its keys"))
@@ -78,8 +83,14 @@ impl Secret {
     }
 }
 
-/// Logs in. `auth` if the router says no.
-pub fn login(session: &Session, plan: &SshPlan, secret: &Secret, peer: &str) -> Result<(), ScrapeError> {
+/// Logs in. `auth` if the router says no; `open` tells whether the connection stands.
+pub fn login(
+    session: &Session,
+    plan: &SshPlan,
+    secret: &Secret,
+    peer: &str,
+    open: impl Fn() -> bool,
+) -> Result<(), ScrapeError> {
     let user = &plan.username;
     let answer = match secret {
         Secret::Key { key, passphrase } => {
@@ -88,15 +99,17 @@ pub fn login(session: &Session, plan: &SshPlan, secret: &Secret, peer: &str) -> 
         Secret::Password(password) => session.userauth_password(user, password),
         Secret::Agent { socket } => by_agent(session, user, socket),
     };
-    let public = || format!("add its public key there: `set system login user {user} authentication public-keys …`");
+    let public =
+        || format!("add its public key there: `set system login user {user} authentication public-keys …`");
     let (with, remedy) = match &plan.credential {
         Credential::PrivateKey { file, .. } => (file.display().to_string(), public()),
         Credential::Password(file) => (file.display().to_string(), "check the password in it".to_owned()),
         Credential::Agent { .. } => ("the keys of the agent".to_owned(), public()),
     };
     answer.map_err(|error| {
-        failure::login(&error, peer).unwrap_or_else(|| {
-            let message = format!("{peer} refused the login of {user} with {with} ({}); {remedy}", error.message());
+        failure::login(&error, peer, open()).unwrap_or_else(|| {
+            let message =
+                format!("{peer} refused the login of {user} with {with} ({}); {remedy}", error.message());
             ScrapeError::new(FailureReason::Auth, message)
         })
     })
@@ -112,7 +125,7 @@ fn by_agent(session: &Session, user: &str, socket: &Path) -> Result<(), ssh2::Er
     for key in agent.identities()? {
         last = agent.userauth(user, &key);
         // A connection that is lost will take no other key either.
-        if last.as_ref().map_or_else(|error| failure::login(error, "").is_some(), |()| true) {
+        if last.as_ref().map_or_else(|error| failure::login(error, "", false).is_some(), |()| true) {
             break;
         }
     }
@@ -122,7 +135,8 @@ fn by_agent(session: &Session, user: &str, socket: &Path) -> Result<(), ssh2::Er
 /// `SSH_AGENTC_REQUEST_IDENTITIES` (draft-ietf-sshm-ssh-agent): how many keys there are.
 fn keys_of_agent(socket: &Path, deadline: Instant) -> io::Result<u32> {
     let left = || {
-        let left = time_left(deadline, "asking the agent").map_err(|_| io::Error::from(ErrorKind::TimedOut))?;
+        let left =
+            time_left(deadline, "asking the agent").map_err(|_| io::Error::from(ErrorKind::TimedOut))?;
         Ok::<_, io::Error>(Some(left))
     };
     let mut agent = UnixStream::connect(socket)?;
@@ -140,7 +154,10 @@ fn keys_of_agent(socket: &Path, deadline: Instant) -> io::Result<u32> {
 
 fn read(option: &str, file: &Path) -> Result<String, ScrapeError> {
     fs::read_to_string(file).map_err(|error| {
-        config(format!("cannot read {option} {}: {error}; put it there and let this user read it", file.display()))
+        config(format!(
+            "cannot read {option} {}: {error}; put it there and let this user read it",
+            file.display()
+        ))
     })
 }
 
@@ -149,7 +166,10 @@ fn first_line(option: &str, file: &Path) -> Result<String, ScrapeError> {
         Some(line) if !line.is_empty() => Ok(line.to_owned()),
         _ => {
             let what = option.trim_end_matches("_file");
-            Err(config(format!("the first line of {option} {} is empty: put the {what} there", file.display())))
+            Err(config(format!(
+                "the first line of {option} {} is empty: put the {what} there",
+                file.display()
+            )))
         }
     }
 }
