@@ -33,7 +33,12 @@ const FAULTS: [(&str, &str, FailureReason, &[&str]); 9] = [
         Command,
         &["`bridge -j fdb show` failed with exit code 127", "not found"],
     ),
-    ("ip-denied", "DIRECTORY/run-without ip denied", Permission, &["exit code 126", "let the user run it"]),
+    (
+        "ip-denied",
+        "DIRECTORY/run-without ip denied",
+        Permission,
+        &["ip: Permission denied", "let the user run it"],
+    ),
     ("another-command", "uptime", Command, &["did not run the script; it printed `", "load average"]),
     (
         "operator",
