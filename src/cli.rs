@@ -176,9 +176,9 @@ pub struct ReflectArgs {
 pub enum ConfigCommand {
     /// Say whether the configuration file works; exit code 0 or 2
     Check,
-    /// Show a router's host key, and write it to its known_hosts file after a typed yes
+    /// Show a router's host key, and trust it after a typed yes
     ///
-    /// Connects once and does not log in. Compare the fingerprint with what the router's console shows:
+    /// Writes it to the router's `known_hosts_file`. Connects once and does not log in. Compare the fingerprint with what the router's console shows:
     /// `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`. Exit code 0: the key is trusted now. 2: it is not.
     Trust(TrustArgs),
     /// Print a commented example

@@ -1,4 +1,4 @@
-//! OpenSSH's `known_hosts` file (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"): which keys it holds for a name.
+//! OpenSSH's `known_hosts` file (its format: sshd(8)): which keys it holds for a name.
 //!
 //! Names are plain, hashed (`|1|salt|hash`), patterns with `*`, `?` and `!`, or `[host]:port`. A line may
 //! start with `@cert-authority` (its key signs host certificates and is never a host key itself) or

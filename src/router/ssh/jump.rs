@@ -99,7 +99,7 @@ impl Carrier<'_> {
             match call(&mut self.channel) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock && self.is_sending() => {
                     let far = PollFd::new(&self.far, PollFlags::empty());
-                    self.poll(&mut [PollFd::new(&self.gate.socket, PollFlags::OUT), far])?;
+                    Self::until(&mut [PollFd::new(&self.gate.socket, PollFlags::OUT), far])?;
                 }
                 outcome => return outcome,
             }
@@ -117,11 +117,11 @@ impl Carrier<'_> {
         far.set(PollFlags::OUT, !back.is_empty());
         let mut gate = PollFlags::empty();
         gate.set(PollFlags::IN, back.is_empty() || !out.is_empty());
-        self.poll(&mut [PollFd::new(&self.gate.socket, gate), PollFd::new(&self.far, far)])
+        Self::until(&mut [PollFd::new(&self.gate.socket, gate), PollFd::new(&self.far, far)])
     }
 
     /// The last of `sockets` is the far one; that it was cut is the end.
-    fn poll(&self, sockets: &mut [PollFd<'_>]) -> io::Result<()> {
+    fn until(sockets: &mut [PollFd<'_>]) -> io::Result<()> {
         poll(sockets, None)?;
         let cut = sockets.iter().any(|socket| socket.revents().intersects(PollFlags::HUP | PollFlags::ERR));
         // What the jump router sent before it closed is still to be read.
