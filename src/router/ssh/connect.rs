@@ -10,6 +10,7 @@ use std::{
 
 use rustix::{
     event::{PollFd, PollFlags, poll},
+    io::retry_on_intr,
     net::{RecvFlags, recv},
 };
 use socket2::Socket;
@@ -98,7 +99,7 @@ impl Hello {
     pub fn wait(socket: &Socket, deadline: Instant) -> io::Result<Self> {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = left.try_into().map_err(io::Error::other)?;
-        poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&timeout))?;
+        retry_on_intr(|| poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&timeout)))?;
         Ok(Self(peek(socket, 256).unwrap_or_default()))
     }
 

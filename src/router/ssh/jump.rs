@@ -15,7 +15,10 @@ use std::{
     time::Instant,
 };
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::retry_on_intr,
+};
 use socket2::Socket;
 use ssh2::{BlockDirections, Channel};
 
@@ -122,7 +125,7 @@ impl Carrier<'_> {
 
     /// The last of `sockets` is the far one; that it was cut is the end.
     fn until(sockets: &mut [PollFd<'_>]) -> io::Result<()> {
-        poll(sockets, None)?;
+        retry_on_intr(|| poll(sockets, None))?;
         let cut = sockets.iter().any(|socket| socket.revents().intersects(PollFlags::HUP | PollFlags::ERR));
         // What the jump router sent before it closed is still to be read.
         let unread = sockets.iter().any(|socket| socket.revents().contains(PollFlags::IN));
