@@ -72,6 +72,10 @@ scalars! {
     Address(IpAddr): Copy, "an IP address", ip_address;
     /// A file; its content may be secret, and people paste content where a name belongs.
     FileName(String), "a file name", file_name;
+    /// A host key, as `ssh-keygen -l` names it.
+    Fingerprint(String), "SHA256:…", fingerprint;
+    /// Bytes of output.
+    OutputLimit(u64): Copy, "a size, e.g. 16MiB", output_limit;
     /// A TCP port.
     Port(u16): Copy, "a TCP port", |text| number(text, 1, u16::MAX, "a TCP port");
     /// Where to listen.
@@ -227,6 +231,35 @@ fn file_name(text: &str) -> Result<String, String> {
         Err("`~` is not expanded: give the whole path".into())
     } else {
         Ok(text.to_owned())
+    }
+}
+
+/// SHA-256 in base64 without padding: 43 characters.
+fn fingerprint(text: &str) -> Result<String, String> {
+    let digest = text.strip_prefix("SHA256:").map(|digest| digest.trim_end_matches('='));
+    let is_base64 =
+        |digest: &str| digest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
+    match digest {
+        Some(digest) if digest.len() == 43 && is_base64(digest) => Ok(format!("SHA256:{digest}")),
+        _ => Err(format!(
+            "{text:?} is not a SHA256 fingerprint: write SHA256: and 43 characters, as `ssh-keygen -l` prints it"
+        )),
+    }
+}
+
+fn output_limit(text: &str) -> Result<u64, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let bytes_per_unit: u64 = match unit {
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        _ => 0,
+    };
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(bytes_per_unit));
+    match bytes {
+        Some(bytes) if (64 << 10..=1 << 30).contains(&bytes) => Ok(bytes),
+        Some(_) if bytes_per_unit != 0 => Err(format!("{text} is out of range: give 64KiB to 1024MiB")),
+        _ => Err(format!("{text:?} is not a size: write a whole number and KiB or MiB, e.g. 16MiB")),
     }
 }
 

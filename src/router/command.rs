@@ -66,6 +66,10 @@ impl Reader {
 
     /// One scrape, over before `deadline`. Blocks; never retries.
     pub fn scrape(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
+        self.read(deadline).inspect_err(|_| self.shell.hang_up())
+    }
+
+    fn read(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
         let mut snapshot = self.exec(STATE, &self.known.clone(), deadline, |output, routes| {
             let mut snapshot = output.snapshot()?;
             snapshot.routes = routes;
