@@ -1,6 +1,6 @@
 //! `vxlan_exporter`: from the command line to an exit code. Everything else is in the library.
 
-use std::{io::stdout, path::Path, process::ExitCode, time::Duration};
+use std::{io::stdout, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
@@ -8,14 +8,12 @@ use vxlan_exporter::{
     check,
     cli::{Cli, Command, ConfigCommand, ReportFormat},
     config,
+    load::load,
     logging::init_logging,
-    plan::{Plan, ReflectorPlan, Transport},
+    plan::{Plan, ReflectorPlan},
     probe_command::{self, ProbeRequest},
-    reflector::secret::Secret,
     report::{self, Paint, one_path},
-    router::{snapshot::ScrapeError, ssh},
     serve, terminal,
-    types::FailureReason,
 };
 
 /// Usage, configuration, or nothing could be found out.
@@ -41,8 +39,8 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
     let file = &cli.common.config_file;
     match cli.chosen() {
         Command::Serve(_) => {
-            let plan = load(file)?;
-            on_runtime(async { serve::serve(plan, &cli.listen_address()).await.map(|()| 0) })
+            let options = cli.serve_options();
+            on_runtime(async { serve::serve(&options).await.map(|()| 0) })
         }
         Command::Check { format } => {
             let plan = load(file)?;
@@ -71,29 +69,6 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             Ok(0)
         }
     }
-}
-
-/// Reads the configuration and sees that the files it names can be read.
-fn load(file: &Path) -> anyhow::Result<Plan> {
-    let plan = config::load(file)?.plan();
-    for router in &plan.routers {
-        if let Transport::Ssh(login) = &router.transport
-            && let Err(error) = ssh::check_files(login)
-            && is_ours_to_mend(&error)
-        {
-            return Err(error).with_context(|| format!("{}: router {}", file.display(), router.name));
-        }
-    }
-    let reflectors = plan.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_ref());
-    for secret in plan.reflector.iter().filter_map(|it| it.secret_file.as_ref()).chain(reflectors) {
-        Secret::load(secret).with_context(|| format!("{}", file.display()))?;
-    }
-    Ok(plan)
-}
-
-/// A missing or unreadable file is; a router whose key is not in `known_hosts` is one router's trouble.
-fn is_ours_to_mend(error: &ScrapeError) -> bool {
-    error.reason == FailureReason::Config
 }
 
 async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {

@@ -23,6 +23,14 @@ pub fn fresh_nonce() -> io::Result<Nonce> {
 #[derive(Clone)]
 pub struct Secret(Hmac<Sha256>);
 
+/// Of two of our own files; nothing that a peer said is compared here.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        let zero = Nonce::default();
+        self.prove(&zero, &zero) == other.prove(&zero, &zero)
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")

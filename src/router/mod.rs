@@ -3,14 +3,17 @@
 //! - [`shell`] runs a script on a router before a deadline: [`ssh`] over SSH, [`local`] on this machine
 //! - [`command`] writes that one script and cuts its output into a snapshot
 //! - [`parse`] pure functions of text, one file per command
-//! - [`worker`] when to scrape, what to count, when to back off
+//! - [`worker`] one scrape of one router, and what to count
+//! - [`fleet`] all routers: when each is read, by how many threads
 
 pub mod backoff;
 pub mod command;
+pub mod fleet;
 pub mod known_hosts;
 pub mod local;
 pub mod parse;
 pub mod shell;
+pub mod slots;
 pub mod snapshot;
 pub mod ssh;
 pub mod worker;
