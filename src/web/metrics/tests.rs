@@ -62,7 +62,8 @@ fn help_type_and_labels_are_the_catalogues() {
 fn shards_together_say_each_thing_once() {
     let everything = render(&present(), &self_info()).expect("text");
     let series = |text: &str| {
-        let lines = text.lines().filter(|line| line.starts_with("vxlan_") && !line.starts_with("vxlan_exporter"));
+        let lines =
+            text.lines().filter(|line| line.starts_with("vxlan_") && !line.starts_with("vxlan_exporter"));
         lines.filter(|line| !line.starts_with("vxlan_path")).map(str::to_owned).collect::<Vec<_>>()
     };
     let mut together = Vec::new();
