@@ -10,6 +10,7 @@ mod reload;
 use std::{path::PathBuf, time::SystemTime};
 
 use anyhow::Context;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
@@ -46,6 +47,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     // Before anything that takes time: SIGHUP would end a process that does not listen for it.
     let hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     let stop = stop_signal()?;
+    raise_open_files();
     let plan = load(&serve.config_file)?.for_shard(serve.shard);
     let listener = web::listen(&serve.listen).await?;
     let state = State::default();
@@ -55,11 +57,11 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     let (routers, paths) = (plan.routers.len(), plan.paths.len());
     let (plans, next_plans) = mpsc::channel(1);
     tokio::spawn(Conductor::start(plan, state.clone()).await?.run(next_plans));
-    let (wishes, wished) = mpsc::channel(1);
+    let (wishes, inbox) = mpsc::channel(1);
     let (quit, mut quitting) = watch::channel(());
     let reloader =
         Reloader { file: serve.config_file.clone(), shard: serve.shard, state: state.clone(), plans };
-    tokio::spawn(reloader.run(hangup, wished, quit));
+    tokio::spawn(reloader.run(hangup, inbox, quit));
     let lifecycle = if serve.lifecycle { Lifecycle::enabled(wishes.clone()) } else { Lifecycle::default() };
     info!(address = %listener.local_addr()?, routers, paths, shard = %serve.shard, "serving");
     let stop = async {
@@ -73,6 +75,15 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     drop(wishes);
     info!("stopped");
     Ok(())
+}
+
+/// A session takes two descriptors; the usual soft limit of 1024 is for programs that use `select`.
+fn raise_open_files() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 fn warn_if_empty(plan: &Plan) {

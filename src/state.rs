@@ -97,6 +97,7 @@ impl State {
     }
 
     /// Takes out a router that is read no more.
+    #[must_use]
     pub fn take_router(&self, router: &RouterName) -> Option<Arc<RouterReading>> {
         let mut present = self.lock();
         let place = present.routers.iter().position(|known| known.router == *router)?;

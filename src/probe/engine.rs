@@ -59,10 +59,13 @@ pub struct Engine {
     budget: Budget,
     began: Instant,
     replies: UnboundedReceiver<EchoReply>,
-    targets: (UnboundedSender<TargetUpdate>, UnboundedReceiver<TargetUpdate>),
-    reflections: (UnboundedSender<(usize, Reflection)>, UnboundedReceiver<(usize, Reflection)>),
-    orders: (UnboundedSender<Order>, UnboundedReceiver<Order>),
+    targets: Channel<TargetUpdate>,
+    reflections: Channel<(usize, Reflection)>,
+    orders: Channel<Order>,
 }
+
+/// The sending end is kept for those who come later.
+type Channel<T> = (UnboundedSender<T>, UnboundedReceiver<T>);
 
 /// Other paths to probe, and where to say that it is done.
 struct Order {
@@ -135,7 +138,6 @@ impl Engine {
         let entries: BTreeMap<_, _> = paths.iter().map(|(_, path)| (&path.name, path)).collect();
         let gone = self.tracks.extract_if(.., |_, track| entries.get(&track.plan.name) != Some(&&track.plan));
         self.retired.extend(gone.map(|(_, track)| (track.plan.name.clone(), track.counts())));
-        self.state.keep_paths(entries.keys().copied());
         let numbers: BTreeMap<_, _> =
             self.tracks.iter().map(|(number, track)| (track.plan.name.clone(), *number)).collect();
         let order: Vec<_> = paths.iter().map(|(_, path)| path.name.clone()).collect();

@@ -105,6 +105,13 @@ mod tests {
     }
 
     #[test]
+    fn the_same_secret_is_equal() {
+        let secret = |text| secret(text).expect("long enough");
+        assert!(secret("0123456789abcdef") == secret("0123456789abcdef\n"));
+        assert!(secret("0123456789abcdef") != secret("0123456789abcdeF"));
+    }
+
+    #[test]
     fn a_secret_is_not_printed() {
         assert_eq!(format!("{:?}", secret("0123456789abcdef").expect("long enough")), "Secret");
     }

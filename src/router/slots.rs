@@ -1,5 +1,5 @@
 //! When a router's turn is: each has a place of its own in the interval, by its name, so that the reads of many
-//! routers are spread over it and none moves when another is added.
+//! routers are spread over it, and none moves when another is added.
 
 use std::time::Duration;
 
@@ -21,12 +21,14 @@ impl Slots {
         Self { place: f64::from(high) / (f64::from(u32::MAX) + 1.0) }
     }
 
-    /// The slot after a read that began at `start`: one interval later if that was in its slot, at least half
-    /// and at most one and a half if not. Both count from one moment for all routers.
+    /// When to read again after a read that began at `start`: in the next slot; where that is less than half an
+    /// interval away, once halfway to the slot after it. Both count from one moment for all routers.
     #[must_use]
     pub fn next(&self, start: Duration, interval: Duration) -> Duration {
-        let intervals = (start + interval / 2).as_secs_f64() / interval.as_secs_f64();
-        interval.mul_f64((intervals - self.place).ceil().max(0.0) + self.place)
+        let intervals = start.as_secs_f64() / interval.as_secs_f64();
+        let slot = interval.mul_f64((intervals - self.place).floor().max(-1.0) + 1.0 + self.place);
+        let away = slot.saturating_sub(start);
+        if away >= interval / 2 { slot } else { start + (away + interval) / 2 }
     }
 }
 
@@ -44,7 +46,7 @@ mod tests {
     fn a_read_in_its_slot_is_followed_by_one_an_interval_later() {
         for name in ["dc", "site-a", "r1", "r499"] {
             let slots = Slots::of(&name.into());
-            let mut start = slots.next(Duration::ZERO, INTERVAL);
+            let mut start = INTERVAL.mul_f64(slots.place);
             for _ in 0..1000 {
                 // A thread may have to be waited for.
                 let late = start + Duration::from_secs(5);
@@ -56,13 +58,21 @@ mod tests {
     }
 
     #[test]
-    fn after_a_read_out_of_its_slot_half_to_one_and_a_half_intervals_pass() {
+    fn between_two_reads_pass_half_an_interval_to_a_whole_one_whenever_the_first_was() {
         let slots = Slots::of(&"dc".into());
+        let millisecond = Duration::from_millis(1);
         for milliseconds in (0..90_000).step_by(77) {
-            let start = Duration::from_millis(milliseconds);
-            let wait = slots.next(start, INTERVAL).saturating_sub(start);
-            let millisecond = Duration::from_millis(1);
-            assert!(wait + millisecond >= INTERVAL / 2 && wait <= INTERVAL * 3 / 2 + millisecond, "{wait:?}");
+            let mut start = Duration::from_millis(milliseconds);
+            for _ in 0..3 {
+                let next = slots.next(start, INTERVAL);
+                let wait = next.saturating_sub(start);
+                assert!(wait + millisecond >= INTERVAL / 2 && wait <= INTERVAL + millisecond, "{wait:?}");
+                start = next + millisecond;
+            }
+            assert!(
+                about(start, slots.next(start, INTERVAL).saturating_sub(INTERVAL) + millisecond),
+                "in its slot"
+            );
         }
     }
 
@@ -70,8 +80,8 @@ mod tests {
     fn many_routers_are_spread_over_the_interval() {
         let mut seconds = [0; 30];
         for number in 0..3000 {
-            let slot = Slots::of(&format!("router-{number}").as_str().into()).next(INTERVAL, INTERVAL);
-            seconds[usize::try_from(slot.as_secs() % 30).unwrap()] += 1;
+            let place = Slots::of(&format!("router-{number}").as_str().into()).place;
+            seconds[usize::try_from(INTERVAL.mul_f64(place).as_secs()).unwrap()] += 1;
         }
         // 100 each, give or take five standard deviations.
         assert!(seconds.iter().all(|count| (50..=150).contains(count)), "{seconds:?}");

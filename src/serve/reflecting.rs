@@ -55,3 +55,47 @@ impl Reflecting {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_same_one_goes_on_another_takes_its_place() {
+        let files = tempfile::tempdir().expect("a directory");
+        let secret_file = files.path().join("secret");
+        std::fs::write(&secret_file, "0123456789abcdef").expect("written");
+        let port = web_port().await;
+        let listen = format!("127.0.0.1:{port}").parse().expect("an address");
+        let mut plan =
+            ReflectorPlan { listen, allowed_sources: Vec::new(), secret_file: Some(secret_file.clone()) };
+        let state = State::default();
+        let mut reflecting = Reflecting::new(state.clone());
+        let id = |reflecting: &Reflecting| reflecting.running.as_ref().map(|(_, _, task)| task.id());
+        reflecting.follow(Some(&plan)).await;
+        let first = id(&reflecting).expect("it runs");
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+        reflecting.follow(Some(&plan)).await;
+        assert_eq!(id(&reflecting), Some(first));
+        // Another secret in the same file, on the same port.
+        std::fs::write(&secret_file, "fedcba9876543210").expect("written");
+        reflecting.follow(Some(&plan)).await;
+        let second = id(&reflecting).expect("it runs");
+        assert_ne!(second, first);
+        plan.secret_file = None;
+        reflecting.follow(Some(&plan)).await;
+        assert_ne!(id(&reflecting), Some(second));
+        assert_eq!(state.present().capabilities[0].missing, None);
+        reflecting.follow(None).await;
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "nobody listens any more");
+        assert!(state.present().capabilities[0].missing.is_some());
+    }
+
+    /// A port that is free now.
+    async fn web_port() -> u16 {
+        let listener = crate::web::listen(&"127.0.0.1:0".parse().expect("an address")).await.expect("a port");
+        listener.local_addr().expect("an address").port()
+    }
+}

@@ -118,9 +118,9 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, _)) => {
-                let site =
-                    Site { state: state.clone(), self_info: self_info.clone(), lifecycle: lifecycle.clone() };
-                let connection = connection(stream, site, stopped.clone());
+                let (state, self_info, lifecycle) = (state.clone(), self_info.clone(), lifecycle.clone());
+                let pages = Pages { state, self_info, lifecycle };
+                let connection = connection(stream, pages, stopped.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(place);
@@ -141,16 +141,16 @@ pub async fn serve(
 }
 
 /// What requests are answered from.
-struct Site {
+struct Pages {
     state: State,
     self_info: SelfInfo,
     lifecycle: Lifecycle,
 }
 
-async fn connection(stream: TcpStream, site: Site, mut stopped: watch::Receiver<()>) {
-    let site = &site;
+async fn connection(stream: TcpStream, pages: Pages, mut stopped: watch::Receiver<()>) {
+    let pages = &pages;
     let service = service_fn(move |request: Request<Incoming>| async move {
-        Ok::<_, Infallible>(respond(request.method(), request.uri().path(), site).await)
+        Ok::<_, Infallible>(respond(request.method(), request.uri().path(), pages).await)
     });
     let mut connection = pin!(
         http1::Builder::new()
@@ -179,9 +179,9 @@ const LIFECYCLE: [&str; 2] = ["/-/reload", "/-/quit"];
 
 type Answer = Response<Full<Bytes>>;
 
-async fn respond(method: &Method, path: &str, site: &Site) -> Answer {
+async fn respond(method: &Method, path: &str, pages: &Pages) -> Answer {
     if LIFECYCLE.contains(&path) {
-        return site.lifecycle.respond(method, path).await;
+        return pages.lifecycle.respond(method, path).await;
     }
     if !matches!(path, "/" | "/metrics" | "/-/healthy" | "/-/ready") {
         return answer(StatusCode::NOT_FOUND, PLAIN_TEXT, "not found; see / for what is here\n");
@@ -192,7 +192,7 @@ async fn respond(method: &Method, path: &str, site: &Site) -> Answer {
         return refusal;
     }
     match path {
-        "/metrics" => match metrics::render(&site.state.present(), &site.self_info) {
+        "/metrics" => match metrics::render(&pages.state.present(), &pages.self_info) {
             Ok(text) => answer(StatusCode::OK, PROMETHEUS_TEXT, text),
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "cannot print the metrics");
@@ -202,7 +202,7 @@ async fn respond(method: &Method, path: &str, site: &Site) -> Answer {
         "/-/healthy" => answer(StatusCode::OK, PLAIN_TEXT, "vxlan_exporter is healthy\n"),
         // What it serves is there from the start; nothing has to be waited for.
         "/-/ready" => answer(StatusCode::OK, PLAIN_TEXT, "vxlan_exporter is ready\n"),
-        _ => answer(StatusCode::OK, HTML, landing::page(&site.state.present(), site.self_info.version)),
+        _ => answer(StatusCode::OK, HTML, landing::page(&pages.state.present(), pages.self_info.version)),
     }
 }
 

@@ -113,8 +113,7 @@ fn watch(exporter: &Exporter, arguments: Arguments, began: Instant) -> BTreeMap<
     println!("failed reads: {failures}");
     let longest = gaps.values().copied().fold(0.0, f64::max);
     println!("longest time between two reads of a router: {longest:.1} s");
-    // Once after the first read, a router waits up to half an interval longer for its own place.
-    let bound = f64::from(arguments.interval) * 1.5 + LATE;
+    let bound = f64::from(arguments.interval) + LATE;
     gaps.retain(|_, gap| *gap > bound || *gap == 0.0);
     gaps
 }

@@ -27,7 +27,7 @@ use crate::ssh_router::{Router, with_router};
 const PORT: u16 = 2223;
 
 /// Longer than anything here takes on a machine that does much else.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Routers `r0` … inside a network namespace of their own.
 pub struct Fleet<'r> {
