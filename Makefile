@@ -6,7 +6,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
 
-.PHONY: demo test soak setup build lab-clean audit
+.PHONY: demo test soak scale setup build lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -24,6 +24,11 @@ test: setup
 soak: setup build
 	$(SUDO) $(LAB) soak --minutes $(or $(SOAK_MINUTES),10)
 	$(SUDO) $(LAB) notice --times 20
+
+# 500 routers, each read every 30 s: memory, threads, CPU. About three minutes.
+scale: setup
+	cargo build --locked --release --bin vxlan_exporter --example scale
+	$(SUDO) target/release/examples/scale --routers $(or $(SCALE_ROUTERS),500)
 
 setup:
 	@scripts/setup.sh

@@ -1,8 +1,9 @@
 //! `check`: looks once, as long as that takes, and hands over what it saw.
 
-use std::{collections::BTreeMap, ops::ControlFlow, time::Instant};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc, time::Instant};
 
 use anyhow::Context;
+use tokio::sync::Semaphore;
 
 use crate::{
     look::{ECHOES, Look},
@@ -25,6 +26,7 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     }
     eprintln!("{}", opening(&plan, &look));
     let state = State::default();
+    let threads = Arc::new(Semaphore::new(plan.router_workers));
     let mut workers: Vec<Worker> = plan.routers.iter().map(Worker::new).collect();
     for worker in &workers {
         state.put_router(worker.reading().clone());
@@ -32,12 +34,12 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     let engine = Engine::new(plan.paths.clone(), plan.probe_budget_pps, state.clone());
     let engine = tokio::spawn(engine.context("starting to probe")?.run());
     let mut assessor = Assessor::new(&plan);
-    read_all(&mut workers, &state, true).await;
+    read_all(&mut workers, &threads, &state, true).await;
     // Further readings show which counters move: a few packets that fall between two of them are no sign
     // of death, the same again is.
     let half = async {
         tokio::time::sleep(look.about / 2).await;
-        read_all(&mut workers, &state, false).await;
+        read_all(&mut workers, &threads, &state, false).await;
     };
     if plan.paths.is_empty() {
         half.await;
@@ -46,7 +48,7 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     } else {
         tokio::join!(half, watch(&state, &mut assessor, began, &look));
     }
-    read_all(&mut workers, &state, false).await;
+    read_all(&mut workers, &threads, &state, false).await;
     engine.abort();
     let mut present = state.present();
     present.overlay = assessor.assess(&present.routers, &present.paths).into();
@@ -70,14 +72,17 @@ fn opening(plan: &Plan, look: &Look) -> String {
     )
 }
 
-/// One scrape of every router at once; those that failed are not asked again.
-async fn read_all(workers: &mut Vec<Worker>, state: &State, aloud: bool) {
+/// One scrape of every router, as many at once as there are threads; those that failed are not asked again.
+async fn read_all(workers: &mut Vec<Worker>, threads: &Arc<Semaphore>, state: &State, aloud: bool) {
     let mut readings = tokio::task::JoinSet::new();
     for mut worker in workers.drain(..) {
         if worker.reading().failure.is_some() {
             continue;
         }
+        let threads = Arc::clone(threads);
         readings.spawn(async move {
+            // Never closed: an error would mean no bound, not no reading.
+            let _place = threads.acquire_owned().await;
             let reading = worker.scrape().await;
             (worker, reading)
         });

@@ -11,6 +11,8 @@ use crate::{
     look::ECHOES,
     overlay::path::probe::Family,
     probe_command::{ProbeRequest, target::ProbeTarget},
+    serve::Serve,
+    shard::Shard,
     types::Bytes,
 };
 
@@ -66,11 +68,19 @@ pub struct CommonArgs {
 }
 
 /// Flags of `serve`.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct ServeArgs {
     /// Address of /metrics and the landing page; without a host every address of this machine [default: :14789]
     #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
     pub listen_address: Option<ListenAddress>,
+
+    /// Reload the configuration on POST /-/reload, end on POST /-/quit; SIGHUP and SIGTERM do so always
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
+
+    /// Be one of COUNT exporters with the same configuration, from 0; an INDEX may end a name: vxlan-exporter-2/3
+    #[arg(long, value_name = "INDEX/COUNT")]
+    pub shard: Option<Shard>,
 }
 
 /// What to do.
@@ -218,14 +228,20 @@ impl Cli {
         self.command.clone().unwrap_or_else(|| Command::Serve(self.serve.clone()))
     }
 
-    /// Where `serve` listens: the flag after the command wins over the one before it.
+    /// How `serve` runs: a flag after the command wins over the one before it.
     #[must_use]
-    pub fn listen_address(&self) -> ListenAddress {
+    pub fn serve_options(&self) -> Serve {
+        let before = self.serve.clone();
         let after = match &self.command {
-            Some(Command::Serve(serve)) => serve.listen_address.clone(),
-            _ => None,
+            Some(Command::Serve(serve)) => serve.clone(),
+            _ => ServeArgs::default(),
         };
-        after.or_else(|| self.serve.listen_address.clone()).unwrap_or_default()
+        Serve {
+            config_file: self.common.config_file.clone(),
+            listen: after.listen_address.or(before.listen_address).unwrap_or_default(),
+            shard: after.shard.or(before.shard).unwrap_or_default(),
+            lifecycle: after.enable_lifecycle || before.enable_lifecycle,
+        }
     }
 
     /// The level of log messages; one-shot commands print their own words.
@@ -317,7 +333,9 @@ mod tests {
     fn no_command_is_serve() {
         let cli = parse("vxlan_exporter --config.file=/etc/x.yml");
         assert!(matches!(cli.chosen(), Command::Serve(_)));
-        assert_eq!(cli.listen_address().to_string(), ":14789");
+        let serve = cli.serve_options();
+        assert_eq!((serve.listen.to_string().as_str(), serve.lifecycle), (":14789", false));
+        assert!(serve.shard.is_alone());
         assert_eq!((cli.log_level(), cli.common.log_format), (LogLevel::Info, LogFormat::Logfmt));
     }
 
@@ -329,13 +347,26 @@ mod tests {
             "vxlan_exporter --web.listen-address=[::1]:1 --log.level=debug --config.file=a.yml",
         ] {
             let cli = parse(line);
-            assert_eq!(cli.listen_address(), ListenAddress { host: "::1".into(), port: 1 }, "{line}");
+            assert_eq!(cli.serve_options().listen, ListenAddress { host: "::1".into(), port: 1 }, "{line}");
             assert_eq!(
                 (cli.log_level(), cli.common.config_file),
                 (LogLevel::Debug, "a.yml".into()),
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn shards_and_lifecycle() {
+        for line in [
+            "vxlan_exporter --shard vxlan-exporter-2/3 --web.enable-lifecycle",
+            "vxlan_exporter --shard=0/3 serve --shard=2/3 --web.enable-lifecycle",
+        ] {
+            let serve = parse(line).serve_options();
+            assert_eq!((serve.shard.to_string().as_str(), serve.lifecycle), ("2/3", true), "{line}");
+        }
+        let error = Cli::try_parse_from(["vxlan_exporter", "--shard=3/3"]).expect_err("no such shard");
+        assert!(error.to_string().contains("the last one is 2/3"), "{error}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod tests;
 mod value;
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -26,6 +27,7 @@ use crate::{
         Transport,
     },
     router::shell::MAX_OUTPUT_BYTES,
+    shard::Shard,
     types::{PathName, RouterName, Site},
 };
 use schema::Schema;
@@ -36,6 +38,8 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// Round trip, of small echoes.
 pub(crate) const LOSS_THRESHOLD: f64 = 0.03;
 pub(crate) const PROBE_BUDGET_PPS: u32 = 200;
+/// A hundred dead routers, each 10 s at its deadline, keep the others waiting for half a minute.
+const ROUTER_WORKERS: usize = 32;
 
 /// A configuration in which every key and every rule between keys has been checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,8 +81,11 @@ impl Config {
         let top = &self.schema;
         Plan {
             site: top.site.as_ref().map(|site| Site(site.0.clone())),
+            shard: Shard::default(),
+            router_workers: top.router_workers.map_or(ROUTER_WORKERS, |workers| workers.0),
             routers: top.routers().iter().map(|router| self.router(router)).collect(),
             paths: top.paths().iter().filter_map(|path| self.path(path)).collect(),
+            sites_probed_elsewhere: BTreeSet::new(),
             tunnels: top.tunnels().iter().map(|pair| pair.each_ref().map(ToString::to_string)).collect(),
             probe_budget_pps: top.probe_budget_pps.map_or(PROBE_BUDGET_PPS, |budget| budget.0),
             reflector: top.reflector.as_ref().map(|reflector| self.reflector(reflector)),

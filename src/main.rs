@@ -1,9 +1,7 @@
 //! `vxlan_exporter`: from the command line to an exit code. Everything else is in the library.
 
 use std::{
-    collections::BTreeSet,
     io::{IsTerminal, stdin, stdout},
-    path::Path,
     process::ExitCode,
     time::Duration,
 };
@@ -14,14 +12,14 @@ use vxlan_exporter::{
     check,
     cli::{Cli, Command, ConfigCommand, ReportFormat},
     config,
+    load::load,
     logging::init_logging,
     plan::{Plan, ReflectorPlan, Transport},
     probe_command::{self, ProbeRequest},
-    reflector::secret::Secret,
     report::{self, Paint, one_path},
     router::{snapshot::ScrapeError, ssh},
     serve, terminal, trust,
-    types::{FailureReason, RouterName},
+    types::RouterName,
 };
 
 /// Usage, configuration, or nothing could be found out.
@@ -47,8 +45,8 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
     let file = &cli.common.config_file;
     match cli.chosen() {
         Command::Serve(_) => {
-            let plan = load(file)?;
-            on_runtime(async { serve::serve(plan, &cli.listen_address()).await.map(|()| 0) })
+            let options = cli.serve_options();
+            on_runtime(async { serve::serve(&options).await.map(|()| 0) })
         }
         Command::Check { format } => {
             let plan = load(file)?;
@@ -91,29 +89,6 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             Ok(0)
         }
     }
-}
-
-/// Reads the configuration and sees that the files it names can be used.
-fn load(file: &Path) -> anyhow::Result<Plan> {
-    let plan = config::load(file)?.plan();
-    // One key of many routers is opened once: a passphrase costs a third of a second.
-    let mut usable = BTreeSet::new();
-    for router in &plan.routers {
-        let Transport::Ssh(login) = &router.transport else { continue };
-        let context = || format!("{}: router {}", file.display(), router.name);
-        if usable.insert(&login.credential) {
-            ssh::check_credential(&login.credential).with_context(context)?;
-        }
-        // A router whose key is not known is that router's trouble; a file that cannot be read is ours.
-        ssh::check_host_key(login)
-            .or_else(|error| if error.reason == FailureReason::Config { Err(error) } else { Ok(()) })
-            .with_context(context)?;
-    }
-    let reflectors = plan.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_ref());
-    for secret in plan.reflector.iter().filter_map(|it| it.secret_file.as_ref()).chain(reflectors) {
-        Secret::load(secret).with_context(|| format!("{}", file.display()))?;
-    }
-    Ok(plan)
 }
 
 /// Routers whose host keys are not known yet, and what to do.

@@ -1,12 +1,13 @@
 //! The configuration with every default filled in: what to read and what to probe.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
 
 use pnet::ipnetwork::IpNetwork;
 
 use crate::{
     cli::ListenAddress,
     overlay::path::probe::Family,
+    shard::Shard,
     types::{Bytes, PathName, RouterName, Site},
 };
 
@@ -15,16 +16,33 @@ use crate::{
 pub struct Plan {
     /// Where this exporter runs; always set when there is a path.
     pub site: Option<Site>,
-    /// Routers to read.
+    /// Which share of all names this process owns.
+    pub shard: Shard,
+    /// Routers to read; those of other shards too, since a tunnel may end there.
     pub routers: Vec<RouterPlan>,
+    /// Routers read at the same time.
+    pub router_workers: usize,
     /// Paths to probe.
     pub paths: Vec<PathPlan>,
+    /// Target sites of paths that other shards probe.
+    pub sites_probed_elsewhere: BTreeSet<Site>,
     /// Pairs of tunnel ends declared by hand, `["dc/vxlan01", "site-a/vxlan01"]`.
     pub tunnels: Vec<[String; 2]>,
     /// Packets per second for everything beyond echoes and sentinels.
     pub probe_budget_pps: u32,
     /// The built-in reflector.
     pub reflector: Option<ReflectorPlan>,
+}
+
+impl Plan {
+    /// The share of `shard`: its paths, and every router.
+    #[must_use]
+    pub fn for_shard(mut self, shard: Shard) -> Self {
+        let (own, others): (Vec<_>, Vec<_>) =
+            self.paths.into_iter().partition(|path| shard.owns(path.name.as_str()));
+        self.sites_probed_elsewhere.extend(others.into_iter().map(|path| path.site));
+        Self { shard, paths: own, ..self }
+    }
 }
 
 /// A reflector to run.

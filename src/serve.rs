@@ -1,70 +1,95 @@
 //! `serve`: everything together for as long as nobody says stop.
+//!
+//! - [`conductor`] what runs by the plan in use, and how it goes over to the next one
+//! - [`reload`] SIGHUP and `POST /-/reload`: one reading of the configuration after the other
 
-use std::time::{Duration, SystemTime};
+mod conductor;
+mod reflecting;
+mod reload;
+
+use std::{path::PathBuf, time::SystemTime};
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+};
 use tracing::{info, warn};
 
 use crate::{
     cli::ListenAddress,
-    overlay::tunnel::Assessor,
+    load::load,
     plan::{Plan, ReflectorPlan},
-    probe::Engine,
     reflector::server::Reflector,
-    router::Worker,
-    state::{CapabilityState, State},
-    types::Capability,
-    web::{self, SelfInfo},
+    shard::Shard,
+    state::State,
+    web::{self, Lifecycle, SelfInfo},
 };
+use conductor::Conductor;
+use reload::Reloader;
 
-/// The picture is joined anew at most this often.
-const JOIN: Duration = Duration::from_millis(100);
+/// How to serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Serve {
+    /// The configuration; read again at each reload.
+    pub config_file: PathBuf,
+    /// Where to answer.
+    pub listen: ListenAddress,
+    /// Which share of all names is ours.
+    pub shard: Shard,
+    /// Whether `/-/reload` and `/-/quit` do anything.
+    pub lifecycle: bool,
+}
 
-/// Reads, probes, joins and answers until SIGTERM or SIGINT.
-pub async fn serve(plan: Plan, listen: &ListenAddress) -> anyhow::Result<()> {
+/// Reads, probes, joins and answers until SIGTERM or SIGINT, or until it is asked to quit.
+pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
+    // Before anything that takes time: SIGHUP would end a process that does not listen for it.
+    let hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     let stop = stop_signal()?;
-    let listener = web::listen(listen).await?;
-    if plan.routers.is_empty() && plan.paths.is_empty() {
-        warn!("nothing is configured: no routers and no paths; see `vxlan_exporter config example`");
-    }
+    raise_open_files();
+    let plan = load(&serve.config_file)?.for_shard(serve.shard);
+    let listener = web::listen(&serve.listen).await?;
     let state = State::default();
-    start(&plan, &state)?;
-    if let Some(reflector) = &plan.reflector {
-        start_reflector(reflector, &state).await;
-    }
-    info!(address = %listener.local_addr()?, routers = plan.routers.len(), paths = plan.paths.len(), "serving");
-    web::serve(listener, state, SelfInfo::new(SystemTime::now()), stop).await?;
+    state.put_shard(serve.shard);
+    state.config_loaded(SystemTime::now());
+    warn_if_empty(&plan);
+    let (routers, paths) = (plan.routers.len(), plan.paths.len());
+    let (plans, next_plans) = mpsc::channel(1);
+    tokio::spawn(Conductor::start(plan, state.clone()).await?.run(next_plans));
+    let (wishes, inbox) = mpsc::channel(1);
+    let (quit, mut quitting) = watch::channel(());
+    let reloader =
+        Reloader { file: serve.config_file.clone(), shard: serve.shard, state: state.clone(), plans };
+    tokio::spawn(reloader.run(hangup, inbox, quit));
+    let lifecycle = if serve.lifecycle { Lifecycle::enabled(wishes.clone()) } else { Lifecycle::default() };
+    info!(address = %listener.local_addr()?, routers, paths, shard = %serve.shard, "serving");
+    let stop = async {
+        tokio::select! {
+            () = stop => {}
+            Ok(()) = quitting.changed() => info!("asked to quit"),
+        }
+    };
+    web::serve(listener, state, SelfInfo::new(), lifecycle, stop).await?;
+    // Until here SIGHUP is listened to, whether or not anybody may wish something over HTTP.
+    drop(wishes);
     info!("stopped");
     Ok(())
 }
 
-/// Starts a worker for each router, the probe engine and the join.
-fn start(plan: &Plan, state: &State) -> anyhow::Result<()> {
-    for router in &plan.routers {
-        let worker = Worker::new(router);
-        state.put_router(worker.reading().clone());
-        tokio::spawn(worker.run(state.clone()));
+/// A session takes two descriptors; the usual soft limit of 1024 is for programs that use `select`.
+fn raise_open_files() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        warn!(%error, "the limit of open files stays as it is");
     }
-    let engine = Engine::new(plan.paths.clone(), plan.probe_budget_pps, state.clone());
-    tokio::spawn(engine.context("starting to probe")?.run());
-    tokio::spawn(join(Assessor::new(plan), state.clone()));
-    Ok(())
 }
 
-/// One that cannot listen does not stop the rest: the capability says why.
-async fn start_reflector(plan: &ReflectorPlan, state: &State) {
-    let missing = match Reflector::open(plan).await {
-        Ok(reflector) => {
-            tokio::spawn(reflector.run());
-            None
-        }
-        Err(error) => {
-            warn!("{error:#}");
-            Some(format!("{error:#}"))
-        }
-    };
-    state.put_capability(CapabilityState { capability: Capability::Reflector, missing });
+fn warn_if_empty(plan: &Plan) {
+    if plan.routers.is_empty() && plan.paths.is_empty() {
+        warn!("nothing is configured: no routers and no paths; see `vxlan_exporter config example`");
+    }
 }
 
 /// `reflect`: a reflector and nothing else, until SIGTERM or SIGINT.
@@ -76,16 +101,6 @@ pub async fn reflect(plan: &ReflectorPlan) -> anyhow::Result<()> {
         () = stop => info!("stopped"),
     }
     Ok(())
-}
-
-/// Joins readings and observations into the picture whenever one has changed.
-async fn join(mut assessor: Assessor, state: State) {
-    loop {
-        state.changed().await;
-        let present = state.present();
-        state.put_overlay(assessor.assess(&present.routers, &present.paths));
-        tokio::time::sleep(JOIN).await;
-    }
 }
 
 /// Completes at SIGTERM or SIGINT.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::value::{
     Address, Budget, End, ExpectedMtu, FileName, Fingerprint, Host, IpFamily, Listen, Name, Network,
-    OutputLimit, Port, ProbeInterval, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share,
+    OutputLimit, Port, ProbeInterval, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share, Workers,
 };
 
 /// The whole file.
@@ -24,6 +24,7 @@ pub struct Schema {
     pub expected_mtu: Option<ExpectedMtu>,
     pub loss_threshold: Option<Share>,
     pub probe_budget_pps: Option<Budget>,
+    pub router_workers: Option<Workers>,
     pub reflector: Option<Reflector>,
 }
 

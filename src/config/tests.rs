@@ -34,7 +34,7 @@ fn keys() {
         ("^sites: a", "unknown key `sites`: did you mean `site`?"),
         (
             "site: a\n^api: {}",
-            "unknown key `api`: known here are site, routers, paths, tunnels, scrape_interval, scrape_timeout, probe_interval, sentinel_interval, expected_mtu, loss_threshold, probe_budget_pps, reflector",
+            "unknown key `api`: known here are site, routers, paths, tunnels, scrape_interval, scrape_timeout, probe_interval, sentinel_interval, expected_mtu, loss_threshold, probe_budget_pps, router_workers, reflector",
         ),
         ("site: a\n^site: b", "key `site` is given twice: keep one"),
         (
@@ -127,6 +127,10 @@ fn values() {
         (
             "expected_mtu: ^9217",
             "expected_mtu: \"9217\" is not an MTU in bytes: give a whole number from 68 to 9216",
+        ),
+        (
+            "router_workers: ^0",
+            "router_workers: \"0\" is not a number of routers read at a time: give a whole number from 1 to 1000",
         ),
         (
             "probe_budget_pps: ^-1",
@@ -392,7 +396,7 @@ fn empty_is_valid() {
     for text in ["", "\n", "# nothing yet\n", "routers:\npaths:\n", "{}", "---\n"] {
         let plan = plan(text);
         assert!(plan.routers.is_empty() && plan.paths.is_empty() && plan.site.is_none(), "{text:?}");
-        assert_eq!(plan.probe_budget_pps, 200);
+        assert_eq!((plan.probe_budget_pps, plan.router_workers), (200, 32));
     }
 }
 
@@ -476,6 +480,7 @@ fn the_manual_is_complete() {
         "paths",
         "tunnels",
         "probe_budget_pps",
+        "router_workers",
         "sentinel_interval",
         "password_file",
         "passphrase_file",

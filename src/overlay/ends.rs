@@ -31,6 +31,12 @@ impl Known {
         self.sites.insert(router.clone(), site.clone());
     }
 
+    /// Forgets routers that are not among these.
+    pub(super) fn keep(&mut self, routers: &BTreeSet<&RouterName>) {
+        self.addresses.retain(|router, _| routers.contains(router));
+        self.sites.retain(|router, _| routers.contains(router));
+    }
+
     /// Takes a reading's addresses in place of the former ones; an unread router keeps them.
     pub(super) fn learn(&mut self, reading: &RouterReading) {
         self.put_site(&reading.router, &reading.site);

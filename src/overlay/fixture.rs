@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use crate::{
     overlay::observation::{ExpectedMtu, Judgement, PathObservation},
-    plan::{Plan, RouterPlan, Transport},
+    plan::{PathPlan, Plan, RouterPlan, Transport},
     router::snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
     types::{
         Bytes, Direction, FailureReason, InterfaceName, Method, PathName, RouterName, Site, Verdict, Vni,
@@ -173,10 +173,30 @@ pub(crate) fn plan(tunnels: &[[&str; 2]]) -> Plan {
     };
     Plan {
         site: Some(Site::from("site-a")),
+        shard: crate::shard::Shard::default(),
         routers: ["dc", "site-a", "site-b"].map(router).to_vec(),
+        router_workers: 32,
         paths: Vec::new(),
+        sites_probed_elsewhere: std::collections::BTreeSet::new(),
         tunnels: tunnels.iter().map(|[a, b]| [(*a).to_owned(), (*b).to_owned()]).collect(),
         probe_budget_pps: 200,
+        reflector: None,
+    }
+}
+
+/// A path of site-a.
+pub(crate) fn path_plan(name: &str, target_site: &str) -> PathPlan {
+    PathPlan {
+        name: PathName::from(name),
+        source: Site::from("site-a"),
+        site: Site::from(target_site),
+        address: "192.168.100.102".to_owned(),
+        family: None,
+        tcp_port: None,
+        probe_interval: std::time::Duration::from_secs(1),
+        sentinel_interval: std::time::Duration::from_secs(1),
+        expected_mtu: None,
+        loss_threshold: 0.03,
         reflector: None,
     }
 }

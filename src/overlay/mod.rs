@@ -20,6 +20,7 @@ mod pairing;
 pub mod path;
 pub mod picture;
 mod route;
+pub mod share;
 pub mod tunnel;
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ pub struct Assessor {
     known: Known,
     remembered: BTreeSet<Pair>,
     suspects: Suspects,
+    /// Whose paths are not all ours: that ours are unreachable proves nothing of the tunnel.
+    sites_probed_elsewhere: BTreeSet<Site>,
     /// By the tunnel's name.
     history: BTreeMap<String, History>,
 }
@@ -82,7 +84,20 @@ impl Assessor {
             known,
             remembered: BTreeSet::new(),
             suspects: Suspects::new(),
+            sites_probed_elsewhere: plan.sites_probed_elsewhere.clone(),
             history: BTreeMap::new(),
+        }
+    }
+
+    /// Goes over to another plan: pairs are looked for anew, changes are counted on, and a router that is not
+    /// read now still owns its addresses.
+    pub fn follow(&mut self, plan: &Plan) {
+        let former = std::mem::replace(self, Self::new(plan));
+        self.history = former.history;
+        self.known = former.known;
+        self.known.keep(&plan.routers.iter().map(|router| &router.name).collect());
+        for router in &plan.routers {
+            self.known.put_site(&router.name, &router.site);
         }
     }
 
@@ -116,6 +131,7 @@ impl Assessor {
                 }
             }
             if let [near, _] = hops
+                && !self.sites_probed_elsewhere.contains(&path.target_site)
                 && let Some(pair) = by_name.get(&near.tunnel)
             {
                 alone.entry(pair).or_default().push(path);

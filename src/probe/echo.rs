@@ -36,7 +36,7 @@ pub struct Echoes {
 /// An echo that was answered.
 #[derive(Debug, Clone, Copy)]
 pub struct EchoReply {
-    /// The path's place in the plan.
+    /// The path's number.
     pub path: usize,
     /// The echo's number.
     pub seq: u64,

@@ -4,11 +4,15 @@
 //! had to wait for its turn never takes an answer in its buffer for a loss.
 
 use std::{
-    io,
+    collections::BTreeMap,
     time::{Duration, Instant, SystemTime},
 };
 
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use anyhow::Context as _;
+use tokio::sync::{
+    mpsc::{self, UnboundedReceiver, UnboundedSender},
+    oneshot,
+};
 use tracing::{debug, warn};
 
 use super::{
@@ -18,7 +22,7 @@ use super::{
     flights::Flights,
     news,
     random::random,
-    target::{self, Target, TargetUpdate},
+    target::{Target, TargetUpdate},
     track::Track,
     wire::{self, Wire},
 };
@@ -27,11 +31,13 @@ use crate::{
         asking::Urgency,
         budget::Budget,
         probe::{Answer, Moment, Probe, Send},
-        prober::PathProber,
+        prober::{Counts, PathProber},
         reflection::Reflection,
     },
     plan::PathPlan,
+    reflector::secret::Secret,
     state::State,
+    types::PathName,
 };
 
 /// While bursts are under way the probers are asked this often; pairs are 20 ms apart.
@@ -40,52 +46,122 @@ const PUBLISH: Duration = Duration::from_millis(200);
 
 /// Probes all paths for as long as it is polled.
 pub struct Engine {
-    tracks: Vec<Track>,
+    /// By a number that is never given twice: late news of a path that is gone must reach no other.
+    tracks: BTreeMap<usize, Track>,
+    next_track: usize,
+    /// What paths that are gone had counted; it goes on if they come back.
+    retired: BTreeMap<PathName, Counts>,
     state: State,
     echoes: Option<Echoes>,
     wire: Box<dyn Wire>,
+    routes: Routes,
     flights: Flights,
     budget: Budget,
     began: Instant,
     replies: UnboundedReceiver<EchoReply>,
-    targets: UnboundedReceiver<TargetUpdate>,
-    reflections: UnboundedReceiver<(usize, Reflection)>,
+    targets: Channel<TargetUpdate>,
+    reflections: Channel<(usize, Reflection)>,
+    orders: Channel<Order>,
+}
+
+/// The sending end is kept for those who come later.
+type Channel<T> = (UnboundedSender<T>, UnboundedReceiver<T>);
+
+/// Other paths to probe, and where to say that it is done.
+struct Order {
+    paths: Vec<PathPlan>,
+    budget_pps: u32,
+    done: oneshot::Sender<anyhow::Result<()>>,
+}
+
+/// Steers an engine that runs.
+#[derive(Debug, Clone)]
+pub struct Helm(UnboundedSender<Order>);
+
+impl Helm {
+    /// Probes these paths from now on. One whose entry is the same as before goes on undisturbed; one that
+    /// changed begins anew and counts on.
+    pub async fn follow(&self, paths: Vec<PathPlan>, budget_pps: u32) -> anyhow::Result<()> {
+        let (done, told) = oneshot::channel();
+        let sent = self.0.send(Order { paths, budget_pps, done }).is_ok();
+        let outcome = if sent { told.await.ok() } else { None };
+        outcome.context("the probe engine has ended; this is a bug, please report it with the log")?
+    }
 }
 
 impl Engine {
     /// Opens the sockets this process is allowed to open, notes what is missing in `state`, and begins
     /// to resolve the targets.
-    pub fn new(paths: Vec<PathPlan>, budget_pps: u32, state: State) -> io::Result<Self> {
+    pub fn new(paths: Vec<PathPlan>, budget_pps: u32, state: State) -> anyhow::Result<Self> {
         let (reply_sender, replies) = mpsc::unbounded_channel();
-        let (target_sender, targets) = mpsc::unbounded_channel();
         let wire = wire::open();
         let identifier = wire.identifier();
         let echoes = Echoes::open(identifier.wrapping_add(1), reply_sender);
         let missing = wire.missing();
         capability::warn_of(&missing);
         state.put_capabilities(capability::states(missing));
-        let routes = Routes::open()?;
-        for (path, plan) in paths.iter().enumerate() {
-            target::follow(path, plan.address.clone(), plan.family, routes.clone(), target_sender.clone());
-        }
-        let (reflection_sender, reflections) = mpsc::unbounded_channel();
-        let mut tracks = paths.into_iter().map(Track::new).collect::<Vec<_>>();
-        for (path, track) in tracks.iter_mut().enumerate() {
-            track.use_reflector(path, &reflection_sender)?;
-            state.put_path(track.observation());
-        }
-        Ok(Self {
-            tracks,
+        let mut engine = Self {
+            tracks: BTreeMap::new(),
+            next_track: 0,
+            retired: BTreeMap::new(),
             state,
             echoes: echoes.ok(),
             wire,
+            routes: Routes::open()?,
             flights: Flights::new(identifier),
             budget: Budget::new(budget_pps),
             began: Instant::now(),
             replies,
-            targets,
-            reflections,
-        })
+            targets: mpsc::unbounded_channel(),
+            reflections: mpsc::unbounded_channel(),
+            orders: mpsc::unbounded_channel(),
+        };
+        engine.follow(paths)?;
+        Ok(engine)
+    }
+
+    /// Steers it while it runs.
+    #[must_use]
+    pub fn helm(&self) -> Helm {
+        Helm(self.orders.0.clone())
+    }
+
+    /// Probes these paths; all or, on an error, those of before.
+    fn follow(&mut self, paths: Vec<PathPlan>) -> anyhow::Result<()> {
+        let secret = |path: &PathPlan| {
+            path.reflector.as_ref()?.secret_file.as_deref().map(Secret::load).transpose().transpose()
+        };
+        let paths = paths
+            .into_iter()
+            .map(|path| anyhow::Ok((secret(&path).transpose()?, path)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let entries: BTreeMap<_, _> = paths.iter().map(|(_, path)| (&path.name, path)).collect();
+        let gone = self.tracks.extract_if(.., |_, track| entries.get(&track.plan.name) != Some(&&track.plan));
+        self.retired.extend(gone.map(|(_, track)| (track.plan.name.clone(), track.counts())));
+        let numbers: BTreeMap<_, _> =
+            self.tracks.iter().map(|(number, track)| (track.plan.name.clone(), *number)).collect();
+        let order: Vec<_> = paths.iter().map(|(_, path)| path.name.clone()).collect();
+        for (secret, path) in paths {
+            let known = numbers.get(&path.name).copied();
+            let number = known.unwrap_or_else(|| self.begin(path));
+            if let Some(track) = self.tracks.get_mut(&number) {
+                track.use_reflector(number, secret, &self.reflections.0);
+            }
+        }
+        self.state.keep_paths(order.iter());
+        Ok(())
+    }
+
+    /// Begins a track; returns its number.
+    fn begin(&mut self, path: PathPlan) -> usize {
+        let number = self.next_track;
+        self.next_track += 1;
+        let former = self.retired.remove(&path.name).unwrap_or_default();
+        let mut track = Track::new(path, former);
+        track.look_for_target(number, &self.routes, &self.targets.0);
+        self.state.put_path(track.observation());
+        self.tracks.insert(number, track);
+        number
     }
 
     /// Probes forever.
@@ -110,7 +186,7 @@ impl Engine {
     async fn wait(&mut self) {
         let now = self.now();
         let next =
-            self.tracks.iter().filter_map(|track| track.prober.as_ref().map(PathProber::next_at)).min();
+            self.tracks.values().filter_map(|track| track.prober.as_ref().map(PathProber::next_at)).min();
         let wait = next.map_or(PUBLISH, |next| next.saturating_sub(now)).clamp(TICK, PUBLISH);
         let reply = tokio::select! {
             ready = self.wire.readable() => {
@@ -120,14 +196,23 @@ impl Engine {
                 None
             }
             Some(reply) = self.replies.recv() => Some(reply),
-            Some((path, reflection)) = self.reflections.recv() => {
-                if let Some(prober) = self.tracks[path].prober.as_mut() {
+            Some((path, reflection)) = self.reflections.1.recv() => {
+                if let Some(prober) = prober(&mut self.tracks, path) {
                     prober.reflected(reflection, self.began.elapsed());
                 }
                 None
             }
-            Some(update) = self.targets.recv() => {
+            Some(update) = self.targets.1.recv() => {
                 self.retarget(update);
+                None
+            }
+            Some(order) = self.orders.1.recv() => {
+                let outcome = self.follow(order.paths);
+                if outcome.is_ok() {
+                    self.budget.set_rate(order.budget_pps);
+                }
+                // Nobody has to wait for it.
+                let _ = order.done.send(outcome);
                 None
             }
             () = tokio::time::sleep(wait) => None,
@@ -145,7 +230,7 @@ impl Engine {
         let mut signalled = Vec::new();
         self.wire.drain(&mut |incoming| {
             if let Some((path, id, answer)) = flights.claim(&incoming)
-                && let Some(prober) = tracks[path].prober.as_mut()
+                && let Some(prober) = prober(tracks, path)
             {
                 prober.answer(id, answer, now);
                 if matches!(answer, Answer::TooBig { .. }) {
@@ -154,8 +239,8 @@ impl Engine {
             }
         });
         for path in signalled {
-            for (other, track) in tracks.iter_mut().enumerate() {
-                if let Some(prober) = track.prober.as_mut().filter(|_| other != path) {
+            for (other, track) in &mut *tracks {
+                if let Some(prober) = track.prober.as_mut().filter(|_| *other != path) {
                     prober.heard_elsewhere(now);
                 }
             }
@@ -165,7 +250,7 @@ impl Engine {
 
     fn take_reply(&mut self, reply: EchoReply) {
         let now = self.now();
-        if let Some(prober) = self.tracks[reply.path].prober.as_mut() {
+        if let Some(prober) = prober(&mut self.tracks, reply.path) {
             prober.echo_reply(reply.seq, reply.rtt, now);
         }
     }
@@ -173,17 +258,18 @@ impl Engine {
     fn ask_and_send(&mut self, now: Moment) {
         self.budget.fill(now);
         let mut out = Vec::new();
-        for path in 0..self.tracks.len() {
-            if let Some(prober) = &mut self.tracks[path].prober {
+        let paths: Vec<usize> = self.tracks.keys().copied().collect();
+        for path in &paths {
+            if let Some(prober) = prober(&mut self.tracks, *path) {
                 prober.regular(now, &mut out);
             }
-            self.send_all(path, &mut out, now);
+            self.send_all(*path, &mut out, now);
         }
         for urgency in Urgency::ALL {
-            for turn in 0..self.tracks.len() {
+            for turn in 0..paths.len() {
                 // Another path begins each time, so that a small budget is shared fairly.
-                let path = (turn + self.flights.count()) % self.tracks.len();
-                if let Some(prober) = &mut self.tracks[path].prober {
+                let path = paths[(turn + self.flights.count()) % paths.len()];
+                if let Some(prober) = prober(&mut self.tracks, path) {
                     prober.burst(urgency, now, &mut self.budget, &mut out);
                 }
                 self.send_all(path, &mut out, now);
@@ -192,10 +278,12 @@ impl Engine {
     }
 
     fn send_all(&mut self, path: usize, out: &mut Vec<Send>, now: Moment) {
-        let Some(target) = self.tracks[path].target.clone() else { return };
-        if !out.is_empty() {
-            self.tracks[path].last_probe = Some(SystemTime::now());
+        if out.is_empty() {
+            return;
         }
+        let Some(track) = self.tracks.get_mut(&path) else { return };
+        let Some(target) = track.target.clone() else { return };
+        track.last_probe = Some(SystemTime::now());
         for send in out.drain(..) {
             match send {
                 Send::Echo { seq } => {
@@ -209,7 +297,7 @@ impl Engine {
     }
 
     fn send_probe(&mut self, path: usize, target: &Target, probe: Probe, now: Moment) {
-        let track = &mut self.tracks[path];
+        let Some(track) = self.tracks.get_mut(&path) else { return };
         let port = track.plan.tcp_port.unwrap_or(0);
         if let Err(error) = self.flights.launch(&*self.wire, path, target, port, probe, now) {
             debug!(path = %track.plan.name, %error, ?probe, "not sent");
@@ -221,13 +309,14 @@ impl Engine {
 
     fn retarget(&mut self, update: TargetUpdate) {
         let now = self.now();
+        let Some(track) = self.tracks.get_mut(&update.path) else { return };
         let routers = self.state.present().routers;
-        self.tracks[update.path].retarget(update.found, &*self.wire, &routers, random(), now);
+        track.retarget(update.found, &*self.wire, &routers, random(), now);
     }
 
     fn publish(&mut self, now: Moment) {
         let routers = self.state.present().routers;
-        for track in &mut self.tracks {
+        for track in self.tracks.values_mut() {
             let due = track.published_at.is_none_or(|at| now.saturating_sub(at) >= PUBLISH);
             if due {
                 track.published_at = Some(now);
@@ -240,4 +329,9 @@ impl Engine {
             }
         }
     }
+}
+
+/// The machine of a path that is still probed.
+fn prober(tracks: &mut BTreeMap<usize, Track>, path: usize) -> Option<&mut PathProber> {
+    tracks.get_mut(&path)?.prober.as_mut()
 }

@@ -25,47 +25,45 @@ pub struct Target {
 /// News of one path's target.
 #[derive(Debug, Clone)]
 pub struct TargetUpdate {
-    /// The path's place in the plan.
+    /// The path's number.
     pub path: usize,
     /// The target, or why there is none, in words.
     pub found: Result<Target, String>,
 }
 
 /// Looks for `host`, of that family if one is given, for as long as somebody listens.
-pub fn follow(
+pub async fn follow(
     path: usize,
     host: String,
     family: Option<Family>,
     routes: Routes,
     news: UnboundedSender<TargetUpdate>,
 ) {
-    tokio::spawn(async move {
-        let mut address = None;
-        let mut resolved_at: Option<Instant> = None;
-        loop {
-            let mut problem = None;
-            if resolved_at.is_none_or(|at| at.elapsed() >= RESOLVE) {
-                match resolve(&host, family, address).await {
-                    Ok(found) => {
-                        address = Some(found);
-                        resolved_at = Some(Instant::now());
-                    }
-                    Err(error) => problem = Some(error),
+    let mut address = None;
+    let mut resolved_at: Option<Instant> = None;
+    loop {
+        let mut problem = None;
+        if resolved_at.is_none_or(|at| at.elapsed() >= RESOLVE) {
+            match resolve(&host, family, address).await {
+                Ok(found) => {
+                    address = Some(found);
+                    resolved_at = Some(Instant::now());
                 }
+                Err(error) => problem = Some(error),
             }
-            let found = match (address, problem) {
-                (Some(address), _) => match routes.to(address).await {
-                    Ok(egress) => Ok(Target { address, egress }),
-                    Err(error) => Err(format!("{error:#}")),
-                },
-                (None, problem) => Err(problem.unwrap_or_default()),
-            };
-            if news.send(TargetUpdate { path, found }).is_err() {
-                return;
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
         }
-    });
+        let found = match (address, problem) {
+            (Some(address), _) => match routes.to(address).await {
+                Ok(egress) => Ok(Target { address, egress }),
+                Err(error) => Err(format!("{error:#}")),
+            },
+            (None, problem) => Err(problem.unwrap_or_default()),
+        };
+        if news.send(TargetUpdate { path, found }).is_err() {
+            return;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
 }
 
 async fn resolve(host: &str, family: Option<Family>, known: Option<IpAddr>) -> Result<IpAddr, String> {

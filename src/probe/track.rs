@@ -1,12 +1,16 @@
 //! One path's prober and what it needs of the world.
 
-use std::{io, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
-use tokio::sync::{mpsc::UnboundedSender, watch};
+use tokio::{
+    sync::{mpsc::UnboundedSender, watch},
+    task::JoinSet,
+};
 use tracing::{info, warn};
 
 use super::{
-    target::Target,
+    egress::Routes,
+    target::{self, Target, TargetUpdate},
     wire::{Asks, Wire},
 };
 use crate::{
@@ -15,7 +19,7 @@ use crate::{
         path::{
             expected::host_mtu,
             probe::{Family, Moment},
-            prober::{IcmpProbes, PathProber, Settings, TcpProbes},
+            prober::{Counts, IcmpProbes, PathProber, Settings, TcpProbes},
             reflection::Reflection,
         },
     },
@@ -43,8 +47,12 @@ pub struct Track {
     /// What was published then.
     pub judged: Option<Judgement>,
     problem: Option<Problem>,
-    /// Tells the path's reflector what to measure.
-    reflector: Option<watch::Sender<Option<Wanted>>>,
+    /// What the path had counted before this track began.
+    former: Counts,
+    /// Tells the path's reflector what to measure, and the secret it is measured with.
+    reflector: Option<(watch::Sender<Option<Wanted>>, Option<Secret>)>,
+    /// Look for the target and talk to the reflector; they end with the track.
+    tasks: JoinSet<()>,
 }
 
 /// Why nothing can be probed, in words.
@@ -55,9 +63,9 @@ struct Problem {
 }
 
 impl Track {
-    /// A path whose target is not known yet.
+    /// A path whose target is not known yet; it counts on from `former`.
     #[must_use]
-    pub fn new(plan: PathPlan) -> Self {
+    pub fn new(plan: PathPlan, former: Counts) -> Self {
         Self {
             plan,
             prober: None,
@@ -66,33 +74,51 @@ impl Track {
             published_at: None,
             judged: None,
             problem: None,
+            former,
             reflector: None,
+            tasks: JoinSet::new(),
         }
     }
 
-    /// Begins to follow the path's reflector, where it has one; `path` is its place in the plan.
+    /// Begins to look for the target; `path` is the track's number.
+    pub fn look_for_target(&mut self, path: usize, routes: &Routes, news: &UnboundedSender<TargetUpdate>) {
+        let Self { plan, tasks, .. } = self;
+        tasks.spawn(target::follow(path, plan.address.clone(), plan.family, routes.clone(), news.clone()));
+    }
+
+    /// Follows the path's reflector, where it has one, with that secret; goes on where it is followed with the
+    /// same already. `path` is the track's number.
     pub fn use_reflector(
         &mut self,
         path: usize,
+        secret: Option<Secret>,
         news: &UnboundedSender<(usize, Reflection)>,
-    ) -> io::Result<()> {
-        let Some(plan) = &self.plan.reflector else { return Ok(()) };
-        let secret = plan.secret_file.as_deref().map(Secret::load).transpose();
-        let secret = secret.map_err(|error| io::Error::other(format!("{error:#}")))?;
+    ) {
+        let Some(port) = self.plan.reflector.as_ref().map(|reflector| reflector.port) else { return };
+        if self.reflector.as_ref().is_some_and(|(_, known)| *known == secret) {
+            return;
+        }
         let (wanted, told) = watch::channel(None);
         let news = news.clone();
         let tell = move |reflection| {
             // Nobody listens any more only when everything ends.
             let _ = news.send((path, reflection));
         };
-        tokio::spawn(follow(Access { port: plan.port, secret }, told, tell));
-        self.reflector = Some(wanted);
-        Ok(())
+        self.tasks.spawn(follow(Access { port, secret: secret.clone() }, told, tell));
+        self.reflector = Some((wanted, secret));
+    }
+
+    /// What the path has counted, for a track that takes over.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.prober.as_ref().map_or_else(|| self.former.clone(), PathProber::counts)
     }
 
     /// Tells the path's reflector where it is and which size is in question, if that has changed.
     pub fn tell_reflector(&self) {
-        if let (Some(reflector), Some(target), Some(prober)) = (&self.reflector, &self.target, &self.prober) {
+        if let (Some((reflector, _)), Some(target), Some(prober)) =
+            (&self.reflector, &self.target, &self.prober)
+        {
             let wanted = Wanted { address: target.address, expected: prober.expected().bytes };
             reflector.send_if_modified(|known| known.replace(wanted) != Some(wanted));
         }
@@ -130,12 +156,10 @@ impl Track {
         let same_address = self.target.as_ref().is_some_and(|known| known.address == target.address);
         match &mut self.prober {
             Some(prober) if same_address => prober.set_hosts(hosts, now),
-            former => {
+            _ => {
                 info!(path = %self.plan.name, address = %target.address, interface = %egress.interface, "probing");
                 let mut prober = PathProber::new(settings(&self.plan, family, asks), hosts, seed, now);
-                if let Some(former) = former {
-                    prober.take_over(former);
-                }
+                prober.take_over(self.counts());
                 self.prober = Some(prober);
             }
         }
@@ -180,8 +204,8 @@ impl Track {
             address: self.target.as_ref().map(|target| target.address),
             tcp_port: self.plan.tcp_port,
             reflector: prober.and_then(PathProber::reflector_use),
-            echo: prober.map(|prober| prober.echo_stats().clone()).unwrap_or_default(),
-            size_probes: prober.map(|prober| prober.size_probes().clone()).unwrap_or_default(),
+            echo: prober.map_or(&self.former.stats, PathProber::echo_stats).clone(),
+            size_probes: prober.map_or(&self.former.size_probes, PathProber::size_probes).clone(),
             last_probe: self.last_probe,
             expected_mtu: prober.map(PathProber::expected),
             testable_mtu: self.target.as_ref().map(|target| target.egress.mtu),

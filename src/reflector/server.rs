@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::Context as _;
 use pnet::ipnetwork::IpNetwork;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 use tracing::{debug, info, warn};
 
 use super::{limits::Limits, secret::Secret, segment, session};
@@ -54,7 +57,13 @@ impl Reflector {
         self.listener.local_addr()
     }
 
-    /// Reflects for as long as it is polled.
+    /// The secret that peers must know.
+    #[must_use]
+    pub fn secret(&self) -> Option<&Secret> {
+        self.shared.secret.as_ref()
+    }
+
+    /// Reflects for as long as it is polled; its connections end with it.
     pub async fn run(self) {
         let sources = match self.shared.allowed.as_slice() {
             [] => "everyone".to_owned(),
@@ -62,9 +71,14 @@ impl Reflector {
         };
         let address = self.local_addr().map(|address| address.to_string()).unwrap_or_default();
         info!(address, sources, secret = self.shared.secret.is_some(), "reflecting");
+        let mut sessions = JoinSet::new();
         loop {
-            match self.listener.accept().await {
-                Ok((stream, peer)) => self.take(stream, peer.ip().to_canonical()),
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                Some(_) = sessions.join_next() => continue,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.take(stream, peer.ip().to_canonical(), &mut sessions),
                 Err(error) => {
                     warn!(%error, "the reflector cannot accept");
                     tokio::time::sleep(PAUSE).await;
@@ -73,7 +87,7 @@ impl Reflector {
         }
     }
 
-    fn take(&self, stream: TcpStream, peer: IpAddr) {
+    fn take(&self, stream: TcpStream, peer: IpAddr, sessions: &mut JoinSet<()>) {
         // From here on, dropping it is a reset.
         if let Err(error) = segment::prepare(&stream) {
             debug!(%peer, %error, "setting up a connection");
@@ -83,7 +97,7 @@ impl Reflector {
         if !shared.allows(peer) {
             debug!(%peer, "not one of the allowed sources");
         } else if let Some(place) = Place::take(shared, peer) {
-            tokio::spawn(session::run(stream, place));
+            sessions.spawn(session::run(stream, place));
         } else {
             debug!(%peer, "too many connections");
         }

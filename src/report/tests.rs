@@ -16,7 +16,7 @@ use crate::{
 
 fn present(routers: Vec<Arc<RouterReading>>, paths: Vec<Arc<PathObservation>>) -> Present {
     let overlay = Arc::new(Assessor::new(&plan(&[])).assess(&routers, &paths));
-    Present { routers, paths, overlay, capabilities: Vec::new() }
+    Present { routers, paths, overlay, ..Present::default() }
 }
 
 fn answered(path: &Arc<PathObservation>, lost: u64) -> Arc<PathObservation> {

@@ -4,16 +4,19 @@
 //! - [`host_key`] whether a router is the one that is meant: [`known_hosts`], [`certificate`]
 //! - [`command`] writes that one script and cuts its output into a snapshot
 //! - [`parse`] pure functions of text, one file per command
-//! - [`worker`] when to scrape, what to count, when to back off
+//! - [`worker`] one scrape of one router, and what to count
+//! - [`fleet`] all routers: when each is read, by how many threads
 
 pub mod backoff;
 pub mod certificate;
 pub mod command;
 pub mod host_key;
+pub mod fleet;
 pub mod known_hosts;
 pub mod local;
 pub mod parse;
 pub mod shell;
+pub mod slots;
 pub mod snapshot;
 pub mod ssh;
 mod wire;

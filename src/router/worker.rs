@@ -1,7 +1,8 @@
-//! When to read a router, what to count, when to leave it alone.
+//! One scrape of one router, and what to count.
 //!
 //! One worker per router; what blocks runs on a thread of its own, so that neither a dead router nor a
-//! resolver that hangs can hold up the process, its end, or another router.
+//! resolver that hangs can hold up the process, its end, or another router. At most one thread of a router
+//! ever hangs: until it returns, no other is started.
 
 use std::{
     collections::BTreeMap,
@@ -11,12 +12,11 @@ use std::{
 };
 
 use tokio::{
-    sync::oneshot,
-    time::{sleep, sleep_until, timeout},
+    sync::oneshot::{self, error::TryRecvError},
+    time::timeout,
 };
 
 use super::{
-    backoff::Backoff,
     command::Reader,
     local::LocalShell,
     shell::{Shell, no_thread, timed_out},
@@ -25,12 +25,14 @@ use super::{
 };
 use crate::{
     plan::{RouterPlan, Transport},
-    state::State,
     types::{FailureReason, InterfaceName},
 };
 
 /// How long after the deadline a thread that did not return is given up.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// What a thread hands back: the session, and what was read.
+type Scraped = (Reader, Result<RouterSnapshot, ScrapeError>);
 
 /// Reads one router.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Worker {
     plan: RouterPlan,
     /// Absent while a scrape runs, and after one that did not return.
     reader: Option<Reader>,
+    /// A thread that was given up and has not returned.
+    hung: Option<oneshot::Receiver<Scraped>>,
     reading: RouterReading,
     last: Option<Arc<RouterSnapshot>>,
     devices: Devices,
@@ -54,11 +58,24 @@ impl Worker {
         Self {
             plan: plan.clone(),
             reader: None,
+            hung: None,
             reading,
             last: None,
             devices: Devices::default(),
             logged_up: None,
         }
+    }
+
+    /// How the router is read.
+    #[must_use]
+    pub fn plan(&self) -> &RouterPlan {
+        &self.plan
+    }
+
+    /// Counts on from where a former worker of this router stopped.
+    pub fn go_on_from(&mut self, former: &RouterReading) {
+        self.reading.failures.clone_from(&former.failures);
+        self.reading.recreations.clone_from(&former.recreations);
     }
 
     /// What is known of the router now.
@@ -80,36 +97,25 @@ impl Worker {
         self.reading.clone()
     }
 
-    /// Scrapes for ever: every `scrape_interval`, after failures less and less often.
-    pub async fn run(mut self, state: State) {
-        state.put_router(self.reading.clone());
-        let mut backoff = Backoff::default();
-        loop {
-            let start = tokio::time::Instant::now();
-            let reading = self.scrape().await;
-            let failed = reading.failure.is_some();
-            state.put_router(reading);
-            if failed {
-                sleep(backoff.failed(fastrand::f64())).await;
-            } else {
-                backoff.reset();
-                sleep_until(start + self.plan.scrape_interval).await;
+    async fn read(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
+        if let Some(mut hung) = self.hung.take() {
+            // A session that comes back so late is not used any more.
+            if hung.try_recv().is_err_and(|error| error == TryRecvError::Empty) {
+                self.hung = Some(hung);
+                return Err(timed_out("waiting for a thread that does not return from an earlier scrape"));
             }
         }
-    }
-
-    async fn read(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
         let mut reader = self.reader.take().unwrap_or_else(|| Reader::new(shell(&self.plan.transport)));
-        let (tell, told) = oneshot::channel();
+        let (tell, mut told) = oneshot::channel();
         thread::Builder::new()
             .name(format!("read {}", self.plan.name))
             .spawn(move || {
                 let outcome = reader.scrape(deadline);
-                // Nobody listens any more where the scrape was given up.
+                // Nobody listens any more where the router was taken out of the configuration.
                 let _ = tell.send((reader, outcome));
             })
             .map_err(|error| no_thread(&error))?;
-        match timeout(deadline.saturating_duration_since(Instant::now()) + GRACE, told).await {
+        match timeout(deadline.saturating_duration_since(Instant::now()) + GRACE, &mut told).await {
             Ok(Ok((reader, outcome))) => {
                 self.reader = Some(reader);
                 outcome
@@ -118,7 +124,10 @@ impl Worker {
                 FailureReason::Parse,
                 "reading stopped without a result; this is a bug, please report it with the log",
             )),
-            Err(_) => Err(timed_out("waiting for a thread that does not return")),
+            Err(_) => {
+                self.hung = Some(told);
+                Err(timed_out("waiting for a thread that does not return"))
+            }
         }
     }
 

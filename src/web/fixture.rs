@@ -13,7 +13,7 @@ use crate::{
         picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd},
     },
     router::snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
-    state::{CapabilityState, Present, State},
+    state::{CapabilityState, ConfigState, Present, State},
     types::{
         Capability, Direction, FailureReason, Method, MismatchField, ProbeProtocol, ProbeResult, ProbeSize,
         TunnelState, UnknownReason, Verdict, Vni,
@@ -204,6 +204,7 @@ pub fn present() -> Present {
     let ok = Judgement { verdict: Verdict::Ok, unknown_reason: None, settled: true, ..Judgement::default() };
     let dns = Judgement { unknown_reason: Some(UnknownReason::Dns), ..Judgement::default() };
     Present {
+        config: ConfigState { loaded_at: Some(moment()), reload_error: None },
         routers: vec![
             Arc::new(router("dc", "10.10.10.254", 2)),
             Arc::new(router("site-a", "10.10.0.254", 1)),
@@ -223,6 +224,7 @@ pub fn present() -> Present {
             CapabilityState { capability: Capability::NetRaw, missing: None },
             CapabilityState { capability: Capability::TcpSyn, missing: Some("no CAP_NET_RAW".into()) },
         ],
+        ..Present::default()
     }
 }
 

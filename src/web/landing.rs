@@ -31,6 +31,16 @@ fn write_page(html: &mut String, present: &Present, version: &str) -> fmt::Resul
          <li><a href=\"/-/ready\">Readiness</a></li></ul></nav>\n<main>\n",
         Escaped(version)
     )?;
+    if let Some(error) = &present.config.reload_error {
+        let error = Escaped(error);
+        writeln!(
+            html,
+            "<p role=\"alert\">A new configuration cannot be used, the former one stays: {error}</p>"
+        )?;
+    }
+    if !present.shard.is_alone() {
+        writeln!(html, "<p>Shard {}: other exporters show the rest of this overlay.</p>", present.shard)?;
+    }
     write_paths(html, present)?;
     write_routers(html, present)?;
     write_missing(html, present)?;
@@ -112,11 +122,11 @@ fn write_fix(html: &mut String, steps: &[FixStep]) -> fmt::Result {
 
 fn write_routers(html: &mut String, present: &Present) -> fmt::Result {
     html.write_str("<h2>Routers</h2>\n")?;
-    if present.routers.is_empty() {
+    if present.own_routers().next().is_none() {
         return html.write_str("<p>No router is configured.</p>\n");
     }
     html.write_str("<ul>\n")?;
-    for reading in &present.routers {
+    for reading in present.own_routers() {
         write!(html, "<li>{} ({}): ", Escaped(&reading.router), Escaped(&reading.site))?;
         match (&reading.current, &reading.failure) {
             (Some(snapshot), _) => write!(html, "read, vxlan interfaces: {}", snapshot.vxlans().count())?,

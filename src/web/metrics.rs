@@ -24,23 +24,20 @@ use crate::{catalogue, state::Present, types::Capability};
 pub struct SelfInfo {
     /// The exporter's version.
     pub version: &'static str,
-    /// Whether the configuration was read successfully the last time.
-    pub config_reload_successful: bool,
-    /// When the configuration in use was read.
-    pub config_loaded: SystemTime,
     process: Arc<ProcessCollector>,
 }
 
 impl SelfInfo {
-    /// This process, with a configuration read at `config_loaded`.
+    /// This process.
     #[must_use]
-    pub fn new(config_loaded: SystemTime) -> Self {
-        Self {
-            version: env!("CARGO_PKG_VERSION"),
-            config_reload_successful: true,
-            config_loaded,
-            process: Arc::new(ProcessCollector::for_self()),
-        }
+    pub fn new() -> Self {
+        Self { version: env!("CARGO_PKG_VERSION"), process: Arc::new(ProcessCollector::for_self()) }
+    }
+}
+
+impl Default for SelfInfo {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -57,10 +54,10 @@ pub fn render(present: &Present, self_info: &SelfInfo) -> Result<String> {
 
 fn samples(present: &Present, self_info: &SelfInfo) -> Exposition {
     let mut out = Exposition::default();
-    for reading in &present.routers {
+    for reading in present.own_routers() {
         router::put(&mut out, reading);
     }
-    for tunnel in &present.overlay.tunnels {
+    for tunnel in present.own_tunnels() {
         tunnel::put(&mut out, tunnel, present);
     }
     for observation in &present.paths {
@@ -73,8 +70,9 @@ fn samples(present: &Present, self_info: &SelfInfo) -> Exposition {
 
 fn put_self(out: &mut Exposition, present: &Present, self_info: &SelfInfo) {
     out.put(&catalogue::BUILD_INFO, &[self_info.version], 1.0);
-    out.put_bool(&catalogue::CONFIG_RELOAD_SUCCESSFUL, &[], self_info.config_reload_successful);
-    out.put(&catalogue::CONFIG_RELOAD_TIMESTAMP, &[], unix_seconds(self_info.config_loaded));
+    out.put_bool(&catalogue::CONFIG_RELOAD_SUCCESSFUL, &[], present.config.reload_error.is_none());
+    let loaded_at = present.config.loaded_at.unwrap_or(UNIX_EPOCH);
+    out.put(&catalogue::CONFIG_RELOAD_TIMESTAMP, &[], unix_seconds(loaded_at));
     for capability in Capability::ALL {
         let known = present.capabilities.iter().find(|state| state.capability == *capability);
         let able = known.is_some_and(|state| state.missing.is_none());

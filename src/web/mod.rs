@@ -1,6 +1,6 @@
 //! Views of the state over HTTP.
 //!
-//! A request costs no packet and waits for nothing: it copies the present and prints it. A client may be
+//! A request costs no packet and waits for nothing: it copies the present and prints it; only a reload is waited for. A client may be
 //! slow, mute or greedy: the request's head has a deadline, a connection has a greatest age, and their
 //! number is bounded, so that the next scrape always finds a place.
 
@@ -8,6 +8,7 @@ mod exposition;
 #[cfg(test)]
 mod fixture;
 mod landing;
+mod lifecycle;
 pub mod metrics;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ use tokio::{
 };
 
 use crate::{cli::ListenAddress, state::State};
+pub use lifecycle::{Lifecycle, Wish};
 pub use metrics::SelfInfo;
 
 /// Several Prometheus servers and a few people; more wait in the kernel's queue.
@@ -97,6 +99,7 @@ pub async fn serve(
     listener: TcpListener,
     state: State,
     self_info: SelfInfo,
+    lifecycle: Lifecycle,
     shutdown: impl Future,
 ) -> anyhow::Result<()> {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -115,7 +118,9 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = connection(stream, state.clone(), self_info.clone(), stopped.clone());
+                let (state, self_info, lifecycle) = (state.clone(), self_info.clone(), lifecycle.clone());
+                let pages = Pages { state, self_info, lifecycle };
+                let connection = connection(stream, pages, stopped.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(place);
@@ -135,10 +140,17 @@ pub async fn serve(
     Ok(())
 }
 
-async fn connection(stream: TcpStream, state: State, self_info: SelfInfo, mut stopped: watch::Receiver<()>) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let response = respond(request.method(), request.uri().path(), &state, &self_info);
-        async { Ok::<_, Infallible>(response) }
+/// What requests are answered from.
+struct Pages {
+    state: State,
+    self_info: SelfInfo,
+    lifecycle: Lifecycle,
+}
+
+async fn connection(stream: TcpStream, pages: Pages, mut stopped: watch::Receiver<()>) {
+    let pages = &pages;
+    let service = service_fn(move |request: Request<Incoming>| async move {
+        Ok::<_, Infallible>(respond(request.method(), request.uri().path(), pages).await)
     });
     let mut connection = pin!(
         http1::Builder::new()
@@ -162,9 +174,15 @@ async fn connection(stream: TcpStream, state: State, self_info: SelfInfo, mut st
     }
 }
 
+/// The pages that change something.
+const LIFECYCLE: [&str; 2] = ["/-/reload", "/-/quit"];
+
 type Answer = Response<Full<Bytes>>;
 
-fn respond(method: &Method, path: &str, state: &State, self_info: &SelfInfo) -> Answer {
+async fn respond(method: &Method, path: &str, pages: &Pages) -> Answer {
+    if LIFECYCLE.contains(&path) {
+        return pages.lifecycle.respond(method, path).await;
+    }
     if !matches!(path, "/" | "/metrics" | "/-/healthy" | "/-/ready") {
         return answer(StatusCode::NOT_FOUND, PLAIN_TEXT, "not found; see / for what is here\n");
     }
@@ -174,7 +192,7 @@ fn respond(method: &Method, path: &str, state: &State, self_info: &SelfInfo) -> 
         return refusal;
     }
     match path {
-        "/metrics" => match metrics::render(&state.present(), self_info) {
+        "/metrics" => match metrics::render(&pages.state.present(), &pages.self_info) {
             Ok(text) => answer(StatusCode::OK, PROMETHEUS_TEXT, text),
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "cannot print the metrics");
@@ -184,7 +202,7 @@ fn respond(method: &Method, path: &str, state: &State, self_info: &SelfInfo) -> 
         "/-/healthy" => answer(StatusCode::OK, PLAIN_TEXT, "vxlan_exporter is healthy\n"),
         // What it serves is there from the start; nothing has to be waited for.
         "/-/ready" => answer(StatusCode::OK, PLAIN_TEXT, "vxlan_exporter is ready\n"),
-        _ => answer(StatusCode::OK, HTML, landing::page(&state.present(), self_info.version)),
+        _ => answer(StatusCode::OK, HTML, landing::page(&pages.state.present(), pages.self_info.version)),
     }
 }
 

@@ -5,12 +5,12 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::oneshot,
+    sync::{mpsc, oneshot},
     task::JoinHandle,
     time::{Instant, timeout},
 };
 
-use super::{HEAD_TIMEOUT, MAX_CONNECTIONS, SelfInfo, fixture, listen, serve};
+use super::{HEAD_TIMEOUT, Lifecycle, MAX_CONNECTIONS, SelfInfo, Wish, fixture, listen, serve};
 
 struct Server {
     address: SocketAddr,
@@ -19,10 +19,14 @@ struct Server {
 }
 
 async fn server() -> Server {
+    server_with(Lifecycle::default()).await
+}
+
+async fn server_with(lifecycle: Lifecycle) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(serve(listener, fixture::state(), SelfInfo::new(fixture::moment()), stopped));
+    let task = tokio::spawn(serve(listener, fixture::state(), SelfInfo::new(), lifecycle, stopped));
     Server { address, stop, task }
 }
 
@@ -79,14 +83,43 @@ async fn refusals() {
     let server = server().await;
     let (head, _) = ask(server.address, "GET /metric").await;
     assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
-    let (head, _) = ask(server.address, "POST /-/reload").await;
-    assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+    for page in ["/-/reload", "/-/quit"] {
+        let (head, body) = ask(server.address, &format!("POST {page}")).await;
+        assert!(
+            head.starts_with("HTTP/1.1 403 ") && body.contains("--web.enable-lifecycle"),
+            "{head} {body}"
+        );
+        let (head, _) = ask(server.address, &format!("GET {page}")).await;
+        assert!(head.starts_with("HTTP/1.1 405 ") && head.contains("allow: POST, PUT"), "{head}");
+    }
     for method in ["POST", "DELETE", "OPTIONS"] {
         let (head, _) = ask(server.address, &format!("{method} /metrics")).await;
         assert!(head.starts_with("HTTP/1.1 405 ") && head.contains("allow: GET, HEAD"), "{head}");
     }
     let (head, _) = ask(server.address, "nonsense").await;
     assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
+}
+
+#[tokio::test]
+async fn wishes_are_handed_on_and_answered() {
+    let (wishes, mut wished) = mpsc::channel(1);
+    let server = server_with(Lifecycle::enabled(wishes)).await;
+    let mut outcomes = [Ok("in use"), Err("line 3: no")].into_iter();
+    let granting = tokio::spawn(async move {
+        while let Some(Wish::Reload(answer)) = wished.recv().await {
+            let outcome = outcomes.next().expect("two reloads");
+            answer.send(outcome.map(str::to_owned).map_err(str::to_owned)).expect("waiting");
+        }
+    });
+    let (head, body) = ask(server.address, "POST /-/reload").await;
+    assert!(head.starts_with("HTTP/1.1 200 ") && body == "in use\n", "{head} {body}");
+    let (head, body) = ask(server.address, "PUT /-/reload").await;
+    assert!(head.starts_with("HTTP/1.1 500 ") && body.contains("line 3: no"), "{head} {body}");
+    let (head, body) = ask(server.address, "POST /-/quit").await;
+    assert!(head.starts_with("HTTP/1.1 200 ") && body == "stopping\n", "{head} {body}");
+    granting.await.expect("it ends with the wish to quit");
+    let (head, _) = ask(server.address, "POST /-/reload").await;
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
 }
 
 #[tokio::test]

@@ -17,6 +17,11 @@ impl Budget {
         Self { per_second: f64::from(per_second.max(1)), tokens: 0.0, filled_at: Moment::ZERO }
     }
 
+    /// Another rate from now on.
+    pub fn set_rate(&mut self, per_second: u32) {
+        self.per_second = f64::from(per_second.max(1));
+    }
+
     /// Adds what has come in since the last call.
     pub fn fill(&mut self, now: Moment) {
         let depth = (self.per_second / 10.0).max(40.0);

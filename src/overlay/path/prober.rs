@@ -78,6 +78,16 @@ pub struct Settings {
     pub tcp: TcpProbes,
 }
 
+/// What a path has counted; it goes on where its target's address or its configuration changes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Counts {
+    /// The regular small echo.
+    pub stats: EchoStats,
+    /// Size probes by protocol, purpose and result.
+    pub size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
+    next_id: u64,
+}
+
 /// What the hosts at both ends can take, as far as known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostMtu {
@@ -267,13 +277,19 @@ impl PathProber {
         LANES.iter().any(|lane| self.lane(*lane).is_silent())
     }
 
-    /// Goes on with the counters of a prober of the same path (the target's address has changed).
-    pub fn take_over(&mut self, former: &Self) {
-        self.stats = former.stats.clone();
-        // What is in flight to the former address is given up.
-        self.stats.lost += former.echoes.len() as u64;
-        self.size_probes.clone_from(&former.size_probes);
+    /// Goes on with the counts of a prober of the same path.
+    pub fn take_over(&mut self, former: Counts) {
+        self.stats = former.stats;
+        self.size_probes = former.size_probes;
         self.next_id = former.next_id;
+    }
+
+    /// What has been counted, for a prober that takes over: what is in flight is given up.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut stats = self.stats.clone();
+        stats.lost += self.echoes.len() as u64;
+        Counts { stats, size_probes: self.size_probes.clone(), next_id: self.next_id }
     }
 
     /// Counts of the regular small echo.

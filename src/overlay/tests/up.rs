@@ -147,6 +147,40 @@ fn transitions_count_changes_only() {
 }
 
 #[test]
+fn another_plan_counts_on_and_knows_whose_address_is_whose() {
+    let [dc, a, b] = lab();
+    let bad = b.clone().edit("vxlan02", |link| link.admin_up = Some(false));
+    let mut assessor = Assessor::new(&plan(&[]));
+    assessor.assess(&read(&[dc.clone(), a.clone(), b.clone()]), &[]);
+    assessor.assess(&read(&[dc.clone(), a.clone(), bad.clone()]), &[]);
+    assessor.follow(&plan(&[]));
+    let overlay = assessor.assess(&read(&[dc.clone(), a.clone(), b.clone()]), &[]);
+    let back = tunnel(&overlay, DC_B);
+    assert_eq!((back.up, back.transitions_up, back.transitions_down), (Some(true), 1, 1));
+    // A pair is remembered until then, and no longer; who owns the address is not forgotten.
+    assessor.follow(&plan(&[]));
+    let overlay = assessor.assess(&[dc.read(), a.read(), b.unread()], &[]);
+    let half = tunnel(&overlay, "dc/vxlan02~10.10.20.254");
+    assert!(half.evidence.iter().any(|line| line.contains("(site-b)")), "{:?}", half.evidence);
+    // A router that is gone owns nothing.
+    let mut fewer = plan(&[]);
+    fewer.routers.pop();
+    assessor.follow(&fewer);
+    let overlay = assessor.assess(&[dc.read(), a.read()], &[]);
+    let half = tunnel(&overlay, "dc/vxlan02~10.10.20.254");
+    assert!(half.evidence.iter().any(|line| line.contains("which no router that was read owns")));
+}
+
+#[test]
+fn a_share_of_the_paths_does_not_bring_a_tunnel_down() {
+    let dead = [path("rancher", "dc", verdict(Verdict::Unreachable))];
+    let mut shared = plan(&[]);
+    shared.sites_probed_elsewhere.insert("dc".into());
+    let overlay = Assessor::new(&shared).assess(&read(&lab()), &dead);
+    assert!(overlay.tunnels.iter().all(|tunnel| tunnel.up == Some(true)));
+}
+
+#[test]
 fn unreachable_paths_bring_down_the_tunnel_they_cross_alone() {
     let [dc, a, b] = lab();
     let routers = read(&[dc, a, b]);

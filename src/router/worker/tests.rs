@@ -132,22 +132,11 @@ async fn a_thread_that_never_returns_is_given_up() {
     let reading = worker.scrape().await;
     assert_eq!(reading.failure.unwrap().reason, FailureReason::Timeout);
     assert!(start.elapsed() < Duration::from_secs(5));
-}
-
-#[tokio::test]
-async fn a_running_worker_shows_up_at_once_and_scrapes_again_and_again() {
-    let mut plan = worker().plan;
-    plan.scrape_interval = Duration::from_millis(50);
-    let state = State::default();
-    let running = tokio::spawn(Worker::new(&plan).run(state.clone()));
-    state.changed().await;
-    assert_eq!(state.present().routers[0].scrapes, 0);
-    timeout(Duration::from_secs(10), async {
-        while state.present().routers[0].previous.is_none() {
-            state.changed().await;
-        }
-    })
-    .await
-    .expect("two scrapes");
-    running.abort();
+    // While it hangs no other is started; a session would be made anew.
+    let again = worker.scrape().await.failure.unwrap();
+    assert_eq!(again.reason, FailureReason::Timeout);
+    assert!(again.message.contains("from an earlier scrape") && worker.reader.is_none(), "{again}");
+    drop(worker.hung.take());
+    worker.plan.scrape_timeout = Duration::from_secs(5);
+    assert_eq!(worker.scrape().await.failure, None);
 }

@@ -7,14 +7,10 @@ use std::{
 };
 
 use super::{SelfInfo, render, samples};
-use crate::{
-    catalogue,
-    state::Present,
-    web::fixture::{moment, present},
-};
+use crate::{catalogue, state::Present, web::fixture::present};
 
 fn self_info() -> SelfInfo {
-    SelfInfo { version: "0.0.0", ..SelfInfo::new(moment()) }
+    SelfInfo { version: "0.0.0", ..SelfInfo::new() }
 }
 
 fn promtool_accepts(text: &str) {
@@ -60,6 +56,26 @@ fn help_type_and_labels_are_the_catalogues() {
     let missing: Vec<_> =
         catalogue::ALL.iter().map(|family| family.name()).filter(|name| !named.contains(name)).collect();
     assert!(missing.is_empty(), "in the catalogue, but never exported: {missing:?}");
+}
+
+#[test]
+fn shards_together_say_each_thing_once() {
+    let everything = render(&present(), &self_info()).expect("text");
+    let series = |text: &str| {
+        let lines =
+            text.lines().filter(|line| line.starts_with("vxlan_") && !line.starts_with("vxlan_exporter"));
+        lines.filter(|line| !line.starts_with("vxlan_path")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut together = Vec::new();
+    for index in 0..3 {
+        let shard = format!("{index}/3").parse().expect("a shard");
+        let text = render(&Present { shard, ..present() }, &self_info()).expect("text");
+        together.extend(series(&text));
+    }
+    together.sort();
+    let mut alone = series(&everything);
+    alone.sort();
+    assert_eq!(together, alone);
 }
 
 #[test]

@@ -1,0 +1,36 @@
+//! From a configuration file to a plan that can be followed.
+
+use std::{collections::BTreeSet, path::Path};
+
+use anyhow::Context;
+
+use crate::{
+    config,
+    plan::{Plan, Transport},
+    reflector::secret::Secret,
+    router::ssh,
+    types::FailureReason,
+};
+
+/// Reads the configuration and sees that the files it names can be used.
+pub fn load(file: &Path) -> anyhow::Result<Plan> {
+    let plan = config::load(file)?.plan();
+    // One key of many routers is opened once: a passphrase costs a third of a second.
+    let mut usable = BTreeSet::new();
+    for router in &plan.routers {
+        let Transport::Ssh(login) = &router.transport else { continue };
+        let context = || format!("{}: router {}", file.display(), router.name);
+        if usable.insert(&login.credential) {
+            ssh::check_credential(&login.credential).with_context(context)?;
+        }
+        // A router whose key is not known is that router's trouble; a file that cannot be read is ours.
+        ssh::check_host_key(login)
+            .or_else(|error| if error.reason == FailureReason::Config { Err(error) } else { Ok(()) })
+            .with_context(context)?;
+    }
+    let reflectors = plan.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_ref());
+    for secret in plan.reflector.iter().filter_map(|it| it.secret_file.as_ref()).chain(reflectors) {
+        Secret::load(secret).with_context(|| format!("{}", file.display()))?;
+    }
+    Ok(plan)
+}

@@ -1,0 +1,159 @@
+//! Which of several exporters with one configuration owns a name: a router, a path, a tunnel.
+//!
+//! Rendezvous hashing: each shard's bid for a name is the first 8 bytes, as a big-endian number, of SHA-256
+//! over `INDEX/NAME`; the highest bid owns the name. When a shard is added, only the names it outbids the
+//! others for move, and all of them to it. `printf 2/dc | sha256sum` shows a bid.
+
+use std::{fmt, str::FromStr};
+
+use sha2::{Digest, Sha256};
+
+/// More shards than this are a typing error.
+const MOST: u32 = 1000;
+
+/// One of several exporters that share the work; the default is the only one, which owns every name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    index: u32,
+    count: u32,
+}
+
+impl Default for Shard {
+    fn default() -> Self {
+        Self { index: 0, count: 1 }
+    }
+}
+
+impl Shard {
+    /// Whether this shard probes, judges and exports what is called `name`.
+    #[must_use]
+    pub fn owns(self, name: &str) -> bool {
+        self.count == 1 || owner(name, self.count) == self.index
+    }
+
+    /// Whether there are no others.
+    #[must_use]
+    pub fn is_alone(self) -> bool {
+        self.count == 1
+    }
+}
+
+/// The index of the shard that owns `name`.
+fn owner(name: &str, count: u32) -> u32 {
+    // Equal bids are as likely as a collision of SHA-256; then the higher index owns it.
+    (0..count).max_by_key(|index| hash(&format!("{index}/{name}"))).unwrap_or_default()
+}
+
+/// The first 8 bytes of SHA-256: the same for everyone, everywhere, in every version.
+#[must_use]
+pub fn hash(text: &str) -> u64 {
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
+/// `INDEX/COUNT`. An index may be the end of a name, as a `StatefulSet` names its pods: `vxlan-exporter-2/3`.
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = text.split_once('/').and_then(|(index, count)| {
+            let index = index.rsplit('-').next().unwrap_or(index);
+            let number = |text: &str| {
+                let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                digits.then(|| text.parse().ok()).flatten()
+            };
+            Some(Self { index: number(index)?, count: number(count)? })
+        });
+        match parsed {
+            None => Err("write INDEX/COUNT, e.g. 0/3 or vxlan-exporter-0/3".to_owned()),
+            Some(Self { count: 0, .. }) => Err("there is at least one shard: 0/1".to_owned()),
+            Some(Self { count, .. }) if count > MOST => Err(format!("there are at most {MOST} shards")),
+            Some(Self { index, count }) if index >= count => Err(format!(
+                "of {count} shards the last one is {}/{count}: they are numbered from 0",
+                count - 1
+            )),
+            Some(shard) => Ok(shard),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::btree_set, prelude::*};
+
+    use super::*;
+
+    fn names() -> impl Strategy<Value = std::collections::BTreeSet<String>> {
+        btree_set("[a-z0-9~./-]{1,24}", 400..600)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn every_name_is_in_exactly_one_shard(names in names(), count in 1_u32..12) {
+            for name in &names {
+                let owners = (0..count).filter(|index| Shard { index: *index, count }.owns(name)).count();
+                prop_assert_eq!(owners, 1, "{}", name);
+            }
+        }
+
+        #[test]
+        fn one_more_shard_takes_its_share_and_moves_nothing_else(names in names(), count in 1_u32..12) {
+            let moved: Vec<_> = names.iter().filter(|name| owner(name, count) != owner(name, count + 1)).collect();
+            for name in &moved {
+                prop_assert_eq!(owner(name, count + 1), count, "{} moved between old shards", name);
+            }
+            // Binomial around 1 in count + 1: five standard deviations to either side.
+            #[allow(clippy::cast_precision_loss)]
+            let (total, moved) = (names.len() as f64, moved.len() as f64);
+            let share = 1.0 / f64::from(count + 1);
+            let off = 5.0 * (total * share * (1.0 - share)).sqrt();
+            prop_assert!((moved - total * share).abs() <= off, "{moved} of {total} moved to {count} + 1");
+        }
+
+        #[test]
+        fn shards_are_about_equal(names in names(), count in 2_u32..6) {
+            for index in 0..count {
+                #[allow(clippy::cast_precision_loss)]
+                let (total, own) =
+                    (names.len() as f64, names.iter().filter(|name| owner(name, count) == index).count() as f64);
+                let share = 1.0 / f64::from(count);
+                let off = 5.0 * (total * share * (1.0 - share)).sqrt();
+                prop_assert!((own - total * share).abs() <= off, "{own} of {total} in {index}/{count}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_has_the_same_owner_for_ever() {
+        // `for i in 0 1 2; do printf $i/dc | sha256sum; done`
+        assert_eq!(hash("0/dc"), 0x9e5c_5286_a4ff_5bac);
+        assert_eq!(["dc", "site-a", "site-b", "rancher"].map(|name| owner(name, 3)), [1, 0, 0, 1]);
+    }
+
+    #[test]
+    fn words_of_the_command_line() {
+        for (text, index, count) in
+            [("0/1", 0, 1), ("2/3", 2, 3), ("vxlan-exporter-2/3", 2, 3), ("x-1-0/2", 0, 2), ("007/10", 7, 10)]
+        {
+            assert_eq!(text.parse(), Ok(Shard { index, count }), "{text}");
+        }
+        for bad in
+            ["", "1", "/", "1/", "/3", "3/3", "1/0", "a/3", "a-/3", "-1.5/3", "1/3/4", "+1/3", "0/1001"]
+        {
+            assert!(bad.parse::<Shard>().is_err(), "{bad}");
+        }
+        assert_eq!(
+            "vxlan-exporter-3/3".parse::<Shard>(),
+            Err("of 3 shards the last one is 2/3: they are numbered from 0".to_owned())
+        );
+        assert!(Shard::default().owns("anything") && Shard::default().is_alone());
+    }
+}
