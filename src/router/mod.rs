@@ -10,8 +10,8 @@
 pub mod backoff;
 pub mod certificate;
 pub mod command;
-pub mod host_key;
 pub mod fleet;
+pub mod host_key;
 pub mod known_hosts;
 pub mod local;
 pub mod parse;

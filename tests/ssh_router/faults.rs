@@ -6,13 +6,15 @@ use std::{
     io::Write,
     net::TcpStream,
     os::unix::fs::PermissionsExt,
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
 
 use vxlan_exporter::{
+    config,
     plan::SshPlan,
-    router::Worker,
+    router::{Worker, fleet::Fleet},
     state::State,
     types::FailureReason::{self, Command, Connect, Permission, Refused, Timeout, Truncated},
 };
@@ -195,7 +197,10 @@ fn a_router_that_locks_us_out_is_asked_less_and_less_and_read_again() {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let state = State::default();
         let start = Instant::now();
-        let running = runtime.spawn(Worker::new(&plan).run(state.clone()));
+        let mut fleet = Fleet::new(state.clone());
+        let mut whole = config::parse("{}", Path::new("config.yml")).unwrap().plan();
+        whole.routers.push(plan);
+        runtime.block_on(fleet.follow(&whole));
         thread::sleep(Duration::from_secs(5));
         // Waits of at least 1, 1.5 and 3 s lie between four scrapes.
         let (connections, scrapes) = (penalty.connections(), state.present().routers[0].scrapes);
@@ -204,7 +209,6 @@ fn a_router_that_locks_us_out_is_asked_less_and_less_and_read_again() {
             "{connections}"
         );
         assert!(scrapes.abs_diff(connections as u64) <= 1, "{connections} connections, {scrapes} scrapes");
-        running.abort();
     });
 }
 
