@@ -11,6 +11,7 @@ pub mod config;
 pub mod logging;
 pub mod look;
 pub mod overlay;
+pub mod parse_command;
 pub mod plan;
 pub mod probe;
 pub mod probe_command;
