@@ -2,7 +2,7 @@
 //!
 //! - [`shell`] runs a script on a router before a deadline: [`ssh`] over SSH, [`local`] on this machine
 //! - [`command`] writes that one script and cuts its output into a snapshot
-//! - [`parse`] pure functions of text, one file per command
+//! - [`parse`] pure functions of text, one file per format
 //! - [`worker`] when to scrape, what to count, when to back off
 
 pub mod backoff;
