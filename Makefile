@@ -6,7 +6,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
 
-.PHONY: demo test soak scale setup build lab-clean audit
+.PHONY: demo test soak scale fuzz setup build lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -29,6 +29,15 @@ soak: setup build
 scale: setup
 	cargo build --locked --release --bin vxlan_exporter --example scale
 	$(SUDO) target/release/examples/scale --routers $(or $(SCALE_ROUTERS),500)
+
+# Every parser against random bytes, FUZZ_SECONDS each, starting from the captures of tests/corpus. Needs a nightly Rust.
+fuzz:
+	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	@for target in $$(cargo +nightly fuzz list); do \
+		mkdir -p fuzz/corpus/$$target && \
+		cargo +nightly fuzz run $$target fuzz/corpus/$$target tests/corpus -- -max_total_time=$(or $(FUZZ_SECONDS),60) \
+			-max_len=65536 || exit 1; \
+	done
 
 setup:
 	@scripts/setup.sh

@@ -3,7 +3,7 @@
 //! - [`shell`] runs a script on a router before a deadline: [`ssh`] over SSH, [`local`] on this machine
 //! - [`host_key`] whether a router is the one that is meant: [`known_hosts`], [`certificate`]
 //! - [`command`] writes that one script and cuts its output into a snapshot
-//! - [`parse`] pure functions of text, one file per command
+//! - [`parse`] pure functions of text, one file per format
 //! - [`worker`] one scrape of one router, and what to count
 //! - [`fleet`] all routers: when each is read, by how many threads
 
