@@ -19,7 +19,8 @@ use vxlan_exporter::{
     types::FailureReason::{self, Command, Connect, Permission, Refused, Timeout, Truncated},
 };
 
-use super::{Router, TIMEOUT, failure, router_plan, run, scrape, server::Server, success, with_router};
+use crate::server::Server;
+use crate::ssh_router::{Router, TIMEOUT, failure, router_plan, run, scrape, success, with_router};
 
 /// What a forced command does in place of the exporter's script, and what is to be said of it.
 const FAULTS: [(&str, &str, FailureReason, &[&str]); 9] = [
@@ -316,7 +317,9 @@ fn a_session_that_ended_unasked_is_replaced_within_the_scrape() {
     with_router("ClientAliveInterval 1\nClientAliveCountMax 1", |router| {
         let mut worker = Worker::new(&router_plan(&router.plan()));
         success(&scrape(&mut worker));
-        super::wait_until("the router ends the session", || router.log().contains("not responding"));
+        crate::ssh_router::wait_until("the router ends the session", || {
+            router.log().contains("not responding")
+        });
         success(&scrape(&mut worker));
         assert_eq!(router.log().matches("Accepted publickey").count(), 2);
     });

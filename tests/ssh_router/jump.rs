@@ -9,9 +9,8 @@ use vxlan_exporter::{
     types::FailureReason,
 };
 
-use super::{
-    Router, TIMEOUT, failure, inside, router_plan, run, scrape, server::Server, success, wait_until,
-};
+use crate::server::Server;
+use crate::ssh_router::{Router, TIMEOUT, failure, inside, router_plan, run, scrape, success, wait_until};
 
 /// outside -- gate -- far; only the gate knows the way to both.
 struct Way {

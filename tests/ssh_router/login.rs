@@ -12,7 +12,7 @@ use vxlan_exporter::{
     types::FailureReason,
 };
 
-use super::{NAME, Router, failure, router_plan, run, scrape, success, wait_until, with_router};
+use crate::ssh_router::{NAME, Router, failure, router_plan, run, scrape, success, wait_until, with_router};
 
 #[test]
 fn every_type_of_key_logs_in_with_and_without_a_passphrase() {

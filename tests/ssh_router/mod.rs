@@ -1,12 +1,6 @@
 //! A router for tests: an OpenSSH server with host keys and users of its own, in a network namespace of
 //! its own.
 
-mod faults;
-mod jump;
-mod login;
-mod server;
-mod trust;
-
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -122,13 +116,13 @@ pub fn run(command: &str, arguments: &[&str]) -> String {
 
 /// The router. Dropping it ends its server and removes its namespace.
 pub struct Router {
-    namespace: String,
+    pub namespace: String,
     directory: TempDir,
     sshd: Option<Child>,
 }
 
 impl Router {
-    fn start(sshd_config: &str) -> Self {
+    pub fn start(sshd_config: &str) -> Self {
         assert!(geteuid().is_root(), "these tests make network namespaces and run sshd: run them as root");
         assert!(
             Path::new("/usr/sbin/sshd").exists(),

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use super::{NAME, Router, with_router};
+use crate::ssh_router::{NAME, Router, with_router};
 
 /// A configuration with this router, whose host is trusted by `trust`.
 fn configure(router: &Router, trust: &str) {
@@ -167,7 +167,7 @@ fn a_fingerprint_in_the_configuration_is_compared() {
 #[test]
 fn config_check_tells_a_missing_passphrase() {
     with_router("", |router| {
-        super::run(
+        crate::ssh_router::run(
             "ssh-keygen",
             &["-q", "-p", "-N", "correct-horse", "-f", router.path("user").to_str().unwrap()],
         );
