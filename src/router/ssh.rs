@@ -192,7 +192,15 @@ impl Live {
     fn open(&self, deadline: Instant) -> Result<Channel, ScrapeError> {
         self.guarded(deadline, RUNNING, || {
             let failed = |error: ssh2::Error| failure::session(&error, &self.peer);
-            let mut channel = self.session.channel_session().map_err(failed)?;
+            // sshd frees the place of the channel before this one only after it has looked at all that came:
+            // with `MaxSessions 1` the first answer may be no (measured).
+            let opened = self.session.channel_session();
+            let opened = if opened.as_ref().is_err_and(failure::is_refused_channel) {
+                self.session.channel_session()
+            } else {
+                opened
+            };
+            let mut channel = opened.map_err(failed)?;
             channel.handle_extended_data(ExtendedData::Ignore).map_err(failed)?;
             Ok(channel)
         })

@@ -175,7 +175,7 @@ fn sessions_that_are_used_up() {
         // One is enough, for the second exec of a scrape too.
         router.ip("link add vxlan01 type vxlan id 1 remote 10.10.10.254 dstport 8472");
         let mut worker = Worker::new(&router_plan(&router.plan()));
-        for _ in 0..3 {
+        for _ in 0..10 {
             success(&scrape(&mut worker));
         }
         assert_eq!(router.log().matches("Accepted publickey").count(), 1);

@@ -26,6 +26,11 @@ pub fn code(error: &Error) -> i32 {
     }
 }
 
+/// Whether the router said no to one more channel; the session stands.
+pub fn is_refused_channel(error: &Error) -> bool {
+    code(error) == CHANNEL_FAILURE
+}
+
 pub fn unusable(peer: &str, error: &dyn Display) -> ScrapeError {
     ScrapeError::new(FailureReason::Connect, format!("the connection to {peer} cannot be used: {error}"))
 }
