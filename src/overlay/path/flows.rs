@@ -199,7 +199,8 @@ impl FlowLanes {
         }
     }
 
-    /// A hole of all flows becomes a hole of each: one of them has answered.
+    /// A hole of all flows becomes a hole of each: one of them has answered, or was found to have another
+    /// edge.
     fn part(&mut self, now: Moment) {
         if let Some(hole) = self.joint.take_hole() {
             for lane in &mut self.each {
@@ -210,12 +211,12 @@ impl FlowLanes {
 
     /// Follows what a burst has come to.
     fn follow(&mut self, holes_before: usize, now: Moment) {
-        let holes = self.each.iter().filter(|lane| lane.is_silent()).count();
+        let holes = self.holes();
         if holes > holes_before {
             let others = |flow: &u8| !self.each[usize::from(*flow)].is_silent();
             self.sweep = (0..FLOWS).filter(others).map(|flow| (flow, None)).collect();
-        }
-        if self.joint.is_silent() && holes > 0 {
+            self.part(now);
+        } else if self.joint.is_silent() && holes > 0 {
             for lane in &mut self.each {
                 lane.clear();
             }
@@ -231,16 +232,11 @@ impl FlowLanes {
 
     /// What all flows together answer, and a flow alone did not, must be proven on that flow.
     fn tell_apart(&mut self, now: Moment) {
-        let edge = self.joint.edge();
-        let passes = edge.or(self.joint.passing());
+        let passes = self.joint.edge().or(self.joint.passing());
         for (flow, size) in std::mem::take(&mut self.suspects) {
-            if passes != Some(size) {
-                continue;
+            if passes == Some(size) {
+                self.each[usize::from(flow)].doubt(size, now);
             }
-            if edge.is_some() {
-                self.part(now);
-            }
-            self.each[usize::from(flow)].doubt(size, now);
         }
     }
 

@@ -209,8 +209,13 @@ impl LaneProber {
         Some(hole)
     }
 
-    /// Takes over a hole that all flows together were found to have.
+    /// Takes over a hole that all flows together were found to have. Where silence has been proven here
+    /// too, it began at the same size of the walk.
     pub fn inherit(&mut self, hole: Hole, now: Moment) {
+        if let Standing::Hole(own) = &mut self.standing {
+            own.size = own.size.max(hole.size);
+            return;
+        }
         self.clear();
         self.standing = Standing::Hole(hole);
         self.decided_at = Some(now);
