@@ -332,7 +332,10 @@ impl<'a> Judge<'a> {
     }
 
     fn unknown(&mut self, now: Duration, said: &Judgement) {
-        let right = self.truth().verdicts.contains(&Verdict::Unknown);
+        // Where there is a hole that nothing sent here meets, `unknown` is no fault.
+        let truth = self.truth();
+        let unseen = (truth.forward_hole || truth.reverse_hole) && !truth.hole_visible && !truth.rate_limited;
+        let right = unseen || truth.verdicts.contains(&Verdict::Unknown);
         if said.verdict != Verdict::Unknown || !self.truth().measurable || right || self.truth().dead {
             self.unknown_since = None;
             return;

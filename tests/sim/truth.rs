@@ -131,7 +131,8 @@ impl Sight<'_> {
             || (network.forward.leg.is_some() && tcp_forward.iter().any(|walk| walk.is_hole()));
         let echo_edge = icmp_forward.passing().min(back_edge);
         let echo_silent = icmp_forward.is_hole() || icmp_forward.passing() > back_edge;
-        let seen_by_echo = echo && echo_silent && echo_edge >= filter(family);
+        let seen_by_echo =
+            echo && echo_silent && echo_edge >= filter(family) && !self.is_vouched(icmp_forward, &tcp_forward);
         let seen_by_syn = syn && tcp_forward.iter().any(|walk| walk.is_hole());
         let seen_by_fragments = fragments && reverse_hole && back_edge >= filter(family);
         let hole_visible = seen_by_echo || seen_by_syn || seen_by_fragments;
@@ -215,6 +216,18 @@ impl Sight<'_> {
             right.push(Verdict::Lossy);
         }
         right
+    }
+
+    /// ICMP meets silence at a size that is signalled to TCP, and no TCP flow meets a hole. Then it is far
+    /// more likely that something on the way keeps signals about ICMP back than that of nine flows ICMP's
+    /// alone takes a leg with a hole (2^-8); and a hole only of ICMP hangs nobody. It need not be said.
+    fn is_vouched(&self, icmp: Walk, tcp: &[Walk]) -> bool {
+        let Walk::Hole { size, .. } = icmp else { return false };
+        let signalled = |flow| {
+            let refuses = self.network.forward.bottlenecks(flow).iter().find(|one| size > one.above);
+            refuses.is_some_and(|one| one.signals.is_some_and(|mtu| mtu < size))
+        };
+        self.syn() && !tcp.iter().any(|walk| walk.is_hole()) && Way::flows().skip(1).any(signalled)
     }
 
     fn expected(&self) -> u32 {

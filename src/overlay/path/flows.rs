@@ -197,8 +197,12 @@ impl FlowLanes {
             }
         }
         for lane in &mut self.lanes {
-            if let Some(flow) = lane.flows().iter().next() {
-                lane.stand_at(top(flow), now);
+            let Some(flow) = lane.flows().iter().next() else { continue };
+            let stood = lane.top();
+            lane.stand_at(top(flow), now);
+            if lane.top() != stood && lane.passing().is_none() && !lane.is_silent() {
+                // What passes there is asked without waiting for its turn.
+                self.sweep.push_back((flow, None));
             }
         }
         self.unite();

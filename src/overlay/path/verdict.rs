@@ -97,7 +97,10 @@ impl PathProber {
         let exact = |hole: &Hole| (hole.exact && hole.answered > small).then_some(hole.answered);
         let filtered = self.finding() == Finding::Filtered;
         let forward = if let Some(flows) = self.forward_hole() {
-            exact(flows.hole).or(self.confirmed.forward)
+            let edge = exact(flows.hole).or(self.confirmed.forward);
+            // ICMP's flow may take the leg of the smallest edge.
+            let icmp = self.edge_of_icmp().filter(|icmp| edge > Some(*icmp));
+            icmp.or(edge)
         } else if let Some(hole) = self.echo.hole() {
             let edge = if hole.in_pieces { None } else { exact(hole).or(self.confirmed.forward) };
             // The limit of a filter of large ICMP is no path MTU.
@@ -136,6 +139,12 @@ impl PathProber {
             return Some(true);
         }
         [flows, echo].into_iter().flatten().any(|hole| hole.exact).then_some(false)
+    }
+
+    /// The largest size that passes forward on ICMP's flow, where the way back is known to carry more.
+    fn edge_of_icmp(&self) -> Option<Bytes> {
+        let hole = self.echo.hole().filter(|hole| hole.exact && !hole.in_pieces)?;
+        (hole.answered >= FILTER && self.reverse_passes(hole.size)).then_some(hole.answered)
     }
 
     /// The size at which discovery ends on TCP flows, where signals end it below the expected MTU.
