@@ -351,6 +351,9 @@ fn two_legs(make: &mut Make) {
     make.network.forward.leg = Some(Leg { flows, bottlenecks: other });
     make.sometimes_loss();
     make.seconds += 90.0;
+    if chance(0.2, &mut make.rng) {
+        make.network.signal_limit = Some(limit(&mut make.rng));
+    }
 }
 
 fn v6_edge(make: &mut Make) {

@@ -131,7 +131,10 @@ impl Sight<'_> {
             || (network.forward.leg.is_some() && tcp_forward.iter().any(|walk| walk.is_hole()));
         let echo_edge = icmp_forward.passing().min(back_edge);
         let echo_silent = icmp_forward.is_hole() || icmp_forward.passing() > back_edge;
-        let seen_by_echo = echo && echo_silent && echo_edge >= filter(family);
+        let seen_by_echo = echo
+            && echo_silent
+            && echo_edge >= filter(family)
+            && !self.is_vouched(icmp_forward, &tcp_forward);
         let seen_by_syn = syn && tcp_forward.iter().any(|walk| walk.is_hole());
         let seen_by_fragments = fragments && reverse_hole && back_edge >= filter(family);
         let hole_visible = seen_by_echo || seen_by_syn || seen_by_fragments;
@@ -149,9 +152,13 @@ impl Sight<'_> {
             tcp_forward.iter().copied().filter(|_| syn).chain(echo.then_some(icmp_forward)).collect();
         let mut forward_mtu = Vec::new();
         if syn {
-            // Of all flows; or, where some meet a hole, of those.
+            // Of all flows; or, where some meet a hole, of those. Of ICMP's flow an echo shows no more than what
+            // comes back.
             forward_mtu.extend(smallest(&mut used.iter()));
             forward_mtu.extend(smallest(&mut used.iter().filter(|walk| walk.is_hole())));
+            if icmp_forward.passing() >= back_edge {
+                forward_mtu.extend(smallest(&mut tcp_forward.iter()));
+            }
         } else if echo {
             forward_mtu.push(echo_edge);
             // A reply that an IPv6 target had to cut shows that its request came whole.
@@ -217,6 +224,19 @@ impl Sight<'_> {
         right
     }
 
+    /// Echoes meet silence at a size that is signalled to TCP, and no TCP flow meets a hole. Then it is far
+    /// more likely that something on the way keeps signals about ICMP back than that of nine flows ICMP's
+    /// alone takes a leg with a hole (2^-8); and a hole only of ICMP hangs nobody. By echoes alone it need not
+    /// be seen. (A hole on the way back is seen by fragments.)
+    fn is_vouched(&self, icmp: Walk, tcp: &[Walk]) -> bool {
+        let (Walk::Hole { size, .. } | Walk::Passes(size)) = icmp;
+        let signalled = |flow| {
+            let refuses = self.network.forward.bottlenecks(flow).iter().find(|one| size > one.above);
+            refuses.is_some_and(|one| one.signals.is_some_and(|mtu| mtu < size))
+        };
+        self.syn() && !tcp.iter().any(|walk| walk.is_hole()) && Way::flows().skip(1).any(signalled)
+    }
+
     fn expected(&self) -> u32 {
         let header = self.prober.family.header() + 20;
         let learnt = self.network.mss.map(|mss| u32::from(mss) + header).filter(|_| {
@@ -243,7 +263,11 @@ impl Sight<'_> {
             return false;
         }
         let piece = self.prober.family.header() + 8 + FRAGMENT_PAYLOAD;
-        self.network.fragments && forward.passing() >= piece
+        // Nothing tells that pieces pass where discovery ends below their size on another leg, whose signals
+        // vouch for ICMP too.
+        let lowest =
+            Way::flows().map(|flow| Walk::of(self.network.forward.bottlenecks(flow), top, 68).passing());
+        self.network.fragments && forward.passing() >= piece && lowest.min() >= Some(piece)
     }
 
     /// The largest reply of at most `top` bytes that comes back whole.

@@ -1,37 +1,46 @@
-//! The TCP lane of a path: eight flows, judged together first, each alone where they differ.
+//! The TCP lane of a path: eight flows, judged together as far as they are alike.
 //!
 //! VXLAN's outer source port is a hash of the inner flow, so equal-cost underlay legs split flows
 //! (measured on a Linux VTEP: ICMP between two hosts is one flow, SYNs of different ports are several).
-//! A hole on all legs is proven fastest by all flows together; a hole on one leg only shows when one
-//! flow stays silent while another answers, and must then be proven on that flow alone.
+//! All flows begin as one lane, because what holds for all is proven fastest by all together. Flows part
+//! with the others where one of them stays silent at a size that another one passes, and that is proven on
+//! them; where discovery stands at another size for them; or where a hole may be over. Lanes that know the
+//! same become one again.
 
-use std::collections::VecDeque;
+mod asking;
 
-use fastrand::Rng;
+use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    above::Above,
-    asking::{Asking, Urgency},
+    asking::Asking,
+    flow_set::FlowSet,
     lane::{Hole, LaneProber},
     probe::{FLOWS, Family, Lane, Moment},
-    proof::{Fate, Shot},
+    proof::Shot,
 };
 use crate::types::{Bytes, ProbeSize};
+
+/// After a doubt that came to nothing, so long no further one.
+const REST: Duration = Duration::from_secs(30);
+
+/// Where discovery stands for each flow.
+pub type Tops = [Bytes; FLOWS as usize];
 
 /// All TCP flows of a path.
 #[derive(Debug, Clone)]
 pub struct FlowLanes {
-    /// All flows together.
-    joint: LaneProber,
-    /// Each flow alone; only its holes and what leads to them matter.
-    each: Vec<LaneProber>,
-    /// Flows whose sentinel of that size was lost while others may answer.
+    family: Family,
+    /// Every flow is in one of them.
+    lanes: Vec<LaneProber>,
+    /// Some flows of a lane, of which it is asked whether they differ from its others.
+    doubts: Vec<LaneProber>,
+    next_id: u32,
+    /// Flows whose sentinel of that size was lost while others of their lane may answer.
     suspects: Vec<(u8, Bytes)>,
-    /// Flows to look at before their turn: another one was found to have a hole, or was signalled at that
-    /// size.
+    /// Flows to look at before their turn, at that size if one is named.
     sweep: VecDeque<(u8, Option<Bytes>)>,
-    above: Above,
     turn: u8,
+    rest_until: Moment,
 }
 
 /// A forward hole, on how many of the flows.
@@ -47,125 +56,165 @@ impl FlowLanes {
     /// Flows that are to test `top` bytes.
     #[must_use]
     pub fn new(family: Family, top: Bytes) -> Self {
-        let lane = |flow| LaneProber::new(family, Lane::Syn, top).on_flow(flow);
         Self {
-            joint: LaneProber::new(family, Lane::Syn, top),
-            each: (0..FLOWS).map(lane).collect(),
+            family,
+            lanes: vec![LaneProber::new(family, Lane::Syn, top)],
+            doubts: Vec::new(),
+            next_id: 1,
             suspects: Vec::new(),
             sweep: VecDeque::new(),
-            above: Above::default(),
             turn: 0,
+            rest_until: Moment::ZERO,
         }
     }
 
     /// The hole, if one may be claimed on any flow.
     #[must_use]
     pub fn hole(&self) -> Option<FlowHole<'_>> {
-        if let Some(hole) = self.joint.hole() {
-            return Some(FlowHole { hole, flows: usize::from(FLOWS) });
-        }
-        let holes = || self.each.iter().filter_map(LaneProber::hole);
-        let hole = holes().min_by_key(|hole| hole.answered)?;
-        Some(FlowHole { hole, flows: holes().count() })
+        let holes = || self.lanes.iter().filter_map(|lane| Some((lane.hole()?, lane.flows().len())));
+        let (hole, _) = holes().min_by_key(|(hole, _)| hole.answered)?;
+        Some(FlowHole { hole, flows: holes().map(|(_, flows)| flows).sum() })
     }
 
-    /// When all flows together were last found to pass or to be silent.
+    /// Since when every flow has been found to pass or to be silent.
     #[must_use]
     pub fn decided_at(&self) -> Option<Moment> {
-        self.joint.decided_at()
+        self.lanes.iter().map(LaneProber::decided_at).min().flatten()
     }
 
-    /// The last burst over all flows ended after 200 pairs without a decision.
+    /// The last burst ended after 200 pairs without a decision, on every flow.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
-        self.joint.is_exhausted()
+        self.lanes.iter().all(LaneProber::is_exhausted)
     }
 
-    /// In the last burst over all flows no control was answered.
+    /// In the last burst no control was answered, on any flow.
     #[must_use]
     pub fn is_unusable(&self) -> bool {
-        self.joint.is_unusable()
+        self.lanes.iter().all(LaneProber::is_unusable)
     }
 
     /// The last proof found loss that grows with size, but no edge.
     #[must_use]
     pub fn is_size_dependent(&self) -> bool {
-        self.lanes().any(LaneProber::is_size_dependent)
+        self.lanes.iter().any(LaneProber::is_size_dependent)
     }
 
-    /// Nothing is under way on all flows together, and nothing forbids to begin.
+    /// Nothing is under way, and nothing forbids to begin.
     #[must_use]
     pub fn is_idle(&self, now: Moment) -> bool {
-        self.joint.is_idle(now)
+        self.lanes.iter().all(|lane| lane.is_idle(now))
     }
 
     /// A burst is under way.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.lanes().any(LaneProber::is_busy)
+        self.all().any(LaneProber::is_busy)
+    }
+
+    /// Where discovery stands for that flow.
+    #[must_use]
+    pub fn top_of(&self, flow: u8) -> Bytes {
+        self.lane_of(flow).map_or(0, Asking::top)
+    }
+
+    /// The size that is known to pass on that flow, or on others that are like it.
+    #[must_use]
+    pub fn passing_on(&self, flow: u8) -> Option<Bytes> {
+        self.lane_of(flow).and_then(Asking::passing)
+    }
+
+    /// Flows on which silence is proven.
+    #[must_use]
+    pub fn silent(&self) -> FlowSet {
+        let silent = self.lanes.iter().filter(|lane| lane.is_silent());
+        silent.fold(FlowSet::default(), |flows, lane| flows.with(lane.flows()))
     }
 
     /// Sizes another lane has found, to be tried first.
-    pub fn hint(&mut self, hints: Vec<Bytes>) {
-        self.joint.hint(hints);
+    pub fn hint(&mut self, hints: &[Bytes]) {
+        for lane in self.all_mut() {
+            lane.hint(hints.to_vec());
+        }
     }
 
     /// Signals are heard on other paths: until then a first proof takes longer.
     pub fn be_cautious(&mut self, until: Moment) {
-        for lane in self.lanes_mut() {
+        for lane in self.all_mut() {
             lane.be_cautious(until);
         }
     }
 
-    /// Begins a proof at the top over all flows, unless something is under way or rests.
+    /// Begins a proof at the top on all flows, unless something is under way or rests.
     pub fn prove(&mut self, now: Moment) {
-        self.joint.prove(now);
+        for lane in &mut self.lanes {
+            lane.prove(now);
+        }
+    }
+
+    /// Looks at every flow that is not known to be silent, before its turn.
+    pub fn look_around(&mut self) {
+        let others = FlowSet::ALL.without(self.silent());
+        self.sweep = others.iter().map(|flow| (flow, None)).collect();
+    }
+
+    /// Looks at flows above where discovery stands, each at the size named for it.
+    pub fn look_above(&mut self, sizes: impl Iterator<Item = (u8, Bytes)>) {
+        for (flow, size) in sizes.map(|(flow, size)| (flow, Some(size))) {
+            if !self.sweep.contains(&(flow, size)) {
+                self.sweep.push_back((flow, size));
+            }
+        }
     }
 
     /// Begins to see on every flow with a hole whether it is over.
     pub fn recheck(&mut self, now: Moment) {
-        self.part(now);
-        for lane in &mut self.each {
+        let silent = self.silent();
+        self.single_out(silent);
+        for lane in self.lanes.iter_mut().filter(|lane| lane.is_silent()) {
             lane.recheck_hole(now);
         }
     }
 
-    /// Discovery now stands at `top`.
-    pub fn stand_at(&mut self, top: Bytes, now: Moment) {
-        if top == self.top() {
+    /// Discovery now stands there.
+    pub fn stand_at(&mut self, tops: &Tops, now: Moment) {
+        let top = |flow: u8| tops[usize::from(flow)];
+        if (0..FLOWS).all(|flow| self.top_of(flow) == top(flow)) {
             return;
         }
-        self.suspects.clear();
-        self.sweep.clear();
-        let whole = self.above.whole();
-        for lane in self.lanes_mut() {
-            lane.stand_at(top, now);
+        let moved = |flow: u8, lane: &LaneProber| lane.flows().contains(flow) && lane.top() != top(flow);
+        self.suspects.retain(|(flow, _)| !self.lanes.iter().any(|lane| moved(*flow, lane)));
+        self.sweep.retain(|(flow, _)| !self.lanes.iter().any(|lane| moved(*flow, lane)));
+        self.doubts.retain(|lane| !(0..FLOWS).any(|flow| moved(flow, lane)));
+        for place in 0..self.lanes.len() {
+            loop {
+                let flows = self.lanes[place].flows();
+                let Some(first) = flows.iter().next() else { break };
+                let others: FlowSet = flows.iter().filter(|flow| top(*flow) != top(first)).collect();
+                let Some(other) = others.iter().next() else { break };
+                let away = others.iter().filter(|flow| top(*flow) == top(other)).collect();
+                self.part(place, away);
+            }
         }
-        if whole == Some(top) && !self.is_silent() {
-            self.joint.large_passed(0, top, now);
+        for lane in &mut self.lanes {
+            let Some(flow) = lane.flows().iter().next() else { continue };
+            let stood = lane.top();
+            lane.stand_at(top(flow), now);
+            if lane.top() != stood && lane.passing().is_none() && !lane.is_silent() {
+                // What passes there is asked without waiting for its turn.
+                self.sweep.push_back((flow, None));
+            }
         }
-        self.above.look_at(None);
-    }
-
-    /// Looks at every flow at a size above the top for which a signal is remembered.
-    pub fn look_above(&mut self, size: Option<Bytes>) {
-        self.above.look_at(size);
-        if size.is_some() {
-            self.sweep = (0..FLOWS).map(|flow| (flow, size)).collect();
-        }
-    }
-
-    /// A size of the walk was signalled on that flow.
-    pub fn heard_above(&mut self, flow: u8) {
-        self.above.signalled(flow);
+        self.unite();
     }
 
     /// What the next sentinel tests, and on which flow; `None` if no flow is free.
     pub fn sentinel(&mut self, is_free: impl Fn(u8) -> bool) -> Option<(u8, Bytes, ProbeSize)> {
         let swept = self.sweep.iter().position(|(flow, _)| is_free(*flow));
-        let flow = if let Some((flow, above)) = swept.and_then(|place| self.sweep.remove(place)) {
-            if let Some(size) = above {
-                return Some((flow, size, ProbeSize::Full));
+        let flow = if let Some((flow, size)) = swept.and_then(|place| self.sweep.remove(place)) {
+            if let Some(size) = size {
+                let purpose = if size < self.top_of(flow) { ProbeSize::Edge } else { ProbeSize::Full };
+                return Some((flow, size, purpose));
             }
             flow
         } else {
@@ -173,8 +222,8 @@ impl FlowLanes {
             self.turn = flow;
             flow
         };
-        let alone = &mut self.each[usize::from(flow)];
-        let (size, purpose) = if alone.is_silent() { alone.sentinel() } else { self.joint.sentinel() };
+        let place = self.place_of(flow)?;
+        let (size, purpose) = self.lanes[place].sentinel();
         Some((flow, size, purpose))
     }
 
@@ -184,170 +233,158 @@ impl FlowLanes {
         !self.sweep.is_empty()
     }
 
-    fn lanes(&self) -> impl Iterator<Item = &LaneProber> {
-        std::iter::once(&self.joint).chain(&self.each)
+    fn all(&self) -> impl Iterator<Item = &LaneProber> {
+        self.lanes.iter().chain(&self.doubts)
     }
 
-    fn lanes_mut(&mut self) -> impl Iterator<Item = &mut LaneProber> {
-        std::iter::once(&mut self.joint).chain(&mut self.each)
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut LaneProber> {
+        self.lanes.iter_mut().chain(&mut self.doubts)
     }
 
-    fn lane_of(&mut self, shot: Shot) -> &mut LaneProber {
-        match shot.only {
-            Some(flow) => &mut self.each[usize::from(flow)],
-            None => &mut self.joint,
+    fn place_of(&self, flow: u8) -> Option<usize> {
+        self.lanes.iter().position(|lane| lane.flows().contains(flow))
+    }
+
+    fn lane_of(&self, flow: u8) -> Option<&LaneProber> {
+        self.place_of(flow).map(|place| &self.lanes[place])
+    }
+
+    /// The lane that asks with a shot, if its flow is still in it.
+    fn asker(&mut self, shot: Shot) -> Option<&mut LaneProber> {
+        self.all_mut().find(|lane| lane.id() == shot.asker && lane.flows().contains(shot.flow))
+    }
+
+    fn name(&mut self) -> u32 {
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    /// Some flows of a lane become one of their own.
+    fn part(&mut self, place: usize, flows: FlowSet) {
+        let id = self.name();
+        let part = self.lanes[place].part(flows, id);
+        self.lanes.push(part);
+    }
+
+    /// Each of these flows becomes a lane of its own.
+    fn single_out(&mut self, flows: FlowSet) {
+        for flow in flows.iter() {
+            if let Some(place) = self.place_of(flow)
+                && self.lanes[place].flows().len() > 1
+            {
+                self.part(place, FlowSet::of(flow));
+            }
         }
     }
 
-    /// A hole of all flows becomes a hole of each: one of them has answered.
-    fn part(&mut self, now: Moment) {
-        if let Some(hole) = self.joint.take_hole() {
-            for lane in &mut self.each {
-                lane.inherit(hole.clone(), now);
+    /// Lanes that know the same become one.
+    fn unite(&mut self) {
+        let mut place = 0;
+        while place < self.lanes.len() {
+            let like = |(other, lane): (usize, &LaneProber)| {
+                (other != place && self.lanes[place].is_like(lane)).then_some(other)
+            };
+            if let Some(other) = self.lanes.iter().enumerate().find_map(like) {
+                let flows = self.lanes[other].flows();
+                self.lanes[place].take_in(flows);
+                self.lanes.remove(other);
+                place = 0;
+            } else {
+                place += 1;
             }
         }
     }
 
     /// Follows what a burst has come to.
-    fn follow(&mut self, holes_before: usize, now: Moment) {
-        let holes = self.each.iter().filter(|lane| lane.is_silent()).count();
-        if holes > holes_before {
-            let others = |flow: &u8| !self.each[usize::from(*flow)].is_silent();
-            self.sweep = (0..FLOWS).filter(others).map(|flow| (flow, None)).collect();
-        }
-        if self.joint.is_silent() && holes > 0 {
-            for lane in &mut self.each {
-                lane.clear();
+    fn follow(&mut self, now: Moment) {
+        self.end_doubts(now);
+        self.tear(now);
+        for place in 0..self.lanes.len() {
+            self.tell_apart(place, now);
+            if let Some(edge) = self.lanes[place].take_edge().filter(|_| self.lanes[place].flows().len() > 1)
+            {
+                // Flows with a smaller edge do not pass it.
+                let flows = self.lanes[place].flows();
+                self.sweep.extend(flows.iter().map(|flow| (flow, Some(edge))));
             }
         }
-        if !self.joint.is_busy() {
-            self.tell_apart(now);
-        }
-        if holes == 0 && holes_before > 0 && !self.joint.is_silent() {
-            let top = self.top();
-            self.joint.large_passed(0, top, now);
-        }
+        self.unite();
     }
 
-    /// What all flows together answer, and a flow alone did not, must be proven on that flow.
-    fn tell_apart(&mut self, now: Moment) {
-        let edge = self.joint.edge();
-        let passes = edge.or(self.joint.passing());
-        for (flow, size) in std::mem::take(&mut self.suspects) {
-            if passes != Some(size) {
-                continue;
+    /// Flows that are proven to differ leave their lane.
+    fn end_doubts(&mut self, now: Moment) {
+        let (silent, others) = std::mem::take(&mut self.doubts)
+            .into_iter()
+            .filter(|doubt| !doubt.flows().is_empty())
+            .partition::<Vec<_>, _>(LaneProber::is_silent);
+        self.doubts = others;
+        self.doubts.retain(|doubt| {
+            if !doubt.is_busy() {
+                self.rest_until = now + REST;
             }
-            if edge.is_some() {
-                self.part(now);
+            doubt.is_busy()
+        });
+        for mut doubt in silent {
+            for lane in &mut self.lanes {
+                if !lane.flows().within(doubt.flows()).is_empty() {
+                    lane.leave(doubt.flows());
+                    doubt.silent_at(lane.hole_size().unwrap_or(0));
+                }
             }
-            self.each[usize::from(flow)].doubt(size, now);
+            self.lanes.retain(|lane| !lane.flows().is_empty());
+            self.lanes.push(doubt);
+            self.look_around();
         }
     }
 
-    fn holes(&self) -> usize {
-        self.each.iter().filter(|lane| lane.is_silent()).count()
-    }
-}
-
-impl Asking for FlowLanes {
-    fn top(&self) -> Bytes {
-        self.joint.top()
-    }
-
-    fn passing(&self) -> Option<Bytes> {
-        self.above.whole().or(self.joint.passing()).filter(|_| !self.is_silent())
-    }
-
-    fn is_silent(&self) -> bool {
-        self.lanes().any(Asking::is_silent)
-    }
-
-    fn wants(&self, urgency: Urgency) -> bool {
-        self.lanes().any(|lane| lane.wants(urgency))
-    }
-
-    fn next_at(&self) -> Option<Moment> {
-        self.lanes().filter_map(Asking::next_at).min()
-    }
-
-    fn shots(
-        &mut self,
-        urgency: Urgency,
-        now: Moment,
-        is_free: &dyn Fn(u8) -> bool,
-        rng: &mut Rng,
-    ) -> Vec<Shot> {
-        self.lanes_mut()
-            .map(|lane| lane.shots(urgency, now, is_free, rng))
-            .find(|shots| !shots.is_empty())
-            .unwrap_or_default()
-    }
-
-    fn resolve(&mut self, shot: Shot, fate: Fate, now: Moment) {
-        let holes = self.holes();
-        if shot.large && fate == Fate::Answered {
-            self.suspects.retain(|(flow, _)| *flow != shot.flow);
+    /// Flows that a search has found to have a smaller edge than the others of their lane.
+    fn tear(&mut self, now: Moment) {
+        for place in 0..self.lanes.len() {
+            let Some(flows) = self.lanes[place].take_torn() else { continue };
+            let size = self.lanes[place].asks_for();
+            self.lanes[place].take_in(flows);
+            self.part(place, flows);
+            if let (Some(size), Some(part)) = (size, self.lanes.last_mut()) {
+                part.search_again(size, now);
+            }
         }
-        self.lane_of(shot).resolve(shot, fate, now);
-        self.follow(holes, now);
     }
 
-    fn signalled(&mut self, shot: Shot, mtu: Bytes, on_walk: bool, now: Moment) {
-        self.lane_of(shot).signalled(shot, mtu, on_walk, now);
-    }
-
-    fn sentinel_lost(&mut self, flow: u8, size: Bytes, now: Moment) {
-        let alone = &mut self.each[usize::from(flow)];
-        if alone.is_silent() {
-            alone.sentinel_lost(flow, size, now);
+    /// What others of a lane answer, and some flows did not, must be proven on those flows.
+    fn tell_apart(&mut self, place: usize, now: Moment) {
+        let lane = &self.lanes[place];
+        if lane.is_busy() {
             return;
         }
-        if size > self.joint.top() {
-            // Its silence counts for nothing: another flow was signalled there, and signals are rare.
-            return;
-        }
-        let suspect = (flow, size);
-        if !self.suspects.contains(&suspect) {
-            self.suspects.push(suspect);
-        }
-        self.joint.sentinel_lost(flow, size, now);
-    }
-
-    fn large_passed(&mut self, flow: u8, size: Bytes, now: Moment) {
-        let holes = self.holes();
-        self.suspects.retain(|(suspect, _)| *suspect != flow);
-        self.above.answered(flow, size);
-        if self.joint.is_over(size) {
-            if size < self.top() {
-                self.joint.move_edge(size, now);
-            } else {
-                self.recheck(now);
-            }
-            return;
-        }
-        let alone = &mut self.each[usize::from(flow)];
-        let over = alone.is_over(size);
-        alone.large_passed(flow, size, now);
-        if over {
-            // What ended on one flow may have ended on all.
-            self.recheck(now);
-        } else if self.holes() == 0 && size <= self.top() {
-            // Above the top it is about this flow alone: another one was signalled "too big" there.
-            self.joint.large_passed(flow, size, now);
-        }
-        self.follow(holes, now);
-    }
-
-    fn stop(&mut self) {
-        self.suspects.clear();
-        for lane in self.lanes_mut() {
-            lane.stop();
+        let (flows, top) = (lane.flows(), lane.top());
+        let passes = lane.edge().or(lane.passing());
+        let here = |(flow, _): &(u8, Bytes)| flows.contains(*flow);
+        let suspects: FlowSet = self
+            .suspects
+            .iter()
+            .filter(|suspect| here(suspect) && Some(suspect.1) == passes)
+            .map(|(flow, _)| *flow)
+            .collect();
+        self.suspects.retain(|suspect| !here(suspect));
+        let Some(size) = passes.filter(|_| !suspects.is_empty() && now >= self.rest_until) else { return };
+        let under_way = self
+            .doubts
+            .iter_mut()
+            .find(|doubt| doubt.asks_for() == Some(size) && doubt.flows().without(flows).is_empty());
+        if let Some(doubt) = under_way {
+            doubt.take_in(suspects);
+        } else {
+            let id = self.name();
+            self.doubts.push(LaneProber::doubting(suspects, id, self.family, top, size, now));
         }
     }
 
-    fn resume(&mut self, now: Moment) {
-        for lane in self.lanes_mut() {
-            lane.resume(now);
+    /// A doubt that asks with this shot: a flow that answers is out of it.
+    fn answers_doubt(&mut self, flow: u8, size: Bytes) {
+        for doubt in
+            self.doubts.iter_mut().filter(|doubt| doubt.asks_for().is_some_and(|asked| size >= asked))
+        {
+            doubt.leave(FlowSet::of(flow));
         }
     }
 }

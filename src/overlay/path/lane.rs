@@ -16,11 +16,13 @@
 
 mod asking;
 mod conclude;
+mod of_flows;
 
 use std::time::Duration;
 
 use super::{
     asking::Asking,
+    flow_set::FlowSet,
     mtu_search::Search,
     probe::{Family, Lane, Moment},
     proof::{PROOF, PROVISIONAL, PairCount, Pairs},
@@ -100,8 +102,9 @@ enum Task {
 pub struct LaneProber {
     family: Family,
     lane: Lane,
-    /// On [`Lane::Syn`], the flow it is about; all of them if none is named.
-    only: Option<u8>,
+    /// On [`Lane::Syn`], the flows it is about, and its name among the probers of others.
+    flows: FlowSet,
+    id: u32,
     top: Bytes,
     standing: Standing,
     task: Option<Task>,
@@ -116,6 +119,10 @@ pub struct LaneProber {
     unusable: bool,
     /// Set while loss grows with size without an edge: full-size packets answered in a row since.
     whole_in_a_row: Option<u32>,
+    /// Flows whose edge is smaller than that of the others, as a search has found.
+    torn: Option<FlowSet>,
+    /// The edge at which its flows were last compared.
+    compared_at: Option<Bytes>,
 }
 
 impl LaneProber {
@@ -125,7 +132,8 @@ impl LaneProber {
         Self {
             family,
             lane,
-            only: None,
+            flows: FlowSet::ALL,
+            id: 0,
             top,
             standing: Standing::Untested,
             task: None,
@@ -139,14 +147,9 @@ impl LaneProber {
             exhausted: false,
             unusable: false,
             whole_in_a_row: None,
+            torn: None,
+            compared_at: None,
         }
-    }
-
-    /// The same about one TCP flow.
-    #[must_use]
-    pub fn on_flow(mut self, flow: u8) -> Self {
-        self.only = Some(flow);
-        self
     }
 
     /// What is known.
@@ -198,28 +201,6 @@ impl LaneProber {
         let Standing::Hole(hole) = &self.standing else { return false };
         let searching = matches!(self.task, Some(Task::Search(..) | Task::Confirm(Some(_), _)));
         size >= if searching { hole.size } else { hole.silent }
-    }
-
-    /// Gives up its hole and what it was at.
-    pub fn take_hole(&mut self) -> Option<Hole> {
-        let Standing::Hole(hole) = std::mem::replace(&mut self.standing, Standing::Untested) else {
-            return None;
-        };
-        self.clear();
-        Some(hole)
-    }
-
-    /// Takes over a hole that all flows together were found to have.
-    pub fn inherit(&mut self, hole: Hole, now: Moment) {
-        self.clear();
-        self.standing = Standing::Hole(hole);
-        self.decided_at = Some(now);
-    }
-
-    /// Begins to see whether `size`, which other flows answer, is silent here.
-    pub fn doubt(&mut self, size: Bytes, now: Moment) {
-        let purpose = if size == self.top { ProbeSize::Full } else { ProbeSize::Edge };
-        self.prove_at(size, purpose, now);
     }
 
     /// When the standing was last found by a burst, or by an answered sentinel.
@@ -373,7 +354,7 @@ impl LaneProber {
 
     fn pairs(&mut self, size: Bytes, purpose: ProbeSize, need: usize, now: Moment) -> Pairs {
         self.serial += 1;
-        Pairs::new(self.serial, self.lane, size, purpose, need, now).on_flow(self.only)
+        Pairs::new(self.serial, self.lane, size, purpose, need, now).on_flows(self.flows, self.id)
     }
 
     fn burst(&self) -> Option<&Pairs> {

@@ -6,7 +6,8 @@
 //! - [`walk`] the walk of a host that does path MTU discovery, and the memory of signals; [`walks`] those
 //!   of ICMP and TCP together
 //! - [`asking`] what the prober wants of a way of asking; [`lane`] proof, search and withdrawal for one,
-//!   [`flows`] for the TCP flows, together and each alone, [`above`] what they do above a signalled size
+//!   [`flows`] for the TCP flows, together as far as they are alike ([`flow_set`]), [`contest`] which of
+//!   them are silent where others are signalled
 //! - [`reach`] when a target is unreachable, [`icmp_rate`] whether its answers are limited, [`small_loss`]
 //!   when a path is lossy
 //! - [`rtt`] how long to wait, [`budget`] how much to send, [`expected`] what hosts of our site can send
@@ -15,11 +16,12 @@
 //! - [`origin`] whether the target itself answers
 //! - [`verdict`] what may be concluded from it, `evidence` why, in words and numbers
 
-pub mod above;
 pub mod asking;
 pub mod budget;
+pub mod contest;
 mod evidence;
 pub mod expected;
+pub mod flow_set;
 pub mod flows;
 pub mod icmp_rate;
 pub mod lane;

@@ -15,6 +15,7 @@ use fastrand::Rng;
 use super::{
     super::observation::{EchoStats, ExpectedMtu},
     asking::Asking,
+    contest::Contest,
     flows::FlowLanes,
     icmp_rate::IcmpRate,
     lane::LaneProber,
@@ -111,6 +112,8 @@ enum Role {
     Single { serial: u32, large: bool },
     /// Half of a pair.
     Shot(Shot),
+    /// A packet of a round between flows that are signalled and flows in question.
+    Contest { round: u32 },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -118,7 +121,6 @@ struct Sent {
     probe: Probe,
     role: Role,
     at: Moment,
-    expired: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -149,17 +151,20 @@ pub struct PathProber {
     pub(super) icmp_rate: IcmpRate,
     pub(super) loss: SmallLoss,
     walks: Walks,
+    contest: Contest,
     pub(super) echo: LaneProber,
     pub(super) syn: FlowLanes,
     pub(super) fragments: LaneProber,
     pub(super) stats: EchoStats,
     size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
     sent: BTreeMap<ProbeId, Sent>,
+    /// The first probe whose answer is not late yet.
+    in_time: ProbeId,
     echoes: BTreeMap<u64, SentEcho>,
     next_id: u64,
     single: Single,
     single_at: Option<Moment>,
-    /// When all TCP flows are next looked at above where their walk stands.
+    /// When the TCP flows that are signalled are next looked at above where their walks stand.
     look_above_at: Moment,
     echo_at: Moment,
     sentinel_at: Moment,
@@ -178,6 +183,8 @@ pub struct PathProber {
     reverse_was_silent: bool,
     /// The echo lane had a hole in the doubt under way.
     echo_was_silent: bool,
+    /// Since then every TCP flow has been looked at.
+    looked_around: bool,
     /// What the path's reflector has told last, if there is one.
     reflection: Option<Reflection>,
     pub(super) now: Moment,
@@ -203,12 +210,14 @@ impl PathProber {
             icmp_rate: IcmpRate::default(),
             loss: SmallLoss::new(settings.loss_threshold),
             walks: Walks::default(),
+            contest: Contest::default(),
             echo: LaneProber::new(settings.family, Lane::Echo, top),
             syn: FlowLanes::new(settings.family, top),
             fragments: LaneProber::new(settings.family, Lane::Fragments, top),
             stats: EchoStats::default(),
             size_probes: BTreeMap::new(),
             sent: BTreeMap::new(),
+            in_time: ProbeId(0),
             echoes: BTreeMap::new(),
             next_id: 0,
             single: Single::default(),
@@ -226,6 +235,7 @@ impl PathProber {
             reverse_ended_at: None,
             reverse_was_silent: false,
             echo_was_silent: false,
+            looked_around: false,
             reflection: None,
             now,
             settings,
@@ -307,12 +317,12 @@ impl PathProber {
     /// Where the walk stands now; a change is looked at without waiting for the next sentinel.
     fn restand(&mut self, now: Moment) {
         let ceiling = self.ceiling();
-        let top = self.walks.stands_at(Lane::Echo, ceiling);
+        let top = self.walks.icmp_stands_at(ceiling);
         if top != self.echo.top() {
             self.echo.stand_at(top, now);
             self.sentinel_at = self.sentinel_at.min(now);
         }
-        self.syn.stand_at(self.walks.stands_at(Lane::Syn, ceiling), now);
+        self.syn.stand_at(&self.walks.tcp_stand_at(ceiling), now);
         self.fragments.stand_at(ceiling, now);
     }
 
@@ -323,6 +333,7 @@ impl PathProber {
         }
         let ceiling = self.ceiling();
         if !self.echo.is_silent() && !self.echo.is_proving() {
+            self.looked_around = false;
             if self.doubt_since.take().is_some() {
                 if self.echo.passing() == Some(ceiling) && self.in_one_piece(ceiling) {
                     // A whole reply at full size passed both ways.
@@ -339,10 +350,16 @@ impl PathProber {
             let after = |at: Option<Moment>| at.is_some_and(|at| at >= since);
             let syn_fresh = after(self.syn.decided_at()) || self.syn.is_silent();
             if self.can_size_syn() && self.reach.tcp_ever() && !syn_fresh && self.syn.is_idle(now) {
-                self.syn.hint(self.edge_of_echo());
+                self.syn.hint(&self.edge_of_echo());
                 self.syn.prove(now);
             }
             let forward_passes = self.syn.passing().is_some() && after(self.syn.decided_at());
+            if self.echo.is_silent() && forward_passes && !self.looked_around {
+                // Some flows pass; those that share ICMP's leg may not.
+                self.looked_around = true;
+                self.syn.hint(&self.edge_of_echo());
+                self.syn.look_around();
+            }
             let wanted = self.echo.is_silent() || forward_passes;
             let fragments_fresh = after(self.fragments.decided_at()) || self.fragments.is_silent();
             let pieces = self.pieces_pass();
@@ -374,8 +391,9 @@ impl PathProber {
         if self.echo.is_silent() && !self.echo_is_fresh() && self.echo.is_idle(now) {
             self.echo.recheck(self.echo.top(), now);
         }
-        self.confirm();
-        self.note_verdict();
+        let finding = self.finding();
+        self.confirm(&finding);
+        self.note_verdict(&finding);
     }
 
     /// Whether replies of that size were last seen to come back in one piece.

@@ -12,7 +12,10 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::probe::{Lane, Moment};
+use super::{
+    flow_set::FlowSet,
+    probe::{FLOWS, Lane, Moment},
+};
 use crate::types::{Bytes, ProbeSize};
 
 /// Counted pairs that prove silence.
@@ -78,8 +81,8 @@ pub struct Shot {
     pub large: bool,
     /// The TCP flow.
     pub flow: u8,
-    /// Set where the burst is about that flow alone.
-    pub only: Option<u8>,
+    /// Names the lane prober that asks, among those of the path's TCP flows.
+    pub asker: u32,
     /// Bytes of IP packet in question.
     pub size: Bytes,
     /// What the large half is for.
@@ -110,7 +113,8 @@ pub struct Pairs {
     purpose: ProbeSize,
     need: usize,
     limit: usize,
-    only: Option<u8>,
+    asker: u32,
+    flows: FlowSet,
     spacing: Duration,
     sent: Vec<Pair>,
     next_at: Moment,
@@ -127,17 +131,18 @@ impl Pairs {
             purpose,
             need,
             limit: MOST_PAIRS,
-            only: None,
+            asker: 0,
+            flows: FlowSet::ALL,
             spacing: SPACING,
             sent: Vec::new(),
             next_at: now,
         }
     }
 
-    /// The same on one TCP flow alone, if any is named.
+    /// The same on these TCP flows alone, asked by that lane prober.
     #[must_use]
-    pub fn on_flow(mut self, flow: Option<u8>) -> Self {
-        self.only = flow;
+    pub fn on_flows(mut self, flows: FlowSet, asker: u32) -> Self {
+        (self.flows, self.asker) = (flows, asker);
         self
     }
 
@@ -194,10 +199,10 @@ impl Pairs {
             Lane::Echo | Lane::Fragments => 0,
             Lane::Syn => {
                 let taken = |flow| self.sent.iter().any(|pair| pair.flow == flow && pair.is_open());
-                let start = u8::try_from(self.sent.len() % usize::from(super::probe::FLOWS)).unwrap_or(0);
-                let free = (0..super::probe::FLOWS)
-                    .map(|step| (start + step) % super::probe::FLOWS)
-                    .filter(|flow| self.only.is_none_or(|only| only == *flow))
+                let start = u8::try_from(self.sent.len() % usize::from(FLOWS)).unwrap_or(0);
+                let free = (0..FLOWS)
+                    .map(|step| (start + step) % FLOWS)
+                    .filter(|flow| self.flows.contains(*flow))
                     .find(|flow| flow_is_free(*flow) && !taken(*flow));
                 let Some(flow) = free else { return Vec::new() };
                 flow
@@ -219,7 +224,7 @@ impl Pairs {
 
     /// Takes in what became of a shot of this burst. A late answer replaces a loss.
     pub fn resolve(&mut self, pair: usize, large: bool, fate: Fate) {
-        if let Some(pair) = self.sent.get_mut(pair) {
+        if let Some(pair) = self.sent.get_mut(pair).filter(|pair| self.flows.contains(pair.flow)) {
             *if large { &mut pair.large } else { &mut pair.control } = fate;
         }
     }
@@ -255,14 +260,26 @@ impl Pairs {
     /// The numbers.
     #[must_use]
     pub fn count(&self) -> PairCount {
-        let mut count = PairCount { sent: self.sent.len(), ..PairCount::default() };
-        for pair in &self.sent {
-            count.counted += usize::from(pair.large == Fate::Lost && pair.control == Fate::Answered);
-            count.large_answered += usize::from(pair.large == Fate::Answered);
-            count.control_answered += usize::from(pair.control == Fate::Answered);
-            count.control_lost += usize::from(pair.control == Fate::Lost);
+        count(self.sent.iter())
+    }
+
+    /// These TCP flows are asked no more, and what became of their pairs does not count.
+    pub fn leave_out(&mut self, flows: FlowSet) {
+        self.flows = self.flows.without(flows);
+        for pair in self.sent.iter_mut().filter(|pair| flows.contains(pair.flow)) {
+            (pair.large, pair.control) = (Fate::Void, Fate::Void);
         }
-        count
+    }
+
+    /// These TCP flows are asked too.
+    pub fn take_in(&mut self, flows: FlowSet) {
+        self.flows = self.flows.with(flows);
+    }
+
+    /// The numbers of one TCP flow.
+    #[must_use]
+    pub fn count_of(&self, flow: u8) -> PairCount {
+        count(self.sent.iter().filter(|pair| pair.flow == flow))
     }
 
     /// Whether every pair sent is decided.
@@ -288,11 +305,23 @@ impl Pairs {
             pair,
             large,
             flow: self.sent[pair].flow,
-            only: self.only,
+            asker: self.asker,
             size: self.size,
             purpose: if large { self.purpose } else { ProbeSize::Control },
         }
     }
+}
+
+fn count<'a>(pairs: impl Iterator<Item = &'a Pair>) -> PairCount {
+    let mut count = PairCount::default();
+    for pair in pairs {
+        count.sent += 1;
+        count.counted += usize::from(pair.large == Fate::Lost && pair.control == Fate::Answered);
+        count.large_answered += usize::from(pair.large == Fate::Answered);
+        count.control_answered += usize::from(pair.control == Fate::Answered);
+        count.control_lost += usize::from(pair.control == Fate::Lost);
+    }
+    count
 }
 
 #[cfg(test)]

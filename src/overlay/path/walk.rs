@@ -40,10 +40,22 @@ impl Walk {
         self.steps(start).last().unwrap_or(start)
     }
 
+    /// What the signal for that size claims, bytes.
+    #[must_use]
+    pub fn claim(&self, size: Bytes) -> Option<Bytes> {
+        self.heard.get(&size).map(|heard| heard.mtu)
+    }
+
     /// The smallest size above `top` for which a signal is remembered.
     #[must_use]
     pub fn signalled_above(&self, top: Bytes) -> Option<Bytes> {
         self.heard.keys().copied().find(|size| *size > top)
+    }
+
+    /// No signal is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.heard.is_empty()
     }
 
     /// Whether a signal for that size is remembered.
@@ -52,13 +64,18 @@ impl Walk {
         self.heard.contains_key(&size)
     }
 
-    /// Takes in a valid signal `mtu` for a packet of `size` bytes. False if `size` is not on the walk.
-    pub fn hear(&mut self, start: Bytes, size: Bytes, mtu: Bytes, now: Moment) -> bool {
-        let on_walk = self.steps(start).any(|step| step == size);
-        if on_walk && mtu < size {
+    /// Takes in a valid signal `mtu` for a packet of `size` bytes, a size of the walk.
+    pub fn hear(&mut self, size: Bytes, mtu: Bytes, now: Moment) {
+        if mtu < size {
             self.heard.insert(size, Heard { mtu, at: now, unanswered: 0 });
         }
-        on_walk
+    }
+
+    /// The size is signalled to another flow: what stayed unanswered here does not count.
+    pub fn heard_elsewhere(&mut self, size: Bytes) {
+        if let Some(heard) = self.heard.get_mut(&size) {
+            heard.unanswered = 0;
+        }
     }
 
     /// A single packet above where the walk stands stayed unanswered while its control was answered.
@@ -104,25 +121,18 @@ mod tests {
     fn the_walk_follows_signals_from_size_to_size() {
         let mut walk = Walk::default();
         assert_eq!(walk.stands_at(9000), 9000);
-        assert!(walk.hear(9000, 9000, 1500, T0));
-        assert!(walk.hear(9000, 1500, 1450, T0));
+        walk.hear(9000, 1500, T0);
+        walk.hear(1500, 1450, T0);
         assert_eq!(walk.stands_at(9000), 1450);
-    }
-
-    #[test]
-    fn a_signal_beside_the_walk_vouches_for_nothing() {
-        let mut walk = Walk::default();
-        assert!(!walk.hear(1500, 1452, 1450, T0));
-        assert_eq!(walk.stands_at(1500), 1500);
     }
 
     #[test]
     fn a_signal_is_remembered_for_ten_minutes_and_renewed() {
         let mut walk = Walk::default();
-        walk.hear(1500, 1500, 1450, T0);
+        walk.hear(1500, 1450, T0);
         walk.expire(Duration::from_secs(599));
         assert_eq!(walk.stands_at(1500), 1450);
-        walk.hear(1500, 1500, 1450, Duration::from_secs(599));
+        walk.hear(1500, 1450, Duration::from_secs(599));
         walk.expire(Duration::from_secs(1000));
         assert_eq!(walk.stands_at(1500), 1450);
         walk.expire(Duration::from_secs(1199));
@@ -132,11 +142,11 @@ mod tests {
     #[test]
     fn sixty_unanswered_singles_in_a_row_end_the_memory_early() {
         let mut walk = Walk::default();
-        walk.hear(1500, 1500, 1450, T0);
+        walk.hear(1500, 1450, T0);
         for _ in 0..59 {
             walk.single_unanswered(1500);
         }
-        walk.hear(1500, 1500, 1450, T0);
+        walk.hear(1500, 1450, T0);
         for _ in 0..59 {
             walk.single_unanswered(1500);
         }
@@ -148,8 +158,8 @@ mod tests {
     #[test]
     fn a_size_that_passes_ends_the_signals_for_it_and_below() {
         let mut walk = Walk::default();
-        walk.hear(9000, 9000, 1500, T0);
-        walk.hear(9000, 1500, 1450, T0);
+        walk.hear(9000, 1500, T0);
+        walk.hear(1500, 1450, T0);
         walk.passed(1500);
         assert_eq!(walk.stands_at(9000), 1500);
     }

@@ -6,6 +6,8 @@ use super::{PathProber, Role, Sent, SentEcho};
 use crate::{
     overlay::path::{
         asking::Asking,
+        contest::Entrant,
+        flow_set::FlowSet,
         probe::{Answer, Family, LANES, Lane, Moment, Probe, ProbeId, Reply},
         proof::Fate,
         rtt::GIVE_UP,
@@ -18,6 +20,9 @@ const VLAN_TAG: Bytes = 4;
 
 /// All fragments but the last carry a multiple of this.
 const PIECE_STEP: Bytes = 8;
+
+/// So soon after a size above where a walk stands was answered, all flows are looked at there.
+const LOOK_SOON: Duration = Duration::from_secs(1);
 
 /// Bytes of a TCP header without options: an MSS counts none (RFC 6691).
 const TCP_HEADER: Bytes = 20;
@@ -117,7 +122,16 @@ impl PathProber {
     }
 
     fn passed(&mut self, sent: Sent, now: Moment) {
-        let lane = sent.probe.lane;
+        let (lane, flow, size) = (sent.probe.lane, sent.probe.flow, sent.probe.size);
+        if lane == Lane::Syn && is_large(sent.probe) && size > self.syn.top_of(flow) {
+            // The signals for it no longer hold on this flow, and perhaps not on others.
+            self.walks.passed(lane, flow, size);
+            self.look_above_at = self.look_above_at.min(now + LOOK_SOON);
+            self.restand(now);
+        }
+        if is_large(sent.probe) && lane != Lane::Fragments {
+            self.walks.answered(lane, flow, size);
+        }
         match sent.role {
             Role::Small { .. } => {
                 self.decide_by_syn(sent, false, now);
@@ -126,22 +140,26 @@ impl PathProber {
                     self.sentinel_at = now;
                 }
             }
-            Role::Sentinel => self.lane_mut(lane).large_passed(sent.probe.flow, sent.probe.size, now),
+            Role::Sentinel => self.lane_mut(lane).large_passed(flow, size, now),
+            Role::Contest { round } => {
+                let silent = self.contest.answered(round, entrant(sent.probe), now);
+                self.lane_mut(lane).large_passed(flow, size, now);
+                self.found_silent(silent, size, now);
+            }
             Role::Single { serial, large } => {
                 if large {
-                    self.lane_mut(lane).large_passed(sent.probe.flow, sent.probe.size, now);
+                    self.lane_mut(lane).large_passed(flow, size, now);
                 } else if serial == self.single.serial {
                     self.single.control_answered = true;
-                    self.judge_single(sent.probe.size, now);
+                    self.judge_single(size, now);
                 }
             }
             Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Answered, now),
         }
-        let (top, size) = (self.lane(lane).top(), sent.probe.size);
-        let large = is_large(sent.probe) && size > top;
-        if large && self.lane(lane).passing() == Some(size) {
+        let above = is_large(sent.probe) && lane != Lane::Syn && size > self.lane(lane).top();
+        if above && self.lane(lane).passing() == Some(size) {
             // A recheck above the walk has passed: the signals for it no longer hold here.
-            self.walks.passed(lane, size);
+            self.walks.passed(lane, flow, size);
             // What is over for one protocol may be over for the other.
             self.look_above_at = now;
             self.restand(now);
@@ -157,22 +175,37 @@ impl PathProber {
             return;
         }
         let (lane, ceiling) = (sent.probe.lane, self.ceiling());
-        let other_passes = if lane == Lane::Syn { self.echo.passing() } else { self.syn.passing() };
-        let on_walk = self.walks.hear(lane, ceiling, size, mtu, other_passes, now);
+        let (echo, syn) = (&self.echo, &self.syn);
+        let passes = |lane, flow| if lane == Lane::Syn { syn.passing_on(flow) } else { echo.passing() };
+        let on_walk = self.walks.hear((lane, sent.probe.flow), ceiling, (size, mtu), passes, now);
         if on_walk {
-            if lane == Lane::Syn {
-                self.syn.heard_above(sent.probe.flow);
-            }
             self.restand(now);
         }
-        if let Role::Shot(shot) = sent.role {
-            self.lane_mut(sent.probe.lane).signalled(shot, mtu, on_walk, now);
+        if let Role::Contest { round } = sent.role {
+            let silent = self.contest.signalled(round, entrant(sent.probe), now);
+            self.found_silent(silent, size, now);
+        }
+        match sent.role {
+            Role::Shot(shot) => self.lane_mut(lane).signalled(shot, mtu, on_walk, now),
+            Role::Sentinel if !on_walk => self.lane_mut(lane).refused(sent.probe.flow, size, mtu, now),
+            _ => {}
+        }
+    }
+
+    /// TCP flows stay silent at a size that is signalled to others: they are on a leg of their own.
+    fn found_silent(&mut self, flows: FlowSet, size: Bytes, now: Moment) {
+        if !flows.is_empty() {
+            self.walks.found_silent(flows, size);
+            self.restand(now);
+            self.syn.look_above(flows.iter().map(|flow| (flow, size)));
         }
     }
 
     fn not_sent(&mut self, sent: Sent, now: Moment) {
         if let Role::Shot(shot) = sent.role {
             self.lane_mut(sent.probe.lane).resolve(shot, Fate::Void, now);
+        } else if let Role::Contest { round } = sent.role {
+            self.contest.not_sent(round, entrant(sent.probe));
         } else if let Role::Small { burst } = sent.role {
             // No route, no neighbour: a small packet that cannot leave is as lost as any other.
             self.small_lost(burst, now);
@@ -191,10 +224,10 @@ impl PathProber {
             Role::Sentinel if lane == Lane::Echo && !self.icmp_usable() => {}
             Role::Sentinel if self.reach.is_down() => {}
             Role::Sentinel => {
-                if lane == Lane::Syn && sent.probe.size > self.syn.top() {
+                if lane == Lane::Syn && sent.probe.size > self.syn.top_of(sent.probe.flow) {
                     self.walks.tcp_unanswered(sent.probe.size);
                 }
-                if self.walks.doubt(lane, self.ceiling(), sent.probe.size) {
+                if self.walks.doubt(lane, sent.probe.flow, sent.probe.size) {
                     self.restand(now);
                 } else {
                     self.lane_mut(lane).sentinel_lost(sent.probe.flow, sent.probe.size, now);
@@ -207,6 +240,10 @@ impl PathProber {
                 }
             }
             Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Lost, now),
+            Role::Contest { round } => {
+                let silent = self.contest.lost(round, entrant(sent.probe), now);
+                self.found_silent(silent, sent.probe.size, now);
+            }
         }
     }
 
@@ -246,6 +283,7 @@ impl PathProber {
         self.reach.heard(protocol, now);
         if first {
             self.syn_at = now;
+            self.syn.look_around();
         }
     }
 
@@ -261,26 +299,19 @@ impl PathProber {
 
     pub(super) fn expire(&mut self, now: Moment) {
         let timeout = self.rtt.timeout();
-        let due: Vec<ProbeId> = self
-            .sent
-            .iter()
-            .filter(|(_, sent)| {
-                let age = now.saturating_sub(sent.at);
-                age >= GIVE_UP || (!sent.expired && age >= timeout)
-            })
-            .map(|(id, _)| *id)
-            .collect();
-        for id in due {
-            let Some(sent) = self.sent.get_mut(&id) else { continue };
-            let first = !std::mem::replace(&mut sent.expired, true);
+        // Probes are named in the order in which they are sent, so the oldest come first.
+        while let Some((id, sent)) = self.sent.range(self.in_time..).next()
+            && now.saturating_sub(sent.at) >= timeout
+        {
             let sent = *sent;
-            if first {
-                self.lost(sent, now);
-            }
-            if now.saturating_sub(sent.at) >= GIVE_UP {
-                self.sent.remove(&id);
-                self.count(sent.probe, ProbeResult::Lost);
-            }
+            self.in_time = ProbeId(id.0 + 1);
+            self.lost(sent, now);
+        }
+        while let Some(oldest) = self.sent.first_entry()
+            && now.saturating_sub(oldest.get().at) >= GIVE_UP
+        {
+            let sent = oldest.remove();
+            self.count(sent.probe, ProbeResult::Lost);
         }
         let echoes: Vec<u64> = self.echoes.keys().copied().collect();
         for seq in echoes {
@@ -318,6 +349,10 @@ impl PathProber {
     fn count(&mut self, probe: Probe, result: ProbeResult) {
         *self.size_probes.entry((probe.lane.protocol(), probe.purpose, result)).or_default() += 1;
     }
+}
+
+fn entrant(probe: Probe) -> Entrant {
+    if probe.lane == Lane::Syn { Entrant::Tcp(probe.flow) } else { Entrant::Icmp }
 }
 
 fn is_large(probe: Probe) -> bool {

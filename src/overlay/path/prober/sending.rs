@@ -7,6 +7,8 @@ use crate::{
     overlay::path::{
         asking::{Asking, Urgency},
         budget::Budget,
+        contest::Entrant,
+        flow_set::FlowSet,
         probe::{FLOWS, LANES, Lane, Moment, Probe, ProbeId, Send},
         rtt::GIVE_UP,
     },
@@ -46,7 +48,7 @@ impl PathProber {
         }
         if now >= self.look_above_at {
             self.look_above_at = now + LOOK_ABOVE;
-            self.syn.look_above(self.walks.signalled_above_tcp(self.ceiling()));
+            self.syn.look_above(self.walks.signalled_above(self.ceiling()));
         }
         if self.syn.wants_sentinel() {
             self.syn_at = self.syn_at.min(now + SWEEP);
@@ -104,6 +106,39 @@ impl PathProber {
                 }
             }
         }
+        if urgency == Urgency::FirstProof {
+            self.compete(now, budget, out);
+        }
+    }
+
+    /// The next round between TCP flows that are signalled and those for which only these vouch.
+    fn compete(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
+        if now < self.contest.next_at() || self.walks.is_empty() || !self.syn_usable() {
+            return;
+        }
+        self.contest.pause(now);
+        let Some(vouched) = self.walks.vouched_for(self.ceiling()) else { return };
+        let busy = self.busy_flows();
+        let free = |flow: &u8| !busy[usize::from(*flow)];
+        let in_question: FlowSet = vouched.others.without(self.syn.silent()).iter().filter(free).collect();
+        let mut signalled: Vec<Entrant> = vouched.flows.iter().filter(free).map(Entrant::Tcp).collect();
+        signalled.extend(vouched.icmp.then_some(Entrant::Icmp));
+        let packets = u32::try_from(in_question.len() + 1).unwrap_or(u32::MAX);
+        if !budget.take(packets) {
+            return;
+        }
+        let size = vouched.size;
+        let Some((round, all)) = self.contest.begin(size, in_question, &signalled, now, &mut self.rng) else {
+            budget.give_back(packets);
+            return;
+        };
+        for entrant in all {
+            let (lane, flow) = match entrant {
+                Entrant::Tcp(flow) => (Lane::Syn, flow),
+                Entrant::Icmp => (Lane::Echo, 0),
+            };
+            self.send(lane, flow, size, ProbeSize::Full, Role::Contest { round }, now, out);
+        }
     }
 
     /// When to call again if nothing comes in.
@@ -112,13 +147,16 @@ impl PathProber {
         let timeout = self.rtt.timeout();
         let expiry = |at: Moment, expired: bool| at + if expired { GIVE_UP } else { timeout };
         let lanes = LANES.map(|lane| self.lane(lane));
-        self.sent
-            .values()
-            .map(|sent| expiry(sent.at, sent.expired))
+        let next_late = self.sent.range(self.in_time..).next().map(|(_, sent)| sent.at + timeout);
+        let next_lost = self.sent.first_key_value().map(|(_, sent)| sent.at + GIVE_UP);
+        next_late
+            .into_iter()
+            .chain(next_lost)
             .chain(self.echoes.values().map(|echo| expiry(echo.at, echo.expired)))
             .chain(lanes.iter().filter_map(|lane| lane.next_at()).map(|at| at.max(self.now)))
             .chain(self.reach.next_at())
             .chain([self.echo_at, self.sentinel_at])
+            .chain(Some(self.contest.next_at()).filter(|at| *at > self.now))
             .chain(self.can_size_syn().then_some(self.syn_at))
             .chain(self.fragments_every().map(|_| self.fragments_at))
             .min()
@@ -235,14 +273,14 @@ impl PathProber {
         }
         let bare = matches!(role, Role::Small { .. });
         let probe = Probe { id, lane, flow, size, purpose, bare };
-        self.sent.insert(id, Sent { probe, role, at: now, expired: false });
+        self.sent.insert(id, Sent { probe, role, at: now });
         out.push(Send::Probe(probe));
     }
 
     pub(super) fn busy_flows(&self) -> [bool; FLOWS as usize] {
         let mut busy = [false; FLOWS as usize];
-        for sent in self.sent.values() {
-            if sent.probe.lane == Lane::Syn && !sent.expired {
+        for (_, sent) in self.sent.range(self.in_time..) {
+            if sent.probe.lane == Lane::Syn {
                 busy[usize::from(sent.probe.flow)] = true;
             }
         }
