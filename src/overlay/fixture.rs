@@ -78,6 +78,15 @@ impl TestRouter {
         self
     }
 
+    /// The same for one VNI of a device with many.
+    pub(crate) fn flood_vni(self, interface: &str, remote: &str, vni: u32) -> Self {
+        let mut router = self.flood(interface, remote);
+        if let Some(entry) = router.now.fdb.last_mut() {
+            entry.vni = Some(Vni(vni));
+        }
+        router
+    }
+
     /// A MAC that the device has learned behind a remote.
     pub(crate) fn learned(mut self, interface: &str, mac: &str, remote: &str) -> Self {
         self.now.fdb.push(FdbEntry {
@@ -198,6 +207,7 @@ pub(crate) fn path(name: &str, target_site: &str, judgement: Judgement) -> Arc<P
         target_site: Site::from(target_site),
         target: "192.168.100.102".to_owned(),
         address: Some(ip("192.168.100.102")),
+        target_mac: None,
         tcp_port: Some(443),
         reflector: None,
         echo: crate::overlay::observation::EchoStats::default(),

@@ -7,7 +7,8 @@
 //! - [`tunnel`] the tunnels: `pairing` which vxlan interfaces belong together, `mismatch` on what they
 //!   disagree, `liveness` whether they are up, `loss` what is lost between their counters
 //! - `route` which tunnels a path crosses, `cause` which router setting explains its trouble, `fix`
-//!   the commands that mend it
+//!   the commands that mend it, `underlay` what will be
+//!   afterwards, `stranger` a suspicion
 //! - [`picture`] the joined result that every view shows
 
 mod cause;
@@ -21,7 +22,9 @@ mod pairing;
 pub mod path;
 pub mod picture;
 mod route;
+mod stranger;
 pub mod tunnel;
+mod underlay;
 
 #[cfg(test)]
 pub(crate) mod fixture;

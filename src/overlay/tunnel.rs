@@ -22,6 +22,7 @@ use crate::{
         pairing::{self, Pair, Single},
         picture::{Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
         route::{Map, Walk},
+        underlay::Underlay,
     },
     plan::Plan,
     router::snapshot::RouterReading,
@@ -192,6 +193,9 @@ fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>, l
     for end in [&pair.0, &pair.1] {
         let Some(view) = scene.ends.get(end) else { continue };
         evidence.extend(view.too_small_text(fixer.expected.get(pair).copied()));
+        let underlays = view.remotes.iter().filter_map(|remote| Underlay::of(view, *remote));
+        evidence.extend(underlays.filter_map(|underlay| underlay.too_small(view.link.mtu?)));
+        evidence.extend(view.bridge_text());
     }
     let (loss, counted) = losses(scene, pair, ledger);
     evidence.extend(counted);
@@ -234,7 +238,9 @@ fn how(scene: &Scene<'_>, pair: &Pair, declared: bool) -> String {
         let remote = scene.remote_to(end, &other.router)?;
         Some(format!("{end} sends to {remote}, an address of {}", other.router))
     };
-    let said: Vec<_> = [sends(&pair.0, &pair.1), sends(&pair.1, &pair.0)].into_iter().flatten().collect();
+    let group = scene.shared_group(&pair.0, &pair.1).map(|group| format!("both are in the group {group}"));
+    let said = [sends(&pair.0, &pair.1), sends(&pair.1, &pair.0), group];
+    let said: Vec<_> = said.into_iter().flatten().collect();
     match (said.is_empty(), declared) {
         (false, _) => format!("paired: {}", said.join("; ")),
         (true, true) => "paired: declared under `tunnels`".to_owned(),
@@ -289,8 +295,9 @@ fn unmatched(scene: &Scene<'_>, single: &Single) -> String {
     let others = scene.ends.values().filter(|view| owners.contains(&&view.reading.router));
     let others: Vec<_> = others
         .map(|view| {
-            let vni = view.vxlan.vni.map_or_else(|| "-".to_owned(), |vni| vni.to_string());
-            format!("{} (vni {vni}, remote {})", view.end(), view.remotes_text())
+            let vnis: Vec<_> = view.vnis().iter().map(ToString::to_string).collect();
+            let vnis = if vnis.is_empty() { "-".to_owned() } else { vnis.join(" ") };
+            format!("{} (vni {vnis}, remote {})", view.end(), view.remotes_text())
         })
         .collect();
     let owners = owners.iter().map(|owner| owner.as_str()).collect::<Vec<_>>().join(", ");

@@ -119,6 +119,7 @@ fn path(name: &str, target: &str, judgement: Judgement) -> PathObservation {
         target_site: "dc".into(),
         target: target.into(),
         address: None,
+        target_mac: None,
         tcp_port: None,
         reflector: None,
         echo: EchoStats::default(),
