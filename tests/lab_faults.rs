@@ -72,6 +72,7 @@ faults! {
     middlebox_rst "middlebox-rst"
     no_icmp "no-icmp"
     no_icmp_hole "no-icmp-hole"
+    no_promisc "no-promisc"
     outer_drop_forward "outer-drop-forward"
     pod_vantage "pod-vantage"
     reverse_only "reverse-only"

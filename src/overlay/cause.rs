@@ -6,20 +6,19 @@
 //! explain is said to lie in the underlay, with the size of outer packets to look for; and what the
 //! underlay cannot carry after the fix is said beforehand, without a command: it may be a provider's.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     overlay::{
         ends::{EndView, Scene},
-        fix::{Fixer, Mending, set_mtu},
+        fix::{Fixer, Mending, raise},
         liveness::Life,
         observation::PathObservation,
         pairing::Pair,
         picture::{FixStep, TunnelEnd},
         route::Walk,
+        stranger,
+        underlay::{HEADERS_V4, HEADERS_V6, Underlay},
     },
     types::{Bytes, Direction, PathName, Verdict},
 };
@@ -77,7 +76,13 @@ impl Explainer<'_, '_, '_> {
         let mut steps = Vec::new();
         match self.path.judgement.verdict {
             Verdict::Ok => return (cause, steps),
-            Verdict::Unreachable | Verdict::Lossy => self.dead_tunnels(&mut cause, &mut steps),
+            Verdict::Unreachable => {
+                self.dead_tunnels(&mut cause, &mut steps);
+                if cause.is_empty() {
+                    cause.extend(self.stranger());
+                }
+            }
+            Verdict::Lossy => self.dead_tunnels(&mut cause, &mut steps),
             Verdict::Blackhole => self.small_ends(&self.holes(), &mut cause, &mut steps),
             Verdict::Reduced => self.underlay_limits(&mut cause),
             // A clamp is worth saying even where this vantage point cannot prove the hole; but only one that
@@ -116,6 +121,18 @@ impl Explainer<'_, '_, '_> {
         }
     }
 
+    /// A suspicion that holds only while all tunnels on the way are known to live, and no other path is answered over
+    /// the last of them.
+    fn stranger(&self) -> Option<String> {
+        let alive = |tunnel: &Crossed<'_>| tunnel.life.up.is_some() && tunnel.life.signs.is_empty();
+        let last = self.crossed.last().filter(|_| self.crossed.iter().all(alive))?;
+        let answered = !self.fares.speak_for(last.pair, Verdict::Unreachable).is_empty();
+        if answered {
+            return None;
+        }
+        stranger::suspicion(self.scene(), self.path, last.near, last.far)
+    }
+
     /// The ends that send into a tunnel in one of these directions.
     fn senders(&self, holes: &[Direction]) -> Vec<(&Crossed<'_>, &TunnelEnd, &TunnelEnd)> {
         let either = holes.contains(&Direction::Unknown);
@@ -144,12 +161,15 @@ impl Explainer<'_, '_, '_> {
             let Some(sentence) = view.too_small_text(expected) else { continue };
             cause.push(sentence);
             let Some(mtu) = self.fixer.mtu(tunnel.pair) else { continue };
-            steps.push(set_mtu(end, mtu));
+            steps.extend(raise(view, mtu));
+            if view.has_df_set() {
+                cause.push(format!("{end} has `df set`: a larger mtu alone would not mend it"));
+            }
             let underlay = self.underlay_of(view, other);
-            let carried = underlay.map(Underlay::inner);
+            let carried = underlay.as_ref().map(Underlay::inner);
             explained = [explained, view.link.mtu, carried].into_iter().flatten().min();
             let needed = self.expected().unwrap_or(mtu);
-            afterwards.extend(underlay.filter(|u| u.inner() < needed).map(|u| u.afterwards(end, needed)));
+            afterwards.extend(underlay.filter(|u| u.inner() < needed).map(|u| u.afterwards(needed)));
         }
         cause.extend(afterwards);
         let edge = self.edge().filter(|_| self.path.judgement.settled);
@@ -167,7 +187,7 @@ impl Explainer<'_, '_, '_> {
             let limit = |(_, end, other): (_, &TunnelEnd, &TunnelEnd)| {
                 let view = self.scene().ends.get(end)?;
                 let underlay = self.underlay_of(view, other).filter(|u| u.inner() < expected);
-                underlay.map(|u| u.limit(end, expected)).or_else(|| view.too_small_text(Some(expected)))
+                underlay.map(|u| u.limit(expected)).or_else(|| view.too_small_text(Some(expected)))
             };
             senders.filter_map(limit).collect::<Vec<_>>()
         };
@@ -178,7 +198,7 @@ impl Explainer<'_, '_, '_> {
     fn underlay_of(&self, view: &EndView<'_>, other: &TunnelEnd) -> Option<Underlay> {
         let remote =
             self.scene().remote_to(&view.end(), &other.router).or_else(|| view.remotes.first().copied())?;
-        Some(Underlay { mtu: view.snapshot.underlay_mtu(remote)?, remote })
+        Underlay::of(view, remote)
     }
 
     /// Routers on the way that are not read now; all of them where the way is not known.
@@ -232,7 +252,7 @@ impl Explainer<'_, '_, '_> {
         let scene = self.scene();
         let mut between = Vec::new();
         let mut cleared = Vec::new();
-        let mut headers = Underlay::HEADERS_V4;
+        let mut headers = HEADERS_V4;
         for tunnel in self.crossed {
             let witnesses = self.fares.speak_for(tunnel.pair, self.path.judgement.verdict);
             if let [first, ..] = witnesses {
@@ -245,7 +265,7 @@ impl Explainer<'_, '_, '_> {
                     .map_or_else(|| end.router.to_string(), |address| format!("{} ({address})", end.router))
             };
             if scene.remote_to(tunnel.near, &tunnel.far.router).is_some_and(|remote| remote.is_ipv6()) {
-                headers = Underlay::HEADERS_V6;
+                headers = HEADERS_V6;
             }
             between.push(format!(
                 "{} and {}",
@@ -272,51 +292,5 @@ impl Explainer<'_, '_, '_> {
             _ => String::new(),
         };
         format!("nothing in router data explains this: look at the underlay between {between}{what}")
-    }
-}
-
-/// What a router's own route to a remote VTEP carries.
-#[derive(Debug, Clone, Copy)]
-struct Underlay {
-    mtu: Bytes,
-    remote: IpAddr,
-}
-
-impl Underlay {
-    /// Outer IPv4 + UDP + VXLAN + inner Ethernet header.
-    const HEADERS_V4: Bytes = 20 + 8 + 8 + 14;
-    /// The same with an outer IPv6 header.
-    const HEADERS_V6: Bytes = 40 + 8 + 8 + 14;
-
-    fn headers(self) -> Bytes {
-        if self.remote.is_ipv6() { Self::HEADERS_V6 } else { Self::HEADERS_V4 }
-    }
-
-    /// The largest inner IP packet that fits whole.
-    fn inner(self) -> Bytes {
-        self.mtu.saturating_sub(self.headers())
-    }
-
-    fn limit(self, end: &TunnelEnd, needed: Bytes) -> String {
-        format!(
-            "{end}: the underlay to {} carries {} bytes, so inner packets up to {} ({} bytes of outer headers); \
-             {needed} would take an underlay of {}",
-            self.remote,
-            self.mtu,
-            self.inner(),
-            self.headers(),
-            needed + self.headers()
-        )
-    }
-
-    fn afterwards(self, end: &TunnelEnd, needed: Bytes) -> String {
-        format!(
-            "{end}: the underlay to {} carries {} bytes; after the fix the router will signal, and the verdict \
-             becomes `reduced` at {} until the underlay carries {}",
-            self.remote,
-            self.mtu,
-            self.inner(),
-            needed + self.headers()
-        )
     }
 }

@@ -12,12 +12,12 @@ use std::{
 
 use crate::{
     overlay::picture::TunnelEnd,
-    router::snapshot::{Link, RouterReading, RouterSnapshot, Vxlan},
-    types::{Bytes, RouterName, Site},
+    router::snapshot::{FdbEntry, Link, RouterReading, RouterSnapshot, Vxlan},
+    types::{Bytes, RouterName, Site, Vni},
 };
 
 /// The destination MAC of the flood list: a frame for everyone goes to each of its remotes.
-const FLOOD_MAC: &str = "00:00:00:00:00:00";
+pub(super) const FLOOD_MAC: &str = "00:00:00:00:00:00";
 
 /// The addresses last seen on each router, and its site.
 #[derive(Debug, Clone, Default)]
@@ -114,12 +114,55 @@ impl EndView<'_> {
         })
     }
 
+    /// Major and minor version, where the router runs a numbered VyOS; its rolling releases count as 1.5 or later.
+    pub(super) fn vyos(&self) -> Option<(u32, u32)> {
+        let version = self.snapshot.version.as_deref()?.strip_prefix("VyOS ")?;
+        let mut numbers = version.split(['.', '-']).map(|number| number.parse().ok());
+        Some((numbers.next()??, numbers.next().flatten().unwrap_or(0)))
+    }
+
+    /// Whether it is known to run a VyOS older than 1.4.
+    pub(super) fn is_before_1_4(&self) -> bool {
+        self.vyos().is_some_and(|version| version < (1, 4))
+    }
+
+    /// Whether it drops what it would have to send in fragments.
+    pub(super) fn has_df_set(&self) -> bool {
+        self.vxlan.df.as_deref() == Some("set")
+    }
+
+    /// That the bridge's own MTU is below this port's. Measured (6.18): what is bridged from port to port passes at the
+    /// ports' MTU whatever the bridge's is; what the router itself sends into the bridge does not.
+    pub(super) fn bridge_text(&self) -> Option<String> {
+        let bridge = self.snapshot.link(self.link.master.as_deref()?)?;
+        let (mtu, clamp) = self.link.mtu.zip(bridge.mtu)?;
+        (clamp < mtu).then(|| {
+            format!(
+                "{}'s {} mtu {clamp} < its port {} mtu {mtu}: this limits what the router itself sends into the bridge, \
+                 not what it bridges",
+                self.reading.router, bridge.name, self.link.name
+            )
+        })
+    }
+
     /// The other vxlan device of this router that already carries `vni` on this end's UDP port.
-    pub(super) fn taken(&self, vni: crate::types::Vni) -> Option<&Link> {
+    pub(super) fn taken(&self, vni: Vni) -> Option<&Link> {
         let taken = |link: &Link, vxlan: &Vxlan| {
-            link.name != self.link.name && vxlan.vni == Some(vni) && vxlan.port == self.vxlan.port
+            let carries = vxlan.vni == Some(vni) || vxlan.vnis.contains(&vni);
+            link.name != self.link.name && carries && vxlan.port == self.vxlan.port
         };
         self.snapshot.vxlans().find(|(link, vxlan)| taken(link, vxlan)).map(|(link, _)| link)
+    }
+
+    /// The network identifiers it carries: its own, or those of its filter. An `external` device without a filter
+    /// takes any and tells none.
+    pub(super) fn vnis(&self) -> BTreeSet<Vni> {
+        self.vxlan.vni.into_iter().chain(self.vxlan.vnis.iter().copied()).collect()
+    }
+
+    /// Whether one device carries many networks (`external`).
+    pub(super) fn is_shared(&self) -> bool {
+        self.vxlan.vni.is_none() && (self.vxlan.external || self.vxlan.vnis.len() > 1)
     }
 
     /// The remotes in words, for evidence.
@@ -177,6 +220,22 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Whether what is sent to `remote` may arrive at `router`: it owns the address, or has joined the group.
+    pub(super) fn leads_to(&self, remote: IpAddr, router: &RouterName) -> bool {
+        self.known.owns(router, remote) || self.members(remote).any(|member| member == router)
+    }
+
+    /// The routers at which what is sent to `remote` may arrive.
+    pub(super) fn receivers(&self, remote: IpAddr) -> BTreeSet<&RouterName> {
+        self.known.owners(remote).chain(self.members(remote)).collect()
+    }
+
+    /// The routers with an interface in a multicast group.
+    fn members(&self, group: IpAddr) -> impl Iterator<Item = &RouterName> {
+        let joined = move |view: &&EndView<'_>| group.is_multicast() && view.remotes.contains(&group);
+        self.ends.values().filter(joined).map(|view| &view.reading.router)
+    }
+
     /// The remote of `end` that is an address of `router`.
     pub(super) fn remote_to(&self, end: &TunnelEnd, router: &RouterName) -> Option<IpAddr> {
         let view = self.ends.get(end)?;
@@ -186,11 +245,24 @@ impl<'a> Scene<'a> {
     /// Whether `end` sends to the router of `other`. A multicast group that both have joined is a
     /// remote of each.
     pub(super) fn points(&self, end: &TunnelEnd, other: &TunnelEnd) -> bool {
-        self.remote_to(end, &other.router).is_some() || self.shared_group(end, other)
+        self.remote_to(end, &other.router).is_some() || self.shared_group(end, other).is_some()
     }
 
-    fn shared_group(&self, a: &TunnelEnd, b: &TunnelEnd) -> bool {
-        let (Some(a), Some(b)) = (self.ends.get(a), self.ends.get(b)) else { return false };
-        a.remotes.iter().any(|remote| remote.is_multicast() && b.remotes.contains(remote))
+    /// The multicast group that both ends have joined.
+    pub(super) fn shared_group(&self, a: &TunnelEnd, b: &TunnelEnd) -> Option<IpAddr> {
+        let (a, b) = (self.ends.get(a)?, self.ends.get(b)?);
+        a.remotes.iter().copied().find(|remote| remote.is_multicast() && b.remotes.contains(remote))
+    }
+
+    /// The VNIs that `end` floods to `router`; where its flood list names none, those it carries.
+    pub(super) fn vnis_to(&self, end: &TunnelEnd, router: &RouterName) -> BTreeSet<Vni> {
+        let Some(view) = self.ends.get(end) else { return BTreeSet::new() };
+        let to_router = |entry: &&FdbEntry| {
+            let flood = entry.interface == end.interface && entry.mac == FLOOD_MAC;
+            flood && entry.dst.is_some_and(|dst| self.known.owns(router, dst))
+        };
+        let flooded: BTreeSet<_> =
+            view.snapshot.fdb.iter().filter(to_router).filter_map(|entry| entry.vni).collect();
+        if view.is_shared() && !flooded.is_empty() { flooded } else { view.vnis() }
     }
 }

@@ -133,7 +133,12 @@ impl Fixer<'_, '_> {
             (_, true) => &pair.0,
             _ => self.farther(pair),
         };
-        let Some(df) = (if *end == pair.0 { b } else { a }).vxlan.df.as_deref() else { return };
+        let (view, other) = if *end == pair.0 { (a, b) } else { (b, a) };
+        let Some(df) = other.vxlan.df.as_deref() else { return };
+        if view.is_before_1_4() {
+            mending.why.push(format!("{end}: VyOS before 1.4 has no command for df; {df} takes an upgrade"));
+            return;
+        }
         mending.steps.push(set(end, &format!("parameters ip df {df}")));
     }
 
@@ -170,11 +175,9 @@ impl Fixer<'_, '_> {
 
     fn equal_mtu(&self, pair: &Pair) -> Vec<FixStep> {
         let Some(mtu) = self.mtu(pair) else { return Vec::new() };
-        let small = |end: &&TunnelEnd| {
-            let view = self.scene.ends.get(*end);
-            view.and_then(|view| view.link.mtu).is_some_and(|has| has < mtu)
-        };
-        [&pair.0, &pair.1].into_iter().filter(small).map(|end| set_mtu(end, mtu)).collect()
+        let ends = [&pair.0, &pair.1].into_iter().filter_map(|end| self.scene.ends.get(end));
+        let small = ends.filter(|view| view.link.mtu.is_some_and(|has| has < mtu));
+        small.flat_map(|view| raise(view, mtu)).collect()
     }
 }
 
@@ -183,8 +186,12 @@ pub(super) fn enable(view: &EndView<'_>) -> Option<FixStep> {
     (view.link.admin_up == Some(false)).then(|| command("delete", &view.end(), "disable"))
 }
 
-pub(super) fn set_mtu(end: &TunnelEnd, mtu: Bytes) -> FixStep {
-    set(end, &format!("mtu {mtu}"))
+/// Lets an end take larger packets. With `df set` it would still drop what it has to send in fragments, so that goes
+/// first.
+pub(super) fn raise(view: &EndView<'_>, mtu: Bytes) -> Vec<FixStep> {
+    let end = view.end();
+    let unset = (view.has_df_set() && !view.is_before_1_4()).then(|| set(&end, "parameters ip df unset"));
+    unset.into_iter().chain([set(&end, &format!("mtu {mtu}"))]).collect()
 }
 
 fn set(end: &TunnelEnd, setting: &str) -> FixStep {

@@ -71,11 +71,29 @@ impl TestRouter {
 
     /// A further remote on the flood list.
     pub(crate) fn flood(mut self, interface: &str, remote: &str) -> Self {
+        self = self.learned(interface, "00:00:00:00:00:00", remote);
+        if let Some(entry) = self.now.fdb.last_mut() {
+            entry.state = Some("permanent".to_owned());
+        }
+        self
+    }
+
+    /// The same for one VNI of a device with many.
+    pub(crate) fn flood_vni(self, interface: &str, remote: &str, vni: u32) -> Self {
+        let mut router = self.flood(interface, remote);
+        if let Some(entry) = router.now.fdb.last_mut() {
+            entry.vni = Some(Vni(vni));
+        }
+        router
+    }
+
+    /// A MAC that the device has learned behind a remote.
+    pub(crate) fn learned(mut self, interface: &str, mac: &str, remote: &str) -> Self {
         self.now.fdb.push(FdbEntry {
             interface: interface.into(),
-            mac: "00:00:00:00:00:00".to_owned(),
+            mac: mac.to_owned(),
             dst: Some(ip(remote)),
-            state: Some("permanent".to_owned()),
+            state: None,
             vni: None,
         });
         self
@@ -209,6 +227,7 @@ pub(crate) fn path(name: &str, target_site: &str, judgement: Judgement) -> Arc<P
         target_site: Site::from(target_site),
         target: "192.168.100.102".to_owned(),
         address: Some(ip("192.168.100.102")),
+        target_mac: None,
         tcp_port: Some(443),
         reflector: None,
         echo: crate::overlay::observation::EchoStats::default(),

@@ -105,9 +105,10 @@ fn delta(reading: &RouterReading, interface: &str) -> Option<Delta> {
     })
 }
 
-/// On a device with several remotes a counter does not say which of them it counts.
+/// On a device with several remotes, or with a group of them, a counter does not say which of them it counts.
 fn delta_of(view: &EndView<'_>) -> Option<Delta> {
-    (view.remotes.len() <= 1).then(|| delta(view.reading, view.link.name.as_str()))?
+    let one = view.remotes.len() <= 1 && !view.remotes.iter().any(IpAddr::is_multicast);
+    one.then(|| delta(view.reading, view.link.name.as_str()))?
 }
 
 fn no_route(view: &EndView<'_>) -> Option<String> {
@@ -123,9 +124,9 @@ fn no_route(view: &EndView<'_>) -> Option<String> {
     }
     // `ip route get` fails now, and packets did fail for that: a VRF, in which the look-up may fail
     // although the device finds its way, counts no carrier errors.
-    let unicast = |remote: &&IpAddr| !remote.is_multicast();
-    let mut routed = view.remotes.iter().filter(unicast).map(|to| view.snapshot.routes.contains_key(to));
-    let stranded = !view.remotes.is_empty() && !routed.any(|routed| routed);
+    // A group needs no route.
+    let reached = |to: &IpAddr| to.is_multicast() || view.snapshot.routes.contains_key(to);
+    let stranded = !view.remotes.is_empty() && !view.remotes.iter().any(reached);
     let failed = view.link.counters.tx_carrier_errors.unwrap_or_default();
     (stranded && failed > 0 && delta.is_none_or(|delta| delta.rx == 0)).then(|| {
         format!(

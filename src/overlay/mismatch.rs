@@ -4,7 +4,10 @@
 //! disagreement. Measured: ends with different VNIs both count transmitted packets, receive none, and
 //! raise no error counter, so these sentences are the only sign a router ever gives.
 
-use std::{collections::BTreeMap, fmt::Display};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use crate::{
     overlay::{
@@ -12,7 +15,7 @@ use crate::{
         pairing::Pair,
         picture::TunnelEnd,
     },
-    types::MismatchField,
+    types::{MismatchField, Vni},
 };
 
 /// Each disagreement with a sentence that names both values. Nothing where an end is not read now.
@@ -24,7 +27,7 @@ pub(super) fn mismatches(scene: &Scene<'_>, pair: &Pair, declared: bool) -> BTre
             found.insert(field, sentence);
         }
     };
-    note(MismatchField::Vni, differ(pair, "vni", a.vxlan.vni, b.vxlan.vni));
+    note(MismatchField::Vni, vnis_differ(scene, pair, a, b));
     note(MismatchField::Port, differ(pair, "port", a.vxlan.port, b.vxlan.port));
     note(MismatchField::Mtu, differ(pair, "mtu", a.link.mtu, b.link.mtu));
     note(MismatchField::Df, differ(pair, "df", a.vxlan.df.as_ref(), b.vxlan.df.as_ref()));
@@ -40,6 +43,26 @@ pub(super) fn mismatches(scene: &Scene<'_>, pair: &Pair, declared: bool) -> BTre
 fn differ<T: PartialEq + Display>(pair: &Pair, what: &str, a: Option<T>, b: Option<T>) -> Option<String> {
     let (a, b) = (a?, b?);
     (a != b).then(|| format!("{what} differs: {} has {a}, {} has {b}", pair.0, pair.1))
+}
+
+/// A device that carries many networks must carry that of the other end; two such devices must flood the same ones
+/// to each other.
+fn vnis_differ(scene: &Scene<'_>, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>) -> Option<String> {
+    let (at_a, at_b, agree) = if a.is_shared() && b.is_shared() {
+        let (at_a, at_b) = (scene.vnis_to(&pair.0, &pair.1.router), scene.vnis_to(&pair.1, &pair.0.router));
+        let agree = at_a == at_b;
+        (at_a, at_b, agree)
+    } else {
+        let (at_a, at_b) = (a.vnis(), b.vnis());
+        let carried = a.is_shared() && at_a.is_superset(&at_b) || b.is_shared() && at_b.is_superset(&at_a);
+        let agree = carried || at_a == at_b;
+        (at_a, at_b, agree)
+    };
+    let words = |vnis: &BTreeSet<Vni>| {
+        (!vnis.is_empty()).then(|| vnis.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+    };
+    let (at_a, at_b) = (words(&at_a)?, words(&at_b)?);
+    (!agree).then(|| format!("vni differs: {} has {at_a}, {} has {at_b}", pair.0, pair.1))
 }
 
 /// Whether `end` sends elsewhere than to the router of `other`. A pair declared by hand is believed

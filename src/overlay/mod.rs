@@ -5,15 +5,17 @@
 //! Joining:
 //! - [`observation`] what the probes say of a path, [`crate::router::snapshot`] what a router says
 //! - [`tunnel`] the tunnels: `pairing` which vxlan interfaces belong together, `mismatch` on what they
-//!   disagree, `liveness` whether they are up
+//!   disagree, `liveness` whether they are up, `loss` what is lost between their counters
 //! - `route` which tunnels a path crosses, `cause` which router setting explains its trouble, `fix`
-//!   the commands that mend it
+//!   the commands that mend it, `underlay` what will be
+//!   afterwards, `stranger` a suspicion
 //! - [`picture`] the joined result that every view shows
 
 mod cause;
 mod ends;
 mod fix;
 mod liveness;
+mod loss;
 mod mismatch;
 pub mod observation;
 mod pairing;
@@ -21,7 +23,9 @@ pub mod path;
 pub mod picture;
 mod route;
 pub mod share;
+mod stranger;
 pub mod tunnel;
+mod underlay;
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -26,6 +26,8 @@ pub struct PathObservation {
     pub target: String,
     /// The address in use; absent while a name cannot be resolved.
     pub address: Option<IpAddr>,
+    /// The target's MAC address in lower case, where it is on our own network and has been heard.
+    pub target_mac: Option<String>,
     /// The TCP port that is probed, if any.
     pub tcp_port: Option<u16>,
     /// Whether the path's reflector is used; absent where it has none, or is not decided yet.

@@ -3,7 +3,8 @@
 //! The remotes decide, not the VNI: the commonest slip is a VNI that differs at one end, and a tunnel
 //! with that slip must still be seen as one tunnel. The VNI and the UDP port only tell parallel
 //! tunnels between the same two routers apart. In order: mutual remotes; a pair once seen; a one-way
-//! remote with the same VNI and port, unique on both sides; a pair declared by hand.
+//! remote with the same VNI and port, unique on both sides; a pair declared by hand. One device may be
+//! an end of several tunnels only if it has several remotes, a group of them, or several networks.
 //!
 //! Every rule gives the same answer when it is asked again with the same readings and with the pairs
 //! of its former answer remembered.
@@ -92,13 +93,16 @@ pub(super) fn pair(scene: &Scene<'_>, declared: &[Pair], remembered: &BTreeSet<P
 }
 
 impl Pairer<'_, '_> {
-    /// For each router the ends that send to it, by the router they are on.
-    fn senders(&self) -> BTreeMap<(&RouterName, &RouterName), Ends> {
+    /// For each router the ends that send to it, by the router they are on and the group by which they do so.
+    fn senders(&self) -> BTreeMap<(&RouterName, &RouterName, Option<IpAddr>), Ends> {
         let mut senders: BTreeMap<_, Ends> = BTreeMap::new();
         for (end, view) in &self.scene.ends {
-            for owner in view.remotes.iter().flat_map(|remote| self.scene.known.owners(*remote)) {
-                if *owner != end.router {
-                    senders.entry((&end.router, owner)).or_default().insert(end.clone());
+            for remote in &view.remotes {
+                let group = remote.is_multicast().then_some(*remote);
+                for receiver in self.scene.receivers(*remote) {
+                    if *receiver != end.router {
+                        senders.entry((&end.router, receiver, group)).or_default().insert(end.clone());
+                    }
                 }
             }
         }
@@ -108,8 +112,8 @@ impl Pairer<'_, '_> {
     fn mutual(&mut self) {
         let mut groups = Vec::new();
         let senders = self.senders();
-        for ((from, to), there) in &senders {
-            if let Some(back) = senders.get(&(*to, *from)).filter(|_| from < to) {
+        for ((from, to, group), there) in &senders {
+            if let Some(back) = senders.get(&(*to, *from, *group)).filter(|_| from < to) {
                 groups.push((there.clone(), back.clone()));
             }
         }
@@ -120,6 +124,7 @@ impl Pairer<'_, '_> {
 
     /// Pairs ends of two routers that all send to each other's router.
     fn match_group(&mut self, mut there: Ends, mut back: Ends) {
+        self.shared_devices(&mut there, &mut back);
         let same_setting = there
             .iter()
             .filter_map(|a| {
@@ -151,10 +156,40 @@ impl Pairer<'_, '_> {
         }
     }
 
-    /// VNI and UDP port: unique on one router, so equal settings cannot be two tunnels.
-    fn setting(&self, end: &TunnelEnd) -> Option<(Vni, Option<u16>)> {
-        let vxlan = self.scene.ends.get(end)?.vxlan;
-        Some((vxlan.vni?, vxlan.port))
+    /// One device that carries many networks is an end of several tunnels: to each device at the other router that
+    /// carries one of them.
+    fn shared_devices(&mut self, there: &mut Ends, back: &mut Ends) {
+        let carries = |many: &TunnelEnd, one: &TunnelEnd| {
+            let (Some(many), Some(single)) = (self.scene.ends.get(many), self.scene.ends.get(one)) else {
+                return false;
+            };
+            let vni = single.vxlan.vni.filter(|_| many.is_shared());
+            vni.is_some_and(|vni| many.vnis().contains(&vni)) && many.vxlan.port == single.vxlan.port
+        };
+        let mut found = Vec::new();
+        for (manies, ones) in [(&*there, &*back), (&*back, &*there)] {
+            for many in manies {
+                found.extend(
+                    ones.iter()
+                        .filter(|one| carries(many, one))
+                        .map(|one| Pair::new(many.clone(), one.clone())),
+                );
+            }
+        }
+        for pair in found {
+            for side in [&mut *there, &mut *back] {
+                side.remove(&pair.0);
+                side.remove(&pair.1);
+            }
+            self.pairs.insert(pair);
+        }
+    }
+
+    /// VNIs and UDP port: unique on one router, so equal settings cannot be two tunnels.
+    fn setting(&self, end: &TunnelEnd) -> Option<(BTreeSet<Vni>, Option<u16>)> {
+        let view = self.scene.ends.get(end)?;
+        let vnis = view.vnis();
+        (!vnis.is_empty()).then_some((vnis, view.vxlan.port))
     }
 
     /// One remote address that two routers own (a virtual address) names neither of them.
@@ -201,20 +236,31 @@ impl Pairer<'_, '_> {
         }
     }
 
+    /// Whether `end` is in a tunnel and sends nowhere else: it is no end of a second one.
+    fn is_taken(&self, end: &TunnelEnd) -> bool {
+        self.sends_once(end) && self.partners(end).next().is_some()
+    }
+
+    /// Whether `end` can be an end of one tunnel only.
+    fn sends_once(&self, end: &TunnelEnd) -> bool {
+        self.scene.ends.get(end).is_some_and(|view| view.remotes.len() <= 1 && !view.is_shared())
+    }
+
     /// Ends that send to a router whose ends do not send back, with each end there that has their VNI
-    /// and port. Taken before any pair is remembered, so that remembering one changes no other.
+    /// and port and is free. Taken before any pair is remembered, so that remembering one changes no other.
     fn suitors(&self) -> Vec<Suitor> {
         let mut suitors = Vec::new();
         for (end, view) in &self.scene.ends {
             for remote in &view.remotes {
                 for owner in self.scene.known.owners(*remote) {
-                    if *owner == end.router || self.reaches(end, owner) {
+                    if *owner == end.router || self.reaches(end, owner) || self.is_taken(end) {
                         continue;
                     }
                     let fits = |other: &TunnelEnd| {
                         self.setting(end).is_some()
                             && self.setting(end) == self.setting(other)
                             && !self.scene.points(other, end)
+                            && !self.is_taken(other)
                     };
                     let others = self.scene.ends.keys().filter(|other| other.router == *owner);
                     suitors.extend(others.filter(|other| fits(other)).map(|other| Suitor {
@@ -234,6 +280,8 @@ impl Pairer<'_, '_> {
             let rival = |other: &Suitor| {
                 (other.end == *end && other.remote == *remote && other.to != *to)
                     || (other.to == *to && other.end != *end)
+                    || (other.end == *to && other.to != *end && self.sends_once(to))
+                    || (other.to == *end && other.end != *to && self.sends_once(end))
             };
             if suitors.iter().any(rival) {
                 self.candidates.entry(end.clone()).or_default().insert(to.clone());
@@ -254,7 +302,6 @@ impl Pairer<'_, '_> {
     /// Every remote that no tunnel covers. Where a tunnel's own end does not send to its partner, the
     /// stray remote is that tunnel's mismatch and no tunnel of its own.
     fn singles(&self) -> Vec<Single> {
-        let known = self.scene.known;
         let mut singles = Vec::new();
         for (end, view) in &self.scene.ends {
             let partners: Vec<_> = self.partners(end).collect();
@@ -262,12 +309,14 @@ impl Pairer<'_, '_> {
                 continue;
             }
             for remote in &view.remotes {
-                if partners.iter().any(|partner| known.owns(&partner.router, *remote)) {
+                let leads_to = |other: &&TunnelEnd| self.scene.leads_to(*remote, &other.router);
+                if partners.iter().any(leads_to) {
                     continue;
                 }
                 let candidates = self.candidates.get(end).into_iter().flatten();
-                let candidates =
-                    candidates.filter(|other| known.owns(&other.router, *remote)).cloned().collect();
+                // What has found its other end since is no candidate any more.
+                let free = |other: &&TunnelEnd| !self.reaches(other, &end.router);
+                let candidates = candidates.filter(leads_to).filter(free).cloned().collect();
                 singles.push(Single { end: end.clone(), remote: *remote, candidates });
             }
         }

@@ -102,7 +102,11 @@ impl<'p, 's, 'a> Map<'p, 's, 'a> {
         if steps.len() > MAX_WALKS { Walk::Several(Vec::new()) } else { Walk::None }
     }
 
+    /// A bridge sends no frame back to the port it came from: one device with several remotes joins none of them.
     fn joined(&self, entered: &TunnelEnd, left: &TunnelEnd) -> bool {
+        if entered == left {
+            return false;
+        }
         let bridge = |end| self.scene.ends.get(end).and_then(|view| view.link.master.as_deref());
         match (bridge(entered), bridge(left)) {
             (Some(one), Some(other)) if entered.router == left.router => one == other,

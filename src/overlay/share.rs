@@ -52,6 +52,7 @@ mod tests {
             mismatches: std::collections::BTreeMap::new(),
             evidence: vec![],
             fix: vec![],
+            loss: vec![],
             transitions_up: 0,
             transitions_down: 0,
         }

@@ -16,11 +16,13 @@ use crate::{
         ends::{Known, Scene},
         fix::{Fixer, Mending, enable},
         liveness::{self, Life, Suspects},
+        loss::Ledger,
         mismatch::mismatches,
         observation::PathObservation,
         pairing::{self, Pair, Single},
-        picture::{Overlay, PathPicture, Tunnel, TunnelEnd},
+        picture::{Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
         route::{Map, Walk},
+        underlay::Underlay,
     },
     plan::Plan,
     router::snapshot::RouterReading,
@@ -37,6 +39,7 @@ pub struct Assessor {
     suspects: Suspects,
     /// Whose paths are not all ours: that ours are unreachable proves nothing of the tunnel.
     sites_probed_elsewhere: BTreeSet<Site>,
+    ledger: Ledger,
     /// By the tunnel's name.
     history: BTreeMap<String, History>,
 }
@@ -85,6 +88,7 @@ impl Assessor {
             remembered: BTreeSet::new(),
             suspects: Suspects::new(),
             sites_probed_elsewhere: plan.sites_probed_elsewhere.clone(),
+            ledger: Ledger::default(),
             history: BTreeMap::new(),
         }
     }
@@ -105,6 +109,7 @@ impl Assessor {
     pub fn assess(&mut self, routers: &[Arc<RouterReading>], paths: &[Arc<PathObservation>]) -> Overlay {
         for reading in routers {
             self.known.learn(reading);
+            self.ledger.learn(reading);
         }
         let scene = Scene::new(routers, &self.known);
         let pairing = pairing::pair(&scene, &self.declared, &self.remembered);
@@ -161,8 +166,10 @@ impl Assessor {
             })
             .collect();
 
-        let mut tunnels: Vec<_> =
-            facts.into_iter().map(|(pair, facts)| paired(&scene, pair, facts, &fixer)).collect();
+        let mut tunnels: Vec<_> = facts
+            .into_iter()
+            .map(|(pair, facts)| paired(&scene, pair, facts, &fixer, &self.ledger))
+            .collect();
         tunnels.extend(pairing.singles.iter().map(|single| lone(&scene, single)));
         tunnels.sort_by(|a, b| a.name.cmp(&b.name));
         for tunnel in &mut tunnels {
@@ -194,7 +201,7 @@ fn crossed<'t>(
     walk.hops().chunks_exact(2).filter_map(crossing).collect()
 }
 
-fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>) -> Tunnel {
+fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>, ledger: &Ledger) -> Tunnel {
     let Facts { declared, mismatches, life, mending } = facts;
     let mut evidence = life.signs;
     evidence.extend(life.notes);
@@ -202,7 +209,12 @@ fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>) -
     for end in [&pair.0, &pair.1] {
         let Some(view) = scene.ends.get(end) else { continue };
         evidence.extend(view.too_small_text(fixer.expected.get(pair).copied()));
+        let underlays = view.remotes.iter().filter_map(|remote| Underlay::of(view, *remote));
+        evidence.extend(underlays.filter_map(|underlay| underlay.too_small(view.link.mtu?)));
+        evidence.extend(view.bridge_text());
     }
+    let (loss, counted) = losses(scene, pair, ledger);
+    evidence.extend(counted);
     evidence.push(how(scene, pair, declared));
     Tunnel {
         name: pair.name(),
@@ -211,10 +223,29 @@ fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>) -
         up: life.up,
         mismatches,
         evidence,
+        loss,
         fix: mending.steps,
         transitions_up: 0,
         transitions_down: 0,
     }
+}
+
+/// The loss in each direction, and a sentence on each. None where an end is not read: that is said already.
+fn losses(scene: &Scene<'_>, pair: &Pair, ledger: &Ledger) -> (Vec<TunnelLoss>, Vec<String>) {
+    let (mut losses, mut said) = (Vec::new(), Vec::new());
+    if !(scene.ends.contains_key(&pair.0) && scene.ends.contains_key(&pair.1)) {
+        return (losses, said);
+    }
+    for (from, to) in [(&pair.0, &pair.1), (&pair.1, &pair.0)] {
+        match ledger.loss(scene, from, to) {
+            Ok((loss, words)) => {
+                said.push(format!("lost from {from} to {to}: {words}"));
+                losses.push(loss);
+            }
+            Err(why) => said.push(format!("lost from {from} to {to}: not known, {why}")),
+        }
+    }
+    (losses, said)
 }
 
 /// Why these two ends belong together, from what can be read now.
@@ -223,7 +254,9 @@ fn how(scene: &Scene<'_>, pair: &Pair, declared: bool) -> String {
         let remote = scene.remote_to(end, &other.router)?;
         Some(format!("{end} sends to {remote}, an address of {}", other.router))
     };
-    let said: Vec<_> = [sends(&pair.0, &pair.1), sends(&pair.1, &pair.0)].into_iter().flatten().collect();
+    let group = scene.shared_group(&pair.0, &pair.1).map(|group| format!("both are in the group {group}"));
+    let said = [sends(&pair.0, &pair.1), sends(&pair.1, &pair.0), group];
+    let said: Vec<_> = said.into_iter().flatten().collect();
     match (said.is_empty(), declared) {
         (false, _) => format!("paired: {}", said.join("; ")),
         (true, true) => "paired: declared under `tunnels`".to_owned(),
@@ -254,6 +287,7 @@ fn lone(scene: &Scene<'_>, single: &Single) -> Tunnel {
         up: life.up,
         mismatches: BTreeMap::new(),
         evidence,
+        loss: Vec::new(),
         fix: view.and_then(enable).into_iter().collect(),
         transitions_up: 0,
         transitions_down: 0,
@@ -277,8 +311,9 @@ fn unmatched(scene: &Scene<'_>, single: &Single) -> String {
     let others = scene.ends.values().filter(|view| owners.contains(&&view.reading.router));
     let others: Vec<_> = others
         .map(|view| {
-            let vni = view.vxlan.vni.map_or_else(|| "-".to_owned(), |vni| vni.to_string());
-            format!("{} (vni {vni}, remote {})", view.end(), view.remotes_text())
+            let vnis: Vec<_> = view.vnis().iter().map(ToString::to_string).collect();
+            let vnis = if vnis.is_empty() { "-".to_owned() } else { vnis.join(" ") };
+            format!("{} (vni {vnis}, remote {})", view.end(), view.remotes_text())
         })
         .collect();
     let owners = owners.iter().map(|owner| owner.as_str()).collect::<Vec<_>>().join(", ");

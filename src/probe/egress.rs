@@ -15,6 +15,7 @@ use rtnetlink::{
     },
 };
 
+use super::neighbours::Neighbours;
 use crate::types::Bytes;
 
 /// How our host sends to one target.
@@ -40,6 +41,7 @@ impl Egress {
 #[derive(Clone)]
 pub struct Routes {
     handle: Handle,
+    neighbours: Neighbours,
 }
 
 impl Routes {
@@ -47,7 +49,12 @@ impl Routes {
     pub fn open() -> io::Result<Self> {
         let (connection, handle, _) = rtnetlink::new_connection()?;
         tokio::spawn(connection);
-        Ok(Self { handle })
+        Ok(Self { neighbours: Neighbours::new(handle.clone()), handle })
+    }
+
+    /// The MAC of a host on our own network, if it has been heard.
+    pub async fn mac(&self, address: IpAddr) -> Option<String> {
+        self.neighbours.mac(address).await
     }
 
     /// How our host would send to `target` now.

@@ -9,6 +9,7 @@ pub mod echo;
 pub mod egress;
 pub mod engine;
 pub mod flights;
+pub mod neighbours;
 pub mod news;
 pub mod packet;
 pub mod random;

@@ -20,6 +20,8 @@ pub struct Target {
     pub address: IpAddr,
     /// Our interface.
     pub egress: Egress,
+    /// Its MAC, where it is on our own network: the last that was heard, for a target that falls silent.
+    pub mac: Option<String>,
 }
 
 /// News of one path's target.
@@ -40,6 +42,7 @@ pub async fn follow(
     news: UnboundedSender<TargetUpdate>,
 ) {
     let mut address = None;
+    let mut mac: Option<(IpAddr, String)> = None;
     let mut resolved_at: Option<Instant> = None;
     loop {
         let mut problem = None;
@@ -54,7 +57,11 @@ pub async fn follow(
         }
         let found = match (address, problem) {
             (Some(address), _) => match routes.to(address).await {
-                Ok(egress) => Ok(Target { address, egress }),
+                Ok(egress) => {
+                    let heard = routes.mac(address).await.map(|heard| (address, heard));
+                    mac = heard.or_else(|| mac.take().filter(|(known, _)| *known == address));
+                    Ok(Target { address, egress, mac: mac.clone().map(|(_, mac)| mac) })
+                }
                 Err(error) => Err(format!("{error:#}")),
             },
             (None, problem) => Err(problem.unwrap_or_default()),

@@ -202,6 +202,7 @@ impl Track {
             target_site: self.plan.site.clone(),
             target: self.plan.address.clone(),
             address: self.target.as_ref().map(|target| target.address),
+            target_mac: self.target.as_ref().and_then(|target| target.mac.clone()),
             tcp_port: self.plan.tcp_port,
             reflector: prober.and_then(PathProber::reflector_use),
             echo: prober.map_or(&self.former.stats, PathProber::echo_stats).clone(),

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     overlay::{
         observation::{EchoStats, ExpectedMtu, Judgement, PathObservation},
-        picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd},
+        picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
     },
     router::snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
     state::{CapabilityState, ConfigState, Present, State},
@@ -123,6 +123,7 @@ fn path(name: &str, target: &str, judgement: Judgement) -> PathObservation {
         target_site: "dc".into(),
         target: target.into(),
         address: None,
+        target_mac: None,
         tcp_port: None,
         reflector: None,
         echo: EchoStats::default(),
@@ -180,6 +181,7 @@ pub fn present() -> Present {
         up: Some(false),
         mismatches: BTreeMap::from([(MismatchField::Vni, "dc has 2, site-a has 1".into())]),
         evidence: vec![],
+        loss: vec![TunnelLoss { from: end("dc"), to: end("site-a"), ratio: 0.0125, bound: 0.0005 }],
         fix: vec![],
         transitions_up: 1,
         transitions_down: 2,
@@ -190,6 +192,7 @@ pub fn present() -> Present {
         ends: vec![end("dc")],
         up: None,
         mismatches: BTreeMap::new(),
+        loss: vec![],
         transitions_up: 0,
         transitions_down: 0,
         ..tunnel.clone()

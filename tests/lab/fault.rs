@@ -36,6 +36,9 @@ pub struct Fault {
     /// nft expressions for what a router's vxlan interface receives, before the bridge has it.
     #[serde(default)]
     pub interface_rules: BTreeMap<End, Vec<String>>,
+    /// nft expressions for what a router's LAN port receives from its host, before the bridge has it.
+    #[serde(default)]
+    pub lan_rules: BTreeMap<Place, Vec<String>>,
     /// nft expressions for packets to the host behind a site's router.
     #[serde(default)]
     pub host_rules: BTreeMap<Place, Vec<String>>,

@@ -17,11 +17,12 @@ pub mod runs;
 pub mod soak;
 pub mod sshd;
 pub mod topology;
+pub mod vyos;
 pub mod wire;
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
@@ -101,21 +102,42 @@ impl Lab {
         self.router(end.place()).ip(&format!("link set {interface} mtu {mtu}"))
     }
 
-    /// Does on a lab router what a command of the exporter's fix does on a VyOS router, and says how. `None` for a
-    /// command that changes nothing here (`commit`, `save`).
-    pub fn apply_fix(&self, router: &str, command: &str) -> Result<Option<String>> {
-        let words: Vec<&str> = command.split_whitespace().collect();
-        match words.as_slice() {
-            ["set", "interfaces", "vxlan", interface, "mtu", mtu] => {
-                let end = self.numbers.end(router, interface).with_context(|| {
-                    format!("the fix names {router}/{interface}, which the lab does not have")
-                })?;
-                self.set_vxlan_mtu(end, mtu.parse().with_context(|| format!("the MTU of {command:?}"))?)?;
-                Ok(Some(format!("ip link set {interface} mtu {mtu}")))
-            }
-            ["configure" | "commit" | "save" | "exit", ..] | [] => Ok(None),
-            _ => bail!("the lab does not know what {command:?} on {router} does"),
+    /// Sets the MTU of the underlay, routers and core alike.
+    pub fn set_underlay_mtu(&self, mtu: u32) -> Result<()> {
+        let core = Namespace { name: runs::namespace_name(&self.id, "core") };
+        for place in Place::ALL {
+            core.ip(&format!("link set {} mtu {mtu}", place.core_leg()))?;
+            self.router(place).ip(&format!("link set eth0 mtu {mtu}"))?;
         }
+        Ok(())
+    }
+
+    /// Lets the underlay carry IPv6 too, as [`Lab::underlay_v6`] numbers it.
+    pub fn add_underlay_v6(&self) -> Result<()> {
+        let core = Namespace { name: runs::namespace_name(&self.id, "core") };
+        core.sysctl("net/ipv6/conf/all/forwarding", "1")?;
+        for place in Place::ALL {
+            let router = self.router(place);
+            let [gateway, own] = [1, 2].map(|host| Self::underlay_v6_host(place, host));
+            core.ip(&format!("addr add {gateway}/64 dev {} nodad", place.core_leg()))?;
+            router.ip(&format!("addr add {own}/64 dev eth0 nodad"))?;
+            router.ip(&format!("-6 route add default via {gateway}"))?;
+        }
+        Ok(())
+    }
+
+    /// A router's IPv6 address on the underlay.
+    pub fn underlay_v6(place: Place) -> IpAddr {
+        Self::underlay_v6_host(place, 2)
+    }
+
+    fn underlay_v6_host(place: Place, host: u16) -> IpAddr {
+        let network = match place {
+            Place::Dc => 1,
+            Place::SiteA => 2,
+            Place::SiteB => 3,
+        };
+        Ipv6Addr::new(0xfd00, 0, 0, network, 0, 0, 0, host).into()
     }
 
     /// Starts a service that lives as long as the lab. Its own process group, so that Ctrl-C reaches only us, and we

@@ -52,6 +52,9 @@ pub fn build(lab: &mut Lab, fault: &Fault) -> Result<()> {
         let hook = format!("hook ingress device {interface}");
         filter(lab.router(end.place()), "netdev", interface, &hook, rules)?;
     }
+    for (place, rules) in &fault.lan_rules {
+        filter(lab.router(*place), "netdev", "eth1", "hook ingress device eth1", rules)?;
+    }
     for (place, ttl) in &fault.router_ttl {
         lab.router(*place).sysctl("net/ipv4/ip_default_ttl", &ttl.to_string())?;
     }

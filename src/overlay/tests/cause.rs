@@ -53,7 +53,7 @@ fn its_twin_over_1500_says_what_comes_after() {
     assert_eq!(picture.cause.len(), 4);
     assert_eq!(
         picture.cause[2],
-        "site-a/vxlan01: the underlay to 10.10.0.254 carries 1500 bytes; after the fix the router will signal, \
+        "site-a/vxlan01: the underlay to 10.10.0.254 (out of eth0) carries 1500 bytes; after the fix the router will signal, \
          and the verdict becomes `reduced` at 1450 until the underlay carries 1550"
     );
 }
@@ -148,7 +148,7 @@ fn reduced_is_explained_without_a_command() {
     assert_eq!(
         picture.cause,
         [
-            "site-a/vxlan01: the underlay to 10.10.0.254 carries 1500 bytes, so inner packets up to 1450 (50 bytes \
+            "site-a/vxlan01: the underlay to 10.10.0.254 (out of eth0) carries 1500 bytes, so inner packets up to 1450 (50 bytes \
           of outer headers); 1500 would take an underlay of 1550"
         ]
     );
@@ -263,4 +263,135 @@ fn tunnels_join_in_one_bridge_only() {
             "dc/vxlan02~site-b/vxlan02"
         ]
     );
+}
+
+/// `df set`: what must be sent in fragments is dropped, so the larger mtu comes after `df unset`, on that router.
+#[test]
+fn with_df_set_a_larger_mtu_alone_is_not_offered() {
+    let set = |router: TestRouter| router.edit_vxlan("vxlan01", |vxlan| vxlan.df = Some("set".to_owned()));
+    let [dc, a, b] = default_mtu(1500);
+    let picture = picture(&[set(dc), set(a), b], path("rancher", "dc", hole(&[Direction::Forward], 1450)));
+    assert_eq!(
+        typed(&picture.fix),
+        [
+            "site-a: set interfaces vxlan vxlan01 parameters ip df unset",
+            "site-a: set interfaces vxlan vxlan01 mtu 1500",
+        ]
+    );
+    assert_eq!(picture.cause[1], "site-a/vxlan01 has `df set`: a larger mtu alone would not mend it");
+}
+
+#[test]
+fn what_comes_after_the_fix_depends_on_the_version() {
+    let run = |version: &str, words: &str| {
+        let [dc, mut a, b] = default_mtu(1500);
+        a.now.version = Some(version.to_owned());
+        let picture = picture(&[dc, a, b], path("rancher", "dc", hole(&[Direction::Forward], 1450)));
+        assert_eq!(typed(&picture.fix), ["site-a: set interfaces vxlan vxlan01 mtu 1500"], "{version}");
+        assert!(picture.cause[1].contains(words), "{version}: {:?}", picture.cause);
+    };
+    for old in ["VyOS 1.3.8", "VyOS 1.3-rolling-202101010217", "VyOS 1.2.9"] {
+        run(
+            old,
+            "VyOS before 1.4 sends no signal for bridged packets: after the fix full-size packets travel as outer \
+                  fragments (not measured), until the underlay carries 1550. The sure fix is an MTU of at most 1450 on the \
+                  hosts of both sites",
+        );
+    }
+    for new in ["VyOS 1.4.0", "VyOS 1.5-rolling-202410060007", "VyOS 2025.11"] {
+        run(new, "after the fix the router will signal, and the verdict becomes `reduced` at 1450");
+    }
+    run("Debian GNU/Linux 12 (bookworm)", "the router will signal if its kernel is 5.8 or later");
+}
+
+/// VyOS before 1.4 has no command for df: none is made up.
+#[test]
+fn no_df_command_before_1_4() {
+    let [dc, a, mut b] = lab();
+    b.now.version = Some("VyOS 1.3.8".to_owned());
+    let b = b.edit_vxlan("vxlan02", |vxlan| vxlan.df = Some("set".to_owned()));
+    let overlay = super::assess(&[dc, a, b]);
+    let tunnel = super::tunnel(&overlay, "dc/vxlan02~site-b/vxlan02");
+    assert!(tunnel.fix.is_empty(), "{:?}", tunnel.fix);
+    assert!(
+        tunnel.evidence.iter().any(|said| said.contains("has no command for df")),
+        "{:?}",
+        tunnel.evidence
+    );
+}
+
+/// Clamping the MSS of routed TCP does nothing for bridged frames: no cause, no command ever speaks of it.
+#[test]
+fn mss_clamping_is_never_offered() {
+    let holes = [Direction::Forward, Direction::Reverse];
+    for underlay in [1500, 1600] {
+        for verdict in [hole(&holes, 1450), verdict(Verdict::Reduced), verdict(Verdict::Unreachable)] {
+            let picture = picture(&default_mtu(underlay), path("rancher", "dc", verdict));
+            let said = format!("{picture:?}").to_lowercase();
+            assert!(!said.contains("mss") && !said.contains("clamp"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn what_an_end_s_underlay_and_bridge_do_not_carry_is_said_of_the_tunnel() {
+    let [dc, a, b] = lab();
+    let a = a.mtu("vxlan01", 9000).mtu("eth0", 1500).mtu("br01", 1400);
+    let dc = dc.edit_vxlan("vxlan01", |vxlan| vxlan.df = Some("set".to_owned())).mtu("eth0", 1549);
+    let overlay = super::assess(&[dc, a, b]);
+    let tunnel = super::tunnel(&overlay, "dc/vxlan01~site-a/vxlan01");
+    for words in [
+        "site-a/vxlan01 mtu 9000 + 50 > 1500, the MTU of the route to 10.10.0.254 out of eth0: larger packets are \
+         signalled, or travel in fragments if they allow it",
+        "dc/vxlan01 mtu 1500 + 50 > 1549, the MTU of the route to 10.10.10.254 out of eth0: with `df set` larger packets \
+         without DF are dropped silently",
+        "site-a's br01 mtu 1400 < its port vxlan01 mtu 9000: this limits what the router itself sends into the bridge, not \
+         what it bridges",
+    ] {
+        assert!(tunnel.evidence.iter().any(|said| said == words), "{words}: {:?}", tunnel.evidence);
+    }
+}
+
+/// Broadcasts come, no unicast does: the far virtual switch does not let the router bridge for others.
+#[test]
+fn a_far_virtual_switch_is_suspected() {
+    const TARGET: &str = "52:54:00:00:00:66";
+    let dead = |mac: Option<&str>| {
+        let mut path = PathObservation::clone(&path("rancher", "dc", verdict(Verdict::Unreachable)));
+        path.target_mac = mac.map(str::to_owned);
+        Arc::new(path)
+    };
+    let [dc, a, b] = lab();
+    let dc = dc.edit("br01", |link| link.mac = Some("52:54:00:00:00:01".to_owned()));
+    let heard = |macs: &[&str]| {
+        let a = macs.iter().fold(a.clone(), |a, mac| a.learned("vxlan01", mac, DC));
+        [dc.clone(), a.flood("vxlan01", DC), b.clone()]
+    };
+    let known = picture(&heard(&[TARGET, "52:54:00:00:00:01"]), dead(Some(TARGET)));
+    assert_eq!(
+        known.cause,
+        [
+            "the tunnels carry traffic and the target's MAC is learned behind dc/vxlan01, yet no unicast is answered: the \
+          virtual switch under dc may drop frames to foreign MACs. Allow promiscuous mode and forged transmits on the port \
+          of its eth1 (site-a: bridge fdb: 52:54:00:00:00:66 dev vxlan01 dst 10.10.0.254)"
+        ]
+    );
+    assert!(known.fix.is_empty());
+    let unknown = picture(&heard(&[TARGET, "52:54:00:00:00:01"]), dead(None));
+    assert!(
+        unknown.cause[0].contains("1 MACs of hosts there, perhaps the target's, are learned"),
+        "{unknown:?}"
+    );
+    // The router itself is no host, a silent LAN is no sign, and a tunnel that is down has a better one.
+    for routers in [heard(&["52:54:00:00:00:01"]), heard(&[])] {
+        let other = picture(&routers, dead(None));
+        assert!(other.cause[0].starts_with("nothing in router data"), "{other:?}");
+    }
+    let [dc, a, b] = heard(&[TARGET]);
+    let down = [dc.edit("vxlan01", |link| link.admin_up = Some(false)), a, b];
+    assert_eq!(picture(&down, dead(Some(TARGET))).cause, ["dc/vxlan01 is admin down"]);
+    // Another host there answers: it lets frames to foreign MACs through.
+    let fine = path("web", "dc", verdict(Verdict::Ok));
+    let overlay = Assessor::new(&plan(&[])).assess(&read(&heard(&[TARGET])), &[dead(Some(TARGET)), fine]);
+    assert!(overlay.paths[0].cause[0].contains("other paths do well"), "{:?}", overlay.paths[0]);
 }

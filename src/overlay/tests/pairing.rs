@@ -247,3 +247,111 @@ fn an_end_that_moved_to_another_tunnel_leaves_the_old_one() {
     let overlay = assessor.assess(&read(&[dc, a, c, moved]), &[]);
     assert_eq!(names(&overlay), [DC_A, "dc/vxlan02~site-c/vxlan02"]);
 }
+
+/// Four sites, each with one device for the three others: six tunnels, and none falls away for another.
+#[test]
+fn a_full_mesh_of_devices_with_several_remotes() {
+    let address = |site: usize| format!("10.10.{site}.254");
+    let router = |site: usize| {
+        let others: Vec<_> = (0..4).filter(|other| *other != site).map(address).collect();
+        let name = format!("site-{site}");
+        let router = TestRouter::new(&name, &name, &address(site)).vxlan("vxlan01", 1, &others[0]);
+        others.iter().fold(router, |router, other| router.flood("vxlan01", other))
+    };
+    let overlay = assess(&[0, 1, 2, 3].map(router));
+    assert_eq!(
+        names(&overlay),
+        [
+            "site-0/vxlan01~site-1/vxlan01",
+            "site-0/vxlan01~site-2/vxlan01",
+            "site-0/vxlan01~site-3/vxlan01",
+            "site-1/vxlan01~site-2/vxlan01",
+            "site-1/vxlan01~site-3/vxlan01",
+            "site-2/vxlan01~site-3/vxlan01",
+        ]
+    );
+    assert!(overlay.tunnels.iter().all(|tunnel| tunnel.up == Some(true) && tunnel.mismatches.is_empty()));
+}
+
+#[test]
+fn a_full_mesh_of_single_tunnels() {
+    let [dc, a, b] = lab();
+    let overlay = assess(&[dc, a.vxlan("vxlan03", 3, B), b.vxlan("vxlan03", 3, A)]);
+    assert_eq!(names(&overlay), [DC_A, DC_B, "site-a/vxlan03~site-b/vxlan03"]);
+}
+
+#[test]
+fn a_multicast_group_is_a_tunnel_between_any_two_of_it() {
+    let joined =
+        |name: &str, own: &str, vni| TestRouter::new(name, name, own).vxlan("vxlan01", vni, "239.1.1.1");
+    let three = [joined("dc", DC, 7), joined("site-a", A, 7), joined("site-b", B, 7)];
+    let overlay = assess(&three);
+    assert_eq!(names(&overlay), [DC_A, "dc/vxlan01~site-b/vxlan01", "site-a/vxlan01~site-b/vxlan01"]);
+    for tunnel in &overlay.tunnels {
+        assert_eq!((tunnel.up, tunnel.mismatches.len()), (Some(true), 0));
+        assert!(tunnel.evidence.contains(&"paired: both are in the group 239.1.1.1".to_owned()));
+    }
+    // Two of them, with a slip: still one tunnel.
+    let overlay = assess(&[joined("dc", DC, 7), joined("site-a", A, 8)]);
+    assert_eq!(names(&overlay), [DC_A]);
+    assert!(overlay.tunnels[0].mismatches.contains_key(&MismatchField::Vni));
+    // Nobody else that is read has joined.
+    let [_, a, _] = lab();
+    let overlay = assess(&[joined("dc", DC, 7), a]);
+    assert_eq!(names(&overlay), ["dc/vxlan01~239.1.1.1", "site-a/vxlan01~10.10.0.254"]);
+    // What one of them sends to the group counts once and arrives everywhere: silence accuses none.
+    let [dc, a, b] = three;
+    let dc = dc.counted("vxlan01", 60, 9, 0);
+    let overlay = assess(&[dc, a.counted("vxlan01", 0, 0, 0), b.counted("vxlan01", 9, 60, 0)]);
+    assert!(overlay.tunnels.iter().all(|tunnel| tunnel.up == Some(true)), "{:?}", overlay.tunnels);
+}
+
+#[test]
+fn ipv6_underlays() {
+    let v6 = |name: &str, own: &str, remote: &str| {
+        let router =
+            TestRouter::new(name, name, "192.0.2.1").edit("eth0", |link| link.addresses = vec![ip(own)]);
+        router.vxlan("vxlan01", 1, remote)
+    };
+    let [dc, a] = [v6("dc", "2001:db8::1", "2001:db8::a"), v6("site-a", "2001:db8::a", "2001:db8::1")];
+    let overlay = assess(&[dc.clone(), a.clone()]);
+    assert_eq!(names(&overlay), [DC_A]);
+    assert_eq!((overlay.tunnels[0].up, overlay.tunnels[0].mismatches.len()), (Some(true), 0));
+    let overlay = assess(&[dc, a.edit_vxlan("vxlan01", |vxlan| vxlan.remote = Some(ip("2001:db8::bad")))]);
+    assert_eq!(
+        typed(&overlay.tunnels[0].fix),
+        [
+            "site-a: delete interfaces vxlan vxlan01 remote 2001:db8::bad",
+            "site-a: set interfaces vxlan vxlan01 remote 2001:db8::1",
+        ]
+    );
+}
+
+/// `external` at the hub: one device for all sites, with a filter and a flood list by VNI.
+#[test]
+fn one_device_with_many_networks() {
+    let hub = |vnis: &[u32]| {
+        let hub = TestRouter::new("dc", "dc", DC).vxlan("vxlan01", 0, "none");
+        hub.edit_vxlan("vxlan01", |vxlan| {
+            (vxlan.vni, vxlan.external, vxlan.vnifilter) = (None, true, true);
+            vxlan.vnis = vnis.iter().copied().map(Vni).collect();
+        })
+    };
+    let flooded = |hub: TestRouter| {
+        hub.flood_vni("vxlan01", A, 1).flood_vni("vxlan01", A, 3).flood_vni("vxlan01", B, 2)
+    };
+    let [_, a, b] = lab();
+    let a = a.vxlan("vxlan03", 3, DC);
+    let overlay = assess(&[flooded(hub(&[1, 2, 3])), a.clone(), b.clone()]);
+    assert_eq!(names(&overlay), [DC_A, "dc/vxlan01~site-a/vxlan03", "dc/vxlan01~site-b/vxlan02"]);
+    for tunnel in &overlay.tunnels {
+        assert_eq!((tunnel.up, &tunnel.mismatches), (Some(true), &std::collections::BTreeMap::new()));
+    }
+    // The filter lets only others through.
+    let overlay = assess(&[flooded(hub(&[1, 3, 4])), a.clone(), b.clone()]);
+    let slipped = tunnel(&overlay, "dc/vxlan01~site-b/vxlan02");
+    assert_eq!(
+        slipped.mismatches[&MismatchField::Vni],
+        "vni differs: dc/vxlan01 has 1 3 4, site-b/vxlan02 has 2"
+    );
+}

@@ -1,6 +1,6 @@
 //! Whatever routers say, the join does not panic, and asked again it answers the same.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use proptest::prelude::*;
 
@@ -8,6 +8,7 @@ use crate::{
     overlay::{
         fixture::{TestRouter, hole, ip, path, plan, verdict},
         observation::PathObservation,
+        picture::{Tunnel, TunnelEnd},
         tunnel::Assessor,
     },
     router::snapshot::RouterReading,
@@ -73,6 +74,27 @@ fn paths() -> Vec<Arc<PathObservation>> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_order_and_no_second_tunnel(routers in routers(), seed in proptest::num::u64::ANY) {
+        let overlay = Assessor::new(&plan(&[])).assess(&routers, &[]);
+        let mut shuffled = routers.clone();
+        fastrand::Rng::with_seed(seed).shuffle(&mut shuffled);
+        prop_assert_eq!(&overlay.tunnels, &Assessor::new(&plan(&[])).assess(&shuffled, &[]).tunnels);
+        for (reading, snapshot) in routers.iter().filter_map(|reading| Some((reading, reading.current.as_ref()?))) {
+            for (link, vxlan) in snapshot.vxlans() {
+                let flood = snapshot.fdb.iter().filter(|entry| entry.interface == link.name);
+                let remotes: BTreeSet<_> = flood.filter_map(|entry| entry.dst).chain(vxlan.remote).collect();
+                let end = TunnelEnd { router: reading.router.clone(), interface: link.name.clone() };
+                let is_in = |tunnel: &&Tunnel| tunnel.ends.contains(&end);
+                let several = remotes.len() > 1 || remotes.iter().any(|remote| remote.is_multicast());
+                let tunnels = overlay.tunnels.iter().filter(is_in).filter(|tunnel| tunnel.ends.len() == 2).count();
+                prop_assert!(several || tunnels <= 1, "{end}: {tunnels} tunnels");
+                // Nothing is left out: each end is in a tunnel, or stands alone, or sends nowhere.
+                prop_assert!(remotes.is_empty() || overlay.tunnels.iter().any(|tunnel| is_in(&tunnel)), "{end}");
+            }
+        }
+    }
 
     #[test]
     fn the_same_input_gives_the_same_picture(

@@ -1,0 +1,72 @@
+//! The suspicion that the far router's virtual switch drops frames to MACs it does not know.
+//!
+//! A router that is a virtual machine bridges frames of other machines. Its virtual switch must let it: receive frames to
+//! foreign MACs (promiscuous mode) and send from them (forged transmits). Without that broadcasts still arrive, so the
+//! tunnels are up and the far hosts' MACs are learned behind them, and not one unicast is answered.
+
+use crate::{
+    overlay::{
+        ends::{EndView, FLOOD_MAC, Scene},
+        observation::PathObservation,
+        picture::TunnelEnd,
+    },
+    router::snapshot::{FdbEntry, Link},
+};
+
+/// More learned MACs than this are not listed.
+const LISTED: usize = 3;
+
+/// The suspicion in words: `near` sends into the last tunnel of an unreachable path, `far` is its other end. None
+/// unless hosts behind it have been heard.
+pub(super) fn suspicion(
+    scene: &Scene<'_>,
+    path: &PathObservation,
+    near: &TunnelEnd,
+    far: &TunnelEnd,
+) -> Option<String> {
+    let (near, far) = (scene.ends.get(near)?, scene.ends.get(far)?);
+    let own = |entry: &&&FdbEntry| far.snapshot.links.iter().any(|link| has(link, &entry.mac));
+    let heard: Vec<_> = near
+        .snapshot
+        .fdb
+        .iter()
+        .filter(|entry| entry.interface == near.link.name && entry.state.is_none() && entry.mac != FLOOD_MAC)
+        .filter(|entry| entry.dst.is_some_and(|dst| scene.known.owns(&far.reading.router, dst)))
+        .collect();
+    let target = path.target_mac.as_ref();
+    let of_target = heard.iter().find(|entry| Some(&entry.mac) == target);
+    let strangers: Vec<_> = heard.iter().filter(|entry| !own(entry)).copied().collect();
+    let (who, lines) = match of_target {
+        Some(entry) => ("the target's MAC is".to_owned(), line(entry)),
+        None if strangers.is_empty() => return None,
+        None => {
+            let shown: Vec<_> = strangers.iter().take(LISTED).map(|entry| line(entry)).collect();
+            let who = format!("{} MACs of hosts there, perhaps the target's, are", strangers.len());
+            (who, shown.join("; "))
+        }
+    };
+    Some(format!(
+        "the tunnels carry traffic and {who} learned behind {}, yet no unicast is answered: the virtual switch under {} \
+         may drop frames to foreign MACs. Allow promiscuous mode and forged transmits on the port of its {} \
+         ({}: {lines})",
+        far.end(),
+        far.reading.router,
+        port(far),
+        near.reading.router,
+    ))
+}
+
+fn has(link: &Link, mac: &str) -> bool {
+    link.mac.as_deref() == Some(mac)
+}
+
+/// As `bridge fdb show` prints it.
+fn line(entry: &FdbEntry) -> String {
+    let dst = entry.dst.map(|dst| format!(" dst {dst}")).unwrap_or_default();
+    format!("bridge fdb: {} dev {}{dst}", entry.mac, entry.interface)
+}
+
+/// The LAN port that a bridge's frames to hosts leave by.
+fn port(view: &EndView<'_>) -> String {
+    view.widest_port().map_or_else(|| "LAN".to_owned(), |(port, _)| port.name.to_string())
+}

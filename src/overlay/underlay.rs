@@ -1,0 +1,107 @@
+//! What a router's own route to a remote VTEP carries, and what that means for what is sent into the tunnel.
+//!
+//! Measured (6.18, iproute2 6.1): a bridged packet with DF that does not fit is answered "fragmentation needed" by the
+//! router, whatever `df` is; one without DF travels in outer fragments where `df` is unset, and is dropped without a
+//! word where it is set. Kernels before 5.8 (VyOS 1.3 has 5.4) do not answer for bridged packets.
+
+use std::net::IpAddr;
+
+use crate::{
+    overlay::{ends::EndView, picture::TunnelEnd},
+    types::Bytes,
+};
+
+/// Outer IPv4 + UDP + VXLAN + inner Ethernet header.
+pub(super) const HEADERS_V4: Bytes = 20 + 8 + 8 + 14;
+/// The same with an outer IPv6 header.
+pub(super) const HEADERS_V6: Bytes = 40 + 8 + 8 + 14;
+
+/// The route of one end to one of its remotes.
+#[derive(Debug, Clone)]
+pub(super) struct Underlay {
+    end: TunnelEnd,
+    remote: IpAddr,
+    /// The egress device.
+    device: String,
+    /// What the route carries, bytes of outer IP packet.
+    mtu: Bytes,
+    /// The router's software has no signal for bridged packets: `Some(true)` up to VyOS 1.3, not known where it is
+    /// no VyOS.
+    mute: Option<bool>,
+    df_set: bool,
+}
+
+impl Underlay {
+    /// The route of `view` to `remote`, where it is known.
+    pub(super) fn of(view: &EndView<'_>, remote: IpAddr) -> Option<Self> {
+        Some(Self {
+            end: view.end(),
+            remote,
+            device: view.snapshot.routes.get(&remote)?.dev.clone(),
+            mtu: view.snapshot.underlay_mtu(remote)?,
+            mute: view.vyos().map(|version| version < (1, 4)),
+            df_set: view.has_df_set(),
+        })
+    }
+
+    fn headers(&self) -> Bytes {
+        if self.remote.is_ipv6() { HEADERS_V6 } else { HEADERS_V4 }
+    }
+
+    /// The largest inner IP packet that fits whole.
+    pub(super) fn inner(&self) -> Bytes {
+        self.mtu.saturating_sub(self.headers())
+    }
+
+    fn carries(&self) -> String {
+        let Self { end, remote, device, mtu, .. } = self;
+        format!("{end}: the underlay to {remote} (out of {device}) carries {mtu} bytes")
+    }
+
+    /// That less than `needed` fits, in numbers.
+    pub(super) fn limit(&self, needed: Bytes) -> String {
+        format!(
+            "{}, so inner packets up to {} ({} bytes of outer headers); {needed} would take an underlay of {}",
+            self.carries(),
+            self.inner(),
+            self.headers(),
+            needed + self.headers()
+        )
+    }
+
+    /// What will be after the vxlan MTU was raised to `needed`, and `df` unset.
+    pub(super) fn afterwards(&self, needed: Bytes) -> String {
+        let (carries, inner, enough) = (self.carries(), self.inner(), needed + self.headers());
+        let signals = match self.mute {
+            Some(true) => {
+                return format!(
+                    "{carries}; VyOS before 1.4 sends no signal for bridged packets: after the fix full-size packets \
+                     travel as outer fragments (not measured), until the underlay carries {enough}. The sure fix is an \
+                     MTU of at most {inner} on the hosts of both sites"
+                );
+            }
+            Some(false) => "the router will signal",
+            None => "the router will signal if its kernel is 5.8 or later",
+        };
+        format!(
+            "{carries}; after the fix {signals}, and the verdict becomes `reduced` at {inner} until the underlay \
+             carries {enough}"
+        )
+    }
+
+    /// That the end takes larger packets than the underlay carries, whether or not a path is in trouble by it.
+    pub(super) fn too_small(&self, vxlan_mtu: Bytes) -> Option<String> {
+        let Self { end, remote, device, mtu, .. } = self;
+        let headers = self.headers();
+        let larger = match (self.df_set, self.mute) {
+            (true, _) => "with `df set` larger packets without DF are dropped silently",
+            (false, Some(true)) => "larger packets travel in fragments, without a signal",
+            (false, _) => "larger packets are signalled, or travel in fragments if they allow it",
+        };
+        (vxlan_mtu + headers > *mtu).then(|| {
+            format!(
+                "{end} mtu {vxlan_mtu} + {headers} > {mtu}, the MTU of the route to {remote} out of {device}: {larger}"
+            )
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! The MAC addresses of hosts on our own network, from the kernel's neighbour table (ARP, neighbour discovery).
+//!
+//! The table is read whole, at most once in a few seconds for all paths together: a node of a cluster may have
+//! thousands of entries.
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::TryStreamExt;
+use rtnetlink::{
+    Handle,
+    packet_route::neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourMessage},
+};
+use tokio::sync::Mutex;
+
+const READ_AGAIN: Duration = Duration::from_secs(4);
+
+/// Asks the kernel; cheap to clone.
+#[derive(Clone)]
+pub struct Neighbours {
+    handle: Handle,
+    table: Arc<Mutex<Table>>,
+}
+
+#[derive(Default)]
+struct Table {
+    read: Option<Instant>,
+    macs: HashMap<IpAddr, String>,
+}
+
+impl Neighbours {
+    /// The table behind a netlink socket.
+    pub fn new(handle: Handle) -> Self {
+        Self { handle, table: Arc::default() }
+    }
+
+    /// The MAC of `address` in lower case, if the kernel has heard it; a table that cannot be read knows none.
+    pub async fn mac(&self, address: IpAddr) -> Option<String> {
+        let mut table = self.table.lock().await;
+        if table.read.is_none_or(|read| read.elapsed() >= READ_AGAIN) {
+            let entries = self.handle.neighbours().get().execute();
+            let entries: Vec<NeighbourMessage> = entries.try_collect().await.unwrap_or_default();
+            table.macs = entries.into_iter().filter_map(entry).collect();
+            table.read = Some(Instant::now());
+        }
+        table.macs.get(&address).cloned()
+    }
+}
+
+/// One entry whose MAC is known; the kernel tells none of those that failed.
+fn entry(message: NeighbourMessage) -> Option<(IpAddr, String)> {
+    let (mut address, mut mac) = (None, None);
+    for attribute in message.attributes {
+        match attribute {
+            NeighbourAttribute::Destination(NeighbourAddress::Inet(ip)) => address = Some(IpAddr::V4(ip)),
+            NeighbourAttribute::Destination(NeighbourAddress::Inet6(ip)) => address = Some(IpAddr::V6(ip)),
+            NeighbourAttribute::LinkLayerAddress(bytes) => mac = text(&bytes),
+            _ => {}
+        }
+    }
+    address.zip(mac)
+}
+
+fn text(bytes: &[u8]) -> Option<String> {
+    let (first, rest) = bytes.split_first().filter(|_| bytes.len() == 6)?;
+    let mut text = format!("{first:02x}");
+    for byte in rest {
+        let _ = write!(text, ":{byte:02x}");
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn macs_are_written_as_routers_write_them() {
+        assert_eq!(text(&[0x52, 0x54, 0, 0xab, 0xc, 0xff]).as_deref(), Some("52:54:00:ab:0c:ff"));
+        assert_eq!(text(&[]), None, "a tunnel's peer has no MAC");
+    }
+}

@@ -1,0 +1,39 @@
+"""Sends UDP packets of 300 bytes at a steady rate along several ways until it is ended.
+
+Arguments: packets a second on each way, then for each way the sender's namespace file and the receiver's address. Nobody
+needs to listen: each host takes in what comes and drops it."""
+
+import ctypes
+import socket
+import sys
+import time
+
+CLONE_NEWNET = 0x40000000  # linux/sched.h
+PORT = 9  # discard
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def sender(namespace, address):
+    with open(namespace) as entry:
+        if libc.setns(entry.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "entering " + namespace)
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    # Bound to the port that is sent to: no host answers that nobody is there.
+    made.bind(("", PORT)) if namespace not in bound else None
+    bound.append(namespace)
+    return made, address
+
+
+bound = []
+rate, ways = float(sys.argv[1]), sys.argv[2:]
+senders = [sender(*way) for way in zip(ways[::2], ways[1::2])]
+packet = b"x" * 272
+due = time.monotonic()
+while True:
+    for made, address in senders:
+        try:
+            made.sendto(packet, (address, PORT))
+        except OSError:
+            pass  # no neighbour yet
+    due += 1 / rate
+    time.sleep(max(0, due - time.monotonic()))
