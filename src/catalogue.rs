@@ -197,6 +197,8 @@ families! {
         "Whether the tunnel carries traffic as far as both routers tell; absent while one of them is not read.";
     TUNNEL_MISMATCH = Gauge "vxlan_tunnel_mismatch" in "0 or 1", ["tunnel", "field": MismatchField],
         "Whether the two ends disagree on a setting; absent while one of them is not read.";
+    TUNNEL_LOSS = Gauge "vxlan_tunnel_loss_ratio" in "0 to 1", ["tunnel", "from", "to"],
+        "Packets sent at one end and not received at the other, of those sent, by both ends' counters over the last two minutes; accurate to the bound that the tunnel's evidence states, as two routers are never read at one moment. Absent under 100 packets, where reads leave more than 5 percentage points open, and where a counter is not of this tunnel alone.";
     TUNNEL_TRANSITIONS = Counter "vxlan_tunnel_transitions_total" in "changes", ["tunnel", "state": TransitionState],
         "How often the tunnel was seen going up and going down.";
 

@@ -71,11 +71,20 @@ impl TestRouter {
 
     /// A further remote on the flood list.
     pub(crate) fn flood(mut self, interface: &str, remote: &str) -> Self {
+        self = self.learned(interface, "00:00:00:00:00:00", remote);
+        if let Some(entry) = self.now.fdb.last_mut() {
+            entry.state = Some("permanent".to_owned());
+        }
+        self
+    }
+
+    /// A MAC that the device has learned behind a remote.
+    pub(crate) fn learned(mut self, interface: &str, mac: &str, remote: &str) -> Self {
         self.now.fdb.push(FdbEntry {
             interface: interface.into(),
-            mac: "00:00:00:00:00:00".to_owned(),
+            mac: mac.to_owned(),
             dst: Some(ip(remote)),
-            state: Some("permanent".to_owned()),
+            state: None,
             vni: None,
         });
         self

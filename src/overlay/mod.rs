@@ -5,7 +5,7 @@
 //! Joining:
 //! - [`observation`] what the probes say of a path, [`crate::router::snapshot`] what a router says
 //! - [`tunnel`] the tunnels: `pairing` which vxlan interfaces belong together, `mismatch` on what they
-//!   disagree, `liveness` whether they are up
+//!   disagree, `liveness` whether they are up, `loss` what is lost between their counters
 //! - `route` which tunnels a path crosses, `cause` which router setting explains its trouble, `fix`
 //!   the commands that mend it
 //! - [`picture`] the joined result that every view shows
@@ -14,6 +14,7 @@ mod cause;
 mod ends;
 mod fix;
 mod liveness;
+mod loss;
 mod mismatch;
 pub mod observation;
 mod pairing;

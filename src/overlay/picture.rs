@@ -45,12 +45,27 @@ pub struct Tunnel {
     pub mismatches: BTreeMap<MismatchField, String>,
     /// Why it is (not) up, how it was paired: numbers a person can check.
     pub evidence: Vec<String>,
+    /// What is lost in each direction; none where the counters do not tell.
+    pub loss: Vec<TunnelLoss>,
     /// What mends the mismatches, in the safe order.
     pub fix: Vec<FixStep>,
     /// How often it went up and down since start.
     pub transitions_up: u64,
     /// See [`Tunnel::transitions_up`].
     pub transitions_down: u64,
+}
+
+/// Loss from one end of a tunnel to the other, by the counters of both.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TunnelLoss {
+    /// The end that sends.
+    pub from: TunnelEnd,
+    /// The end that receives.
+    pub to: TunnelEnd,
+    /// Lost packets of all sent, 0 to 1.
+    pub ratio: f64,
+    /// How far off that may be because the ends are not read at the same moment.
+    pub bound: f64,
 }
 
 /// What router data adds to one path.

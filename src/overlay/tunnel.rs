@@ -16,10 +16,11 @@ use crate::{
         ends::{Known, Scene},
         fix::{Fixer, Mending, enable},
         liveness::{self, Life, Suspects},
+        loss::Ledger,
         mismatch::mismatches,
         observation::PathObservation,
         pairing::{self, Pair, Single},
-        picture::{Overlay, PathPicture, Tunnel, TunnelEnd},
+        picture::{Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
         route::{Map, Walk},
     },
     plan::Plan,
@@ -35,6 +36,7 @@ pub struct Assessor {
     known: Known,
     remembered: BTreeSet<Pair>,
     suspects: Suspects,
+    ledger: Ledger,
     /// By the tunnel's name.
     history: BTreeMap<String, History>,
 }
@@ -82,6 +84,7 @@ impl Assessor {
             known,
             remembered: BTreeSet::new(),
             suspects: Suspects::new(),
+            ledger: Ledger::default(),
             history: BTreeMap::new(),
         }
     }
@@ -90,6 +93,7 @@ impl Assessor {
     pub fn assess(&mut self, routers: &[Arc<RouterReading>], paths: &[Arc<PathObservation>]) -> Overlay {
         for reading in routers {
             self.known.learn(reading);
+            self.ledger.learn(reading);
         }
         let scene = Scene::new(routers, &self.known);
         let pairing = pairing::pair(&scene, &self.declared, &self.remembered);
@@ -145,8 +149,10 @@ impl Assessor {
             })
             .collect();
 
-        let mut tunnels: Vec<_> =
-            facts.into_iter().map(|(pair, facts)| paired(&scene, pair, facts, &fixer)).collect();
+        let mut tunnels: Vec<_> = facts
+            .into_iter()
+            .map(|(pair, facts)| paired(&scene, pair, facts, &fixer, &self.ledger))
+            .collect();
         tunnels.extend(pairing.singles.iter().map(|single| lone(&scene, single)));
         tunnels.sort_by(|a, b| a.name.cmp(&b.name));
         for tunnel in &mut tunnels {
@@ -178,7 +184,7 @@ fn crossed<'t>(
     walk.hops().chunks_exact(2).filter_map(crossing).collect()
 }
 
-fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>) -> Tunnel {
+fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>, ledger: &Ledger) -> Tunnel {
     let Facts { declared, mismatches, life, mending } = facts;
     let mut evidence = life.signs;
     evidence.extend(life.notes);
@@ -187,6 +193,8 @@ fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>) -
         let Some(view) = scene.ends.get(end) else { continue };
         evidence.extend(view.too_small_text(fixer.expected.get(pair).copied()));
     }
+    let (loss, counted) = losses(scene, pair, ledger);
+    evidence.extend(counted);
     evidence.push(how(scene, pair, declared));
     Tunnel {
         name: pair.name(),
@@ -195,10 +203,29 @@ fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>) -
         up: life.up,
         mismatches,
         evidence,
+        loss,
         fix: mending.steps,
         transitions_up: 0,
         transitions_down: 0,
     }
+}
+
+/// The loss in each direction, and a sentence on each. None where an end is not read: that is said already.
+fn losses(scene: &Scene<'_>, pair: &Pair, ledger: &Ledger) -> (Vec<TunnelLoss>, Vec<String>) {
+    let (mut losses, mut said) = (Vec::new(), Vec::new());
+    if !(scene.ends.contains_key(&pair.0) && scene.ends.contains_key(&pair.1)) {
+        return (losses, said);
+    }
+    for (from, to) in [(&pair.0, &pair.1), (&pair.1, &pair.0)] {
+        match ledger.loss(scene, from, to) {
+            Ok((loss, words)) => {
+                said.push(format!("lost from {from} to {to}: {words}"));
+                losses.push(loss);
+            }
+            Err(why) => said.push(format!("lost from {from} to {to}: not known, {why}")),
+        }
+    }
+    (losses, said)
 }
 
 /// Why these two ends belong together, from what can be read now.
@@ -238,6 +265,7 @@ fn lone(scene: &Scene<'_>, single: &Single) -> Tunnel {
         up: life.up,
         mismatches: BTreeMap::new(),
         evidence,
+        loss: Vec::new(),
         fix: view.and_then(enable).into_iter().collect(),
         transitions_up: 0,
         transitions_down: 0,

@@ -18,8 +18,8 @@ use crate::{
 /// - `exit_code`, `reason`: as [`super::exit_code`]
 /// - `routers[]`: `router site read version method vxlan_interfaces scrape_duration_seconds` and
 ///   `failure{reason,message}`
-/// - `tunnels[]`: `tunnel state ends[]{router,interface} up mismatches{FIELD: sentence} evidence[]`
-///   and `fix[]{step,router,command}`
+/// - `tunnels[]`: `tunnel state ends[]{router,interface} up mismatches{FIELD: sentence} evidence[]
+///   loss[]{from{router,interface},to{router,interface},ratio,bound}` and `fix[]{step,router,command}`
 /// - `paths[]`: `path source target_site target address tcp_port verdict unknown_reason holes[] settled
 ///   mtu_forward_bytes mtu_reverse_bytes mtu_forward_at_least_bytes mtu_reverse_at_least_bytes
 ///   expected_mtu_bytes expected_mtu_rule testable_mtu_bytes
@@ -62,6 +62,7 @@ fn tunnel(tunnel: &Tunnel) -> Value {
         "ends": tunnel.ends,
         "up": tunnel.up,
         "mismatches": tunnel.mismatches,
+        "loss": tunnel.loss,
         "evidence": tunnel.evidence,
         "fix": steps(&tunnel.fix),
     })

@@ -64,11 +64,25 @@ pub(super) fn tunnels(present: &Present) -> Option<Table> {
             up.to_owned(),
             both(&|link| Some(link.vxlan.as_ref()?.vni?.to_string())),
             both(&|link| link.mtu.map(|mtu| mtu.to_string())),
+            lost(tunnel),
             if fields.is_empty() { NOTHING.to_owned() } else { fields.join(", ") },
         ]
     };
     let rows = present.overlay.tunnels.iter().map(row).collect();
-    table(&["tunnel", "state", "up", "vni", "mtu", "mismatch"], rows)
+    table(&["tunnel", "state", "up", "vni", "mtu", "lost", "mismatch"], rows)
+}
+
+/// What is lost from the first end to the second, and back.
+fn lost(tunnel: &Tunnel) -> String {
+    let from = |end: &TunnelEnd| {
+        let loss = tunnel.loss.iter().find(|loss| loss.from == *end);
+        or_nothing(loss.map(|loss| format!("{:.1} %", loss.ratio * 100.0)))
+    };
+    let mut told: Vec<_> = tunnel.ends.iter().map(from).collect();
+    if told.iter().all(|told| told == NOTHING) {
+        told.truncate(1);
+    }
+    told.join(" ~ ")
 }
 
 pub(super) fn paths(present: &Present) -> Option<Table> {

@@ -12,7 +12,8 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     net::IpAddr,
-    time::Instant,
+    sync::LazyLock,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -21,9 +22,12 @@ use super::{
         sections::{self, FrameError, Section},
     },
     shell::Shell,
-    snapshot::{Route, RouterSnapshot, ScrapeError},
+    snapshot::{Route, RouterSnapshot, ScrapeError, Uptime},
 };
 use crate::types::{FailureReason, Method};
+
+/// The origin of the times that say when a router was asked.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// More remotes than this get no route: the script must fit one SSH packet (about 32 kB).
 const MAX_ROUTES: usize = 700;
@@ -91,9 +95,12 @@ impl Reader {
         read: impl FnOnce(&Output<'_>, BTreeMap<IpAddr, Route>) -> Result<T, ScrapeError>,
     ) -> Result<T, ScrapeError> {
         let marker = format!("vxlan-exporter-{:032x}", fastrand::u128(..));
-        let text = sections::clean(&self.shell.exec(&script(&marker, body, remotes), deadline)?);
-        let output =
-            Output { sections: sections::split(&text, &marker).map_err(|error| unframed(&error, &text))? };
+        let asked = START.elapsed();
+        let text = self.shell.exec(&script(&marker, body, remotes), deadline)?;
+        let answered = START.elapsed();
+        let text = sections::clean(&text);
+        let sections = sections::split(&text, &marker).map_err(|error| unframed(&error, &text))?;
+        let output = Output { sections, asked, answered };
         let routes = output.routes(remotes)?;
         read(&output, routes)
     }
@@ -170,6 +177,9 @@ fn misread(error: &ParseError) -> ScrapeError {
 /// One script's output, cut into sections.
 struct Output<'a> {
     sections: BTreeMap<&'a str, Section<'a>>,
+    /// When it was asked for and when it was here, since [`START`].
+    asked: Duration,
+    answered: Duration,
 }
 
 impl<'a> Output<'a> {
@@ -200,7 +210,12 @@ impl<'a> Output<'a> {
             routes: BTreeMap::new(),
             version: parse::system::version(text("vyos"), text("vyos-json"), text("os")),
             boot_id: parse::system::boot_id(text("boot")),
-            uptime: uptime("uptime-before").zip(uptime("uptime-after")),
+            uptime: uptime("uptime-before").zip(uptime("uptime-after")).map(|(before, after)| Uptime {
+                before,
+                after,
+                asked: self.asked,
+                answered: self.answered,
+            }),
         })
     }
 

@@ -26,8 +26,22 @@ pub struct RouterSnapshot {
     pub version: Option<String>,
     /// `/proc/sys/kernel/random/boot_id`: a change means a restart.
     pub boot_id: Option<String>,
-    /// The router's uptime in seconds, read right before and right after the counters.
-    pub uptime: Option<(f64, f64)>,
+    /// When the counters were read, by the router's clock and by ours.
+    pub uptime: Option<Uptime>,
+}
+
+/// When a router's counters were read. Its uptime measures its own time between two readings to 10 ms; our
+/// clock says where that time lies, to as long as the router took to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Uptime {
+    /// `/proc/uptime` right before the counters, in seconds.
+    pub before: f64,
+    /// The same right after them.
+    pub after: f64,
+    /// When the router was asked, since this process started.
+    pub asked: Duration,
+    /// When all of its answer was here, since this process started.
+    pub answered: Duration,
 }
 
 impl RouterSnapshot {

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     overlay::{
         observation::{EchoStats, ExpectedMtu, Judgement, PathObservation},
-        picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd},
+        picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
     },
     router::snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
     state::{CapabilityState, Present, State},
@@ -176,6 +176,7 @@ pub fn present() -> Present {
         up: Some(false),
         mismatches: BTreeMap::from([(MismatchField::Vni, "dc has 2, site-a has 1".into())]),
         evidence: vec![],
+        loss: vec![TunnelLoss { from: end("dc"), to: end("site-a"), ratio: 0.0125, bound: 0.0005 }],
         fix: vec![],
         transitions_up: 1,
         transitions_down: 2,
@@ -186,6 +187,7 @@ pub fn present() -> Present {
         ends: vec![end("dc")],
         up: None,
         mismatches: BTreeMap::new(),
+        loss: vec![],
         transitions_up: 0,
         transitions_down: 0,
         ..tunnel.clone()

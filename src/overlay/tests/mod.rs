@@ -1,6 +1,7 @@
 //! The pure join under test: tables of one changed thing against the lab's three sites.
 
 mod cause;
+mod loss;
 mod pairing;
 mod property;
 mod up;

@@ -109,8 +109,8 @@ async fn reads_this_machine() {
     assert_eq!(reading.scrapes, 1);
     assert!(snapshot.link("lo").unwrap().addresses.contains(&"127.0.0.1".parse().unwrap()));
     assert!(snapshot.boot_id.as_deref().is_some_and(|id| parse::system::boot_id(id).is_some()));
-    let (before, after) = snapshot.uptime.unwrap();
-    assert!(before > 0.0 && after >= before);
+    let uptime = snapshot.uptime.unwrap();
+    assert!(uptime.before > 0.0 && uptime.after >= uptime.before && uptime.answered > uptime.asked);
 }
 
 /// Sleeps on, whatever the deadline.

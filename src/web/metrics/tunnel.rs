@@ -14,6 +14,9 @@ pub fn put(out: &mut Exposition, tunnel: &Tunnel, present: &Present) {
     if let Some(up) = tunnel.up {
         out.put_bool(&c::TUNNEL_UP, &[name], up);
     }
+    for loss in &tunnel.loss {
+        out.put(&c::TUNNEL_LOSS, &[name, &loss.from.to_string(), &loss.to.to_string()], loss.ratio);
+    }
     for state in TransitionState::ALL {
         let count = match state {
             TransitionState::Up => tunnel.transitions_up,

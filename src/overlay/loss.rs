@@ -1,0 +1,347 @@
+//! Loss in each direction of a tunnel, by what its two ends counted: sent at one, received at the other.
+//!
+//! Two routers are never read at the same moment, so counters cannot simply be subtracted. Each reading is
+//! placed on our clock: the router's `/proc/uptime` around the counters says to 10 ms how much time lies between
+//! two readings, and when we asked and were answered says where that time lies; a router's clock is shifted
+//! against ours by one amount, which all readings of the window narrow down together. Both ends' counters are
+//! then taken at the same two moments, where needed on the line between two readings, and compared.
+//!
+//! What this leaves open is stated with each figure: reading takes time, a placement is known to some
+//! milliseconds, and between two readings the rate may have been any that was seen in the window. For the last
+//! a bound is given, not a guess at what is likely; where it is wide there is no figure.
+//!
+//! A counter is that of a device. It speaks for one tunnel only where the sender has one remote and nobody else
+//! sends to the receiver. Measured (6.18): a frame flooded to two remotes counts two packets sent, a known
+//! unicast counts one, and the device does not say to which remote.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::{
+    overlay::{
+        ends::{EndView, Scene},
+        picture::{TunnelEnd, TunnelLoss},
+    },
+    router::snapshot::{Link, RouterReading, RouterSnapshot, Uptime},
+};
+
+/// Readings older than this are left out, in seconds, as soon as the others reach as far back.
+const WINDOW: f64 = 120.0;
+/// Fewer packets than this are no measurement.
+const MIN_PACKETS: f64 = 100.0;
+/// Reads that leave more than this open give no figure.
+const MAX_BOUND: f64 = 0.05;
+/// Intervals between readings after which the rates seen are taken for the rates there are.
+const ENOUGH_INTERVALS: usize = 3;
+/// `/proc/uptime` has hundredths of a second, rounded down.
+const TICK: f64 = 0.01;
+/// A router's clock that has moved so far against ours, in seconds, has been stopped or set back.
+const CLOCK_JUMP: f64 = 1.0;
+/// So much larger packets received than sent are several that the receiving kernel has merged (GRO).
+const MERGED: f64 = 1.05;
+/// More received than sent, beyond the bound: the counters are not of the same packets.
+const EXCESS: f64 = 0.01;
+
+/// What each vxlan interface counted within the window.
+#[derive(Debug, Default)]
+pub(super) struct Ledger(BTreeMap<TunnelEnd, Series>);
+
+/// The readings of one device since it was made, oldest first.
+#[derive(Debug)]
+struct Series {
+    boot_id: Option<String>,
+    ifindex: Option<u32>,
+    samples: VecDeque<Sample>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    uptime: Uptime,
+    sent: Count,
+    received: Count,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Count {
+    packets: u64,
+    bytes: u64,
+}
+
+impl Ledger {
+    /// Takes a reading's counters, once.
+    pub(super) fn learn(&mut self, reading: &RouterReading) {
+        let Some(snapshot) = &reading.current else { return };
+        let gone =
+            |end: &TunnelEnd| end.router == reading.router && snapshot.link(end.interface.as_str()).is_none();
+        self.0.retain(|end, _| !gone(end));
+        let Some(uptime) = snapshot.uptime else { return };
+        for (link, _) in snapshot.vxlans() {
+            let end = TunnelEnd { router: reading.router.clone(), interface: link.name.clone() };
+            let series = self.0.entry(end).or_insert_with(|| Series::new(snapshot, link));
+            if series.boot_id != snapshot.boot_id || series.ifindex != link.ifindex {
+                *series = Series::new(snapshot, link);
+            }
+            series.push(Sample::new(uptime, link));
+        }
+    }
+
+    /// The loss from one end to the other, or why there is no figure.
+    pub(super) fn loss(
+        &self,
+        scene: &Scene<'_>,
+        from: &TunnelEnd,
+        to: &TunnelEnd,
+    ) -> Result<(TunnelLoss, String), String> {
+        if let Some(why) = uncountable(scene, from, to) {
+            return Err(why);
+        }
+        let (Some(sender), Some(receiver)) = (self.now(scene, from), self.now(scene, to)) else {
+            return Err("both ends' counters and uptimes are not read now".to_owned());
+        };
+        let mtu = scene.ends.get(from).and_then(|view| view.link.mtu);
+        let found = compare(sender, receiver, mtu)?;
+        let words = format!(
+            "{:.2} % of {:.0} packets in {:.0} s, give or take {:.2} % for reads that are not simultaneous",
+            found.ratio * 100.0,
+            found.sent,
+            found.seconds,
+            found.bound * 100.0
+        );
+        let loss = TunnelLoss { from: from.clone(), to: to.clone(), ratio: found.ratio, bound: found.bound };
+        Ok((loss, words))
+    }
+
+    /// The series of an end whose last sample is of the present.
+    fn now(&self, scene: &Scene<'_>, end: &TunnelEnd) -> Option<&Series> {
+        let uptime = scene.snapshot(&end.router)?.uptime?;
+        self.0.get(end).filter(|series| series.samples.back().is_some_and(|last| last.uptime == uptime))
+    }
+}
+
+impl Sample {
+    fn new(uptime: Uptime, link: &Link) -> Self {
+        let counters = &link.counters;
+        Self {
+            uptime,
+            sent: Count { packets: counters.tx_packets, bytes: counters.tx_bytes },
+            received: Count { packets: counters.rx_packets, bytes: counters.rx_bytes },
+        }
+    }
+
+    /// The router's uptime when the counters were read, in the middle of what it may have been.
+    fn at(&self) -> f64 {
+        f64::midpoint(self.uptime.before, self.uptime.after + TICK)
+    }
+
+    /// How far from [`Sample::at`] that may have been.
+    fn slack(&self) -> f64 {
+        (self.uptime.after + TICK - self.uptime.before) / 2.0
+    }
+
+    /// Between which values the router's start lies on our clock: it was read after we asked and before it
+    /// answered.
+    fn origin(&self) -> (f64, f64) {
+        let Uptime { before, after, asked, answered } = self.uptime;
+        (asked.as_secs_f64() - before - TICK, answered.as_secs_f64() - after)
+    }
+}
+
+impl Series {
+    fn new(snapshot: &RouterSnapshot, link: &Link) -> Self {
+        Self { boot_id: snapshot.boot_id.clone(), ifindex: link.ifindex, samples: VecDeque::new() }
+    }
+
+    fn push(&mut self, sample: Sample) {
+        if let Some(last) = self.samples.back() {
+            if last.uptime == sample.uptime {
+                return;
+            }
+            let lower = |old: Count, new: Count| new.packets < old.packets || new.bytes < old.bytes;
+            let restarted = lower(last.sent, sample.sent) || lower(last.received, sample.received);
+            let ((low, high), (new_low, new_high)) = (last.origin(), sample.origin());
+            let jumped = new_low - high > CLOCK_JUMP || low - new_high > CLOCK_JUMP;
+            if restarted || jumped || sample.at() <= last.at() {
+                self.samples.clear();
+            }
+        }
+        self.samples.push_back(sample);
+        // A line needs two readings on either side of the other end's first one.
+        while self.samples.len() > 3 && sample.at() - self.samples[1].at() >= WINDOW {
+            self.samples.pop_front();
+        }
+    }
+
+    /// Where the router's start lies on our clock and how far off that may be: what all readings allow. Clocks
+    /// that drift apart may leave nothing; then the gap is what is not known.
+    fn origin(&self) -> (f64, f64) {
+        let bounds = self.samples.iter().map(Sample::origin);
+        let (low, high) =
+            bounds.fold((f64::MIN, f64::MAX), |(low, high), (l, h)| (f64::max(low, l), f64::min(high, h)));
+        (f64::midpoint(low, high), (high - low).abs() / 2.0)
+    }
+
+    fn curve(&self, count: impl Fn(&Sample) -> Count) -> Curve {
+        let (origin, placement) = self.origin();
+        // Counters of the window start from 0: a u64 near its end is no number for a float.
+        let first = self.samples.front().map(&count);
+        let since = |now: u64, first: Option<u64>| float(now - first.unwrap_or(now));
+        let points = self.samples.iter().map(|sample| {
+            let now = count(sample);
+            Point {
+                time: origin + sample.at(),
+                slack: sample.slack(),
+                packets: since(now.packets, first.map(|first| first.packets)),
+                bytes: since(now.bytes, first.map(|first| first.bytes)),
+            }
+        });
+        Curve { points: points.collect(), placement }
+    }
+}
+
+/// A counter over time on our clock.
+struct Curve {
+    points: Vec<Point>,
+    /// How far all of it may be shifted, in seconds.
+    placement: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Point {
+    time: f64,
+    slack: f64,
+    packets: f64,
+    bytes: f64,
+}
+
+impl Point {
+    /// Packets a second until `next`.
+    fn rate(&self, next: &Self) -> f64 {
+        (next.packets - self.packets) / (next.time - self.time)
+    }
+}
+
+/// What a counter counted between two moments.
+struct Span {
+    packets: f64,
+    bytes: f64,
+    /// Packets that may have been counted more or less, by when the readings were.
+    open: f64,
+    /// How far the rate varied, in packets a second.
+    spread: f64,
+}
+
+impl Curve {
+    /// From `begin` to `end`, both within the curve.
+    fn span(&self, begin: f64, end: f64) -> Option<Span> {
+        let pairs = || self.points.iter().zip(self.points.iter().skip(1));
+        let within = pairs().filter(|(a, b)| b.time > begin && a.time < end);
+        let rates: Vec<f64> = within.map(|(a, b)| a.rate(b)).collect();
+        let (low, high) = rates
+            .iter()
+            .fold((f64::MAX, 0.0), |(low, high), rate| (f64::min(low, *rate), f64::max(high, *rate)));
+        let spread = if rates.len() < ENOUGH_INTERVALS { high } else { high - low };
+        let at = |time: f64| {
+            let (a, b) = pairs().find(|(a, b)| a.time <= time && time <= b.time)?;
+            let share = (time - a.time) / (b.time - a.time);
+            let on_line = |a: f64, b: f64| a + (b - a) * share;
+            let away = f64::min(time - a.time, b.time - time);
+            let open = away * spread + f64::max(a.slack, b.slack) * high;
+            Some((on_line(a.packets, b.packets), on_line(a.bytes, b.bytes), open))
+        };
+        let (first, last) = (at(begin)?, at(end)?);
+        Some(Span { packets: last.0 - first.0, bytes: last.1 - first.1, open: first.2 + last.2, spread })
+    }
+}
+
+struct Found {
+    ratio: f64,
+    bound: f64,
+    sent: f64,
+    seconds: f64,
+}
+
+/// Sent by one device and received by another, over the time for which there are readings of both.
+fn compare(sender: &Series, receiver: &Series, mtu: Option<u32>) -> Result<Found, String> {
+    let (out, into) = (sender.curve(|sample| sample.sent), receiver.curve(|sample| sample.received));
+    let ends = |curve: &Curve| Some((curve.points.first()?.time, curve.points.last()?.time));
+    let ((a, b), (c, d)) = ends(&out).zip(ends(&into)).ok_or("no reading yet")?;
+    let (begin, end) = (f64::max(a, c), f64::min(b, d));
+    let spans = (begin < end).then(|| out.span(begin, end).zip(into.span(begin, end))).flatten();
+    let (sent, received) = spans.ok_or("not yet two readings of both ends over the same time")?;
+    let seconds = end - begin;
+    if sent.packets < MIN_PACKETS {
+        return Err(format!("{:.0} packets in {seconds:.0} s are too few", sent.packets));
+    }
+    let shift = (out.placement + into.placement) * f64::max(sent.spread, received.spread);
+    let bound = (sent.open + received.open + shift) / sent.packets;
+    if bound > MAX_BOUND {
+        return Err(format!(
+            "{:.0} packets in {seconds:.0} s came so unevenly that reads at different moments leave {:.0} % open",
+            sent.packets,
+            bound.min(1.0) * 100.0
+        ));
+    }
+    let ratio = 1.0 - received.packets / sent.packets;
+    let size = |span: &Span| if span.packets > 0.0 { span.bytes / span.packets } else { 0.0 };
+    if mtu.is_some_and(|mtu| size(&sent) > f64::from(mtu)) || size(&received) > size(&sent) * MERGED {
+        return Err(format!(
+            "a kernel counts merged packets (GRO): {:.0} bytes each were sent, {:.0} received",
+            size(&sent),
+            size(&received)
+        ));
+    }
+    if -ratio > bound + EXCESS {
+        return Err(format!(
+            "more was received than sent, {:.0} packets of {:.0}: not the same packets are counted",
+            received.packets, sent.packets
+        ));
+    }
+    Ok(Found { ratio: ratio.clamp(0.0, 1.0), bound, sent: sent.packets, seconds })
+}
+
+/// Why the two counters are not of the same packets.
+fn uncountable(scene: &Scene<'_>, from: &TunnelEnd, to: &TunnelEnd) -> Option<String> {
+    let (sender, receiver) = (scene.ends.get(from)?, scene.ends.get(to)?);
+    for (end, view) in [(from, sender), (to, receiver)] {
+        if view.remotes.iter().any(std::net::IpAddr::is_multicast) {
+            return Some(format!(
+                "{end} sends to a group, and its counters do not tell whose packets they count"
+            ));
+        }
+        if view.remotes.len() > 1 {
+            let remotes = view.remotes_text();
+            return Some(format!(
+                "{end} has several remotes ({remotes}), which its counters do not tell apart"
+            ));
+        }
+    }
+    let elsewhere = learned(sender).find(|remote| !sender.remotes.contains(remote));
+    if let Some(remote) = elsewhere {
+        return Some(format!("{from} has learned that it must send to {remote} too"));
+    }
+    let known = scene.known;
+    let other =
+        |remote: &std::net::IpAddr| !known.owns(&from.router, *remote) && !receiver.remotes.contains(remote);
+    if let Some(remote) = learned(receiver).find(other) {
+        return Some(format!("{to} receives from {remote} too"));
+    }
+    let reaches = |view: &EndView<'_>| {
+        let same_port = view.vxlan.port == receiver.vxlan.port;
+        let same_vni = view.vxlan.vni.zip(receiver.vxlan.vni).is_none_or(|(theirs, ours)| theirs == ours);
+        same_port && same_vni && view.remotes.iter().any(|remote| known.owns(&to.router, *remote))
+    };
+    let mut rivals = scene.ends.iter().filter(|(end, _)| *end != from && end.router != to.router);
+    let (rival, _) = rivals.find(|(_, view)| reaches(view))?;
+    Some(format!("{rival} sends to {to} too"))
+}
+
+/// The VTEPs in an end's forwarding entries.
+fn learned<'v>(view: &'v EndView<'_>) -> impl Iterator<Item = std::net::IpAddr> + 'v {
+    let own = view.snapshot.fdb.iter().filter(|entry| entry.interface == view.link.name);
+    own.filter_map(|entry| entry.dst)
+}
+
+/// A count as a float: exact up to 2^53, which no window of minutes exceeds.
+#[expect(clippy::cast_precision_loss, reason = "a difference of counters over minutes")]
+fn float(count: u64) -> f64 {
+    count as f64
+}
