@@ -100,7 +100,8 @@ fn every_name_is_in_the_catalogue() -> Result<()> {
     }
     let mut documents = vec![project("README.md"), project("CHANGELOG.md")];
     for directory in ["docs", "docs/runbooks", "alerts", "alerts/tests"] {
-        let entries = fs::read_dir(project(directory))?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+        let entries =
+            fs::read_dir(project(directory))?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
         documents.extend(entries.into_iter().filter(|path| path.is_file()));
     }
     for path in documents {
@@ -120,7 +121,11 @@ fn recorded_series_are_used_in_order() -> Result<()> {
             for rule in &group.rules {
                 for record in &here {
                     let used = rule.expr.contains(record);
-                    ensure!(!used || before.contains(record), "{} uses {record} before it is made", rule.name());
+                    ensure!(
+                        !used || before.contains(record),
+                        "{} uses {record} before it is made",
+                        rule.name()
+                    );
                 }
                 before.extend(rule.record.as_deref());
             }

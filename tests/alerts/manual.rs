@@ -82,10 +82,12 @@ fn plain(template: &str) -> String {
 }
 
 /// Seconds from the fault until the condition is seen: a scrape and an evaluation, and before that a proof of
-/// 5 s on a path, or two readings of both routers.
+/// 5 s on a path, two readings of both routers, or a window that must fill.
 fn detection(file: &RuleFile, rule: &Rule) -> u64 {
     match (file.name.as_str(), rule.name()) {
         (_, "VxlanProbeStale") => 240,
+        (_, "VxlanPathLossy" | "VxlanRttHigh") => 390,
+        (_, "VxlanTunnelLoss") => 300,
         ("paths.yml", _) => 90,
         ("exporter.yml", _) => 120,
         _ => 180,

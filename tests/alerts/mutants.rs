@@ -26,7 +26,8 @@ pub fn kill_all() -> Result<()> {
         rule.annotations.clear();
     }
     let bench = Bench::new(&files)?;
-    let tests: Vec<_> = bench.tests.iter().filter(|test| *test != "annotations.yml" && *test != "day.yml").collect();
+    let tests: Vec<_> =
+        bench.tests.iter().filter(|test| *test != "annotations.yml" && *test != "day.yml").collect();
     for test in &tests {
         let (passes, said) = bench.test(test)?;
         ensure!(passes, "the rules as they are fail {test}: {said}");

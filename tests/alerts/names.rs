@@ -60,7 +60,8 @@ fn family(name: &str) -> Result<&'static Family> {
         let stem = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end))?;
         catalogue::find(stem).filter(|family| family.kind() == Kind::Histogram)
     };
-    let family = catalogue::find(name).filter(|family| family.kind() != Kind::Histogram).or_else(of_histogram);
+    let family =
+        catalogue::find(name).filter(|family| family.kind() != Kind::Histogram).or_else(of_histogram);
     family.with_context(|| format!("{name} is not in src/catalogue.rs"))
 }
 
@@ -87,7 +88,8 @@ fn modifier(modifier: Option<&LabelModifier>) -> Result<()> {
 
 /// Whether any family, or the scrape, has the label.
 fn any_label(label: &str) -> Result<()> {
-    let known = SCRAPE.contains(&label) || catalogue::ALL.iter().any(|family| family.labels().contains(&label));
+    let known =
+        SCRAPE.contains(&label) || catalogue::ALL.iter().any(|family| family.labels().contains(&label));
     ensure!(known, "no family has a label `{label}`");
     Ok(())
 }
@@ -96,7 +98,9 @@ fn any_label(label: &str) -> Result<()> {
 pub fn text(text: &str) -> Result<()> {
     for (at, _) in text.match_indices("vxlan_") {
         let inside = text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-        let end = text[at..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(text.len(), |it| at + it);
+        let end = text[at..]
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .map_or(text.len(), |it| at + it);
         let name = &text[at..end];
         // The program's own name, names of things in Rust, and a recorded series' middle.
         if inside || name == "vxlan_exporter" || text[..at].ends_with(':') {
@@ -105,7 +109,9 @@ pub fn text(text: &str) -> Result<()> {
         let Some(family) = catalogue::find(name).or_else(|| family(name).ok()) else {
             bail!("{name} is not in src/catalogue.rs");
         };
-        let Some(braces) = text[end..].strip_prefix('{').and_then(|rest| rest.split('}').next()) else { continue };
+        let Some(braces) = text[end..].strip_prefix('{').and_then(|rest| rest.split('}').next()) else {
+            continue;
+        };
         for label in braces.split(',').filter(|label| !label.contains('%')) {
             let label = label.split(['=', '!']).next().unwrap_or_default().trim();
             let known = family.labels().contains(&label) || SCRAPE.contains(&label);
@@ -115,7 +121,8 @@ pub fn text(text: &str) -> Result<()> {
     for clause in ["by (", "on ("] {
         for labels in text.split(clause).skip(1).filter_map(|rest| rest.split(')').next()) {
             if text.contains("query (printf") {
-                labels.split(", ").filter(|label| *label != "counter").try_for_each(any_label)?;
+                let named = |label: &&str| !label.is_empty() && *label != "counter";
+                labels.split(", ").filter(named).try_for_each(any_label)?;
             }
         }
     }

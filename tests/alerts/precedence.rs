@@ -56,7 +56,10 @@ pub const TROUBLES: &[Trouble] = &[
     Trouble {
         alert: "VxlanMtuBelowBridgePort",
         rank: 6,
-        series: &[(r#"vxlan_bridge_port_mtu_bytes{router="dc",bridge="br01",interface="vxlan01"}"#, "1450x9")],
+        series: &[(
+            r#"vxlan_bridge_port_mtu_bytes{router="dc",bridge="br01",interface="vxlan01"}"#,
+            "1450x9",
+        )],
     },
     Trouble {
         alert: "VxlanMtuMismatch",

@@ -94,8 +94,7 @@ pub fn load() -> Result<Vec<RuleFile>> {
         .map(|name| {
             let path = directory().join(&name);
             let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-            let file: RuleFile =
-                serde_yaml::from_str(&text).with_context(|| path.display().to_string())?;
+            let file: RuleFile = serde_yaml::from_str(&text).with_context(|| path.display().to_string())?;
             Ok(RuleFile { name, ..file })
         })
         .collect()
