@@ -6,7 +6,6 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 
 use crate::{
-    precedence,
     promtool::Bench,
     rules::{self, Rule, RuleFile},
 };
@@ -52,15 +51,15 @@ pub fn kill_all() -> Result<()> {
     Ok(())
 }
 
-/// Whether a test fails; those that name the rule, or are quick, are asked first.
+/// Whether a test fails; those that name the rule are asked first.
 fn is_noticed(bench: &Bench, tests: &[&String], rule: &Rule) -> Result<bool> {
     let mut order = Vec::new();
     for test in tests {
         let names_it = bench.text(test)?.contains(rule.name());
-        order.push((*test != precedence::FILE, !names_it, *test));
+        order.push((!names_it, *test));
     }
     order.sort();
-    for (_, _, test) in order {
+    for (_, test) in order {
         if !bench.test(test)?.0 {
             return Ok(true);
         }
@@ -73,6 +72,8 @@ fn mutants_of(file: &RuleFile) -> Result<Vec<(usize, usize, Mutant)>> {
     for (g, group) in file.groups.iter().enumerate() {
         for (r, rule) in group.rules.iter().enumerate() {
             for (change, expr) in expressions(&rule.expr) {
+                let parsed = promql_parser::parser::parse(&expr);
+                ensure!(parsed.is_ok(), "{}: {change} is no expression: {expr}", rule.name());
                 found.push((g, r, Mutant { rule: Rule { expr, ..rule.clone() }, change }));
             }
             let wait = rule.wait_seconds()?;
