@@ -1,0 +1,149 @@
+//! The alert rules: that Prometheus takes them, that they do what they say, that every word in them exists.
+
+#[path = "alerts/manual.rs"]
+mod manual;
+#[path = "alerts/mutants.rs"]
+mod mutants;
+#[path = "alerts/names.rs"]
+mod names;
+#[path = "alerts/precedence.rs"]
+mod precedence;
+#[path = "alerts/promtool.rs"]
+mod promtool;
+#[path = "alerts/rules.rs"]
+mod rules;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, ensure};
+
+use promtool::Bench;
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+#[test]
+fn prometheus_takes_the_rules() -> Result<()> {
+    for file in rules::load()? {
+        promtool::check(&rules::directory().join(&file.name))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_rules_do_what_they_say() -> Result<()> {
+    let bench = Bench::new(&rules::load()?)?;
+    for test in &bench.tests {
+        let (passes, said) = bench.test(test)?;
+        ensure!(passes, "{test}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "minutes of one core: `make mutants-rules`"]
+fn every_mutant_of_the_rules_is_noticed() -> Result<()> {
+    mutants::kill_all()
+}
+
+#[test]
+fn every_alert_is_complete() -> Result<()> {
+    let files = rules::load()?;
+    let mut alerts = BTreeSet::new();
+    for rule in files.iter().flat_map(rules::RuleFile::alerts) {
+        let name = rule.name();
+        alerts.insert(name.to_owned());
+        let severity = rule.labels.get("severity").map(String::as_str);
+        // `info` would be silenced by Rancher's InfoInhibitor.
+        ensure!(matches!(severity, Some("critical" | "warning")), "{name}: severity {severity:?}");
+        let keys: Vec<_> = rule.annotations.keys().map(String::as_str).collect();
+        ensure!(keys == ["description", "runbook_url", "summary"], "{name}: annotations {keys:?}");
+        let runbook = &rule.annotations["runbook_url"];
+        ensure!(*runbook == format!("docs/runbooks/{name}.md"), "{name}: {runbook}");
+        ensure!(!rule.annotations["summary"].contains("$value"), "{name}: the summary changes by itself");
+    }
+    let runbooks: BTreeSet<_> = fs::read_dir(project("docs/runbooks"))?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().trim_end_matches(".md").to_owned()))
+        .collect::<Result<_>>()?;
+    ensure!(alerts == runbooks, "alerts {alerts:#?}\nrunbooks {runbooks:#?}");
+    Ok(())
+}
+
+#[test]
+fn runbooks_say_what_one_needs_at_night() -> Result<()> {
+    for entry in fs::read_dir(project("docs/runbooks"))? {
+        let path = entry?.path();
+        let text = fs::read_to_string(&path)?;
+        let titles: Vec<_> = text.lines().filter(|line| line.starts_with("## ")).collect();
+        let wanted = ["## What it means", "## See it yourself", "## Mend it", "## Is it mended?"];
+        ensure!(titles == wanted, "{}: {titles:?}", path.display());
+    }
+    Ok(())
+}
+
+#[test]
+fn every_name_is_in_the_catalogue() -> Result<()> {
+    let files = rules::load()?;
+    let recorded: BTreeSet<_> =
+        files.iter().flat_map(rules::RuleFile::rules).filter_map(|rule| rule.record.as_deref()).collect();
+    for rule in files.iter().flat_map(rules::RuleFile::rules) {
+        let name = rule.name();
+        names::expression(&rule.expr, &recorded).with_context(|| format!("{name}: {}", rule.expr))?;
+        for text in rule.annotations.values() {
+            names::text(text).with_context(|| format!("{name}: {text}"))?;
+        }
+    }
+    let mut documents = vec![project("README.md"), project("CHANGELOG.md")];
+    for directory in ["docs", "docs/runbooks", "alerts", "alerts/tests"] {
+        let entries =
+            fs::read_dir(project(directory))?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+        documents.extend(entries.into_iter().filter(|path| path.is_file()));
+    }
+    for path in documents {
+        names::text(&fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+#[test]
+fn recorded_series_are_used_in_order() -> Result<()> {
+    // Prometheus evaluates the rules of one group in turn, groups at any time: a rule may use what its own group
+    // has recorded before it, and of other groups only what may be one evaluation old.
+    for file in rules::load()? {
+        for group in &file.groups {
+            let here: Vec<_> = group.rules.iter().filter_map(|rule| rule.record.as_deref()).collect();
+            let mut before = BTreeSet::new();
+            for rule in &group.rules {
+                for record in &here {
+                    let used = rule.expr.contains(record);
+                    ensure!(
+                        !used || before.contains(record),
+                        "{} uses {record} before it is made",
+                        rule.name()
+                    );
+                }
+                before.extend(rule.record.as_deref());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn manual_is_current() -> Result<()> {
+    let path = project("docs/alerts.md");
+    let page = manual::page(&rules::load()?)?;
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &page)?;
+    }
+    ensure!(
+        fs::read_to_string(&path)? == page,
+        "docs/alerts.md differs from alerts/: run `UPDATE_DOCS=1 cargo test --test alerts manual`"
+    );
+    Ok(())
+}
