@@ -1,7 +1,7 @@
 //! `serve`: everything together for as long as nobody says stop.
 //!
-//! - [`conductor`] what runs by the plan in use, and how it goes over to the next one
-//! - [`reload`] SIGHUP and `POST /-/reload`: one reading of the configuration after the other
+//! - `conductor`: what runs by the plan in use, and how it goes over to the next one
+//! - `reload`: SIGHUP and `POST /-/reload`: one reading of the configuration after the other
 
 mod conductor;
 mod reflecting;

@@ -46,7 +46,7 @@ fn forty_routers_by_four_threads_and_those_that_hang_hold_up_nobody() {
         fleet.know_everyone("127.0.9.1", 2224);
         let soon = "  scrape_timeout: 1s\n";
         let mute_routers: String =
-            (100..106).map(|number| fleet.router_at(number, "127.0.9.1", 2224, soon)).collect();
+            (100..116).map(|number| fleet.router_at(number, "127.0.9.1", 2224, soon)).collect();
         let text = format!(
             "router_workers: {THREADS}\nscrape_interval: 6s\nrouters:\n{mute_routers}{}",
             fleet.routers()
@@ -71,7 +71,8 @@ fn forty_routers_by_four_threads_and_those_that_hang_hold_up_nobody() {
             assert_eq!(up, routers, "and nothing but the mute ones is down");
         }
         let (reading, threads) = most;
-        assert!(reading <= THREADS, "{reading} threads read");
+        // One that has handed over its result may still be seen ending, and a new one has its parent's name.
+        assert!(reading <= 2 * THREADS, "{reading} threads read");
         // Each is watched by another; the rest is the runtime's, by the number of CPUs, and name resolution's.
         let cpus = thread::available_parallelism().map_or(1, usize::from);
         assert!(threads <= 2 * THREADS + cpus + 10, "{threads} threads in all");

@@ -102,11 +102,11 @@ async fn refusals() {
 
 #[tokio::test]
 async fn wishes_are_handed_on_and_answered() {
-    let (wishes, mut wished) = mpsc::channel(1);
+    let (wishes, mut inbox) = mpsc::channel(1);
     let server = server_with(Lifecycle::enabled(wishes)).await;
     let mut outcomes = [Ok("in use"), Err("line 3: no")].into_iter();
     let granting = tokio::spawn(async move {
-        while let Some(Wish::Reload(answer)) = wished.recv().await {
+        while let Some(Wish::Reload(answer)) = inbox.recv().await {
             let outcome = outcomes.next().expect("two reloads");
             answer.send(outcome.map(str::to_owned).map_err(str::to_owned)).expect("waiting");
         }
