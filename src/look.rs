@@ -56,7 +56,7 @@ impl Look {
     }
 
     /// Shows what is known to `each`, five times a second, with the time since `began`, until `each` has
-    /// seen enough and nothing is being searched, or the time is up.
+    /// seen enough and nothing is being searched or measured by a reflector, or the time is up.
     pub async fn watch(
         &self,
         state: &State,
@@ -68,7 +68,7 @@ impl Look {
             let present = state.present();
             let since = began.elapsed();
             let enough = each(&present, since).is_break();
-            let settled = present.paths.iter().all(|path| path.judgement.settled);
+            let settled = present.paths.iter().all(|path| path.judgement.settled && !path.awaits_reflector);
             if (enough && settled) || since >= self.at_most {
                 return;
             }

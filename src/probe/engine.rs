@@ -5,6 +5,7 @@
 
 use std::{
     io,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -31,6 +32,7 @@ use crate::{
         reflection::Reflection,
     },
     plan::PathPlan,
+    router::snapshot::RouterReading,
     state::State,
 };
 
@@ -42,6 +44,8 @@ const PUBLISH: Duration = Duration::from_millis(200);
 pub struct Engine {
     tracks: Vec<Track>,
     state: State,
+    /// The readings that the paths' expected MTUs were last made of.
+    routers: Vec<Arc<RouterReading>>,
     echoes: Option<Echoes>,
     wire: Box<dyn Wire>,
     flights: Flights,
@@ -77,6 +81,7 @@ impl Engine {
         Ok(Self {
             tracks,
             state,
+            routers: Vec::new(),
             echoes: echoes.ok(),
             wire,
             flights: Flights::new(identifier),
@@ -225,13 +230,25 @@ impl Engine {
         self.tracks[update.path].retarget(update.found, &*self.wire, &routers, random(), now);
     }
 
-    fn publish(&mut self, now: Moment) {
+    /// Routers are read every half a minute; in between nothing new can come of them.
+    fn see_routers(&mut self, now: Moment) {
         let routers = self.state.present().routers;
+        let known = &self.routers;
+        if routers.len() == known.len() && routers.iter().zip(known).all(|(new, old)| Arc::ptr_eq(new, old)) {
+            return;
+        }
+        for track in &mut self.tracks {
+            track.see_routers(&routers, now);
+        }
+        self.routers = routers;
+    }
+
+    fn publish(&mut self, now: Moment) {
+        self.see_routers(now);
         for track in &mut self.tracks {
             let due = track.published_at.is_none_or(|at| now.saturating_sub(at) >= PUBLISH);
             if due {
                 track.published_at = Some(now);
-                track.see_routers(&routers, now);
                 track.tell_reflector();
                 let observation = track.observation();
                 news::tell(track.judged.as_ref(), &observation);

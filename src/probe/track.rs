@@ -136,13 +136,16 @@ impl Track {
                 if let Some(former) = former {
                     prober.take_over(former);
                 }
+                if self.reflector.is_some() {
+                    prober.reflected(Reflection::Awaited, now);
+                }
                 self.prober = Some(prober);
             }
         }
         self.target = Some(target);
     }
 
-    /// Our routers were read, perhaps: what hosts of our site have may have changed.
+    /// A router was read: what hosts of our site have may have changed.
     pub fn see_routers(&mut self, routers: &[Arc<RouterReading>], now: Moment) {
         if let (Some(prober), Some(target)) = (&mut self.prober, &self.target) {
             let egress = &target.egress;
@@ -180,6 +183,7 @@ impl Track {
             address: self.target.as_ref().map(|target| target.address),
             tcp_port: self.plan.tcp_port,
             reflector: prober.and_then(PathProber::reflector_use),
+            awaits_reflector: prober.is_some_and(PathProber::awaits_reflector),
             echo: prober.map(|prober| prober.echo_stats().clone()).unwrap_or_default(),
             size_probes: prober.map(|prober| prober.size_probes().clone()).unwrap_or_default(),
             last_probe: self.last_probe,

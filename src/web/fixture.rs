@@ -121,6 +121,7 @@ fn path(name: &str, target: &str, judgement: Judgement) -> PathObservation {
         address: None,
         tcp_port: None,
         reflector: None,
+        awaits_reflector: false,
         echo: EchoStats::default(),
         size_probes: BTreeMap::new(),
         last_probe: None,
