@@ -66,6 +66,28 @@ fn a_reverse_only_hole_is_measured_to_the_byte_and_withdrawn() {
     });
 }
 
+/// A look once does not end before the reflector has measured, and says what it used.
+#[test]
+fn check_waits_for_what_the_reflector_measures() {
+    let mut lab = Lab::new();
+    lab.reflect(&[]);
+    lab.drop_where("iifname far meta length > 1454");
+    let report = lab.check(PATH);
+    let path = &report["paths"][0];
+    let evidence = path["evidence"].to_string();
+    assert_eq!(path["verdict"], "blackhole", "{report:#}");
+    assert_eq!(path["reflector"], "used", "{report:#}");
+    assert_eq!(path["mtu_reverse_bytes"], 1454, "{report:#}");
+    assert!(evidence.contains("forward, reflector: 1500 bytes arrive"), "{report:#}");
+    assert!(evidence.contains("1454 arrive, 1455 do not"), "{report:#}");
+    lab.end_last();
+    let report = lab.check(PATH);
+    let path = &report["paths"][0];
+    assert_eq!(path["reflector"], "gone", "{report:#}");
+    assert_eq!(path["holes"], serde_json::json!(["reverse"]), "{report:#}");
+    assert!(path["evidence"].to_string().contains("directions are inferred"), "{report:#}");
+}
+
 #[test]
 fn a_forward_only_hole_is_measured_to_the_byte_without_any_privilege() {
     let mut lab = Lab::new();
