@@ -210,7 +210,7 @@ families! {
 
     PATH_INFO = Gauge "vxlan_path_info" in "always 1",
         ["path", "target_site", "source", "address", "tcp_port", "reflector"],
-        "What is probed; address is empty while the name cannot be resolved. `reflector` is `used` or `gone`, empty without one.";
+        "What is probed; address is empty while the name cannot be resolved. `reflector` is `used` or `gone`, empty without one and until it is heard of.";
     PATH_RTT = Histogram "vxlan_path_rtt_seconds" in "seconds", ["path", "target_site", "source"],
         "Round-trip time of the small echo.";
     PATH_ECHO_REQUESTS = Counter "vxlan_path_echo_requests_total" in "packets", ["path", "target_site", "source"],

@@ -10,8 +10,10 @@ use crate::{
     overlay::tunnel::Assessor,
     plan::Plan,
     probe::Engine,
+    report::count,
     router::{Worker, snapshot::RouterReading},
     state::{Present, State},
+    types::{UnknownReason, Verdict},
 };
 
 /// Reads every router three times and probes every path for about ten seconds; tells on stderr what happens.
@@ -58,18 +60,19 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
 fn opening(plan: &Plan, look: &Look) -> String {
     let slower = if look.is_slowed() {
         format!(
-            "; {} paths share {} packets a second, so this takes longer than 10 s",
-            plan.paths.len(),
-            plan.probe_budget_pps
+            "; {} share {} a second, so this takes longer than 10 s",
+            count(plan.paths.len(), "path"),
+            count(plan.probe_budget_pps, "packet")
         )
     } else {
         String::new()
     };
-    format!(
-        "reading {} routers and probing {} paths: {look} each{slower}",
-        plan.routers.len(),
-        plan.paths.len(),
-    )
+    let routers = count(plan.routers.len(), "router");
+    match plan.paths.len() {
+        0 => format!("reading {routers}: about {:.0} s", look.about.as_secs_f64()),
+        1 => format!("reading {routers} and probing 1 path: {look}"),
+        paths => format!("reading {routers} and probing {paths} paths: {look} each{slower}"),
+    }
 }
 
 /// One scrape of every router, as many at once as there are threads; those that failed are not asked again.
@@ -101,10 +104,10 @@ fn read_in_words(reading: &RouterReading) -> String {
     match (&reading.failure, &reading.current) {
         (Some(error), _) => format!("router {}: {error}", reading.router),
         (None, Some(snapshot)) => {
-            let interfaces = snapshot.vxlans().count();
             format!(
-                "router {}: {interfaces} vxlan interfaces, read in {:.1} s",
+                "router {}: {}, read in {:.1} s",
                 reading.router,
+                count(snapshot.vxlans().count(), "vxlan interface"),
                 reading.duration.as_secs_f64()
             )
         }
@@ -118,9 +121,12 @@ async fn watch(state: &State, assessor: &mut Assessor, began: Instant, look: &Lo
     look.watch(state, began, |present, since| {
         state.put_overlay(assessor.assess(&present.routers, &present.paths));
         for path in &present.paths {
-            let verdict = path.judgement.verdict;
-            if told.insert(path.path.clone(), verdict) != Some(verdict) {
-                eprintln!("{:5.1} s  path {}: {verdict}", since.as_secs_f64(), path.path);
+            let state = (path.judgement.verdict, path.judgement.unknown_reason);
+            let former = told.insert(path.path.clone(), state);
+            // That nothing is known at first is no news.
+            if former != Some(state) && state != (Verdict::Unknown, Some(UnknownReason::Starting)) {
+                let why = state.1.map(|reason| format!(" ({reason})")).unwrap_or_default();
+                eprintln!("{:5.1} s  path {}: {}{why}", since.as_secs_f64(), path.path, state.0);
             }
         }
         if since >= look.about { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -96,35 +96,47 @@ impl Visit for LogfmtFields<'_> {
     }
 }
 
+/// What a test's subscriber has written.
+#[cfg(test)]
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+#[cfg(test)]
+impl Lines {
+    /// For `with_writer`.
+    pub(crate) fn writer(&self) -> impl Fn() -> Self + use<> {
+        let lines = self.clone();
+        move || lines.clone()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("lines").clone()).expect("UTF-8")
+    }
+}
+
+#[cfg(test)]
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("lines").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
-
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().expect("lines").extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
 
     #[test]
     fn logfmt_quotes_what_needs_it() {
         let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_writer(move || writer.clone()).event_format(Logfmt).finish();
+        let subscriber = tracing_subscriber::fmt().with_writer(lines.writer()).event_format(Logfmt).finish();
         tracing::subscriber::with_default(subscriber, || {
             tracing::warn!(router = "dc", error = %"refused: \"no\"\nmore", seconds = 3, "cannot read the router");
         });
-        let text = String::from_utf8(lines.0.lock().expect("lines").clone()).expect("UTF-8");
+        let text = lines.text();
         let (time, rest) = text.split_once(' ').expect("fields");
         assert!(time.starts_with("time=2") && time.ends_with('Z'), "{time}");
         assert_eq!(

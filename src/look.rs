@@ -56,7 +56,7 @@ impl Look {
     }
 
     /// Shows what is known to `each`, five times a second, with the time since `began`, until `each` has
-    /// seen enough and nothing is being searched, or the time is up.
+    /// seen enough and nothing is being searched or measured by a reflector, or the time is up.
     pub async fn watch(
         &self,
         state: &State,
@@ -68,7 +68,7 @@ impl Look {
             let present = state.present();
             let since = began.elapsed();
             let enough = each(&present, since).is_break();
-            let settled = present.paths.iter().all(|path| path.judgement.settled);
+            let settled = present.paths.iter().all(|path| path.judgement.settled && !path.awaits_reflector);
             if (enough && settled) || since >= self.at_most {
                 return;
             }
@@ -76,15 +76,20 @@ impl Look {
     }
 }
 
-/// `about 10 s, at most 40 s, 10.0 small echoes a second`
+/// A rate: `10 small echoes`, `0.5 small echoes`.
+fn small_echoes(rate: f64) -> String {
+    if rate >= 9.95 { format!("{rate:.0} small echoes") } else { format!("{rate:.1} small echoes") }
+}
+
+/// `about 10 s, at most 40 s, 10 small echoes a second`
 impl fmt::Display for Look {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "about {:.0} s, at most {:.0} s, {:.1} small echoes a second",
+            "about {:.0} s, at most {:.0} s, {} a second",
             self.about.as_secs_f64().max(1.0),
             self.at_most.as_secs_f64(),
-            1.0 / self.every.as_secs_f64()
+            small_echoes(1.0 / self.every.as_secs_f64())
         )
     }
 }
@@ -107,10 +112,7 @@ mod tests {
 
     #[test]
     fn few_echoes_end_soon_and_leave_a_search_its_time() {
-        assert_eq!(Look::new(1, 5, 200).to_string(), "about 1 s, at most 40 s, 10.0 small echoes a second");
-        assert_eq!(
-            Look::new(1, 600, 200).to_string(),
-            "about 60 s, at most 240 s, 10.0 small echoes a second"
-        );
+        assert_eq!(Look::new(1, 5, 200).to_string(), "about 1 s, at most 40 s, 10 small echoes a second");
+        assert_eq!(Look::new(1, 600, 200).to_string(), "about 60 s, at most 240 s, 10 small echoes a second");
     }
 }

@@ -114,14 +114,16 @@ fn unknown_host_keys(plan: &Plan) -> impl Iterator<Item = (&RouterName, ScrapeEr
 async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {
     let present = check::look(plan).await?;
     let (code, reason) = report::exit_code(&present);
-    terminal::say(&match format {
+    let (report, why) = match format {
         ReportFormat::Table => {
             let (width, paint) = page();
-            report::text(&present, width, paint)
+            // The reason is the report's first line.
+            (report::text(&present, width, paint), report::exit_code_in_words(code).to_owned())
         }
-        ReportFormat::Json => format!("{:#}\n", report::json(&present)),
-    })?;
-    eprintln!("exit code {code}: {reason}");
+        ReportFormat::Json => (format!("{:#}\n", report::json(&present)), reason),
+    };
+    terminal::say(&report)?;
+    eprintln!("exit code {code}: {why}");
     Ok(code)
 }
 

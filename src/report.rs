@@ -31,11 +31,19 @@ pub fn exit_code(present: &Present) -> (u8, String) {
     verdict(present, &problems(present))
 }
 
+/// What an exit code means.
+#[must_use]
+pub fn exit_code_in_words(code: u8) -> &'static str {
+    match code {
+        0 => "all is well",
+        1 => "something is wrong",
+        _ => "something could not be found out",
+    }
+}
+
 fn verdict(present: &Present, problems: &[Problem]) -> (u8, String) {
-    let reason = |code: u8| {
-        let counts = problems.iter().filter(|problem| problem.rank.exit_code() == code);
-        counts.map(Problem::headline).collect::<Vec<_>>().join("; ")
-    };
+    let reason =
+        |code: u8| together(problems.iter().filter(|problem| problem.rank.exit_code() == code)).join("; ");
     if problems.iter().any(|problem| problem.rank.exit_code() == 1) {
         // What could not be seen may matter too, so it is said after what is wrong.
         let unknown = reason(2);
@@ -66,7 +74,36 @@ fn verdict(present: &Present, problems: &[Problem]) -> (u8, String) {
     )
 }
 
-fn count(number: impl TryInto<u64>, noun: &str) -> String {
+/// One headline for all that have the same problem.
+fn together<'p>(problems: impl Iterator<Item = &'p Problem>) -> Vec<String> {
+    let mut alike: Vec<(&Problem, Vec<&str>)> = Vec::new();
+    for problem in problems {
+        let same = |(first, _): &&mut (&Problem, _)| first.kind == problem.kind && first.what == problem.what;
+        match alike.iter_mut().find(same) {
+            Some((_, names)) => names.push(&problem.name),
+            None => alike.push((problem, vec![&problem.name])),
+        }
+    }
+    let headline = |(problem, names): (&Problem, Vec<&str>)| match names.as_slice() {
+        [_] => problem.headline(),
+        names => format!("{}s {}: {}", problem.kind, listed(names), problem.what),
+    };
+    alike.into_iter().map(headline).collect()
+}
+
+/// `a, b and c`; where there are many, the first ones.
+fn listed(names: &[&str]) -> String {
+    const MOST: usize = 5;
+    match names {
+        [] => String::new(),
+        [name] => (*name).to_owned(),
+        [first @ .., last] if names.len() <= MOST => format!("{} and {last}", first.join(", ")),
+        _ => format!("{} and {} more", names[..MOST].join(", "), names.len() - MOST),
+    }
+}
+
+/// `1 path`, `2 paths`.
+pub(crate) fn count(number: impl TryInto<u64>, noun: &str) -> String {
     let number = number.try_into().unwrap_or(u64::MAX);
     let ending = match noun.ends_with('o') {
         _ if number == 1 => "",
@@ -118,7 +155,7 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
         table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
         let _ = write!(out, "\n{}\n", table.trim_fmt());
     }
-    let mut typed = BTreeSet::new();
+    let mut said = Said::default();
     for problem in &problems {
         let hue = match problem.rank.exit_code() {
             1 => RED,
@@ -128,11 +165,55 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
         let mut headline = String::new();
         wrap(&mut headline, "", &problem.headline(), width);
         let _ = writeln!(out, "{}", paint.paint(hue, headline.trim_end()));
-        section(&mut out, "seen", &problem.evidence, width);
-        section(&mut out, "cause", &problem.cause, width);
-        commands(&mut out, &problem.fix, &mut typed);
+        said.seen(&mut out, problem, width);
+        said.cause(&mut out, problem, width);
+        commands(&mut out, &problem.fix, &mut said.commands);
     }
     out
+}
+
+/// What earlier problems have said: nothing is said twice.
+#[derive(Default)]
+struct Said<'p> {
+    evidence: Vec<&'p Problem>,
+    causes: BTreeSet<&'p str>,
+    commands: BTreeSet<&'p FixStep>,
+}
+
+impl<'p> Said<'p> {
+    fn seen(&mut self, out: &mut String, problem: &'p Problem, width: usize) {
+        let alike = |earlier: &&&Problem| {
+            let [one, other] = [&earlier.evidence, &problem.evidence]
+                .map(|lines| lines.iter().map(|line| without_counts(line)).collect::<Vec<_>>());
+            one == other && !other.is_empty()
+        };
+        if let Some(earlier) = self.evidence.iter().find(alike) {
+            let _ = writeln!(out, "  seen: as on {} {}", earlier.kind, earlier.name);
+        } else {
+            self.evidence.push(problem);
+            section(out, "seen", &problem.evidence, width);
+        }
+    }
+
+    fn cause(&mut self, out: &mut String, problem: &'p Problem, width: usize) {
+        let known = problem.cause.iter().all(|cause| self.causes.contains(cause.as_str()));
+        if known && !problem.cause.is_empty() {
+            out.push_str("  cause: named above\n");
+        } else {
+            section(out, "cause", &problem.cause, width);
+        }
+        self.causes.extend(problem.cause.iter().map(String::as_str));
+    }
+}
+
+/// A sentence of evidence but for what is counted in parentheses: `(40 pairs …)`.
+fn without_counts(line: &str) -> String {
+    let mut parts = line.split('(');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |said, part| match part.split_once(')') {
+        Some((counts, rest)) if counts.starts_with(|first: char| first.is_ascii_digit()) => said + rest,
+        _ => said + "(" + part,
+    })
 }
 
 fn section(out: &mut String, title: &str, lines: &[String], width: usize) {

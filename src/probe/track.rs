@@ -160,13 +160,16 @@ impl Track {
                 info!(path = %self.plan.name, address = %target.address, interface = %egress.interface, "probing");
                 let mut prober = PathProber::new(settings(&self.plan, family, asks), hosts, seed, now);
                 prober.take_over(self.counts());
+                if self.reflector.is_some() {
+                    prober.reflected(Reflection::Awaited, now);
+                }
                 self.prober = Some(prober);
             }
         }
         self.target = Some(target);
     }
 
-    /// Our routers were read, perhaps: what hosts of our site have may have changed.
+    /// A router was read: what hosts of our site have may have changed.
     pub fn see_routers(&mut self, routers: &[Arc<RouterReading>], now: Moment) {
         if let (Some(prober), Some(target)) = (&mut self.prober, &self.target) {
             let egress = &target.egress;
@@ -205,6 +208,7 @@ impl Track {
             target_mac: self.target.as_ref().and_then(|target| target.mac.clone()),
             tcp_port: self.plan.tcp_port,
             reflector: prober.and_then(PathProber::reflector_use),
+            awaits_reflector: prober.is_some_and(PathProber::awaits_reflector),
             echo: prober.map_or(&self.former.stats, PathProber::echo_stats).clone(),
             size_probes: prober.map_or(&self.former.size_probes, PathProber::size_probes).clone(),
             last_probe: self.last_probe,

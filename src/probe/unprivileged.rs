@@ -11,7 +11,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use futures_util::future::{select_all, try_join_all};
+use futures_util::future::try_join_all;
 use socket2::{Protocol, Type};
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     packet::{self, Incoming},
     random::random,
     socket::{self, LARGEST, PacketSocket},
-    wire::{Asks, Missing, Outgoing, Waiting, Wire},
+    wire::{self, Asks, Missing, Outgoing, Waiting, Wire},
 };
 use crate::overlay::path::{
     probe::Family,
@@ -105,10 +105,7 @@ impl Wire for Unprivileged {
 
     fn readable(&mut self) -> Waiting<'_> {
         let Self { v4, v6, connections, .. } = self;
-        let sockets = [&*v4, &*v6].into_iter().flatten();
-        let mut waits: Vec<Waiting<'_>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
-        waits.push(Box::pin(connections.readable()));
-        Box::pin(async { select_all(waits).await.0 })
+        wire::any_readable([&*v4, &*v6].into_iter().flatten(), connections)
     }
 
     fn drain(&mut self, each: &mut dyn FnMut(Incoming)) {

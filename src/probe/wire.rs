@@ -3,7 +3,11 @@
 
 use std::{future::Future, io, net::IpAddr, pin::Pin};
 
-use super::{packet::Incoming, raw::Raw, unprivileged::Unprivileged};
+use futures_util::future::select_all;
+
+use super::{
+    connect::Connections, packet::Incoming, raw::Raw, socket::PacketSocket, unprivileged::Unprivileged,
+};
 use crate::overlay::path::{
     probe::Family,
     prober::{IcmpProbes, TcpProbes},
@@ -65,6 +69,16 @@ pub trait Wire: Send {
 
 /// A wait of a [`Wire`].
 pub type Waiting<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
+
+/// Waits until one of the sockets can be read or a connection is answered.
+pub(super) fn any_readable<'a>(
+    sockets: impl Iterator<Item = &'a PacketSocket>,
+    connections: &'a mut Connections,
+) -> Waiting<'a> {
+    let mut waits: Vec<Waiting<'a>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
+    waits.push(Box::pin(connections.readable()));
+    Box::pin(async { select_all(waits).await.0 })
+}
 
 /// What is missing, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

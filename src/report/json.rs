@@ -20,9 +20,9 @@ use crate::{
 ///   `failure{reason,message}`
 /// - `tunnels[]`: `tunnel state ends[]{router,interface} up mismatches{FIELD: sentence} evidence[]
 ///   loss[]{from{router,interface},to{router,interface},ratio,bound}` and `fix[]{step,router,command}`
-/// - `paths[]`: `path source target_site target address tcp_port verdict unknown_reason holes[] settled
-///   mtu_forward_bytes mtu_reverse_bytes mtu_forward_at_least_bytes mtu_reverse_at_least_bytes
-///   expected_mtu_bytes expected_mtu_rule testable_mtu_bytes
+/// - `paths[]`: `path source target_site target address tcp_port reflector` (`used` or `gone`)
+///   `verdict unknown_reason holes[] settled mtu_forward_bytes mtu_reverse_bytes
+///   mtu_forward_at_least_bytes mtu_reverse_at_least_bytes expected_mtu_bytes expected_mtu_rule testable_mtu_bytes
 ///   rtt_mean_seconds rtt_min_seconds rtt_max_seconds echo{requests,replies,lost,late} evidence[]
 ///   hops[]{tunnel,router,interface} cause[] fix[]`
 /// - `problems[]`, worst first: `kind` (`path`, `tunnel`, `router`) `name what exit_code evidence[]
@@ -81,6 +81,7 @@ pub(super) fn path(present: &Present, path: &PathObservation) -> Value {
         "target": path.target,
         "address": path.address,
         "tcp_port": path.tcp_port,
+        "reflector": path.reflector,
         "verdict": judgement.verdict,
         "unknown_reason": judgement.unknown_reason,
         "holes": judgement.holes,

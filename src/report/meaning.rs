@@ -13,7 +13,7 @@ pub(super) fn meaning(path: &PathObservation) -> String {
     match judgement.verdict {
         Verdict::Ok => {
             let size = judgement.mtu_forward.map_or("full size".to_owned(), |mtu| format!("{mtu} bytes"));
-            format!("packets of {size} come back whole; this path makes no HTTPS hang")
+            format!("packets of {size} come back whole; this path will not make HTTPS hang")
         }
         Verdict::Reduced => format!(
             "HTTPS works: packets above {} are refused with a signal, and TCP adapts to it",
@@ -31,24 +31,27 @@ fn hole(path: &PathObservation) -> String {
     let has = |direction| judgement.holes.contains(&direction);
     let (forward, reverse) = (judgement.mtu_forward, judgement.mtu_reverse);
     let (what, above, whither) = match (has(Direction::Forward), has(Direction::Reverse)) {
-        (true, true) => {
-            ("HTTPS will hang", [forward, reverse].into_iter().flatten().min(), "in both directions")
-        }
-        (true, false) => {
-            ("HTTPS will hang where much is sent (uploads)", forward, "on the way to the target")
-        }
+        (true, true) => (
+            "HTTPS will hang",
+            [forward, reverse].into_iter().flatten().min(),
+            "in both directions without a signal",
+        ),
+        (true, false) => (
+            "HTTPS will hang where much is sent (uploads)",
+            forward,
+            "on the way to the target without a signal",
+        ),
         (false, true) if !is_forward_tested(path) => {
-            ("HTTPS will hang", reverse, "on the way back (the way there was not tested)")
+            ("HTTPS will hang", reverse, "on the way back without a signal (the way there was not tested)")
         }
-        (false, true) => {
-            ("HTTPS will hang where much is received (pages, downloads)", reverse, "on the way back")
-        }
-        (false, false) => ("HTTPS will hang", forward, "in a direction not known"),
+        (false, true) => (
+            "HTTPS will hang where much is received (pages, downloads)",
+            reverse,
+            "on the way back without a signal",
+        ),
+        (false, false) => ("HTTPS will hang", forward, "without a signal, in a direction not known"),
     };
-    format!(
-        "{what}: packets above {} vanish {whither} without a signal, while ping and other small packets pass",
-        size(above)
-    )
+    format!("{what}: packets above {} vanish {whither}, while ping and other small packets pass", size(above))
 }
 
 fn size(mtu: Option<Bytes>) -> String {

@@ -77,7 +77,7 @@ pub fn json(present: &Present) -> Value {
     };
     let mut report = path_json(present, path);
     if let Some(fields) = report.as_object_mut() {
-        for configured in ["path", "source", "target_site", "hops", "cause", "fix"] {
+        for configured in ["path", "source", "target_site", "reflector", "hops", "cause", "fix"] {
             fields.remove(configured);
         }
         let unseen = unseen(present, path).into_iter();

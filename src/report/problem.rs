@@ -1,6 +1,6 @@
 //! Everything that is not as it should be, worst first.
 
-use std::net::IpAddr;
+use std::{cmp::Reverse, net::IpAddr};
 
 use crate::{
     overlay::{
@@ -57,12 +57,12 @@ impl Problem {
     }
 }
 
-/// All problems, worst first.
+/// All problems, worst first; of equal ones first the one that takes most to mend, which often mends the others too.
 pub(super) fn problems(present: &Present) -> Vec<Problem> {
     let mut problems: Vec<_> = present.paths.iter().filter_map(|path| bad_path(present, path)).collect();
     problems.extend(present.overlay.tunnels.iter().filter_map(|tunnel| bad_tunnel(present, tunnel)));
     problems.extend(present.routers.iter().filter_map(|reading| unread(reading)));
-    problems.sort_by_key(|problem| problem.rank);
+    problems.sort_by_key(|problem| (problem.rank, Reverse(problem.fix.len())));
     problems
 }
 

@@ -88,6 +88,32 @@ fn unread_router_text() {
     insta::assert_snapshot!(text(&unread(), 110, Paint::Plain));
 }
 
+/// Two paths in one hole: equal problems share a headline, and what the first one says the second does not repeat.
+#[test]
+fn two_paths_in_one_hole_text() {
+    let [dc, a, b] = lab();
+    let small = |router: TestRouter, name: &str| router.mtu(name, 1450);
+    let holed = |name: &str, site: &str, lost: u32| {
+        let evidence = vec![
+            format!(
+                "DF echo: 1500 bytes vanish without a signal (40 pairs, {lost} controls lost); 1454 answered, 1455 not"
+            ),
+            "expected MTU 1500 bytes (our egress eth0)".to_owned(),
+        ];
+        path(name, site, Judgement { evidence, ..hole(&[Direction::Forward, Direction::Reverse], 1454) })
+    };
+    let routers = [small(small(dc, "vxlan01"), "vxlan02"), small(a, "vxlan01"), small(b, "vxlan02")];
+    let present = present(read(&routers), vec![holed("rancher", "dc", 0), holed("node-b", "site-b", 1)]);
+    insta::assert_snapshot!(text(&present, 110, Paint::Plain));
+}
+
+#[test]
+fn many_names_are_cut() {
+    assert_eq!(super::listed(&["a"]), "a");
+    assert_eq!(super::listed(&["a", "b", "c"]), "a, b and c");
+    assert_eq!(super::listed(&["a", "b", "c", "d", "e", "f", "g"]), "a, b, c, d, e and 2 more");
+}
+
 #[test]
 fn narrow_text() {
     let text = text(&article(), 72, Paint::Plain);

@@ -126,6 +126,7 @@ fn path(name: &str, target: &str, judgement: Judgement) -> PathObservation {
         target_mac: None,
         tcp_port: None,
         reflector: None,
+        awaits_reflector: false,
         echo: EchoStats::default(),
         size_probes: BTreeMap::new(),
         last_probe: None,

@@ -18,10 +18,9 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 
 use lab::{
-    Lab,
-    exporter::{self, Exporter},
+    Lab, exporter,
     fault::Fault,
-    judge, notice,
+    levels, notice,
     numbers::{End, Numbers, Place},
     runs, soak, wire,
 };
@@ -148,11 +147,7 @@ fn measure(name: &str) -> Result<()> {
 fn run_fault(name: &str, times: u32, binary: &std::path::Path) -> Result<()> {
     let fault = Fault::load(name)?;
     for turn in 1..=times {
-        let lab = Lab::raise(&Numbers::article(), &fault)?;
-        let mut exporter = Exporter::start(&lab, binary)?;
-        let took = judge::watch(&lab, &mut exporter, &fault.expect)
-            .with_context(|| format!("fault {name}, turn {turn} of {times}"))?;
-        println!("{name} {turn}/{times}: judged rightly after {:.1} s", took.as_secs_f64());
+        levels::judge(&fault, binary).with_context(|| format!("turn {turn} of {times}"))?;
     }
     Ok(())
 }

@@ -17,15 +17,9 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use vxlan_exporter::overlay::path::probe::Family;
 
-use super::{
-    Lab,
-    fault::Fault,
-    metrics::Metrics,
-    namespace::Namespace,
-    numbers::{Place, Site},
-    runs, sshd,
-};
+use super::{Lab, fault::Fault, metrics::Metrics, namespace::Namespace, numbers::Place, runs, sshd};
 
 /// Where it listens, inside its namespace.
 pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 14_789);
@@ -55,17 +49,16 @@ pub fn config(lab: &Lab) -> PathBuf {
     lab.directory().join("config.yml")
 }
 
-/// Writes what a person would write for this overlay.
-pub fn write_config(lab: &Lab, fault: &Fault) -> Result<()> {
-    write_config_to(lab, fault.tcp_port, |site| site.host_address.into())
+/// The name of the path to a host over one family.
+pub fn path_name(host: &str, family: Family) -> String {
+    match family {
+        Family::V4 => host.to_owned(),
+        Family::V6 => format!("{host}-ipv6"),
+    }
 }
 
-/// The same, with the hosts' IPv6 addresses.
-pub fn write_config_over_ipv6(lab: &Lab) -> Result<()> {
-    write_config_to(lab, None, |site| site.host_address_v6().into())
-}
-
-fn write_config_to(lab: &Lab, tcp_port: Option<u16>, address: impl Fn(&Site) -> IpAddr) -> Result<()> {
+/// Writes what a person would write for this overlay, with a path to each host over each of the families.
+pub fn write_config(lab: &Lab, fault: &Fault, families: &[Family]) -> Result<()> {
     let mut text =
         format!("site: {}\nscrape_interval: {}s\n", lab.numbers.site_a.label, SCRAPE_INTERVAL.as_secs());
     text.push_str("routers:\n");
@@ -84,15 +77,19 @@ fn write_config_to(lab: &Lab, tcp_port: Option<u16>, address: impl Fn(&Site) -> 
         )?;
     }
     text.push_str("paths:\n");
-    for place in [Place::Dc, Place::SiteB] {
+    let targets = [Place::Dc, Place::SiteB].into_iter();
+    for (place, family) in targets.flat_map(|place| families.iter().map(move |family| (place, *family))) {
         let site = lab.numbers.site(place);
+        let address: IpAddr = match family {
+            Family::V4 => site.host_address.into(),
+            Family::V6 => site.host_address_v6().into(),
+        };
         write!(
             text,
-            "  - name: {}\n    site: {}\n    address: '{}'\n    tcp_port: {}\n",
-            site.host,
+            "  - name: {}\n    site: {}\n    address: '{address}'\n    tcp_port: {}\n",
+            path_name(site.host, family),
             site.label,
-            address(site),
-            tcp_port.unwrap_or(site.https_port)
+            fault.tcp_port.unwrap_or(site.https_port)
         )?;
     }
     fs::write(config(lab), text)?;

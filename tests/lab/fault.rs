@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::numbers::{End, Place, Tunnel};
+use super::{
+    levels::Level,
+    numbers::{End, Place, Tunnel},
+};
 
 /// One fault and what must be seen of it.
 #[derive(Debug, Clone, Deserialize)]
@@ -50,12 +53,21 @@ pub struct Fault {
     pub router_ttl: BTreeMap<Place, u8>,
     /// The exporter runs in a pod of A's host, behind a veth of this MTU.
     pub pod_mtu: Option<u32>,
-    /// The TCP port of both paths in the exporter's configuration; without it that of the hosts' HTTPS servers.
+    /// A's host remembers a smaller path MTU to every target, as a signal of some minutes ago leaves it.
+    #[serde(default)]
+    pub poisoned_cache: bool,
+    /// The TCP port of all paths in the exporter's configuration; without it that of the hosts' HTTPS servers.
     pub tcp_port: Option<u16>,
     /// What really passes, measured one way, so that the lab is known to be right before the exporter is asked.
     pub wire: BTreeMap<Target, Wire>,
-    /// What must be seen.
+    /// What must be seen with raw sockets over IPv4, and, where nothing else is said, at every other level.
     pub expect: Expect,
+    /// What must be seen of some paths at other levels.
+    #[serde(default)]
+    pub otherwise: BTreeMap<Level, BTreeMap<Target, ExpectPath>>,
+    /// Levels at which it is not judged, each with the reason.
+    #[serde(default)]
+    pub left_out: BTreeMap<Level, String>,
 }
 
 /// The fate of packets with DF, by size of IP packet: `arrived`, `silent` or `signal MTU`; where flows fare
@@ -77,7 +89,7 @@ pub struct Wire {
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// How long it may take, in seconds: a generous bound for a loaded machine, not a promise.
-    #[serde(default = "a_minute")]
+    #[serde(default = "two_minutes")]
     pub within_seconds: u64,
     /// How long all of it must last then, in seconds; without it three intervals of the slowest thing that is watched.
     pub hold_seconds: Option<u64>,
@@ -162,10 +174,31 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What must be seen at a level; nothing where that is left out.
+    pub fn expect_at(&self, level: Level) -> Option<Expect> {
+        if self.left_out.contains_key(&level) {
+            return None;
+        }
+        let mut expect = self.expect.clone();
+        self.adjust(&mut expect, if level.is_ipv6() { Level::RawIpv6 } else { Level::Raw });
+        if level.is_unprivileged() {
+            expect = expect.without_raw_sockets();
+            self.adjust(&mut expect, Level::Pings);
+            self.adjust(&mut expect, level);
+        }
+        Some(expect)
+    }
+
+    fn adjust(&self, expect: &mut Expect, level: Level) {
+        expect.paths.extend(self.otherwise.get(&level).cloned().unwrap_or_default());
+    }
+}
+
 impl Expect {
     /// The same, for an exporter without raw sockets: a hole's direction is not known, and what is measured is
     /// the smaller of both.
-    pub fn without_raw_sockets(&self) -> Self {
+    fn without_raw_sockets(&self) -> Self {
         let mut expect = self.clone();
         for path in expect.paths.values_mut().filter(|path| !path.holes.is_empty()) {
             let reverse = path.reverse_mtu.take();
@@ -174,6 +207,8 @@ impl Expect {
             }
             path.holes = vec!["unknown".to_owned()];
         }
+        // A lossy path is watched for long once.
+        expect.hold_seconds = None;
         expect
     }
 
@@ -205,6 +240,6 @@ fn one() -> u32 {
     1
 }
 
-fn a_minute() -> u64 {
-    60
+fn two_minutes() -> u64 {
+    120
 }

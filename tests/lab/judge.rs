@@ -8,10 +8,11 @@ use std::{
 };
 
 use anyhow::{Result, bail};
+use vxlan_exporter::overlay::path::probe::Family;
 
 use super::{
     Lab,
-    exporter::{Exporter, SCRAPE_INTERVAL},
+    exporter::{Exporter, SCRAPE_INTERVAL, path_name},
     fault::{Expect, ExpectPath, ExpectTunnel, Target},
     metrics::Metrics,
     numbers::{Numbers, Tunnel},
@@ -25,28 +26,37 @@ const HOLD: Duration = Duration::from_secs(3 * SCRAPE_INTERVAL.as_secs());
 
 /// Waits for the expected state, requires it to hold, and hands back how long it took to come.
 pub fn watch(lab: &Lab, exporter: &mut Exporter, expect: &Expect) -> Result<Duration> {
+    watch_all(lab, exporter, &[(Family::V4, expect.clone())])
+}
+
+/// The same of paths over several families, all at once.
+pub fn watch_all(lab: &Lab, exporter: &mut Exporter, expected: &[(Family, Expect)]) -> Result<Duration> {
     let begin = Instant::now();
-    let bound = Duration::from_secs(expect.within_seconds);
-    let hold = expect.hold_seconds.map_or(HOLD, Duration::from_secs);
+    let bound = expected.iter().map(|(_, expect)| expect.within_seconds).max().unwrap_or_default();
+    let hold = expected.iter().filter_map(|(_, expect)| expect.hold_seconds).max();
+    let (bound, hold) = (Duration::from_secs(bound), hold.map_or(HOLD, Duration::from_secs));
     let mut good_since = None;
     loop {
         exporter.must_run()?;
         let metrics = exporter.metrics()?;
-        let forbidden = forbidden(&lab.numbers, expect, &metrics);
+        let forbidden = forbidden(&lab.numbers, expected, &metrics);
         if !forbidden.is_empty() {
-            bail!("{}", story("seen although it must never be", &forbidden, lab, expect, &metrics, exporter));
+            bail!(
+                "{}",
+                story("seen although it must never be", &forbidden, lab, expected, &metrics, exporter)
+            );
         }
-        let unmet = unmet(&lab.numbers, expect, &metrics);
+        let unmet = unmet(&lab.numbers, expected, &metrics);
         let now = Instant::now();
         match (unmet.is_empty(), good_since) {
             (true, None) => good_since = Some(now),
             (true, Some(since)) if now - since >= hold => return Ok(since - begin),
             (false, Some(_)) => {
-                bail!("{}", story("it did not last", &unmet, lab, expect, &metrics, exporter))
+                bail!("{}", story("it did not last", &unmet, lab, expected, &metrics, exporter))
             }
             (false, None) if now - begin > bound => {
                 let what = format!("not seen within {} s", bound.as_secs());
-                bail!("{}", story(&what, &unmet, lab, expect, &metrics, exporter));
+                bail!("{}", story(&what, &unmet, lab, expected, &metrics, exporter));
             }
             (true, Some(_)) | (false, None) => {}
         }
@@ -80,15 +90,31 @@ pub fn wait_for_routers(exporter: &Exporter, mtu: u32) -> Result<()> {
 }
 
 /// What is expected and not said.
-fn unmet(numbers: &Numbers, expect: &Expect, metrics: &Metrics) -> Vec<String> {
-    let paths = expect.paths.iter().flat_map(|(target, path)| unmet_path(numbers, *target, path, metrics));
-    let tunnels =
-        expect.tunnels.iter().flat_map(|(tunnel, wanted)| unmet_tunnel(numbers, *tunnel, wanted, metrics));
-    paths.chain(tunnels).collect()
+fn unmet(numbers: &Numbers, expected: &[(Family, Expect)], metrics: &Metrics) -> Vec<String> {
+    let paths =
+        paths(numbers, expected).flat_map(|(path, wanted)| unmet_path(numbers, &path, wanted, metrics));
+    let tunnels = tunnels(expected).map(|(tunnel, wanted)| unmet_tunnel(numbers, tunnel, wanted, metrics));
+    paths.chain(tunnels.flatten()).collect()
 }
 
-fn unmet_path(numbers: &Numbers, target: Target, wanted: &ExpectPath, metrics: &Metrics) -> Vec<String> {
-    let path = numbers.site(target.place()).host;
+/// All paths by their names.
+fn paths<'e>(
+    numbers: &Numbers,
+    expected: &'e [(Family, Expect)],
+) -> impl Iterator<Item = (String, &'e ExpectPath)> {
+    let name = |target: Target, family| path_name(numbers.site(target.place()).host, family);
+    let of = move |(family, expect): &'e (Family, Expect)| {
+        expect.paths.iter().map(move |(target, wanted)| (name(*target, *family), wanted))
+    };
+    expected.iter().flat_map(of)
+}
+
+/// A tunnel is the same whatever crosses it.
+fn tunnels(expected: &[(Family, Expect)]) -> impl Iterator<Item = (Tunnel, &ExpectTunnel)> {
+    expected.iter().take(1).flat_map(|(_, expect)| &expect.tunnels).map(|(tunnel, wanted)| (*tunnel, wanted))
+}
+
+fn unmet_path(numbers: &Numbers, path: &str, wanted: &ExpectPath, metrics: &Metrics) -> Vec<String> {
     let mut unmet = Vec::new();
     let mut differs = |what: &str, wanted: String, said: String| {
         if wanted != said {
@@ -159,10 +185,10 @@ fn unmet_tunnel(numbers: &Numbers, tunnel: Tunnel, wanted: &ExpectTunnel, metric
 }
 
 /// What is said and must never be.
-fn forbidden(numbers: &Numbers, expect: &Expect, metrics: &Metrics) -> Vec<String> {
+fn forbidden(numbers: &Numbers, expected: &[(Family, Expect)], metrics: &Metrics) -> Vec<String> {
     let mut seen = Vec::new();
-    for (target, wanted) in &expect.paths {
-        let path = numbers.site(target.place()).host;
+    for (path, wanted) in paths(numbers, expected) {
+        let path = path.as_str();
         let said = verdict(metrics, path);
         if wanted.never.contains(&said) {
             seen.push(format!("path {path}: verdict {said}"));
@@ -180,7 +206,7 @@ fn story(
     what: &str,
     differences: &[String],
     lab: &Lab,
-    expect: &Expect,
+    expected: &[(Family, Expect)],
     metrics: &Metrics,
     exporter: &Exporter,
 ) -> String {
@@ -188,12 +214,11 @@ fn story(
     for difference in differences {
         let _ = writeln!(text, "  - {difference}");
     }
-    for target in expect.paths.keys() {
-        let path = lab.numbers.site(target.place()).host;
-        let _ = write!(text, "  /metrics on path {path}:\n{}\n", metrics.about("path", path));
+    for (path, _) in paths(&lab.numbers, expected) {
+        let _ = write!(text, "  /metrics on path {path}:\n{}\n", metrics.about("path", &path));
     }
-    for tunnel in expect.tunnels.keys() {
-        let name = lab.numbers.tunnel_name(*tunnel);
+    for (tunnel, _) in tunnels(expected) {
+        let name = lab.numbers.tunnel_name(tunnel);
         let _ = write!(text, "  /metrics on tunnel {name}:\n{}\n", metrics.about("tunnel", &name));
     }
     let _ = write!(text, "  the exporter's log:\n{}", exporter.log());

@@ -7,6 +7,7 @@ pub mod exporter;
 pub mod fault;
 pub mod https;
 pub mod judge;
+pub mod levels;
 pub mod metrics;
 pub mod namespace;
 pub mod notice;
@@ -34,6 +35,7 @@ use anyhow::{Context, Result, bail, ensure};
 use fault::Fault;
 use namespace::Namespace;
 use numbers::{End, Numbers, Place};
+use vxlan_exporter::overlay::path::probe::Family;
 
 /// A raised lab; dropping it takes everything down.
 #[derive(Debug)]
@@ -67,7 +69,7 @@ impl Lab {
         topology::build(&mut lab, fault).context("raising the lab")?;
         sshd::start(&mut lab).context("starting the routers' sshd")?;
         https::start(&mut lab).context("starting the HTTPS servers")?;
-        exporter::write_config(&lab, fault).context("writing the exporter's configuration")?;
+        exporter::write_config(&lab, fault, &[Family::V4]).context("writing the exporter's configuration")?;
         Ok(lab)
     }
 

@@ -113,8 +113,13 @@ pub struct Site {
 impl Site {
     /// The host's overlay address of IPv6, of a /64.
     pub fn host_address_v6(&self) -> Ipv6Addr {
-        Ipv6Addr::new(0xfd00, 0x100, 0, 0, 0, 0, 0, self.host_address.octets()[3].into())
+        overlay_v6(self.host_address)
     }
+}
+
+/// Of a /64, with the same last number.
+fn overlay_v6(address: Ipv4Addr) -> Ipv6Addr {
+    Ipv6Addr::new(0xfd00, 0x100, 0, 0, 0, 0, 0, address.octets()[3].into())
 }
 
 /// Interfaces and VNI of one tunnel.
@@ -234,6 +239,11 @@ impl Numbers {
             exporter_management: Ipv4Addr::new(172, 30, 1, 200),
             pod_address: Ipv4Addr::new(10, 77, 5, 61),
         }
+    }
+
+    /// The pod's overlay address of IPv6.
+    pub fn pod_address_v6(&self) -> Ipv6Addr {
+        overlay_v6(self.pod_address)
     }
 
     /// One site.

@@ -2,7 +2,10 @@
 //! host behind each, and a management network beside it all. The exporter's host alone has a leg
 //! there, so that the routers can be read whatever the overlay does.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 
@@ -45,7 +48,7 @@ pub fn build(lab: &mut Lab, fault: &Fault) -> Result<()> {
     }
     filter(&core, "ip", "forward", "hook forward", &fault.core_rules)?;
     for (place, rules) in &fault.host_rules {
-        filter(lab.host(*place), "ip", "input", "hook input", rules)?;
+        filter(lab.host(*place), "inet", "input", "hook input", rules)?;
     }
     for (end, rules) in &fault.interface_rules {
         let interface = lab.numbers.interface(*end);
@@ -57,6 +60,10 @@ pub fn build(lab: &mut Lab, fault: &Fault) -> Result<()> {
     }
     for (place, ttl) in &fault.router_ttl {
         lab.router(*place).sysctl("net/ipv4/ip_default_ttl", &ttl.to_string())?;
+        lab.router(*place).sysctl("net/ipv6/conf/all/hop_limit", &ttl.to_string())?;
+    }
+    if fault.poisoned_cache {
+        poison_cache(lab)?;
     }
     for place in &fault.underlay_down_at {
         lab.router(*place).ip("link set eth0 down")?;
@@ -129,7 +136,46 @@ fn join_pod(lab: &Lab, pod: &Namespace, mtu: u32) -> Result<()> {
     pod.ip(&format!("addr add {address}/32 dev eth0"))?;
     pod.ip("link set eth0 up")?;
     let [a, b, c, _] = address.octets();
-    pod.ip(&format!("route add {a}.{b}.{c}.0/24 dev eth0"))
+    pod.ip(&format!("route add {a}.{b}.{c}.0/24 dev eth0"))?;
+    // IPv6 has no proxy for a whole prefix: each neighbour is named.
+    let address = lab.numbers.pod_address_v6();
+    host.sysctl("net/ipv6/conf/all/forwarding", "1")?;
+    for interface in ["cali0", "eth0"] {
+        host.sysctl(&format!("net/ipv6/conf/{interface}/proxy_ndp"), "1")?;
+        host.sysctl(&format!("net/ipv6/neigh/{interface}/proxy_delay"), "0")?;
+    }
+    host.ip(&format!("-6 neigh add proxy {address} dev eth0"))?;
+    for place in [Place::Dc, Place::SiteB] {
+        host.ip(&format!("-6 neigh add proxy {} dev cali0", lab.numbers.site(place).host_address_v6()))?;
+    }
+    host.ip(&format!("-6 route add {address}/128 dev cali0"))?;
+    pod.ip(&format!("addr add {address}/64 dev eth0 nodad"))
+}
+
+/// For as long as A's router believes in an underlay of 1500 bytes it signals 1450 to whoever sends more, and A's host remembers that
+/// for ten minutes.
+fn poison_cache(lab: &Lab) -> Result<()> {
+    let (host, router) = (lab.host(Place::SiteA), lab.router(Place::SiteA));
+    let narrow = format!("{}/32 via {}", lab.numbers.dc.underlay, lab.numbers.site_a.core);
+    router.ip(&format!("route add {narrow} mtu 1500"))?;
+    for place in [Place::Dc, Place::SiteB] {
+        let site = lab.numbers.site(place);
+        for (address, payload) in
+            [(site.host_address.to_string(), "1472"), (site.host_address_v6().to_string(), "1452")]
+        {
+            let end = Instant::now() + Duration::from_secs(20);
+            loop {
+                // Not answered: refused, by the router or by the cache.
+                host.output("ping", &["-c1", "-W1", "-Mdo", "-s", payload, &address])?;
+                let route = host.output("ip", &["route", "get", &address])?;
+                if String::from_utf8_lossy(&route.stdout).contains("mtu 1450") {
+                    break;
+                }
+                ensure!(Instant::now() < end, "the path MTU to {address} is not cached: {route:?}");
+            }
+        }
+    }
+    router.ip(&format!("route del {narrow}"))
 }
 
 fn join_management(

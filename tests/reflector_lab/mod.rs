@@ -133,6 +133,25 @@ impl Lab {
         self.start(&near, "exporter", wrapper, &["serve", &flag, &listen, "--log.level=debug"]);
     }
 
+    /// Runs `check` with one path, as JSON.
+    pub fn check(&self, path: &str) -> serde_json::Value {
+        let config = self.file("check.yml", &format!("site: a\npaths:\n- name: p\n  site: b\n{path}"));
+        let output = Command::new("ip")
+            .args([
+                "netns",
+                "exec",
+                &self.near,
+                env!("CARGO_BIN_EXE_vxlan_exporter"),
+                "check",
+                "--format=json",
+            ])
+            .arg(format!("--config.file={}", config.display()))
+            .output()
+            .expect("started");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"))
+    }
+
     fn start(&mut self, namespace: &str, name: &str, wrapper: &[&str], words: &[&str]) {
         let log = File::create(self.directory.path().join(name)).expect("a log");
         let child = Command::new("ip")

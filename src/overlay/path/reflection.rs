@@ -42,6 +42,8 @@ impl Pair {
 /// The state of a path's reflector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reflection {
+    /// It has not been heard of yet.
+    Awaited,
     /// It answers.
     Measured(Measured),
     /// It does not; what is known of the path is inferred.
@@ -49,6 +51,20 @@ pub enum Reflection {
         /// Why, in words.
         why: String,
     },
+}
+
+impl Reflection {
+    /// Whether it may soon tell more: its first word, or a size that is still being measured.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        match self {
+            Self::Awaited => true,
+            Self::Measured(measured) => {
+                [&measured.forward, &measured.reverse].iter().any(|one_way| one_way.sizes.is_under_way())
+            }
+            Self::Gone { .. } => false,
+        }
+    }
 }
 
 /// What a reflector that answers has told.
@@ -102,6 +118,12 @@ pub enum Sizes {
         /// Why, in words.
         why: String,
     },
+}
+
+impl Sizes {
+    fn is_under_way(&self) -> bool {
+        matches!(self, Self::Starting | Self::Silent { exact: false, .. })
+    }
 }
 
 /// What keeps a direction from being tested up to the expected MTU.

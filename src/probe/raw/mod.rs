@@ -9,7 +9,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use futures_util::future::{select_all, try_join_all};
+use futures_util::future::try_join_all;
 use pnet::packet::ipv4::Ipv4Packet;
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::debug;
@@ -19,7 +19,7 @@ use super::{
     packet::{self, Arrival, Incoming, Labels},
     random::random,
     socket::{self, LARGEST, PacketSocket},
-    wire::{Asks, Missing, Outgoing, Waiting, Wire},
+    wire::{self, Asks, Missing, Outgoing, Waiting, Wire},
 };
 use crate::overlay::path::{
     probe::{FLOWS, Family},
@@ -133,10 +133,7 @@ impl Wire for Raw {
     fn readable(&mut self) -> Waiting<'_> {
         let Self { v4, v6, connections, .. } = self;
         let sockets = [Some(&*v4), v6.as_ref()].into_iter().flatten();
-        let sockets = sockets.flat_map(|set| [&set.icmp, &set.tcp]);
-        let mut waits: Vec<Waiting<'_>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
-        waits.push(Box::pin(connections.readable()));
-        Box::pin(async { select_all(waits).await.0 })
+        wire::any_readable(sockets.flat_map(|set| [&set.icmp, &set.tcp]), connections)
     }
 
     fn drain(&mut self, each: &mut dyn FnMut(Incoming)) {

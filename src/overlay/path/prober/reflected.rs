@@ -20,17 +20,24 @@ impl PathProber {
     /// Whether a reflector is used.
     #[must_use]
     pub fn reflector_use(&self) -> Option<ReflectorUse> {
-        self.reflection.as_ref().map(|reflection| match reflection {
-            Reflection::Measured(_) => ReflectorUse::Used,
-            Reflection::Gone { .. } => ReflectorUse::Gone,
-        })
+        match self.reflection.as_ref()? {
+            Reflection::Awaited => None,
+            Reflection::Measured(_) => Some(ReflectorUse::Used),
+            Reflection::Gone { .. } => Some(ReflectorUse::Gone),
+        }
+    }
+
+    /// Whether the path's reflector may soon tell more.
+    #[must_use]
+    pub fn awaits_reflector(&self) -> bool {
+        self.reflection.as_ref().is_some_and(Reflection::is_under_way)
     }
 
     /// What the reflector has measured, while it answers.
     pub(in super::super) fn measured(&self) -> Option<&Measured> {
         match self.reflection.as_ref()? {
             Reflection::Measured(measured) => Some(measured),
-            Reflection::Gone { .. } => None,
+            Reflection::Awaited | Reflection::Gone { .. } => None,
         }
     }
 
@@ -54,6 +61,7 @@ impl PathProber {
     pub(in super::super) fn reflected_evidence(&self) -> Vec<String> {
         match &self.reflection {
             None => Vec::new(),
+            Some(Reflection::Awaited) => vec!["the reflector has not answered yet".to_owned()],
             Some(Reflection::Gone { why }) => {
                 vec![format!("the reflector cannot be used, directions are inferred: {why}")]
             }
@@ -166,8 +174,34 @@ mod tests {
     }
 
     #[test]
+    fn it_is_awaited_until_it_has_measured_to_the_byte_or_is_gone() {
+        let mut prober = prober();
+        assert!(!prober.awaits_reflector(), "a path without one awaits none");
+        let edge = |exact| {
+            let mut told = hole();
+            told.reverse.sizes =
+                Sizes::Silent { size: 1500, answered: 1454, exact, proof: PairCount::default() };
+            Reflection::Measured(told)
+        };
+        for (told, awaited) in [
+            (Reflection::Awaited, true),
+            (Reflection::Measured(Measured::default()), true),
+            (edge(false), true),
+            (edge(true), false),
+            (Reflection::Awaited, true),
+            (Reflection::Gone { why: "no answer".to_owned() }, false),
+        ] {
+            prober.reflected(told.clone(), Duration::from_secs(1));
+            assert_eq!(prober.awaits_reflector(), awaited, "{told:?}");
+        }
+    }
+
+    #[test]
     fn evidence_says_what_was_used() {
         let mut prober = prober();
+        prober.reflected(Reflection::Awaited, Duration::ZERO);
+        insta::assert_snapshot!(prober.reflected_evidence().join("\n"), @"the reflector has not answered yet");
+        assert_eq!(prober.reflector_use(), None);
         prober.reflected(Reflection::Measured(hole()), Duration::from_secs(1));
         insta::assert_snapshot!(prober.reflected_evidence().join("\n"), @"
         forward, reflector: 1500 bytes arrive
