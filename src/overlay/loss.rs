@@ -14,7 +14,7 @@
 //! sends to the receiver. Measured (6.18): a frame flooded to two remotes counts two packets sent, a known
 //! unicast counts one, and the device does not say to which remote.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::{
     overlay::{
@@ -22,6 +22,7 @@ use crate::{
         picture::{TunnelEnd, TunnelLoss},
     },
     router::snapshot::{Link, RouterReading, RouterSnapshot, Uptime},
+    types::RouterName,
 };
 
 /// Readings older than this are left out, in seconds, as soon as the others reach as far back.
@@ -67,6 +68,11 @@ struct Count {
 }
 
 impl Ledger {
+    /// Forgets routers that are not among these.
+    pub(super) fn keep(&mut self, routers: &BTreeSet<&RouterName>) {
+        self.0.retain(|end, _| routers.contains(&end.router));
+    }
+
     /// Takes a reading's counters, once.
     pub(super) fn learn(&mut self, reading: &RouterReading) {
         let Some(snapshot) = &reading.current else { return };

@@ -98,8 +98,10 @@ impl Assessor {
     pub fn follow(&mut self, plan: &Plan) {
         let former = std::mem::replace(self, Self::new(plan));
         self.history = former.history;
-        self.known = former.known;
-        self.known.keep(&plan.routers.iter().map(|router| &router.name).collect());
+        (self.known, self.ledger) = (former.known, former.ledger);
+        let routers = plan.routers.iter().map(|router| &router.name).collect();
+        self.known.keep(&routers);
+        self.ledger.keep(&routers);
         for router in &plan.routers {
             self.known.put_site(&router.name, &router.site);
         }
