@@ -48,7 +48,7 @@ impl Driver {
             Level::Unprivileged => Box::new(Unprivileged::open(&std::io::ErrorKind::PermissionDenied.into())),
         };
         let egress = Routes::open()?.to(address).await?;
-        let target = Target { address, egress };
+        let target = Target { address, egress, mac: None };
         let flights = Flights::new(wire.identifier());
         wire.writable().await?;
         Ok(Self { wire, target, flights, port, began: Instant::now(), next: 0 })
