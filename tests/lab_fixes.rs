@@ -132,6 +132,9 @@ fn what_is_named_mends() -> Result<()> {
     let reduced = Fault::load("jumbo")?.expect;
     type_and_expect(&lab, &mut exporter, &everything, &reduced)?;
 
+    lab.set_underlay_mtu(1600)?;
+    judge::watch(&lab, &mut exporter, &healthy.expect.after_any_state()).context("over a larger underlay")?;
+
     // IPv6 outside takes 20 bytes more: 1560 would do for 1500 over IPv4.
     lab.add_underlay_v6()?;
     lab.set_underlay_mtu(1560)?;
@@ -170,6 +173,9 @@ fn a_far_switch_that_drops_foreign_macs_is_suspected() -> Result<()> {
 
     // What it says to allow is allowed.
     lab.router(Place::Dc).run("nft", &["delete", "table", "netdev", "lab"])?;
+    let rancher = lab.numbers.dc.host_address.to_string();
+    let ping = lab.host(Place::SiteA).output("ping", &["-c", "1", "-w", "20", &rancher])?;
+    ensure!(ping.status.success(), "rancher does not answer: {}", String::from_utf8_lossy(&ping.stdout));
     ensure!(cause_of(&lab, "rancher", "ok")?.is_empty());
     Ok(())
 }

@@ -20,7 +20,7 @@ use crate::{
         stranger,
         underlay::{HEADERS_V4, HEADERS_V6, Underlay},
     },
-    types::{Bytes, Direction, PathName, Verdict},
+    types::{Bytes, Direction, PathName, Site, Verdict},
 };
 
 /// One tunnel on a path's way, from our site outwards, with what is known of it.
@@ -48,6 +48,8 @@ pub(super) struct Explainer<'e, 's, 'a> {
 pub(super) struct Fares<'e> {
     answered: BTreeMap<&'e Pair, Vec<&'e PathName>>,
     whole: BTreeMap<&'e Pair, Vec<&'e PathName>>,
+    /// Sites of which a host answers over a tunnel.
+    sites: BTreeSet<(&'e Pair, &'e Site)>,
 }
 
 impl<'e> Fares<'e> {
@@ -56,6 +58,7 @@ impl<'e> Fares<'e> {
         let verdict = path.judgement.verdict;
         if !matches!(verdict, Verdict::Unreachable | Verdict::Unknown) {
             self.answered.entry(pair).or_default().push(&path.path);
+            self.sites.insert((pair, &path.target_site));
         }
         if verdict == Verdict::Ok {
             self.whole.entry(pair).or_default().push(&path.path);
@@ -121,13 +124,12 @@ impl Explainer<'_, '_, '_> {
         }
     }
 
-    /// A suspicion that holds only while all tunnels on the way are known to live, and no other path is answered over
-    /// the last of them.
+    /// A suspicion that holds only while all tunnels on the way are known to live, and no other host of the target's site
+    /// answers.
     fn stranger(&self) -> Option<String> {
         let alive = |tunnel: &Crossed<'_>| tunnel.life.up.is_some() && tunnel.life.signs.is_empty();
         let last = self.crossed.last().filter(|_| self.crossed.iter().all(alive))?;
-        let answered = !self.fares.speak_for(last.pair, Verdict::Unreachable).is_empty();
-        if answered {
+        if self.fares.sites.contains(&(last.pair, &self.path.target_site)) {
             return None;
         }
         stranger::suspicion(self.scene(), self.path, last.near, last.far)

@@ -268,8 +268,8 @@ struct Found {
 }
 
 /// Sent by one device and received by another, over the time for which there are readings of both.
-fn compare(sender: &Series, receiver: &Series, mtu: Option<u32>) -> Result<Found, String> {
-    let (out, into) = (sender.curve(|sample| sample.sent), receiver.curve(|sample| sample.received));
+fn compare(from: &Series, to: &Series, mtu: Option<u32>) -> Result<Found, String> {
+    let (out, into) = (from.curve(|sample| sample.sent), to.curve(|sample| sample.received));
     let ends = |curve: &Curve| Some((curve.points.first()?.time, curve.points.last()?.time));
     let ((a, b), (c, d)) = ends(&out).zip(ends(&into)).ok_or("no reading yet")?;
     let (begin, end) = (f64::max(a, c), f64::min(b, d));

@@ -117,8 +117,17 @@ impl Pairer<'_, '_> {
                 groups.push((there.clone(), back.clone()));
             }
         }
-        for (there, back) in groups {
-            self.match_group(there, back);
+        // An end that sends to a router in two ways (its address, a group) stands in two groups: what one of them tells
+        // helps the other.
+        loop {
+            let known = self.pairs.len();
+            self.candidates.clear();
+            for (there, back) in &groups {
+                self.match_group(there.clone(), back.clone());
+            }
+            if self.pairs.len() == known {
+                return;
+            }
         }
     }
 
@@ -134,8 +143,8 @@ impl Pairer<'_, '_> {
                 Some(Pair::new(a.clone(), b.clone()))
             })
             .collect::<Vec<_>>();
-        let known = self.remembered.iter().chain(self.declared).cloned();
-        for pair in same_setting.into_iter().chain(known) {
+        let known = self.remembered.iter().chain(self.declared).chain(&self.pairs).cloned();
+        for pair in same_setting.into_iter().chain(known.collect::<Vec<_>>()) {
             let across = |a, b| there.contains(a) && back.contains(b);
             if across(&pair.0, &pair.1) || across(&pair.1, &pair.0) {
                 for side in [&mut there, &mut back] {

@@ -35,6 +35,7 @@ struct Table {
 
 impl Neighbours {
     /// The table behind a netlink socket.
+    #[must_use]
     pub fn new(handle: Handle) -> Self {
         Self { handle, table: Arc::default() }
     }

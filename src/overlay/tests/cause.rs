@@ -390,6 +390,10 @@ fn a_far_virtual_switch_is_suspected() {
     let [dc, a, b] = heard(&[TARGET]);
     let down = [dc.edit("vxlan01", |link| link.admin_up = Some(false)), a, b];
     assert_eq!(picture(&down, dead(Some(TARGET))).cause, ["dc/vxlan01 is admin down"]);
+    // Beyond that site is another one, which answers over the same tunnel: its frames do not pass that switch.
+    let beyond = path("node-b", "site-b", verdict(Verdict::Ok));
+    let overlay = Assessor::new(&plan(&[])).assess(&read(&heard(&[TARGET])), &[dead(Some(TARGET)), beyond]);
+    assert_eq!(overlay.paths[0].cause, known.cause);
     // Another host there answers: it lets frames to foreign MACs through.
     let fine = path("web", "dc", verdict(Verdict::Ok));
     let overlay = Assessor::new(&plan(&[])).assess(&read(&heard(&[TARGET])), &[dead(Some(TARGET)), fine]);

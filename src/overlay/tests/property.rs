@@ -87,7 +87,7 @@ proptest! {
                 let remotes: BTreeSet<_> = flood.filter_map(|entry| entry.dst).chain(vxlan.remote).collect();
                 let end = TunnelEnd { router: reading.router.clone(), interface: link.name.clone() };
                 let is_in = |tunnel: &&Tunnel| tunnel.ends.contains(&end);
-                let several = remotes.len() > 1 || remotes.iter().any(|remote| remote.is_multicast());
+                let several = remotes.len() > 1 || remotes.iter().any(std::net::IpAddr::is_multicast);
                 let tunnels = overlay.tunnels.iter().filter(is_in).filter(|tunnel| tunnel.ends.len() == 2).count();
                 prop_assert!(several || tunnels <= 1, "{end}: {tunnels} tunnels");
                 // Nothing is left out: each end is in a tunnel, or stands alone, or sends nowhere.
