@@ -96,7 +96,7 @@ fn read_in_words(reading: &RouterReading) -> String {
     match (&reading.failure, &reading.current) {
         (Some(error), _) => format!("router {}: {error}", reading.router),
         (None, Some(snapshot)) => {
-            let interfaces = snapshot.vxlans().count();
+            let interfaces = snapshot.vxlan_links().count();
             format!(
                 "router {}: {interfaces} vxlan interfaces, read in {:.1} s",
                 reading.router,

@@ -5,8 +5,8 @@
 use serde::Deserialize;
 
 use super::value::{
-    Address, Budget, End, ExpectedMtu, FileName, Host, IpFamily, Listen, Name, Network, Port, ProbeInterval,
-    ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share,
+    Address, Budget, End, ExpectedMtu, FileName, Host, IpFamily, Listen, Name, Network, Pin, Port,
+    ProbeInterval, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share, Url,
 };
 
 /// The whole file.
@@ -49,6 +49,7 @@ pub struct Router {
     pub addresses: Option<Vec<Address>>,
     pub ssh: Option<Ssh>,
     pub local: Option<Local>,
+    pub api: Option<Api>,
     pub scrape_interval: Option<ScrapeInterval>,
     pub scrape_timeout: Option<ScrapeTimeout>,
 }
@@ -62,6 +63,15 @@ pub struct Ssh {
     pub private_key_file: Option<FileName>,
     pub password_file: Option<FileName>,
     pub known_hosts_file: FileName,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    pub url: Url,
+    pub key_file: FileName,
+    pub ca_file: Option<FileName>,
+    pub certificate_fingerprint: Option<Pin>,
 }
 
 /// The built-in reflector.

@@ -125,7 +125,7 @@ fn no_route(view: &EndView<'_>) -> Option<String> {
     // although the device finds its way, counts no carrier errors.
     let unicast = |remote: &&IpAddr| !remote.is_multicast();
     let mut routed = view.remotes.iter().filter(unicast).map(|to| view.snapshot.routes.contains_key(to));
-    let stranded = !view.remotes.is_empty() && !routed.any(|routed| routed);
+    let stranded = view.snapshot.tells_all() && !view.remotes.is_empty() && !routed.any(|routed| routed);
     let failed = view.link.counters.tx_carrier_errors;
     (stranded && failed > 0 && delta.is_none_or(|delta| delta.rx == 0)).then(|| {
         format!(

@@ -37,7 +37,7 @@ pub(super) fn routers(present: &Present) -> Option<Table> {
             reading.site.to_string(),
             read,
             or_nothing(snapshot.and_then(|snapshot| snapshot.version.clone())),
-            or_nothing(snapshot.map(|snapshot| snapshot.vxlans().count())),
+            or_nothing(snapshot.map(|snapshot| snapshot.vxlan_links().count())),
         ]
     };
     let rows = present.routers.iter().map(|reading| row(reading)).collect();

@@ -1,18 +1,25 @@
 //! Reading routers: one worker each turns "run these commands" into a [`snapshot::RouterSnapshot`].
 //!
-//! - [`shell`] runs a script on a router before a deadline: [`ssh`] over SSH, [`local`] on this machine
-//! - [`command`] writes that one script and cuts its output into a snapshot
+//! - [`chain`] by which method, and what is tried when that one fails
+//! - [`command`], [`raw`], [`text`], [`api`] one method each: how to ask, and the snapshot made of the answer
+//! - [`script`] one exec for many commands; [`shell`] runs it before a deadline: [`ssh`] over SSH, [`local`] on
+//!   this machine
 //! - [`parse`] pure functions of text, one file per command
 //! - [`worker`] when to scrape, what to count, when to back off
 
+pub mod api;
 pub mod backoff;
+pub mod chain;
 pub mod command;
 pub mod known_hosts;
 pub mod local;
 pub mod parse;
+pub mod raw;
+pub mod script;
 pub mod shell;
 pub mod snapshot;
 pub mod ssh;
+pub mod text;
 pub mod worker;
 
 pub use ssh::check_files;

@@ -60,6 +60,7 @@ pub fn router_plan(ssh: &SshPlan) -> RouterPlan {
         scrape_interval: Duration::from_secs(30),
         scrape_timeout: TIMEOUT,
         transport: Transport::Ssh(ssh.clone()),
+        api: None,
     }
 }
 

@@ -119,7 +119,7 @@ fn text(object: &Object, key: &str) -> Result<Option<String>, String> {
 }
 
 /// At most 60 characters, on one line, to show what was seen.
-pub(super) fn excerpt(text: &str) -> String {
+pub(in crate::router) fn excerpt(text: &str) -> String {
     let mut short: String =
         text.chars().take(60).map(|char| if char.is_control() { ' ' } else { char }).collect();
     if text.chars().nth(60).is_some() {
