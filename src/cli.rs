@@ -10,6 +10,7 @@ pub use crate::logging::{LogFormat, LogLevel};
 use crate::{
     look::ECHOES,
     overlay::path::probe::Family,
+    parse_command::Format,
     probe_command::{ProbeRequest, target::ProbeTarget},
     types::Bytes,
 };
@@ -106,6 +107,17 @@ pub enum Command {
         /// What to do
         #[command(subcommand)]
         command: ConfigCommand,
+    },
+
+    /// Print as JSON what is read from a captured output of a router
+    ///
+    /// Exit code 0, or 1 with the reason on stderr.
+    #[command(hide = true)]
+    Parse {
+        /// What printed it
+        format: Format,
+        /// The file, or `-` for standard input
+        file: PathBuf,
     },
 }
 
@@ -212,7 +224,7 @@ impl Cli {
     pub fn log_level(&self) -> LogLevel {
         let default = match self.chosen() {
             Command::Serve(_) | Command::Reflect(_) => LogLevel::Info,
-            Command::Check { .. } | Command::Config { .. } => LogLevel::Warn,
+            Command::Check { .. } | Command::Config { .. } | Command::Parse { .. } => LogLevel::Warn,
             // What the engine warns of, its report says.
             Command::Probe(_) => LogLevel::Error,
         };

@@ -12,6 +12,7 @@ pub mod fingerprint;
 pub mod logging;
 pub mod look;
 pub mod overlay;
+pub mod parse_command;
 pub mod plan;
 pub mod probe;
 pub mod probe_command;

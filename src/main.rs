@@ -9,6 +9,7 @@ use vxlan_exporter::{
     cli::{Cli, Command, ConfigCommand, ReportFormat},
     config,
     logging::init_logging,
+    parse_command,
     plan::{Plan, ReflectorPlan, Transport},
     probe_command::{self, ProbeRequest},
     reflector::secret::Secret,
@@ -18,6 +19,8 @@ use vxlan_exporter::{
     types::FailureReason,
 };
 
+/// `parse` could not read the file or make sense of it.
+const UNREADABLE: u8 = 1;
 /// Usage, configuration, or nothing could be found out.
 const UNKNOWN: u8 = 2;
 /// Columns of a report that goes into a file or a pipe.
@@ -69,6 +72,15 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Config { command: ConfigCommand::Example } => {
             terminal::say(config::example())?;
             Ok(0)
+        }
+        Command::Parse { format, file } => {
+            match parse_command::load(&file).and_then(|text| parse_command::read(format, &text)) {
+                Ok(read) => terminal::say(&format!("{read:#}\n")).map(|()| 0),
+                Err(reason) => {
+                    eprintln!("{reason}");
+                    Ok(UNREADABLE)
+                }
+            }
         }
     }
 }

@@ -108,9 +108,9 @@ impl TestRouter {
         }
         self.edit(name, |link| {
             link.counters = Counters {
-                tx_packets: sent,
-                rx_packets: received,
-                tx_carrier_errors: carrier,
+                tx_packets: Some(sent),
+                rx_packets: Some(received),
+                tx_carrier_errors: Some(carrier),
                 ..link.counters
             };
         })
@@ -145,7 +145,7 @@ fn link(name: &str, mtu: Bytes) -> Link {
         addresses: Vec::new(),
         kind: None,
         vxlan: None,
-        counters: Counters::default(),
+        counters: Counters::ZERO,
     }
 }
 

@@ -99,9 +99,9 @@ fn delta(reading: &RouterReading, interface: &str) -> Option<Delta> {
     }
     let (link, old) = (&link.counters, &old.counters);
     Some(Delta {
-        tx: link.tx_packets.checked_sub(old.tx_packets)?,
-        rx: link.rx_packets.checked_sub(old.rx_packets)?,
-        carrier: link.tx_carrier_errors.checked_sub(old.tx_carrier_errors)?,
+        tx: link.tx_packets?.checked_sub(old.tx_packets?)?,
+        rx: link.rx_packets?.checked_sub(old.rx_packets?)?,
+        carrier: link.tx_carrier_errors?.checked_sub(old.tx_carrier_errors?)?,
     })
 }
 
@@ -126,7 +126,7 @@ fn no_route(view: &EndView<'_>) -> Option<String> {
     let unicast = |remote: &&IpAddr| !remote.is_multicast();
     let mut routed = view.remotes.iter().filter(unicast).map(|to| view.snapshot.routes.contains_key(to));
     let stranded = view.snapshot.tells_all() && !view.remotes.is_empty() && !routed.any(|routed| routed);
-    let failed = view.link.counters.tx_carrier_errors;
+    let failed = view.link.counters.tx_carrier_errors.unwrap_or_default();
     (stranded && failed > 0 && delta.is_none_or(|delta| delta.rx == 0)).then(|| {
         format!(
             "{end}: {} has no route to {remotes}{}; {failed} tx_carrier_errors so far",

@@ -7,25 +7,26 @@
 //! Five requests on one connection. What only completes the picture may be refused.
 
 mod client;
-mod defaults;
+mod links;
 mod reply;
 mod tls;
 
-use std::{fs, time::Instant};
+use std::{collections::BTreeMap, fs, time::Instant};
 
-use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
-    parse,
+    parse::{self, api_config::VxlanConfig, api_reply, show_summary::Summary, terminal},
     script::misread,
     snapshot::{RouterSnapshot, ScrapeError},
+    text,
 };
 use crate::{
     plan::{ApiPlan, Trust},
-    types::FailureReason,
+    types::{FailureReason, InterfaceName, Method},
 };
 use client::Client;
+use links::Told;
 
 /// What VyOS answers where a part of the configuration has nothing in it.
 const NOTHING_CONFIGURED: &str = "Configuration under specified path is empty";
@@ -74,7 +75,22 @@ impl ApiReader {
         let key = read_key(&self.plan)?;
         let mut asking = Asking { plan: &self.plan, client: &mut self.client, key: &key, deadline };
         let version = asking.version(&mut self.version)?;
-        todo!()
+        let shown = asking.post("/show", "show", &["interfaces", "vxlan", "detail"])?;
+        let vxlans = parse::api_show::links(&shown).and_then(text::whole).map_err(|error| asking.of_us(error))?;
+        let mut configured = asking.configured()?;
+        for config in configured.values_mut() {
+            config.fill_defaults(version.as_deref().unwrap_or_default());
+        }
+        let told = Told { vxlans, configured, all: asking.summary()?, bridges: asking.bridges()? };
+        Ok(RouterSnapshot {
+            method: Method::Api,
+            links: links::links(told),
+            fdb: Vec::new(),
+            routes: BTreeMap::new(),
+            version,
+            boot_id: None,
+            uptime: None,
+        })
     }
 }
 
@@ -87,13 +103,11 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// `/info` is there since 1.5 and costs nothing.
+    /// `/info` is there since 1.5, needs no key and costs nothing.
     fn version(&mut self, known: &mut Option<(u64, Option<String>)>) -> Result<Option<String>, ScrapeError> {
         let reply = self.client.ask("/info", None, self.deadline)?;
-        if reply.status == StatusCode::OK
-            && let Ok(data) = reply::data(self.plan, "/info", &reply, self.key)
-            && let Some(version) = data.get("version").and_then(Value::as_str)
-        {
+        let info = api_reply::data(&reply.body).ok();
+        if let Some(version) = info.as_ref().and_then(|info| info.get("version")?.as_str()) {
             return Ok(parse::system::version(&format!("Version: {version}"), "", ""));
         }
         // A router that was upgraded has restarted.
@@ -103,39 +117,49 @@ impl Asking<'_> {
         {
             return Ok(version.clone());
         }
-        let shown = optional(self.show(&["version"]))?.unwrap_or_default();
-        let version = parse::system::version(&shown, "", "");
+        let version = match optional(self.post("/show", "show", &["version"]))? {
+            Some(body) => parse::system::version(&text_of(&body), "", ""),
+            None => None,
+        };
         *known = Some((connection, version.clone()));
         Ok(version)
     }
 
-    /// What an op-mode command prints.
-    fn show(&mut self, path: &[&str]) -> Result<String, ScrapeError> {
-        match self.post("/show", "show", path)? {
-            Value::String(text) => Ok(text),
-            Value::Null => Ok(String::new()),
-            other => {
-                let seen = parse::excerpt(&other.to_string());
-                let message =
-                    format!("{}/show answered for `{}` no text but `{seen}`", self.plan.url, path.join(" "));
-                Err(ScrapeError::new(FailureReason::Parse, message))
-            }
+    fn configured(&mut self) -> Result<BTreeMap<InterfaceName, VxlanConfig>, ScrapeError> {
+        match self.post("/retrieve", "showConfig", &["interfaces", "vxlan"]) {
+            Ok(body) => parse::api_config::interfaces(&body).map_err(|error| self.of_us(error)),
+            Err(error) if error.message.contains(NOTHING_CONFIGURED) => Ok(BTreeMap::new()),
+            Err(error) => Err(error),
         }
     }
 
-    /// A part of the configuration; null where there is nothing in it.
-    fn config(&mut self, path: &[&str]) -> Result<Value, ScrapeError> {
-        self.post("/retrieve", "showConfig", path).or_else(|error| {
-            let nothing = error.reason == FailureReason::Api && error.message.contains(NOTHING_CONFIGURED);
-            if nothing { Ok(Value::Null) } else { Err(error) }
-        })
+    /// All interfaces, for the router's own addresses and its bridges' other ports.
+    fn summary(&mut self) -> Result<Vec<Summary>, ScrapeError> {
+        match optional(self.post("/show", "show", &["interfaces"]))? {
+            Some(body) => {
+                parse::show_summary::interfaces(&text_of(&body)).map_err(|error| self.of_us(misread(&error)))
+            }
+            None => Ok(Vec::new()),
+        }
     }
 
-    fn post(&mut self, endpoint: &str, op: &str, path: &[&str]) -> Result<Value, ScrapeError> {
+    fn bridges(&mut self) -> Result<Value, ScrapeError> {
+        let body = optional(self.post("/retrieve", "showConfig", &["interfaces", "bridge"]))?;
+        Ok(body.and_then(|body| api_reply::data(&body).ok()).unwrap_or_default())
+    }
+
+    /// The body of the answer to a question.
+    fn post(&mut self, endpoint: &str, op: &str, path: &[&str]) -> Result<String, ScrapeError> {
         let data = json!({"op": op, "path": path}).to_string();
         let form = format!("data={}&key={}", escape(&data), escape(self.key));
         let reply = self.client.ask(endpoint, Some(&form), self.deadline)?;
-        reply::data(self.plan, endpoint, &reply, self.key)
+        reply::body(self.plan, endpoint, reply, self.key)
+    }
+
+    /// An error of a parser, with the API's name and without its key.
+    fn of_us(&self, error: ScrapeError) -> ScrapeError {
+        let words = error.message.replace(self.key, "***");
+        ScrapeError::new(error.reason, format!("{}: {words}", self.plan.url))
     }
 }
 
@@ -143,9 +167,15 @@ impl Asking<'_> {
 fn optional<T>(outcome: Result<T, ScrapeError>) -> Result<Option<T>, ScrapeError> {
     match outcome {
         Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.reason == FailureReason::Api => Ok(None),
+        Err(ScrapeError { reason: FailureReason::Api | FailureReason::Command, .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// What an op-mode command printed.
+fn text_of(body: &str) -> String {
+    let data = api_reply::data(body).ok();
+    terminal::clean(data.as_ref().and_then(Value::as_str).unwrap_or_default())
 }
 
 /// A value of a form (`application/x-www-form-urlencoded`).

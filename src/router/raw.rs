@@ -10,7 +10,7 @@ use super::{
     parse,
     script::{Failed, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
     shell::Shell,
-    snapshot::{Counters, Link, RouterSnapshot},
+    snapshot::{Link, RouterSnapshot},
 };
 use crate::types::Method;
 
@@ -28,7 +28,7 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
     run(shell, &body, deadline, |output| {
         let text = output.must("raw", "interfaces.py show --raw", "VyOS 1.4 and later have it")?;
         let links = parse::op_mode_raw::links(text).map_err(|error| misread(&error))?;
-        let links = links.into_iter().map(|raw| since_boot(named(raw.link), raw.last_clear)).collect();
+        let links = links.into_kernel().into_iter().map(named).collect();
         let System { version, boot_id, uptime } = output.system();
         Ok(RouterSnapshot {
             method: Method::Raw,
@@ -43,18 +43,10 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
 }
 
 /// VyOS names its vxlan interfaces so, and no others.
-pub(super) fn named(mut link: Link) -> Link {
+fn named(mut link: Link) -> Link {
     let number = link.name.as_str().strip_prefix("vxlan");
     if number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())) {
         link.kind = Some("vxlan".to_owned());
-    }
-    link
-}
-
-/// Counters only where they were never cleared: 0 is never.
-pub(super) fn since_boot(mut link: Link, last_clear: Option<u64>) -> Link {
-    if last_clear != Some(0) {
-        link.counters = Counters::default();
     }
     link
 }

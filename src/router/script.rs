@@ -9,6 +9,7 @@ use super::{
     parse::{
         self, ParseError,
         sections::{self, FrameError, Section},
+        terminal,
     },
     shell::Shell,
     snapshot::ScrapeError,
@@ -56,7 +57,7 @@ pub fn run<T>(
 ) -> Result<T, Failed> {
     let marker = format!("vxlan-exporter-{:032x}", fastrand::u128(..));
     let printed = shell.exec(&framed(&marker, body), deadline).map_err(Failed::Way)?;
-    let text = sections::clean(&printed);
+    let text = terminal::clean(&printed);
     let sections = sections::split(&text, &marker).map_err(|error| Failed::Way(unframed(&error, &text)))?;
     read(&Output { sections }).map_err(Failed::Method)
 }

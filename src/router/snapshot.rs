@@ -134,35 +134,56 @@ pub struct Vxlan {
     pub vnis: Vec<Vni>,
 }
 
-/// Kernel counters of a link, `struct rtnl_link_stats64`.
+/// Kernel counters of a link, `struct rtnl_link_stats64`; one that the source does not tell, or that cannot be
+/// believed, is absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// Bytes received.
-    pub rx_bytes: u64,
+    pub rx_bytes: Option<u64>,
     /// Packets received.
-    pub rx_packets: u64,
+    pub rx_packets: Option<u64>,
     /// Receive errors.
-    pub rx_errors: u64,
+    pub rx_errors: Option<u64>,
     /// Received packets dropped.
-    pub rx_dropped: u64,
+    pub rx_dropped: Option<u64>,
     /// Receiver overruns (`over_errors`).
-    pub rx_over_errors: u64,
+    pub rx_over_errors: Option<u64>,
     /// `missed_errors`: another counter than overruns; only with `-s -s`.
     pub rx_missed_errors: Option<u64>,
     /// Multicast packets received.
-    pub rx_multicast: u64,
+    pub rx_multicast: Option<u64>,
     /// Bytes transmitted.
-    pub tx_bytes: u64,
+    pub tx_bytes: Option<u64>,
     /// Packets transmitted.
-    pub tx_packets: u64,
+    pub tx_packets: Option<u64>,
     /// Transmit errors.
-    pub tx_errors: u64,
+    pub tx_errors: Option<u64>,
     /// Packets dropped before transmission.
-    pub tx_dropped: u64,
+    pub tx_dropped: Option<u64>,
     /// On vxlan: no route to the remote VTEP (measured).
-    pub tx_carrier_errors: u64,
+    pub tx_carrier_errors: Option<u64>,
     /// On vxlan: routing loop (kernel source).
-    pub tx_collisions: u64,
+    pub tx_collisions: Option<u64>,
+}
+
+#[cfg(test)]
+impl Counters {
+    /// A device that has counted nothing yet.
+    pub(crate) const ZERO: Self = Self {
+        rx_bytes: Some(0),
+        rx_packets: Some(0),
+        rx_errors: Some(0),
+        rx_dropped: Some(0),
+        rx_over_errors: Some(0),
+        rx_missed_errors: Some(0),
+        rx_multicast: Some(0),
+        tx_bytes: Some(0),
+        tx_packets: Some(0),
+        tx_errors: Some(0),
+        tx_dropped: Some(0),
+        tx_carrier_errors: Some(0),
+        tx_collisions: Some(0),
+    };
 }
 
 /// One forwarding entry that names a remote VTEP or a learned MAC.

@@ -42,7 +42,7 @@ fn link(name: &str, mtu: u32, kind: Option<&str>, master: Option<&str>) -> Link 
         addresses: vec![],
         kind: kind.map(Into::into),
         vxlan: None,
-        counters: Counters::default(),
+        counters: Counters::ZERO,
     }
 }
 
@@ -66,8 +66,12 @@ fn router(name: &str, remote: &str, vni: u32) -> RouterReading {
         df: Some("unset".into()),
         ..Vxlan::default()
     });
-    vxlan.counters =
-        Counters { rx_bytes: 123_456, rx_packets: 789, tx_carrier_errors: 3, ..Counters::default() };
+    vxlan.counters = Counters {
+        rx_bytes: Some(123_456),
+        rx_packets: Some(789),
+        tx_carrier_errors: Some(3),
+        ..Counters::ZERO
+    };
     let snapshot = RouterSnapshot {
         method: Method::Ip,
         links: vec![

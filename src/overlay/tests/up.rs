@@ -43,7 +43,7 @@ fn signs_of_death() {
             "no route now, and packets have failed for it",
             |mut dc, b| {
                 dc.now.routes.clear();
-                let dc = dc.edit("vxlan02", |link| link.counters.tx_carrier_errors = 28);
+                let dc = dc.edit("vxlan02", |link| link.counters.tx_carrier_errors = Some(28));
                 (dc.edit("eth0", |link| link.admin_up = Some(false)), b)
             },
             false,

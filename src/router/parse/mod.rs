@@ -9,12 +9,28 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use serde_json::{Map, Value, error::Category};
 
+pub mod api_config;
+pub mod api_error;
+pub(in crate::router) mod api_reply;
+pub mod api_show;
+mod counters;
+pub mod error_text;
 pub mod fdb;
+pub mod ip_text;
 pub mod link;
+pub mod links;
 pub mod op_mode_raw;
 pub mod route;
 pub mod sections;
+pub mod show_summary;
+pub mod show_text;
 pub mod system;
+mod table;
+pub mod terminal;
+mod text;
+pub mod vlan_vni;
+pub mod vlan_vni_stats;
+pub mod vlan_vni_table;
 pub mod vni;
 
 /// Output that could not be understood.

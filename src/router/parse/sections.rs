@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+pub use super::terminal::clean;
+
 /// What one command printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section<'a> {
@@ -27,28 +29,6 @@ pub enum FrameError {
         /// The last section that began, or empty.
         section: String,
     },
-}
-
-/// Text without ANSI escape sequences and carriage returns: neither can be part of JSON.
-#[must_use]
-pub fn clean(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(char) = chars.next() {
-        match char {
-            '\r' => {}
-            '\u{1b}' if chars.next_if_eq(&'[').is_some() => {
-                // CSI: parameters up to a final byte 0x40..0x7e (ECMA-48 section 5.4).
-                while chars.next().is_some_and(|char| !('\u{40}'..='\u{7e}').contains(&char)) {}
-            }
-            // Two-character sequences such as ESC =.
-            '\u{1b}' => {
-                chars.next();
-            }
-            char => clean.push(char),
-        }
-    }
-    clean
 }
 
 /// Cuts cleaned output into its sections, by name.
@@ -102,11 +82,5 @@ mod tests {
         assert_eq!(split("shell says no\n", "M"), Err(FrameError::NotStarted));
         let cut = split("M begin link\n[{", "M").unwrap_err();
         assert_eq!(cut, FrameError::CutOff { section: "link".to_owned() });
-    }
-
-    #[test]
-    fn colours_and_carriage_returns_vanish() {
-        assert_eq!(clean("\u{1b}[?1h\u{1b}=\u{1b}[01;36mvxlan01\u{1b}[0m: ok\r\n"), "vxlan01: ok\n");
-        assert_eq!(clean("cut \u{1b}["), "cut ");
     }
 }

@@ -36,7 +36,7 @@ fn snapshot(boot_id: &str, devices: &[(&str, u32)]) -> RouterSnapshot {
         addresses: Vec::new(),
         kind: Some("vxlan".to_owned()),
         vxlan: Some(Vxlan::default()),
-        counters: Counters::default(),
+        counters: Counters::ZERO,
     };
     RouterSnapshot {
         method: Method::Ip,

@@ -83,7 +83,9 @@ fn put_interface(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnaps
         (&c::INTERFACE_TX_CARRIER_ERRORS, counters.tx_carrier_errors),
         (&c::INTERFACE_TX_COLLISIONS, counters.tx_collisions),
     ] {
-        out.put_count(family, &labels, value);
+        if let Some(value) = value {
+            out.put_count(family, &labels, value);
+        }
     }
 }
 

@@ -1,0 +1,202 @@
+//! The hidden command `parse FORMAT FILE`: what the parsers make of a captured output, as normalised JSON.
+//!
+//! For whoever has a router of a kind that no test knows: the capture, and what is read from it, tell whether it fits.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Read as _},
+    path::Path,
+};
+
+use clap::ValueEnum;
+use serde_json::{Map, Value, json};
+
+use crate::router::parse::{
+    api_config::{self, VxlanConfig},
+    api_error, api_show, error_text, fdb, ip_text, link,
+    links::{Links, ReadLink},
+    op_mode_raw, route,
+    show_summary::{self, Summary},
+    show_text, terminal,
+    vlan_vni::{VlanVni, VlanVnis},
+    vlan_vni_stats, vlan_vni_table, vni,
+};
+
+type Fields = Map<String, Value>;
+
+/// What kind of output a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// `show interfaces vxlan [detail]`
+    ShowText,
+    /// `ip addr show`, `ip -s -s -d link show`
+    IpText,
+    /// `interfaces.py show --raw`
+    OpmodeRaw,
+    /// `ip -j -s -s -d addr show`
+    IpJson,
+    /// `bridge -j fdb show`
+    FdbJson,
+    /// `bridge -j -s vni show`
+    VniJson,
+    /// `ip -j route get ADDRESS`
+    RouteJson,
+    /// Reply of the HTTPS API to `/show`
+    ApiShow,
+    /// Reply of the HTTPS API to `/retrieve` of `interfaces vxlan`
+    ApiConfig,
+    /// Reply of the HTTPS API that is an error
+    ApiError,
+    /// `show interfaces`
+    ShowSummary,
+    /// `show interfaces vxlan NAME vlan-to-vni`
+    VlanVniTable,
+    /// `show interfaces vxlan NAME vlan-to-vni statistics`
+    VlanVniStatsTable,
+    /// An error of op-mode, the shell or the SSH client
+    ErrorText,
+}
+
+/// The content of `file`, or of standard input where it is `-`. Bytes that are not UTF-8 are replaced.
+pub fn load(file: &Path) -> Result<String, String> {
+    let read = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(file)
+    };
+    let bytes = read.map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// One JSON object with what `text` says, or why it says nothing. What it does not tell is absent.
+pub fn read(format: Format, text: &str) -> Result<Value, String> {
+    let text = &terminal::clean(text);
+    let read = match format {
+        Format::ShowText => interfaces(&show_text::links(text).map_err(told)?),
+        Format::IpText => interfaces(&ip_text::links(text).map_err(told)?),
+        Format::OpmodeRaw => interfaces(&op_mode_raw::links(text).map_err(told)?),
+        Format::IpJson => interfaces(&link::read(text).map_err(told)?),
+        Format::FdbJson => forwarding(text)?,
+        Format::VniJson => json!({"vnis": vni::vnis(text).map_err(told)?}),
+        Format::RouteJson => match route::route(text).map_err(told)? {
+            Some(route) => json!(route),
+            None => json!({}),
+        },
+        Format::ApiShow => interfaces(&api_show::links(text).map_err(told)?),
+        Format::ApiConfig => {
+            let all = api_config::interfaces(text).map_err(told)?;
+            let all: BTreeMap<_, _> = all.iter().map(|(name, it)| (name.as_str(), config(it))).collect();
+            json!({"config": all})
+        }
+        Format::ApiError => return Err(told(api_error::read(None, text))),
+        Format::ShowSummary => {
+            let all = show_summary::interfaces(text).map_err(told)?;
+            let all: BTreeMap<_, _> = all.iter().map(|it| (it.name.as_str(), summary(it))).collect();
+            json!({"summary": all})
+        }
+        Format::VlanVniTable => {
+            let row = |row: &VlanVni| json!([row.interface, row.vlan, row.vni, row.description]);
+            mappings(&vlan_vni_table::mappings(text).map_err(told)?, row)
+        }
+        Format::VlanVniStatsTable => {
+            let row = |row: &VlanVni| {
+                let counters = [row.rx_packets, row.rx_bytes, row.tx_packets, row.tx_bytes];
+                let [rx_packets, rx_bytes, tx_packets, tx_bytes] = counters;
+                json!([row.interface, row.vlan, row.vni, rx_packets, rx_bytes, tx_packets, tx_bytes])
+            };
+            mappings(&vlan_vni_stats::mappings(text).map_err(told)?, row)
+        }
+        Format::ErrorText => return Err(told(error_text::read(text))),
+    };
+    Ok(read)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+fn told(error: impl ToString) -> String {
+    error.to_string()
+}
+
+fn interfaces(links: &Links) -> Value {
+    let named = links.links.iter().map(|read| (read.link.name.as_str(), interface(read)));
+    let mut all = Fields::new();
+    all.insert("interfaces".to_owned(), json!(named.collect::<BTreeMap<_, _>>()));
+    if !links.incomplete.is_empty() {
+        all.insert("incomplete".to_owned(), json!(links.incomplete));
+    }
+    Value::Object(all)
+}
+
+/// A link with its vxlan part and counters side by side.
+fn interface(read: &ReadLink) -> Value {
+    let Value::Object(mut fields) = json!(read.link) else { return Value::Null };
+    for part in ["vxlan", "counters"] {
+        if let Some(Value::Object(part)) = fields.remove(part) {
+            fields.extend(part);
+        }
+    }
+    fields.insert("last_clear_unix".to_owned(), json!(read.last_clear_unix));
+    fields.insert("last_clear".to_owned(), json!(read.last_clear));
+    if read.suspicious {
+        fields.insert("suspicious".to_owned(), json!(true));
+    }
+    told_only(fields)
+}
+
+fn config(config: &VxlanConfig) -> Value {
+    let Value::Object(mut fields) = json!(config.vxlan()) else { return Value::Null };
+    fields.insert("remote".to_owned(), json!(config.remotes));
+    for (key, value) in [
+        ("group", json!(config.group)),
+        ("mtu", json!(config.mtu)),
+        ("admin_up", json!(config.admin_up)),
+        ("description", json!(config.description)),
+        ("vrf", json!(config.vrf)),
+    ] {
+        fields.insert(key.to_owned(), value);
+    }
+    if !config.vlan_vni.is_empty() {
+        fields.insert("vlan_vni".to_owned(), json!(config.vlan_vni));
+    }
+    told_only(fields)
+}
+
+fn summary(summary: &Summary) -> Value {
+    let fields = json!({
+        "addr": summary.addresses,
+        "admin_up": summary.admin_up,
+        "oper_up": summary.oper_up,
+        "description": summary.description,
+        "mac": summary.mac,
+        "vrf": summary.vrf,
+        "mtu": summary.mtu,
+    });
+    match fields {
+        Value::Object(fields) => told_only(fields),
+        other => other,
+    }
+}
+
+/// The remote VTEPs; a bridge's own entries name none.
+fn forwarding(text: &str) -> Result<Value, String> {
+    let mut remotes: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for entry in fdb::entries(text).map_err(told)?.into_iter().filter(|entry| entry.dst.is_some()) {
+        let fields = json!({"mac": entry.mac, "dst": entry.dst});
+        remotes.entry(entry.interface.to_string()).or_default().push(fields);
+    }
+    Ok(json!({"dst": remotes}))
+}
+
+fn mappings(read: &VlanVnis, row: impl Fn(&VlanVni) -> Value) -> Value {
+    let mut all = Fields::new();
+    all.insert("vlan_vni".to_owned(), read.rows.iter().map(row).collect());
+    if !read.incomplete.is_empty() {
+        all.insert("incomplete".to_owned(), json!(read.incomplete));
+    }
+    Value::Object(all)
+}
+
+fn told_only(mut fields: Fields) -> Value {
+    fields.retain(|_, value| !value.is_null());
+    Value::Object(fields)
+}

@@ -1,0 +1,252 @@
+//! `POST /retrieve` with `showConfig` of `interfaces vxlan`: the settings that op-mode's text does not tell.
+//!
+//! Every value is a text; a leaf that may have several is a text or a list; one without a value is `{}`. What was never
+//! set is not there: [`VxlanConfig::fill_defaults`] adds the defaults of the router's version.
+
+use std::{collections::BTreeMap, net::IpAddr, str::FromStr};
+
+use serde_json::Value;
+
+use super::{Object, api_reply, excerpt};
+use crate::{
+    router::snapshot::{ScrapeError, Vxlan},
+    types::{Bytes, FailureReason, InterfaceName, Vni},
+};
+
+/// The configuration of one vxlan interface, as far as it is set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VxlanConfig {
+    /// VNI; an `external` device has none.
+    pub vni: Option<Vni>,
+    /// All remotes: the first is the device's own, the others are entries of its flood list.
+    pub remotes: Vec<IpAddr>,
+    /// Multicast group.
+    pub group: Option<IpAddr>,
+    /// `source-address`.
+    pub local: Option<IpAddr>,
+    /// `source-interface`.
+    pub link: Option<String>,
+    /// UDP destination port.
+    pub port: Option<u16>,
+    /// Interface MTU.
+    pub mtu: Option<Bytes>,
+    /// `parameters ip df`.
+    pub df: Option<String>,
+    /// `parameters ip ttl`; 0 is inherit.
+    pub ttl: Option<u32>,
+    /// Not `parameters nolearning`.
+    pub learning: bool,
+    /// `parameters external`.
+    pub external: bool,
+    /// `parameters vni-filter`.
+    pub vnifilter: bool,
+    /// `disable` is not set.
+    pub admin_up: bool,
+    /// `description`.
+    pub description: Option<String>,
+    /// `vrf`.
+    pub vrf: Option<String>,
+    /// `vlan-to-vni`, the VNI of each VLAN that is written as one number.
+    pub vlan_vni: BTreeMap<u16, Vni>,
+}
+
+/// All vxlan interfaces of the configuration. Without one VyOS answers with an error, which is none here.
+pub fn interfaces(body: &str) -> Result<BTreeMap<InterfaceName, VxlanConfig>, ScrapeError> {
+    let data = match api_reply::data(body) {
+        Ok(data) => data,
+        Err(error) if error.message.contains("specified path is empty") => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error),
+    };
+    let wrong = |message: String| ScrapeError::new(FailureReason::Parse, message);
+    let Value::Object(mut all) = data else {
+        return Err(wrong(format!("`data`: expected an object, saw `{}`", excerpt(&data.to_string()))));
+    };
+    // The answer for a shorter path holds more.
+    for outer in ["interfaces", "vxlan"] {
+        if let Some(Value::Object(inner)) = all.remove(outer) {
+            all = inner;
+        }
+    }
+    let read = |(name, settings): (String, Value)| {
+        let settings = settings
+            .as_object()
+            .ok_or_else(|| format!("expected settings, saw `{}`", excerpt(&settings.to_string())));
+        let config = settings
+            .and_then(interface)
+            .map_err(|error| wrong(format!("interfaces vxlan {name}: {error}")))?;
+        Ok((InterfaceName(name), config))
+    };
+    all.into_iter().map(read).collect()
+}
+
+impl VxlanConfig {
+    /// Adds the defaults of a version such as `1.3.8`, `VyOS 1.4.0` or `1.5-rolling-202410211234`: port 8472 and MTU 1450
+    /// up to 1.3, port 4789 and MTU 1500 from 1.4 on. Of any other version nothing is known.
+    ///
+    /// A 1.4 rolling release of before October 2023 had the defaults of 1.3; its name does not always tell its age, and
+    /// where it does (`1.4-rolling-202212…`) it is believed.
+    pub fn fill_defaults(&mut self, version: &str) {
+        let Some((port, mtu)) = defaults(version) else { return };
+        self.port.get_or_insert(port);
+        self.mtu.get_or_insert(mtu);
+    }
+
+    /// The same as the vxlan part of a link.
+    #[must_use]
+    pub fn vxlan(&self) -> Vxlan {
+        Vxlan {
+            vni: self.vni.filter(|_| !self.external),
+            remote: self.remotes.first().copied().or(self.group),
+            more_remotes: self.remotes.iter().skip(1).copied().collect(),
+            local: self.local,
+            port: self.port,
+            df: self.df.clone(),
+            ttl: self.ttl.filter(|ttl| *ttl > 0),
+            learning: Some(self.learning),
+            link: self.link.clone(),
+            external: self.external,
+            vnifilter: self.vnifilter,
+            vnis: Vec::new(),
+        }
+    }
+}
+
+/// Default port and MTU (vyos-1x T5671 of 2023-10-20 and T5759 of 2023-11-22).
+fn defaults(version: &str) -> Option<(u16, Bytes)> {
+    let version = version.trim().trim_start_matches("VyOS ");
+    let mut parts = version.split(['.', '-']);
+    let (major, minor): (u32, u32) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let built = version.rsplit('-').next().and_then(|stamp| stamp.get(..8)?.parse::<u32>().ok());
+    match (major, minor, built) {
+        (1, ..=3, _) | (1, 4, Some(2020_01_01..2023_10_20)) => Some((8472, 1450)),
+        (1, 4, Some(2023_10_20..2023_11_22)) => Some((4789, 1450)),
+        (1, 4.., _) => Some((4789, 1500)),
+        _ => None,
+    }
+}
+
+fn interface(settings: &Object) -> Result<VxlanConfig, String> {
+    let empty = Object::new();
+    let node = |parent: &Object, key: &str| parent.get(key).and_then(Value::as_object).cloned();
+    let parameters = node(settings, "parameters").unwrap_or_else(|| empty.clone());
+    let ip = node(&parameters, "ip").unwrap_or(empty);
+    // VyOS 1.3's code also takes `dont-fragment`, though its command line does not offer it.
+    let df = text(&ip, "df")?.or_else(|| ip.contains_key("dont-fragment").then(|| "set".to_owned()));
+    Ok(VxlanConfig {
+        vni: value(settings, "vni")?.map(Vni),
+        remotes: texts(settings, "remote")?.iter().map(|it| read("remote", it)).collect::<Result<_, _>>()?,
+        group: value(settings, "group")?,
+        local: value(settings, "source-address")?,
+        link: text(settings, "source-interface")?,
+        port: value(settings, "port")?,
+        mtu: value(settings, "mtu")?,
+        df,
+        ttl: value(&ip, "ttl")?,
+        learning: !parameters.contains_key("nolearning"),
+        external: parameters.contains_key("external"),
+        vnifilter: parameters.contains_key("vni-filter"),
+        admin_up: !settings.contains_key("disable"),
+        description: text(settings, "description")?,
+        vrf: text(settings, "vrf")?,
+        vlan_vni: vlan_vni(settings)?,
+    })
+}
+
+fn vlan_vni(settings: &Object) -> Result<BTreeMap<u16, Vni>, String> {
+    let mut all = BTreeMap::new();
+    for (vlan, mapping) in settings.get("vlan-to-vni").and_then(Value::as_object).into_iter().flatten() {
+        let Some(mapping) = mapping.as_object() else { continue };
+        if let (Ok(vlan), Some(vni)) = (vlan.parse(), text(mapping, "vni")?.and_then(|vni| vni.parse().ok()))
+        {
+            all.insert(vlan, Vni(vni));
+        }
+    }
+    Ok(all)
+}
+
+/// The texts of a leaf: none, one, or a list.
+fn texts(node: &Object, key: &str) -> Result<Vec<String>, String> {
+    let one = |value: &Value| match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        other => Err(format!("`{key}`: expected a text, saw `{}`", excerpt(&other.to_string()))),
+    };
+    match node.get(key) {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(all)) => all.iter().map(one).collect(),
+        Some(value) => Ok(vec![one(value)?]),
+    }
+}
+
+fn text(node: &Object, key: &str) -> Result<Option<String>, String> {
+    Ok(texts(node, key)?.into_iter().next())
+}
+
+fn value<T: FromStr>(node: &Object, key: &str) -> Result<Option<T>, String> {
+    text(node, key)?.map(|text| read(key, &text)).transpose()
+}
+
+fn read<T: FromStr>(key: &str, text: &str) -> Result<T, String> {
+    text.trim().parse().map_err(|_| format!("`{key}`: cannot read `{}`", excerpt(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(settings: &str) -> VxlanConfig {
+        let body = format!(r#"{{"success": true, "data": {{"vxlan01": {settings}}}, "error": null}}"#);
+        interfaces(&body).unwrap().remove(&InterfaceName::from("vxlan01")).unwrap()
+    }
+
+    #[test]
+    fn all_settings() {
+        let config = one(
+            r#"{"vni": "0001", "remote": ["10.0.0.2", "10.0.0.3"], "source-address": "10.0.0.1", "source-interface": "eth0",
+                "port": "8472", "mtu": "1450", "disable": {}, "vrf": "RED", "address": ["192.0.2.1/24"],
+                "parameters": {"nolearning": {}, "vni-filter": {}, "ip": {"df": "inherit", "ttl": "0"}},
+                "vlan-to-vni": {"10": {"vni": "1010"}, "20-29": {"vni": "1020-1029"}}, "unheard-of": {"x": {}}}"#,
+        );
+        assert_eq!(config.vni, Some(Vni(1)));
+        assert_eq!((config.remotes.len(), config.learning, config.admin_up), (2, false, false));
+        assert_eq!(config.vlan_vni, BTreeMap::from([(10, Vni(1010))]));
+        let vxlan = config.vxlan();
+        assert_eq!(vxlan.remote, Some("10.0.0.2".parse().unwrap()));
+        assert_eq!((vxlan.df.as_deref(), vxlan.ttl, vxlan.learning), (Some("inherit"), None, Some(false)));
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_version() {
+        for (version, port, mtu) in [
+            ("1.3.8", Some(8472), Some(1450)),
+            ("VyOS 1.3-rolling-202401010317", Some(8472), Some(1450)),
+            ("1.4-rolling-202212150317", Some(8472), Some(1450)),
+            ("1.4-rolling-202311010317", Some(4789), Some(1450)),
+            ("VyOS 1.4.0", Some(4789), Some(1500)),
+            ("1.5-rolling-202410211234", Some(4789), Some(1500)),
+            ("2025.11", None, None),
+            ("", None, None),
+        ] {
+            let mut config = one("{}");
+            config.fill_defaults(version);
+            assert_eq!((config.port, config.mtu), (port, mtu), "{version}");
+        }
+        let mut config = one(r#"{"port": "8472"}"#);
+        config.fill_defaults("1.5");
+        assert_eq!((config.port, config.mtu), (Some(8472), Some(1500)));
+    }
+
+    #[test]
+    fn nothing_configured_and_what_cannot_be_read() {
+        let none =
+            r#"{"success": false, "error": "Configuration under specified path is empty\n", "data": null}"#;
+        assert_eq!(interfaces(none).unwrap(), BTreeMap::new());
+        let bad = r#"{"success": true, "data": {"vxlan01": {"remote": "ten"}}, "error": null}"#;
+        assert_eq!(
+            interfaces(bad).unwrap_err().to_string(),
+            "parse: interfaces vxlan vxlan01: `remote`: cannot read `ten`"
+        );
+        let whole = r#"{"success": true, "data": {"interfaces": {"vxlan": {"vxlan01": {"vni": "1"}}, "ethernet": {}}}}"#;
+        assert_eq!(interfaces(whole).unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,143 @@
+//! Which printed numbers are counters, and which of them can be believed. One place for all sources.
+//!
+//! VyOS's op-mode prints counters minus what they were at the last `clear interfaces counters`, saved in a file that
+//! outlives the device. VyOS makes a vxlan device anew when its VNI, remote or port changes; from then on
+//! (`_get_counter_val` in vyos-1x, measured on 1.5):
+//! - a kernel counter of 64 bits minus the saved one is **negative**: `tx_bytes -4960384592`;
+//! - one below 2^32 and below the saved one gets **2^32 added**, as if it had wrapped: `rx_bytes 3079300578` after 24 kB.
+//!
+//! So these are not believed:
+//! - what is no whole number of 0 to 2^64-1, from any source;
+//! - after a clear, what lies in 2^31..2^32, where a small counter lands when 2^32 is added to it. A true count of 2 to
+//!   4 GB since the clear is lost with them: nothing in the text tells it apart;
+//! - after a clear, bytes below 2^32 that the packets beside them could not have carried (a counter that was saved
+//!   between 2^31 and 2^32 lands lower), and bytes beside packets that are not believed: both restart together.
+//!
+//! Without a clear nothing was subtracted, and the kernel's number stands, up to 2^64-1.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Object, excerpt};
+use crate::router::snapshot::Counters;
+
+/// What `_get_counter_val` adds.
+const WRAP: u64 = 1 << 32;
+/// The largest packet a Linux device counts as one: `GSO_MAX_SIZE` of BIG TCP, and a header.
+const LARGEST_PACKET: u64 = (8 << 16) + 100;
+
+/// A counter by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Counter {
+    RxBytes,
+    RxPackets,
+    RxErrors,
+    RxDropped,
+    RxOverErrors,
+    RxMissedErrors,
+    RxMulticast,
+    TxBytes,
+    TxPackets,
+    TxErrors,
+    TxDropped,
+    TxCarrierErrors,
+    TxCollisions,
+}
+
+/// Numbers as printed; `None` is a number that is no counter.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Printed(BTreeMap<Counter, Option<u64>>);
+
+impl Printed {
+    /// What a table says of a counter.
+    pub(super) fn put(&mut self, counter: Counter, digits: &str) {
+        self.0.insert(counter, digits.parse().ok());
+    }
+
+    /// What JSON says under `key`: absent and null say nothing, and what is no number at all is an error.
+    pub(super) fn put_field(&mut self, counter: Counter, side: &Object, key: &str) -> Result<(), String> {
+        match side.get(key) {
+            None | Some(Value::Null) => {}
+            Some(Value::Number(number)) => {
+                self.0.insert(counter, number.as_u64());
+            }
+            Some(other) => {
+                let seen = other.to_string();
+                return Err(format!("field `{key}`: expected a number, saw `{}`", excerpt(&seen)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The counters that can be believed, and whether one of those printed cannot.
+    pub(super) fn believe(mut self, since_clear: bool) -> (Counters, bool) {
+        if since_clear {
+            for count in self.0.values_mut() {
+                *count = count.filter(|count| !(WRAP / 2..WRAP).contains(count));
+            }
+            self.doubt_bytes(Counter::RxBytes, Counter::RxPackets);
+            self.doubt_bytes(Counter::TxBytes, Counter::TxPackets);
+        }
+        let get = |counter| self.0.get(&counter).copied().flatten();
+        let counters = Counters {
+            rx_bytes: get(Counter::RxBytes),
+            rx_packets: get(Counter::RxPackets),
+            rx_errors: get(Counter::RxErrors),
+            rx_dropped: get(Counter::RxDropped),
+            rx_over_errors: get(Counter::RxOverErrors),
+            rx_missed_errors: get(Counter::RxMissedErrors),
+            rx_multicast: get(Counter::RxMulticast),
+            tx_bytes: get(Counter::TxBytes),
+            tx_packets: get(Counter::TxPackets),
+            tx_errors: get(Counter::TxErrors),
+            tx_dropped: get(Counter::TxDropped),
+            tx_carrier_errors: get(Counter::TxCarrierErrors),
+            tx_collisions: get(Counter::TxCollisions),
+        };
+        (counters, self.0.values().any(Option::is_none))
+    }
+
+    fn doubt_bytes(&mut self, bytes: Counter, packets: Counter) {
+        let Some(packets) = self.0.get(&packets).copied() else { return };
+        let Some(count) = self.0.get_mut(&bytes) else { return };
+        let possible = |bytes: u64| {
+            packets.is_some_and(|packets| bytes >= WRAP || bytes <= packets.saturating_mul(LARGEST_PACKET))
+        };
+        *count = count.filter(|bytes| possible(*bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(bytes: &str, packets: &str, since_clear: bool) -> (Option<u64>, Option<u64>, bool) {
+        let mut printed = Printed::default();
+        printed.put(Counter::RxBytes, bytes);
+        printed.put(Counter::RxPackets, packets);
+        let (counters, suspicious) = printed.believe(since_clear);
+        (counters.rx_bytes, counters.rx_packets, suspicious)
+    }
+
+    #[test]
+    fn without_a_clear_the_kernels_number_stands() {
+        let max = "18446744073709551615";
+        assert_eq!(received(max, "1", false), (Some(u64::MAX), Some(1), false));
+        assert_eq!(received("3079300578", "61", false), (Some(3_079_300_578), Some(61), false));
+        assert_eq!(received("18446744073709551616", "1", false), (None, Some(1), true));
+        assert_eq!(received("-1", "1", false), (None, Some(1), true));
+    }
+
+    #[test]
+    fn after_a_clear_phantoms_are_left_out_and_small_counts_stay() {
+        assert_eq!(received("684", "3", true), (Some(684), Some(3), false));
+        assert_eq!(received("-4960384592", "38", true), (None, Some(38), true));
+        assert_eq!(received("3079300578", "61", true), (None, Some(61), true));
+        // Saved at 4,000,000,000: too much for 61 packets.
+        assert_eq!(received("294991672", "61", true), (None, Some(61), true));
+        assert_eq!(received("4376", "0", true), (None, Some(0), true));
+        assert_eq!(received("4376", "4293001265", true), (None, None, true));
+        assert_eq!(received("9000000000", "7000000", true), (Some(9_000_000_000), Some(7_000_000), false));
+    }
+}

@@ -1,0 +1,65 @@
+//! What one output says of a router's interfaces, whatever its format: the neutral form that a snapshot is made of.
+
+use crate::{
+    router::snapshot::{Counters, Link},
+    types::InterfaceName,
+};
+
+/// The interfaces of one output, in its order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Links {
+    /// Each interface once; of two blocks of one name the later.
+    pub links: Vec<ReadLink>,
+    /// Those whose block was cut short; what was read of it stands in `links`, the rest is absent.
+    pub incomplete: Vec<InterfaceName>,
+}
+
+/// An interface as an output tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadLink {
+    /// The interface. `vxlan` is absent where the format does not tell it (VyOS's op-mode never does), and so is a
+    /// counter that cannot be believed.
+    pub link: Link,
+    /// A number was printed for a counter that cannot be believed.
+    pub suspicious: bool,
+    /// When the counters were last cleared, in seconds since 1970; 0 is never. Only JSON tells it.
+    pub last_clear_unix: Option<u64>,
+    /// The same as VyOS's text words it, in the router's own time zone.
+    pub last_clear: Option<String>,
+}
+
+impl Links {
+    /// Adds an interface, in place of an earlier one of that name.
+    pub(super) fn put(&mut self, read: ReadLink, complete: bool) {
+        let name = read.link.name.clone();
+        self.incomplete.retain(|incomplete| *incomplete != name);
+        if !complete {
+            self.incomplete.push(name.clone());
+        }
+        match self.links.iter_mut().find(|known| known.link.name == name) {
+            Some(known) => *known = read,
+            None => self.links.push(read),
+        }
+    }
+
+    /// The interfaces with counters only where those are the kernel's own.
+    #[must_use]
+    pub fn into_kernel(self) -> Vec<Link> {
+        self.links.into_iter().map(ReadLink::into_kernel).collect()
+    }
+}
+
+impl ReadLink {
+    /// The counters count from a `clear interfaces counters`, not from the making of the device.
+    #[must_use]
+    pub fn since_clear(&self) -> bool {
+        self.last_clear.is_some() || self.last_clear_unix.is_some_and(|time| time != 0)
+    }
+
+    /// The interface, without the counters where they count from a clear: as kernel counters they would be wrong.
+    #[must_use]
+    pub fn into_kernel(self) -> Link {
+        let counters = if self.since_clear() { Counters::default() } else { self.link.counters };
+        Link { counters, ..self.link }
+    }
+}

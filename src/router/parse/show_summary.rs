@@ -1,0 +1,214 @@
+//! `show interfaces [vxlan]`: names, addresses and states; no counters, no settings.
+//!
+//! VyOS 1.1 to 1.3, and `show interfaces vxlan` of all: columns of fixed width, `Interface`, `IP Address`, `S/L`,
+//! `Description`. `show interfaces` of 1.4 and later adds MAC, VRF and MTU before `S/L`. Further addresses and the rest
+//! of a long description stand on lines of their own below; an address of 33 characters or more pushes the rest of its
+//! line down. VyOS 1.3 prints `A/D` for every interface that is down, whoever took it down.
+
+use std::net::IpAddr;
+
+use super::{ParseError, excerpt};
+use crate::types::{Bytes, InterfaceName};
+
+const COMMAND: &str = "show interfaces";
+
+/// Left of this column a line that begins with spaces goes on with addresses, right of it with the description.
+const DESCRIPTION_COLUMN: usize = 34;
+
+/// One interface of the summary.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Its name.
+    pub name: InterfaceName,
+    /// Its addresses as printed, most with a prefix length; link-local ones are not shown.
+    pub addresses: Vec<String>,
+    /// `S`: not taken down by the administrator. Absent where the text stops before it.
+    pub admin_up: Option<bool>,
+    /// `L`: the link is up; `UNKNOWN` counts as up, which is a vxlan device's normal state.
+    pub oper_up: Option<bool>,
+    /// The description; empty where its column is empty, absent where the line ends before it.
+    pub description: Option<String>,
+    /// MAC address in lower case; VyOS 1.4 and later.
+    pub mac: Option<String>,
+    /// VRF; VyOS 1.4 and later.
+    pub vrf: Option<String>,
+    /// Interface MTU; VyOS 1.4 and later.
+    pub mtu: Option<Bytes>,
+}
+
+/// All interfaces, in VyOS's order. Text without the line of column names is no summary; no text at all is an empty one.
+pub fn interfaces(output: &str) -> Result<Vec<Summary>, ParseError> {
+    let mut lines = output.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let Some(first) = lines.clone().next() else { return Ok(Vec::new()) };
+    let Some((_, header)) = lines.find(|(_, line)| is_header(line)) else {
+        let message = format!("expected `Interface  IP Address … S/L`, saw `{}`", excerpt(first.1.trim()));
+        return Err(ParseError { command: COMMAND, line: first.0 + 1, message });
+    };
+    let extended = header.split_whitespace().any(|word| word == "MTU");
+    let mut all: Vec<Summary> = Vec::new();
+    for (index, line) in lines {
+        let error = |message| ParseError { command: COMMAND, line: index + 1, message };
+        if line.chars().all(|char| matches!(char, '-' | ' ')) || is_header(line) || line.starts_with("Codes:")
+        {
+            continue;
+        }
+        if line.starts_with(char::is_whitespace) {
+            if let Some(last) = all.last_mut() {
+                last.go_on(line, extended).map_err(error)?;
+            }
+        } else if let Some(summary) = Summary::begin(line, extended).map_err(error)? {
+            all.push(summary);
+        }
+    }
+    Ok(all)
+}
+
+fn is_header(line: &str) -> bool {
+    let words: Vec<_> = line.split_whitespace().collect();
+    words.starts_with(&["Interface", "IP", "Address"]) && words.contains(&"S/L")
+}
+
+impl Summary {
+    /// A line with a name; `None` for one that is no row (a prompt).
+    fn begin(line: &str, extended: bool) -> Result<Option<Self>, String> {
+        let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let mut summary = Self {
+            name: InterfaceName::from(name),
+            addresses: Vec::new(),
+            admin_up: None,
+            oper_up: None,
+            description: None,
+            mac: None,
+            vrf: None,
+            mtu: None,
+        };
+        let states = summary.read_states(rest, extended)?;
+        // A long address stands alone beside the name; its states are on the next line.
+        let alone = !summary.addresses.is_empty() && rest.split_whitespace().count() == 1;
+        Ok((states || alone).then_some(summary))
+    }
+
+    /// More of this interface: addresses, states, description.
+    fn go_on(&mut self, line: &str, extended: bool) -> Result<(), String> {
+        if self.admin_up.is_none() && self.read_states(line, extended)? {
+            return Ok(());
+        }
+        let indent = line.chars().take_while(|char| char.is_whitespace()).count();
+        let mut text = line.trim();
+        let first = text.split_whitespace().next().unwrap_or_default();
+        if indent < DESCRIPTION_COLUMN && is_address(first) {
+            self.addresses.push(first.to_owned());
+            text = text[first.len()..].trim();
+        }
+        if !text.is_empty() {
+            let description = self.description.get_or_insert_default();
+            if !description.is_empty() {
+                description.push(' ');
+            }
+            description.push_str(text);
+        }
+        Ok(())
+    }
+
+    /// `ADDRESS [MAC VRF MTU] S/L  DESCRIPTION`; false if there are no states on the line.
+    fn read_states(&mut self, text: &str, extended: bool) -> Result<bool, String> {
+        let mut before = Vec::new();
+        let mut offset = 0;
+        for word in text.split_whitespace() {
+            // `word` is a slice of `text`: where it stands there.
+            offset += text[offset..].find(word).unwrap_or_default() + word.len();
+            if let Some((admin, link)) = states(word) {
+                self.admin_up = Some(admin);
+                self.oper_up = Some(link);
+                let rest = &text[offset..];
+                self.description = (!rest.is_empty()).then(|| rest.trim().to_owned());
+                break;
+            }
+            before.push(word);
+        }
+        if self.admin_up.is_none() && before.len() > 1 {
+            return Ok(false);
+        }
+        self.addresses.extend(before.iter().copied().filter(|word| is_address(word)).map(str::to_owned));
+        if extended && let [.., mac, vrf, mtu] = before.as_slice() {
+            let known = |text: &str| (text != "n/a").then(|| text.to_owned());
+            self.mac = known(&mac.to_ascii_lowercase());
+            self.vrf = known(vrf);
+            self.mtu = match known(mtu) {
+                None => None,
+                Some(mtu) => Some(mtu.parse().map_err(|_| {
+                    format!("expected an MTU, saw `{}` in `{}`", excerpt(&mtu), excerpt(text))
+                })?),
+            };
+        }
+        Ok(self.admin_up.is_some())
+    }
+}
+
+/// `u/u`, `u/D`, `A/D`: state, then link.
+fn states(word: &str) -> Option<(bool, bool)> {
+    let up = |letter| match letter {
+        "u" => Some(true),
+        "A" | "D" => Some(false),
+        _ => None,
+    };
+    let (state, link) = word.split_once('/')?;
+    Some((up(state)?, up(link)?))
+}
+
+fn is_address(word: &str) -> bool {
+    let (address, length) =
+        word.split_once('/').map_or((word, None), |(address, length)| (address, Some(length)));
+    address.parse::<IpAddr>().is_ok() && length.is_none_or(|length| length.parse::<u8>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "Interface        IP Address                        S/L  Description\n";
+
+    #[test]
+    fn long_addresses_and_descriptions_go_on_below() {
+        let text = format!(
+            "{HEADER}{}",
+            "vxlan01          2001:0db8:1111:2222:3333:4444:5555:6666/128\n\
+             \x20                                                  A/D  to site A, by way of the long\n\
+             \x20                10.0.0.1/24                            road round\n\
+             \x20                                                       10.9.9.9 the lake\n"
+        );
+        let read = interfaces(&text).unwrap();
+        assert_eq!(read.len(), 1);
+        assert_eq!(read[0].addresses, ["2001:0db8:1111:2222:3333:4444:5555:6666/128", "10.0.0.1/24"]);
+        assert_eq!((read[0].admin_up, read[0].oper_up), (Some(false), Some(false)));
+        let description = "to site A, by way of the long road round 10.9.9.9 the lake";
+        assert_eq!(read[0].description.as_deref(), Some(description));
+    }
+
+    #[test]
+    fn the_summary_of_1_4_has_mac_vrf_and_mtu() {
+        let read = interfaces(
+            "Codes: S - State, L - Link, u - Up, D - Down, A - Admin Down\n\
+             Interface    IP Address      MAC                VRF        MTU  S/L    Description\n\
+             -----------  --------------  -----------------  -------  -----  -----  -------------\n\
+             eth0         192.0.2.1/24    52:54:00:AA:bb:01  default   1500  u/u    WAN\n\
+             \x20            2001:db8::1/64\n\
+             vxlan01      -               4e:3c:34:45:dd:d8  RED       9000  u/D\n\
+             wg0          -               n/a                default   1420  A/D\n",
+        )
+        .unwrap();
+        assert_eq!(read[0].addresses, ["192.0.2.1/24", "2001:db8::1/64"]);
+        assert_eq!((read[0].mac.as_deref(), read[0].mtu), (Some("52:54:00:aa:bb:01"), Some(1500)));
+        assert_eq!((read[1].vrf.as_deref(), read[1].oper_up), (Some("RED"), Some(false)));
+        assert_eq!((read[2].mac.as_deref(), read[2].admin_up), (None, Some(false)));
+    }
+
+    #[test]
+    fn other_text_is_no_summary() {
+        assert_eq!(interfaces("\n").unwrap(), []);
+        assert_eq!(interfaces(HEADER).unwrap(), []);
+        let error = interfaces("\n  Invalid command: show [interfacez]\n").unwrap_err();
+        assert_eq!(error.line, 2);
+        assert!(error.message.contains("saw `Invalid command: show [interfacez]`"), "{error}");
+    }
+}

@@ -1,0 +1,38 @@
+//! `show interfaces vxlan detail`, `show interfaces vxlan NAME`: VyOS's op-mode text, 1.2 to rolling.
+//!
+//! `ip addr show NAME` without its number, then `Last clear:` and `Description:` where there are any, a blank line, a
+//! table of counters. It tells no VNI, remote, port, DF policy or learning. An interface that does not exist prints
+//! nothing, with exit code 0: an empty text is no interface, never one that counted nothing.
+
+use super::{ParseError, error_text, excerpt, links::Links, text};
+
+const COMMAND: &str = "show interfaces vxlan detail";
+
+/// All interfaces.
+pub fn links(output: &str) -> Result<Links, ParseError> {
+    read(text::Dialect { command: COMMAND, counters: true }, output)
+}
+
+/// The same of another dialect. Text without any interface must be one that says nothing.
+pub(super) fn read(dialect: text::Dialect, output: &str) -> Result<Links, ParseError> {
+    let links = text::links(dialect, output)?;
+    if !links.links.is_empty() {
+        return Ok(links);
+    }
+    let Some((index, line)) = output.lines().enumerate().find(|(_, line)| says_something(line)) else {
+        return Ok(links);
+    };
+    let said = error_text::classify(output).map_or_else(|| line.trim().to_owned(), |error| error.message);
+    Err(ParseError {
+        command: dialect.command,
+        line: index + 1,
+        message: format!("expected `NAME: <FLAGS> mtu …`, saw `{}`", excerpt(&said)),
+    })
+}
+
+/// Blank lines, VyOS's own greeting, its complaint of a stats file and an echoed command say nothing.
+fn says_something(line: &str) -> bool {
+    let line = line.trim();
+    let prompt = line == "$" || line.starts_with("$ ") || line.contains("$ show ");
+    !line.is_empty() && !prompt && !line.starts_with("Welcome to VyOS") && !line.starts_with("bad magic ")
+}

@@ -1,0 +1,268 @@
+//! The text of `ip addr show`, which VyOS's `show interfaces` repeats with its own lines added: one block per interface.
+//!
+//! A block begins with `NAME: <FLAGS> mtu N …`. The flags and the indentation are lost where the text went through HTML;
+//! then `NAME: mtu N qdisc …` begins it, and the admin state is not known. Lines that belong to no block (banners,
+//! prompts, echoed commands, `bad magic`) are passed over, wherever they stand. A description is the rest of its line and
+//! is never looked into: it may hold `RX:`, colons, quotes, or a whole block's first line.
+//!
+//! Nothing is made of half a row. Text that stops inside a block, or goes on without the rows it began, leaves the
+//! block in [`Links::incomplete`].
+
+use std::net::IpAddr;
+
+use super::{
+    ParseError, excerpt,
+    links::{Links, ReadLink},
+    table::{Table, Taken},
+};
+use crate::{
+    router::snapshot::{Counters, Link, Vxlan},
+    types::{InterfaceName, Vni},
+};
+
+/// What a format promises of a block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dialect {
+    /// The command, for errors.
+    pub command: &'static str,
+    /// Every block ends with counters.
+    pub counters: bool,
+}
+
+/// All interfaces of a text.
+pub(super) fn links(dialect: Dialect, text: &str) -> Result<Links, ParseError> {
+    let mut links = Links::default();
+    let mut block: Option<Block> = None;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let whole = line.ends_with('\n');
+        let line = line.trim_end_matches(['\n', '\r']);
+        let error = |message| ParseError { command: dialect.command, line: index + 1, message };
+        if let Some(header) = header(line.trim(), whole).map_err(error)? {
+            if let Some(block) = block.replace(header) {
+                block.end(dialect, &mut links);
+            }
+        } else if let Some(block) = &mut block {
+            block.take(line, whole).map_err(error)?;
+        }
+    }
+    if let Some(block) = block {
+        block.end(dialect, &mut links);
+    }
+    Ok(links)
+}
+
+/// One interface while it is read.
+struct Block {
+    link: Link,
+    last_clear: Option<String>,
+    /// The text stopped inside a value of this block.
+    cut: bool,
+    /// Lines may still continue the first one (a terminal wrapped it).
+    in_header: bool,
+    table: Table,
+}
+
+impl Block {
+    fn new(name: &str) -> Self {
+        Self {
+            link: Link {
+                name: InterfaceName::from(name),
+                ifindex: None,
+                mtu: None,
+                admin_up: None,
+                oper_state: None,
+                mac: None,
+                master: None,
+                description: None,
+                addresses: Vec::new(),
+                kind: None,
+                vxlan: None,
+                counters: Counters::default(),
+            },
+            last_clear: None,
+            cut: false,
+            in_header: true,
+            table: Table::default(),
+        }
+    }
+
+    /// Reads one more line of the block, or passes it over. `whole` is false for text that ends without a line end.
+    fn take(&mut self, line: &str, whole: bool) -> Result<(), String> {
+        let words = line.trim();
+        let Some(first) = words.split_whitespace().next() else { return Ok(()) };
+        let rest = words[first.len()..].trim();
+        if let Some(text) = words.strip_prefix("Description:") {
+            self.describe(text);
+        } else if first == "alias" && self.link.description.is_none() {
+            self.describe(rest);
+        } else if let Some(text) = words.strip_prefix("Last clear:") {
+            self.last_clear = Some(text.trim().to_owned());
+        } else {
+            match self.table.take(line, whole) {
+                Taken::Whole => {}
+                Taken::Cut => self.cut = true,
+                Taken::NotMine => self.take_details(first, rest, whole)?,
+            }
+        }
+        self.in_header &= is_header_word(first);
+        Ok(())
+    }
+
+    fn describe(&mut self, text: &str) {
+        self.link.description = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    }
+
+    fn take_details(&mut self, first: &str, rest: &str, whole: bool) -> Result<(), String> {
+        let cut_value = !whole && !rest.contains(' ');
+        match first {
+            _ if first.starts_with("link/") => {
+                let address = rest.split_whitespace().next().unwrap_or_default();
+                self.link.mac = is_mac(address).then(|| address.to_ascii_lowercase());
+                self.cut |= !whole && self.link.mac.is_none() && first == "link/ether";
+            }
+            "inet" | "inet6" if cut_value => self.cut = true,
+            "inet" | "inet6" => {
+                let address = rest.split([' ', '/', '%']).next().unwrap_or_default();
+                self.link.addresses.extend(address.parse::<IpAddr>().ok());
+            }
+            "vxlan" => {
+                self.link.kind = Some("vxlan".to_owned());
+                self.link.vxlan = Some(vxlan(rest)?);
+                self.cut |= !whole;
+            }
+            _ if self.in_header && is_header_word(first) => {
+                settings(&mut self.link, &format!("{first} {rest}"), whole)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end(self, dialect: Dialect, links: &mut Links) {
+        let counted = self.table.counted();
+        let complete = !self.cut && counted.unwrap_or(!dialect.counters);
+        let (counters, suspicious) = self.table.printed.believe(self.last_clear.is_some());
+        let link = Link { counters, ..self.link };
+        let read = ReadLink { link, suspicious, last_clear_unix: None, last_clear: self.last_clear };
+        links.put(read, complete);
+    }
+}
+
+/// The block that this line begins, if it does.
+fn header(line: &str, whole: bool) -> Result<Option<Block>, String> {
+    let (index, line) = numbered(line);
+    let Some((name, rest)) = line.split_once(':') else { return Ok(None) };
+    let (name, tied) = name.split_once('@').map_or((name, None), |(name, tied)| (name, Some(tied)));
+    // Names are those of `dev_valid_name`, at most 15 bytes; a colon cannot be one of them.
+    let is_name = |name: &str| (1..=15).contains(&name.len()) && !name.contains([' ', '/', '\t']);
+    if !is_name(name) || tied.is_some_and(|tied| !is_name(tied)) {
+        return Ok(None);
+    }
+    let rest = rest.trim();
+    let (flags, rest) = match rest.strip_prefix('<').map(|rest| rest.split_once('>')) {
+        None => (None, rest),
+        Some(Some((flags, rest))) if is_flags(flags) => (Some(flags), rest.trim()),
+        // The text stops within the flags.
+        Some(None) if !whole && is_flags(&rest[1..]) => (None, ""),
+        Some(_) => return Ok(None),
+    };
+    let begins = match flags {
+        Some(_) => rest.starts_with("mtu ") || (!whole && "mtu".starts_with(rest)),
+        None => rest.starts_with("mtu ") && rest.contains(" qdisc ") || (!whole && rest.is_empty()),
+    };
+    if !begins {
+        return Ok(None);
+    }
+    let mut block = Block::new(name);
+    block.link.ifindex = index;
+    block.link.admin_up = flags.map(|flags| flags.split(',').any(|flag| flag == "UP"));
+    block.cut = !whole;
+    settings(&mut block.link, rest, whole).map_err(|error| format!("{name}: {error}"))?;
+    Ok(Some(block))
+}
+
+/// `5: NAME…` without its number.
+fn numbered(line: &str) -> (Option<u32>, &str) {
+    let numbered = line.split_once(": ").and_then(|(index, rest)| Some((index.parse().ok()?, rest)));
+    numbered.map_or((None, line), |(index, rest)| (Some(index), rest.trim_start()))
+}
+
+fn is_flags(flags: &str) -> bool {
+    flags
+        .chars()
+        .all(|char| char.is_ascii_uppercase() || char.is_ascii_digit() || matches!(char, ',' | '_' | '-'))
+}
+
+/// The words of a first line that stand before a value.
+fn is_header_word(word: &str) -> bool {
+    matches!(word, "mtu" | "qdisc" | "master" | "state" | "mode" | "group" | "qlen" | "default")
+}
+
+/// `mtu 9000 qdisc noqueue master br01 state UNKNOWN …`
+fn settings(link: &mut Link, text: &str, whole: bool) -> Result<(), String> {
+    let mut words = text.split_whitespace().peekable();
+    while let Some(word) = words.next() {
+        if !matches!(word, "mtu" | "master" | "state") {
+            continue;
+        }
+        let Some(value) = words.next() else { break };
+        // Where the text stops, so may the value.
+        if !whole && words.peek().is_none() {
+            break;
+        }
+        match word {
+            "mtu" => link.mtu = Some(number("mtu", value)?),
+            "master" => link.master = Some(value.to_owned()),
+            _ => link.oper_state = Some(value.to_owned()),
+        }
+    }
+    Ok(())
+}
+
+/// `vxlan id 1 remote 10.10.10.254 srcport 0 0 dstport 8472 …`, printed with `-d`.
+fn vxlan(text: &str) -> Result<Vxlan, String> {
+    let mut vxlan = Vxlan { learning: Some(true), ..Vxlan::default() };
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().unwrap_or_default();
+        match word {
+            "external" => vxlan.external = true,
+            "nolearning" => vxlan.learning = Some(false),
+            "vnifilter" => vxlan.vnifilter = true,
+            // iproute2 6.1 prints no space after `vnifilter`.
+            "vnifilterid" => {
+                vxlan.vnifilter = true;
+                value();
+            }
+            "id" => vxlan.vni = Some(Vni(number(word, value())?)),
+            "remote" | "group" => vxlan.remote = Some(address(word, value())?),
+            "local" => vxlan.local = Some(address(word, value())?),
+            "dev" => vxlan.link = Some(value().to_owned()),
+            "dstport" => vxlan.port = Some(number(word, value())?),
+            "df" => vxlan.df = Some(value().to_owned()),
+            // `auto` and `inherit` are no number.
+            "ttl" => vxlan.ttl = value().parse().ok().filter(|ttl| *ttl > 0),
+            // The next line of the link's own settings may stand on the same line.
+            "addrgenmode" | "numtxqueues" => break,
+            _ => {}
+        }
+    }
+    if vxlan.external {
+        vxlan.vni = None;
+    }
+    Ok(vxlan)
+}
+
+fn number<T: std::str::FromStr>(word: &str, value: &str) -> Result<T, String> {
+    value.parse().map_err(|_| format!("`{word}`: expected a number, saw `{}`", excerpt(value)))
+}
+
+fn address(word: &str, value: &str) -> Result<IpAddr, String> {
+    value.parse().map_err(|_| format!("`{word}`: expected an IP address, saw `{}`", excerpt(value)))
+}
+
+fn is_mac(text: &str) -> bool {
+    text.len() == 17
+        && text.split(':').count() == 6
+        && text.split(':').all(|part| part.len() == 2 && part.chars().all(|char| char.is_ascii_hexdigit()))
+}
