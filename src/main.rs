@@ -14,7 +14,7 @@ use vxlan_exporter::{
     probe_command::{self, ProbeRequest},
     reflector::secret::Secret,
     report::{self, Paint, one_path},
-    router::{snapshot::ScrapeError, ssh},
+    router::{api, snapshot::ScrapeError, ssh},
     serve, terminal,
     types::FailureReason,
 };
@@ -89,11 +89,17 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
 fn load(file: &Path) -> anyhow::Result<Plan> {
     let plan = config::load(file)?.plan();
     for router in &plan.routers {
-        if let Transport::Ssh(login) = &router.transport
-            && let Err(error) = ssh::check_files(login)
-            && is_ours_to_mend(&error)
-        {
-            return Err(error).with_context(|| format!("{}: router {}", file.display(), router.name));
+        let first = match &router.transport {
+            Transport::Ssh(login) => ssh::check_files(login),
+            Transport::Api(plan) => api::check_files(plan),
+            Transport::Local => Ok(()),
+        };
+        for files in [first, router.api.as_ref().map_or(Ok(()), api::check_files)] {
+            if let Err(error) = files
+                && is_ours_to_mend(&error)
+            {
+                return Err(error).with_context(|| format!("{}: router {}", file.display(), router.name));
+            }
         }
     }
     let reflectors = plan.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_ref());

@@ -7,10 +7,10 @@ mod api_router;
 use std::{
     fs,
     net::{IpAddr, TcpListener},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use api_router::{Certificate, KEY, Server, TIMEOUT, closed_port, router_plan, scrape};
+use api_router::{Certificate, KEY, Server, closed_port, router_plan, scrape};
 use vxlan_exporter::{
     plan::{ApiPlan, Trust},
     router::{
@@ -111,13 +111,22 @@ fn every_error_of_the_api_has_its_reason_and_its_words() {
     let server = Server::start(Certificate::Good, "good");
     let plan = server.plan();
     for (mode, reason, words) in [
-        ("error-400", FailureReason::Api, "400 Bad Request, `'showConfig' is <not> a valid & \"known\" operation`"),
-        ("error-422", FailureReason::Api, "422 Unprocessable Entity, `{\"detail\": [{\"input\": {\"key\": \"***\""),
+        (
+            "error-400",
+            FailureReason::Api,
+            "400 Bad Request, `'showConfig' is <not> a valid & \"known\" operation`",
+        ),
+        ("error-422", FailureReason::Api, "422 Unprocessable Entity, `Field required`"),
+        ("echo", FailureReason::Api, "`expected JSON, saw `bad request: key=***`"),
         ("error-500", FailureReason::Api, "An internal error occured."),
-        ("html-503", FailureReason::Api, "`503 Service Temporarily Unavailable 503 Service Temporarily"),
+        (
+            "html-503",
+            FailureReason::Api,
+            "answered 503 Service Unavailable, `503 Service Temporarily Unavailable`; is the API on?",
+        ),
         ("html-403", FailureReason::Permission, "`set service https allow-client address …`"),
         ("redirect", FailureReason::Api, "leads to `https://192.0.2.1/elsewhere`; no redirect is followed"),
-        ("no-json", FailureReason::Parse, "but `Welcome to nginx !`"),
+        ("no-json", FailureReason::Parse, "than VyOS's JSON: `Welcome`"),
         ("cut", FailureReason::Truncated, "broke off"),
         ("huge", FailureReason::Truncated, "larger than 16 MiB"),
         ("closes", FailureReason::Connect, "was lost before it answered /show"),
@@ -137,7 +146,10 @@ fn a_refused_key_is_named_by_its_file() {
     fs::write(&plan.key_file, "wrong-horse\n").unwrap();
     let message = failure(&plan, FailureReason::Auth);
     assert!(message.contains("Valid API key is required"), "{message}");
-    assert!(message.contains(plan.key_file.to_str().unwrap()) && !message.contains("wrong-horse"), "{message}");
+    assert!(
+        message.contains(plan.key_file.to_str().unwrap()) && !message.contains("wrong-horse"),
+        "{message}"
+    );
     // A new key needs no restart.
     let mut worker = Worker::new(&router_plan(&plan));
     assert_eq!(scrape(&mut worker).failure.unwrap().reason, FailureReason::Auth);
@@ -155,7 +167,8 @@ fn files_that_are_not_there_are_ours_to_mend() {
         assert!(message.contains("put the API key there"), "{message}");
     }
     for ca_file in [server.path("none"), server.path("empty"), server.path("api-key")] {
-        let message = failure(&ApiPlan { trust: Trust::CaFile(ca_file), ..good.clone() }, FailureReason::Config);
+        let message =
+            failure(&ApiPlan { trust: Trust::CaFile(ca_file), ..good.clone() }, FailureReason::Config);
         assert!(message.contains("put PEM certificates there"), "{message}");
     }
     assert_eq!(server.log(), "", "the router did not hear of it");
@@ -167,7 +180,8 @@ fn a_certificate_must_be_the_routers() {
     let other = Server::start(Certificate::SelfSigned, "good 1.5");
     read(&pinned.pinned());
     // Another machine on the way, with a certificate that looks the same.
-    let message = failure(&ApiPlan { url: other.plan().url, ..pinned.pinned() }, FailureReason::HostkeyMismatch);
+    let message =
+        failure(&ApiPlan { url: other.plan().url, ..pinned.pinned() }, FailureReason::HostkeyMismatch);
     let Trust::Fingerprint(seen) = other.pinned().trust else { unreachable!("it is pinned") };
     assert!(message.contains(&seen.to_string()), "{message}");
     // VyOS's own names nobody: as an authority it does not do.
@@ -185,9 +199,11 @@ fn a_certificate_of_an_authority_must_be_valid_now_and_for_this_host() {
     let expired = Server::start(Certificate::Expired, "good 1.5");
     let other_name = Server::start(Certificate::OtherName, "good 1.5");
     let stranger = ApiPlan { url: other_name.plan().url, ..good.plan() };
-    for (plan, words) in
-        [(expired.plan(), "expired"), (other_name.plan(), "not valid for name"), (stranger, "UnknownIssuer")]
-    {
+    for (plan, words) in [
+        (expired.plan(), "expired"),
+        (other_name.plan(), "not valid for name"),
+        (stranger, "no authority in `ca_file` issued it"),
+    ] {
         let message = failure(&plan, FailureReason::HostkeyUnknown);
         assert!(message.contains(words) && message.contains(&plan.url.to_string()), "{message}");
     }
@@ -203,10 +219,18 @@ fn silence_ends_at_the_deadline() {
     let mut accepts_and_says_nothing = server.plan();
     accepts_and_says_nothing.url.port = mute.local_addr().unwrap().port();
     for plan in [server.plan(), accepts_and_says_nothing] {
+        let mut plan = router_plan(&plan);
+        plan.scrape_timeout = Duration::from_secs(1);
         let start = Instant::now();
-        failure(&plan, FailureReason::Timeout);
+        let reading = scrape(&mut Worker::new(&plan));
         let took = start.elapsed();
-        assert!(took >= TIMEOUT && took < TIMEOUT * 2, "{took:?}");
+        let failure = reading.failure.unwrap();
+        assert_eq!(failure.reason, FailureReason::Timeout, "{failure}");
+        assert!(
+            !failure.message.contains("thread"),
+            "the connection must be cut, not left behind: {failure}"
+        );
+        assert!(took >= plan.scrape_timeout && took < Duration::from_secs(3), "{took:?}");
     }
 }
 
@@ -222,7 +246,7 @@ fn a_router_that_is_not_there_or_no_https_server() {
     let greeting = std::thread::spawn(move || {
         let (mut peer, _) = plain.accept().unwrap();
         std::io::Write::write_all(&mut peer, b"SSH-2.0-OpenSSH_10.0\r\n").unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(200));
     });
     let message = failure(&plan, FailureReason::Connect);
     assert!(message.contains("does an HTTPS server listen there?"), "{message}");

@@ -151,7 +151,14 @@ impl<'a> Scene<'a> {
                     .iter()
                     .filter(|entry| entry.interface == link.name && entry.mac == FLOOD_MAC)
                     .filter_map(|entry| entry.dst);
-                let remotes = vxlan.remote.iter().chain(&vxlan.more_remotes).copied().chain(flood).filter(|r| !r.is_unspecified()).collect();
+                let remotes = vxlan
+                    .remote
+                    .iter()
+                    .chain(&vxlan.more_remotes)
+                    .copied()
+                    .chain(flood)
+                    .filter(|r| !r.is_unspecified())
+                    .collect();
                 let view = EndView { reading, snapshot, link, vxlan, remotes };
                 ends.insert(view.end(), view);
             }

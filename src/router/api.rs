@@ -44,7 +44,8 @@ pub fn check_files(plan: &ApiPlan) -> Result<(), ScrapeError> {
 fn read_key(plan: &ApiPlan) -> Result<String, ScrapeError> {
     let file = plan.key_file.display();
     let bad = |why: &dyn std::fmt::Display| {
-        let message = format!("cannot use key_file {file}: {why}; put the API key there and let this user read it");
+        let message =
+            format!("cannot use key_file {file}: {why}; put the API key there and let this user read it");
         ScrapeError::new(FailureReason::Config, message)
     };
     let text = fs::read_to_string(&plan.key_file).map_err(|error| bad(&error))?;
@@ -76,7 +77,8 @@ impl ApiReader {
         let mut asking = Asking { plan: &self.plan, client: &mut self.client, key: &key, deadline };
         let version = asking.version(&mut self.version)?;
         let shown = asking.post("/show", "show", &["interfaces", "vxlan", "detail"])?;
-        let vxlans = parse::api_show::links(&shown).and_then(text::whole).map_err(|error| asking.of_us(error))?;
+        let vxlans =
+            parse::api_show::links(&shown).and_then(text::whole).map_err(|error| asking.of_us(error))?;
         let mut configured = asking.configured()?;
         for config in configured.values_mut() {
             config.fill_defaults(version.as_deref().unwrap_or_default());

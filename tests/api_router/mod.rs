@@ -1,5 +1,8 @@
 //! A router's HTTPS API for tests: a real HTTPS server with certificates of its own, on loopback.
 
+// Each test file uses its own part.
+#![allow(dead_code)]
+
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -18,9 +21,6 @@ use vxlan_exporter::{
 
 /// The key of `server.py`, with characters that a form must escape.
 pub const KEY: &str = "correct-horse-&+battery";
-
-/// The deadline of a scrape.
-pub const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The certificate that a server presents.
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +90,8 @@ impl Server {
     /// How to ask it, by its certificate's fingerprint as openssl prints it.
     pub fn pinned(&self) -> ApiPlan {
         let file = self.path("certificate.pem");
-        let printed = openssl(&["x509", "-in", name(&file), "-noout", "-fingerprint", "-sha256"], Path::new("/"));
+        let printed =
+            openssl(&["x509", "-in", name(&file), "-noout", "-fingerprint", "-sha256"], Path::new("/"));
         let digits = printed.trim().split_once('=').expect("NAME=FINGERPRINT").1;
         let pin: Fingerprint = format!("SHA256:{digits}").parse().expect("a fingerprint");
         ApiPlan { trust: Trust::Fingerprint(pin), ..self.plan() }
@@ -111,7 +112,7 @@ pub fn router_plan(api: &ApiPlan) -> RouterPlan {
         site: "dc".into(),
         addresses: Vec::new(),
         scrape_interval: Duration::from_secs(30),
-        scrape_timeout: TIMEOUT,
+        scrape_timeout: Duration::from_secs(10),
         transport: Transport::Api(api.clone()),
         api: None,
     }
@@ -141,7 +142,9 @@ fn openssl(arguments: &[&str], directory: &Path) -> String {
 fn make(certificate: Certificate, directory: &Path) {
     let run = |arguments: &str| drop(openssl(&arguments.split(' ').collect::<Vec<_>>(), directory));
     if matches!(certificate, Certificate::SelfSigned) {
-        run("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out certificate.pem -days 3650 -subj /CN=vyos");
+        run(
+            "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out certificate.pem -days 3650 -subj /CN=vyos",
+        );
         fs::copy(directory.join("certificate.pem"), directory.join("ca.pem")).expect("copy");
         return;
     }
@@ -161,7 +164,10 @@ fn make(certificate: Certificate, directory: &Path) {
     fs::write(directory.join("index"), "").expect("write index");
     fs::write(directory.join("serial"), "01\n").expect("write serial");
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
-    run(&format!("req -x509 {key} -keyout ca-key.pem -out ca.pem -days 3650 -subj /CN=authority"));
+    run(&format!(
+        "req -x509 {key} -keyout ca-key.pem -out ca.pem -days 3650 -subj /CN=authority-of-{}",
+        name(directory).replace('/', "-")
+    ));
     run(&format!("req -new {key} -keyout key.pem -out request.pem -subj /CN=router"));
     run(&format!(
         "ca -batch -config ca.cnf -cert ca.pem -keyfile ca-key.pem -in request.pem -out certificate.pem -notext \

@@ -107,6 +107,8 @@ class Router(http.server.BaseHTTPRequestHandler):
             self.error(400, "'showConfig' is <not> a valid & \"known\" operation")
         elif "error-422" in mode:
             self.answer(422, json.dumps({"detail": [{"input": {"key": key, "op": "show"}, "msg": "Field required"}]}))
+        elif "echo" in mode:
+            self.answer(500, f"bad request: key={key}")
         elif "no-json" in mode:
             self.answer(200, "<!DOCTYPE html><html><body><h1>Welcome</h1> to <b>nginx</b>!</body></html>")
         elif "cut" in mode:
@@ -159,7 +161,9 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
     def handle_error(self, *_):
-        pass
+        """A client that goes away is no news; a fault of this server is."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(*_)
 
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

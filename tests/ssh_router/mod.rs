@@ -1,6 +1,9 @@
 //! A router for tests: an OpenSSH server with host keys and users of its own, in a network namespace of
 //! its own.
 
+// Each test file uses its own part.
+#![allow(dead_code)]
+
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -35,7 +38,12 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// Starts a router with these lines added to its `sshd_config`, and runs `test` inside its namespace.
 pub fn with_router(sshd_config: &str, test: impl FnOnce(&Router) + Send) {
-    let router = Router::start(sshd_config);
+    with_router_after(":", sshd_config, test);
+}
+
+/// The same after a shell command in the router's own mount namespace; `$D` is its directory.
+pub fn with_router_after(setup: &str, sshd_config: &str, test: impl FnOnce(&Router) + Send) {
+    let router = Router::start(setup, sshd_config);
     // Threads inherit the namespace: the worker's own thread will be in it too.
     let outcome = thread::scope(|scope| {
         let inside = scope.spawn(|| {
@@ -86,7 +94,7 @@ pub struct Router {
 }
 
 impl Router {
-    fn start(sshd_config: &str) -> Self {
+    fn start(setup: &str, sshd_config: &str) -> Self {
         assert!(geteuid().is_root(), "these tests make network namespaces and run sshd: run them as root");
         assert!(
             Path::new("/usr/sbin/sshd").exists(),
@@ -121,8 +129,10 @@ impl Router {
         let sshd = Command::new("ip")
             .args(["netns", "exec", &router.namespace, "sh", "-c"])
             // `ip netns exec` has given this shell mounts of its own: nobody else sees that password file.
-            .arg("mount --bind \"$1\" /etc/shadow && exec /usr/sbin/sshd -D -f \"$2\" -E \"$3\"")
-            .args(["sh", &at("shadow"), &at("sshd_config"), &at("log")])
+            .arg(format!(
+                "D=\"$4\"; mount --bind \"$1\" /etc/shadow && {{ {setup}\n}} && exec /usr/sbin/sshd -D -f \"$2\" -E \"$3\""
+            ))
+            .args(["sh", &at("shadow"), &at("sshd_config"), &at("log"), &at("")])
             .stdin(Stdio::null())
             .spawn()
             .expect("start sshd");

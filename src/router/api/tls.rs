@@ -125,6 +125,12 @@ pub fn failed(error: &io::Error, url: &ApiUrl) -> ScrapeError {
         CertificateError::Other(OtherError(other)) => other.downcast_ref::<OtherCertificate>(),
         _ => None,
     };
+    let why = match why {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "no authority in `ca_file` issued it".to_owned()
+        }
+        why => why.to_string(),
+    };
     match other {
         Some(other) => ScrapeError::new(
             FailureReason::HostkeyMismatch,
