@@ -6,7 +6,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
 
-.PHONY: demo test soak setup build lab-clean audit
+.PHONY: demo test soak fuzz setup build lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -24,6 +24,15 @@ test: setup
 soak: setup build
 	$(SUDO) $(LAB) soak --minutes $(or $(SOAK_MINUTES),10)
 	$(SUDO) $(LAB) notice --times 20
+
+# Every parser against random bytes, FUZZ_SECONDS each, starting from the captures of tests/corpus. Needs a nightly Rust.
+fuzz:
+	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	@for target in $$(cargo +nightly fuzz list); do \
+		mkdir -p fuzz/corpus/$$target && \
+		cargo +nightly fuzz run $$target fuzz/corpus/$$target tests/corpus -- -max_total_time=$(or $(FUZZ_SECONDS),60) \
+			-max_len=65536 || exit 1; \
+	done
 
 setup:
 	@scripts/setup.sh

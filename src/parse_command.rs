@@ -9,20 +9,21 @@ use std::{
 };
 
 use clap::ValueEnum;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::router::parse::{
-    api_config::{self, VxlanConfig},
-    api_error, api_show, error_text, fdb, ip_text, link,
-    links::{Links, ReadLink},
-    op_mode_raw, route,
-    show_summary::{self, Summary},
-    show_text, terminal,
-    vlan_vni::{VlanVni, VlanVnis},
-    vlan_vni_stats, vlan_vni_table, vni,
+use crate::{
+    router::parse::{
+        api_config::{self, VxlanConfig},
+        api_error, api_show, error_text, fdb, ip_text, link,
+        links::{Links, ReadLink},
+        op_mode_raw, route,
+        show_summary::{self, Summary},
+        show_text, terminal,
+        vlan_vni::{VlanVni, VlanVnis},
+        vlan_vni_stats, vlan_vni_table, vni,
+    },
+    types::InterfaceName,
 };
-
-type Fields = Map<String, Value>;
 
 /// What kind of output a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -92,8 +93,8 @@ pub fn read(format: Format, text: &str) -> Result<Value, String> {
         Format::ApiError => return Err(told(api_error::read(None, text))),
         Format::ShowSummary => {
             let all = show_summary::interfaces(text).map_err(told)?;
-            let all: BTreeMap<_, _> = all.iter().map(|it| (it.name.as_str(), summary(it))).collect();
-            json!({"summary": all})
+            let named = all.interfaces.iter().map(|it| (it.name.as_str(), summary(it)));
+            with_incomplete("summary", &json!(named.collect::<BTreeMap<_, _>>()), &all.incomplete)
         }
         Format::VlanVniTable => {
             let row = |row: &VlanVni| json!([row.interface, row.vlan, row.vni, row.description]);
@@ -119,12 +120,12 @@ fn told(error: impl ToString) -> String {
 
 fn interfaces(links: &Links) -> Value {
     let named = links.links.iter().map(|read| (read.link.name.as_str(), interface(read)));
-    let mut all = Fields::new();
-    all.insert("interfaces".to_owned(), json!(named.collect::<BTreeMap<_, _>>()));
-    if !links.incomplete.is_empty() {
-        all.insert("incomplete".to_owned(), json!(links.incomplete));
-    }
-    Value::Object(all)
+    with_incomplete("interfaces", &json!(named.collect::<BTreeMap<_, _>>()), &links.incomplete)
+}
+
+fn with_incomplete(key: &str, read: &Value, incomplete: &[InterfaceName]) -> Value {
+    let incomplete = Some(incomplete).filter(|names| !names.is_empty());
+    object(json!({key: read, "incomplete": incomplete}))
 }
 
 /// A link with its vxlan part and counters side by side.
@@ -135,30 +136,37 @@ fn interface(read: &ReadLink) -> Value {
             fields.extend(part);
         }
     }
+    // A format that has no addresses, or no VNIs, has none to tell.
+    fields.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
     fields.insert("last_clear_unix".to_owned(), json!(read.last_clear_unix));
     fields.insert("last_clear".to_owned(), json!(read.last_clear));
     if read.suspicious {
         fields.insert("suspicious".to_owned(), json!(true));
     }
-    told_only(fields)
+    object(Value::Object(fields))
 }
 
+/// What is configured; a setting that was never made is absent.
 fn config(config: &VxlanConfig) -> Value {
-    let Value::Object(mut fields) = json!(config.vxlan()) else { return Value::Null };
-    fields.insert("remote".to_owned(), json!(config.remotes));
-    for (key, value) in [
-        ("group", json!(config.group)),
-        ("mtu", json!(config.mtu)),
-        ("admin_up", json!(config.admin_up)),
-        ("description", json!(config.description)),
-        ("vrf", json!(config.vrf)),
-    ] {
-        fields.insert(key.to_owned(), value);
-    }
-    if !config.vlan_vni.is_empty() {
-        fields.insert("vlan_vni".to_owned(), json!(config.vlan_vni));
-    }
-    told_only(fields)
+    let vxlan = &config.vxlan;
+    object(json!({
+        "vni": vxlan.vni,
+        "remote": Some(&config.remotes).filter(|remotes| !remotes.is_empty()),
+        "group": config.group,
+        "local": vxlan.local,
+        "link": vxlan.link,
+        "port": vxlan.port,
+        "mtu": config.mtu,
+        "df": vxlan.df,
+        "ttl": vxlan.ttl,
+        "learning": vxlan.learning.filter(|learning| !learning),
+        "external": Some(vxlan.external).filter(|external| *external),
+        "vnifilter": Some(vxlan.vnifilter).filter(|filter| *filter),
+        "admin_up": Some(config.admin_up).filter(|up| !up),
+        "description": config.description,
+        "vrf": config.vrf,
+        "vlan_vni": Some(&config.vlan_vni).filter(|mappings| !mappings.is_empty()),
+    }))
 }
 
 fn summary(summary: &Summary) -> Value {
@@ -171,10 +179,7 @@ fn summary(summary: &Summary) -> Value {
         "vrf": summary.vrf,
         "mtu": summary.mtu,
     });
-    match fields {
-        Value::Object(fields) => told_only(fields),
-        other => other,
-    }
+    object(fields)
 }
 
 /// The remote VTEPs; a bridge's own entries name none.
@@ -188,15 +193,13 @@ fn forwarding(text: &str) -> Result<Value, String> {
 }
 
 fn mappings(read: &VlanVnis, row: impl Fn(&VlanVni) -> Value) -> Value {
-    let mut all = Fields::new();
-    all.insert("vlan_vni".to_owned(), read.rows.iter().map(row).collect());
-    if !read.incomplete.is_empty() {
-        all.insert("incomplete".to_owned(), json!(read.incomplete));
-    }
-    Value::Object(all)
+    with_incomplete("vlan_vni", &read.rows.iter().map(row).collect(), &read.incomplete)
 }
 
-fn told_only(mut fields: Fields) -> Value {
-    fields.retain(|_, value| !value.is_null());
-    Value::Object(fields)
+/// Without what is not told.
+fn object(mut fields: Value) -> Value {
+    if let Some(fields) = fields.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    fields
 }

@@ -4,6 +4,7 @@
 //! so that tests neither meet each other nor the machine's network. Needs root, iproute2 and
 //! openssh-server; without them the tests fail, since a skipped test proves nothing.
 
+mod api_router;
 mod ssh_router;
 
 use std::{fs, net::IpAddr, time::Duration, time::Instant};

@@ -139,7 +139,8 @@ impl Asking<'_> {
     fn summary(&mut self) -> Result<Vec<Summary>, ScrapeError> {
         match optional(self.post("/show", "show", &["interfaces"]))? {
             Some(body) => {
-                parse::show_summary::interfaces(&text_of(&body)).map_err(|error| self.of_us(misread(&error)))
+                let read = parse::show_summary::interfaces(&text_of(&body));
+                Ok(read.map_err(|error| self.of_us(misread(&error)))?.interfaces)
             }
             None => Ok(Vec::new()),
         }

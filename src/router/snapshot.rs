@@ -113,6 +113,7 @@ pub struct Vxlan {
     /// First remote VTEP or multicast group.
     pub remote: Option<IpAddr>,
     /// Further remotes of the configuration; elsewhere they are entries of the flood list.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub more_remotes: Vec<IpAddr>,
     /// Source address, often unset.
     pub local: Option<IpAddr>,

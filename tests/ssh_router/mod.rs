@@ -1,8 +1,7 @@
 //! A router for tests: an OpenSSH server with host keys and users of its own, in a network namespace of
 //! its own.
 
-// Each test file uses its own part.
-#![allow(dead_code)]
+mod methods;
 
 use std::{
     fs::{self, File},

@@ -16,30 +16,14 @@ use crate::{
 /// The configuration of one vxlan interface, as far as it is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VxlanConfig {
-    /// VNI; an `external` device has none.
-    pub vni: Option<Vni>,
+    /// What the vxlan device is made of; its `remote` is the first of `remotes`, or `group`.
+    pub vxlan: Vxlan,
     /// All remotes: the first is the device's own, the others are entries of its flood list.
     pub remotes: Vec<IpAddr>,
     /// Multicast group.
     pub group: Option<IpAddr>,
-    /// `source-address`.
-    pub local: Option<IpAddr>,
-    /// `source-interface`.
-    pub link: Option<String>,
-    /// UDP destination port.
-    pub port: Option<u16>,
     /// Interface MTU.
     pub mtu: Option<Bytes>,
-    /// `parameters ip df`.
-    pub df: Option<String>,
-    /// `parameters ip ttl`; 0 is inherit.
-    pub ttl: Option<u32>,
-    /// Not `parameters nolearning`.
-    pub learning: bool,
-    /// `parameters external`.
-    pub external: bool,
-    /// `parameters vni-filter`.
-    pub vnifilter: bool,
     /// `disable` is not set.
     pub admin_up: bool,
     /// `description`.
@@ -87,27 +71,8 @@ impl VxlanConfig {
     /// where it does (`1.4-rolling-202212…`) it is believed.
     pub fn fill_defaults(&mut self, version: &str) {
         let Some((port, mtu)) = defaults(version) else { return };
-        self.port.get_or_insert(port);
+        self.vxlan.port.get_or_insert(port);
         self.mtu.get_or_insert(mtu);
-    }
-
-    /// The same as the vxlan part of a link.
-    #[must_use]
-    pub fn vxlan(&self) -> Vxlan {
-        Vxlan {
-            vni: self.vni.filter(|_| !self.external),
-            remote: self.remotes.first().copied().or(self.group),
-            more_remotes: self.remotes.iter().skip(1).copied().collect(),
-            local: self.local,
-            port: self.port,
-            df: self.df.clone(),
-            ttl: self.ttl.filter(|ttl| *ttl > 0),
-            learning: Some(self.learning),
-            link: self.link.clone(),
-            external: self.external,
-            vnifilter: self.vnifilter,
-            vnis: Vec::new(),
-        }
     }
 }
 
@@ -116,11 +81,13 @@ fn defaults(version: &str) -> Option<(u16, Bytes)> {
     let version = version.trim().trim_start_matches("VyOS ");
     let mut parts = version.split(['.', '-']);
     let (major, minor): (u32, u32) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    let built = version.rsplit('-').next().and_then(|stamp| stamp.get(..8)?.parse::<u32>().ok());
-    match (major, minor, built) {
-        (1, ..=3, _) | (1, 4, Some(2020_01_01..2023_10_20)) => Some((8472, 1450)),
-        (1, 4, Some(2023_10_20..2023_11_22)) => Some((4789, 1450)),
-        (1, 4.., _) => Some((4789, 1500)),
+    let built = version.rsplit('-').next().filter(|stamp| stamp.len() >= 8 && stamp.starts_with("20"));
+    let before = |day| built.is_some_and(|built| built < day);
+    match (major, minor) {
+        (1, ..=3) => Some((8472, 1450)),
+        (1, 4) if before("20231020") => Some((8472, 1450)),
+        (1, 4) if before("20231122") => Some((4789, 1450)),
+        (1, 4..) => Some((4789, 1500)),
         _ => None,
     }
 }
@@ -132,19 +99,30 @@ fn interface(settings: &Object) -> Result<VxlanConfig, String> {
     let ip = node(&parameters, "ip").unwrap_or(empty);
     // VyOS 1.3's code also takes `dont-fragment`, though its command line does not offer it.
     let df = text(&ip, "df")?.or_else(|| ip.contains_key("dont-fragment").then(|| "set".to_owned()));
-    Ok(VxlanConfig {
-        vni: value(settings, "vni")?.map(Vni),
-        remotes: texts(settings, "remote")?.iter().map(|it| read("remote", it)).collect::<Result<_, _>>()?,
-        group: value(settings, "group")?,
+    let remotes: Vec<_> =
+        texts(settings, "remote")?.iter().map(|it| read("remote", it)).collect::<Result<_, _>>()?;
+    let group = value(settings, "group")?;
+    let external = parameters.contains_key("external");
+    let vxlan = Vxlan {
+        vni: value(settings, "vni")?.map(Vni).filter(|_| !external),
+        remote: remotes.first().copied().or(group),
+        more_remotes: remotes.iter().skip(1).copied().collect(),
         local: value(settings, "source-address")?,
-        link: text(settings, "source-interface")?,
         port: value(settings, "port")?,
-        mtu: value(settings, "mtu")?,
         df,
-        ttl: value(&ip, "ttl")?,
-        learning: !parameters.contains_key("nolearning"),
-        external: parameters.contains_key("external"),
+        // 0 is inherit.
+        ttl: value(&ip, "ttl")?.filter(|ttl| *ttl > 0),
+        learning: Some(!parameters.contains_key("nolearning")),
+        link: text(settings, "source-interface")?,
+        external,
         vnifilter: parameters.contains_key("vni-filter"),
+        vnis: Vec::new(),
+    };
+    Ok(VxlanConfig {
+        vxlan,
+        remotes,
+        group,
+        mtu: value(settings, "mtu")?,
         admin_up: !settings.contains_key("disable"),
         description: text(settings, "description")?,
         vrf: text(settings, "vrf")?,
@@ -207,10 +185,10 @@ mod tests {
                 "parameters": {"nolearning": {}, "vni-filter": {}, "ip": {"df": "inherit", "ttl": "0"}},
                 "vlan-to-vni": {"10": {"vni": "1010"}, "20-29": {"vni": "1020-1029"}}, "unheard-of": {"x": {}}}"#,
         );
-        assert_eq!(config.vni, Some(Vni(1)));
-        assert_eq!((config.remotes.len(), config.learning, config.admin_up), (2, false, false));
+        assert_eq!((config.remotes.len(), config.admin_up), (2, false));
         assert_eq!(config.vlan_vni, BTreeMap::from([(10, Vni(1010))]));
-        let vxlan = config.vxlan();
+        let vxlan = config.vxlan;
+        assert_eq!(vxlan.vni, Some(Vni(1)));
         assert_eq!(vxlan.remote, Some("10.0.0.2".parse().unwrap()));
         assert_eq!((vxlan.df.as_deref(), vxlan.ttl, vxlan.learning), (Some("inherit"), None, Some(false)));
     }
@@ -229,11 +207,11 @@ mod tests {
         ] {
             let mut config = one("{}");
             config.fill_defaults(version);
-            assert_eq!((config.port, config.mtu), (port, mtu), "{version}");
+            assert_eq!((config.vxlan.port, config.mtu), (port, mtu), "{version}");
         }
         let mut config = one(r#"{"port": "8472"}"#);
         config.fill_defaults("1.5");
-        assert_eq!((config.port, config.mtu), (Some(8472), Some(1500)));
+        assert_eq!((config.vxlan.port, config.mtu), (Some(8472), Some(1500)));
     }
 
     #[test]

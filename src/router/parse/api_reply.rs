@@ -61,7 +61,7 @@ fn parse(body: &str) -> Option<Value> {
     serde_json::from_str(body.trim_start_matches('\u{feff}').trim()).ok()
 }
 
-/// The words of an error reply: `error` is VyOS's, `detail` FastAPI's own (a text, or a list of what was wrong where).
+/// The words of an error reply: `error` is VyOS's, `detail` its framework's own (a text, or a list of what was wrong where).
 fn said(reply: &super::Object) -> String {
     for key in ["error", "detail", "message"] {
         match reply.get(key) {

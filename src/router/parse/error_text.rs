@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Words in lower case and what they mean; the first that a line holds counts.
-const WORDS: [(&str, FailureReason); 36] = [
+const WORDS: [(&str, FailureReason); 37] = [
     // The OpenSSH client.
     ("permission denied (", Auth),
     ("permission denied, please try again", Auth),
@@ -23,7 +23,8 @@ const WORDS: [(&str, FailureReason); 36] = [
     ("connection refused", Refused),
     ("connection reset by", Refused),
     ("connection closed by", Refused),
-    ("connection timed out", Timeout),
+    ("timed out during banner exchange", Timeout),
+    ("connection timed out", Connect),
     ("no route to host", Connect),
     ("network is unreachable", Connect),
     // The HTTPS API.

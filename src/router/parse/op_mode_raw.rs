@@ -15,7 +15,7 @@ use crate::router::snapshot::Link;
 
 const COMMAND: &str = "interfaces.py show --raw";
 
-/// All links that VyOS printed. One that is not there (a PPPoE link that is down) has no counters.
+/// All links that VyOS printed. One that is down and gone (`pppoe0`) has no counters.
 pub fn links(output: &str) -> Result<Links, ParseError> {
     Ok(Links { links: each(COMMAND, output, read)?, incomplete: Vec::new() })
 }

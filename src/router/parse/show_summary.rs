@@ -36,17 +36,29 @@ pub struct Summary {
     pub mtu: Option<Bytes>,
 }
 
-/// All interfaces, in VyOS's order. Text without the line of column names is no summary; no text at all is an empty one.
-pub fn interfaces(output: &str) -> Result<Vec<Summary>, ParseError> {
-    let mut lines = output.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let Some(first) = lines.clone().next() else { return Ok(Vec::new()) };
+/// The interfaces of one summary.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Summaries {
+    /// In VyOS's order.
+    pub interfaces: Vec<Summary>,
+    /// Those whose row the text cuts before its states.
+    pub incomplete: Vec<InterfaceName>,
+}
+
+/// All interfaces. Text without the line of column names is no summary; no text at all is an empty one.
+pub fn interfaces(output: &str) -> Result<Summaries, ParseError> {
+    let mut lines = output.split_inclusive('\n').enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let Some(first) = lines.clone().next() else { return Ok(Summaries::default()) };
     let Some((_, header)) = lines.find(|(_, line)| is_header(line)) else {
         let message = format!("expected `Interface  IP Address … S/L`, saw `{}`", excerpt(first.1.trim()));
         return Err(ParseError { command: COMMAND, line: first.0 + 1, message });
     };
     let extended = header.split_whitespace().any(|word| word == "MTU");
     let mut all: Vec<Summary> = Vec::new();
+    let mut incomplete = Vec::new();
     for (index, line) in lines {
+        let whole = line.ends_with('\n');
+        let line = line.trim_end_matches(['\n', '\r']);
         let error = |message| ParseError { command: COMMAND, line: index + 1, message };
         if line.chars().all(|char| matches!(char, '-' | ' ')) || is_header(line) || line.starts_with("Codes:")
         {
@@ -58,9 +70,12 @@ pub fn interfaces(output: &str) -> Result<Vec<Summary>, ParseError> {
             }
         } else if let Some(summary) = Summary::begin(line, extended).map_err(error)? {
             all.push(summary);
+        } else if !whole && let Some((name, _)) = line.split_once(' ') {
+            incomplete.push(InterfaceName::from(name));
         }
     }
-    Ok(all)
+    incomplete.extend(all.iter().filter(|it| it.admin_up.is_none()).map(|it| it.name.clone()));
+    Ok(Summaries { interfaces: all, incomplete })
 }
 
 fn is_header(line: &str) -> bool {
@@ -177,7 +192,7 @@ mod tests {
              \x20                10.0.0.1/24                            road round\n\
              \x20                                                       10.9.9.9 the lake\n"
         );
-        let read = interfaces(&text).unwrap();
+        let read = interfaces(&text).unwrap().interfaces;
         assert_eq!(read.len(), 1);
         assert_eq!(read[0].addresses, ["2001:0db8:1111:2222:3333:4444:5555:6666/128", "10.0.0.1/24"]);
         assert_eq!((read[0].admin_up, read[0].oper_up), (Some(false), Some(false)));
@@ -196,7 +211,8 @@ mod tests {
              vxlan01      -               4e:3c:34:45:dd:d8  RED       9000  u/D\n\
              wg0          -               n/a                default   1420  A/D\n",
         )
-        .unwrap();
+        .unwrap()
+        .interfaces;
         assert_eq!(read[0].addresses, ["192.0.2.1/24", "2001:db8::1/64"]);
         assert_eq!((read[0].mac.as_deref(), read[0].mtu), (Some("52:54:00:aa:bb:01"), Some(1500)));
         assert_eq!((read[1].vrf.as_deref(), read[1].oper_up), (Some("RED"), Some(false)));
@@ -204,9 +220,22 @@ mod tests {
     }
 
     #[test]
+    fn a_row_cut_before_its_states_is_incomplete() {
+        for row in [
+            "vxlan01          -",
+            "vxlan01          -                                 u/",
+            "vxlan01          10.0.0.1/2",
+        ] {
+            let read = interfaces(&format!("{HEADER}{row}")).unwrap();
+            assert_eq!(read.incomplete, [InterfaceName::from("vxlan01")], "{row}");
+            assert!(read.interfaces.iter().all(|it| it.admin_up.is_none()), "{row}");
+        }
+    }
+
+    #[test]
     fn other_text_is_no_summary() {
-        assert_eq!(interfaces("\n").unwrap(), []);
-        assert_eq!(interfaces(HEADER).unwrap(), []);
+        assert_eq!(interfaces("\n").unwrap(), Summaries::default());
+        assert_eq!(interfaces(HEADER).unwrap(), Summaries::default());
         let error = interfaces("\n  Invalid command: show [interfacez]\n").unwrap_err();
         assert_eq!(error.line, 2);
         assert!(error.message.contains("saw `Invalid command: show [interfacez]`"), "{error}");

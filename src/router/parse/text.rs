@@ -93,8 +93,10 @@ impl Block {
         let rest = words[first.len()..].trim();
         if let Some(text) = words.strip_prefix("Description:") {
             self.describe(text);
+            self.cut |= !whole;
         } else if first == "alias" && self.link.description.is_none() {
             self.describe(rest);
+            self.cut |= !whole;
         } else if let Some(text) = words.strip_prefix("Last clear:") {
             self.last_clear = Some(text.trim().to_owned());
         } else {
@@ -125,9 +127,11 @@ impl Block {
                 let address = rest.split([' ', '/', '%']).next().unwrap_or_default();
                 self.link.addresses.extend(address.parse::<IpAddr>().ok());
             }
-            "vxlan" => {
+            "vxlan" if rest.starts_with("id ") || rest.starts_with("external") => {
                 self.link.kind = Some("vxlan".to_owned());
-                self.link.vxlan = Some(vxlan(rest)?);
+                if whole {
+                    self.link.vxlan = Some(vxlan(rest)?);
+                }
                 self.cut |= !whole;
             }
             _ if self.in_header && is_header_word(first) => {
@@ -166,9 +170,11 @@ fn header(line: &str, whole: bool) -> Result<Option<Block>, String> {
         Some(None) if !whole && is_flags(&rest[1..]) => (None, ""),
         Some(_) => return Ok(None),
     };
+    // Without flags a banner looks alike: only more of the line, or its number, or the text's end tells it apart.
     let begins = match flags {
         Some(_) => rest.starts_with("mtu ") || (!whole && "mtu".starts_with(rest)),
-        None => rest.starts_with("mtu ") && rest.contains(" qdisc ") || (!whole && rest.is_empty()),
+        None if whole => rest.starts_with("mtu ") && rest.contains(" qdisc "),
+        None => rest.starts_with("mtu ") || line.contains('<') || index.is_some(),
     };
     if !begins {
         return Ok(None);
@@ -258,7 +264,8 @@ fn number<T: std::str::FromStr>(word: &str, value: &str) -> Result<T, String> {
 }
 
 fn address(word: &str, value: &str) -> Result<IpAddr, String> {
-    value.parse().map_err(|_| format!("`{word}`: expected an IP address, saw `{}`", excerpt(value)))
+    let bare = value.split('%').next().unwrap_or(value);
+    bare.parse().map_err(|_| format!("`{word}`: expected an IP address, saw `{}`", excerpt(value)))
 }
 
 fn is_mac(text: &str) -> bool {

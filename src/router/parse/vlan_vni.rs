@@ -87,10 +87,6 @@ impl Table {
             self.ends = dash_ends(line);
             return Ok(());
         }
-        let is_prompt = line.contains("$ ") || line.ends_with('$');
-        if is_prompt {
-            return Ok(());
-        }
         if line.starts_with(char::is_whitespace) {
             if let (Rest::Description, Some(row)) = (self.rest, self.read.rows.last_mut()) {
                 describe(row, line.trim());
@@ -98,6 +94,10 @@ impl Table {
             return Ok(());
         }
         let words: Vec<&str> = line.split_whitespace().collect();
+        // `vyos@dc:~$ exit` after the table.
+        if words[0].contains('@') || words[0].ends_with('$') {
+            return Ok(());
+        }
         let columns = if self.rest == Rest::Description { 3 } else { 7 };
         let end = self.ends.get(columns - 1).copied().unwrap_or_default();
         // After a description nothing more is missed.

@@ -32,9 +32,12 @@ pub fn put(out: &mut Exposition, reading: &RouterReading) {
     let version = snapshot.version.as_deref().unwrap_or_default();
     out.put(&c::ROUTER_INFO, &[router[0], router[1], version, snapshot.method.as_str()], 1.0);
     for link in snapshot.vxlan_links() {
-        let recreations = reading.recreations.get(&link.name).copied().unwrap_or_default();
         put_interface(out, router, snapshot, link);
-        out.put_count(&c::INTERFACE_RECREATIONS, &[router[0], router[1], link.name.as_str()], recreations);
+        // A source that does not tell the index does not tell either that it changed.
+        if link.ifindex.is_some() {
+            let count = reading.recreations.get(&link.name).copied().unwrap_or_default();
+            out.put_count(&c::INTERFACE_RECREATIONS, &[router[0], router[1], link.name.as_str()], count);
+        }
         if let Some(vxlan) = link.vxlan.as_ref().filter(|_| snapshot.tells_all()) {
             put_fdb(out, router, snapshot, link, vxlan);
         }

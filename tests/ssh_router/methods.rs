@@ -1,15 +1,8 @@
-//! What is read of a router on which the best method does not work, against a real OpenSSH server and a real
-//! HTTPS server in a network and mount namespace of the test's own.
-//!
-//! VyOS's op-mode is a script at VyOS's path that prints captured output. Needs root.
-
-mod api_router;
-mod ssh_router;
+//! What is read of a router on which the best method does not work. VyOS's op-mode is a script at VyOS's path,
+//! in the router's own mount namespace, that prints captured output.
 
 use std::{fs, net::TcpListener, time::Duration};
 
-use api_router::{Certificate, Server};
-use ssh_router::{Router, scrape, with_router_after};
 use vxlan_exporter::{
     plan::RouterPlan,
     router::{
@@ -18,6 +11,9 @@ use vxlan_exporter::{
     },
     types::{FailureReason, Method},
 };
+
+use super::{Router, router_plan, scrape, with_router, with_router_after};
+use crate::api_router::{Certificate, Server};
 
 /// `ip` that is denied until `$D/ip-works` is there; op-mode scripts that note each run in `$D/ran`.
 const VYOS: &str = r#"
@@ -65,7 +61,7 @@ fn with_vyos(setup: &str, outputs: &[(&str, &str)], test: impl FnOnce(&Router) +
 }
 
 fn plan(router: &Router) -> RouterPlan {
-    RouterPlan { scrape_timeout: Duration::from_secs(8), ..ssh_router::router_plan(&router.plan()) }
+    RouterPlan { scrape_timeout: Duration::from_secs(8), ..router_plan(&router.plan()) }
 }
 
 fn ran(router: &Router) -> Vec<String> {
@@ -188,13 +184,13 @@ fn the_api_is_asked_where_the_user_may_run_nothing() {
 
 #[test]
 fn a_session_that_hangs_leaves_time_for_the_api() {
-    with_router_after(":", "", |router| {
+    with_router("", |router| {
         let server = Server::start(Certificate::SelfSigned, "good 1.5");
         let _silent = TcpListener::bind("127.0.0.1:2223").unwrap();
         router.know(&format!("127.0.0.1 {}\n", router.host_key("ed25519")));
         let mut login = router.plan();
         login.port = 2223;
-        let mut plan = ssh_router::router_plan(&login);
+        let mut plan = router_plan(&login);
         plan.api = Some(server.pinned());
         let mut worker = Worker::new(&plan);
         assert_eq!(success(&scrape(&mut worker)).method, Method::Api);
@@ -206,11 +202,11 @@ fn a_session_that_hangs_leaves_time_for_the_api() {
 
 #[test]
 fn a_refused_login_is_tried_once_per_scrape() {
-    with_router_after(":", "", |router| {
+    with_router("", |router| {
         router.new_key("stranger", "ed25519");
         let mut login = router.plan();
         login.credential = vxlan_exporter::plan::Credential::PrivateKey(router.path("stranger"));
-        let mut worker = Worker::new(&ssh_router::router_plan(&login));
+        let mut worker = Worker::new(&router_plan(&login));
         for scrapes in 1..=2 {
             assert_eq!(scrape(&mut worker).failure.unwrap().reason, FailureReason::Auth);
             assert_eq!(router.log().matches("Connection from").count(), scrapes, "{}", router.log());

@@ -1,0 +1,12 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vxlan_exporter::router::parse::{sections, system};
+
+fuzz_target!(|text: &str| {
+    let text = sections::clean(text);
+    let _ = sections::split(&text, "M");
+    let _ = system::version(&text, &text, &text);
+    let _ = system::uptime_seconds(&text);
+    let _ = system::boot_id(&text);
+});
