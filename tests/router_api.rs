@@ -241,10 +241,10 @@ fn a_router_that_is_not_there_or_no_https_server() {
     plan.url.port = closed_port();
     let message = failure(&plan, FailureReason::Refused);
     assert!(message.contains("`service https`"), "{message}");
-    let plain = TcpListener::bind("127.0.0.1:0").unwrap();
-    plan.url.port = plain.local_addr().unwrap().port();
+    let greeter = TcpListener::bind("127.0.0.1:0").unwrap();
+    plan.url.port = greeter.local_addr().unwrap().port();
     let greeting = std::thread::spawn(move || {
-        let (mut peer, _) = plain.accept().unwrap();
+        let (mut peer, _) = greeter.accept().unwrap();
         std::io::Write::write_all(&mut peer, b"SSH-2.0-OpenSSH_10.0\r\n").unwrap();
         std::thread::sleep(Duration::from_millis(200));
     });

@@ -1,6 +1,6 @@
 //! The last method: VyOS's HTTPS API, on 1.3 and later.
 //!
-//! Its `/show` runs the op-mode command of [`text`](super::text), with the same cost and the same counters;
+//! Its `/show` runs the op-mode command of [`text`], with the same cost and the same counters;
 //! what that text does not tell of a tunnel stands in the configuration, which `/retrieve` tells without its
 //! defaults. Neither tells forwarding entries, routes, uptime or the kernel's index of a device.
 //!
@@ -78,7 +78,7 @@ impl ApiReader {
         let version = asking.version(&mut self.version)?;
         let shown = asking.post("/show", "show", &["interfaces", "vxlan", "detail"])?;
         let vxlans =
-            parse::api_show::links(&shown).and_then(text::whole).map_err(|error| asking.of_us(error))?;
+            parse::api_show::links(&shown).and_then(text::whole).map_err(|error| asking.of_us(&error))?;
         let mut configured = asking.configured()?;
         for config in configured.values_mut() {
             config.fill_defaults(version.as_deref().unwrap_or_default());
@@ -129,7 +129,7 @@ impl Asking<'_> {
 
     fn configured(&mut self) -> Result<BTreeMap<InterfaceName, VxlanConfig>, ScrapeError> {
         match self.post("/retrieve", "showConfig", &["interfaces", "vxlan"]) {
-            Ok(body) => parse::api_config::interfaces(&body).map_err(|error| self.of_us(error)),
+            Ok(body) => parse::api_config::interfaces(&body).map_err(|error| self.of_us(&error)),
             Err(error) if error.message.contains(NOTHING_CONFIGURED) => Ok(BTreeMap::new()),
             Err(error) => Err(error),
         }
@@ -140,7 +140,7 @@ impl Asking<'_> {
         match optional(self.post("/show", "show", &["interfaces"]))? {
             Some(body) => {
                 let read = parse::show_summary::interfaces(&text_of(&body));
-                Ok(read.map_err(|error| self.of_us(misread(&error)))?.interfaces)
+                Ok(read.map_err(|error| self.of_us(&misread(&error)))?.interfaces)
             }
             None => Ok(Vec::new()),
         }
@@ -160,7 +160,7 @@ impl Asking<'_> {
     }
 
     /// An error of a parser, with the API's name and without its key.
-    fn of_us(&self, error: ScrapeError) -> ScrapeError {
+    fn of_us(&self, error: &ScrapeError) -> ScrapeError {
         let words = error.message.replace(self.key, "***");
         ScrapeError::new(error.reason, format!("{}: {words}", self.plan.url))
     }

@@ -8,7 +8,10 @@
 //! The method that worked is remembered: the next scrape starts with it. Once an hour, and after a scrape in
 //! which nothing worked, it starts with the best one again.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
 
 use super::{
     api::ApiReader,
@@ -79,7 +82,7 @@ impl Chain {
         let for_shell = if self.api.is_some() { half } else { deadline };
         let mut failures: Vec<(Method, ScrapeError)> = Vec::new();
         let mut way_failed = false;
-        for method in self.memory.to_try(now) {
+        for method in self.memory.order(now) {
             let outcome = match (method, self.shell.as_deref_mut(), &mut self.api) {
                 (Method::Api, _, Some(api)) => api.scrape(deadline).map_err(Failed::Way),
                 (Method::Ip, Some(shell), _) if !way_failed => self.ip.scrape(shell, for_shell),
@@ -131,7 +134,7 @@ fn all(failures: Vec<(Method, ScrapeError)>) -> ScrapeError {
         );
     };
     for (method, error) in failures {
-        first.message.push_str(&format!("; then by {method}: {}", error.message));
+        let _ = write!(first.message, "; then by {method}: {}", error.message);
     }
     first
 }
@@ -152,7 +155,7 @@ impl Memory {
     }
 
     /// The methods to try now, in order.
-    fn to_try(&mut self, now: Instant) -> Vec<Method> {
+    fn order(&mut self, now: Instant) -> Vec<Method> {
         let due = self.tried_best.is_none_or(|tried| now.saturating_duration_since(tried) >= RETRY_BETTER);
         if due {
             self.tried_best = Some(now);

@@ -94,6 +94,7 @@ fn denied_or(otherwise: FailureReason, message: &str) -> FailureReason {
 }
 
 /// Output that a parser did not understand.
+#[must_use]
 pub fn misread(error: &ParseError) -> ScrapeError {
     ScrapeError::new(FailureReason::Parse, error.to_string())
 }

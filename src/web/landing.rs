@@ -120,7 +120,7 @@ fn write_routers(html: &mut String, present: &Present) -> fmt::Result {
         write!(html, "<li>{} ({}): ", Escaped(&reading.router), Escaped(&reading.site))?;
         match (&reading.current, &reading.failure) {
             (Some(snapshot), _) => {
-                write!(html, "read, vxlan interfaces: {}", snapshot.vxlan_links().count())?
+                write!(html, "read, vxlan interfaces: {}", snapshot.vxlan_links().count())?;
             }
             (None, Some(failure)) => write!(html, "cannot be read: {}", Escaped(failure))?,
             (None, None) => html.write_str("not read yet")?,

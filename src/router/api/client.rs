@@ -60,7 +60,10 @@ pub struct Client {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("plan", &self.plan).field("kept", &self.kept.is_some()).finish()
+        f.debug_struct("Client")
+            .field("plan", &self.plan)
+            .field("kept", &self.kept.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -101,8 +104,15 @@ impl Client {
                 Err(_) => Err(timed_out(&format!("asking {}{path}", self.plan.url))),
             }
         });
+        let (sender, fresh, reply) = match outcome {
+            Ok(answered) => answered,
+            Err(error) => {
+                // Cuts the connection now, not when somebody asks again.
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
         self.runtime = Some(runtime);
-        let (sender, fresh, reply) = outcome?;
         self.kept = Some(sender);
         self.connections += u64::from(fresh);
         Ok(reply)

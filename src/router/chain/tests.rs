@@ -7,28 +7,28 @@ use Method::{Api, Ip, Raw, Text};
 fn what_worked_is_tried_first_and_once_an_hour_the_best() {
     let start = Instant::now();
     let mut memory = Memory::new(vec![Ip, Raw, Text, Api]);
-    assert_eq!(memory.to_try(start), [Ip, Raw, Text, Api]);
+    assert_eq!(memory.order(start), [Ip, Raw, Text, Api]);
     memory.worked(Text);
-    assert_eq!(memory.to_try(start + SECOND), [Text, Api]);
+    assert_eq!(memory.order(start + SECOND), [Text, Api]);
     memory.worked(Api);
-    assert_eq!(memory.to_try(start + RETRY_BETTER - SECOND), [Api]);
+    assert_eq!(memory.order(start + RETRY_BETTER.saturating_sub(SECOND)), [Api]);
     memory.worked(Api);
-    assert_eq!(memory.to_try(start + RETRY_BETTER), [Ip, Raw, Text, Api]);
+    assert_eq!(memory.order(start + RETRY_BETTER), [Ip, Raw, Text, Api]);
     memory.worked(Text);
-    assert_eq!(memory.to_try(start + RETRY_BETTER + SECOND), [Text, Api], "and not again for an hour");
+    assert_eq!(memory.order(start + RETRY_BETTER + SECOND), [Text, Api], "and not again for an hour");
     memory.worked(Ip);
-    assert_eq!(memory.to_try(start + RETRY_BETTER + 2 * SECOND), [Ip, Raw, Text, Api]);
+    assert_eq!(memory.order(start + RETRY_BETTER + 2 * SECOND), [Ip, Raw, Text, Api]);
 }
 
 #[test]
 fn after_a_scrape_in_which_nothing_worked_the_best_is_tried_at_once() {
     let start = Instant::now();
     let mut memory = Memory::new(vec![Ip, Raw, Text]);
-    memory.to_try(start);
+    memory.order(start);
     memory.worked(Raw);
-    memory.to_try(start + SECOND);
+    memory.order(start + SECOND);
     memory.nothing_worked();
-    assert_eq!(memory.to_try(start + 2 * SECOND), [Ip, Raw, Text]);
+    assert_eq!(memory.order(start + 2 * SECOND), [Ip, Raw, Text]);
 }
 
 /// A router whose commands print what this table says; a session that can end.
@@ -49,10 +49,10 @@ impl Shell for Router {
         let mut output = String::new();
         for name in asked {
             let text = self.sections.iter().find(|(known, _)| *known == name);
-            output.push_str(&match text {
-                Some((_, text)) => format!("{marker} begin {name}\n{text}\n{marker} rc=0\n"),
-                None => format!("{marker} begin {name}\n{marker} err\nnot found\n{marker} rc=127\n"),
-            });
+            let _ = match text {
+                Some((_, text)) => write!(output, "{marker} begin {name}\n{text}\n{marker} rc=0\n"),
+                None => write!(output, "{marker} begin {name}\n{marker} err\nnot found\n{marker} rc=127\n"),
+            };
         }
         Ok(output + marker + " end\n")
     }
