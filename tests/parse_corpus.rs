@@ -185,6 +185,7 @@ fn no_cut_makes_a_number_smaller_or_a_block_whole() {
             let incomplete = part["incomplete"].as_array().cloned().unwrap_or_default();
             for (name, interface) in part["interfaces"].as_object().unwrap() {
                 let before = &whole["interfaces"][name];
+                assert!(before.is_object(), "{file} cut at {cut}: {name} is no interface");
                 let (seen, all) = (numbers(interface), numbers(before));
                 let suspicious = interface.get("suspicious").is_some() || before.get("suspicious").is_some();
                 for (key, value) in &seen {

@@ -142,7 +142,7 @@ fn phantom_and_negative_values_are_not_believed() {
     let seen = read(Format::OpmodeRaw, &raw(0, "3079300578", "22848")).unwrap();
     let seen = &seen["interfaces"]["vxlan01"];
     assert_eq!((&seen["rx_bytes"], seen.get("suspicious")), (&json!(3_079_300_578_u64), None));
-    let phantom = TABLE.replace("       34          ", "4294967271          ");
+    let phantom = TABLE.replace("0       34           0", "0  4294967271  0");
     let seen = vxlan01(&format!("{ADDR}{CLEAR}{phantom}"));
     assert_eq!((seen.get("tx_carrier_errors"), &seen["suspicious"]), (None, &json!(true)));
     let negative = TABLE.replace("22108", "-2108");
@@ -229,6 +229,8 @@ fn a_description_may_hold_anything_and_ip_prints_it_as_an_alias() {
         "vxlan99: <BROADCAST,UP> mtu 1500 qdisc noqueue state UP",
         "link/ether 00:00:00:00:00:01 \"quoted\" | Last clear: never | 東京↔大阪",
         "Description: alias TX:",
+        "<UP> mtu 1500",
+        "mtu 1500 qdisc noqueue state UP",
     ] {
         let seen = vxlan01(&format!("{ADDR}    Description: {description}\n{TABLE}"));
         assert_eq!((&seen["description"], &seen["rx_bytes"]), (&json!(description), &json!(23_636)));

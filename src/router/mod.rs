@@ -4,7 +4,7 @@
 //! - [`command`], [`raw`], [`text`], [`api`] one method each: how to ask, and the snapshot made of the answer
 //! - [`script`] one exec for many commands; [`shell`] runs it before a deadline: [`ssh`] over SSH, [`local`] on
 //!   this machine
-//! - [`parse`] pure functions of text, one file per command
+//! - [`parse`] pure functions of text, one file per format
 //! - [`worker`] when to scrape, what to count, when to back off
 
 pub mod api;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Words in lower case and what they mean; the first that a line holds counts.
-const WORDS: [(&str, FailureReason); 37] = [
+const WORDS: [(&str, FailureReason); 38] = [
     // The OpenSSH client.
     ("permission denied (", Auth),
     ("permission denied, please try again", Auth),
@@ -35,7 +35,8 @@ const WORDS: [(&str, FailureReason); 37] = [
     ("permission denied", Permission),
     ("operation not permitted", Permission),
     ("not in the sudoers file", Permission),
-    ("is not allowed to", Permission),
+    ("is not allowed to execute", Permission),
+    ("is not allowed to run sudo", Permission),
     ("a password is required", Permission),
     ("a terminal is required to read the password", Permission),
     ("restricted: cannot", Permission),

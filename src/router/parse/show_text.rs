@@ -33,6 +33,10 @@ pub(super) fn read(dialect: text::Dialect, output: &str) -> Result<Links, ParseE
 /// Blank lines, VyOS's own greeting, its complaint of a stats file and an echoed command say nothing.
 fn says_something(line: &str) -> bool {
     let line = line.trim();
-    let prompt = line.ends_with('$') || line.starts_with("$ ") || line.contains("$ show ");
-    !line.is_empty() && !prompt && !line.starts_with("Welcome to VyOS") && !line.starts_with("bad magic ")
+    let prompt = line.ends_with(['$', '#']) || line.contains("$ show ") || line.contains("# run show ");
+    !line.is_empty()
+        && !prompt
+        && line != "[edit]"
+        && !line.starts_with("Welcome to VyOS")
+        && !line.starts_with("bad magic ")
 }

@@ -182,8 +182,8 @@ mod tests {
         let (taken, table) = read(&[(names, true), (&whole[..whole.len() - 1], false)]);
         assert_eq!(taken[1], Taken::Cut);
         assert_eq!(table.printed.believe(false).0.rx_multicast, None);
-        let (taken, table) = read(&[(names, true), (&whole[..30], false)]);
-        assert_eq!((taken[1], table.rx), (Taken::Cut, false));
+        let (_, table) = read(&[(names, true), (&whole[..30], false)]);
+        assert!(!table.rx);
         assert_eq!(table.printed.believe(false).0.rx_bytes, None);
     }
 

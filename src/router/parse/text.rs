@@ -159,22 +159,23 @@ fn header(line: &str, whole: bool) -> Result<Option<Block>, String> {
     let (name, tied) = name.split_once('@').map_or((name, None), |(name, tied)| (name, Some(tied)));
     // Names are those of `dev_valid_name`, at most 15 bytes; a colon cannot be one of them.
     let is_name = |name: &str| (1..=15).contains(&name.len()) && !name.contains([' ', '/', '\t']);
-    if !is_name(name) || tied.is_some_and(|tied| !is_name(tied)) {
+    // VyOS's own line of a block: what follows is anything.
+    if name == "Description" || !is_name(name) || tied.is_some_and(|tied| !is_name(tied)) {
         return Ok(None);
     }
     let rest = rest.trim();
-    let (flags, rest) = match rest.strip_prefix('<').map(|rest| rest.split_once('>')) {
+    let (flags, rest) = match rest.strip_prefix('<').map(|rest| rest.split_once('>').ok_or(rest)) {
         None => (None, rest),
-        Some(Some((flags, rest))) if is_flags(flags) => (Some(flags), rest.trim()),
+        Some(Ok((flags, rest))) if is_flags(flags) => (Some(flags), rest.trim()),
         // The text stops within the flags.
-        Some(None) if !whole && is_flags(&rest[1..]) => (None, ""),
+        Some(Err(flags)) if !whole && is_flags(flags) => (None, "mtu "),
         Some(_) => return Ok(None),
     };
     // Without flags a banner looks alike: only more of the line, or its number, or the text's end tells it apart.
     let begins = match flags {
         Some(_) => rest.starts_with("mtu ") || (!whole && "mtu".starts_with(rest)),
         None if whole => rest.starts_with("mtu ") && rest.contains(" qdisc "),
-        None => rest.starts_with("mtu ") || line.contains('<') || index.is_some(),
+        None => rest.starts_with("mtu ") || index.is_some(),
     };
     if !begins {
         return Ok(None);
