@@ -54,8 +54,8 @@ impl Known {
 
     /// Whether any address of this router is known at which another could reach it.
     pub(super) fn tells_addresses(&self, router: &RouterName) -> bool {
-        let routed = |address: &IpAddr| !matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
-        self.addresses.get(router).is_some_and(|addresses| addresses.iter().any(routed))
+        let reachable = |address: &IpAddr| !matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+        self.addresses.get(router).is_some_and(|addresses| addresses.iter().any(reachable))
     }
 
     pub(super) fn owners(&self, address: IpAddr) -> impl Iterator<Item = &RouterName> {
