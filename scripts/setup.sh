@@ -18,6 +18,7 @@ ping:iputils-ping
 curl:curl
 openssl:openssl
 python3:python3
+script:bsdutils
 promtool:prometheus
 '
 

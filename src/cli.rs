@@ -102,7 +102,7 @@ pub enum Command {
     /// privilege and no configuration file. An exporter has the same built in: `reflector: {listen: ":14790"}`.
     Reflect(ReflectArgs),
 
-    /// Check a configuration file, or print an example
+    /// Check a configuration file, trust a router's host key, or print an example
     Config {
         /// What to do
         #[command(subcommand)]
@@ -184,12 +184,33 @@ pub struct ReflectArgs {
 }
 
 /// What to do with the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum ConfigCommand {
     /// Say whether the configuration file works; exit code 0 or 2
     Check,
+    /// Show a router's host key, and trust it after a typed yes
+    ///
+    /// Writes it to the router's `known_hosts_file`. Connects once and does not log in. Compare the fingerprint with what the router's console shows:
+    /// `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`. Exit code 0: the key is trusted now. 2: it is not.
+    Trust(TrustArgs),
     /// Print a commented example
     Example,
+}
+
+/// Flags of `config trust`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct TrustArgs {
+    /// Its name in the configuration
+    #[arg(value_name = "ROUTER")]
+    pub router: String,
+
+    /// What the fingerprint must be, read on the router's console; without a terminal it must be given
+    #[arg(long, value_name = "SHA256:…")]
+    pub fingerprint: Option<String>,
+
+    /// Do not ask
+    #[arg(long, requires = "fingerprint")]
+    pub yes: bool,
 }
 
 /// How `check` and `probe` report.
@@ -300,6 +321,7 @@ mod tests {
         insta::assert_snapshot!("help_check", help(&["check"]));
         insta::assert_snapshot!("help_reflect", help(&["reflect"]));
         insta::assert_snapshot!("help_config", help(&["config"]));
+        insta::assert_snapshot!("help_config_trust", help(&["config", "trust"]));
         insta::assert_snapshot!("help_probe", help(&["probe"]));
     }
 

@@ -22,9 +22,10 @@ pub use error::ConfigError;
 
 use crate::{
     plan::{
-        ApiPlan, Credential, PathPlan, PathReflector, Plan, ReflectorPlan, RouterPlan, SshPlan, Transport,
-        Trust,
+        ApiPlan, Credential, HostTrust, JumpPlan, PathPlan, PathReflector, Plan, ReflectorPlan, RouterPlan,
+        SshPlan, Transport, Trust,
     },
+    router::shell::MAX_OUTPUT_BYTES,
     types::{PathName, RouterName, Site},
 };
 use schema::Schema;
@@ -114,20 +115,35 @@ impl Config {
     }
 
     fn ssh(&self, ssh: &schema::Ssh) -> SshPlan {
+        let optional = |file: &Option<value::FileName>| file.as_ref().map(|file| self.file(file));
+        // `check` has seen to it that exactly one is there, of each of the two.
         let credential = match (&ssh.private_key_file, &ssh.password_file) {
-            (Some(file), _) => Credential::PrivateKey(self.file(file)),
-            // `check` has seen to it that exactly one is there.
-            (None, file) => {
-                Credential::Password(file.as_ref().map(|file| self.file(file)).unwrap_or_default())
-            }
+            (Some(file), _) => Credential::PrivateKey {
+                file: self.file(file),
+                passphrase_file: optional(&ssh.passphrase_file),
+            },
+            (None, Some(file)) => Credential::Password(self.file(file)),
+            (None, None) => Credential::Agent { socket: optional(&ssh.agent_socket) },
+        };
+        let host_trust = match &ssh.host_key_fingerprint {
+            Some(fingerprint) => HostTrust::Fingerprint(fingerprint.0.clone()),
+            None => HostTrust::KnownHosts(optional(&ssh.known_hosts_file).unwrap_or_default()),
         };
         SshPlan {
             address: ssh.address.0.clone(),
             port: ssh.port.map_or(22, |port| port.0),
             username: ssh.username.0.clone(),
             credential,
-            known_hosts_file: self.file(&ssh.known_hosts_file),
+            host_trust,
+            // `check` has seen to it that the way ends.
+            jump: ssh.jump.as_ref().and_then(|name| self.jump(&name.0)).map(Box::new),
+            max_output: ssh.max_output.map_or(MAX_OUTPUT_BYTES, |limit| limit.0),
         }
+    }
+
+    fn jump(&self, name: &str) -> Option<JumpPlan> {
+        let router = self.schema.router(name)?;
+        Some(JumpPlan { router: RouterName(router.name.0.clone()), ssh: self.ssh(router.ssh.as_ref()?) })
     }
 
     fn reflector(&self, reflector: &schema::Reflector) -> ReflectorPlan {

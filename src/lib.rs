@@ -22,5 +22,6 @@ pub mod router;
 pub mod serve;
 pub mod state;
 pub mod terminal;
+pub mod trust;
 pub mod types;
 pub mod web;

@@ -1,6 +1,12 @@
 //! `vxlan_exporter`: from the command line to an exit code. Everything else is in the library.
 
-use std::{io::stdout, path::Path, process::ExitCode, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::{IsTerminal, stdin, stdout},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::Context;
 use clap::Parser;
@@ -15,8 +21,8 @@ use vxlan_exporter::{
     reflector::secret::Secret,
     report::{self, Paint, one_path},
     router::{api, snapshot::ScrapeError, ssh},
-    serve, terminal,
-    types::FailureReason,
+    serve, terminal, trust,
+    types::{FailureReason, RouterName},
 };
 
 /// `parse` could not read the file or make sense of it.
@@ -66,7 +72,21 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Config { command: ConfigCommand::Check } => {
             let plan = load(file)?;
             let (routers, paths) = (plan.routers.len(), plan.paths.len());
+            for (router, error) in unknown_host_keys(&plan) {
+                eprintln!("router {router} will not be read: {error}");
+            }
             terminal::say(&format!("{}: {routers} routers, {paths} paths: ok\n", file.display()))?;
+            Ok(0)
+        }
+        Command::Config { command: ConfigCommand::Trust(arguments) } => {
+            let plan = config::load(file)?.plan();
+            let asked = trust::Request {
+                router: arguments.router,
+                fingerprint: arguments.fingerprint,
+                yes: arguments.yes,
+                terminal: stdin().is_terminal(),
+            };
+            terminal::say(&trust::trust(&plan, &asked)?)?;
             Ok(0)
         }
         Command::Config { command: ConfigCommand::Example } => {
@@ -85,22 +105,28 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
     }
 }
 
-/// Reads the configuration and sees that the files it names can be read.
+/// Reads the configuration and sees that the files it names can be used.
 fn load(file: &Path) -> anyhow::Result<Plan> {
     let plan = config::load(file)?.plan();
+    // One key of many routers is opened once: a passphrase costs a third of a second.
+    let mut usable = BTreeSet::new();
     for router in &plan.routers {
-        let first = match &router.transport {
-            Transport::Ssh(login) => ssh::check_files(login),
-            Transport::Api(plan) => api::check_files(plan),
-            Transport::Local => Ok(()),
+        let context = || format!("{}: router {}", file.display(), router.name);
+        let api = match &router.transport {
+            Transport::Api(api) => Some(api),
+            Transport::Ssh(_) | Transport::Local => router.api.as_ref(),
         };
-        for files in [first, router.api.as_ref().map_or(Ok(()), api::check_files)] {
-            if let Err(error) = files
-                && is_ours_to_mend(&error)
-            {
-                return Err(error).with_context(|| format!("{}: router {}", file.display(), router.name));
-            }
+        if let Some(api) = api {
+            api::check_files(api).with_context(context)?;
         }
+        let Transport::Ssh(login) = &router.transport else { continue };
+        if usable.insert(&login.credential) {
+            ssh::check_credential(&login.credential).with_context(context)?;
+        }
+        // A router whose key is not known is that router's trouble; a file that cannot be read is ours.
+        ssh::check_host_key(login)
+            .or_else(|error| if error.reason == FailureReason::Config { Err(error) } else { Ok(()) })
+            .with_context(context)?;
     }
     let reflectors = plan.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_ref());
     for secret in plan.reflector.iter().filter_map(|it| it.secret_file.as_ref()).chain(reflectors) {
@@ -109,9 +135,12 @@ fn load(file: &Path) -> anyhow::Result<Plan> {
     Ok(plan)
 }
 
-/// A missing or unreadable file is; a router whose key is not in `known_hosts` is one router's trouble.
-fn is_ours_to_mend(error: &ScrapeError) -> bool {
-    error.reason == FailureReason::Config
+/// Routers whose host keys are not known yet, and what to do.
+fn unknown_host_keys(plan: &Plan) -> impl Iterator<Item = (&RouterName, ScrapeError)> {
+    plan.routers.iter().filter_map(|router| match &router.transport {
+        Transport::Ssh(login) => ssh::check_host_key(login).err().map(|error| (&router.name, error)),
+        Transport::Local | Transport::Api(_) => None,
+    })
 }
 
 async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {

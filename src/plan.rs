@@ -127,17 +127,49 @@ pub struct SshPlan {
     pub username: String,
     /// What proves who we are.
     pub credential: Credential,
-    /// OpenSSH `known_hosts` file; there is no trust on first use.
-    pub known_hosts_file: PathBuf,
+    /// What proves who the router is; there is no trust on first use.
+    pub host_trust: HostTrust,
+    /// The router through which it is reached.
+    pub jump: Option<Box<JumpPlan>>,
+    /// The most bytes of output taken from one script.
+    pub max_output: u64,
 }
 
-/// A secret, by the file that holds it.
+/// A router through which another one is reached.
 #[derive(Debug, Clone, PartialEq)]
+pub struct JumpPlan {
+    /// The router on the way.
+    pub router: RouterName,
+    /// How to log in to it.
+    pub ssh: SshPlan,
+}
+
+/// A secret, by what holds it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Credential {
-    /// Private key file.
-    PrivateKey(PathBuf),
+    /// A key in a file.
+    PrivateKey {
+        /// Private key file.
+        file: PathBuf,
+        /// File whose first line is its passphrase.
+        passphrase_file: Option<PathBuf>,
+    },
     /// File whose first line is the password.
     Password(PathBuf),
+    /// The keys of an SSH agent.
+    Agent {
+        /// Its socket; that of the environment variable `SSH_AUTH_SOCK` where not given.
+        socket: Option<PathBuf>,
+    },
+}
+
+/// How a router proves that it is the right one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostTrust {
+    /// OpenSSH `known_hosts` file.
+    KnownHosts(PathBuf),
+    /// The fingerprint of its host key, `SHA256:…` as `ssh-keygen -l` prints it.
+    Fingerprint(String),
 }
 
 /// One path to probe.

@@ -19,6 +19,7 @@ pub fn check(config: &Schema) -> Checked {
     for (index, router) in config.routers().iter().enumerate() {
         transport(index, router)?;
     }
+    jumps(config)?;
     site(config)?;
     families(config)?;
     tunnels(config)?;
@@ -59,7 +60,11 @@ fn transport(index: usize, router: &Router) -> Checked {
              this machine"
                 .into(),
         ),
-        (Some(ssh), None, api) => credential(index, ssh).and_then(|()| trust(index, api.as_ref())),
+        (Some(ssh), None, api) => {
+            credential(index, ssh)?;
+            host_key(index, ssh)?;
+            trust(index, api.as_ref())
+        }
         (None, _, api) => trust(index, api.as_ref()),
     }
 }
@@ -82,14 +87,93 @@ fn trust(index: usize, api: Option<&Api>) -> Checked {
 
 fn credential(index: usize, ssh: &Ssh) -> Checked {
     let here = [Key("routers"), Index(index), Key("ssh")];
-    match (&ssh.private_key_file, &ssh.password_file) {
+    let agent = ssh.agent == Some(true);
+    let given = [
+        (ssh.private_key_file.is_some(), "private_key_file"),
+        (ssh.password_file.is_some(), "password_file"),
+        (agent, "agent"),
+    ];
+    let mut given = given.into_iter().filter_map(|(is_given, key)| is_given.then_some(key));
+    let Some(first) = given.next() else {
+        let message = "has nothing to log in with: add `private_key_file`, `password_file` or `agent: true`";
+        return broken(here, message.into());
+    };
+    if let Some(second) = given.next() {
+        return broken_key(here, second, format!("has both `{first}` and `{second}`: keep one"));
+    }
+    if ssh.passphrase_file.is_some() && ssh.private_key_file.is_none() {
+        return broken_key(here, "passphrase_file", "has no `private_key_file` that it opens: leave it out");
+    }
+    if ssh.agent_socket.is_some() && !agent {
+        return broken_key(here, "agent_socket", "has no use without the agent: add `agent: true`");
+    }
+    Ok(())
+}
+
+fn host_key(index: usize, ssh: &Ssh) -> Checked {
+    let here = [Key("routers"), Index(index), Key("ssh")];
+    match (&ssh.known_hosts_file, &ssh.host_key_fingerprint) {
         (Some(_), Some(_)) => {
-            broken_key(here, "password_file", "has both `private_key_file` and `password_file`: keep one")
+            let message = "has both `known_hosts_file` and `host_key_fingerprint`: keep one";
+            broken_key(here, "host_key_fingerprint", message)
         }
-        (None, None) => {
-            broken(here, "has nothing to log in with: add `private_key_file` or `password_file`".into())
-        }
+        (None, None) => broken(
+            here,
+            "says not which host key is the router's: add `known_hosts_file` (`vxlan_exporter config trust ROUTER` \
+             fills it) or `host_key_fingerprint: SHA256:…`"
+                .into(),
+        ),
         _ => Ok(()),
+    }
+}
+
+/// The way of jumps from each router ends, and goes through routers that are read over SSH.
+fn jumps(config: &Schema) -> Checked {
+    let jump = |router: &Router| Some(router.ssh.as_ref()?.jump.as_ref()?.0.clone());
+    for (index, router) in config.routers().iter().enumerate() {
+        let here = || [Key("routers"), Index(index), Key("ssh"), Key("jump")];
+        let mut way = vec![router.name.0.clone()];
+        let mut next = jump(router);
+        while let Some(name) = next {
+            let Some(on_the_way) = config.router(&name) else {
+                // Reported at the router that names it.
+                if way.len() > 1 {
+                    break;
+                }
+                let message = format!("there is no router {name:?}: {}", nearest_router(config, &name));
+                return broken(here(), message);
+            };
+            if way.contains(&name) {
+                // Reported at a router that is part of the loop.
+                if way[0] != name {
+                    break;
+                }
+                way.push(name);
+                return broken(
+                    here(),
+                    format!("the way is a loop, {}: let one be reached directly", way.join(" -> ")),
+                );
+            }
+            if on_the_way.ssh.is_none() && way.len() == 1 {
+                return broken(
+                    here(),
+                    format!("{name:?} is not read over SSH: name a router that has `ssh`"),
+                );
+            }
+            next = jump(on_the_way);
+            way.push(name);
+        }
+    }
+    Ok(())
+}
+
+/// What may have been meant.
+fn nearest_router(config: &Schema, wanted: &str) -> String {
+    let likeness = |name: &str| strsim::jaro_winkler(wanted, name);
+    let names = config.routers().iter().map(|router| router.name.0.as_str());
+    match names.max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
+        Some(name) if likeness(name) > 0.8 => format!("did you mean {name:?}?"),
+        _ => "name one of `routers`".to_owned(),
     }
 }
 
@@ -117,23 +201,14 @@ fn families(config: &Schema) -> Checked {
 }
 
 fn tunnels(config: &Schema) -> Checked {
-    let routers = || config.routers().iter().map(|router| router.name.0.as_str());
     let mut seen = BTreeSet::new();
     for (index, pair) in config.tunnels().iter().enumerate() {
         for (side, end) in pair.iter().enumerate() {
             let here = [Key("tunnels"), Index(index), Index(side)];
             let wanted = end.0.router.as_str();
-            if !routers().any(|name| name == wanted) {
-                let nearest = routers().max_by(|a, b| {
-                    strsim::jaro_winkler(wanted, a).total_cmp(&strsim::jaro_winkler(wanted, b))
-                });
-                let remedy = match nearest {
-                    Some(name) if strsim::jaro_winkler(wanted, name) > 0.8 => {
-                        format!("did you mean {name:?}?")
-                    }
-                    _ => "name one of `routers`".to_owned(),
-                };
-                return broken(here, format!("there is no router {wanted:?}: {remedy}"));
+            if config.router(wanted).is_none() {
+                let message = format!("there is no router {wanted:?}: {}", nearest_router(config, wanted));
+                return broken(here, message);
             }
             if !seen.insert(end.to_string()) {
                 return broken(here, format!("{end} is an end of two tunnels here: an interface has one"));

@@ -153,13 +153,7 @@ fn reword(at: &str, message: &str) -> String {
         return unknown_key(message);
     }
     if let Some(key) = quoted(message, "missing field ") {
-        return match key {
-            "known_hosts_file" => "key `known_hosts_file` is missing: the exporter logs in only to a router whose host key \
-                                   it knows; make the file with `ssh-keyscan ADDRESS > FILE` and compare the fingerprint \
-                                   with the router's"
-                .into(),
-            key => format!("key `{key}` is missing: add it"),
-        };
+        return format!("key `{key}` is missing: add it");
     }
     if let Some((found, expected)) =
         message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))

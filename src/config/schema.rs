@@ -5,8 +5,9 @@
 use serde::Deserialize;
 
 use super::value::{
-    Address, Budget, End, ExpectedMtu, FileName, Host, IpFamily, Listen, Name, Network, Pin, Port,
-    ProbeInterval, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share, Url,
+    Address, Budget, End, ExpectedMtu, FileName, Fingerprint, Host, IpFamily, Listen, Name, Network,
+    OutputLimit, Pin, Port, ProbeInterval, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share,
+    Url,
 };
 
 /// The whole file.
@@ -30,6 +31,10 @@ pub struct Schema {
 impl Schema {
     pub fn routers(&self) -> &[Router] {
         self.routers.as_deref().unwrap_or_default()
+    }
+
+    pub fn router(&self, name: &str) -> Option<&Router> {
+        self.routers().iter().find(|router| router.name.0 == name)
     }
 
     pub fn paths(&self) -> &[Path] {
@@ -61,8 +66,14 @@ pub struct Ssh {
     pub port: Option<Port>,
     pub username: Name,
     pub private_key_file: Option<FileName>,
+    pub passphrase_file: Option<FileName>,
     pub password_file: Option<FileName>,
-    pub known_hosts_file: FileName,
+    pub agent: Option<bool>,
+    pub agent_socket: Option<FileName>,
+    pub known_hosts_file: Option<FileName>,
+    pub host_key_fingerprint: Option<Fingerprint>,
+    pub jump: Option<RouterId>,
+    pub max_output: Option<OutputLimit>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -12,10 +12,7 @@ use std::{
 use pnet::ipnetwork::IpNetwork;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use crate::{
-    cli::ListenAddress, fingerprint::Fingerprint, overlay::path::probe::Family, plan::ApiUrl, reflector,
-    types::Bytes,
-};
+use crate::{cli::ListenAddress, overlay::path::probe::Family, plan::ApiUrl, reflector, types::Bytes};
 
 /// A type that one scalar of the file becomes.
 trait Scalar: Sized {
@@ -78,7 +75,11 @@ scalars! {
     /// Where a router's HTTPS API is.
     Url(ApiUrl), "a URL, e.g. https://10.10.0.254", url;
     /// The SHA-256 of a certificate.
-    Pin(Fingerprint): Copy, "SHA256:…, the fingerprint of a certificate", pin;
+    Pin(crate::fingerprint::Fingerprint): Copy, "SHA256:…, the fingerprint of a certificate", pin;
+    /// A host key, as `ssh-keygen -l` names it.
+    Fingerprint(String), "SHA256:…", fingerprint;
+    /// Bytes of output.
+    OutputLimit(u64): Copy, "a size, e.g. 16MiB", output_limit;
     /// A TCP port.
     Port(u16): Copy, "a TCP port", |text| number(text, 1, u16::MAX, "a TCP port");
     /// Where to listen.
@@ -269,13 +270,42 @@ fn url(text: &str) -> Result<ApiUrl, String> {
     Ok(ApiUrl { host: host(name)?, port })
 }
 
-fn pin(text: &str) -> Result<Fingerprint, String> {
+fn pin(text: &str) -> Result<crate::fingerprint::Fingerprint, String> {
     text.parse().map_err(|()| {
         format!(
             "{text:?} is not the SHA-256 of a certificate: write SHA256: and 64 hex digits, as \
              `openssl x509 -noout -fingerprint -sha256` prints them on the router"
         )
     })
+}
+
+/// SHA-256 in base64 without padding: 43 characters.
+fn fingerprint(text: &str) -> Result<String, String> {
+    let digest = text.strip_prefix("SHA256:").map(|digest| digest.trim_end_matches('='));
+    let is_base64 =
+        |digest: &str| digest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
+    match digest {
+        Some(digest) if digest.len() == 43 && is_base64(digest) => Ok(format!("SHA256:{digest}")),
+        _ => Err(format!(
+            "{text:?} is not a SHA256 fingerprint: write SHA256: and 43 characters, as `ssh-keygen -l` prints it"
+        )),
+    }
+}
+
+fn output_limit(text: &str) -> Result<u64, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let bytes_per_unit: u64 = match unit {
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        _ => 0,
+    };
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(bytes_per_unit));
+    match bytes {
+        Some(bytes) if (64 << 10..=1 << 30).contains(&bytes) => Ok(bytes),
+        Some(_) if bytes_per_unit != 0 => Err(format!("{text} is out of range: give 64KiB to 1024MiB")),
+        _ => Err(format!("{text:?} is not a size: write a whole number and KiB or MiB, e.g. 16MiB")),
+    }
 }
 
 fn family(text: &str) -> Result<Family, String> {

@@ -6,7 +6,7 @@
 //! only the API is left; so that a silent router leaves time for it, the session gets half of the deadline.
 //!
 //! The method that worked is remembered: the next scrape starts with it. Once an hour, and after a scrape in
-//! which nothing worked, it starts with the best one again.
+//! which nothing worked, it starts with the best one again, over a new session.
 
 use std::{
     fmt::Write as _,
@@ -82,7 +82,11 @@ impl Chain {
         let for_shell = if self.api.is_some() { half } else { deadline };
         let mut failures: Vec<(Method, ScrapeError)> = Vec::new();
         let mut way_failed = false;
-        for method in self.memory.order(now) {
+        let methods = self.memory.order(now);
+        if self.memory.working.is_some_and(|working| methods.first().is_some_and(|first| *first < working)) {
+            self.log_in_anew();
+        }
+        for method in methods {
             let outcome = match (method, self.shell.as_deref_mut(), &mut self.api) {
                 (Method::Api, _, Some(api)) => api.scrape(deadline).map_err(Failed::Way),
                 (Method::Ip, Some(shell), _) if !way_failed => self.ip.scrape(shell, for_shell),
@@ -92,6 +96,9 @@ impl Chain {
             };
             match outcome {
                 Ok(snapshot) => {
+                    if method == Method::Api {
+                        self.log_in_anew();
+                    }
                     self.changed_to(method, &failures);
                     self.memory.worked(method);
                     return Ok(snapshot);
@@ -103,8 +110,16 @@ impl Chain {
                 }
             }
         }
+        self.log_in_anew();
         self.memory.nothing_worked();
         Err(all(failures))
+    }
+
+    /// What was mended on the router holds for new logins only.
+    fn log_in_anew(&mut self) {
+        if let Some(shell) = &mut self.shell {
+            shell.hang_up();
+        }
     }
 
     /// Said once per change, with the reason where it is for the worse.

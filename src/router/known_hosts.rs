@@ -1,201 +1,216 @@
-//! Which host keys a `known_hosts` file holds for one router. There is no trust on first use.
+//! OpenSSH's `known_hosts` file (its format: sshd(8)): which keys it holds for a name.
 //!
-//! The key types must be known before the handshake: with only an RSA key on file, a router that prefers
-//! ed25519 would present that one, and a good router would read as "host key changed" (measured). OpenSSH
-//! asks for the types on file first; so does this, and for the others after them, so that a router that has
-//! none of them any more is told apart from a failed key exchange.
-//!
-//! libssh2 matches names (plain and hashed), line by line; what the lines mean is decided here. Lines with
-//! patterns (`*.example`) match nothing, `@cert-authority` lines are passed over, a key on a `@revoked` line
-//! is refused for every host.
+//! Names are plain, hashed (`|1|salt|hash`), patterns with `*`, `?` and `!`, or `[host]:port`. A line may
+//! start with `@cert-authority` (its key signs host certificates and is never a host key itself) or
+//! `@revoked`. Lines that cannot be read are passed over, as OpenSSH does.
 
-use std::{fs, net::IpAddr, path::PathBuf};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    net::IpAddr,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, fchown},
+    path::Path,
+};
 
-use ssh2::{CheckResult, HashType, KnownHostFileKind, KnownHosts, Session};
+use openssl::{
+    base64, error::ErrorStack, hash::MessageDigest, memcmp, pkey::PKey, sha::sha256, sign::Signer,
+};
 
-use super::snapshot::ScrapeError;
-use crate::{plan::SshPlan, types::FailureReason};
+use super::wire::Wire;
 
-/// Key types as files name them, and the signature algorithms to ask for, in our order of preference.
-const TYPES: [(&str, &str); 5] = [
-    ("ssh-ed25519", "ssh-ed25519"),
-    ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"),
-    ("ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384"),
-    ("ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521"),
-    ("ssh-rsa", "rsa-sha2-512,rsa-sha2-256"),
-];
+/// Where nothing else is said, SSH listens here.
+pub const SSH_PORT: u16 = 22;
 
-const SSH_PORT: u16 = 22;
-
-/// The host keys known for one router.
-#[derive(Debug)]
-pub struct HostKeys {
-    file: PathBuf,
-    /// As the file would name it: `host`, or `[host]:port`.
-    name: String,
-    keys: Vec<Key>,
-    revoked: Vec<Key>,
+/// What a line says of its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// It is the host's key.
+    Plain,
+    /// It signs the host's certificates.
+    Authority,
+    /// It must not be believed.
+    Revoked,
 }
 
+/// One line of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Key {
-    line: usize,
-    kind: String,
-    base64: String,
+pub struct Entry {
+    /// Line number, from 1.
+    pub line: usize,
+    /// What the line says of the key.
+    pub mark: Mark,
+    /// The names as written.
+    pub names: String,
+    /// Type of the key.
+    pub kind: String,
+    /// The key (RFC 4253 section 6.6).
+    pub blob: Vec<u8>,
 }
 
-impl HostKeys {
-    /// Reads the file. `config` if it cannot be read, `hostkey_unknown` if it has no key for the router.
-    pub fn read(plan: &SshPlan) -> Result<Self, ScrapeError> {
-        let file = &plan.known_hosts_file;
-        let text = fs::read(file).map_err(|error| {
-            let message = format!(
-                "cannot read known_hosts_file {}: {error}; put the router's host key there and let this user read it",
-                file.display()
-            );
-            ScrapeError::new(FailureReason::Config, message)
-        })?;
-        let text = String::from_utf8_lossy(&text);
-        let host =
-            plan.address.parse::<IpAddr>().map_or(plan.address.to_ascii_lowercase(), |ip| ip.to_string());
-        let with_port = format!("[{host}]:{}", plan.port);
-        let mut name = if plan.port == SSH_PORT { host.clone() } else { with_port };
-        let mut keys = keys_of(&text, &name)?;
-        if keys.is_empty() && plan.port != SSH_PORT {
-            // As OpenSSH: a key for the bare name counts where the port has none of its own.
-            let bare = keys_of(&text, &host)?;
-            if !bare.is_empty() {
-                (name, keys) = (host, bare);
-            }
-        }
-        keys.retain(|key| TYPES.iter().any(|(kind, _)| key.kind == *kind));
-        let known = Self { file: file.clone(), name, keys, revoked: revoked(&text) };
-        if known.keys.is_empty() {
-            return Err(known.unknown("no host key", plan));
-        }
-        Ok(known)
-    }
-
-    /// Algorithms for the handshake, those of known keys first.
+impl Entry {
+    /// Whether the line speaks of that name.
     #[must_use]
-    pub fn preference(&self) -> String {
-        let (mut known, others): (Vec<_>, Vec<_>) =
-            TYPES.iter().partition(|(kind, _)| self.keys.iter().any(|key| key.kind == *kind));
-        known.extend(others);
-        known.iter().map(|(_, algorithms)| *algorithms).collect::<Vec<_>>().join(",")
-    }
-
-    /// Whether the key that the router presented in the handshake is known.
-    pub fn verify(&self, session: &Session, plan: &SshPlan) -> Result<(), ScrapeError> {
-        let Some((blob, _)) = session.host_key() else {
-            return Err(self.unknown("no host key was presented, and none", plan));
-        };
-        let is = |key: &&Key| {
-            // A name of our own makes the comparison one of keys only.
-            let loaded = key_store(session, &format!("h {} {}", key.kind, key.base64));
-            loaded.is_some_and(|store| matches!(store.check("h", blob), CheckResult::Match))
-        };
-        let kind = key_kind(blob);
-        let seen = format!("{kind} {}", fingerprint(session));
-        let (name, file) = (&self.name, self.file.display());
-        if let Some(key) = self.revoked.iter().find(is) {
-            let message = format!("{name} presented {seen}, which line {} of {file} revokes", key.line);
-            return Err(ScrapeError::new(FailureReason::HostkeyMismatch, message));
+    pub fn names(&self, name: &str) -> bool {
+        if self.names.starts_with('|') {
+            return is_hash_of(&self.names, name);
         }
-        if self.keys.iter().any(|key| is(&key)) {
-            return Ok(());
-        }
-        match self.keys.iter().find(|key| key.kind == kind) {
-            Some(key) => {
-                let message = format!(
-                    "the host key of {name} has changed: it presented {seen}, line {} of {file} has another; \
-                     compare it on the router's console, then correct that line",
-                    key.line
-                );
-                Err(ScrapeError::new(FailureReason::HostkeyMismatch, message))
+        let mut found = false;
+        for pattern in self.names.split(',') {
+            match pattern.strip_prefix('!') {
+                Some(negated) if matches(negated, name) => return false,
+                Some(_) => {}
+                None => found |= matches(pattern, name),
             }
-            None => Err(self.unknown(&format!("it presented {seen}, and no key of that type"), plan)),
         }
+        found
     }
 
-    fn unknown(&self, what: &str, plan: &SshPlan) -> ScrapeError {
-        let (name, file) = (&self.name, self.file.display());
-        let message = format!(
-            "{what} is known for {name} in {file}; print it with `ssh-keyscan -p {} {}`, compare it on the \
-             router's console, then add it",
-            plan.port, plan.address
-        );
-        ScrapeError::new(FailureReason::HostkeyUnknown, message)
+    /// Whether the line speaks of nobody else.
+    #[must_use]
+    pub fn names_only(&self, name: &str) -> bool {
+        self.names.eq_ignore_ascii_case(name) || (self.names.starts_with('|') && self.names(name))
     }
 }
 
-/// A store that holds this one line.
-fn key_store(session: &Session, line: &str) -> Option<KnownHosts> {
-    let mut store = session.known_hosts().ok()?;
-    store.read_str(line, KnownHostFileKind::OpenSSH).ok()?;
-    Some(store)
+/// The lines of a file.
+#[must_use]
+pub fn parse(text: &str) -> Vec<Entry> {
+    (1..).zip(text.lines()).filter_map(|(line, text)| entry(line, text)).collect()
 }
 
-/// Keys of the lines that name exactly `name`, plain or hashed.
-fn keys_of(text: &str, name: &str) -> Result<Vec<Key>, ScrapeError> {
-    if name.contains('\0') {
-        let message = "the router's `address` holds a NUL character; correct it in the configuration";
-        return Err(ScrapeError::new(FailureReason::Config, message));
-    }
-    let session = Session::new().map_err(|error| {
-        ScrapeError::new(FailureReason::Config, format!("libssh2 cannot be set up: {error}"))
-    })?;
-    // No key equals this one: "mismatch" says that the line names the host.
-    let names = |line: &str| {
-        let store = key_store(&session, line);
-        store.is_some_and(|store| matches!(store.check(name, b"none"), CheckResult::Mismatch))
+fn entry(line: usize, text: &str) -> Option<Entry> {
+    let mut words = text.split_whitespace();
+    let mut names = words.next()?;
+    let mark = match names {
+        "@cert-authority" => Mark::Authority,
+        "@revoked" => Mark::Revoked,
+        other if other.starts_with(['@', '#']) => return None,
+        _ => Mark::Plain,
     };
-    Ok(lines(text)
-        .filter(|(_, line)| !line.starts_with('@') && names(line))
-        .filter_map(|(number, line)| key(number, line))
-        .collect())
+    if mark != Mark::Plain {
+        names = words.next()?;
+    }
+    let kind = words.next()?.to_owned();
+    let blob = base64::decode_block(words.next()?).ok()?;
+    // A type that is not the key's own is a slip of the hand: what would it be believed for?
+    (key_kind(&blob) == kind).then(|| Entry { line, mark, names: names.to_owned(), kind, blob })
 }
 
-fn revoked(text: &str) -> Vec<Key> {
-    lines(text)
-        .filter_map(|(number, line)| key(number, line.strip_prefix("@revoked")?.trim_start()))
-        .collect()
+/// `host`, or `[host]:port` for another port than SSH's own.
+#[must_use]
+pub fn host_name(host: &str, port: u16) -> String {
+    if port == SSH_PORT { host.to_owned() } else { format!("[{host}]:{port}") }
 }
 
-fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().map(str::trim).enumerate().map(|(index, line)| (index + 1, line))
+/// An address in its shortest form, a name in lower case: as the file has them.
+#[must_use]
+pub fn normalised(address: &str) -> String {
+    address.parse::<IpAddr>().map_or_else(|_| address.to_ascii_lowercase(), |ip| ip.to_string())
 }
 
-fn key(number: usize, line: &str) -> Option<Key> {
-    let mut words = line.split_whitespace().skip(1);
-    Some(Key { line: number, kind: words.next()?.to_owned(), base64: words.next()?.to_owned() })
+/// `HMAC-SHA1(salt, name)`.
+fn is_hash_of(field: &str, name: &str) -> bool {
+    let hashed = || -> Option<bool> {
+        let (salt, hash) = field.strip_prefix("|1|")?.split_once('|')?;
+        let (salt, hash) = (base64::decode_block(salt).ok()?, base64::decode_block(hash).ok()?);
+        let computed = hmac_sha1(&salt, name.as_bytes()).ok()?;
+        Some(computed.len() == hash.len() && memcmp::eq(&computed, &hash))
+    };
+    hashed().unwrap_or(false)
 }
 
-/// The type at the start of a key blob (RFC 4253 section 6.6).
-fn key_kind(blob: &[u8]) -> String {
-    let kind = blob.split_first_chunk::<4>().and_then(|(length, rest)| {
-        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-        rest.get(..length)
-    });
-    kind.map_or_else(|| "?".to_owned(), |kind| String::from_utf8_lossy(kind).into_owned())
+fn hmac_sha1(key: &[u8], data: &[u8]) -> Result<Vec<u8>, ErrorStack> {
+    let key = PKey::hmac(key)?;
+    Signer::new(MessageDigest::sha1(), &key)?.sign_oneshot_to_vec(data)
 }
 
-/// As `ssh-keygen -l` prints it.
-fn fingerprint(session: &Session) -> String {
-    let hash = session.host_key_hash(HashType::Sha256).unwrap_or_default();
-    format!("SHA256:{}", base64(hash))
-}
-
-/// Base64 without padding (RFC 4648).
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = (0..3)
-            .fold(0_usize, |bits, index| bits << 8 | usize::from(chunk.get(index).copied().unwrap_or(0)));
-        for digit in 0..=chunk.len() {
-            text.push(char::from(ALPHABET[bits >> (18 - 6 * digit) & 63]));
+/// `*` is any text, `?` any one character; case does not matter.
+#[must_use]
+pub fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    let (mut p, mut n) = (0, 0);
+    let mut star = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == b'?' || c.eq_ignore_ascii_case(&name[n]) => {
+                p += 1;
+                n += 1;
+            }
+            // Let the last star take one character more.
+            _ => match &mut star {
+                Some((at, taken)) => {
+                    *taken += 1;
+                    (p, n) = (*at + 1, *taken);
+                }
+                None => return false,
+            },
         }
     }
-    text
+    pattern[p..].iter().all(|c| *c == b'*')
 }
+
+/// The type at the start of a key.
+#[must_use]
+pub fn key_kind(blob: &[u8]) -> String {
+    Wire(blob).string().map_or_else(|| "?".to_owned(), |kind| String::from_utf8_lossy(kind).into_owned())
+}
+
+/// As `ssh-keygen -l` prints it: `SHA256:` and base64 without padding.
+#[must_use]
+pub fn fingerprint(blob: &[u8]) -> String {
+    format!("SHA256:{}", base64::encode_block(&sha256(blob)).trim_end_matches('='))
+}
+
+/// Adds a key in one write, so that no reader sees half a line; makes the file where there is none.
+pub fn add(file: &Path, name: &str, blob: &[u8]) -> io::Result<()> {
+    let mut open = OpenOptions::new().read(true).append(true).create(true).mode(0o644).open(file)?;
+    let ends_open = fs::read(file)?.last().is_some_and(|byte| *byte != b'\n');
+    let line = line(name, blob);
+    open.write_all(if ends_open { format!("\n{line}") } else { line }.as_bytes())?;
+    open.sync_all()
+}
+
+/// Puts a key in place of some lines (from 1). The new file is whole before it takes the old one's name,
+/// and keeps its owner and mode.
+pub fn replace(file: &Path, lines: &[usize], name: &str, blob: &[u8]) -> io::Result<()> {
+    // A link stays one.
+    let file = fs::canonicalize(file)?;
+    let (text, old) = (fs::read(&file)?, fs::metadata(&file)?);
+    let mut new = Vec::with_capacity(text.len());
+    for (number, text) in (1..).zip(text.split_inclusive(|byte| *byte == b'\n')) {
+        if !lines.contains(&number) {
+            new.extend_from_slice(text);
+        }
+    }
+    if new.last().is_some_and(|byte| *byte != b'\n') {
+        new.push(b'\n');
+    }
+    new.extend_from_slice(line(name, blob).as_bytes());
+    let mut beside = file.clone().into_os_string();
+    beside.push(format!(".{}", std::process::id()));
+    let written = write_new(Path::new(&beside), &old, &new).and_then(|()| fs::rename(&beside, &file));
+    if written.is_err() {
+        // What was begun is of no use; the first error is the one to tell.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+fn write_new(file: &Path, like: &fs::Metadata, content: &[u8]) -> io::Result<()> {
+    let mut new: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    new.write_all(content)?;
+    fchown(&new, Some(like.uid()), Some(like.gid()))?;
+    new.set_permissions(like.permissions())?;
+    new.sync_all()
+}
+
+fn line(name: &str, blob: &[u8]) -> String {
+    format!("{name} {} {}\n", key_kind(blob), base64::encode_block(blob))
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use nix::{
 };
 
 use super::{
-    shell::{Shell, Watchdog, read_capped, timed_out},
+    shell::{MAX_OUTPUT_BYTES, Shell, Watchdog, read_capped, timed_out},
     snapshot::ScrapeError,
 };
 use crate::types::FailureReason;
@@ -46,9 +46,8 @@ impl Shell for LocalShell {
         };
         let watchdog = Watchdog::start(deadline, end).inspect_err(|_| end())?;
         let output = match child.stdout.take() {
-            Some(stdout) => {
-                read_capped(stdout).unwrap_or_else(|error| Err(failed("cannot read from sh", &error)))
-            }
+            Some(stdout) => read_capped(stdout, MAX_OUTPUT_BYTES)
+                .unwrap_or_else(|error| Err(failed("cannot read from sh", &error))),
             None => Err(failed("cannot read from sh", &"no pipe")),
         };
         if output.is_err() {

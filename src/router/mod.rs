@@ -4,13 +4,16 @@
 //! - [`command`], [`raw`], [`text`], [`api`] one method each: how to ask, and the snapshot made of the answer
 //! - [`script`] one exec for many commands; [`shell`] runs it before a deadline: [`ssh`] over SSH, [`local`] on
 //!   this machine
+//! - [`host_key`] whether a router is the one that is meant: [`known_hosts`], [`certificate`]
 //! - [`parse`] pure functions of text, one file per format
 //! - [`worker`] when to scrape, what to count, when to back off
 
 pub mod api;
 pub mod backoff;
+pub mod certificate;
 pub mod chain;
 pub mod command;
+pub mod host_key;
 pub mod known_hosts;
 pub mod local;
 pub mod parse;
@@ -20,7 +23,8 @@ pub mod shell;
 pub mod snapshot;
 pub mod ssh;
 pub mod text;
+mod wire;
 pub mod worker;
 
-pub use ssh::check_files;
+pub use ssh::{check_credential, check_host_key};
 pub use worker::Worker;

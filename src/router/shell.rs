@@ -18,16 +18,21 @@ use std::{
 use super::snapshot::ScrapeError;
 use crate::types::FailureReason;
 
-/// The most bytes of output taken from one script: about 160,000 forwarding entries.
+/// The most bytes of output taken from one script where nothing else is configured: about 160,000
+/// forwarding entries.
 pub const MAX_OUTPUT_BYTES: u64 = 16 << 20;
 
 /// Runs scripts on one router.
 pub trait Shell: Send {
     /// Runs a POSIX shell script and returns what it printed to standard output.
     ///
-    /// Fails with `timeout` when `deadline` passes, with `truncated` above [`MAX_OUTPUT_BYTES`], otherwise
+    /// Fails with `timeout` when `deadline` passes, with `truncated` above the limit of output, otherwise
     /// with the reason why the router could not be reached. The script's exit code is not looked at.
     fn exec(&mut self, script: &str, deadline: Instant) -> Result<String, ScrapeError>;
+
+    /// Ends what is kept between scripts: rights and settings that were mended on the router hold for new
+    /// logins only.
+    fn hang_up(&mut self) {}
 }
 
 /// Does something at a deadline, unless it is disarmed (or dropped) before.
@@ -62,14 +67,19 @@ impl Watchdog {
     }
 }
 
-/// Reads to the end of `source`, at most [`MAX_OUTPUT_BYTES`].
-pub(super) fn read_capped(source: impl Read) -> io::Result<Result<String, ScrapeError>> {
+/// Reads to the end of `source`, at most `limit` bytes.
+pub(super) fn read_capped(source: impl Read, limit: u64) -> io::Result<Result<String, ScrapeError>> {
     let mut bytes = Vec::new();
-    source.take(MAX_OUTPUT_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_OUTPUT_BYTES {
+    source.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        let limit = if limit.is_multiple_of(1 << 20) {
+            format!("{} MiB", limit >> 20)
+        } else {
+            format!("{} KiB", limit >> 10)
+        };
         return Ok(Err(ScrapeError::new(
             FailureReason::Truncated,
-            format!("the output is larger than {} MiB and was cut off", MAX_OUTPUT_BYTES >> 20),
+            format!("the output is larger than {limit} and was cut off"),
         )));
     }
     Ok(
@@ -110,8 +120,11 @@ mod tests {
 
     #[test]
     fn output_is_capped_and_bad_utf8_survives() {
-        let error = read_capped(io::repeat(b'x')).unwrap().unwrap_err();
+        let error = read_capped(io::repeat(b'x'), MAX_OUTPUT_BYTES).unwrap().unwrap_err();
         assert_eq!(error.reason, FailureReason::Truncated);
-        assert_eq!(read_capped(&b"a\xffb"[..]).unwrap().unwrap(), "a\u{fffd}b");
+        assert_eq!(error.message, "the output is larger than 16 MiB and was cut off");
+        let error = read_capped(io::repeat(b'x'), 64 << 10).unwrap().unwrap_err();
+        assert_eq!(error.message, "the output is larger than 64 KiB and was cut off");
+        assert_eq!(read_capped(&b"a\xffb"[..], 3).unwrap().unwrap(), "a\u{fffd}b");
     }
 }

@@ -1,7 +1,12 @@
 //! A router for tests: an OpenSSH server with host keys and users of its own, in a network namespace of
 //! its own.
 
+mod faults;
+mod jump;
+mod login;
 mod methods;
+mod server;
+mod trust;
 
 use std::{
     fs::{self, File},
@@ -19,8 +24,12 @@ use nix::{
 };
 use tempfile::TempDir;
 use vxlan_exporter::{
-    plan::{Credential, RouterPlan, SshPlan, Transport},
-    router::{Worker, snapshot::RouterReading},
+    plan::{Credential, HostTrust, RouterPlan, SshPlan, Transport},
+    router::{
+        Worker,
+        snapshot::{RouterReading, RouterSnapshot},
+    },
+    types::FailureReason,
 };
 
 /// Its name in `known_hosts`.
@@ -43,18 +52,51 @@ pub fn with_router(sshd_config: &str, test: impl FnOnce(&Router) + Send) {
 /// The same after a shell command in the router's own mount namespace; `$D` is its directory.
 pub fn with_router_after(setup: &str, sshd_config: &str, test: impl FnOnce(&Router) + Send) {
     let router = Router::start(setup, sshd_config);
-    // Threads inherit the namespace: the worker's own thread will be in it too.
+    inside(&router.namespace, || test(&router));
+}
+
+/// Runs `test` inside a network namespace. Threads inherit it: the worker's own thread will be in it too.
+pub fn inside<T: Send>(namespace: &str, test: impl FnOnce() -> T + Send) -> T {
     let outcome = thread::scope(|scope| {
         let inside = scope.spawn(|| {
-            let namespace =
-                File::open(format!("/run/netns/{}", router.namespace)).expect("open the namespace");
+            let namespace = File::open(format!("/run/netns/{namespace}")).expect("open the namespace");
             setns(namespace, CloneFlags::CLONE_NEWNET).expect("enter the namespace");
-            test(&router);
+            test()
         });
         inside.join()
     });
-    if let Err(panic) = outcome {
-        std::panic::resume_unwind(panic);
+    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Scrapes once, expects that reason, and returns the sentence for a person.
+#[track_caller]
+pub fn failure(plan: &SshPlan, reason: FailureReason) -> String {
+    let reading = scrape(&mut Worker::new(&router_plan(plan)));
+    let failure = reading.failure.expect("the scrape must fail");
+    assert_eq!(failure.reason, reason, "{failure}");
+    assert_eq!(reading.current, None);
+    assert_eq!(reading.failures[&reason], 1);
+    failure.message
+}
+
+/// What was read.
+#[track_caller]
+pub fn success(reading: &RouterReading) -> &RouterSnapshot {
+    reading.current.as_deref().unwrap_or_else(|| panic!("{:?}", reading.failure))
+}
+
+/// A login by a key without a passphrase.
+pub fn key(file: PathBuf) -> Credential {
+    Credential::PrivateKey { file, passphrase_file: None }
+}
+
+/// Waits for something that must come about.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(20), "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -113,13 +155,18 @@ impl Router {
         let user = router.new_key("user", "ed25519");
         fs::write(router.path("authorized_keys"), user).expect("write authorized_keys");
         router.know(&format!("{NAME} {}\n", router.host_key("ed25519")));
+        router.new_key("authority", "ed25519");
+        let sign = ["-q", "-s", "authority", "-I", "host", "-h", "-n", "127.0.0.1", "host_ed25519.pub"];
+        let signed = Command::new("ssh-keygen").current_dir(router.directory.path()).args(sign).status();
+        assert!(signed.is_ok_and(|status| status.success()), "certify the host key");
         let at = |file: &str| router.path(file).display().to_string();
         let config = format!(
-            "ListenAddress 127.0.0.1:2222\nHostKey {}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\n\
-             StrictModes no\nUsePAM no\nPermitRootLogin yes\nLogLevel VERBOSE\n{sshd_config}\n",
+            "ListenAddress 0.0.0.0:2222\nHostKey {}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\n\
+             StrictModes no\nUsePAM no\nPermitRootLogin yes\nLogLevel VERBOSE\n{}\n",
             at("host_ed25519"),
             at("host_rsa"),
             at("authorized_keys"),
+            sshd_config.replace("DIRECTORY", &at("")),
         );
         fs::write(router.path("sshd_config"), config).expect("write sshd_config");
         fs::write(router.path("shadow"), SHADOW).expect("write shadow");
@@ -136,11 +183,7 @@ impl Router {
             .spawn()
             .expect("start sshd");
         router.sshd = Some(sshd);
-        let start = Instant::now();
-        while !router.log().contains("Server listening") {
-            assert!(start.elapsed() < Duration::from_secs(20), "sshd does not listen: {}", router.log());
-            thread::sleep(Duration::from_millis(20));
-        }
+        wait_until("sshd listens", || router.log().contains("Server listening"));
         router
     }
 
@@ -150,9 +193,33 @@ impl Router {
             address: "127.0.0.1".to_owned(),
             port: 2222,
             username: "root".to_owned(),
-            credential: Credential::PrivateKey(self.path("user")),
-            known_hosts_file: self.path("known_hosts"),
+            credential: key(self.path("user")),
+            host_trust: HostTrust::KnownHosts(self.path("known_hosts")),
+            jump: None,
+            max_output: 16 << 20,
         }
+    }
+
+    /// Makes its server read its files again.
+    pub fn reload(&self) {
+        let before = self.log().matches("Server listening").count();
+        let server = self.sshd.as_ref().expect("sshd runs").id();
+        kill(Pid::from_raw(i32::try_from(server).unwrap()), Signal::SIGHUP).expect("reload sshd");
+        wait_until("sshd listens again", || self.log().matches("Server listening").count() > before);
+    }
+
+    /// Lets its user log in by the key that is always there, with such options: `command="…"`.
+    pub fn authorize(&self, options: &str) {
+        let key = self.public_key("user");
+        fs::write(self.path("authorized_keys"), format!("{options} {key}\n")).expect("write authorized_keys");
+    }
+
+    /// A shell script of its own; returns what a forced command calls it by.
+    pub fn script(&self, name: &str, text: &str) -> String {
+        let file = self.path(name);
+        fs::write(&file, text.replace("DIRECTORY", &self.path("").display().to_string()))
+            .expect("write a script");
+        format!("sh {}", file.display())
     }
 
     /// A file of this test.
@@ -176,7 +243,8 @@ impl Router {
         self.public_key(&format!("host_{kind}"))
     }
 
-    fn public_key(&self, file: &str) -> String {
+    /// Type and public key of a pair.
+    pub fn public_key(&self, file: &str) -> String {
         let text = fs::read_to_string(self.path(&format!("{file}.pub"))).expect("read the public key");
         text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
     }
@@ -209,11 +277,7 @@ impl Router {
         for session in children() {
             let _ = kill(session, signal);
         }
-        let start = Instant::now();
-        while !children().is_empty() {
-            assert!(start.elapsed() < Duration::from_secs(10), "sessions do not end");
-            thread::sleep(Duration::from_millis(20));
-        }
+        wait_until("sessions end", || children().is_empty());
     }
 }
 

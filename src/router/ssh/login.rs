@@ -1,0 +1,228 @@
+//! Proving to a router who we are: a key and its passphrase, a password, or an agent that holds keys.
+//!
+//! What can be wrong with the files is found out before the router hears of us: a connection without a
+//! login counts against this address there. libssh2 says of a passphrase that is missing or wrong that the
+//! key has an unsupported format; so the key is looked at, and opened once for trial.
+//!
+//! An agent that accepts and never answers is found out by a question of our own, within the deadline. One
+//! that answers that and then waits for somebody to confirm each signature blocks the thread that asked:
+//! libssh2 knows no deadline there.
+
+use std::{
+    env, fs,
+    io::{self, ErrorKind, Read, Write},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use openssl::base64;
+use ssh2::Session;
+
+use super::failure;
+use crate::{
+    plan::{Credential, SshPlan},
+    router::{
+        shell::{time_left, timed_out},
+        snapshot::ScrapeError,
+        wire::Wire,
+    },
+    types::FailureReason,
+};
+
+/// What proves who we are. Never printed.
+pub enum Secret {
+    Key { key: String, passphrase: Option<String> },
+    Password(String),
+    Agent { socket: PathBuf },
+}
+
+impl Secret {
+    /// Reads the files and sees whether they can be used.
+    pub fn read(credential: &Credential) -> Result<Self, ScrapeError> {
+        match credential {
+            Credential::PrivateKey { file, passphrase_file } => {
+                let key = read("private_key_file", file)?;
+                let passphrase = match passphrase_file {
+                    Some(file) => Some(first_line("passphrase_file", file)?),
+                    None => None,
+                };
+                key_opens(&key, file, passphrase.as_deref().zip(passphrase_file.as_deref()))?;
+                Ok(Self::Key { key, passphrase })
+            }
+            Credential::Password(file) => first_line("password_file", file).map(Self::Password),
+            Credential::Agent { socket } => {
+                let socket = socket.clone().or_else(|| env::var_os("SSH_AUTH_SOCK").map(PathBuf::from));
+                let socket = socket.ok_or_else(|| {
+                    config(
+                        "`agent: true`, but the environment has no SSH_AUTH_SOCK: give `agent_socket`"
+                            .to_owned(),
+                    )
+                })?;
+                Ok(Self::Agent { socket })
+            }
+        }
+    }
+
+    /// Whether it can be used now: an agent must answer and hold a key.
+    pub fn ready(&self, deadline: Instant) -> Result<(), ScrapeError> {
+        let Self::Agent { socket } = self else { return Ok(()) };
+        match keys_of_agent(socket, deadline) {
+            Ok(0) => {
+                Err(config(format!("the agent at {} holds no key: add one with `ssh-add`", socket.display())))
+            }
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Err(timed_out("asking the agent for its keys"))
+            }
+            Err(error) => Err(config(format!(
+                "cannot ask the agent at {} for its keys: {error}; does it run, as a user whose socket this one may use?",
+                socket.display()
+            ))),
+        }
+    }
+}
+
+/// Logs in. `auth` if the router says no; `open` tells whether the connection stands.
+pub fn login(
+    session: &Session,
+    plan: &SshPlan,
+    secret: &Secret,
+    peer: &str,
+    open: impl Fn() -> bool,
+) -> Result<(), ScrapeError> {
+    let user = &plan.username;
+    let answer = match secret {
+        Secret::Key { key, passphrase } => {
+            session.userauth_pubkey_memory(user, None, key, passphrase.as_deref())
+        }
+        Secret::Password(password) => session.userauth_password(user, password),
+        Secret::Agent { socket } => by_agent(session, user, socket),
+    };
+    let public =
+        || format!("add its public key there: `set system login user {user} authentication public-keys …`");
+    let (with, remedy) = match &plan.credential {
+        Credential::PrivateKey { file, .. } => (file.display().to_string(), public()),
+        Credential::Password(file) => (file.display().to_string(), "check the password in it".to_owned()),
+        Credential::Agent { .. } => ("the keys of the agent".to_owned(), public()),
+    };
+    answer.map_err(|error| {
+        failure::login(&error, peer, open()).unwrap_or_else(|| {
+            let message =
+                format!("{peer} refused the login of {user} with {with} ({}); {remedy}", error.message());
+            ScrapeError::new(FailureReason::Auth, message)
+        })
+    })
+}
+
+/// The first key that the router takes, in the agent's order.
+fn by_agent(session: &Session, user: &str, socket: &Path) -> Result<(), ssh2::Error> {
+    let mut agent = session.agent()?;
+    agent.set_identity_path(socket)?;
+    agent.connect()?;
+    agent.list_identities()?;
+    let mut last = Ok(());
+    for key in agent.identities()? {
+        last = agent.userauth(user, &key);
+        // A connection that is lost will take no other key either.
+        if last.as_ref().map_or_else(|error| failure::login(error, "", false).is_some(), |()| true) {
+            break;
+        }
+    }
+    last
+}
+
+/// `SSH_AGENTC_REQUEST_IDENTITIES` (draft-ietf-sshm-ssh-agent): how many keys there are.
+fn keys_of_agent(socket: &Path, deadline: Instant) -> io::Result<u32> {
+    let left = || {
+        let left =
+            time_left(deadline, "asking the agent").map_err(|_| io::Error::from(ErrorKind::TimedOut))?;
+        Ok::<_, io::Error>(Some(left))
+    };
+    let mut agent = UnixStream::connect(socket)?;
+    agent.set_write_timeout(left()?)?;
+    agent.set_read_timeout(left()?)?;
+    agent.write_all(&[0, 0, 0, 1, 11])?;
+    // Length, `SSH_AGENT_IDENTITIES_ANSWER`, number of keys.
+    let mut answer = [0; 9];
+    agent.read_exact(&mut answer)?;
+    match (answer[4], Wire(&answer[5..]).u32()) {
+        (12, Some(keys)) => Ok(keys),
+        _ => Err(io::Error::other("what listens there is no SSH agent")),
+    }
+}
+
+fn read(option: &str, file: &Path) -> Result<String, ScrapeError> {
+    fs::read_to_string(file).map_err(|error| {
+        config(format!(
+            "cannot read {option} {}: {error}; put it there and let this user read it",
+            file.display()
+        ))
+    })
+}
+
+fn first_line(option: &str, file: &Path) -> Result<String, ScrapeError> {
+    match read(option, file)?.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        _ => {
+            let what = option.trim_end_matches("_file");
+            Err(config(format!(
+                "the first line of {option} {} is empty: put the {what} there",
+                file.display()
+            )))
+        }
+    }
+}
+
+fn config(message: String) -> ScrapeError {
+    ScrapeError::new(FailureReason::Config, message)
+}
+
+/// Whether the key can be used with that passphrase (and the file it is from).
+fn key_opens(key: &str, file: &Path, passphrase: Option<(&str, &Path)>) -> Result<(), ScrapeError> {
+    let file = file.display();
+    let encrypted = is_encrypted(key);
+    match passphrase {
+        None if encrypted => Err(config(format!(
+            "private_key_file {file} is encrypted: give the file with its passphrase by `passphrase_file`, or take \
+             the passphrase off with `ssh-keygen -p -f {file}`"
+        ))),
+        _ if opens(key, passphrase.map(|(passphrase, _)| passphrase)) => Ok(()),
+        Some((_, from)) if encrypted => Err(config(format!(
+            "the passphrase in passphrase_file {} does not open private_key_file {file}",
+            from.display()
+        ))),
+        _ if key.starts_with("ssh-") || key.starts_with("ecdsa-") => {
+            Err(config(format!("private_key_file {file} is a public key: name the private one")))
+        }
+        _ => Err(config(format!(
+            "private_key_file {file} holds no usable private key (ed25519, ecdsa or rsa, in OpenSSH's form or PEM)"
+        ))),
+    }
+}
+
+/// Whether a private key is kept under a passphrase.
+fn is_encrypted(key: &str) -> bool {
+    // PKCS#8, and PEM as of RFC 1421.
+    if key.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") || key.contains("Proc-Type: 4,ENCRYPTED") {
+        return true;
+    }
+    // OpenSSH's PROTOCOL.key: a magic word, then the name of the cipher.
+    let cipher = || -> Option<Vec<u8>> {
+        let (_, rest) = key.split_once("-----BEGIN OPENSSH PRIVATE KEY-----")?;
+        let (body, _) = rest.split_once("-----END")?;
+        let bytes = base64::decode_block(&body.split_whitespace().collect::<String>()).ok()?;
+        Some(Wire(bytes.strip_prefix(b"openssh-key-v1\0")?).string()?.to_owned())
+    };
+    cipher().is_some_and(|cipher| cipher != b"none")
+}
+
+/// libssh2 opens a key before it sends anything; a session that is connected to nobody stops there.
+fn opens(key: &str, passphrase: Option<&str>) -> bool {
+    let Ok(session) = Session::new() else { return false };
+    let tried = session.userauth_pubkey_memory("nobody", None, key, passphrase);
+    tried.is_err_and(|error| failure::code(&error) == failure::SOCKET_SEND)
+}
+
+#[cfg(test)]
+mod tests;
