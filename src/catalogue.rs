@@ -134,7 +134,8 @@ families! {
     ROUTER_INFO = Gauge "vxlan_router_info" in "always 1", ["router", "site", "version", "method": Method],
         "Software version of the router and the means by which it was read; only while it can be read.";
     ROUTER_HOST_KEY_MISMATCH = Gauge "vxlan_router_host_key_mismatch" in "0 or 1", ["router", "site"],
-        "Whether the last attempt failed because the router showed another host key than the known_hosts file.";
+        "Whether the last attempt failed because the router showed another host key or certificate than the configured \
+         one.";
     ROUTER_SCRAPE_DURATION = Gauge "vxlan_router_scrape_duration_seconds" in "seconds", ["router", "site"],
         "How long the last attempt to read the router took.";
     ROUTER_SCRAPE_FAILURES = Counter "vxlan_router_scrape_failures_total" in "attempts",

@@ -107,7 +107,7 @@ fn read_in_words(reading: &RouterReading) -> String {
             format!(
                 "router {}: {}, read in {:.1} s",
                 reading.router,
-                count(snapshot.vxlans().count(), "vxlan interface"),
+                count(snapshot.vxlan_links().count(), "vxlan interface"),
                 reading.duration.as_secs_f64()
             )
         }

@@ -23,8 +23,8 @@ pub use error::ConfigError;
 
 use crate::{
     plan::{
-        Credential, HostTrust, JumpPlan, PathPlan, PathReflector, Plan, ReflectorPlan, RouterPlan, SshPlan,
-        Transport,
+        ApiPlan, Credential, HostTrust, JumpPlan, PathPlan, PathReflector, Plan, ReflectorPlan, RouterPlan,
+        SshPlan, Transport, Trust,
     },
     router::shell::MAX_OUTPUT_BYTES,
     shard::Shard,
@@ -95,17 +95,30 @@ impl Config {
     fn router(&self, router: &schema::Router) -> RouterPlan {
         let top = &self.schema;
         let (scrape_interval, scrape_timeout) = top.scrape_times(router);
+        let api = router.api.as_ref().map(|api| self.api(api));
+        let (transport, api) = match (&router.ssh, &router.local, api) {
+            (Some(ssh), _, api) => (Transport::Ssh(self.ssh(ssh)), api),
+            (None, None, Some(api)) => (Transport::Api(api), None),
+            (None, _, api) => (Transport::Local, api),
+        };
         RouterPlan {
             name: RouterName(router.name.0.clone()),
             site: Site(router.site.0.clone()),
             addresses: router.addresses.iter().flatten().map(|address| address.0).collect(),
             scrape_interval,
             scrape_timeout,
-            transport: match &router.ssh {
-                Some(ssh) => Transport::Ssh(self.ssh(ssh)),
-                None => Transport::Local,
-            },
+            transport,
+            api,
         }
+    }
+
+    fn api(&self, api: &schema::Api) -> ApiPlan {
+        let trust = match (&api.certificate_fingerprint, &api.ca_file) {
+            (Some(pin), _) => Trust::Fingerprint(pin.0),
+            // `check` has seen to it that exactly one is there.
+            (None, file) => Trust::CaFile(file.as_ref().map(|file| self.file(file)).unwrap_or_default()),
+        };
+        ApiPlan { url: api.url.0.clone(), key_file: self.file(&api.key_file), trust }
     }
 
     fn ssh(&self, ssh: &schema::Ssh) -> SshPlan {

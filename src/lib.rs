@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod fingerprint;
 pub mod load;
 pub mod logging;
 pub mod look;

@@ -8,7 +8,7 @@ use crate::{
     config,
     plan::{Plan, Transport},
     reflector::secret::Secret,
-    router::ssh,
+    router::{api, ssh},
     types::FailureReason,
 };
 
@@ -18,8 +18,15 @@ pub fn load(file: &Path) -> anyhow::Result<Plan> {
     // One key of many routers is opened once: a passphrase costs a third of a second.
     let mut usable = BTreeSet::new();
     for router in &plan.routers {
-        let Transport::Ssh(login) = &router.transport else { continue };
         let context = || format!("{}: router {}", file.display(), router.name);
+        let api = match &router.transport {
+            Transport::Api(api) => Some(api),
+            Transport::Ssh(_) | Transport::Local => router.api.as_ref(),
+        };
+        if let Some(api) = api {
+            api::check_files(api).with_context(context)?;
+        }
+        let Transport::Ssh(login) = &router.transport else { continue };
         if usable.insert(&login.credential) {
             ssh::check_credential(&login.credential).with_context(context)?;
         }

@@ -107,7 +107,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
 fn unknown_host_keys(plan: &Plan) -> impl Iterator<Item = (&RouterName, ScrapeError)> {
     plan.routers.iter().filter_map(|router| match &router.transport {
         Transport::Ssh(login) => ssh::check_host_key(login).err().map(|error| (&router.name, error)),
-        Transport::Local => None,
+        Transport::Local | Transport::Api(_) => None,
     })
 }
 

@@ -1,11 +1,12 @@
 //! The configuration with every default filled in: what to read and what to probe.
 
-use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fmt, net::IpAddr, path::PathBuf, time::Duration};
 
 use pnet::ipnetwork::IpNetwork;
 
 use crate::{
     cli::ListenAddress,
+    fingerprint::Fingerprint,
     overlay::path::probe::Family,
     shard::Shard,
     types::{Bytes, PathName, RouterName, Site},
@@ -80,6 +81,8 @@ pub struct RouterPlan {
     pub scrape_timeout: Duration,
     /// How to reach it.
     pub transport: Transport,
+    /// The HTTPS API, asked where the transport fails; never set beside [`Transport::Api`].
+    pub api: Option<ApiPlan>,
 }
 
 /// How a router is read.
@@ -89,6 +92,46 @@ pub enum Transport {
     Local,
     /// SSH.
     Ssh(SshPlan),
+    /// VyOS's HTTPS API and nothing else.
+    Api(ApiPlan),
+}
+
+/// How to ask a router's HTTPS API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiPlan {
+    /// Where it is.
+    pub url: ApiUrl,
+    /// File whose first line is the key.
+    pub key_file: PathBuf,
+    /// What its certificate is held against.
+    pub trust: Trust,
+}
+
+/// Where an HTTPS API is. Paths are VyOS's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiUrl {
+    /// Address or DNS name, an IPv6 address without brackets.
+    pub host: String,
+    /// TCP port, 443 unless configured.
+    pub port: u16,
+}
+
+impl fmt::Display for ApiUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
+        write!(f, "https://{open}{host}{close}")?;
+        if *port == 443 { Ok(()) } else { write!(f, ":{port}") }
+    }
+}
+
+/// What proves that a certificate is the router's.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trust {
+    /// A chain to a certificate in this PEM file, with the router's name or address, within its time.
+    CaFile(PathBuf),
+    /// This very certificate, whatever its name and time.
+    Fingerprint(Fingerprint),
 }
 
 /// How to log in to a router.

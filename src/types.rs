@@ -186,9 +186,9 @@ label_values!(
         Refused => "refused",
         /// The router refused the login.
         Auth => "auth",
-        /// The router's host key is not the one in `known_hosts`.
+        /// The router's host key or certificate is not the one configured.
         HostkeyMismatch => "hostkey_mismatch",
-        /// The router's host key is not in `known_hosts`.
+        /// Nothing configured vouches for the router's host key or certificate.
         HostkeyUnknown => "hostkey_unknown",
         /// The scrape's deadline passed.
         Timeout => "timeout",
@@ -202,7 +202,7 @@ label_values!(
         Parse => "parse",
         /// The HTTPS API answered with an error.
         Api => "api",
-        /// A key, password or `known_hosts` file is missing or unreadable.
+        /// A key, password, `known_hosts` or CA file is missing or unreadable.
         Config => "config",
     }
 );

@@ -4,12 +4,15 @@
 //! so that tests neither meet each other nor the machine's network. Needs root, iproute2 and
 //! openssh-server; without them the tests fail, since a skipped test proves nothing.
 
+mod api_router;
 #[path = "ssh_router/faults.rs"]
 mod faults;
 #[path = "ssh_router/jump.rs"]
 mod jump;
 #[path = "ssh_router/login.rs"]
 mod login;
+#[path = "ssh_router/methods.rs"]
+mod methods;
 #[path = "ssh_router/server.rs"]
 mod server;
 mod ssh_router;

@@ -6,7 +6,7 @@ use super::{PROBE_INTERVAL, SCRAPE_INTERVAL};
 use super::{
     error::Problem,
     position::Step::{self, Index, Key},
-    schema::{Path, Router, Schema, Ssh},
+    schema::{Api, Path, Router, Schema, Ssh},
 };
 
 use crate::overlay::path::probe::Family;
@@ -52,15 +52,36 @@ fn unique<'a>(list: &'static str, what: &str, names: impl Iterator<Item = &'a St
 
 fn transport(index: usize, router: &Router) -> Checked {
     let here = [Key("routers"), Index(index)];
-    match (&router.ssh, &router.local) {
-        (Some(_), Some(_)) => broken_key(here, "local", "has both `ssh` and `local`: keep one"),
-        (None, None) => broken(
+    match (&router.ssh, &router.local, &router.api) {
+        (Some(_), Some(_), _) => broken_key(here, "local", "has both `ssh` and `local`: keep one"),
+        (None, None, None) => broken(
             here,
-            "says not how to read the router: add `ssh: {address: …, …}`, or `local: {}` for this machine"
+            "says not how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or `local: {}` for \
+             this machine"
                 .into(),
         ),
-        (Some(ssh), None) => credential(index, ssh).and_then(|()| host_key(index, ssh)),
-        (None, Some(_)) => Ok(()),
+        (Some(ssh), None, api) => {
+            credential(index, ssh)?;
+            host_key(index, ssh)?;
+            trust(index, api.as_ref())
+        }
+        (None, _, api) => trust(index, api.as_ref()),
+    }
+}
+
+fn trust(index: usize, api: Option<&Api>) -> Checked {
+    let here = [Key("routers"), Index(index), Key("api")];
+    match api.map(|api| (&api.ca_file, &api.certificate_fingerprint)) {
+        Some((Some(_), Some(_))) => {
+            broken_key(here, "certificate_fingerprint", "has both `ca_file` and `certificate_fingerprint`: keep one")
+        }
+        Some((None, None)) => broken(
+            here,
+            "has nothing to hold the router's certificate against: add `certificate_fingerprint: SHA256:…` (VyOS's own \
+             is self-signed), or `ca_file`"
+                .into(),
+        ),
+        _ => Ok(()),
     }
 }
 

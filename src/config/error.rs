@@ -112,6 +112,7 @@ fn steps(at: &str) -> Option<Vec<Step>> {
             "routers" => Step::Key("routers"),
             "paths" => Step::Key("paths"),
             "ssh" => Step::Key("ssh"),
+            "api" => Step::Key("api"),
             "reflector" => Step::Key("reflector"),
             index => Step::Index(index.strip_suffix(']')?.parse().ok()?),
         });

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::value::{
     Address, Budget, End, ExpectedMtu, FileName, Fingerprint, Host, IpFamily, Listen, Name, Network,
-    OutputLimit, Port, ProbeInterval, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share, Workers,
+    OutputLimit, Pin, Port, ProbeInterval, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share,
+    Url, Workers,
 };
 
 /// The whole file.
@@ -54,6 +55,7 @@ pub struct Router {
     pub addresses: Option<Vec<Address>>,
     pub ssh: Option<Ssh>,
     pub local: Option<Local>,
+    pub api: Option<Api>,
     pub scrape_interval: Option<ScrapeInterval>,
     pub scrape_timeout: Option<ScrapeTimeout>,
 }
@@ -73,6 +75,15 @@ pub struct Ssh {
     pub host_key_fingerprint: Option<Fingerprint>,
     pub jump: Option<RouterId>,
     pub max_output: Option<OutputLimit>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    pub url: Url,
+    pub key_file: FileName,
+    pub ca_file: Option<FileName>,
+    pub certificate_fingerprint: Option<Pin>,
 }
 
 /// The built-in reflector.

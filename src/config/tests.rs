@@ -1,5 +1,7 @@
 //! What a person sees for each mistake, with the position; and what a plan holds for each default.
 
+mod api;
+
 use std::{path::Path, time::Duration};
 
 mod ssh;
@@ -59,6 +61,14 @@ fn keys() {
             "routers[0].ssh: key `username` is given twice: keep one",
         ),
         ("routers:\n- ^name: dc", "routers[0]: key `site` is missing: add it"),
+        (
+            "routers:\n- name: dc\n  site: dc\n  api:\n    url: https://dc\n    ^key: hunter2",
+            "routers[0].api: unknown key `key`: did you mean `key_file`?",
+        ),
+        (
+            "routers:\n- name: dc\n  site: dc\n  api:\n    key_file: a\n    ^key_file: b",
+            "routers[0].api: key `key_file` is given twice: keep one",
+        ),
         (
             "routers:\n- name: dc\n  site: dc\n  ssh:\n    ^address: 10.0.0.1",
             "routers[0].ssh: key `username` is missing: add it",
@@ -212,11 +222,11 @@ fn rules_between_keys() {
         ),
         (
             "routers:\n- ^name: dc\n  site: dc".into(),
-            "routers[0]: says not how to read the router: add `ssh: {address: …, …}`, or `local: {}` for this machine",
+            "routers[0]: says not how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or `local: {}` for this machine",
         ),
         (
             "routers:\n- ^name: dc\n  site: dc\n  local:".into(),
-            "routers[0]: says not how to read the router: add `ssh: {address: …, …}`, or `local: {}` for this machine",
+            "routers[0]: says not how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or `local: {}` for this machine",
         ),
         (
             format!("{SSH}    private_key_file: k\n  ^local: {{}}"),
@@ -464,7 +474,9 @@ fn the_examples_comments_work() {
         })
         .collect();
     let plan = plan(&uncommented.join("\n"));
-    assert_eq!((plan.routers.len(), plan.tunnels.len()), (3, 1));
+    assert_eq!((plan.routers.len(), plan.tunnels.len()), (4, 1));
+    let Transport::Api(api) = &plan.routers[3].transport else { panic!("site-b is read by its API") };
+    assert_eq!((api.url.to_string().as_str(), api.url.port), ("https://10.10.20.254", 443));
     assert_eq!(plan.routers[2].transport, Transport::Local);
     assert_eq!(plan.paths[0].expected_mtu, Some(1500));
 }
@@ -483,6 +495,10 @@ fn the_manual_is_complete() {
         "router_workers",
         "sentinel_interval",
         "password_file",
+        "url",
+        "key_file",
+        "ca_file",
+        "certificate_fingerprint",
         "passphrase_file",
         "agent",
         "agent_socket",

@@ -12,7 +12,7 @@ use std::{
 use pnet::ipnetwork::IpNetwork;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use crate::{cli::ListenAddress, overlay::path::probe::Family, reflector, types::Bytes};
+use crate::{cli::ListenAddress, overlay::path::probe::Family, plan::ApiUrl, reflector, types::Bytes};
 
 /// A type that one scalar of the file becomes.
 trait Scalar: Sized {
@@ -72,6 +72,10 @@ scalars! {
     Address(IpAddr): Copy, "an IP address", ip_address;
     /// A file; its content may be secret, and people paste content where a name belongs.
     FileName(String), "a file name", file_name;
+    /// Where a router's HTTPS API is.
+    Url(ApiUrl), "a URL, e.g. https://10.10.0.254", url;
+    /// The SHA-256 of a certificate.
+    Pin(crate::fingerprint::Fingerprint): Copy, "SHA256:…, the fingerprint of a certificate", pin;
     /// A host key, as `ssh-keygen -l` names it.
     Fingerprint(String), "SHA256:…", fingerprint;
     /// Bytes of output.
@@ -234,6 +238,47 @@ fn file_name(text: &str) -> Result<String, String> {
     } else {
         Ok(text.to_owned())
     }
+}
+
+/// Repeats the text only where nothing in it can be a secret.
+fn url(text: &str) -> Result<ApiUrl, String> {
+    if text.contains(['@', '?', '#']) {
+        return Err("the URL holds more than a host and a port: write e.g. https://10.10.0.254; the key has a file of its own, `key_file`".into());
+    }
+    let Some(rest) = text.strip_prefix("https://") else {
+        return Err(match text.strip_prefix("http://") {
+            Some(rest) => format!("{text:?} would send the key unencrypted: write https://{rest}"),
+            None => format!("{text:?} is no https:// URL: write e.g. https://10.10.0.254"),
+        });
+    };
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    if let Some((authority, _)) = authority.split_once('/') {
+        return Err(format!("{text:?} has a path: leave it out, write https://{authority}"));
+    }
+    let (name, after) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some(bracketed) => bracketed,
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    if authority.matches(':').count() > 1 && !authority.starts_with('[') {
+        return Err(format!("{text:?} has an IPv6 address without brackets: write e.g. https://[fd00::1]"));
+    }
+    let port = match after.strip_prefix(':') {
+        Some(port) => number(port, 1, u16::MAX, "a TCP port")?,
+        None if after.is_empty() => 443,
+        None => {
+            return Err(format!("{text:?} has {after:?} after its host: write e.g. https://[fd00::1]:8443"));
+        }
+    };
+    Ok(ApiUrl { host: host(name)?, port })
+}
+
+fn pin(text: &str) -> Result<crate::fingerprint::Fingerprint, String> {
+    text.parse().map_err(|()| {
+        format!(
+            "{text:?} is not the SHA-256 of a certificate: write SHA256: and 64 hex digits, as \
+             `openssl x509 -noout -fingerprint -sha256` prints them on the router"
+        )
+    })
 }
 
 /// SHA-256 in base64 without padding: 43 characters.

@@ -37,20 +37,31 @@ impl Known {
         self.sites.retain(|router, _| routers.contains(router));
     }
 
-    /// Takes a reading's addresses in place of the former ones; an unread router keeps them.
+    /// Takes a reading's addresses in place of the former ones; an unread router keeps them, and so does one
+    /// read by a method that may not tell them all.
     pub(super) fn learn(&mut self, reading: &RouterReading) {
         self.put_site(&reading.router, &reading.site);
         let addresses = self.addresses.entry(reading.router.clone()).or_default();
         if let Some(snapshot) = &reading.current {
             let links = snapshot.links.iter().flat_map(|link| link.addresses.iter().copied());
             let locals = snapshot.vxlans().filter_map(|(_, vxlan)| vxlan.local);
-            *addresses = links.chain(locals).filter(|address| !everywhere(*address)).collect();
+            let told = links.chain(locals).filter(|address| !everywhere(*address));
+            if snapshot.tells_all() {
+                addresses.clear();
+            }
+            addresses.extend(told);
         }
         addresses.extend(&reading.extra_addresses);
     }
 
     pub(super) fn owns(&self, router: &RouterName, address: IpAddr) -> bool {
         self.addresses.get(router).is_some_and(|addresses| addresses.contains(&address))
+    }
+
+    /// Whether any address of this router is known at which another could reach it.
+    pub(super) fn tells_addresses(&self, router: &RouterName) -> bool {
+        let reachable = |address: &IpAddr| !matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+        self.addresses.get(router).is_some_and(|addresses| addresses.iter().any(reachable))
     }
 
     pub(super) fn owners(&self, address: IpAddr) -> impl Iterator<Item = &RouterName> {
@@ -88,7 +99,7 @@ impl EndView<'_> {
         let bridge = self.link.master.as_deref()?;
         self.snapshot
             .members(bridge)
-            .filter(|member| member.vxlan.is_none() && member.kind.as_deref() != Some("vxlan"))
+            .filter(|member| !member.is_vxlan())
             .filter_map(|member| member.mtu.map(|mtu| (member, mtu)))
             .max_by_key(|(_, mtu)| *mtu)
     }
@@ -195,7 +206,14 @@ impl<'a> Scene<'a> {
                     .iter()
                     .filter(|entry| entry.interface == link.name && entry.mac == FLOOD_MAC)
                     .filter_map(|entry| entry.dst);
-                let remotes = vxlan.remote.into_iter().chain(flood).filter(|r| !r.is_unspecified()).collect();
+                let remotes = vxlan
+                    .remote
+                    .iter()
+                    .chain(&vxlan.more_remotes)
+                    .copied()
+                    .chain(flood)
+                    .filter(|r| !r.is_unspecified())
+                    .collect();
                 let view = EndView { reading, snapshot, link, vxlan, remotes };
                 ends.insert(view.end(), view);
             }

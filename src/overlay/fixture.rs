@@ -188,6 +188,7 @@ pub(crate) fn plan(tunnels: &[[&str; 2]]) -> Plan {
         scrape_interval: std::time::Duration::from_secs(30),
         scrape_timeout: std::time::Duration::from_secs(10),
         transport: Transport::Local,
+        api: None,
     };
     Plan {
         site: Some(Site::from("site-a")),

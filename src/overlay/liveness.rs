@@ -126,7 +126,7 @@ fn no_route(view: &EndView<'_>) -> Option<String> {
     // although the device finds its way, counts no carrier errors.
     // A group needs no route.
     let reached = |to: &IpAddr| to.is_multicast() || view.snapshot.routes.contains_key(to);
-    let stranded = !view.remotes.is_empty() && !view.remotes.iter().any(reached);
+    let stranded = view.snapshot.tells_all() && !view.remotes.is_empty() && !view.remotes.iter().any(reached);
     let failed = view.link.counters.tx_carrier_errors.unwrap_or_default();
     (stranded && failed > 0 && delta.is_none_or(|delta| delta.rx == 0)).then(|| {
         format!(

@@ -66,7 +66,8 @@ fn vnis_differ(scene: &Scene<'_>, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>)
 }
 
 /// Whether `end` sends elsewhere than to the router of `other`. A pair declared by hand is believed
-/// (its addresses may be behind NAT) unless the remote is an address of a third router.
+/// (its addresses may be behind NAT) unless the remote is an address of a third router; so is one with a router
+/// that does not tell its addresses.
 pub(super) fn remote_astray(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEnd, declared: bool) -> bool {
     if scene.points(end, other) {
         return false;
@@ -74,7 +75,8 @@ pub(super) fn remote_astray(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEn
     let third = |view: &EndView<'_>| {
         view.remotes.iter().any(|remote| scene.known.owners(*remote).any(|owner| *owner != other.router))
     };
-    !declared || scene.ends.get(end).is_some_and(third)
+    let elsewhere = !declared && scene.known.tells_addresses(&other.router);
+    elsewhere || scene.ends.get(end).is_some_and(third)
 }
 
 fn remote_sentence(end: &TunnelEnd, view: &EndView<'_>, other: &TunnelEnd) -> String {

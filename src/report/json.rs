@@ -49,7 +49,7 @@ fn router(reading: &RouterReading) -> Value {
         "read": snapshot.is_some(),
         "version": snapshot.and_then(|snapshot| snapshot.version.as_ref()),
         "method": snapshot.map(|snapshot| snapshot.method),
-        "vxlan_interfaces": snapshot.map(|snapshot| snapshot.vxlans().count()),
+        "vxlan_interfaces": snapshot.map(|snapshot| snapshot.vxlan_links().count()),
         "scrape_duration_seconds": reading.duration.as_secs_f64(),
         "failure": reading.failure,
     })

@@ -28,7 +28,11 @@ pub(super) fn routers(present: &Present) -> Option<Table> {
     let row = |reading: &RouterReading| {
         let snapshot = reading.current.as_deref();
         let read = match (&reading.failure, snapshot) {
-            (_, Some(_)) => format!("yes, {} ms", reading.duration.as_millis()),
+            (_, Some(snapshot)) if snapshot.tells_all() => {
+                format!("yes, {} ms", reading.duration.as_millis())
+            }
+            // It knows less: docs/methods.md.
+            (_, Some(snapshot)) => format!("by {}, {} ms", snapshot.method, reading.duration.as_millis()),
             (Some(failure), None) => format!("no: {}", failure.reason),
             (None, None) => "not yet".to_owned(),
         };
@@ -37,7 +41,7 @@ pub(super) fn routers(present: &Present) -> Option<Table> {
             reading.site.to_string(),
             read,
             or_nothing(snapshot.and_then(|snapshot| snapshot.version.clone())),
-            or_nothing(snapshot.map(|snapshot| snapshot.vxlans().count())),
+            or_nothing(snapshot.map(|snapshot| snapshot.vxlan_links().count())),
         ]
     };
     let rows = present.routers.iter().map(|reading| row(reading)).collect();

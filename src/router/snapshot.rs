@@ -51,6 +51,18 @@ impl RouterSnapshot {
         self.links.iter().find(|link| link.name.as_str() == name)
     }
 
+    /// Whether the source tells all there is. Elsewhere routes, forwarding entries and addresses that are not
+    /// there may only not have been told.
+    #[must_use]
+    pub fn tells_all(&self) -> bool {
+        self.method == Method::Ip
+    }
+
+    /// The vxlan interfaces, also where the source does not tell their VNI, remote and port.
+    pub fn vxlan_links(&self) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(|link| link.is_vxlan())
+    }
+
     /// The vxlan interfaces with their vxlan part.
     pub fn vxlans(&self) -> impl Iterator<Item = (&Link, &Vxlan)> {
         self.links.iter().filter_map(|link| link.vxlan.as_ref().map(|vxlan| (link, vxlan)))
@@ -99,6 +111,14 @@ pub struct Link {
     pub counters: Counters,
 }
 
+impl Link {
+    /// Whether it is a vxlan interface; its vxlan part may still not be told.
+    #[must_use]
+    pub fn is_vxlan(&self) -> bool {
+        self.vxlan.is_some() || self.kind.as_deref() == Some("vxlan")
+    }
+}
+
 /// The vxlan part of a link.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Vxlan {
@@ -106,6 +126,9 @@ pub struct Vxlan {
     pub vni: Option<Vni>,
     /// First remote VTEP or multicast group.
     pub remote: Option<IpAddr>,
+    /// Further remotes of the configuration; elsewhere they are entries of the flood list.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_remotes: Vec<IpAddr>,
     /// Source address, often unset.
     pub local: Option<IpAddr>,
     /// UDP destination port.

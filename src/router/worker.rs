@@ -17,14 +17,12 @@ use tokio::{
 };
 
 use super::{
-    command::Reader,
-    local::LocalShell,
-    shell::{Shell, no_thread, timed_out},
+    chain::Chain,
+    shell::{no_thread, timed_out},
     snapshot::{RouterReading, RouterSnapshot, ScrapeError},
-    ssh::SshShell,
 };
 use crate::{
-    plan::{RouterPlan, Transport},
+    plan::RouterPlan,
     types::{FailureReason, InterfaceName},
 };
 
@@ -32,14 +30,14 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What a thread hands back: the session, and what was read.
-type Scraped = (Reader, Result<RouterSnapshot, ScrapeError>);
+type Scraped = (Chain, Result<RouterSnapshot, ScrapeError>);
 
 /// Reads one router.
 #[derive(Debug)]
 pub struct Worker {
     plan: RouterPlan,
     /// Absent while a scrape runs, and after one that did not return.
-    reader: Option<Reader>,
+    reader: Option<Chain>,
     /// A thread that was given up and has not returned.
     hung: Option<oneshot::Receiver<Scraped>>,
     reading: RouterReading,
@@ -105,7 +103,7 @@ impl Worker {
                 return Err(timed_out("waiting for a thread that does not return from an earlier scrape"));
             }
         }
-        let mut reader = self.reader.take().unwrap_or_else(|| Reader::new(shell(&self.plan.transport)));
+        let mut reader = self.reader.take().unwrap_or_else(|| Chain::new(&self.plan));
         let (tell, mut told) = oneshot::channel();
         thread::Builder::new()
             .name(format!("read {}", self.plan.name))
@@ -158,13 +156,6 @@ impl Worker {
     }
 }
 
-fn shell(transport: &Transport) -> Box<dyn Shell> {
-    match transport {
-        Transport::Local => Box::new(LocalShell),
-        Transport::Ssh(plan) => Box::new(SshShell::new(plan.clone())),
-    }
-}
-
 /// The kernel's index of each vxlan device since the router started: VyOS re-creates a device whose VNI,
 /// remote or port changes, and its counters start again.
 #[derive(Debug, Default)]
@@ -176,11 +167,12 @@ struct Devices {
 impl Devices {
     /// Counts the devices that have another index than before, each device from 0.
     fn see(&mut self, snapshot: &RouterSnapshot, recreations: &mut BTreeMap<InterfaceName, u64>) {
-        if self.boot_id != snapshot.boot_id {
+        // Not every method tells it.
+        if snapshot.boot_id.is_some() && self.boot_id != snapshot.boot_id {
             self.boot_id.clone_from(&snapshot.boot_id);
             self.indexes.clear();
         }
-        for (link, _) in snapshot.vxlans() {
+        for link in snapshot.vxlan_links() {
             let count = recreations.entry(link.name.clone()).or_default();
             if let Some(index) = link.ifindex {
                 let before = self.indexes.insert(link.name.clone(), index);

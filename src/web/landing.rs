@@ -129,7 +129,9 @@ fn write_routers(html: &mut String, present: &Present) -> fmt::Result {
     for reading in present.own_routers() {
         write!(html, "<li>{} ({}): ", Escaped(&reading.router), Escaped(&reading.site))?;
         match (&reading.current, &reading.failure) {
-            (Some(snapshot), _) => write!(html, "read, vxlan interfaces: {}", snapshot.vxlans().count())?,
+            (Some(snapshot), _) => {
+                write!(html, "read, vxlan interfaces: {}", snapshot.vxlan_links().count())?;
+            }
             (None, Some(failure)) => write!(html, "cannot be read: {}", Escaped(failure))?,
             (None, None) => html.write_str("not read yet")?,
         }

@@ -21,7 +21,7 @@ struct Way {
 
 impl Way {
     fn new() -> Self {
-        let (gate, far) = (Router::start(""), Router::start(""));
+        let (gate, far) = (Router::start(":", ""), Router::start(":", ""));
         let outside = format!("{}-outside", gate.namespace);
         run("ip", &["netns", "add", &outside]);
         let link = |name: &str, namespace: &str, address: &str, peer: &str| {

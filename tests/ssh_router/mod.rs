@@ -39,7 +39,12 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// Starts a router with these lines added to its `sshd_config`, and runs `test` inside its namespace.
 pub fn with_router(sshd_config: &str, test: impl FnOnce(&Router) + Send) {
-    let router = Router::start(sshd_config);
+    with_router_after(":", sshd_config, test);
+}
+
+/// The same after a shell command in the router's own mount namespace; `$D` is its directory.
+pub fn with_router_after(setup: &str, sshd_config: &str, test: impl FnOnce(&Router) + Send) {
+    let router = Router::start(setup, sshd_config);
     inside(&router.namespace, || test(&router));
 }
 
@@ -97,6 +102,7 @@ pub fn router_plan(ssh: &SshPlan) -> RouterPlan {
         scrape_interval: Duration::from_secs(30),
         scrape_timeout: TIMEOUT,
         transport: Transport::Ssh(ssh.clone()),
+        api: None,
     }
 }
 
@@ -122,7 +128,7 @@ pub struct Router {
 }
 
 impl Router {
-    pub fn start(sshd_config: &str) -> Self {
+    pub fn start(setup: &str, sshd_config: &str) -> Self {
         assert!(geteuid().is_root(), "these tests make network namespaces and run sshd: run them as root");
         assert!(
             Path::new("/usr/sbin/sshd").exists(),
@@ -162,8 +168,10 @@ impl Router {
         let sshd = Command::new("ip")
             .args(["netns", "exec", &router.namespace, "sh", "-c"])
             // `ip netns exec` has given this shell mounts of its own: nobody else sees that password file.
-            .arg("mount --bind \"$1\" /etc/shadow && exec /usr/sbin/sshd -D -f \"$2\" -E \"$3\"")
-            .args(["sh", &at("shadow"), &at("sshd_config"), &at("log")])
+            .arg(format!(
+                "D=\"$4\"; mount --bind \"$1\" /etc/shadow && {{ {setup}\n}} && exec /usr/sbin/sshd -D -f \"$2\" -E \"$3\""
+            ))
+            .args(["sh", &at("shadow"), &at("sshd_config"), &at("log"), &at("")])
             .stdin(Stdio::null())
             .spawn()
             .expect("start sshd");

@@ -18,7 +18,7 @@ fn an_ssh_login_as_written() {
     let ssh = |text: &str| -> SshPlan {
         match plan(text).routers.pop().expect("a router").transport {
             Transport::Ssh(ssh) => ssh,
-            Transport::Local => panic!("{text}"),
+            Transport::Local | Transport::Api(_) => panic!("{text}"),
         }
     };
     let fingerprint = format!("SHA256:{}", "a".repeat(43));

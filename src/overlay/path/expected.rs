@@ -22,7 +22,7 @@ pub fn host_mtu(interface: &str, mtu: Bytes, site: &Site, routers: &[Arc<RouterR
     ours()
         .filter_map(|router| Some((router, router.current.as_ref()?)))
         .flat_map(|(router, snapshot)| {
-            let bridges = snapshot.vxlans().filter_map(|(link, _)| link.master.as_deref());
+            let bridges = snapshot.vxlan_links().filter_map(|link| link.master.as_deref());
             bridges
                 .flat_map(|bridge| snapshot.members(bridge))
                 .filter(|link| link.vxlan.is_none())

@@ -6,7 +6,7 @@ use crate::{
         fixture::{A, B, DC, TestRouter, ip, lab, plan, read},
         tunnel::Assessor,
     },
-    types::{MismatchField, TunnelState, Vni},
+    types::{Method, MismatchField, TunnelState, Vni},
 };
 
 const DC_A: &str = "dc/vxlan01~site-a/vxlan01";
@@ -354,4 +354,39 @@ fn one_device_with_many_networks() {
         slipped.mismatches[&MismatchField::Vni],
         "vni differs: dc/vxlan01 has 1 3 4, site-b/vxlan02 has 2"
     );
+}
+
+/// What a poorer method does not tell is no disagreement.
+#[test]
+fn a_router_that_does_not_tell_its_addresses_has_no_wrong_remote() {
+    let [dc, a, b] = lab();
+    let by_api = |b: TestRouter| {
+        let mut b = b.edit("eth0", |link| link.addresses.clear());
+        b.now.method = Method::Api;
+        b.now.routes.clear();
+        b
+    };
+    let overlay = assess(&[dc.clone(), a.clone(), by_api(b.clone())]);
+    let pair = tunnel(&overlay, DC_B);
+    assert_eq!((pair.state, pair.mismatches.len()), (TunnelState::Paired, 0), "{:?}", pair.mismatches);
+    // Addresses seen by a better method are remembered.
+    let mut assessor = Assessor::new(&plan(&[]));
+    assessor.assess(&read(&[dc.clone(), a.clone(), b.clone()]), &[]);
+    let by_text = |b: TestRouter| by_api(b).edit("vxlan02", |link| link.vxlan = None);
+    let poorer = assessor.assess(&read(&[dc.clone(), a.clone(), by_text(b.clone())]), &[]);
+    let pair = tunnel(&poorer, DC_B);
+    assert_eq!((pair.state, pair.up, pair.mismatches.len()), (TunnelState::Paired, None, 0));
+    let again = assessor.assess(&read(&[dc, a, by_api(b)]), &[]);
+    assert!(tunnel(&again, DC_B).mismatches.is_empty());
+}
+
+/// A source that asks for no route has found none missing.
+#[test]
+fn routes_that_were_not_asked_for_are_no_sign_of_death() {
+    let [dc, a, b] = lab();
+    let mut b = b.edit("vxlan02", |link| link.counters.tx_carrier_errors = Some(28));
+    b.now.routes.clear();
+    assert_eq!(tunnel(&assess(&[dc.clone(), a.clone(), b.clone()]), DC_B).up, Some(false));
+    b.now.method = Method::Api;
+    assert_eq!(tunnel(&assess(&[dc, a, b]), DC_B).up, Some(true));
 }

@@ -18,6 +18,7 @@ fn plan(routers: &[&str], interval: Duration) -> Plan {
         scrape_interval: interval,
         scrape_timeout: Duration::from_secs(5),
         transport: Transport::Local,
+        api: None,
     };
     Plan { routers: routers.iter().map(router).collect(), ..fixture::plan(&[]) }
 }

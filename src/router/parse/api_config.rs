@@ -106,6 +106,7 @@ fn interface(settings: &Object) -> Result<VxlanConfig, String> {
     let vxlan = Vxlan {
         vni: value(settings, "vni")?.map(Vni).filter(|_| !external),
         remote: remotes.first().copied().or(group),
+        more_remotes: remotes.iter().skip(1).copied().collect(),
         local: value(settings, "source-address")?,
         port: value(settings, "port")?,
         df,

@@ -12,7 +12,7 @@ use crate::{router::snapshot::ScrapeError, types::FailureReason};
 const LONGEST: usize = 300;
 
 /// `data` of a successful answer.
-pub(super) fn data(body: &str) -> Result<Value, ScrapeError> {
+pub(in crate::router) fn data(body: &str) -> Result<Value, ScrapeError> {
     match parse(body) {
         Some(Value::Object(mut reply)) if reply.get("success") == Some(&Value::Bool(true)) => {
             Ok(reply.remove("data").unwrap_or_default())

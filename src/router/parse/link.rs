@@ -78,6 +78,7 @@ fn vxlan(data: &Object) -> Result<Vxlan, String> {
         // An external device prints `id` 0: it has none.
         vni: field(data, "id")?.map(Vni).filter(|_| !external),
         remote,
+        more_remotes: Vec::new(),
         local: address(data, "local")?.or(address(data, "local6")?),
         port: field(data, "port")?,
         df: text(data, "df")?,

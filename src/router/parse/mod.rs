@@ -12,7 +12,7 @@ use serde_json::{Map, Value, error::Category};
 
 pub mod api_config;
 pub mod api_error;
-mod api_reply;
+pub(in crate::router) mod api_reply;
 pub mod api_show;
 mod counters;
 pub mod error_text;
@@ -140,7 +140,7 @@ fn text(object: &Object, key: &str) -> Result<Option<String>, String> {
 }
 
 /// At most 60 characters, on one line, to show what was seen.
-pub(super) fn excerpt(text: &str) -> String {
+pub(in crate::router) fn excerpt(text: &str) -> String {
     let mut short: String =
         text.chars().take(60).map(|char| if char.is_control() { ' ' } else { char }).collect();
     if text.chars().nth(60).is_some() {

@@ -1,7 +1,9 @@
 use super::*;
 use crate::{
+    plan::Transport,
     router::{
         parse,
+        shell::Shell,
         snapshot::{Counters, Link, Vxlan},
     },
     types::Method,
@@ -17,6 +19,7 @@ fn worker() -> Worker {
         scrape_interval: Duration::from_secs(30),
         scrape_timeout: Duration::from_secs(5),
         transport: Transport::Local,
+        api: None,
     })
 }
 
@@ -127,7 +130,7 @@ impl Shell for Deaf {
 async fn a_thread_that_never_returns_is_given_up() {
     let mut worker = worker();
     worker.plan.scrape_timeout = Duration::from_millis(100);
-    worker.reader = Some(Reader::new(Box::new(Deaf)));
+    worker.reader = Some(Chain::of("dc".into(), Some(Box::new(Deaf)), None));
     let start = Instant::now();
     let reading = worker.scrape().await;
     assert_eq!(reading.failure.unwrap().reason, FailureReason::Timeout);

@@ -31,22 +31,23 @@ pub fn put(out: &mut Exposition, reading: &RouterReading) {
     let Some(snapshot) = &reading.current else { return };
     let version = snapshot.version.as_deref().unwrap_or_default();
     out.put(&c::ROUTER_INFO, &[router[0], router[1], version, snapshot.method.as_str()], 1.0);
-    for (link, vxlan) in snapshot.vxlans() {
-        let recreations = reading.recreations.get(&link.name).copied().unwrap_or_default();
-        put_interface(out, router, snapshot, link, vxlan);
-        out.put_count(&c::INTERFACE_RECREATIONS, &[router[0], router[1], link.name.as_str()], recreations);
-        put_fdb(out, router, snapshot, link, vxlan);
+    for link in snapshot.vxlan_links() {
+        put_interface(out, router, snapshot, link);
+        // A source that does not tell the index does not tell either that it changed.
+        if link.ifindex.is_some() {
+            let count = reading.recreations.get(&link.name).copied().unwrap_or_default();
+            out.put_count(&c::INTERFACE_RECREATIONS, &[router[0], router[1], link.name.as_str()], count);
+        }
+        if let Some(vxlan) = link.vxlan.as_ref().filter(|_| snapshot.tells_all()) {
+            put_fdb(out, router, snapshot, link, vxlan);
+        }
     }
     put_bridges(out, router, snapshot);
 }
 
-fn put_interface(
-    out: &mut Exposition,
-    router: [&str; 2],
-    snapshot: &RouterSnapshot,
-    link: &Link,
-    vxlan: &Vxlan,
-) {
+fn put_interface(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnapshot, link: &Link) {
+    let not_told = Vxlan::default();
+    let vxlan = link.vxlan.as_ref().unwrap_or(&not_told);
     let labels = [router[0], router[1], link.name.as_str()];
     let info = [
         labels[0],
@@ -124,7 +125,7 @@ fn fdb_kind(entry: &FdbEntry) -> FdbKind {
 
 /// Bridges with a vxlan port; a router may have others that are none of our business.
 fn put_bridges(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnapshot) {
-    let masters: BTreeSet<&str> = snapshot.vxlans().filter_map(|(link, _)| link.master.as_deref()).collect();
+    let masters: BTreeSet<&str> = snapshot.vxlan_links().filter_map(|link| link.master.as_deref()).collect();
     for bridge in masters {
         let Some(link) = snapshot.link(bridge) else { continue };
         // A master may also be a VRF or a bond; an older source does not tell the kind.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{SelfInfo, render, samples};
-use crate::{catalogue, state::Present, web::fixture::present};
+use crate::{catalogue, router::snapshot::Counters, state::Present, types::Method, web::fixture::present};
 
 fn self_info() -> SelfInfo {
     SelfInfo { version: "0.0.0", ..SelfInfo::new() }
@@ -31,6 +31,51 @@ fn promtool_accepts(text: &str) {
 fn promtool_has_nothing_to_say() {
     promtool_accepts(&render(&present(), &self_info()).expect("text"));
     promtool_accepts(&render(&Present::default(), &self_info()).expect("text"));
+}
+
+/// A router read by `method` that tells this of its vxlan interface.
+fn read_by(method: Method, tells_settings: bool) -> String {
+    let mut present = present();
+    present.routers.truncate(1);
+    let reading = std::sync::Arc::make_mut(&mut present.routers[0]);
+    let snapshot = std::sync::Arc::make_mut(reading.current.as_mut().unwrap());
+    snapshot.method = method;
+    snapshot.fdb.clear();
+    snapshot.routes.clear();
+    let link = snapshot.links.iter_mut().find(|link| link.vxlan.is_some()).unwrap();
+    link.ifindex = None;
+    link.counters = Counters::default();
+    link.vxlan = link.vxlan.take().filter(|_| tells_settings);
+    let text = render(&present, &self_info()).unwrap();
+    text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_a_method_cannot_know_is_absent() {
+    for (method, tells_settings, settings) in [
+        (Method::Text, false, r#"vni="",remote="",local="",port="",bridge="br01",df="""#),
+        (Method::Api, true, r#"vni="2",remote="10.10.10.254",local="",port="8472",bridge="br01",df="unset""#),
+    ] {
+        let text = read_by(method, tells_settings);
+        assert!(text.contains(&format!(r#"method="{method}""#)), "{text}");
+        assert!(
+            text.contains("vxlan_interface_mtu_bytes{") && text.contains("vxlan_interface_up{"),
+            "{text}"
+        );
+        let info = text.lines().find(|line| line.starts_with("vxlan_interface_info")).unwrap();
+        for part in settings.split(',') {
+            assert!(info.contains(part), "{info}");
+        }
+        for absent in [
+            "vxlan_fdb_entries{",
+            "recreations_total{",
+            "underlay_mtu",
+            "interface_receive",
+            "interface_transmit",
+        ] {
+            assert!(!text.contains(absent), "{method}: {absent}");
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,103 @@
+//! The SHA-256 of a certificate, in the forms that people compare.
+
+use std::{fmt, str::FromStr};
+
+use sha2::{Digest, Sha256};
+
+/// A SHA-256. Read as `openssl x509 -fingerprint -sha256` prints it (hex, with or without colons) or as
+/// OpenSSH prints its own (base64), with or without `SHA256:` before it; written as openssl does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of a certificate in DER.
+    #[must_use]
+    pub fn of(der: &[u8]) -> Self {
+        Self(Sha256::digest(der).into())
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SHA256")?;
+        self.0.iter().try_for_each(|byte| write!(f, ":{byte:02X}"))
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let prefix = text.get(..7).filter(|start| start.eq_ignore_ascii_case("sha256:"));
+        let digits = &text[prefix.map_or(0, str::len)..];
+        let bytes = from_hex(digits).or_else(|| from_base64(digits.strip_suffix('=').unwrap_or(digits)));
+        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(())
+    }
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u32> =
+        text.chars().filter(|c| *c != ':').map(|c| c.to_digit(16)).collect::<Option<_>>()?;
+    digits
+        .chunks(2)
+        .map(|pair| {
+            <[u32; 2]>::try_from(pair).ok().and_then(|[high, low]| u8::try_from(high << 4 | low).ok())
+        })
+        .collect()
+}
+
+/// Base64 without padding (RFC 4648). Bits that make no whole byte must be zero.
+fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+    for digit in text.bytes() {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count).ok()?);
+            bits &= (1 << count) - 1;
+        }
+    }
+    (bits == 0).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // `printf abc | sha256sum`, and the same through `xxd -r -p | base64`.
+    const HEX: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    const BASE64: &str = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0";
+
+    #[test]
+    fn every_form_is_one_fingerprint() {
+        let seen = Fingerprint::of(b"abc");
+        let printed = seen.to_string();
+        assert!(printed.starts_with("SHA256:BA:78:16:BF:") && printed.ends_with(":AD"), "{printed}");
+        for text in [HEX, &HEX.to_uppercase(), BASE64, &printed, &printed[7..]] {
+            assert_eq!(text.parse(), Ok(seen), "{text}");
+            assert_eq!(
+                format!("SHA256:{text}").replace("SHA256:SHA256:", "sha256:").parse(),
+                Ok(seen),
+                "{text}"
+            );
+        }
+        assert_eq!(format!("SHA256:{BASE64}=").parse(), Ok(seen));
+    }
+
+    #[test]
+    fn anything_else_is_none() {
+        for text in ["", "SHA256:", &HEX[1..], &BASE64[1..], "MD5:00", "SHA256:…", "é", &format!("{HEX}00")]
+        {
+            assert_eq!(text.parse::<Fingerprint>(), Err(()), "{text}");
+        }
+    }
+}

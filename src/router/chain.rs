@@ -1,0 +1,192 @@
+//! By which method a router is read, and what is tried when that one fails.
+//!
+//! From the best to the poorest: iproute2's JSON, VyOS's op-mode as JSON, its text, all three over one
+//! session; then the HTTPS API, where one is configured. A method that the router does not answer gives way
+//! to the next within the same scrape: one exec each, no second connection. Where the session itself fails,
+//! only the API is left; so that a silent router leaves time for it, the session gets half of the deadline.
+//!
+//! The method that worked is remembered: the next scrape starts with it. Once an hour, and after a scrape in
+//! which nothing worked, it starts with the best one again, over a new session.
+
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
+
+use super::{
+    api::ApiReader,
+    command,
+    local::LocalShell,
+    raw,
+    script::Failed,
+    shell::Shell,
+    snapshot::{RouterSnapshot, ScrapeError},
+    ssh::SshShell,
+    text,
+};
+use crate::{
+    plan::{ApiPlan, RouterPlan, Transport},
+    types::{FailureReason, Method, RouterName},
+};
+
+/// How long a poorer method is used before the better ones are tried again.
+pub const RETRY_BETTER: Duration = Duration::from_hours(1);
+
+/// Reads one router again and again, by whatever method works.
+pub struct Chain {
+    router: RouterName,
+    shell: Option<Box<dyn Shell>>,
+    ip: command::Reader,
+    api: Option<ApiReader>,
+    memory: Memory,
+}
+
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chain")
+            .field("router", &self.router)
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Chain {
+    /// A chain that has read nothing yet.
+    #[must_use]
+    pub fn new(plan: &RouterPlan) -> Self {
+        let shell: Option<Box<dyn Shell>> = match &plan.transport {
+            Transport::Local => Some(Box::new(LocalShell)),
+            Transport::Ssh(login) => Some(Box::new(SshShell::new(login.clone()))),
+            Transport::Api(_) => None,
+        };
+        let api = match &plan.transport {
+            Transport::Api(api) => Some(api),
+            Transport::Local | Transport::Ssh(_) => plan.api.as_ref(),
+        };
+        Self::of(plan.name.clone(), shell, api)
+    }
+
+    /// The same with a shell at hand.
+    pub(super) fn of(router: RouterName, shell: Option<Box<dyn Shell>>, api: Option<&ApiPlan>) -> Self {
+        let over_shell: &[Method] =
+            if shell.is_some() { &[Method::Ip, Method::Raw, Method::Text] } else { &[] };
+        let methods = over_shell.iter().copied().chain(api.map(|_| Method::Api)).collect();
+        let api = api.map(|plan| ApiReader::new(plan.clone()));
+        Self { router, shell, ip: command::Reader::default(), api, memory: Memory::new(methods) }
+    }
+
+    /// One scrape, over before `deadline`. Blocks.
+    pub fn scrape(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
+        let now = Instant::now();
+        let half = now + deadline.saturating_duration_since(now) / 2;
+        let for_shell = if self.api.is_some() { half } else { deadline };
+        let mut failures: Vec<(Method, ScrapeError)> = Vec::new();
+        let mut way_failed = false;
+        let methods = self.memory.order(now);
+        if self.memory.working.is_some_and(|working| methods.first().is_some_and(|first| *first < working)) {
+            self.log_in_anew();
+        }
+        for method in methods {
+            let outcome = match (method, self.shell.as_deref_mut(), &mut self.api) {
+                (Method::Api, _, Some(api)) => api.scrape(deadline).map_err(Failed::Way),
+                (Method::Ip, Some(shell), _) if !way_failed => self.ip.scrape(shell, for_shell),
+                (Method::Raw, Some(shell), _) if !way_failed => raw::scrape(shell, for_shell),
+                (Method::Text, Some(shell), _) if !way_failed => text::scrape(shell, for_shell),
+                _ => continue,
+            };
+            match outcome {
+                Ok(snapshot) => {
+                    if method == Method::Api {
+                        self.log_in_anew();
+                    }
+                    self.changed_to(method, &failures);
+                    self.memory.worked(method);
+                    return Ok(snapshot);
+                }
+                Err(Failed::Method(error)) => failures.push((method, error)),
+                Err(Failed::Way(error)) => {
+                    way_failed = true;
+                    failures.push((method, error));
+                }
+            }
+        }
+        self.log_in_anew();
+        self.memory.nothing_worked();
+        Err(all(failures))
+    }
+
+    /// What was mended on the router holds for new logins only.
+    fn log_in_anew(&mut self) {
+        if let Some(shell) = &mut self.shell {
+            shell.hang_up();
+        }
+    }
+
+    /// Said once per change, with the reason where it is for the worse.
+    fn changed_to(&self, method: Method, failures: &[(Method, ScrapeError)]) {
+        let router = &self.router;
+        match self.memory.working {
+            Some(before) if before == method => {}
+            Some(before) if method < before => {
+                tracing::info!(%router, %method, "router read by a better method than {before} again");
+            }
+            before if before.is_some() || !failures.is_empty() => {
+                let why = all(failures.to_vec());
+                tracing::warn!(%router, %method, "router read by a poorer method, which tells less: {why}");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The failure of the best method tried, with what the others said.
+fn all(failures: Vec<(Method, ScrapeError)>) -> ScrapeError {
+    let mut failures = failures.into_iter();
+    let Some((_, mut first)) = failures.next() else {
+        return ScrapeError::new(
+            FailureReason::Config,
+            "there is no way to read the router; add `ssh`, `local` or `api` in the configuration",
+        );
+    };
+    for (method, error) in failures {
+        let _ = write!(first.message, "; then by {method}: {}", error.message);
+    }
+    first
+}
+
+/// Which method worked last, and when the best one was last tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Memory {
+    /// All there are, the best first.
+    methods: Vec<Method>,
+    working: Option<Method>,
+    /// Absent where the best is to be tried next.
+    tried_best: Option<Instant>,
+}
+
+impl Memory {
+    fn new(methods: Vec<Method>) -> Self {
+        Self { methods, working: None, tried_best: None }
+    }
+
+    /// The methods to try now, in order.
+    fn order(&mut self, now: Instant) -> Vec<Method> {
+        let due = self.tried_best.is_none_or(|tried| now.saturating_duration_since(tried) >= RETRY_BETTER);
+        if due {
+            self.tried_best = Some(now);
+        }
+        let first = self.working.filter(|_| !due);
+        self.methods.iter().copied().filter(|method| first.is_none_or(|first| *method >= first)).collect()
+    }
+
+    fn worked(&mut self, method: Method) {
+        self.working = Some(method);
+    }
+
+    fn nothing_worked(&mut self) {
+        self.tried_best = None;
+    }
+}
+
+#[cfg(test)]
+mod tests;

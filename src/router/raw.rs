@@ -1,0 +1,52 @@
+//! The second method: VyOS's op-mode as JSON, on 1.4 and later.
+//!
+//! It tells links, addresses, MTUs and counters, and nothing of a tunnel: no VNI, remote, port or forwarding
+//! entry. Its counters count from the last `clear interfaces counters`; where there was one they are left
+//! out, for they are not the kernel's.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use super::{
+    parse,
+    script::{Failed, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
+    shell::Shell,
+    snapshot::{Link, RouterSnapshot},
+};
+use crate::types::Method;
+
+/// All interfaces for bridges and underlay; a user who may only see vxlan interfaces is asked for those.
+const LINKS: &str = r#"raw() {
+p=/usr/libexec/vyos/op_mode/interfaces.py
+if o=$($p show --raw); then echo "$o"; else $p show --intf-type=vxlan --raw; fi
+}
+s raw raw
+"#;
+
+/// One scrape, over before `deadline`. Blocks; never retries.
+pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
+    let body = [UPTIME_BEFORE, LINKS, UPTIME_AFTER, SYSTEM].concat();
+    run(shell, &body, deadline, |output| {
+        let text = output.must("raw", "interfaces.py show --raw", "VyOS 1.4 and later have it")?;
+        let links = parse::op_mode_raw::links(text).map_err(|error| misread(&error))?;
+        let links = links.into_kernel().into_iter().map(named).collect();
+        let System { version, boot_id, uptime } = output.system();
+        Ok(RouterSnapshot {
+            method: Method::Raw,
+            links,
+            fdb: Vec::new(),
+            routes: BTreeMap::new(),
+            version,
+            boot_id,
+            uptime,
+        })
+    })
+}
+
+/// VyOS names its vxlan interfaces so, and no others.
+fn named(mut link: Link) -> Link {
+    let number = link.name.as_str().strip_prefix("vxlan");
+    if number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())) {
+        link.kind = Some("vxlan".to_owned());
+    }
+    link
+}
