@@ -2,8 +2,8 @@
 //!
 //! Routers print things before the JSON (`bad magic vxlan01`, login banners), empty elements (`{}`) inside
 //! it, and fields this code has never heard of; all three are skipped. A field that is known and holds the
-//! wrong kind of value is an error: a counter guessed is worse than a router reported as unreadable. A number that can be no
-//! counter is left out, and its interface says so ([`links::ReadLink::suspicious`]).
+//! wrong kind of value is an error: a counter guessed is worse than a router reported as unreadable. A number
+//! that can be no counter is left out, and its interface says so ([`links::ReadLink::suspicious`]).
 
 use std::net::IpAddr;
 

@@ -2,7 +2,7 @@
 //! `clear interfaces counters` and no vxlan settings.
 //!
 //! One interface is a list on VyOS 1.4 and an object on 1.5. Without one it is `[]` on 1.4; 1.5 says
-//! `Interface vxlan77 does not exist` instead of JSON. Which counters can be believed: [`super::counters`].
+//! `Interface vxlan77 does not exist` instead of JSON. Which counters can be believed: `counters.rs`.
 
 use super::{
     Object, ParseError,

@@ -135,3 +135,21 @@ fn all_values_of_a_set_are_there_from_the_first_scrape() {
         assert_eq!(count(family), 0, "{family}");
     }
 }
+
+#[test]
+fn a_counter_that_a_router_does_not_tell_is_left_out() {
+    use std::sync::Arc;
+
+    let mut present = present();
+    let mut reading = (*present.routers[0]).clone();
+    let mut snapshot = (**reading.current.as_ref().expect("it was read")).clone();
+    for link in &mut snapshot.links {
+        link.counters.rx_bytes = None;
+    }
+    reading.current = Some(Arc::new(snapshot));
+    present.routers = vec![Arc::new(reading)];
+    let text = render(&present, &self_info()).expect("text");
+    let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!(count("vxlan_interface_receive_bytes_total{"), 0);
+    assert_ne!(count("vxlan_interface_receive_packets_total{"), 0);
+}
