@@ -150,9 +150,13 @@ impl Sight<'_> {
             tcp_forward.iter().copied().filter(|_| syn).chain(echo.then_some(icmp_forward)).collect();
         let mut forward_mtu = Vec::new();
         if syn {
-            // Of all flows; or, where some meet a hole, of those.
+            // Of all flows; or, where some meet a hole, of those. Of ICMP's flow an echo shows no more than what
+            // comes back.
             forward_mtu.extend(smallest(&mut used.iter()));
             forward_mtu.extend(smallest(&mut used.iter().filter(|walk| walk.is_hole())));
+            if icmp_forward.passing() >= back_edge {
+                forward_mtu.extend(smallest(&mut tcp_forward.iter()));
+            }
         } else if echo {
             forward_mtu.push(echo_edge);
             // A reply that an IPv6 target had to cut shows that its request came whole.
@@ -256,7 +260,10 @@ impl Sight<'_> {
             return false;
         }
         let piece = self.prober.family.header() + 8 + FRAGMENT_PAYLOAD;
-        self.network.fragments && forward.passing() >= piece
+        // Nothing tells that pieces pass where discovery ends below their size on another leg, whose signals
+        // vouch for ICMP too.
+        let lowest = Way::flows().map(|flow| Walk::of(self.network.forward.bottlenecks(flow), top, 68).passing());
+        self.network.fragments && forward.passing() >= piece && lowest.min() >= Some(piece)
     }
 
     /// The largest reply of at most `top` bytes that comes back whole.

@@ -59,6 +59,9 @@ pub trait Asking {
     /// an answer, and where discovery stands has been moved already; beside it, it only closes a size.
     fn signalled(&mut self, shot: Shot, mtu: Bytes, on_walk: bool, now: Moment);
 
+    /// A sentinel was answered "too big" for a size beside the walk: it does not pass, `mtu` may.
+    fn refused(&mut self, flow: u8, size: Bytes, mtu: Bytes, now: Moment);
+
     /// A sentinel of `size` was lost.
     fn sentinel_lost(&mut self, flow: u8, size: Bytes, now: Moment);
 

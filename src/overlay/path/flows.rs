@@ -448,6 +448,17 @@ impl Asking for FlowLanes {
         self.follow(now);
     }
 
+    fn refused(&mut self, flow: u8, size: Bytes, mtu: Bytes, now: Moment) {
+        let Some(place) = self.place_of(flow).filter(|place| self.lanes[*place].edge() >= Some(size)) else {
+            return;
+        };
+        self.part(place, FlowSet::of(flow));
+        self.lanes.retain(|lane| !lane.flows().is_empty());
+        if let Some(part) = self.lanes.last_mut() {
+            part.refused(flow, size, mtu, now);
+        }
+    }
+
     fn sentinel_lost(&mut self, flow: u8, size: Bytes, now: Moment) {
         let Some(place) = self.place_of(flow) else { return };
         let lane = &mut self.lanes[place];

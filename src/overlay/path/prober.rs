@@ -111,7 +111,6 @@ struct Sent {
     probe: Probe,
     role: Role,
     at: Moment,
-    expired: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -149,6 +148,8 @@ pub struct PathProber {
     pub(super) stats: EchoStats,
     size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
     sent: BTreeMap<ProbeId, Sent>,
+    /// The first probe whose answer is not late yet.
+    in_time: ProbeId,
     echoes: BTreeMap<u64, SentEcho>,
     next_id: u64,
     single: Single,
@@ -206,6 +207,7 @@ impl PathProber {
             stats: EchoStats::default(),
             size_probes: BTreeMap::new(),
             sent: BTreeMap::new(),
+            in_time: ProbeId(0),
             echoes: BTreeMap::new(),
             next_id: 0,
             single: Single::default(),
@@ -373,8 +375,9 @@ impl PathProber {
         if self.echo.is_silent() && !self.echo_is_fresh() && self.echo.is_idle(now) {
             self.echo.recheck(self.echo.top(), now);
         }
-        self.confirm();
-        self.note_verdict();
+        let finding = self.finding();
+        self.confirm(&finding);
+        self.note_verdict(&finding);
     }
 
     /// Whether replies of that size were last seen to come back in one piece.

@@ -47,7 +47,7 @@ pub struct Confirmed {
 
 /// What the lanes together say of holes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Finding {
+pub(super) enum Finding {
     /// No silence is proven.
     None,
     /// Silence is proven; whose it is will be known in a moment.
@@ -92,10 +92,10 @@ impl PathProber {
     }
 
     /// Notes the path MTUs that are certain now.
-    pub(super) fn confirm(&mut self) {
+    pub(super) fn confirm(&mut self, finding: &Finding) {
         let small = self.settings.family.small();
         let exact = |hole: &Hole| (hole.exact && hole.answered > small).then_some(hole.answered);
-        let filtered = self.finding() == Finding::Filtered;
+        let filtered = *finding == Finding::Filtered;
         let forward = if let Some(flows) = self.forward_hole() {
             let edge = exact(flows.hole).or(self.confirmed.forward);
             // ICMP's flow may take the leg of the smallest edge.
@@ -103,10 +103,21 @@ impl PathProber {
             icmp.or(edge)
         } else if let Some(hole) = self.echo.hole() {
             let edge = if hole.in_pieces { None } else { exact(hole).or(self.confirmed.forward) };
-            // The limit of a filter of large ICMP is no path MTU.
-            self.forward_passes(hole.size).or(edge.filter(|_| !filtered))
+            let by_reverse = self.reverse_hole().is_some_and(|reverse| reverse.answered <= hole.answered);
+            let edge = if by_reverse && self.syn_usable() {
+                // It tells of the way back; TCP alone tells of the way there.
+                self.reduced_flows().or(self.confirmed.forward)
+            } else {
+                // The limit of a filter of large ICMP is no path MTU.
+                edge.filter(|_| !filtered)
+            };
+            self.forward_passes(hole.size).or(edge)
         } else if let Some(size) = self.echo.passing() {
-            Some(self.reduced_flows().map_or(size, |reduced| reduced.min(size)))
+            match self.reduced_flows() {
+                Some(reduced) => Some(reduced.min(size)),
+                None if self.is_lower_on_flows() => self.confirmed.forward,
+                None => Some(size),
+            }
         } else if let Some(size) = self.syn.passing().filter(|_| !self.icmp_usable() && self.syn_usable()) {
             Some(size)
         } else {
@@ -147,6 +158,11 @@ impl PathProber {
         (hole.answered >= FILTER && self.reverse_passes(hole.size)).then_some(hole.answered)
     }
 
+    /// Signals send discovery below the expected MTU on TCP flows, wherever it will end.
+    fn is_lower_on_flows(&self) -> bool {
+        self.syn_usable() && self.syn.top() < self.ceiling()
+    }
+
     /// The size at which discovery ends on TCP flows, where signals end it below the expected MTU.
     pub(super) fn reduced_flows(&self) -> Option<Bytes> {
         let size = self.syn.passing().filter(|_| self.syn_usable())?;
@@ -182,11 +198,16 @@ impl PathProber {
             return unknown(UnknownReason::PeerLimit);
         }
         if let Some(size) = self.echo.passing() {
-            if size >= expected && self.is_cut_on_the_way_back(size) {
+            let lower = size < expected || self.is_lower_on_flows();
+            if !lower && self.is_cut_on_the_way_back(size) {
                 return unknown(UnknownReason::ReverseUnmeasured);
             }
-            let whole = size >= expected && self.reduced_flows().is_none() && self.in_one_piece(expected);
+            let whole = !lower && self.in_one_piece(expected);
             return (if whole { Verdict::Ok } else { Verdict::Reduced }, None);
+        }
+        if self.icmp_usable() && self.is_lower_on_flows() && self.syn.passing().is_some() {
+            // ICMP's walk has just been moved.
+            return (Verdict::Reduced, None);
         }
         if !self.icmp_usable() && self.syn_usable() && self.syn.passing().is_some() {
             let reverse = self.reflected_reverse().is_some();
@@ -214,15 +235,14 @@ impl PathProber {
     }
 
     /// Notes a verdict that rests on no pending finding.
-    pub(super) fn note_verdict(&mut self) {
-        let finding = self.finding();
-        if finding != Finding::Pending {
-            let (verdict, reason) = self.verdict(&finding, self.expected().bytes);
+    pub(super) fn note_verdict(&mut self, finding: &Finding) {
+        if *finding != Finding::Pending {
+            let (verdict, reason) = self.verdict(finding, self.expected().bytes);
             self.known = Known { verdict, reason, at: self.now };
         }
     }
 
-    fn finding(&self) -> Finding {
+    pub(super) fn finding(&self) -> Finding {
         let mut directions = Vec::new();
         if self.forward_hole().is_some() {
             directions.push(Direction::Forward);

@@ -108,6 +108,12 @@ impl Asking for LaneProber {
         }
     }
 
+    fn refused(&mut self, _flow: u8, size: Bytes, mtu: Bytes, now: Moment) {
+        if self.edge().is_some_and(|edge| size <= edge) && self.is_idle(now) {
+            self.search_below(0, size, &[mtu], now);
+        }
+    }
+
     fn large_passed(&mut self, _flow: u8, size: Bytes, now: Moment) {
         if size >= self.top {
             self.count_whole(true);

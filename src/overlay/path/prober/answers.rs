@@ -129,6 +129,9 @@ impl PathProber {
             self.look_above_at = self.look_above_at.min(now + LOOK_SOON);
             self.restand(now);
         }
+        if is_large(sent.probe) && lane != Lane::Fragments {
+            self.walks.answered(lane, flow, size);
+        }
         match sent.role {
             Role::Small { .. } => {
                 self.decide_by_syn(sent, false, now);
@@ -182,8 +185,10 @@ impl PathProber {
             let silent = self.contest.signalled(round, entrant(sent.probe), now);
             self.found_silent(silent, size, now);
         }
-        if let Role::Shot(shot) = sent.role {
-            self.lane_mut(sent.probe.lane).signalled(shot, mtu, on_walk, now);
+        match sent.role {
+            Role::Shot(shot) => self.lane_mut(lane).signalled(shot, mtu, on_walk, now),
+            Role::Sentinel if !on_walk => self.lane_mut(lane).refused(sent.probe.flow, size, mtu, now),
+            _ => {}
         }
     }
 
@@ -222,7 +227,7 @@ impl PathProber {
                 if lane == Lane::Syn && sent.probe.size > self.syn.top_of(sent.probe.flow) {
                     self.walks.tcp_unanswered(sent.probe.size);
                 }
-                if self.walks.doubt(lane, sent.probe.flow, self.ceiling(), sent.probe.size) {
+                if self.walks.doubt(lane, sent.probe.flow, sent.probe.size) {
                     self.restand(now);
                 } else {
                     self.lane_mut(lane).sentinel_lost(sent.probe.flow, sent.probe.size, now);
@@ -278,6 +283,7 @@ impl PathProber {
         self.reach.heard(protocol, now);
         if first {
             self.syn_at = now;
+            self.syn.look_around();
         }
     }
 
@@ -293,26 +299,19 @@ impl PathProber {
 
     pub(super) fn expire(&mut self, now: Moment) {
         let timeout = self.rtt.timeout();
-        let due: Vec<ProbeId> = self
-            .sent
-            .iter()
-            .filter(|(_, sent)| {
-                let age = now.saturating_sub(sent.at);
-                age >= GIVE_UP || (!sent.expired && age >= timeout)
-            })
-            .map(|(id, _)| *id)
-            .collect();
-        for id in due {
-            let Some(sent) = self.sent.get_mut(&id) else { continue };
-            let first = !std::mem::replace(&mut sent.expired, true);
+        // Probes are named in the order in which they are sent, so the oldest come first.
+        while let Some((id, sent)) = self.sent.range(self.in_time..).next()
+            && now.saturating_sub(sent.at) >= timeout
+        {
             let sent = *sent;
-            if first {
-                self.lost(sent, now);
-            }
-            if now.saturating_sub(sent.at) >= GIVE_UP {
-                self.sent.remove(&id);
-                self.count(sent.probe, ProbeResult::Lost);
-            }
+            self.in_time = ProbeId(id.0 + 1);
+            self.lost(sent, now);
+        }
+        while let Some(oldest) = self.sent.first_entry()
+            && now.saturating_sub(oldest.get().at) >= GIVE_UP
+        {
+            let sent = oldest.remove();
+            self.count(sent.probe, ProbeResult::Lost);
         }
         let echoes: Vec<u64> = self.echoes.keys().copied().collect();
         for seq in echoes {

@@ -147,9 +147,11 @@ impl PathProber {
         let timeout = self.rtt.timeout();
         let expiry = |at: Moment, expired: bool| at + if expired { GIVE_UP } else { timeout };
         let lanes = LANES.map(|lane| self.lane(lane));
-        self.sent
-            .values()
-            .map(|sent| expiry(sent.at, sent.expired))
+        let next_late = self.sent.range(self.in_time..).next().map(|(_, sent)| sent.at + timeout);
+        let next_lost = self.sent.first_key_value().map(|(_, sent)| sent.at + GIVE_UP);
+        next_late
+            .into_iter()
+            .chain(next_lost)
             .chain(self.echoes.values().map(|echo| expiry(echo.at, echo.expired)))
             .chain(lanes.iter().filter_map(|lane| lane.next_at()).map(|at| at.max(self.now)))
             .chain(self.reach.next_at())
@@ -271,14 +273,14 @@ impl PathProber {
         }
         let bare = matches!(role, Role::Small { .. });
         let probe = Probe { id, lane, flow, size, purpose, bare };
-        self.sent.insert(id, Sent { probe, role, at: now, expired: false });
+        self.sent.insert(id, Sent { probe, role, at: now });
         out.push(Send::Probe(probe));
     }
 
     pub(super) fn busy_flows(&self) -> [bool; FLOWS as usize] {
         let mut busy = [false; FLOWS as usize];
-        for sent in self.sent.values() {
-            if sent.probe.lane == Lane::Syn && !sent.expired {
+        for (_, sent) in self.sent.range(self.in_time..) {
+            if sent.probe.lane == Lane::Syn {
                 busy[usize::from(sent.probe.flow)] = true;
             }
         }
