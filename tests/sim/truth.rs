@@ -131,8 +131,10 @@ impl Sight<'_> {
             || (network.forward.leg.is_some() && tcp_forward.iter().any(|walk| walk.is_hole()));
         let echo_edge = icmp_forward.passing().min(back_edge);
         let echo_silent = icmp_forward.is_hole() || icmp_forward.passing() > back_edge;
-        let seen_by_echo =
-            echo && echo_silent && echo_edge >= filter(family) && !self.is_vouched(icmp_forward, &tcp_forward);
+        let seen_by_echo = echo
+            && echo_silent
+            && echo_edge >= filter(family)
+            && !self.is_vouched(icmp_forward, &tcp_forward);
         let seen_by_syn = syn && tcp_forward.iter().any(|walk| walk.is_hole());
         let seen_by_fragments = fragments && reverse_hole && back_edge >= filter(family);
         let hole_visible = seen_by_echo || seen_by_syn || seen_by_fragments;
@@ -222,11 +224,12 @@ impl Sight<'_> {
         right
     }
 
-    /// ICMP meets silence at a size that is signalled to TCP, and no TCP flow meets a hole. Then it is far
+    /// Echoes meet silence at a size that is signalled to TCP, and no TCP flow meets a hole. Then it is far
     /// more likely that something on the way keeps signals about ICMP back than that of nine flows ICMP's
-    /// alone takes a leg with a hole (2^-8); and a hole only of ICMP hangs nobody. It need not be said.
+    /// alone takes a leg with a hole (2^-8); and a hole only of ICMP hangs nobody. By echoes alone it need not
+    /// be seen. (A hole on the way back is seen by fragments.)
     fn is_vouched(&self, icmp: Walk, tcp: &[Walk]) -> bool {
-        let Walk::Hole { size, .. } = icmp else { return false };
+        let (Walk::Hole { size, .. } | Walk::Passes(size)) = icmp;
         let signalled = |flow| {
             let refuses = self.network.forward.bottlenecks(flow).iter().find(|one| size > one.above);
             refuses.is_some_and(|one| one.signals.is_some_and(|mtu| mtu < size))
@@ -262,7 +265,8 @@ impl Sight<'_> {
         let piece = self.prober.family.header() + 8 + FRAGMENT_PAYLOAD;
         // Nothing tells that pieces pass where discovery ends below their size on another leg, whose signals
         // vouch for ICMP too.
-        let lowest = Way::flows().map(|flow| Walk::of(self.network.forward.bottlenecks(flow), top, 68).passing());
+        let lowest =
+            Way::flows().map(|flow| Walk::of(self.network.forward.bottlenecks(flow), top, 68).passing());
         self.network.fragments && forward.passing() >= piece && lowest.min() >= Some(piece)
     }
 

@@ -56,7 +56,7 @@ impl PathProber {
             let flows = format!(" on {} of {FLOWS} TCP flows", hole.flows);
             said.push(format!("forward, padded TCP SYN: {}", self.hole_in_words(hole.hole, &flows)));
             if hole.flows < usize::from(FLOWS) {
-                said.push("the other flows pass: one of several underlay legs has the hole".to_owned());
+                said.push("the other flows meet none: one of several underlay legs has the hole".to_owned());
             }
             if let Some(size) = self.echo.passing() {
                 said.push(format!("DF echoes of {size} bytes come back whole: ICMP is one flow, on one leg"));

@@ -7,21 +7,21 @@
 //! them; where discovery stands at another size for them; or where a hole may be over. Lanes that know the
 //! same become one again.
 
-use std::collections::VecDeque;
+mod asking;
 
-use fastrand::Rng;
+use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    asking::{Asking, Urgency},
+    asking::Asking,
     flow_set::FlowSet,
     lane::{Hole, LaneProber},
     probe::{FLOWS, Family, Lane, Moment},
-    proof::{Fate, Shot},
+    proof::Shot,
 };
 use crate::types::{Bytes, ProbeSize};
 
 /// After a doubt that came to nothing, so long no further one.
-const REST: std::time::Duration = std::time::Duration::from_secs(30);
+const REST: Duration = Duration::from_secs(30);
 
 /// Where discovery stands for each flow.
 pub type Tops = [Bytes; FLOWS as usize];
@@ -301,7 +301,8 @@ impl FlowLanes {
         self.tear(now);
         for place in 0..self.lanes.len() {
             self.tell_apart(place, now);
-            if let Some(edge) = self.lanes[place].take_edge().filter(|_| self.lanes[place].flows().len() > 1) {
+            if let Some(edge) = self.lanes[place].take_edge().filter(|_| self.lanes[place].flows().len() > 1)
+            {
                 // Flows with a smaller edge do not pass it.
                 let flows = self.lanes[place].flows();
                 self.sweep.extend(flows.iter().map(|flow| (flow, Some(edge))));
@@ -366,9 +367,10 @@ impl FlowLanes {
             .collect();
         self.suspects.retain(|suspect| !here(suspect));
         let Some(size) = passes.filter(|_| !suspects.is_empty() && now >= self.rest_until) else { return };
-        let under_way = self.doubts.iter_mut().find(|doubt| {
-            doubt.asks_for() == Some(size) && doubt.flows().without(flows).is_empty()
-        });
+        let under_way = self
+            .doubts
+            .iter_mut()
+            .find(|doubt| doubt.asks_for() == Some(size) && doubt.flows().without(flows).is_empty());
         if let Some(doubt) = under_way {
             doubt.take_in(suspects);
         } else {
@@ -379,132 +381,10 @@ impl FlowLanes {
 
     /// A doubt that asks with this shot: a flow that answers is out of it.
     fn answers_doubt(&mut self, flow: u8, size: Bytes) {
-        for doubt in self.doubts.iter_mut().filter(|doubt| doubt.asks_for().is_some_and(|asked| size >= asked)) {
+        for doubt in
+            self.doubts.iter_mut().filter(|doubt| doubt.asks_for().is_some_and(|asked| size >= asked))
+        {
             doubt.leave(FlowSet::of(flow));
-        }
-    }
-}
-
-impl Asking for FlowLanes {
-    /// The smallest of any flow.
-    fn top(&self) -> Bytes {
-        self.lanes.iter().map(Asking::top).min().unwrap_or(0)
-    }
-
-    /// The smallest of any flow.
-    fn passing(&self) -> Option<Bytes> {
-        self.lanes.iter().filter_map(Asking::passing).min().filter(|_| !self.is_silent())
-    }
-
-    fn is_silent(&self) -> bool {
-        self.lanes.iter().any(Asking::is_silent)
-    }
-
-    fn wants(&self, urgency: Urgency) -> bool {
-        self.all().any(|lane| lane.wants(urgency))
-    }
-
-    fn next_at(&self) -> Option<Moment> {
-        self.all().filter_map(Asking::next_at).min()
-    }
-
-    fn shots(
-        &mut self,
-        urgency: Urgency,
-        now: Moment,
-        is_free: &dyn Fn(u8) -> bool,
-        rng: &mut Rng,
-    ) -> Vec<Shot> {
-        self.all_mut()
-            .map(|lane| lane.shots(urgency, now, is_free, rng))
-            .find(|shots| !shots.is_empty())
-            .unwrap_or_default()
-    }
-
-    fn resolve(&mut self, shot: Shot, fate: Fate, now: Moment) {
-        let answered = shot.large && fate == Fate::Answered;
-        if answered {
-            self.suspects.retain(|(flow, _)| *flow != shot.flow);
-            self.answers_doubt(shot.flow, shot.size);
-        }
-        let is_doubt = self.doubts.iter().any(|doubt| doubt.id() == shot.asker);
-        if let Some(lane) = self.asker(shot) {
-            let hardly = lane.hardly_asked();
-            let was_silent = lane.is_silent();
-            lane.resolve(shot, fate, now);
-            if is_doubt && lane.is_silent() && !was_silent {
-                lane.leave(hardly);
-            }
-        } else if answered && !is_doubt {
-            self.large_passed(shot.flow, shot.size, now);
-        }
-        self.follow(now);
-    }
-
-    fn signalled(&mut self, shot: Shot, mtu: Bytes, on_walk: bool, now: Moment) {
-        if let Some(lane) = self.asker(shot) {
-            lane.signalled(shot, mtu, on_walk, now);
-        }
-        self.follow(now);
-    }
-
-    fn refused(&mut self, flow: u8, size: Bytes, mtu: Bytes, now: Moment) {
-        let Some(place) = self.place_of(flow).filter(|place| self.lanes[*place].edge() >= Some(size)) else {
-            return;
-        };
-        self.part(place, FlowSet::of(flow));
-        self.lanes.retain(|lane| !lane.flows().is_empty());
-        if let Some(part) = self.lanes.last_mut() {
-            part.refused(flow, size, mtu, now);
-        }
-    }
-
-    fn sentinel_lost(&mut self, flow: u8, size: Bytes, now: Moment) {
-        let Some(place) = self.place_of(flow) else { return };
-        let lane = &mut self.lanes[place];
-        if size > lane.top() {
-            // Its silence counts for nothing: a signal is remembered there, and signals are rare.
-            return;
-        }
-        if lane.flows().len() > 1 && !self.suspects.contains(&(flow, size)) {
-            self.suspects.push((flow, size));
-        }
-        lane.sentinel_lost(flow, size, now);
-        self.follow(now);
-    }
-
-    fn large_passed(&mut self, flow: u8, size: Bytes, now: Moment) {
-        self.suspects.retain(|(suspect, _)| *suspect != flow);
-        self.answers_doubt(flow, size);
-        let Some(place) = self.place_of(flow) else { return };
-        let lane = &mut self.lanes[place];
-        let moved = lane.hole_size().filter(|hole| lane.is_over(size) && size < *hole).is_some();
-        if moved {
-            lane.move_edge(size, now);
-            // What moved on one flow may have moved on all.
-            let others = self.lanes.iter().filter(|lane| lane.is_silent() && !lane.flows().contains(flow));
-            let edges = others.flat_map(|lane| lane.flows().iter().map(|flow| (flow, lane.silent_from())));
-            self.sweep.extend(edges.collect::<Vec<_>>());
-        } else if lane.is_over(size) {
-            // What ended on one flow may have ended on all.
-            self.recheck(now);
-        } else {
-            lane.large_passed(flow, size, now);
-        }
-        self.follow(now);
-    }
-
-    fn stop(&mut self) {
-        self.suspects.clear();
-        self.doubts.clear();
-        for lane in &mut self.lanes {
-            lane.stop();
-        }
-    }
-
-    fn resume(&mut self, now: Moment) {
-        for lane in &mut self.lanes {
-            lane.resume(now);
         }
     }
 }
