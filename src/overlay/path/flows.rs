@@ -197,10 +197,11 @@ impl FlowLanes {
             }
         }
         for lane in &mut self.lanes {
-            let Some(flow) = lane.flows().iter().next() else { continue };
-            let stood = lane.top();
+            let flows = lane.flows();
+            let Some(flow) = flows.iter().next() else { continue };
             lane.stand_at(top(flow), now);
-            if lane.top() != stood && lane.passing().is_none() && !lane.is_silent() {
+            let unknown = lane.passing().is_none() && !lane.is_silent();
+            if unknown && !self.sweep.iter().any(|(flow, _)| flows.contains(*flow)) {
                 // What passes there is asked without waiting for its turn.
                 self.sweep.push_back((flow, None));
             }
