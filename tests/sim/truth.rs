@@ -159,6 +159,8 @@ impl Sight<'_> {
             if icmp_forward.passing() >= back_edge {
                 forward_mtu.extend(smallest(&mut tcp_forward.iter()));
             }
+            forward_mtu.sort_unstable();
+            forward_mtu.dedup();
         } else if echo {
             forward_mtu.push(echo_edge);
             // A reply that an IPv6 target had to cut shows that its request came whole.
