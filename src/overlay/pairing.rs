@@ -143,17 +143,9 @@ impl Pairer<'_, '_> {
                 Some(Pair::new(a.clone(), b.clone()))
             })
             .collect::<Vec<_>>();
-        let known = self.remembered.iter().chain(self.declared).chain(&self.pairs).cloned();
-        for pair in same_setting.into_iter().chain(known.collect::<Vec<_>>()) {
-            let across = |a, b| there.contains(a) && back.contains(b);
-            if across(&pair.0, &pair.1) || across(&pair.1, &pair.0) {
-                for side in [&mut there, &mut back] {
-                    side.remove(&pair.0);
-                    side.remove(&pair.1);
-                }
-                self.pairs.insert(pair);
-            }
-        }
+        self.take(same_setting, &mut there, &mut back);
+        let known = self.remembered.iter().chain(self.declared).chain(&self.pairs);
+        self.take(known.cloned().collect(), &mut there, &mut back);
         if let (Some(a), Some(b)) = (only(there.iter()), only(back.iter())) {
             self.pairs.insert(Pair::new(a.clone(), b.clone()));
             return;
@@ -162,6 +154,20 @@ impl Pairer<'_, '_> {
             for end in side {
                 self.candidates.entry(end.clone()).or_default().extend(other.iter().cloned());
             }
+        }
+    }
+
+    /// Takes those pairs that lie across, and their ends out of both sides.
+    fn take(&mut self, mut pairs: Vec<Pair>, there: &mut Ends, back: &mut Ends) {
+        pairs.retain(|Pair(a, b)| {
+            (there.contains(a) && back.contains(b)) || (there.contains(b) && back.contains(a))
+        });
+        for pair in pairs {
+            for side in [&mut *there, &mut *back] {
+                side.remove(&pair.0);
+                side.remove(&pair.1);
+            }
+            self.pairs.insert(pair);
         }
     }
 
@@ -185,13 +191,7 @@ impl Pairer<'_, '_> {
                 );
             }
         }
-        for pair in found {
-            for side in [&mut *there, &mut *back] {
-                side.remove(&pair.0);
-                side.remove(&pair.1);
-            }
-            self.pairs.insert(pair);
-        }
+        self.take(found, there, back);
     }
 
     /// VNIs and UDP port: unique on one router, so equal settings cannot be two tunnels.
