@@ -30,12 +30,12 @@ scale: setup
 	cargo build --locked --release --bin vxlan_exporter --example scale
 	$(SUDO) target/release/examples/scale --routers $(or $(SCALE_ROUTERS),500)
 
-# Every parser against random bytes, FUZZ_SECONDS each, starting from the captures of tests/corpus. Needs a nightly Rust.
+# Every parser against random bytes, FUZZ_SECONDS each, starting from the captures of tests/corpus.
 fuzz:
 	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
-	@for target in $$(cargo +nightly fuzz list); do \
+	@for target in $$(RUSTC_BOOTSTRAP=1 cargo fuzz list); do \
 		mkdir -p fuzz/corpus/$$target && \
-		cargo +nightly fuzz run $$target fuzz/corpus/$$target tests/corpus -- -max_total_time=$(or $(FUZZ_SECONDS),60) \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target fuzz/corpus/$$target tests/corpus -- -max_total_time=$(or $(FUZZ_SECONDS),60) \
 			-max_len=65536 || exit 1; \
 	done
 

@@ -87,7 +87,8 @@ fn defaults(version: &str) -> Option<(u16, Bytes)> {
         (1, ..=3) => Some((8472, 1450)),
         (1, 4) if before("20231020") => Some((8472, 1450)),
         (1, 4) if before("20231122") => Some((4789, 1450)),
-        (1, 4..) => Some((4789, 1500)),
+        // Rolling and stream releases are named by their year since 2025.
+        (1, 4..) | (2024.., _) => Some((4789, 1500)),
         _ => None,
     }
 }
@@ -202,7 +203,9 @@ mod tests {
             ("1.4-rolling-202311010317", Some(4789), Some(1450)),
             ("VyOS 1.4.0", Some(4789), Some(1500)),
             ("1.5-rolling-202410211234", Some(4789), Some(1500)),
-            ("2025.11", None, None),
+            ("VyOS 2025.07.20-0020-rolling", Some(4789), Some(1500)),
+            ("2025.11", Some(4789), Some(1500)),
+            ("Debian 12", None, None),
             ("", None, None),
         ] {
             let mut config = one("{}");
