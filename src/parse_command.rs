@@ -79,7 +79,11 @@ pub fn read(format: Format, text: &str) -> Result<Value, String> {
         Format::OpmodeRaw => interfaces(&op_mode_raw::links(text).map_err(told)?),
         Format::IpJson => interfaces(&link::read(text).map_err(told)?),
         Format::FdbJson => forwarding(text)?,
-        Format::VniJson => json!({"vnis": vni::vnis(text).map_err(told)?}),
+        Format::VniJson => {
+            let all = vni::filters(text).map_err(told)?;
+            let vnis: BTreeMap<_, _> = all.into_iter().map(|(name, filter)| (name, filter.vnis)).collect();
+            json!({"vnis": vnis})
+        }
         Format::RouteJson => match route::route(text).map_err(told)? {
             Some(route) => json!(route),
             None => json!({}),

@@ -176,6 +176,19 @@ impl EndView<'_> {
         self.vxlan.vni.is_none() && (self.vxlan.external || self.vxlan.vnis.len() > 1)
     }
 
+    /// Its forwarding entries; of one network those that name it or none.
+    pub(super) fn entries(&self, vni: Option<Vni>) -> impl Iterator<Item = &FdbEntry> {
+        let own = self.snapshot.fdb.iter().filter(|entry| entry.interface == self.link.name);
+        own.filter(move |entry| vni.zip(entry.vni).is_none_or(|(asked, named)| asked == named))
+    }
+
+    /// The device's own remotes and those of its flood list, of one network or of all.
+    pub(super) fn remotes_of(&self, vni: Option<Vni>) -> BTreeSet<IpAddr> {
+        let own = self.vxlan.remote.iter().chain(&self.vxlan.more_remotes).copied();
+        let flood = self.entries(vni).filter(|entry| entry.mac == FLOOD_MAC).filter_map(|entry| entry.dst);
+        own.chain(flood).filter(|remote| !remote.is_unspecified()).collect()
+    }
+
     /// The remotes in words, for evidence.
     pub(super) fn remotes_text(&self) -> String {
         if self.remotes.is_empty() {
@@ -201,21 +214,8 @@ impl<'a> Scene<'a> {
             readings.insert(&reading.router, &**reading);
             let Some(snapshot) = &reading.current else { continue };
             for (link, vxlan) in snapshot.vxlans() {
-                let flood = snapshot
-                    .fdb
-                    .iter()
-                    .filter(|entry| entry.interface == link.name && entry.mac == FLOOD_MAC)
-                    .filter_map(|entry| entry.dst);
-                let remotes = vxlan
-                    .remote
-                    .iter()
-                    .chain(&vxlan.more_remotes)
-                    .copied()
-                    .chain(flood)
-                    .filter(|r| !r.is_unspecified())
-                    .collect();
-                let view = EndView { reading, snapshot, link, vxlan, remotes };
-                ends.insert(view.end(), view);
+                let view = EndView { reading, snapshot, link, vxlan, remotes: BTreeSet::new() };
+                ends.insert(view.end(), EndView { remotes: view.remotes_of(None), ..view });
             }
         }
         Self { readings, ends, known }
@@ -275,12 +275,14 @@ impl<'a> Scene<'a> {
     /// The VNIs that `end` floods to `router`; where its flood list names none, those it carries.
     pub(super) fn vnis_to(&self, end: &TunnelEnd, router: &RouterName) -> BTreeSet<Vni> {
         let Some(view) = self.ends.get(end) else { return BTreeSet::new() };
+        if !view.is_shared() {
+            return view.vnis();
+        }
         let to_router = |entry: &&FdbEntry| {
-            let flood = entry.interface == end.interface && entry.mac == FLOOD_MAC;
-            flood && entry.dst.is_some_and(|dst| self.known.owns(router, dst))
+            entry.mac == FLOOD_MAC && entry.dst.is_some_and(|dst| self.known.owns(router, dst))
         };
         let flooded: BTreeSet<_> =
-            view.snapshot.fdb.iter().filter(to_router).filter_map(|entry| entry.vni).collect();
-        if view.is_shared() && !flooded.is_empty() { flooded } else { view.vnis() }
+            view.entries(None).filter(to_router).filter_map(|entry| entry.vni).collect();
+        if flooded.is_empty() { view.vnis() } else { flooded }
     }
 }

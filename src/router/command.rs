@@ -93,13 +93,13 @@ fn snapshot(output: &Output<'_>) -> Result<RouterSnapshot, ScrapeError> {
     let fdb = output.must("fdb", "bridge -j fdb show", NEEDS)?;
     let mut fdb = parse::fdb::entries(fdb).map_err(|error| misread(&error))?;
     // Before VyOS 1.4 `bridge vni` does not exist: no VNI filter then.
-    let mut vnis = match output.may("vni") {
-        Some(text) => parse::vni::vnis(text).map_err(|error| misread(&error))?,
+    let mut filters = match output.may("vni") {
+        Some(text) => parse::vni::filters(text).map_err(|error| misread(&error))?,
         None => BTreeMap::new(),
     };
     for link in &mut links {
-        if let (Some(vxlan), Some(vnis)) = (&mut link.vxlan, vnis.remove(&link.name)) {
-            vxlan.vnis = vnis;
+        if let (Some(vxlan), Some(filter)) = (&mut link.vxlan, filters.remove(&link.name)) {
+            (vxlan.vnis, vxlan.vni_counters) = (filter.vnis, filter.counters);
         }
     }
     let vxlans: BTreeSet<_> =

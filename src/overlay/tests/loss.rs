@@ -16,15 +16,15 @@ use crate::{
     types::Vni,
 };
 
-const DC_A: &str = "dc/vxlan01~site-a/vxlan01";
+pub(super) const DC_A: &str = "dc/vxlan01~site-a/vxlan01";
 /// How long a packet is under way, in seconds.
-const FLIGHT: f64 = 0.01;
+pub(super) const FLIGHT: f64 = 0.01;
 /// Bytes of each packet.
 const SIZE: u64 = 500;
 
 /// How one router is read.
 #[derive(Debug, Clone, Copy)]
-struct Reads {
+pub(super) struct Reads {
     first: f64,
     every: f64,
     /// Seconds since its start when our clock was at 0.
@@ -47,12 +47,19 @@ impl Reads {
         sent: impl Fn(f64) -> f64,
         received: impl Fn(f64) -> f64,
     ) -> Arc<RouterReading> {
+        self.read_with(asked, |at| {
+            router.clone().edit("vxlan01", |link| {
+                let (sent, received) = (whole(sent(at)), whole(received(at)));
+                (link.counters.tx_packets, link.counters.rx_packets) = (Some(sent), Some(received));
+                (link.counters.tx_bytes, link.counters.rx_bytes) = (Some(sent * SIZE), Some(received * SIZE));
+            })
+        })
+    }
+
+    /// The router as it is at the moment when its counters are read, asked at `asked`.
+    pub(super) fn read_with(self, asked: f64, router: impl FnOnce(f64) -> TestRouter) -> Arc<RouterReading> {
         let at = asked + self.takes * self.part;
-        let mut router = router.clone().edit("vxlan01", |link| {
-            let (sent, received) = (whole(sent(at)), whole(received(at)));
-            (link.counters.tx_packets, link.counters.rx_packets) = (Some(sent), Some(received));
-            (link.counters.tx_bytes, link.counters.rx_bytes) = (Some(sent * SIZE), Some(received * SIZE));
-        });
+        let mut router = router(at);
         let hundredths = |seconds: f64| (seconds * 100.0).floor() / 100.0;
         router.now.uptime = Some(Uptime {
             before: hundredths(self.uptime + at - 0.002),
@@ -66,12 +73,12 @@ impl Reads {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers")]
-fn whole(count: f64) -> u64 {
+pub(super) fn whole(count: f64) -> u64 {
     count.max(0.0) as u64
 }
 
-const SITE_A: Reads = Reads { first: 0.3, every: 5.0, uptime: 77_000.0, takes: 0.08, part: 0.5 };
-const AT_DC: Reads = Reads { first: 2.9, every: 5.0, uptime: 123.0, takes: 0.03, part: 0.3 };
+pub(super) const SITE_A: Reads = Reads { first: 0.3, every: 5.0, uptime: 77_000.0, takes: 0.08, part: 0.5 };
+pub(super) const AT_DC: Reads = Reads { first: 2.9, every: 5.0, uptime: 123.0, takes: 0.03, part: 0.3 };
 
 /// The picture after `until` seconds; A sends `sent(t)` packets up to a moment, of which the DC receives a part.
 fn play(a: Reads, dc: Reads, until: f64, sent: impl Fn(f64) -> f64, lost: f64) -> Overlay {
@@ -100,7 +107,7 @@ fn forward(overlay: &Overlay) -> Option<(f64, f64)> {
     loss.iter().find(|loss| loss.from.router.as_str() == "site-a").map(|loss| (loss.ratio, loss.bound))
 }
 
-fn said(tunnel: &Tunnel, words: &str) -> bool {
+pub(super) fn said(tunnel: &Tunnel, words: &str) -> bool {
     tunnel.evidence.iter().any(|line| line.contains(words))
 }
 

@@ -2,6 +2,7 @@
 
 mod cause;
 mod loss;
+mod loss_by_vni;
 mod pairing;
 mod property;
 mod up;

@@ -118,6 +118,7 @@ fn interface(settings: &Object) -> Result<VxlanConfig, String> {
         external,
         vnifilter: parameters.contains_key("vni-filter"),
         vnis: Vec::new(),
+        vni_counters: BTreeMap::new(),
     };
     Ok(VxlanConfig {
         vxlan,

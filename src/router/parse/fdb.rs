@@ -20,7 +20,9 @@ pub fn entries(output: &str) -> Result<Vec<FdbEntry>, ParseError> {
             dst: address(object, "dst")?,
             // Learned entries print an empty or an ageing state (`stale`).
             state: text(object, "state")?.filter(|state| state == "permanent" || state == "static"),
-            vni: field(object, "vni")?.map(Vni),
+            // An entry learned by a device with many networks, or set by a routing daemon, names only `src_vni`; what it
+            // leads to is then sent with that one (measured, 6.18).
+            vni: field(object, "vni")?.or(field(object, "src_vni")?).map(Vni),
         }))
     })
 }
@@ -35,15 +37,17 @@ mod tests {
             r#"[{"mac":"00:00:00:00:00:00","ifname":"vxlan02","dst":"10.10.0.1","vni":200,"src_vni":200,"flags":["self"],"state":"permanent"},
                 {"mac":"AA:00:00:00:00:01","ifname":"vxlan01","dst":"fe80::1%eth0","flags":["self"],"state":""},
                 {}, {"flags":["self"]},
+                {"mac":"56:f9:82:e5:e3:c3","ifname":"vxlan02","dst":"10.77.2.3","src_vni":300,"flags":["self"],"state":""},
                 {"mac":"aa:00:00:00:00:02","dev":"vxlan01","flags":[],"master":"br01","state":"stale"}]"#,
         )
         .unwrap();
-        assert_eq!(entries.len(), 3);
+        assert_eq!(entries.len(), 4);
         assert_eq!((entries[0].vni, entries[0].state.as_deref()), (Some(Vni(200)), Some("permanent")));
         assert_eq!((entries[1].mac.as_str(), entries[1].state.as_deref()), ("aa:00:00:00:00:01", None));
         assert_eq!(entries[1].dst, Some("fe80::1".parse().unwrap()));
+        assert_eq!(entries[2].vni, Some(Vni(300)));
         assert_eq!(
-            (entries[2].interface.as_str(), entries[2].dst, entries[2].state.clone()),
+            (entries[3].interface.as_str(), entries[3].dst, entries[3].state.clone()),
             ("vxlan01", None, None)
         );
     }

@@ -3,6 +3,8 @@
 //! The names of the JSON fields are iproute2's (`ip/ipaddress.c`, `ip/iplink_vxlan.c`; 4.13 and later). A vxlan
 //! device's remote stands under `remote`, `remote6`, `group` or `group6`, never under two of them.
 
+use std::collections::BTreeMap;
+
 use super::{
     Object, ParseError, address,
     counters::{Counter, Printed},
@@ -93,6 +95,7 @@ fn vxlan(data: &Object) -> Result<Vxlan, String> {
         external,
         vnifilter: field(data, "vnifilter")?.unwrap_or(false),
         vnis: Vec::new(),
+        vni_counters: BTreeMap::new(),
     })
 }
 

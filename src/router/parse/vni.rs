@@ -1,44 +1,120 @@
-//! `bridge -j -s vni show`: the VNIs of devices with a VNI filter (VyOS 1.4 and later).
+//! `bridge -j -s vni show`: the VNIs of devices with a VNI filter (VyOS 1.4 and later), and what each counted.
 
 use std::collections::BTreeMap;
 
-use super::{Object, ParseError, each, field, text};
-use crate::types::{InterfaceName, Vni};
+use super::{
+    Object, ParseError,
+    counters::{Counter, Printed},
+    each, field, text,
+};
+use crate::{
+    router::snapshot::Counters,
+    types::{InterfaceName, Vni},
+};
 
 const COMMAND: &str = "bridge -j -s vni show";
 
 /// Ranges are written out; no device filters on more VNIs than there are VLANs to map.
 const MAX_RANGE: usize = 4096;
 
-/// The VNIs of each device. No output at all is no device.
-pub fn vnis(output: &str) -> Result<BTreeMap<InterfaceName, Vec<Vni>>, ParseError> {
+/// The VNI filter of one device.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct VniFilter {
+    /// The VNIs let through, in the router's order.
+    pub vnis: Vec<Vni>,
+    /// What was counted of each, where that is told: not without `-s`, and not of a range.
+    pub counters: BTreeMap<Vni, Counters>,
+}
+
+/// The filter of each device. No output at all is no device.
+pub fn filters(output: &str) -> Result<BTreeMap<InterfaceName, VniFilter>, ParseError> {
     if output.trim().is_empty() {
         return Ok(BTreeMap::new());
     }
     let devices = each(COMMAND, output, |object| {
         let Some(name) = text(object, "ifname")? else { return Ok(None) };
-        let mut vnis = Vec::new();
+        let mut filter = VniFilter::default();
         for range in field::<Vec<Object>>(object, "vnis")?.unwrap_or_default() {
             let Some(first) = field::<u32>(&range, "vni")? else { continue };
             let last = field(&range, "vniEnd")?.unwrap_or(first);
-            vnis.extend((first..=last).take(MAX_RANGE).map(Vni));
+            filter.vnis.extend((first..=last).take(MAX_RANGE).map(Vni));
+            let counters = counters(&range)?;
+            if first == last && counters != Counters::default() {
+                filter.counters.insert(Vni(first), counters);
+            }
         }
-        Ok(Some((InterfaceName(name), vnis)))
+        Ok(Some((InterfaceName(name), filter)))
     })?;
     Ok(devices.into_iter().collect())
+}
+
+fn counters(range: &Object) -> Result<Counters, String> {
+    let stats: Object = field(range, "stats")?.unwrap_or_default();
+    let mut printed = Printed::default();
+    for (counter, key) in [
+        (Counter::RxBytes, "rx_bytes"),
+        (Counter::RxPackets, "rx_pkts"),
+        (Counter::RxErrors, "rx_errors"),
+        (Counter::RxDropped, "rx_drops"),
+        (Counter::TxBytes, "tx_bytes"),
+        (Counter::TxPackets, "tx_pkts"),
+        (Counter::TxErrors, "tx_errors"),
+        (Counter::TxDropped, "tx_drops"),
+    ] {
+        printed.put_field(counter, &stats, key)?;
+    }
+    Ok(printed.believe(false).0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The filter of a device with this one element in it.
+    fn filter(element: &str) -> Result<VniFilter, ParseError> {
+        let read = filters(&format!(r#"[{{"ifname":"vxlan02","vnis":[{element}]}}]"#))?;
+        Ok(read[&InterfaceName::from("vxlan02")].clone())
+    }
+
     #[test]
     fn single_vnis_and_ranges() {
-        let read = vnis(
-            r#"[{"ifname":"vxlan02","vnis":[{"vni":100,"vniEnd":102},{"vni":200,"remote":"10.10.0.1","stats":{}}]}]"#,
+        let read = filter(r#"{"vni":100,"vniEnd":102},{"vni":200,"remote":"10.10.0.1","stats":{}}"#).unwrap();
+        assert_eq!(read.vnis, [Vni(100), Vni(101), Vni(102), Vni(200)]);
+        assert!(read.counters.is_empty());
+        assert!(filters("\n").unwrap().is_empty() && filters("[]").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_each_vni_counted() {
+        let read = filter(
+            r#"{"vni":100,"stats":{"rx_bytes":75000,"rx_pkts":50,"rx_drops":1,"rx_errors":2,
+                                   "tx_bytes":18446744073709551615,"tx_pkts":51,"tx_drops":3,"tx_errors":4}},
+               {"vni":101,"stats":{"rx_pkts":7,"rx_bytes":-1}},
+               {"vni":102},{"vni":103,"vniEnd":104,"stats":{"rx_pkts":9}}"#,
         )
         .unwrap();
-        assert_eq!(read[&InterfaceName::from("vxlan02")], [Vni(100), Vni(101), Vni(102), Vni(200)]);
-        assert!(vnis("\n").unwrap().is_empty() && vnis("[]").unwrap().is_empty());
+        assert_eq!(read.vnis, [100, 101, 102, 103, 104].map(Vni));
+        let whole = Counters {
+            rx_bytes: Some(75000),
+            rx_packets: Some(50),
+            rx_dropped: Some(1),
+            rx_errors: Some(2),
+            tx_bytes: Some(u64::MAX),
+            tx_packets: Some(51),
+            tx_dropped: Some(3),
+            tx_errors: Some(4),
+            ..Counters::default()
+        };
+        // A number that is no counter is left out, as with a device's.
+        let part = Counters { rx_packets: Some(7), ..Counters::default() };
+        assert_eq!(read.counters, BTreeMap::from([(Vni(100), whole), (Vni(101), part)]));
+    }
+
+    #[test]
+    fn a_string_is_no_counter() {
+        let error = filter(r#"{"vni":100,"stats":{"tx_pkts":"many"}}"#).unwrap_err().to_string();
+        let words = r#"element 1 (vxlan02): field `tx_pkts`: expected a number, saw `"many"`"#;
+        assert!(error.contains(words), "{error}");
+        assert!(filter(r#"{"vni":100,"stats":7}"#).is_err());
     }
 }
