@@ -74,7 +74,12 @@ fn type_and_expect(
         lab.apply_fix(router, command)?.with_context(|| format!("{command:?} changes nothing"))?;
     }
     judge::wait_for_routers(exporter, 1500)?;
-    judge::watch(lab, exporter, &expect.after_any_state()).with_context(|| format!("after {typed:#?}"))?;
+    let expect = expect.after_any_state();
+    // Packets sent before the last command may complete a proof of the old hole after the first good verdict: what must
+    // last is the verdict after that.
+    if judge::watch(lab, exporter, &expect).is_err() {
+        judge::watch(lab, exporter, &expect).with_context(|| format!("after {typed:#?}"))?;
+    }
     Ok(())
 }
 
