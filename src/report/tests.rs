@@ -103,7 +103,7 @@ fn two_paths_in_one_hole_text() {
         path(name, site, Judgement { evidence, ..hole(&[Direction::Forward, Direction::Reverse], 1454) })
     };
     let routers = [small(small(dc, "vxlan01"), "vxlan02"), small(a, "vxlan01"), small(b, "vxlan02")];
-    let present = present(read(&routers), vec![holed("rancher", "dc", 0), holed("node-b", "site-b", 1)]);
+    let present = present(read(&routers), vec![holed("rancher", "dc", 0), holed("node-b", "site-b", 2)]);
     insta::assert_snapshot!(text(&present, 110, Paint::Plain));
 }
 

@@ -32,5 +32,6 @@ fn sentences(text: &str) -> String {
     let words = text.lines().filter(|line| !differs(line)).flat_map(str::split_whitespace);
     let words = words.map(|word| word.trim_start_matches('('));
     // A lost control makes another number of pairs.
+    let words = words.map(|word| if word == "control" { "controls" } else { word });
     words.filter(|word| word.parse::<u8>().is_err()).collect::<Vec<_>>().join(" ")
 }

@@ -30,6 +30,9 @@ pub struct Scenario {
     /// Verdicts never seen at any time.
     #[serde(default)]
     never: Vec<String>,
+    /// Path MTUs of the way to the target, never shown at any time.
+    #[serde(default)]
+    never_forward_mtu: Vec<u32>,
 }
 
 fn one_run() -> u64 {
@@ -85,6 +88,9 @@ impl Scenario {
         let at = |what: String| Some(format!("{what} at {:.3} s: {said:#?}", look.now.as_secs_f64()));
         if self.never.iter().any(|never| never == said.verdict.as_str()) {
             return at("never to be seen".to_owned());
+        }
+        if said.mtu_forward.is_some_and(|mtu| self.never_forward_mtu.contains(&mtu)) {
+            return at("a path MTU never to be shown".to_owned());
         }
         let due = |expect: &&Expect| {
             let until = expect.until_second.unwrap_or(self.seconds);

@@ -134,6 +134,7 @@ impl Sight<'_> {
         let seen_by_echo = echo
             && echo_silent
             && echo_edge >= filter(family)
+            && self.replies_arrive(echo_edge)
             && !self.is_vouched(icmp_forward, &tcp_forward);
         let seen_by_syn = syn && tcp_forward.iter().any(|walk| walk.is_hole());
         let seen_by_fragments = fragments && reverse_hole && back_edge >= filter(family);
@@ -239,6 +240,16 @@ impl Sight<'_> {
         self.syn() && !tcp.iter().any(|walk| walk.is_hole()) && Way::flows().skip(1).any(signalled)
     }
 
+    /// A reply that is cut on the way back is lost with any of its pieces. Where that makes hardly half as many
+    /// large answers as controls, echoes alone cannot tell an edge from loss that grows with size.
+    fn replies_arrive(&self, size: u32) -> bool {
+        let reverse = &self.network.reverse;
+        let cuts = reverse.bottlenecks.iter().filter(|one| one.signals.is_some() && one.above < size);
+        let piece = cuts.map(|one| largest_piece(self.prober.family, size, one.above)).min();
+        let pieces = piece.map_or(1, |piece| size.div_ceil(piece.max(1)));
+        (1.0 - self.small_loss(reverse)).powi(i32::try_from(pieces - 1).unwrap_or(i32::MAX)) >= 0.7
+    }
+
     fn expected(&self) -> u32 {
         let header = self.prober.family.header() + 20;
         let learnt = self.network.mss.map(|mss| u32::from(mss) + header).filter(|_| {
@@ -302,7 +313,7 @@ impl Sight<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::loss::Loss, *};
 
     const fn silent(above: u32) -> Bottleneck {
         Bottleneck { above, signals: None }
@@ -343,6 +354,20 @@ mod tests {
         assert_eq!(seen.forward_mtu, [1454], "the largest that was answered");
         network.reverse.bottlenecks = vec![silent(1000)];
         assert!(!Truth::of(&network, &Prober::default()).hole_visible, "as well a filter of large ICMP");
+    }
+
+    #[test]
+    fn a_hole_whose_replies_come_in_many_pieces_under_loss_need_not_be_seen_by_echoes() {
+        let mut network = Network::default();
+        network.forward.bottlenecks = vec![silent(8998)];
+        network.reverse.bottlenecks = vec![signals(1380, 1380)];
+        let full = Prober { hosts: 9000, tcp: TcpProbes::None, ..Prober::default() };
+        assert!(Truth::of(&network, &full).hole_visible);
+        network.reverse.loss = Loss::Each(0.1);
+        assert!(!Truth::of(&network, &full).hole_visible, "0.9^6 = 0.53");
+        let by_syn = Prober { hosts: 9000, ..Prober::default() };
+        network.mss = None;
+        assert!(Truth::of(&network, &by_syn).hole_visible);
     }
 
     #[test]

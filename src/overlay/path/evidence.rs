@@ -127,6 +127,11 @@ impl PathProber {
             UnknownReason::NoProof if !self.can_size_echo() => {
                 "no ICMP socket for sized echoes: only small echoes are sent, sizes are not tested".to_owned()
             }
+            UnknownReason::NoProof if self.has_no_sizes() => {
+                "the target answers TCP and no ICMP, and only ICMP has sizes here: sizes are not tested \
+                 (padded TCP SYNs take CAP_NET_RAW)"
+                    .to_owned()
+            }
             UnknownReason::NoProof => "full-size probes are silent, but not enough is proven".to_owned(),
             UnknownReason::Starting => "too early to tell".to_owned(),
             UnknownReason::Dns => "the target's name cannot be resolved".to_owned(),
@@ -149,8 +154,10 @@ impl PathProber {
         };
         format!(
             "{} bytes vanish without a signal ({} pairs{over} lost the large packet and kept the small one, \
-             {} controls lost); {edge}",
-            hole.size, proof.counted, proof.control_lost
+             {}); {edge}",
+            hole.size,
+            proof.counted,
+            proof.lost_in_words()
         )
     }
 }

@@ -145,6 +145,13 @@ impl FlowLanes {
         }
     }
 
+    /// The target has answered something, be it asked in another way.
+    pub fn heard(&mut self) {
+        for lane in self.all_mut() {
+            lane.heard();
+        }
+    }
+
     /// Begins a proof at the top on all flows, unless something is under way or rests.
     pub fn prove(&mut self, now: Moment) {
         for lane in &mut self.lanes {

@@ -383,6 +383,13 @@ impl LaneProber {
         }
     }
 
+    /// The target has answered something, be it asked in another way.
+    pub fn heard(&mut self) {
+        if let Some(pairs) = self.burst_mut() {
+            pairs.heard();
+        }
+    }
+
     /// A full-size packet outside a burst was answered, or lost.
     fn count_whole(&mut self, answered: bool) {
         if let Some(row) = &mut self.whole_in_a_row {

@@ -175,7 +175,7 @@ pub struct PathProber {
     /// The path MTU of each direction as last confirmed; stays while a search is under way.
     pub(super) confirmed: Confirmed,
     pub(super) known: Known,
-    began: Moment,
+    pub(super) began: Moment,
     /// When an outage last ended.
     back_at: Option<Moment>,
     /// When the fragment lane last saw a hole end.

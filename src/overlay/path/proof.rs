@@ -24,6 +24,9 @@ pub const PROOF: usize = 40;
 /// Counted pairs that close a size of a search for the time being.
 pub const PROVISIONAL: usize = 8;
 
+/// So many controls lost and none answered: what is asked here is not answered at all.
+const UNUSABLE: usize = 20;
+
 /// Pairs after which a burst ends without a decision.
 const MOST_PAIRS: usize = 200;
 const SPACING: Duration = Duration::from_millis(20);
@@ -104,6 +107,15 @@ pub struct PairCount {
     pub control_lost: usize,
 }
 
+impl PairCount {
+    /// "2 controls lost".
+    #[must_use]
+    pub fn lost_in_words(&self) -> String {
+        let controls = if self.control_lost == 1 { "control" } else { "controls" };
+        format!("{} {controls} lost", self.control_lost)
+    }
+}
+
 /// A burst of pairs at one size.
 #[derive(Debug, Clone)]
 pub struct Pairs {
@@ -116,6 +128,8 @@ pub struct Pairs {
     asker: u32,
     flows: FlowSet,
     spacing: Duration,
+    /// The target has answered something since the burst began, be it asked in another way.
+    target_answers: bool,
     sent: Vec<Pair>,
     next_at: Moment,
 }
@@ -134,6 +148,7 @@ impl Pairs {
             asker: 0,
             flows: FlowSet::ALL,
             spacing: SPACING,
+            target_answers: false,
             sent: Vec::new(),
             next_at: now,
         }
@@ -276,6 +291,18 @@ impl Pairs {
         self.flows = self.flows.with(flows);
     }
 
+    /// The target has answered something, be it asked in another way.
+    pub fn heard(&mut self) {
+        self.target_answers = true;
+    }
+
+    /// Not one control of this burst is answered, although the target is there.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        let count = self.count();
+        self.target_answers && count.control_answered == 0 && count.control_lost >= UNUSABLE
+    }
+
     /// The numbers of one TCP flow.
     #[must_use]
     pub fn count_of(&self, flow: u8) -> PairCount {
@@ -389,6 +416,17 @@ mod tests {
             sent += pairs.shots(SPACING * step, |_| true, &mut rng).len();
         }
         assert_eq!(sent, 80);
+    }
+
+    #[test]
+    fn that_no_control_is_answered_says_something_once_the_target_has_answered_otherwise() {
+        let (mut pairs, mut rng) = burst(Lane::Fragments, PROOF);
+        play(&mut pairs, &mut rng, UNUSABLE, Fate::Lost, Fate::Lost);
+        assert!(!pairs.is_unusable(), "as well an outage");
+        pairs.heard();
+        assert!(pairs.is_unusable());
+        pairs.resolve(0, false, Fate::Answered);
+        assert!(!pairs.is_unusable());
     }
 
     #[test]

@@ -225,8 +225,10 @@ impl SizeHunt {
             Phase::SizeDependent { .. } => Sizes::SizeDependent,
             Phase::Exhausted(count) => Sizes::NotUsable {
                 why: format!(
-                    "{} pairs at {} bytes without a decision: {} controls lost",
-                    count.sent, self.top, count.control_lost
+                    "{} pairs at {} bytes without a decision: {}",
+                    count.sent,
+                    self.top,
+                    count.lost_in_words()
                 ),
             },
         }

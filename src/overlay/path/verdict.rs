@@ -22,6 +22,9 @@ const FILTER: Bytes = 1200;
 /// How long a verdict outlives the first doubt.
 const DOUBT: Duration = Duration::from_secs(10);
 
+/// A target that answers TCP and has answered no echo for so long answers none.
+const NO_ICMP: Duration = Duration::from_secs(10);
+
 /// The last verdict that rested on no pending finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
@@ -96,6 +99,8 @@ impl PathProber {
         let small = self.settings.family.small();
         let exact = |hole: &Hole| (hole.exact && hole.answered > small).then_some(hole.answered);
         let filtered = *finding == Finding::Filtered;
+        // Where it may turn out to be a filter's, the edge of echoes is no path MTU yet.
+        let in_doubt = |hole: &Hole| *finding == Finding::Pending && hole.exact && hole.answered < FILTER;
         let forward = if let Some(flows) = self.forward_hole() {
             let edge = exact(flows.hole).or(self.confirmed.forward);
             // ICMP's flow may take the leg of the smallest edge.
@@ -109,7 +114,7 @@ impl PathProber {
                 self.reduced_flows().or(self.confirmed.forward)
             } else {
                 // The limit of a filter of large ICMP is no path MTU.
-                edge.filter(|_| !filtered)
+                edge.filter(|_| !filtered && !in_doubt(hole))
             };
             self.forward_passes(hole.size).or(edge)
         } else if let Some(size) = self.echo.passing() {
@@ -218,7 +223,7 @@ impl PathProber {
                 (false, _) => unknown(UnknownReason::ReverseUnmeasured),
             };
         }
-        if self.echo.is_exhausted() || self.syn.is_exhausted() {
+        if self.echo.is_exhausted() || self.syn.is_exhausted() || self.has_no_sizes() {
             return unknown(UnknownReason::NoProof);
         }
         unknown(UnknownReason::Starting)
@@ -343,9 +348,18 @@ impl PathProber {
         self.can_size_syn() && self.reach.tcp_ever() && !self.syn.is_exhausted() && !self.origin.is_foreign()
     }
 
+    /// Only ICMP has sizes here, and the target answers none.
+    pub(super) fn has_no_sizes(&self) -> bool {
+        let only_icmp = self.can_size_echo() && !self.can_size_syn();
+        only_icmp && !self.reach.icmp_ever() && self.reach.tcp_ever() && self.now >= self.began + NO_ICMP
+    }
+
     fn is_settled(&self) -> bool {
         let busy = self.echo.is_busy() || self.syn.is_busy() || self.fragments.is_busy();
-        let decided = self.echo.decided_at().is_some() || self.reach.is_down() || !self.can_size_echo();
+        let decided = self.echo.decided_at().is_some()
+            || self.reach.is_down()
+            || !self.can_size_echo()
+            || self.has_no_sizes();
         decided && !self.reach.is_suspicious() && !busy
     }
 }

@@ -106,9 +106,12 @@ impl Asking for FlowLanes {
         self.answers_doubt(flow, size);
         let Some(place) = self.place_of(flow) else { return };
         let lane = &mut self.lanes[place];
-        let moved = lane.is_over(size) && lane.hole_size() > Some(size);
+        let hole_size = lane.hole_size();
+        let moved = lane.is_over(size) && hole_size > Some(size);
         if moved {
             lane.move_edge(size, now);
+            // It may as well be over: that is asked before the search has found its way up there.
+            self.sweep.push_front((flow, hole_size));
             // What moved on one flow may have moved on all.
             let others = self.lanes.iter().filter(|lane| lane.is_silent() && !lane.flows().contains(flow));
             let edges = others.flat_map(|lane| lane.flows().iter().map(|flow| (flow, lane.silent_from())));

@@ -14,8 +14,6 @@ use crate::{
     types::{Bytes, ProbeSize},
 };
 
-/// So many controls lost and none answered: what is asked here is not answered at all.
-const UNUSABLE: usize = 20;
 /// Where signals are heard on other paths, a proof needs so many more packets, so far apart.
 const SINGLES: usize = 5;
 const SINGLE_SPACING: Duration = Duration::from_secs(2);
@@ -47,11 +45,7 @@ impl LaneProber {
         let size = pairs.size();
         let count = pairs.count();
         match pairs.outcome() {
-            Outcome::Pending
-                if self.lane != Lane::Echo
-                    && count.control_answered == 0
-                    && count.control_lost >= UNUSABLE =>
-            {
+            Outcome::Pending if self.lane != Lane::Echo && pairs.is_unusable() => {
                 self.unusable = self.lane == Lane::Syn;
                 self.exhaust(now);
             }

@@ -281,6 +281,8 @@ impl PathProber {
         }
         let first = protocol == ProbeProtocol::Tcp && !self.reach.tcp_ever();
         self.reach.heard(protocol, now);
+        self.syn.heard();
+        self.fragments.heard();
         if first {
             self.syn_at = now;
             self.syn.look_around();

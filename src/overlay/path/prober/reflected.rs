@@ -93,8 +93,9 @@ fn in_words(one_way: &OneWay) -> String {
             };
             format!(
                 "{size} bytes vanish without a signal ({} pairs lost the large segment and kept the small one, \
-                 {} controls lost); {edge}",
-                proof.counted, proof.control_lost
+                 {}); {edge}",
+                proof.counted,
+                proof.lost_in_words()
             )
         }
         Sizes::SizeDependent => "size-dependent loss, no edge".to_owned(),
@@ -205,7 +206,7 @@ mod tests {
         prober.reflected(Reflection::Measured(hole()), Duration::from_secs(1));
         insta::assert_snapshot!(prober.reflected_evidence().join("\n"), @"
         forward, reflector: 1500 bytes arrive
-        reverse, reflector: 1500 bytes vanish without a signal (40 pairs lost the large segment and kept the small one, 1 controls lost); 1454 arrive, 1455 do not; 20 of 200 small segments lost (10.0 %)
+        reverse, reflector: 1500 bytes vanish without a signal (40 pairs lost the large segment and kept the small one, 1 control lost); 1454 arrive, 1455 do not; 20 of 200 small segments lost (10.0 %)
         ");
         prober.reflected(Reflection::Gone { why: "no answer".to_owned() }, Duration::from_secs(2));
         insta::assert_snapshot!(prober.reflected_evidence().join("\n"), @"the reflector cannot be used, directions are inferred: no answer");
