@@ -194,23 +194,16 @@ fn a_segment_of_ipv6_has_the_size_it_says() {
 fn it_works_through_a_dnat() {
     let mut lab = Lab::new();
     lab.nft(&format!("add rule ip lab nat ip daddr {MID} tcp dport 30790 dnat to {FAR}:14790"));
-    lab.drop_where("iifname far numgen random mod 10 == 0");
     lab.drop_where("iifname far meta length > 1454");
     lab.reflect(&[]);
     lab.export(&format!("  address: {MID}\n  reflector: 30790\n"));
-    lab.wait("the hole and the loss behind the DNAT, both reverse only", 2 * PATIENCE, |lab| {
+    lab.wait("the hole behind the DNAT, reverse only", PATIENCE, |lab| {
         let forward = lab.direction("forward");
         assert!(!forward.contains("vanish"), "{forward}");
-        let reverse = lab.direction("reverse");
-        reverse.contains("1454 arrive, 1455 do not") && loss(&reverse).1 >= 150
+        forward.starts_with("1500 bytes arrive")
+            && lab.direction("reverse").contains("1454 arrive, 1455 do not")
     });
-    let (forward, reverse) = (lab.direction("forward"), lab.direction("reverse"));
-    println!("behind a DNAT: forward {forward}; reverse {reverse}");
     assert!(is_used(&lab, "used"));
-    assert!(forward.starts_with("1500 bytes arrive"), "{forward}");
-    assert_eq!(loss(&forward).0, 0, "{forward}");
-    let (lost, sent) = loss(&reverse);
-    assert!((4..=sent / 5).contains(&lost), "{reverse}");
 }
 
 #[test]

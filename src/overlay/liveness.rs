@@ -2,8 +2,8 @@
 //!
 //! An idle tunnel is up: only a sign of death brings it down. The signs are counted between the last
 //! two scrapes of each end, never across a restart of a counter. Two routers are not scraped at the
-//! same moment, so a few packets sent late by one end may be received in the other's next window: such
-//! a sign must still stand once both ends have been scraped again. By then the silent end has received
+//! same moment, so packets sent late by one end may be received in the other's next window: such a
+//! sign must still stand once both ends have been scraped again. By then the silent end has received
 //! nothing over a time that covers a whole window of the sender, and nothing has merely fallen between.
 
 use std::{collections::BTreeMap, net::IpAddr};
@@ -18,9 +18,6 @@ use crate::{
     router::snapshot::{Link, RouterReading},
     types::{MismatchField, Verdict},
 };
-
-/// Packets sent within one scrape interval that cannot all have fallen between two scrapes.
-const MANY_PACKETS: u64 = 20;
 
 /// Signs of death seen once, by sender and silent end, with the scrapes of both routers at that time.
 pub(super) type Suspects = BTreeMap<(TunnelEnd, TunnelEnd), (u64, u64)>;
@@ -161,8 +158,8 @@ fn one_way_silence(
     };
     let since = *suspects.entry(key).or_insert(scrapes);
     let again = scrapes.0 > since.0 && scrapes.1 > since.1;
-    (sent >= MANY_PACKETS || again)
-        .then(|| format!("{from} sent {sent} packets since the scrape before, {to} received 0"))
+    // However many were sent: a burst may have ended before the first of the silent end's two scrapes.
+    again.then(|| format!("{from} sent {sent} packets since the scrape before, {to} received 0"))
 }
 
 /// The packets `from` sent while `to` received none, and the number of scrapes of both routers.
