@@ -140,9 +140,10 @@ fn what_is_named_mends() -> Result<()> {
     lab.set_underlay_mtu(1600)?;
     judge::watch(&lab, &mut exporter, &healthy.expect.after_any_state()).context("over a larger underlay")?;
 
-    // IPv6 outside takes 20 bytes more: 1560 would do for 1500 over IPv4.
+    // IPv6 outside takes 20 bytes more: 1550 would do for 1500 over IPv4. (Over less than 1570 packets without DF vanish and
+    // those with DF are signalled: measured. The replies of the fragmented echo carry none.)
     lab.add_underlay_v6()?;
-    lab.set_underlay_mtu(1560)?;
+    lab.set_underlay_mtu(1570)?;
     for end in End::ALL {
         lab.change(end, |device| (device.mtu, device.remote) = (1450, Lab::underlay_v6(end.remote())))?;
     }
@@ -153,11 +154,7 @@ fn what_is_named_mends() -> Result<()> {
     let everything: Vec<_> = ends.iter().map(|(router, command)| (*router, command.as_str())).collect();
     wait_for_commands(&mut exporter, "rancher", &everything[2..])?;
     wait_for_commands(&mut exporter, "node-b", &everything)?;
-    let mut reduced = reduced;
-    for path in reduced.paths.values_mut() {
-        path.forward_mtu = Some((1490, 1490));
-    }
-    type_and_expect(&lab, &mut exporter, &everything, &reduced)
+    type_and_expect(&lab, &mut exporter, &everything, &healthy.expect)
 }
 
 /// The far virtual switch keeps frames to other MACs from its router. Broadcasts come through, and with them the MAC of
