@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use openssl::base64;
 use sha2::{Digest, Sha256};
 
 /// A SHA-256. Read as `openssl x509 -fingerprint -sha256` prints it (hex, with or without colons) or as
@@ -46,27 +47,11 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Base64 without padding (RFC 4648). Bits that make no whole byte must be zero.
+/// 32 bytes in base64 without padding (RFC 4648), in the one form that encoding them again gives.
 fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
-    for digit in text.bytes() {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count).ok()?);
-            bits &= (1 << count) - 1;
-        }
-    }
-    (bits == 0).then_some(bytes)
+    let padded = format!("{text}=");
+    let bytes = base64::decode_block(&padded).ok()?;
+    (base64::encode_block(&bytes) == padded).then_some(bytes)
 }
 
 #[cfg(test)]
