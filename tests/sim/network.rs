@@ -36,6 +36,8 @@ pub struct Network {
     pub signal_limit: Option<Limit>,
     /// How often echoes are answered; absent: always.
     pub echo_limit: Option<Limit>,
+    /// Both hosts are on one segment and ask for each other's MAC over it.
+    pub neighbours: bool,
     /// To the target.
     pub forward: Way,
     /// From the target.
@@ -56,6 +58,7 @@ impl Default for Network {
             icmp_filter: None,
             signal_limit: None,
             echo_limit: None,
+            neighbours: false,
             forward: Way::default(),
             reverse: Way::default(),
         }

@@ -29,7 +29,13 @@ pub struct Class {
 
 /// Every class.
 pub const CLASSES: &[Class] = &[
-    Class { name: "clean", about: "no loss; any bottleneck, any privilege", weight: 20, make: clean },
+    Class { name: "clean", about: "no loss; any bottleneck, any privilege", weight: 16, make: clean },
+    Class {
+        name: "neighbours",
+        about: "up to 20 % loss each way, of questions for MACs too",
+        weight: 4,
+        make: neighbours,
+    },
     Class { name: "loss", about: "up to 20 % loss each way, alone or in bursts", weight: 16, make: lossy },
     Class { name: "loss-30", about: "20 to 30 % loss each way", weight: 6, make: very_lossy },
     Class { name: "threshold", about: "loss around the threshold, for an hour", weight: 1, make: threshold },
@@ -174,6 +180,13 @@ fn lossy(make: &mut Make) {
     make.bottlenecks();
     make.loss(0.001, 0.2);
     make.seconds = if chance(0.1, &mut make.rng) { 400.0 } else { 100.0 };
+}
+
+fn neighbours(make: &mut Make) {
+    make.bottlenecks();
+    make.loss(0.05, 0.2);
+    make.network.neighbours = true;
+    make.seconds = if chance(0.2, &mut make.rng) { 900.0 } else { 100.0 };
 }
 
 fn very_lossy(make: &mut Make) {
