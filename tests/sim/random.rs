@@ -254,7 +254,7 @@ fn signals_limited(make: &mut Make) {
     make.bottlenecks();
     let above = mtu_below(make.top, make.prober.family, &mut make.rng);
     if above > make.prober.family.least_mtu() && make.rng.bool() {
-        make.network.forward.bottlenecks = vec![Bottleneck { above, signals: Some(above) }];
+        make.network.forward.bottlenecks = vec![Bottleneck::signalled(above, above)];
     }
     make.network.signal_limit = Some(limit(&mut make.rng));
     make.prober.heard_elsewhere = make.rng.bool();
@@ -265,8 +265,8 @@ fn signals_limited(make: &mut Make) {
 fn signals_end(make: &mut Make) {
     let above = mtu_below(make.top, make.prober.family, &mut make.rng);
     let mut silent = make.network.clone();
-    make.network.forward.bottlenecks = vec![Bottleneck { above, signals: Some(above) }];
-    silent.forward.bottlenecks = vec![Bottleneck { above, signals: None }];
+    make.network.forward.bottlenecks = vec![Bottleneck::signalled(above, above)];
+    silent.forward.bottlenecks = vec![Bottleneck::silent(above)];
     make.then(60.0, silent);
     make.seconds = 500.0;
 }
@@ -281,7 +281,7 @@ fn liar(make: &mut Make) {
         3 => least,
         _ => make.rng.u32(least..=above.max(least)),
     };
-    make.network.forward.bottlenecks = vec![Bottleneck { above, signals: Some(claim) }];
+    make.network.forward.bottlenecks = vec![Bottleneck::signalled(above, claim)];
     if chance(0.3, &mut make.rng) {
         make.network.reverse.bottlenecks = reverse_bottlenecks(make.top, make.prober.family, &mut make.rng);
     }
@@ -378,7 +378,7 @@ fn v6_edge(make: &mut Make) {
     make.network.mss = None;
     let above = make.rng.u32(1290..make.top);
     make.network.reverse.bottlenecks =
-        vec![Bottleneck { above, signals: None }, Bottleneck { above: above - 4, signals: Some(above - 4) }];
+        vec![Bottleneck::silent(above), Bottleneck::signalled(above - 4, above - 4)];
     if make.rng.bool() {
         make.network.forward.bottlenecks = make.network.reverse.bottlenecks.clone();
     }
