@@ -6,7 +6,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
 
-.PHONY: demo test soak scale fuzz mutants-rules setup build lab-clean audit
+.PHONY: demo test soak scale fuzz mutants-rules dashboards setup build lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -42,6 +42,10 @@ fuzz:
 # Changes the alert rules in every place, one at a time; their tests must notice each change. Minutes of one core.
 mutants-rules: setup
 	cargo test --locked --test alerts every_mutant -- --ignored --nocapture
+
+# dashboards/*.json from their source. The tests hold both equal.
+dashboards:
+	python3 -B dashboards/source
 
 setup:
 	@scripts/setup.sh
