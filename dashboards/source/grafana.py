@@ -117,8 +117,8 @@ def stat(title, description, at, query, unit="none", steps=((None, GREEN), (1, R
     return _panel("stat", title, description, at, [query], defaults, (), options)
 
 
-def timeseries(title, description, at, queries, unit, overrides=(), calcs=("lastNotNull",), step=False, fill=0, legend="table", **defaults):
-    """Lines over time. `step` draws settings, which hold until they change."""
+def timeseries(title, description, at, queries, unit, overrides=(), calcs=("lastNotNull",), step=False, fill=0, legend="table", soft_max=None, **defaults):
+    """Lines over time. `step` draws settings, which hold until they change; `soft_max` keeps noise small."""
     custom = {
         "drawStyle": "line",
         "lineInterpolation": "stepAfter" if step else "linear",
@@ -128,6 +128,7 @@ def timeseries(title, description, at, queries, unit, overrides=(), calcs=("last
         "spanNulls": False,
         "axisPlacement": "auto",
         "axisLabel": "",
+        **({"axisSoftMax": soft_max} if soft_max else {}),
     }
     field = {"unit": unit, "color": {"mode": "palette-classic"}, "custom": custom, **defaults}
     options = {
@@ -175,13 +176,14 @@ def heatmap(title, description, at, query, unit):
     return _panel("heatmap", title, description, at, [query], defaults, (), options)
 
 
-def table(title, description, at, queries, columns, sort=(), overrides=(), empty=None, group=None):
+def table(title, description, at, queries, columns, widths=(), sort=(), overrides=(), empty=None, group=None):
     """Rows joined by the labels that the queries have in common.
 
-    `columns` are the columns in order: {field: shown name}; a field that is not named is hidden, but for `cluster`.
-    `group` makes one row of several before that.
+    `columns` are the columns in order: {field: shown name}; `cluster` follows where the scrape sets it, value columns that are not
+    named are hidden. `widths` are pixels by shown name; columns without one share the rest. `group` makes one row of several before that.
     """
     named = {**columns, "cluster": "cluster"}
+    overrides = [*overrides, *(by_name(name, custom__width=width) for name, width in dict(widths).items())]
     hidden = {name: True for name in ("Time", "namespace", *_unshown(queries, columns))}
     organize = {
         "excludeByName": hidden,

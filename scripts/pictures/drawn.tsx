@@ -95,7 +95,7 @@ export function Heatmap({ frames, options, ...drawn }: Drawn & { frames: DataFra
   const filled = cells.filter(({ count }) => count > 1e-9).map(({ index }) => index);
   const [low, high] = [Math.max(0, Math.min(...filled) - 1), Math.min(limits.length - 1, Math.max(...filled) + 1)];
   const left = 62;
-  const row = (height - AXIS) / (high - low + 1);
+  const row = (height - AXIS - 8) / (high - low + 1);
   const column = ((width - left) * span.step) / (span.to - span.from);
   const format = getValueFormat(options.yAxis.unit);
   return (
@@ -105,8 +105,8 @@ export function Heatmap({ frames, options, ...drawn }: Drawn & { frames: DataFra
         .map(({ index, time, count }) => (
           <rect
             key={`${index} ${time}`}
-            x={left + ((time / 1000 - span.step - span.from) / (span.to - span.from)) * (width - left)}
-            y={(high - index) * row}
+            x={left + (Math.max(0, time / 1000 - span.step - span.from) / (span.to - span.from)) * (width - left)}
+            y={8 + (high - index) * row}
             width={Math.max(1, column - 0.5)}
             height={row - 1}
             fill={interpolateCividis((count / most) ** options.color.exponent)}
@@ -115,7 +115,7 @@ export function Heatmap({ frames, options, ...drawn }: Drawn & { frames: DataFra
       {limits.slice(low, high + 1).map(({ le }, index) => {
         const { text, suffix } = format(le);
         return (
-          <text key={le} x={left - 8} y={(high - low - index) * row + 5} textAnchor="end" fontSize={12} fill={theme.colors.text.primary}>
+          <text key={le} x={left - 8} y={8 + (high - low - index) * row + 5} textAnchor="end" fontSize={12} fill={theme.colors.text.primary}>
             {le === Infinity ? '∞' : text + (suffix ?? '')}
           </text>
         );

@@ -1,13 +1,13 @@
 // The field settings that the dashboards use: Grafana registers them in its own front end, which is in no package.
 import {
-  DataFrame, FieldConfigSource, GrafanaTheme2, Registry, applyFieldOverrides, standardFieldConfigEditorRegistry,
+  DataFrame, FieldConfigSource, GrafanaTheme2, Registry, applyFieldOverrides, cacheFieldDisplayNames, standardFieldConfigEditorRegistry,
   standardTransformers, standardTransformersRegistry, transformDataFrame,
 } from '@grafana/data';
 import { lastValueFrom } from 'rxjs';
 
 const OWN = ['unit', 'min', 'max', 'decimals', 'displayName', 'noValue', 'color', 'thresholds', 'mappings', 'links'];
 const CUSTOM = [
-  'drawStyle', 'lineInterpolation', 'lineWidth', 'lineStyle', 'fillOpacity', 'showPoints', 'spanNulls', 'axisPlacement', 'axisLabel',
+  'drawStyle', 'lineInterpolation', 'lineWidth', 'lineStyle', 'fillOpacity', 'showPoints', 'spanNulls', 'axisPlacement', 'axisLabel', 'axisSoftMax',
   'transform', 'width', 'align', 'displayMode', 'filterable', 'hideFrom',
 ];
 
@@ -30,7 +30,7 @@ export function prepare() {
 }
 
 export function configure(data: DataFrame[], fieldConfig: FieldConfigSource, theme: GrafanaTheme2): DataFrame[] {
-  return applyFieldOverrides({
+  const configured = applyFieldOverrides({
     data,
     fieldConfig,
     theme,
@@ -38,6 +38,8 @@ export function configure(data: DataFrame[], fieldConfig: FieldConfigSource, the
     replaceVariables: (text) => text,
     fieldConfigRegistry: new Registry(() => settings),
   });
+  cacheFieldDisplayNames(configured);
+  return configured;
 }
 
 export function transform(data: DataFrame[], transformations: any[] = []): Promise<DataFrame[]> {

@@ -2,6 +2,7 @@
 import { DataFrame, ThemeContext, createTheme, dateTimeFormat, dateTime } from '@grafana/data';
 import { BigValue, GlobalStyles, PanelChrome, TimeSeries } from '@grafana/ui';
 import { TableNG } from '@grafana/ui/unstable';
+import moment from 'moment';
 import React, { useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router-dom';
@@ -138,6 +139,8 @@ function Page() {
   );
 }
 
+// Ages are those of the end of the time range.
+moment.now = () => times.to * 1000;
 prepare();
 document.body.style.margin = '0';
 createRoot(document.getElementById('root')!).render(
