@@ -138,6 +138,7 @@ def problems():
                     "fields": {
                         "router": {"operation": "groupby", "aggregations": []},
                         "command": {"operation": "groupby", "aggregations": []},
+                        "cluster": {"operation": "groupby", "aggregations": []},
                         "path": {"operation": "aggregate", "aggregations": ["count"]},
                     }
                 },

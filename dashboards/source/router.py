@@ -132,7 +132,7 @@ def traffic():
             series(rate("vxlan_interface_transmit_carrier_errors_total"), f"{LEGEND} no route"),
             series(rate("vxlan_interface_transmit_collisions_total"), f"{LEGEND} loop"),
         ],
-        "pps", min=0, calcs=("lastNotNull", "max"),
+        "pps", min=0, soft_max=1, calcs=("lastNotNull", "max"),
     )
     yield timeseries(
         "Errors and drops",
@@ -149,7 +149,7 @@ def traffic():
                 ("transmit", "dropped", "send drops"),
             )
         ],
-        "pps", min=0, calcs=("lastNotNull", "max"),
+        "pps", min=0, soft_max=1, calcs=("lastNotNull", "max"),
     )
 
 
@@ -173,7 +173,7 @@ def forwarding():
         "VyOS makes a vxlan device anew when its vni, remote or port changes; its counters then start from 0.",
         (12, 38, 12, 8),
         [series(f"max by ({INTERFACE}) (increase(vxlan_interface_recreations_total{{{ROUTERS}}}[$__rate_interval]))", LEGEND)],
-        "none", min=0, calcs=("max",),
+        "none", min=0, soft_max=1, calcs=("max",),
     )
 
 
