@@ -8,6 +8,8 @@ mod mutants;
 mod names;
 #[path = "alerts/precedence.rs"]
 mod precedence;
+#[path = "support/promql.rs"]
+mod promql;
 #[path = "alerts/promtool.rs"]
 mod promtool;
 #[path = "alerts/rules.rs"]
@@ -108,6 +110,32 @@ fn every_name_is_in_the_catalogue() -> Result<()> {
         names::text(&fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
     }
     Ok(())
+}
+
+/// pint's checks of queries, and `alerts/template`: a label that an annotation names must be left by the expression.
+#[test]
+fn labels_are_there_where_they_are_named() -> Result<()> {
+    let files = rules::load()?;
+    let recorded = promql::recorded(&files)?;
+    for rule in files.iter().flat_map(rules::RuleFile::rules) {
+        let name = rule.name();
+        let labels =
+            promql::check(&rule.expr, &recorded).with_context(|| name.to_owned())?.unwrap_or_default();
+        for text in rule.annotations.values() {
+            for label in text.split("$labels.").skip(1).map(word) {
+                let known = labels.contains(label) || ["namespace", "cluster"].contains(&label);
+                ensure!(known, "{name}: $labels.{label}, but the expression leaves {labels:?}");
+            }
+        }
+        let fixed = rule.labels.values().all(|value| !value.contains("{{"));
+        ensure!(fixed, "{name}: a label that changes makes a new alert each time");
+    }
+    Ok(())
+}
+
+/// The name that a text begins with.
+fn word(text: &str) -> &str {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default()
 }
 
 #[test]
