@@ -47,15 +47,17 @@ mutants-rules: setup
 dashboards:
 	python3 -B dashboards/source
 
-# docs/pictures from a recording of the lab, 11 minutes, and Grafana's panel components. `rm -r target/pictures` before it
+# docs/pictures, from a recording of the lab (11 minutes) and Grafana's panel components; not for CI. After `rm -r target/pictures` it
 # records anew.
 RECORDING := target/pictures/recording
 pictures: $(RECORDING)/phases.json
+	scripts/setup.sh pictures
 	cd scripts/pictures && npm ci --no-progress
 	node scripts/pictures/draw.mjs $(RECORDING) docs/pictures
 
-$(RECORDING)/phases.json: | setup build
-	scripts/setup.sh pictures
+$(RECORDING)/phases.json:
+	$(MAKE) setup build
+	$(SUDO) rm -rf $(RECORDING)
 	$(SUDO) $(LAB) record $(RECORDING)
 	$(if $(SUDO),$(SUDO) chown -R $$(id -u) $(RECORDING))
 

@@ -1,7 +1,7 @@
 """The few parts of Grafana's dashboard JSON that these dashboards use, for Grafana 9.1 to 12.
 
-schemaVersion stays at 37: Grafana 9.1 knows no later one, and newer ones migrate from it. So a table's cells have
-`displayMode`, which version 38 turns into `cellOptions`.
+schemaVersion stays at 37 and pluginVersion at 9.1.0: Grafana 9.1 knows no later ones, and newer ones migrate from them; without
+a version they would take a panel for one of Grafana 6. So a table's cells have `displayMode`, which version 38 turns into `cellOptions`.
 """
 
 DATA_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -85,6 +85,7 @@ def _panel(kind, title, description, at, queries, defaults, overrides, options, 
     ]
     return {
         "type": kind,
+        "pluginVersion": "9.1.0",
         "title": title,
         "description": description,
         "gridPos": {"x": x, "y": y, "w": w, "h": h},
@@ -163,7 +164,7 @@ def heatmap(title, description, at, query, unit):
     options = {
         "calculate": False,
         "cellGap": 1,
-        "color": {"mode": "scheme", "scheme": "Cividis", "steps": 64, "exponent": 0.5, "reverse": False},
+        "color": {"mode": "scheme", "scheme": "Cividis", "fill": "dark-orange", "steps": 64, "exponent": 0.5, "reverse": False},
         "exemplars": {"color": "rgba(255,0,255,0.7)"},
         "filterValues": {"le": 1e-9},
         "legend": {"show": True},
@@ -198,7 +199,6 @@ def table(title, description, at, queries, columns, widths=(), sort=(), override
         defaults["noValue"] = empty
     options = {
         "showHeader": True,
-        "footer": {"show": False, "reducer": ["sum"], "fields": ""},
         "sortBy": [{"displayName": name, "desc": desc} for name, desc in sort],
     }
     return _panel("table", title, description, at, queries, defaults, overrides, options, transformations)
