@@ -1,5 +1,7 @@
 //! The alert rules: that Prometheus takes them, that they do what they say, that every word in them exists.
 
+#[path = "alerts/comparison.rs"]
+mod comparison;
 #[path = "alerts/manual.rs"]
 mod manual;
 #[path = "alerts/mutants.rs"]
@@ -129,6 +131,24 @@ fn labels_are_there_where_they_are_named() -> Result<()> {
         }
         let fixed = rule.labels.values().all(|value| !value.contains("{{"));
         ensure!(fixed, "{name}: a label that changes makes a new alert each time");
+        if rule.alert.is_some() {
+            ensure!(
+                comparison::can_be_silent(&rule.expr, &files)?,
+                "{name} fires as long as its series are there"
+            );
+            ensure!(rule.wait.is_none() || rule.wait_seconds()? > 0, "{name}: `for` without effect");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_alert_that_compares_nothing_is_noticed() -> Result<()> {
+    let files = rules::load()?;
+    for expr in
+        ["vxlan_path_blackhole", "vxlan_path_blackhole == bool 1", "sum(tunnel_end:vxlan_tunnel:info)"]
+    {
+        ensure!(!comparison::can_be_silent(expr, &files)?, "{expr}");
     }
     Ok(())
 }
