@@ -56,8 +56,10 @@ pub fn ci_files() -> Result<Vec<String>> {
 pub fn helm(arguments: &[&str], values: &str) -> Result<Output> {
     let mut helm = Command::new(tool("helm")?)
         .args(arguments)
-        .envs([("KUBECONFIG", "/dev/null"), ("HELM_PLUGINS", "/dev/null")])
-        .envs(["HELM_CONFIG_HOME", "HELM_CACHE_HOME", "HELM_DATA_HOME"].map(|name| (name, "/dev/null")))
+        .envs(
+            ["KUBECONFIG", "HELM_CONFIG_HOME", "HELM_CACHE_HOME", "HELM_DATA_HOME"]
+                .map(|name| (name, "/nonexistent")),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -84,7 +86,7 @@ pub fn template(values: &str, arguments: &[&str]) -> Result<Vec<Value>> {
 
 /// The objects of a rendered chart; empty documents are none.
 pub fn objects(yaml: &str) -> Result<Vec<Value>> {
-    let documents = serde_yaml::Deserializer::from_str(yaml).map(|document| Value::deserialize(document));
+    let documents = serde_yaml::Deserializer::from_str(yaml).map(Value::deserialize);
     let mut objects = documents.collect::<Result<Vec<_>, _>>()?;
     objects.retain(|object| !object.is_null());
     Ok(objects)
@@ -125,7 +127,9 @@ pub fn pods<'a>(objects: &'a [Value]) -> Vec<(String, &'a Value)> {
         "Deployment" | "DaemonSet" | "StatefulSet" => Some("/spec/template"),
         _ => None,
     };
-    let named = |object: &'a Value| Some((text(&object["metadata"]["name"]).to_owned(), object.pointer(pod(object)?)?));
+    let named = |object: &'a Value| {
+        Some((text(&object["metadata"]["name"]).to_owned(), object.pointer(pod(object)?)?))
+    };
     objects.iter().filter_map(named).collect()
 }
 

@@ -30,9 +30,15 @@ fn the_job_is_vxlan_exporter() {
             let service = found.next().expect("a Service");
             assert!(found.next().is_none(), "{file}: one Service, or everything is scraped twice");
             assert_eq!(service["metadata"]["labels"]["app.kubernetes.io/name"], "vxlan-exporter", "{file}");
-            assert_eq!(monitor["spec"]["namespaceSelector"]["matchNames"], json!([service["metadata"]["namespace"]]));
+            assert_eq!(
+                monitor["spec"]["namespaceSelector"]["matchNames"],
+                json!([service["metadata"]["namespace"]])
+            );
             let port = &monitor["spec"]["endpoints"][0]["port"];
-            assert!(list(&service["spec"]["ports"]).iter().any(|found| found["name"] == *port), "{file}: {port}");
+            assert!(
+                list(&service["spec"]["ports"]).iter().any(|found| found["name"] == *port),
+                "{file}: {port}"
+            );
         }
         for scrape in kind(objects, "ScrapeConfig") {
             for (label, value) in [("job", "vxlan-exporter"), ("namespace", "cattle-monitoring-system")] {
@@ -77,7 +83,10 @@ fn each_service_meets_its_pods_and_their_ports() {
             for (_, pod) in pods(objects).into_iter().filter(|(name, _)| met.contains(name)) {
                 for port in list(&service["spec"]["ports"]) {
                     let ports = list(&pod["spec"]["containers"][0]["ports"]);
-                    assert!(ports.iter().any(|found| found["name"] == port["targetPort"]), "{file}: {name}: {port}");
+                    assert!(
+                        ports.iter().any(|found| found["name"] == port["targetPort"]),
+                        "{file}: {name}: {port}"
+                    );
                 }
             }
             met.retain(|name| name.ends_with("-reflector") || name.ends_with("-test"));
@@ -96,7 +105,7 @@ fn every_node_is_behind_the_right_ports() {
     assert_eq!(behind(objects, only(objects, "Service", "-nodeport-metrics")), ["vxlan-exporter"]);
 }
 
-/// Kubernetes refuses them there: source ranges belong to the NetworkPolicy and to the exporter.
+/// Kubernetes refuses them there: source ranges belong to the network policy and to the exporter.
 #[test]
 fn no_node_port_has_source_ranges() {
     let services = RENDERED.values().flat_map(|objects| kind(objects, "Service")).collect::<Vec<_>>();
@@ -158,12 +167,19 @@ fn targets_outside_come_by_what_the_operator_has() {
     assert_eq!(kinds(&[]), (0, 1, 2));
     assert_eq!(kinds(&["--api-versions", "monitoring.coreos.com/v1alpha1/ScrapeConfig"]), (1, 0, 1));
     assert_eq!(kinds(&["--set", "scrapeConfig.enabled=true"]), (1, 0, 1));
-    let never = ["--set", "scrapeConfig.enabled=false", "--api-versions", "monitoring.coreos.com/v1alpha1/ScrapeConfig"];
+    let never = [
+        "--set",
+        "scrapeConfig.enabled=false",
+        "--api-versions",
+        "monitoring.coreos.com/v1alpha1/ScrapeConfig",
+    ];
     assert_eq!(kinds(&never), (0, 1, 2));
     // Either way the same labels.
     let objects = render(values);
     let relabelings = &only(&objects, "ServiceMonitor", "-a")["spec"]["endpoints"][0]["relabelings"];
-    let labels = list(relabelings).iter().map(|one| (text(&one["targetLabel"]).to_owned(), one["replacement"].clone()));
+    let labels = list(relabelings)
+        .iter()
+        .map(|one| (text(&one["targetLabel"]).to_owned(), one["replacement"].clone()));
     assert_eq!(Value::Object(labels.collect::<Map<_, _>>()), json!({"cluster": "site-a", "rack": "r1"}));
 }
 
@@ -191,10 +207,30 @@ fn guarded_metrics_are_scraped_as_their_secret_says() {
     assert_eq!(endpoint["scheme"], "https");
     assert!(endpoint["tlsConfig"].is_object() && endpoint["basicAuth"].is_object(), "{endpoint}");
     let container = &only(objects, "Deployment", "")["spec"]["template"]["spec"]["containers"][0];
-    assert!(list(&container["args"]).contains(&json!("--web.config.file=/etc/vxlan_exporter_web/web-config.yml")));
+    assert!(
+        list(&container["args"]).contains(&json!("--web.config.file=/etc/vxlan_exporter_web/web-config.yml"))
+    );
     assert_eq!(container["readinessProbe"]["tcpSocket"]["port"], "metrics");
     let open = render("");
     let container = &only(&open, "Deployment", "")["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(container["readinessProbe"]["httpGet"], json!({"path": "/-/ready", "port": "metrics"}));
     assert_eq!(container["livenessProbe"]["httpGet"], json!({"path": "/-/healthy", "port": "metrics"}));
+}
+
+/// Names of Services and values of labels have at most 63 characters.
+#[test]
+fn names_are_short_enough() {
+    let long = "a-name-that-is-far-too-long-for-what-is-put-behind-it-by-the-chart";
+    let values = format!(
+        "fullnameOverride: {long}\nkind: DaemonSet\nconfig: {{site: a}}\nweb: {{existingSecret: a}}\n\
+         nodePort: {{metrics: {{enabled: true}}, reflector: {{enabled: true}}}}\n\
+         dcTargets: [{{name: seventeen-letters, address: 10.0.0.1}}]"
+    );
+    for object in render(&values) {
+        let metadata = &object["metadata"];
+        let labels = metadata["labels"].as_object().into_iter().flat_map(Map::values).map(text);
+        for name in labels.chain([text(&metadata["name"])]) {
+            assert!(name.len() <= 63 && !name.ends_with('-'), "{name}");
+        }
+    }
 }

@@ -18,8 +18,16 @@ const SAFE_SYSCTLS: [&str; 9] = [
 ];
 
 /// Volumes of the level `restricted`.
-const VOLUMES: [&str; 8] =
-    ["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"];
+const VOLUMES: [&str; 8] = [
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+];
 
 fn is_unset(value: &Value) -> bool {
     matches!(value, Value::Null | Value::Bool(false))
@@ -39,7 +47,8 @@ fn violations(pod: &Value) -> Vec<String> {
         must(is_unset(&spec[field]), field);
     }
     for volume in list(&spec["volumes"]) {
-        let kinds = volume.as_object().into_iter().flat_map(|volume| volume.keys()).filter(|key| *key != "name");
+        let kinds =
+            volume.as_object().into_iter().flat_map(|volume| volume.keys()).filter(|key| *key != "name");
         must(kinds.into_iter().all(|kind| VOLUMES.contains(&kind.as_str())), "volumes");
     }
     for sysctl in list(&of_pod["sysctls"]) {
@@ -60,15 +69,27 @@ fn violations(pod: &Value) -> Vec<String> {
         must(list(&own["capabilities"]["add"]).iter().all(harmless), "capabilities.add");
         must(either("runAsNonRoot") == true, "runAsNonRoot");
         must(either("runAsUser") != 0, "runAsUser");
-        must(["RuntimeDefault", "Localhost"].contains(&text(&either("seccompProfile")["type"])), "seccompProfile");
-        must(["", "RuntimeDefault", "Localhost"].contains(&text(&either("appArmorProfile")["type"])), "appArmorProfile");
+        must(
+            ["RuntimeDefault", "Localhost"].contains(&text(&either("seccompProfile")["type"])),
+            "seccompProfile",
+        );
+        must(
+            ["", "RuntimeDefault", "Localhost"].contains(&text(&either("appArmorProfile")["type"])),
+            "appArmorProfile",
+        );
         must(either("seLinuxOptions").is_null(), "seLinuxOptions");
         must(is_unset(&either("windowsOptions")["hostProcess"]), "hostProcess");
         must(["", "Default"].contains(&text(&own["procMount"])), "procMount");
         for port in list(&container["ports"]) {
             must(port["hostPort"].is_null() || port["hostPort"] == 0, "hostPort");
         }
-        for hook in ["/livenessProbe", "/readinessProbe", "/startupProbe", "/lifecycle/postStart", "/lifecycle/preStop"] {
+        for hook in [
+            "/livenessProbe",
+            "/readinessProbe",
+            "/startupProbe",
+            "/lifecycle/postStart",
+            "/lifecycle/preStop",
+        ] {
             for action in ["httpGet", "tcpSocket"] {
                 let host = container.pointer(&format!("{hook}/{action}/host"));
                 must(host.is_none_or(|host| text(host).is_empty()), "host of a probe");
@@ -127,17 +148,32 @@ fn each_field_of_the_level_is_looked_at() {
         ("/spec/securityContext", "runAsUser", json!(0), "runAsUser"),
         ("/spec/securityContext", "seccompProfile", json!({"type": "Unconfined"}), "seccompProfile"),
         ("/spec/securityContext", "seLinuxOptions", json!({"type": "spc_t"}), "seLinuxOptions"),
-        ("/metadata", "annotations", json!({"container.apparmor.security.beta.kubernetes.io/x": "unconfined"}), "AppArmor annotation"),
+        (
+            "/metadata",
+            "annotations",
+            json!({"container.apparmor.security.beta.kubernetes.io/x": "unconfined"}),
+            "AppArmor annotation",
+        ),
         (container, "securityContext/privileged", json!(true), "privileged"),
         (container, "securityContext/allowPrivilegeEscalation", json!(true), "allowPrivilegeEscalation"),
         (container, "securityContext/runAsNonRoot", json!(false), "runAsNonRoot"),
-        (container, "securityContext/capabilities", json!({"drop": ["ALL"], "add": ["NET_RAW"]}), "capabilities.add"),
+        (
+            container,
+            "securityContext/capabilities",
+            json!({"drop": ["ALL"], "add": ["NET_RAW"]}),
+            "capabilities.add",
+        ),
         (container, "securityContext/capabilities", json!({"drop": ["NET_RAW"]}), "capabilities.drop"),
         (container, "securityContext/procMount", json!("Unmasked"), "procMount"),
         (container, "securityContext/appArmorProfile", json!({"type": "Unconfined"}), "appArmorProfile"),
         (container, "securityContext/windowsOptions", json!({"hostProcess": true}), "hostProcess"),
         (container, "ports", json!([{"containerPort": 1, "hostPort": 1}]), "hostPort"),
-        (container, "livenessProbe", json!({"tcpSocket": {"port": 1, "host": "10.0.0.1"}}), "host of a probe"),
+        (
+            container,
+            "livenessProbe",
+            json!({"tcpSocket": {"port": 1, "host": "10.0.0.1"}}),
+            "host of a probe",
+        ),
     ] {
         let mut bad = good.clone();
         let pointer = format!("{parent}/{key}");
@@ -185,6 +221,7 @@ fn secrets_are_readable_by_the_group_and_mounted_where_they_are_needed() {
     let nodes = &RENDERED["daemonset-values.yaml"];
     let volumes = only(nodes, "DaemonSet", "-nodes").pointer("/spec/template/spec/volumes").expect("volumes");
     let sources = list(&volumes[0]["projected"]["sources"]);
-    let items = sources.iter().flat_map(|source| list(&source["secret"]["items"])).map(|item| text(&item["key"]));
+    let items =
+        sources.iter().flat_map(|source| list(&source["secret"]["items"])).map(|item| text(&item["key"]));
     assert_eq!(items.collect::<Vec<_>>(), ["rancher-secret", "reflector-secret"]);
 }

@@ -33,7 +33,10 @@ fn a_wrong_value_is_named() {
         ("nodePort: {metric: {}}", "'/nodePort': additional properties 'metric'"),
         ("nodePort: {metrics: {port: 80}}", "'/nodePort/metrics/port'"),
         ("nodePort: {metrics: {loadBalancerSourceRanges: []}}", "'loadBalancerSourceRanges'"),
-        ("nodePort: {reflector: {externalTrafficPolicy: local}}", "'/nodePort/reflector/externalTrafficPolicy'"),
+        (
+            "nodePort: {reflector: {externalTrafficPolicy: local}}",
+            "'/nodePort/reflector/externalTrafficPolicy'",
+        ),
         ("dcTargets: [{name: a, adress: b}]", "additional properties 'adress'"),
         ("prometheusRule: {disabled: [VxlanNoSuch]}", "'/prometheusRule/disabled/0'"),
         ("prometheusRule: {severity: {VxlanNoSuch: critical}}", "'VxlanNoSuch'"),
@@ -71,9 +74,15 @@ fn what_cannot_work_is_said_with_what_to_do() {
         ("service: {port: 14790}", "give each a number of its own"),
         ("kind: DaemonSet\nconfig: {site: a}\nservice: {port: 14791}", "give each a number of its own"),
         ("nodePort: {metrics: {enabled: true}}", "Set web.existingSecret"),
-        ("nodePort: {metrics: {enabled: true}}\nconfig: {web: {allowed_sources: [10.0.0.0/8]}}", "Set web.existingSecret"),
+        (
+            "nodePort: {metrics: {enabled: true}}\nconfig: {web: {allowed_sources: [10.0.0.0/8]}}",
+            "Set web.existingSecret",
+        ),
         ("nodePort: {metrics: {enabled: true}}\nweb: {existingSecret: a}\nshards: 2", "federate"),
-        (&format!("nodePort: {{metrics: {{enabled: true, {LOCAL}}}}}\nweb: {{existingSecret: a}}"), "Pin it with nodeSelector"),
+        (
+            &format!("nodePort: {{metrics: {{enabled: true, {LOCAL}}}}}\nweb: {{existingSecret: a}}"),
+            "Pin it with nodeSelector",
+        ),
         ("nodePort: {reflector: {enabled: true}}", "Pin it with nodeSelector"),
         ("nodePort: {reflector: {enabled: true}}\nshards: 3", "or kind DaemonSet"),
         (
@@ -137,7 +146,8 @@ fn a_cluster_without_the_operator_is_told_apart_from_no_cluster() -> Result<()> 
     template(&format!("{IMAGE}monitoring: none"), &live).context("nothing of the operator is needed")?;
     let with_operator = [&live[..], &["--api-versions", "monitoring.coreos.com/v1"]].concat();
     template(IMAGE, &with_operator).context("the operator is there")?;
-    let targets = format!("{IMAGE}dcTargets: [{{name: a, address: b.example.net}}]\nscrapeConfig: {{enabled: true}}");
+    let targets =
+        format!("{IMAGE}dcTargets: [{{name: a, address: b.example.net}}]\nscrapeConfig: {{enabled: true}}");
     let said = refused(&targets, &with_operator);
     assert!(said.contains("has no ScrapeConfig") && said.contains("set it to auto"), "{said}");
     Ok(())

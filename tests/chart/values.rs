@@ -28,29 +28,30 @@ fn keys(value: &Value) -> BTreeSet<String> {
     value.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default()
 }
 
+/// Every key of a map has its place in the schema and the other way round, at any depth.
+fn compare(schema: &Value, values: &Value, path: &str) {
+    let place = of_schema(schema, path).unwrap_or_else(|| panic!("{path} is not in the schema"));
+    if !place["properties"].is_object() {
+        return;
+    }
+    assert_eq!(place["additionalProperties"], false, "{path}");
+    assert_eq!(keys(values), keys(&place["properties"]), "{path}");
+    for (key, value) in values.as_object().into_iter().flatten() {
+        compare(schema, value, &format!("{path}.{key}"));
+    }
+}
+
 /// Every map of values.yaml has the keys of its schema, no more and no less: nothing can be set that is not shown there.
 #[test]
 fn values_and_schema_have_the_same_keys() -> Result<()> {
-    let schema = schema()?;
-    fn compare(schema: &Value, values: &Value, path: &str, free: &[&str]) {
-        let place = of_schema(schema, path).unwrap_or_else(|| panic!("{path} is not in the schema"));
-        if !place["properties"].is_object() || free.contains(&path) {
-            return;
-        }
-        assert_eq!(place["additionalProperties"], false, "{path}");
-        assert_eq!(keys(values), keys(&place["properties"]), "{path}");
-        for (key, value) in values.as_object().into_iter().flatten() {
-            compare(schema, value, &format!("{path}.{key}"), free);
-        }
-    }
-    let values = yaml("values.yaml")?;
+    let (schema, values) = (schema()?, yaml("values.yaml")?);
     let mut known = keys(&schema["properties"]);
     // Rancher's own values, which it adds to every installation.
     assert!(known.remove("global"));
     assert_eq!(keys(&values), known);
     assert_eq!(schema["additionalProperties"], false);
     for (key, value) in values.as_object().into_iter().flatten() {
-        compare(&schema, value, key, &["config"]);
+        compare(&schema, value, key);
     }
     Ok(())
 }
@@ -126,25 +127,36 @@ fn questions_ask_for_values_that_are_there() -> Result<()> {
     for question in &all {
         let variable = text(&question["variable"]);
         let value = value(variable).with_context(|| format!("{variable} is not in values.yaml"))?;
-        let place = of_schema(&schema, variable).with_context(|| format!("{variable} is not in the schema"))?;
+        let place =
+            of_schema(&schema, variable).with_context(|| format!("{variable} is not in the schema"))?;
         if let Some(default) = question.get("default") {
             assert_eq!(default, value, "default of {variable}");
         }
         match text(&question["type"]) {
             "enum" => {
                 let options = list(&question["options"]);
-                assert!(options.iter().all(|option| list(&place["enum"]).contains(option)), "{variable}: {options:?}");
+                assert!(
+                    options.iter().all(|option| list(&place["enum"]).contains(option)),
+                    "{variable}: {options:?}"
+                );
                 assert!(options.contains(value), "{variable}");
             }
             "boolean" => assert!(value.is_boolean(), "{variable}"),
             "string" | "multiline" | "secret" => assert!(value.is_string(), "{variable}"),
-            "int" => assert_eq!((&question["min"], &question["max"]), (&place["minimum"], &place["maximum"]), "{variable}"),
+            "int" => assert_eq!(
+                (&question["min"], &question["max"]),
+                (&place["minimum"], &place["maximum"]),
+                "{variable}"
+            ),
             other => panic!("{variable}: Rancher has no type {other}"),
         }
         assert!(!text(&question["label"]).is_empty(), "{variable} has no label");
         for condition in text(&question["show_if"]).split("&&").filter(|condition| !condition.is_empty()) {
             let (asked, _) = condition.split_once('=').context(condition.to_owned())?;
-            assert!(all.iter().any(|question| question["variable"] == asked), "{variable}: nobody asks for {asked}");
+            assert!(
+                all.iter().any(|question| question["variable"] == asked),
+                "{variable}: nobody asks for {asked}"
+            );
         }
     }
     Ok(())
@@ -154,7 +166,8 @@ fn questions_ask_for_values_that_are_there() -> Result<()> {
 #[test]
 fn the_form_starts_with_the_vantage_point_and_the_receiver() -> Result<()> {
     let questions = yaml("questions.yaml")?;
-    let mut groups = list(&questions["questions"]).iter().map(|question| text(&question["group"])).collect::<Vec<_>>();
+    let mut groups =
+        list(&questions["questions"]).iter().map(|question| text(&question["group"])).collect::<Vec<_>>();
     groups.dedup();
     assert_eq!(groups, ["Vantage", "Notify", "Image", "Configuration", "From outside", "Monitoring"]);
     let first = &questions["questions"][0];
