@@ -1,13 +1,14 @@
 //! The command line, in the Prometheus exporters' habit: `--config.file`, `--web.listen-address`,
 //! `--log.level`; no command means `serve`. Usage errors exit 2 (clap's own code, and DESIGN's).
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pnet::ipnetwork::IpNetwork;
 
 pub use crate::logging::{LogFormat, LogLevel};
 use crate::{
+    listen::ListenAddress,
     look::ECHOES,
     overlay::path::probe::Family,
     parse_command::Format,
@@ -269,48 +270,6 @@ impl Cli {
     }
 }
 
-/// `HOST:PORT` to listen on; an empty host is every address, IPv4 and IPv6.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListenAddress {
-    /// An address (IPv6 without brackets) or a name; empty for every address.
-    pub host: String,
-    /// TCP port; 0 lets the kernel choose.
-    pub port: u16,
-}
-
-impl Default for ListenAddress {
-    fn default() -> Self {
-        Self { host: String::new(), port: 14789 }
-    }
-}
-
-impl FromStr for ListenAddress {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parsed = text.rsplit_once(':').and_then(|(host, port)| {
-            let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-            let port = port.parse().ok()?;
-            match bracketed {
-                Some(v6) => Some(Self { host: v6.parse::<std::net::Ipv6Addr>().ok()?.to_string(), port }),
-                None if host.contains([':', '[', ']', '/', ' ']) => None,
-                None => Some(Self { host: host.to_owned(), port }),
-            }
-        });
-        parsed.ok_or_else(|| "write e.g. :14789, 127.0.0.1:14789 or [::1]:14789".to_owned())
-    }
-}
-
-impl fmt::Display for ListenAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -411,16 +370,6 @@ mod tests {
             let line = format!("vxlan_exporter {bad}");
             let error = Cli::try_parse_from(line.split(' ')).expect_err(&line);
             assert_eq!(error.exit_code(), 2, "{line}");
-        }
-    }
-
-    #[test]
-    fn listen_addresses() {
-        for good in [":14789", "0.0.0.0:14789", "[::]:14789", "localhost:0"] {
-            assert_eq!(good.parse::<ListenAddress>().expect(good).to_string(), good);
-        }
-        for bad in ["", "14789", "::1:14789", "[::1]", "host:", "host:70000", "http://host:80", "[dc]:1"] {
-            assert!(bad.parse::<ListenAddress>().is_err(), "{bad}");
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod fingerprint;
+pub mod listen;
 pub mod load;
 pub mod logging;
 pub mod look;

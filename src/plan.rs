@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, fmt, net::IpAddr, path::PathBuf, time::Duration
 use pnet::ipnetwork::IpNetwork;
 
 use crate::{
-    cli::ListenAddress,
     fingerprint::Fingerprint,
+    listen::ListenAddress,
     overlay::path::probe::Family,
     shard::Shard,
     types::{Bytes, PathName, RouterName, Site},

@@ -18,7 +18,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    cli::ListenAddress,
+    listen::ListenAddress,
     load::load,
     plan::{Plan, ReflectorPlan},
     reflector::server::Reflector,

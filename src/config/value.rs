@@ -12,7 +12,7 @@ use std::{
 use pnet::ipnetwork::IpNetwork;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use crate::{cli::ListenAddress, overlay::path::probe::Family, plan::ApiUrl, reflector, types::Bytes};
+use crate::{listen::ListenAddress, overlay::path::probe::Family, plan::ApiUrl, reflector, types::Bytes};
 
 /// A type that one scalar of the file becomes.
 trait Scalar: Sized {

@@ -16,7 +16,7 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use super::{limits::Limits, secret::Secret, segment, session};
-use crate::{cli::ListenAddress, overlay::path::probe::Moment, plan::ReflectorPlan, types::Bytes, web};
+use crate::{listen::ListenAddress, overlay::path::probe::Moment, plan::ReflectorPlan, types::Bytes};
 
 /// Between two failed attempts to accept: out of descriptors, most often.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -105,7 +105,7 @@ impl Reflector {
 }
 
 async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
-    web::bind(address).await.with_context(|| format!("the reflector cannot listen on {address}"))
+    address.bind().await.with_context(|| format!("the reflector cannot listen on {address}"))
 }
 
 impl Shared {

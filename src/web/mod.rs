@@ -13,15 +13,7 @@ pub mod metrics;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    convert::Infallible,
-    future::Future,
-    io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use http_body_util::Full;
@@ -35,7 +27,6 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
@@ -43,7 +34,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{cli::ListenAddress, state::State};
+use crate::{listen::ListenAddress, state::State};
 pub use lifecycle::{Lifecycle, Wish};
 pub use metrics::SelfInfo;
 
@@ -59,39 +50,10 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
-/// Opens the socket. Without a host it takes IPv6 and IPv4, or IPv4 alone where the kernel has no IPv6.
+/// Opens the socket.
 pub async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
-    let opened = bind(address).await;
+    let opened = address.bind().await;
     opened.with_context(|| format!("cannot listen on {address}: choose another with --web.listen-address"))
-}
-
-/// A listening socket, with the same meaning of an empty host for all of this process' ports.
-pub async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
-    if address.host.is_empty() {
-        every_address(address.port)
-    } else {
-        TcpListener::bind((address.host.as_str(), address.port)).await
-    }
-}
-
-fn every_address(port: u16) -> io::Result<TcpListener> {
-    let bind = |domain, address: SocketAddr| {
-        let socket = Socket::new(domain, Type::STREAM.nonblocking().cloexec(), Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
-        if address.is_ipv6() {
-            socket.set_only_v6(false)?;
-        }
-        socket.bind(&address.into())?;
-        socket.listen(1024)?;
-        TcpListener::from_std(socket.into())
-    };
-    match bind(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into()) {
-        // In use is in use; any other error means that there is no IPv6 here.
-        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-            bind(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, port).into())
-        }
-        bound => bound,
-    }
 }
 
 /// Answers until `shutdown` completes, then lets responses that have begun take one second more.
