@@ -9,6 +9,7 @@ use pnet::ipnetwork::IpNetwork;
 pub use crate::logging::{LogFormat, LogLevel};
 use crate::{
     listen::ListenAddress,
+    load::Wanted,
     look::ECHOES,
     overlay::path::probe::Family,
     parse_command::Format,
@@ -76,6 +77,10 @@ pub struct ServeArgs {
     #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
     pub listen_address: Option<ListenAddress>,
 
+    /// File with TLS certificates and users, in the form of Prometheus' exporter-toolkit [default: neither]
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub web_config_file: Option<PathBuf>,
+
     /// Reload the configuration on POST /-/reload, end on POST /-/quit; SIGHUP and SIGTERM do so always
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
@@ -83,6 +88,17 @@ pub struct ServeArgs {
     /// Be one of COUNT exporters with the same configuration, from 0; an INDEX may end a name: vxlan-exporter-2/3
     #[arg(long, value_name = "INDEX/COUNT")]
     pub shard: Option<Shard>,
+
+    /// Label `source` of the paths, where several exporters measure from one site: SITE/NODE [default: the site]
+    #[arg(long, value_name = "SITE/NODE", value_parser = site_and_node)]
+    pub source: Option<String>,
+}
+
+fn site_and_node(text: &str) -> Result<String, String> {
+    match text.split_once('/') {
+        Some((site, node)) if !site.is_empty() && !node.is_empty() => Ok(text.to_owned()),
+        _ => Err("write SITE/NODE, e.g. site-a/node-1".to_owned()),
+    }
 }
 
 /// What to do.
@@ -250,9 +266,13 @@ impl Cli {
             _ => ServeArgs::default(),
         };
         Serve {
-            config_file: self.common.config_file.clone(),
+            wanted: Wanted {
+                file: self.common.config_file.clone(),
+                source: after.source.or(before.source),
+                shard: after.shard.or(before.shard).unwrap_or_default(),
+            },
             listen: after.listen_address.or(before.listen_address).unwrap_or_default(),
-            shard: after.shard.or(before.shard).unwrap_or_default(),
+            web_config_file: after.web_config_file.or(before.web_config_file),
             lifecycle: after.enable_lifecycle || before.enable_lifecycle,
         }
     }
@@ -306,7 +326,7 @@ mod tests {
         assert!(matches!(cli.chosen(), Command::Serve(_)));
         let serve = cli.serve_options();
         assert_eq!((serve.listen.to_string().as_str(), serve.lifecycle), (":14789", false));
-        assert!(serve.shard.is_alone());
+        assert!(serve.wanted.shard.is_alone());
         assert_eq!((cli.log_level(), cli.common.log_format), (LogLevel::Info, LogFormat::Logfmt));
     }
 
@@ -334,7 +354,7 @@ mod tests {
             "vxlan_exporter --shard=0/3 serve --shard=2/3 --web.enable-lifecycle",
         ] {
             let serve = parse(line).serve_options();
-            assert_eq!((serve.shard.to_string().as_str(), serve.lifecycle), ("2/3", true), "{line}");
+            assert_eq!((serve.wanted.shard.to_string().as_str(), serve.lifecycle), ("2/3", true), "{line}");
         }
         let error = Cli::try_parse_from(["vxlan_exporter", "--shard=3/3"]).expect_err("no such shard");
         assert!(error.to_string().contains("the last one is 2/3"), "{error}");

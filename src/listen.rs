@@ -1,11 +1,12 @@
-//! Where this process listens: `HOST:PORT`, with one meaning for all of its ports.
+//! Where this process listens, `HOST:PORT`, and to whom; with one meaning for all of its ports.
 
 use std::{
     fmt, io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     str::FromStr,
 };
 
+use pnet::ipnetwork::IpNetwork;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
@@ -82,9 +83,34 @@ fn every_address(port: u16) -> io::Result<TcpListener> {
     }
 }
 
+/// Whether a peer is in one of the networks; no network at all is everyone. An IPv4 peer of an IPv6 socket is one of IPv4.
+#[must_use]
+pub fn is_among(networks: &[IpNetwork], peer: IpAddr) -> bool {
+    let peer = peer.to_canonical();
+    networks.is_empty() || networks.iter().any(|network| network.contains(peer))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everyone_or_those_of_some_networks() {
+        let networks: Vec<IpNetwork> =
+            ["10.0.0.0/8", "fd00::/64"].map(|text| text.parse().expect(text)).to_vec();
+        for (peer, is_one) in [
+            ("10.1.2.3", true),
+            ("::ffff:10.1.2.3", true),
+            ("fd00::1", true),
+            ("11.1.2.3", false),
+            ("::1", false),
+            ("::ffff:11.1.2.3", false),
+        ] {
+            let peer = peer.parse().expect(peer);
+            assert_eq!(is_among(&networks, peer), is_one, "{peer}");
+            assert!(is_among(&[], peer));
+        }
+    }
 
     #[test]
     fn listen_addresses() {

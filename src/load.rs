@@ -1,6 +1,9 @@
 //! From a configuration file to a plan that can be followed.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 
@@ -9,8 +12,32 @@ use crate::{
     plan::{Plan, Transport},
     reflector::secret::Secret,
     router::{api, ssh},
+    shard::Shard,
     types::FailureReason,
 };
+
+/// Which configuration a process follows, and what it is in there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where it is.
+    pub file: PathBuf,
+    /// `SITE/NODE`, where the site alone does not tell who measures.
+    pub source: Option<String>,
+    /// Which share of all names is ours.
+    pub shard: Shard,
+}
+
+impl Wanted {
+    /// Our part of what [`load`] reads.
+    pub fn load(&self) -> anyhow::Result<Plan> {
+        let plan = load(&self.file)?;
+        let plan = match &self.source {
+            Some(source) => plan.from_source(source)?,
+            None => plan,
+        };
+        Ok(plan.for_shard(self.shard))
+    }
+}
 
 /// Reads the configuration and sees that the files it names can be used.
 pub fn load(file: &Path) -> anyhow::Result<Plan> {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt, net::IpAddr, path::PathBuf, time::Duration};
 
+use anyhow::Context;
 use pnet::ipnetwork::IpNetwork;
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
     listen::ListenAddress,
     overlay::path::probe::Family,
     shard::Shard,
-    types::{Bytes, PathName, RouterName, Site},
+    types::{Bytes, PathName, RouterName, Site, Source},
 };
 
 /// What this process does. Made by [`crate::config::Config::plan`].
@@ -33,9 +34,24 @@ pub struct Plan {
     pub probe_budget_pps: u32,
     /// The built-in reflector.
     pub reflector: Option<ReflectorPlan>,
+    /// Who may ask for metrics and pages; empty is everyone.
+    pub web_sources: Vec<IpNetwork>,
 }
 
 impl Plan {
+    /// The same with paths that start at one node of our site: `source` is `SITE/NODE`.
+    pub fn from_source(mut self, source: &str) -> anyhow::Result<Self> {
+        let Some(site) = &self.site else { return Ok(self) };
+        let node = source.strip_prefix(site.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let node = node.with_context(|| {
+            format!("--source={source} is not of the configuration's site: write --source={site}/NODE")
+        })?;
+        for path in &mut self.paths {
+            path.source.node = Some(node.to_owned());
+        }
+        Ok(self)
+    }
+
     /// The share of `shard`: its paths, and every router.
     #[must_use]
     pub fn for_shard(mut self, shard: Shard) -> Self {
@@ -186,8 +202,8 @@ pub enum Credential {
 pub enum HostTrust {
     /// OpenSSH `known_hosts` file.
     KnownHosts(PathBuf),
-    /// The fingerprint of its host key, `SHA256:…` as `ssh-keygen -l` prints it.
-    Fingerprint(String),
+    /// The fingerprint of its host key.
+    Fingerprint(Fingerprint),
 }
 
 /// One path to probe.
@@ -195,8 +211,8 @@ pub enum HostTrust {
 pub struct PathPlan {
     /// The path.
     pub name: PathName,
-    /// Our site.
-    pub source: Site,
+    /// Our site, and which node of it this is.
+    pub source: Source,
     /// The target's site.
     pub site: Site,
     /// IPv4, IPv6 or a DNS name.

@@ -16,7 +16,12 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use super::{limits::Limits, secret::Secret, segment, session};
-use crate::{listen::ListenAddress, overlay::path::probe::Moment, plan::ReflectorPlan, types::Bytes};
+use crate::{
+    listen::{self, ListenAddress},
+    overlay::path::probe::Moment,
+    plan::ReflectorPlan,
+    types::Bytes,
+};
 
 /// Between two failed attempts to accept: out of descriptors, most often.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -110,7 +115,7 @@ async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
 
 impl Shared {
     fn allows(&self, peer: IpAddr) -> bool {
-        self.allowed.is_empty() || self.allowed.iter().any(|network| network.contains(peer))
+        listen::is_among(&self.allowed, peer)
     }
 
     fn now(&self) -> Moment {
