@@ -19,6 +19,8 @@ curl:curl
 openssl:openssl
 python3:python3
 script:bsdutils
+setpriv:util-linux
+setcap:libcap2-bin
 promtool:prometheus
 '
 

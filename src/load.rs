@@ -12,6 +12,7 @@ use crate::{
     plan::{Plan, Transport},
     reflector::secret::Secret,
     router::{api, ssh},
+    secret_files::warn_of_public,
     shard::Shard,
     types::FailureReason,
 };
@@ -62,9 +63,9 @@ pub fn load(file: &Path) -> anyhow::Result<Plan> {
             .or_else(|error| if error.reason == FailureReason::Config { Err(error) } else { Ok(()) })
             .with_context(context)?;
     }
-    let reflectors = plan.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_ref());
-    for secret in plan.reflector.iter().filter_map(|it| it.secret_file.as_ref()).chain(reflectors) {
+    for secret in plan.reflector_secrets() {
         Secret::load(secret).with_context(|| format!("{}", file.display()))?;
     }
+    warn_of_public(plan.secret_files());
     Ok(plan)
 }

@@ -1,6 +1,12 @@
 //! The configuration with every default filled in: what to read and what to probe.
 
-use std::{collections::BTreeSet, fmt, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context;
 use pnet::ipnetwork::IpNetwork;
@@ -50,6 +56,26 @@ impl Plan {
             path.source.node = Some(node.to_owned());
         }
         Ok(self)
+    }
+
+    /// The files whose content nobody else should know.
+    pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        let of_routers = self.routers.iter().flat_map(|router| {
+            let (login, api) = match &router.transport {
+                Transport::Ssh(login) => (Some(login), router.api.as_ref()),
+                Transport::Api(api) => (None, Some(api)),
+                Transport::Local => (None, router.api.as_ref()),
+            };
+            let login = login.into_iter().flat_map(|login| login.credential.files());
+            login.chain(api.map(|api| api.key_file.as_path()))
+        });
+        of_routers.chain(self.reflector_secrets())
+    }
+
+    /// The files with secrets of reflectors, ours and those at targets.
+    pub fn reflector_secrets(&self) -> impl Iterator<Item = &Path> {
+        let of_targets = self.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_deref());
+        self.reflector.iter().filter_map(|ours| ours.secret_file.as_deref()).chain(of_targets)
     }
 
     /// The share of `shard`: its paths, and every router.
@@ -195,6 +221,18 @@ pub enum Credential {
         /// Its socket; that of the environment variable `SSH_AUTH_SOCK` where not given.
         socket: Option<PathBuf>,
     },
+}
+
+impl Credential {
+    /// The files it is in.
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        let (first, second) = match self {
+            Self::PrivateKey { file, passphrase_file } => (Some(file), passphrase_file.as_ref()),
+            Self::Password(file) => (Some(file), None),
+            Self::Agent { .. } => (None, None),
+        };
+        first.into_iter().chain(second).map(PathBuf::as_path)
+    }
 }
 
 /// How a router proves that it is the right one.

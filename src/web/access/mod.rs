@@ -25,6 +25,7 @@ use tracing::{error, info};
 use crate::{
     config::web_file::{self, WebFile},
     listen,
+    secret_files::warn_of_public,
 };
 use users::Users;
 
@@ -85,6 +86,8 @@ struct Rules {
     /// Of all their contents.
     digest: [u8; 32],
     tls: Option<Arc<ServerConfig>>,
+    /// The file with its key.
+    key: Option<PathBuf>,
     users: Users,
 }
 
@@ -92,6 +95,7 @@ impl Gate {
     /// Reads the file and those it names.
     pub fn open(file: &Path) -> anyhow::Result<Self> {
         let rules = Contents::read(file).and_then(Contents::rules)?;
+        warn_of_public(rules.key.iter().map(PathBuf::as_path));
         let (tls, users) = (rules.tls.is_some(), rules.users.count());
         info!(file = %file.display(), tls, users, "web configuration read");
         Ok(Self { file: file.to_owned(), now: Mutex::new(Now { rules: Arc::new(rules), refused: None }) })
@@ -190,6 +194,7 @@ impl Contents {
             (Some(files), Some(contents)) => Some(Arc::new(tls::config(files, contents)?)),
             _ => None,
         };
-        Ok(Rules { digest: self.digest, tls, users: Users::new(self.web.users)? })
+        let key = self.web.tls.map(|files| files.key);
+        Ok(Rules { digest: self.digest, tls, key, users: Users::new(self.web.users)? })
     }
 }

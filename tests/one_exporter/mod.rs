@@ -13,6 +13,9 @@ use tempfile::TempDir;
 /// Longer than anything here takes on a machine that does much else.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The exporter.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_vxlan_exporter");
+
 /// A running exporter with a directory of its own.
 pub struct Exporter {
     child: Child,
@@ -38,14 +41,20 @@ pub fn directory() -> TempDir {
 
 /// Runs it to its end.
 pub fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_vxlan_exporter")).args(arguments).output().expect("it runs")
+    Command::new(BINARY).args(arguments).output().expect("it runs")
 }
 
 impl Exporter {
     /// Starts it with `config.yml` of `directory` and these flags.
     pub fn start(directory: TempDir, flags: &[&str]) -> Self {
+        Self::start_by(directory, &[BINARY], flags)
+    }
+
+    /// The same by another command, to which the flags are added.
+    pub fn start_by(directory: TempDir, command: &[&str], flags: &[&str]) -> Self {
         let log = File::create(directory.path().join("log")).expect("a file");
-        let child = Command::new(env!("CARGO_BIN_EXE_vxlan_exporter"))
+        let child = Command::new(command[0])
+            .args(&command[1..])
             .arg(format!("--config.file={}", directory.path().join("config.yml").display()))
             .arg("--web.listen-address=127.0.0.1:0")
             .args(flags)

@@ -1,10 +1,15 @@
-//! Who is answered, and over what: the real process, asked by curl over loopback.
+//! The real process, asked by curl over loopback: who is answered and over what, a configuration that changes, and
+//! what it may do. Needs root for the last.
 
-mod web_client;
+mod one_exporter;
 
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::{PermissionsExt, symlink},
+    process::Command,
+};
 
-use web_client::{Answer, Exporter, certificate, directory, run};
+use one_exporter::{Answer, BINARY, Exporter, certificate, directory, run};
 
 /// `secret`, at the least cost.
 const HASH: &str = "$2y$04$UuTkLRZZ6QofpDOlMz32Mu.Q0RxchGgVsgfueU0KqnX6uL.WE/FNe";
@@ -227,4 +232,69 @@ fn a_source_of_another_site_is_an_error() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && said.contains(words), "{source}: {said}");
     }
+}
+
+#[test]
+fn a_secret_that_everyone_may_read_is_named_once() {
+    let files = directory();
+    let path = |name: &str| files.path().join(name);
+    let router = |name: &str, password: &str| {
+        format!(
+            "- name: {name}\n  site: a\n  ssh: {{address: 127.0.0.1, username: u, password_file: {password}, \
+             host_key_fingerprint: SHA256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0}}\n"
+        )
+    };
+    let text = format!("routers:\n{}{}{}", router("r1", "open"), router("r2", "open"), router("r3", "group"));
+    fs::write(path("config.yml"), text).expect("written");
+    for (name, mode) in [("open", 0o644), ("group", 0o440)] {
+        fs::write(path(name), "hunter2\n").expect("written");
+        fs::set_permissions(path(name), Permissions::from_mode(mode)).expect("set");
+    }
+    let output = run(&["config", "check", &format!("--config.file={}", path("config.yml").display())]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let open = path("open").display().to_string();
+    assert!(said.contains(&format!("chmod o= {open}")), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+/// A container runtime hands down what it grants in the bounding set; the file permits and the process raises.
+#[test]
+fn raw_sockets_by_a_file_that_permits_them_and_a_start_without() {
+    let root = directory();
+    let binary = root.path().join("vxlan_exporter");
+    fs::copy(BINARY, &binary).expect("copied");
+    fs::set_permissions(root.path(), Permissions::from_mode(0o755)).expect("set");
+    let binary = binary.to_str().expect("text");
+    let grant = |capability: &str| {
+        let granted = Command::new("setcap").args([capability, binary]).status().expect("setcap runs");
+        assert!(granted.success(), "setcap {capability}: is this root?");
+    };
+    let as_nobody = |bounding: &'static str| {
+        let mut command =
+            vec!["setpriv", "--reuid=65532", "--regid=65532", "--clear-groups", "--inh-caps=-all"];
+        command.extend([bounding, binary]);
+        command
+    };
+    let net_raw = |bounding: &'static str| {
+        let files = directory();
+        fs::set_permissions(files.path(), Permissions::from_mode(0o755)).expect("set");
+        fs::write(files.path().join("config.yml"), "").expect("written");
+        let exporter = Exporter::start_by(files, &as_nobody(bounding), &[]);
+        let metrics = exporter.ask("http", "/metrics", &[]).body;
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("vxlan_exporter_capability{name=\"net_raw\"} "));
+        line.expect("it is told").to_owned()
+    };
+    grant("cap_net_raw+p");
+    assert_eq!(net_raw("--bounding-set=-all,+net_raw"), "1");
+    assert_eq!(net_raw("--bounding-set=-all"), "0");
+    // Why it is not granted effectively: the kernel would not start it there at all.
+    grant("cap_net_raw+ep");
+    let withheld = as_nobody("--bounding-set=-all");
+    let output =
+        Command::new(withheld[0]).args(&withheld[1..]).arg("--version").output().expect("setpriv runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("Operation not permitted"), "{said}");
 }
