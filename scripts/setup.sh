@@ -21,6 +21,10 @@ python3:python3
 script:bsdutils
 setpriv:util-linux
 setcap:libcap2-bin
+strip:binutils
+buildah:buildah
+runc:runc
+dnsmasq:dnsmasq-base
 promtool:prometheus
 '
 
