@@ -1,4 +1,4 @@
-//! The container image at work in the lab: what the chart's security context lets through, with NET_RAW and without, and that names
+//! The container image at work in the lab: what the chart's security context lets through, with `NET_RAW` and without, and that names
 //! are resolved inside it as in a pod. `IMAGE_BINARY` names the binary that goes into it.
 
 mod container;
