@@ -5,8 +5,10 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # Test binaries are built as the user and run as root.
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
+IMAGE := dist/vxlan_exporter-image.tar
 
-.PHONY: demo test soak scale fuzz mutants-rules dashboards pictures chart setup chart-tools build lab-clean audit
+.PHONY: demo test image image-test soak scale fuzz mutants-rules dashboards pictures chart setup chart-tools build \
+	lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -19,6 +21,16 @@ test: setup chart-tools
 	cargo test --locked --doc
 	cargo test --locked --lib --bins $(RUN_AS_ROOT)
 	cargo test --locked --test '*' $(RUN_AS_ROOT) -- --test-threads=3
+
+# The container image of this version, as an archive to carry to the nodes.
+image: setup
+	cargo build --locked --release --bin vxlan_exporter
+	$(SUDO) scripts/image.sh target/release/vxlan_exporter $(IMAGE)
+
+# The image of the release in the lab; `make test` does the same with the binary that it has built.
+image-test: setup
+	cargo build --locked --release --bin vxlan_exporter
+	IMAGE_BINARY=$(CURDIR)/target/release/vxlan_exporter cargo test --locked --test image $(RUN_AS_ROOT)
 
 # The long forms of what `make test` does in short; prints its figures. About 15 minutes.
 soak: setup build
