@@ -193,14 +193,6 @@ impl PathProber {
         (size == self.syn.top() && size < self.ceiling()).then_some(size)
     }
 
-    /// Discovery ends below the expected MTU where the target's own address has told it to: that is no router's word on
-    /// the way, but of what is behind that address.
-    fn stands_at_targets_word(&self) -> bool {
-        self.told_by_target.is_some_and(|mtu| {
-            mtu < self.ceiling() && (mtu == self.echo.top() || self.syn_usable() && mtu == self.syn.top())
-        })
-    }
-
     fn verdict(&self, finding: &Finding, expected: Bytes) -> (Verdict, Option<UnknownReason>) {
         let unknown = |reason| (Verdict::Unknown, Some(reason));
         if self.reach.is_down() {
@@ -226,7 +218,7 @@ impl PathProber {
         if !self.can_size_echo() {
             return unknown(UnknownReason::NoProof);
         }
-        if self.far_mtu().is_some_and(|mtu| mtu < expected) || self.stands_at_targets_word() {
+        if self.far_mtu().is_some_and(|mtu| mtu < expected) {
             return unknown(UnknownReason::PeerLimit);
         }
         if let Some(size) = self.echo.passing() {

@@ -83,11 +83,8 @@ impl PathProber {
                     None => self.passed(sent, now),
                 }
             }
-            Answer::TooBig { mtu, by_target } => {
+            Answer::TooBig { mtu } => {
                 self.reach.signalled();
-                if by_target {
-                    self.told_by_target = Some(mtu);
-                }
                 self.too_big(sent, mtu, now);
             }
             Answer::NotSent => self.not_sent(sent, now),
