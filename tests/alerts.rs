@@ -18,7 +18,7 @@ mod promtool;
 mod rules;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -66,7 +66,10 @@ fn every_alert_is_complete() -> Result<()> {
         // `info` would be silenced by Rancher's InfoInhibitor.
         ensure!(matches!(severity, Some("critical" | "warning")), "{name}: severity {severity:?}");
         let keys: Vec<_> = rule.annotations.keys().map(String::as_str).collect();
-        ensure!(keys == ["description", "runbook_url", "summary"], "{name}: annotations {keys:?}");
+        ensure!(
+            keys == ["dashboard_url", "description", "runbook_url", "summary"],
+            "{name}: annotations {keys:?}"
+        );
         let runbook = &rule.annotations["runbook_url"];
         ensure!(*runbook == format!("docs/runbooks/{name}.md"), "{name}: {runbook}");
         ensure!(!rule.annotations["summary"].contains("$value"), "{name}: the summary changes by itself");
@@ -75,6 +78,43 @@ fn every_alert_is_complete() -> Result<()> {
         .map(|entry| Ok(entry?.file_name().to_string_lossy().trim_end_matches(".md").to_owned()))
         .collect::<Result<_>>()?;
     ensure!(alerts == runbooks, "alerts {alerts:#?}\nrunbooks {runbooks:#?}");
+    Ok(())
+}
+
+#[test]
+fn alerts_are_linked_to_the_page_that_shows_them() -> Result<()> {
+    let mut variables = BTreeMap::new();
+    for entry in fs::read_dir(project("dashboards"))?.collect::<Result<Vec<_>, _>>()? {
+        if entry.path().extension().is_some_and(|extension| extension == "json") {
+            let page: serde_json::Value = serde_json::from_slice(&fs::read(entry.path())?)?;
+            let uid = page["uid"].as_str().context("no uid")?.to_owned();
+            variables.insert(uid, page["templating"]["list"].clone());
+        }
+    }
+    let has = |uid: &str, variable: &str| {
+        let known = variables.get(uid).and_then(serde_json::Value::as_array);
+        known.is_some_and(|known| known.iter().any(|it| it["name"] == variable))
+    };
+    let files = rules::load()?;
+    let recorded = promql::recorded(&files)?;
+    for file in &files {
+        for rule in file.alerts() {
+            let name = rule.name();
+            let labels = promql::check(&rule.expr, &recorded)?.unwrap_or_default();
+            let (uid, label) = match file.name.as_str() {
+                "exporter.yml" => ("vxlan-exporter-health", None),
+                _ if labels.contains("path") => ("vxlan-overlay", Some("path")),
+                _ if labels.contains("router") => ("vxlan-router", Some("router")),
+                _ => ("vxlan-overlay", None),
+            };
+            let link = match label {
+                Some(label) => format!("d/{uid}?var-{label}={{{{ $labels.{label} | urlquery }}}}"),
+                None => format!("d/{uid}"),
+            };
+            ensure!(rule.annotations["dashboard_url"] == link, "{name}: its page is {link}");
+            ensure!(has(uid, label.unwrap_or("instance")), "{name}: {uid} has no variable {label:?}");
+        }
+    }
     Ok(())
 }
 

@@ -22,7 +22,7 @@ the scrape the job name `vxlan-exporter`, and load them:
 Of several troubles with one cause only the first fires: an alert is silent while one of a lower *rank* holds on the same router,
 tunnel or path, or on a tunnel that the path crosses (`vxlan_path_hop_info`). Every alert names both ends in numbers and,
 where router data shows the cause, the VyOS commands that mend it in the safe order. Each has a page under
-[runbooks/](runbooks).
+[runbooks/](runbooks). `runbook_url` and `dashboard_url` are relative, to this project and to Grafana; the chart puts addresses in front.
 
 *After* is how long after the fault it fires at most: `for`, one scrape and one evaluation, and the time it takes to see.
 

@@ -47,31 +47,33 @@ fn without(mut groups: Vec<Value>, alert: &str) -> Vec<Value> {
     groups
 }
 
-fn with_namespace(groups: Vec<Value>) -> Vec<Value> {
+/// What the chart always changes: what is absent has no namespace by itself, and a link needs Grafana's address.
+fn in_place(groups: Vec<Value>) -> Vec<Value> {
     alerts(groups, |name, rule| {
         if name == "VxlanExporterAbsent" {
             rule["labels"]["namespace"] = json!("cattle-monitoring-system");
         }
+        rule["annotations"].as_object_mut().and_then(|annotations| annotations.remove("dashboard_url"));
     })
 }
 
-/// Expressions, texts with Prometheus's own templates, severities: all of it. Only what is absent has no namespace by itself.
+/// Expressions, texts with Prometheus's own templates, severities: all of it.
 #[test]
 fn the_rules_are_rendered_as_they_are_written() -> Result<()> {
-    assert_eq!(rendered(""), with_namespace(written()?));
+    assert_eq!(rendered(""), in_place(written()?));
     Ok(())
 }
 
 #[test]
 fn what_a_pod_cannot_test_is_no_alarm() -> Result<()> {
-    assert_eq!(rendered("vantage: pod"), without(with_namespace(written()?), "VxlanPathUntestable"));
-    assert_eq!(rendered("vantage: pod\nhostNetwork: true"), with_namespace(written()?));
+    assert_eq!(rendered("vantage: pod"), without(in_place(written()?), "VxlanPathUntestable"));
+    assert_eq!(rendered("vantage: pod\nhostNetwork: true"), in_place(written()?));
     Ok(())
 }
 
 #[test]
 fn values_change_what_stands_around_an_expression() -> Result<()> {
-    let written = || -> Result<_> { Ok(with_namespace(written()?)) };
+    let written = || -> Result<_> { Ok(in_place(written()?)) };
     let change = |values: &str, change: &dyn Fn(&str, &mut Value)| -> Result<()> {
         assert_eq!(rendered(values), alerts(written()?, change), "{values}");
         Ok(())
@@ -106,6 +108,35 @@ fn values_change_what_stands_around_an_expression() -> Result<()> {
     }
     let more = rendered("prometheusRule: {extraGroups: [{name: mine, rules: [{record: a:b, expr: up}]}]}");
     assert_eq!(more.last(), Some(&json!({"name": "mine", "rules": [{"record": "a:b", "expr": "up"}]})));
+    Ok(())
+}
+
+/// Rancher says its own address and the cluster's name to the charts that are installed from its pages.
+#[test]
+fn an_alert_is_linked_where_grafana_is_known() -> Result<()> {
+    let rancher = "global: {cattle: {url: 'https://rancher.example.net/', clusterId: c-m-abc}}\n";
+    let proxy = "https://rancher.example.net/k8s/clusters/c-m-abc/api/v1/namespaces/cattle-monitoring-system/services";
+    for (values, base) in [
+        (rancher.to_owned(), Some(format!("{proxy}/http:rancher-monitoring-grafana:80/proxy"))),
+        (format!("{rancher}monitoringRelease: mine"), Some(format!("{proxy}/http:mine-grafana:80/proxy"))),
+        (
+            format!("{rancher}prometheusRule: {{dashboardBaseUrl: 'https://grafana.example.net/'}}"),
+            Some("https://grafana.example.net".to_owned()),
+        ),
+        (format!("{rancher}monitoring: kube-prometheus-stack"), None),
+        ("global: {cattle: {url: 'https://rancher.example.net'}}".to_owned(), None),
+    ] {
+        let mut expected = in_place(written()?);
+        for (group, from) in expected.iter_mut().zip(written()?) {
+            for (rule, from) in group["rules"].as_array_mut().into_iter().flatten().zip(list(&from["rules"]))
+            {
+                if let (Some(base), Some(link)) = (&base, from["annotations"]["dashboard_url"].as_str()) {
+                    rule["annotations"]["dashboard_url"] = json!(format!("{base}/{link}"));
+                }
+            }
+        }
+        assert_eq!(rendered(&values), expected, "{values}");
+    }
     Ok(())
 }
 

@@ -57,6 +57,17 @@ release: {{ .Values.monitoringRelease | default (eq .Values.monitoring "rancher"
 {{- if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end -}}
 {{- end -}}
 
+{{/* Grafana's address, to put `d/UID` behind. Rancher gives the charts it installs its own address and the cluster's name. */}}
+{{- define "vxlan-exporter.grafana" -}}
+{{- $cattle := (.Values.global | default dict).cattle | default dict -}}
+{{- if .Values.prometheusRule.dashboardBaseUrl -}}
+{{- trimSuffix "/" .Values.prometheusRule.dashboardBaseUrl -}}
+{{- else if and (eq .Values.monitoring "rancher") $cattle.url $cattle.clusterId -}}
+{{- $service := printf "http:%s-grafana:80" (.Values.monitoringRelease | default "rancher-monitoring") -}}
+{{- printf "%s/k8s/clusters/%s/api/v1/namespaces/cattle-monitoring-system/services/%s/proxy" (trimSuffix "/" $cattle.url) $cattle.clusterId $service -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What `vantage` sets and values override; "true" or empty. */}}
 {{- define "vxlan-exporter.hostNetwork" -}}
 {{- if kindIs "invalid" .Values.hostNetwork | ternary (eq .Values.vantage "host") .Values.hostNetwork -}}true{{- end -}}
