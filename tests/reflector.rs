@@ -221,6 +221,8 @@ fn it_works_through_a_dnat() {
 fn a_small_interface_behind_the_target_is_its_own_limit_and_no_reduced_path() {
     let mut lab = Lab::new();
     lab.nft(&format!("add rule ip lab nat ip daddr {MID} tcp dport 30443 dnat to {FAR}:443"));
+    // Not given away by its TTL, either.
+    lab.nft("add rule ip lab forward iifname far ip ttl set 64");
     lab.set_far_leg(1400);
     lab.set_far_host(1400);
     lab.reflect(&[]);
@@ -236,6 +238,12 @@ fn a_small_interface_behind_the_target_is_its_own_limit_and_no_reduced_path() {
         let metrics = lab.metrics();
         is_limit(&metrics, "p") && is_limit(&metrics, "node")
     });
+    // Small and full-size packets go on being answered and signalled; it must not become `reduced`.
+    for _ in 0..20 {
+        thread::sleep(Duration::from_millis(400));
+        let metrics = lab.metrics();
+        assert!(is_limit(&metrics, "p") && is_limit(&metrics, "node"), "{metrics}");
+    }
     assert!(lab.evidence().iter().any(|said| said.contains("interface takes at most 1400 bytes")));
 }
 
