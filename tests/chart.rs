@@ -3,6 +3,8 @@
 
 #[path = "chart/api.rs"]
 mod api;
+#[path = "chart/documents.rs"]
+mod documents;
 #[path = "chart/exporter.rs"]
 mod exporter;
 #[path = "chart/helm.rs"]

@@ -23,33 +23,39 @@ fn secret_file(directory: &std::path::Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Every configuration of ci/, with the files that its pod mounts beside it.
+/// Runs `config check` on the configuration of each rendered pod, with the files that are mounted beside it; counts them.
+pub fn takes(what: &str, objects: &[Value]) -> Result<usize> {
+    let mut checked = 0;
+    for (name, pod) in pods(objects) {
+        let volumes = list(&pod["spec"]["volumes"]);
+        let Some(volume) = volumes.iter().find(|volume| volume["name"] == "config") else { continue };
+        let directory = tempfile::tempdir()?;
+        for source in list(&volume["projected"]["sources"]) {
+            for item in list(&source["secret"]["items"]) {
+                secret_file(directory.path(), text(&item["path"]))?;
+            }
+            if let Some(map) = source["configMap"]["name"].as_str() {
+                let map = only(&without_dashboards(objects), "ConfigMap", map).clone();
+                for (name, content) in map["data"].as_object().context("data")? {
+                    fs::write(directory.path().join(name), text(content))?;
+                }
+            }
+        }
+        let output = Command::new(env!("CARGO_BIN_EXE_vxlan_exporter"))
+            .args(["config", "check", "--config.file"])
+            .arg(directory.path().join("config.yml"))
+            .output()?;
+        ensure!(output.status.success(), "{what}, {name}: {}", String::from_utf8_lossy(&output.stderr));
+        checked += 1;
+    }
+    Ok(checked)
+}
+
 #[test]
 fn the_exporter_takes_each_rendered_configuration() -> Result<()> {
     let mut checked = 0;
     for (file, objects) in &*RENDERED {
-        for (name, pod) in pods(objects) {
-            let volumes = list(&pod["spec"]["volumes"]);
-            let Some(volume) = volumes.iter().find(|volume| volume["name"] == "config") else { continue };
-            let directory = tempfile::tempdir()?;
-            for source in list(&volume["projected"]["sources"]) {
-                for item in list(&source["secret"]["items"]) {
-                    secret_file(directory.path(), text(&item["path"]))?;
-                }
-                if let Some(map) = source["configMap"]["name"].as_str() {
-                    let map = only(&without_dashboards(objects), "ConfigMap", map).clone();
-                    for (name, content) in map["data"].as_object().context("data")? {
-                        fs::write(directory.path().join(name), text(content))?;
-                    }
-                }
-            }
-            let output = Command::new(env!("CARGO_BIN_EXE_vxlan_exporter"))
-                .args(["config", "check", "--config.file"])
-                .arg(directory.path().join("config.yml"))
-                .output()?;
-            ensure!(output.status.success(), "{file}, {name}: {}", String::from_utf8_lossy(&output.stderr));
-            checked += 1;
-        }
+        checked += takes(file, objects)?;
     }
     assert!(checked > 20, "{checked}");
     Ok(())
