@@ -5,8 +5,10 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # Test binaries are built as the user and run as root.
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
+IMAGE := dist/vxlan_exporter-image.tar
 
-.PHONY: demo test soak scale fuzz mutants-rules chart setup chart-tools build lab-clean audit
+.PHONY: demo test image image-test soak scale fuzz mutants-rules dashboards pictures chart setup chart-tools build \
+	lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -19,6 +21,16 @@ test: setup chart-tools
 	cargo test --locked --doc
 	cargo test --locked --lib --bins $(RUN_AS_ROOT)
 	cargo test --locked --test '*' $(RUN_AS_ROOT) -- --test-threads=3
+
+# The container image of this version, as an archive to carry to the nodes.
+image: setup
+	cargo build --locked --release --bin vxlan_exporter
+	$(SUDO) scripts/image.sh target/release/vxlan_exporter $(IMAGE)
+
+# The image of the release in the lab; `make test` does the same with the binary that it has built.
+image-test: setup
+	cargo build --locked --release --bin vxlan_exporter
+	IMAGE_BINARY=$(CURDIR)/target/release/vxlan_exporter cargo test --locked --test image $(RUN_AS_ROOT)
 
 # The long forms of what `make test` does in short; prints its figures. About 15 minutes.
 soak: setup build
@@ -42,6 +54,24 @@ fuzz:
 # Changes the alert rules in every place, one at a time; their tests must notice each change. Minutes of one core.
 mutants-rules: setup
 	cargo test --locked --test alerts every_mutant -- --ignored --nocapture
+
+# dashboards/*.json from their source. The tests hold both equal.
+dashboards:
+	python3 -B dashboards/source
+
+# docs/pictures, from a recording of the lab (11 minutes) and Grafana's panel components; not for CI. After `rm -r target/pictures` it
+# records anew.
+RECORDING := target/pictures/recording
+pictures: $(RECORDING)/phases.json
+	scripts/setup.sh pictures
+	cd scripts/pictures && npm ci --no-progress
+	node scripts/pictures/draw.mjs $(RECORDING) docs/pictures
+
+$(RECORDING)/phases.json:
+	$(MAKE) setup build
+	$(SUDO) rm -rf $(RECORDING)
+	$(SUDO) $(LAB) record $(RECORDING)
+	$(if $(SUDO),$(SUDO) chown -R $$(id -u) $(RECORDING))
 
 # The Helm chart with today's rules and dashboards, packed into dist/ as a repository: serve that directory over HTTP.
 # CHART_URL=https://… writes whole addresses into its index, which otherwise holds names beside itself.
