@@ -20,6 +20,8 @@ openssl:openssl
 python3:python3
 script:bsdutils
 promtool:prometheus
+prometheus:prometheus
+prometheus-alertmanager:prometheus-alertmanager
 '
 
 # A user's PATH often lacks these.
@@ -52,7 +54,7 @@ if [ "$(id -u)" -ne 0 ]; then
     sudo=sudo
 fi
 
-# sshd and prometheus come for their programs: their services must not start. A machine's own policy is left alone.
+# sshd, prometheus and prometheus-alertmanager come for their programs: their services must not start. A machine's own policy is left alone.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     trap '$sudo rm -f "$policy"' EXIT
