@@ -6,7 +6,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
 
-.PHONY: demo test soak scale fuzz mutants-rules setup build lab-clean audit
+.PHONY: demo test soak scale fuzz mutants-rules chart setup build lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -42,6 +42,18 @@ fuzz:
 # Changes the alert rules in every place, one at a time; their tests must notice each change. Minutes of one core.
 mutants-rules: setup
 	cargo test --locked --test alerts every_mutant -- --ignored --nocapture
+
+# The Helm chart with today's rules and dashboards, packed into dist/ as a repository: serve that directory over HTTP.
+# CHART_URL=https://… writes whole addresses into its index, which otherwise holds names beside itself.
+CHART := helm/vxlan-exporter
+chart: setup
+	rm -rf $(CHART)/files
+	mkdir -p $(CHART)/files/rules $(CHART)/files/dashboards
+	cp alerts/*.yml $(CHART)/files/rules/
+	$(if $(wildcard dashboards/*.json),cp $(wildcard dashboards/*.json) $(CHART)/files/dashboards/)
+	target/tools/helm lint --strict --quiet --set image.repository=vxlan_exporter $(CHART)
+	target/tools/helm package $(CHART) --destination dist
+	target/tools/helm repo index dist $(if $(CHART_URL),--url $(CHART_URL))
 
 setup:
 	@scripts/setup.sh

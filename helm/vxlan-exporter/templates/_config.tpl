@@ -1,0 +1,66 @@
+{{/* The exporter's configuration as written by the user. */}}
+{{- define "vxlan-exporter.givenConfig" -}}
+{{- if .Values.configText -}}
+{{ .Values.configText }}
+{{- else -}}
+{{ toYaml .Values.config }}
+{{- end -}}
+{{- end -}}
+
+{{/* The reflector section, for the pods that have one. */}}
+{{- define "vxlan-exporter.reflectorConfig" -}}
+listen: ":{{ .Values.reflector.port }}"
+{{- with .Values.reflector.allowedSources }}
+allowed_sources: {{ toJson . }}
+{{- end }}
+{{- if .Values.reflector.existingSecret }}
+secret_file: reflector-secret
+{{- end }}
+{{- end -}}
+
+{{/*
+Configuration of one kind of pod: `all` (the only one), `reader` (beside others on every node) or `node` (only probes).
+A pod's interface may be smaller than what nodes send, so the size to expect is said there.
+*/}}
+{{- define "vxlan-exporter.config" -}}
+{{- $root := .root -}}
+{{- $config := include "vxlan-exporter.givenConfig" $root | fromYaml -}}
+{{- if and (not (include "vxlan-exporter.hostNetwork" $root)) (not (hasKey $config "expected_mtu")) -}}
+{{- $_ := set $config "expected_mtu" 1500 -}}
+{{- end -}}
+{{- if and (ne .role "reader") (include "vxlan-exporter.builtInReflector" $root) -}}
+{{- $_ := set $config "reflector" (include "vxlan-exporter.reflectorConfig" $root | fromYaml) -}}
+{{- end -}}
+{{- if eq .role "node" -}}
+{{- $config = omit $config "routers" "tunnels" "router_workers" "scrape_interval" "scrape_timeout" -}}
+{{- end -}}
+{{- toYaml $config -}}
+{{- end -}}
+
+{{/* Names of the files beside the configuration that come from `existingSecret`, as JSON {files: [...]}. */}}
+{{- define "vxlan-exporter.secretFiles" -}}
+{{- $root := .root -}}
+{{- $config := include "vxlan-exporter.givenConfig" $root | fromYaml -}}
+{{- $files := list -}}
+{{- if ne .role "node" -}}
+{{- range $router := $config.routers -}}
+{{- range $method := list "ssh" "api" -}}
+{{- range $key, $file := (get $router $method | default dict) -}}
+{{- if and (hasSuffix "_file" $key) (not (and (eq $file "known_hosts") $root.Values.knownHosts)) -}}
+{{- $files = append $files $file -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $path := $config.paths -}}
+{{- with $path.reflector_secret_file -}}
+{{- $files = append $files . -}}
+{{- end -}}
+{{- end -}}
+{{- $beside := list -}}
+{{- range $files | uniq | sortAlpha -}}
+{{- if not (contains "/" .) -}}{{- $beside = append $beside . -}}{{- end -}}
+{{- end -}}
+{{- dict "files" $beside | toJson -}}
+{{- end -}}

@@ -1,0 +1,93 @@
+{{/* Name of the objects. The label app.kubernetes.io/name is always vxlan-exporter: it becomes `job`, which the alerts match. */}}
+{{- define "vxlan-exporter.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" -}}
+{{- else if contains "vxlan-exporter" .Release.Name -}}
+{{- .Release.Name | trunc 45 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-vxlan-exporter" (.Release.Name | trunc 30 | trimSuffix "-") -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "vxlan-exporter.serviceAccount" -}}
+{{- .Values.serviceAccount.name | default (ternary (include "vxlan-exporter.fullname" .) "default" .Values.serviceAccount.create) -}}
+{{- end -}}
+
+{{/* What tells this release's pods from others. */}}
+{{- define "vxlan-exporter.selector" -}}
+app.kubernetes.io/name: vxlan-exporter
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* The reflectors beside it have another name, so that no metrics are looked for there. */}}
+{{- define "vxlan-exporter.reflectorSelector" -}}
+app.kubernetes.io/name: vxlan-reflector
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "vxlan-exporter.commonLabels" -}}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "vxlan-exporter.labels" -}}
+{{ include "vxlan-exporter.selector" . }}
+{{ include "vxlan-exporter.commonLabels" . }}
+{{- end -}}
+
+{{/* Labels of the operator's objects: plain kube-prometheus-stack takes only those of its release. */}}
+{{- define "vxlan-exporter.operatorLabels" -}}
+{{ include "vxlan-exporter.labels" . }}
+release: {{ .Values.monitoringRelease | default (eq .Values.monitoring "rancher" | ternary "rancher-monitoring" "kube-prometheus-stack") }}
+{{- end -}}
+
+{{- define "vxlan-exporter.image" -}}
+{{- $global := .Values.global | default dict -}}
+{{- $rancher := ($global.cattle | default dict).systemDefaultRegistry | default "" -}}
+{{- $registry := .Values.image.registry | default $rancher -}}
+{{- with $registry }}{{ trimSuffix "/" . }}/{{ end -}}
+{{- .Values.image.repository -}}
+{{- if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end -}}
+{{- end -}}
+
+{{/* What `vantage` sets and values override; "true" or empty. */}}
+{{- define "vxlan-exporter.hostNetwork" -}}
+{{- if kindIs "invalid" .Values.hostNetwork | ternary (eq .Values.vantage "host") .Values.hostNetwork -}}true{{- end -}}
+{{- end -}}
+
+{{- define "vxlan-exporter.rawSockets" -}}
+{{- if kindIs "invalid" .Values.rawSockets | ternary (eq .Values.vantage "host") .Values.rawSockets -}}true{{- end -}}
+{{- end -}}
+
+{{/* Whether the exporter has a reflector built in. */}}
+{{- define "vxlan-exporter.builtInReflector" -}}
+{{- if or .Values.reflector.enabled .Values.nodePort.reflector.enabled -}}true{{- end -}}
+{{- end -}}
+
+{{/* Whether one exporter runs on every node, beside the one that reads routers. */}}
+{{- define "vxlan-exporter.onEveryNode" -}}
+{{- if eq .Values.kind "DaemonSet" -}}true{{- end -}}
+{{- end -}}
+
+{{/* Port of the exporter that reads routers. In the nodes' network it cannot share one with its neighbour. */}}
+{{- define "vxlan-exporter.readerPort" -}}
+{{- if and (include "vxlan-exporter.onEveryNode" .) (include "vxlan-exporter.hostNetwork" .) -}}
+{{- .Values.service.readerPort -}}
+{{- else -}}
+{{- .Values.service.port -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether ScrapeConfig is used for dcTargets. `helm template` knows no capabilities: then what every version has. */}}
+{{- define "vxlan-exporter.scrapeConfig" -}}
+{{- $wanted := toString .Values.scrapeConfig.enabled -}}
+{{- if eq $wanted "true" -}}
+true
+{{- else if and (eq $wanted "auto") (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1alpha1/ScrapeConfig") -}}
+true
+{{- end -}}
+{{- end -}}
