@@ -6,7 +6,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
 
-.PHONY: demo test soak scale fuzz mutants-rules chart setup build lab-clean audit
+.PHONY: demo test soak scale fuzz mutants-rules dashboards chart setup build lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -54,6 +54,10 @@ chart: setup
 	target/tools/helm lint --strict --quiet --set image.repository=vxlan_exporter $(CHART)
 	target/tools/helm package $(CHART) --destination dist
 	target/tools/helm repo index dist $(if $(CHART_URL),--url $(CHART_URL))
+
+# dashboards/*.json from their source. The tests hold both equal.
+dashboards:
+	python3 -B dashboards/source
 
 setup:
 	@scripts/setup.sh

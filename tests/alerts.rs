@@ -4,7 +4,7 @@
 mod manual;
 #[path = "alerts/mutants.rs"]
 mod mutants;
-#[path = "alerts/names.rs"]
+#[path = "support/names.rs"]
 mod names;
 #[path = "alerts/precedence.rs"]
 mod precedence;

@@ -1,10 +1,13 @@
 //! The lab as a command: `lab up` to look around in, `lab demo` for the whole story, `lab run-fault` for
-//! one fault of the tests, `lab notice` to measure how soon, `lab soak` how steadily, `lab clean` after a run that was killed.
+//! one fault of the tests, `lab notice` to measure how soon, `lab soak` how steadily, `lab record` for the pictures of the
+//! dashboards, `lab clean` after a run that was killed.
 
 #[path = "demo.rs"]
 mod demo;
 #[path = "mod.rs"]
 mod lab;
+#[path = "record.rs"]
+mod record;
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
@@ -53,6 +56,20 @@ enum What {
         #[arg(long)]
         seconds: Option<u64>,
     },
+    /// Let a Prometheus record the article's failure and its end, for the pictures of the dashboards.
+    Record {
+        /// Where to put what it stored.
+        into: PathBuf,
+        /// Seconds before the failure.
+        #[arg(long, default_value_t = 360)]
+        healthy: u64,
+        /// Seconds of the failure.
+        #[arg(long, default_value_t = 180)]
+        broken: u64,
+        /// Seconds after it was mended.
+        #[arg(long, default_value_t = 120)]
+        mended: u64,
+    },
     /// Raise a fault and hold the lab itself against its file: which sizes really pass.
     Wire {
         /// The fault; see tests/lab/faults.
@@ -87,6 +104,9 @@ fn main() -> ExitCode {
     let done = match arguments.what {
         What::Up { fault, elsewhere } => up(&fault, elsewhere, &arguments.exporter),
         What::Demo { seconds } => offer_removal().and_then(|()| demo::run(&arguments.exporter, seconds)),
+        What::Record { into, healthy, broken, mended } => offer_removal().and_then(|()| {
+            record::run(&arguments.exporter, &into, record::Phases { healthy, broken, mended })
+        }),
         What::Wire { fault } => measure(&fault),
         What::RunFault { fault, times } => run_fault(&fault, times, &arguments.exporter),
         What::Notice { times } => notice::run(&arguments.exporter, times),

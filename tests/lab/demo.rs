@@ -157,7 +157,7 @@ fn wait_for(
 }
 
 /// The verdict comes first; the exact edge, the directions and the routers' data follow.
-fn fix_is_complete(metrics: &Metrics) -> bool {
+pub fn fix_is_complete(metrics: &Metrics) -> bool {
     let directions = metrics.all("vxlan_path_blackhole", &[]).filter(|series| {
         let direction = series.labels.get("direction").map(String::as_str);
         series.value > 0.0 && matches!(direction, Some("forward" | "reverse"))
@@ -183,7 +183,7 @@ fn show_check(done: &Output, code: i32) -> Result<()> {
 }
 
 /// Types every command the exporter names, once, in its order.
-fn type_commands(lab: &Lab, metrics: &Metrics) -> Result<usize> {
+pub fn type_commands(lab: &Lab, metrics: &Metrics) -> Result<usize> {
     let mut steps: Vec<(u32, &str, &str)> = Vec::new();
     for fix in metrics.all("vxlan_path_fix_info", &[]) {
         let label = |name: &str| {

@@ -1,4 +1,4 @@
-//! Every metric and label named in rules and documents against the catalogue.
+//! Every metric and label named in rules, dashboards and documents against the catalogue.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +14,8 @@ use vxlan_exporter::catalogue::{self, Family, Kind};
 const SCRAPE: &[&str] = &["namespace", "cluster", "job", "instance", "pod", "le"];
 /// Series of Prometheus itself.
 const PROMETHEUS: &[&str] = &["up", "ALERTS"];
+/// Labels that Prometheus gives `ALERTS`.
+const ALERT: &[&str] = &["alertname", "alertstate", "severity"];
 
 /// Checks one expression; `recorded` are the names that recording rules make.
 pub fn expression(expr: &str, recorded: &BTreeSet<&str>) -> Result<()> {
@@ -55,7 +57,7 @@ impl Names<'_> {
 }
 
 /// The family of a sample's name; histograms have samples of three names.
-fn family(name: &str) -> Result<&'static Family> {
+pub fn family(name: &str) -> Result<&'static Family> {
     let of_histogram = || {
         let stem = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end))?;
         catalogue::find(stem).filter(|family| family.kind() == Kind::Histogram)
@@ -88,8 +90,9 @@ fn modifier(modifier: Option<&LabelModifier>) -> Result<()> {
 
 /// Whether any family, or the scrape, has the label.
 fn any_label(label: &str) -> Result<()> {
-    let known =
-        SCRAPE.contains(&label) || catalogue::ALL.iter().any(|family| family.labels().contains(&label));
+    let known = SCRAPE.contains(&label)
+        || ALERT.contains(&label)
+        || catalogue::ALL.iter().any(|family| family.labels().contains(&label));
     ensure!(known, "no family has a label `{label}`");
     Ok(())
 }

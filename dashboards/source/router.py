@@ -1,0 +1,182 @@
+"""VXLAN router: settings, counters and sizes, as the routers tell them."""
+
+from grafana import (
+    GREEN, GREY, RED, SCRAPE, by_name, by_regexp, dashboard, fixed, mapping, row, rows, series, table, timeseries,
+    variable,
+)
+
+UID = "vxlan-router"
+
+ROUTERS = f'{SCRAPE}, router=~"$router"'
+# Two exporters that read one router are one.
+ROUTER = "namespace, cluster, router, site"
+INTERFACE = "namespace, cluster, router, interface"
+LEGEND = "{{router}}/{{interface}}"
+
+
+def rate(counter, by=INTERFACE):
+    return f"max by ({by}) (rate({counter}{{{ROUTERS}}}[$__rate_interval]))"
+
+
+def both(unit_factor, stem):
+    """What is received and sent, a second; sent is drawn downwards."""
+    return [
+        series(rate(f"vxlan_interface_receive_{stem}_total") + unit_factor, f"{LEGEND} received"),
+        series(rate(f"vxlan_interface_transmit_{stem}_total") + unit_factor, f"{LEGEND} sent"),
+    ]
+
+
+SENT_DOWN = [by_regexp("sent$", custom__transform="negative-Y")]
+
+
+def now_of_routers():
+    yield table(
+        "Routers",
+        "Whether each router can be read, by which means, and what it runs. Read is when that last succeeded; took is how long the "
+        "last attempt took.",
+        (0, 0, 24, 6),
+        [
+            rows(f"min by ({ROUTER}) (vxlan_router_up{{{ROUTERS}}})"),
+            rows(f"group by ({ROUTER}, version, method) (vxlan_router_info{{{ROUTERS}}})"),
+            rows(f"1000 * max by ({ROUTER}) (vxlan_router_last_success_timestamp_seconds{{{ROUTERS}}})"),
+            rows(f"max by ({ROUTER}) (vxlan_router_scrape_duration_seconds{{{ROUTERS}}})"),
+            rows(f"max by ({ROUTER}) (vxlan_router_host_key_mismatch{{{ROUTERS}}})"),
+        ],
+        {
+            "router": "router", "site": "site", "Value #A": "state", "Value #C": "read", "Value #D": "took",
+            "Value #E": "host key", "method": "method", "version": "version",
+        },
+        sort=[("router", False)],
+        overrides=[
+            by_name(
+                "state", mappings=mapping({0: ("not read", RED), 1: ("read", GREEN)}),
+                custom__displayMode="color-background-solid",
+            ),
+            by_name("read", unit="dateTimeFromNow"),
+            by_name("took", unit="s", decimals=2),
+            by_name("host key", mappings=mapping({0: ("as known", GREEN), 1: ("another one", RED)}), custom__displayMode="color-text"),
+        ],
+    )
+    settings = "vni, remote, local, port, df, bridge"
+    yield table(
+        "VXLAN interfaces",
+        "Settings of each vxlan interface; empty where the setting is not made or not told. Sizes are bytes of IP packet. VXLAN "
+        "adds 50 bytes over IPv4 and 70 over IPv6 to what the underlay must carry.",
+        (0, 6, 24, 7),
+        [
+            rows(f"group by ({INTERFACE}, {settings}) (vxlan_interface_info{{{ROUTERS}}})"),
+            rows(f"max by ({INTERFACE}) (vxlan_interface_up{{{ROUTERS}}})"),
+            rows(f"max by ({INTERFACE}) (vxlan_interface_mtu_bytes{{{ROUTERS}}})"),
+            rows(f"max by ({INTERFACE}) (vxlan_interface_underlay_mtu_bytes{{{ROUTERS}}})"),
+        ],
+        {
+            "router": "router", "interface": "interface", "Value #B": "state", "vni": "vni", "remote": "remote", "local": "local",
+            "port": "port", "df": "df", "bridge": "bridge", "Value #C": "MTU", "Value #D": "underlay MTU",
+        },
+        sort=[("router", False)],
+        overrides=[
+            by_name("state", mappings=mapping({0: ("down", RED), 1: ("up", GREEN)}), custom__displayMode="color-background-solid"),
+        ],
+    )
+
+
+def sizes():
+    yield row("Sizes", 13)
+    yield timeseries(
+        "MTU of bridges and their ports (bytes)",
+        "A frame larger than the port through which it leaves the bridge is dropped silently, and no counter moves: all ports of a bridge "
+        "should have one MTU. Dashed: the bridge itself.",
+        (0, 14, 12, 8),
+        [
+            series(f"max by ({INTERFACE}, bridge) (vxlan_bridge_port_mtu_bytes{{{ROUTERS}}})", "{{router}}/{{bridge}} port {{interface}}"),
+            series(f"max by (namespace, cluster, router, bridge) (vxlan_bridge_mtu_bytes{{{ROUTERS}}})", "{{router}}/{{bridge}} itself"),
+        ],
+        "none", step=True,
+        overrides=[by_regexp("itself$", color=fixed(GREY), custom__lineStyle={"fill": "dash", "dash": [10, 10]})],
+    )
+    yield timeseries(
+        "MTU of vxlan interfaces and the underlay (bytes)",
+        "The vxlan interface's MTU and that of its route to the remote VTEP. The underlay must carry 50 bytes more over IPv4, 70 over IPv6.",
+        (12, 14, 12, 8),
+        [
+            series(f"max by ({INTERFACE}) (vxlan_interface_mtu_bytes{{{ROUTERS}}})", f"{LEGEND}"),
+            series(f"max by ({INTERFACE}) (vxlan_interface_underlay_mtu_bytes{{{ROUTERS}}})", f"{LEGEND} underlay"),
+        ],
+        "none", step=True,
+        overrides=[by_regexp("underlay$", custom__lineStyle={"fill": "dash", "dash": [10, 10]})],
+    )
+
+
+def traffic():
+    yield row("Traffic", 22)
+    yield timeseries(
+        "Bits",
+        "Received above the line, sent below it.",
+        (0, 23, 12, 8), both(" * 8", "bytes"), "bps", overrides=SENT_DOWN, fill=10, calcs=("mean", "max"),
+    )
+    yield timeseries(
+        "Packets",
+        "Received above the line, sent below it. One that sends and receives nothing is half a tunnel.",
+        (12, 23, 12, 8), both("", "packets"), "pps", overrides=SENT_DOWN, fill=10, calcs=("mean", "max"),
+    )
+    yield timeseries(
+        "No route to the remote VTEP",
+        "Packets for which the router had no route to the other end (carrier errors), a sign of a dead underlay; and packets whose route led "
+        "back into the tunnel (collisions).",
+        (0, 31, 12, 8),
+        [
+            series(rate("vxlan_interface_transmit_carrier_errors_total"), f"{LEGEND} no route"),
+            series(rate("vxlan_interface_transmit_collisions_total"), f"{LEGEND} loop"),
+        ],
+        "pps", min=0, calcs=("lastNotNull", "max"),
+    )
+    yield timeseries(
+        "Errors and drops",
+        "Packets that an interface could not receive or send, or dropped. A frame that is too large for the tunnel is not among them: the "
+        "bridge drops it before.",
+        (12, 31, 12, 8),
+        [
+            series(rate(f"vxlan_interface_{direction}_{kind}_total"), f"{LEGEND} {word}")
+            for direction, kind, word in (
+                ("receive", "errors", "receive errors"),
+                ("receive", "dropped", "receive drops"),
+                ("receive", "overruns", "overruns"),
+                ("transmit", "errors", "send errors"),
+                ("transmit", "dropped", "send drops"),
+            )
+        ],
+        "pps", min=0, calcs=("lastNotNull", "max"),
+    )
+
+
+def forwarding():
+    yield row("Forwarding", 39)
+    yield timeseries(
+        "Forwarding entries",
+        "Entries that name a remote VTEP. Without learned ones nothing has come from there lately; without a flood entry broadcasts do not "
+        "go there, so ARP fails.",
+        (0, 40, 12, 8),
+        [
+            series(
+                f"max by ({INTERFACE}, remote, kind) (vxlan_fdb_entries{{{ROUTERS}}})",
+                "{{router}}/{{interface}} {{remote}} {{kind}}",
+            )
+        ],
+        "none", step=True, min=0,
+    )
+    yield timeseries(
+        "Devices made anew",
+        "VyOS makes a vxlan device anew when its vni, remote or port changes; its counters then start from 0.",
+        (12, 40, 12, 8),
+        [series(f"max by ({INTERFACE}) (increase(vxlan_interface_recreations_total{{{ROUTERS}}}[$__rate_interval]))", LEGEND)],
+        "none", min=0, calcs=("max",),
+    )
+
+
+ROUTER_VARIABLE = variable("router", "Router", f"label_values(vxlan_router_up{{{SCRAPE}}}, router)")
+
+DASHBOARD = dashboard(
+    UID, "VXLAN router",
+    "What the routers say of their vxlan interfaces: settings, sizes, traffic, forwarding entries.",
+    [ROUTER_VARIABLE], [*now_of_routers(), *sizes(), *traffic(), *forwarding()],
+)
