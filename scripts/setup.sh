@@ -55,7 +55,7 @@ if [ "$(id -u)" -ne 0 ]; then
     sudo=sudo
 fi
 
-# sshd, prometheus and prometheus-alertmanager come for their programs: their services must not start. A machine's own policy is left alone.
+# sshd, prometheus and alertmanager come for their programs: their services must not start. A machine's own policy is left alone.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     trap '$sudo rm -f "$policy"' EXIT

@@ -7,6 +7,7 @@ use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -14,8 +15,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    lab::{Lab, exporter, namespace::Namespace},
-    rules,
+    chart::Objects,
+    dashboards::Query,
+    lab::{
+        Lab, exporter,
+        namespace::{Namespace, run},
+    },
+    operator,
 };
 
 /// Where the exporter's chart is installed.
@@ -28,12 +34,18 @@ const WEBHOOK: u16 = 9095;
 /// Labels of a series or an alert.
 pub type Labels = BTreeMap<String, String>;
 
+/// Where the webhook is.
+pub fn webhook() -> String {
+    format!("http://127.0.0.1:{WEBHOOK}/")
+}
+
 /// The running programs; they end with the lab.
 #[derive(Debug)]
 pub struct Monitoring {
     namespace: Namespace,
     directory: PathBuf,
-    exporter: SocketAddr,
+    /// What the cluster tells of the exporter's pod.
+    pod: Value,
 }
 
 /// An alert as Prometheus or the webhook tells it.
@@ -77,18 +89,32 @@ pub fn key(labels: &Labels) -> String {
 }
 
 impl Monitoring {
-    /// Starts all three, which then look for the lab's exporter.
-    pub fn start(lab: &mut Lab, leave_out: &[&str]) -> Result<Self> {
+    /// Starts all three with what the chart has rendered.
+    pub fn start(lab: &mut Lab, objects: &Objects) -> Result<Self> {
         let directory = lab.directory().join("monitoring");
-        rules::write(&directory.join("rules"), leave_out)?;
-        fs::write(directory.join("prometheus.yml"), include_str!("prometheus.yml"))?;
-        fs::write(directory.join("alertmanager.yml"), include_str!("alertmanager.yml"))?;
-        fs::write(directory.join("webhook.py"), include_str!("webhook.py"))?;
+        fs::create_dir(&directory)?;
         let exporter = SocketAddr::from((lab.numbers.exporter_management, exporter::LISTEN.port()));
-        let monitoring = Self { namespace: lab.management(), directory, exporter };
-        monitoring.find_exporter(true)?;
+        let pod = operator::target_of_service(objects, &exporter.to_string())?;
+        let monitoring = Self { namespace: lab.management(), directory, pod };
+        let mut prometheus: Value = serde_yaml::from_str(include_str!("prometheus.yml"))?;
+        prometheus["scrape_configs"] = operator::scrape_jobs(objects)?.into();
+        let mut alertmanager: Value = serde_yaml::from_str(include_str!("alertmanager.yml"))?;
+        operator::add_receiver(&mut alertmanager, objects)?;
+        // JSON is YAML.
+        for (name, content) in [
+            ("rules.yml", objects.rules()?.to_string()),
+            ("prometheus.yml", prometheus.to_string()),
+            ("alertmanager.yml", alertmanager.to_string()),
+            ("webhook.py", include_str!("webhook.py").to_owned()),
+        ] {
+            fs::write(monitoring.directory.join(name), content)?;
+        }
+        monitoring.pod_is_there(false)?;
 
         let file = |name: &str| monitoring.directory.join(name).display().to_string();
+        run("promtool", &["check", "rules", "--lint-fatal", &file("rules.yml")])?;
+        run("promtool", &["check", "config", &file("prometheus.yml")])?;
+        run("amtool", &["check-config", &file("alertmanager.yml")])?;
         let mut webhook = monitoring.namespace.command("python3");
         webhook.args([&file("webhook.py"), "127.0.0.1", &WEBHOOK.to_string(), &file("sent.jsonl")]);
         let mut alertmanager = monitoring.namespace.command("prometheus-alertmanager");
@@ -118,20 +144,11 @@ impl Monitoring {
     }
 
     /// Whether the cluster has a pod of the exporter, running or not.
-    pub fn find_exporter(&self, there: bool) -> Result<()> {
-        let targets = json!([{
-            "targets": [self.exporter],
-            "labels": {
-                "__meta_kubernetes_namespace": NAMESPACE,
-                "__meta_kubernetes_service_name": "vxlan-exporter",
-                "__meta_kubernetes_service_label_app_kubernetes_io_name": "vxlan-exporter",
-                "__meta_kubernetes_pod_name": "vxlan-exporter-0",
-                "__meta_kubernetes_pod_container_name": "vxlan-exporter",
-            },
-        }]);
-        // A file that is written is seen half written.
-        let (new, file) = (self.directory.join("targets.new"), self.directory.join("targets.json"));
-        fs::write(&new, if there { targets } else { json!([]) }.to_string())?;
+    pub fn pod_is_there(&self, there: bool) -> Result<()> {
+        let targets = if there { json!([self.pod]) } else { json!([]) };
+        // A file that is being written is read half written.
+        let (new, file) = (self.directory.join("targets.new"), self.directory.join(operator::TARGETS));
+        fs::write(&new, targets.to_string())?;
         fs::rename(&new, &file).with_context(|| file.display().to_string())
     }
 
@@ -147,6 +164,20 @@ impl Monitoring {
         series.iter().map(read).collect()
     }
 
+    /// Whether a query of a panel returns anything: now, or in the last half minute where it is drawn over time.
+    pub fn shows(&self, query: &Query) -> Result<bool> {
+        let data = if query.instant {
+            self.ask("query", &[("query", &query.expr)])
+        } else {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+            let (start, end) = ((now - 30).to_string(), now.to_string());
+            let range = [("query", &*query.expr), ("start", &*start), ("end", &*end), ("step", "1")];
+            self.ask("query_range", &range)
+        };
+        let data = data.with_context(|| format!("{query:#?}"))?;
+        Ok(data["result"].as_array().is_some_and(|series| !series.is_empty()))
+    }
+
     /// The alerts that are pending or firing.
     pub fn alerts(&self) -> Result<Vec<Alert>> {
         let data = self.ask("alerts", &[])?;
@@ -160,7 +191,11 @@ impl Monitoring {
         // The last line may be half written.
         for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
             let sent: Sent = serde_json::from_str(line).context("reading what was sent")?;
-            ensure!(sent.receiver == format!("{NAMESPACE}/vxlan-exporter/webhook"), "{}", sent.receiver);
+            ensure!(
+                sent.receiver == format!("{NAMESPACE}/vxlan-exporter/webhook"),
+                "sent to {}",
+                sent.receiver
+            );
             alerts.extend(sent.alerts);
         }
         Ok(alerts)

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    fs,
     path::Path,
     thread,
     time::{Duration, Instant},
@@ -11,9 +12,13 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
+    chart::{Choices, Objects},
+    dashboards::Query,
     lab::{
         Lab,
-        exporter::{Exporter, Rights},
+        exporter::{self, Exporter, Rights},
+        fault::Fault,
+        numbers::Numbers,
     },
     stack::{self, Alert, Monitoring, NAMESPACE},
 };
@@ -49,11 +54,17 @@ pub struct Story {
 }
 
 impl Story {
-    /// Starts the monitoring and the exporter.
-    pub fn begin(mut lab: Lab, rights: Rights, leave_out: &[&str]) -> Result<Self> {
-        let monitoring = Monitoring::start(&mut lab, leave_out)?;
+    /// Installs the chart, and starts the monitoring and the exporter.
+    pub fn begin(fault: &Fault, choices: Choices) -> Result<Self> {
+        let mut lab = Lab::raise(&Numbers::article(), fault)?;
+        let objects = Objects::render(&lab, choices)?;
+        let config = objects.one("ConfigMap")?["data"]["config.yml"].as_str().context("config.yml")?;
+        fs::write(exporter::config(&lab), config)?;
+        let monitoring = Monitoring::start(&mut lab, &objects)?;
+        let rights = if choices.pod { Rights::Pings } else { Rights::All };
         let mut story = Self { exporter: None, monitoring, lab, rights, awaited: BTreeSet::new() };
         story.start_exporter()?;
+        story.monitoring.pod_is_there(!choices.outside)?;
         Ok(story)
     }
 
@@ -64,7 +75,13 @@ impl Story {
         Ok(())
     }
 
-    /// Waits until this query has results for which nothing else is active.
+    /// Waits until both paths, both tunnels and all three routers are seen to be as they should.
+    pub fn all_is_well(&mut self) -> Result<()> {
+        let well = "vxlan_path_verdict{verdict=\"ok\"} == 1 or vxlan_tunnel_up == 1 or vxlan_router_up == 1";
+        self.wait_for("two paths, two tunnels and three routers that are well", well, 7)
+    }
+
+    /// Waits until a query has so many results.
     pub fn wait_for(&mut self, what: &str, expression: &str, series: usize) -> Result<()> {
         let begin = Instant::now();
         loop {
@@ -72,8 +89,24 @@ impl Story {
             if found.len() == series {
                 return Ok(());
             }
-            self.wait_on(begin, || format!("{what}: {} of {series}: {found:?}", found.len()))?;
+            self.wait_on(begin, || format!("not {what}: {found:#?}"))?;
         }
+    }
+
+    /// Not one alert has been pending since the exporter's pod was found.
+    pub fn nothing_was_even_pending(&self) -> Result<()> {
+        let seen = self.monitoring.query("max_over_time(ALERTS{alertname!=\"VxlanExporterAbsent\"}[1h])")?;
+        ensure!(seen.is_empty(), "although all is well: {seen:#?}");
+        Ok(())
+    }
+
+    /// A query of a panel must return something soon: for a rate, two scrapes are needed.
+    pub fn shows(&mut self, query: &Query) -> Result<()> {
+        let begin = Instant::now();
+        while !self.monitoring.shows(query)? {
+            self.wait_on(begin, || format!("nothing to see: {query:#?}"))?;
+        }
+        Ok(())
     }
 
     /// Waits until exactly these alerts are active, all of them firing, and each has arrived at the webhook with what it must
@@ -138,16 +171,14 @@ impl Story {
         }
     }
 
-    /// Types the commands at the routers.
-    pub fn type_all(&self, commands: &[(String, String)]) -> Result<()> {
+    /// Types the commands at the routers, and waits until that has mended all.
+    pub fn mend(&mut self, commands: &[(String, String)]) -> Result<()> {
         for (router, command) in commands {
-            let how = self
-                .lab
-                .apply_fix(router, command)?
-                .with_context(|| format!("{command:?} changes nothing"))?;
-            println!("{router}: {command} ({how})");
+            let how = self.lab.apply_fix(router, command)?;
+            let how = how.with_context(|| format!("{command:?} changes nothing"))?;
+            println!("typed on {router}: {command} ({how})");
         }
-        Ok(())
+        self.resolved()
     }
 
     /// Waits until no alert is active and the webhook knows it. None that was not awaited may fire on the way.

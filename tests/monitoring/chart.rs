@@ -1,0 +1,133 @@
+//! The chart, rendered by helm as an installation renders it, with short intervals.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    lab::{Lab, exporter, namespace::run},
+    stack::NAMESPACE,
+};
+
+/// A `for` of a minute is this many seconds here. An alert that waits longer than another still does, and the shortest that explains
+/// nothing but a black hole (five minutes) is longer than the exporter needs to prove one.
+const MINUTE: u64 = 5;
+
+/// What an installation chooses.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Choices {
+    /// `vantage: pod`: without raw sockets, in a network that is smaller than the nodes'.
+    pub pod: bool,
+    /// The exporter runs on a machine outside the cluster, as one of `dcTargets`.
+    pub outside: bool,
+}
+
+/// Kubernetes objects.
+#[derive(Debug)]
+pub struct Objects(Vec<Value>);
+
+impl Objects {
+    /// Renders the chart around the lab's configuration.
+    pub fn render(lab: &Lab, choices: Choices) -> Result<Self> {
+        let values = lab.directory().join("values.yml");
+        fs::write(&values, values_for(lab, choices)?.to_string())?;
+        let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let path = |path: &Path| path.to_str().map(str::to_owned).context("a path of UTF-8");
+        let rendered = run(
+            &path(&project.join("target/tools/helm"))?,
+            &[
+                "template",
+                "vxlan-exporter",
+                &path(&project.join("helm/vxlan-exporter"))?,
+                "--namespace",
+                NAMESPACE,
+                "--values",
+                &path(&values)?,
+            ],
+        )?;
+        let documents = serde_yaml::Deserializer::from_str(&rendered).map(Value::deserialize);
+        let objects = documents.collect::<Result<Vec<_>, _>>().context("reading what helm rendered")?;
+        Ok(Self(objects))
+    }
+
+    /// All of a kind.
+    pub fn all(&self, kind: &str) -> Vec<&Value> {
+        self.0.iter().filter(|object| object["kind"] == kind).collect()
+    }
+
+    /// The only one of a kind.
+    pub fn one(&self, kind: &str) -> Result<&Value> {
+        let found = self.all(kind);
+        ensure!(found.len() == 1, "{} objects of kind {kind} are rendered, not one", found.len());
+        Ok(found[0])
+    }
+
+    /// The rules as a file for Prometheus: those of alerts/, whose expressions the chart leaves alone.
+    pub fn rules(&self) -> Result<Value> {
+        let groups = &self.one("PrometheusRule")?["spec"]["groups"];
+        let written = written_rules()?;
+        for rule in groups.as_array().into_iter().flatten().flat_map(rules_of) {
+            ensure!(written.iter().any(|known| same_but_for(known, rule)), "not a rule of alerts/: {rule:#}");
+        }
+        Ok(json!({ "groups": groups }))
+    }
+}
+
+fn values_for(lab: &Lab, choices: Choices) -> Result<Value> {
+    let config: Value = serde_yaml::from_str(&fs::read_to_string(exporter::config(lab))?)?;
+    let outside = json!([{ "name": "dc-host", "address": lab.numbers.exporter_management }]);
+    let mut waits = BTreeMap::new();
+    for rule in written_rules()? {
+        if let (Some(alert), Some(wait)) = (rule["alert"].as_str(), rule["for"].as_str()) {
+            waits.insert(alert.to_owned(), shorter(wait)?);
+        }
+    }
+    Ok(json!({
+        "image": { "repository": "vxlan_exporter" },
+        "vantage": if choices.pod { "pod" } else { "host" },
+        "config": config,
+        "serviceMonitor": { "interval": "1s", "scrapeTimeout": "1s" },
+        "prometheusRule": { "for": waits },
+        "alertmanagerConfig": {
+            "enabled": true,
+            "groupWait": "1s",
+            "groupInterval": "1s",
+            // What has changed of an alert is told again.
+            "repeatInterval": "1s",
+            "webhook": { "url": crate::stack::webhook() },
+        },
+        "scrapeConfig": { "enabled": choices.outside },
+        "dcTargets": if choices.outside { outside } else { json!([]) },
+    }))
+}
+
+fn written_rules() -> Result<Vec<Value>> {
+    let mut rules = Vec::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("alerts"))? {
+        let path = entry?.path();
+        if path.extension() == Some("yml".as_ref()) {
+            let file: Value = serde_yaml::from_str(&fs::read_to_string(&path)?)?;
+            rules.extend(file["groups"].as_array().into_iter().flatten().flat_map(rules_of).cloned());
+        }
+    }
+    Ok(rules)
+}
+
+fn rules_of(group: &Value) -> impl Iterator<Item = &Value> {
+    group["rules"].as_array().into_iter().flatten()
+}
+
+fn same_but_for(known: &Value, rule: &Value) -> bool {
+    ["alert", "record", "expr"].iter().all(|field| known[field] == rule[field])
+}
+
+fn shorter(wait: &str) -> Result<String> {
+    let minutes = match wait.split_at(wait.len() - 1) {
+        (minutes, "m") => minutes.parse::<u64>()?,
+        (hours, "h") => hours.parse::<u64>()? * 60,
+        _ => bail!("`for: {wait}` is not of minutes or hours"),
+    };
+    Ok(format!("{}s", minutes * MINUTE))
+}
