@@ -62,7 +62,7 @@ fn all_is_well_then_the_article_s_failure_the_slip_and_a_dead_tunnel() -> Result
     story.all_is_well()?;
     metrics_are_well_formed(&mut story)?;
     every_panel_shows_something(&mut story)?;
-    story.nothing_was_even_pending()?;
+    story.all_is_quiet()?;
 
     for end in End::ALL {
         story.lab.set_vxlan_mtu(end, 1450)?;
