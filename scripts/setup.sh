@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the build, the tests and the demo need and this machine lacks, from Debian's packages, and what
-# chart-tools.sh fetches. Looks first: where nothing is missing it changes nothing and needs no root.
+# Installs what the build, the tests and the demo need and this machine lacks, from Debian's packages. Looks first:
+# where nothing is missing it changes nothing and needs no root.
 set -eu
 
 # What the code runs, and the package that brings it.
@@ -39,8 +39,7 @@ for need in $needs; do
     missing="$missing ${need%%:*}"
     case " $packages " in *" ${need#*:} "*) ;; *) packages="$packages ${need#*:}" ;; esac
 done
-tools="$(dirname "$0")/chart-tools.sh"
-[ -n "$missing" ] || exec "$tools"
+[ -n "$missing" ] || exit 0
 
 echo "setup: missing:$missing; installing:$packages"
 give_up() {
@@ -74,5 +73,3 @@ install || { $sudo apt-get update -q </dev/null && install; } || give_up "apt-ge
 for need in $needs; do
     command -v "${need%%:*}" >/dev/null || give_up "${need%%:*} is still missing"
 done
-
-"$tools"

@@ -292,7 +292,8 @@ impl FromStr for ListenAddress {
             let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
             let port = port.parse().ok()?;
             match bracketed {
-                Some(v6) => Some(Self { host: v6.parse::<std::net::Ipv6Addr>().ok()?.to_string(), port }),
+                // Around IPv4 too: `[$(HOST_IP)]` of a pod may be either.
+                Some(ip) => Some(Self { host: ip.parse::<std::net::IpAddr>().ok()?.to_string(), port }),
                 None if host.contains([':', '[', ']', '/', ' ']) => None,
                 None => Some(Self { host: host.to_owned(), port }),
             }
@@ -419,6 +420,10 @@ mod tests {
         for good in [":14789", "0.0.0.0:14789", "[::]:14789", "localhost:0"] {
             assert_eq!(good.parse::<ListenAddress>().expect(good).to_string(), good);
         }
+        assert_eq!(
+            "[10.0.0.1]:1".parse::<ListenAddress>().map(|address| address.to_string()),
+            Ok("10.0.0.1:1".into())
+        );
         for bad in ["", "14789", "::1:14789", "[::1]", "host:", "host:70000", "http://host:80", "[dc]:1"] {
             assert!(bad.parse::<ListenAddress>().is_err(), "{bad}");
         }

@@ -1,11 +1,14 @@
-{{/* Name of the objects. The label app.kubernetes.io/name is always vxlan-exporter: it becomes `job`, which the alerts match. */}}
+{{/*
+Name of the objects, with what is put behind it at most 63 characters. The label app.kubernetes.io/name is always
+vxlan-exporter: it becomes `job`, which the alerts match.
+*/}}
 {{- define "vxlan-exporter.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | trunc 44 | trimSuffix "-" -}}
 {{- else if contains "vxlan-exporter" .Release.Name -}}
-{{- .Release.Name | trunc 45 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 44 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-vxlan-exporter" (.Release.Name | trunc 30 | trimSuffix "-") -}}
+{{- printf "%s-vxlan-exporter" (.Release.Name | trunc 29 | trimSuffix "-") -}}
 {{- end -}}
 {{- end -}}
 
@@ -90,4 +93,18 @@ true
 {{- else if and (eq $wanted "auto") (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1alpha1/ScrapeConfig") -}}
 true
 {{- end -}}
+{{- end -}}
+
+{{/* How often Prometheus asks, and what it does with what comes. */}}
+{{- define "vxlan-exporter.endpoint" -}}
+{{- with .Values.serviceMonitor.interval }}
+interval: {{ . }}
+{{- end }}
+{{- with .Values.serviceMonitor.scrapeTimeout }}
+scrapeTimeout: {{ . }}
+{{- end }}
+{{- with .Values.serviceMonitor.metricRelabelings }}
+metricRelabelings:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}

@@ -103,7 +103,7 @@ spec:
     - name: web
       secret:
         secretName: {{ . }}
-        defaultMode: 0440
+        defaultMode: 288 # 0440
     {{- end }}
     {{- with $values.extraVolumes }}
     {{- toYaml . | nindent 4 }}
@@ -117,7 +117,7 @@ spec:
 {{- $files := (include "vxlan-exporter.secretFiles" . | fromJson).files -}}
 - name: config
   projected:
-    defaultMode: 0440
+    defaultMode: 288 # 0440
     sources:
       - configMap:
           name: {{ include "vxlan-exporter.fullname" $root }}{{ if eq .role "node" }}-nodes{{ end }}
