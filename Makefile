@@ -6,7 +6,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
 
-.PHONY: demo test soak scale fuzz mutants-rules dashboards chart setup chart-tools build lab-clean audit
+.PHONY: demo test soak scale fuzz mutants-rules dashboards pictures chart setup chart-tools build lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -58,6 +58,20 @@ chart: chart-tools
 # dashboards/*.json from their source. The tests hold both equal.
 dashboards:
 	python3 -B dashboards/source
+
+# docs/pictures, from a recording of the lab (11 minutes) and Grafana's panel components; not for CI. After `rm -r target/pictures` it
+# records anew.
+RECORDING := target/pictures/recording
+pictures: $(RECORDING)/phases.json
+	scripts/setup.sh pictures
+	cd scripts/pictures && npm ci --no-progress
+	node scripts/pictures/draw.mjs $(RECORDING) docs/pictures
+
+$(RECORDING)/phases.json:
+	$(MAKE) setup build
+	$(SUDO) rm -rf $(RECORDING)
+	$(SUDO) $(LAB) record $(RECORDING)
+	$(if $(SUDO),$(SUDO) chown -R $$(id -u) $(RECORDING))
 
 setup:
 	@scripts/setup.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the build, the tests and the demo need and this machine lacks, from Debian's packages. Looks first:
-# where nothing is missing it changes nothing and needs no root.
+# where nothing is missing it changes nothing and needs no root. `setup.sh pictures` adds what `make pictures` needs.
 set -eu
 
 # What the code runs, and the package that brings it.
@@ -23,6 +23,19 @@ promtool:prometheus
 prometheus:prometheus
 prometheus-alertmanager:prometheus-alertmanager
 '
+if [ "${1-}" = pictures ]; then
+    needs="$needs
+prometheus:prometheus
+chromium:chromium
+node:nodejs
+npm:npm
+pngquant:pngquant
+/usr/share/fonts/opentype/inter/Inter-Regular.otf:fonts-inter
+"
+fi
+have() {
+    command -v "$1" >/dev/null || [ -e "$1" ]
+}
 
 # A user's PATH often lacks these.
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
@@ -35,7 +48,7 @@ fi
 missing=''
 packages=''
 for need in $needs; do
-    command -v "${need%%:*}" >/dev/null && continue
+    have "${need%%:*}" && continue
     missing="$missing ${need%%:*}"
     case " $packages " in *" ${need#*:} "*) ;; *) packages="$packages ${need#*:}" ;; esac
 done
@@ -71,5 +84,5 @@ install() {
 install || { $sudo apt-get update -q </dev/null && install; } || give_up "apt-get could not install them"
 
 for need in $needs; do
-    command -v "${need%%:*}" >/dev/null || give_up "${need%%:*} is still missing"
+    have "${need%%:*}" || give_up "${need%%:*} is still missing"
 done

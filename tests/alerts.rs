@@ -1,5 +1,7 @@
 //! The alert rules: that Prometheus takes them, that they do what they say, that every word in them exists.
 
+#[path = "alerts/comparison.rs"]
+mod comparison;
 #[path = "alerts/manual.rs"]
 mod manual;
 #[path = "alerts/mutants.rs"]
@@ -8,6 +10,8 @@ mod mutants;
 mod names;
 #[path = "alerts/precedence.rs"]
 mod precedence;
+#[path = "support/promql.rs"]
+mod promql;
 #[path = "alerts/promtool.rs"]
 mod promtool;
 #[path = "alerts/rules.rs"]
@@ -108,6 +112,50 @@ fn every_name_is_in_the_catalogue() -> Result<()> {
         names::text(&fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
     }
     Ok(())
+}
+
+/// pint's checks of queries, and `alerts/template`: a label that an annotation names must be left by the expression.
+#[test]
+fn labels_are_there_where_they_are_named() -> Result<()> {
+    let files = rules::load()?;
+    let recorded = promql::recorded(&files)?;
+    for rule in files.iter().flat_map(rules::RuleFile::rules) {
+        let name = rule.name();
+        let labels =
+            promql::check(&rule.expr, &recorded).with_context(|| name.to_owned())?.unwrap_or_default();
+        for text in rule.annotations.values() {
+            for label in text.split("$labels.").skip(1).map(word) {
+                let known = labels.contains(label) || ["namespace", "cluster"].contains(&label);
+                ensure!(known, "{name}: $labels.{label}, but the expression leaves {labels:?}");
+            }
+        }
+        let fixed = rule.labels.values().all(|value| !value.contains("{{"));
+        ensure!(fixed, "{name}: a label that changes makes a new alert each time");
+        if rule.alert.is_some() {
+            ensure!(
+                comparison::can_be_silent(&rule.expr, &files)?,
+                "{name} fires as long as its series are there"
+            );
+            ensure!(rule.wait.is_none() || rule.wait_seconds()? > 0, "{name}: `for` without effect");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_alert_that_compares_nothing_is_noticed() -> Result<()> {
+    let files = rules::load()?;
+    for expr in
+        ["vxlan_path_blackhole", "vxlan_path_blackhole == bool 1", "sum(tunnel_end:vxlan_tunnel:info)"]
+    {
+        ensure!(!comparison::can_be_silent(expr, &files)?, "{expr}");
+    }
+    Ok(())
+}
+
+/// The name that a text begins with.
+fn word(text: &str) -> &str {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default()
 }
 
 #[test]

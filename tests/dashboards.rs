@@ -78,21 +78,6 @@ fn they_are_built_for_every_grafana_and_everybody() -> Result<()> {
     }
     let uids: BTreeSet<_> = dashboards.iter().map(|it| text(&it.json, "uid")).collect();
     ensure!(uids == BTreeSet::from(["vxlan-overlay", "vxlan-router", "vxlan-exporter-health"]), "{uids:?}");
-    let overlay = dashboards.iter().find(|it| it.name == "vxlan-overlay").context("no overlay")?;
-    let hidden = layout::below_the_fold(
-        overlay,
-        &[
-            "Black holes",
-            "Unreachable",
-            "Lossy",
-            "Reduced or unknown",
-            "Tunnels in trouble",
-            "Routers not read",
-            "Verdicts",
-            "What to type",
-        ],
-    );
-    ensure!(hidden.is_empty(), "a laptop does not show {hidden:?}");
     Ok(())
 }
 

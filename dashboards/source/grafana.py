@@ -1,7 +1,7 @@
 """The few parts of Grafana's dashboard JSON that these dashboards use, for Grafana 9.1 to 12.
 
-schemaVersion stays at 37: Grafana 9.1 knows no later one, and newer ones migrate from it. So a table's cells have
-`displayMode`, which version 38 turns into `cellOptions`.
+schemaVersion stays at 37 and pluginVersion at 9.1.0: Grafana 9.1 knows no later ones, and newer ones migrate from them; without
+a version they would take a panel for one of Grafana 6. So a table's cells have `displayMode`, which version 38 turns into `cellOptions`.
 """
 
 DATA_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -85,6 +85,7 @@ def _panel(kind, title, description, at, queries, defaults, overrides, options, 
     ]
     return {
         "type": kind,
+        "pluginVersion": "9.1.0",
         "title": title,
         "description": description,
         "gridPos": {"x": x, "y": y, "w": w, "h": h},
@@ -117,8 +118,8 @@ def stat(title, description, at, query, unit="none", steps=((None, GREEN), (1, R
     return _panel("stat", title, description, at, [query], defaults, (), options)
 
 
-def timeseries(title, description, at, queries, unit, overrides=(), calcs=("lastNotNull",), step=False, fill=0, legend="table", **defaults):
-    """Lines over time. `step` draws settings, which hold until they change."""
+def timeseries(title, description, at, queries, unit, overrides=(), calcs=("lastNotNull",), step=False, fill=0, legend="table", soft_max=None, **defaults):
+    """Lines over time. `step` draws settings, which hold until they change; `soft_max` keeps noise small."""
     custom = {
         "drawStyle": "line",
         "lineInterpolation": "stepAfter" if step else "linear",
@@ -128,6 +129,7 @@ def timeseries(title, description, at, queries, unit, overrides=(), calcs=("last
         "spanNulls": False,
         "axisPlacement": "auto",
         "axisLabel": "",
+        **({"axisSoftMax": soft_max} if soft_max else {}),
     }
     field = {"unit": unit, "color": {"mode": "palette-classic"}, "custom": custom, **defaults}
     options = {
@@ -162,7 +164,7 @@ def heatmap(title, description, at, query, unit):
     options = {
         "calculate": False,
         "cellGap": 1,
-        "color": {"mode": "scheme", "scheme": "Cividis", "steps": 64, "exponent": 0.5, "reverse": False},
+        "color": {"mode": "scheme", "scheme": "Cividis", "fill": "dark-orange", "steps": 64, "exponent": 0.5, "reverse": False},
         "exemplars": {"color": "rgba(255,0,255,0.7)"},
         "filterValues": {"le": 1e-9},
         "legend": {"show": True},
@@ -175,13 +177,14 @@ def heatmap(title, description, at, query, unit):
     return _panel("heatmap", title, description, at, [query], defaults, (), options)
 
 
-def table(title, description, at, queries, columns, sort=(), overrides=(), empty=None, group=None):
+def table(title, description, at, queries, columns, widths=(), sort=(), overrides=(), empty=None, group=None):
     """Rows joined by the labels that the queries have in common.
 
-    `columns` are the columns in order: {field: shown name}; a field that is not named is hidden, but for `cluster`.
-    `group` makes one row of several before that.
+    `columns` are the columns in order: {field: shown name}; `cluster` follows where the scrape sets it, value columns that are not
+    named are hidden. `widths` are pixels by shown name; columns without one share the rest. `group` makes one row of several before that.
     """
     named = {**columns, "cluster": "cluster"}
+    overrides = [*overrides, *(by_name(name, custom__width=width) for name, width in dict(widths).items())]
     hidden = {name: True for name in ("Time", "namespace", *_unshown(queries, columns))}
     organize = {
         "excludeByName": hidden,
@@ -196,7 +199,6 @@ def table(title, description, at, queries, columns, sort=(), overrides=(), empty
         defaults["noValue"] = empty
     options = {
         "showHeader": True,
-        "footer": {"show": False, "reducer": ["sum"], "fields": ""},
         "sortBy": [{"displayName": name, "desc": desc} for name, desc in sort],
     }
     return _panel("table", title, description, at, queries, defaults, overrides, options, transformations)

@@ -1,7 +1,7 @@
 """Exporter health: whether anybody watches, and how well."""
 
 from grafana import (
-    GREEN, ORANGE, RED, SCRAPE, by_name, dashboard, mapping, now, row, rows, series, stat, table, timeline,
+    GREEN, GREY, ORANGE, RED, SCRAPE, by_name, dashboard, mapping, now, row, rows, series, stat, table, timeline,
     timeseries,
 )
 
@@ -37,7 +37,7 @@ def at_a_glance():
     yield table(
         "Exporters",
         "Each exporter, its version, when it was started and when it read its configuration, and whether Prometheus can scrape it.",
-        (0, 4, 12, 7),
+        (0, 4, 13, 7),
         [
             rows(f"min by ({INSTANCE}) (up{{{SCRAPE}}})"),
             rows(f"group by ({INSTANCE}, version) (vxlan_exporter_build_info{{{SCRAPE}}})"),
@@ -46,22 +46,23 @@ def at_a_glance():
         ],
         {
             "instance": "instance", "job": "job", "Value #A": "state", "version": "version", "Value #C": "started",
-            "Value #D": "configuration",
+            "Value #D": "config read",
         },
         sort=[("state", False)],
         overrides=[
             by_name("state", mappings=mapping({0: ("down", RED), 1: ("up", GREEN)}), custom__displayMode="color-background-solid"),
             by_name("started", unit="dateTimeFromNow"),
-            by_name("configuration", unit="dateTimeFromNow"),
+            by_name("config read", unit="dateTimeFromNow"),
         ],
+        widths={"job": 120, "state": 60, "version": 75, "started": 125, "config read": 125},
     )
     yield timeline(
         "What it may do",
         "Capabilities of each exporter. Without icmp_socket and net_raw only TCP ports are tried; without net_raw the direction of a hole stays "
         "unknown.",
-        (12, 4, 12, 7),
+        (13, 4, 11, 7),
         [series(f"min by ({INSTANCE}, name) (vxlan_exporter_capability{{{SCRAPE}}})", "{{instance}} {{name}}")],
-        {0: ("no", ORANGE), 1: ("yes", GREEN)},
+        {0: ("no", GREY), 1: ("yes", GREEN)},
     )
 
 
@@ -84,7 +85,7 @@ def routers():
                 "{{router}} {{reason}}",
             )
         ],
-        "none", min=0, calcs=("lastNotNull", "max"),
+        "none", min=0, noValue="No attempt failed", calcs=("lastNotNull", "max"),
     )
 
 
@@ -111,7 +112,7 @@ def probing():
                 "{{protocol}} {{size}} {{result}}",
             )
         ],
-        "pps", min=0, calcs=("mean", "max"),
+        "pps", min=0, legend="list", calcs=(),
     )
 
 

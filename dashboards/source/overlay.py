@@ -138,20 +138,21 @@ def problems():
                     "fields": {
                         "router": {"operation": "groupby", "aggregations": []},
                         "command": {"operation": "groupby", "aggregations": []},
+                        "cluster": {"operation": "groupby", "aggregations": []},
                         "path": {"operation": "aggregate", "aggregations": ["count"]},
                     }
                 },
             },
         ],
-        overrides=[by_name("on router", custom__width=110), by_name("paths", custom__width=70)],
-        empty="Nothing: no path has a cause that router data shows",
+        widths={"on router": 130, "paths": 80},
+        empty="Nothing to type: router data shows no cause on any path",
     )
     yield table(
         "Paths",
         "Each path now. Hole: the direction in which large packets vanish. Sizes are bytes of IP packet; the MTU forward and reverse is "
         "the largest packet that is answered, empty while it is not known exactly; testable is what the exporter's own interface lets out. "
         "Lost and p99 are of the last 5 minutes.",
-        (0, 12, 24, 7),
+        (0, 12, 24, 6),
         [
             rows(verdict()),
             rows(f"group by ({PATH}, target_site, address) (vxlan_path_info{{{PATHS}}})"),
@@ -182,59 +183,63 @@ def problems():
             by_name("verdict", mappings=mapping(VERDICTS), custom__displayMode="color-background-solid"),
             by_name("hole", mappings=mapping(HOLES), custom__displayMode="color-text"),
             by_name("lost", unit="percentunit", decimals=2),
-            by_name("RTT p99", unit="s", decimals=2),
+            by_name("RTT p99", unit="s"),
         ],
+        widths={
+            "from": 110, "address": 140, "at site": 100, "verdict": 120, "hole": 100, "MTU forward": 105, "MTU reverse": 105,
+            "expected": 85, "testable": 85, "lost": 75, "RTT p99": 90,
+        },
     )
 
 
 def over_time():
     """Since when, and how much."""
-    yield row("Paths over time", 19)
+    yield row("Paths over time", 18)
     yield timeseries(
         "Small echoes lost",
         "Small echoes lost, of those sent, over 5 minutes.",
-        (0, 20, 12, 8), [series(LOSS, "{{source}} → {{path}}")], "percentunit",
-        min=0, max=1, fill=10, calcs=("lastNotNull", "max"),
+        (0, 19, 12, 8), [series(LOSS, "{{source}} → {{path}}")], "percentunit",
+        min=0, soft_max=0.1, decimals=2, fill=10, calcs=("lastNotNull", "max"),
     )
     yield timeseries(
         "Path MTU (bytes)",
         "The largest IP packet that is answered, in each direction, against what the path should carry and what the exporter's "
         "own interface lets out. Solid: forward. Dashed: reverse, which has a number where a reflector or a proven hole gives one.",
-        (12, 20, 12, 8),
+        (12, 19, 12, 8),
         [
             series(path_mtu("forward"), "{{source}} → {{path}} forward"),
             series(path_mtu("reverse"), "{{source}} → {{path}} reverse"),
             series(EXPECTED, "{{source}} → {{path}} expected"),
             series(TESTABLE, "{{source}} → {{path}} testable"),
         ],
-        "none", step=True,
+        "none", step=True, legend="list", calcs=(),
         overrides=[
             by_regexp("forward$", custom__lineWidth=3),
             by_regexp("reverse$", custom__lineWidth=3, custom__lineStyle={"fill": "dash", "dash": [10, 10]}),
-            by_regexp("expected$", color=fixed(GREEN), custom__lineWidth=1),
+            by_regexp("expected$", color=fixed(GREY), custom__lineWidth=1),
             by_regexp("testable$", color=fixed(GREY), custom__lineWidth=1, custom__lineStyle={"fill": "dot", "dash": [0, 6]}),
         ],
     )
     yield heatmap(
         "Round trips",
         "How many small echoes came back in which time.",
-        (0, 28, 12, 8), buckets(f"sum by (le) (increase(vxlan_path_rtt_seconds_bucket{{{PATHS}}}[$__rate_interval]))"), "s",
+        (0, 27, 12, 8), buckets(f"sum by (le) (increase(vxlan_path_rtt_seconds_bucket{{{PATHS}}}[$__rate_interval]))"), "s",
     )
     yield timeseries(
         "Round trips: median and 99th percentile",
         "Round-trip time of the small echo, over 5 minutes. Solid: half are faster. Dashed: 99 of 100 are faster.",
-        (12, 28, 12, 8),
+        (12, 27, 12, 8),
         [
             series('path:vxlan_path_rtt_seconds:p50_rate5m{path=~"$path"}', "{{source}} → {{path}} p50"),
             series(P99, "{{source}} → {{path}} p99"),
         ],
-        "s", min=0, overrides=[by_regexp("p99$", custom__lineStyle={"fill": "dash", "dash": [10, 10]})],
+        "s", min=0, legend="list", calcs=(), overrides=[by_regexp("p99$", custom__lineStyle={"fill": "dash", "dash": [10, 10]})],
     )
 
 
 def tunnels():
     """Both ends of each tunnel."""
-    yield row("Tunnels", 36)
+    yield row("Tunnels", 35)
     settings = "vni, remote, port, df, bridge"
     # One reader's, should two tell different settings.
     info = f"topk by ({END}) (1, vxlan_interface_info{{{SCRAPE}}})"
@@ -247,7 +252,7 @@ def tunnels():
         "Tunnel ends",
         "Both ends of each tunnel, one below the other: vni, port, df and MTU must be the same, each remote an address of the other "
         "router. Differ counts the settings on which the ends disagree.",
-        (0, 37, 24, 8),
+        (0, 36, 24, 7),
         [
             rows(
                 f"""
@@ -277,7 +282,6 @@ def tunnels():
         },
         sort=[("tunnel", False)],
         overrides=[
-            by_name("tunnel", custom__width=240),
             by_name(
                 "state", mappings=mapping({0: ("down", RED), 1: ("up", GREEN)}), custom__displayMode="color-background-solid"
             ),
@@ -287,34 +291,38 @@ def tunnels():
             ),
             by_name("router", links=[router]),
         ],
+        widths={
+            "tunnel": 250, "state": 80, "differ": 75, "router": 120, "interface": 100, "vni": 80, "port": 75, "df": 80, "MTU": 75,
+            "underlay MTU": 125, "bridge": 90,
+        },
     )
     yield timeline(
         "Tunnels up and down",
         "Whether each tunnel carries traffic as far as both routers tell; empty while one of them is not read.",
-        (0, 45, 12, 8), [series(f"min by ({TUNNEL}) (vxlan_tunnel_up{{{SCRAPE}}})", "{{tunnel}}")],
+        (0, 43, 12, 7), [series(f"min by ({TUNNEL}) (vxlan_tunnel_up{{{SCRAPE}}})", "{{tunnel}}")],
         {0: ("down", RED), 1: ("up", GREEN)},
     )
     yield timeseries(
         "Tunnel loss, by both ends' counters",
         "Packets sent at one end and not received at the other, of those sent, over two minutes; absent under 100 packets.",
-        (12, 45, 12, 8),
+        (12, 43, 12, 7),
         [series(f"max by ({TUNNEL}, from, to) (vxlan_tunnel_loss_ratio{{{SCRAPE}}})", "{{from}} → {{to}}")],
-        "percentunit", min=0, fill=10, calcs=("lastNotNull", "max"),
+        "percentunit", min=0, soft_max=0.05, decimals=2, fill=10, calcs=("lastNotNull", "max"),
     )
 
 
 def alerts():
-    yield row("Alerts", 53)
+    yield row("Alerts", 50)
     yield table(
         "Alerts firing",
         "What the alert rules say now, one alert a cause. Each has a runbook of its name.",
-        (0, 54, 24, 6),
+        (0, 51, 24, 5),
         [rows('group by (alertname, severity, cluster, source, path, tunnel, router, interface) (ALERTS{alertname=~"Vxlan.+", alertstate="firing"})')],
         {
             "severity": "severity", "alertname": "alert", "source": "from", "path": "path",
             "tunnel": "tunnel", "router": "router", "interface": "interface",
         },
-        sort=[("severity", False)], empty="No alert fires",
+        widths={"severity": 110}, sort=[("severity", False)], empty="No alert fires",
     )
 
 

@@ -34,7 +34,7 @@ def now_of_routers():
         "Routers",
         "Whether each router can be read, by which means, and what it runs. Read is when that last succeeded; took is how long the "
         "last attempt took.",
-        (0, 0, 24, 6),
+        (0, 0, 24, 5),
         [
             rows(f"min by ({ROUTER}) (vxlan_router_up{{{ROUTERS}}})"),
             rows(f"group by ({ROUTER}, version, method) (vxlan_router_info{{{ROUTERS}}})"),
@@ -56,13 +56,14 @@ def now_of_routers():
             by_name("took", unit="s", decimals=2),
             by_name("host key", mappings=mapping({0: ("as known", GREEN), 1: ("another one", RED)}), custom__displayMode="color-text"),
         ],
+        widths={"state": 100, "read": 180, "took": 90, "host key": 120, "method": 90},
     )
     settings = "vni, remote, local, port, df, bridge"
     yield table(
         "VXLAN interfaces",
         "Settings of each vxlan interface; empty where the setting is not made or not told. Sizes are bytes of IP packet. VXLAN "
         "adds 50 bytes over IPv4 and 70 over IPv6 to what the underlay must carry.",
-        (0, 6, 24, 7),
+        (0, 5, 24, 6),
         [
             rows(f"group by ({INTERFACE}, {settings}) (vxlan_interface_info{{{ROUTERS}}})"),
             rows(f"max by ({INTERFACE}) (vxlan_interface_up{{{ROUTERS}}})"),
@@ -77,64 +78,67 @@ def now_of_routers():
         overrides=[
             by_name("state", mappings=mapping({0: ("down", RED), 1: ("up", GREEN)}), custom__displayMode="color-background-solid"),
         ],
+        widths={
+            "router": 120, "interface": 100, "state": 80, "vni": 80, "port": 75, "df": 80, "bridge": 90, "MTU": 75, "underlay MTU": 125,
+        },
     )
 
 
 def sizes():
-    yield row("Sizes", 13)
+    yield row("Sizes", 11)
     yield timeseries(
         "MTU of bridges and their ports (bytes)",
         "A frame larger than the port through which it leaves the bridge is dropped silently, and no counter moves: all ports of a bridge "
         "should have one MTU. Dashed: the bridge itself.",
-        (0, 14, 12, 8),
+        (0, 12, 12, 8),
         [
             series(f"max by ({INTERFACE}, bridge) (vxlan_bridge_port_mtu_bytes{{{ROUTERS}}})", "{{router}}/{{bridge}} port {{interface}}"),
             series(f"max by (namespace, cluster, router, bridge) (vxlan_bridge_mtu_bytes{{{ROUTERS}}})", "{{router}}/{{bridge}} itself"),
         ],
-        "none", step=True,
+        "none", step=True, legend="list", calcs=(),
         overrides=[by_regexp("itself$", color=fixed(GREY), custom__lineStyle={"fill": "dash", "dash": [10, 10]})],
     )
     yield timeseries(
         "MTU of vxlan interfaces and the underlay (bytes)",
         "The vxlan interface's MTU and that of its route to the remote VTEP. The underlay must carry 50 bytes more over IPv4, 70 over IPv6.",
-        (12, 14, 12, 8),
+        (12, 12, 12, 8),
         [
             series(f"max by ({INTERFACE}) (vxlan_interface_mtu_bytes{{{ROUTERS}}})", f"{LEGEND}"),
             series(f"max by ({INTERFACE}) (vxlan_interface_underlay_mtu_bytes{{{ROUTERS}}})", f"{LEGEND} underlay"),
         ],
-        "none", step=True,
+        "none", step=True, legend="list", calcs=(),
         overrides=[by_regexp("underlay$", custom__lineStyle={"fill": "dash", "dash": [10, 10]})],
     )
 
 
 def traffic():
-    yield row("Traffic", 22)
+    yield row("Traffic", 20)
     yield timeseries(
         "Bits",
         "Received above the line, sent below it.",
-        (0, 23, 12, 8), both(" * 8", "bytes"), "bps", overrides=SENT_DOWN, fill=10, calcs=("mean", "max"),
+        (0, 21, 12, 8), both(" * 8", "bytes"), "bps", overrides=SENT_DOWN, fill=10, legend="list", calcs=(),
     )
     yield timeseries(
         "Packets",
         "Received above the line, sent below it. One that sends and receives nothing is half a tunnel.",
-        (12, 23, 12, 8), both("", "packets"), "pps", overrides=SENT_DOWN, fill=10, calcs=("mean", "max"),
+        (12, 21, 12, 8), both("", "packets"), "pps", overrides=SENT_DOWN, fill=10, legend="list", calcs=(),
     )
     yield timeseries(
         "No route to the remote VTEP",
         "Packets for which the router had no route to the other end (carrier errors), a sign of a dead underlay; and packets whose route led "
         "back into the tunnel (collisions).",
-        (0, 31, 12, 8),
+        (0, 29, 12, 8),
         [
             series(rate("vxlan_interface_transmit_carrier_errors_total"), f"{LEGEND} no route"),
             series(rate("vxlan_interface_transmit_collisions_total"), f"{LEGEND} loop"),
         ],
-        "pps", min=0, calcs=("lastNotNull", "max"),
+        "pps", min=0, soft_max=1, calcs=("lastNotNull", "max"),
     )
     yield timeseries(
         "Errors and drops",
         "Packets that an interface could not receive or send, or dropped. A frame that is too large for the tunnel is not among them: the "
         "bridge drops it before.",
-        (12, 31, 12, 8),
+        (12, 29, 12, 8),
         [
             series(rate(f"vxlan_interface_{direction}_{kind}_total"), f"{LEGEND} {word}")
             for direction, kind, word in (
@@ -145,31 +149,31 @@ def traffic():
                 ("transmit", "dropped", "send drops"),
             )
         ],
-        "pps", min=0, calcs=("lastNotNull", "max"),
+        "pps", min=0, soft_max=1, calcs=("lastNotNull", "max"),
     )
 
 
 def forwarding():
-    yield row("Forwarding", 39)
+    yield row("Forwarding", 37)
     yield timeseries(
         "Forwarding entries",
         "Entries that name a remote VTEP. Without learned ones nothing has come from there lately; without a flood entry broadcasts do not "
         "go there, so ARP fails.",
-        (0, 40, 12, 8),
+        (0, 38, 12, 8),
         [
             series(
                 f"max by ({INTERFACE}, remote, kind) (vxlan_fdb_entries{{{ROUTERS}}})",
                 "{{router}}/{{interface}} {{remote}} {{kind}}",
             )
         ],
-        "none", step=True, min=0,
+        "none", step=True, min=0, legend="list", calcs=(),
     )
     yield timeseries(
         "Devices made anew",
         "VyOS makes a vxlan device anew when its vni, remote or port changes; its counters then start from 0.",
-        (12, 40, 12, 8),
+        (12, 38, 12, 8),
         [series(f"max by ({INTERFACE}) (increase(vxlan_interface_recreations_total{{{ROUTERS}}}[$__rate_interval]))", LEGEND)],
-        "none", min=0, calcs=("max",),
+        "none", min=0, soft_max=1, calcs=("max",),
     )
 
 

@@ -12,7 +12,7 @@ use crate::{
     lint::{Seen, narrowed},
     names,
     promql::{self, Labels, Recorded},
-    rules::{self, RuleFile},
+    rules,
 };
 
 /// Series that no exporter exports: they have the labels of their rules, not of a scrape.
@@ -25,12 +25,7 @@ pub struct Checker {
 
 impl Checker {
     pub fn new() -> Result<Self> {
-        let files = rules::load()?;
-        let made = files
-            .iter()
-            .flat_map(RuleFile::rules)
-            .filter_map(|rule| Some((rule.record.as_deref()?, rule.expr.as_str())));
-        Ok(Self { recorded: promql::recorded(made)? })
+        Ok(Self { recorded: promql::recorded(&rules::load()?)? })
     }
 
     /// What is wrong with the queries, legends, columns and words of a dashboard.

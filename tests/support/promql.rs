@@ -12,7 +12,7 @@ use promql_parser::{
 };
 use vxlan_exporter::catalogue::{self, Kind};
 
-use crate::names::family;
+use crate::{names::family, rules::RuleFile};
 
 /// The labels that a vector may have.
 pub type Labels = BTreeSet<String>;
@@ -33,11 +33,13 @@ pub fn check(expr: &str, recorded: &Recorded) -> Result<Option<Labels>> {
 }
 
 /// The labels of all recorded series, from the rules that make them, in order.
-pub fn recorded<'a>(rules: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Recorded> {
+pub fn recorded(files: &[RuleFile]) -> Result<Recorded> {
     let mut known = Recorded::new();
-    for (name, expr) in rules {
-        let labels = check(expr, &known).with_context(|| name.to_owned())?.unwrap_or_default();
-        known.insert(name.to_owned(), labels);
+    for rule in files.iter().flat_map(RuleFile::rules) {
+        if let Some(name) = &rule.record {
+            let labels = check(&rule.expr, &known).with_context(|| name.clone())?.unwrap_or_default();
+            known.insert(name.clone(), labels);
+        }
     }
     Ok(known)
 }
