@@ -127,7 +127,7 @@ fn the_incident_is_in_the_picture(story: &mut Story) -> Result<()> {
 
 #[test]
 fn a_tunnel_that_loses_packets() -> Result<()> {
-    let mut story = Story::begin(&Fault::load("loss-20")?, Choices::default())?;
+    let mut story = Story::begin(&Fault::load("loss-20")?, Choices { loss: true, ..Choices::default() })?;
     story.alerted(&[Expected {
         key: "VxlanTunnelLoss from=dc/vxlan01 severity=warning to=site-a/vxlan01 tunnel=dc/vxlan01~site-a/vxlan01",
         says: &["of what dc/vxlan01 sent did not arrive at site-a/vxlan01", "dc/vxlan01 sends"],

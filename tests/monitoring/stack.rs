@@ -140,6 +140,10 @@ impl Monitoring {
             lab.serve(command, log)?;
             Lab::wait_for(&monitoring.namespace, Ipv4Addr::LOCALHOST, port, log)?;
         }
+        // It listens before it is ready, and says 503 until then.
+        let ready = format!("http://127.0.0.1:{PROMETHEUS}/-/ready");
+        let words = ["--silent", "--fail", "--noproxy", "*", "--retry", "30", "--retry-delay", "1", &ready];
+        monitoring.namespace.run("curl", &words)?;
         Ok(monitoring)
     }
 
