@@ -26,13 +26,15 @@ pub struct Choices {
     pub pod: bool,
     /// The exporter runs on a machine outside the cluster, as one of `dcTargets`.
     pub outside: bool,
-    /// `VxlanTunnelLoss` waits as short as the others. The ratio is of two minutes, which no value shortens: where a tunnel was
-    /// down for a moment, only its full `for` outlasts that.
+    /// The story is one of loss: [`TUNNEL_LOSS`] waits as short as the others.
     pub loss: bool,
 }
 
-/// The alert that [`Choices::loss`] is about.
-pub const TUNNEL_LOSS: &str = "VxlanTunnelLoss";
+const TUNNEL_LOSS: &str = "VxlanTunnelLoss";
+
+/// Alerts about what is measured over minutes, which no value shortens: of two for a tunnel, of five for a path. Only their
+/// full `for` outlasts what a moment's outage leaves there, and what is left on a path once its tunnel's loss has ended.
+pub const OVER_MINUTES: [&str; 2] = [TUNNEL_LOSS, "VxlanPathLossy"];
 
 /// Kubernetes objects.
 #[derive(Debug)]
@@ -87,9 +89,7 @@ fn project(path: &str) -> PathBuf {
 
 fn values_for(lab: &Lab, choices: Choices) -> Result<Value> {
     let mut waits = waits()?;
-    if !choices.loss {
-        waits.remove(TUNNEL_LOSS);
-    }
+    waits.retain(|alert, _| !OVER_MINUTES.contains(&alert.as_str()) || choices.loss && alert == TUNNEL_LOSS);
     let config: Value = serde_yaml::from_str(&fs::read_to_string(exporter::config(lab))?)?;
     let outside = json!([{ "name": "dc-host", "address": lab.numbers.exporter_management }]);
     Ok(json!({

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
-    chart::{Choices, Objects, TUNNEL_LOSS},
+    chart::{Choices, OVER_MINUTES, Objects},
     dashboards::Query,
     lab::{
         Lab,
@@ -179,14 +179,16 @@ impl Story {
         self.resolved()
     }
 
-    /// Waits until no alert is active and the webhook knows it. None that was not awaited may fire on the way. What was lost while a
-    /// tunnel was down may still be in the ratio of the last two minutes.
+    /// Waits until no alert is active and the webhook knows it. None that was not awaited may fire on the way. What
+    /// was lost meanwhile may go on being pending.
     pub fn resolved(&mut self) -> Result<()> {
         let begin = Instant::now();
         loop {
             let mut active = self.monitoring.alerts()?;
             self.no_other_fires(&active)?;
-            active.retain(|alert| alert.state == "firing" || alert.labels["alertname"] != TUNNEL_LOSS);
+            active.retain(|alert| {
+                alert.state == "firing" || !OVER_MINUTES.contains(&alert.labels["alertname"].as_str())
+            });
             let open = self.open()?;
             if active.is_empty() && open.is_empty() {
                 println!("resolved after {:.1?}", begin.elapsed());
