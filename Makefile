@@ -5,8 +5,10 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # Test binaries are built as the user and run as root.
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
+IMAGE := dist/vxlan_exporter-image.tar
 
-.PHONY: demo test soak scale fuzz mutants-rules dashboards pictures chart setup chart-tools build lab-clean audit
+.PHONY: demo test image image-test soak scale fuzz mutants-rules dashboards pictures chart setup chart-tools build \
+	lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -19,6 +21,16 @@ test: setup chart-tools
 	cargo test --locked --doc
 	cargo test --locked --lib --bins $(RUN_AS_ROOT)
 	cargo test --locked --test '*' $(RUN_AS_ROOT) -- --test-threads=3
+
+# The container image of this version, as an archive to carry to the nodes.
+image: setup
+	cargo build --locked --release --bin vxlan_exporter
+	$(SUDO) scripts/image.sh target/release/vxlan_exporter $(IMAGE)
+
+# The image of the release in the lab; `make test` does the same with the binary that it has built.
+image-test: setup
+	cargo build --locked --release --bin vxlan_exporter
+	IMAGE_BINARY=$(CURDIR)/target/release/vxlan_exporter cargo test --locked --test image $(RUN_AS_ROOT)
 
 # The long forms of what `make test` does in short; prints its figures. About 15 minutes.
 soak: setup build
@@ -43,18 +55,6 @@ fuzz:
 mutants-rules: setup
 	cargo test --locked --test alerts every_mutant -- --ignored --nocapture
 
-# The Helm chart with today's rules and dashboards, packed into dist/ as a repository: serve that directory over HTTP.
-# CHART_URL=https://… writes whole addresses into its index, which otherwise holds names beside itself.
-CHART := helm/vxlan-exporter
-chart: chart-tools
-	rm -rf $(CHART)/files
-	mkdir -p $(CHART)/files/rules $(CHART)/files/dashboards
-	cp alerts/*.yml $(CHART)/files/rules/
-	$(if $(wildcard dashboards/*.json),cp $(wildcard dashboards/*.json) $(CHART)/files/dashboards/)
-	target/tools/helm lint --strict --quiet --set image.repository=vxlan_exporter $(CHART)
-	target/tools/helm package $(CHART) --destination dist
-	target/tools/helm repo index dist $(if $(CHART_URL),--url $(CHART_URL))
-
 # dashboards/*.json from their source. The tests hold both equal.
 dashboards:
 	python3 -B dashboards/source
@@ -72,6 +72,18 @@ $(RECORDING)/phases.json:
 	$(SUDO) rm -rf $(RECORDING)
 	$(SUDO) $(LAB) record $(RECORDING)
 	$(if $(SUDO),$(SUDO) chown -R $$(id -u) $(RECORDING))
+
+# The Helm chart with today's rules and dashboards, packed into dist/ as a repository: serve that directory over HTTP.
+# CHART_URL=https://… writes whole addresses into its index, which otherwise holds names beside itself.
+CHART := helm/vxlan-exporter
+chart: chart-tools
+	rm -rf $(CHART)/files
+	mkdir -p $(CHART)/files/rules $(CHART)/files/dashboards
+	cp alerts/*.yml $(CHART)/files/rules/
+	$(if $(wildcard dashboards/*.json),cp $(wildcard dashboards/*.json) $(CHART)/files/dashboards/)
+	target/tools/helm lint --strict --quiet --set image.repository=vxlan_exporter $(CHART)
+	target/tools/helm package $(CHART) --destination dist
+	target/tools/helm repo index dist $(if $(CHART_URL),--url $(CHART_URL))
 
 setup:
 	@scripts/setup.sh

@@ -19,6 +19,12 @@ curl:curl
 openssl:openssl
 python3:python3
 script:bsdutils
+setpriv:util-linux
+setcap:libcap2-bin
+strip:binutils
+buildah:buildah
+runc:runc
+dnsmasq:dnsmasq-base
 promtool:prometheus
 prometheus:prometheus
 prometheus-alertmanager:prometheus-alertmanager

@@ -1,13 +1,15 @@
 //! The command line, in the Prometheus exporters' habit: `--config.file`, `--web.listen-address`,
 //! `--log.level`; no command means `serve`. Usage errors exit 2 (clap's own code, and DESIGN's).
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pnet::ipnetwork::IpNetwork;
 
 pub use crate::logging::{LogFormat, LogLevel};
 use crate::{
+    listen::ListenAddress,
+    load::Wanted,
     look::ECHOES,
     overlay::path::probe::Family,
     parse_command::Format,
@@ -75,6 +77,10 @@ pub struct ServeArgs {
     #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
     pub listen_address: Option<ListenAddress>,
 
+    /// File with TLS certificates and users, in the form of Prometheus' exporter-toolkit [default: neither]
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub web_config_file: Option<PathBuf>,
+
     /// Reload the configuration on POST /-/reload, end on POST /-/quit; SIGHUP and SIGTERM do so always
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
@@ -82,6 +88,17 @@ pub struct ServeArgs {
     /// Be one of COUNT exporters with the same configuration, from 0; an INDEX may end a name: vxlan-exporter-2/3
     #[arg(long, value_name = "INDEX/COUNT")]
     pub shard: Option<Shard>,
+
+    /// Label `source` of the paths, where several exporters measure from one site: SITE/NODE [default: the site]
+    #[arg(long, value_name = "SITE/NODE", value_parser = site_and_node)]
+    pub source: Option<String>,
+}
+
+fn site_and_node(text: &str) -> Result<String, String> {
+    match text.split_once('/') {
+        Some((site, node)) if !site.is_empty() && !node.is_empty() => Ok(text.to_owned()),
+        _ => Err("write SITE/NODE, e.g. site-a/node-1".to_owned()),
+    }
 }
 
 /// What to do.
@@ -249,9 +266,13 @@ impl Cli {
             _ => ServeArgs::default(),
         };
         Serve {
-            config_file: self.common.config_file.clone(),
+            wanted: Wanted {
+                file: self.common.config_file.clone(),
+                source: after.source.or(before.source),
+                shard: after.shard.or(before.shard).unwrap_or_default(),
+            },
             listen: after.listen_address.or(before.listen_address).unwrap_or_default(),
-            shard: after.shard.or(before.shard).unwrap_or_default(),
+            web_config_file: after.web_config_file.or(before.web_config_file),
             lifecycle: after.enable_lifecycle || before.enable_lifecycle,
         }
     }
@@ -266,49 +287,6 @@ impl Cli {
             Command::Probe(_) => LogLevel::Error,
         };
         self.common.log_level.unwrap_or(default)
-    }
-}
-
-/// `HOST:PORT` to listen on; an empty host is every address, IPv4 and IPv6.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListenAddress {
-    /// An address (IPv6 without brackets) or a name; empty for every address.
-    pub host: String,
-    /// TCP port; 0 lets the kernel choose.
-    pub port: u16,
-}
-
-impl Default for ListenAddress {
-    fn default() -> Self {
-        Self { host: String::new(), port: 14789 }
-    }
-}
-
-impl FromStr for ListenAddress {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parsed = text.rsplit_once(':').and_then(|(host, port)| {
-            let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-            let port = port.parse().ok()?;
-            match bracketed {
-                // Around IPv4 too: `[$(HOST_IP)]` of a pod may be either.
-                Some(ip) => Some(Self { host: ip.parse::<std::net::IpAddr>().ok()?.to_string(), port }),
-                None if host.contains([':', '[', ']', '/', ' ']) => None,
-                None => Some(Self { host: host.to_owned(), port }),
-            }
-        });
-        parsed.ok_or_else(|| "write e.g. :14789, 127.0.0.1:14789 or [::1]:14789".to_owned())
-    }
-}
-
-impl fmt::Display for ListenAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
     }
 }
 
@@ -348,7 +326,7 @@ mod tests {
         assert!(matches!(cli.chosen(), Command::Serve(_)));
         let serve = cli.serve_options();
         assert_eq!((serve.listen.to_string().as_str(), serve.lifecycle), (":14789", false));
-        assert!(serve.shard.is_alone());
+        assert!(serve.wanted.shard.is_alone());
         assert_eq!((cli.log_level(), cli.common.log_format), (LogLevel::Info, LogFormat::Logfmt));
     }
 
@@ -376,7 +354,7 @@ mod tests {
             "vxlan_exporter --shard=0/3 serve --shard=2/3 --web.enable-lifecycle",
         ] {
             let serve = parse(line).serve_options();
-            assert_eq!((serve.shard.to_string().as_str(), serve.lifecycle), ("2/3", true), "{line}");
+            assert_eq!((serve.wanted.shard.to_string().as_str(), serve.lifecycle), ("2/3", true), "{line}");
         }
         let error = Cli::try_parse_from(["vxlan_exporter", "--shard=3/3"]).expect_err("no such shard");
         assert!(error.to_string().contains("the last one is 2/3"), "{error}");
@@ -412,20 +390,6 @@ mod tests {
             let line = format!("vxlan_exporter {bad}");
             let error = Cli::try_parse_from(line.split(' ')).expect_err(&line);
             assert_eq!(error.exit_code(), 2, "{line}");
-        }
-    }
-
-    #[test]
-    fn listen_addresses() {
-        for good in [":14789", "0.0.0.0:14789", "[::]:14789", "localhost:0"] {
-            assert_eq!(good.parse::<ListenAddress>().expect(good).to_string(), good);
-        }
-        assert_eq!(
-            "[10.0.0.1]:1".parse::<ListenAddress>().map(|address| address.to_string()),
-            Ok("10.0.0.1:1".into())
-        );
-        for bad in ["", "14789", "::1:14789", "[::1]", "host:", "host:70000", "http://host:80", "[dc]:1"] {
-            assert!(bad.parse::<ListenAddress>().is_err(), "{bad}");
         }
     }
 }

@@ -7,11 +7,13 @@
 
 mod check;
 mod error;
+pub mod password_hash;
 mod position;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod value;
+pub mod web_file;
 
 use std::{
     collections::BTreeSet,
@@ -20,6 +22,7 @@ use std::{
 };
 
 pub use error::ConfigError;
+use pnet::ipnetwork::IpNetwork;
 
 use crate::{
     plan::{
@@ -28,7 +31,7 @@ use crate::{
     },
     router::shell::MAX_OUTPUT_BYTES,
     shard::Shard,
-    types::{PathName, RouterName, Site},
+    types::{PathName, RouterName, Site, Source},
 };
 use schema::Schema;
 
@@ -89,6 +92,7 @@ impl Config {
             tunnels: top.tunnels().iter().map(|pair| pair.each_ref().map(ToString::to_string)).collect(),
             probe_budget_pps: top.probe_budget_pps.map_or(PROBE_BUDGET_PPS, |budget| budget.0),
             reflector: top.reflector.as_ref().map(|reflector| self.reflector(reflector)),
+            web_sources: top.web.as_ref().map_or_else(Vec::new, |web| networks(web.allowed_sources.as_ref())),
         }
     }
 
@@ -133,7 +137,7 @@ impl Config {
             (None, None) => Credential::Agent { socket: optional(&ssh.agent_socket) },
         };
         let host_trust = match &ssh.host_key_fingerprint {
-            Some(fingerprint) => HostTrust::Fingerprint(fingerprint.0.clone()),
+            Some(fingerprint) => HostTrust::Fingerprint(fingerprint.0),
             None => HostTrust::KnownHosts(optional(&ssh.known_hosts_file).unwrap_or_default()),
         };
         SshPlan {
@@ -156,7 +160,7 @@ impl Config {
     fn reflector(&self, reflector: &schema::Reflector) -> ReflectorPlan {
         ReflectorPlan {
             listen: reflector.listen.0.clone(),
-            allowed_sources: reflector.allowed_sources.iter().flatten().map(|network| network.0).collect(),
+            allowed_sources: networks(reflector.allowed_sources.as_ref()),
             secret_file: reflector.secret_file.as_ref().map(|file| self.file(file)),
         }
     }
@@ -171,7 +175,7 @@ impl Config {
         let (probe_interval, sentinel_interval) = top.probe_times(path);
         Some(PathPlan {
             name: PathName(path.name.0.clone()),
-            source: Site(top.site.as_ref()?.0.clone()),
+            source: Source { site: Site(top.site.as_ref()?.0.clone()), node: None },
             site: Site(path.site.0.clone()),
             address: path.address.0.clone(),
             family: path.family.map(|family| family.0),
@@ -189,6 +193,10 @@ impl Config {
             }),
         })
     }
+}
+
+fn networks(written: Option<&Vec<value::Network>>) -> Vec<IpNetwork> {
+    written.into_iter().flatten().map(|network| network.0).collect()
 }
 
 impl Schema {

@@ -1,4 +1,4 @@
-//! The SHA-256 of a certificate, in the forms that people compare.
+//! The SHA-256 of a certificate or a host key, in the forms that people compare.
 
 use std::{fmt, str::FromStr};
 
@@ -11,10 +11,16 @@ use sha2::{Digest, Sha256};
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of a certificate in DER.
+    /// The fingerprint of a certificate in DER, or of a host key as it is on the wire.
     #[must_use]
     pub fn of(der: &[u8]) -> Self {
         Self(Sha256::digest(der).into())
+    }
+
+    /// As `ssh-keygen -l` prints it: `SHA256:` and base64 without padding.
+    #[must_use]
+    pub fn as_openssh(&self) -> String {
+        format!("SHA256:{}", base64::encode_block(&self.0).trim_end_matches('='))
     }
 }
 
@@ -76,6 +82,7 @@ mod tests {
             );
         }
         assert_eq!(format!("SHA256:{BASE64}=").parse(), Ok(seen));
+        assert_eq!(seen.as_openssh(), format!("SHA256:{BASE64}"));
     }
 
     #[test]

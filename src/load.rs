@@ -1,6 +1,9 @@
 //! From a configuration file to a plan that can be followed.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 
@@ -9,8 +12,33 @@ use crate::{
     plan::{Plan, Transport},
     reflector::secret::Secret,
     router::{api, ssh},
+    secret_files::warn_of_public,
+    shard::Shard,
     types::FailureReason,
 };
+
+/// Which configuration a process follows, and what it is in there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where it is.
+    pub file: PathBuf,
+    /// `SITE/NODE`, where the site alone does not tell who measures.
+    pub source: Option<String>,
+    /// Which share of all names is ours.
+    pub shard: Shard,
+}
+
+impl Wanted {
+    /// Our part of what [`load`] reads.
+    pub fn load(&self) -> anyhow::Result<Plan> {
+        let plan = load(&self.file)?;
+        let plan = match &self.source {
+            Some(source) => plan.from_source(source)?,
+            None => plan,
+        };
+        Ok(plan.for_shard(self.shard))
+    }
+}
 
 /// Reads the configuration and sees that the files it names can be used.
 pub fn load(file: &Path) -> anyhow::Result<Plan> {
@@ -35,9 +63,9 @@ pub fn load(file: &Path) -> anyhow::Result<Plan> {
             .or_else(|error| if error.reason == FailureReason::Config { Err(error) } else { Ok(()) })
             .with_context(context)?;
     }
-    let reflectors = plan.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_ref());
-    for secret in plan.reflector.iter().filter_map(|it| it.secret_file.as_ref()).chain(reflectors) {
+    for secret in plan.reflector_secrets() {
         Secret::load(secret).with_context(|| format!("{}", file.display()))?;
     }
+    warn_of_public(plan.secret_files());
     Ok(plan)
 }

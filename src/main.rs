@@ -16,6 +16,7 @@ use vxlan_exporter::{
     logging::init_logging,
     parse_command,
     plan::{Plan, ReflectorPlan, Transport},
+    privilege,
     probe_command::{self, ProbeRequest},
     report::{self, Paint, one_path},
     router::{snapshot::ScrapeError, ssh},
@@ -45,6 +46,8 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<u8> {
     init_logging(cli.log_level(), cli.common.log_format)?;
+    // Before there are other threads: each has capabilities of its own.
+    privilege::raise_net_raw().context("raising CAP_NET_RAW")?;
     let file = &cli.common.config_file;
     match cli.chosen() {
         Command::Serve(_) => {

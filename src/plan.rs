@@ -1,15 +1,22 @@
 //! The configuration with every default filled in: what to read and what to probe.
 
-use std::{collections::BTreeSet, fmt, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use anyhow::Context;
 use pnet::ipnetwork::IpNetwork;
 
 use crate::{
-    cli::ListenAddress,
     fingerprint::Fingerprint,
+    listen::ListenAddress,
     overlay::path::probe::Family,
     shard::Shard,
-    types::{Bytes, PathName, RouterName, Site},
+    types::{Bytes, PathName, RouterName, Site, Source},
 };
 
 /// What this process does. Made by [`crate::config::Config::plan`].
@@ -33,9 +40,44 @@ pub struct Plan {
     pub probe_budget_pps: u32,
     /// The built-in reflector.
     pub reflector: Option<ReflectorPlan>,
+    /// Who may ask for metrics and pages; empty is everyone.
+    pub web_sources: Vec<IpNetwork>,
 }
 
 impl Plan {
+    /// The same with paths that start at one node of our site: `source` is `SITE/NODE`.
+    pub fn from_source(mut self, source: &str) -> anyhow::Result<Self> {
+        let Some(site) = &self.site else { return Ok(self) };
+        let node = source.strip_prefix(site.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let node = node.with_context(|| {
+            format!("--source={source} is not of the configuration's site: write --source={site}/NODE")
+        })?;
+        for path in &mut self.paths {
+            path.source.node = Some(node.to_owned());
+        }
+        Ok(self)
+    }
+
+    /// The files whose content nobody else should know.
+    pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        let of_routers = self.routers.iter().flat_map(|router| {
+            let (login, api) = match &router.transport {
+                Transport::Ssh(login) => (Some(login), router.api.as_ref()),
+                Transport::Api(api) => (None, Some(api)),
+                Transport::Local => (None, router.api.as_ref()),
+            };
+            let login = login.into_iter().flat_map(|login| login.credential.files());
+            login.chain(api.map(|api| api.key_file.as_path()))
+        });
+        of_routers.chain(self.reflector_secrets())
+    }
+
+    /// The files with secrets of reflectors, ours and those at targets.
+    pub fn reflector_secrets(&self) -> impl Iterator<Item = &Path> {
+        let of_targets = self.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_deref());
+        self.reflector.iter().filter_map(|ours| ours.secret_file.as_deref()).chain(of_targets)
+    }
+
     /// The share of `shard`: its paths, and every router.
     #[must_use]
     pub fn for_shard(mut self, shard: Shard) -> Self {
@@ -181,13 +223,25 @@ pub enum Credential {
     },
 }
 
+impl Credential {
+    /// The files it is in.
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        let (first, second) = match self {
+            Self::PrivateKey { file, passphrase_file } => (Some(file), passphrase_file.as_ref()),
+            Self::Password(file) => (Some(file), None),
+            Self::Agent { .. } => (None, None),
+        };
+        first.into_iter().chain(second).map(PathBuf::as_path)
+    }
+}
+
 /// How a router proves that it is the right one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostTrust {
     /// OpenSSH `known_hosts` file.
     KnownHosts(PathBuf),
-    /// The fingerprint of its host key, `SHA256:…` as `ssh-keygen -l` prints it.
-    Fingerprint(String),
+    /// The fingerprint of its host key.
+    Fingerprint(Fingerprint),
 }
 
 /// One path to probe.
@@ -195,8 +249,8 @@ pub enum HostTrust {
 pub struct PathPlan {
     /// The path.
     pub name: PathName,
-    /// Our site.
-    pub source: Site,
+    /// Our site, and which node of it this is.
+    pub source: Source,
     /// The target's site.
     pub site: Site,
     /// IPv4, IPv6 or a DNS name.

@@ -18,7 +18,7 @@ use crate::{
     plan::PathPlan,
     probe::Engine,
     state::{Present, State},
-    types::{Bytes, Capability, PathName, Site, UnknownReason},
+    types::{Bytes, Capability, PathName, Site, Source, UnknownReason},
 };
 use progress::Progress;
 use target::ProbeTarget;
@@ -74,7 +74,7 @@ fn plan(request: &ProbeRequest, look: &Look) -> PathPlan {
     let mut path = PathPlan {
         name: PathName(request.target.to_string()),
         // Without routers nothing is looked up by site.
-        source: Site::from("here"),
+        source: Source::from("here"),
         site: Site::from("there"),
         address: request.target.host.clone(),
         family: request.family,

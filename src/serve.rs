@@ -1,9 +1,10 @@
 //! `serve`: everything together for as long as nobody says stop.
 //!
 //! - `conductor`: what runs by the plan in use, and how it goes over to the next one
-//! - `reload`: SIGHUP and `POST /-/reload`: one reading of the configuration after the other
+//! - `reload`: SIGHUP, `POST /-/reload` and a changed file (`config_watch`): one reading of the configuration after the other
 
 mod conductor;
+mod config_watch;
 mod reflecting;
 mod reload;
 
@@ -18,26 +19,26 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    cli::ListenAddress,
-    load::load,
+    listen::ListenAddress,
+    load::Wanted,
     plan::{Plan, ReflectorPlan},
     reflector::server::Reflector,
-    shard::Shard,
     state::State,
-    web::{self, Lifecycle, SelfInfo},
+    web::{self, Access, Lifecycle, Pages, SelfInfo, access::Gate},
 };
 use conductor::Conductor;
+use config_watch::ConfigWatch;
 use reload::Reloader;
 
 /// How to serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Serve {
     /// The configuration; read again at each reload.
-    pub config_file: PathBuf,
+    pub wanted: Wanted,
     /// Where to answer.
     pub listen: ListenAddress,
-    /// Which share of all names is ours.
-    pub shard: Shard,
+    /// TLS and users.
+    pub web_config_file: Option<PathBuf>,
     /// Whether `/-/reload` and `/-/quit` do anything.
     pub lifecycle: bool,
 }
@@ -48,29 +49,33 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     let hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     let stop = stop_signal()?;
     raise_open_files();
-    let plan = load(&serve.config_file)?.for_shard(serve.shard);
+    let config_watch = ConfigWatch::new(serve.wanted.file.clone()).await;
+    let plan = serve.wanted.load()?;
+    let gate = serve.web_config_file.as_deref().map(Gate::open).transpose()?;
     let listener = web::listen(&serve.listen).await?;
     let state = State::default();
-    state.put_shard(serve.shard);
+    state.put_shard(serve.wanted.shard);
     state.config_loaded(SystemTime::now());
     warn_if_empty(&plan);
     let (routers, paths) = (plan.routers.len(), plan.paths.len());
     let (plans, next_plans) = mpsc::channel(1);
-    tokio::spawn(Conductor::start(plan, state.clone()).await?.run(next_plans));
+    let conductor = Conductor::start(plan, state.clone()).await?;
+    let access = Access::new(conductor.web_sources(), gate);
+    tokio::spawn(conductor.run(next_plans));
     let (wishes, inbox) = mpsc::channel(1);
     let (quit, mut quitting) = watch::channel(());
-    let reloader =
-        Reloader { file: serve.config_file.clone(), shard: serve.shard, state: state.clone(), plans };
+    let reloader = Reloader::new(serve.wanted.clone(), config_watch, state.clone(), plans);
     tokio::spawn(reloader.run(hangup, inbox, quit));
     let lifecycle = if serve.lifecycle { Lifecycle::enabled(wishes.clone()) } else { Lifecycle::default() };
-    info!(address = %listener.local_addr()?, routers, paths, shard = %serve.shard, "serving");
+    info!(address = %listener.local_addr()?, routers, paths, shard = %serve.wanted.shard, "serving");
     let stop = async {
         tokio::select! {
             () = stop => {}
             Ok(()) = quitting.changed() => info!("asked to quit"),
         }
     };
-    web::serve(listener, state, SelfInfo::new(), lifecycle, stop).await?;
+    let pages = Pages { state, self_info: SelfInfo::new(), lifecycle };
+    web::serve(listener, pages, access, stop).await?;
     // Until here SIGHUP is listened to, whether or not anybody may wish something over HTTP.
     drop(wishes);
     info!("stopped");

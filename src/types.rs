@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A size in bytes of IP packet.
 pub type Bytes = u32;
@@ -55,6 +55,36 @@ name_type!(
     /// A path as named in the configuration.
     PathName
 );
+
+/// Where paths start: our site, and which of several exporters there measures.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Source {
+    /// The site.
+    pub site: Site,
+    /// The node at it; `None` where the site says enough.
+    pub node: Option<String>,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.node {
+            Some(node) => write!(f, "{}/{node}", self.site),
+            None => self.site.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Source {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl From<&str> for Source {
+    fn from(site: &str) -> Self {
+        Self { site: Site::from(site), node: None }
+    }
+}
 
 /// A VXLAN network identifier, 24 bits (RFC 7348 section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -194,7 +194,7 @@ fn without_privilege_it_says_what_mends_that() -> Result<()> {
     let binary = binary().to_str().context("a path of UTF-8")?;
     let target = rancher(&lab);
     let run = || host.output("setpriv", &["--bounding-set=-net_raw", binary, "probe", &target, "--count=20"]);
-    let setcap = format!("setcap cap_net_raw+ep {binary}");
+    let setcap = format!("setcap cap_net_raw+p {binary}");
     // The kernel's default lets nobody ping.
     host.sysctl("net/ipv4/ping_group_range", "1 0")?;
     holds(&run()?, 2, &["may open no socket to probe with", &setcap, "net.ipv4.ping_group_range"])?;

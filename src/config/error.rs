@@ -114,6 +114,8 @@ fn steps(at: &str) -> Option<Vec<Step>> {
             "ssh" => Step::Key("ssh"),
             "api" => Step::Key("api"),
             "reflector" => Step::Key("reflector"),
+            "web" => Step::Key("web"),
+            "tls_server_config" => Step::Key("tls_server_config"),
             index => Step::Index(index.strip_suffix(']')?.parse().ok()?),
         });
     }
@@ -175,6 +177,9 @@ fn reword(at: &str, message: &str) -> String {
         };
         return format!("found {found}, expected {expected}");
     }
+    if let Some(rest) = message.strip_prefix("unknown variant ") {
+        return format!("unknown value {rest}");
+    }
     if message.starts_with("invalid length ") {
         return "a tunnel has two ends: write [ROUTER/INTERFACE, ROUTER/INTERFACE]".into();
     }
@@ -182,8 +187,22 @@ fn reword(at: &str, message: &str) -> String {
     if at.is_empty() { format!("not valid YAML: {message}") } else { message.to_owned() }
 }
 
+/// Keys of the exporter-toolkit's form that mean nothing here.
+const TOOLKIT_ONLY: [&str; 7] = [
+    "http_server_config",
+    "rate_limit",
+    "max_version",
+    "cipher_suites",
+    "curve_preferences",
+    "prefer_server_cipher_suites",
+    "client_allowed_sans",
+];
+
 fn unknown_key(message: &str) -> String {
     let key = quoted(message, "unknown field ").unwrap_or_default();
+    if TOOLKIT_ONLY.contains(&key) {
+        return format!("key `{key}` of the exporter-toolkit has no meaning here: leave it out");
+    }
     let known: Vec<&str> = message
         .split_once(", expected ")
         .map_or("", |(_, list)| list)

@@ -5,9 +5,8 @@
 use serde::Deserialize;
 
 use super::value::{
-    Address, Budget, End, ExpectedMtu, FileName, Fingerprint, Host, IpFamily, Listen, Name, Network,
-    OutputLimit, Pin, Port, ProbeInterval, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share,
-    Url, Workers,
+    Address, Budget, End, ExpectedMtu, FileName, Host, HostKey, IpFamily, Listen, Name, Network, OutputLimit,
+    Pin, Port, ProbeInterval, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share, Url, Workers,
 };
 
 /// The whole file.
@@ -27,6 +26,7 @@ pub struct Schema {
     pub probe_budget_pps: Option<Budget>,
     pub router_workers: Option<Workers>,
     pub reflector: Option<Reflector>,
+    pub web: Option<Web>,
 }
 
 impl Schema {
@@ -72,7 +72,7 @@ pub struct Ssh {
     pub agent: Option<bool>,
     pub agent_socket: Option<FileName>,
     pub known_hosts_file: Option<FileName>,
-    pub host_key_fingerprint: Option<Fingerprint>,
+    pub host_key_fingerprint: Option<HostKey>,
     pub jump: Option<RouterId>,
     pub max_output: Option<OutputLimit>,
 }
@@ -93,6 +93,13 @@ pub struct Reflector {
     pub listen: Listen,
     pub allowed_sources: Option<Vec<Network>>,
     pub secret_file: Option<FileName>,
+}
+
+/// `/metrics` and the pages.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    pub allowed_sources: Option<Vec<Network>>,
 }
 
 /// `local: {}`

@@ -36,7 +36,7 @@ fn keys() {
         ("^sites: a", "unknown key `sites`: did you mean `site`?"),
         (
             "site: a\n^api: {}",
-            "unknown key `api`: known here are site, routers, paths, tunnels, scrape_interval, scrape_timeout, probe_interval, sentinel_interval, expected_mtu, loss_threshold, probe_budget_pps, router_workers, reflector",
+            "unknown key `api`: known here are site, routers, paths, tunnels, scrape_interval, scrape_timeout, probe_interval, sentinel_interval, expected_mtu, loss_threshold, probe_budget_pps, router_workers, reflector, web",
         ),
         ("site: a\n^site: b", "key `site` is given twice: keep one"),
         (
@@ -417,7 +417,7 @@ fn defaults_and_overrides() {
     assert_eq!((plain.routers[0].scrape_interval, plain.routers[0].scrape_timeout), (secs(30), secs(10)));
     let path = &plain.paths[0];
     assert_eq!((path.probe_interval, path.sentinel_interval), (secs(1), secs(1)));
-    assert_eq!((path.expected_mtu, path.tcp_port, path.source.as_str()), (None, None, "a"));
+    assert_eq!((path.expected_mtu, path.tcp_port, &*path.source.to_string()), (None, None, "a"));
     assert!((path.loss_threshold - 0.03).abs() < 1e-9);
 
     let top = "scrape_interval: 5s\nprobe_interval: 2s\nexpected_mtu: 1400\nloss_threshold: 0.1\n";

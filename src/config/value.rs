@@ -12,15 +12,23 @@ use std::{
 use pnet::ipnetwork::IpNetwork;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use crate::{cli::ListenAddress, overlay::path::probe::Family, plan::ApiUrl, reflector, types::Bytes};
+use crate::{
+    fingerprint::Fingerprint, listen::ListenAddress, overlay::path::probe::Family, plan::ApiUrl, reflector,
+    types::Bytes,
+};
 
 /// A type that one scalar of the file becomes.
-trait Scalar: Sized {
+pub(super) trait Scalar: Sized {
     /// What is expected, after "expected": shown when a list or a mapping stands there.
     const EXPECTED: &'static str;
 
     /// The value, or what is wrong and what to write.
     fn read(text: &str) -> Result<Self, String>;
+}
+
+/// Reads a [`Scalar`] where the parser stands.
+pub(super) fn scalar<'de, T: Scalar, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    from.deserialize_str(ScalarVisitor(std::marker::PhantomData))
 }
 
 struct ScalarVisitor<T>(std::marker::PhantomData<T>);
@@ -54,7 +62,7 @@ macro_rules! scalars {
 
             impl<'de> Deserialize<'de> for $name {
                 fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                    from.deserialize_str(ScalarVisitor(std::marker::PhantomData))
+                    scalar(from)
                 }
             }
         )+
@@ -75,9 +83,9 @@ scalars! {
     /// Where a router's HTTPS API is.
     Url(ApiUrl), "a URL, e.g. https://10.10.0.254", url;
     /// The SHA-256 of a certificate.
-    Pin(crate::fingerprint::Fingerprint): Copy, "SHA256:…, the fingerprint of a certificate", pin;
+    Pin(Fingerprint): Copy, "SHA256:…, the fingerprint of a certificate", pin;
     /// A host key, as `ssh-keygen -l` names it.
-    Fingerprint(String), "SHA256:…", fingerprint;
+    HostKey(Fingerprint): Copy, "SHA256:…, the fingerprint of a host key", host_key;
     /// Bytes of output.
     OutputLimit(u64): Copy, "a size, e.g. 16MiB", output_limit;
     /// A TCP port.
@@ -272,7 +280,7 @@ fn url(text: &str) -> Result<ApiUrl, String> {
     Ok(ApiUrl { host: host(name)?, port })
 }
 
-fn pin(text: &str) -> Result<crate::fingerprint::Fingerprint, String> {
+fn pin(text: &str) -> Result<Fingerprint, String> {
     text.parse().map_err(|()| {
         format!(
             "{text:?} is not the SHA-256 of a certificate: write SHA256: and 64 hex digits, as \
@@ -281,17 +289,12 @@ fn pin(text: &str) -> Result<crate::fingerprint::Fingerprint, String> {
     })
 }
 
-/// SHA-256 in base64 without padding: 43 characters.
-fn fingerprint(text: &str) -> Result<String, String> {
-    let digest = text.strip_prefix("SHA256:").map(|digest| digest.trim_end_matches('='));
-    let is_base64 =
-        |digest: &str| digest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
-    match digest {
-        Some(digest) if digest.len() == 43 && is_base64(digest) => Ok(format!("SHA256:{digest}")),
-        _ => Err(format!(
+fn host_key(text: &str) -> Result<Fingerprint, String> {
+    text.parse().map_err(|()| {
+        format!(
             "{text:?} is not a SHA256 fingerprint: write SHA256: and 43 characters, as `ssh-keygen -l` prints it"
-        )),
-    }
+        )
+    })
 }
 
 fn output_limit(text: &str) -> Result<u64, String> {

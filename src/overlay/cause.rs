@@ -216,7 +216,7 @@ impl Explainer<'_, '_, '_> {
 
     /// Why no tunnel is claimed, and what may still be the trouble.
     fn no_claim(&self) -> Vec<String> {
-        let PathObservation { source, target_site, .. } = self.path;
+        let (source, target_site) = (&self.path.source.site, &self.path.target_site);
         match self.walk {
             Walk::Unique(_) => Vec::new(),
             Walk::Local => vec![format!("{source} is the target's own site: no tunnel is crossed")],

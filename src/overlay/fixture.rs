@@ -7,7 +7,8 @@ use crate::{
     plan::{PathPlan, Plan, RouterPlan, Transport},
     router::snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
     types::{
-        Bytes, Direction, FailureReason, InterfaceName, Method, PathName, RouterName, Site, Verdict, Vni,
+        Bytes, Direction, FailureReason, InterfaceName, Method, PathName, RouterName, Site, Source, Verdict,
+        Vni,
     },
 };
 
@@ -197,6 +198,7 @@ pub(crate) fn plan(tunnels: &[[&str; 2]]) -> Plan {
         router_workers: 32,
         paths: Vec::new(),
         sites_probed_elsewhere: std::collections::BTreeSet::new(),
+        web_sources: Vec::new(),
         tunnels: tunnels.iter().map(|[a, b]| [(*a).to_owned(), (*b).to_owned()]).collect(),
         probe_budget_pps: 200,
         reflector: None,
@@ -207,7 +209,7 @@ pub(crate) fn plan(tunnels: &[[&str; 2]]) -> Plan {
 pub(crate) fn path_plan(name: &str, target_site: &str) -> PathPlan {
     PathPlan {
         name: PathName::from(name),
-        source: Site::from("site-a"),
+        source: Source::from("site-a"),
         site: Site::from(target_site),
         address: "192.168.100.102".to_owned(),
         family: None,
@@ -224,7 +226,7 @@ pub(crate) fn path_plan(name: &str, target_site: &str) -> PathPlan {
 pub(crate) fn path(name: &str, target_site: &str, judgement: Judgement) -> Arc<PathObservation> {
     Arc::new(PathObservation {
         path: PathName::from(name),
-        source: Site::from("site-a"),
+        source: Source::from("site-a"),
         target_site: Site::from(target_site),
         target: "192.168.100.102".to_owned(),
         address: Some(ip("192.168.100.102")),

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub use crate::types::ReflectorUse;
 use crate::types::{
-    Bytes, Direction, PathName, ProbeProtocol, ProbeResult, ProbeSize, Site, UnknownReason, Verdict,
+    Bytes, Direction, PathName, ProbeProtocol, ProbeResult, ProbeSize, Site, Source, UnknownReason, Verdict,
 };
 
 /// What is known of one path now.
@@ -19,7 +19,7 @@ pub struct PathObservation {
     /// The path.
     pub path: PathName,
     /// Where this exporter runs; label `source`.
-    pub source: Site,
+    pub source: Source,
     /// The target's site.
     pub target_site: Site,
     /// The target as configured, an address or a DNS name.

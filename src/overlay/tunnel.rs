@@ -118,10 +118,11 @@ impl Assessor {
         let map = Map::new(&scene, &pairing.pairs);
         let mut ways = BTreeMap::new();
         for path in paths {
-            let sites = (&path.source, &path.target_site);
+            let sites = (&path.source.site, &path.target_site);
             ways.entry(sites).or_insert_with(|| map.walk(sites.0, sites.1));
         }
-        let walks: Vec<&Walk> = paths.iter().map(|path| &ways[&(&path.source, &path.target_site)]).collect();
+        let walks: Vec<&Walk> =
+            paths.iter().map(|path| &ways[&(&path.source.site, &path.target_site)]).collect();
 
         let by_name: BTreeMap<_, _> = pairing.pairs.iter().map(|pair| (pair.name(), pair)).collect();
         let mut expected = BTreeMap::new();

@@ -83,6 +83,12 @@ impl Underlay {
             Some(false) => "the router will signal",
             None => "the router will signal if its kernel is 5.8 or later",
         };
+        if self.remote.is_ipv6() {
+            return format!(
+                "{carries}; after the fix {signals} packets with DF, and forward is `reduced` at {inner}; those without DF \
+                 vanish (measured, 6.18), so that only a reflector tells of reverse, until the underlay carries {enough}"
+            );
+        }
         format!(
             "{carries}; after the fix {signals}, and the verdict becomes `reduced` at {inner} until the underlay \
              carries {enough}"
@@ -95,6 +101,7 @@ impl Underlay {
         let headers = self.headers();
         let larger = match (self.df_set, self.mute) {
             (true, _) => "with `df set` larger packets without DF are dropped silently",
+            (false, _) if remote.is_ipv6() => "larger packets are signalled, or vanish if they carry no DF",
             (false, Some(true)) => "larger packets travel in fragments, without a signal",
             (false, _) => "larger packets are signalled, or travel in fragments if they allow it",
         };

@@ -7,7 +7,8 @@ use super::wire::Missing;
 use crate::{state::CapabilityState, types::Capability};
 
 /// What mends it.
-const REMEDY: &str = "run as root, or `setcap cap_net_raw+ep` on the binary";
+const REMEDY: &str =
+    "run as root, or `setcap cap_net_raw+p` on the binary; in Kubernetes add the capability NET_RAW";
 
 /// One state for each capability.
 #[must_use]

@@ -152,7 +152,7 @@ impl Track {
         }
         self.problem = None;
         let egress = &target.egress;
-        let hosts = host_mtu(&egress.interface, egress.mtu, &self.plan.source, routers);
+        let hosts = host_mtu(&egress.interface, egress.mtu, &self.plan.source.site, routers);
         let same_address = self.target.as_ref().is_some_and(|known| known.address == target.address);
         match &mut self.prober {
             Some(prober) if same_address => prober.set_hosts(hosts, now),
@@ -173,7 +173,7 @@ impl Track {
     pub fn see_routers(&mut self, routers: &[Arc<RouterReading>], now: Moment) {
         if let (Some(prober), Some(target)) = (&mut self.prober, &self.target) {
             let egress = &target.egress;
-            prober.set_hosts(host_mtu(&egress.interface, egress.mtu, &self.plan.source, routers), now);
+            prober.set_hosts(host_mtu(&egress.interface, egress.mtu, &self.plan.source.site, routers), now);
         }
     }
 

@@ -16,7 +16,12 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use super::{limits::Limits, secret::Secret, segment, session};
-use crate::{cli::ListenAddress, overlay::path::probe::Moment, plan::ReflectorPlan, types::Bytes, web};
+use crate::{
+    listen::{self, ListenAddress},
+    overlay::path::probe::Moment,
+    plan::ReflectorPlan,
+    types::Bytes,
+};
 
 /// Between two failed attempts to accept: out of descriptors, most often.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -105,12 +110,12 @@ impl Reflector {
 }
 
 async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
-    web::bind(address).await.with_context(|| format!("the reflector cannot listen on {address}"))
+    address.bind().await.with_context(|| format!("the reflector cannot listen on {address}"))
 }
 
 impl Shared {
     fn allows(&self, peer: IpAddr) -> bool {
-        self.allowed.is_empty() || self.allowed.iter().any(|network| network.contains(peer))
+        listen::is_among(&self.allowed, peer)
     }
 
     fn now(&self) -> Moment {

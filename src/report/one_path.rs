@@ -94,7 +94,7 @@ pub fn json(present: &Present) -> Value {
 #[must_use]
 pub fn setcap() -> String {
     let binary = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("vxlan_exporter"));
-    format!("setcap cap_net_raw+ep {}", binary.display())
+    format!("setcap cap_net_raw+p {}", binary.display())
 }
 
 fn target(path: &PathObservation) -> String {

@@ -20,6 +20,7 @@ use super::{
     snapshot::ScrapeError,
 };
 use crate::{
+    fingerprint::Fingerprint,
     plan::{HostTrust, SshPlan},
     types::FailureReason,
 };
@@ -50,7 +51,7 @@ pub struct HostKeys {
 
 #[derive(Debug)]
 enum Trusted {
-    Fingerprint(String),
+    Fingerprint(Fingerprint),
     File { file: PathBuf, keys: Vec<Entry>, authorities: Vec<Entry>, revoked: Vec<Entry> },
 }
 
@@ -84,7 +85,7 @@ impl HostKeys {
         let mut name = known_hosts::host_name(&host, plan.port);
         let file = match &plan.host_trust {
             HostTrust::Fingerprint(trusted) => {
-                return Ok(Self { host, name, trusted: Trusted::Fingerprint(trusted.clone()) });
+                return Ok(Self { host, name, trusted: Trusted::Fingerprint(*trusted) });
             }
             HostTrust::KnownHosts(file) => file,
         };
@@ -160,7 +161,7 @@ impl HostKeys {
         let key = certificate.as_ref().map_or(blob, |certificate| &certificate.key);
         let seen = format!("{} {}", key_kind(key), fingerprint(key));
         let (keys, authorities, revoked, file) = match &self.trusted {
-            Trusted::Fingerprint(trusted) => return self.verify_fingerprint(trusted, key, &seen),
+            Trusted::Fingerprint(trusted) => return self.verify_fingerprint(*trusted, key, &seen),
             Trusted::File { file, keys, authorities, revoked } => {
                 (keys, authorities, revoked, file.display())
             }
@@ -202,15 +203,16 @@ impl HostKeys {
         }
     }
 
-    fn verify_fingerprint(&self, trusted: &str, key: &[u8], seen: &str) -> Result<(), ScrapeError> {
-        if fingerprint(key) == trusted {
+    fn verify_fingerprint(&self, trusted: Fingerprint, key: &[u8], seen: &str) -> Result<(), ScrapeError> {
+        if Fingerprint::of(key) == trusted {
             return Ok(());
         }
         let message = format!(
-            "{} presented {seen}, `host_key_fingerprint` is {trusted}: the key has changed, or that is the \
+            "{} presented {seen}, `host_key_fingerprint` is {}: the key has changed, or that is the \
              fingerprint of a key of another type (asked for are ssh-ed25519, then ecdsa, then rsa); compare it on \
              the router's console",
-            self.name
+            self.name,
+            trusted.as_openssh()
         );
         Err(ScrapeError::new(FailureReason::HostkeyMismatch, message))
     }

@@ -12,11 +12,10 @@ use std::{
     path::Path,
 };
 
-use openssl::{
-    base64, error::ErrorStack, hash::MessageDigest, memcmp, pkey::PKey, sha::sha256, sign::Signer,
-};
+use openssl::{base64, error::ErrorStack, hash::MessageDigest, memcmp, pkey::PKey, sign::Signer};
 
 use super::wire::Wire;
+use crate::fingerprint::Fingerprint;
 
 /// Where nothing else is said, SSH listens here.
 pub const SSH_PORT: u16 = 22;
@@ -162,7 +161,7 @@ pub fn key_kind(blob: &[u8]) -> String {
 /// As `ssh-keygen -l` prints it: `SHA256:` and base64 without padding.
 #[must_use]
 pub fn fingerprint(blob: &[u8]) -> String {
-    format!("SHA256:{}", base64::encode_block(&sha256(blob)).trim_end_matches('='))
+    Fingerprint::of(blob).as_openssh()
 }
 
 /// Adds a key in one write, so that no reader sees half a line; makes the file where there is none.

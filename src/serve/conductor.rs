@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use pnet::ipnetwork::IpNetwork;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::sleep_until,
 };
 
@@ -33,11 +34,13 @@ pub struct Conductor {
     helm: Helm,
     assessor: Assessor,
     reflecting: Reflecting,
+    web_sources: watch::Sender<Vec<IpNetwork>>,
 }
 
 impl Conductor {
     /// Starts everything.
     pub async fn start(plan: Plan, state: State) -> anyhow::Result<Self> {
+        let web_sources = watch::Sender::new(plan.web_sources.clone());
         let mut fleet = Fleet::new(state.clone());
         fleet.follow(&plan).await;
         let engine = Engine::new(plan.paths.clone(), plan.probe_budget_pps, state.clone());
@@ -47,9 +50,15 @@ impl Conductor {
         let mut reflecting = Reflecting::new(state.clone());
         reflecting.follow(plan.reflector.as_ref()).await;
         let assessor = Assessor::new(&plan);
-        let mut conductor = Self { plan, state, fleet, helm, assessor, reflecting };
+        let mut conductor = Self { plan, state, fleet, helm, assessor, reflecting, web_sources };
         conductor.join();
         Ok(conductor)
+    }
+
+    /// Who may ask for metrics and pages, by the plan in use.
+    #[must_use]
+    pub fn web_sources(&self) -> watch::Receiver<Vec<IpNetwork>> {
+        self.web_sources.subscribe()
     }
 
     /// Joins whenever something has changed, and goes over to each plan that comes.
@@ -78,6 +87,7 @@ impl Conductor {
         self.fleet.follow(&plan).await;
         self.reflecting.follow(plan.reflector.as_ref()).await;
         self.assessor.follow(&plan);
+        self.web_sources.send_replace(plan.web_sources.clone());
         self.plan = plan;
         // Whoever asked for it sees the new picture in his next scrape.
         self.join();

@@ -1,33 +1,52 @@
 //! Reading the configuration again. One reading at a time; a configuration that cannot be used changes nothing.
 
-use std::{path::PathBuf, time::SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 use tokio::{
     signal::unix::Signal,
     sync::{mpsc, oneshot, watch},
+    time::{MissedTickBehavior, interval},
 };
 use tracing::{error, info};
 
-use super::{conductor::NextPlan, warn_if_empty};
-use crate::{load::load, shard::Shard, state::State, web::Wish};
+use super::{
+    conductor::NextPlan,
+    config_watch::{ConfigWatch, LOOK},
+    warn_if_empty,
+};
+use crate::{load::Wanted, state::State, web::Wish};
 
-/// Reads the configuration whenever it is asked to.
+/// What was refused is tried again after this long: a key that it names may have come meanwhile.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// Reads the configuration whenever it is asked to, and when the file changes.
 #[derive(Debug)]
 pub struct Reloader {
-    /// Where it is.
-    pub file: PathBuf,
-    /// Which share of it is ours.
-    pub shard: Shard,
-    /// Where to say how it went.
-    pub state: State,
-    /// Who goes over to it.
-    pub plans: mpsc::Sender<NextPlan>,
+    wanted: Wanted,
+    state: State,
+    plans: mpsc::Sender<NextPlan>,
+    watch: ConfigWatch,
+    /// The last reading that was refused: when and why.
+    refused: Option<(Instant, String)>,
 }
 
 impl Reloader {
-    /// Waits for SIGHUP and for wishes over HTTP for as long as somebody may have one.
-    pub async fn run(self, mut hangup: Signal, mut wishes: mpsc::Receiver<Wish>, quit: watch::Sender<()>) {
+    /// Says in `state` how it went; `plans` goes to who follows them. `watch` is that of the first reading.
+    #[must_use]
+    pub fn new(wanted: Wanted, watch: ConfigWatch, state: State, plans: mpsc::Sender<NextPlan>) -> Self {
+        Self { wanted, state, plans, watch, refused: None }
+    }
+
+    /// Waits for SIGHUP, for wishes over HTTP and for another file, as long as somebody may have a wish.
+    pub async fn run(
+        mut self,
+        mut hangup: Signal,
+        mut wishes: mpsc::Receiver<Wish>,
+        quit: watch::Sender<()>,
+    ) {
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 // Several signals that come during one reload are one.
@@ -45,32 +64,51 @@ impl Reloader {
                     }
                     None => return,
                 },
+                _ = looks.tick() => self.look().await,
             }
         }
     }
 
+    async fn look(&mut self) {
+        let is_due = self.refused.as_ref().is_some_and(|(when, _)| when.elapsed() > RETRY);
+        if self.watch.is_changed().await {
+            info!(file = %self.wanted.file.display(), "the configuration file has changed");
+            let _ = self.reload().await;
+        } else if is_due {
+            let _ = self.reload().await;
+        }
+    }
+
     /// What is in use now, or why that could not be used; both in words.
-    async fn reload(&self) -> Result<String, String> {
-        match self.try_reload().await {
+    async fn reload(&mut self) -> Result<String, String> {
+        let outcome = self.try_reload().await;
+        let file = self.wanted.file.display();
+        match outcome {
             Ok((routers, paths)) => {
+                self.refused = None;
                 self.state.config_loaded(SystemTime::now());
-                info!(file = %self.file.display(), routers, paths, "configuration reloaded");
-                Ok(format!("{}: {routers} routers, {paths} paths: in use", self.file.display()))
+                info!(%file, routers, paths, "configuration reloaded");
+                Ok(format!("{file}: {routers} routers, {paths} paths: in use"))
             }
             Err(error) => {
                 let error = format!("{error:#}");
-                error!(error, "configuration not reloaded: the former one stays in use");
+                let is_new = self.refused.as_ref().is_none_or(|(_, told)| *told != error);
+                if is_new {
+                    error!(error, "configuration not reloaded: the former one stays in use");
+                }
+                self.refused = Some((Instant::now(), error.clone()));
                 self.state.config_refused(error.clone());
                 Err(error)
             }
         }
     }
 
-    async fn try_reload(&self) -> anyhow::Result<(usize, usize)> {
-        let file = self.file.clone();
-        let plan =
-            tokio::task::spawn_blocking(move || load(&file)).await.context("reading the configuration")??;
-        let plan = plan.for_shard(self.shard);
+    async fn try_reload(&mut self) -> anyhow::Result<(usize, usize)> {
+        self.watch.begin().await;
+        let wanted = self.wanted.clone();
+        let plan = tokio::task::spawn_blocking(move || wanted.load())
+            .await
+            .context("reading the configuration")??;
         warn_if_empty(&plan);
         let counts = (plan.routers.len(), plan.paths.len());
         let (done, told) = oneshot::channel();

@@ -4,6 +4,7 @@
 //! slow, mute or greedy: the request's head has a deadline, a connection has a greatest age, and their
 //! number is bounded, so that the next scrape always finds a place.
 
+pub mod access;
 mod exposition;
 #[cfg(test)]
 mod fixture;
@@ -13,15 +14,7 @@ pub mod metrics;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    convert::Infallible,
-    future::Future,
-    io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use http_body_util::Full;
@@ -29,21 +22,24 @@ use hyper::{
     Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
     header::{
-        ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+        ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
+        WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
     },
     server::conn::http1,
-    service::service_fn,
+    service::{Service, service_fn},
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
     time::timeout,
 };
+use tokio_rustls::TlsAcceptor;
 
-use crate::{cli::ListenAddress, state::State};
+use crate::{listen::ListenAddress, state::State};
+pub use access::Access;
 pub use lifecycle::{Lifecycle, Wish};
 pub use metrics::SelfInfo;
 
@@ -59,47 +55,17 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
-/// Opens the socket. Without a host it takes IPv6 and IPv4, or IPv4 alone where the kernel has no IPv6.
+/// Opens the socket.
 pub async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
-    let opened = bind(address).await;
+    let opened = address.bind().await;
     opened.with_context(|| format!("cannot listen on {address}: choose another with --web.listen-address"))
 }
 
-/// A listening socket, with the same meaning of an empty host for all of this process' ports.
-pub async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
-    if address.host.is_empty() {
-        every_address(address.port)
-    } else {
-        TcpListener::bind((address.host.as_str(), address.port)).await
-    }
-}
-
-fn every_address(port: u16) -> io::Result<TcpListener> {
-    let bind = |domain, address: SocketAddr| {
-        let socket = Socket::new(domain, Type::STREAM.nonblocking().cloexec(), Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
-        if address.is_ipv6() {
-            socket.set_only_v6(false)?;
-        }
-        socket.bind(&address.into())?;
-        socket.listen(1024)?;
-        TcpListener::from_std(socket.into())
-    };
-    match bind(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into()) {
-        // In use is in use; any other error means that there is no IPv6 here.
-        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-            bind(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, port).into())
-        }
-        bound => bound,
-    }
-}
-
-/// Answers until `shutdown` completes, then lets responses that have begun take one second more.
+/// Answers whom `access` lets in until `shutdown` completes, then lets responses that have begun take one second more.
 pub async fn serve(
     listener: TcpListener,
-    state: State,
-    self_info: SelfInfo,
-    lifecycle: Lifecycle,
+    pages: Pages,
+    access: Access,
     shutdown: impl Future,
 ) -> anyhow::Result<()> {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -117,10 +83,11 @@ pub async fn serve(
             _ = &mut shutdown => break,
         };
         match accepted {
+            Ok((_, peer)) if !access.is_open_to(peer.ip()) => {
+                tracing::debug!(%peer, "not one of web.allowed_sources");
+            }
             Ok((stream, _)) => {
-                let (state, self_info, lifecycle) = (state.clone(), self_info.clone(), lifecycle.clone());
-                let pages = Pages { state, self_info, lifecycle };
-                let connection = connection(stream, pages, stopped.clone());
+                let connection = connection(stream, pages.clone(), access.clone(), stopped.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(place);
@@ -140,18 +107,69 @@ pub async fn serve(
     Ok(())
 }
 
-/// What requests are answered from.
-struct Pages {
-    state: State,
-    self_info: SelfInfo,
-    lifecycle: Lifecycle,
+/// What requests are answered from. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    /// What is known.
+    pub state: State,
+    /// What the exporter says of itself.
+    pub self_info: SelfInfo,
+    /// What it can be asked to do.
+    pub lifecycle: Lifecycle,
 }
 
-async fn connection(stream: TcpStream, pages: Pages, mut stopped: watch::Receiver<()>) {
-    let pages = &pages;
-    let service = service_fn(move |request: Request<Incoming>| async move {
-        Ok::<_, Infallible>(respond(request.method(), request.uri().path(), pages).await)
+async fn connection(stream: TcpStream, pages: Pages, access: Access, mut stopped: watch::Receiver<()>) {
+    let Some(config) = access.tls().await else {
+        let service = service_fn(|request| answer_to(request, &pages, &access));
+        return exchange(stream, service, stopped).await;
+    };
+    let handshake = timeout(HEAD_TIMEOUT, async {
+        let mut first = [0];
+        if stream.peek(&mut first).await? == 1 && first != TLS_HANDSHAKE {
+            return Ok(Err(stream));
+        }
+        TlsAcceptor::from(config).accept(stream).await.map(Ok)
     });
+    let shaken = tokio::select! {
+        shaken = handshake => shaken,
+        _ = stopped.changed() => return,
+    };
+    match shaken {
+        Ok(Ok(Ok(stream))) => {
+            let service = service_fn(|request| answer_to(request, &pages, &access));
+            exchange(stream, service, stopped).await;
+        }
+        Ok(Ok(Err(plain))) => {
+            let service = service_fn(|_| async {
+                let text = "this port speaks HTTPS: write https:// before its address\n";
+                Ok(answer(StatusCode::BAD_REQUEST, PLAIN_TEXT, text))
+            });
+            exchange(plain, service, stopped).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+/// The first byte of a TLS connection (RFC 8446 section 5.1).
+const TLS_HANDSHAKE: [u8; 1] = [22];
+
+async fn answer_to(request: Request<Incoming>, pages: &Pages, access: &Access) -> Result<Answer, Infallible> {
+    if access.admits(request.headers().get(AUTHORIZATION)).await {
+        return Ok(respond(request.method(), request.uri().path(), pages).await);
+    }
+    let mut refusal = answer(StatusCode::UNAUTHORIZED, PLAIN_TEXT, "a user name and a password are needed\n");
+    refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+    Ok(refusal)
+}
+
+async fn exchange<S>(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    service: S,
+    mut stopped: watch::Receiver<()>,
+) where
+    S: Service<Request<Incoming>, Response = Answer, Error = Infallible>,
+{
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())

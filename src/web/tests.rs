@@ -5,12 +5,14 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
     time::{Instant, timeout},
 };
 
-use super::{HEAD_TIMEOUT, Lifecycle, MAX_CONNECTIONS, SelfInfo, Wish, fixture, listen, serve};
+use super::{
+    Access, HEAD_TIMEOUT, Lifecycle, MAX_CONNECTIONS, Pages, SelfInfo, Wish, fixture, listen, serve,
+};
 
 struct Server {
     address: SocketAddr,
@@ -26,7 +28,9 @@ async fn server_with(lifecycle: Lifecycle) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(serve(listener, fixture::state(), SelfInfo::new(), lifecycle, stopped));
+    let pages = Pages { state: fixture::state(), self_info: SelfInfo::new(), lifecycle };
+    let access = Access::new(watch::channel(Vec::new()).1, None);
+    let task = tokio::spawn(serve(listener, pages, access, stopped));
     Server { address, stop, task }
 }
 

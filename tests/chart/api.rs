@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::helm::{RENDERED, only, project, render, text, tool};
 
 /// Rancher 2.7 manages 1.23 to 1.26; the oldest whose schemas are packaged is 1.25.
-const KUBERNETES: [&str; 4] = ["1.25", "1.29", "1.33", "1.37"];
+const KUBERNETES: [&str; 13] =
+    ["1.25", "1.26", "1.27", "1.28", "1.29", "1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36", "1.37"];
 
 /// They stand for the operators of Rancher 2.7, of 2.9 (stricter than that) and of later ones.
 const OPERATORS: [&str; 3] = ["4.0", "4.4", "6.0"];

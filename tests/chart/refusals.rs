@@ -21,6 +21,8 @@ fn a_wrong_value_is_named() {
         ("image: {tag: 1.0}", "'/image/tag'"),
         ("image: {digest: sha256:1}", "'/image/digest'"),
         ("vantage: hosts", "'/vantage'"),
+        ("vantage: null", "missing property 'vantage'"),
+        ("nodePort: {metrics: null}", "'/nodePort': missing property 'metrics'"),
         ("kind: daemonset", "'/kind'"),
         ("shards: 0", "'/shards'"),
         ("hostNetwork: 'yes'", "'/hostNetwork'"),

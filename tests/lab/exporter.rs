@@ -7,7 +7,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, ExitStatus, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -122,10 +122,7 @@ impl Exporter {
     /// The same, with what the process may do.
     pub fn start_with(lab: &Lab, binary: &Path, rights: Rights) -> Result<Self> {
         ensure!(binary.is_file(), "no exporter at {}; build it first", binary.display());
-        runs::halt_if_stopping();
-        let log = lab.directory().join("exporter.log");
-        let file = File::create(&log)?;
-        let namespace = lab.vantage().clone();
+        let namespace = lab.vantage();
         let binary_name = binary.to_str().context("the exporter's path is not UTF-8")?;
         let mut command = match rights {
             Rights::All => namespace.command(binary_name),
@@ -137,15 +134,26 @@ impl Exporter {
                 command
             }
         };
-        let child = command
+        command
             .arg("serve")
             .arg(format!("--config.file={}", config(lab).display()))
-            .arg(format!("--web.listen-address=0.0.0.0:{}", LISTEN.port()))
+            .arg(format!("--web.listen-address=0.0.0.0:{}", LISTEN.port()));
+        Self::start_by(lab, command)
+    }
+
+    /// The same by a command of any kind; the exporter must answer at [`LISTEN`] in the namespace of the vantage point.
+    pub fn start_by(lab: &Lab, mut command: Command) -> Result<Self> {
+        runs::halt_if_stopping();
+        let log = lab.directory().join("exporter.log");
+        let file = File::create(&log)?;
+        let namespace = lab.vantage().clone();
+        let child = command
+            .stdin(Stdio::null())
             .stdout(Stdio::from(file.try_clone()?))
             .stderr(Stdio::from(file))
             .process_group(0)
             .spawn()
-            .with_context(|| format!("starting {}", binary.display()))?;
+            .with_context(|| format!("starting {command:?}"))?;
         let mut exporter = Self { child, namespace, log };
         let end = Instant::now() + Duration::from_secs(20);
         loop {

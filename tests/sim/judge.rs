@@ -50,8 +50,8 @@ impl Wrong {
 /// `unknown` no longer than this.
 const UNKNOWN: Duration = Duration::from_mins(1);
 
-/// Two echoes a second apart, and a burst of more than a second, have not surely been lost in less.
-const SHORT_OUTAGE: Duration = Duration::from_secs(7);
+/// Two echoes a second apart, and a burst of four seconds and more, have not surely been lost in less.
+const SHORT_OUTAGE: Duration = Duration::from_secs(10);
 
 /// How soon a change was noticed.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,8 @@
 //!
 //! - [`network`] what a network is like, as data: read from a scenario, or made up from a seed
 //! - [`random`] networks made up from a seed, by class
-//! - [`loss`] and [`bucket`] what drops packets by chance and by rate, [`way`] one direction, [`world`] both
+//! - [`loss`] and [`bucket`] what drops packets by chance and by rate, [`way`] one direction, [`world`] both;
+//!   [`neighbour`] what keeps packets from leaving a host at all
 //! - [`play`] the loop: what the prober sends, what the network makes of it, when
 //! - [`truth`] what a host that does path MTU discovery would meet: all the judge knows
 //! - [`judge`] holds what the prober said against the truth, [`tally`] counts over many networks
@@ -17,6 +18,7 @@
 pub mod bucket;
 pub mod judge;
 pub mod loss;
+pub mod neighbour;
 pub mod network;
 pub mod play;
 pub mod promises;

@@ -36,6 +36,8 @@ pub struct Network {
     pub signal_limit: Option<Limit>,
     /// How often echoes are answered; absent: always.
     pub echo_limit: Option<Limit>,
+    /// Both hosts are on one segment and ask for each other's MAC over it.
+    pub neighbours: bool,
     /// To the target.
     pub forward: Way,
     /// From the target.
@@ -56,6 +58,7 @@ impl Default for Network {
             icmp_filter: None,
             signal_limit: None,
             echo_limit: None,
+            neighbours: false,
             forward: Way::default(),
             reverse: Way::default(),
         }
@@ -114,6 +117,21 @@ pub struct Bottleneck {
     /// Packets with DF are answered "fragmentation needed" with this MTU (a lie, if it is not `above`),
     /// others are cut; absent: all vanish.
     pub signals: Option<u32>,
+    /// Packets without DF are not cut but vanish (a vxlan over an IPv6 underlay that is too small, measured).
+    #[serde(default)]
+    pub cuts_none: bool,
+}
+
+impl Bottleneck {
+    /// All larger packets vanish.
+    pub fn silent(above: u32) -> Self {
+        Self { above, signals: None, cuts_none: false }
+    }
+
+    /// Larger ones are signalled, or cut, by the rules.
+    pub fn signalled(above: u32, claim: u32) -> Self {
+        Self { above, signals: Some(claim), cuts_none: false }
+    }
 }
 
 /// An underlay leg taken by some TCP flows; the others and ICMP take the first.

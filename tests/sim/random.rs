@@ -29,7 +29,13 @@ pub struct Class {
 
 /// Every class.
 pub const CLASSES: &[Class] = &[
-    Class { name: "clean", about: "no loss; any bottleneck, any privilege", weight: 20, make: clean },
+    Class { name: "clean", about: "no loss; any bottleneck, any privilege", weight: 16, make: clean },
+    Class {
+        name: "neighbours",
+        about: "up to 20 % loss each way, of questions for MACs too",
+        weight: 4,
+        make: neighbours,
+    },
     Class { name: "loss", about: "up to 20 % loss each way, alone or in bursts", weight: 16, make: lossy },
     Class { name: "loss-30", about: "20 to 30 % loss each way", weight: 6, make: very_lossy },
     Class { name: "threshold", about: "loss around the threshold, for an hour", weight: 1, make: threshold },
@@ -176,6 +182,13 @@ fn lossy(make: &mut Make) {
     make.seconds = if chance(0.1, &mut make.rng) { 400.0 } else { 100.0 };
 }
 
+fn neighbours(make: &mut Make) {
+    make.bottlenecks();
+    make.loss(0.05, 0.2);
+    make.network.neighbours = true;
+    make.seconds = if chance(0.2, &mut make.rng) { 900.0 } else { 100.0 };
+}
+
 fn very_lossy(make: &mut Make) {
     make.bottlenecks();
     make.loss(0.2, 0.3);
@@ -241,7 +254,7 @@ fn signals_limited(make: &mut Make) {
     make.bottlenecks();
     let above = mtu_below(make.top, make.prober.family, &mut make.rng);
     if above > make.prober.family.least_mtu() && make.rng.bool() {
-        make.network.forward.bottlenecks = vec![Bottleneck { above, signals: Some(above) }];
+        make.network.forward.bottlenecks = vec![Bottleneck::signalled(above, above)];
     }
     make.network.signal_limit = Some(limit(&mut make.rng));
     make.prober.heard_elsewhere = make.rng.bool();
@@ -252,8 +265,8 @@ fn signals_limited(make: &mut Make) {
 fn signals_end(make: &mut Make) {
     let above = mtu_below(make.top, make.prober.family, &mut make.rng);
     let mut silent = make.network.clone();
-    make.network.forward.bottlenecks = vec![Bottleneck { above, signals: Some(above) }];
-    silent.forward.bottlenecks = vec![Bottleneck { above, signals: None }];
+    make.network.forward.bottlenecks = vec![Bottleneck::signalled(above, above)];
+    silent.forward.bottlenecks = vec![Bottleneck::silent(above)];
     make.then(60.0, silent);
     make.seconds = 500.0;
 }
@@ -268,7 +281,7 @@ fn liar(make: &mut Make) {
         3 => least,
         _ => make.rng.u32(least..=above.max(least)),
     };
-    make.network.forward.bottlenecks = vec![Bottleneck { above, signals: Some(claim) }];
+    make.network.forward.bottlenecks = vec![Bottleneck::signalled(above, claim)];
     if chance(0.3, &mut make.rng) {
         make.network.reverse.bottlenecks = reverse_bottlenecks(make.top, make.prober.family, &mut make.rng);
     }
@@ -365,7 +378,7 @@ fn v6_edge(make: &mut Make) {
     make.network.mss = None;
     let above = make.rng.u32(1290..make.top);
     make.network.reverse.bottlenecks =
-        vec![Bottleneck { above, signals: None }, Bottleneck { above: above - 4, signals: Some(above - 4) }];
+        vec![Bottleneck::silent(above), Bottleneck::signalled(above - 4, above - 4)];
     if make.rng.bool() {
         make.network.forward.bottlenecks = make.network.reverse.bottlenecks.clone();
     }

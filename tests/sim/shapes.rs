@@ -59,20 +59,20 @@ pub fn bottlenecks(top: u32, family: Family, rng: &mut Rng) -> Vec<Bottleneck> {
         return Vec::new();
     }
     let above = mtu_below(top, family, rng);
-    let silent = Bottleneck { above, signals: None };
-    let signalled = |above| Bottleneck { above, signals: Some(above) };
+    let silent = Bottleneck::silent(above);
+    let signalled = |above| Bottleneck::signalled(above, above);
     match rng.u8(..10) {
         0..4 => vec![silent],
         4..7 => vec![signalled(above)],
         // The bridge allows four bytes for a VLAN tag: up to there the vxlan device itself answers.
         7 if above > least + 4 => vec![silent, signalled(above - 4)],
         8 if above > least + 40 => {
-            vec![signalled(above), Bottleneck { above: above - rng.u32(16..=40), signals: None }]
+            vec![signalled(above), Bottleneck::silent(above - rng.u32(16..=40))]
         }
         9 if family == Family::V6 && chance(0.3, rng) => {
-            vec![Bottleneck { above: rng.u32(100..1280), signals: None }]
+            vec![Bottleneck::silent(rng.u32(100..1280))]
         }
-        _ => vec![silent, Bottleneck { above: top + rng.u32(..2000), signals: None }],
+        _ => vec![silent, Bottleneck::silent(top + rng.u32(..2000))],
     }
 }
 

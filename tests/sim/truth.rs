@@ -58,6 +58,12 @@ impl Walk {
         }
     }
 
+    /// The size that discovery ends with.
+    pub fn end(self) -> u32 {
+        let (Self::Passes(size) | Self::Hole { size, .. }) = self;
+        size
+    }
+
     /// Ends in silence.
     pub fn is_hole(self) -> bool {
         matches!(self, Self::Hole { .. })
@@ -137,7 +143,10 @@ impl Sight<'_> {
             && self.replies_arrive(echo_edge)
             && !self.is_vouched(icmp_forward, &tcp_forward);
         let seen_by_syn = syn && tcp_forward.iter().any(|walk| walk.is_hole());
-        let seen_by_fragments = fragments && reverse_hole && back_edge >= filter(family);
+        // Silence above the very size that is signalled forward may be silence for want of DF alone.
+        let ends = tcp_forward.iter().chain([&icmp_forward]).map(|walk| walk.end());
+        let in_doubt = family == Family::V4 && ends.into_iter().any(|end| end < top && end == back_edge);
+        let seen_by_fragments = fragments && reverse_hole && back_edge >= filter(family) && !in_doubt;
         let hole_visible = seen_by_echo || seen_by_syn || seen_by_fragments;
         let mut must_name = Vec::new();
         if seen_by_syn
@@ -315,12 +324,12 @@ impl Sight<'_> {
 mod tests {
     use super::{super::loss::Loss, *};
 
-    const fn silent(above: u32) -> Bottleneck {
-        Bottleneck { above, signals: None }
+    fn silent(above: u32) -> Bottleneck {
+        Bottleneck::silent(above)
     }
 
-    const fn signals(above: u32, mtu: u32) -> Bottleneck {
-        Bottleneck { above, signals: Some(mtu) }
+    fn signals(above: u32, mtu: u32) -> Bottleneck {
+        Bottleneck::signalled(above, mtu)
     }
 
     #[test]
@@ -368,6 +377,16 @@ mod tests {
         let by_syn = Prober { hosts: 9000, ..Prober::default() };
         network.mss = None;
         assert!(Truth::of(&network, &by_syn).hole_visible);
+    }
+
+    #[test]
+    fn silence_above_what_is_signalled_forward_may_be_for_want_of_df() {
+        let mut network = Network::default();
+        network.forward.bottlenecks = vec![signals(1450, 1450)];
+        network.reverse.bottlenecks = vec![silent(1450)];
+        assert!(!Truth::of(&network, &Prober::default()).hole_visible);
+        network.reverse.bottlenecks = vec![silent(1454)];
+        assert!(Truth::of(&network, &Prober::default()).hole_visible);
     }
 
     #[test]

@@ -72,6 +72,7 @@ impl WayState {
             match bottleneck.signals {
                 None => return Crossing::Lost,
                 Some(mtu) if packet.df => return Crossing::TooBig { mtu },
+                Some(_) if bottleneck.cuts_none => return Crossing::Lost,
                 Some(_) => piece = largest_piece(family, piece, bottleneck.above),
             }
         }

@@ -10,7 +10,8 @@ use vxlan_exporter::{
 
 use super::{
     bucket::Bucket,
-    network::{Network, Tcp, largest_piece},
+    neighbour::{Neighbour, Sent},
+    network::{Network, Tcp, Way, largest_piece},
     way::{Crossing, Packet, WayState},
 };
 
@@ -34,6 +35,10 @@ pub struct World {
     /// IPv6 only: what the target has learnt from signals about its way back (RFC 8201).
     learnt: Option<u32>,
     syns: u32,
+    ours: Neighbour,
+    theirs: Neighbour,
+    /// How long the last packet and its answer waited for a MAC.
+    waited: Duration,
 }
 
 impl World {
@@ -47,6 +52,9 @@ impl World {
             rng: Rng::with_seed(seed),
             learnt: None,
             syns: 0,
+            ours: Neighbour::new(),
+            theirs: Neighbour::new(),
+            waited: Duration::ZERO,
             family,
             network,
         }
@@ -62,12 +70,13 @@ impl World {
     /// How long this answer takes.
     pub fn round_trip(&mut self) -> Duration {
         let jitter = self.network.jitter_ms * self.rng.f64();
-        Duration::from_secs_f64((self.network.rtt_ms + jitter) / 1000.0)
+        Duration::from_secs_f64((self.network.rtt_ms + jitter) / 1000.0) + self.waited
     }
 
     /// The answer to the regular small echo, if one comes.
     pub fn echo(&mut self, now: Duration) -> bool {
         let size = self.family.small();
+        self.waited = Duration::ZERO;
         matches!(self.ping(size, false, now), Some(Answer::Passed(_)))
     }
 
@@ -76,6 +85,7 @@ impl World {
         if self.network.down {
             return None;
         }
+        self.waited = Duration::ZERO;
         let control = probe.purpose == ProbeSize::Control;
         let size = if control { self.family.small() } else { probe.size };
         let answer = match probe.lane {
@@ -202,10 +212,33 @@ impl World {
         if self.network.down || filtered {
             return Crossing::Lost;
         }
+        if !self.leaves(true, now) {
+            return Crossing::Lost;
+        }
         self.forward.cross(&self.network.forward, self.family, packet, now, &mut self.rng)
     }
 
     fn back(&mut self, packet: Packet, now: Duration) -> Crossing {
+        if !self.leaves(false, now) {
+            return Crossing::Lost;
+        }
         self.reverse.cross(&self.network.reverse, self.family, packet, now, &mut self.rng)
+    }
+
+    /// Whether a host has the other's MAC for a packet, or gets it in time.
+    fn leaves(&mut self, ours: bool, now: Duration) -> bool {
+        if !self.network.neighbours {
+            return true;
+        }
+        let passes = |way: &Way| 1.0 - way.loss.mean();
+        let loss = 1.0 - passes(&self.network.forward) * passes(&self.network.reverse);
+        let host = if ours { &mut self.ours } else { &mut self.theirs };
+        match host.send(now, loss, &mut self.rng) {
+            Sent::After(wait) => {
+                self.waited += wait;
+                true
+            }
+            Sent::Dropped => false,
+        }
     }
 }

@@ -188,9 +188,10 @@ fn a_fingerprint_stands_for_a_file() {
     // A router with a certificate is asked for the key itself.
     with_router("HostCertificate DIRECTORY/host_ed25519-cert.pub", |router| {
         let mut plan = router.plan();
-        plan.host_trust = HostTrust::Fingerprint(router.fingerprint("host_ed25519"));
+        plan.host_trust =
+            HostTrust::Fingerprint(router.fingerprint("host_ed25519").parse().expect("a fingerprint"));
         success(&scrape(&mut Worker::new(&router_plan(&plan))));
-        plan.host_trust = HostTrust::Fingerprint(router.fingerprint("user"));
+        plan.host_trust = HostTrust::Fingerprint(router.fingerprint("user").parse().expect("a fingerprint"));
         let message = failure(&plan, FailureReason::HostkeyMismatch);
         assert!(message.contains(&router.fingerprint("host_ed25519")), "{message}");
         assert!(message.contains("`host_key_fingerprint` is SHA256:"), "{message}");

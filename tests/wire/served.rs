@@ -65,7 +65,7 @@ fn without_any_privilege(ip: Ip) -> Result<()> {
     for name in ["net_raw", "tcp_syn", "fragments"] {
         ensure!(!able(&metrics, name), "{name}");
     }
-    ensure!(exporter.log().contains("setcap cap_net_raw+ep"), "{}", exporter.log());
+    ensure!(exporter.log().contains("setcap cap_net_raw+p"), "{}", exporter.log());
     world.hole("far", 1400)?;
     exporter.wait_for("a hole", |metrics| {
         is(metrics, "blackhole", &["unknown"]) && mtu(metrics, "forward") == Some(1400.0)

@@ -63,7 +63,7 @@ read from the cluster: an installation must not need more rights than its object
 
 {{- define "vxlan-exporter.validatePorts" -}}
 {{- $config := include "vxlan-exporter.givenConfig" . | fromYaml -}}
-{{- $pinned := or .Values.nodeSelector (dig "nodeAffinity" "requiredDuringSchedulingIgnoredDuringExecution" "" .Values.affinity) -}}
+{{- $pinned := or .Values.nodeSelector (dig "nodeAffinity" "requiredDuringSchedulingIgnoredDuringExecution" "" (.Values.affinity | default dict)) -}}
 {{- $metrics := .Values.nodePort.metrics -}}
 {{- $reflector := .Values.nodePort.reflector -}}
 {{- $pin := "externalTrafficPolicy Local answers only on nodes where a pod of it runs, and nothing says where that is. Pin it with nodeSelector (`kubernetes.io/hostname: NODE`), or choose Cluster" -}}

@@ -21,13 +21,13 @@ fn an_ssh_login_as_written() {
             Transport::Local | Transport::Api(_) => panic!("{text}"),
         }
     };
-    let fingerprint = format!("SHA256:{}", "a".repeat(43));
+    let fingerprint = "SHA256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0";
     let own = ssh(&format!(
         "{}    agent: true\n    agent_socket: agent\n    host_key_fingerprint: {fingerprint}=\n    max_output: 128KiB",
         SSH.replace("    known_hosts_file: kh\n", "")
     ));
     assert_eq!(own.credential, Credential::Agent { socket: Some("/etc/vxlan_exporter/agent".into()) });
-    assert_eq!(own.host_trust, HostTrust::Fingerprint(fingerprint));
+    assert_eq!(own.host_trust, HostTrust::Fingerprint(fingerprint.parse().expect("a fingerprint")));
     assert_eq!(own.max_output, 128 << 10);
     let chain = jumps(&[("a", "b"), ("b", "c")])
         + "- name: c\n  site: dc\n  ssh: {address: 10.0.0.9, username: u, password_file: p, known_hosts_file: kh}\n";

@@ -116,6 +116,14 @@ impl PathProber {
                 let edge = self.echo.hole().map_or(self.settings.family.small(), |hole| hole.answered);
                 format!("ICMP above {edge} bytes is dropped: a filter of large ICMP hides the path MTU")
             }
+            UnknownReason::ReverseUnmeasured if self.reverse_in_doubt() => {
+                let size = self.echo.top().min(self.syn.top());
+                format!(
+                    "forward, {size} bytes are answered and more is signalled; replies larger than that vanish, but they \
+                     carry no DF, and packets that do may be signalled as ours are (over an IPv6 underlay they are): a \
+                     reflector at the far end would tell"
+                )
+            }
             UnknownReason::ReverseUnmeasured if self.echo.passing().is_some() => {
                 "replies are cut into fragments on the way back, which says nothing of packets with DF: a reflector \
                  at the far end would tell"

@@ -89,6 +89,14 @@ impl SmallLoss {
         LossCount { sent: self.echoes.len(), lost: self.echoes.values().filter(|(_, lost)| *lost).count() }
     }
 
+    /// The same without the losses at its end, which may be an outage.
+    #[must_use]
+    pub fn count_before_outage(&self) -> LossCount {
+        let outage = self.echoes.values().rev().take_while(|(_, lost)| *lost).count();
+        let LossCount { sent, lost } = self.count();
+        LossCount { sent: sent - outage, lost: lost - outage }
+    }
+
     fn update(&mut self, now: Moment) {
         let oldest = now.saturating_sub(WINDOW);
         self.echoes.retain(|_, (sent, _)| *sent >= oldest);
@@ -143,6 +151,13 @@ mod tests {
     fn two_lost_of_twenty_are_not_enough_and_four_are() {
         assert!(!fed(0.03, (0..20).map(|i| i < 2)).is_lossy());
         assert!(fed(0.03, (0..20).map(|i| i < 4)).is_lossy());
+    }
+
+    #[test]
+    fn losses_at_the_end_may_be_an_outage() {
+        let loss = fed(0.03, (0..20).map(|i| i == 3 || i > 14));
+        assert_eq!(loss.count(), LossCount { sent: 20, lost: 6 });
+        assert_eq!(loss.count_before_outage(), LossCount { sent: 15, lost: 1 });
     }
 
     #[test]

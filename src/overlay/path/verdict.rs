@@ -136,11 +136,30 @@ impl PathProber {
         };
     }
 
-    /// A hole that fragmented echo requests have proven, if it can be believed: above what may be a filter
-    /// of large ICMP, and where the pieces of a large request are known to pass forward.
+    /// A hole that fragmented echo requests have proven, if it can be believed.
     pub(super) fn reverse_hole(&self) -> Option<&Hole> {
+        self.silent_replies().filter(|hole| !self.may_be_signalled(hole))
+    }
+
+    /// Whether large replies vanish at a size that may be signalled where packets carry DF.
+    pub(super) fn reverse_in_doubt(&self) -> bool {
+        self.silent_replies().is_some_and(|hole| self.may_be_signalled(hole))
+    }
+
+    /// Replies that vanish: above what may be a filter of large ICMP, and where the pieces of a large request
+    /// are known to pass forward.
+    fn silent_replies(&self) -> Option<&Hole> {
         let believed = |hole: &&Hole| hole.answered >= FILTER && self.pieces_pass() == Some(true);
         self.fragments.hole().filter(believed)
+    }
+
+    /// IPv4 replies carry no DF. Over an IPv6 underlay that is too small a router drops those without a word
+    /// and signals those with DF (measured, 6.18), so the MTU that is signalled on the way there may be
+    /// signalled on the way back too. A bridge's silent edge lies four bytes higher.
+    fn may_be_signalled(&self, hole: &Hole) -> bool {
+        let lowered = [self.echo.top(), self.syn.top()].into_iter().filter(|top| *top < self.ceiling());
+        self.settings.family == Family::V4
+            && lowered.into_iter().any(|signalled| !hole.exact || hole.answered == signalled)
     }
 
     /// Whether the pieces of a large echo request pass forward, as far as known. (Simulated: behind a
@@ -204,7 +223,8 @@ impl PathProber {
         }
         if let Some(size) = self.echo.passing() {
             let lower = size < expected || self.is_lower_on_flows();
-            if !lower && self.is_cut_on_the_way_back(size) {
+            let cut = !lower && self.is_cut_on_the_way_back(size);
+            if cut || (self.reverse_in_doubt() && self.reflected_reverse().is_none()) {
                 return unknown(UnknownReason::ReverseUnmeasured);
             }
             let whole = !lower && self.in_one_piece(expected);

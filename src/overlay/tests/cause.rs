@@ -133,7 +133,8 @@ fn ipv6_underlay_costs_70_bytes() {
     let routers = [v6(dc, "2001:db8::1", "2001:db8::2"), v6(a, "2001:db8::2", "2001:db8::1")];
     let picture = picture(&routers, path("rancher", "dc", hole(&[Direction::Forward], 1430)));
     assert!(
-        picture.cause[1].contains("`reduced` at 1430 until the underlay carries 1570"),
+        picture.cause[1].contains("until the underlay carries 1570")
+            && picture.cause[1].contains("`reduced` at 1430; those without DF vanish"),
         "{:?}",
         picture.cause
     );

@@ -44,7 +44,7 @@ fn unknown(reason: UnknownReason) -> Judgement {
 }
 
 fn said(present: &Present) -> String {
-    text(present, 100, Paint::Plain).replace(&setcap(), "setcap cap_net_raw+ep /path/of/vxlan_exporter")
+    text(present, 100, Paint::Plain).replace(&setcap(), "setcap cap_net_raw+p /path/of/vxlan_exporter")
 }
 
 #[test]

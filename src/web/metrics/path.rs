@@ -9,7 +9,8 @@ use crate::{
 };
 
 pub fn put(out: &mut Exposition, path: &PathObservation, picture: Option<&PathPicture>) {
-    let labels = [path.path.as_str(), path.target_site.as_str(), path.source.as_str()];
+    let source = path.source.to_string();
+    let labels = [path.path.as_str(), path.target_site.as_str(), &source];
     let address = path.address.map(|address| address.to_string()).unwrap_or_default();
     let port = path.tcp_port.map(|port| port.to_string()).unwrap_or_default();
     let reflector = path.reflector.map_or("", ReflectorUse::as_str);

@@ -170,8 +170,10 @@ impl PathProber {
             self.stats.requests += 1;
             self.echoes.insert(seq, SentEcho { at: now, expired: false });
             self.icmp_rate.sent(now);
-            self.reach.set_limited(self.icmp_rate.is_limited());
             out.push(Send::Echo { seq });
+        }
+        if !self.reach.is_suspicious() {
+            self.reach.set_loss(self.icmp_rate.is_limited(), self.loss.count_before_outage());
         }
         let icmp_silent = !self.reach.icmp_ever() && !first;
         if self.settings.tcp > TcpProbes::None

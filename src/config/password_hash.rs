@@ -1,0 +1,70 @@
+//! A password of `basic_auth_users`, by its bcrypt hash.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer};
+
+use super::value::{Scalar, scalar};
+
+/// Each step doubles the time: 15 is about two seconds.
+const MOST_COST: u32 = 15;
+
+/// A bcrypt hash that can be checked in a time somebody waits for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash {
+    text: String,
+    cost: u32,
+}
+
+impl PasswordHash {
+    /// How much work a check is: its logarithm to base 2.
+    #[must_use]
+    pub fn cost(&self) -> u32 {
+        self.cost
+    }
+
+    /// Whether it is of that password. Takes tens of milliseconds of CPU and more, by its cost.
+    #[must_use]
+    pub fn is_of(&self, password: &[u8]) -> bool {
+        bcrypt::verify(password, &self.text).unwrap_or(false)
+    }
+}
+
+impl FromStr for PasswordHash {
+    type Err = String;
+
+    /// Never repeats what was found: it may be the password.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse::<bcrypt::HashParts>().map(|parts| parts.get_cost()) {
+            Ok(cost) if cost <= MOST_COST => Ok(Self { text: text.to_owned(), cost }),
+            Ok(cost) => Err(format!(
+                "a hash of cost {cost} takes too long to check: make one of cost 10 to {MOST_COST}"
+            )),
+            Err(_) => {
+                Err("this is no bcrypt hash: make one with `htpasswd -nBC 10 ''` and take what stands after \
+                           the colon"
+                    .to_owned())
+            }
+        }
+    }
+}
+
+impl Scalar for PasswordHash {
+    const EXPECTED: &'static str = "a bcrypt hash";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl<'de> Deserialize<'de> for PasswordHash {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        scalar(from)
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash")
+    }
+}

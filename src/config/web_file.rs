@@ -1,0 +1,260 @@
+//! The file of `--web.config.file`, in the form that Prometheus' exporter-toolkit has made common: over what to
+//! answer, and whom. Of that form's keys those are known that mean something here.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, Visitor},
+};
+
+use super::{ConfigError, error::Problem, password_hash::PasswordHash, position::Step::Key, value::FileName};
+
+/// What the file says, with its file names as they are to be opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WebFile {
+    /// TLS, where it is to be spoken.
+    pub tls: Option<TlsFiles>,
+    /// Who may ask, by name; empty is everyone.
+    pub users: BTreeMap<String, PasswordHash>,
+}
+
+/// What TLS is spoken with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Our certificate and those between it and its authority, PEM.
+    pub certificate: PathBuf,
+    /// Its key, PEM.
+    pub key: PathBuf,
+    /// Whether clients must show a certificate, and the authorities of those, PEM.
+    pub clients: Option<(ClientCertificate, PathBuf)>,
+    /// The least version.
+    pub least: TlsVersion,
+}
+
+/// Whether a client must have a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// One that has none is let in; one that is shown must be good.
+    Optional,
+    /// It must.
+    Required,
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum TlsVersion {
+    /// 1.2
+    #[serde(rename = "TLS12")]
+    Tls12,
+    /// 1.3
+    #[serde(rename = "TLS13")]
+    Tls13,
+}
+
+/// Checks the text of such a file; `path` is what relative file names start from, and is named in errors.
+pub fn parse(text: &[u8], path: &Path) -> Result<WebFile, ConfigError> {
+    let text =
+        std::str::from_utf8(text).map_err(|error| ConfigError::not_utf8(path, text, error.valid_up_to()))?;
+    let schema = serde_yaml::from_str::<Option<Schema>>(text)
+        .map_err(|error| ConfigError::from_yaml(&error, text, path))?
+        .unwrap_or_default();
+    let base = path.parent().unwrap_or(Path::new(""));
+    let tls = schema.tls_server_config.map(|tls| tls.files(base)).transpose();
+    Ok(WebFile {
+        tls: tls.map_err(|problem| problem.at(text, path))?,
+        users: schema.basic_auth_users.unwrap_or_default().0,
+    })
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Schema {
+    tls_server_config: Option<TlsServer>,
+    basic_auth_users: Option<Users>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsServer {
+    cert_file: FileName,
+    key_file: FileName,
+    client_ca_file: Option<FileName>,
+    client_auth_type: Option<ClientAuth>,
+    min_version: Option<TlsVersion>,
+}
+
+/// Those of the form's five that believe no certificate unseen.
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum ClientAuth {
+    NoClientCert,
+    VerifyClientCertIfGiven,
+    RequireAndVerifyClientCert,
+}
+
+impl ClientAuth {
+    fn asked(self) -> Option<ClientCertificate> {
+        match self {
+            Self::NoClientCert => None,
+            Self::VerifyClientCertIfGiven => Some(ClientCertificate::Optional),
+            Self::RequireAndVerifyClientCert => Some(ClientCertificate::Required),
+        }
+    }
+}
+
+impl TlsServer {
+    fn files(self, base: &Path) -> Result<TlsFiles, Problem> {
+        let clients = match (self.client_auth_type.and_then(ClientAuth::asked), self.client_ca_file) {
+            (None, None) => None,
+            (Some(asked), Some(file)) => Some((asked, base.join(file.0))),
+            (None, Some(_)) => {
+                return Err(broken(
+                    "client_ca_file",
+                    "has no use while no certificate is asked for: add `client_auth_type: RequireAndVerifyClientCert`",
+                ));
+            }
+            (Some(_), None) => {
+                return Err(broken(
+                    "client_auth_type",
+                    "has nothing to hold a client's certificate against: add `client_ca_file`",
+                ));
+            }
+        };
+        Ok(TlsFiles {
+            certificate: base.join(self.cert_file.0),
+            key: base.join(self.key_file.0),
+            clients,
+            least: self.min_version.unwrap_or(TlsVersion::Tls12),
+        })
+    }
+}
+
+fn broken(key: &'static str, message: &str) -> Problem {
+    Problem { steps: vec![Key("tls_server_config")], key: Some(key), message: message.to_owned() }
+}
+
+/// A mapping in which a name given twice is an error, not the last one's gain.
+#[derive(Debug, Default)]
+struct Users(BTreeMap<String, PasswordHash>);
+
+impl<'de> Deserialize<'de> for Users {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(UsersVisitor)
+    }
+}
+
+struct UsersVisitor;
+
+impl<'de> Visitor<'de> for UsersVisitor {
+    type Value = Users;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping of user names to bcrypt hashes")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Users, A::Error> {
+        let mut users = BTreeMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if name.is_empty() || name.contains(|c: char| c == ':' || c.is_control()) {
+                return Err(A::Error::custom(format!(
+                    "{name:?} is no user name: it has at least one character, and none is `:`"
+                )));
+            }
+            if users.insert(name.clone(), map.next_value()?).is_some() {
+                return Err(A::Error::custom(format!("the user {name:?} is given twice: keep one")));
+            }
+        }
+        Ok(Users(users))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "$2y$04$UuTkLRZZ6QofpDOlMz32Mu.Q0RxchGgVsgfueU0KqnX6uL.WE/FNe";
+
+    fn refused(text: &str) -> String {
+        parse(text.as_bytes(), Path::new("/etc/x/web.yml")).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn as_written() {
+        assert_eq!(parse(b"", Path::new("web.yml")), Ok(WebFile::default()));
+        let text = format!(
+            "tls_server_config:\n  cert_file: tls.crt\n  key_file: /run/tls.key\n  client_ca_file: ca.crt\n  \
+             client_auth_type: RequireAndVerifyClientCert\n  min_version: TLS13\nbasic_auth_users:\n  \
+             prometheus: {HASH}\n  'a b': {HASH}\n"
+        );
+        let read = parse(text.as_bytes(), Path::new("/etc/x/web.yml")).expect("good");
+        let tls = read.tls.expect("TLS");
+        assert_eq!(tls.certificate, Path::new("/etc/x/tls.crt"));
+        assert_eq!(tls.key, Path::new("/run/tls.key"));
+        assert_eq!(tls.clients, Some((ClientCertificate::Required, "/etc/x/ca.crt".into())));
+        assert_eq!(tls.least, TlsVersion::Tls13);
+        assert_eq!(read.users.keys().collect::<Vec<_>>(), ["a b", "prometheus"]);
+        let plain = parse(b"tls_server_config: {cert_file: c, key_file: k}", Path::new("web.yml"));
+        let tls = plain.expect("good").tls.expect("TLS");
+        assert_eq!((tls.clients, tls.least), (None, TlsVersion::Tls12));
+    }
+
+    #[test]
+    fn what_is_wrong_where_and_what_to_do() {
+        let tls = "tls_server_config:\n  cert_file: c\n  key_file: k\n";
+        for (text, message) in [
+            (
+                "tls_server_configs: {}".to_owned(),
+                "line 1 column 1: unknown key `tls_server_configs`: did you mean `tls_server_config`?",
+            ),
+            (
+                format!("{tls}  max_version: TLS12"),
+                "line 4 column 3: tls_server_config: key `max_version` of the exporter-toolkit has no meaning here: leave it out",
+            ),
+            (
+                "tls_server_config:\n  cert_file: c".to_owned(),
+                "line 2 column 3: tls_server_config: key `key_file` is missing: add it",
+            ),
+            (
+                format!("{tls}  min_version: TLS10"),
+                "line 4 column 16: tls_server_config.min_version: unknown value `TLS10`, expected `TLS12` or `TLS13`",
+            ),
+            (
+                format!("{tls}  client_auth_type: RequestClientCert"),
+                "line 4 column 21: tls_server_config.client_auth_type: unknown value `RequestClientCert`, expected one of `NoClientCert`, `VerifyClientCertIfGiven`, `RequireAndVerifyClientCert`",
+            ),
+            (
+                format!("{tls}  client_ca_file: ca"),
+                "line 4 column 3: tls_server_config: has no use while no certificate is asked for: add `client_auth_type: RequireAndVerifyClientCert`",
+            ),
+            (
+                format!("{tls}  client_auth_type: VerifyClientCertIfGiven"),
+                "line 4 column 3: tls_server_config: has nothing to hold a client's certificate against: add `client_ca_file`",
+            ),
+            (
+                "basic_auth_users:\n  me: hunter2".to_owned(),
+                "line 2 column 7: basic_auth_users.me: this is no bcrypt hash: make one with `htpasswd -nBC 10 ''` and take what stands after the colon",
+            ),
+            (
+                format!("basic_auth_users:\n  me: {}", HASH.replace("$04$", "$31$")),
+                "line 2 column 7: basic_auth_users.me: a hash of cost 31 takes too long to check: make one of cost 10 to 15",
+            ),
+            (
+                format!("basic_auth_users:\n  me: {HASH}\n  me: {HASH}"),
+                "the user \"me\" is given twice: keep one",
+            ),
+            (format!("basic_auth_users:\n  'a:b': {HASH}"), "\"a:b\" is no user name"),
+            (
+                "basic_auth_users: [me]".to_owned(),
+                "found a list, expected a mapping of user names to bcrypt hashes",
+            ),
+        ] {
+            let said = refused(&text);
+            assert!(said.starts_with("/etc/x/web.yml, line ") && said.contains(message), "{text}:\n{said}");
+            assert!(!said.contains("hunter2") && !said.contains(HASH), "a secret: {said}");
+        }
+    }
+}
