@@ -31,7 +31,6 @@ prometheus-alertmanager:prometheus-alertmanager
 '
 if [ "${1-}" = pictures ]; then
     needs="$needs
-prometheus:prometheus
 chromium:chromium
 node:nodejs
 npm:npm
