@@ -129,7 +129,7 @@ pub enum Command {
     /// privilege and no configuration file. An exporter has the same built in: `reflector: {listen: ":14790"}`.
     Reflect(ReflectArgs),
 
-    /// Check a configuration file, trust a router's host key, or print an example
+    /// Check a configuration file, trust a router's host key, print an example or a schema
     Config {
         /// What to do
         #[command(subcommand)]
@@ -222,6 +222,8 @@ pub enum ConfigCommand {
     Trust(TrustArgs),
     /// Print a commented example
     Example,
+    /// Print the keys as a JSON schema, for editors
+    Schema,
 }
 
 /// Flags of `config trust`.

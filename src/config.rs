@@ -77,6 +77,12 @@ pub fn example() -> &'static str {
     include_str!("config/example.yml")
 }
 
+/// The keys of a configuration file as a JSON schema, for editors. What it cannot say, [`load`] checks.
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(Schema).to_value()
+}
+
 impl Config {
     /// What to do, with every default filled in.
     #[must_use]

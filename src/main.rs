@@ -94,6 +94,10 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             terminal::say(config::example())?;
             Ok(0)
         }
+        Command::Config { command: ConfigCommand::Schema } => {
+            terminal::say(&format!("{:#}\n", config::json_schema()))?;
+            Ok(0)
+        }
         Command::Parse { format, file } => {
             match parse_command::load(&file).and_then(|text| parse_command::read(format, &text)) {
                 Ok(read) => terminal::say(&format!("{read:#}\n")).map(|()| 0),

@@ -215,6 +215,38 @@ fn it_works_through_a_dnat() {
     assert!(is_used(&lab, "used"));
 }
 
+/// As behind a `NodePort`: the node is the target, and sends on into a pod's smaller interface. Neither the pod's word (by
+/// its reflector) nor the node's (by a signal from the target's own address) says anything of the way to it.
+#[test]
+fn a_small_interface_behind_the_target_is_its_own_limit_and_no_reduced_path() {
+    let mut lab = Lab::new();
+    lab.nft(&format!("add rule ip lab nat ip daddr {MID} tcp dport 30443 dnat to {FAR}:443"));
+    // Not given away by its TTL, either.
+    lab.nft("add rule ip lab forward iifname far ip ttl set 64");
+    lab.set_far_leg(1400);
+    lab.set_far_host(1400);
+    lab.reflect(&[]);
+    let of_node =
+        format!("- name: node\n  site: b\n  address: {MID}\n  tcp_port: 30443\n  expected_mtu: 1500\n");
+    lab.export(&format!("{PATH}  expected_mtu: 1500\n{of_node}"));
+    let is_limit = |metrics: &str, path: &str| {
+        let start = format!("vxlan_path_unknown_reason{{path=\"{path}\"");
+        let ours = |line: &&str| line.starts_with(&start) && line.contains("reason=\"peer_limit\"");
+        metrics.lines().find(ours).is_some_and(|line| line.ends_with(" 1"))
+    };
+    lab.wait("both are the target's limit", PATIENCE, |lab| {
+        let metrics = lab.metrics();
+        is_limit(&metrics, "p") && is_limit(&metrics, "node")
+    });
+    // Small and full-size packets go on being answered and signalled; it must not become `reduced`.
+    for _ in 0..20 {
+        thread::sleep(Duration::from_millis(400));
+        let metrics = lab.metrics();
+        assert!(is_limit(&metrics, "p") && is_limit(&metrics, "node"), "{metrics}");
+    }
+    assert!(lab.evidence().iter().any(|said| said.contains("interface takes at most 1400 bytes")));
+}
+
 #[test]
 fn a_poisoned_route_cache_is_said_and_is_no_verdict() {
     let mut lab = Lab::new();

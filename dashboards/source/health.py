@@ -92,19 +92,19 @@ def routers():
 def probing():
     yield row("Probing", 20)
     yield timeseries(
-        "Small echoes sent",
-        "Small echoes a second. Late ones came back after the probe timeout, but within 5 s.",
+        "Small echoes (packets/s)",
+        "Small echoes sent and answered. Late ones came back after the probe timeout, but within 5 s.",
         (0, 21, 12, 8),
         [
             series(f"sum by ({INSTANCE}) (rate(vxlan_path_echo_requests_total{{{SCRAPE}}}[$__rate_interval]))", "{{instance}} sent"),
             series(f"sum by ({INSTANCE}) (rate(vxlan_path_echo_replies_total{{{SCRAPE}}}[$__rate_interval]))", "{{instance}} answered"),
             series(f"sum by ({INSTANCE}) (rate(vxlan_path_echo_late_total{{{SCRAPE}}}[$__rate_interval]))", "{{instance}} late"),
         ],
-        "pps", min=0,
+        "none", min=0,
     )
     yield timeseries(
-        "Probes of a certain size",
-        "Packets that test sizes, a second, by protocol, what they were for and what became of them.",
+        "Probes of a certain size (packets/s)",
+        "Packets that test sizes, by protocol, what they were for and what became of them.",
         (12, 21, 12, 8),
         [
             series(
@@ -112,7 +112,7 @@ def probing():
                 "{{protocol}} {{size}} {{result}}",
             )
         ],
-        "pps", min=0, legend="list", calcs=(),
+        "none", min=0, legend="list", calcs=(),
     )
 
 

@@ -124,7 +124,7 @@ def traffic():
         (12, 21, 12, 8), both("", "packets"), "pps", overrides=SENT_DOWN, fill=10, legend="list", calcs=(),
     )
     yield timeseries(
-        "No route to the remote VTEP",
+        "No route to the remote VTEP (packets/s)",
         "Packets for which the router had no route to the other end (carrier errors), a sign of a dead underlay; and packets whose route led "
         "back into the tunnel (collisions).",
         (0, 29, 12, 8),
@@ -132,10 +132,10 @@ def traffic():
             series(rate("vxlan_interface_transmit_carrier_errors_total"), f"{LEGEND} no route"),
             series(rate("vxlan_interface_transmit_collisions_total"), f"{LEGEND} loop"),
         ],
-        "pps", min=0, soft_max=1, calcs=("lastNotNull", "max"),
+        "none", min=0, soft_max=1, decimals=2, calcs=("lastNotNull", "max"),
     )
     yield timeseries(
-        "Errors and drops",
+        "Errors and drops (packets/s)",
         "Packets that an interface could not receive or send, or dropped. A frame that is too large for the tunnel is not among them: the "
         "bridge drops it before.",
         (12, 29, 12, 8),
@@ -149,7 +149,7 @@ def traffic():
                 ("transmit", "dropped", "send drops"),
             )
         ],
-        "pps", min=0, soft_max=1, calcs=("lastNotNull", "max"),
+        "none", min=0, soft_max=1, decimals=2, calcs=("lastNotNull", "max"),
     )
 
 

@@ -2,6 +2,7 @@
 //! that "not written" and "written with the default" stay apart; a key with nothing after it is not
 //! written.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::value::{
@@ -10,7 +11,7 @@ use super::value::{
 };
 
 /// The whole file.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Schema {
     pub site: Option<Name>,
@@ -47,7 +48,7 @@ impl Schema {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Router {
     pub name: RouterId,
@@ -60,7 +61,7 @@ pub struct Router {
     pub scrape_timeout: Option<ScrapeTimeout>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ssh {
     pub address: Host,
@@ -77,7 +78,7 @@ pub struct Ssh {
     pub max_output: Option<OutputLimit>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Api {
     pub url: Url,
@@ -87,7 +88,7 @@ pub struct Api {
 }
 
 /// The built-in reflector.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reflector {
     pub listen: Listen,
@@ -96,18 +97,18 @@ pub struct Reflector {
 }
 
 /// `/metrics` and the pages.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Web {
     pub allowed_sources: Option<Vec<Network>>,
 }
 
 /// `local: {}`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Local {}
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Path {
     pub name: Name,

@@ -3,6 +3,7 @@
 //! Each is made from the scalar as written: `30s`, `1500`, `"dc"` all arrive as text.
 
 use std::{
+    borrow::Cow,
     fmt,
     net::{IpAddr, Ipv6Addr},
     str::FromStr,
@@ -10,6 +11,7 @@ use std::{
 };
 
 use pnet::ipnetwork::IpNetwork;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::{
@@ -57,6 +59,21 @@ macro_rules! scalars {
 
                 fn read(text: &str) -> Result<Self, String> {
                     $read(text).map(Self)
+                }
+            }
+
+            impl JsonSchema for $name {
+                fn inline_schema() -> bool {
+                    true
+                }
+
+                fn schema_name() -> Cow<'static, str> {
+                    stringify!($name).into()
+                }
+
+                // A value is more than a type of JSON can say; an editor shows the words.
+                fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                    json_schema!({"type": ["string", "number", "boolean"], "description": $expected})
                 }
             }
 
