@@ -19,6 +19,8 @@ use crate::{
 /// nothing but a black hole (five minutes) is longer than the exporter needs to prove one.
 const MINUTE: u64 = 5;
 
+const RELEASE: &str = "vxlan-exporter";
+
 /// What an installation chooses.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Choices {
@@ -50,15 +52,7 @@ impl Objects {
         let text = |path: &Path| path.to_str().map(str::to_owned).context("a path that is not UTF-8");
         let rendered = run(
             &text(&helm)?,
-            &[
-                "template",
-                "vxlan-exporter",
-                &text(&chart)?,
-                "--namespace",
-                NAMESPACE,
-                "--values",
-                &text(&values)?,
-            ],
+            &["template", RELEASE, &text(&chart)?, "--namespace", NAMESPACE, "--values", &text(&values)?],
         )?;
         let documents = serde_yaml::Deserializer::from_str(&rendered).map(Value::deserialize);
         let objects = documents.collect::<Result<Vec<_>, _>>().context("reading what helm rendered")?;
@@ -70,10 +64,11 @@ impl Objects {
         self.0.iter().filter(|object| object["kind"] == kind).collect()
     }
 
-    /// The only one of a kind.
+    /// The one of a kind that has the release's name.
     pub fn one(&self, kind: &str) -> Result<&Value> {
-        let found = self.all(kind);
-        ensure!(found.len() == 1, "{} objects of kind {kind} are rendered, not one", found.len());
+        let mut found = self.all(kind);
+        found.retain(|object| object["metadata"]["name"] == RELEASE);
+        ensure!(found.len() == 1, "{} objects of kind {kind} are named {RELEASE}, not one", found.len());
         Ok(found[0])
     }
 
