@@ -26,10 +26,11 @@ buildah:buildah
 runc:runc
 dnsmasq:dnsmasq-base
 promtool:prometheus
+prometheus:prometheus
+prometheus-alertmanager:prometheus-alertmanager
 '
 if [ "${1-}" = pictures ]; then
     needs="$needs
-prometheus:prometheus
 chromium:chromium
 node:nodejs
 npm:npm
@@ -71,7 +72,7 @@ if [ "$(id -u)" -ne 0 ]; then
     sudo=sudo
 fi
 
-# sshd and prometheus come for their programs: their services must not start. A machine's own policy is left alone.
+# sshd, prometheus and alertmanager come for their programs: their services must not start. A machine's own policy is left alone.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     trap '$sudo rm -f "$policy"' EXIT

@@ -13,6 +13,8 @@ mod helm;
 mod network;
 #[path = "chart/notes.rs"]
 mod notes;
+#[path = "chart/placement.rs"]
+mod placement;
 #[path = "chart/privilege.rs"]
 mod privilege;
 #[path = "chart/refusals.rs"]

@@ -138,7 +138,10 @@ fn a_cached_path_mtu_decides_nothing() -> Result<()> {
                 for _ in 0..3 {
                     let id = driver.send(*lane, 0, 1500)?;
                     let answer = driver.answer(id).await?;
-                    ensure!(answer == Answer::TooBig { mtu: 1400 }, "{ip:?} {level:?} {lane:?}: {answer:?}");
+                    ensure!(
+                        answer == Answer::TooBig { mtu: 1400, by_target: false },
+                        "{ip:?} {level:?} {lane:?}: {answer:?}"
+                    );
                 }
                 let id = driver.send(*lane, 1, 1400)?;
                 driver.passes(id).await?;

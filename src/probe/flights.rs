@@ -203,14 +203,14 @@ impl Flights {
                 let reply = Reply { reset: Some(reset), ..Reply::default() };
                 (self.connects.remove(&token)?, Answer::Passed(reply))
             }
-            Incoming::TooBig { mtu, quoted } => {
+            Incoming::TooBig { mtu, from, quoted } => {
                 let flight = self.quoted(quoted)?;
                 let believable = Family::of(flight.to).least_mtu()..flight.size;
                 if flight.lane == Lane::Fragments || !believable.contains(&mtu) {
                     debug!(mtu, ?flight, "a signal with an absurd claim is ignored");
                     return None;
                 }
-                (flight, Answer::TooBig { mtu })
+                (flight, Answer::TooBig { mtu, by_target: from == Some(flight.to) })
             }
         };
         Some((flight.path, flight.id, answer))

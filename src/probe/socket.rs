@@ -139,7 +139,7 @@ impl PacketSocket {
         };
         // The queue holds what was quoted from its ICMP header on, and as its address where that was going.
         let quoted = message.address.and_then(|to| Quoted::read(to, protocol, &buffer[..message.length]));
-        Ok(message.too_big.zip(quoted).map(|(mtu, quoted)| Incoming::TooBig { mtu, quoted }))
+        Ok(message.too_big.zip(quoted).map(|(mtu, quoted)| Incoming::TooBig { mtu, from: None, quoted }))
     }
 
     /// Asks the kernel first and tokio after: its notice may not have come through yet, and only a read

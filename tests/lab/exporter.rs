@@ -1,4 +1,4 @@
-//! The exporter in the lab: its configuration, its process on A's host, its /metrics, its `check`.
+//! The exporter in the lab: its configuration, its process on a host, its /metrics, its `check`.
 
 use std::{
     fmt::Write as _,
@@ -21,7 +21,7 @@ use vxlan_exporter::overlay::path::probe::Family;
 
 use super::{Lab, fault::Fault, metrics::Metrics, namespace::Namespace, numbers::Place, runs, sshd};
 
-/// Where it listens, inside its namespace.
+/// Where it is asked, inside its namespace; it listens on all addresses.
 pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 14_789);
 
 /// How often it reads the lab's routers.
@@ -59,8 +59,8 @@ pub fn path_name(host: &str, family: Family) -> String {
 
 /// Writes what a person would write for this overlay, with a path to each host over each of the families.
 pub fn write_config(lab: &Lab, fault: &Fault, families: &[Family]) -> Result<()> {
-    let mut text =
-        format!("site: {}\nscrape_interval: {}s\n", lab.numbers.site_a.label, SCRAPE_INTERVAL.as_secs());
+    let here = lab.numbers.site(lab.exporter_at);
+    let mut text = format!("site: {}\nscrape_interval: {}s\n", here.label, SCRAPE_INTERVAL.as_secs());
     text.push_str("routers:\n");
     for place in Place::ALL {
         let site = lab.numbers.site(place);
@@ -77,7 +77,7 @@ pub fn write_config(lab: &Lab, fault: &Fault, families: &[Family]) -> Result<()>
         )?;
     }
     text.push_str("paths:\n");
-    let targets = [Place::Dc, Place::SiteB].into_iter();
+    let targets = Place::ALL.into_iter().filter(|place| *place != lab.exporter_at);
     for (place, family) in targets.flat_map(|place| families.iter().map(move |family| (place, *family))) {
         let site = lab.numbers.site(place);
         let address: IpAddr = match family {
@@ -96,7 +96,7 @@ pub fn write_config(lab: &Lab, fault: &Fault, families: &[Family]) -> Result<()>
     Ok(())
 }
 
-/// Runs `check` on A's host and hands back what it said.
+/// Runs `check` where the exporter runs and hands back what it said.
 pub fn check(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
     let file = format!("--config.file={}", config(lab).display());
     let binary = binary.to_str().context("the exporter's path is not UTF-8")?;
@@ -114,7 +114,7 @@ pub fn probe(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
 }
 
 impl Exporter {
-    /// Starts `serve` on A's host and waits until it answers.
+    /// Starts `serve` and waits until it answers.
     pub fn start(lab: &Lab, binary: &Path) -> Result<Self> {
         Self::start_with(lab, binary, Rights::All)
     }
@@ -137,11 +137,11 @@ impl Exporter {
         command
             .arg("serve")
             .arg(format!("--config.file={}", config(lab).display()))
-            .arg(format!("--web.listen-address={LISTEN}"));
+            .arg(format!("--web.listen-address=0.0.0.0:{}", LISTEN.port()));
         Self::start_by(lab, command)
     }
 
-    /// The same by a command of any kind; the exporter must listen on [`LISTEN`] in the namespace of the vantage point.
+    /// The same by a command of any kind; the exporter must answer at [`LISTEN`] in the namespace of the vantage point.
     pub fn start_by(lab: &Lab, mut command: Command) -> Result<Self> {
         runs::halt_if_stopping();
         let log = lab.directory().join("exporter.log");

@@ -51,6 +51,9 @@ pub struct Fault {
     /// TTL of the packets a router makes itself.
     #[serde(default)]
     pub router_ttl: BTreeMap<Place, u8>,
+    /// The site at whose host the exporter runs.
+    #[serde(default = "site_a")]
+    pub exporter_at: Place,
     /// The exporter runs in a pod of A's host, behind a veth of this MTU.
     pub pod_mtu: Option<u32>,
     /// A's host remembers a smaller path MTU to every target, as a signal of some minutes ago leaves it.
@@ -238,6 +241,10 @@ fn directory() -> PathBuf {
 
 fn one() -> u32 {
     1
+}
+
+fn site_a() -> Place {
+    Place::SiteA
 }
 
 fn two_minutes() -> u64 {

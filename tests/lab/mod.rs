@@ -46,7 +46,9 @@ pub struct Lab {
     pub numbers: Numbers,
     routers: BTreeMap<Place, Namespace>,
     hosts: BTreeMap<Place, Namespace>,
-    /// Where the exporter runs, if not on A's host itself.
+    /// The site at whose host the exporter runs.
+    exporter_at: Place,
+    /// Where the exporter runs, if not on that host itself.
     pod: Option<Namespace>,
     services: Vec<Child>,
 }
@@ -63,6 +65,7 @@ impl Lab {
             numbers: *numbers,
             routers: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            exporter_at: fault.exporter_at,
             pod: None,
             services: Vec::new(),
         };
@@ -88,14 +91,28 @@ impl Lab {
         &self.hosts[&place]
     }
 
-    /// Where the exporter runs: A's host, or a pod of it.
+    /// Where the exporter runs: a site's host, A's if the fault names no other, or a pod of it.
     pub fn vantage(&self) -> &Namespace {
-        self.pod.as_ref().unwrap_or_else(|| self.host(Place::SiteA))
+        self.pod.as_ref().unwrap_or_else(|| self.host(self.exporter_at))
     }
 
     /// The overlay address of [`Lab::vantage`].
     pub fn vantage_address(&self) -> Ipv4Addr {
-        if self.pod.is_some() { self.numbers.pod_address } else { self.numbers.site_a.host_address }
+        if self.pod.is_some() {
+            self.numbers.pod_address
+        } else {
+            self.numbers.site(self.exporter_at).host_address
+        }
+    }
+
+    /// A host on the management network, from which the exporter and the routers are reached whatever the overlay does.
+    pub fn management(&self) -> Namespace {
+        Namespace { name: runs::namespace_name(&self.id, "mgmt") }
+    }
+
+    /// The router between the sites, which knows nothing of VXLAN.
+    pub fn core(&self) -> Namespace {
+        Namespace { name: runs::namespace_name(&self.id, "core") }
     }
 
     /// What a person does with `set interfaces vxlan … mtu`.
@@ -106,7 +123,7 @@ impl Lab {
 
     /// Sets the MTU of the underlay, routers and core alike.
     pub fn set_underlay_mtu(&self, mtu: u32) -> Result<()> {
-        let core = Namespace { name: runs::namespace_name(&self.id, "core") };
+        let core = self.core();
         for place in Place::ALL {
             core.ip(&format!("link set {} mtu {mtu}", place.core_leg()))?;
             self.router(place).ip(&format!("link set eth0 mtu {mtu}"))?;
@@ -116,7 +133,7 @@ impl Lab {
 
     /// Lets the underlay carry IPv6 too, as [`Lab::underlay_v6`] numbers it.
     pub fn add_underlay_v6(&self) -> Result<()> {
-        let core = Namespace { name: runs::namespace_name(&self.id, "core") };
+        let core = self.core();
         core.sysctl("net/ipv6/conf/all/forwarding", "1")?;
         for place in Place::ALL {
             let router = self.router(place);
@@ -144,7 +161,7 @@ impl Lab {
 
     /// Starts a service that lives as long as the lab. Its own process group, so that Ctrl-C reaches only us, and we
     /// take things down in order.
-    fn serve(&mut self, mut command: Command, log: &str) -> Result<()> {
+    pub fn serve(&mut self, mut command: Command, log: &str) -> Result<()> {
         use std::os::unix::process::CommandExt;
         runs::halt_if_stopping();
         let path = self.directory().join(log);
@@ -156,7 +173,7 @@ impl Lab {
     }
 
     /// Waits until something listens.
-    fn wait_for(from: &Namespace, address: Ipv4Addr, port: u16, log: &str) -> Result<()> {
+    pub fn wait_for(from: &Namespace, address: Ipv4Addr, port: u16, log: &str) -> Result<()> {
         let end = Instant::now() + Duration::from_secs(20);
         loop {
             match from.dial(SocketAddr::from((address, port))) {

@@ -152,6 +152,8 @@ pub struct Numbers {
     pub bridge: &'static str,
     /// The exporter's address on the management network.
     pub exporter_management: Ipv4Addr,
+    /// The address of a host on the management network that is neither router nor exporter.
+    pub management_host: Ipv4Addr,
     /// The overlay address of a pod on A's host.
     pub pod_address: Ipv4Addr,
 }
@@ -195,6 +197,7 @@ impl Numbers {
             port: 8472,
             bridge: "br01",
             exporter_management: Ipv4Addr::new(172, 31, 255, 100),
+            management_host: Ipv4Addr::new(172, 31, 255, 200),
             pod_address: Ipv4Addr::new(192, 168, 100, 11),
         }
     }
@@ -237,6 +240,7 @@ impl Numbers {
             port: 4789,
             bridge: "br7",
             exporter_management: Ipv4Addr::new(172, 30, 1, 200),
+            management_host: Ipv4Addr::new(172, 30, 1, 100),
             pod_address: Ipv4Addr::new(10, 77, 5, 61),
         }
     }

@@ -26,6 +26,7 @@ pub fn build(lab: &mut Lab, fault: &Fault) -> Result<()> {
     core.sysctl("net/ipv4/ip_forward", "1")?;
     let management = add(lab, "mgmt")?;
     management.ip("link add br0 type bridge")?;
+    management.ip(&format!("addr add {}/24 dev br0", lab.numbers.management_host))?;
     management.ip("link set br0 up")?;
     for place in Place::ALL {
         let router = add(lab, lab.numbers.site(place).router)?;

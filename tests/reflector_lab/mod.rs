@@ -106,6 +106,11 @@ impl Lab {
         run("ip", &["-n", &self.mid, "link", "set", "far", "mtu", &mtu.to_string()]);
     }
 
+    /// The MTU of the far host's own interface.
+    pub fn set_far_host(&self, mtu: u32) {
+        run("ip", &["-n", &self.far, "link", "set", "eth0", "mtu", &mtu.to_string()]);
+    }
+
     /// Starts a reflector without any privilege and waits until it listens.
     pub fn reflect(&mut self, arguments: &[&str]) {
         let far = self.far.clone();

@@ -97,7 +97,7 @@ impl World {
         // What the wire does not believe never reaches the prober (src/probe/flights.rs).
         let least = self.family.least_mtu();
         answer.filter(|answer| match answer {
-            Answer::TooBig { mtu } => (least..size).contains(mtu),
+            Answer::TooBig { mtu, .. } => (least..size).contains(mtu),
             _ => true,
         })
     }
@@ -186,7 +186,7 @@ impl World {
 
     /// A signal about our packet comes back, unless it is rate-limited or lost.
     fn signal(&mut self, mtu: u32, now: Duration) -> Option<Answer> {
-        (self.may_signal(now) && self.small_back(now)).then_some(Answer::TooBig { mtu })
+        (self.may_signal(now) && self.small_back(now)).then_some(Answer::TooBig { mtu, by_target: false })
     }
 
     fn may_signal(&mut self, now: Duration) -> bool {

@@ -199,7 +199,7 @@ fn echo_replies_and_signals() -> Result<()> {
                 }
                 forger.signal(ip.way(), protocol, &request, 1290)?;
                 forger.signal(ip.there(), protocol, &request, 1290)?;
-                only(&mut driver, |answer| answer == Answer::TooBig { mtu: 1290 }).await?;
+                only(&mut driver, |answer| answer == Answer::TooBig { mtu: 1290, by_target: false }).await?;
                 forger.icmp(ip.there(), reply)?;
                 only(&mut driver, |answer| matches!(answer, Answer::Passed(_))).await
             })
@@ -239,7 +239,7 @@ fn resets_and_signals() -> Result<()> {
                     forger.signal(ip.there(), TCP, &request, mtu)?;
                 }
                 forger.signal(ip.there(), TCP, &request, 1290)?;
-                only(&mut driver, |answer| answer == Answer::TooBig { mtu: 1290 }).await?;
+                only(&mut driver, |answer| answer == Answer::TooBig { mtu: 1290, by_target: false }).await?;
                 forger.segment(ip.there(), ports, reset, right)?;
                 let reset = |answer| matches!(answer, Answer::Passed(Reply { reset: Some(true), .. }));
                 only(&mut driver, reset).await

@@ -167,6 +167,8 @@ pub enum Answer {
     TooBig {
         /// The MTU it claims, bytes.
         mtu: Bytes,
+        /// Whether the target itself says so: behind its address is something smaller, e.g. a pod behind a `NodePort`.
+        by_target: bool,
     },
     /// Our own host refused to send it.
     NotSent,

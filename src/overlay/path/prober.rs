@@ -143,6 +143,8 @@ pub struct PathProber {
     rng: Rng,
     pub(super) hosts: HostMtu,
     pub(super) target_mtu: Option<Bytes>,
+    /// The MTU in the last signal that came from the target's own address.
+    pub(super) told_by_target: Option<Bytes>,
     pub(super) origin: Origin,
     /// The largest fragment of the last reply that came in fragments.
     pub(super) largest_fragment: Option<Bytes>,
@@ -203,6 +205,7 @@ impl PathProber {
         Self {
             rng: Rng::with_seed(seed),
             target_mtu: None,
+            told_by_target: None,
             origin: Origin::default(),
             largest_fragment: None,
             rtt: RttWindow::default(),

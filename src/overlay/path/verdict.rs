@@ -11,7 +11,7 @@ use super::{
     asking::Asking,
     flows::FlowHole,
     lane::Hole,
-    probe::{Family, Moment},
+    probe::{FLOWS, Family, Moment},
     prober::PathProber,
 };
 use crate::types::{Bytes, Direction, UnknownReason, Verdict};
@@ -193,6 +193,17 @@ impl PathProber {
         (size == self.syn.top() && size < self.ceiling()).then_some(size)
     }
 
+    /// All TCP flows are told the same smaller MTU by the target's own address, while echoes that the target answers
+    /// itself pass above it: what is too small lies behind that address (a pod behind a `NodePort`). The address
+    /// alone says nothing: a Linux bridge on the way signs with the target's own, and then echoes are told the same.
+    fn stands_at_targets_word(&self) -> bool {
+        self.told_by_target.is_some_and(|mtu| {
+            self.syn_usable()
+                && (0..FLOWS).all(|flow| self.syn.top_of(flow) == mtu)
+                && self.echo.passing().is_some_and(|passing| passing > mtu)
+        })
+    }
+
     fn verdict(&self, finding: &Finding, expected: Bytes) -> (Verdict, Option<UnknownReason>) {
         let unknown = |reason| (Verdict::Unknown, Some(reason));
         if self.reach.is_down() {
@@ -218,7 +229,7 @@ impl PathProber {
         if !self.can_size_echo() {
             return unknown(UnknownReason::NoProof);
         }
-        if self.far_mtu().is_some_and(|mtu| mtu < expected) {
+        if self.far_mtu().is_some_and(|mtu| mtu < expected) || self.stands_at_targets_word() {
             return unknown(UnknownReason::PeerLimit);
         }
         if let Some(size) = self.echo.passing() {

@@ -42,7 +42,7 @@ fn segment(from: IpAddr, acknowledgement: u32, reset: bool) -> Incoming {
 }
 
 fn signal(mtu: Bytes, to: IpAddr, identifier: u16, sequence: u16) -> Incoming {
-    Incoming::TooBig { mtu, quoted: Quoted::Echo { to, identifier, sequence } }
+    Incoming::TooBig { mtu, from: None, quoted: Quoted::Echo { to, identifier, sequence } }
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_connection_is_answered_once() {
 
 #[test]
 fn a_signal_must_quote_a_packet_in_flight_and_claim_less_than_was_sent() {
-    let too_big = |mtu| Some((3, ProbeId(30), Answer::TooBig { mtu }));
+    let too_big = |mtu| Some((3, ProbeId(30), Answer::TooBig { mtu, by_target: false }));
     let mut flights = in_flight(V4);
     assert_eq!(flights.claim(&signal(1450, V4, 77, 5)), too_big(1450));
     assert_eq!(flights.claim(&signal(68, V4, 77, 5)), too_big(68));
@@ -122,15 +122,18 @@ fn a_signal_must_quote_a_packet_in_flight_and_claim_less_than_was_sent() {
         assert_eq!(flights.claim(&forged), None, "{why}");
     }
     let quoted = |sequence| Quoted::Tcp { to: V4, to_port: 443, from_port: 50000, sequence };
-    let answer = Some((4, ProbeId(40), Answer::TooBig { mtu: 1450 }));
-    assert_eq!(flights.claim(&Incoming::TooBig { mtu: 1450, quoted: quoted(1000) }), answer);
-    assert_eq!(flights.claim(&Incoming::TooBig { mtu: 1450, quoted: quoted(1001) }), None);
+    let of_syn = |from, sequence| Incoming::TooBig { mtu: 1450, from, quoted: quoted(sequence) };
+    for (from, by_target) in [(None, false), (Some(STRANGER), false), (Some(V4), true)] {
+        let answer = Some((4, ProbeId(40), Answer::TooBig { mtu: 1450, by_target }));
+        assert_eq!(flights.claim(&of_syn(from, 1000)), answer);
+    }
+    assert_eq!(flights.claim(&of_syn(None, 1001)), None);
 }
 
 #[test]
 fn over_ipv6_no_signal_claims_less_than_1280() {
     let mut flights = in_flight(V6);
-    let answer = Some((3, ProbeId(30), Answer::TooBig { mtu: 1280 }));
+    let answer = Some((3, ProbeId(30), Answer::TooBig { mtu: 1280, by_target: false }));
     assert_eq!(flights.claim(&signal(1280, V6, 77, 5)), answer);
     assert_eq!(flights.claim(&signal(1279, V6, 77, 5)), None);
     assert_eq!(flights.claim(&signal(0x1_0000 + 1450, V6, 77, 5)), None);

@@ -91,6 +91,7 @@ pub fn read_icmp(arrival: Arrival, body: &[u8]) -> Option<Incoming> {
             let to = Ipv4Addr::from(*quoted.get(16..)?.first_chunk::<4>()?);
             Some(Incoming::TooBig {
                 mtu: Bytes::from(unreachable.get_next_hop_mtu()),
+                from: Some(arrival.from),
                 quoted: Quoted::read(to.into(), protocol, quoted.get(header..)?)?,
             })
         }
@@ -122,6 +123,7 @@ pub fn read_icmpv6(arrival: Arrival, body: &[u8]) -> Option<Incoming> {
             let body = quoted.get(Family::V6.header() as usize..)?;
             Some(Incoming::TooBig {
                 mtu: u32::from_be_bytes(*mtu),
+                from: Some(arrival.from),
                 quoted: Quoted::read(to.into(), protocol, body)?,
             })
         }

@@ -73,6 +73,8 @@ pub enum Incoming {
     TooBig {
         /// The MTU of the next hop it claims, bytes; 0 where it names none.
         mtu: Bytes,
+        /// Who says so, where the socket shows it.
+        from: Option<IpAddr>,
         /// The quoted packet.
         quoted: Quoted,
     },

@@ -75,8 +75,11 @@ fn a_signal_that_quotes_only_eight_bytes_is_understood() {
     let mut quoted = fragments(&request[..32], 1, A.into(), B.into(), 7).remove(0);
     quoted.truncate(28);
     message.extend(quoted);
-    let expected =
-        Incoming::TooBig { mtu: 1450, quoted: Quoted::Echo { to: B.into(), identifier: 7, sequence: 9 } };
+    let expected = Incoming::TooBig {
+        mtu: 1450,
+        from: Some(A.into()),
+        quoted: Quoted::Echo { to: B.into(), identifier: 7, sequence: 9 },
+    };
     assert_eq!(read_icmp(from(A), &with_checksum(message)), Some(expected));
 }
 
@@ -94,7 +97,7 @@ fn packet_too_big_is_understood() {
     ] {
         let mut message = vec![2, 0, 0, 0, 0, 0, 0x05, 0xaa];
         message.extend(&packet[..1232]);
-        let expected = Incoming::TooBig { mtu: 1450, quoted };
+        let expected = Incoming::TooBig { mtu: 1450, from: Some(A6.into()), quoted };
         assert_eq!(read_icmpv6(from(A6), &message), Some(expected));
     }
 }

@@ -83,8 +83,11 @@ impl PathProber {
                     None => self.passed(sent, now),
                 }
             }
-            Answer::TooBig { mtu } => {
+            Answer::TooBig { mtu, by_target } => {
                 self.reach.signalled();
+                if by_target {
+                    self.told_by_target = Some(mtu);
+                }
                 self.too_big(sent, mtu, now);
             }
             Answer::NotSent => self.not_sent(sent, now),
