@@ -143,6 +143,8 @@ pub struct PathProber {
     rng: Rng,
     pub(super) hosts: HostMtu,
     pub(super) target_mtu: Option<Bytes>,
+    /// When a signal for a size of the walk was last heard.
+    pub(super) signalled_at: Option<Moment>,
     /// The MTU in the last signal that came from the target's own address.
     pub(super) told_by_target: Option<Bytes>,
     pub(super) origin: Origin,
@@ -205,6 +207,7 @@ impl PathProber {
         Self {
             rng: Rng::with_seed(seed),
             target_mtu: None,
+            signalled_at: None,
             told_by_target: None,
             origin: Origin::default(),
             largest_fragment: None,

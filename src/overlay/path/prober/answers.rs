@@ -182,6 +182,7 @@ impl PathProber {
         let passes = |lane, flow| if lane == Lane::Syn { syn.passing_on(flow) } else { echo.passing() };
         let on_walk = self.walks.hear((lane, sent.probe.flow), ceiling, (size, mtu), passes, now);
         if on_walk {
+            self.signalled_at = Some(now);
             self.restand(now);
         }
         if let Role::Contest { round } = sent.role {
