@@ -22,7 +22,8 @@ use crate::{
 /// looks as much longer.
 pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     let began = Instant::now();
-    let look = Look::new(plan.paths.len(), ECHOES, plan.probe_budget_pps);
+    let look = Look::new(plan.paths.len(), ECHOES, plan.probe_budget_pps)
+        .with_reflectors(plan.paths.iter().any(|path| path.reflector.is_some()));
     for path in &mut plan.paths {
         look.pace(path);
     }

@@ -18,6 +18,9 @@ const ECHO_EVERY: Duration = Duration::from_millis(100);
 pub const ECHOES: u32 = 100;
 /// A search under way gets so much more, no further.
 const AT_MOST: u32 = 4;
+/// A reflector sends at most twenty packets a second and 200 kB a minute: an edge each way takes half a minute on
+/// an idle machine.
+const FOR_REFLECTORS: Duration = Duration::from_mins(1);
 /// How often what is known is looked at.
 const TURN: Duration = Duration::from_millis(200);
 
@@ -41,6 +44,12 @@ impl Look {
         let every = ECHO_EVERY.max(Duration::from_secs(1) * paths / budget_pps.max(1));
         let about = every * echoes;
         Self { every, about, at_most: about.max(every * ECHOES) * AT_MOST }
+    }
+
+    /// The same, with the time that reflectors at targets need.
+    #[must_use]
+    pub fn with_reflectors(self, some: bool) -> Self {
+        if some { Self { at_most: self.at_most + FOR_REFLECTORS, ..self } } else { self }
     }
 
     /// Whether the budget makes it slower than ten echoes a second.
@@ -113,6 +122,8 @@ mod tests {
     #[test]
     fn few_echoes_end_soon_and_leave_a_search_its_time() {
         assert_eq!(Look::new(1, 5, 200).to_string(), "about 1 s, at most 40 s, 10 small echoes a second");
+        let reflected = Look::new(1, ECHOES, 200).with_reflectors(true);
+        assert_eq!(reflected.to_string(), "about 10 s, at most 100 s, 10 small echoes a second");
         assert_eq!(Look::new(1, 600, 200).to_string(), "about 60 s, at most 240 s, 10 small echoes a second");
     }
 }
