@@ -1,6 +1,8 @@
 //! What a person sees for each mistake, with the position; and what a plan holds for each default.
 
 mod api;
+mod manual;
+mod reflectors;
 
 use std::{path::Path, time::Duration};
 
@@ -282,51 +284,6 @@ fn rules_between_keys() {
 }
 
 #[test]
-fn reflectors() {
-    for (text, message) in [
-        ("reflector: {^lisen: \":14790\"}".into(), "reflector: unknown key `lisen`: did you mean `listen`?"),
-        ("reflector: ^{}".into(), "reflector: key `listen` is missing: add it"),
-        (
-            "reflector:\n  listen: ^14790".into(),
-            "reflector.listen: \"14790\" is not HOST:PORT: write e.g. :14790, 192.168.100.10:14790 or [::1]:14790",
-        ),
-        (
-            "reflector:\n  listen: :14790\n  allowed_sources: [10.0.0.0/8, ^10.0.0.1/8]".into(),
-            "reflector.allowed_sources[1]: 10.0.0.1/8 has bits beyond its prefix length: write 10.0.0.0/8 or 10.0.0.1",
-        ),
-        (
-            "reflector:\n  listen: :14790\n  allowed_sources: [^dc]".into(),
-            "reflector.allowed_sources[0]: \"dc\" is not a network: write e.g. 192.168.100.0/24, fd00::/64 or one address",
-        ),
-        (
-            "reflector:\n  listen: :14790\n  ^listen: :1".into(),
-            "reflector: key `listen` is given twice: keep one",
-        ),
-        (
-            format!("{PATH}  reflector: ^yes"),
-            "paths[0].reflector: \"yes\" is not `true`, `false` or a TCP port: give a whole number from 1 to 65535",
-        ),
-        (
-            format!("{PATH}  ^reflector_secret_file: s"),
-            "paths[0]: has no reflector to use it for: add `reflector: true`, or its port",
-        ),
-    ] {
-        refused(&text, message);
-    }
-    let top = "reflector: {listen: \":14790\", allowed_sources: [192.168.100.0/24, \"fd00::/64\"], secret_file: s}\n";
-    let plan = plan(&format!("{top}{PATH}  reflector: 30790\n  reflector_secret_file: s"));
-    let own = plan.reflector.expect("a reflector");
-    assert_eq!((own.listen.to_string().as_str(), own.allowed_sources.len()), (":14790", 2));
-    let secret_file = Some("/etc/vxlan_exporter/s".into());
-    assert_eq!(own.secret_file, secret_file);
-    assert_eq!(plan.paths[0].reflector, Some(PathReflector { port: 30790, secret_file }));
-    for (value, port) in [("true", Some(14790)), ("false", None)] {
-        let plan = self::plan(&format!("{PATH}  reflector: {value}"));
-        assert_eq!(plan.paths[0].reflector.as_ref().map(|reflector| reflector.port), port);
-    }
-}
-
-#[test]
 fn not_yaml() {
     for (text, message) in [
         ("site: a\nrouters: ^}", "did not find expected node content, while parsing a block node"),
@@ -479,40 +436,4 @@ fn the_examples_comments_work() {
     assert_eq!((api.url.to_string().as_str(), api.url.port), ("https://10.10.20.254", 443));
     assert_eq!(plan.routers[2].transport, Transport::Local);
     assert_eq!(plan.paths[0].expected_mtu, Some(1500));
-}
-
-/// The manual shows the example as it is, and names every key.
-/// Every key, at any depth.
-fn keys_of(schema: &serde_json::Value) -> std::collections::BTreeSet<String> {
-    let properties = schema.get("properties").and_then(serde_json::Value::as_object);
-    let own = properties.into_iter().flat_map(|properties| properties.keys().cloned());
-    let parts = schema.as_object().into_iter().flat_map(|it| it.values());
-    own.chain(parts.flat_map(keys_of)).collect()
-}
-
-/// What the schema forbids, the parser refuses, and the other way round.
-#[test]
-fn the_schema_knows_the_keys_and_no_others() {
-    let schema = json_schema();
-    let known: Vec<&String> = schema["properties"].as_object().expect("properties").keys().collect();
-    let refused = parse("no_such_key: 1", Path::new("c.yml")).expect_err("unknown").to_string();
-    assert!(known.iter().all(|key| refused.contains(key.as_str())), "{refused} {known:?}");
-    let ssh = &schema["$defs"]["Ssh"];
-    assert_eq!(ssh["required"], serde_json::json!(["address", "username"]));
-    for part in [&schema, ssh, &schema["$defs"]["Path"], &schema["$defs"]["Web"]] {
-        assert_eq!(part["additionalProperties"], serde_json::json!(false), "{part:#}");
-    }
-    let address = &ssh["properties"]["address"]["description"];
-    assert_eq!(*address, serde_json::json!("an IP address or a DNS name"));
-}
-
-#[test]
-fn the_manual_is_complete() {
-    let manual = include_str!("../../docs/configuration.md");
-    assert!(manual.contains(example()), "docs/configuration.md must contain the output of `config example`");
-    let keys = keys_of(&json_schema());
-    assert!(keys.contains("site") && keys.contains("max_output") && keys.len() > 30, "{keys:?}");
-    for key in keys {
-        assert!(manual.contains(&format!("`{key}`")), "docs/configuration.md does not explain `{key}`");
-    }
 }
