@@ -3,9 +3,7 @@
 mod lab;
 
 use std::{
-    fs,
     path::Path,
-    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -18,7 +16,8 @@ use lab::{
     Lab,
     exporter::{self, Exporter},
     fault::Fault,
-    numbers::{End, Numbers, Place},
+    numbers::{End, Numbers},
+    traffic::Traffic,
 };
 
 /// How long the traffic has run when the figures are read.
@@ -38,35 +37,6 @@ fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_vxlan_exporter"))
 }
 
-/// 200 packets a second, both ways through both tunnels.
-struct Traffic(Child);
-
-impl Traffic {
-    fn start(lab: &Lab) -> Result<Self> {
-        let script = lab.directory().join("traffic.py");
-        fs::write(&script, include_str!("lab/traffic.py"))?;
-        let mut command = Command::new("python3");
-        command.arg(script).arg("200").stdin(Stdio::null());
-        for (from, to) in [
-            (Place::SiteA, Place::Dc),
-            (Place::Dc, Place::SiteA),
-            (Place::Dc, Place::SiteB),
-            (Place::SiteB, Place::Dc),
-        ] {
-            command.arg(format!("/run/netns/{}", lab.host(from).name));
-            command.arg(lab.numbers.site(to).host_address.to_string());
-        }
-        Ok(Self(command.spawn().context("starting the traffic")?))
-    }
-}
-
-impl Drop for Traffic {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn loss_of_one_direction_is_measured_and_the_others_are_without() -> Result<()> {
     let mut fault = Fault::load("healthy")?;
@@ -75,7 +45,7 @@ fn loss_of_one_direction_is_measured_and_the_others_are_without() -> Result<()> 
         "iifname to-dc oifname to-site-b numgen random mod 1000 < 100 drop".to_owned(),
     ];
     let lab = Lab::raise(&Numbers::article(), &fault)?;
-    let mut traffic = Traffic::start(&lab)?;
+    let mut traffic = Traffic::start(&lab, 200)?;
     let mut exporter = Exporter::start(&lab, binary())?;
     let begin = Instant::now();
     // On a busy machine one look may not be able to tell all four.
@@ -86,7 +56,7 @@ fn loss_of_one_direction_is_measured_and_the_others_are_without() -> Result<()> 
     // All at once, so that a figure that is right now and then does not do.
     loop {
         exporter.must_run()?;
-        ensure!(traffic.0.try_wait()?.is_none(), "the traffic has ended");
+        traffic.must_run()?;
         let wrong = wrong(&lab, &exporter)?;
         if wrong.is_empty() {
             return Ok(());

@@ -114,11 +114,7 @@ fn the_validators_are_strict() -> Result<()> {
     let entries = monitors.iter().map(|(pointer, value, _)| broken("ServiceMonitor", pointer, value.clone()));
     let said = operator(&OPERATORS, &entries.collect::<Vec<_>>())?;
     for generation in OPERATORS {
-        for (pointer, _, wanted) in &monitors {
-            let start = format!("{pointer}, operator {generation}, ServiceMonitor vxlan-exporter: ");
-            let line = said.lines().find_map(|line| line.strip_prefix(&start));
-            assert!(line.is_some_and(|line| line.contains(wanted)), "{start}{wanted}\nis not in\n{said}");
-        }
+        refused_in_words(&said, &format!("operator {generation}, ServiceMonitor vxlan-exporter"), &monitors);
     }
     let deployments = [
         ("/spec/replica", json!(1), "'replica' was unexpected"),
@@ -127,11 +123,16 @@ fn the_validators_are_strict() -> Result<()> {
     let entries = deployments.iter().map(|(pointer, value, _)| broken("Deployment", pointer, value.clone()));
     let said = kubernetes(&KUBERNETES, &entries.collect::<Vec<_>>())?;
     for version in KUBERNETES {
-        for (pointer, _, wanted) in &deployments {
-            let start = format!("{pointer}, Kubernetes {version}, Deployment: ");
-            let line = said.lines().find_map(|line| line.strip_prefix(&start));
-            assert!(line.is_some_and(|line| line.contains(wanted)), "{start}{wanted}\nis not in\n{said}");
-        }
+        refused_in_words(&said, &format!("Kubernetes {version}, Deployment"), &deployments);
     }
     Ok(())
+}
+
+/// Each change of an object, by its pointer, has a line of this validator with the words that must be in it.
+fn refused_in_words(said: &str, by: &str, changes: &[(&str, Value, &str)]) {
+    for (pointer, _, wanted) in changes {
+        let start = format!("{pointer}, {by}: ");
+        let line = said.lines().find_map(|line| line.strip_prefix(&start));
+        assert!(line.is_some_and(|line| line.contains(wanted)), "{start}{wanted}\nis not in\n{said}");
+    }
 }

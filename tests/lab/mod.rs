@@ -18,6 +18,7 @@ pub mod runs;
 pub mod soak;
 pub mod sshd;
 pub mod topology;
+pub mod traffic;
 pub mod vyos;
 pub mod wire;
 

@@ -21,6 +21,7 @@ use super::{
         judge,
         numbers::{End, Numbers, Place},
         relay,
+        traffic::Traffic,
     },
 };
 
@@ -43,7 +44,7 @@ pub fn run(binary: &Path, into: &Path, phases: Phases) -> Result<()> {
     let into = into.canonicalize()?;
 
     let lab = Lab::raise(&Numbers::article(), &Fault::load("healthy")?)?;
-    let _traffic = Process::start(traffic(&lab)?)?;
+    let _traffic = Traffic::start(&lab, 100)?;
     let mut exporter = Exporter::start(&lab, binary)?;
     let address = relay::start(exporter::LISTEN.port(), lab.host(Place::SiteA).clone(), exporter::LISTEN)?;
     until(&mut exporter, |metrics| all_are(metrics, &lab, "ok") && judge::routers_say(metrics, 1500))?;
@@ -84,24 +85,6 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// 100 packets a second, both ways through both tunnels.
-fn traffic(lab: &Lab) -> Result<Command> {
-    let script = lab.directory().join("traffic.py");
-    fs::write(&script, include_str!("traffic.py"))?;
-    let mut command = Command::new("python3");
-    command.arg(script).arg("100");
-    for (from, to) in [
-        (Place::SiteA, Place::Dc),
-        (Place::Dc, Place::SiteA),
-        (Place::Dc, Place::SiteB),
-        (Place::SiteB, Place::Dc),
-    ] {
-        command.arg(format!("/run/netns/{}", lab.host(from).name));
-        command.arg(lab.numbers.site(to).host_address.to_string());
-    }
-    Ok(command)
 }
 
 /// Debian's Prometheus with the rules as they are; scrapes and evaluations come close together, as the time is short.

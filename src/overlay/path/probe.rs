@@ -167,7 +167,8 @@ pub enum Answer {
     TooBig {
         /// The MTU it claims, bytes.
         mtu: Bytes,
-        /// Whether the target itself says so: behind its address is something smaller, e.g. a pod behind a `NodePort`.
+        /// Whether it is signed with the target's own address: by the target (a node for a pod behind a `NodePort`), or
+        /// by a bridge on the way.
         by_target: bool,
     },
     /// Our own host refused to send it.

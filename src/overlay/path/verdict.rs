@@ -167,9 +167,9 @@ impl PathProber {
         if !self.signalled_at.is_some_and(lately) {
             return false;
         }
-        let lowered = [self.echo.top(), self.syn.top()].into_iter().filter(|top| *top < self.ceiling());
+        let mut lowered = [self.echo.top(), self.syn.top()].into_iter().filter(|top| *top < self.ceiling());
         self.settings.family == Family::V4
-            && lowered.into_iter().any(|signalled| !hole.exact || hole.answered == signalled)
+            && lowered.any(|signalled| !hole.exact || hole.answered == signalled)
     }
 
     /// Whether the pieces of a large echo request pass forward, as far as known. (Simulated: behind a
