@@ -35,14 +35,6 @@ const REST: Duration = Duration::from_secs(30);
 /// So many full-size packets answered in a row end size-dependent loss.
 const WHOLE: u32 = 30;
 
-/// So many answered controls beside packets of the largest answered size tell a sharp edge from loss
-/// that grows with size. Under loss that takes more than twenty pairs, or chance would decide.
-const EDGE_CONTROLS: usize = 20;
-const EDGE_PAIRS: usize = 100;
-/// And so many counted pairs of the silent size not far above (simulated: with eight, one policer in two
-/// hundred passed for an edge).
-const EDGE_SILENT: usize = 20;
-
 /// What a lane knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {

@@ -13,12 +13,14 @@
 //! - [`rtt`] how long to wait, [`budget`] how much to send, [`expected`] what hosts of our site can send
 //! - [`prober`] all of these joined: the machine
 //! - [`reflection`] what a reflector has measured, [`size_hunt`] which sizes to ask it for
+//! - [`edge`] whether proven silence has an edge, asked either way
 //! - [`origin`] whether the target itself answers
 //! - [`verdict`] what may be concluded from it, `evidence` why, in words and numbers
 
 pub mod asking;
 pub mod budget;
 pub mod contest;
+pub mod edge;
 mod evidence;
 pub mod expected;
 pub mod flow_set;

@@ -1,8 +1,8 @@
 //! Which size to test next in one direction by a reflector's pairs, and what they have come to.
 //!
-//! The same rules as for every other way of asking: forty counted pairs prove a hole and nothing cheaper
-//! does, eight close a size of the search, a proof in which a control was lost needs a sharp edge, two
-//! large arrivals among the last three withdraw the hole.
+//! The same rules as for every other way of asking: forty counted pairs prove silence and nothing cheaper
+//! does, eight close a size of the search, only a sharp edge ([`edge`]) makes a hole of silence, two large
+//! arrivals among the last three withdraw the hole.
 
 #[cfg(test)]
 mod tests;
@@ -10,7 +10,8 @@ mod tests;
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    mtu_search::Search,
+    edge::{self, Finding},
+    mtu_search::{Search, Try},
     probe::Family,
     proof::{PROOF, PROVISIONAL, PairCount},
     reflection::{Large, Pair, Sizes},
@@ -23,8 +24,8 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// Between two pairs on a healthy path, and where a hole is known: that one's end should not wait.
 const WATCH: Duration = Duration::from_secs(5);
 const WATCH_HOLE: Duration = Duration::from_secs(1);
-/// Pairs at the largest answered size that show a sharp edge.
-const EDGE_PAIRS: usize = 20;
+/// The smallest size asked for, bytes of IP packet: the control is nearly as large.
+const SMALLEST: Bytes = 128;
 
 const ARRIVED: Pair = Pair { large: Large::Passed, control: true };
 
@@ -42,8 +43,10 @@ pub struct Next {
 struct Hole {
     size: Bytes,
     proof: PairCount,
-    /// No control was lost in the proof, or the edge was seen to be sharp.
+    /// A size not far below was found to arrive as its controls do. Nothing is claimed before.
     sharp: bool,
+    /// The answered size at which that was last asked.
+    confirmed_at: Bytes,
 }
 
 #[derive(Debug, Clone)]
@@ -52,16 +55,16 @@ enum Phase {
     Watching { passed: bool },
     /// The top is silent so far.
     Proving(PairCount),
-    /// The hole is proven, its edge is looked for.
-    Searching { hole: Hole, search: Search, count: PairCount },
-    /// The edge is exact, but controls were lost: is it sharp?
-    Confirming { hole: Hole, answered: Bytes, count: PairCount },
+    /// Silence is proven, its edge is looked for.
+    Searching { hole: Hole, search: Search, attempt: Try, count: PairCount },
+    /// Is the edge sharp? The search goes on afterwards, unless it has ended.
+    Confirming { hole: Hole, search: Option<Search>, answered: Bytes, count: PairCount },
     /// Everything is known.
     Hole { hole: Hole, answered: Bytes, turn: u32, doubt: Doubt },
     /// Large ones are lost more often, without an edge.
     SizeDependent { turn: u32 },
-    /// Many pairs without a decision.
-    Exhausted(PairCount),
+    /// Many pairs of that size without a decision.
+    Exhausted { size: Bytes, count: PairCount },
 }
 
 /// What speaks against a known edge; it is looked at without waiting.
@@ -113,7 +116,7 @@ impl SizeHunt {
             Phase::Watching { passed: false }
             | Phase::Proving(_)
             | Phase::Hole { doubt: Doubt::Above { .. }, .. } => at_once(self.top),
-            Phase::Searching { search, .. } => at_once(search.next().map_or(self.top, |next| next.size)),
+            Phase::Searching { attempt, .. } => at_once(attempt.size),
             Phase::Confirming { answered, .. } | Phase::Hole { answered, doubt: Doubt::Below { .. }, .. } => {
                 at_once(*answered)
             }
@@ -125,7 +128,7 @@ impl SizeHunt {
                 };
                 Next { size, wait: WATCH_HOLE }
             }
-            Phase::Exhausted(_) => Next { size: self.top, wait: PAUSE },
+            Phase::Exhausted { .. } => Next { size: self.top, wait: PAUSE },
         }
     }
 
@@ -138,36 +141,18 @@ impl SizeHunt {
             Large::Signalled { .. } | Large::Void => return,
         };
         self.phase = match std::mem::replace(&mut self.phase, Phase::Watching { passed: false }) {
-            Phase::Watching { .. } | Phase::Exhausted(_) | Phase::Proving(_) if passed => {
+            Phase::Watching { .. } | Phase::Exhausted { .. } | Phase::Proving(_) if passed => {
                 Phase::Watching { passed: true }
             }
-            Phase::Watching { .. } | Phase::Exhausted(_) => {
+            Phase::Watching { .. } | Phase::Exhausted { .. } => {
                 let mut count = PairCount::default();
                 note(&mut count, pair);
                 Phase::Proving(count)
             }
-            Phase::Proving(mut count) => {
-                note(&mut count, pair);
-                if count.counted >= PROOF {
-                    self.recent.clear();
-                    let hole = Hole { size: self.top, proof: count, sharp: count.control_lost == 0 };
-                    search_on(hole, Search::new(self.family, 0, self.top, &[]))
-                } else if count.sent >= MOST_PAIRS {
-                    Phase::Exhausted(count)
-                } else {
-                    Phase::Proving(count)
-                }
-            }
-            Phase::Searching { hole, search, count } => searched(hole, search, count, size, pair),
-            Phase::Confirming { hole, answered, mut count } => {
-                note(&mut count, pair);
-                if count.sent < EDGE_PAIRS {
-                    Phase::Confirming { hole, answered, count }
-                } else if 2 * count.large_answered >= count.control_answered {
-                    known(Hole { sharp: true, ..hole }, answered)
-                } else {
-                    Phase::SizeDependent { turn: 0 }
-                }
+            Phase::Proving(count) => self.proven(count, pair),
+            Phase::Searching { hole, search, attempt, count } => searched(hole, search, attempt, count, pair),
+            Phase::Confirming { hole, search, answered, count } => {
+                confirmed(hole, search, answered, count, pair)
             }
             Phase::Hole { hole, answered, turn, doubt } => {
                 self.watched(hole, answered, turn.wrapping_add(1), doubt, size, pair)
@@ -184,23 +169,47 @@ impl SizeHunt {
         };
     }
 
+    fn proven(&mut self, mut count: PairCount, pair: Pair) -> Phase {
+        note(&mut count, pair);
+        if count.counted >= PROOF {
+            self.recent.clear();
+            let hole = Hole { size: self.top, proof: count, sharp: false, confirmed_at: 0 };
+            search_on(hole, search(self.family, 0, self.top), None)
+        } else if count.sent >= MOST_PAIRS {
+            Phase::Exhausted { size: self.top, count }
+        } else {
+            Phase::Proving(count)
+        }
+    }
+
     /// A large segment of `size` bytes, told as lost, has arrived later: no hole swallowed it.
     pub fn late(&mut self, size: Bytes) {
-        let top = self.top;
-        match &mut self.phase {
+        let (top, family) = (self.top, self.family);
+        self.phase = match std::mem::replace(&mut self.phase, Phase::Watching { passed: true }) {
             Phase::Proving(_) | Phase::Searching { .. } | Phase::Confirming { .. } if size == top => {
-                self.phase = Phase::Watching { passed: true };
+                Phase::Watching { passed: true }
             }
-            Phase::Searching { search, count, .. } => {
+            Phase::Searching { hole, mut search, .. } => {
                 search.passed(size);
-                *count = PairCount::default();
+                search_on(hole, search, None)
             }
-            Phase::Hole { .. } if size == top => self.told(size, ARRIVED),
-            Phase::Hole { answered, doubt, .. } if size > *answered => {
-                *doubt = Doubt::Above { arrived: size, top_lost: 0 };
+            Phase::Confirming { hole, search, answered, mut count } if size == answered => {
+                count.large_answered += 1;
+                Phase::Confirming { hole, search, answered, count }
             }
-            _ => {}
-        }
+            Phase::Confirming { hole, search: former, answered, .. } if size > answered => {
+                let mut again = former.unwrap_or_else(|| search(family, answered, top));
+                again.passed(size);
+                search_on(hole, again, None)
+            }
+            Phase::Hole { hole, answered, turn, .. } if size > answered && size < top => {
+                Phase::Hole { hole, answered, turn, doubt: Doubt::Above { arrived: size, top_lost: 0 } }
+            }
+            Phase::Hole { hole, answered, turn, doubt } if size == top => {
+                self.watched(hole, answered, turn.wrapping_add(1), doubt, size, ARRIVED)
+            }
+            other => other,
+        };
     }
 
     /// What is known.
@@ -218,16 +227,15 @@ impl SizeHunt {
             Phase::Searching { hole, .. } | Phase::Confirming { hole, .. } if !hole.sharp => Sizes::Starting,
             Phase::Searching { hole, search, .. } => {
                 let answered = search.answered();
-                silent(hole, if answered > self.family.small() { answered } else { 0 }, false)
+                silent(hole, if answered > SMALLEST { answered } else { 0 }, false)
             }
             Phase::Confirming { hole, answered, .. } => silent(hole, *answered, false),
             Phase::Hole { hole, answered, .. } => silent(hole, *answered, *answered > 0),
             Phase::SizeDependent { .. } => Sizes::SizeDependent,
-            Phase::Exhausted(count) => Sizes::NotUsable {
+            Phase::Exhausted { size, count } => Sizes::NotUsable {
                 why: format!(
-                    "{} pairs at {} bytes without a decision: {}",
+                    "{} pairs at {size} bytes without a decision: {}",
                     count.sent,
-                    self.top,
                     count.lost_in_words()
                 ),
             },
@@ -245,7 +253,7 @@ impl SizeHunt {
     ) -> Phase {
         let passed = pair.large == Large::Passed;
         let (family, top) = (self.family, self.top);
-        let again = |from| search_on(hole, Search::new(family, from, top, &[]));
+        let again = |from| search_on(hole, search(family, from, top), None);
         let doubt = if size == self.top {
             if self.withdrawn(passed) {
                 return Phase::Watching { passed: true };
@@ -285,36 +293,67 @@ impl SizeHunt {
     }
 }
 
-fn search_on(hole: Hole, search: Search) -> Phase {
-    if search.next().is_some() {
-        return Phase::Searching { hole, search, count: PairCount::default() };
-    }
-    let answered = search.answered();
-    if hole.sharp {
-        known(hole, answered)
+fn search(family: Family, answered: Bytes, silent: Bytes) -> Search {
+    Search::new(family, answered.max(SMALLEST), silent, &[])
+}
+
+/// What comes next; `last` are pairs of the size asked for last, which go on counting for it.
+fn search_on(hole: Hole, search: Search, last: Option<(Bytes, PairCount)>) -> Phase {
+    let (answered, silent) = (search.answered(), search.edge());
+    let confirm = |search| Phase::Confirming {
+        hole: Hole { confirmed_at: answered, ..hole },
+        search,
+        answered,
+        count: PairCount::default(),
+    };
+    let Some(next) = search.next() else {
+        return if hole.sharp { known(hole, answered) } else { confirm(None) };
+    };
+    let near = edge::is_near(answered, silent) && answered > hole.confirmed_at;
+    let attempt = if hole.sharp || !near {
+        next
+    } else if search.closed_by() < edge::SILENT {
+        Try { size: silent, need: edge::SILENT }
     } else {
-        Phase::Confirming { hole, answered, count: PairCount::default() }
-    }
+        return confirm(Some(search));
+    };
+    let count = last.filter(|(size, _)| *size == attempt.size).map(|(_, count)| count).unwrap_or_default();
+    Phase::Searching { hole, search, attempt, count }
 }
 
 fn known(hole: Hole, answered: Bytes) -> Phase {
     Phase::Hole { hole, answered, turn: 0, doubt: Doubt::None }
 }
 
-fn searched(hole: Hole, mut search: Search, mut count: PairCount, size: Bytes, pair: Pair) -> Phase {
-    let need = search.next().map_or(PROOF, |next| next.need);
+fn searched(hole: Hole, mut search: Search, attempt: Try, mut count: PairCount, pair: Pair) -> Phase {
     note(&mut count, pair);
     if count.large_answered > 0 {
-        search.passed(size);
-    } else if count.counted >= need {
-        search.silent(size, count.counted);
+        search.passed(attempt.size);
+    } else if count.counted >= attempt.need {
+        search.silent(attempt.size, count.counted);
+        return search_on(hole, search, Some((attempt.size, count)));
     } else if count.sent < MOST_PAIRS {
-        return Phase::Searching { hole, search, count };
+        return Phase::Searching { hole, search, attempt, count };
     } else {
         // Nothing small passes either: not now.
         return Phase::Watching { passed: false };
     }
-    search_on(hole, search)
+    search_on(hole, search, None)
+}
+
+fn confirmed(hole: Hole, search: Option<Search>, answered: Bytes, mut count: PairCount, pair: Pair) -> Phase {
+    note(&mut count, pair);
+    if count.control_answered < edge::CONTROLS && count.sent < edge::PAIRS {
+        return Phase::Confirming { hole, search, answered, count };
+    }
+    let finding = edge::judge(count, search.is_none());
+    let hole = Hole { sharp: finding == Finding::Sharp, ..hole };
+    match (finding, search) {
+        (Finding::TooFew, _) => Phase::Exhausted { size: answered, count },
+        (Finding::NoEdge, _) => Phase::SizeDependent { turn: 0 },
+        (Finding::Unsure | Finding::Sharp, Some(search)) => search_on(hole, search, None),
+        (Finding::Unsure | Finding::Sharp, None) => known(hole, answered),
+    }
 }
 
 fn note(count: &mut PairCount, pair: Pair) {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{EDGE_CONTROLS, EDGE_PAIRS, EDGE_SILENT, Hole, LaneProber, Proof, REST, Standing, Task};
+use super::{Hole, LaneProber, Proof, REST, Standing, Task};
 use crate::{
     overlay::path::{
         asking::Asking,
+        edge::{self, Finding},
         flow_set::FlowSet,
         mtu_search::Search,
         probe::{Lane, Moment},
@@ -132,10 +133,10 @@ impl LaneProber {
             hole.last_edge = Some(hole.answered);
         }
         let (sharp, answered) = (hole.sharp, hole.answered);
-        let near = answered * 5 >= hole.silent * 4 && answered > hole.confirmed_at;
+        let near = edge::is_near(answered, hole.silent) && answered > hole.confirmed_at;
         let next = search.next();
-        if !sharp && near && next.is_some() && search.closed_by() < EDGE_SILENT {
-            let pairs = self.pairs(search.edge(), ProbeSize::Search, EDGE_SILENT, now);
+        if !sharp && near && next.is_some() && search.closed_by() < edge::SILENT {
+            let pairs = self.pairs(search.edge(), ProbeSize::Search, edge::SILENT, now);
             self.task = Some(Task::Search(search, pairs));
         } else if !sharp && near && next.is_some() {
             hole.confirmed_at = answered;
@@ -156,19 +157,19 @@ impl LaneProber {
 
     /// Sees whether silence has an edge: `size`, which was answered, must be answered like a control.
     fn confirm_at(&mut self, size: Bytes, search: Option<Search>, now: Moment) {
-        let pairs = self.pairs(size, ProbeSize::Edge, EDGE_CONTROLS, now).at_most(EDGE_PAIRS);
+        let pairs = self.pairs(size, ProbeSize::Edge, edge::CONTROLS, now).at_most(edge::PAIRS);
         self.task = Some(Task::Confirm(search, pairs));
     }
 
     fn conclude_confirm(&mut self, search: Option<Search>, mut pairs: Pairs, now: Moment) {
         let count = pairs.count();
         let torn = self.tear(&pairs);
-        let enough = count.control_answered >= EDGE_CONTROLS && torn != Tear::Perhaps;
-        let enough = enough || count.sent >= EDGE_PAIRS;
+        let enough = count.control_answered >= edge::CONTROLS && torn != Tear::Perhaps;
+        let enough = enough || count.sent >= edge::PAIRS;
         pairs.set_need(match torn {
             _ if enough => 0,
-            Tear::Perhaps => EDGE_PAIRS,
-            Tear::No | Tear::Yes(_) => EDGE_CONTROLS,
+            Tear::Perhaps => edge::PAIRS,
+            Tear::No | Tear::Yes(_) => edge::CONTROLS,
         });
         if !enough || !pairs.all_decided() {
             self.task = Some(Task::Confirm(search, pairs));
@@ -178,23 +179,19 @@ impl LaneProber {
             // Their edge is another one; that of the others is looked at anew.
             self.torn = Some(silent);
             self.leave(silent);
-            let again = self.pairs(pairs.size(), ProbeSize::Edge, EDGE_CONTROLS, now).at_most(EDGE_PAIRS);
+            let again = self.pairs(pairs.size(), ProbeSize::Edge, edge::CONTROLS, now).at_most(edge::PAIRS);
             self.task = Some(Task::Confirm(search, again));
             return;
         }
         let Standing::Hole(hole) = &mut self.standing else { return };
-        let (large, control) = (count.large_answered, count.control_answered);
-        if control < EDGE_CONTROLS {
-            // So few controls would leave the decision to chance.
-            self.exhaust(now);
-        } else if large == 0 || large * 2 < control {
-            self.size_dependent(now);
-        } else if let Some(search) = search {
-            // Before the edge is exact, chance must be left less room.
-            hole.sharp = large * 5 >= control * 4;
-            self.go_on_searching(search, None, now);
-        } else {
-            hole.sharp = true;
+        match (edge::judge(count, search.is_none()), search) {
+            (Finding::TooFew, _) => self.exhaust(now),
+            (Finding::NoEdge, _) => self.size_dependent(now),
+            (finding, Some(search)) => {
+                hole.sharp = finding == Finding::Sharp;
+                self.go_on_searching(search, None, now);
+            }
+            (_, None) => hole.sharp = true,
         }
     }
 

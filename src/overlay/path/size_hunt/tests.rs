@@ -23,12 +23,17 @@ fn answered(hunt: &SizeHunt) -> Option<Bytes> {
 }
 
 #[test]
-fn thirty_nine_pairs_prove_nothing_and_forty_do() {
+fn thirty_nine_pairs_prove_nothing_forty_do_and_a_sharp_edge_makes_it_a_hole() {
+    let mut rng = Rng::with_seed(1);
     let mut hunt = SizeHunt::new(Family::V4, 1500);
-    play(&mut hunt, &mut Rng::with_seed(1), 1454, 0.0, 39);
+    play(&mut hunt, &mut rng, 1454, 0.0, 39);
+    assert_eq!((hunt.sizes(), hunt.next().size), (Sizes::Starting, 1500));
+    play(&mut hunt, &mut rng, 1454, 0.0, 1);
+    assert_eq!((hunt.sizes(), hunt.next().size), (Sizes::Starting, 1420));
+    play(&mut hunt, &mut rng, 1454, 0.0, edge::CONTROLS);
     assert_eq!(hunt.sizes(), Sizes::Starting);
-    play(&mut hunt, &mut Rng::with_seed(1), 1454, 0.0, 1);
-    assert!(matches!(hunt.sizes(), Sizes::Silent { size: 1500, exact: false, .. }));
+    play(&mut hunt, &mut rng, 1454, 0.0, 1);
+    assert!(matches!(hunt.sizes(), Sizes::Silent { size: 1500, answered: 1420, exact: false, .. }));
 }
 
 #[test]
@@ -60,7 +65,7 @@ fn segments_that_come_late_prove_no_hole() {
     play(&mut hunt, &mut rng, 1454, 0.0, 39);
     hunt.late(1500);
     assert_eq!(hunt.sizes(), Sizes::Passed { size: 1500 });
-    play(&mut hunt, &mut rng, 1454, 0.0, 41);
+    play(&mut hunt, &mut rng, 1454, 0.0, 65);
     assert!(matches!(hunt.sizes(), Sizes::Silent { .. }));
     hunt.late(1500);
     assert_eq!(hunt.sizes(), Sizes::Passed { size: 1500 });
@@ -76,6 +81,22 @@ fn loss_that_grows_with_size_has_no_edge() {
         let large = if rng.f64() < 0.03 { Large::Passed } else { Large::Lost };
         hunt.told(size, Pair { large, control: rng.f64() < 0.6 });
         assert!(!matches!(hunt.sizes(), Sizes::Silent { .. }), "{:?}", hunt.sizes());
+    }
+}
+
+/// A byte policer far over its rate yields forty pairs without one lost control: small packets fit, hardly a large one does.
+#[test]
+fn a_byte_policer_that_keeps_every_control_is_no_hole() {
+    for seed in 0..200 {
+        let mut rng = Rng::with_seed(seed);
+        let mut hunt = SizeHunt::new(Family::V4, 1500);
+        for _ in 0..2000 {
+            let size = hunt.next().size;
+            let fits = 100.0 / f64::from(size.max(100));
+            let large = if rng.f64() < 0.4 * fits * fits { Large::Passed } else { Large::Lost };
+            hunt.told(size, Pair { large, control: true });
+            assert!(!matches!(hunt.sizes(), Sizes::Silent { .. }), "seed {seed}: {:?}", hunt.sizes());
+        }
     }
 }
 
