@@ -20,6 +20,7 @@ pub mod privilege;
 pub mod probe;
 pub mod probe_command;
 pub mod reflector;
+pub mod regular_file;
 pub mod report;
 pub mod router;
 pub mod secret_files;

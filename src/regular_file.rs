@@ -1,0 +1,140 @@
+//! Files that others name: read whole, never waited for, never more than is asked for.
+//!
+//! A name in a configuration may lead to a pipe that nobody writes to, a device that never ends, or an image of a disk.
+//! These functions block on the disk: call them off the async threads.
+
+use std::{
+    fmt,
+    fs::{FileType, OpenOptions},
+    io::{self, Read},
+    os::unix::fs::{FileTypeExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use nix::fcntl::OFlag;
+use zeroize::Zeroizing;
+
+/// No key, certificate or list of hosts is longer.
+pub const MOST_BYTES: u64 = 1 << 20;
+
+/// What the length of a file says too little of.
+const LEAST_BUFFER: usize = 8 << 10;
+
+/// Why a file was not read. Its text names the file and what to do; never what is in the file.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {why}; {}", file.display(), why.remedy())]
+pub struct Unreadable {
+    /// The file, as it was named.
+    pub file: PathBuf,
+    /// What is wrong with it.
+    pub why: Why,
+}
+
+/// What is wrong with a file.
+#[derive(Debug)]
+pub enum Why {
+    /// The kernel says no.
+    Io(io::Error),
+    /// What it is instead of a regular file.
+    NotRegular(&'static str),
+    /// It has more bytes than this.
+    TooLong(u64),
+    /// It is not UTF-8.
+    NotText,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "{error}"),
+            Self::NotRegular(what) => write!(f, "it is {what}, and only a regular file is read"),
+            Self::TooLong(most) => write!(f, "it has more than {most} bytes"),
+            Self::NotText => f.write_str("it is not UTF-8 text"),
+        }
+    }
+}
+
+impl Why {
+    /// What to do.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Io(error) => match error.kind() {
+                io::ErrorKind::NotFound => "put it there, or correct its name",
+                io::ErrorKind::PermissionDenied => "let the user that runs the exporter read it",
+                _ => "name a readable file",
+            },
+            Self::NotRegular(_) => "name a regular file, or a link to one",
+            Self::TooLong(_) | Self::NotText => "see that it is the right file",
+        }
+    }
+
+    /// Whether there is no such file.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// The content of a regular file of at most `most` bytes; links are followed.
+pub fn read(file: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
+    let mut bytes = Vec::new();
+    read_into(file, most, &mut bytes).map_err(|why| Unreadable { file: file.to_owned(), why })?;
+    Ok(bytes)
+}
+
+/// As [`read`], for what must not stay in memory: wiped when it is dropped.
+pub fn read_secret(file: &Path) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    read_into(file, MOST_BYTES, &mut bytes).map_err(|why| Unreadable { file: file.to_owned(), why })?;
+    Ok(bytes)
+}
+
+/// As [`read_secret`], for text.
+pub fn read_secret_text(file: &Path) -> Result<Zeroizing<String>, Unreadable> {
+    let bytes = read_secret(file)?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(_) => Err(Unreadable { file: file.to_owned(), why: Why::NotText }),
+    }
+}
+
+fn read_into(file: &Path, most: u64, bytes: &mut Vec<u8>) -> Result<(), Why> {
+    // A pipe opened so is not waited for; a terminal does not become ours.
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(file).map_err(|error| {
+        // A socket has no other way to say what it is; neither has a device without a driver.
+        if error.raw_os_error() == Some(libc::ENXIO) {
+            Why::NotRegular("a socket or a device")
+        } else {
+            Why::Io(error)
+        }
+    })?;
+    let metadata = opened.metadata().map_err(Why::Io)?;
+    if !metadata.is_file() {
+        return Err(Why::NotRegular(kind(metadata.file_type())));
+    }
+    if metadata.len() > most {
+        return Err(Why::TooLong(most));
+    }
+    // All at once: what a growing buffer leaves behind would not be wiped.
+    bytes.reserve_exact(usize::try_from(metadata.len()).unwrap_or(0).max(LEAST_BUFFER));
+    // It may have grown since, and what /proc holds has no length.
+    opened.take(most + 1).read_to_end(bytes).map_err(Why::Io)?;
+    if bytes.len() as u64 > most { Err(Why::TooLong(most)) } else { Ok(()) }
+}
+
+fn kind(of: FileType) -> &'static str {
+    if of.is_fifo() {
+        "a named pipe"
+    } else if of.is_dir() {
+        "a directory"
+    } else if of.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(test)]
+mod tests;
