@@ -9,6 +9,8 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod fingerprint;
+#[cfg(test)]
+mod hostile;
 pub mod listen;
 pub mod load;
 pub mod logging;
@@ -28,6 +30,7 @@ pub mod serve;
 pub mod shard;
 pub mod state;
 pub mod terminal;
+pub mod text;
 pub mod trust;
 pub mod types;
 pub mod web;

@@ -3,9 +3,13 @@
 //! A Prometheus label is made from these types' `as_str`/`Display` and nowhere else. All sizes are
 //! bytes of **IP packet** (header included, Ethernet excluded), the unit of an interface MTU.
 
-use std::fmt;
+mod interface;
+
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, Serializer};
+
+pub use interface::{DfPolicy, FdbState, InterfaceName, LinkKind, Mac, OperState};
 
 /// A size in bytes of IP packet.
 pub type Bytes = u32;
@@ -18,7 +22,7 @@ macro_rules! name_type {
         pub struct $name(pub String);
 
         impl $name {
-            /// The name as written in the configuration or printed by the router.
+            /// The name as written in the configuration, which takes no control characters in names.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -46,10 +50,6 @@ name_type!(
 name_type!(
     /// A router as named in the configuration.
     RouterName
-);
-name_type!(
-    /// A network interface as the router names it, e.g. `vxlan01`.
-    InterfaceName
 );
 name_type!(
     /// A path as named in the configuration.
@@ -88,8 +88,33 @@ impl From<&str> for Source {
 
 /// A VXLAN network identifier, 24 bits (RFC 7348 section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "u32")]
 pub struct Vni(pub u32);
+
+impl Vni {
+    /// The largest.
+    pub const MAX: u32 = 0x00ff_ffff;
+}
+
+impl TryFrom<u32> for Vni {
+    type Error = String;
+
+    fn try_from(number: u32) -> Result<Self, String> {
+        if number <= Self::MAX {
+            Ok(Self(number))
+        } else {
+            Err(format!("a VNI has 24 bits, {number} has more"))
+        }
+    }
+}
+
+impl FromStr for Vni {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<u32>().map_err(|error| error.to_string())?.try_into()
+    }
+}
 
 impl fmt::Display for Vni {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -27,7 +27,7 @@ fn failure(plan: &ApiPlan, reason: FailureReason) -> String {
     let failure = reading.failure.expect("the scrape must fail");
     assert_eq!(failure.reason, reason, "{failure}");
     assert!(!failure.message.contains(KEY), "the key is never printed: {failure}");
-    failure.message
+    failure.message.to_string()
 }
 
 #[track_caller]

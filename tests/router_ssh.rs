@@ -26,7 +26,7 @@ use ssh_router::{NAME, PASSWORD, TIMEOUT, failure, key, router_plan, run, scrape
 use vxlan_exporter::{
     plan::{Credential, HostTrust, SshPlan},
     router::{Worker, check_credential, check_host_key},
-    types::{FailureReason, Method, Vni},
+    types::{FailureReason, Mac, Method, Vni},
 };
 
 #[test]
@@ -50,9 +50,7 @@ fn two_scrapes_over_one_session() {
         let remote: IpAddr = "10.10.10.254".parse().unwrap();
         assert_eq!(vxlan.remote, Some(remote));
         assert_eq!(snapshot.underlay_mtu(remote), Some(1500), "of the route, in the very first scrape");
-        assert!(
-            snapshot.fdb.iter().any(|entry| entry.dst == Some(remote) && entry.mac == "00:00:00:00:00:00")
-        );
+        assert!(snapshot.fdb.iter().any(|entry| entry.dst == Some(remote) && entry.mac == Mac::FLOOD));
         assert!(snapshot.boot_id.is_some() && snapshot.uptime.is_some());
         let second = scrape(&mut worker);
         assert_eq!(success(&second).routes, snapshot.routes);
@@ -195,7 +193,7 @@ fn what_is_wrong_on_our_side_is_config() {
             plan.credential = credential;
             let message = failure(&plan, FailureReason::Config);
             assert!(message.contains("/none: No such file") && message.contains("_file"), "{message}");
-            assert_eq!(check_credential(&plan.credential).unwrap_err().message, message);
+            assert_eq!(check_credential(&plan.credential).unwrap_err().message, *message);
         }
         let mut plan = good.clone();
         plan.host_trust = HostTrust::KnownHosts(router.path("none"));

@@ -15,8 +15,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::{
-    fingerprint::Fingerprint, listen::ListenAddress, overlay::path::probe::Family, plan::ApiUrl, reflector,
-    types::Bytes,
+    fingerprint::Fingerprint,
+    listen::ListenAddress,
+    overlay::path::probe::Family,
+    plan::ApiUrl,
+    reflector,
+    text::is_active,
+    types::{Bytes, InterfaceName},
 };
 
 /// A type that one scalar of the file becomes.
@@ -154,7 +159,7 @@ fn name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("the name is empty: give one".into());
     }
-    if text.trim() != text || text.chars().any(char::is_control) {
+    if text.trim() != text || text.contains(is_active) {
         return Err(format!("{text:?} has spaces around it or control characters: leave them out"));
     }
     Ok(text.to_owned())
@@ -340,11 +345,8 @@ fn family(text: &str) -> Result<Family, String> {
 
 fn tunnel_end(text: &str) -> Result<TunnelEnd, String> {
     match text.split_once('/') {
-        // IFNAMSIZ: 15 bytes and a zero.
         Some((router, interface))
-            if router_name(router).is_ok()
-                && (1..=15).contains(&interface.len())
-                && !interface.contains(|c: char| c == '/' || c.is_whitespace()) =>
+            if router_name(router).is_ok() && InterfaceName::new(interface).is_some() =>
         {
             Ok(TunnelEnd { router: router.to_owned(), interface: interface.to_owned() })
         }

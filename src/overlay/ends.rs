@@ -13,11 +13,8 @@ use std::{
 use crate::{
     overlay::picture::TunnelEnd,
     router::snapshot::{FdbEntry, Link, RouterReading, RouterSnapshot, Vxlan},
-    types::{Bytes, RouterName, Site, Vni},
+    types::{Bytes, DfPolicy, Mac, RouterName, Site, Vni},
 };
-
-/// The destination MAC of the flood list: a frame for everyone goes to each of its remotes.
-pub(super) const FLOOD_MAC: &str = "00:00:00:00:00:00";
 
 /// The addresses last seen on each router, and its site.
 #[derive(Debug, Clone, Default)]
@@ -139,7 +136,7 @@ impl EndView<'_> {
 
     /// Whether it drops what it would have to send in fragments.
     pub(super) fn has_df_set(&self) -> bool {
-        self.vxlan.df.as_deref() == Some("set")
+        self.vxlan.df == Some(DfPolicy::Set)
     }
 
     /// That the bridge's own MTU is below this port's. Measured (6.18): what is bridged from port to port passes at the
@@ -185,7 +182,7 @@ impl EndView<'_> {
     /// The device's own remotes and those of its flood list, of one network or of all.
     pub(super) fn remotes_of(&self, vni: Option<Vni>) -> BTreeSet<IpAddr> {
         let own = self.vxlan.remote.iter().chain(&self.vxlan.more_remotes).copied();
-        let flood = self.entries(vni).filter(|entry| entry.mac == FLOOD_MAC).filter_map(|entry| entry.dst);
+        let flood = self.entries(vni).filter(|entry| entry.mac == Mac::FLOOD).filter_map(|entry| entry.dst);
         own.chain(flood).filter(|remote| !remote.is_unspecified()).collect()
     }
 
@@ -279,7 +276,7 @@ impl<'a> Scene<'a> {
             return view.vnis();
         }
         let to_router = |entry: &&FdbEntry| {
-            entry.mac == FLOOD_MAC && entry.dst.is_some_and(|dst| self.known.owns(router, dst))
+            entry.mac == Mac::FLOOD && entry.dst.is_some_and(|dst| self.known.owns(router, dst))
         };
         let flooded: BTreeSet<_> =
             view.entries(None).filter(to_router).filter_map(|entry| entry.vni).collect();

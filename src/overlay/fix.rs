@@ -12,12 +12,13 @@ use std::{
 
 use crate::{
     overlay::{
+        command::{Change, Command},
         ends::{EndView, Scene},
         mismatch::remote_astray,
         pairing::Pair,
         picture::{FixStep, TunnelEnd},
     },
-    types::{Bytes, MismatchField, Site},
+    types::{Bytes, DfPolicy, MismatchField, Site},
 };
 
 /// The largest MTU that VyOS takes for a vxlan interface.
@@ -65,6 +66,10 @@ impl Fixer<'_, '_> {
                 }
             }
         }
+        let foreign = [a, b].map(EndView::end).into_iter().filter(|end| !end.interface.is_vyos_vxlan());
+        mending.why.extend(foreign.filter(|_| !mismatches.is_empty()).map(|end| {
+            format!("VyOS names no vxlan interface {}: there are no commands for {end}", end.interface)
+        }));
         mending.steps = self.order(mending.steps);
         mending
     }
@@ -115,31 +120,31 @@ impl Fixer<'_, '_> {
                 (end, if *end == pair.0 { vni_b } else { vni_a })
             }
         };
-        mending.steps.push(set(changes, &format!("vni {vni}")));
+        mending.steps.extend(step(changes, Change::Vni(vni)));
     }
 
     fn port(&self, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
         let end = self.farther(pair);
         let Some(port) = (if *end == pair.0 { b } else { a }).vxlan.port else { return };
         mending.why.push(undecided("port", end));
-        mending.steps.push(set(end, &format!("port {port}")));
+        mending.steps.extend(step(end, Change::Port(port)));
     }
 
     /// `unset` is VyOS's default, so the end that differs from it changes.
     fn df(&self, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
-        let unset = |view: &EndView<'_>| view.vxlan.df.as_deref() == Some("unset");
+        let unset = |view: &EndView<'_>| view.vxlan.df == Some(DfPolicy::Unset);
         let end = match (unset(a), unset(b)) {
             (true, _) => &pair.1,
             (_, true) => &pair.0,
             _ => self.farther(pair),
         };
         let (view, other) = if *end == pair.0 { (a, b) } else { (b, a) };
-        let Some(df) = other.vxlan.df.as_deref() else { return };
+        let Some(df) = other.vxlan.df else { return };
         if view.is_before_1_4() {
             mending.why.push(format!("{end}: VyOS before 1.4 has no command for df; {df} takes an upgrade"));
             return;
         }
-        mending.steps.push(set(end, &format!("parameters ip df {df}")));
+        mending.steps.extend(step(end, Change::Df(df)));
     }
 
     fn remote(&self, end: &TunnelEnd, other: &TunnelEnd, declared: bool, mending: &mut Mending) {
@@ -156,9 +161,9 @@ impl Fixer<'_, '_> {
         let stray =
             |remote: &&IpAddr| view.remotes.len() == 1 || scene.known.owners(**remote).next().is_none();
         for old in view.remotes.iter().filter(stray) {
-            mending.steps.push(command("delete", end, &format!("remote {old}")));
+            mending.steps.extend(step(end, Change::DeleteRemote(*old)));
         }
-        mending.steps.push(set(end, &format!("remote {address}")));
+        mending.steps.extend(step(end, Change::Remote(address)));
     }
 
     /// The one MTU to give to the ends of this tunnel that are too small: enough for the paths that
@@ -183,26 +188,20 @@ impl Fixer<'_, '_> {
 
 /// Brings an administratively disabled end up.
 pub(super) fn enable(view: &EndView<'_>) -> Option<FixStep> {
-    (view.link.admin_up == Some(false)).then(|| command("delete", &view.end(), "disable"))
+    (view.link.admin_up == Some(false)).then(|| step(&view.end(), Change::Enable)).flatten()
 }
 
 /// Lets an end take larger packets. With `df set` it would still drop what it has to send in fragments, so that goes
 /// first.
 pub(super) fn raise(view: &EndView<'_>, mtu: Bytes) -> Vec<FixStep> {
     let end = view.end();
-    let unset = (view.has_df_set() && !view.is_before_1_4()).then(|| set(&end, "parameters ip df unset"));
-    unset.into_iter().chain([set(&end, &format!("mtu {mtu}"))]).collect()
+    let unset = (view.has_df_set() && !view.is_before_1_4()).then_some(Change::Df(DfPolicy::Unset));
+    unset.into_iter().chain([Change::Mtu(mtu)]).filter_map(|change| step(&end, change)).collect()
 }
 
-fn set(end: &TunnelEnd, setting: &str) -> FixStep {
-    command("set", end, setting)
-}
-
-fn command(verb: &str, end: &TunnelEnd, setting: &str) -> FixStep {
-    FixStep {
-        router: end.router.clone(),
-        command: format!("{verb} interfaces vxlan {} {setting}", end.interface),
-    }
+/// None for an interface that VyOS has no command for.
+fn step(end: &TunnelEnd, change: Change) -> Option<FixStep> {
+    Some(FixStep { router: end.router.clone(), command: Command::new(&end.interface, change)? })
 }
 
 fn undecided(what: &str, end: &TunnelEnd) -> String {

@@ -7,8 +7,8 @@ use crate::{
     plan::{PathPlan, Plan, RouterPlan, Transport},
     router::snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
     types::{
-        Bytes, Direction, FailureReason, InterfaceName, Method, PathName, RouterName, Site, Source, Verdict,
-        Vni,
+        Bytes, DfPolicy, Direction, FailureReason, FdbState, InterfaceName, LinkKind, Method, OperState,
+        PathName, RouterName, Site, Source, Verdict, Vni,
     },
 };
 
@@ -33,14 +33,14 @@ impl TestRouter {
         let mut eth0 = link("eth0", 1600);
         eth0.addresses = vec![ip("127.0.0.1"), ip(address)];
         let mut eth1 = link("eth1", 1500);
-        eth1.master = Some("br01".to_owned());
+        eth1.master = Some("br01".into());
         let now = RouterSnapshot {
             method: Method::Ip,
             links: vec![eth0, link("br01", 1500), eth1],
             fdb: Vec::new(),
             routes: std::collections::BTreeMap::new(),
-            version: Some("VyOS 1.4.0".to_owned()),
-            boot_id: Some("boot-1".to_owned()),
+            version: Some("VyOS 1.4.0".into()),
+            boot_id: Some("boot-1".into()),
             uptime: None,
         };
         let mut reading = RouterReading::new(name.into(), site.into(), Vec::new());
@@ -50,21 +50,21 @@ impl TestRouter {
 
     pub(crate) fn vxlan(mut self, name: &str, vni: u32, remote: &str) -> Self {
         let mut vxlan = link(name, 1500);
-        vxlan.kind = Some("vxlan".to_owned());
-        vxlan.oper_state = Some("UNKNOWN".to_owned());
-        vxlan.master = Some("br01".to_owned());
+        vxlan.kind = Some(LinkKind::Vxlan);
+        vxlan.oper_state = Some(OperState::Unknown);
+        vxlan.master = Some("br01".into());
         vxlan.ifindex = u32::try_from(self.now.links.len()).ok();
         vxlan.vxlan = Some(Vxlan {
             vni: Some(Vni(vni)),
             remote: remote.parse().ok(),
             port: Some(8472),
-            df: Some("unset".to_owned()),
+            df: Some(DfPolicy::Unset),
             ..Vxlan::default()
         });
         self.now.links.push(vxlan);
         if let Ok(remote) = remote.parse() {
             let source = self.now.links[0].addresses.get(1).copied();
-            let route = Route { dev: "eth0".to_owned(), gateway: None, mtu: None, source };
+            let route = Route { dev: "eth0".into(), gateway: None, mtu: None, source };
             self.now.routes.insert(remote, route);
         }
         self
@@ -74,7 +74,7 @@ impl TestRouter {
     pub(crate) fn flood(mut self, interface: &str, remote: &str) -> Self {
         self = self.learned(interface, "00:00:00:00:00:00", remote);
         if let Some(entry) = self.now.fdb.last_mut() {
-            entry.state = Some("permanent".to_owned());
+            entry.state = Some(FdbState::Permanent);
         }
         self
     }
@@ -92,7 +92,7 @@ impl TestRouter {
     pub(crate) fn learned(mut self, interface: &str, mac: &str, remote: &str) -> Self {
         self.now.fdb.push(FdbEntry {
             interface: interface.into(),
-            mac: mac.to_owned(),
+            mac: mac.parse().expect("a MAC"),
             dst: Some(ip(remote)),
             state: None,
             vni: None,
@@ -157,7 +157,7 @@ fn link(name: &str, mtu: Bytes) -> Link {
         ifindex: Some(1),
         mtu: Some(mtu),
         admin_up: Some(true),
-        oper_state: Some("UP".to_owned()),
+        oper_state: Some(OperState::Up),
         mac: None,
         master: None,
         description: None,

@@ -16,7 +16,7 @@ use crate::{
         picture::TunnelEnd,
     },
     router::snapshot::{Link, RouterReading},
-    types::{MismatchField, Verdict},
+    types::{MismatchField, OperState, Verdict},
 };
 
 /// Signs of death seen once, by sender and silent end, with the scrapes of both routers at that time.
@@ -137,7 +137,7 @@ fn no_route(view: &EndView<'_>) -> Option<String> {
 /// The router's own links with an address that are down: where a route may have gone.
 fn down_links(view: &EndView<'_>) -> String {
     let down = |link: &&Link| {
-        let down = link.admin_up == Some(false) || link.oper_state.as_deref() == Some("DOWN");
+        let down = link.admin_up == Some(false) || link.oper_state == Some(OperState::Down);
         down && link.vxlan.is_none() && link.master.is_none() && !link.addresses.is_empty()
     };
     let names: Vec<_> = view.snapshot.links.iter().filter(down).map(|link| link.name.as_str()).collect();

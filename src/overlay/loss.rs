@@ -21,6 +21,7 @@ use crate::{
         picture::{TunnelEnd, TunnelLoss},
     },
     router::snapshot::{Counters, Link, RouterReading, RouterSnapshot, Uptime},
+    text::Text,
     types::{RouterName, Vni},
 };
 
@@ -54,7 +55,7 @@ pub(super) struct Ledger(BTreeMap<(TunnelEnd, Option<Vni>), Series>);
 /// The readings of one device, or of one of its VNIs, since it was made, oldest first.
 #[derive(Debug)]
 struct Series {
-    boot_id: Option<String>,
+    boot_id: Option<Text>,
     ifindex: Option<u32>,
     samples: VecDeque<Sample>,
 }

@@ -7,11 +7,12 @@
 //! - [`tunnel`] the tunnels: `pairing` which vxlan interfaces belong together, `mismatch` on what they
 //!   disagree, `liveness` whether they are up, `loss` what is lost between their counters
 //! - `route` which tunnels a path crosses, `cause` which router setting explains its trouble, `fix`
-//!   the commands that mend it, `underlay` what will be
+//!   the commands that mend it ([`command`] is all there are), `underlay` what will be
 //!   afterwards, `stranger` a suspicion
 //! - [`picture`] the joined result that every view shows
 
 mod cause;
+pub mod command;
 mod ends;
 mod fix;
 mod liveness;

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 pub use crate::types::ReflectorUse;
 use crate::types::{
-    Bytes, Direction, PathName, ProbeProtocol, ProbeResult, ProbeSize, Site, Source, UnknownReason, Verdict,
+    Bytes, Direction, Mac, PathName, ProbeProtocol, ProbeResult, ProbeSize, Site, Source, UnknownReason,
+    Verdict,
 };
 
 /// What is known of one path now.
@@ -27,7 +28,7 @@ pub struct PathObservation {
     /// The address in use; absent while a name cannot be resolved.
     pub address: Option<IpAddr>,
     /// The target's MAC address in lower case, where it is on our own network and has been heard.
-    pub target_mac: Option<String>,
+    pub target_mac: Option<Mac>,
     /// The TCP port that is probed, if any.
     pub tcp_port: Option<u16>,
     /// Whether the path's reflector is used; absent where it has none, or is not decided yet.

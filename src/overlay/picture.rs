@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use crate::types::{InterfaceName, MismatchField, PathName, RouterName, TunnelState};
+use crate::{
+    overlay::command::Command,
+    types::{InterfaceName, MismatchField, PathName, RouterName, TunnelState},
+};
 
 /// Tunnels and paths, joined. Made by [`super::tunnel::Assessor::assess`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -96,5 +99,5 @@ pub struct FixStep {
     /// Where to type it.
     pub router: RouterName,
     /// The VyOS command, e.g. `set interfaces vxlan vxlan01 mtu 1500`.
-    pub command: String,
+    pub command: Command,
 }

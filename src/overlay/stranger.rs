@@ -6,11 +6,12 @@
 
 use crate::{
     overlay::{
-        ends::{EndView, FLOOD_MAC, Scene},
+        ends::{EndView, Scene},
         observation::PathObservation,
         picture::TunnelEnd,
     },
-    router::snapshot::{FdbEntry, Link},
+    router::snapshot::FdbEntry,
+    types::Mac,
 };
 
 /// More learned MACs than this are not listed.
@@ -25,16 +26,16 @@ pub(super) fn suspicion(
     far: &TunnelEnd,
 ) -> Option<String> {
     let (near, far) = (scene.ends.get(near)?, scene.ends.get(far)?);
-    let own = |entry: &&&FdbEntry| far.snapshot.links.iter().any(|link| has(link, &entry.mac));
+    let own = |entry: &&&FdbEntry| far.snapshot.links.iter().any(|link| link.mac == Some(entry.mac));
     let heard: Vec<_> = near
         .snapshot
         .fdb
         .iter()
-        .filter(|entry| entry.interface == near.link.name && entry.state.is_none() && entry.mac != FLOOD_MAC)
+        .filter(|entry| entry.interface == near.link.name && entry.state.is_none() && entry.mac != Mac::FLOOD)
         .filter(|entry| entry.dst.is_some_and(|dst| scene.known.owns(&far.reading.router, dst)))
         .collect();
-    let target = path.target_mac.as_ref();
-    let of_target = heard.iter().find(|entry| Some(&entry.mac) == target);
+    let target = path.target_mac;
+    let of_target = heard.iter().find(|entry| Some(entry.mac) == target);
     let strangers: Vec<_> = heard.iter().filter(|entry| !own(entry)).copied().collect();
     let (who, lines) = match of_target {
         Some(entry) => ("the target's MAC is".to_owned(), line(entry)),
@@ -54,10 +55,6 @@ pub(super) fn suspicion(
         port(far),
         near.reading.router,
     ))
-}
-
-fn has(link: &Link, mac: &str) -> bool {
-    link.mac.as_deref() == Some(mac)
 }
 
 /// As `bridge fdb show` prints it.

@@ -188,7 +188,7 @@ impl Assessor {
 
 fn tunnel_end(text: &str) -> Option<TunnelEnd> {
     let (router, interface) = text.split_once('/')?;
-    Some(TunnelEnd { router: RouterName::from(router), interface: InterfaceName::from(interface) })
+    Some(TunnelEnd { router: RouterName::from(router), interface: InterfaceName::new(interface)? })
 }
 
 fn crossed<'t>(

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use crate::{
     overlay::{ends::EndView, picture::TunnelEnd},
-    types::Bytes,
+    types::{Bytes, InterfaceName},
 };
 
 /// Outer IPv4 + UDP + VXLAN + inner Ethernet header.
@@ -22,7 +22,7 @@ pub(super) struct Underlay {
     end: TunnelEnd,
     remote: IpAddr,
     /// The egress device.
-    device: String,
+    device: InterfaceName,
     /// What the route carries, bytes of outer IP packet.
     mtu: Bytes,
     /// The router's software has no signal for bridged packets: `Some(true)` up to VyOS 1.3, not known where it is

@@ -16,7 +16,7 @@ use rtnetlink::{
 };
 
 use super::neighbours::Neighbours;
-use crate::types::Bytes;
+use crate::types::{Bytes, Mac};
 
 /// How our host sends to one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Routes {
     }
 
     /// The MAC of a host on our own network, if it has been heard.
-    pub async fn mac(&self, address: IpAddr) -> Option<String> {
+    pub async fn mac(&self, address: IpAddr) -> Option<Mac> {
         self.neighbours.mac(address).await
     }
 

@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashMap,
-    fmt::Write as _,
     net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -17,6 +16,8 @@ use rtnetlink::{
     packet_route::neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourMessage},
 };
 use tokio::sync::Mutex;
+
+use crate::types::Mac;
 
 const READ_AGAIN: Duration = Duration::from_secs(4);
 
@@ -30,7 +31,7 @@ pub struct Neighbours {
 #[derive(Default)]
 struct Table {
     read: Option<Instant>,
-    macs: HashMap<IpAddr, String>,
+    macs: HashMap<IpAddr, Mac>,
 }
 
 impl Neighbours {
@@ -40,8 +41,8 @@ impl Neighbours {
         Self { handle, table: Arc::default() }
     }
 
-    /// The MAC of `address` in lower case, if the kernel has heard it; a table that cannot be read knows none.
-    pub async fn mac(&self, address: IpAddr) -> Option<String> {
+    /// The MAC of `address`, if the kernel has heard it; a table that cannot be read knows none.
+    pub async fn mac(&self, address: IpAddr) -> Option<Mac> {
         let mut table = self.table.lock().await;
         if table.read.is_none_or(|read| read.elapsed() >= READ_AGAIN) {
             let entries = self.handle.neighbours().get().execute();
@@ -49,40 +50,21 @@ impl Neighbours {
             table.macs = entries.into_iter().filter_map(entry).collect();
             table.read = Some(Instant::now());
         }
-        table.macs.get(&address).cloned()
+        table.macs.get(&address).copied()
     }
 }
 
 /// One entry whose MAC is known; the kernel tells none of those that failed.
-fn entry(message: NeighbourMessage) -> Option<(IpAddr, String)> {
+fn entry(message: NeighbourMessage) -> Option<(IpAddr, Mac)> {
     let (mut address, mut mac) = (None, None);
     for attribute in message.attributes {
         match attribute {
             NeighbourAttribute::Destination(NeighbourAddress::Inet(ip)) => address = Some(IpAddr::V4(ip)),
             NeighbourAttribute::Destination(NeighbourAddress::Inet6(ip)) => address = Some(IpAddr::V6(ip)),
-            NeighbourAttribute::LinkLayerAddress(bytes) => mac = text(&bytes),
+            // A tunnel's peer has none.
+            NeighbourAttribute::LinkLayerAddress(bytes) => mac = <[u8; 6]>::try_from(bytes).ok().map(Mac),
             _ => {}
         }
     }
     address.zip(mac)
-}
-
-fn text(bytes: &[u8]) -> Option<String> {
-    let (first, rest) = bytes.split_first().filter(|_| bytes.len() == 6)?;
-    let mut text = format!("{first:02x}");
-    for byte in rest {
-        let _ = write!(text, ":{byte:02x}");
-    }
-    Some(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn macs_are_written_as_routers_write_them() {
-        assert_eq!(text(&[0x52, 0x54, 0, 0xab, 0xc, 0xff]).as_deref(), Some("52:54:00:ab:0c:ff"));
-        assert_eq!(text(&[]), None, "a tunnel's peer has no MAC");
-    }
 }

@@ -8,7 +8,7 @@ use std::{net::IpAddr, time::Duration};
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use super::egress::{Egress, Routes};
-use crate::overlay::path::probe::Family;
+use crate::{overlay::path::probe::Family, types::Mac};
 
 const RESOLVE: Duration = Duration::from_mins(5);
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -21,7 +21,7 @@ pub struct Target {
     /// Our interface.
     pub egress: Egress,
     /// Its MAC, where it is on our own network: the last that was heard, for a target that falls silent.
-    pub mac: Option<String>,
+    pub mac: Option<Mac>,
 }
 
 /// News of one path's target.
@@ -42,7 +42,7 @@ pub async fn follow(
     news: UnboundedSender<TargetUpdate>,
 ) {
     let mut address = None;
-    let mut mac: Option<(IpAddr, String)> = None;
+    let mut mac: Option<(IpAddr, Mac)> = None;
     let mut resolved_at: Option<Instant> = None;
     loop {
         let mut problem = None;
@@ -59,8 +59,8 @@ pub async fn follow(
             (Some(address), _) => match routes.to(address).await {
                 Ok(egress) => {
                     let heard = routes.mac(address).await.map(|heard| (address, heard));
-                    mac = heard.or_else(|| mac.take().filter(|(known, _)| *known == address));
-                    Ok(Target { address, egress, mac: mac.clone().map(|(_, mac)| mac) })
+                    mac = heard.or_else(|| mac.filter(|(known, _)| *known == address));
+                    Ok(Target { address, egress, mac: mac.map(|(_, mac)| mac) })
                 }
                 Err(error) => Err(format!("{error:#}")),
             },

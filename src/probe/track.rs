@@ -205,7 +205,7 @@ impl Track {
             target_site: self.plan.site.clone(),
             target: self.plan.address.clone(),
             address: self.target.as_ref().map(|target| target.address),
-            target_mac: self.target.as_ref().and_then(|target| target.mac.clone()),
+            target_mac: self.target.as_ref().and_then(|target| target.mac),
             tcp_port: self.plan.tcp_port,
             reflector: prober.and_then(PathProber::reflector_use),
             awaits_reflector: prober.is_some_and(PathProber::awaits_reflector),

@@ -11,7 +11,7 @@ use crate::{
     },
     router::snapshot::RouterReading,
     state::Present,
-    types::{Direction, UnknownReason, Verdict, Vni},
+    types::{DfPolicy, Direction, UnknownReason, Verdict, Vni},
 };
 
 fn present(routers: Vec<Arc<RouterReading>>, paths: Vec<Arc<PathObservation>>) -> Present {
@@ -150,7 +150,7 @@ fn exit_codes() {
         assert_eq!(of(verdict(verdict_)), code, "{verdict_}");
     }
     let [dc, a, b] = lab();
-    let df = b.clone().edit_vxlan("vxlan02", |v| v.df = Some("set".to_owned()));
+    let df = b.clone().edit_vxlan("vxlan02", |v| v.df = Some(DfPolicy::Set));
     assert_eq!(exit_code(&present(read(&[dc.clone(), a.clone(), df]), vec![])).0, 1, "mismatch");
     assert_eq!(exit_code(&present(read(&[dc.clone(), a.clone()]), vec![])).0, 1, "half");
     // The half that follows from a router not read proves nothing; one whose owner is read does.

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     plan::{ApiPlan, Trust},
+    text::Text,
     types::{FailureReason, InterfaceName, Method},
 };
 use client::Client;
@@ -61,7 +62,7 @@ pub struct ApiReader {
     plan: ApiPlan,
     client: Client,
     /// From `/show version`, which costs the router a third of a second; and on which connection.
-    version: Option<(u64, Option<String>)>,
+    version: Option<(u64, Option<Text>)>,
 }
 
 impl ApiReader {
@@ -106,7 +107,7 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     /// `/info` is there since 1.5, needs no key and costs nothing.
-    fn version(&mut self, known: &mut Option<(u64, Option<String>)>) -> Result<Option<String>, ScrapeError> {
+    fn version(&mut self, known: &mut Option<(u64, Option<Text>)>) -> Result<Option<Text>, ScrapeError> {
         let reply = self.client.ask("/info", None, self.deadline)?;
         let info = api_reply::data(&reply.body).ok();
         if let Some(version) = info.as_ref().and_then(|info| info.get("version")?.as_str()) {

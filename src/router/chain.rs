@@ -8,10 +8,7 @@
 //! The method that worked is remembered: the next scrape starts with it. Once an hour, and after a scrape in
 //! which nothing worked, it starts with the best one again, over a new session.
 
-use std::{
-    fmt::Write as _,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{
     api::ApiReader,
@@ -149,7 +146,7 @@ fn all(failures: Vec<(Method, ScrapeError)>) -> ScrapeError {
         );
     };
     for (method, error) in failures {
-        let _ = write!(first.message, "; then by {method}: {}", error.message);
+        first.message.push(&format!("; then by {method}: {}", error.message));
     }
     first
 }

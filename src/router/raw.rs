@@ -12,7 +12,7 @@ use super::{
     shell::Shell,
     snapshot::{Link, RouterSnapshot},
 };
-use crate::types::Method;
+use crate::types::{LinkKind, Method};
 
 /// All interfaces for bridges and underlay; a user who may only see vxlan interfaces is asked for those.
 const LINKS: &str = r#"raw() {
@@ -44,9 +44,8 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
 
 /// VyOS names its vxlan interfaces so, and no others.
 fn named(mut link: Link) -> Link {
-    let number = link.name.as_str().strip_prefix("vxlan");
-    if number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())) {
-        link.kind = Some("vxlan".to_owned());
+    if link.name.is_vyos_vxlan() {
+        link.kind = Some(LinkKind::Vxlan);
     }
     link
 }

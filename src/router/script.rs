@@ -18,7 +18,7 @@ use super::{
     shell::Shell,
     snapshot::{ScrapeError, Uptime},
 };
-use crate::types::FailureReason;
+use crate::{text::Text, types::FailureReason};
 
 /// The origin of the times that say when a router was asked.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -112,9 +112,9 @@ pub fn misread(error: &ParseError) -> ScrapeError {
 #[derive(Debug, Clone, PartialEq)]
 pub struct System {
     /// The software version.
-    pub version: Option<String>,
+    pub version: Option<Text>,
     /// The boot id.
-    pub boot_id: Option<String>,
+    pub boot_id: Option<Text>,
     /// When the counters were read.
     pub uptime: Option<Uptime>,
 }

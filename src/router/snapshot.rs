@@ -9,7 +9,13 @@ use std::{
 
 use serde::Serialize;
 
-use crate::types::{Bytes, FailureReason, InterfaceName, Method, RouterName, Site, Vni};
+use crate::{
+    text::{Sentence, Text},
+    types::{
+        Bytes, DfPolicy, FailureReason, FdbState, InterfaceName, LinkKind, Mac, Method, OperState,
+        RouterName, Site, Vni,
+    },
+};
 
 /// Everything one scrape read. Absent means the source cannot tell; nothing is invented.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,9 +29,9 @@ pub struct RouterSnapshot {
     /// For each remote VTEP the router's own route to it, as far as asked.
     pub routes: BTreeMap<IpAddr, Route>,
     /// The router's software version, e.g. `VyOS 1.4.0`.
-    pub version: Option<String>,
+    pub version: Option<Text>,
     /// `/proc/sys/kernel/random/boot_id`: a change means a restart.
-    pub boot_id: Option<String>,
+    pub boot_id: Option<Text>,
     /// When the counters were read, by the router's clock and by ours.
     pub uptime: Option<Uptime>,
 }
@@ -93,18 +99,18 @@ pub struct Link {
     pub mtu: Option<Bytes>,
     /// The administrator's wish (flag `UP`); `None` where the source hides the flags.
     pub admin_up: Option<bool>,
-    /// RFC 2863 operational state as printed. `UNKNOWN` is a vxlan device's normal up state.
-    pub oper_state: Option<String>,
-    /// MAC address in lower case.
-    pub mac: Option<String>,
+    /// Operational state.
+    pub oper_state: Option<OperState>,
+    /// MAC address.
+    pub mac: Option<Mac>,
     /// The bridge (or bond, VRF) this link belongs to.
-    pub master: Option<String>,
+    pub master: Option<InterfaceName>,
     /// Interface description (`ifalias`).
-    pub description: Option<String>,
+    pub description: Option<Text>,
     /// All addresses of the interface.
     pub addresses: Vec<IpAddr>,
-    /// `linkinfo.info_kind`: `vxlan`, `bridge`, `veth`, …
-    pub kind: Option<String>,
+    /// `linkinfo.info_kind`.
+    pub kind: Option<LinkKind>,
     /// What only a vxlan device has.
     pub vxlan: Option<Vxlan>,
     /// Kernel counters; restart with the device.
@@ -115,7 +121,7 @@ impl Link {
     /// Whether it is a vxlan interface; its vxlan part may still not be told.
     #[must_use]
     pub fn is_vxlan(&self) -> bool {
-        self.vxlan.is_some() || self.kind.as_deref() == Some("vxlan")
+        self.vxlan.is_some() || self.kind == Some(LinkKind::Vxlan)
     }
 }
 
@@ -133,14 +139,14 @@ pub struct Vxlan {
     pub local: Option<IpAddr>,
     /// UDP destination port.
     pub port: Option<u16>,
-    /// Outer DF-bit policy: `unset`, `set`, `inherit`; absent on old iproute2.
-    pub df: Option<String>,
+    /// Outer DF-bit policy; absent on old iproute2.
+    pub df: Option<DfPolicy>,
     /// Outer TTL; `None` is inherit/auto or not told.
     pub ttl: Option<u32>,
     /// Whether the device learns remote MACs.
     pub learning: Option<bool>,
     /// The underlay device it is tied to.
-    pub link: Option<String>,
+    pub link: Option<InterfaceName>,
     /// `external` (collect metadata) devices carry many VNIs.
     pub external: bool,
     /// VNI filtering is on.
@@ -210,12 +216,12 @@ impl Counters {
 pub struct FdbEntry {
     /// The device that holds the entry.
     pub interface: InterfaceName,
-    /// MAC address; all zero is the flood list.
-    pub mac: String,
+    /// MAC address; [`Mac::FLOOD`] is the flood list.
+    pub mac: Mac,
     /// The remote VTEP; absent on a bridge's own entries.
     pub dst: Option<IpAddr>,
-    /// `permanent`, `static`, or none for learned entries.
-    pub state: Option<String>,
+    /// None for learned entries.
+    pub state: Option<FdbState>,
     /// The VNI where the entry names one.
     pub vni: Option<Vni>,
 }
@@ -224,7 +230,7 @@ pub struct FdbEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Route {
     /// Egress device.
-    pub dev: String,
+    pub dev: InterfaceName,
     /// Next hop, absent on a connected network.
     pub gateway: Option<IpAddr>,
     /// A `mtu` metric on the route, or a cached path MTU.
@@ -240,12 +246,12 @@ pub struct ScrapeError {
     /// The label value.
     pub reason: FailureReason,
     /// What happened, with names and addresses, without secrets.
-    pub message: String,
+    pub message: Sentence,
 }
 
 impl ScrapeError {
     /// An error of that reason.
-    pub fn new(reason: FailureReason, message: impl Into<String>) -> Self {
+    pub fn new(reason: FailureReason, message: impl Into<Sentence>) -> Self {
         Self { reason, message: message.into() }
     }
 }

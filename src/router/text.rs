@@ -10,7 +10,7 @@ use super::{
     shell::Shell,
     snapshot::{Link, RouterSnapshot, ScrapeError},
 };
-use crate::types::{FailureReason, Method};
+use crate::types::{FailureReason, LinkKind, Method};
 
 const SHOW: &str = "w=/opt/vyatta/bin/vyatta-op-cmd-wrapper
 s interfaces $w show interfaces vxlan detail
@@ -47,7 +47,7 @@ pub(super) fn whole(shown: Links) -> Result<Vec<Link>, ScrapeError> {
     }
     let mut links = shown.into_kernel();
     for link in &mut links {
-        link.kind = Some("vxlan".to_owned());
+        link.kind = Some(LinkKind::Vxlan);
     }
     Ok(links)
 }

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     plan::RouterPlan,
+    text::Text,
     types::{FailureReason, InterfaceName},
 };
 
@@ -160,7 +161,7 @@ impl Worker {
 /// remote or port changes, and its counters start again.
 #[derive(Debug, Default)]
 struct Devices {
-    boot_id: Option<String>,
+    boot_id: Option<Text>,
     indexes: BTreeMap<InterfaceName, u32>,
 }
 

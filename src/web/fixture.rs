@@ -9,14 +9,15 @@ use std::{
 
 use crate::{
     overlay::{
+        command::{Change, Command},
         observation::{EchoStats, ExpectedMtu, Judgement, PathObservation},
         picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
     },
     router::snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
     state::{CapabilityState, ConfigState, Present, State},
     types::{
-        Capability, Direction, FailureReason, Method, MismatchField, ProbeProtocol, ProbeResult, ProbeSize,
-        TunnelState, UnknownReason, Verdict, Vni,
+        Capability, DfPolicy, Direction, FailureReason, FdbState, LinkKind, Method, MismatchField, OperState,
+        ProbeProtocol, ProbeResult, ProbeSize, TunnelState, UnknownReason, Verdict, Vni,
     },
 };
 
@@ -29,41 +30,35 @@ fn ip(text: &str) -> IpAddr {
     text.parse().expect(text)
 }
 
-fn link(name: &str, mtu: u32, kind: Option<&str>, master: Option<&str>) -> Link {
+fn link(name: &str, mtu: u32, kind: Option<LinkKind>, master: Option<&str>) -> Link {
     Link {
         name: name.into(),
         ifindex: Some(7),
         mtu: Some(mtu),
         admin_up: Some(true),
-        oper_state: Some("UP".into()),
+        oper_state: Some(OperState::Up),
         mac: None,
         master: master.map(Into::into),
         description: None,
         addresses: vec![],
-        kind: kind.map(Into::into),
+        kind,
         vxlan: None,
         counters: Counters::ZERO,
     }
 }
 
-fn fdb(mac: &str, dst: Option<&str>, state: Option<&str>) -> FdbEntry {
-    FdbEntry {
-        interface: "vxlan01".into(),
-        mac: mac.into(),
-        dst: dst.map(ip),
-        state: state.map(Into::into),
-        vni: None,
-    }
+fn fdb(mac: &str, dst: Option<&str>, state: Option<FdbState>) -> FdbEntry {
+    FdbEntry { interface: "vxlan01".into(), mac: mac.parse().expect(mac), dst: dst.map(ip), state, vni: None }
 }
 
 fn router(name: &str, remote: &str, vni: u32) -> RouterReading {
-    let mut vxlan = link("vxlan01", 1450, Some("vxlan"), Some("br01"));
-    vxlan.oper_state = Some("UNKNOWN".into());
+    let mut vxlan = link("vxlan01", 1450, Some(LinkKind::Vxlan), Some("br01"));
+    vxlan.oper_state = Some(OperState::Unknown);
     vxlan.vxlan = Some(Vxlan {
         vni: Some(Vni(vni)),
         remote: Some(ip(remote)),
         port: Some(8472),
-        df: Some("unset".into()),
+        df: Some(DfPolicy::Unset),
         ..Vxlan::default()
     });
     vxlan.counters = Counters {
@@ -77,16 +72,16 @@ fn router(name: &str, remote: &str, vni: u32) -> RouterReading {
         links: vec![
             link("eth0", 1500, None, None),
             link("eth1", 1500, None, Some("br01")),
-            link("br01", 1450, Some("bridge"), None),
-            link("docker0", 1500, Some("bridge"), None),
+            link("br01", 1450, Some(LinkKind::Bridge), None),
+            link("docker0", 1500, Some(LinkKind::Bridge), None),
             vxlan,
         ],
         fdb: vec![
-            fdb("00:00:00:00:00:00", Some(remote), Some("permanent")),
+            fdb("00:00:00:00:00:00", Some(remote), Some(FdbState::Permanent)),
             fdb("52:54:00:00:00:01", Some(remote), None),
             fdb("52:54:00:00:00:02", Some(remote), None),
-            fdb("52:54:00:00:00:03", Some("10.10.99.254"), Some("static")),
-            fdb("52:54:00:00:00:04", None, Some("permanent")),
+            fdb("52:54:00:00:00:03", Some("10.10.99.254"), Some(FdbState::Static)),
+            fdb("52:54:00:00:00:04", None, Some(FdbState::Permanent)),
         ],
         routes: BTreeMap::from([(
             ip(remote),
@@ -200,7 +195,7 @@ pub fn present() -> Present {
     };
     let fix = |router: &str| FixStep {
         router: router.into(),
-        command: "set interfaces vxlan vxlan01 mtu 1500".into(),
+        command: Command::new(&"vxlan01".into(), Change::Mtu(1500)).expect("a command"),
     };
     let hop = |router: &str| Hop { tunnel: pair.into(), end: end(router) };
     let picture = |name: &str| PathPicture {

@@ -69,7 +69,7 @@ pub fn failure(plan: &SshPlan, reason: FailureReason) -> String {
     assert_eq!(failure.reason, reason, "{failure}");
     assert_eq!(reading.current, None);
     assert_eq!(reading.failures[&reason], 1);
-    failure.message
+    failure.message.to_string()
 }
 
 /// What was read.

@@ -8,7 +8,7 @@ use crate::{
         picture::PathPicture,
         tunnel::Assessor,
     },
-    types::{Direction, UnknownReason, Verdict, Vni},
+    types::{DfPolicy, Direction, UnknownReason, Verdict, Vni},
 };
 
 fn picture(routers: &[TestRouter], path: Arc<PathObservation>) -> PathPicture {
@@ -252,8 +252,8 @@ fn two_equal_ways_claim_none() {
 #[test]
 fn tunnels_join_in_one_bridge_only() {
     let [dc, a, b] = lab();
-    let dc = dc.vxlan("vxlan11", 11, A).edit("vxlan11", |link| link.master = Some("br11".to_owned()));
-    let a = a.vxlan("vxlan11", 11, DC).edit("vxlan11", |link| link.master = Some("br11".to_owned()));
+    let dc = dc.vxlan("vxlan11", 11, A).edit("vxlan11", |link| link.master = Some("br11".into()));
+    let a = a.vxlan("vxlan11", 11, DC).edit("vxlan11", |link| link.master = Some("br11".into()));
     let picture = picture(&[dc, a, b], path("node-b", "site-b", verdict(Verdict::Ok)));
     assert_eq!(
         picture.hops.iter().map(|hop| hop.tunnel.as_str()).collect::<Vec<_>>(),
@@ -269,7 +269,7 @@ fn tunnels_join_in_one_bridge_only() {
 /// `df set`: what must be sent in fragments is dropped, so the larger mtu comes after `df unset`, on that router.
 #[test]
 fn with_df_set_a_larger_mtu_alone_is_not_offered() {
-    let set = |router: TestRouter| router.edit_vxlan("vxlan01", |vxlan| vxlan.df = Some("set".to_owned()));
+    let set = |router: TestRouter| router.edit_vxlan("vxlan01", |vxlan| vxlan.df = Some(DfPolicy::Set));
     let [dc, a, b] = default_mtu(1500);
     let picture = picture(&[set(dc), set(a), b], path("rancher", "dc", hole(&[Direction::Forward], 1450)));
     assert_eq!(
@@ -286,7 +286,7 @@ fn with_df_set_a_larger_mtu_alone_is_not_offered() {
 fn what_comes_after_the_fix_depends_on_the_version() {
     let run = |version: &str, words: &str| {
         let [dc, mut a, b] = default_mtu(1500);
-        a.now.version = Some(version.to_owned());
+        a.now.version = Some(version.into());
         let picture = picture(&[dc, a, b], path("rancher", "dc", hole(&[Direction::Forward], 1450)));
         assert_eq!(typed(&picture.fix), ["site-a: set interfaces vxlan vxlan01 mtu 1500"], "{version}");
         assert!(picture.cause[1].contains(words), "{version}: {:?}", picture.cause);
@@ -309,8 +309,8 @@ fn what_comes_after_the_fix_depends_on_the_version() {
 #[test]
 fn no_df_command_before_1_4() {
     let [dc, a, mut b] = lab();
-    b.now.version = Some("VyOS 1.3.8".to_owned());
-    let b = b.edit_vxlan("vxlan02", |vxlan| vxlan.df = Some("set".to_owned()));
+    b.now.version = Some("VyOS 1.3.8".into());
+    let b = b.edit_vxlan("vxlan02", |vxlan| vxlan.df = Some(DfPolicy::Set));
     let overlay = super::assess(&[dc, a, b]);
     let tunnel = super::tunnel(&overlay, "dc/vxlan02~site-b/vxlan02");
     assert!(tunnel.fix.is_empty(), "{:?}", tunnel.fix);
@@ -338,7 +338,7 @@ fn mss_clamping_is_never_offered() {
 fn what_an_end_s_underlay_and_bridge_do_not_carry_is_said_of_the_tunnel() {
     let [dc, a, b] = lab();
     let a = a.mtu("vxlan01", 9000).mtu("eth0", 1500).mtu("br01", 1400);
-    let dc = dc.edit_vxlan("vxlan01", |vxlan| vxlan.df = Some("set".to_owned())).mtu("eth0", 1549);
+    let dc = dc.edit_vxlan("vxlan01", |vxlan| vxlan.df = Some(DfPolicy::Set)).mtu("eth0", 1549);
     let overlay = super::assess(&[dc, a, b]);
     let tunnel = super::tunnel(&overlay, "dc/vxlan01~site-a/vxlan01");
     for words in [
@@ -359,11 +359,11 @@ fn a_far_virtual_switch_is_suspected() {
     const TARGET: &str = "52:54:00:00:00:66";
     let dead = |mac: Option<&str>| {
         let mut path = PathObservation::clone(&path("rancher", "dc", verdict(Verdict::Unreachable)));
-        path.target_mac = mac.map(str::to_owned);
+        path.target_mac = mac.map(|mac| mac.parse().expect("a MAC"));
         Arc::new(path)
     };
     let [dc, a, b] = lab();
-    let dc = dc.edit("br01", |link| link.mac = Some("52:54:00:00:00:01".to_owned()));
+    let dc = dc.edit("br01", |link| link.mac = "52:54:00:00:00:01".parse().ok());
     let heard = |macs: &[&str]| {
         let a = macs.iter().fold(a.clone(), |a, mac| a.learned("vxlan01", mac, DC));
         [dc.clone(), a.flood("vxlan01", DC), b.clone()]

@@ -170,7 +170,7 @@ fn restarts_are_no_loss() {
     let table: &[(&str, Change)] = &[
         ("a device made anew", |dc| dc.edit("vxlan01", |link| link.ifindex = Some(99))),
         ("a router restarted", |mut dc| {
-            dc.now.boot_id = Some("boot-2".to_owned());
+            dc.now.boot_id = Some("boot-2".into());
             dc
         }),
         ("a counter set back", |dc| dc),

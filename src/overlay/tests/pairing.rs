@@ -6,7 +6,7 @@ use crate::{
         fixture::{A, B, DC, TestRouter, ip, lab, plan, read},
         tunnel::Assessor,
     },
-    types::{Method, MismatchField, TunnelState, Vni},
+    types::{DfPolicy, Method, MismatchField, TunnelState, Vni},
 };
 
 const DC_A: &str = "dc/vxlan01~site-a/vxlan01";
@@ -53,7 +53,7 @@ fn mismatches() {
         ),
         (
             "df does not stop traffic",
-            |b| b.edit_vxlan("vxlan02", |v| v.df = Some("set".to_owned())),
+            |b| b.edit_vxlan("vxlan02", |v| v.df = Some(DfPolicy::Set)),
             MismatchField::Df,
             Some(true),
             &["site-b: set interfaces vxlan vxlan02 parameters ip df unset"],

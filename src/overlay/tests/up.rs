@@ -78,7 +78,7 @@ fn signs_of_death() {
             "a restarted router has no delta",
             |mut dc, b| {
                 dc = dc.counted("vxlan02", 60, 0, 9);
-                dc.now.boot_id = Some("boot-2".to_owned());
+                dc.now.boot_id = Some("boot-2".into());
                 (dc, b)
             },
             true,

@@ -9,7 +9,8 @@ use crate::{
         parse::{api_config::VxlanConfig, show_summary::Summary},
         snapshot::{Counters, Link},
     },
-    types::InterfaceName,
+    text::Text,
+    types::{InterfaceName, LinkKind},
 };
 
 /// What was asked, each part as far as it was answered.
@@ -44,9 +45,9 @@ pub fn links(told: Told) -> Vec<Link> {
         for link in &mut links {
             let name = link.name.as_str();
             if name == bridge {
-                link.kind = Some("bridge".to_owned());
+                link.kind = Some(LinkKind::Bridge);
             } else if members.is_some_and(|members| members.contains_key(name)) {
-                link.master.get_or_insert_with(|| bridge.clone());
+                link.master = link.master.take().or_else(|| InterfaceName::new(bridge));
             }
         }
     }
@@ -55,7 +56,7 @@ pub fn links(told: Told) -> Vec<Link> {
 
 /// A link that is no vxlan interface, of which there is only the summary.
 fn other(summary: Summary) -> Link {
-    let bare = |text: &String| text.split('/').next()?.parse::<IpAddr>().ok();
+    let bare = |text: &Text| text.split('/').next()?.parse::<IpAddr>().ok();
     Link {
         addresses: summary.addresses.iter().filter_map(bare).collect(),
         name: summary.name,
@@ -99,7 +100,7 @@ mod tests {
         let (vxlan, bridge, eth0, eth1) = (&links[0], &links[1], &links[2], &links[3]);
         assert_eq!(vxlan.mtu, Some(1400), "the device's, not the configured one");
         assert_eq!(vxlan.vxlan.as_ref().unwrap().remote, Some("10.10.10.254".parse().unwrap()));
-        assert_eq!(bridge.kind.as_deref(), Some("bridge"));
+        assert_eq!(bridge.kind, Some(LinkKind::Bridge));
         assert_eq!(eth0.addresses, ["10.10.0.254".parse::<IpAddr>().unwrap()]);
         assert_eq!((eth1.master.as_deref(), eth1.admin_up, eth1.mtu), (Some("br01"), None, None));
     }

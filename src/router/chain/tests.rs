@@ -1,4 +1,7 @@
+use std::fmt::Write as _;
+
 use super::*;
+use crate::types::LinkKind;
 
 const SECOND: Duration = Duration::from_secs(1);
 use Method::{Api, Ip, Raw, Text};
@@ -76,7 +79,7 @@ fn a_method_that_fails_gives_way_within_the_scrape_and_is_not_tried_in_the_next(
     let uptime = snapshot.uptime.map(|uptime| (uptime.before, uptime.after));
     assert_eq!((snapshot.method, uptime), (Raw, Some((1.0, 2.0))));
     let link = snapshot.link("vxlan01").unwrap();
-    assert_eq!((link.mtu, link.kind.as_deref()), (Some(9000), Some("vxlan")));
+    assert_eq!((link.mtu, link.kind), (Some(9000), Some(LinkKind::Vxlan)));
     assert_eq!(link.vxlan, None, "op-mode tells no VNI, remote or port");
     assert_eq!(*execs.lock().unwrap(), 2);
     chain.scrape(Instant::now() + SECOND).unwrap();

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::{Object, api_reply, excerpt};
 use crate::{
     router::snapshot::{ScrapeError, Vxlan},
-    types::{Bytes, FailureReason, InterfaceName, Vni},
+    text::Text,
+    types::{Bytes, DfPolicy, FailureReason, InterfaceName, Vni},
 };
 
 /// The configuration of one vxlan interface, as far as it is set.
@@ -27,9 +28,9 @@ pub struct VxlanConfig {
     /// `disable` is not set.
     pub admin_up: bool,
     /// `description`.
-    pub description: Option<String>,
+    pub description: Option<Text>,
     /// `vrf`.
-    pub vrf: Option<String>,
+    pub vrf: Option<InterfaceName>,
     /// `vlan-to-vni`, the VNI of each VLAN that is written as one number.
     pub vlan_vni: BTreeMap<u16, Vni>,
 }
@@ -52,15 +53,16 @@ pub fn interfaces(body: &str) -> Result<BTreeMap<InterfaceName, VxlanConfig>, Sc
         }
     }
     let read = |(name, settings): (String, Value)| {
+        // It cannot be the name of a device either, which alone is looked up here.
+        let name = InterfaceName::new(&name)?;
         let settings = settings
             .as_object()
             .ok_or_else(|| format!("expected settings, saw `{}`", excerpt(&settings.to_string())));
-        let config = settings
-            .and_then(interface)
-            .map_err(|error| wrong(format!("interfaces vxlan {name}: {error}")))?;
-        Ok((InterfaceName(name), config))
+        let config =
+            settings.and_then(interface).map_err(|error| wrong(format!("interfaces vxlan {name}: {error}")));
+        Some(config.map(|config| (name, config)))
     };
-    all.into_iter().map(read).collect()
+    all.into_iter().filter_map(read).collect()
 }
 
 impl VxlanConfig {
@@ -99,13 +101,16 @@ fn interface(settings: &Object) -> Result<VxlanConfig, String> {
     let parameters = node(settings, "parameters").unwrap_or_else(|| empty.clone());
     let ip = node(&parameters, "ip").unwrap_or(empty);
     // VyOS 1.3's code also takes `dont-fragment`, though its command line does not offer it.
-    let df = text(&ip, "df")?.or_else(|| ip.contains_key("dont-fragment").then(|| "set".to_owned()));
+    let df = match text(&ip, "df")? {
+        Some(df) => DfPolicy::read(&df),
+        None => ip.contains_key("dont-fragment").then_some(DfPolicy::Set),
+    };
     let remotes: Vec<_> =
         texts(settings, "remote")?.iter().map(|it| read("remote", it)).collect::<Result<_, _>>()?;
     let group = value(settings, "group")?;
     let external = parameters.contains_key("external");
     let vxlan = Vxlan {
-        vni: value(settings, "vni")?.map(Vni).filter(|_| !external),
+        vni: value(settings, "vni")?.filter(|_| !external),
         remote: remotes.first().copied().or(group),
         more_remotes: remotes.iter().skip(1).copied().collect(),
         local: value(settings, "source-address")?,
@@ -114,7 +119,7 @@ fn interface(settings: &Object) -> Result<VxlanConfig, String> {
         // 0 is inherit.
         ttl: value(&ip, "ttl")?.filter(|ttl| *ttl > 0),
         learning: Some(!parameters.contains_key("nolearning")),
-        link: text(settings, "source-interface")?,
+        link: text(settings, "source-interface")?.and_then(|link| InterfaceName::new(&link)),
         external,
         vnifilter: parameters.contains_key("vni-filter"),
         vnis: Vec::new(),
@@ -126,8 +131,8 @@ fn interface(settings: &Object) -> Result<VxlanConfig, String> {
         group,
         mtu: value(settings, "mtu")?,
         admin_up: !settings.contains_key("disable"),
-        description: text(settings, "description")?,
-        vrf: text(settings, "vrf")?,
+        description: text(settings, "description")?.map(Text::from),
+        vrf: text(settings, "vrf")?.and_then(|vrf| InterfaceName::new(&vrf)),
         vlan_vni: vlan_vni(settings)?,
     })
 }
@@ -138,7 +143,7 @@ fn vlan_vni(settings: &Object) -> Result<BTreeMap<u16, Vni>, String> {
         let Some(mapping) = mapping.as_object() else { continue };
         if let (Ok(vlan), Some(vni)) = (vlan.parse(), text(mapping, "vni")?.and_then(|vni| vni.parse().ok()))
         {
-            all.insert(vlan, Vni(vni));
+            all.insert(vlan, vni);
         }
     }
     Ok(all)
@@ -192,7 +197,7 @@ mod tests {
         let vxlan = config.vxlan;
         assert_eq!(vxlan.vni, Some(Vni(1)));
         assert_eq!(vxlan.remote, Some("10.0.0.2".parse().unwrap()));
-        assert_eq!((vxlan.df.as_deref(), vxlan.ttl, vxlan.learning), (Some("inherit"), None, Some(false)));
+        assert_eq!((vxlan.df, vxlan.ttl, vxlan.learning), (Some(DfPolicy::Inherit), None, Some(false)));
     }
 
     #[test]

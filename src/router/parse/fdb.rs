@@ -1,9 +1,9 @@
 //! `bridge -j fdb show`: which remote VTEPs get flooded frames, which MAC is reached through which VTEP.
 
-use super::{ParseError, address, each, field, text};
+use super::{ParseError, address, each, field, word};
 use crate::{
     router::snapshot::FdbEntry,
-    types::{InterfaceName, Vni},
+    types::{FdbState, InterfaceName},
 };
 
 const COMMAND: &str = "bridge -j fdb show";
@@ -12,17 +12,18 @@ const COMMAND: &str = "bridge -j fdb show";
 pub fn entries(output: &str) -> Result<Vec<FdbEntry>, ParseError> {
     each(COMMAND, output, |object| {
         // Before iproute2 4.18 the device stood under `dev`.
-        let device = text(object, "ifname")?.or(text(object, "dev")?);
-        let (Some(device), Some(mac)) = (device, text(object, "mac")?) else { return Ok(None) };
+        let device = word(object, "ifname")?.or(word(object, "dev")?).and_then(InterfaceName::new);
+        let mac = word(object, "mac")?.and_then(|mac| mac.parse().ok());
+        let (Some(interface), Some(mac)) = (device, mac) else { return Ok(None) };
         Ok(Some(FdbEntry {
-            interface: InterfaceName(device),
-            mac: mac.to_ascii_lowercase(),
+            interface,
+            mac,
             dst: address(object, "dst")?,
             // Learned entries print an empty or an ageing state (`stale`).
-            state: text(object, "state")?.filter(|state| state == "permanent" || state == "static"),
+            state: word(object, "state")?.and_then(FdbState::read),
             // An entry learned by a device with many networks, or set by a routing daemon, names only `src_vni`; what it
             // leads to is then sent with that one (measured, 6.18).
-            vni: field(object, "vni")?.or(field(object, "src_vni")?).map(Vni),
+            vni: field(object, "vni")?.or(field(object, "src_vni")?),
         }))
     })
 }
@@ -30,6 +31,7 @@ pub fn entries(output: &str) -> Result<Vec<FdbEntry>, ParseError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Vni;
 
     #[test]
     fn learned_static_and_flood_entries() {
@@ -42,19 +44,21 @@ mod tests {
         )
         .unwrap();
         assert_eq!(entries.len(), 4);
-        assert_eq!((entries[0].vni, entries[0].state.as_deref()), (Some(Vni(200)), Some("permanent")));
-        assert_eq!((entries[1].mac.as_str(), entries[1].state.as_deref()), ("aa:00:00:00:00:01", None));
+        assert_eq!((entries[0].vni, entries[0].state), (Some(Vni(200)), Some(FdbState::Permanent)));
+        assert_eq!((entries[1].mac.to_string().as_str(), entries[1].state), ("aa:00:00:00:00:01", None));
         assert_eq!(entries[1].dst, Some("fe80::1".parse().unwrap()));
         assert_eq!(entries[2].vni, Some(Vni(300)));
         assert_eq!(
-            (entries[3].interface.as_str(), entries[3].dst, entries[3].state.clone()),
+            (entries[3].interface.as_str(), entries[3].dst, entries[3].state),
             ("vxlan01", None, None)
         );
     }
 
     #[test]
     fn a_bad_address_is_named() {
-        let error = entries(r#"[{"mac":"m","ifname":"vxlan01","dst":"ten"}]"#).unwrap_err().to_string();
+        let error = entries(r#"[{"mac":"aa:00:00:00:00:01","ifname":"vxlan01","dst":"ten"}]"#)
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("element 1 (vxlan01): field `dst`: expected an IP address, saw `ten`"),
             "{error}"

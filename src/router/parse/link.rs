@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use super::{
     Object, ParseError, address,
     counters::{Counter, Printed},
-    each, field,
+    each, field, is_misnamed,
     links::{Links, ReadLink},
-    text,
+    other_interface, text, word,
 };
 use crate::{
     router::snapshot::{Counters, Link, Vxlan},
-    types::{InterfaceName, Vni},
+    types::{DfPolicy, InterfaceName, LinkKind, OperState, Vni},
 };
 
 const COMMAND: &str = "ip -j -s -s -d addr show";
@@ -26,34 +26,37 @@ pub fn links(output: &str) -> Result<Vec<Link>, ParseError> {
 
 /// The same, with what cannot be believed.
 pub fn read(output: &str) -> Result<Links, ParseError> {
+    let mut left_out = 0;
     let links = each(COMMAND, output, |object| {
+        left_out += u64::from(is_misnamed(object));
         let Some(link) = base(object)? else { return Ok(None) };
         let (counters, suspicious) = printed(object)?.believe(false);
         let link = Link { counters, ..link };
         Ok(Some(ReadLink { link, suspicious, last_clear_unix: None, last_clear: None }))
     })?;
-    Ok(Links { links, incomplete: Vec::new() })
+    Ok(Links { links, incomplete: Vec::new(), left_out })
 }
 
-/// Everything but the counters; `None` for an element without a name.
+/// Everything but the counters; `None` for an element without a name, or with one that no interface can have.
 pub(super) fn base(object: &Object) -> Result<Option<Link>, String> {
-    let Some(name) = text(object, "ifname")? else { return Ok(None) };
+    let Some(name) = word(object, "ifname")?.and_then(InterfaceName::new) else { return Ok(None) };
     let info: Option<&Object> = object.get("linkinfo").and_then(|info| info.as_object());
-    let kind = info.map_or(Ok(None), |info| text(info, "info_kind"))?;
-    let vxlan = match (kind.as_deref(), info.and_then(|info| info.get("info_data")?.as_object())) {
-        (Some("vxlan"), Some(data)) => Some(vxlan(data)?),
-        (Some("vxlan"), None) => Some(Vxlan::default()),
+    let kind = info.map_or(Ok(None), |info| word(info, "info_kind"))?;
+    let kind = kind.map(|kind| LinkKind::read(kind).unwrap_or(LinkKind::Other));
+    let vxlan = match (kind, info.and_then(|info| info.get("info_data")?.as_object())) {
+        (Some(LinkKind::Vxlan), Some(data)) => Some(vxlan(data)?),
+        (Some(LinkKind::Vxlan), None) => Some(Vxlan::default()),
         _ => None,
     };
     let ethernet = field::<&str>(object, "link_type")? == Some("ether");
     Ok(Some(Link {
-        name: InterfaceName(name),
+        name,
         ifindex: field(object, "ifindex")?,
         mtu: field(object, "mtu")?,
         admin_up: field::<Vec<String>>(object, "flags")?.map(|flags| flags.iter().any(|flag| flag == "UP")),
-        oper_state: text(object, "operstate")?,
-        mac: text(object, "address")?.filter(|_| ethernet).map(|mac| mac.to_ascii_lowercase()),
-        master: text(object, "master")?,
+        oper_state: word(object, "operstate")?.and_then(OperState::read),
+        mac: word(object, "address")?.filter(|_| ethernet).and_then(|mac| mac.parse().ok()),
+        master: other_interface(object, "master")?,
         description: text(object, "ifalias")?,
         addresses: addresses(object)?,
         kind,
@@ -78,12 +81,12 @@ fn vxlan(data: &Object) -> Result<Vxlan, String> {
     }
     Ok(Vxlan {
         // An external device prints `id` 0: it has none.
-        vni: field(data, "id")?.map(Vni).filter(|_| !external),
+        vni: field::<Vni>(data, "id")?.filter(|_| !external),
         remote,
         more_remotes: Vec::new(),
         local: address(data, "local")?.or(address(data, "local6")?),
         port: field(data, "port")?,
-        df: text(data, "df")?,
+        df: word(data, "df")?.and_then(DfPolicy::read),
         // 0 is `auto`; newer iproute2 prints the word `inherit` here.
         ttl: data
             .get("ttl")
@@ -91,7 +94,7 @@ fn vxlan(data: &Object) -> Result<Vxlan, String> {
             .and_then(|ttl| u32::try_from(ttl).ok())
             .filter(|ttl| *ttl > 0),
         learning: field(data, "learning")?,
-        link: text(data, "link")?,
+        link: other_interface(data, "link")?,
         external,
         vnifilter: field(data, "vnifilter")?.unwrap_or(false),
         vnis: Vec::new(),
@@ -128,6 +131,7 @@ fn printed(object: &Object) -> Result<Printed, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Mac;
 
     /// One vxlan link with `data` as its vxlan part and `bytes` received.
     fn sample(data: &str, bytes: &str) -> String {
@@ -143,7 +147,7 @@ mod tests {
     fn counters_reach_the_top_of_u64_without_rounding() {
         let links = links(&sample("{}", "18446744073709551615")).unwrap();
         assert_eq!(links[0].counters.rx_bytes, Some(u64::MAX));
-        assert_eq!(links[0].mac.as_deref(), Some("aa:bb:80:61:91:77"));
+        assert_eq!(links[0].mac, Some(Mac([0xaa, 0xbb, 0x80, 0x61, 0x91, 0x77])));
     }
 
     #[test]

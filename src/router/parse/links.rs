@@ -2,6 +2,7 @@
 
 use crate::{
     router::snapshot::{Counters, Link},
+    text::Text,
     types::InterfaceName,
 };
 
@@ -12,6 +13,8 @@ pub struct Links {
     pub links: Vec<ReadLink>,
     /// Those whose block was cut short; what was read of it stands in `links`, the rest is absent.
     pub incomplete: Vec<InterfaceName>,
+    /// How many were left out, because no interface can have their names.
+    pub left_out: u64,
 }
 
 /// An interface as an output tells it.
@@ -25,7 +28,7 @@ pub struct ReadLink {
     /// When the counters were last cleared, in seconds since 1970; 0 is never. Only JSON tells it.
     pub last_clear_unix: Option<u64>,
     /// The same as VyOS's text words it, in the router's own time zone.
-    pub last_clear: Option<String>,
+    pub last_clear: Option<Text>,
 }
 
 impl Links {

@@ -10,6 +10,11 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use serde_json::{Map, Value, error::Category};
 
+use crate::{
+    text::{Sentence, Text, visible},
+    types::InterfaceName,
+};
+
 pub mod api_config;
 pub mod api_error;
 pub(in crate::router) mod api_reply;
@@ -45,7 +50,7 @@ pub struct ParseError {
     /// Line of the output, from 1.
     pub line: usize,
     /// What was expected and what was seen.
-    pub message: String,
+    pub message: Sentence,
 }
 
 type Object = Map<String, Value>;
@@ -55,7 +60,7 @@ type Object = Map<String, Value>;
 fn each<T>(
     command: &'static str,
     output: &str,
-    read: impl Fn(&Object) -> Result<Option<T>, String>,
+    mut read: impl FnMut(&Object) -> Result<Option<T>, String>,
 ) -> Result<Vec<T>, ParseError> {
     let (line, value) = first_json(command, output)?;
     let elements = match value {
@@ -71,9 +76,9 @@ fn each<T>(
         };
         let message = |message| {
             let name = element.get("ifname").and_then(Value::as_str).unwrap_or("no name");
-            format!("element {} ({name}): {message}", index + 1)
+            format!("element {} ({}): {message}", index + 1, excerpt(name))
         };
-        all.extend(found.map_err(|error| ParseError { command, line, message: message(error) })?);
+        all.extend(found.map_err(|error| ParseError { command, line, message: message(error).into() })?);
     }
     Ok(all)
 }
@@ -98,7 +103,7 @@ fn first_json(command: &'static str, text: &str) -> Result<(usize, Value), Parse
                 let failed = ParseError {
                     command,
                     line: index + error.line(),
-                    message: format!("{error}, in `{}`", excerpt(line.trim())),
+                    message: format!("{error}, in `{}`", excerpt(line.trim())).into(),
                 };
                 if error.classify() != Category::Syntax || error.line() > 1 {
                     return Err(failed);
@@ -109,11 +114,11 @@ fn first_json(command: &'static str, text: &str) -> Result<(usize, Value), Parse
         }
     }
     // A known error says more than the banner before it.
-    let said = error_text::classify(text).map_or_else(|| text.trim().to_owned(), |error| error.message);
+    let said = error_text::classify(text).map_or_else(|| text.trim().into(), |error| error.message);
     Err(banner.unwrap_or_else(|| ParseError {
         command,
         line: 1,
-        message: format!("expected JSON, saw `{}`", excerpt(&said)),
+        message: format!("expected JSON, saw `{}`", excerpt(&said)).into(),
     }))
 }
 
@@ -134,19 +139,35 @@ fn address(object: &Object, key: &str) -> Result<Option<IpAddr>, String> {
         .map_err(|_| format!("field `{key}`: expected an IP address, saw `{}`", excerpt(text)))
 }
 
-/// A text that may be absent; empty is absent too.
-fn text(object: &Object, key: &str) -> Result<Option<String>, String> {
-    Ok(field::<String>(object, key)?.filter(|text| !text.is_empty()))
+/// A word that may be absent; empty is absent too. It is raw: a type of its own must follow.
+fn word<'a>(object: &'a Object, key: &str) -> Result<Option<&'a str>, String> {
+    Ok(field::<&str>(object, key)?.filter(|text| !text.is_empty()))
+}
+
+/// A text for a person that may be absent; empty is absent too.
+fn text(object: &Object, key: &str) -> Result<Option<Text>, String> {
+    Ok(word(object, key)?.map(Text::new))
+}
+
+/// Whether this element names an interface as none can be named.
+fn is_misnamed(object: &Object) -> bool {
+    let name = object.get("ifname").and_then(Value::as_str).unwrap_or_default();
+    !name.is_empty() && InterfaceName::new(name).is_none()
+}
+
+/// The name of another interface that may be absent; one that no interface can have is absent too.
+fn other_interface(object: &Object, key: &str) -> Result<Option<InterfaceName>, String> {
+    Ok(word(object, key)?.and_then(InterfaceName::new))
 }
 
 /// At most 60 characters, on one line, to show what was seen.
 pub(in crate::router) fn excerpt(text: &str) -> String {
-    let mut short: String =
-        text.chars().take(60).map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let spaced = |char| if matches!(char, '\n' | '\r' | '\t') { ' ' } else { char };
+    let mut short: String = text.chars().take(60).map(spaced).collect();
     if text.chars().nth(60).is_some() {
         short.push('…');
     }
-    short
+    visible(&short).into_owned()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use super::{
     Object, ParseError,
     counters::{Counter, Printed},
-    each, field, link,
+    each, field, is_misnamed, link,
     links::{Links, ReadLink},
     text,
 };
@@ -17,7 +17,12 @@ const COMMAND: &str = "interfaces.py show --raw";
 
 /// All links that VyOS printed. One that is down and gone (`pppoe0`) has no counters.
 pub fn links(output: &str) -> Result<Links, ParseError> {
-    Ok(Links { links: each(COMMAND, output, read)?, incomplete: Vec::new() })
+    let mut left_out = 0;
+    let links = each(COMMAND, output, |object| {
+        left_out += u64::from(is_misnamed(object));
+        read(object)
+    })?;
+    Ok(Links { links, incomplete: Vec::new(), left_out })
 }
 
 fn read(object: &Object) -> Result<Option<ReadLink>, String> {

@@ -1,6 +1,6 @@
 //! `ip -j route get ADDRESS`: through which device, and with which MTU, a router reaches a remote VTEP.
 
-use super::{Object, ParseError, address, each, field, text};
+use super::{Object, ParseError, address, each, field, other_interface};
 use crate::router::snapshot::Route;
 
 const COMMAND: &str = "ip -j route get";
@@ -11,7 +11,7 @@ pub fn route(output: &str) -> Result<Option<Route>, ParseError> {
 }
 
 fn read(object: &Object) -> Result<Option<Route>, String> {
-    let Some(dev) = text(object, "dev")? else { return Ok(None) };
+    let Some(dev) = other_interface(object, "dev")? else { return Ok(None) };
     // An IPv4 route may have an IPv6 next hop: then it stands under `via`.
     let via = field::<Object>(object, "via")?.map_or(Ok(None), |via| address(&via, "host"))?;
     let metrics: Vec<Object> = field(object, "metrics")?.unwrap_or_default();

@@ -8,7 +8,10 @@
 use std::net::IpAddr;
 
 use super::{ParseError, excerpt};
-use crate::types::{Bytes, InterfaceName};
+use crate::{
+    text::Text,
+    types::{Bytes, InterfaceName, Mac},
+};
 
 const COMMAND: &str = "show interfaces";
 
@@ -21,17 +24,17 @@ pub struct Summary {
     /// Its name.
     pub name: InterfaceName,
     /// Its addresses as printed, most with a prefix length; link-local ones are not shown.
-    pub addresses: Vec<String>,
+    pub addresses: Vec<Text>,
     /// `S`: not taken down by the administrator. Absent where the text stops before it.
     pub admin_up: Option<bool>,
     /// `L`: the link is up; `UNKNOWN` counts as up, which is a vxlan device's normal state.
     pub oper_up: Option<bool>,
     /// The description; empty where its column is empty, absent where the line ends before it.
-    pub description: Option<String>,
-    /// MAC address in lower case; VyOS 1.4 and later.
-    pub mac: Option<String>,
+    pub description: Option<Text>,
+    /// MAC address; VyOS 1.4 and later.
+    pub mac: Option<Mac>,
     /// VRF; VyOS 1.4 and later.
-    pub vrf: Option<String>,
+    pub vrf: Option<InterfaceName>,
     /// Interface MTU; VyOS 1.4 and later.
     pub mtu: Option<Bytes>,
 }
@@ -43,6 +46,8 @@ pub struct Summaries {
     pub interfaces: Vec<Summary>,
     /// Those whose row the text cuts before its states.
     pub incomplete: Vec<InterfaceName>,
+    /// How many were left out, because no interface can have their names.
+    pub left_out: u64,
 }
 
 /// All interfaces. Text without the line of column names is no summary; no text at all is an empty one.
@@ -51,31 +56,41 @@ pub fn interfaces(output: &str) -> Result<Summaries, ParseError> {
     let Some(first) = lines.clone().next() else { return Ok(Summaries::default()) };
     let Some((_, header)) = lines.find(|(_, line)| is_header(line)) else {
         let message = format!("expected `Interface  IP Address … S/L`, saw `{}`", excerpt(first.1.trim()));
-        return Err(ParseError { command: COMMAND, line: first.0 + 1, message });
+        return Err(ParseError { command: COMMAND, line: first.0 + 1, message: message.into() });
     };
     let extended = header.split_whitespace().any(|word| word == "MTU");
-    let mut all: Vec<Summary> = Vec::new();
-    let mut incomplete = Vec::new();
+    let mut read = Summaries::default();
+    let mut last: Option<Summary> = None;
     for (index, line) in lines {
         let whole = line.ends_with('\n');
         let line = line.trim_end_matches(['\n', '\r']);
-        let error = |message| ParseError { command: COMMAND, line: index + 1, message };
+        let error =
+            |message: String| ParseError { command: COMMAND, line: index + 1, message: message.into() };
         if line.chars().all(|char| matches!(char, '-' | ' ')) || is_header(line) || line.starts_with("Codes:")
         {
             continue;
         }
         if line.starts_with(char::is_whitespace) {
-            if let Some(last) = all.last_mut() {
+            if let Some(last) = &mut last {
                 last.go_on(line, extended).map_err(error)?;
             }
-        } else if let Some(summary) = Summary::begin(line, extended).map_err(error)? {
-            all.push(summary);
-        } else if !whole && let Some((name, _)) = line.split_once(' ') {
-            incomplete.push(InterfaceName::from(name));
+            continue;
+        }
+        read.interfaces.extend(last.take());
+        let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let Some(name) = InterfaceName::new(name) else {
+            read.left_out += 1;
+            continue;
+        };
+        last = Summary::begin(name.clone(), rest, extended).map_err(error)?;
+        if last.is_none() && !whole && !rest.is_empty() {
+            read.incomplete.push(name);
         }
     }
-    incomplete.extend(all.iter().filter(|it| it.admin_up.is_none()).map(|it| it.name.clone()));
-    Ok(Summaries { interfaces: all, incomplete })
+    read.interfaces.extend(last);
+    let unfinished = read.interfaces.iter().filter(|it| it.admin_up.is_none());
+    read.incomplete.extend(unfinished.map(|it| it.name.clone()));
+    Ok(read)
 }
 
 fn is_header(line: &str) -> bool {
@@ -84,11 +99,10 @@ fn is_header(line: &str) -> bool {
 }
 
 impl Summary {
-    /// A line with a name; `None` for one that is no row (a prompt).
-    fn begin(line: &str, extended: bool) -> Result<Option<Self>, String> {
-        let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    /// A line after its name; `None` for one that is no row (a prompt).
+    fn begin(name: InterfaceName, rest: &str, extended: bool) -> Result<Option<Self>, String> {
         let mut summary = Self {
-            name: InterfaceName::from(name),
+            name,
             addresses: Vec::new(),
             admin_up: None,
             oper_up: None,
@@ -112,15 +126,15 @@ impl Summary {
         let mut text = line.trim();
         let first = text.split_whitespace().next().unwrap_or_default();
         if indent < DESCRIPTION_COLUMN && is_address(first) {
-            self.addresses.push(first.to_owned());
+            self.addresses.push(first.into());
             text = text[first.len()..].trim();
         }
         if !text.is_empty() {
             let description = self.description.get_or_insert_default();
             if !description.is_empty() {
-                description.push(' ');
+                description.push(" ");
             }
-            description.push_str(text);
+            description.push(text);
         }
         Ok(())
     }
@@ -136,7 +150,7 @@ impl Summary {
                 self.admin_up = Some(admin);
                 self.oper_up = Some(link);
                 let rest = &text[offset..];
-                self.description = (!rest.is_empty()).then(|| rest.trim().to_owned());
+                self.description = (!rest.is_empty()).then(|| rest.trim().into());
                 break;
             }
             before.push(word);
@@ -144,15 +158,14 @@ impl Summary {
         if self.admin_up.is_none() && before.len() > 1 {
             return Ok(false);
         }
-        self.addresses.extend(before.iter().copied().filter(|word| is_address(word)).map(str::to_owned));
+        self.addresses.extend(before.iter().copied().filter(|word| is_address(word)).map(Text::new));
         if extended && let [.., mac, vrf, mtu] = before.as_slice() {
-            let known = |text: &str| (text != "n/a").then(|| text.to_owned());
-            self.mac = known(&mac.to_ascii_lowercase());
-            self.vrf = known(vrf);
-            self.mtu = match known(mtu) {
-                None => None,
-                Some(mtu) => Some(mtu.parse().map_err(|_| {
-                    format!("expected an MTU, saw `{}` in `{}`", excerpt(&mtu), excerpt(text))
+            self.mac = mac.parse().ok();
+            self.vrf = InterfaceName::new(vrf).filter(|vrf| vrf.as_str() != "n/a");
+            self.mtu = match *mtu {
+                "n/a" => None,
+                mtu => Some(mtu.parse().map_err(|_| {
+                    format!("expected an MTU, saw `{}` in `{}`", excerpt(mtu), excerpt(text))
                 })?),
             };
         }
@@ -214,9 +227,9 @@ mod tests {
         .unwrap()
         .interfaces;
         assert_eq!(read[0].addresses, ["192.0.2.1/24", "2001:db8::1/64"]);
-        assert_eq!((read[0].mac.as_deref(), read[0].mtu), (Some("52:54:00:aa:bb:01"), Some(1500)));
+        assert_eq!((read[0].mac, read[0].mtu), ("52:54:00:aa:bb:01".parse().ok(), Some(1500)));
         assert_eq!((read[1].vrf.as_deref(), read[1].oper_up), (Some("RED"), Some(false)));
-        assert_eq!((read[2].mac.as_deref(), read[2].admin_up), (None, Some(false)));
+        assert_eq!((read[2].mac, read[2].admin_up), (None, Some(false)));
     }
 
     #[test]

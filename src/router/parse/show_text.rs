@@ -22,11 +22,11 @@ pub(super) fn read(dialect: text::Dialect, output: &str) -> Result<Links, ParseE
     let Some((index, line)) = output.lines().enumerate().find(|(_, line)| says_something(line)) else {
         return Ok(links);
     };
-    let said = error_text::classify(output).map_or_else(|| line.trim().to_owned(), |error| error.message);
+    let said = error_text::classify(output).map_or_else(|| line.trim().into(), |error| error.message);
     Err(ParseError {
         command: dialect.command,
         line: index + 1,
-        message: format!("expected `NAME: <FLAGS> mtu …`, saw `{}`", excerpt(&said)),
+        message: format!("expected `NAME: <FLAGS> mtu …`, saw `{}`", excerpt(&said)).into(),
     })
 }
 

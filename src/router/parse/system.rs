@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
+use crate::text::Text;
+
 /// The software version from VyOS's version file, its `version.json`, or `/etc/os-release`, the first that
 /// tells. Each text may be empty.
 #[must_use]
-pub fn version(vyos: &str, vyos_json: &str, os_release: &str) -> Option<String> {
+pub fn version(vyos: &str, vyos_json: &str, os_release: &str) -> Option<Text> {
     let plain = vyos.lines().find_map(|line| line.trim().strip_prefix("Version:"));
     let json =
         || serde_json::from_str::<Value>(vyos_json.trim()).ok()?.get("version")?.as_str().map(str::to_owned);
@@ -24,6 +26,7 @@ pub fn version(vyos: &str, vyos_json: &str, os_release: &str) -> Option<String> 
         .or_else(|| json().map(|version| named(&version)))
         .or_else(pretty)
         .filter(|version| !version.is_empty())
+        .map(Text::from)
 }
 
 /// Seconds since boot, the first number of `/proc/uptime`.
@@ -38,9 +41,9 @@ pub fn uptime_seconds(text: &str) -> Option<f64> {
 
 /// The boot id, a UUID that is new after each restart.
 #[must_use]
-pub fn boot_id(text: &str) -> Option<String> {
+pub fn boot_id(text: &str) -> Option<Text> {
     let id = text.trim();
-    (id.len() == 36 && id.chars().all(|char| char.is_ascii_hexdigit() || char == '-')).then(|| id.to_owned())
+    (id.len() == 36 && id.chars().all(|char| char.is_ascii_hexdigit() || char == '-')).then(|| id.into())
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     router::snapshot::{Counters, Link, Vxlan},
-    types::{InterfaceName, Vni},
+    text::Text,
+    types::{DfPolicy, InterfaceName, LinkKind, OperState},
 };
 
 /// What a format promises of a block.
@@ -32,15 +33,20 @@ pub(super) struct Dialect {
 /// All interfaces of a text.
 pub(super) fn links(dialect: Dialect, text: &str) -> Result<Links, ParseError> {
     let mut links = Links::default();
-    let mut block: Option<Block> = None;
+    let mut block: Option<Box<Block>> = None;
     for (index, line) in text.split_inclusive('\n').enumerate() {
         let whole = line.ends_with('\n');
         let line = line.trim_end_matches(['\n', '\r']);
-        let error = |message| ParseError { command: dialect.command, line: index + 1, message };
+        let error = |message: String| ParseError {
+            command: dialect.command,
+            line: index + 1,
+            message: message.into(),
+        };
         if let Some(header) = header(line.trim(), whole).map_err(error)? {
-            if let Some(block) = block.replace(header) {
+            if let Some(block) = std::mem::replace(&mut block, header.block()) {
                 block.end(dialect, &mut links);
             }
+            links.left_out += u64::from(block.is_none());
         } else if let Some(block) = &mut block {
             block.take(line, whole).map_err(error)?;
         }
@@ -54,7 +60,7 @@ pub(super) fn links(dialect: Dialect, text: &str) -> Result<Links, ParseError> {
 /// One interface while it is read.
 struct Block {
     link: Link,
-    last_clear: Option<String>,
+    last_clear: Option<Text>,
     /// The text stopped inside a value of this block.
     cut: bool,
     /// Lines may still continue the first one (a terminal wrapped it).
@@ -63,10 +69,10 @@ struct Block {
 }
 
 impl Block {
-    fn new(name: &str) -> Self {
+    fn new(name: InterfaceName) -> Self {
         Self {
             link: Link {
-                name: InterfaceName::from(name),
+                name,
                 ifindex: None,
                 mtu: None,
                 admin_up: None,
@@ -98,7 +104,7 @@ impl Block {
             self.describe(rest);
             self.cut |= !whole;
         } else if let Some(text) = words.strip_prefix("Last clear:") {
-            self.last_clear = Some(text.trim().to_owned());
+            self.last_clear = Some(text.trim().into());
         } else {
             match self.table.take(line, whole) {
                 Taken::Whole => {}
@@ -111,7 +117,7 @@ impl Block {
     }
 
     fn describe(&mut self, text: &str) {
-        self.link.description = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        self.link.description = Some(text.trim()).filter(|text| !text.is_empty()).map(Text::new);
     }
 
     fn take_details(&mut self, first: &str, rest: &str, whole: bool) -> Result<(), String> {
@@ -119,7 +125,7 @@ impl Block {
         match first {
             _ if first.starts_with("link/") => {
                 let address = rest.split_whitespace().next().unwrap_or_default();
-                self.link.mac = is_mac(address).then(|| address.to_ascii_lowercase());
+                self.link.mac = address.parse().ok();
                 self.cut |= !whole && self.link.mac.is_none() && first == "link/ether";
             }
             "inet" | "inet6" if cut_value => self.cut = true,
@@ -128,7 +134,7 @@ impl Block {
                 self.link.addresses.extend(address.parse::<IpAddr>().ok());
             }
             "vxlan" if rest.starts_with("id ") || rest.starts_with("external") => {
-                self.link.kind = Some("vxlan".to_owned());
+                self.link.kind = Some(LinkKind::Vxlan);
                 if whole {
                     self.link.vxlan = Some(vxlan(rest)?);
                 }
@@ -152,12 +158,28 @@ impl Block {
     }
 }
 
+/// What a first line begins.
+enum Begun {
+    Block(Box<Block>),
+    /// The block of an interface with a name that none can have: its lines are no other's.
+    Unnamed,
+}
+
+impl Begun {
+    fn block(self) -> Option<Box<Block>> {
+        match self {
+            Self::Block(block) => Some(block),
+            Self::Unnamed => None,
+        }
+    }
+}
+
 /// The block that this line begins, if it does.
-fn header(line: &str, whole: bool) -> Result<Option<Block>, String> {
+fn header(line: &str, whole: bool) -> Result<Option<Begun>, String> {
     let (index, line) = numbered(line);
     let Some((name, rest)) = line.split_once(':') else { return Ok(None) };
     let (name, tied) = name.split_once('@').map_or((name, None), |(name, tied)| (name, Some(tied)));
-    // Names are those of `dev_valid_name`, at most 15 bytes; a colon cannot be one of them.
+    // Whether or not an interface can have it, this stands where a name does.
     let is_name = |name: &str| (1..=15).contains(&name.len()) && !name.contains([' ', '/', '\t']);
     // VyOS's own line of a block: what follows is anything.
     if name == "Description" || !is_name(name) || tied.is_some_and(|tied| !is_name(tied)) {
@@ -180,12 +202,13 @@ fn header(line: &str, whole: bool) -> Result<Option<Block>, String> {
     if !begins {
         return Ok(None);
     }
-    let mut block = Block::new(name);
+    let Some(name) = InterfaceName::new(name) else { return Ok(Some(Begun::Unnamed)) };
+    let mut block = Block::new(name.clone());
     block.link.ifindex = index;
     block.link.admin_up = flags.map(|flags| flags.split(',').any(|flag| flag == "UP"));
     block.cut = !whole;
     settings(&mut block.link, rest, whole).map_err(|error| format!("{name}: {error}"))?;
-    Ok(Some(block))
+    Ok(Some(Begun::Block(Box::new(block))))
 }
 
 /// `5: NAME…` without its number.
@@ -219,8 +242,8 @@ fn settings(link: &mut Link, text: &str, whole: bool) -> Result<(), String> {
         }
         match word {
             "mtu" => link.mtu = Some(number("mtu", value)?),
-            "master" => link.master = Some(value.to_owned()),
-            _ => link.oper_state = Some(value.to_owned()),
+            "master" => link.master = InterfaceName::new(value),
+            _ => link.oper_state = OperState::read(value),
         }
     }
     Ok(())
@@ -241,12 +264,12 @@ fn vxlan(text: &str) -> Result<Vxlan, String> {
                 vxlan.vnifilter = true;
                 value();
             }
-            "id" => vxlan.vni = Some(Vni(number(word, value())?)),
+            "id" => vxlan.vni = Some(number(word, value())?),
             "remote" | "group" => vxlan.remote = Some(address(word, value())?),
             "local" => vxlan.local = Some(address(word, value())?),
-            "dev" => vxlan.link = Some(value().to_owned()),
+            "dev" => vxlan.link = InterfaceName::new(value()),
             "dstport" => vxlan.port = Some(number(word, value())?),
-            "df" => vxlan.df = Some(value().to_owned()),
+            "df" => vxlan.df = DfPolicy::read(value()),
             // `auto` and `inherit` are no number.
             "ttl" => vxlan.ttl = value().parse().ok().filter(|ttl| *ttl > 0),
             // The next line of the link's own settings may stand on the same line.
@@ -267,10 +290,4 @@ fn number<T: std::str::FromStr>(word: &str, value: &str) -> Result<T, String> {
 fn address(word: &str, value: &str) -> Result<IpAddr, String> {
     let bare = value.split('%').next().unwrap_or(value);
     bare.parse().map_err(|_| format!("`{word}`: expected an IP address, saw `{}`", excerpt(value)))
-}
-
-fn is_mac(text: &str) -> bool {
-    text.len() == 17
-        && text.split(':').count() == 6
-        && text.split(':').all(|part| part.len() == 2 && part.chars().all(|char| char.is_ascii_hexdigit()))
 }

@@ -5,7 +5,10 @@
 //! mapping VyOS says so in words, which is no error here.
 
 use super::{ParseError, excerpt, table};
-use crate::types::{InterfaceName, Vni};
+use crate::{
+    text::Text,
+    types::{InterfaceName, Vni},
+};
 
 /// One VLAN of a bridge and the VNI it is carried in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +20,7 @@ pub struct VlanVni {
     /// VNI.
     pub vni: Vni,
     /// What the configuration calls it; absent where the table does not say.
-    pub description: Option<String>,
+    pub description: Option<Text>,
     /// Packets received.
     pub rx_packets: Option<u64>,
     /// Bytes received.
@@ -64,11 +67,11 @@ pub(super) fn read(command: &'static str, rest: Rest, output: &str) -> Result<Vl
     }
     let Some((_, header)) = lines.find(|(_, line)| line.split_whitespace().eq(names.split(' '))) else {
         let message = format!("expected `{names}`, saw `{}`", excerpt(first.1.trim()));
-        return Err(ParseError { command, line: first.0 + 1, message });
+        return Err(ParseError { command, line: first.0 + 1, message: message.into() });
     };
     let mut table = Table { rest, ends: vec![table::width(header)], read: VlanVnis::default() };
     for (index, line) in lines {
-        let error = |message| ParseError { command, line: index + 1, message };
+        let error = |message: String| ParseError { command, line: index + 1, message: message.into() };
         table.take(line.trim_end_matches(['\n', '\r']), line.ends_with('\n')).map_err(error)?;
     }
     Ok(table.read)
@@ -103,7 +106,7 @@ impl Table {
         // After a description nothing more is missed.
         let ends_whole = words.len() > columns || table::ends_whole(line, end);
         if !whole && (words.len() < columns || !ends_whole) {
-            self.read.incomplete.push(InterfaceName::from(words[0]));
+            self.read.incomplete.extend(InterfaceName::new(words[0]));
             return Ok(());
         }
         if words.len() < columns || (self.rest == Rest::Counters && words.len() > columns) {
@@ -130,9 +133,10 @@ impl VlanVni {
     fn new(interface: &str, vlan: &str, vni: &str) -> Result<Self, String> {
         let wrong = |what, seen| format!("expected a {what}, saw `{}`", excerpt(seen));
         Ok(Self {
-            interface: InterfaceName::from(interface),
+            interface: InterfaceName::new(interface)
+                .ok_or_else(|| wrong("name of an interface", interface))?,
             vlan: vlan.parse().map_err(|_| wrong("VLAN", vlan))?,
-            vni: vni.parse().map(Vni).map_err(|_| wrong("VNI", vni))?,
+            vni: vni.parse().map_err(|_| wrong("VNI", vni))?,
             description: None,
             rx_packets: None,
             rx_bytes: None,
@@ -162,9 +166,9 @@ impl VlanVni {
 fn describe(row: &mut VlanVni, more: &str) {
     let description = row.description.get_or_insert_default();
     if !description.is_empty() && !more.is_empty() {
-        description.push(' ');
+        description.push(" ");
     }
-    description.push_str(more);
+    description.push(more);
 }
 
 /// What stands after the first `count` words.
@@ -186,7 +190,7 @@ fn detail(command: &'static str, output: &str) -> Result<Option<VlanVnis>, Parse
     let (mut interface, mut vlan) = (None, None);
     let mut key = "";
     for (index, line) in output.lines().enumerate() {
-        let error = |message| ParseError { command, line: index + 1, message };
+        let error = |message: String| ParseError { command, line: index + 1, message: message.into() };
         if let Some(name) = line.strip_prefix("Interface: ") {
             interface = Some(name.trim());
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Object, ParseError,
     counters::{Counter, Printed},
-    each, field, text,
+    each, field, word,
 };
 use crate::{
     router::snapshot::Counters,
@@ -32,7 +32,7 @@ pub fn filters(output: &str) -> Result<BTreeMap<InterfaceName, VniFilter>, Parse
         return Ok(BTreeMap::new());
     }
     let devices = each(COMMAND, output, |object| {
-        let Some(name) = text(object, "ifname")? else { return Ok(None) };
+        let Some(name) = word(object, "ifname")?.and_then(InterfaceName::new) else { return Ok(None) };
         let mut filter = VniFilter::default();
         for range in field::<Vec<Object>>(object, "vnis")?.unwrap_or_default() {
             let Some(first) = field::<u32>(&range, "vni")? else { continue };
@@ -43,7 +43,7 @@ pub fn filters(output: &str) -> Result<BTreeMap<InterfaceName, VniFilter>, Parse
                 filter.counters.insert(Vni(first), counters);
             }
         }
-        Ok(Some((InterfaceName(name), filter)))
+        Ok(Some((name, filter)))
     })?;
     Ok(devices.into_iter().collect())
 }

@@ -6,7 +6,7 @@ use crate::{
         shell::Shell,
         snapshot::{Counters, Link, Vxlan},
     },
-    types::Method,
+    types::{LinkKind, Method},
 };
 
 type Outcome = Result<RouterSnapshot, ScrapeError>;
@@ -34,7 +34,7 @@ fn snapshot(boot_id: &str, devices: &[(&str, u32)]) -> RouterSnapshot {
         master: None,
         description: None,
         addresses: Vec::new(),
-        kind: Some("vxlan".to_owned()),
+        kind: Some(LinkKind::Vxlan),
         vxlan: Some(Vxlan::default()),
         counters: Counters::ZERO,
     };
@@ -44,7 +44,7 @@ fn snapshot(boot_id: &str, devices: &[(&str, u32)]) -> RouterSnapshot {
         fdb: Vec::new(),
         routes: BTreeMap::new(),
         version: None,
-        boot_id: Some(boot_id.to_owned()),
+        boot_id: Some(boot_id.into()),
         uptime: None,
     }
 }

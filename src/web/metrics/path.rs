@@ -93,6 +93,10 @@ fn put_picture(
     }
     for (index, step) in picture.fix.iter().enumerate() {
         let number = (index + 1).to_string();
-        out.put(&c::PATH_FIX_INFO, &[path, site, source, &number, step.router.as_str(), &step.command], 1.0);
+        out.put(
+            &c::PATH_FIX_INFO,
+            &[path, site, source, &number, step.router.as_str(), &step.command.to_string()],
+            1.0,
+        );
     }
 }

@@ -9,7 +9,7 @@ use super::unix_seconds;
 use crate::{
     catalogue as c,
     router::snapshot::{FdbEntry, Link, RouterReading, RouterSnapshot, Vxlan},
-    types::{FailureReason, FdbKind},
+    types::{DfPolicy, FailureReason, FdbKind, FdbState, LinkKind, Mac, OperState},
     web::exposition::Exposition,
 };
 
@@ -58,11 +58,14 @@ fn put_interface(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnaps
         &text(vxlan.local),
         &text(vxlan.port),
         link.master.as_deref().unwrap_or_default(),
-        vxlan.df.as_deref().unwrap_or_default(),
+        vxlan.df.map_or("", DfPolicy::as_str),
     ];
     out.put(&c::INTERFACE_INFO, &info, 1.0);
     if let Some(admin_up) = link.admin_up {
-        let down = matches!(link.oper_state.as_deref(), Some("DOWN" | "LOWERLAYERDOWN" | "NOTPRESENT"));
+        let down = matches!(
+            link.oper_state,
+            Some(OperState::Down | OperState::LowerLayerDown | OperState::NotPresent)
+        );
         out.put_bool(&c::INTERFACE_UP, &labels, admin_up && !down);
     }
     if let Some(mtu) = link.mtu {
@@ -116,10 +119,10 @@ fn put_fdb(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnapshot, l
 }
 
 fn fdb_kind(entry: &FdbEntry) -> FdbKind {
-    match entry.state.as_deref() {
-        _ if entry.mac == "00:00:00:00:00:00" => FdbKind::Flood,
-        Some("permanent" | "static") => FdbKind::Static,
-        _ => FdbKind::Learned,
+    match entry.state {
+        _ if entry.mac == Mac::FLOOD => FdbKind::Flood,
+        Some(FdbState::Permanent | FdbState::Static) => FdbKind::Static,
+        None => FdbKind::Learned,
     }
 }
 
@@ -129,7 +132,7 @@ fn put_bridges(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnapsho
     for bridge in masters {
         let Some(link) = snapshot.link(bridge) else { continue };
         // A master may also be a VRF or a bond; an older source does not tell the kind.
-        if link.kind.as_deref().is_some_and(|kind| kind != "bridge") {
+        if link.kind.is_some_and(|kind| kind != LinkKind::Bridge) {
             continue;
         }
         if let Some(mtu) = link.mtu {

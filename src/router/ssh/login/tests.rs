@@ -13,7 +13,7 @@ fn run(directory: &TempDir, line: &str) {
 
 /// Why the key file cannot be used with the passphrase.
 fn refused(directory: &TempDir, file: &str, passphrase: Option<&str>) -> String {
-    open(directory, file, passphrase).map(drop).expect_err("not usable").message
+    open(directory, file, passphrase).map(drop).expect_err("not usable").message.to_string()
 }
 
 fn open(directory: &TempDir, file: &str, passphrase: Option<&str>) -> Result<Secret, ScrapeError> {

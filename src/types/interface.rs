@@ -1,0 +1,280 @@
+//! What a router says of an interface, as far as it can be true. Each type is made only by reading a text, and what
+//! it cannot be never becomes one.
+
+use std::{fmt, ops::Deref, str::FromStr};
+
+use serde::{Serialize, Serializer};
+
+use crate::text::is_active;
+
+/// A network interface as the router names it, e.g. `vxlan01`: a name that the kernel would take (`dev_valid_name` in
+/// `net/core/dev.c`), and of characters that only show.
+///
+/// The kernel takes control characters too; nobody gives an interface such a name but to do harm.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct InterfaceName(String);
+
+impl InterfaceName {
+    /// Bytes of the longest name, `IFNAMSIZ` without its zero.
+    pub const LONGEST: usize = 15;
+
+    /// The name; none where no interface can be named so.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        let bad = |char: char| matches!(char, '/' | ':') || char.is_whitespace() || is_active(char);
+        let good = (1..=Self::LONGEST).contains(&name.len()) && !matches!(name, "." | "..");
+        (good && !name.contains(bad)).then(|| Self(name.to_owned()))
+    }
+
+    /// The name as the router prints it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether VyOS names a vxlan interface so (`vxlan[0-9]+`): it takes commands for no other.
+    #[must_use]
+    pub fn is_vyos_vxlan(&self) -> bool {
+        let number = self.0.strip_prefix("vxlan");
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+}
+
+impl Deref for InterfaceName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for InterfaceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+impl From<&str> for InterfaceName {
+    fn from(name: &str) -> Self {
+        Self::new(name).expect("a name of an interface")
+    }
+}
+
+/// The hardware address of an Ethernet device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mac(pub [u8; 6]);
+
+impl Mac {
+    /// The destination of the flood list: a frame for everyone goes to each of its remotes.
+    pub const FLOOD: Self = Self([0; 6]);
+}
+
+/// Six pairs of hex digits, `4e:3c:34:45:dd:d8`.
+impl FromStr for Mac {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut bytes = [0; 6];
+        let mut pairs = text.split(':');
+        for byte in &mut bytes {
+            let pair = pairs.next().filter(|pair| pair.len() == 2 && !pair.starts_with('+')).ok_or(())?;
+            *byte = u8::from_str_radix(pair, 16).map_err(drop)?;
+        }
+        if pairs.next().is_none() { Ok(Self(bytes)) } else { Err(()) }
+    }
+}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.map(|byte| format!("{byte:02x}")).join(":"))
+    }
+}
+
+impl Serialize for Mac {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+/// Declares an enum of words that iproute2 prints.
+macro_rules! printed_words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $text)] $variant,)+
+        }
+
+        impl $name {
+            /// The word as printed.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+
+            /// What a word means; none for one that is not known.
+            #[must_use]
+            pub fn read(word: &str) -> Option<Self> {
+                match word {
+                    $($text => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+printed_words!(
+    /// Operational state (RFC 2863, `IF_OPER_*`).
+    OperState {
+        /// Not told by the driver: a vxlan device's normal up state.
+        Unknown => "UNKNOWN",
+        /// The device is gone.
+        NotPresent => "NOTPRESENT",
+        /// No carrier, or taken down.
+        Down => "DOWN",
+        /// What it stands on is down.
+        LowerLayerDown => "LOWERLAYERDOWN",
+        /// Under test.
+        Testing => "TESTING",
+        /// Waits for something outside, e.g. 802.1X.
+        Dormant => "DORMANT",
+        /// Passes packets.
+        Up => "UP",
+    }
+);
+
+printed_words!(
+    /// Whether outer packets carry the DF bit (`df` of `ip link`, Linux 5.1 and later).
+    DfPolicy {
+        /// Never: larger ones travel in fragments.
+        Unset => "unset",
+        /// Always.
+        Set => "set",
+        /// As the inner packet has it.
+        Inherit => "inherit",
+    }
+);
+
+printed_words!(
+    /// How long a forwarding entry stays; a learned one has no such word.
+    FdbState {
+        /// Set by hand, or the device's own.
+        Permanent => "permanent",
+        /// Set by hand, may age out of the bridge.
+        Static => "static",
+    }
+);
+
+printed_words!(
+    /// `linkinfo.info_kind`, of what a router of ours may have.
+    LinkKind {
+        /// VXLAN.
+        Vxlan => "vxlan",
+        /// Bridge.
+        Bridge => "bridge",
+        /// Bond.
+        Bond => "bond",
+        /// VRF.
+        Vrf => "vrf",
+        /// Virtual pair.
+        Veth => "veth",
+        /// VLAN.
+        Vlan => "vlan",
+        /// Dummy.
+        Dummy => "dummy",
+        /// MAC VLAN.
+        Macvlan => "macvlan",
+        /// `WireGuard`.
+        Wireguard => "wireguard",
+        /// TUN or TAP.
+        Tun => "tun",
+        /// Geneve.
+        Geneve => "geneve",
+        /// GRE.
+        Gre => "gre",
+        /// Ethernet over GRE.
+        Gretap => "gretap",
+        /// Any other.
+        Other => "other",
+    }
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_kernel_and_only_show() {
+        for good in ["vxlan01", "eth0.100", "br-0a_b", "$(x)", "京", "123456789012345", "..."] {
+            assert!(InterfaceName::new(good).is_some(), "{good}");
+        }
+        for bad in [
+            "",
+            ".",
+            "..",
+            "1234567890123456",
+            "a/b",
+            "a:b",
+            "a b",
+            "a\tb",
+            "a\nb",
+            "a\u{b}",
+            "a\u{a0}b",
+            "a\u{1b}[2J",
+            "a\u{7}",
+            "a\0",
+            "a\u{7f}",
+            "a\u{9b}",
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "a\u{200b}b",
+            "a\u{2028}b",
+            "\u{feff}a",
+        ] {
+            assert_eq!(InterfaceName::new(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn vyos_names_its_vxlan_interfaces_so() {
+        for (name, vyos) in [
+            ("vxlan0", true),
+            ("vxlan01", true),
+            ("vxlan", false),
+            ("vxlan1;x", false),
+            ("vx1", false),
+            ("vxlan１", false),
+        ] {
+            assert_eq!(InterfaceName::from(name).is_vyos_vxlan(), vyos, "{name}");
+        }
+    }
+
+    #[test]
+    fn hardware_addresses() {
+        assert_eq!(
+            "AA:bb:80:61:91:77".parse::<Mac>().map(|mac| mac.to_string()),
+            Ok("aa:bb:80:61:91:77".to_owned())
+        );
+        for bad in [
+            "",
+            "aa:bb:80:61:91",
+            "aa:bb:80:61:91:77:00",
+            "aa:bb:80:61:91:7",
+            "aa:bb:80:61:91:+7",
+            "aa:bb:80:61:91:é",
+        ] {
+            assert_eq!(bad.parse::<Mac>(), Err(()), "{bad}");
+        }
+    }
+}
