@@ -470,6 +470,10 @@ fn connections_per_peer_are_bounded() {
     lab.reflect(&[]);
     // The reset may be there before `connect` has returned.
     let mut peers: Vec<Peer> = (0..24).filter_map(|_| Peer::try_connect(&lab).ok()).collect();
+    // All before the deadline of their greetings.
+    for peer in &peers {
+        peer.0.set_read_timeout(Some(Duration::from_millis(50))).expect("set");
+    }
     let open = peers.iter_mut().map(Peer::listen).filter(|open| *open).count();
     assert_eq!(open, 16);
     drop(peers);

@@ -36,7 +36,6 @@ use crate::{
         reflection::Reflection,
     },
     plan::PathPlan,
-    reflector::secret::Secret,
     router::snapshot::RouterReading,
     state::State,
     types::PathName,
@@ -75,7 +74,7 @@ type Channel<T> = (UnboundedSender<T>, UnboundedReceiver<T>);
 struct Order {
     paths: Vec<PathPlan>,
     budget_pps: u32,
-    done: oneshot::Sender<anyhow::Result<()>>,
+    done: oneshot::Sender<()>,
 }
 
 /// Steers an engine that runs.
@@ -89,7 +88,7 @@ impl Helm {
         let (done, told) = oneshot::channel();
         let sent = self.0.send(Order { paths, budget_pps, done }).is_ok();
         let outcome = if sent { told.await.ok() } else { None };
-        outcome.context("the probe engine has ended; this is a bug, please report it with the log")?
+        outcome.context("the probe engine has ended; this is a bug, please report it with the log")
     }
 }
 
@@ -121,7 +120,7 @@ impl Engine {
             reflections: mpsc::unbounded_channel(),
             orders: mpsc::unbounded_channel(),
         };
-        engine.follow(paths)?;
+        engine.follow(paths);
         Ok(engine)
     }
 
@@ -131,30 +130,22 @@ impl Engine {
         Helm(self.orders.0.clone())
     }
 
-    /// Probes these paths; all or, on an error, those of before.
-    fn follow(&mut self, paths: Vec<PathPlan>) -> anyhow::Result<()> {
-        let secret = |path: &PathPlan| {
-            path.reflector.as_ref()?.secret_file.as_deref().map(Secret::load).transpose().transpose()
-        };
-        let paths = paths
-            .into_iter()
-            .map(|path| anyhow::Ok((secret(&path).transpose()?, path)))
-            .collect::<Result<Vec<_>, _>>()?;
-        let entries: BTreeMap<_, _> = paths.iter().map(|(_, path)| (&path.name, path)).collect();
+    /// Probes these paths.
+    fn follow(&mut self, paths: Vec<PathPlan>) {
+        let entries: BTreeMap<_, _> = paths.iter().map(|path| (&path.name, path)).collect();
         let gone = self.tracks.extract_if(.., |_, track| entries.get(&track.plan.name) != Some(&&track.plan));
         self.retired.extend(gone.map(|(_, track)| (track.plan.name.clone(), track.counts())));
         let numbers: BTreeMap<_, _> =
             self.tracks.iter().map(|(number, track)| (track.plan.name.clone(), *number)).collect();
-        let order: Vec<_> = paths.iter().map(|(_, path)| path.name.clone()).collect();
-        for (secret, path) in paths {
+        let order: Vec<_> = paths.iter().map(|path| path.name.clone()).collect();
+        for path in paths {
             let known = numbers.get(&path.name).copied();
             let number = known.unwrap_or_else(|| self.begin(path));
             if let Some(track) = self.tracks.get_mut(&number) {
-                track.use_reflector(number, secret, &self.reflections.0);
+                track.use_reflector(number, &self.reflections.0);
             }
         }
         self.state.keep_paths(order.iter());
-        Ok(())
     }
 
     /// Begins a track; returns its number.
@@ -212,12 +203,10 @@ impl Engine {
                 None
             }
             Some(order) = self.orders.1.recv() => {
-                let outcome = self.follow(order.paths);
-                if outcome.is_ok() {
-                    self.budget.set_rate(order.budget_pps);
-                }
+                self.follow(order.paths);
+                self.budget.set_rate(order.budget_pps);
                 // Nobody has to wait for it.
-                let _ = order.done.send(outcome);
+                let _ = order.done.send(());
                 None
             }
             () = tokio::time::sleep(wait) => None,

@@ -24,10 +24,7 @@ use crate::{
         },
     },
     plan::PathPlan,
-    reflector::{
-        follow::{Access, Wanted, follow},
-        secret::Secret,
-    },
+    reflector::follow::{Access, Wanted, follow},
     router::snapshot::RouterReading,
     types::UnknownReason,
 };
@@ -49,8 +46,8 @@ pub struct Track {
     problem: Option<Problem>,
     /// What the path had counted before this track began.
     former: Counts,
-    /// Tells the path's reflector what to measure, and the secret it is measured with.
-    reflector: Option<(watch::Sender<Option<Wanted>>, Option<Secret>)>,
+    /// Tells the path's reflector what to measure, and to look at its secret again.
+    reflector: Option<(watch::Sender<Option<Wanted>>, watch::Sender<()>)>,
     /// Look for the target and talk to the reflector; they end with the track.
     tasks: JoinSet<()>,
 }
@@ -86,26 +83,24 @@ impl Track {
         tasks.spawn(target::follow(path, plan.address.clone(), plan.family, routes.clone(), news.clone()));
     }
 
-    /// Follows the path's reflector, where it has one, with that secret; goes on where it is followed with the
-    /// same already. `path` is the track's number.
-    pub fn use_reflector(
-        &mut self,
-        path: usize,
-        secret: Option<Secret>,
-        news: &UnboundedSender<(usize, Reflection)>,
-    ) {
-        let Some(port) = self.plan.reflector.as_ref().map(|reflector| reflector.port) else { return };
-        if self.reflector.as_ref().is_some_and(|(_, known)| *known == secret) {
+    /// Follows the path's reflector, where it has one; where it is followed already, only its secret is looked at
+    /// again. `path` is the track's number.
+    pub fn use_reflector(&mut self, path: usize, news: &UnboundedSender<(usize, Reflection)>) {
+        let Some(plan) = &self.plan.reflector else { return };
+        if let Some((_, reread)) = &self.reflector {
+            reread.send_replace(());
             return;
         }
         let (wanted, told) = watch::channel(None);
+        let (reread, asked) = watch::channel(());
         let news = news.clone();
         let tell = move |reflection| {
             // Nobody listens any more only when everything ends.
             let _ = news.send((path, reflection));
         };
-        self.tasks.spawn(follow(Access { port, secret: secret.clone() }, told, tell));
-        self.reflector = Some((wanted, secret));
+        let access = Access { port: plan.port, secret_file: plan.secret_file.clone() };
+        self.tasks.spawn(follow(access, told, asked, tell));
+        self.reflector = Some((wanted, reread));
     }
 
     /// What the path has counted, for a track that takes over.

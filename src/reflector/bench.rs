@@ -15,11 +15,12 @@ use tracing::debug;
 
 use super::{
     client::{Connection, Unusable},
-    follow::Access,
+    inbox::Ended,
     interface,
     limits::{Allowance, SYN_ACK},
     measure::{After, Awaited},
     one_way, protocol,
+    secret::Secret,
 };
 use crate::{
     overlay::path::{
@@ -32,6 +33,8 @@ use crate::{
 
 /// A path that loses packets loses handshakes too.
 const FAILURES: u32 = 3;
+/// So many connections in a row that ended before anything was measured: what answers there is no use.
+const ENDED: u32 = 10;
 /// Before a connection that ended is opened anew.
 const BREATH: Duration = Duration::from_millis(200);
 /// How long a segment that was told as lost is still waited for; so many connections stay open meanwhile.
@@ -39,7 +42,7 @@ const LATE: Duration = Duration::from_secs(2);
 
 /// What the two connections to one reflector share.
 pub struct Bench<'a, T> {
-    access: &'a Access,
+    secret: Option<&'a Secret>,
     address: SocketAddr,
     family: Family,
     began: Instant,
@@ -57,10 +60,10 @@ struct Board {
 
 impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     /// Nothing is connected yet.
-    pub fn new(access: &'a Access, address: IpAddr, tell: &'a T) -> Self {
+    pub fn new(address: IpAddr, port: u16, secret: Option<&'a Secret>, tell: &'a T) -> Self {
         Self {
-            access,
-            address: SocketAddr::new(address, access.port),
+            secret,
+            address: SocketAddr::new(address, port),
             family: Family::of(address),
             began: Instant::now(),
             tell,
@@ -100,13 +103,12 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     }
 
     async fn open(&self) -> Result<Connection, Unusable> {
-        let challenge = self.access.secret.as_ref().map(|_| self.small());
+        let challenge = self.secret.map(|_| self.small());
         let sizes: Vec<Bytes> = [SYN_ACK, self.small()].into_iter().chain(challenge).collect();
         self.pay(&sizes).await;
-        let secret = self.access.secret.as_ref();
         let mut failures = 0;
         loop {
-            match Connection::open(self.address, secret).await {
+            match Connection::open(self.address, self.secret).await {
                 Ok(connection) => return Ok(connection),
                 Err(error) => {
                     failures += 1;
@@ -125,8 +127,11 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         let mut reverse = Lane::new(Direction::Reverse, self.family);
         let mut kept = None;
         let mut stragglers = Vec::new();
+        let mut ended = 0;
         loop {
-            self.look_after(&mut stragglers, &mut forward, &mut reverse).await;
+            if let Err(error) = self.look_after(&mut stragglers, &mut forward, &mut reverse).await {
+                return Unusable::Misbehaved(error);
+            }
             let mut connection = match kept.take() {
                 Some(connection) => connection,
                 None => match self.open().await {
@@ -150,12 +155,23 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
             }
             let size = lane.hunt.next().size;
             match self.pair(&mut connection, lane, size).await {
-                Some(After::Usable) => kept = Some(connection),
-                Some(After::Stuck(awaited)) => {
-                    let (direction, since) = (lane.direction, Instant::now());
-                    stragglers.push(Straggler { connection, awaited, direction, size, since });
+                Ok(after) => {
+                    ended = 0;
+                    match after {
+                        Some(After::Usable) => kept = Some(connection),
+                        Some(After::Stuck(awaited)) => {
+                            let (direction, since) = (lane.direction, Instant::now());
+                            stragglers.push(Straggler { connection, awaited, direction, size, since });
+                        }
+                        None => {}
+                    }
                 }
-                None => {}
+                Err(error) => {
+                    ended += 1;
+                    if let Some(why) = given_up(ended, error) {
+                        return why;
+                    }
+                }
             }
             let (forward, reverse) = (forward.hunt.sizes(), reverse.hunt.sizes());
             self.publish(|board| {
@@ -165,8 +181,13 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         }
     }
 
-    /// One pair; `None` where the connection has ended.
-    async fn pair(&self, connection: &mut Connection, lane: &mut Lane, size: Bytes) -> Option<After> {
+    /// One pair; `None` where the connection is to be opened anew.
+    async fn pair(
+        &self,
+        connection: &mut Connection,
+        lane: &mut Lane,
+        size: Bytes,
+    ) -> Result<Option<After>, Ended> {
         let large_first = fastrand::bool();
         let measured = if lane.direction == Direction::Forward {
             self.pay(&[self.small(); 2]).await;
@@ -185,30 +206,38 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
                 lane.hunt.told(size, pair);
                 // The reflector names its new path MTU when it is greeted anew.
                 let signalled = matches!(pair.large, Large::Signalled { .. });
-                (!signalled).then_some(after)
+                Ok((!signalled).then_some(after))
             }
             Err(error) => {
                 debug!(direction = %lane.direction, size, %error, "pair");
                 sleep(BREATH).await;
-                None
+                Err(error)
             }
         }
     }
 
     /// A large segment that was told as lost may come late, on a slow link for one: that takes the loss back.
-    async fn look_after(&self, stragglers: &mut Vec<Straggler>, forward: &mut Lane, reverse: &mut Lane) {
+    /// An error: the reflector misbehaves.
+    async fn look_after(
+        &self,
+        stragglers: &mut Vec<Straggler>,
+        forward: &mut Lane,
+        reverse: &mut Lane,
+    ) -> Result<(), Ended> {
         for mut straggler in std::mem::take(stragglers) {
             match straggler.connection.late(straggler.awaited).await {
-                Some(true) => {
+                Ok(true) => {
                     let is_forward = straggler.direction == Direction::Forward;
                     let lane = if is_forward { &mut *forward } else { &mut *reverse };
                     debug!(direction = %straggler.direction, size = straggler.size, "late");
                     lane.hunt.late(straggler.size);
                 }
-                Some(false) if straggler.since.elapsed() < LATE => stragglers.push(straggler),
-                Some(false) | None => {}
+                Ok(false) if straggler.since.elapsed() < LATE => stragglers.push(straggler),
+                Err(error) if error.is_misbehaviour() => return Err(error),
+                Ok(false) | Err(_) => {}
             }
         }
+        Ok(())
     }
 
     /// Which size is in question in each direction, and why not the expected one.
@@ -233,12 +262,15 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     /// The stream of small segments, until the reflector cannot be used.
     pub async fn losses(&self) -> Unusable {
         let mut told = Instant::now();
+        let mut ended = 0;
         loop {
             let mut connection = match self.open().await {
                 Ok(connection) => connection,
                 Err(error) => return error,
             };
-            let ended = one_way::stream(&mut connection, |counted| {
+            let mut counts = 0_u32;
+            let end = one_way::stream(&mut connection, |counted| {
+                counts += 1;
                 let now = self.began.elapsed();
                 let mut board = self.board();
                 board.allowance.charge(&[self.small()], now);
@@ -253,8 +285,12 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
                 }
             })
             .await;
-            debug!(address = %self.address, %ended, "stream");
+            debug!(address = %self.address, %end, "stream");
             drop(connection);
+            ended = if counts == 0 { ended + 1 } else { 0 };
+            if let Some(why) = given_up(ended, end) {
+                return why;
+            }
             {
                 let mut board = self.board();
                 board.forward.reconnect();
@@ -270,6 +306,15 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         let measured = board.measured.clone();
         drop(board);
         (self.tell)(Reflection::Measured(measured));
+    }
+}
+
+/// Whether that end of a connection, so many in a row, is the end of all.
+fn given_up(in_a_row: u32, end: Ended) -> Option<Unusable> {
+    if end.is_misbehaviour() {
+        Some(Unusable::Misbehaved(end))
+    } else {
+        (in_a_row >= ENDED).then_some(Unusable::Unsteady(in_a_row, end))
     }
 }
 

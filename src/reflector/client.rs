@@ -13,9 +13,11 @@ use tokio::{
 };
 
 use super::{
+    asked::Asked,
     inbox::{Ended, Inbox},
     protocol::{Counts, Frame, PADDING_SEGMENT, Refusal, SMALL, VERSION, Welcome},
-    secret::{Secret, fresh_nonce},
+    seal::Seal,
+    secret::{Halves, Secret, fresh_nonce},
     segment::{self, Tcp},
 };
 use crate::types::Bytes;
@@ -50,6 +52,29 @@ pub enum Unusable {
     /// It wants a secret and there is none.
     #[error("the reflector wants a secret: set `reflector_secret_file`")]
     SecretWanted,
+    /// Ours cannot be read.
+    #[error("{0}")]
+    Secret(String),
+    /// We have a secret and it asks for none.
+    #[error(
+        "the reflector has no secret and so proves nothing: give it the same one, `secret_file`, or leave out \
+         `reflector_secret_file`"
+    )]
+    NoProof,
+    /// Its own proof is wrong.
+    #[error("what answers does not prove that it knows the secret: it is not our reflector")]
+    FalseProof,
+    /// It says of itself what cannot be.
+    #[error("what answers says of itself what no host is like ({0:?}): it is not our reflector")]
+    Impossible(Welcome),
+    /// It broke the protocol while measuring.
+    #[error("the reflector {0}: it is given up")]
+    Misbehaved(Ended),
+    /// It greets, and ends each connection before anything is measured.
+    #[error(
+        "the reflector ended {0} connections one after the other before anything was measured, last: {1}"
+    )]
+    Unsteady(u32, Ended),
 }
 
 impl Unusable {
@@ -59,7 +84,17 @@ impl Unusable {
         match self {
             Self::Connect { error, .. } => error.kind() == io::ErrorKind::TimedOut,
             Self::Mute => true,
-            Self::Greeting(_) | Self::Refused(_) | Self::SecretWanted => false,
+            _ => false,
+        }
+    }
+
+    /// Whether it is no reflector of ours, or lies: it is not tried again soon.
+    #[must_use]
+    pub fn is_misbehaviour(&self) -> bool {
+        match self {
+            Self::FalseProof | Self::Impossible(_) | Self::Misbehaved(_) => true,
+            Self::Greeting(ended) => ended.is_misbehaviour(),
+            _ => false,
         }
     }
 }
@@ -72,6 +107,9 @@ pub struct Connection {
     inbox: Inbox,
     /// What the reflector said of itself.
     pub welcome: Welcome,
+    asked: Asked,
+    /// Tags what is sent, once the secret is proven.
+    seal: Option<Seal>,
     last_id: u32,
     round_trips: VecDeque<Duration>,
 }
@@ -90,6 +128,8 @@ impl Connection {
             stream,
             inbox: Inbox::default(),
             welcome: Welcome::default(),
+            asked: Asked::default(),
+            seal: None,
             last_id: 0,
             round_trips: VecDeque::from([began.elapsed()]),
         };
@@ -104,18 +144,34 @@ impl Connection {
         let ended = |error: io::Error| Unusable::Greeting(error.into());
         let nonce = fresh_nonce().map_err(ended)?;
         self.send_padded(&Frame::Hello { version: VERSION, nonce }).await.map_err(ended)?;
-        let mut answer = self.next().await.map_err(Unusable::Greeting)?;
+        let mut answer = self.frame().await.map_err(Unusable::Greeting)?;
+        let mut halves = None;
         if let Frame::Challenge { nonce: reflector } = answer {
             let secret = secret.ok_or(Unusable::SecretWanted)?;
-            let proof = secret.prove(&nonce, &reflector);
-            self.send_padded(&Frame::Proof(proof)).await.map_err(ended)?;
-            answer = self.next().await.map_err(Unusable::Greeting)?;
+            let both = Halves { prober: nonce, reflector };
+            self.send_padded(&Frame::Proof(secret.prove(&both))).await.map_err(ended)?;
+            answer = self.frame().await.map_err(Unusable::Greeting)?;
+            halves = Some(both);
         }
-        match answer {
-            Frame::Welcome(welcome) => self.welcome = welcome,
+        let (welcome, proof) = match answer {
+            Frame::Welcome(welcome, proof) => (welcome, proof),
             Frame::Refused(refusal) => return Err(Unusable::Refused(refusal)),
-            _ => return Err(Unusable::Greeting(io::Error::from(io::ErrorKind::InvalidData).into())),
+            _ => return Err(Unusable::Greeting(Ended::Unasked)),
+        };
+        match (secret, halves) {
+            (Some(secret), Some(halves)) if secret.accepts_welcome(&proof, &halves, &welcome) => {
+                let (ours, theirs) = secret.seals(&halves);
+                self.seal = Some(ours);
+                self.inbox.seal(theirs);
+            }
+            (Some(_), Some(_)) => return Err(Unusable::FalseProof),
+            (Some(_), None) => return Err(Unusable::NoProof),
+            (None, _) => {}
         }
+        if !welcome.is_possible() {
+            return Err(Unusable::Impossible(welcome));
+        }
+        self.welcome = welcome;
         Ok(())
     }
 
@@ -141,7 +197,9 @@ impl Connection {
     pub(super) async fn ping(&mut self, id: u32, size: Bytes) -> io::Result<()> {
         let header = self.tcp()?.header;
         let len = usize::try_from(size.saturating_sub(header)).unwrap_or(0).max(SMALL);
-        segment::write_segment(&self.stream, &Frame::Ping { id, len }.encode()).await
+        let bytes = self.sealed(&Frame::Ping { id, len });
+        self.asked.pong(id);
+        segment::write_segment(&self.stream, &bytes).await
     }
 
     /// A small ping and its pong, however long that takes: the reflector's counts.
@@ -170,9 +228,25 @@ impl Connection {
             .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
     }
 
+    /// Asks for a segment of `size` bytes of IP packet and a small one.
+    pub(super) async fn ask(&mut self, id: u32, size: Bytes, large_first: bool) -> io::Result<()> {
+        self.asked.large(id, size);
+        self.asked.pong(id);
+        self.send_padded(&Frame::Send { id, size, large_first }).await
+    }
+
     /// Sends a padded request in small segments.
-    pub(super) async fn send_padded(&self, frame: &Frame) -> io::Result<()> {
-        segment::write_segments(&self.stream, &frame.encode(), PADDING_SEGMENT).await
+    async fn send_padded(&mut self, frame: &Frame) -> io::Result<()> {
+        let bytes = self.sealed(frame);
+        segment::write_segments(&self.stream, &bytes, PADDING_SEGMENT).await
+    }
+
+    fn sealed(&mut self, frame: &Frame) -> Vec<u8> {
+        let mut bytes = frame.encode();
+        if let Some(seal) = &mut self.seal {
+            seal.stamp(&mut bytes);
+        }
+        bytes
     }
 
     /// Waits until the reflector's kernel has everything; `false` at the deadline.
@@ -188,7 +262,13 @@ impl Connection {
         Ok(true)
     }
 
+    /// The next frame, which was asked for.
     async fn next(&mut self) -> Result<Frame, Ended> {
+        let frame = self.frame().await?;
+        if self.asked.takes(&frame) { Ok(frame) } else { Err(Ended::Unasked) }
+    }
+
+    async fn frame(&mut self) -> Result<Frame, Ended> {
         segment::acknowledge_quickly(&self.stream);
         self.inbox.next(&self.stream, |_| ()).await
     }
@@ -202,6 +282,7 @@ impl Connection {
 async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     segment::prepare(&socket)?;
+    segment::bound_what_waits(&socket)?;
     timeout(PATIENCE, socket.connect(address)).await.unwrap_or_else(|_| {
         Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {PATIENCE:?}")))
     })

@@ -3,18 +3,16 @@
 
 use std::{
     net::IpAddr,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use tokio::{sync::watch, time::sleep};
-use tracing::debug;
+use tracing::{debug, info, warn};
 
-use super::{bench::Bench, secret::Secret};
+use super::{bench::Bench, client::Unusable, secret::Secret};
 use crate::{overlay::path::reflection::Reflection, types::Bytes};
-
-/// After the first failure; doubled up to the longest.
-const RETRY: Duration = Duration::from_secs(5);
-const LONGEST_RETRY: Duration = Duration::from_mins(1);
 
 /// Which reflector, and what for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +28,20 @@ pub struct Wanted {
 pub struct Access {
     /// TCP port.
     pub port: u16,
-    /// The shared secret, if any.
-    pub secret: Option<Secret>,
+    /// The file of the shared secret, if there is one.
+    pub secret_file: Option<PathBuf>,
 }
 
-/// Measures for as long as it is polled and `wanted` has a sender; tells whatever changes.
+/// Measures for as long as it is polled and `wanted` has a sender; tells whatever changes. At each `reread` it
+/// looks whether the file holds another secret.
 pub async fn follow(
     access: Access,
     mut wanted: watch::Receiver<Option<Wanted>>,
+    mut reread: watch::Receiver<()>,
     tell: impl Fn(Reflection) + Send + Sync,
 ) {
-    let mut retry = RETRY;
+    let mut backoff = Backoff::default();
+    let news = News::default();
     loop {
         let Some(now) = *wanted.borrow_and_update() else {
             if wanted.changed().await.is_err() {
@@ -48,34 +49,140 @@ pub async fn follow(
             }
             continue;
         };
-        let began = Instant::now();
-        let bench = Bench::new(&access, now.address, &tell);
-        let moved = async {
-            // Another expected MTU does not need another connection.
-            while wanted.changed().await.is_ok() {
-                match *wanted.borrow_and_update() {
-                    Some(new) if new.address == now.address => bench.set_expected(new.expected),
-                    _ => return,
-                }
-            }
-        };
-        bench.set_expected(now.expected);
-        let why = tokio::select! {
-            () = moved => {
-                if wanted.has_changed().is_err() {
-                    return;
-                }
-                continue;
-            }
-            why = bench.sizes() => why,
-            why = bench.losses() => why,
-        };
-        debug!(address = %now.address, %why, "reflector");
-        tell(Reflection::Gone { why: why.to_string() });
-        if began.elapsed() > LONGEST_RETRY {
-            retry = RETRY;
+        if wanted.has_changed().is_err() {
+            return;
         }
-        sleep(retry).await;
-        retry = (retry * 2).min(LONGEST_RETRY);
+        let began = Instant::now();
+        reread.borrow_and_update();
+        let why = match Secret::of(access.secret_file.clone()).await {
+            Err(error) => Unusable::Secret(format!("{error:#}")),
+            Ok(secret) => {
+                let tell = |reflection| {
+                    news.is_used(now.address);
+                    tell(reflection);
+                };
+                let bench = Bench::new(now.address, access.port, secret.as_ref(), &tell);
+                bench.set_expected(now.expected);
+                tokio::select! {
+                    () = moved(&mut wanted, now.address, |expected| bench.set_expected(expected)) => continue,
+                    () = other_secret(&mut reread, &access, secret.as_ref()) => continue,
+                    why = bench.sizes() => why,
+                    why = bench.losses() => why,
+                }
+            }
+        };
+        let wait = backoff.after(&why, began.elapsed());
+        news.is_not_used(now.address, &why, wait);
+        let mut words = why.to_string();
+        if why.is_misbehaviour() {
+            words = format!("{words}; tried again after {} s", wait.as_secs());
+        }
+        tell(Reflection::Gone { why: words });
+        tokio::select! {
+            () = sleep(wait) => {}
+            () = moved(&mut wanted, now.address, |_| ()) => backoff = Backoff::default(),
+            Ok(()) = reread.changed() => backoff = Backoff::default(),
+        }
+    }
+}
+
+/// Completes when the file holds another secret.
+async fn other_secret(reread: &mut watch::Receiver<()>, access: &Access, secret: Option<&Secret>) {
+    while reread.changed().await.is_ok() {
+        match Secret::of(access.secret_file.clone()).await {
+            Ok(now) if now.as_ref() != secret => return,
+            Ok(_) => {}
+            Err(error) => warn!("{error:#}: the reflector is used with the secret of before"),
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Completes when another address is wanted, or nobody wants anything. Another expected MTU does not need
+/// another connection.
+async fn moved(wanted: &mut watch::Receiver<Option<Wanted>>, address: IpAddr, expects: impl Fn(Bytes)) {
+    while wanted.changed().await.is_ok() {
+        match *wanted.borrow_and_update() {
+            Some(new) if new.address == address => expects(new.expected),
+            _ => return,
+        }
+    }
+}
+
+/// How long a reflector that cannot be used is left alone: each time twice as long.
+#[derive(Debug, Default)]
+struct Backoff {
+    last: Option<Duration>,
+}
+
+impl Backoff {
+    /// First and longest, where it is gone.
+    const GONE: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
+    /// The same where what answers is not our reflector, or floods.
+    const DISTRUSTED: [Duration; 2] = [Duration::from_secs(30), Duration::from_mins(15)];
+
+    /// The wait after that failure of one that was used for so long.
+    fn after(&mut self, why: &Unusable, used: Duration) -> Duration {
+        let [first, longest] = if why.is_misbehaviour() { Self::DISTRUSTED } else { Self::GONE };
+        let last = self.last.filter(|_| used <= longest);
+        let wait = last.map_or(first, |last| (last * 2).clamp(first, longest));
+        self.last = Some(wait);
+        wait
+    }
+}
+
+/// The log of one path's reflector: each change once.
+#[derive(Debug, Default)]
+struct News {
+    said: Mutex<Option<String>>,
+}
+
+impl News {
+    fn said(&self) -> MutexGuard<'_, Option<String>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_not_used(&self, address: IpAddr, why: &Unusable, wait: Duration) {
+        let words = why.to_string();
+        let mut said = self.said();
+        if said.as_ref() == Some(&words) {
+            debug!(%address, why = words, ?wait, "the reflector is still not used");
+        } else {
+            warn!(%address, why = words, ?wait, "the reflector is not used, directions are inferred");
+            *said = Some(words);
+        }
+    }
+
+    fn is_used(&self, address: IpAddr) {
+        if self.said().take().is_some() {
+            info!(%address, "the reflector is used again");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reflector::inbox::Ended;
+
+    #[test]
+    fn who_lies_is_left_alone_for_longer_each_time_up_to_a_quarter_of_an_hour() {
+        let lie = Unusable::Misbehaved(Ended::Unasked);
+        let mut backoff = Backoff::default();
+        let waits: Vec<u64> =
+            (0..7).map(|_| backoff.after(&lie, Duration::from_secs(20)).as_secs()).collect();
+        assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900]);
+        // Having behaved for long makes it trusted anew.
+        assert_eq!(backoff.after(&lie, Duration::from_hours(1)).as_secs(), 30);
+    }
+
+    #[test]
+    fn who_is_gone_is_looked_for_every_minute() {
+        let mut backoff = Backoff::default();
+        let waits: Vec<u64> =
+            (0..6).map(|_| backoff.after(&Unusable::Mute, Duration::ZERO).as_secs()).collect();
+        assert_eq!(waits, [5, 10, 20, 40, 60, 60]);
+        assert_eq!(backoff.after(&Unusable::FalseProof, Duration::ZERO).as_secs(), 120);
+        assert_eq!(backoff.after(&Unusable::Mute, Duration::ZERO).as_secs(), 60);
     }
 }

@@ -4,12 +4,16 @@ use std::io;
 
 use tokio::net::TcpStream;
 
-use super::protocol::{Frame, LONGEST, ProtocolError};
+use super::{
+    protocol::{Frame, LONGEST, ProtocolError},
+    seal::Seal,
+};
 
 /// Bytes that have come and are not taken yet: at most one longest frame and one read.
 #[derive(Debug, Default)]
 pub struct Inbox {
     bytes: Vec<u8>,
+    seal: Option<Seal>,
 }
 
 /// Why no frame comes any more.
@@ -21,16 +25,39 @@ pub enum Ended {
     /// What came is not the protocol.
     #[error("sent {0}")]
     Protocol(#[from] ProtocolError),
+    /// A frame without the tag of the end that has proven the secret.
+    #[error("sent a frame that does not belong to the session in which the secret was proven")]
+    Forged,
+    /// A reflector has sent more than it was asked for.
+    #[error("sent what nobody had asked for")]
+    Unasked,
+}
+
+impl Ended {
+    /// The other end has broken the rules; it was not just the network.
+    #[must_use]
+    pub fn is_misbehaviour(&self) -> bool {
+        !matches!(self, Self::Io(_))
+    }
 }
 
 impl Inbox {
+    /// From now on only frames with a right tag are taken.
+    pub fn seal(&mut self, seal: Seal) {
+        self.seal = Some(seal);
+    }
+
     /// The next frame. May be dropped while it waits and asked again: nothing is lost.
     /// `read` is told how many bytes have come.
     pub async fn next(&mut self, stream: &TcpStream, mut read: impl FnMut(usize)) -> Result<Frame, Ended> {
         loop {
             if let Some((frame, len)) = Frame::decode(&self.bytes)? {
+                let is_theirs = match &mut self.seal {
+                    Some(seal) => seal.fits(self.bytes.get(..len).unwrap_or_default()),
+                    None => true,
+                };
                 self.bytes.drain(..len);
-                return Ok(frame);
+                return if is_theirs { Ok(frame) } else { Err(Ended::Forged) };
             }
             stream.readable().await?;
             let mut chunk = [0; 4096];

@@ -1,143 +1,186 @@
-//! How much a reflector sends to one peer, and how many connections it keeps. Pure.
+//! Who may have a connection of a reflector, and how much it is sent. Pure.
 //!
-//! Both limits hold for any window, not on average: no second with more than 20 packets, no minute with
-//! more than 200 kB. Counted are the packets the reflector sends: the SYN-ACK of each connection and every
-//! segment with data. The kernel's bare acknowledgements are answers to the peer's own packets.
+//! Places are bounded in total and per peer, so that a few addresses cannot lock all others out: where all places
+//! are taken, one who has fewer takes one of him who has most. Where there is a secret, those who have proven it have
+//! places of their own that nobody else gets; the others have few, for as long as a greeting takes. A peer that
+//! has proven it within the last hour goes before those that never have.
+//!
 //! An IPv6 peer is its /64, which one host may use as a whole.
 
+mod allowance;
+#[cfg(test)]
+mod tests;
+
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap},
     net::{IpAddr, Ipv6Addr},
     time::Duration,
 };
 
-use crate::{overlay::path::probe::Moment, types::Bytes};
+pub use allowance::{Allowance, BYTES, PACKETS};
 
-/// Packets per second and peer.
-pub const PACKETS: usize = 20;
-/// Bytes of IP packet per minute and peer.
-pub const BYTES: Bytes = 200_000;
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_mins(1);
+use crate::{overlay::path::probe::Moment, types::Bytes};
 
 /// Connections at a time per peer: two per path, for eight paths.
 pub const CONNECTIONS_PER_PEER: usize = 16;
 /// Connections at a time in total.
 pub const CONNECTIONS: usize = 256;
-/// Peers remembered; more within one minute are not served.
+/// Of these, where there is a secret, for those who have not proven it yet; in total and per peer.
+pub const STRANGERS: usize = 64;
+/// The same per peer.
+pub const STRANGERS_PER_PEER: usize = 8;
+/// Peers remembered.
 const PEERS: usize = 4096;
+/// For how long a peer is known that has proven the secret.
+const KNOWN: Duration = Duration::from_hours(1);
 
-/// What was sent to one peer within the last minute.
-#[derive(Debug, Clone, Default)]
-pub struct Allowance {
-    packets: VecDeque<Moment>,
-    bytes: VecDeque<(Moment, Bytes)>,
-    sum: Bytes,
+/// Names a place.
+pub type PlaceId = u64;
+
+/// A place that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// Its name.
+    pub id: PlaceId,
+    /// Whose place it was: that connection is to be ended.
+    pub evicts: Option<PlaceId>,
 }
 
-impl Allowance {
-    /// Takes what `sizes` (bytes of IP packet each) cost, or says how long to wait.
-    pub fn take(&mut self, sizes: &[Bytes], now: Moment) -> Result<(), Duration> {
-        self.forget(now);
-        let wait = self.wait(sizes, now);
-        if !wait.is_zero() {
-            return Err(wait);
-        }
-        self.charge(sizes, now);
-        Ok(())
-    }
+/// No place is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoPlace;
 
-    /// Counts what has been sent already.
-    pub fn charge(&mut self, sizes: &[Bytes], now: Moment) {
-        for size in sizes {
-            self.packets.push_back(now);
-            self.bytes.push_back((now, *size));
-            self.sum = self.sum.saturating_add(*size);
-        }
-        while self.packets.len() > PACKETS {
-            self.packets.pop_front();
-        }
-    }
-
-    fn wait(&self, sizes: &[Bytes], now: Moment) -> Duration {
-        let until = |at: Moment, window: Duration| (at + window).saturating_sub(now);
-        let excess = (self.packets.len() + sizes.len()).saturating_sub(PACKETS);
-        let for_packets = match excess.checked_sub(1) {
-            Some(last) => self.packets.get(last).map_or(SECOND, |at| until(*at, SECOND)),
-            None => Duration::ZERO,
-        };
-        let mut over = (self.sum + sizes.iter().sum::<Bytes>()).saturating_sub(BYTES);
-        let mut for_bytes = Duration::ZERO;
-        for (at, size) in &self.bytes {
-            if over == 0 {
-                break;
-            }
-            over = over.saturating_sub(*size);
-            for_bytes = until(*at, MINUTE);
-        }
-        for_packets.max(for_bytes)
-    }
-
-    fn forget(&mut self, now: Moment) {
-        while self.packets.front().is_some_and(|at| now.saturating_sub(*at) >= SECOND) {
-            self.packets.pop_front();
-        }
-        while let Some((at, size)) = self.bytes.front().copied()
-            && now.saturating_sub(at) >= MINUTE
-        {
-            self.bytes.pop_front();
-            self.sum = self.sum.saturating_sub(size);
-        }
-    }
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    peer: IpAddr,
+    proven: bool,
 }
 
 #[derive(Debug, Default)]
 struct Peer {
-    connections: usize,
-    allowance: Allowance,
+    /// Where there is a secret, two accounts: nobody who does not know it uses up what is for those who do.
+    to_strangers: Allowance,
+    to_proven: Allowance,
+    proven_at: Option<Moment>,
+    /// When it last opened a connection.
+    seen: Moment,
 }
 
 /// All peers of one reflector.
 #[derive(Debug, Default)]
 pub struct Limits {
+    secret: bool,
     peers: HashMap<IpAddr, Peer>,
-    connections: usize,
+    places: BTreeMap<PlaceId, Place>,
+    last: PlaceId,
 }
 
 impl Limits {
-    /// A connection of `address` has been accepted, its SYN-ACK sent. `false`: it must be closed at once.
-    pub fn open(&mut self, address: IpAddr, now: Moment) -> bool {
-        if self.peers.len() >= PEERS {
-            self.peers.retain(|_, peer| {
-                peer.allowance.forget(now);
-                peer.connections > 0 || peer.allowance.sum > 0
-            });
-        }
-        let key = key(address);
-        if self.connections >= CONNECTIONS || (self.peers.len() >= PEERS && !self.peers.contains_key(&key)) {
-            return false;
-        }
-        let peer = self.peers.entry(key).or_default();
-        if peer.connections >= CONNECTIONS_PER_PEER {
-            return false;
-        }
-        peer.allowance.charge(&[SYN_ACK], now);
-        peer.connections += 1;
-        self.connections += 1;
-        true
+    /// Nobody is there yet. `secret`: there is one to prove.
+    #[must_use]
+    pub fn new(secret: bool) -> Self {
+        Self { secret, ..Self::default() }
     }
 
-    /// A connection that was opened is closed.
-    pub fn close(&mut self, address: IpAddr) {
-        if let Some(peer) = self.peers.get_mut(&key(address)) {
-            peer.connections = peer.connections.saturating_sub(1);
-            self.connections = self.connections.saturating_sub(1);
-        }
+    /// A connection of `address` has been accepted, its SYN-ACK sent. `None`: it must be closed at once.
+    pub fn open(&mut self, address: IpAddr, now: Moment) -> Option<Opened> {
+        let peer = key(address);
+        self.remember(peer, now);
+        let known = self.peers.get_mut(&peer)?;
+        known.seen = now;
+        let is_known = known.is_known(now);
+        known.to_strangers.charge(&[SYN_ACK], now);
+        let (total, per_peer) =
+            if self.secret { (STRANGERS, STRANGERS_PER_PEER) } else { (CONNECTIONS, CONNECTIONS_PER_PEER) };
+        let evicts = self.room(peer, false, total, per_peer, is_known, now).ok()?;
+        self.last += 1;
+        self.places.insert(self.last, Place { peer, proven: false });
+        Some(Opened { id: self.last, evicts })
     }
 
-    /// Takes what packets of these sizes cost, or says how long to wait.
-    pub fn take(&mut self, address: IpAddr, sizes: &[Bytes], now: Moment) -> Result<(), Duration> {
-        self.peers.entry(key(address)).or_default().allowance.take(sizes, now)
+    /// Who has that place knows the secret.
+    pub fn prove(&mut self, id: PlaceId, now: Moment) -> Result<Option<PlaceId>, NoPlace> {
+        let peer = self.places.get(&id).ok_or(NoPlace)?.peer;
+        if let Some(known) = self.peers.get_mut(&peer) {
+            known.proven_at = Some(now);
+        }
+        let evicts = self.room(peer, true, CONNECTIONS - STRANGERS, CONNECTIONS_PER_PEER, false, now)?;
+        self.places.insert(id, Place { peer, proven: true });
+        Ok(evicts)
+    }
+
+    /// Makes room for one more place of that kind: the name of the place that was taken for it, if any.
+    fn room(
+        &mut self,
+        peer: IpAddr,
+        proven: bool,
+        total: usize,
+        per_peer: usize,
+        is_known: bool,
+        now: Moment,
+    ) -> Result<Option<PlaceId>, NoPlace> {
+        let mut held: BTreeMap<IpAddr, (usize, PlaceId)> = BTreeMap::new();
+        for (id, place) in self.places.iter().filter(|(_, place)| place.proven == proven) {
+            let (count, newest) = held.entry(place.peer).or_default();
+            (*count, *newest) = (*count + 1, *id);
+        }
+        let own = held.get(&peer).map_or(0, |(count, _)| *count);
+        if own >= per_peer {
+            return Err(NoPlace);
+        }
+        if held.values().map(|(count, _)| count).sum::<usize>() < total {
+            return Ok(None);
+        }
+        let goes_before =
+            |other: &IpAddr| is_known && !self.peers.get(other).is_some_and(|it| it.is_known(now));
+        let from = held
+            .iter()
+            .filter(|(other, (count, _))| *count > own + 1 || goes_before(other))
+            // Those who never proved anything lose first.
+            .max_by_key(|(other, (count, _))| (goes_before(other), *count))
+            .map(|(_, (_, newest))| *newest);
+        let from = from.ok_or(NoPlace)?;
+        self.places.remove(&from);
+        Ok(Some(from))
+    }
+
+    /// A connection that was opened is closed, or has been evicted.
+    pub fn close(&mut self, id: PlaceId) {
+        self.places.remove(&id);
+    }
+
+    /// Takes what packets of these sizes cost, or says how long to wait; forever where the place is another's by now.
+    pub fn take(&mut self, id: PlaceId, sizes: &[Bytes], now: Moment) -> Result<(), Duration> {
+        let Some(place) = self.places.get(&id) else { return Err(Duration::MAX) };
+        let peer = self.peers.entry(place.peer).or_default();
+        let account = if place.proven { &mut peer.to_proven } else { &mut peer.to_strangers };
+        account.take(sizes, now)
+    }
+
+    /// Makes sure that the peer is remembered, and that not too many are: beyond, those are forgotten to whom nothing
+    /// was sent lately, then the older half of those who have no place.
+    fn remember(&mut self, peer: IpAddr, now: Moment) {
+        if self.peers.len() >= PEERS && !self.peers.contains_key(&peer) {
+            let held: std::collections::HashSet<IpAddr> = self.places.values().map(|it| it.peer).collect();
+            self.peers.retain(|address, it| held.contains(address) || it.is_known(now) || !it.is_unused(now));
+            if self.peers.len() >= PEERS {
+                let mut seen: Vec<Moment> = self.peers.values().map(|it| it.seen).collect();
+                let (_, middle, _) = seen.select_nth_unstable(PEERS / 2);
+                let middle = *middle;
+                self.peers.retain(|address, it| held.contains(address) || it.seen > middle);
+            }
+        }
+        self.peers.entry(peer).or_default();
+    }
+}
+
+impl Peer {
+    fn is_known(&self, now: Moment) -> bool {
+        self.proven_at.is_some_and(|at| now.saturating_sub(at) < KNOWN)
+    }
+
+    fn is_unused(&mut self, now: Moment) -> bool {
+        self.to_strangers.is_unused(now) && self.to_proven.is_unused(now)
     }
 }
 
@@ -151,67 +194,5 @@ fn key(address: IpAddr) -> IpAddr {
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
         address @ IpAddr::V4(_) => address,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 100, 10));
-    const MS: Duration = Duration::from_millis(1);
-
-    proptest! {
-        /// Whoever asks as often as possible, waiting as long as told or less, gets no more in any window.
-        #[test]
-        fn no_window_holds_more(steps in prop::collection::vec((60..1500_u32, 1..3_usize, 0..80_u32), 1..900)) {
-            let mut allowance = Allowance::default();
-            let mut now = Duration::ZERO;
-            let mut sent: Vec<(Moment, Bytes)> = Vec::new();
-            for (size, count, pause) in steps {
-                let sizes = vec![size; count];
-                match allowance.take(&sizes, now) {
-                    Ok(()) => sent.extend(sizes.iter().map(|size| (now, *size))),
-                    Err(wait) => {
-                        prop_assert!(wait <= MINUTE);
-                        now += wait;
-                        prop_assert_eq!(allowance.take(&sizes, now), Ok(()));
-                        sent.extend(sizes.iter().map(|size| (now, *size)));
-                    }
-                }
-                now += MS * pause;
-            }
-            for (index, (at, _)) in sent.iter().enumerate() {
-                let within = |window: Duration| {
-                    sent[index..].iter().take_while(move |(other, _)| other.saturating_sub(*at) < window)
-                };
-                prop_assert!(within(SECOND).count() <= PACKETS);
-                prop_assert!(within(MINUTE).map(|(_, size)| size).sum::<Bytes>() <= BYTES);
-            }
-        }
-    }
-
-    #[test]
-    fn connections_are_bounded_per_peer_and_in_total() {
-        let mut limits = Limits::default();
-        let opened = (0..40).filter(|_| limits.open(PEER, Duration::ZERO)).count();
-        assert_eq!(opened, CONNECTIONS_PER_PEER);
-        let others = (1..=255_u8)
-            .flat_map(|host| std::iter::repeat_n(IpAddr::from([10, 0, 0, host]), 3))
-            .filter(|address| limits.open(*address, Duration::ZERO))
-            .count();
-        assert_eq!(others, CONNECTIONS - CONNECTIONS_PER_PEER);
-        limits.close(PEER);
-        assert!(limits.open(PEER, Duration::ZERO));
-    }
-
-    #[test]
-    fn a_64_of_ipv6_is_one_peer() {
-        let mut limits = Limits::default();
-        let host = |host: u16| IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 1, 0, 0, 0, host));
-        let opened = (0..40).filter(|number| limits.open(host(*number), Duration::ZERO)).count();
-        assert_eq!(opened, CONNECTIONS_PER_PEER);
     }
 }

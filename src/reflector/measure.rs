@@ -102,7 +102,7 @@ impl Connection {
     pub async fn pair_reverse(&mut self, size: Bytes, large_first: bool) -> Result<(Pair, After), Ended> {
         let id = self.new_id();
         let before = self.tcp()?;
-        self.send_padded(&Frame::Send { id, size, large_first }).await?;
+        self.ask(id, size, large_first).await?;
         let patience = self.patience();
         // Lost segments of the request are repeated meanwhile; they are not what is measured.
         if !self.until_acknowledged(Instant::now() + 2 * patience).await? {
@@ -143,15 +143,14 @@ impl Connection {
         Ok((pair, After::Usable))
     }
 
-    /// Whether what is awaited has come by now. `None` where nothing more will come.
-    pub async fn late(&mut self, awaited: Awaited) -> Option<bool> {
+    /// Whether what is awaited has come by now. An error where nothing more will come.
+    pub async fn late(&mut self, awaited: Awaited) -> Result<bool, Ended> {
         loop {
-            match self.next_until(Instant::now()).await {
-                Ok(Some(Frame::Pong { id, .. })) if awaited == Awaited::Pong(id) => return Some(true),
-                Ok(Some(Frame::Large { id, .. })) if awaited == Awaited::Large(id) => return Some(true),
-                Ok(Some(_)) => {}
-                Ok(None) => return Some(false),
-                Err(_) => return None,
+            match self.next_until(Instant::now()).await? {
+                Some(Frame::Pong { id, .. }) if awaited == Awaited::Pong(id) => return Ok(true),
+                Some(Frame::Large { id, .. }) if awaited == Awaited::Large(id) => return Ok(true),
+                Some(_) => {}
+                None => return Ok(false),
             }
         }
     }

@@ -4,13 +4,15 @@
 //! All measured packets are segments of the prober's own TCP connection, so that NAT, a `NodePort` or
 //! several pods behind one address cannot misdirect them.
 //!
-//! - [`protocol`] what the bytes mean, [`secret`] who may ask
+//! - [`protocol`] what the bytes mean, [`secret`] how both ends prove themselves, [`seal`] what binds each
+//!   frame to that
 //! - [`segment`] one write, one segment of exactly N bytes
 //! - [`limits`], [`ledger`] how much is sent to a peer, and that it has paid for it
 //! - [`server`], [`session`] the reflector; [`interface`] what it says of its own MTU
-//! - [`client`] a connection to one, [`measure`] one pair of packets, [`one_way`] loss per direction
+//! - [`client`] a connection to one, [`asked`] what may come on it, [`measure`] one pair of packets, [`one_way`] loss per direction
 //! - [`mod@bench`] all of it with one reflector; [`follow`] a path's use of its reflector, as long as the exporter runs
 
+pub mod asked;
 pub mod bench;
 pub mod client;
 pub mod follow;
@@ -21,11 +23,14 @@ pub mod limits;
 pub mod measure;
 pub mod one_way;
 pub mod protocol;
+pub mod seal;
 pub mod secret;
 pub mod segment;
 pub mod server;
 pub mod session;
 mod tcp_info;
+#[cfg(test)]
+mod tests;
 
 /// Where a reflector listens.
 pub const PORT: u16 = 14790;

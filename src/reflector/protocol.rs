@@ -13,8 +13,9 @@ use crate::types::Bytes;
 /// Speaks first, so that a stray connection is told apart at once.
 const MAGIC: [u8; 4] = *b"VXRF";
 
-/// Of this protocol; both ends must have the same.
-pub const VERSION: u8 = 1;
+/// Of this protocol; both ends must have the same. 2: both ends prove the secret, and each frame after
+/// that carries a tag of it.
+pub const VERSION: u8 = 2;
 
 /// Payload of a small segment, bytes: with 52 bytes of IPv4 and TCP headers 100 bytes of IP packet.
 pub const SMALL: usize = 48;
@@ -36,6 +37,9 @@ const PAD: usize = 2;
 pub const LONGEST: usize = PAD * 9216;
 
 const HEAD: usize = 3;
+
+/// Where a frame of the measurement carries its tag, behind all its fields; zeros where there is no secret.
+pub const TAG: std::ops::Range<usize> = 24..40;
 
 /// A random value that keeps an answer to a challenge from being used twice.
 pub type Nonce = [u8; 16];
@@ -60,8 +64,8 @@ pub enum Frame {
     },
     /// Prober: the proof.
     Proof(Proof),
-    /// Reflector: measure.
-    Welcome(Welcome),
+    /// Reflector: measure; and its own proof, zeros where it has no secret.
+    Welcome(Welcome, Proof),
     /// Reflector: no, and why; the connection ends.
     Refused(Refusal),
     /// Prober: a measured segment. The reflector says that it has read it.
@@ -122,11 +126,16 @@ pub struct Counts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The two speak different versions.
-    #[error("it speaks another version of the protocol")]
+    #[error(
+        "it speaks another version of the protocol than ours ({VERSION}): run the same version of vxlan_exporter at both ends"
+    )]
     Version,
     /// The proof is wrong.
     #[error("it has another secret")]
     Secret,
+    /// No place is free for one more who knows the secret.
+    #[error("all its places are taken by others who know the secret")]
+    Full,
     /// A reason of a later version.
     #[error("for a reason this version does not know")]
     Other,
@@ -154,6 +163,29 @@ pub enum ProtocolError {
     Size(Bytes),
 }
 
+impl Welcome {
+    /// Its fields as they travel.
+    #[must_use]
+    pub fn bytes(&self) -> [u8; 12] {
+        let mut out = [0; 12];
+        let fields = [self.interface_mtu, self.limit, self.path_mtu];
+        for (place, field) in out.chunks_exact_mut(4).zip(fields) {
+            place.copy_from_slice(&field.to_be_bytes());
+        }
+        out
+    }
+
+    /// Whether a host can be like that.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        // The least MTU of IPv4 (RFC 791), the largest of Linux's loopback; a packet of TCP that holds a byte.
+        let mtu = 68..=65_536;
+        (self.interface_mtu == 0 || mtu.contains(&self.interface_mtu))
+            && mtu.contains(&self.path_mtu)
+            && (SIZES.start()..=&65_575).contains(&&self.limit)
+    }
+}
+
 impl Frame {
     /// Its bytes, padded.
     #[must_use]
@@ -167,14 +199,14 @@ impl Frame {
             }
             Self::Challenge { nonce } => out.extend(nonce),
             Self::Proof(proof) => out.extend(proof),
-            Self::Welcome(welcome) => {
-                for number in [welcome.interface_mtu, welcome.limit, welcome.path_mtu] {
-                    out.extend(number.to_be_bytes());
-                }
+            Self::Welcome(welcome, proof) => {
+                out.extend(welcome.bytes());
+                out.extend(proof);
             }
             Self::Refused(refusal) => out.push(match refusal {
                 Refusal::Version => 1,
                 Refusal::Secret => 2,
+                Refusal::Full => 3,
                 Refusal::Other => 0,
             }),
             Self::Ping { id, .. } | Self::Large { id, .. } => out.extend(id.to_be_bytes()),
@@ -234,7 +266,7 @@ impl Frame {
             Self::Proof(_) => PADDING_SEGMENT,
             Self::Ping { len, .. } | Self::Large { len, .. } => (*len).max(SMALL),
             Self::Send { size, .. } => asked_length(*size),
-            Self::Challenge { .. } | Self::Welcome(_) | Self::Refused(_) | Self::Pong { .. } => SMALL,
+            Self::Challenge { .. } | Self::Welcome(..) | Self::Refused(_) | Self::Pong { .. } => SMALL,
         }
     }
 
@@ -243,7 +275,7 @@ impl Frame {
             Self::Hello { .. } => HELLO_KIND,
             Self::Challenge { .. } => 2,
             Self::Proof(_) => 3,
-            Self::Welcome(_) => 4,
+            Self::Welcome(..) => 4,
             Self::Refused(_) => 5,
             Self::Ping { .. } => 6,
             Self::Pong { .. } => PONG_KIND,
@@ -286,14 +318,14 @@ impl Fields<'_> {
             }
             2 => Frame::Challenge { nonce: self.take()? },
             3 => Frame::Proof(self.take()?),
-            4 => Frame::Welcome(Welcome {
-                interface_mtu: self.number()?,
-                limit: self.number()?,
-                path_mtu: self.number()?,
-            }),
+            4 => Frame::Welcome(
+                Welcome { interface_mtu: self.number()?, limit: self.number()?, path_mtu: self.number()? },
+                self.take()?,
+            ),
             5 => Frame::Refused(match self.take::<1>()?[0] {
                 1 => Refusal::Version,
                 2 => Refusal::Secret,
+                3 => Refusal::Full,
                 _ => Refusal::Other,
             }),
             6 => Frame::Ping { id: self.number()?, len },

@@ -1,13 +1,21 @@
-//! The shared secret: read from a file, never sent, never printed. Both ends' random halves of the
-//! challenge go into the proof, so that a recorded one proves nothing later.
+//! The shared secret: read from a file, never sent, never printed. Both ends prove that they know it. Both
+//! ends' random halves of the challenge go into each proof, so that a recorded one proves nothing later, and
+//! what it is for, so that one end's proof is not the other's.
 
-use std::{fmt, io, path::Path};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::protocol::{Nonce, Proof};
+use super::{
+    protocol::{Nonce, Proof, VERSION, Welcome},
+    seal::Seal,
+};
+use crate::regular_file::read_secret;
 
 /// Fewer bytes are guessed.
 const LEAST: usize = 16;
@@ -26,8 +34,8 @@ pub struct Secret(Hmac<Sha256>);
 /// Of two of our own files; nothing that a peer said is compared here.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        let zero = Nonce::default();
-        self.prove(&zero, &zero) == other.prove(&zero, &zero)
+        let zero = Halves { prober: Nonce::default(), reflector: Nonce::default() };
+        self.prove(&zero) == other.prove(&zero)
     }
 }
 
@@ -38,9 +46,16 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// The file's content without white space around it.
+    /// The secret of a file that is named, read beside the async threads.
+    pub async fn of(file: Option<PathBuf>) -> anyhow::Result<Option<Self>> {
+        let Some(file) = file else { return Ok(None) };
+        let loaded = tokio::task::spawn_blocking(move || Self::load(&file)).await;
+        loaded.context("reading a secret")?.map(Some)
+    }
+
+    /// The file's content without white space around it. A file on a dead network file system blocks.
     pub fn load(file: &Path) -> anyhow::Result<Self> {
-        let bytes = std::fs::read(file).with_context(|| format!("reading the secret {}", file.display()))?;
+        let bytes = read_secret(file)?;
         let secret = bytes.trim_ascii();
         if secret.len() < LEAST {
             bail!(
@@ -54,23 +69,61 @@ impl Secret {
 
     /// What a prober answers to the challenge.
     #[must_use]
-    pub fn prove(&self, prober: &Nonce, reflector: &Nonce) -> Proof {
-        self.mac(prober, reflector).finalize().into_bytes().into()
+    pub fn prove(&self, halves: &Halves) -> Proof {
+        self.mac(Use::ProberProof, halves).finalize().into_bytes().into()
     }
 
-    /// Whether the answer is right, in constant time.
+    /// Whether a prober's answer is right, in constant time.
     #[must_use]
-    pub fn accepts(&self, proof: &Proof, prober: &Nonce, reflector: &Nonce) -> bool {
-        self.mac(prober, reflector).verify_slice(proof).is_ok()
+    pub fn accepts(&self, proof: &Proof, halves: &Halves) -> bool {
+        self.mac(Use::ProberProof, halves).verify_slice(proof).is_ok()
     }
 
-    fn mac(&self, prober: &Nonce, reflector: &Nonce) -> Hmac<Sha256> {
+    /// What a reflector proves in return, with what it says of itself.
+    #[must_use]
+    pub fn prove_welcome(&self, halves: &Halves, welcome: &Welcome) -> Proof {
+        self.mac(Use::ReflectorProof, halves).chain_update(welcome.bytes()).finalize().into_bytes().into()
+    }
+
+    /// Whether a reflector's proof is right, in constant time.
+    #[must_use]
+    pub fn accepts_welcome(&self, proof: &Proof, halves: &Halves, welcome: &Welcome) -> bool {
+        self.mac(Use::ReflectorProof, halves).chain_update(welcome.bytes()).verify_slice(proof).is_ok()
+    }
+
+    /// What tags the frames of this session, those of the prober and those of the reflector.
+    #[must_use]
+    pub fn seals(&self, halves: &Halves) -> (Seal, Seal) {
+        let seal = |of| Seal::new(&self.mac(of, halves).finalize().into_bytes().into());
+        (seal(Use::ProberFrames), seal(Use::ReflectorFrames))
+    }
+
+    fn mac(&self, of: Use, halves: &Halves) -> Hmac<Sha256> {
         self.0
             .clone()
-            .chain_update(b"vxlan_exporter reflector 1")
-            .chain_update(prober)
-            .chain_update(reflector)
+            .chain_update(b"vxlan_exporter reflector")
+            .chain_update([VERSION, of as u8])
+            .chain_update(halves.prober)
+            .chain_update(halves.reflector)
     }
+}
+
+/// Both ends' random halves of one greeting.
+#[derive(Debug, Clone, Copy)]
+pub struct Halves {
+    /// Of the hello.
+    pub prober: Nonce,
+    /// Of the challenge.
+    pub reflector: Nonce,
+}
+
+/// What is made of the secret: nothing that serves one use serves another.
+#[derive(Clone, Copy)]
+enum Use {
+    ProberProof = 1,
+    ReflectorProof,
+    ProberFrames,
+    ReflectorFrames,
 }
 
 #[cfg(test)]
@@ -91,17 +144,37 @@ mod tests {
             secret("0123456789abcdef").expect("long enough"),
             secret("0123456789abcdeF").expect("long enough"),
         );
-        let proof = one.prove(&[1; 16], &[2; 16]);
-        assert!(same.accepts(&proof, &[1; 16], &[2; 16]));
-        assert!(!other.accepts(&proof, &[1; 16], &[2; 16]));
-        assert!(!same.accepts(&proof, &[1; 16], &[3; 16]));
-        assert!(!same.accepts(&proof, &[3; 16], &[2; 16]));
+        let halves = |prober, reflector| Halves { prober: [prober; 16], reflector: [reflector; 16] };
+        let proof = one.prove(&halves(1, 2));
+        assert!(same.accepts(&proof, &halves(1, 2)));
+        assert!(!other.accepts(&proof, &halves(1, 2)));
+        assert!(!same.accepts(&proof, &halves(1, 3)));
+        assert!(!same.accepts(&proof, &halves(3, 2)));
+        let welcome = Welcome { interface_mtu: 1500, limit: 1500, path_mtu: 1500 };
+        let back = one.prove_welcome(&halves(1, 2), &welcome);
+        assert!(same.accepts_welcome(&back, &halves(1, 2), &welcome));
+        assert!(!other.accepts_welcome(&back, &halves(1, 2), &welcome));
+        assert!(!same.accepts_welcome(&back, &halves(1, 3), &welcome));
+        assert!(!same.accepts_welcome(&back, &halves(1, 2), &Welcome { limit: 1499, ..welcome }));
+        assert!(!same.accepts_welcome(&proof, &halves(1, 2), &welcome), "the prober's own proof, sent back");
     }
 
     #[test]
     fn a_short_secret_is_refused_without_being_shown() {
         let error = format!("{:#}", secret("hunter2").expect_err("short"));
         assert!(error.contains("at least 16") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn only_a_short_regular_file_is_read() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let fifo = dir.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+        for file in [&fifo, Path::new("/dev/zero"), dir.path()] {
+            let error = format!("{:#}", Secret::load(file).expect_err("not a file"));
+            assert!(error.contains("only a regular file is read"), "{error}");
+        }
+        assert!(secret(&"x".repeat(2 << 20)).is_err());
     }
 
     #[test]

@@ -101,6 +101,15 @@ pub fn prepare(socket: &impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Bytes that may wait in the kernel to be read: three of the longest frames. Else the kernel lets each
+/// connection grow to megabytes.
+const WAITING: usize = 64 * 1024;
+
+/// Bounds what the other end may send before it is read, on a socket or on all that a listening one accepts.
+pub fn bound_what_waits(socket: &impl AsFd) -> io::Result<()> {
+    SockRef::from(socket).set_recv_buffer_size(WAITING)
+}
+
 /// An unanswered SYN-ACK is repeated once, not five times: all that a forged SYN can cause.
 pub fn repeat_syn_ack_once(listener: &impl AsFd) -> io::Result<()> {
     Ok(setsockopt(listener, SynCount, &1)?)

@@ -1,6 +1,7 @@
 //! A reflector: a socket, and who may use it.
 
 use std::{
+    collections::HashMap,
     io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
@@ -11,11 +12,16 @@ use anyhow::Context as _;
 use pnet::ipnetwork::IpNetwork;
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::Notify,
     task::JoinSet,
 };
 use tracing::{debug, info, warn};
 
-use super::{limits::Limits, secret::Secret, segment, session};
+use super::{
+    limits::{Limits, NoPlace, Opened, PlaceId},
+    secret::Secret,
+    segment, session,
+};
 use crate::{
     listen::{self, ListenAddress},
     overlay::path::probe::Moment,
@@ -39,19 +45,24 @@ pub(super) struct Shared {
     allowed: Vec<IpNetwork>,
     pub(super) secret: Option<Secret>,
     limits: Mutex<Limits>,
+    /// How to end the connection of each place.
+    evictions: Mutex<HashMap<PlaceId, Arc<Notify>>>,
     began: Instant,
 }
 
 impl Reflector {
     /// Reads the secret and opens the socket.
     pub async fn open(plan: &ReflectorPlan) -> anyhow::Result<Self> {
-        let secret = plan.secret_file.as_deref().map(Secret::load).transpose()?;
+        let secret = Secret::of(plan.secret_file.clone()).await?;
         let listener = listen(&plan.listen).await?;
-        segment::repeat_syn_ack_once(&listener).context("setting up the reflector's socket")?;
+        segment::repeat_syn_ack_once(&listener)
+            .and_then(|()| segment::bound_what_waits(&listener))
+            .context("setting up the reflector's socket")?;
         let shared = Shared {
             allowed: plan.allowed_sources.clone(),
+            limits: Mutex::new(Limits::new(secret.is_some())),
             secret,
-            limits: Mutex::default(),
+            evictions: Mutex::default(),
             began: Instant::now(),
         };
         Ok(Self { listener, shared: Arc::new(shared) })
@@ -125,6 +136,16 @@ impl Shared {
     fn limits<T>(&self, use_them: impl FnOnce(&mut Limits) -> T) -> T {
         use_them(&mut self.limits.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    fn evictions<T>(&self, use_them: impl FnOnce(&mut HashMap<PlaceId, Arc<Notify>>) -> T) -> T {
+        use_them(&mut self.evictions.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn evict(&self, place: Option<PlaceId>) {
+        if let Some(end) = place.and_then(|place| self.evictions(|all| all.remove(&place))) {
+            end.notify_one();
+        }
+    }
 }
 
 /// A connection's place among all others; dropping it gives it back.
@@ -132,23 +153,47 @@ impl Shared {
 pub(super) struct Place {
     pub(super) shared: Arc<Shared>,
     pub(super) peer: IpAddr,
+    id: PlaceId,
+    evicted: Arc<Notify>,
 }
 
 impl Place {
     fn take(shared: Arc<Shared>, peer: IpAddr) -> Option<Self> {
         let now = shared.now();
-        shared.limits(|limits| limits.open(peer, now)).then(|| Self { shared, peer })
+        let Opened { id, evicts } = shared.limits(|limits| limits.open(peer, now))?;
+        let evicted = Arc::new(Notify::new());
+        shared.evictions(|all| all.insert(id, Arc::clone(&evicted)));
+        shared.evict(evicts);
+        Some(Self { shared, peer, id, evicted })
+    }
+
+    /// Told when the place is another's.
+    pub(super) fn evicted(&self) -> Arc<Notify> {
+        Arc::clone(&self.evicted)
+    }
+
+    /// Its peer knows the secret. `false`: no place is free for one more who does.
+    pub(super) fn prove(&self) -> bool {
+        let now = self.shared.now();
+        match self.shared.limits(|limits| limits.prove(self.id, now)) {
+            Ok(evicts) => {
+                self.shared.evict(evicts);
+                true
+            }
+            Err(NoPlace) => false,
+        }
     }
 
     /// Takes what packets of these sizes cost, or says how long to wait.
     pub(super) fn spend(&self, sizes: &[Bytes]) -> Result<(), Duration> {
         let now = self.shared.now();
-        self.shared.limits(|limits| limits.take(self.peer, sizes, now))
+        self.shared.limits(|limits| limits.take(self.id, sizes, now))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.shared.limits(|limits| limits.close(self.peer));
+        self.shared.limits(|limits| limits.close(self.id));
+        self.shared.evictions(|all| all.remove(&self.id));
     }
 }

@@ -1,7 +1,8 @@
 //! One connection of a reflector, from the hello to its end.
 //!
 //! It never sends unasked, never more than was paid for ([`super::ledger`]) and never faster than the
-//! limits allow. Whatever is not the protocol, comes too slowly or is not acknowledged ends it by a reset.
+//! limits allow. Whatever is not the protocol, comes too slowly or is not acknowledged ends it by a reset; so
+//! does one who needs the place more ([`super::limits`]).
 
 use std::{
     io,
@@ -19,7 +20,8 @@ use super::{
     interface,
     ledger::Ledger,
     protocol::{Counts, Frame, Refusal, VERSION, Welcome},
-    secret::fresh_nonce,
+    seal::Seal,
+    secret::{Halves, fresh_nonce},
     segment::{self, Tcp},
     server::Place,
 };
@@ -27,6 +29,9 @@ use crate::types::Bytes;
 
 /// For a whole frame, and for an acknowledgement: a prober that has nothing to ask closes its connection.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// For the whole greeting: three round trips, and what is lost of them. A place is not kept for longer for one
+/// who may not know the secret.
+const GREETING: Duration = Duration::from_secs(5);
 /// A request that the limits would delay for longer is not answered.
 const LONGEST_DELAY: Duration = Duration::from_secs(2);
 /// How often an unacknowledged answer is looked at; the kernel repeats it after 200 ms at the earliest.
@@ -35,8 +40,13 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Serves one connection, prepared; when this ends it is reset.
 pub(super) async fn run(stream: TcpStream, place: Place) {
     let peer = place.peer;
-    let mut session = Session { stream, place, inbox: Inbox::default(), ledger: Ledger::default() };
-    let end = session.serve().await;
+    let evicted = place.evicted();
+    let mut session =
+        Session { stream, place, inbox: Inbox::default(), ledger: Ledger::default(), seal: None };
+    let end = tokio::select! {
+        end = session.serve() => end,
+        () = evicted.notified() => End::Evicted,
+    };
     debug!(%peer, "connection ended: {end}");
 }
 
@@ -47,6 +57,10 @@ enum End {
     Ended(#[from] Ended),
     #[error("no whole frame within {PATIENCE:?}")]
     Slow,
+    #[error("no whole greeting within {GREETING:?}")]
+    SlowGreeting,
+    #[error("another one needs the place more")]
+    Evicted,
     #[error("a frame that only a reflector sends, or out of turn")]
     OutOfTurn,
     #[error("refused: {0}")]
@@ -68,6 +82,8 @@ struct Session {
     place: Place,
     inbox: Inbox,
     ledger: Ledger,
+    /// Tags what is sent, once the secret is proven.
+    seal: Option<Seal>,
 }
 
 impl Session {
@@ -81,7 +97,10 @@ impl Session {
     }
 
     async fn talk(&mut self) -> Result<std::convert::Infallible, End> {
-        self.greet().await?;
+        match timeout(GREETING, self.greet()).await {
+            Ok(greeted) => greeted?,
+            Err(_) => return Err(End::SlowGreeting),
+        }
         loop {
             let request = self.next().await?;
             match request {
@@ -101,22 +120,35 @@ impl Session {
         if version != VERSION {
             return Err(End::Refused(Refusal::Version));
         }
+        let mut halves = None;
         if let Some(secret) = self.place.shared.secret.clone() {
-            let own = fresh_nonce()?;
-            self.answer(&[Frame::Challenge { nonce: own }]).await?;
+            let both = Halves { prober: nonce, reflector: fresh_nonce()? };
+            self.answer(&[Frame::Challenge { nonce: both.reflector }]).await?;
             let Frame::Proof(proof) = self.next().await? else { return Err(End::OutOfTurn) };
-            if !secret.accepts(&proof, &nonce, &own) {
+            if !secret.accepts(&proof, &both) {
                 return Err(End::Refused(Refusal::Secret));
             }
+            if !self.place.prove() {
+                return Err(End::Refused(Refusal::Full));
+            }
+            halves = Some((secret, both));
         }
+        let welcome = self.welcome()?;
+        let proof = halves.as_ref().map(|(secret, halves)| secret.prove_welcome(halves, &welcome));
+        self.answer(&[Frame::Welcome(welcome, proof.unwrap_or_default())]).await?;
+        if let Some((secret, halves)) = halves {
+            let (theirs, ours) = secret.seals(&halves);
+            self.inbox.seal(theirs);
+            self.seal = Some(ours);
+        }
+        Ok(())
+    }
+
+    fn welcome(&self) -> io::Result<Welcome> {
         let tcp = Tcp::of(&self.stream)?;
         let address = self.stream.local_addr()?.ip();
-        let welcome = Welcome {
-            interface_mtu: interface::mtu_of(address).unwrap_or(0),
-            limit: tcp.limit,
-            path_mtu: tcp.path_mtu,
-        };
-        self.answer(&[Frame::Welcome(welcome)]).await
+        let interface_mtu = interface::mtu_of(address).unwrap_or(0);
+        Ok(Welcome { interface_mtu, limit: tcp.limit, path_mtu: tcp.path_mtu })
     }
 
     /// One segment of `size` bytes of IP packet and one small, in the order asked for.
@@ -144,7 +176,7 @@ impl Session {
     /// Sends frames, each as one segment, and waits until they are acknowledged or given up.
     async fn answer(&mut self, frames: &[Frame]) -> Result<(), End> {
         let tcp = Tcp::of(&self.stream)?;
-        let segments: Vec<Vec<u8>> = frames.iter().map(Frame::encode).collect();
+        let mut segments: Vec<Vec<u8>> = frames.iter().map(Frame::encode).collect();
         let sizes: Vec<Bytes> = segments
             .iter()
             .map(|payload| tcp.header + Bytes::try_from(payload.len()).unwrap_or(Bytes::MAX / 4))
@@ -154,7 +186,10 @@ impl Session {
         }
         self.keep_to_the_limits(&sizes).await?;
         self.ledger.wrote(&sizes);
-        for payload in &segments {
+        for payload in &mut segments {
+            if let Some(seal) = &mut self.seal {
+                seal.stamp(payload);
+            }
             segment::write_segment(&self.stream, payload).await?;
         }
         self.until_acknowledged().await
@@ -163,7 +198,7 @@ impl Session {
     async fn keep_to_the_limits(&self, sizes: &[Bytes]) -> Result<(), End> {
         let began = Instant::now();
         while let Err(wait) = self.place.spend(sizes) {
-            if began.elapsed() + wait > LONGEST_DELAY {
+            if wait > LONGEST_DELAY.saturating_sub(began.elapsed()) {
                 return Err(End::Limits);
             }
             sleep(wait.max(Duration::from_millis(1))).await;

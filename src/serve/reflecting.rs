@@ -29,7 +29,7 @@ impl Reflecting {
     pub async fn follow(&mut self, plan: Option<&ReflectorPlan>) {
         if let (Some(plan), Some((running, secret, _))) = (plan, &self.running)
             && plan == running
-            && plan.secret_file.as_deref().map(Secret::load).transpose().is_ok_and(|now| now == *secret)
+            && Secret::of(plan.secret_file.clone()).await.is_ok_and(|now| now == *secret)
         {
             return;
         }

@@ -10,12 +10,11 @@ fn any_frame() -> impl Strategy<Value = Frame> {
         any::<(u8, Nonce)>().prop_map(|(version, nonce)| Frame::Hello { version, nonce }),
         any::<Nonce>().prop_map(|nonce| Frame::Challenge { nonce }),
         any::<Proof>().prop_map(Frame::Proof),
-        numbers.prop_map(|(interface_mtu, limit, path_mtu, _)| Frame::Welcome(Welcome {
-            interface_mtu,
-            limit,
-            path_mtu
-        })),
-        prop_oneof![Just(Refusal::Version), Just(Refusal::Secret), Just(Refusal::Other)]
+        (numbers, any::<Proof>()).prop_map(|((interface_mtu, limit, path_mtu, _), proof)| Frame::Welcome(
+            Welcome { interface_mtu, limit, path_mtu },
+            proof
+        )),
+        prop_oneof![Just(Refusal::Version), Just(Refusal::Secret), Just(Refusal::Full), Just(Refusal::Other)]
             .prop_map(Frame::Refused),
         (any::<u32>(), SMALL..9216).prop_map(|(id, len)| Frame::Ping { id, len }),
         (any::<u32>(), SMALL..9216).prop_map(|(id, len)| Frame::Large { id, len }),
@@ -73,6 +72,36 @@ fn a_stray_client_is_told_apart_by_its_first_bytes() {
     assert_eq!(Frame::decode(b"GET / HTTP/1.1"), Err(ProtocolError::Kind(b'G')));
     assert_eq!(Frame::decode(&[1, 3, 88, b'X']), Err(ProtocolError::Magic));
     assert_eq!(Frame::decode(&[6, 0xff, 0xff]), Err(ProtocolError::Length { kind: 6, len: 65535 }));
+}
+
+/// The tag lies behind the fields of each frame that carries one, and within the smallest.
+#[test]
+fn a_tag_overwrites_no_field() {
+    let ones = Counts { received: u32::MAX, sent: u32::MAX, path_mtu: u32::MAX };
+    for frame in [
+        Frame::Ping { id: u32::MAX, len: 0 },
+        Frame::Pong { id: u32::MAX, counts: ones },
+        Frame::Large { id: u32::MAX, len: SMALL },
+        Frame::Send { id: u32::MAX, size: 9216, large_first: true },
+    ] {
+        let bytes = frame.encode();
+        assert!(bytes[TAG].iter().all(|byte| *byte == 0) && TAG.end <= SMALL, "{frame:?}");
+    }
+}
+
+#[test]
+fn what_no_host_is_like_is_not_possible() {
+    let real = Welcome { interface_mtu: 1500, limit: 1500, path_mtu: 1500 };
+    assert!(real.is_possible() && Welcome { interface_mtu: 0, ..real }.is_possible());
+    for wrong in [
+        Welcome { interface_mtu: 67, ..real },
+        Welcome { limit: 0, ..real },
+        Welcome { limit: u32::MAX, ..real },
+        Welcome { path_mtu: 0, ..real },
+        Welcome { path_mtu: 1 << 20, ..real },
+    ] {
+        assert!(!wrong.is_possible(), "{wrong:?}");
+    }
 }
 
 #[test]

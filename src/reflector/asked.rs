@@ -1,0 +1,92 @@
+//! What a prober has asked its reflector for on one connection. Pure.
+//!
+//! A reflector never sends unasked. One that does is not used: nothing it sends beyond what was asked for is
+//! even looked at, so it cannot cost more than that.
+
+use super::protocol::Frame;
+use crate::types::Bytes;
+
+/// Answers that are still outstanding; a connection that waits for more is not used any more.
+const MOST: usize = 16;
+
+/// Answers to come.
+#[derive(Debug, Clone, Default)]
+pub struct Asked(Vec<Answer>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Pong { id: u32 },
+    Large { id: u32, most: usize },
+}
+
+impl Asked {
+    /// That ping, or the control beside a large segment, is to be answered.
+    pub fn pong(&mut self, id: u32) {
+        self.ask(Answer::Pong { id });
+    }
+
+    /// A segment of `size` bytes of IP packet is to come.
+    pub fn large(&mut self, id: u32, size: Bytes) {
+        self.ask(Answer::Large { id, most: usize::try_from(size).unwrap_or(usize::MAX) });
+    }
+
+    fn ask(&mut self, answer: Answer) {
+        if self.0.len() >= MOST {
+            self.0.remove(0);
+        }
+        self.0.push(answer);
+    }
+
+    /// Takes in what has come; `false` where it was not asked for.
+    #[must_use]
+    pub fn takes(&mut self, frame: &Frame) -> bool {
+        let place = self.0.iter().position(|answer| match (answer, frame) {
+            (Answer::Pong { id }, Frame::Pong { id: answered, .. }) => id == answered,
+            (Answer::Large { id, most }, Frame::Large { id: answered, len }) => id == answered && len <= most,
+            _ => false,
+        });
+        place.map(|place| self.0.remove(place)).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::reflector::protocol::{Counts, Refusal, SMALL};
+
+    fn pong(id: u32) -> Frame {
+        Frame::Pong { id, counts: Counts::default() }
+    }
+
+    #[test]
+    fn each_answer_is_taken_once_and_no_other() {
+        let mut asked = Asked::default();
+        assert!(!asked.takes(&pong(1)));
+        asked.pong(1);
+        asked.large(2, 1500);
+        assert!(!asked.takes(&Frame::Large { id: 2, len: 1501 }), "larger than asked for");
+        assert!(!asked.takes(&Frame::Large { id: 1, len: 1448 }));
+        assert!(
+            !asked.takes(&Frame::Refused(Refusal::Other)) && !asked.takes(&Frame::Ping { id: 1, len: SMALL })
+        );
+        assert!(asked.takes(&Frame::Large { id: 2, len: 1448 }) && asked.takes(&pong(1)));
+        assert!(!asked.takes(&pong(1)));
+    }
+
+    proptest! {
+        /// However it floods, no more is taken than was asked for.
+        #[test]
+        fn no_more_is_taken_than_was_asked_for(
+            asks in prop::collection::vec(0..8_u32, 0..40), flood in prop::collection::vec(0..8_u32, 0..200)
+        ) {
+            let mut asked = Asked::default();
+            for id in &asks {
+                asked.pong(*id);
+            }
+            let taken = flood.iter().filter(|id| asked.takes(&pong(**id))).count();
+            prop_assert!(taken <= asks.len().min(MOST));
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Reflectors that are none: without the secret, in between, flooding.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    time::timeout,
+};
+
+use super::*;
+use crate::{
+    overlay::path::reflection::Reflection,
+    reflector::{
+        follow::{Access, Wanted, follow},
+        inbox::{Ended, Inbox},
+        protocol::{Counts, Refusal, VERSION, Welcome},
+        segment,
+    },
+};
+
+const WELCOME: Welcome = Welcome { interface_mtu: 1500, limit: 1500, path_mtu: 1500 };
+
+/// Listens, and does that with each connection.
+async fn liar<F: Future<Output = ()> + Send>(
+    lie: impl Fn(TcpStream) -> F + Clone + Send + 'static,
+) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&accepted);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::Relaxed);
+            let lie = lie.clone();
+            tokio::spawn(async move { lie(stream).await });
+        }
+    });
+    (address, accepted)
+}
+
+async fn next(inbox: &mut Inbox, stream: &TcpStream) -> Frame {
+    inbox.next(stream, |_| ()).await.unwrap_or(Frame::Refused(Refusal::Other))
+}
+
+/// Greets one that has a secret, with that proof of its own, or what it makes of the prober's.
+async fn pretend(stream: &TcpStream, inbox: &mut Inbox, returned: bool) {
+    next(inbox, stream).await;
+    say(stream, &[Frame::Challenge { nonce: [9; 16] }]).await;
+    let Frame::Proof(proof) = next(inbox, stream).await else { return };
+    let proof = if returned { proof } else { [0; 32] };
+    say(stream, &[Frame::Welcome(WELCOME, proof)]).await;
+}
+
+#[tokio::test]
+async fn who_does_not_prove_the_secret_is_not_believed() {
+    for returned in [false, true] {
+        let (address, _) = liar(move |stream| async move {
+            let mut inbox = Inbox::default();
+            pretend(&stream, &mut inbox, returned).await;
+            next(&mut inbox, &stream).await;
+        })
+        .await;
+        let opened = Connection::open(address, Some(&ours().secret())).await;
+        assert!(matches!(opened, Err(Unusable::FalseProof)), "{opened:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_just_welcomes_one_with_a_secret_is_not_believed() {
+    let (address, _) = liar(|stream| async move {
+        let mut inbox = Inbox::default();
+        next(&mut inbox, &stream).await;
+        say(&stream, &[Frame::Welcome(WELCOME, [0; 32])]).await;
+        next(&mut inbox, &stream).await;
+    })
+    .await;
+    let opened = Connection::open(address, Some(&ours().secret())).await;
+    assert!(matches!(opened, Err(Unusable::NoProof)), "{opened:?}");
+}
+
+/// It hands everything on between a prober and the true reflector, and answers pings itself.
+#[tokio::test]
+async fn who_hands_on_the_greeting_cannot_speak_in_the_session() {
+    let file = ours();
+    let (true_one, _running) = reflector(Some(file.path())).await;
+    let (address, _) = liar(move |stream| async move {
+        let (mut inbox, mut behind_inbox) = (Inbox::default(), Inbox::default());
+        let Ok(behind) = TcpStream::connect(true_one).await else { return };
+        for _ in 0..2 {
+            let asked = next(&mut inbox, &stream).await;
+            say(&behind, &[asked]).await;
+            let answer = next(&mut behind_inbox, &behind).await;
+            say(&stream, &[answer]).await;
+        }
+        let Frame::Ping { id, .. } = next(&mut inbox, &stream).await else { return };
+        say(&stream, &[Frame::Pong { id, counts: Counts::default() }]).await;
+        next(&mut inbox, &stream).await;
+    })
+    .await;
+    let mut connection = Connection::open(address, Some(&file.secret())).await.expect("greeted");
+    let ended = connection.exchange().await;
+    assert!(matches!(ended, Err(Ended::Forged)), "{ended:?}");
+}
+
+/// All that a prober has said, said again on another connection.
+#[tokio::test]
+async fn a_recorded_session_proves_nothing_later() {
+    let file = ours();
+    let (true_one, _running) = reflector(Some(file.path())).await;
+    let recorded: Arc<Mutex<Vec<Frame>>> = Arc::default();
+    let record = Arc::clone(&recorded);
+    let (address, _) = liar(move |stream| {
+        let record = Arc::clone(&record);
+        async move {
+            let (mut inbox, mut behind_inbox) = (Inbox::default(), Inbox::default());
+            let Ok(behind) = TcpStream::connect(true_one).await else { return };
+            for _ in 0..2 {
+                let asked = next(&mut inbox, &stream).await;
+                record.lock().expect("unpoisoned").push(asked.clone());
+                say(&behind, &[asked]).await;
+                let answer = next(&mut behind_inbox, &behind).await;
+                say(&stream, &[answer]).await;
+            }
+        }
+    })
+    .await;
+    Connection::open(address, Some(&file.secret())).await.expect("greeted");
+    let frames = recorded.lock().expect("unpoisoned").clone();
+    assert!(matches!(frames[..], [Frame::Hello { .. }, Frame::Proof(_)]), "{frames:?}");
+    let again = TcpStream::connect(true_one).await.expect("connected");
+    let mut inbox = Inbox::default();
+    say(&again, &frames[..1]).await;
+    assert!(matches!(next(&mut inbox, &again).await, Frame::Challenge { .. }));
+    say(&again, &frames[1..]).await;
+    assert_eq!(next(&mut inbox, &again).await, Frame::Refused(Refusal::Secret));
+}
+
+#[tokio::test]
+async fn another_version_is_said_clearly_by_either_end() {
+    let (address, _) = liar(|stream| async move {
+        let mut inbox = Inbox::default();
+        next(&mut inbox, &stream).await;
+        say(&stream, &[Frame::Refused(Refusal::Version)]).await;
+        next(&mut inbox, &stream).await;
+    })
+    .await;
+    let error = Connection::open(address, None).await.expect_err("another version").to_string();
+    assert!(error.contains("the same version of vxlan_exporter at both ends"), "{error}");
+    let (true_one, _running) = reflector(None).await;
+    let stream = TcpStream::connect(true_one).await.expect("connected");
+    say(&stream, &[Frame::Hello { version: VERSION - 1, nonce: [1; 16] }]).await;
+    assert_eq!(next(&mut Inbox::default(), &stream).await, Frame::Refused(Refusal::Version));
+}
+
+#[tokio::test]
+async fn what_no_host_says_of_itself_is_not_believed() {
+    let (address, _) = liar(|stream| async move {
+        let mut inbox = Inbox::default();
+        next(&mut inbox, &stream).await;
+        say(&stream, &[Frame::Welcome(Welcome { limit: 0, ..WELCOME }, [0; 32])]).await;
+        next(&mut inbox, &stream).await;
+    })
+    .await;
+    assert!(matches!(Connection::open(address, None).await, Err(Unusable::Impossible(_))));
+}
+
+/// It welcomes, answers nothing and sends as fast as it can.
+#[tokio::test]
+async fn who_floods_is_given_up_at_once_and_left_alone() {
+    let flooded = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&flooded);
+    let (address, accepted) = liar(move |stream| {
+        let count = Arc::clone(&count);
+        async move {
+            // What waits in our own send queue was not taken by the prober.
+            let _ = segment::prepare(&stream);
+            let mut inbox = Inbox::default();
+            next(&mut inbox, &stream).await;
+            say(&stream, &[Frame::Welcome(WELCOME, [0; 32])]).await;
+            let flood = Frame::Pong { id: u32::MAX, counts: Counts::default() }.encode();
+            while stream.writable().await.is_ok() {
+                match stream.try_write(&flood) {
+                    Ok(bytes) => count.fetch_add(bytes, Ordering::Relaxed),
+                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
+                    Err(_) => return,
+                };
+            }
+        }
+    })
+    .await;
+    let (_wanted, told) = watch::channel(Some(Wanted { address: address.ip(), expected: 1500 }));
+    let (_reread, asked) = watch::channel(());
+    let (news, mut hears) = mpsc::unbounded_channel();
+    let tell = move |reflection| {
+        let _ = news.send(reflection);
+    };
+    let access = Access { port: address.port(), secret_file: None };
+    let following = tokio::spawn(follow(access, told, asked, tell));
+    let why = timeout(PATIENCE, async {
+        loop {
+            if let Some(Reflection::Gone { why }) = hears.recv().await {
+                break why;
+            }
+        }
+    })
+    .await
+    .expect("it is given up");
+    assert!(why.contains("nobody had asked for") && why.contains("tried again after 30 s"), "{why}");
+    // One connection for sizes, one for loss.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (connections, bytes) = (accepted.load(Ordering::Relaxed), flooded.load(Ordering::Relaxed));
+    println!("a flood: {connections} connections, {bytes} bytes until it was given up");
+    assert!(connections <= 2, "{connections}");
+    // Both kernels' queues, filled before the first look.
+    assert!(bytes < 16 << 20, "{bytes}");
+    following.abort();
+}

@@ -1,0 +1,81 @@
+//! Peers that take places and give nothing.
+
+use tokio::{net::TcpSocket, time::timeout};
+
+use super::*;
+use crate::reflector::{
+    inbox::Inbox,
+    limits::{CONNECTIONS_PER_PEER, STRANGERS},
+    protocol::VERSION,
+};
+
+/// A connection from an address of loopback.
+async fn dial_from(host: u8, to: SocketAddr) -> TcpStream {
+    try_from(host, to).await.expect("connected")
+}
+
+/// The same; the reset of one that gets no place may be there before `connect` has returned.
+async fn try_from(host: u8, to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from(([127, 0, 9, host], 0)))?;
+    socket.connect(to).await
+}
+
+async fn greets(stream: &TcpStream) -> bool {
+    say(stream, &[Frame::Hello { version: VERSION, nonce: [1; 16] }]).await;
+    matches!(Inbox::default().next(stream, |_| ()).await, Ok(Frame::Welcome(..)))
+}
+
+/// Whether the other end closes it within the test's patience.
+async fn is_closed(stream: &TcpStream) -> bool {
+    timeout(PATIENCE, Inbox::default().next(stream, |_| ())).await.is_ok_and(|ended| ended.is_err())
+}
+
+#[tokio::test]
+async fn sixteen_addresses_that_greet_lock_nobody_out() {
+    let (address, _running) = reflector(None).await;
+    let mut hogs = Vec::new();
+    for host in 1..=16 {
+        for _ in 0..CONNECTIONS_PER_PEER {
+            let stream = dial_from(host, address).await;
+            assert!(greets(&stream).await);
+            hogs.push(stream);
+        }
+    }
+    let mut connection = Connection::open(address, None).await.expect("a place");
+    connection.exchange().await.expect("measured");
+}
+
+#[tokio::test]
+async fn those_without_the_secret_lock_nobody_out_who_has_it() {
+    let file = ours();
+    let secret = file.secret();
+    let (address, _running) = reflector(Some(file.path())).await;
+    let mut kept = Connection::open(address, Some(&secret)).await.expect("a place");
+    let mut hogs = Vec::new();
+    for host in 1..=64 {
+        for _ in 0..2 {
+            hogs.push(try_from(host, address).await);
+        }
+    }
+    assert!(hogs.iter().filter(|hog| hog.is_ok()).count() >= STRANGERS);
+    let mut fresh = Connection::open(address, Some(&secret)).await.expect("a place");
+    kept.exchange().await.expect("measured");
+    fresh.exchange().await.expect("measured");
+}
+
+/// A place is not kept for one who says nothing, or too little, nor for long for one who greets and stops.
+#[tokio::test]
+async fn the_slow_and_the_idle_are_ended() {
+    let file = ours();
+    let (address, _running) = reflector(Some(file.path())).await;
+    let silent = dial_from(1, address).await;
+    let half = dial_from(2, address).await;
+    let hello = Frame::Hello { version: VERSION, nonce: [1; 16] }.encode();
+    let _ = half.try_write(&hello[..100]);
+    assert!(is_closed(&silent).await && is_closed(&half).await);
+    let (open, _open_running) = reflector(None).await;
+    let idle = dial_from(3, open).await;
+    assert!(greets(&idle).await);
+    assert!(is_closed(&idle).await);
+}
