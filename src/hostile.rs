@@ -28,6 +28,7 @@ fn router(name: &str, output: &str) -> Arc<RouterReading> {
             version: None,
             boot_id: None,
             uptime: None,
+            index: crate::router::index::Index::default(),
         })
     });
     Arc::new(reading)

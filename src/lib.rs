@@ -33,4 +33,6 @@ pub mod terminal;
 pub mod text;
 pub mod trust;
 pub mod types;
+pub mod vnis;
 pub mod web;
+mod work;

@@ -12,12 +12,15 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Write as _,
+};
 
 pub use json::json;
 use problem::{Problem, Rank, problems};
 
-use crate::{overlay::picture::FixStep, state::Present};
+use crate::{overlay::picture::FixStep, state::Present, work};
 
 const RED: &str = "31";
 const YELLOW: &str = "33";
@@ -77,9 +80,10 @@ fn verdict(present: &Present, problems: &[Problem]) -> (u8, String) {
 /// One headline for all that have the same problem.
 fn together<'p>(problems: impl Iterator<Item = &'p Problem>) -> Vec<String> {
     let mut alike: Vec<(&Problem, Vec<&str>)> = Vec::new();
-    for problem in problems {
-        let same = |(first, _): &&mut (&Problem, _)| first.kind == problem.kind && first.what == problem.what;
-        match alike.iter_mut().find(same) {
+    let mut places = HashMap::new();
+    for problem in work::each(problems) {
+        let place = *places.entry((problem.kind, &problem.what)).or_insert(alike.len());
+        match alike.get_mut(place) {
             Some((_, names)) => names.push(&problem.name),
             None => alike.push((problem, vec![&problem.name])),
         }
@@ -175,22 +179,19 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
 /// What earlier problems have said: nothing is said twice.
 #[derive(Default)]
 struct Said<'p> {
-    evidence: Vec<&'p Problem>,
+    /// By what was seen, but for what is counted.
+    evidence: HashMap<Vec<String>, &'p Problem>,
     causes: BTreeSet<&'p str>,
     commands: BTreeSet<&'p FixStep>,
 }
 
 impl<'p> Said<'p> {
     fn seen(&mut self, out: &mut String, problem: &'p Problem, width: usize) {
-        let alike = |earlier: &&&Problem| {
-            let [one, other] = [&earlier.evidence, &problem.evidence]
-                .map(|lines| lines.iter().map(|line| without_counts(line)).collect::<Vec<_>>());
-            one == other && !other.is_empty()
-        };
-        if let Some(earlier) = self.evidence.iter().find(alike) {
+        let seen: Vec<_> = work::each(&problem.evidence).map(|line| without_counts(line)).collect();
+        if let Some(earlier) = self.evidence.get(&seen).filter(|_| !seen.is_empty()) {
             let _ = writeln!(out, "  seen: as on {} {}", earlier.kind, earlier.name);
         } else {
-            self.evidence.push(problem);
+            self.evidence.insert(seen, problem);
             section(out, "seen", &problem.evidence, width);
         }
     }

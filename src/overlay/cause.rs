@@ -21,7 +21,11 @@ use crate::{
         underlay::{HEADERS_V4, HEADERS_V6, Underlay},
     },
     types::{Bytes, Direction, PathName, Site, Verdict},
+    work,
 };
+
+/// More ends than this are not listed where the way is not known.
+const LISTED: usize = 8;
 
 /// One tunnel on a path's way, from our site outwards, with what is known of it.
 pub(super) struct Crossed<'t> {
@@ -230,10 +234,11 @@ impl Explainer<'_, '_, '_> {
                 let mut said =
                     vec![format!("router data shows no way over tunnels from {source} to {target_site}")];
                 let here = |view: &&EndView<'_>| [source, target_site].contains(&&view.reading.site);
-                let small = self.scene().ends.values().filter(here);
+                let small = work::each(self.scene().ends.values()).filter(here);
                 said.extend(
                     small
                         .filter_map(|view| view.too_small_text(self.expected()))
+                        .take(LISTED)
                         .map(|sentence| format!("{sentence} (it may be on the way)")),
                 );
                 said

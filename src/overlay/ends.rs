@@ -1,79 +1,24 @@
-//! The vxlan interfaces that are read *now*, and who owns which address.
+//! The vxlan interfaces that are read *now*.
 //!
-//! Readings come and go; addresses are remembered, because a router that cannot be read now still
-//! owns its VTEP address. Everything else in here is of the present only: old counters or settings
-//! are never used as if they were fresh.
+//! Readings come and go, and only addresses are remembered ([`Known`]). Everything in here is of the present: old
+//! counters or settings are never used as if they were fresh.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
+    rc::Rc,
     sync::Arc,
 };
 
+pub(super) use crate::overlay::known::Known;
 use crate::{
-    overlay::picture::TunnelEnd,
-    router::snapshot::{FdbEntry, Link, RouterReading, RouterSnapshot, Vxlan},
-    types::{Bytes, DfPolicy, Mac, RouterName, Site, Vni},
+    overlay::{arrivals::Arrivals, local::Local, picture::TunnelEnd, sends::Sends},
+    router::snapshot::{Link, RouterReading, RouterSnapshot, Vxlan},
+    types::{Bytes, DfPolicy, RouterName, Vni},
+    vnis::VniSet,
+    work,
 };
-
-/// The addresses last seen on each router, and its site.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Known {
-    addresses: BTreeMap<RouterName, BTreeSet<IpAddr>>,
-    sites: BTreeMap<RouterName, Site>,
-}
-
-impl Known {
-    pub(super) fn put_site(&mut self, router: &RouterName, site: &Site) {
-        self.sites.insert(router.clone(), site.clone());
-    }
-
-    /// Forgets routers that are not among these.
-    pub(super) fn keep(&mut self, routers: &BTreeSet<&RouterName>) {
-        self.addresses.retain(|router, _| routers.contains(router));
-        self.sites.retain(|router, _| routers.contains(router));
-    }
-
-    /// Takes a reading's addresses in place of the former ones; an unread router keeps them, and so does one
-    /// read by a method that may not tell them all.
-    pub(super) fn learn(&mut self, reading: &RouterReading) {
-        self.put_site(&reading.router, &reading.site);
-        let addresses = self.addresses.entry(reading.router.clone()).or_default();
-        if let Some(snapshot) = &reading.current {
-            let links = snapshot.links.iter().flat_map(|link| link.addresses.iter().copied());
-            let locals = snapshot.vxlans().filter_map(|(_, vxlan)| vxlan.local);
-            let told = links.chain(locals).filter(|address| !everywhere(*address));
-            if snapshot.tells_all() {
-                addresses.clear();
-            }
-            addresses.extend(told);
-        }
-        addresses.extend(&reading.extra_addresses);
-    }
-
-    pub(super) fn owns(&self, router: &RouterName, address: IpAddr) -> bool {
-        self.addresses.get(router).is_some_and(|addresses| addresses.contains(&address))
-    }
-
-    /// Whether any address of this router is known at which another could reach it.
-    pub(super) fn tells_addresses(&self, router: &RouterName) -> bool {
-        let reachable = |address: &IpAddr| !matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
-        self.addresses.get(router).is_some_and(|addresses| addresses.iter().any(reachable))
-    }
-
-    pub(super) fn owners(&self, address: IpAddr) -> impl Iterator<Item = &RouterName> {
-        self.addresses.iter().filter(move |(_, set)| set.contains(&address)).map(|(router, _)| router)
-    }
-
-    pub(super) fn site(&self, router: &RouterName) -> Option<&Site> {
-        self.sites.get(router)
-    }
-}
-
-/// An address that every machine has names nobody.
-fn everywhere(address: IpAddr) -> bool {
-    address.is_loopback() || address.is_unspecified()
-}
 
 /// One vxlan interface of a router that is read now.
 #[derive(Debug, Clone)]
@@ -83,22 +28,21 @@ pub(super) struct EndView<'a> {
     pub(super) link: &'a Link,
     pub(super) vxlan: &'a Vxlan,
     /// The device's own remote and those of its flood list.
-    pub(super) remotes: BTreeSet<IpAddr>,
+    pub(super) remotes: Rc<BTreeSet<IpAddr>>,
+    /// What its forwarding entries say, sorted.
+    pub(super) sends: Rc<Sends<'a>>,
+    /// What its router says beside.
+    pub(super) local: Rc<Local>,
 }
 
-impl EndView<'_> {
+impl<'a> EndView<'a> {
     pub(super) fn end(&self) -> TunnelEnd {
         TunnelEnd { router: self.reading.router.clone(), interface: self.link.name.clone() }
     }
 
     /// The largest MTU among the ports of this end's bridge that are no tunnels, and that port.
     pub(super) fn widest_port(&self) -> Option<(&Link, Bytes)> {
-        let bridge = self.link.master.as_deref()?;
-        self.snapshot
-            .members(bridge)
-            .filter(|member| !member.is_vxlan())
-            .filter_map(|member| member.mtu.map(|mtu| (member, mtu)))
-            .max_by_key(|(_, mtu)| *mtu)
+        self.snapshot.widest_port(self.link.master.as_deref()?)
     }
 
     /// Whether this end's MTU is below what a path needs, or below its bridge's other ports where no
@@ -154,18 +98,16 @@ impl EndView<'_> {
     }
 
     /// The other vxlan device of this router that already carries `vni` on this end's UDP port.
-    pub(super) fn taken(&self, vni: Vni) -> Option<&Link> {
-        let taken = |link: &Link, vxlan: &Vxlan| {
-            let carries = vxlan.vni == Some(vni) || vxlan.vnis.contains(&vni);
-            link.name != self.link.name && carries && vxlan.port == self.vxlan.port
-        };
-        self.snapshot.vxlans().find(|(link, vxlan)| taken(link, vxlan)).map(|(link, _)| link)
+    pub(super) fn taken(&self, vni: Vni) -> Option<&'a Link> {
+        let carriers = self.local.carriers.get(&self.vxlan.port)?.of_vni(vni).iter();
+        let mut links = carriers.filter_map(|place| self.snapshot.links.get(*place));
+        links.find(|link| link.name != self.link.name)
     }
 
     /// The network identifiers it carries: its own, or those of its filter. An `external` device without a filter
     /// takes any and tells none.
-    pub(super) fn vnis(&self) -> BTreeSet<Vni> {
-        self.vxlan.vni.into_iter().chain(self.vxlan.vnis.iter().copied()).collect()
+    pub(super) fn vnis(&self) -> &VniSet {
+        &self.sends.vnis
     }
 
     /// Whether one device carries many networks (`external`).
@@ -173,26 +115,21 @@ impl EndView<'_> {
         self.vxlan.vni.is_none() && (self.vxlan.external || self.vxlan.vnis.len() > 1)
     }
 
-    /// Its forwarding entries; of one network those that name it or none.
-    pub(super) fn entries(&self, vni: Option<Vni>) -> impl Iterator<Item = &FdbEntry> {
-        let own = self.snapshot.fdb.iter().filter(|entry| entry.interface == self.link.name);
-        own.filter(move |entry| vni.zip(entry.vni).is_none_or(|(asked, named)| asked == named))
-    }
-
-    /// The device's own remotes and those of its flood list, of one network or of all.
-    pub(super) fn remotes_of(&self, vni: Option<Vni>) -> BTreeSet<IpAddr> {
-        let own = self.vxlan.remote.iter().chain(&self.vxlan.more_remotes).copied();
-        let flood = self.entries(vni).filter(|entry| entry.mac == Mac::FLOOD).filter_map(|entry| entry.dst);
-        own.chain(flood).filter(|remote| !remote.is_unspecified()).collect()
-    }
-
     /// The remotes in words, for evidence.
     pub(super) fn remotes_text(&self) -> String {
-        if self.remotes.is_empty() {
-            return "none".to_owned();
-        }
-        self.remotes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        if self.remotes.is_empty() { "none".to_owned() } else { listed(self.remotes.iter(), ", ") }
     }
+}
+
+/// The first of these, and how many there are where that is not all.
+pub(super) fn listed<T: ToString>(items: impl ExactSizeIterator<Item = T>, between: &str) -> String {
+    const MOST: usize = 8;
+    let more = items.len().saturating_sub(MOST);
+    let mut words = items.take(MOST).map(|item| item.to_string()).collect::<Vec<_>>();
+    if more > 0 {
+        words.push(format!("and {more} more"));
+    }
+    words.join(between)
 }
 
 /// All that is read now, with the addresses known.
@@ -201,21 +138,52 @@ pub(super) struct Scene<'a> {
     pub(super) readings: BTreeMap<&'a RouterName, &'a RouterReading>,
     pub(super) ends: BTreeMap<TunnelEnd, EndView<'a>>,
     pub(super) known: &'a Known,
+    /// The ends of each router, in order.
+    by_router: BTreeMap<&'a RouterName, Vec<TunnelEnd>>,
+    /// The routers with an interface in each multicast group.
+    groups: HashMap<IpAddr, BTreeSet<&'a RouterName>>,
+    arrivals: OnceCell<Arrivals>,
 }
 
 impl<'a> Scene<'a> {
     pub(super) fn new(routers: &'a [Arc<RouterReading>], known: &'a Known) -> Self {
-        let mut readings = BTreeMap::new();
-        let mut ends = BTreeMap::new();
+        let mut scene = Self {
+            readings: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            known,
+            by_router: BTreeMap::new(),
+            groups: HashMap::new(),
+            arrivals: OnceCell::new(),
+        };
         for reading in routers {
-            readings.insert(&reading.router, &**reading);
+            scene.readings.insert(&reading.router, &**reading);
             let Some(snapshot) = &reading.current else { continue };
-            for (link, vxlan) in snapshot.vxlans() {
-                let view = EndView { reading, snapshot, link, vxlan, remotes: BTreeSet::new() };
-                ends.insert(view.end(), EndView { remotes: view.remotes_of(None), ..view });
+            let local = Rc::new(Local::new(snapshot));
+            for (link, vxlan) in work::each(snapshot.vxlans()) {
+                let sends = Rc::new(Sends::new(known, snapshot, link, vxlan));
+                for group in &sends.groups {
+                    scene.groups.entry(*group).or_default().insert(&reading.router);
+                }
+                let remotes = Rc::clone(&sends.remotes);
+                let view =
+                    EndView { reading, snapshot, link, vxlan, remotes, sends, local: Rc::clone(&local) };
+                scene.ends.insert(view.end(), view);
             }
         }
-        Self { readings, ends, known }
+        for (end, view) in &scene.ends {
+            scene.by_router.entry(&view.reading.router).or_default().push(end.clone());
+        }
+        scene
+    }
+
+    /// The ends of a router.
+    pub(super) fn ends_of(&self, router: &RouterName) -> &[TunnelEnd] {
+        self.by_router.get(router).map_or(&[], Vec::as_slice)
+    }
+
+    /// Who sends to whom.
+    pub(super) fn arrivals(&self) -> &Arrivals {
+        self.arrivals.get_or_init(|| Arrivals::new(self))
     }
 
     /// The snapshot of a router, if it is read now.
@@ -235,26 +203,16 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Whether what is sent to `remote` may arrive at `router`: it owns the address, or has joined the group.
-    pub(super) fn leads_to(&self, remote: IpAddr, router: &RouterName) -> bool {
-        self.known.owns(router, remote) || self.members(remote).any(|member| member == router)
-    }
-
-    /// The routers at which what is sent to `remote` may arrive.
+    /// The routers at which what is sent to `remote` may arrive: those that own the address, or have joined the group.
     pub(super) fn receivers(&self, remote: IpAddr) -> BTreeSet<&RouterName> {
-        self.known.owners(remote).chain(self.members(remote)).collect()
-    }
-
-    /// The routers with an interface in a multicast group.
-    fn members(&self, group: IpAddr) -> impl Iterator<Item = &RouterName> {
-        let joined = move |view: &&EndView<'_>| group.is_multicast() && view.remotes.contains(&group);
-        self.ends.values().filter(joined).map(|view| &view.reading.router)
+        let members = self.groups.get(&remote).into_iter().flatten().copied();
+        work::each(self.known.owners(remote).chain(members)).collect()
     }
 
     /// The remote of `end` that is an address of `router`.
     pub(super) fn remote_to(&self, end: &TunnelEnd, router: &RouterName) -> Option<IpAddr> {
-        let view = self.ends.get(end)?;
-        view.remotes.iter().copied().find(|remote| self.known.owns(router, *remote))
+        work::step();
+        self.ends.get(end)?.sends.routers.get(router).copied()
     }
 
     /// Whether `end` sends to the router of `other`. A multicast group that both have joined is a
@@ -265,21 +223,15 @@ impl<'a> Scene<'a> {
 
     /// The multicast group that both ends have joined.
     pub(super) fn shared_group(&self, a: &TunnelEnd, b: &TunnelEnd) -> Option<IpAddr> {
-        let (a, b) = (self.ends.get(a)?, self.ends.get(b)?);
-        a.remotes.iter().copied().find(|remote| remote.is_multicast() && b.remotes.contains(remote))
+        let (a, b) = (&self.ends.get(a)?.sends.groups, &self.ends.get(b)?.sends.groups);
+        let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+        work::each(few).copied().find(|group| many.contains(group))
     }
 
     /// The VNIs that `end` floods to `router`; where its flood list names none, those it carries.
-    pub(super) fn vnis_to(&self, end: &TunnelEnd, router: &RouterName) -> BTreeSet<Vni> {
-        let Some(view) = self.ends.get(end) else { return BTreeSet::new() };
-        if !view.is_shared() {
-            return view.vnis();
-        }
-        let to_router = |entry: &&FdbEntry| {
-            entry.mac == Mac::FLOOD && entry.dst.is_some_and(|dst| self.known.owns(router, dst))
-        };
-        let flooded: BTreeSet<_> =
-            view.entries(None).filter(to_router).filter_map(|entry| entry.vni).collect();
-        if flooded.is_empty() { view.vnis() } else { flooded }
+    pub(super) fn vnis_to(&self, end: &TunnelEnd, router: &RouterName) -> &VniSet {
+        let Some(view) = self.ends.get(end) else { return VniSet::EMPTY };
+        let flooded = view.sends.flooded.get(router).filter(|_| view.is_shared());
+        flooded.unwrap_or_else(|| view.vnis())
     }
 }

@@ -24,6 +24,9 @@ use crate::{
 /// The largest MTU that VyOS takes for a vxlan interface.
 const MAX_VYOS_MTU: Bytes = 16_000;
 
+/// Of so many remotes it is asked whether they go: nobody types more.
+const MOST_REMOTES: usize = 64;
+
 /// What can be said of mending one tunnel.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Mending {
@@ -160,7 +163,7 @@ impl Fixer<'_, '_> {
         // A remote that some other router owns may serve another tunnel and stays.
         let stray =
             |remote: &&IpAddr| view.remotes.len() == 1 || scene.known.owners(**remote).next().is_none();
-        for old in view.remotes.iter().filter(stray) {
+        for old in view.remotes.iter().take(MOST_REMOTES).filter(stray) {
             mending.steps.extend(step(end, Change::DeleteRemote(*old)));
         }
         mending.steps.extend(step(end, Change::Remote(address)));

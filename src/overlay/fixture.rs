@@ -42,6 +42,7 @@ impl TestRouter {
             version: Some("VyOS 1.4.0".into()),
             boot_id: Some("boot-1".into()),
             uptime: None,
+            index: crate::router::index::Index::default(),
         };
         let mut reading = RouterReading::new(name.into(), site.into(), Vec::new());
         reading.scrapes = 2;
@@ -132,6 +133,13 @@ impl TestRouter {
                 tx_carrier_errors: Some(carrier),
                 ..link.counters
             };
+        })
+    }
+
+    /// The same, without a former scrape.
+    pub(crate) fn counted_now(self, name: &str, sent: u64, received: u64) -> Self {
+        self.edit(name, |link| {
+            link.counters = Counters { tx_packets: Some(sent), rx_packets: Some(received), ..link.counters };
         })
     }
 

@@ -6,7 +6,7 @@
 //! sign must still stand once both ends have been scraped again. By then the silent end has received
 //! nothing over a time that covers a whole window of the sender, and nothing has merely fallen between.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::collections::BTreeMap;
 
 use crate::{
     overlay::{
@@ -15,8 +15,8 @@ use crate::{
         pairing::Pair,
         picture::TunnelEnd,
     },
-    router::snapshot::{Link, RouterReading},
-    types::{MismatchField, OperState, Verdict},
+    router::snapshot::RouterReading,
+    types::{MismatchField, Verdict},
 };
 
 /// Signs of death seen once, by sender and silent end, with the scrapes of both routers at that time.
@@ -104,7 +104,7 @@ fn delta(reading: &RouterReading, interface: &str) -> Option<Delta> {
 
 /// On a device with several remotes, or with a group of them, a counter does not say which of them it counts.
 fn delta_of(view: &EndView<'_>) -> Option<Delta> {
-    let one = view.remotes.len() <= 1 && !view.remotes.iter().any(IpAddr::is_multicast);
+    let one = view.remotes.len() <= 1 && view.sends.groups.is_empty();
     one.then(|| delta(view.reading, view.link.name.as_str()))?
 }
 
@@ -115,33 +115,20 @@ fn no_route(view: &EndView<'_>) -> Option<String> {
         return Some(format!(
             "{end}: {} more tx_carrier_errors since the scrape before and nothing received: no route to \
              {remotes}{}",
-            delta.carrier,
-            down_links(view)
+            delta.carrier, view.local.down
         ));
     }
     // `ip route get` fails now, and packets did fail for that: a VRF, in which the look-up may fail
     // although the device finds its way, counts no carrier errors.
     // A group needs no route.
-    let reached = |to: &IpAddr| to.is_multicast() || view.snapshot.routes.contains_key(to);
-    let stranded = view.snapshot.tells_all() && !view.remotes.is_empty() && !view.remotes.iter().any(reached);
+    let stranded = view.snapshot.tells_all() && !view.remotes.is_empty() && !view.sends.has_route;
     let failed = view.link.counters.tx_carrier_errors.unwrap_or_default();
     (stranded && failed > 0 && delta.is_none_or(|delta| delta.rx == 0)).then(|| {
         format!(
             "{end}: {} has no route to {remotes}{}; {failed} tx_carrier_errors so far",
-            view.reading.router,
-            down_links(view)
+            view.reading.router, view.local.down
         )
     })
-}
-
-/// The router's own links with an address that are down: where a route may have gone.
-fn down_links(view: &EndView<'_>) -> String {
-    let down = |link: &&Link| {
-        let down = link.admin_up == Some(false) || link.oper_state == Some(OperState::Down);
-        down && link.vxlan.is_none() && link.master.is_none() && !link.addresses.is_empty()
-    };
-    let names: Vec<_> = view.snapshot.links.iter().filter(down).map(|link| link.name.as_str()).collect();
-    if names.is_empty() { String::new() } else { format!("; down there: {}", names.join(", ")) }
 }
 
 fn one_way_silence(

@@ -13,7 +13,10 @@
 //! A counter is that of a device, or of one VNI of a device with many; [`countable`] says which of them speak for a
 //! tunnel alone.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Weak},
+};
 
 use crate::{
     overlay::{
@@ -22,7 +25,8 @@ use crate::{
     },
     router::snapshot::{Counters, Link, RouterReading, RouterSnapshot, Uptime},
     text::Text,
-    types::{RouterName, Vni},
+    types::{InterfaceName, RouterName, Vni},
+    work,
 };
 
 mod countable;
@@ -50,7 +54,15 @@ const ETHERNET: u64 = 14;
 
 /// What each vxlan interface counted within the window, in all and of single VNIs.
 #[derive(Debug, Default)]
-pub(super) struct Ledger(BTreeMap<(TunnelEnd, Option<Vni>), Series>);
+pub(super) struct Ledger(BTreeMap<RouterName, Account>);
+
+/// What one router's interfaces counted.
+#[derive(Debug, Default)]
+struct Account {
+    /// What was learned last: it is learned once.
+    last: Weak<RouterSnapshot>,
+    series: BTreeMap<(InterfaceName, Option<Vni>), Series>,
+}
 
 /// The readings of one device, or of one of its VNIs, since it was made, oldest first.
 #[derive(Debug)]
@@ -76,39 +88,17 @@ struct Count {
 impl Ledger {
     /// Forgets routers that are not among these.
     pub(super) fn keep(&mut self, routers: &BTreeSet<&RouterName>) {
-        self.0.retain(|(end, _), _| routers.contains(&end.router));
+        self.0.retain(|router, _| routers.contains(router));
     }
 
     /// Takes a reading's counters, once.
     pub(super) fn learn(&mut self, reading: &RouterReading) {
         let Some(snapshot) = &reading.current else { return };
-        let gone = |end: &TunnelEnd, vni: Option<Vni>| {
-            let Some(link) = snapshot.link(end.interface.as_str()) else { return true };
-            let told = link.vxlan.as_ref().map(|vxlan| &vxlan.vni_counters).filter(|told| !told.is_empty());
-            vni.zip(told).is_some_and(|(vni, told)| !told.contains_key(&vni))
-        };
-        self.0.retain(|(end, vni), _| end.router != reading.router || !gone(end, *vni));
-        let Some(uptime) = snapshot.uptime else { return };
-        for (link, vxlan) in snapshot.vxlans() {
-            let end = TunnelEnd { router: reading.router.clone(), interface: link.name.clone() };
-            // Counters that are not told leave a gap, as a reading that failed does.
-            if let Some(sample) = Sample::new(uptime, &link.counters) {
-                self.put((end.clone(), None), snapshot, link, sample);
-            }
-            for (vni, counters) in &vxlan.vni_counters {
-                if let Some(sample) = Sample::of_vni(uptime, counters) {
-                    self.put((end.clone(), Some(*vni)), snapshot, link, sample);
-                }
-            }
+        let account = self.0.entry(reading.router.clone()).or_default();
+        if account.last.as_ptr() != Arc::as_ptr(snapshot) {
+            account.last = Arc::downgrade(snapshot);
+            account.learn(snapshot);
         }
-    }
-
-    fn put(&mut self, key: (TunnelEnd, Option<Vni>), snapshot: &RouterSnapshot, link: &Link, sample: Sample) {
-        let series = self.0.entry(key).or_insert_with(|| Series::new(snapshot, link));
-        if series.boot_id != snapshot.boot_id || series.ifindex != link.ifindex {
-            *series = Series::new(snapshot, link);
-        }
-        series.push(sample);
     }
 
     /// The loss from one end to the other, or why there is no figure.
@@ -140,8 +130,40 @@ impl Ledger {
     /// The series of an end, or of one VNI of it, whose last sample is of the present.
     fn now(&self, scene: &Scene<'_>, end: &TunnelEnd, vni: Option<Vni>) -> Option<&Series> {
         let uptime = scene.snapshot(&end.router)?.uptime?;
-        let series = self.0.get(&(end.clone(), vni));
+        let series = self.0.get(&end.router)?.series.get(&(end.interface.clone(), vni));
         series.filter(|series| series.samples.back().is_some_and(|last| last.uptime == uptime))
+    }
+}
+
+impl Account {
+    fn learn(&mut self, snapshot: &RouterSnapshot) {
+        let gone = |interface: &InterfaceName, vni: Option<Vni>| {
+            let Some(link) = snapshot.link(interface.as_str()) else { return true };
+            let told = link.vxlan.as_ref().map(|vxlan| &vxlan.vni_counters).filter(|told| !told.is_empty());
+            vni.zip(told).is_some_and(|(vni, told)| !told.contains_key(&vni))
+        };
+        self.series.retain(|(interface, vni), _| !gone(interface, *vni));
+        let Some(uptime) = snapshot.uptime else { return };
+        for (link, vxlan) in work::each(snapshot.vxlans()) {
+            // Counters that are not told leave a gap, as a reading that failed does.
+            if let Some(sample) = Sample::new(uptime, &link.counters) {
+                self.put(None, snapshot, link, sample);
+            }
+            for (vni, counters) in work::each(&vxlan.vni_counters) {
+                if let Some(sample) = Sample::of_vni(uptime, counters) {
+                    self.put(Some(*vni), snapshot, link, sample);
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, vni: Option<Vni>, snapshot: &RouterSnapshot, link: &Link, sample: Sample) {
+        let series = self.series.entry((link.name.clone(), vni));
+        let series = series.or_insert_with(|| Series::new(snapshot, link));
+        if series.boot_id != snapshot.boot_id || series.ifindex != link.ifindex {
+            *series = Series::new(snapshot, link);
+        }
+        series.push(sample);
     }
 }
 

@@ -4,10 +4,7 @@
 //! disagreement. Measured: ends with different VNIs both count transmitted packets, receive none, and
 //! raise no error counter, so these sentences are the only sign a router ever gives.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Display,
-};
+use std::{collections::BTreeMap, fmt::Display};
 
 use crate::{
     overlay::{
@@ -15,7 +12,8 @@ use crate::{
         pairing::Pair,
         picture::TunnelEnd,
     },
-    types::{MismatchField, Vni},
+    types::MismatchField,
+    work,
 };
 
 /// Each disagreement with a sentence that names both values. Nothing where an end is not read now.
@@ -50,19 +48,15 @@ fn differ<T: PartialEq + Display>(pair: &Pair, what: &str, a: Option<T>, b: Opti
 fn vnis_differ(scene: &Scene<'_>, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>) -> Option<String> {
     let (at_a, at_b, agree) = if a.is_shared() && b.is_shared() {
         let (at_a, at_b) = (scene.vnis_to(&pair.0, &pair.1.router), scene.vnis_to(&pair.1, &pair.0.router));
-        let agree = at_a == at_b;
-        (at_a, at_b, agree)
+        (at_a, at_b, at_a == at_b)
     } else {
         let (at_a, at_b) = (a.vnis(), b.vnis());
-        let carried = a.is_shared() && at_a.is_superset(&at_b) || b.is_shared() && at_b.is_superset(&at_a);
+        let carried = a.is_shared() && at_a.is_superset(at_b) || b.is_shared() && at_b.is_superset(at_a);
         let agree = carried || at_a == at_b;
         (at_a, at_b, agree)
     };
-    let words = |vnis: &BTreeSet<Vni>| {
-        (!vnis.is_empty()).then(|| vnis.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
-    };
-    let (at_a, at_b) = (words(&at_a)?, words(&at_b)?);
-    (!agree).then(|| format!("vni differs: {} has {at_a}, {} has {at_b}", pair.0, pair.1))
+    let told = !at_a.is_empty() && !at_b.is_empty();
+    (told && !agree).then(|| format!("vni differs: {} has {at_a}, {} has {at_b}", pair.0, pair.1))
 }
 
 /// Whether `end` sends elsewhere than to the router of `other`. A pair declared by hand is believed
@@ -72,9 +66,8 @@ pub(super) fn remote_astray(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEn
     if scene.points(end, other) {
         return false;
     }
-    let third = |view: &EndView<'_>| {
-        view.remotes.iter().any(|remote| scene.known.owners(*remote).any(|owner| *owner != other.router))
-    };
+    let third =
+        |view: &EndView<'_>| work::each(view.sends.routers.keys()).any(|owner| **owner != other.router);
     let elsewhere = !declared && scene.known.tells_addresses(&other.router);
     elsewhere || scene.ends.get(end).is_some_and(third)
 }

@@ -9,13 +9,19 @@
 //! - `route` which tunnels a path crosses, `cause` which router setting explains its trouble, `fix`
 //!   the commands that mend it ([`command`] is all there are), `underlay` what will be
 //!   afterwards, `stranger` a suspicion
+//! - `ends` what is read now, `known` who owns which address; `sends`, `local`, `carriers`, `arrivals` sort what routers
+//!   say, so that no question walks through all of it
 //! - [`picture`] the joined result that every view shows
 
+mod arrivals;
+mod carriers;
 mod cause;
 pub mod command;
 mod ends;
 mod fix;
+mod known;
 mod liveness;
+mod local;
 mod loss;
 mod mismatch;
 pub mod observation;
@@ -23,6 +29,7 @@ mod pairing;
 pub mod path;
 pub mod picture;
 mod route;
+mod sends;
 pub mod share;
 mod stranger;
 pub mod tunnel;

@@ -10,14 +10,24 @@
 //! of its former answer remembered.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
 };
 
 use crate::{
     overlay::{ends::Scene, picture::TunnelEnd},
-    types::{RouterName, Vni},
+    types::RouterName,
+    work,
 };
+use mutual::Groups;
+use partners::Partners;
+
+mod mutual;
+mod one_way;
+mod partners;
+
+/// Of ends that fit equally well so many are named.
+const NAMED: usize = 8;
 
 /// Two ends in name order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,17 +41,6 @@ impl Pair {
     pub(super) fn name(&self) -> String {
         format!("{}~{}", self.0, self.1)
     }
-
-    /// The other end, if `end` is one of the two.
-    pub(super) fn other(&self, end: &TunnelEnd) -> Option<&TunnelEnd> {
-        if *end == self.0 {
-            Some(&self.1)
-        } else if *end == self.1 {
-            Some(&self.0)
-        } else {
-            None
-        }
-    }
 }
 
 /// One end and one of its remotes, of which no other end is known, or several.
@@ -49,7 +48,7 @@ impl Pair {
 pub(super) struct Single {
     pub(super) end: TunnelEnd,
     pub(super) remote: IpAddr,
-    /// The ends that fit equally well; empty for a half.
+    /// The ends that fit equally well; empty for a half. Where there are many, the first ones.
     pub(super) candidates: BTreeSet<TunnelEnd>,
 }
 
@@ -62,192 +61,90 @@ pub(super) struct Pairing {
 
 type Ends = BTreeSet<TunnelEnd>;
 
-/// An end, its remote, and an end there that would fit.
-struct Suitor {
-    end: TunnelEnd,
-    remote: IpAddr,
-    to: TunnelEnd,
-}
+/// What tells parallel tunnels apart: VNIs and UDP port, by a number that equal settings share.
+type Settings = HashMap<TunnelEnd, usize>;
 
 struct Pairer<'s, 'a> {
     scene: &'s Scene<'a>,
     remembered: &'s BTreeSet<Pair>,
-    declared: &'s [Pair],
-    pairs: BTreeSet<Pair>,
-    /// Ends that fit an end, though not uniquely.
+    declared: &'s BTreeSet<Pair>,
+    settings: Settings,
+    found: Partners,
+    groups: Groups,
+    /// Ends that fit an end, though not uniquely, beside those of its groups.
     candidates: BTreeMap<TunnelEnd, Ends>,
 }
 
 /// Pairs the ends of `scene`.
-pub(super) fn pair(scene: &Scene<'_>, declared: &[Pair], remembered: &BTreeSet<Pair>) -> Pairing {
+pub(super) fn pair(scene: &Scene<'_>, declared: &BTreeSet<Pair>, remembered: &BTreeSet<Pair>) -> Pairing {
+    let settings = settings(scene);
+    let mut found = Partners::default();
+    let groups = Groups::match_all(scene, &settings, remembered.iter().chain(declared), &mut found);
     let mut pairer =
-        Pairer { scene, remembered, declared, pairs: BTreeSet::new(), candidates: BTreeMap::new() };
-    pairer.mutual();
+        Pairer { scene, remembered, declared, settings, found, groups, candidates: BTreeMap::new() };
     pairer.shared_addresses();
     let suitors = pairer.suitors();
     pairer.keep_remembered();
     pairer.one_way(&suitors);
     pairer.by_hand();
     let singles = pairer.singles();
-    Pairing { pairs: pairer.pairs, singles }
+    Pairing { pairs: pairer.found.into_pairs(), singles }
+}
+
+/// Unique on one router, so equal settings cannot be two tunnels. An end that tells no VNI has none.
+fn settings(scene: &Scene<'_>) -> Settings {
+    let mut numbers = BTreeMap::new();
+    let mut settings = Settings::new();
+    for (end, view) in work::each(&scene.ends).filter(|(_, view)| !view.vnis().is_empty()) {
+        let next = numbers.len();
+        let number = *numbers.entry((view.vxlan.port, view.vnis())).or_insert(next);
+        settings.insert(end.clone(), number);
+    }
+    settings
 }
 
 impl Pairer<'_, '_> {
-    /// For each router the ends that send to it, by the router they are on and the group by which they do so.
-    fn senders(&self) -> BTreeMap<(&RouterName, &RouterName, Option<IpAddr>), Ends> {
-        let mut senders: BTreeMap<_, Ends> = BTreeMap::new();
-        for (end, view) in &self.scene.ends {
-            for remote in &view.remotes {
-                let group = remote.is_multicast().then_some(*remote);
-                for receiver in self.scene.receivers(*remote) {
-                    if *receiver != end.router {
-                        senders.entry((&end.router, receiver, group)).or_default().insert(end.clone());
-                    }
-                }
-            }
-        }
-        senders
-    }
-
-    fn mutual(&mut self) {
-        let mut groups = Vec::new();
-        let senders = self.senders();
-        for ((from, to, group), there) in &senders {
-            if let Some(back) = senders.get(&(*to, *from, *group)).filter(|_| from < to) {
-                groups.push((there.clone(), back.clone()));
-            }
-        }
-        // An end that sends to a router in two ways (its address, a group) stands in two groups: what one of them tells
-        // helps the other.
-        loop {
-            let known = self.pairs.len();
-            self.candidates.clear();
-            for (there, back) in &groups {
-                self.match_group(there.clone(), back.clone());
-            }
-            if self.pairs.len() == known {
-                return;
-            }
-        }
-    }
-
-    /// Pairs ends of two routers that all send to each other's router.
-    fn match_group(&mut self, mut there: Ends, mut back: Ends) {
-        self.shared_devices(&mut there, &mut back);
-        let same_setting = there
-            .iter()
-            .filter_map(|a| {
-                let fits = |b: &&TunnelEnd| self.setting(a).is_some() && self.setting(a) == self.setting(b);
-                let b = only(back.iter().filter(fits))?;
-                only(there.iter().filter(|other| self.setting(other) == self.setting(b)))?;
-                Some(Pair::new(a.clone(), b.clone()))
-            })
-            .collect::<Vec<_>>();
-        self.take(same_setting, &mut there, &mut back);
-        let known = self.remembered.iter().chain(self.declared).chain(&self.pairs);
-        self.take(known.cloned().collect(), &mut there, &mut back);
-        if let (Some(a), Some(b)) = (only(there.iter()), only(back.iter())) {
-            self.pairs.insert(Pair::new(a.clone(), b.clone()));
-            return;
-        }
-        for (side, other) in [(&there, &back), (&back, &there)] {
-            for end in side {
-                self.candidates.entry(end.clone()).or_default().extend(other.iter().cloned());
-            }
-        }
-    }
-
-    /// Takes those pairs that lie across, and their ends out of both sides.
-    fn take(&mut self, mut pairs: Vec<Pair>, there: &mut Ends, back: &mut Ends) {
-        pairs.retain(|Pair(a, b)| {
-            (there.contains(a) && back.contains(b)) || (there.contains(b) && back.contains(a))
-        });
-        for pair in pairs {
-            for side in [&mut *there, &mut *back] {
-                side.remove(&pair.0);
-                side.remove(&pair.1);
-            }
-            self.pairs.insert(pair);
-        }
-    }
-
-    /// One device that carries many networks is an end of several tunnels: to each device at the other router that
-    /// carries one of them.
-    fn shared_devices(&mut self, there: &mut Ends, back: &mut Ends) {
-        let carries = |many: &TunnelEnd, one: &TunnelEnd| {
-            let (Some(many), Some(single)) = (self.scene.ends.get(many), self.scene.ends.get(one)) else {
-                return false;
-            };
-            let vni = single.vxlan.vni.filter(|_| many.is_shared());
-            vni.is_some_and(|vni| many.vnis().contains(&vni)) && many.vxlan.port == single.vxlan.port
-        };
-        let mut found = Vec::new();
-        for (manies, ones) in [(&*there, &*back), (&*back, &*there)] {
-            for many in manies {
-                found.extend(
-                    ones.iter()
-                        .filter(|one| carries(many, one))
-                        .map(|one| Pair::new(many.clone(), one.clone())),
-                );
-            }
-        }
-        self.take(found, there, back);
-    }
-
-    /// VNIs and UDP port: unique on one router, so equal settings cannot be two tunnels.
-    fn setting(&self, end: &TunnelEnd) -> Option<(BTreeSet<Vni>, Option<u16>)> {
-        let view = self.scene.ends.get(end)?;
-        let vnis = view.vnis();
-        (!vnis.is_empty()).then_some((vnis, view.vxlan.port))
-    }
-
     /// One remote address that two routers own (a virtual address) names neither of them.
     fn shared_addresses(&mut self) {
         let mut doubtful = BTreeSet::new();
         for (end, view) in &self.scene.ends {
-            for remote in &view.remotes {
-                let fits = |other: &TunnelEnd| self.scene.known.owns(&other.router, *remote);
-                let partners: Vec<_> = self.partners(end).filter(|other| fits(other)).collect();
-                if partners.len() > 1 && partners.iter().any(|other| other.router != partners[0].router) {
-                    doubtful.extend(partners.into_iter().map(|other| Pair::new(end.clone(), other.clone())));
+            let mut several = BTreeSet::new();
+            for remote in work::each(view.remotes.iter()) {
+                let owners = self.scene.known.owners(*remote).filter(|owner| self.found.reaches(end, owner));
+                let owners: Vec<_> = owners.collect();
+                if owners.len() > 1 {
+                    several.extend(owners);
                 }
             }
+            let partners = several.into_iter().flat_map(|router| self.found.at(end, router));
+            doubtful.extend(work::each(partners).map(|other| Pair::new(end.clone(), other.clone())));
         }
         doubtful.retain(|pair| !self.remembered.contains(pair) && !self.declared.contains(pair));
-        for pair in doubtful {
-            self.pairs.remove(&pair);
+        for pair in work::each(doubtful) {
+            self.found.remove(&pair);
             self.candidates.entry(pair.0.clone()).or_default().insert(pair.1.clone());
             self.candidates.entry(pair.1).or_default().insert(pair.0);
         }
     }
 
-    fn partners(&self, end: &TunnelEnd) -> impl Iterator<Item = &TunnelEnd> {
-        self.pairs.iter().filter_map(|pair| pair.other(end))
-    }
-
-    /// Whether `end` is already in a tunnel to a router.
-    fn reaches(&self, end: &TunnelEnd, router: &RouterName) -> bool {
-        self.partners(end).any(|other| other.router == *router)
-    }
-
     /// A pair once seen stays, unless one of its ends has plainly gone to another tunnel.
     fn keep_remembered(&mut self) {
-        let mutual: Ends = self.pairs.iter().flat_map(|pair| [pair.0.clone(), pair.1.clone()]).collect();
-        for pair in self.remembered {
+        let mutual: Ends = self.found.ends().cloned().collect();
+        for pair in work::each(self.remembered) {
             let Pair(a, b) = pair;
-            if self.pairs.contains(pair) || self.reaches(a, &b.router) || self.reaches(b, &a.router) {
+            if self.found.contains(pair) || self.found.join(a, b) {
                 continue;
             }
             let points = self.scene.points(a, b) || self.scene.points(b, a);
             if points || !(mutual.contains(a) || mutual.contains(b)) {
-                self.pairs.insert(pair.clone());
+                self.found.insert(pair.clone());
             }
         }
     }
 
     /// Whether `end` is in a tunnel and sends nowhere else: it is no end of a second one.
     fn is_taken(&self, end: &TunnelEnd) -> bool {
-        self.sends_once(end) && self.partners(end).next().is_some()
+        self.sends_once(end) && self.found.has_any(end)
     }
 
     /// Whether `end` can be an end of one tunnel only.
@@ -255,55 +152,10 @@ impl Pairer<'_, '_> {
         self.scene.ends.get(end).is_some_and(|view| view.remotes.len() <= 1 && !view.is_shared())
     }
 
-    /// Ends that send to a router whose ends do not send back, with each end there that has their VNI
-    /// and port and is free. Taken before any pair is remembered, so that remembering one changes no other.
-    fn suitors(&self) -> Vec<Suitor> {
-        let mut suitors = Vec::new();
-        for (end, view) in &self.scene.ends {
-            for remote in &view.remotes {
-                for owner in self.scene.known.owners(*remote) {
-                    if *owner == end.router || self.reaches(end, owner) || self.is_taken(end) {
-                        continue;
-                    }
-                    let fits = |other: &TunnelEnd| {
-                        self.setting(end).is_some()
-                            && self.setting(end) == self.setting(other)
-                            && !self.scene.points(other, end)
-                            && !self.is_taken(other)
-                    };
-                    let others = self.scene.ends.keys().filter(|other| other.router == *owner);
-                    suitors.extend(others.filter(|other| fits(other)).map(|other| Suitor {
-                        end: end.clone(),
-                        remote: *remote,
-                        to: other.clone(),
-                    }));
-                }
-            }
-        }
-        suitors
-    }
-
-    fn one_way(&mut self, suitors: &[Suitor]) {
-        for suitor in suitors {
-            let Suitor { end, remote, to } = suitor;
-            let rival = |other: &Suitor| {
-                (other.end == *end && other.remote == *remote && other.to != *to)
-                    || (other.to == *to && other.end != *end)
-                    || (other.end == *to && other.to != *end && self.sends_once(to))
-                    || (other.to == *end && other.end != *to && self.sends_once(end))
-            };
-            if suitors.iter().any(rival) {
-                self.candidates.entry(end.clone()).or_default().insert(to.clone());
-            } else if !self.reaches(end, &to.router) && !self.reaches(to, &end.router) {
-                self.pairs.insert(Pair::new(end.clone(), to.clone()));
-            }
-        }
-    }
-
     fn by_hand(&mut self) {
         for pair in self.declared {
-            if !self.reaches(&pair.0, &pair.1.router) && !self.reaches(&pair.1, &pair.0.router) {
-                self.pairs.insert(pair.clone());
+            if !self.found.join(&pair.0, &pair.1) {
+                self.found.insert(pair.clone());
             }
         }
     }
@@ -312,24 +164,46 @@ impl Pairer<'_, '_> {
     /// stray remote is that tunnel's mismatch and no tunnel of its own.
     fn singles(&self) -> Vec<Single> {
         let mut singles = Vec::new();
+        let free = self.groups.free(&self.found);
         for (end, view) in &self.scene.ends {
-            let partners: Vec<_> = self.partners(end).collect();
-            if partners.iter().any(|partner| !self.scene.points(end, partner)) {
+            if work::each(self.found.of(end)).any(|partner| !self.scene.points(end, partner)) {
                 continue;
             }
-            for remote in &view.remotes {
-                let leads_to = |other: &&TunnelEnd| self.scene.leads_to(*remote, &other.router);
-                if partners.iter().any(leads_to) {
+            let mut fitting: Option<BTreeMap<&RouterName, Ends>> = None;
+            for remote in work::each(view.remotes.iter()) {
+                let receivers = self.scene.receivers(*remote);
+                if receivers.iter().any(|router| self.found.reaches(end, router)) {
                     continue;
                 }
-                let candidates = self.candidates.get(end).into_iter().flatten();
-                // What has found its other end since is no candidate any more.
-                let free = |other: &&TunnelEnd| !self.reaches(other, &end.router);
-                let candidates = candidates.filter(leads_to).filter(free).cloned().collect();
+                let fitting = fitting.get_or_insert_with(|| self.fitting(end, &free));
+                let candidates = receivers.iter().filter_map(|router| fitting.get(router)).flatten();
+                let candidates = candidates.take(NAMED).cloned().collect();
                 singles.push(Single { end: end.clone(), remote: *remote, candidates });
             }
         }
         singles
+    }
+
+    /// By router the first ends that fit `end` and have not found their other end there since.
+    fn fitting<'p>(
+        &'p self,
+        end: &TunnelEnd,
+        free: &'p [[Vec<&'p TunnelEnd>; 2]],
+    ) -> BTreeMap<&'p RouterName, Ends> {
+        let mut fitting: BTreeMap<&RouterName, Ends> = BTreeMap::new();
+        let mut put = |other: &'p TunnelEnd| {
+            let known = fitting.entry(&other.router).or_default();
+            if known.len() < NAMED {
+                known.insert(other.clone());
+            }
+        };
+        let groups = self.groups.of(end).filter(|(group, side)| self.groups.is_left(*group, *side, end));
+        for (group, side) in work::each(groups) {
+            free[group][side.other() as usize].iter().copied().for_each(&mut put);
+        }
+        let others = self.candidates.get(end).into_iter().flatten();
+        work::each(others).filter(|other| !self.found.reaches(other, &end.router)).for_each(put);
+        fitting
     }
 }
 

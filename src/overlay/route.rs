@@ -12,10 +12,15 @@ use crate::{
         picture::{Hop, TunnelEnd},
     },
     types::Site,
+    work,
 };
 
 /// More half-finished walks than this are no answer a person could use.
 const MAX_WALKS: usize = 4096;
+/// So many tunnels are looked at for one more step of all walks.
+const MAX_LOOKS: usize = 1 << 16;
+/// More walks than this are not listed.
+const MAX_LISTED: usize = 64;
 
 /// How a path crosses the overlay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,10 +83,19 @@ impl<'p, 's, 'a> Map<'p, 's, 'a> {
         let mut seen = BTreeSet::from([from]);
         while !edge.is_empty() && steps.len() <= MAX_WALKS {
             let mut next = Vec::new();
+            let mut looked = 0;
+            let mut onward: BTreeMap<&Site, Vec<&(Crossing<'p>, &Site)>> = BTreeMap::new();
             for (before, site) in edge {
-                for (crossing, site) in self.leaving.get(site).into_iter().flatten() {
-                    let joined = before.is_none_or(|step| self.joined(steps[step].1.far, crossing.near));
-                    if joined && !seen.contains(site) {
+                let onward = onward.entry(site).or_insert_with(|| {
+                    let leaving = work::each(self.leaving.get(site).into_iter().flatten());
+                    leaving.filter(|(_, site)| !seen.contains(site)).collect()
+                });
+                for (crossing, site) in work::each(onward.iter()) {
+                    looked += 1;
+                    if looked > MAX_LOOKS {
+                        return Walk::Several(Vec::new());
+                    }
+                    if before.is_none_or(|step| self.joined(steps[step].1.far, crossing.near)) {
                         steps.push((before, *crossing));
                         next.push((Some(steps.len() - 1), *site));
                     }
@@ -93,6 +107,9 @@ impl<'p, 's, 'a> Map<'p, 's, 'a> {
                 [(last, _)] => return Walk::Unique(hops(&trace(&steps, *last))),
                 _ => {
                     let names = |last| trace(&steps, last).iter().map(|step| step.pair.name()).collect();
+                    if arrived.len() > MAX_LISTED {
+                        return Walk::Several(Vec::new());
+                    }
                     return Walk::Several(arrived.into_iter().map(|(last, _)| names(*last)).collect());
                 }
             }

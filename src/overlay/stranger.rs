@@ -26,12 +26,11 @@ pub(super) fn suspicion(
     far: &TunnelEnd,
 ) -> Option<String> {
     let (near, far) = (scene.ends.get(near)?, scene.ends.get(far)?);
-    let own = |entry: &&&FdbEntry| far.snapshot.links.iter().any(|link| link.mac == Some(entry.mac));
+    let own = |entry: &&&FdbEntry| far.local.macs.contains(&entry.mac);
     let heard: Vec<_> = near
         .snapshot
-        .fdb
-        .iter()
-        .filter(|entry| entry.interface == near.link.name && entry.state.is_none() && entry.mac != Mac::FLOOD)
+        .entries(near.link.name.as_str())
+        .filter(|entry| entry.state.is_none() && entry.mac != Mac::FLOOD)
         .filter(|entry| entry.dst.is_some_and(|dst| scene.known.owns(&far.reading.router, dst)))
         .collect();
     let target = path.target_mac;

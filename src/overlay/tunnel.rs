@@ -13,7 +13,7 @@ use std::{
 use crate::{
     overlay::{
         cause::{Crossed, Explainer, Fares},
-        ends::{Known, Scene},
+        ends::{EndView, Known, Scene, listed},
         fix::{Fixer, Mending, enable},
         liveness::{self, Life, Suspects},
         loss::Ledger,
@@ -27,13 +27,17 @@ use crate::{
     plan::Plan,
     router::snapshot::RouterReading,
     types::{InterfaceName, MismatchField, RouterName, Site, TunnelState},
+    work,
 };
+
+/// More ends or routes than this are not listed in a sentence.
+const LISTED: usize = 8;
 
 /// Joins router readings and path observations; remembers from one call to the next.
 #[derive(Debug)]
 pub struct Assessor {
     site: Option<Site>,
-    declared: Vec<Pair>,
+    declared: BTreeSet<Pair>,
     known: Known,
     remembered: BTreeSet<Pair>,
     suspects: Suspects,
@@ -212,8 +216,7 @@ fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>, l
     for end in [&pair.0, &pair.1] {
         let Some(view) = scene.ends.get(end) else { continue };
         evidence.extend(view.too_small_text(fixer.expected.get(pair).copied()));
-        let underlays = view.remotes.iter().filter_map(|remote| Underlay::of(view, *remote));
-        evidence.extend(underlays.filter_map(|underlay| underlay.too_small(view.link.mtu?)));
+        evidence.extend(small_underlays(view));
         evidence.extend(view.bridge_text());
     }
     let (loss, counted) = losses(scene, pair, ledger);
@@ -231,6 +234,15 @@ fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>, l
         transitions_up: 0,
         transitions_down: 0,
     }
+}
+
+/// Routes to remotes that carry less than the end takes; where there are many, the first ones.
+fn small_underlays(view: &EndView<'_>) -> Vec<String> {
+    let said = view.sends.small_underlays.get_or_init(|| {
+        let underlays = work::each(view.remotes.iter()).filter_map(|remote| Underlay::of(view, *remote));
+        underlays.filter_map(|underlay| underlay.too_small(view.link.mtu?)).take(LISTED).collect()
+    });
+    said.clone()
 }
 
 /// The loss in each direction, and a sentence on each. None where an end is not read: that is said already.
@@ -273,8 +285,7 @@ fn lone(scene: &Scene<'_>, single: &Single) -> Tunnel {
     let view = scene.ends.get(end);
     let life = view.map(liveness::judge_half).unwrap_or_default();
     let mut evidence = life.signs;
-    let list =
-        |ends: &BTreeSet<TunnelEnd>| ends.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let list = |ends: &BTreeSet<TunnelEnd>| listed(ends.iter(), ", ");
     if candidates.is_empty() {
         evidence.push(unmatched(scene, single));
     } else {
@@ -311,18 +322,21 @@ fn unmatched(scene: &Scene<'_>, single: &Single) -> String {
         }
         return said;
     }
-    let others = scene.ends.values().filter(|view| owners.contains(&&view.reading.router));
-    let others: Vec<_> = others
+    let others: usize = owners.iter().map(|owner| scene.ends_of(owner).len()).sum();
+    let ends = owners.iter().flat_map(|owner| scene.ends_of(owner)).filter_map(|end| scene.ends.get(end));
+    let mut fit_not: Vec<_> = work::each(ends.take(LISTED))
         .map(|view| {
-            let vnis: Vec<_> = view.vnis().iter().map(ToString::to_string).collect();
-            let vnis = if vnis.is_empty() { "-".to_owned() } else { vnis.join(" ") };
+            let vnis = if view.vnis().is_empty() { "-".to_owned() } else { view.vnis().to_string() };
             format!("{} (vni {vnis}, remote {})", view.end(), view.remotes_text())
         })
         .collect();
+    if others > LISTED {
+        fit_not.push(format!("and {} more", others - LISTED));
+    }
     let owners = owners.iter().map(|owner| owner.as_str()).collect::<Vec<_>>().join(", ");
-    if others.is_empty() {
+    if others == 0 {
         format!("{end} sends to {remote} ({owners}), which shows no vxlan interface")
     } else {
-        format!("{end} sends to {remote} ({owners}), where no free end fits: {}", others.join("; "))
+        format!("{end} sends to {remote} ({owners}), where no free end fits: {}", fit_not.join("; "))
     }
 }

@@ -1,6 +1,6 @@
 //! Everything that is not as it should be, worst first.
 
-use std::{cmp::Reverse, net::IpAddr};
+use std::{cmp::Reverse, collections::HashMap, net::IpAddr};
 
 use crate::{
     overlay::{
@@ -10,6 +10,7 @@ use crate::{
     router::snapshot::RouterReading,
     state::Present,
     types::{Direction, TunnelState, Verdict},
+    work,
 };
 
 /// How bad a problem is, worst first; decides the order and the exit code.
@@ -60,7 +61,8 @@ impl Problem {
 /// All problems, worst first; of equal ones first the one that takes most to mend, which often mends the others too.
 pub(super) fn problems(present: &Present) -> Vec<Problem> {
     let mut problems: Vec<_> = present.paths.iter().filter_map(|path| bad_path(present, path)).collect();
-    problems.extend(present.overlay.tunnels.iter().filter_map(|tunnel| bad_tunnel(present, tunnel)));
+    let owners = Owners::of(present);
+    problems.extend(work::each(&present.overlay.tunnels).filter_map(|tunnel| bad_tunnel(&owners, tunnel)));
     problems.extend(present.routers.iter().filter_map(|reading| unread(reading)));
     problems.sort_by_key(|problem| (problem.rank, Reverse(problem.fix.len())));
     problems
@@ -107,7 +109,7 @@ pub(super) fn bad_path(present: &Present, path: &PathObservation) -> Option<Prob
     Some(Problem { rank, kind: "path", name: path.path.to_string(), what, evidence, cause, fix })
 }
 
-fn bad_tunnel(present: &Present, tunnel: &Tunnel) -> Option<Problem> {
+fn bad_tunnel(owners: &Owners, tunnel: &Tunnel) -> Option<Problem> {
     let mut what = Vec::new();
     match tunnel.state {
         TunnelState::Paired => {}
@@ -127,7 +129,7 @@ fn bad_tunnel(present: &Present, tunnel: &Tunnel) -> Option<Problem> {
     let rank = match tunnel.state {
         TunnelState::Paired => Rank::Tunnel,
         _ if tunnel.up == Some(false) => Rank::Tunnel,
-        TunnelState::Half if may_end_unread(present, tunnel) => Rank::UnreadEnd,
+        TunnelState::Half if owners.may_end_unread(tunnel) => Rank::UnreadEnd,
         TunnelState::Half | TunnelState::Ambiguous => Rank::LoneEnd,
     };
     let mut evidence: Vec<_> = tunnel.mismatches.values().cloned().collect();
@@ -145,22 +147,32 @@ fn bad_tunnel(present: &Present, tunnel: &Tunnel) -> Option<Problem> {
     })
 }
 
-/// Whether a half's remote (the part of its name after `~`) can be an address of a router that is not
-/// read: some router is not, and no router that is read owns it.
-fn may_end_unread(present: &Present, tunnel: &Tunnel) -> bool {
-    let remote = tunnel.name.split_once('~').and_then(|(_, remote)| remote.parse::<IpAddr>().ok());
-    let owns = |reading: &RouterReading, remote: &IpAddr| {
-        let links = reading.current.iter().flat_map(|snapshot| &snapshot.links);
-        let mut addresses = links.flat_map(|link| &link.addresses).chain(&reading.extra_addresses);
-        addresses.any(|address| address == remote)
-    };
-    remote.is_some_and(|remote| {
-        let mut owners = present.routers.iter().filter(|reading| owns(reading, &remote)).peekable();
-        match owners.peek() {
-            Some(_) => owners.any(|owner| owner.current.is_none()),
-            None => present.routers.iter().any(|reading| reading.current.is_none()),
+/// The addresses of all routers: whether one that is not read now owns it.
+struct Owners {
+    unread: HashMap<IpAddr, bool>,
+    /// Some router is not read now.
+    any_unread: bool,
+}
+
+impl Owners {
+    fn of(present: &Present) -> Self {
+        let mut unread: HashMap<IpAddr, bool> = HashMap::new();
+        for reading in &present.routers {
+            let links = reading.current.iter().flat_map(|snapshot| &snapshot.links);
+            let addresses = links.flat_map(|link| &link.addresses).chain(&reading.extra_addresses);
+            for address in work::each(addresses) {
+                *unread.entry(*address).or_default() |= reading.current.is_none();
+            }
         }
-    })
+        Self { unread, any_unread: present.routers.iter().any(|reading| reading.current.is_none()) }
+    }
+
+    /// Whether a half's remote (the part of its name after `~`) can be an address of a router that is not
+    /// read: some router is not, and no router that is read owns it.
+    fn may_end_unread(&self, tunnel: &Tunnel) -> bool {
+        let remote = tunnel.name.split_once('~').and_then(|(_, remote)| remote.parse::<IpAddr>().ok());
+        remote.is_some_and(|remote| self.unread.get(&remote).copied().unwrap_or(self.any_unread))
+    }
 }
 
 fn unread(reading: &RouterReading) -> Option<Problem> {

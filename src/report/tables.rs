@@ -1,5 +1,7 @@
 //! The three tables: routers, tunnels, paths. A table without rows is not shown.
 
+use std::collections::BTreeMap;
+
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::{
@@ -49,9 +51,12 @@ pub(super) fn routers(present: &Present) -> Option<Table> {
 }
 
 pub(super) fn tunnels(present: &Present) -> Option<Table> {
+    let routers: BTreeMap<_, _> =
+        present.routers.iter().map(|reading| (&reading.router, &**reading)).collect();
+    let link = |end: &TunnelEnd| routers.get(&end.router)?.current.as_ref()?.link(end.interface.as_str());
     let row = |tunnel: &Tunnel| {
         let both = |tell: &dyn Fn(&Link) -> Option<String>| {
-            let told = |end| or_nothing(link(present, end).and_then(tell));
+            let told = |end| or_nothing(link(end).and_then(tell));
             let mut told: Vec<_> = tunnel.ends.iter().map(told).collect();
             told.dedup();
             told.join(" ~ ")
@@ -168,11 +173,6 @@ pub(super) fn milliseconds(seconds: f64) -> String {
         _ => 1,
     };
     format!("{milliseconds:.digits$} ms")
-}
-
-fn link<'p>(present: &'p Present, end: &TunnelEnd) -> Option<&'p Link> {
-    let reading = present.routers.iter().find(|reading| reading.router == end.router)?;
-    reading.current.as_ref()?.link(end.interface.as_str())
 }
 
 fn or_nothing(value: Option<impl ToString>) -> String {

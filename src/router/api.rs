@@ -93,6 +93,7 @@ impl ApiReader {
             version,
             boot_id: None,
             uptime: None,
+            index: crate::router::index::Index::default(),
         })
     }
 }

@@ -14,6 +14,7 @@ use std::{
 };
 
 use super::{
+    index::Index,
     parse,
     script::{Failed, Output, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
     shell::Shell,
@@ -106,7 +107,16 @@ fn snapshot(output: &Output<'_>) -> Result<RouterSnapshot, ScrapeError> {
         links.iter().filter(|link| link.vxlan.is_some()).map(|link| &link.name).collect();
     fdb.retain(|entry| vxlans.contains(&entry.interface));
     let System { version, boot_id, uptime } = output.system();
-    Ok(RouterSnapshot { method: Method::Ip, fdb, links, routes: BTreeMap::new(), version, boot_id, uptime })
+    Ok(RouterSnapshot {
+        method: Method::Ip,
+        fdb,
+        links,
+        routes: BTreeMap::new(),
+        version,
+        boot_id,
+        uptime,
+        index: Index::default(),
+    })
 }
 
 /// A remote without a route is left out: `ip route get` fails then.

@@ -16,6 +16,7 @@ pub mod chain;
 pub mod command;
 pub mod fleet;
 pub mod host_key;
+pub mod index;
 pub mod known_hosts;
 pub mod local;
 pub mod parse;

@@ -38,6 +38,7 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
             version,
             boot_id,
             uptime,
+            index: crate::router::index::Index::default(),
         })
     })
 }

@@ -9,12 +9,14 @@ use std::{
 
 use serde::Serialize;
 
+use super::index::Index;
 use crate::{
     text::{Sentence, Text},
     types::{
         Bytes, DfPolicy, FailureReason, FdbState, InterfaceName, LinkKind, Mac, Method, OperState,
         RouterName, Site, Vni,
     },
+    vnis::VniSet,
 };
 
 /// Everything one scrape read. Absent means the source cannot tell; nothing is invented.
@@ -34,6 +36,9 @@ pub struct RouterSnapshot {
     pub boot_id: Option<Text>,
     /// When the counters were read, by the router's clock and by ours.
     pub uptime: Option<Uptime>,
+    /// Where things stand in the lists above. Made when it is first asked; nothing is changed after that.
+    #[serde(skip)]
+    pub index: Index,
 }
 
 /// When a router's counters were read. Its uptime measures its own time between two readings to 10 ms; our
@@ -54,7 +59,7 @@ impl RouterSnapshot {
     /// The link of that name.
     #[must_use]
     pub fn link(&self, name: &str) -> Option<&Link> {
-        self.links.iter().find(|link| link.name.as_str() == name)
+        self.index.link(self, name)
     }
 
     /// Whether the source tells all there is. Elsewhere routes, forwarding entries and addresses that are not
@@ -75,8 +80,19 @@ impl RouterSnapshot {
     }
 
     /// The members of a bridge, vxlan or not.
-    pub fn members<'a>(&'a self, bridge: &'a str) -> impl Iterator<Item = &'a Link> {
-        self.links.iter().filter(move |link| link.master.as_deref() == Some(bridge))
+    pub fn members<'a>(&'a self, bridge: &str) -> impl Iterator<Item = &'a Link> {
+        self.index.members(self, bridge)
+    }
+
+    /// The port of a bridge with the largest MTU that is no vxlan interface, and that MTU.
+    #[must_use]
+    pub fn widest_port(&self, bridge: &str) -> Option<(&Link, Bytes)> {
+        self.index.widest_port(self, bridge)
+    }
+
+    /// The forwarding entries of one interface.
+    pub fn entries<'a>(&'a self, interface: &str) -> impl Iterator<Item = &'a FdbEntry> {
+        self.index.entries(self, interface)
     }
 
     /// The MTU in bytes of the link through which `remote` is reached, or of the route where it is smaller.
@@ -152,7 +168,7 @@ pub struct Vxlan {
     /// VNI filtering is on.
     pub vnifilter: bool,
     /// The VNIs let through by the filter; empty on devices without one.
-    pub vnis: Vec<Vni>,
+    pub vnis: VniSet,
     /// What was counted of single VNIs of the filter, where that is told. Its sent bytes are those of whole Ethernet
     /// frames; a device's begin at the IP header (measured, 6.18).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

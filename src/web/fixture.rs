@@ -90,6 +90,7 @@ fn router(name: &str, remote: &str, vni: u32) -> RouterReading {
         version: Some("VyOS 1.4.0".into()),
         boot_id: None,
         uptime: None,
+        index: crate::router::index::Index::default(),
     };
     let mut reading = RouterReading::new(name.into(), name.into(), vec![]);
     reading.scrapes = 2;

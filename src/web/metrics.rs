@@ -8,6 +8,7 @@ mod tests;
 mod tunnel;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -17,7 +18,7 @@ use anyhow::Result;
 use prometheus::{core::Collector as _, process_collector::ProcessCollector};
 
 use super::exposition::Exposition;
-use crate::{catalogue, state::Present, types::Capability};
+use crate::{catalogue, state::Present, types::Capability, work};
 
 /// What the exporter says of itself. Cheap to clone.
 #[derive(Clone)]
@@ -57,12 +58,15 @@ fn samples(present: &Present, self_info: &SelfInfo) -> Exposition {
     for reading in present.own_routers() {
         router::put(&mut out, reading);
     }
-    for tunnel in present.own_tunnels() {
-        tunnel::put(&mut out, tunnel, present);
+    let read = present.routers.iter().filter(|reading| reading.current.is_some());
+    let read = read.map(|reading| &reading.router).collect();
+    for tunnel in work::each(present.own_tunnels()) {
+        tunnel::put(&mut out, tunnel, &read);
     }
+    let pictures: BTreeMap<_, _> =
+        present.overlay.paths.iter().map(|picture| (&picture.path, picture)).collect();
     for observation in &present.paths {
-        let picture = present.overlay.paths.iter().find(|picture| picture.path == observation.path);
-        path::put(&mut out, observation, picture);
+        path::put(&mut out, observation, pictures.get(&observation.path).copied());
     }
     put_self(&mut out, present, self_info);
     out

@@ -148,7 +148,7 @@ fn networks_that_are_not_counted_apart() {
     let leads_here = |vni: u32| {
         let mut site = twice(b.clone(), &[2]).learned("vxlan01", "52:54:00:00:00:09", DC);
         site.now.fdb.last_mut().expect("just learned").vni = Some(Vni(vni));
-        site.edit_vxlan("vxlan01", |vxlan| vxlan.vnis = vec![Vni(1), Vni(2)])
+        site.edit_vxlan("vxlan01", |vxlan| vxlan.vnis = [Vni(1), Vni(2)].into_iter().collect())
     };
     let apart = "which its counters do not tell apart";
     let several = "dc/vxlan01 has several remotes (10.10.10.254, 10.10.20.254)";

@@ -6,6 +6,7 @@ mod loss_by_vni;
 mod pairing;
 mod property;
 mod up;
+mod work;
 
 use crate::overlay::{
     fixture::{TestRouter, plan, read},

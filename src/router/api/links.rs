@@ -1,6 +1,9 @@
 //! The links of a router from what its API tells in several places.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    net::IpAddr,
+};
 
 use serde_json::Value;
 
@@ -11,6 +14,7 @@ use crate::{
     },
     text::Text,
     types::{InterfaceName, LinkKind},
+    work,
 };
 
 /// What was asked, each part as far as it was answered.
@@ -35,19 +39,27 @@ pub fn links(told: Told) -> Vec<Link> {
             link.mtu = link.mtu.or(config.mtu);
         }
     }
-    for summary in told.all {
-        if !links.iter().any(|link| link.name == summary.name) {
+    let mut names: HashMap<String, usize> = HashMap::new();
+    for (place, link) in links.iter().enumerate() {
+        names.insert(link.name.to_string(), place);
+    }
+    for summary in work::each(told.all) {
+        if let Entry::Vacant(place) = names.entry(summary.name.to_string()) {
+            place.insert(links.len());
             links.push(other(summary));
         }
     }
-    for (bridge, config) in told.bridges.as_object().into_iter().flatten() {
+    for (bridge, config) in work::each(told.bridges.as_object().into_iter().flatten()) {
+        if let Some(place) = names.get(bridge) {
+            links[*place].kind = Some(LinkKind::Bridge);
+        }
         let members = config.pointer("/member/interface").and_then(Value::as_object);
-        for link in &mut links {
-            let name = link.name.as_str();
-            if name == bridge {
-                link.kind = Some(LinkKind::Bridge);
-            } else if members.is_some_and(|members| members.contains_key(name)) {
-                link.master = link.master.take().or_else(|| InterfaceName::new(bridge));
+        for place in
+            work::each(members.into_iter().flat_map(|it| it.keys())).filter_map(|name| names.get(name))
+        {
+            if links[*place].name.as_str() != bridge {
+                let master = links[*place].master.take();
+                links[*place].master = master.or_else(|| InterfaceName::new(bridge));
             }
         }
     }

@@ -72,7 +72,7 @@ fn a_new_remote_costs_a_second_exec_and_a_known_one_none() {
     );
     assert_eq!(snapshot.routes[&"239.0.0.1".parse().unwrap()].dev.as_str(), "eth0");
     assert_eq!(snapshot.fdb.len(), 1, "only entries of vxlan devices");
-    assert_eq!(snapshot.links[0].vxlan.as_ref().unwrap().vnis, [crate::types::Vni(7)]);
+    assert_eq!(snapshot.links[0].vxlan.as_ref().unwrap().vnis, [crate::types::Vni(7)].into_iter().collect());
     assert_eq!(snapshot.version.as_deref(), Some("VyOS 1.4.0"));
     let uptime = snapshot.uptime.unwrap();
     assert_eq!((uptime.before, uptime.after), (10.1, 10.2));

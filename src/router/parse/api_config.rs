@@ -12,6 +12,7 @@ use crate::{
     router::snapshot::{ScrapeError, Vxlan},
     text::Text,
     types::{Bytes, DfPolicy, FailureReason, InterfaceName, Vni},
+    vnis::VniSet,
 };
 
 /// The configuration of one vxlan interface, as far as it is set.
@@ -122,7 +123,7 @@ fn interface(settings: &Object) -> Result<VxlanConfig, String> {
         link: text(settings, "source-interface")?.and_then(|link| InterfaceName::new(&link)),
         external,
         vnifilter: parameters.contains_key("vni-filter"),
-        vnis: Vec::new(),
+        vnis: VniSet::default(),
         vni_counters: BTreeMap::new(),
     };
     Ok(VxlanConfig {

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     router::snapshot::{Counters, Link, Vxlan},
     types::{DfPolicy, InterfaceName, LinkKind, OperState, Vni},
+    vnis::VniSet,
 };
 
 const COMMAND: &str = "ip -j -s -s -d addr show";
@@ -97,7 +98,7 @@ fn vxlan(data: &Object) -> Result<Vxlan, String> {
         link: other_interface(data, "link")?,
         external,
         vnifilter: field(data, "vnifilter")?.unwrap_or(false),
-        vnis: Vec::new(),
+        vnis: VniSet::default(),
         vni_counters: BTreeMap::new(),
     })
 }

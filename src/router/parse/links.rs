@@ -1,9 +1,12 @@
 //! What one output says of a router's interfaces, whatever its format: the neutral form that a snapshot is made of.
 
+use std::collections::{BTreeMap, HashMap};
+
 use crate::{
     router::snapshot::{Counters, Link},
     text::Text,
     types::InterfaceName,
+    work,
 };
 
 /// The interfaces of one output, in its order.
@@ -15,6 +18,17 @@ pub struct Links {
     pub incomplete: Vec<InterfaceName>,
     /// How many were left out, because no interface can have their names.
     pub left_out: u64,
+}
+
+/// Takes interfaces one after the other, of two of one name the later.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    links: Vec<ReadLink>,
+    places: HashMap<InterfaceName, usize>,
+    incomplete: BTreeMap<usize, u64>,
+    puts: u64,
+    /// How many were left out, because no interface can have their names.
+    pub(super) left_out: u64,
 }
 
 /// An interface as an output tells it.
@@ -31,20 +45,35 @@ pub struct ReadLink {
     pub last_clear: Option<Text>,
 }
 
-impl Links {
+impl Gathered {
     /// Adds an interface, in place of an earlier one of that name.
     pub(super) fn put(&mut self, read: ReadLink, complete: bool) {
-        let name = read.link.name.clone();
-        self.incomplete.retain(|incomplete| *incomplete != name);
-        if !complete {
-            self.incomplete.push(name.clone());
-        }
-        match self.links.iter_mut().find(|known| known.link.name == name) {
+        work::step();
+        let next = self.links.len();
+        let place = *self.places.entry(read.link.name.clone()).or_insert(next);
+        match self.links.get_mut(place) {
             Some(known) => *known = read,
             None => self.links.push(read),
         }
+        self.puts += 1;
+        if complete {
+            self.incomplete.remove(&place);
+        } else {
+            self.incomplete.insert(place, self.puts);
+        }
     }
 
+    /// All of them.
+    pub(super) fn into_links(self) -> Links {
+        let mut incomplete: Vec<_> = self.incomplete.into_iter().map(|(place, put)| (put, place)).collect();
+        incomplete.sort_unstable();
+        let name = |(_, place): (u64, usize)| self.links[place].link.name.clone();
+        let incomplete = incomplete.into_iter().map(name).collect();
+        Links { incomplete, links: self.links, left_out: self.left_out }
+    }
+}
+
+impl Links {
     /// The interfaces with counters only where those are the kernel's own.
     #[must_use]
     pub fn into_kernel(self) -> Vec<Link> {

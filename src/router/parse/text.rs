@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 use super::{
     ParseError, excerpt,
-    links::{Links, ReadLink},
+    links::{Gathered, Links, ReadLink},
     table::{Table, Taken},
 };
 use crate::{
@@ -32,7 +32,7 @@ pub(super) struct Dialect {
 
 /// All interfaces of a text.
 pub(super) fn links(dialect: Dialect, text: &str) -> Result<Links, ParseError> {
-    let mut links = Links::default();
+    let mut links = Gathered::default();
     let mut block: Option<Box<Block>> = None;
     for (index, line) in text.split_inclusive('\n').enumerate() {
         let whole = line.ends_with('\n');
@@ -54,7 +54,7 @@ pub(super) fn links(dialect: Dialect, text: &str) -> Result<Links, ParseError> {
     if let Some(block) = block {
         block.end(dialect, &mut links);
     }
-    Ok(links)
+    Ok(links.into_links())
 }
 
 /// One interface while it is read.
@@ -148,7 +148,7 @@ impl Block {
         Ok(())
     }
 
-    fn end(self, dialect: Dialect, links: &mut Links) {
+    fn end(self, dialect: Dialect, links: &mut Gathered) {
         let counted = self.table.counted();
         let complete = !self.cut && counted.unwrap_or(!dialect.counters);
         let (counters, suspicious) = self.table.printed.believe(self.last_clear.is_some());

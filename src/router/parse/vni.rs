@@ -10,18 +10,16 @@ use super::{
 use crate::{
     router::snapshot::Counters,
     types::{InterfaceName, Vni},
+    vnis::VniSet,
 };
 
 const COMMAND: &str = "bridge -j -s vni show";
 
-/// Ranges are written out; no device filters on more VNIs than there are VLANs to map.
-const MAX_RANGE: usize = 4096;
-
 /// The VNI filter of one device.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct VniFilter {
-    /// The VNIs let through, in the router's order.
-    pub vnis: Vec<Vni>,
+    /// The VNIs let through.
+    pub vnis: VniSet,
     /// What was counted of each, where that is told: not without `-s`, and not of a range.
     pub counters: BTreeMap<Vni, Counters>,
 }
@@ -34,15 +32,17 @@ pub fn filters(output: &str) -> Result<BTreeMap<InterfaceName, VniFilter>, Parse
     let devices = each(COMMAND, output, |object| {
         let Some(name) = word(object, "ifname")?.and_then(InterfaceName::new) else { return Ok(None) };
         let mut filter = VniFilter::default();
+        let mut ranges = Vec::new();
         for range in field::<Vec<Object>>(object, "vnis")?.unwrap_or_default() {
             let Some(first) = field::<u32>(&range, "vni")? else { continue };
             let last = field(&range, "vniEnd")?.unwrap_or(first);
-            filter.vnis.extend((first..=last).take(MAX_RANGE).map(Vni));
+            ranges.push((first, last));
             let counters = counters(&range)?;
             if first == last && counters != Counters::default() {
                 filter.counters.insert(Vni(first), counters);
             }
         }
+        filter.vnis = VniSet::of_ranges(ranges);
         Ok(Some((name, filter)))
     })?;
     Ok(devices.into_iter().collect())
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn single_vnis_and_ranges() {
         let read = filter(r#"{"vni":100,"vniEnd":102},{"vni":200,"remote":"10.10.0.1","stats":{}}"#).unwrap();
-        assert_eq!(read.vnis, [Vni(100), Vni(101), Vni(102), Vni(200)]);
+        assert_eq!(read.vnis, VniSet::of_ranges([(100, 102), (200, 200)]));
         assert!(read.counters.is_empty());
         assert!(filters("\n").unwrap().is_empty() && filters("[]").unwrap().is_empty());
     }
@@ -93,7 +93,7 @@ mod tests {
                {"vni":102},{"vni":103,"vniEnd":104,"stats":{"rx_pkts":9}}"#,
         )
         .unwrap();
-        assert_eq!(read.vnis, [100, 101, 102, 103, 104].map(Vni));
+        assert_eq!(read.vnis, VniSet::of_ranges([(100, 104)]));
         let whole = Counters {
             rx_bytes: Some(75000),
             rx_packets: Some(50),

@@ -46,6 +46,7 @@ fn snapshot(boot_id: &str, devices: &[(&str, u32)]) -> RouterSnapshot {
         version: None,
         boot_id: Some(boot_id.into()),
         uptime: None,
+        index: crate::router::index::Index::default(),
     }
 }
 

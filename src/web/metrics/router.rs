@@ -98,7 +98,7 @@ fn put_interface(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnaps
 /// All kinds for each remote that is configured or has an entry; a bridge's own entries name none.
 fn put_fdb(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnapshot, link: &Link, vxlan: &Vxlan) {
     let mut counts: BTreeMap<(IpAddr, FdbKind), u64> = BTreeMap::new();
-    let own = || snapshot.fdb.iter().filter(|entry| entry.interface == link.name);
+    let own = || snapshot.entries(link.name.as_str());
     let remotes: BTreeSet<IpAddr> = own().filter_map(|entry| entry.dst).chain(vxlan.remote).collect();
     for entry in own() {
         if let Some(remote) = entry.dst {

@@ -1,14 +1,16 @@
 //! What two routers say together.
 
+use std::collections::BTreeSet;
+
 use crate::{
     catalogue as c,
-    overlay::picture::{Tunnel, TunnelEnd},
-    state::Present,
-    types::{MismatchField, TransitionState},
+    overlay::picture::Tunnel,
+    types::{MismatchField, RouterName, TransitionState},
     web::exposition::Exposition,
 };
 
-pub fn put(out: &mut Exposition, tunnel: &Tunnel, present: &Present) {
+/// `read` are the routers that are read now.
+pub fn put(out: &mut Exposition, tunnel: &Tunnel, read: &BTreeSet<&RouterName>) {
     let name = tunnel.name.as_str();
     out.put(&c::TUNNEL_INFO, &[name, tunnel.state.as_str()], 1.0);
     if let Some(up) = tunnel.up {
@@ -25,14 +27,10 @@ pub fn put(out: &mut Exposition, tunnel: &Tunnel, present: &Present) {
         out.put_count(&c::TUNNEL_TRANSITIONS, &[name, state.as_str()], count);
     }
     // Two ends can agree only if both are known, and both are read now.
-    if tunnel.ends.len() == 2 && tunnel.ends.iter().all(|end| is_read(end, present)) {
+    if tunnel.ends.len() == 2 && tunnel.ends.iter().all(|end| read.contains(&end.router)) {
         for field in MismatchField::ALL {
             let differs = tunnel.mismatches.contains_key(field);
             out.put_bool(&c::TUNNEL_MISMATCH, &[name, field.as_str()], differs);
         }
     }
-}
-
-fn is_read(end: &TunnelEnd, present: &Present) -> bool {
-    present.routers.iter().any(|reading| reading.router == end.router && reading.current.is_some())
 }

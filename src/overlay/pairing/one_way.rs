@@ -1,0 +1,98 @@
+//! Ends that send to a router whose ends do not send back.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    net::IpAddr,
+};
+
+use super::{NAMED, Pair, Pairer};
+use crate::{overlay::picture::TunnelEnd, types::RouterName, work};
+
+/// An end, its remote, and an end there that would fit.
+pub(super) struct Suitor {
+    end: TunnelEnd,
+    remote: IpAddr,
+    to: TunnelEnd,
+}
+
+/// Suitors by what makes them rivals.
+#[derive(Default)]
+struct Rivals<'p> {
+    of_end: BTreeMap<&'p TunnelEnd, BTreeSet<&'p TunnelEnd>>,
+    of_remote: BTreeMap<(&'p TunnelEnd, IpAddr), BTreeSet<&'p TunnelEnd>>,
+    to: BTreeMap<&'p TunnelEnd, BTreeSet<&'p TunnelEnd>>,
+}
+
+impl Pairer<'_, '_> {
+    /// Each end that sends to a router whose ends do not send back, with each end there that has its VNIs
+    /// and port and is free. Taken before any pair is remembered, so that remembering one changes no other.
+    pub(super) fn suitors(&self) -> Vec<Suitor> {
+        let alike = self.alike();
+        let mut suitors = Vec::new();
+        for (end, view) in &self.scene.ends {
+            let Some(setting) = self.settings.get(end).filter(|_| !self.is_taken(end)) else { continue };
+            for remote in work::each(view.remotes.iter()) {
+                for owner in self.scene.known.owners(*remote) {
+                    if *owner == end.router || self.found.reaches(end, owner) {
+                        continue;
+                    }
+                    let others = alike.get(&(owner, *setting)).into_iter().flatten();
+                    let fit = work::each(others).filter(|other| !self.scene.points(other, end));
+                    let to = fit.map(|to| Suitor { end: end.clone(), remote: *remote, to: (*to).clone() });
+                    suitors.extend(to);
+                }
+            }
+        }
+        suitors
+    }
+
+    /// The free ends of each router with the same setting. Two are one too many: of more, the first are enough.
+    fn alike(&self) -> HashMap<(&RouterName, usize), Vec<&TunnelEnd>> {
+        let mut alike: HashMap<_, Vec<_>> = HashMap::new();
+        for end in work::each(self.scene.ends.keys()).filter(|end| !self.is_taken(end)) {
+            let Some(setting) = self.settings.get(end) else { continue };
+            let known = alike.entry((&end.router, *setting)).or_default();
+            if known.len() < NAMED {
+                known.push(end);
+            }
+        }
+        alike
+    }
+
+    pub(super) fn one_way(&mut self, suitors: &[Suitor]) {
+        let rivals = Rivals::of(suitors);
+        for suitor in work::each(suitors) {
+            let Suitor { end, to, .. } = suitor;
+            if rivals.has(suitor, |end| self.sends_once(end)) {
+                self.candidates.entry(end.clone()).or_default().insert(to.clone());
+            } else if !self.found.join(end, to) {
+                self.found.insert(Pair::new(end.clone(), to.clone()));
+            }
+        }
+    }
+}
+
+impl<'p> Rivals<'p> {
+    fn of(suitors: &'p [Suitor]) -> Self {
+        let mut rivals = Self::default();
+        for Suitor { end, remote, to } in work::each(suitors) {
+            rivals.of_end.entry(end).or_default().insert(to);
+            rivals.of_remote.entry((end, *remote)).or_default().insert(to);
+            rivals.to.entry(to).or_default().insert(end);
+        }
+        rivals
+    }
+
+    /// Whether another suitor wants what this one wants.
+    fn has(&self, Suitor { end, remote, to }: &Suitor, sends_once: impl Fn(&TunnelEnd) -> bool) -> bool {
+        beside(self.of_remote.get(&(end, *remote)), to)
+            || beside(self.to.get(to), end)
+            || (sends_once(to) && beside(self.of_end.get(to), end))
+            || (sends_once(end) && beside(self.to.get(end), to))
+    }
+}
+
+/// Whether there is another one than `one`.
+fn beside(all: Option<&BTreeSet<&TunnelEnd>>, one: &TunnelEnd) -> bool {
+    all.is_some_and(|all| all.len() > usize::from(all.contains(one)))
+}

@@ -1,0 +1,107 @@
+//! Where things stand in a snapshot: looking one up must not cost a walk through all that a router says.
+
+use std::{collections::HashMap, fmt, sync::OnceLock};
+
+use super::snapshot::{FdbEntry, Link, RouterSnapshot};
+use crate::{types::Bytes, work};
+
+/// The places of links and forwarding entries by name. A copy of a snapshot makes its own anew, so that it may be changed.
+#[derive(Default)]
+pub struct Index(OnceLock<Places>);
+
+#[derive(Default)]
+struct Places {
+    links: HashMap<String, usize>,
+    bridges: HashMap<String, Bridge>,
+    entries: HashMap<String, Vec<usize>>,
+}
+
+#[derive(Default)]
+struct Bridge {
+    members: Vec<usize>,
+    widest: Option<usize>,
+}
+
+impl Index {
+    fn places(&self, of: &RouterSnapshot) -> &Places {
+        self.0.get_or_init(|| Places::of(of))
+    }
+
+    pub(super) fn link<'a>(&self, of: &'a RouterSnapshot, name: &str) -> Option<&'a Link> {
+        work::step();
+        of.links.get(*self.places(of).links.get(name)?)
+    }
+
+    pub(super) fn members<'a>(
+        &'a self,
+        of: &'a RouterSnapshot,
+        bridge: &str,
+    ) -> impl Iterator<Item = &'a Link> {
+        let members = self.places(of).bridges.get(bridge).map(|bridge| bridge.members.as_slice());
+        work::each(members.unwrap_or_default()).filter_map(|place| of.links.get(*place))
+    }
+
+    pub(super) fn widest_port<'a>(&self, of: &'a RouterSnapshot, bridge: &str) -> Option<(&'a Link, Bytes)> {
+        work::step();
+        let widest = of.links.get(self.places(of).bridges.get(bridge)?.widest?)?;
+        Some((widest, widest.mtu?))
+    }
+
+    pub(super) fn entries<'a>(
+        &'a self,
+        of: &'a RouterSnapshot,
+        name: &str,
+    ) -> impl Iterator<Item = &'a FdbEntry> {
+        let entries = self.places(of).entries.get(name).map(Vec::as_slice);
+        work::each(entries.unwrap_or_default()).filter_map(|place| of.fdb.get(*place))
+    }
+}
+
+impl Places {
+    fn of(snapshot: &RouterSnapshot) -> Self {
+        let mut places = Self::default();
+        for (place, link) in work::each(snapshot.links.iter().enumerate()) {
+            // Of two of one name the first, as they come.
+            places.links.entry(link.name.as_str().to_owned()).or_insert(place);
+            if let Some(master) = link.master.as_deref() {
+                places.bridges.entry(master.to_owned()).or_default().take(snapshot, place, link);
+            }
+        }
+        for (place, entry) in work::each(snapshot.fdb.iter().enumerate()) {
+            match places.entries.get_mut(entry.interface.as_str()) {
+                Some(entries) => entries.push(place),
+                None => drop(places.entries.insert(entry.interface.as_str().to_owned(), vec![place])),
+            }
+        }
+        places
+    }
+}
+
+impl Bridge {
+    fn take(&mut self, snapshot: &RouterSnapshot, place: usize, link: &Link) {
+        self.members.push(place);
+        let widest = self.widest.and_then(|place| snapshot.links[place].mtu);
+        if !link.is_vxlan() && link.mtu.is_some() && link.mtu >= widest {
+            self.widest = Some(place);
+        }
+    }
+}
+
+impl Clone for Index {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// An index says nothing that the snapshot does not.
+impl PartialEq for Index {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Index")
+    }
+}
