@@ -152,7 +152,7 @@ fn networks_that_are_not_counted_apart() {
     };
     let apart = "which its counters do not tell apart";
     let several = "dc/vxlan01 has several remotes (10.10.10.254, 10.10.20.254)";
-    let table = [
+    let table = vec![
         ("no counters by vni", two_sites(), none, [several, apart]),
         ("none of this vni", two_sites(), &[2][..], [several, apart]),
         (
