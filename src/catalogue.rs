@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::types::{
     Capability, Direction, FailureReason, FdbKind, Method, MismatchField, ProbeProtocol, ProbeResult,
-    ProbeSize, TransitionState, TunnelState, UnknownReason, Verdict,
+    ProbeSize, SendError, TransitionState, TunnelState, UnknownReason, Verdict,
 };
 
 /// The type of a family, as `# TYPE` names it.
@@ -215,13 +215,18 @@ families! {
     PATH_RTT = Histogram "vxlan_path_rtt_seconds" in "seconds", ["path", "target_site", "source"],
         "Round-trip time of the small echo.";
     PATH_ECHO_REQUESTS = Counter "vxlan_path_echo_requests_total" in "packets", ["path", "target_site", "source"],
-        "Small echo requests sent: replies, lost and in flight.";
+        "Small echo requests: replies, lost, void and in flight.";
     PATH_ECHO_REPLIES = Counter "vxlan_path_echo_replies_total" in "packets", ["path", "target_site", "source"],
         "Small echo requests answered within 5 s.";
     PATH_ECHO_LOST = Counter "vxlan_path_echo_lost_total" in "packets", ["path", "target_site", "source"],
         "Small echo requests not answered within 5 s.";
     PATH_ECHO_LATE = Counter "vxlan_path_echo_late_total" in "packets", ["path", "target_site", "source"],
         "Replies to small echoes that came after the probe timeout (0.2 to 2 s, by round-trip time).";
+    PATH_ECHO_VOID = Counter "vxlan_path_echo_void_total" in "packets", ["path", "target_site", "source"],
+        "Small echo requests that say nothing of the network: refused by this host, or on the way while this process did not run, its interface went down or its target changed. Neither replies nor lost.";
+    PATH_SEND_ERRORS = Counter "vxlan_path_send_errors_total" in "packets",
+        ["path", "target_site", "source", "reason": SendError],
+        "Packets that this host itself refused to send, by why.";
     PATH_MTU = Gauge "vxlan_path_mtu_bytes" in "bytes of IP packet",
         ["path", "target_site", "source", "direction"],
         "Largest IP packet that is answered, forward or reverse, at most the expected MTU; absent while not known exactly.";

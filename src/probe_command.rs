@@ -106,6 +106,11 @@ fn must_have_a_socket(present: &Present) -> anyhow::Result<()> {
 
 /// Why there is nothing to probe: no address for the name, or no route.
 fn no_target(path: &PathObservation) -> Option<&str> {
-    let reason = path.judgement.unknown_reason.filter(|reason| *reason == UnknownReason::Dns);
+    let no_way = |reason: &UnknownReason| match reason {
+        UnknownReason::Dns => true,
+        UnknownReason::LocalDown => path.echo.requests == 0,
+        _ => false,
+    };
+    let reason = path.judgement.unknown_reason.filter(no_way);
     reason.and(path.judgement.evidence.first()).map(String::as_str)
 }

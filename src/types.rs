@@ -199,6 +199,10 @@ label_values!(
         LargeIcmpFiltered => "large_icmp_filtered",
         /// Many probes without a decision.
         NoProof => "no_proof",
+        /// Nothing leaves this host: its interface is down or has no carrier, or there is no route.
+        LocalDown => "local_down",
+        /// This host refuses to send: a firewall of its own, a full queue.
+        LocalSend => "local_send",
     }
 );
 
@@ -337,6 +341,18 @@ label_values!(
         Lost => "lost",
         /// The packet could not be sent.
         Error => "error",
+        /// Not known: this process was late, or its interface went down, while the packet was on the way.
+        Void => "void",
+    }
+);
+
+label_values!(
+    /// Why a packet never left this host.
+    SendError {
+        /// The interface is down or has no carrier, or there is no route.
+        Down => "local_down",
+        /// Refused: a firewall of its own, a full queue.
+        Send => "local_send",
     }
 );
 

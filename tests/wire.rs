@@ -10,6 +10,10 @@ mod forged;
 #[path = "wire/kernel.rs"]
 mod kernel;
 mod lab;
+#[path = "wire/own.rs"]
+mod own;
+#[path = "wire/responder.rs"]
+mod responder;
 #[path = "wire/served.rs"]
 mod served;
 #[path = "wire/world.rs"]

@@ -244,6 +244,7 @@ pub(crate) fn path(name: &str, target_site: &str, judgement: Judgement) -> Arc<P
         awaits_reflector: false,
         echo: crate::overlay::observation::EchoStats::default(),
         size_probes: std::collections::BTreeMap::new(),
+        send_errors: std::collections::BTreeMap::new(),
         last_probe: None,
         expected_mtu: Some(ExpectedMtu { bytes: 1500, rule: "our egress eth0".to_owned() }),
         testable_mtu: Some(1500),

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 pub use crate::types::ReflectorUse;
 use crate::types::{
-    Bytes, Direction, Mac, PathName, ProbeProtocol, ProbeResult, ProbeSize, Site, Source, UnknownReason,
-    Verdict,
+    Bytes, Direction, Mac, PathName, ProbeProtocol, ProbeResult, ProbeSize, SendError, Site, Source,
+    UnknownReason, Verdict,
 };
 
 /// What is known of one path now.
@@ -39,6 +39,8 @@ pub struct PathObservation {
     pub echo: EchoStats,
     /// Size probes since start.
     pub size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
+    /// Packets that our own host refused to send.
+    pub send_errors: BTreeMap<SendError, u64>,
     /// When the last packet was sent.
     pub last_probe: Option<SystemTime>,
     /// The expected MTU, and by which rule.
@@ -59,7 +61,7 @@ pub struct ExpectedMtu {
     pub rule: String,
 }
 
-/// Counts of the regular small echo: `requests = replies + lost + in flight`.
+/// Counts of the regular small echo: `requests = replies + lost + void + in flight`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct EchoStats {
     /// Echo requests sent.
@@ -68,6 +70,9 @@ pub struct EchoStats {
     pub replies: u64,
     /// Requests unanswered after 5 s.
     pub lost: u64,
+    /// Requests that say nothing: refused by our own host, or in flight while this process did not run, its
+    /// interface went down or its target changed.
+    pub void: u64,
     /// Replies that came later than the probe timeout.
     pub late: u64,
     /// Round-trip times.

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use socket2::SockRef;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::{
     net::TcpStream,
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
@@ -32,21 +32,26 @@ impl Connections {
     }
 
     /// Connects, and closes at once: refused is an answer too. `token` names the answer.
-    pub fn start(&self, token: u64, to: SocketAddr) {
+    ///
+    /// # Errors
+    /// What our own host says at once; what comes later, "host unreachable" too, is silence.
+    pub fn start(&self, token: u64, to: SocketAddr) -> io::Result<()> {
+        let stream = begin(to)?;
         let answers = self.answers.clone();
         tokio::spawn(async move {
-            let Ok(connected) = tokio::time::timeout(ONE_SYN, TcpStream::connect(to)).await else { return };
-            let reset = match connected {
-                Ok(stream) => {
+            let Ok(Ok(())) = tokio::time::timeout(ONE_SYN, stream.writable()).await else { return };
+            let reset = match stream.take_error() {
+                Ok(None) => {
                     // Closed by RST: leaves nothing behind at either end.
                     let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
                     false
                 }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => true,
-                Err(_) => return,
+                Ok(Some(error)) if error.kind() == io::ErrorKind::ConnectionRefused => true,
+                _ => return,
             };
             let _ = answers.send(Incoming::Connected { token, reset });
         });
+        Ok(())
     }
 
     /// Waits for an answer; [`Connections::drain`] must follow.
@@ -64,6 +69,17 @@ impl Connections {
             each(answer);
         }
     }
+}
+
+/// Sends the SYN.
+fn begin(to: SocketAddr) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&to.into()) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+        _ => {}
+    }
+    TcpStream::from_std(socket.into())
 }
 
 impl Default for Connections {

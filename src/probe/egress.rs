@@ -15,7 +15,10 @@ use rtnetlink::{
     },
 };
 
-use super::neighbours::Neighbours;
+use super::{
+    links::{self, Links},
+    neighbours::Neighbours,
+};
 use crate::types::{Bytes, Mac};
 
 /// How our host sends to one target.
@@ -23,6 +26,10 @@ use crate::types::{Bytes, Mac};
 pub struct Egress {
     /// The interface.
     pub interface: String,
+    /// Its number.
+    pub index: u32,
+    /// It is up and has a carrier.
+    pub carries: bool,
     /// Its MTU, bytes of IP packet; for IPv6 what a router on the link has advertised, if less.
     pub mtu: Bytes,
     /// The source address.
@@ -42,6 +49,7 @@ impl Egress {
 pub struct Routes {
     handle: Handle,
     neighbours: Neighbours,
+    links: Links,
 }
 
 impl Routes {
@@ -49,7 +57,12 @@ impl Routes {
     pub fn open() -> io::Result<Self> {
         let (connection, handle, _) = rtnetlink::new_connection()?;
         tokio::spawn(connection);
-        Ok(Self { neighbours: Neighbours::new(handle.clone()), handle })
+        Ok(Self { neighbours: Neighbours::new(handle.clone()), handle, links: Links::open()? })
+    }
+
+    /// Waits for news of the interface of `found`, or of any where there is no way out.
+    pub async fn news(&mut self, found: Option<&Egress>) {
+        self.links.news(found.map(|egress| (egress.index, egress.carries))).await;
     }
 
     /// The MAC of a host on our own network, if it has been heard.
@@ -101,6 +114,8 @@ impl Routes {
             .with_context(|| format!("interface {index} is gone"))?;
         let mut egress = Egress {
             interface: String::new(),
+            index,
+            carries: links::carries(&link),
             mtu: 0,
             source: source.with_context(|| format!("the route to {target} names no source address"))?,
         };

@@ -3,10 +3,12 @@
 //! Before any prober is asked what to send, everything that has arrived is read, so that a process that
 //! had to wait for its turn never takes an answer in its buffer for a loss.
 
+mod sending;
+
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -18,32 +20,37 @@ use tracing::{debug, warn};
 
 use super::{
     capability,
-    echo::{EchoReply, Echoes},
+    echo::{EchoNews, Echoes},
     egress::Routes,
     flights::Flights,
     news,
+    peers::Peers,
+    punctual::Punctual,
     random::random,
-    target::{Target, TargetUpdate},
+    target::TargetUpdate,
     track::Track,
     wire::{self, Wire},
 };
 use crate::{
     overlay::path::{
-        asking::Urgency,
         budget::Budget,
-        probe::{Answer, Moment, Probe, Send},
+        probe::{Answer, Moment},
         prober::{Counts, PathProber},
         reflection::Reflection,
     },
     plan::PathPlan,
     router::snapshot::RouterReading,
     state::State,
-    types::PathName,
+    types::{PathName, ProbeProtocol},
 };
 
 /// While bursts are under way the probers are asked this often; pairs are 20 ms apart.
 const TICK: Duration = Duration::from_millis(4);
 const PUBLISH: Duration = Duration::from_millis(200);
+/// What could not be read for so long is waited for no more.
+const UNREAD: Duration = Duration::from_secs(1);
+/// That this process runs too late is told this often at most.
+const WARN_AGAIN: Duration = Duration::from_mins(1);
 
 /// Probes all paths for as long as it is polled.
 pub struct Engine {
@@ -59,9 +66,15 @@ pub struct Engine {
     wire: Box<dyn Wire>,
     routes: Routes,
     flights: Flights,
+    peers: Peers,
     budget: Budget,
     began: Instant,
-    replies: UnboundedReceiver<EchoReply>,
+    punctual: Punctual,
+    /// When it was last told that this process runs too late.
+    warned_at: Option<Moment>,
+    /// All that had arrived by then has been read.
+    read_until: Moment,
+    echo_news: UnboundedReceiver<EchoNews>,
     targets: Channel<TargetUpdate>,
     reflections: Channel<(usize, Reflection)>,
     orders: Channel<Order>,
@@ -96,10 +109,10 @@ impl Engine {
     /// Opens the sockets this process is allowed to open, notes what is missing in `state`, and begins
     /// to resolve the targets.
     pub fn new(paths: Vec<PathPlan>, budget_pps: u32, state: State) -> anyhow::Result<Self> {
-        let (reply_sender, replies) = mpsc::unbounded_channel();
+        let (tell, echo_news) = mpsc::unbounded_channel();
         let wire = wire::open();
         let identifier = wire.identifier();
-        let echoes = Echoes::open(identifier.wrapping_add(1), reply_sender);
+        let echoes = Echoes::open(identifier.wrapping_add(1), tell);
         let missing = wire.missing();
         capability::warn_of(&missing);
         state.put_capabilities(capability::states(missing));
@@ -113,9 +126,13 @@ impl Engine {
             wire,
             routes: Routes::open()?,
             flights: Flights::new(identifier),
+            peers: Peers::default(),
             budget: Budget::new(budget_pps),
             began: Instant::now(),
-            replies,
+            punctual: Punctual::new(),
+            warned_at: None,
+            read_until: Moment::ZERO,
+            echo_news,
             targets: mpsc::unbounded_channel(),
             reflections: mpsc::unbounded_channel(),
             orders: mpsc::unbounded_channel(),
@@ -146,6 +163,7 @@ impl Engine {
             }
         }
         self.state.keep_paths(order.iter());
+        self.peers.keep(&self.tracks);
     }
 
     /// Begins a track; returns its number.
@@ -165,9 +183,10 @@ impl Engine {
         if let Err(error) = self.wire.writable().await {
             warn!(%error, "the sockets take no packets");
         }
+        self.punctual = Punctual::new();
         loop {
             self.wait().await;
-            let now = self.now();
+            let now = self.look();
             self.read(now);
             self.ask_and_send(now);
             self.publish(now);
@@ -178,20 +197,46 @@ impl Engine {
         self.began.elapsed()
     }
 
+    /// The time; where this process comes late to ask for it, all that is in flight is in doubt.
+    fn look(&mut self) -> Moment {
+        let now = self.now();
+        if let Some(late) = self.punctual.look() {
+            if self.warned_at.is_none_or(|at| now.saturating_sub(at) >= WARN_AGAIN) {
+                self.warned_at = Some(now);
+                warn!(
+                    ?late,
+                    "this process was stopped or starved: what was in flight counts only where it is answered"
+                );
+            }
+            self.interrupted(now);
+        }
+        now
+    }
+
+    /// Answers may have come that this process has not heard.
+    fn interrupted(&mut self, now: Moment) {
+        for track in self.tracks.values_mut() {
+            if let Some(prober) = &mut track.prober {
+                prober.interrupted(now);
+            }
+        }
+    }
+
     /// Waits for an arrival, news of a target, or the next turn.
     async fn wait(&mut self) {
         let now = self.now();
         let next =
             self.tracks.values().filter_map(|track| track.prober.as_ref().map(PathProber::next_at)).min();
         let wait = next.map_or(PUBLISH, |next| next.saturating_sub(now)).clamp(TICK, PUBLISH);
-        let reply = tokio::select! {
+        self.punctual.sleep(wait);
+        let news = tokio::select! {
             ready = self.wire.readable() => {
                 if let Err(error) = ready {
                     debug!(%error, "waiting for packets");
                 }
                 None
             }
-            Some(reply) = self.replies.recv() => Some(reply),
+            Some(news) = self.echo_news.recv() => Some(news),
             Some((path, reflection)) = self.reflections.1.recv() => {
                 if let Some(prober) = prober(&mut self.tracks, path) {
                     prober.reflected(reflection, self.began.elapsed());
@@ -211,27 +256,35 @@ impl Engine {
             }
             () = tokio::time::sleep(wait) => None,
         };
-        if let Some(reply) = reply {
-            self.take_reply(reply);
+        if let Some(news) = news {
+            self.hear(news);
         }
     }
 
     fn read(&mut self, now: Moment) {
-        while let Ok(reply) = self.replies.try_recv() {
-            self.take_reply(reply);
+        while let Ok(news) = self.echo_news.try_recv() {
+            self.hear(news);
         }
         let (flights, tracks) = (&mut self.flights, &mut self.tracks);
-        let mut signalled = Vec::new();
-        self.wire.drain(&mut |incoming| {
+        let (mut signalled, mut answered) = (BTreeSet::new(), Vec::new());
+        let drained = self.wire.drain(&mut |incoming| {
             if let Some((path, id, answer)) = flights.claim(&incoming)
                 && let Some(prober) = prober(tracks, path)
             {
                 prober.answer(id, answer, now);
-                if matches!(answer, Answer::TooBig { .. }) {
-                    signalled.push(path);
+                match answer {
+                    Answer::TooBig { .. } => {
+                        signalled.insert(path);
+                    }
+                    Answer::Passed(_) => answered.push((path, incoming.protocol())),
+                    Answer::NotSent(_) => {}
                 }
             }
         });
+        for (path, protocol) in answered {
+            self.peers.tell(&mut self.tracks, path, protocol, now);
+        }
+        let tracks = &mut self.tracks;
         for path in signalled {
             for (other, track) in &mut *tracks {
                 if let Some(prober) = track.prober.as_mut().filter(|_| *other != path) {
@@ -239,64 +292,29 @@ impl Engine {
                 }
             }
         }
-        self.flights.forget_old(now);
-    }
-
-    fn take_reply(&mut self, reply: EchoReply) {
-        let now = self.now();
-        if let Some(prober) = prober(&mut self.tracks, reply.path) {
-            prober.echo_reply(reply.seq, reply.rtt, now);
+        if drained.overrun || (!drained.all && now.saturating_sub(self.read_until) >= UNREAD) {
+            self.interrupted(now);
         }
-    }
-
-    fn ask_and_send(&mut self, now: Moment) {
-        self.budget.fill(now);
-        let mut out = Vec::new();
-        let paths: Vec<usize> = self.tracks.keys().copied().collect();
-        for path in &paths {
-            if let Some(prober) = prober(&mut self.tracks, *path) {
-                prober.regular(now, &mut out);
+        if drained.all || now.saturating_sub(self.read_until) >= UNREAD {
+            self.read_until = now;
+        }
+        for track in self.tracks.values_mut() {
+            if let Some(prober) = &mut track.prober {
+                prober.told_until(self.read_until);
             }
-            self.send_all(*path, &mut out, now);
         }
-        for urgency in Urgency::ALL {
-            for turn in 0..paths.len() {
-                // Another path begins each time, so that a small budget is shared fairly.
-                let path = paths[(turn + self.flights.count()) % paths.len()];
-                if let Some(prober) = prober(&mut self.tracks, path) {
-                    prober.burst(urgency, now, &mut self.budget, &mut out);
+        self.flights.forget_old(self.read_until);
+    }
+
+    fn hear(&mut self, news: EchoNews) {
+        let now = self.look();
+        if let Some(prober) = prober(&mut self.tracks, news.path) {
+            match news.fate {
+                Ok(rtt) => {
+                    prober.echo_reply(news.seq, rtt, now);
+                    self.peers.tell(&mut self.tracks, news.path, ProbeProtocol::Icmp, now);
                 }
-                self.send_all(path, &mut out, now);
-            }
-        }
-    }
-
-    fn send_all(&mut self, path: usize, out: &mut Vec<Send>, now: Moment) {
-        if out.is_empty() {
-            return;
-        }
-        let Some(track) = self.tracks.get_mut(&path) else { return };
-        let Some(target) = track.target.clone() else { return };
-        track.last_probe = Some(SystemTime::now());
-        for send in out.drain(..) {
-            match send {
-                Send::Echo { seq } => {
-                    if let Some(echoes) = &self.echoes {
-                        echoes.send(path, target.address, seq);
-                    }
-                }
-                Send::Probe(probe) => self.send_probe(path, &target, probe, now),
-            }
-        }
-    }
-
-    fn send_probe(&mut self, path: usize, target: &Target, probe: Probe, now: Moment) {
-        let Some(track) = self.tracks.get_mut(&path) else { return };
-        let port = track.plan.tcp_port.unwrap_or(0);
-        if let Err(error) = self.flights.launch(&*self.wire, path, target, port, probe, now) {
-            debug!(path = %track.plan.name, %error, ?probe, "not sent");
-            if let Some(prober) = track.prober.as_mut() {
-                prober.answer(probe.id, Answer::NotSent, now);
+                Err(refusal) => prober.echo_not_sent(news.seq, refusal, now),
             }
         }
     }
@@ -306,6 +324,7 @@ impl Engine {
         let Some(track) = self.tracks.get_mut(&update.path) else { return };
         let routers = self.state.present().routers;
         track.retarget(update.found, &*self.wire, &routers, random(), now);
+        self.peers.join(&mut self.tracks, update.path);
     }
 
     /// Routers are read every half a minute; in between nothing new can come of them.

@@ -4,13 +4,14 @@ use std::{
     io::{self, IoSliceMut},
     net::{IpAddr, SocketAddr},
     os::fd::{AsRawFd, OwnedFd, RawFd},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use nix::{
     cmsg_space, libc,
     sys::socket::{
         ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt,
-        sockopt::{Ipv4RecvErr, Ipv4RecvTtl, Ipv6RecvErr, Ipv6RecvHopLimit, SetBool},
+        sockopt::{Ipv4RecvErr, Ipv4RecvTtl, Ipv6RecvErr, Ipv6RecvHopLimit, RxqOvfl, SetBool},
     },
 };
 use pnet::packet::ip::IpNextHeaderProtocols;
@@ -21,7 +22,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{io::Interest, net::UdpSocket};
 use tracing::debug;
 
-use super::packet::{Arrival, Incoming, Quoted};
+use super::{
+    packet::{Arrival, Incoming, Quoted},
+    refusal::TRIES,
+    wire::Drained,
+};
 use crate::{overlay::path::probe::Family, types::Bytes};
 
 /// Tells the largest fragment of a packet that came in fragments.
@@ -38,8 +43,10 @@ nix::setsockopt_impl!(RecvFragmentSizeV6, libc::IPPROTO_IPV6, libc::IPV6_RECVFRA
 const RECEIVE_BUFFER: usize = 4 << 20;
 /// The largest IP packet.
 pub const LARGEST: usize = 65_575;
-/// A signal leaves an error on the socket, which the next call is handed and clears; so a call is tried again.
-const TRIES: usize = 3;
+/// So many packets of a socket are read at a time, so that a flood keeps nothing else from its turn.
+pub const PER_TURN: usize = 1024;
+/// A buffer that ran over held at least so many: drops are counted for damaged packets too, which anybody may send.
+const FULL: usize = 16;
 /// More of them in a row are no signal's.
 const ERRORS: usize = 100;
 
@@ -53,6 +60,8 @@ pub struct PacketSocket {
     socket: UdpSocket,
     /// What shows that there is something to read.
     news: Interest,
+    /// Packets that found its buffer full since it was opened, as far as told.
+    dropped: AtomicU32,
 }
 
 /// Opens a socket whose packets are never fragmented and never judged by a path MTU the kernel has cached.
@@ -66,6 +75,7 @@ pub fn open(family: Family, kind: Type, protocol: Protocol) -> io::Result<Socket
     let socket = Socket::new(domain, kind, Some(protocol))?;
     socket.set_nonblocking(true)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    setsockopt(&socket, RxqOvfl, &1)?;
     match family {
         Family::V4 => {
             set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::PROBE)?;
@@ -85,7 +95,7 @@ impl PacketSocket {
     /// Hands a socket to tokio.
     pub fn watch(family: Family, socket: Socket) -> io::Result<Self> {
         let socket = UdpSocket::from_std(OwnedFd::from(socket).into())?;
-        Ok(Self { family, socket, news: Interest::READABLE })
+        Ok(Self { family, socket, news: Interest::READABLE, dropped: AtomicU32::new(0) })
     }
 
     /// The same, for a socket that keeps the signals that quote its packets: [`PacketSocket::receive_signal`].
@@ -124,6 +134,9 @@ impl PacketSocket {
     /// Reads one packet; `WouldBlock` when there is none.
     pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<(Arrival, &'a [u8])> {
         let message = self.read(Interest::READABLE, MsgFlags::empty(), buffer)?;
+        if let Some(dropped) = message.dropped {
+            self.dropped.store(dropped, Ordering::Relaxed);
+        }
         let from = message.address.ok_or(io::ErrorKind::InvalidData)?;
         let arrival = Arrival { from, ttl: message.ttl, largest_fragment: message.largest_fragment };
         Ok((arrival, &buffer[..message.length]))
@@ -161,11 +174,13 @@ struct Message {
     largest_fragment: Option<Bytes>,
     /// The MTU of a signal.
     too_big: Option<Bytes>,
+    /// Packets dropped before this one since the socket was opened, where any were.
+    dropped: Option<u32>,
 }
 
 impl Message {
     fn read(socket: RawFd, flags: MsgFlags, buffer: &mut [u8]) -> io::Result<Self> {
-        let mut space = cmsg_space!(libc::sock_extended_err, SockaddrStorage, i32, i32);
+        let mut space = cmsg_space!(libc::sock_extended_err, SockaddrStorage, i32, i32, u32);
         let mut parts = [IoSliceMut::new(buffer)];
         let received = recvmsg::<SockaddrStorage>(socket, &mut parts, Some(&mut space), flags)?;
         let mut message = Self {
@@ -174,6 +189,7 @@ impl Message {
             ttl: None,
             largest_fragment: None,
             too_big: None,
+            dropped: None,
         };
         for told in received.cmsgs().into_iter().flatten() {
             match told {
@@ -183,6 +199,7 @@ impl Message {
                 ControlMessageOwned::Ipv4RecvErr(error, _) | ControlMessageOwned::Ipv6RecvErr(error, _) => {
                     message.too_big = too_big(error);
                 }
+                ControlMessageOwned::RxqOvfl(dropped) => message.dropped = Some(dropped),
                 ControlMessageOwned::Unknown(unknown) => {
                     let header = unknown.cmsg_header;
                     let value = unknown.data_bytes.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes));
@@ -216,18 +233,38 @@ fn address(from: &SockaddrStorage) -> Option<IpAddr> {
     from.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip()))
 }
 
-/// Reads all packets that have arrived.
-pub fn drain(socket: &PacketSocket, buffer: &mut [u8], mut each: impl FnMut(Arrival, &[u8])) {
-    let mut errors = 0;
-    while errors < ERRORS {
+/// Reads packets that have arrived, [`PER_TURN`] at most.
+pub fn drain(socket: &PacketSocket, buffer: &mut [u8], mut each: impl FnMut(Arrival, &[u8])) -> Drained {
+    let before = socket.dropped.load(Ordering::Relaxed);
+    let (mut errors, mut read, mut all) = (0, 0, false);
+    while read < PER_TURN && !all {
         match socket.receive(buffer) {
-            Ok((arrival, bytes)) => each(arrival, bytes),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Ok((arrival, bytes)) => {
+                read += 1;
+                each(arrival, bytes);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => all = true,
             // One that a signal left says nothing of what is still in the buffer.
             Err(error) => {
                 debug!(%error, "reading packets");
                 errors += 1;
+                all = errors >= ERRORS;
             }
         }
     }
+    let overrun = read >= FULL && socket.dropped.load(Ordering::Relaxed) != before;
+    Drained { all, overrun }
+}
+
+/// Reads signals off the error queue, [`PER_TURN`] at most.
+pub fn drain_signals(socket: &PacketSocket, buffer: &mut [u8], each: &mut dyn FnMut(Incoming)) -> Drained {
+    for _ in 0..PER_TURN {
+        match socket.receive_signal(buffer) {
+            Ok(Some(signal)) => each(signal),
+            Ok(None) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return Drained::WHOLE,
+        }
+    }
+    Drained { all: false, overrun: false }
 }

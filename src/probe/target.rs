@@ -8,7 +8,10 @@ use std::{net::IpAddr, time::Duration};
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use super::egress::{Egress, Routes};
-use crate::{overlay::path::probe::Family, types::Mac};
+use crate::{
+    overlay::path::probe::Family,
+    types::{Mac, UnknownReason},
+};
 
 const RESOLVE: Duration = Duration::from_mins(5);
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -29,8 +32,17 @@ pub struct Target {
 pub struct TargetUpdate {
     /// The path's number.
     pub path: usize,
-    /// The target, or why there is none, in words.
-    pub found: Result<Target, String>,
+    /// The target, or why there is none.
+    pub found: Result<Target, Problem>,
+}
+
+/// Why nothing can be probed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The reason.
+    pub reason: UnknownReason,
+    /// In words.
+    pub words: String,
 }
 
 /// Looks for `host`, of that family if one is given, for as long as somebody listens.
@@ -38,7 +50,7 @@ pub async fn follow(
     path: usize,
     host: String,
     family: Option<Family>,
-    routes: Routes,
+    mut routes: Routes,
     news: UnboundedSender<TargetUpdate>,
 ) {
     let mut address = None;
@@ -62,14 +74,20 @@ pub async fn follow(
                     mac = heard.or_else(|| mac.filter(|(known, _)| *known == address));
                     Ok(Target { address, egress, mac: mac.map(|(_, mac)| mac) })
                 }
-                Err(error) => Err(format!("{error:#}")),
+                Err(error) => Err(Problem { reason: UnknownReason::LocalDown, words: format!("{error:#}") }),
             },
-            (None, problem) => Err(problem.unwrap_or_default()),
+            (None, problem) => {
+                Err(Problem { reason: UnknownReason::Dns, words: problem.unwrap_or_default() })
+            }
         };
+        let egress = found.as_ref().ok().map(|target| target.egress.clone());
         if news.send(TargetUpdate { path, found }).is_err() {
             return;
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = routes.news(egress.as_ref()) => {}
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::{
     egress::Routes,
-    target::{self, Target, TargetUpdate},
+    target::{self, Problem, Target, TargetUpdate},
     wire::{Asks, Wire},
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
         observation::{Judgement, PathObservation},
         path::{
             expected::host_mtu,
+            icmp_rate::SharedRate,
             probe::{Family, Moment},
             prober::{Counts, IcmpProbes, PathProber, Settings, TcpProbes},
             reflection::Reflection,
@@ -50,13 +51,6 @@ pub struct Track {
     reflector: Option<(watch::Sender<Option<Wanted>>, watch::Sender<()>)>,
     /// Look for the target and talk to the reflector; they end with the track.
     tasks: JoinSet<()>,
-}
-
-/// Why nothing can be probed, in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Problem {
-    reason: UnknownReason,
-    words: String,
 }
 
 impl Track {
@@ -109,6 +103,12 @@ impl Track {
         self.prober.as_ref().map_or_else(|| self.former.clone(), PathProber::counts)
     }
 
+    /// What is known of how often the target answers.
+    #[must_use]
+    pub fn rate(&self) -> Option<SharedRate> {
+        self.prober.as_ref().map(PathProber::rate)
+    }
+
     /// Tells the path's reflector where it is and which size is in question, if that has changed.
     pub fn tell_reflector(&self) {
         if let (Some((reflector, _)), Some(target), Some(prober)) =
@@ -122,7 +122,7 @@ impl Track {
     /// The target's address, or our way to it, has changed, or cannot be found.
     pub fn retarget(
         &mut self,
-        found: Result<Target, String>,
+        found: Result<Target, Problem>,
         wire: &dyn Wire,
         routers: &[Arc<RouterReading>],
         seed: u64,
@@ -134,7 +134,15 @@ impl Track {
                 return self.note(UnknownReason::LocalLimit, words);
             }
             Ok(target) => target,
-            Err(words) => return self.note(UnknownReason::Dns, words),
+            Err(problem) => {
+                let was_up = self.problem.is_none();
+                if let (UnknownReason::LocalDown, true, Some(prober)) =
+                    (problem.reason, was_up, &mut self.prober)
+                {
+                    prober.interface_lost(now);
+                }
+                return self.note(problem.reason, problem.words);
+            }
         };
         let family = Family::of(target.address);
         let asks = wire.asks(family);
@@ -148,6 +156,11 @@ impl Track {
         self.problem = None;
         let egress = &target.egress;
         let hosts = host_mtu(&egress.interface, egress.mtu, &self.plan.source.site, routers);
+        let lost = |known: &Target| known.egress.carries && !egress.carries;
+        if let Some(prober) = self.prober.as_mut().filter(|_| self.target.as_ref().is_some_and(lost)) {
+            info!(path = %self.plan.name, interface = %egress.interface, "our own interface has no carrier");
+            prober.interface_lost(now);
+        }
         let same_address = self.target.as_ref().is_some_and(|known| known.address == target.address);
         match &mut self.prober {
             Some(prober) if same_address => prober.set_hosts(hosts, now),
@@ -206,6 +219,7 @@ impl Track {
             awaits_reflector: prober.is_some_and(PathProber::awaits_reflector),
             echo: prober.map_or(&self.former.stats, PathProber::echo_stats).clone(),
             size_probes: prober.map_or(&self.former.size_probes, PathProber::size_probes).clone(),
+            send_errors: prober.map_or(&self.former.send_errors, PathProber::send_errors).clone(),
             last_probe: self.last_probe,
             expected_mtu: prober.map(PathProber::expected),
             testable_mtu: self.target.as_ref().map(|target| target.egress.mtu),

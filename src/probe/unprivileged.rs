@@ -19,7 +19,7 @@ use super::{
     packet::{self, Incoming},
     random::random,
     socket::{self, LARGEST, PacketSocket},
-    wire::{self, Asks, Missing, Outgoing, Waiting, Wire},
+    wire::{self, Asks, Drained, Missing, Outgoing, Waiting, Wire},
 };
 use crate::overlay::path::{
     probe::Family,
@@ -91,10 +91,7 @@ impl Wire for Unprivileged {
             Outgoing::Echo(message) => {
                 self.socket(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?.send(message, to)
             }
-            Outgoing::Connect { token, port } => {
-                self.connections.start(token, SocketAddr::from((to, port)));
-                Ok(())
-            }
+            Outgoing::Connect { token, port } => self.connections.start(token, SocketAddr::from((to, port))),
             Outgoing::Fragments(_) | Outgoing::Syn(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -108,25 +105,20 @@ impl Wire for Unprivileged {
         wire::any_readable([&*v4, &*v6].into_iter().flatten(), connections)
     }
 
-    fn drain(&mut self, each: &mut dyn FnMut(Incoming)) {
+    fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained {
         self.connections.drain(each);
         let Self { v4, v6, buffer, .. } = self;
+        let mut drained = Drained::WHOLE;
         for (socket, read) in [(&*v4, packet::read_icmp as packet::Read), (&*v6, packet::read_icmpv6)] {
             let Some(socket) = socket else { continue };
-            socket::drain(socket, buffer, |arrival, bytes| {
+            let packets = socket::drain(socket, buffer, |arrival, bytes| {
                 if let Some(incoming) = read(arrival, bytes) {
                     each(incoming);
                 }
             });
-            loop {
-                match socket.receive_signal(buffer) {
-                    Ok(Some(signal)) => each(signal),
-                    Ok(None) => {}
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(_) => break,
-                }
-            }
+            drained = drained.and(packets).and(socket::drain_signals(socket, buffer, each));
         }
+        drained
     }
 
     fn missing(&self) -> Missing {

@@ -60,11 +60,31 @@ pub trait Wire: Send {
     /// Waits until something can be read; [`Wire::drain`] must follow.
     fn readable(&mut self) -> Waiting<'_>;
 
-    /// Reads all that has arrived.
-    fn drain(&mut self, each: &mut dyn FnMut(Incoming));
+    /// Reads what has arrived, [`super::socket::PER_TURN`] packets of each socket at most.
+    fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained;
 
     /// Why this level cannot do what [`Raw`] can.
     fn missing(&self) -> Missing;
+}
+
+/// How far reading came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Nothing is left unread.
+    pub all: bool,
+    /// A receive buffer ran over: answers may have been dropped in our own host.
+    pub overrun: bool,
+}
+
+impl Drained {
+    /// Nothing was left, nothing was dropped.
+    pub const WHOLE: Self = Self { all: true, overrun: false };
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { all: self.all && other.all, overrun: self.overrun || other.overrun }
+    }
 }
 
 /// A wait of a [`Wire`].

@@ -76,6 +76,9 @@ fn not_known(path: &PathObservation) -> String {
                 .to_owned()
         }
         UnknownReason::Starting => "whether HTTPS will hang is not known yet".to_owned(),
+        UnknownReason::LocalDown | UnknownReason::LocalSend => {
+            "whether HTTPS will hang is not known: nothing leaves this machine".to_owned()
+        }
         UnknownReason::NoProof | UnknownReason::Dns => {
             "whether HTTPS will hang is not known: no proof either way with packets of full size".to_owned()
         }

@@ -125,6 +125,7 @@ fn path(name: &str, target: &str, judgement: Judgement) -> PathObservation {
         awaits_reflector: false,
         echo: EchoStats::default(),
         size_probes: BTreeMap::new(),
+        send_errors: BTreeMap::new(),
         last_probe: None,
         expected_mtu: None,
         testable_mtu: None,

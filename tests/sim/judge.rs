@@ -7,10 +7,11 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use vxlan_exporter::{
     overlay::{observation::Judgement, path::probe::Family},
-    types::{Direction, Verdict},
+    types::{Direction, UnknownReason, Verdict},
 };
 
 use super::{
+    network::Network,
     play::{Case, Look, play},
     truth::Truth,
 };
@@ -52,6 +53,9 @@ const UNKNOWN: Duration = Duration::from_mins(1);
 
 /// Two echoes a second apart, and a burst of four seconds and more, have not surely been lost in less.
 const SHORT_OUTAGE: Duration = Duration::from_secs(10);
+
+/// So long a trouble of the prober's own may be said after its end.
+const OWN_ENDS: Duration = Duration::from_secs(6);
 
 /// How soon a change was noticed.
 #[derive(Debug, Clone, Copy)]
@@ -154,6 +158,11 @@ impl<'a> Judge<'a> {
         if self.outcome.history.last().is_none_or(|(_, last)| *last != words) {
             self.outcome.history.push((look.now, words));
         }
+        self.own(look);
+        if self.has_own_trouble(look.now) {
+            self.unknown_since = None;
+            self.last = None;
+        }
         self.holes(look.now, said);
         self.missed(look.now, said);
         self.mtu(look.now, said);
@@ -198,7 +207,9 @@ impl<'a> Judge<'a> {
         // packet is lost: one SYN is in flight on a flow, so forty pairs on one take 40 x (4 + 1) round trips.
         let legs = self.case.phases[0].1.forward.leg.is_some();
         let flows = if legs { Duration::from_secs(45) + round_trips * 2 } else { Duration::ZERO };
-        self.grace(20, 60, 120) + round_trips + fragments + elsewhere + flows + self.memory()
+        // Pairs that were refused use up a burst, and the next one comes after 30 s.
+        let refused = Duration::from_secs(if self.case.own.is_empty() { 0 } else { 35 });
+        self.grace(20, 60, 120) + refused + round_trips + fragments + elsewhere + flows + self.memory()
     }
 
     /// Whether `is` was true of the network at some time in the last `grace` of its living time.
@@ -220,8 +231,45 @@ impl<'a> Judge<'a> {
         false
     }
 
-    /// For how long the truth has been what it is now.
+    /// A trouble of the prober's own is under way, or was a moment ago.
+    fn has_own_trouble(&self, now: Duration) -> bool {
+        self.case.own.iter().any(|own| own.from() <= now && now < own.until() + OWN_ENDS)
+    }
+
+    /// A trouble of the prober's own is no loss and no outage, and is said only while it is there.
+    fn own(&mut self, look: &Look<'_>) {
+        let (now, said) = (look.now, look.judgement);
+        let local = matches!(said.unknown_reason, Some(UnknownReason::LocalDown | UnknownReason::LocalSend));
+        if local && !self.has_own_trouble(now) {
+            self.wrong(Wrong::Verdict, now, || "a trouble of our own that is not there".to_owned());
+        }
+        let whole = |network: &Network| {
+            network.icmp && network.reverse.loss.mean() + network.forward.loss.mean() == 0.0
+        };
+        if self.case.own.is_empty() || !self.case.phases.iter().all(|(_, network)| whole(network)) {
+            return;
+        }
+        if said.verdict == Verdict::Lossy {
+            self.wrong(Wrong::Verdict, now, || "lossy, by our own trouble".to_owned());
+        }
+        if look.echo.lost > 0 {
+            self.wrong(Wrong::Verdict, now, || "an echo is called lost, by our own trouble".to_owned());
+        }
+    }
+
+    /// For how long the truth has been what it is now, and could be seen.
     fn held(&self, now: Duration) -> Duration {
+        let seen = now.saturating_sub(self.seen_since(now));
+        seen.min(self.held_in_network(now))
+    }
+
+    /// When the last trouble of the prober's own was over; still under way: now.
+    fn seen_since(&self, now: Duration) -> Duration {
+        let begun = self.case.own.iter().filter(|own| own.from() <= now);
+        begun.map(|own| own.until().min(now)).max().unwrap_or_default()
+    }
+
+    fn held_in_network(&self, now: Duration) -> Duration {
         let (at, truth) = &self.truths[self.phase];
         let before = self.truths[..self.phase].iter().rev();
         let since = before.take_while(|(_, other)| other == truth).last().map_or(*at, |(from, _)| *from);
@@ -382,7 +430,7 @@ impl<'a> Judge<'a> {
 
     fn steady(&mut self, now: Duration, said: &Judgement) {
         let settle = self.grace(30, 120, 120).max(self.search());
-        let from = self.truths[self.phase].0 + settle;
+        let from = self.truths[self.phase].0.max(self.seen_since(now)) + settle;
         let Some((before, verdict, _)) = self.last else { return };
         if now <= from || self.truth().dead {
             return;

@@ -4,6 +4,7 @@
 //! - [`random`] networks made up from a seed, by class
 //! - [`loss`] and [`bucket`] what drops packets by chance and by rate, [`way`] one direction, [`world`] both;
 //!   [`neighbour`] what keeps packets from leaving a host at all
+//! - [`own`] troubles of the prober's own host and process
 //! - [`play`] the loop: what the prober sends, what the network makes of it, when
 //! - [`truth`] what a host that does path MTU discovery would meet: all the judge knows
 //! - [`judge`] holds what the prober said against the truth, [`tally`] counts over many networks
@@ -20,6 +21,7 @@ pub mod judge;
 pub mod loss;
 pub mod neighbour;
 pub mod network;
+pub mod own;
 pub mod play;
 pub mod promises;
 pub mod random;

@@ -5,16 +5,21 @@ use std::{cmp::Reverse as Earliest, collections::BinaryHeap, time::Duration};
 
 use serde::Deserialize;
 use vxlan_exporter::overlay::{
-    observation::Judgement,
+    observation::{EchoStats, Judgement},
     path::{
         asking::Urgency,
         budget::Budget,
+        local::Refusal,
         probe::{Answer, Family, Lane, Moment, ProbeId, Send},
         prober::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
     },
 };
 
-use super::{network::Network, world::World};
+use super::{
+    network::Network,
+    own::{self, Own, What},
+    world::World,
+};
 
 /// What the prober says is looked at this often at most.
 const LOOK: Duration = Duration::from_millis(20);
@@ -97,6 +102,8 @@ pub struct Case {
     pub prober: Prober,
     /// The network, from each of these seconds on; the first at 0.
     pub phases: Vec<(f64, Network)>,
+    /// Troubles of the prober's own, one after the other.
+    pub own: Vec<Own>,
     /// When it ends.
     pub seconds: f64,
 }
@@ -110,6 +117,8 @@ pub struct Look<'a> {
     pub judgement: &'a Judgement,
     /// Packets sent since the beginning.
     pub packets: u64,
+    /// What it has counted.
+    pub echo: &'a EchoStats,
 }
 
 enum Arrival {
@@ -156,14 +165,28 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
     let (mut serial, mut packets) = (0_u64, 0_u64);
     let mut elsewhere = Duration::ZERO;
     let mut out = Vec::new();
+    let mut rng = fastrand::Rng::with_seed(case.seed ^ 0x0e11);
+    let mut stops = case.own.iter().filter(|own| own.what == What::Stopped).peekable();
+    let mut lost = case.own.iter().filter_map(Own::noticed_at).peekable();
     while now < end {
+        if let Some(stop) = stops.next_if(|stop| stop.from() <= now) {
+            now = now.max(stop.until());
+            machine.interrupted(now);
+        }
+        if lost.next_if(|at| *at <= now).is_some() {
+            machine.interface_lost(now);
+        }
         while let Some((_, network)) = phases.next_if(|(from, _)| Duration::from_secs_f64(*from) <= now) {
             world.change(network.clone(), now);
         }
         while arrivals.peek().is_some_and(|Earliest(due)| due.at <= now) {
             let Some(Earliest(due)) = arrivals.pop() else { break };
+            if !case.own.iter().all(|own| own.lets_in(due.at)) {
+                continue;
+            }
             match due.what {
-                Arrival::Echo(seq, rtt) => machine.echo_reply(seq, rtt, now),
+                // Measured when it is read.
+                Arrival::Echo(seq, rtt) => machine.echo_reply(seq, rtt + now.saturating_sub(due.at), now),
                 Arrival::Probe(id, answer) => machine.answer(id, answer, now),
             }
         }
@@ -177,6 +200,19 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
             machine.burst(urgency, now, &mut budget, &mut out);
         }
         for send in out.drain(..) {
+            let trouble = case.own.iter().map(|own| own.send(now, &mut rng));
+            match (trouble.filter(|sent| *sent != own::Send::Leaves).last(), send) {
+                (Some(own::Send::Refused(refusal)), Send::Echo { seq }) => {
+                    machine.echo_not_sent(seq, refusal, now);
+                    continue;
+                }
+                (Some(own::Send::Refused(refusal)), Send::Probe(probe)) => {
+                    machine.answer(probe.id, Answer::NotSent(refusal), now);
+                    continue;
+                }
+                (Some(_), _) => continue,
+                (None, _) => {}
+            }
             let what = match send {
                 Send::Echo { seq } => {
                     packets += 1;
@@ -189,7 +225,7 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
                         "{probe:?}"
                     );
                     if probe.size > case.prober.testable() && probe.lane != Lane::Fragments {
-                        Some(Arrival::Probe(probe.id, Answer::NotSent))
+                        Some(Arrival::Probe(probe.id, Answer::NotSent(Refusal::Unable)))
                     } else {
                         world.probe(probe, now).map(|answer| Arrival::Probe(probe.id, answer))
                     }
@@ -199,7 +235,7 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
             serial += 1;
             let rtt = world.round_trip();
             let what = if let Arrival::Echo(seq, _) = what { Arrival::Echo(seq, rtt) } else { what };
-            let refused = matches!(what, Arrival::Probe(_, Answer::NotSent));
+            let refused = matches!(what, Arrival::Probe(_, Answer::NotSent(_)));
             arrivals.push(Earliest(Due {
                 at: now + if refused { Duration::ZERO } else { rtt },
                 serial,
@@ -208,12 +244,14 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
         }
         if looked.is_none_or(|at| now >= at + LOOK) {
             looked = Some(now);
-            observe(Look { now, judgement: &machine.judgement(), packets });
+            observe(Look { now, judgement: &machine.judgement(), packets, echo: machine.echo_stats() });
         }
         let asked = machine.next_at().max(now + LEAST_WAIT);
         let arrives = arrivals.peek().map_or(end, |Earliest(due)| due.at);
         let changes = phases.peek().map_or(end, |(from, _)| Duration::from_secs_f64(*from));
-        now = asked.min(arrives.max(now)).min(changes).min(end);
+        let stops = stops.peek().map_or(end, |stop| stop.from().max(now));
+        let noticed = lost.peek().map_or(end, |at| (*at).max(now));
+        now = asked.min(arrives.max(now)).min(changes).min(stops).min(noticed).min(end);
     }
 }
 

@@ -9,6 +9,7 @@ use vxlan_exporter::overlay::path::{
 use super::{
     bucket::Policer,
     network::{Bottleneck, Frames, Leg, Network, Tcp},
+    own::{Own, What},
     play::{Case, Prober},
     shapes::{
         between, bottlenecks, chance, host_mtu, limit, log_between, loss, mtu_below, pick,
@@ -83,6 +84,12 @@ pub const CLASSES: &[Class] = &[
         make: v6_edge,
     },
     Class {
+        name: "own-trouble",
+        about: "our own process is stopped, our own interface is down, our own host refuses",
+        weight: 6,
+        make: own_trouble,
+    },
+    Class {
         name: "two-legs",
         about: "two underlay legs of different MTU, by flow",
         weight: 4,
@@ -98,6 +105,7 @@ pub struct Make {
     /// What the path could carry: the expected MTU, or what we can send of it.
     top: u32,
     phases: Vec<(f64, Network)>,
+    own: Vec<Own>,
     seconds: f64,
 }
 
@@ -122,11 +130,11 @@ pub fn case_of(seed: u64) -> (&'static Class, Case) {
     let (prober, network) = ends(&mut rng);
     let expected = prober.expected.unwrap_or(prober.hosts);
     let top = expected.min(prober.testable());
-    let mut make = Make { rng, prober, network, top, phases: Vec::new(), seconds: 60.0 };
+    let mut make = Make { rng, prober, network, top, phases: Vec::new(), own: Vec::new(), seconds: 60.0 };
     (class.make)(&mut make);
-    let Make { prober, network, mut phases, seconds, .. } = make;
+    let Make { prober, network, mut phases, own, seconds, .. } = make;
     phases.insert(0, (0.0, network));
-    (class, Case { seed, prober, phases, seconds })
+    (class, Case { seed, prober, phases, own, seconds })
 }
 
 /// Two hosts and a quiet path between them.
@@ -354,6 +362,22 @@ fn other_box(make: &mut Make) {
     make.bottlenecks();
     make.network.other_box = true;
     make.sometimes_loss();
+}
+
+fn own_trouble(make: &mut Make) {
+    if make.rng.bool() {
+        make.bottlenecks();
+    }
+    make.sometimes_loss();
+    let mut at = between(0.0, 20.0, &mut make.rng);
+    for _ in 0..make.rng.u8(1..=5) {
+        let whats = [What::Stopped, What::Down, What::Unplugged, What::Firewall, What::Full];
+        let what = pick(&whats, &mut make.rng);
+        let seconds = log_between(0.2, 20.0, &mut make.rng);
+        make.own.push(Own { from_second: at, seconds, what });
+        at += seconds + log_between(0.5, 30.0, &mut make.rng);
+    }
+    make.seconds = at + 60.0;
 }
 
 fn two_legs(make: &mut Make) {

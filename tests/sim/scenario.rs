@@ -7,6 +7,7 @@ use vxlan_exporter::{overlay::observation::Judgement, types::UnknownReason};
 
 use super::{
     network::Network,
+    own::Own,
     play::{Case, Look, Prober, play},
 };
 
@@ -26,6 +27,9 @@ pub struct Scenario {
     network: Network,
     #[serde(default)]
     changes: Vec<Change>,
+    /// Troubles of the prober's own.
+    #[serde(default)]
+    own: Vec<Own>,
     expect: Vec<Expect>,
     /// Verdicts never seen at any time.
     #[serde(default)]
@@ -70,6 +74,7 @@ impl Scenario {
         let case = Case {
             seed,
             prober: self.prober.clone(),
+            own: self.own.clone(),
             phases: std::iter::once(first).chain(changes).collect(),
             #[expect(clippy::cast_precision_loss, reason = "seconds of a test")]
             seconds: self.seconds as f64,

@@ -61,13 +61,13 @@ impl Tap {
 }
 
 /// Sends whole packets from the router on the way, whoever they claim to be from.
-struct Forger {
+pub struct Forger {
     ip: Ip,
     socket: Socket,
 }
 
 impl Forger {
-    fn open(world: &World, ip: Ip) -> Result<Self> {
+    pub fn open(world: &World, ip: Ip) -> Result<Self> {
         let domain = if ip == Ip::V4 { Domain::IPV4 } else { Domain::IPV6 };
         let open = || Ok(Socket::new(domain, Type::RAW, Some(Protocol::from(libc::IPPROTO_RAW)))?);
         Ok(Self { ip, socket: inside(&world.way, open)? })
@@ -94,7 +94,7 @@ impl Forger {
     }
 
     /// A signal for `mtu` that quotes a packet to `to` that begins with `body`.
-    fn signal(&self, to: IpAddr, protocol: u8, body: &[u8], mtu: u32) -> Result<()> {
+    pub fn signal(&self, to: IpAddr, protocol: u8, body: &[u8], mtu: u32) -> Result<()> {
         let mut message = if self.ip == Ip::V4 { vec![3, 4, 0, 0] } else { vec![2, 0, 0, 0] };
         message.extend(mtu.to_be_bytes());
         message.extend(packet(self.ip.here(), to, protocol, body));
@@ -121,7 +121,7 @@ impl Forger {
 }
 
 /// An IP packet; the kernel fills in what IPv4 counts.
-fn packet(from: IpAddr, to: IpAddr, protocol: u8, body: &[u8]) -> Vec<u8> {
+pub fn packet(from: IpAddr, to: IpAddr, protocol: u8, body: &[u8]) -> Vec<u8> {
     let length = u16::try_from(body.len()).unwrap_or(0);
     let mut bytes = match (from, to) {
         (IpAddr::V4(from), IpAddr::V4(to)) => {

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// A user who may do nothing.
-const NOBODY: &[&str] = &[
+pub const NOBODY: &[&str] = &[
     "setpriv",
     "--reuid=65534",
     "--regid=65534",

@@ -10,7 +10,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use nix::sched::{CloneFlags, setns};
+use nix::{
+    sched::{CloneFlags, setns},
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 use super::lab::{metrics::Metrics, namespace::Namespace, runs};
 
@@ -164,11 +168,25 @@ impl World {
 
     /// The exporter `here` with one path to `there`; `wrapped` comes before the binary on the command line.
     pub fn serve(&self, ip: Ip, port: Option<u16>, wrapped: &[&str]) -> Result<Exporter> {
+        self.serve_to(ip.there(), port, wrapped)
+    }
+
+    /// The same with a path to that address.
+    pub fn serve_to(&self, to: IpAddr, port: Option<u16>, wrapped: &[&str]) -> Result<Exporter> {
+        self.serve_paths(&[to], port, wrapped)
+    }
+
+    /// The same with a path to each of these addresses.
+    pub fn serve_paths(&self, to: &[IpAddr], port: Option<u16>, wrapped: &[&str]) -> Result<Exporter> {
         let directory = runs::directory(&self.id);
         let config = directory.join("config.yml");
         let port = port.map(|port| format!(", tcp_port: {port}")).unwrap_or_default();
-        let path = format!("{{ name: there, site: b, address: '{}'{port} }}", ip.there());
-        fs::write(&config, format!("site: a\npaths: [{path}]\n"))?;
+        let path = |(number, to)| {
+            let number = if number > 0 { format!("-{number}") } else { String::new() };
+            format!("{{ name: there{number}, site: b, address: '{to}'{port} }}")
+        };
+        let paths: Vec<_> = to.iter().enumerate().map(path).collect();
+        fs::write(&config, format!("site: a\npaths: [{}]\n", paths.join(", ")))?;
         // Where a user without any rights may read it too.
         let binary = directory.join("vxlan_exporter");
         if !binary.exists() {
@@ -214,6 +232,11 @@ impl Exporter {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(Metrics::parse(&answer))
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill(Pid::from_raw(i32::try_from(self.child.id())?), signal)?)
     }
 
     /// What it has logged.

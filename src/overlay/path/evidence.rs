@@ -10,6 +10,9 @@ impl PathProber {
         reason: Option<UnknownReason>,
         holes: &[Direction],
     ) -> Vec<String> {
+        if let Some(trouble) = self.local.trouble() {
+            return vec![format!("{}: nothing can be said of the network", trouble.in_words())];
+        }
         if let Some(sentence) = self.reach.evidence(self.now) {
             let mut said = vec![sentence];
             said.extend(self.reflected_evidence());
@@ -143,6 +146,7 @@ impl PathProber {
             UnknownReason::NoProof => "full-size probes are silent, but not enough is proven".to_owned(),
             UnknownReason::Starting => "too early to tell".to_owned(),
             UnknownReason::Dns => "the target's name cannot be resolved".to_owned(),
+            UnknownReason::LocalDown | UnknownReason::LocalSend => "nothing leaves our own host".to_owned(),
             UnknownReason::PeerLimit => "the far end cannot take the expected size".to_owned(),
         }
     }

@@ -14,6 +14,7 @@
 //! - [`prober`] all of these joined: the machine
 //! - [`reflection`] what a reflector has measured, [`size_hunt`] which sizes to ask it for
 //! - [`edge`] whether proven silence has an edge, asked either way
+//! - [`local`] what our own host refuses to send
 //! - [`origin`] whether the target itself answers
 //! - [`verdict`] what may be concluded from it, `evidence` why, in words and numbers
 
@@ -27,6 +28,7 @@ pub mod flow_set;
 pub mod flows;
 pub mod icmp_rate;
 pub mod lane;
+pub mod local;
 pub mod mtu_search;
 pub mod origin;
 pub mod probe;

@@ -4,6 +4,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use super::local::Refusal;
 use crate::types::{Bytes, ProbeProtocol, ProbeSize};
 
 /// Time since the prober was made.
@@ -171,8 +172,8 @@ pub enum Answer {
         /// by a bridge on the way.
         by_target: bool,
     },
-    /// Our own host refused to send it.
-    NotSent,
+    /// It never left our own host.
+    NotSent(Refusal),
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! reverse does. Given the same seed, times and answers it does the same again.
 
 mod answers;
+mod own;
 mod reflected;
 mod sending;
 
@@ -17,8 +18,9 @@ use super::{
     asking::Asking,
     contest::Contest,
     flows::FlowLanes,
-    icmp_rate::IcmpRate,
+    icmp_rate::SharedRate,
     lane::LaneProber,
+    local::Local,
     origin::Origin,
     probe::{Family, LANES, Lane, Moment, Probe, ProbeId},
     proof::Shot,
@@ -30,7 +32,7 @@ use super::{
     walk::REMEMBERED,
     walks::Walks,
 };
-use crate::types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize};
+use crate::types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize, SendError};
 
 /// How long the first sentinel waits for the target's SYN-ACK to name its MSS.
 const WAIT_FOR_MSS: Duration = Duration::from_millis(300);
@@ -86,6 +88,8 @@ pub struct Counts {
     pub stats: EchoStats,
     /// Size probes by protocol, purpose and result.
     pub size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
+    /// Packets that our own host refused to send.
+    pub send_errors: BTreeMap<SendError, u64>,
     next_id: u64,
 }
 
@@ -121,12 +125,16 @@ struct Sent {
     probe: Probe,
     role: Role,
     at: Moment,
+    /// Something of our own came between: silence says nothing, nor does the time that an answer takes.
+    doubtful: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct SentEcho {
     at: Moment,
     expired: bool,
+    /// As of [`Sent`].
+    doubtful: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -152,8 +160,9 @@ pub struct PathProber {
     pub(super) largest_fragment: Option<Bytes>,
     pub(super) rtt: RttWindow,
     pub(super) reach: Reach,
-    pub(super) icmp_rate: IcmpRate,
+    pub(super) icmp_rate: SharedRate,
     pub(super) loss: SmallLoss,
+    pub(super) local: Local,
     walks: Walks,
     contest: Contest,
     pub(super) echo: LaneProber,
@@ -191,6 +200,8 @@ pub struct PathProber {
     looked_around: bool,
     /// What the path's reflector has told last, if there is one.
     reflection: Option<Reflection>,
+    /// All that had arrived by then has been told; absent: by now.
+    told_until: Option<Moment>,
     pub(super) now: Moment,
 }
 
@@ -213,8 +224,9 @@ impl PathProber {
             largest_fragment: None,
             rtt: RttWindow::default(),
             reach: Reach::new(settings.icmp > IcmpProbes::None, settings.tcp > TcpProbes::None),
-            icmp_rate: IcmpRate::default(),
+            icmp_rate: SharedRate::default(),
             loss: SmallLoss::new(settings.loss_threshold),
+            local: Local::default(),
             walks: Walks::default(),
             contest: Contest::default(),
             echo: LaneProber::new(settings.family, Lane::Echo, top),
@@ -243,6 +255,7 @@ impl PathProber {
             echo_was_silent: false,
             looked_around: false,
             reflection: None,
+            told_until: None,
             now,
             settings,
             hosts,
@@ -297,6 +310,7 @@ impl PathProber {
     pub fn take_over(&mut self, former: Counts) {
         self.stats = former.stats;
         self.size_probes = former.size_probes;
+        self.local.take_over(former.send_errors);
         self.next_id = former.next_id;
     }
 
@@ -304,8 +318,9 @@ impl PathProber {
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut stats = self.stats.clone();
-        stats.lost += self.echoes.len() as u64;
-        Counts { stats, size_probes: self.size_probes.clone(), next_id: self.next_id }
+        stats.void += self.echoes.len() as u64;
+        let send_errors = self.local.errors().clone();
+        Counts { stats, size_probes: self.size_probes.clone(), send_errors, next_id: self.next_id }
     }
 
     /// Counts of the regular small echo.
@@ -318,6 +333,12 @@ impl PathProber {
     #[must_use]
     pub fn size_probes(&self) -> &BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64> {
         &self.size_probes
+    }
+
+    /// Packets that our own host refused to send.
+    #[must_use]
+    pub fn send_errors(&self) -> &BTreeMap<SendError, u64> {
+        self.local.errors()
     }
 
     /// Where the walk stands now; a change is looked at without waiting for the next sentinel.
@@ -399,7 +420,9 @@ impl PathProber {
         }
         let finding = self.finding();
         self.confirm(&finding);
-        self.note_verdict(&finding);
+        if self.local.trouble().is_none() {
+            self.note_verdict(&finding);
+        }
     }
 
     /// Whether replies of that size were last seen to come back in one piece.

@@ -195,6 +195,19 @@ impl Reach {
         true
     }
 
+    /// A probe of burst `serial` says nothing: another takes its place.
+    pub fn void(&mut self, serial: u32) {
+        if let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial == serial) {
+            burst.sent = burst.sent.saturating_sub(1);
+        }
+    }
+
+    /// The losses of late may be of our own making.
+    pub fn calm(&mut self) {
+        self.lost_in_a_row = 0;
+        self.burst = None;
+    }
+
     /// The small probe of our own that is due now, if any; call again after it was sent.
     #[must_use]
     pub fn due(&self, now: Moment) -> Option<SmallProbe> {

@@ -65,6 +65,12 @@ impl SmallLoss {
         }
     }
 
+    /// An echo says nothing after all.
+    pub fn forget(&mut self, seq: u64, now: Moment) {
+        self.echoes.remove(&seq);
+        self.update(now);
+    }
+
     /// An outage was found: the losses at the end of the window belong to it and do not count as loss.
     pub fn forget_outage(&mut self, now: Moment) {
         while let Some(entry) = self.echoes.last_entry() {

@@ -72,7 +72,7 @@ impl PathProber {
         let expected = self.expected().bytes;
         let finding = self.finding();
         let (verdict, unknown_reason) = self.verdict(&finding, expected);
-        let down = verdict == Verdict::Unreachable;
+        let down = verdict == Verdict::Unreachable || self.local.trouble().is_some();
         let holes = match finding {
             Finding::Hole(directions) if !down => directions,
             _ => Vec::new(),
@@ -216,13 +216,16 @@ impl PathProber {
 
     fn verdict(&self, finding: &Finding, expected: Bytes) -> (Verdict, Option<UnknownReason>) {
         let unknown = |reason| (Verdict::Unknown, Some(reason));
+        if let Some(trouble) = self.local.trouble() {
+            return unknown(trouble.reason());
+        }
         if self.reach.is_down() {
             return (Verdict::Unreachable, None);
         }
         if matches!(finding, Finding::Hole(_)) {
             return (Verdict::Blackhole, None);
         }
-        if self.loss.is_lossy() || self.is_size_dependent() {
+        if (self.loss.is_lossy() && !self.icmp_rate.is_rationed()) || self.is_size_dependent() {
             return (Verdict::Lossy, None);
         }
         match finding {
@@ -399,6 +402,7 @@ impl PathProber {
         let busy = self.echo.is_busy() || self.syn.is_busy() || self.fragments.is_busy();
         let decided = self.echo.decided_at().is_some()
             || self.reach.is_down()
+            || self.local.trouble().is_some()
             || !self.can_size_echo()
             || self.has_no_sizes();
         decided && !self.reach.is_suspicious() && !busy

@@ -21,7 +21,10 @@ pub use echo::{echo_request, read_icmp, read_icmpv6};
 pub use fragment::{fragments, small_fragmented};
 pub use tcp::{Labels, read_tcp, syn};
 
-use crate::{overlay::path::probe::Reply, types::Bytes};
+use crate::{
+    overlay::path::probe::Reply,
+    types::{Bytes, ProbeProtocol},
+};
 
 /// Bytes of an ICMP or `ICMPv6` echo header.
 const ICMP_HEADER: usize = 8;
@@ -100,6 +103,19 @@ pub enum Incoming {
         /// By RST.
         reset: bool,
     },
+}
+
+impl Incoming {
+    /// The protocol of the packet that it answers.
+    #[must_use]
+    pub fn protocol(&self) -> ProbeProtocol {
+        match self {
+            Self::EchoReply { .. } | Self::TooBig { quoted: Quoted::Echo { .. }, .. } => ProbeProtocol::Icmp,
+            Self::Tcp { .. } | Self::Connected { .. } | Self::TooBig { quoted: Quoted::Tcp { .. }, .. } => {
+                ProbeProtocol::Tcp
+            }
+        }
+    }
 }
 
 /// A packet of ours as quoted by a signal.

@@ -58,6 +58,20 @@ pub fn icmp(family: Family, identifier: u16) -> [SockFilter; 8] {
     ]
 }
 
+/// Echo replies with that identifier, and nothing else.
+pub fn echo_replies(family: Family, identifier: u16) -> [SockFilter; 7] {
+    let reply = if family == Family::V4 { 0 } else { 129 };
+    [
+        skip_header(family),
+        byte(0),
+        equal(reply, 0, 2),
+        short(4),
+        equal(u32::from(identifier), 1, 0),
+        reject(),
+        accept(),
+    ]
+}
+
 /// Segments to one of our ports.
 pub fn tcp(family: Family, ports: &Ports) -> Vec<SockFilter> {
     let mut filter = vec![skip_header(family), short(2)];

@@ -1,7 +1,7 @@
 //! The raw sockets (`CAP_NET_RAW`): of each family one for ICMP, one for TCP, one for whole packets,
 //! shared by all paths. A host without IPv6 has those of IPv4 alone.
 
-mod filter;
+pub(super) mod filter;
 mod self_test;
 
 use std::{
@@ -19,7 +19,7 @@ use super::{
     packet::{self, Arrival, Incoming, Labels},
     random::random,
     socket::{self, LARGEST, PacketSocket},
-    wire::{self, Asks, Missing, Outgoing, Waiting, Wire},
+    wire::{self, Asks, Drained, Missing, Outgoing, Waiting, Wire},
 };
 use crate::overlay::path::{
     probe::{FLOWS, Family},
@@ -117,10 +117,7 @@ impl Wire for Raw {
                 Family::V4 => sockets.tcp.send(segment, to),
                 Family::V6 => sockets.packets.send(segment, to),
             },
-            Outgoing::Connect { token, port } => {
-                self.connections.start(token, SocketAddr::from((to, port)));
-                Ok(())
-            }
+            Outgoing::Connect { token, port } => self.connections.start(token, SocketAddr::from((to, port))),
         }
     }
 
@@ -136,17 +133,20 @@ impl Wire for Raw {
         wire::any_readable(sockets.flat_map(|set| [&set.icmp, &set.tcp]), connections)
     }
 
-    fn drain(&mut self, each: &mut dyn FnMut(Incoming)) {
+    fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained {
         self.connections.drain(each);
         let Self { v4, v6, buffer, .. } = self;
+        let mut drained = Drained::WHOLE;
         for sockets in [Some(&*v4), v6.as_ref()].into_iter().flatten() {
-            socket::drain(&sockets.icmp, buffer, |arrival, bytes| {
+            let icmp = socket::drain(&sockets.icmp, buffer, |arrival, bytes| {
                 each_read(sockets.family, arrival, bytes, packet::read_icmp, packet::read_icmpv6, each);
             });
-            socket::drain(&sockets.tcp, buffer, |arrival, bytes| {
+            let tcp = socket::drain(&sockets.tcp, buffer, |arrival, bytes| {
                 each_read(sockets.family, arrival, bytes, packet::read_tcp, packet::read_tcp, each);
             });
+            drained = drained.and(icmp).and(tcp);
         }
+        drained
     }
 
     fn missing(&self) -> Missing {

@@ -4,7 +4,9 @@ use super::unix_seconds;
 use crate::{
     catalogue as c,
     overlay::{observation::PathObservation, picture::PathPicture},
-    types::{Direction, ProbeProtocol, ProbeResult, ProbeSize, ReflectorUse, UnknownReason, Verdict},
+    types::{
+        Direction, ProbeProtocol, ProbeResult, ProbeSize, ReflectorUse, SendError, UnknownReason, Verdict,
+    },
     web::exposition::Exposition,
 };
 
@@ -21,6 +23,11 @@ pub fn put(out: &mut Exposition, path: &PathObservation, picture: Option<&PathPi
     out.put_count(&c::PATH_ECHO_REPLIES, &labels, path.echo.replies);
     out.put_count(&c::PATH_ECHO_LOST, &labels, path.echo.lost);
     out.put_count(&c::PATH_ECHO_LATE, &labels, path.echo.late);
+    out.put_count(&c::PATH_ECHO_VOID, &labels, path.echo.void);
+    for reason in SendError::ALL {
+        let count = path.send_errors.get(reason).copied().unwrap_or_default();
+        out.put_count(&c::PATH_SEND_ERRORS, &[labels[0], labels[1], labels[2], reason.as_str()], count);
+    }
     if let Some(time) = path.last_probe {
         out.put(&c::PATH_LAST_PROBE, &labels, unix_seconds(time));
     }

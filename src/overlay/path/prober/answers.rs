@@ -8,6 +8,8 @@ use crate::{
         asking::Asking,
         contest::Entrant,
         flow_set::FlowSet,
+        icmp_rate::SharedRate,
+        local::Kind,
         probe::{Answer, Family, LANES, Lane, Moment, Probe, ProbeId, Reply},
         proof::Fate,
         rtt::GIVE_UP,
@@ -32,14 +34,19 @@ impl PathProber {
     pub fn echo_reply(&mut self, seq: u64, rtt: Duration, now: Moment) {
         self.now = now;
         let Some(echo) = self.echoes.get(&seq).copied() else { return };
-        if rtt >= GIVE_UP {
+        if rtt >= GIVE_UP && !echo.doubtful {
             return;
         }
         self.echoes.remove(&seq);
-        self.stats.replies += 1;
-        self.stats.late += u64::from(echo.expired);
-        self.stats.rtt.observe(rtt);
-        self.rtt.observe(rtt, now);
+        self.local.left(Kind::Small, echo.at);
+        if echo.doubtful {
+            self.stats.void += 1;
+        } else {
+            self.stats.replies += 1;
+            self.stats.late += u64::from(echo.expired);
+            self.stats.rtt.observe(rtt);
+            self.rtt.observe(rtt, now);
+        }
         if echo.expired {
             self.loss.take_back(seq, now);
         } else if !self.reach.is_down() {
@@ -52,7 +59,7 @@ impl PathProber {
     pub fn answer(&mut self, id: ProbeId, answer: Answer, now: Moment) {
         self.now = now;
         let Some(sent) = self.sent.get(&id).copied() else { return };
-        if now.saturating_sub(sent.at) >= GIVE_UP {
+        if now.saturating_sub(sent.at) >= GIVE_UP && !sent.doubtful {
             return;
         }
         self.sent.remove(&id);
@@ -60,12 +67,17 @@ impl PathProber {
         let result = match answer {
             Answer::Passed(_) => ProbeResult::Answered,
             Answer::TooBig { .. } => ProbeResult::TooBig,
-            Answer::NotSent => ProbeResult::Error,
+            Answer::NotSent(_) => ProbeResult::Error,
         };
         self.count(sent.probe, result);
+        if !matches!(answer, Answer::NotSent(_)) {
+            self.left(sent);
+        }
         match answer {
             Answer::Passed(reply) => {
-                self.rtt.observe(now.saturating_sub(sent.at), now);
+                if !sent.doubtful {
+                    self.rtt.observe(now.saturating_sub(sent.at), now);
+                }
                 self.heard(protocol, now);
                 self.origin.observe(protocol, reply);
                 if sent.probe.lane != Lane::Syn
@@ -90,7 +102,7 @@ impl PathProber {
                 }
                 self.too_big(sent, mtu, now);
             }
-            Answer::NotSent => self.not_sent(sent, now),
+            Answer::NotSent(refusal) => self.not_sent(sent, refusal, now),
         }
         self.steer(now);
     }
@@ -139,8 +151,7 @@ impl PathProber {
             Role::Small { .. } => {
                 self.decide_by_syn(sent, false, now);
                 if self.reach.own_small(true, now) {
-                    self.back_at = Some(now);
-                    self.sentinel_at = now;
+                    self.is_back(now);
                 }
             }
             Role::Sentinel => self.lane_mut(lane).large_passed(flow, size, now),
@@ -202,17 +213,6 @@ impl PathProber {
             self.walks.found_silent(flows, size);
             self.restand(now);
             self.syn.look_above(flows.iter().map(|flow| (flow, size)));
-        }
-    }
-
-    fn not_sent(&mut self, sent: Sent, now: Moment) {
-        if let Role::Shot(shot) = sent.role {
-            self.lane_mut(sent.probe.lane).resolve(shot, Fate::Void, now);
-        } else if let Role::Contest { round } = sent.role {
-            self.contest.not_sent(round, entrant(sent.probe));
-        } else if let Role::Small { burst } = sent.role {
-            // No route, no neighbour: a small packet that cannot leave is as lost as any other.
-            self.small_lost(burst, now);
         }
     }
 
@@ -293,6 +293,37 @@ impl PathProber {
         }
     }
 
+    /// Another path to the same address was answered: the target is there.
+    pub fn peer_answered(&mut self, protocol: ProbeProtocol, now: Moment) {
+        self.now = now;
+        if self.reach.is_down() {
+            if self.reach.own_small(true, now) {
+                self.is_back(now);
+            }
+        } else if protocol == ProbeProtocol::Icmp {
+            self.reach.heard(protocol, now);
+        } else {
+            // Perhaps by another port.
+            self.reach.signalled();
+        }
+    }
+
+    /// Counts what is asked of the target by ICMP together with other paths to its address.
+    pub fn share_rate(&mut self, rate: SharedRate) {
+        self.icmp_rate = rate;
+    }
+
+    /// What is known of how often the target answers, for other paths to its address.
+    #[must_use]
+    pub fn rate(&self) -> SharedRate {
+        self.icmp_rate.clone()
+    }
+
+    fn is_back(&mut self, now: Moment) {
+        self.back_at = Some(now);
+        self.sentinel_at = now;
+    }
+
     fn learn_target_mtu(&mut self, mtu: Bytes, now: Moment) {
         if self.target_mtu != Some(mtu) {
             self.target_mtu = Some(mtu);
@@ -303,7 +334,9 @@ impl PathProber {
         }
     }
 
+    /// What has had its time and is not answered, of all that has been told.
     pub(super) fn expire(&mut self, now: Moment) {
+        let now = self.told_until.map_or(now, |until| until.min(now));
         let timeout = self.rtt.timeout();
         // Probes are named in the order in which they are sent, so the oldest come first.
         while let Some((id, sent)) = self.sent.range(self.in_time..).next()
@@ -311,13 +344,18 @@ impl PathProber {
         {
             let sent = *sent;
             self.in_time = ProbeId(id.0 + 1);
-            self.lost(sent, now);
+            self.left(sent);
+            if sent.doubtful {
+                self.void(sent, now);
+            } else {
+                self.lost(sent, now);
+            }
         }
         while let Some(oldest) = self.sent.first_entry()
             && now.saturating_sub(oldest.get().at) >= GIVE_UP
         {
             let sent = oldest.remove();
-            self.count(sent.probe, ProbeResult::Lost);
+            self.count(sent.probe, if sent.doubtful { ProbeResult::Void } else { ProbeResult::Lost });
         }
         let echoes: Vec<u64> = self.echoes.keys().copied().collect();
         for seq in echoes {
@@ -326,11 +364,15 @@ impl PathProber {
             if !echo.expired && age >= timeout {
                 echo.expired = true;
                 let echo = *echo;
-                self.echo_lost(seq, echo, now);
+                self.local.left(Kind::Small, echo.at);
+                if !echo.doubtful {
+                    self.echo_lost(seq, echo, now);
+                }
             }
-            if age >= GIVE_UP {
-                self.echoes.remove(&seq);
-                self.stats.lost += 1;
+            if age >= GIVE_UP
+                && let Some(echo) = self.echoes.remove(&seq)
+            {
+                *if echo.doubtful { &mut self.stats.void } else { &mut self.stats.lost } += 1;
             }
         }
     }
@@ -338,7 +380,8 @@ impl PathProber {
     fn echo_lost(&mut self, seq: u64, echo: SentEcho, now: Moment) {
         if !self.reach.is_down() {
             // Sent in an outage that is over by now: its loss belongs to that.
-            if self.reach.icmp_ever() && self.back_at.is_none_or(|back| echo.at >= back) {
+            let says = self.reach.icmp_ever() && !self.icmp_rate.is_rationed();
+            if says && self.back_at.is_none_or(|back| echo.at >= back) {
                 self.loss.decide(seq, echo.at, true, now);
             }
             self.reach.small_lost(ProbeProtocol::Icmp, now);
@@ -352,12 +395,12 @@ impl PathProber {
         }
     }
 
-    fn count(&mut self, probe: Probe, result: ProbeResult) {
+    pub(super) fn count(&mut self, probe: Probe, result: ProbeResult) {
         *self.size_probes.entry((probe.lane.protocol(), probe.purpose, result)).or_default() += 1;
     }
 }
 
-fn entrant(probe: Probe) -> Entrant {
+pub(super) fn entrant(probe: Probe) -> Entrant {
     if probe.lane == Lane::Syn { Entrant::Tcp(probe.flow) } else { Entrant::Icmp }
 }
 

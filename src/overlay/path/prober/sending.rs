@@ -168,7 +168,7 @@ impl PathProber {
         if self.settings.icmp > IcmpProbes::None {
             let seq = self.stats.requests;
             self.stats.requests += 1;
-            self.echoes.insert(seq, SentEcho { at: now, expired: false });
+            self.echoes.insert(seq, SentEcho { at: now, expired: false, doubtful: false });
             self.icmp_rate.sent(now);
             out.push(Send::Echo { seq });
         }
@@ -275,7 +275,7 @@ impl PathProber {
         }
         let bare = matches!(role, Role::Small { .. });
         let probe = Probe { id, lane, flow, size, purpose, bare };
-        self.sent.insert(id, Sent { probe, role, at: now });
+        self.sent.insert(id, Sent { probe, role, at: now, doubtful: false });
         out.push(Send::Probe(probe));
     }
 

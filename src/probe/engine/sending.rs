@@ -1,0 +1,77 @@
+//! What the probers want sent goes out, or they are told that it did not.
+
+use std::time::SystemTime;
+
+use tracing::debug;
+
+use super::{
+    super::{refusal, target::Target},
+    Engine, prober,
+};
+use crate::overlay::path::{
+    asking::Urgency,
+    local::{Refusal, Trouble},
+    probe::{Answer, Moment, Probe, Send},
+};
+
+impl Engine {
+    pub(super) fn ask_and_send(&mut self, now: Moment) {
+        self.budget.fill(now);
+        let mut out = Vec::new();
+        let paths: Vec<usize> = self.tracks.keys().copied().collect();
+        for path in &paths {
+            // A long turn is no stop.
+            self.look();
+            if let Some(prober) = prober(&mut self.tracks, *path) {
+                prober.regular(now, &mut out);
+            }
+            self.send_all(*path, &mut out, now);
+        }
+        for urgency in Urgency::ALL {
+            for turn in 0..paths.len() {
+                // Another path begins each time, so that a small budget is shared fairly.
+                let path = paths[(turn + self.flights.count()) % paths.len()];
+                if let Some(prober) = prober(&mut self.tracks, path) {
+                    prober.burst(urgency, now, &mut self.budget, &mut out);
+                }
+                self.send_all(path, &mut out, now);
+            }
+        }
+    }
+
+    fn send_all(&mut self, path: usize, out: &mut Vec<Send>, now: Moment) {
+        if out.is_empty() {
+            return;
+        }
+        let Some(track) = self.tracks.get_mut(&path) else { return };
+        let Some(target) = track.target.clone() else { return };
+        track.last_probe = Some(SystemTime::now());
+        for send in out.drain(..) {
+            match (send, &self.echoes) {
+                (_, _) if !target.egress.carries => {
+                    self.not_sent(path, send, Refusal::Trouble(Trouble::NoCarrier), now);
+                }
+                (Send::Echo { seq }, Some(echoes)) => echoes.send(path, target.address, seq),
+                (Send::Echo { .. }, None) => self.not_sent(path, send, Refusal::Unable, now),
+                (Send::Probe(probe), _) => self.send_probe(path, &target, probe, now),
+            }
+        }
+    }
+
+    fn not_sent(&mut self, path: usize, send: Send, refusal: Refusal, now: Moment) {
+        let Some(prober) = prober(&mut self.tracks, path) else { return };
+        match send {
+            Send::Echo { seq } => prober.echo_not_sent(seq, refusal, now),
+            Send::Probe(probe) => prober.answer(probe.id, Answer::NotSent(refusal), now),
+        }
+    }
+
+    fn send_probe(&mut self, path: usize, target: &Target, probe: Probe, now: Moment) {
+        let Some(track) = self.tracks.get_mut(&path) else { return };
+        let port = track.plan.tcp_port.unwrap_or(0);
+        if let Err(error) = self.flights.launch(&*self.wire, path, target, port, probe, now) {
+            debug!(path = %track.plan.name, %error, ?probe, "not sent");
+            self.not_sent(path, Send::Probe(probe), refusal::of(&error), now);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Which of our interfaces can carry packets, told by the kernel as it changes.
+//!
+//! Measured, kernel 6.18: when an interface loses its carrier its routes stay, and every send still succeeds; the packets
+//! are dropped without a word. An interface that is set down loses its routes, and sends give `ENETUNREACH`.
+
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+
+use futures_util::StreamExt as _;
+use rtnetlink::{
+    MulticastGroup, new_multicast_connection,
+    packet_core::NetlinkPayload,
+    packet_route::{
+        RouteNetlinkMessage,
+        link::{LinkFlags, LinkMessage},
+    },
+};
+use tokio::sync::watch;
+use tracing::debug;
+
+/// Whether an interface can carry packets, by its index, as far as told since start.
+type Told = BTreeMap<u32, bool>;
+
+/// News is looked into this soon after the last look at the earliest.
+const BREATHE: Duration = Duration::from_millis(50);
+
+/// News of all interfaces; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Links {
+    told: watch::Receiver<Arc<Told>>,
+}
+
+impl Links {
+    /// Listens for news.
+    pub fn open() -> io::Result<Self> {
+        let (connection, _, mut messages) = new_multicast_connection(&[MulticastGroup::Link])?;
+        tokio::spawn(connection);
+        let (tell, told) = watch::channel(Arc::new(Told::new()));
+        tokio::spawn(async move {
+            while let Some((message, _)) = messages.next().await {
+                let (index, carries) = match message.payload {
+                    NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => {
+                        (link.header.index, carries(&link))
+                    }
+                    NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelLink(link)) => {
+                        (link.header.index, false)
+                    }
+                    _ => continue,
+                };
+                debug!(index, carries, "an interface has changed");
+                tell.send_if_modified(|told| Arc::make_mut(told).insert(index, carries) != Some(carries));
+            }
+        });
+        Ok(Self { told })
+    }
+
+    /// Waits until the interface of that index is told to be other than it was found; without an index, until any is.
+    pub async fn news(&mut self, found: Option<(u32, bool)>) {
+        tokio::time::sleep(BREATHE).await;
+        let over = match found {
+            Some((index, carries)) => {
+                let other = |told: &Arc<Told>| told.get(&index).is_some_and(|now| *now != carries);
+                self.told.wait_for(other).await.is_err()
+            }
+            None => self.told.changed().await.is_err(),
+        };
+        if over {
+            // Nobody tells any more.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// It is up and has a carrier.
+#[must_use]
+pub fn carries(link: &LinkMessage) -> bool {
+    link.header.flags.contains(LinkFlags::Up | LinkFlags::LowerUp)
+}
