@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use crate::types::{
-    Capability, Direction, FailureReason, FdbKind, Method, MismatchField, ProbeProtocol, ProbeResult,
-    ProbeSize, SendError, TransitionState, TunnelState, UnknownReason, Verdict,
+    Capability, Direction, FailureReason, FdbKind, LoginRefusal, Method, MismatchField, ProbeProtocol,
+    ProbeResult, ProbeSize, SendError, TransitionState, TunnelState, TurnedAway, UnknownReason, Verdict,
 };
 
 /// The type of a family, as `# TYPE` names it.
@@ -264,6 +264,13 @@ families! {
         "When the configuration in use was read.";
     CAPABILITY = Gauge "vxlan_exporter_capability" in "0 or 1", ["name": Capability],
         "What the exporter is allowed and able to do.";
+    WEB_CONNECTIONS = Gauge "vxlan_exporter_web_connections" in "connections", [],
+        "Connections to the web server; at most 256, or a quarter of `process_max_fds`.";
+    WEB_CONNECTIONS_TURNED_AWAY = Counter "vxlan_exporter_web_connections_turned_away_total" in "connections",
+        ["reason": TurnedAway],
+        "Connections not taken, or ended before their clients had done so, by reason (docs/web.md).";
+    WEB_LOGINS_REFUSED = Counter "vxlan_exporter_web_logins_refused_total" in "requests", ["reason": LoginRefusal],
+        "Requests not answered for want of a right password, by reason (docs/web.md).";
 
     PROCESS_CPU = Counter "process_cpu_seconds_total" in "seconds", [],
         "Total user and system CPU time spent in seconds.";

@@ -8,7 +8,11 @@ use std::{
 
 use pnet::ipnetwork::IpNetwork;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
+
+/// Connections that the kernel has made and we have not taken yet; it allows `net.core.somaxconn`, 4096 by default. One that finds no room
+/// there is tried again by its client a second later.
+const BACKLOG: u32 = 4096;
 
 /// `HOST:PORT` to listen on; an empty host is every address, IPv4 and IPv6.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,12 +60,22 @@ impl fmt::Display for ListenAddress {
 impl ListenAddress {
     /// Opens the socket. Without a host it takes IPv6 and IPv4, or IPv4 alone where the kernel has no IPv6.
     pub async fn bind(&self) -> io::Result<TcpListener> {
-        if self.host.is_empty() {
-            every_address(self.port)
-        } else {
-            TcpListener::bind((self.host.as_str(), self.port)).await
+        if self.host.is_empty() { every_address(self.port) } else { one_address(&self.host, self.port).await }
+    }
+}
+
+/// The first of the host's addresses that can be listened on.
+async fn one_address(host: &str, port: u16) -> io::Result<TcpListener> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in lookup_host((host, port)).await? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        match socket.bind(address).and_then(|()| socket.listen(BACKLOG)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
         }
     }
+    Err(last)
 }
 
 fn every_address(port: u16) -> io::Result<TcpListener> {
@@ -72,7 +86,7 @@ fn every_address(port: u16) -> io::Result<TcpListener> {
             socket.set_only_v6(false)?;
         }
         socket.bind(&address.into())?;
-        socket.listen(1024)?;
+        socket.listen(BACKLOG.cast_signed())?;
         TcpListener::from_std(socket.into())
     };
     match bind(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into()) {

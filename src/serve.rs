@@ -24,7 +24,7 @@ use crate::{
     plan::{Plan, ReflectorPlan},
     reflector::server::Reflector,
     state::State,
-    web::{self, Access, Lifecycle, Pages, SelfInfo, access::Gate},
+    web::{self, Access, Lifecycle, Pages, Printing, SelfInfo, access::Gate},
 };
 use conductor::Conductor;
 use config_watch::ConfigWatch;
@@ -74,7 +74,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
             Ok(()) = quitting.changed() => info!("asked to quit"),
         }
     };
-    let pages = Pages { state, self_info: SelfInfo::new(), lifecycle };
+    let pages = Pages { state, self_info: SelfInfo::new(), lifecycle, printing: Printing::default() };
     web::serve(listener, pages, access, stop).await?;
     // Until here SIGHUP is listened to, whether or not anybody may wish something over HTTP.
     drop(wishes);

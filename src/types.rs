@@ -377,3 +377,33 @@ label_values!(
         Down => "down",
     }
 );
+
+label_values!(
+    /// Why a connection was not taken, or was ended before its client had done so.
+    TurnedAway {
+        /// Not one of `web.allowed_sources`.
+        NotAllowed => "not_allowed",
+        /// Its peer has as many as one may, all of them at work.
+        PeerShare => "peer_share",
+        /// All places are taken, none by a peer with more of them.
+        Full => "full",
+        /// It stood still, or its peer had the most, and another needed the place.
+        PlaceNeeded => "place_needed",
+        /// It took too long to take its answer, or others needed the memory.
+        SlowReader => "slow_reader",
+    }
+);
+
+label_values!(
+    /// Why a request was not answered for want of a right password.
+    LoginRefusal {
+        /// None was given.
+        Missing => "missing",
+        /// It is wrong.
+        Wrong => "wrong",
+        /// Its peer has been wrong too often, or has one being checked: answered 429.
+        BackOff => "back_off",
+        /// Too many wait for theirs to be checked: answered 503.
+        Busy => "busy",
+    }
+);

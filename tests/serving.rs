@@ -127,7 +127,7 @@ fn a_web_configuration_that_cannot_be_used_ends_the_start() {
         assert_eq!(output.status.code(), Some(2));
         String::from_utf8(output.stderr).expect("text")
     };
-    assert!(start().contains("web.yml: name a readable file with --web.config.file=FILE"), "{}", start());
+    assert!(start().contains("the file of --web.config.file cannot be used: cannot read "), "{}", start());
     fs::write(&web, "tls_server_config:\n  cert_file: c\n  key_file: k\n  cert: x\n").expect("written");
     assert!(
         start().contains(
@@ -137,7 +137,7 @@ fn a_web_configuration_that_cannot_be_used_ends_the_start() {
         start()
     );
     fs::write(&web, "tls_server_config:\n  cert_file: c\n  key_file: k\n").expect("written");
-    assert!(start().contains("cannot read cert_file ") && start().contains("No such file"), "{}", start());
+    assert!(start().contains("cert_file: cannot read ") && start().contains("No such file"), "{}", start());
     certificate(files.path(), "one", None);
     certificate(files.path(), "two", None);
     fs::write(&web, "tls_server_config: {cert_file: one.crt, key_file: two.key}").expect("written");

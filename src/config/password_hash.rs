@@ -23,6 +23,12 @@ impl PasswordHash {
         self.cost
     }
 
+    /// Its text.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
     /// Whether it is of that password. Takes tens of milliseconds of CPU and more, by its cost.
     #[must_use]
     pub fn is_of(&self, password: &[u8]) -> bool {

@@ -17,7 +17,7 @@ use std::{
 use anyhow::Result;
 use prometheus::{core::Collector as _, process_collector::ProcessCollector};
 
-use super::exposition::Exposition;
+use super::{counts::Counts, exposition::Exposition};
 use crate::{catalogue, state::Present, types::Capability, work};
 
 /// What the exporter says of itself. Cheap to clone.
@@ -25,6 +25,8 @@ use crate::{catalogue, state::Present, types::Capability, work};
 pub struct SelfInfo {
     /// The exporter's version.
     pub version: &'static str,
+    /// What its web server has had to do with.
+    pub(super) web: Arc<Counts>,
     process: Arc<ProcessCollector>,
 }
 
@@ -32,7 +34,8 @@ impl SelfInfo {
     /// This process.
     #[must_use]
     pub fn new() -> Self {
-        Self { version: env!("CARGO_PKG_VERSION"), process: Arc::new(ProcessCollector::for_self()) }
+        let process = Arc::new(ProcessCollector::for_self());
+        Self { version: env!("CARGO_PKG_VERSION"), web: Arc::default(), process }
     }
 }
 
@@ -82,6 +85,7 @@ fn put_self(out: &mut Exposition, present: &Present, self_info: &SelfInfo) {
         let able = known.is_some_and(|state| state.missing.is_none());
         out.put_bool(&catalogue::CAPABILITY, &[capability.as_str()], able);
     }
+    self_info.web.put(out);
 }
 
 /// Seconds since 1970; 0 for a clock set before that.

@@ -1,55 +1,53 @@
 //! Views of the state over HTTP.
 //!
 //! A request costs no packet and waits for nothing: it copies the present and prints it; only a reload is waited for. A client may be
-//! slow, mute or greedy: the request's head has a deadline, a connection has a greatest age, and their
-//! number is bounded, so that the next scrape always finds a place.
+//! slow, mute or greedy: what it may take is bounded, and what others need is taken from whoever takes the most.
+//!
+//! - `places`: which connections there are when not all can be, by `peer`
+//! - `connection`: one of them
+//! - `access`: whose requests are answered
+//! - `printing`: each page once for all who ask at a time (`coalesce`)
 
 pub mod access;
+mod coalesce;
+mod connection;
+mod counts;
 mod exposition;
 #[cfg(test)]
 mod fixture;
 mod landing;
 mod lifecycle;
 pub mod metrics;
+mod peer;
+mod places;
+mod printing;
 #[cfg(test)]
 mod tests;
 
-use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use http_body_util::Full;
 use hyper::{
-    Method, Request, Response, StatusCode,
-    body::{Bytes, Incoming},
+    Method, Response, StatusCode,
+    body::Bytes,
     header::{
-        ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
-        WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+        ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
     },
-    server::conn::http1,
-    service::{Service, service_fn},
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
-    task::JoinSet,
-    time::timeout,
-};
-use tokio_rustls::TlsAcceptor;
+use nix::sys::resource::{Resource, getrlimit};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 
-use crate::{listen::ListenAddress, state::State};
+use crate::{listen::ListenAddress, state::State, types::TurnedAway};
 pub use access::Access;
+use connection::connection;
 pub use lifecycle::{Lifecycle, Wish};
 pub use metrics::SelfInfo;
+use places::Places;
+pub use printing::Printing;
 
-/// Several Prometheus servers and a few people; more wait in the kernel's queue.
-const MAX_CONNECTIONS: usize = 64;
 /// For the head of a request, also of the next one on a kept connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
-/// After this a connection ends with the response it is at.
-const MAX_AGE: Duration = Duration::from_mins(5);
-/// What a response that has begun may still take then, and at shutdown.
+/// What a response that has begun may still take when its connection ends by age, and at shutdown.
 const GRACE: Duration = Duration::from_secs(1);
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
@@ -68,34 +66,35 @@ pub async fn serve(
     access: Access,
     shutdown: impl Future,
 ) -> anyhow::Result<()> {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let open_files = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft);
+    let counts = Arc::clone(&pages.self_info.web);
+    let places = Places::new(open_files, Arc::clone(&counts));
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
-            accepted = accepted => accepted,
+        // Never waits for a place: those who come are always given an answer, if only that there is none.
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
             _ = &mut shutdown => break,
         };
         match accepted {
             Ok((_, peer)) if !access.is_open_to(peer.ip()) => {
+                counts.turned_away(TurnedAway::NotAllowed);
                 tracing::debug!(%peer, "not one of web.allowed_sources");
             }
-            Ok((stream, _)) => {
-                let connection = connection(stream, pages.clone(), access.clone(), stopped.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(place);
-                });
+            Ok((stream, peer)) => {
+                let Some(place) = places.take(peer.ip().into()) else {
+                    tracing::debug!(%peer, "no place for another connection");
+                    continue;
+                };
+                connections.spawn(connection(stream, place, pages.clone(), access.clone(), stopped.clone()));
             }
             Err(error) => {
                 // Most often no file descriptor is left; they come back as connections end.
                 tracing::warn!(%error, "cannot accept a connection");
+                places.end_one();
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
@@ -116,86 +115,14 @@ pub struct Pages {
     pub self_info: SelfInfo,
     /// What it can be asked to do.
     pub lifecycle: Lifecycle,
-}
-
-async fn connection(stream: TcpStream, pages: Pages, access: Access, mut stopped: watch::Receiver<()>) {
-    let Some(config) = access.tls().await else {
-        let service = service_fn(|request| answer_to(request, &pages, &access));
-        return exchange(stream, service, stopped).await;
-    };
-    let handshake = timeout(HEAD_TIMEOUT, async {
-        let mut first = [0];
-        if stream.peek(&mut first).await? == 1 && first != TLS_HANDSHAKE {
-            return Ok(Err(stream));
-        }
-        TlsAcceptor::from(config).accept(stream).await.map(Ok)
-    });
-    let shaken = tokio::select! {
-        shaken = handshake => shaken,
-        _ = stopped.changed() => return,
-    };
-    match shaken {
-        Ok(Ok(Ok(stream))) => {
-            let service = service_fn(|request| answer_to(request, &pages, &access));
-            exchange(stream, service, stopped).await;
-        }
-        Ok(Ok(Err(plain))) => {
-            let service = service_fn(|_| async {
-                let text = "this port speaks HTTPS: write https:// before its address\n";
-                Ok(answer(StatusCode::BAD_REQUEST, PLAIN_TEXT, text))
-            });
-            exchange(plain, service, stopped).await;
-        }
-        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-        Err(_) => tracing::debug!("a TLS handshake took too long"),
-    }
-}
-
-/// The first byte of a TLS connection (RFC 8446 section 5.1).
-const TLS_HANDSHAKE: [u8; 1] = [22];
-
-async fn answer_to(request: Request<Incoming>, pages: &Pages, access: &Access) -> Result<Answer, Infallible> {
-    if access.admits(request.headers().get(AUTHORIZATION)).await {
-        return Ok(respond(request.method(), request.uri().path(), pages).await);
-    }
-    let mut refusal = answer(StatusCode::UNAUTHORIZED, PLAIN_TEXT, "a user name and a password are needed\n");
-    refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
-    Ok(refusal)
-}
-
-async fn exchange<S>(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    service: S,
-    mut stopped: watch::Receiver<()>,
-) where
-    S: Service<Request<Incoming>, Response = Answer, Error = Infallible>,
-{
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service)
-    );
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        _ = stopped.changed() => None,
-        () = tokio::time::sleep(MAX_AGE) => None,
-    };
-    let ended = if let Some(ended) = ended {
-        ended
-    } else {
-        connection.as_mut().graceful_shutdown();
-        timeout(GRACE, connection).await.unwrap_or(Ok(()))
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
-    }
+    /// What prints it.
+    pub printing: Printing,
 }
 
 /// The pages that change something.
 const LIFECYCLE: [&str; 2] = ["/-/reload", "/-/quit"];
 
-type Answer = Response<Full<Bytes>>;
+type Answer = Response<Bytes>;
 
 async fn respond(method: &Method, path: &str, pages: &Pages) -> Answer {
     if LIFECYCLE.contains(&path) {
@@ -210,22 +137,25 @@ async fn respond(method: &Method, path: &str, pages: &Pages) -> Answer {
         return refusal;
     }
     match path {
-        "/metrics" => match metrics::render(&pages.state.present(), &pages.self_info) {
+        "/metrics" => match pages.printing.metrics(&pages.state, &pages.self_info).await {
             Ok(text) => answer(StatusCode::OK, PROMETHEUS_TEXT, text),
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "cannot print the metrics");
-                answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, format!("{error:#}\n"))
+                tracing::error!(error, "cannot print the metrics");
+                answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, format!("{error}\n"))
             }
         },
         "/-/healthy" => answer(StatusCode::OK, PLAIN_TEXT, "vxlan_exporter is healthy\n"),
         // What it serves is there from the start; nothing has to be waited for.
         "/-/ready" => answer(StatusCode::OK, PLAIN_TEXT, "vxlan_exporter is ready\n"),
-        _ => answer(StatusCode::OK, HTML, landing::page(&pages.state.present(), pages.self_info.version)),
+        _ => match pages.printing.landing(&pages.state, &pages.self_info).await {
+            Some(page) => answer(StatusCode::OK, HTML, page),
+            None => answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, "printing this page has failed\n"),
+        },
     }
 }
 
 fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut response = Response::new(Full::new(body.into()));
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

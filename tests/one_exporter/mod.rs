@@ -80,6 +80,18 @@ impl Exporter {
         self.directory.path().join(name)
     }
 
+    /// Where it answers.
+    #[allow(dead_code, reason = "not every suite asks by itself")]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its process.
+    #[allow(dead_code, reason = "not every suite looks into it")]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has said so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.path("log")).expect("a log")

@@ -4,30 +4,41 @@
 //! taken out counts from the next connection and request on. What cannot be used changes nothing, and neither does a
 //! file without the TLS or the users there were before: an empty file is as often a write half done as it is meant.
 
+mod back_off;
+mod hashing;
+mod logins;
 mod tls;
 mod users;
 
 use std::{
-    fs,
     net::IpAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
 use hyper::header::HeaderValue;
 use pnet::ipnetwork::IpNetwork;
 use sha2::{Digest, Sha256};
-use tokio::{sync::watch, task::spawn_blocking};
+use tokio::{sync::watch, time::timeout};
 use tokio_rustls::rustls::ServerConfig;
 use tracing::{error, info};
 
 use crate::{
     config::web_file::{self, WebFile},
     listen,
+    regular_file::{self, MOST_BYTES},
     secret_files::warn_of_public,
+    web::{coalesce::Coalesced, places::Place},
 };
+use hashing::Hashing;
+pub use logins::Admission;
+use logins::Logins;
 use users::Users;
+
+/// A disk that does not answer must not keep everybody waiting.
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Who may ask. Cheap to clone; by default everyone, in plain text.
 #[derive(Debug, Clone)]
@@ -58,11 +69,14 @@ impl Access {
     }
 
     /// Whether a request with this `Authorization` is answered.
-    pub async fn admits(&self, authorization: Option<&HeaderValue>) -> bool {
-        match &self.gate {
-            Some(gate) => Gate::rules(gate).await.users.admit(authorization).await,
-            None => true,
+    pub async fn admits(&self, place: &Place, authorization: Option<&HeaderValue>) -> Admission {
+        let Some(gate) = &self.gate else { return Admission::Granted };
+        let rules = Gate::rules(gate).await;
+        let admission = gate.logins.admit(&rules.users, place.peer, place.is_known(), authorization).await;
+        if rules.users.count() > 0 && admission == Admission::Granted {
+            place.greet();
         }
+        admission
     }
 }
 
@@ -71,6 +85,8 @@ impl Access {
 pub struct Gate {
     file: PathBuf,
     now: Mutex<Now>,
+    readings: Coalesced<Arc<Rules>>,
+    logins: Logins,
 }
 
 #[derive(Debug)]
@@ -78,6 +94,16 @@ struct Now {
     rules: Arc<Rules>,
     /// Why the file as it is now is not what is in use.
     refused: Option<String>,
+}
+
+impl Now {
+    /// Says it once.
+    fn refuse(&mut self, why: String) {
+        if self.refused.as_ref() != Some(&why) {
+            error!(error = why, "web configuration not read again: the former one stays in use");
+            self.refused = Some(why);
+        }
+    }
 }
 
 /// One state of the file and of those it names.
@@ -98,14 +124,24 @@ impl Gate {
         warn_of_public(rules.key.iter().map(PathBuf::as_path));
         let (tls, users) = (rules.tls.is_some(), rules.users.count());
         info!(file = %file.display(), tls, users, "web configuration read");
-        Ok(Self { file: file.to_owned(), now: Mutex::new(Now { rules: Arc::new(rules), refused: None }) })
+        let now = Mutex::new(Now { rules: Arc::new(rules), refused: None });
+        let logins = Logins::new(Hashing::start()?)?;
+        Ok(Self { file: file.to_owned(), now, readings: Coalesced::default(), logins })
     }
 
-    /// What counts now.
+    /// What counts now: read once for all who come at a time.
     async fn rules(gate: &Arc<Self>) -> Arc<Rules> {
         let reading = Arc::clone(gate);
-        let read = spawn_blocking(move || reading.read_again()).await;
-        read.unwrap_or_else(|_| Arc::clone(&gate.now().rules))
+        let read = gate.readings.get(move || reading.read_again());
+        match timeout(READ_TIMEOUT, read).await {
+            Ok(Some(rules)) => rules,
+            failed => {
+                let why = if failed.is_err() { "it takes too long" } else { "reading it has failed" };
+                let mut now = gate.now();
+                now.refuse(why.to_owned());
+                Arc::clone(&now.rules)
+            }
+        }
     }
 
     fn read_again(&self) -> Arc<Rules> {
@@ -121,13 +157,7 @@ impl Gate {
                 info!(file = %self.file.display(), users = rules.users.count(), "web configuration read again");
                 *now = Now { rules: Arc::new(rules), refused: None };
             }
-            Err(why) => {
-                let why = format!("{why:#}");
-                if now.refused.as_ref() != Some(&why) {
-                    error!(error = why, "web configuration not read again: the former one stays in use");
-                    now.refused = Some(why);
-                }
-            }
+            Err(why) => now.refuse(format!("{why:#}")),
         }
         Arc::clone(&now.rules)
     }
@@ -160,13 +190,11 @@ struct Contents {
 
 impl Contents {
     fn read(file: &Path) -> anyhow::Result<Self> {
-        let text = fs::read(file).with_context(|| {
-            format!("cannot read {}: name a readable file with --web.config.file=FILE", file.display())
-        })?;
+        let text =
+            regular_file::read(file, MOST_BYTES).context("the file of --web.config.file cannot be used")?;
         let web = web_file::parse(&text, file)?;
         let read = |key: &str, named: &Path| {
-            let context = || format!("{}: cannot read {key} {}", file.display(), named.display());
-            fs::read(named).with_context(context)
+            regular_file::read(named, MOST_BYTES).with_context(|| format!("{}: {key}", file.display()))
         };
         let tls = match &web.tls {
             Some(files) => Some(tls::Contents {
@@ -195,6 +223,6 @@ impl Contents {
             _ => None,
         };
         let key = self.web.tls.map(|files| files.key);
-        Ok(Rules { digest: self.digest, tls, key, users: Users::new(self.web.users)? })
+        Ok(Rules { digest: self.digest, tls, key, users: Users::new(self.web.users) })
     }
 }

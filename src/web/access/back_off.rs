@@ -1,0 +1,102 @@
+//! Who has been wrong lately: from the fifth time on a peer waits before its next guess is looked at, twice as long each time.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use crate::web::peer::Peer;
+
+/// Somebody who mistypes does not notice.
+const FREE: u32 = 5;
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+/// After so long without a wrong one all is forgiven.
+const FORGIVEN: Duration = Duration::from_mins(10);
+/// Beyond so many peers the one that was wrong the longest ago is forgotten.
+const MOST_PEERS: usize = 1024;
+
+/// Wrong passwords by peer.
+#[derive(Debug, Default)]
+pub struct BackOff {
+    peers: BTreeMap<Peer, Wrong>,
+}
+
+#[derive(Debug)]
+struct Wrong {
+    times: u32,
+    last: Instant,
+}
+
+impl Wrong {
+    fn wait(&self) -> Duration {
+        match self.times.checked_sub(FREE) {
+            Some(doubled) => FIRST_WAIT.saturating_mul(1 << doubled.min(16)).min(LONGEST_WAIT),
+            None => Duration::ZERO,
+        }
+    }
+}
+
+impl BackOff {
+    /// How often it was wrong lately, or how long it has to wait.
+    pub fn ask(&self, peer: Peer, now: Instant) -> Result<u32, Duration> {
+        let Some(wrong) = self.peers.get(&peer) else { return Ok(0) };
+        let since = now.saturating_duration_since(wrong.last);
+        match wrong.wait().checked_sub(since) {
+            Some(wait) if !wait.is_zero() => Err(wait),
+            _ if since >= FORGIVEN => Ok(0),
+            _ => Ok(wrong.times),
+        }
+    }
+
+    /// It was wrong once more.
+    pub fn wrong(&mut self, peer: Peer, now: Instant) {
+        self.peers.retain(|_, wrong| now.saturating_duration_since(wrong.last) < FORGIVEN);
+        if self.peers.len() >= MOST_PEERS && !self.peers.contains_key(&peer) {
+            let oldest = self.peers.iter().min_by_key(|(_, wrong)| wrong.last).map(|(peer, _)| *peer);
+            oldest.and_then(|oldest| self.peers.remove(&oldest));
+        }
+        let wrong = self.peers.entry(peer).or_insert(Wrong { times: 0, last: now });
+        (wrong.times, wrong.last) = (wrong.times.saturating_add(1), now);
+    }
+
+    /// It was right, and that was found by a check.
+    pub fn right(&mut self, peer: Peer) {
+        self.peers.remove(&peer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_for_nothing_then_twice_as_long_each_time() {
+        let (mut back_off, peer, mut now) = (BackOff::default(), Peer::V6(1), Instant::now());
+        let mut waits = Vec::new();
+        for _ in 0..14 {
+            back_off.wrong(peer, now);
+            let wait = back_off.ask(peer, now).err().unwrap_or_default();
+            now += wait;
+            assert!(back_off.ask(peer, now).is_ok());
+            waits.push(wait.as_secs());
+        }
+        assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
+        assert_eq!(back_off.ask(peer, now), Ok(14));
+        assert_eq!(back_off.ask(Peer::V6(2), now), Ok(0), "another is not meant");
+        assert_eq!(back_off.ask(peer, now + FORGIVEN), Ok(0));
+        back_off.wrong(peer, now);
+        back_off.right(peer);
+        assert_eq!(back_off.ask(peer, now), Ok(0));
+    }
+
+    #[test]
+    fn of_many_peers_the_oldest_are_forgotten() {
+        let (mut back_off, now) = (BackOff::default(), Instant::now());
+        for peer in 0..3000 {
+            back_off.wrong(Peer::V6(peer), now + Duration::from_micros(peer));
+        }
+        assert_eq!(back_off.peers.len(), MOST_PEERS);
+        assert_eq!(back_off.ask(Peer::V6(2999), now), Ok(1));
+    }
+}

@@ -1,0 +1,147 @@
+//! Logins by name and password, and what is remembered of them from one state of the file to the next.
+//!
+//! A password that was right for a user's hash is right as long as that hash stands in the file, whatever else changes there: the next scrape costs
+//! nothing and waits for nobody. One that was wrong is as easily wrong again. What has not been seen before is hashed, in the order
+//! of [`Hashing`], after the wait that [`BackOff`] imposes; whether the name exists makes no difference.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, anyhow};
+use hmac::{Hmac, KeyInit, Mac};
+use hyper::header::HeaderValue;
+use sha2::Sha256;
+
+use super::{
+    back_off::BackOff,
+    hashing::{Asker, Full, Hashing},
+    users::{Users, credentials},
+};
+use crate::{config::password_hash::PasswordHash, types::LoginRefusal, web::peer::Peer};
+
+/// Wrong ones remembered: a scraper with an old password sends the same for days.
+const MOST_WRONG: usize = 256;
+/// Checks of the queue end about as often.
+const COME_AGAIN: Duration = Duration::from_secs(2);
+
+/// Whether a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It is.
+    Granted,
+    /// It is not; when to come again, where that may help.
+    Refused(LoginRefusal, Duration),
+}
+
+/// A keyed digest of a password, the hash it was held against, and whether that is the user's.
+type Digest = [u8; 32];
+
+/// What was right and wrong so far.
+pub struct Logins {
+    hashing: Hashing,
+    /// With a key that nobody knows.
+    digest: Hmac<Sha256>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    right: BTreeMap<String, Digest>,
+    wrong: VecDeque<Digest>,
+    back_off: BackOff,
+}
+
+impl fmt::Debug for Logins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logins").field("hashing", &self.hashing).finish_non_exhaustive()
+    }
+}
+
+impl Logins {
+    /// Nobody has logged in yet.
+    pub fn new(hashing: Hashing) -> anyhow::Result<Self> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|error| anyhow!("no random numbers: {error}"))?;
+        let digest = Hmac::new_from_slice(&key).context("making a key")?;
+        Ok(Self { hashing, digest, seen: Mutex::default() })
+    }
+
+    /// Whether a request with this `Authorization` is let in by these users. `known` is whether its peer was lately.
+    pub async fn admit(
+        &self,
+        users: &Users,
+        peer: Peer,
+        known: bool,
+        authorization: Option<&HeaderValue>,
+    ) -> Admission {
+        // One user's hash stands in for those of names that do not exist.
+        let Some(costliest) = users.costliest() else { return Admission::Granted };
+        let Some((name, password)) = authorization.and_then(credentials) else {
+            return Admission::Refused(LoginRefusal::Missing, Duration::ZERO);
+        };
+        let of_user = users.hash(&name);
+        let hash = of_user.unwrap_or(costliest).clone();
+        let digest = self.digest(of_user.is_some(), &hash, &password);
+        let asker = {
+            let seen = self.seen();
+            if of_user.is_some() && seen.was_right(&name, &digest) {
+                return Admission::Granted;
+            }
+            if seen.was_wrong(&digest) {
+                return Admission::Refused(LoginRefusal::Wrong, Duration::ZERO);
+            }
+            match seen.back_off.ask(peer, Instant::now()) {
+                Ok(wrong) => Asker { peer, known, wrong },
+                Err(wait) => return Admission::Refused(LoginRefusal::BackOff, wait),
+            }
+        };
+        let is_right = match self.hashing.check(asker, hash, password).await {
+            Ok(is_right) => is_right && of_user.is_some(),
+            Err(Full::OfPeer) => return Admission::Refused(LoginRefusal::BackOff, COME_AGAIN),
+            Err(Full::OfAll) => return Admission::Refused(LoginRefusal::Busy, COME_AGAIN),
+        };
+        self.seen().remember(users, peer, name, digest, is_right);
+        if is_right { Admission::Granted } else { Admission::Refused(LoginRefusal::Wrong, Duration::ZERO) }
+    }
+
+    fn digest(&self, is_of_user: bool, hash: &PasswordHash, password: &[u8]) -> Digest {
+        let hash = hash.as_bytes();
+        let keyed = self.digest.clone().chain_update([u8::from(is_of_user)]);
+        let keyed = keyed.chain_update(hash.len().to_be_bytes()).chain_update(hash);
+        keyed.chain_update(password).finalize().into_bytes().into()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    /// Comparing digests whose key nobody knows tells nothing by the time it takes.
+    fn was_right(&self, name: &str, digest: &Digest) -> bool {
+        self.right.get(name) == Some(digest)
+    }
+
+    fn was_wrong(&self, digest: &Digest) -> bool {
+        self.wrong.contains(digest)
+    }
+
+    fn remember(&mut self, users: &Users, peer: Peer, name: String, digest: Digest, is_right: bool) {
+        if is_right {
+            self.right.retain(|name, _| users.hash(name).is_some());
+            self.right.insert(name, digest);
+            self.back_off.right(peer);
+        } else if !self.was_wrong(&digest) {
+            self.wrong.truncate(MOST_WRONG - 1);
+            self.wrong.push_front(digest);
+            self.back_off.wrong(peer, Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,228 @@
+//! One connection: TLS where it is spoken, then one request after the other, as long as it keeps its place.
+
+use std::{
+    convert::Infallible,
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use http_body_util::Full;
+use hyper::{
+    Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+    server::conn::http1,
+    service::{Service, service_fn},
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    sync::watch,
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    Access, Answer, GRACE, HEAD_TIMEOUT, PLAIN_TEXT, Pages, access::Admission, answer, places::Place, respond,
+};
+use crate::types::LoginRefusal;
+
+/// After this a connection ends with the response it is at.
+const MAX_AGE: Duration = Duration::from_mins(5);
+/// A head is shorter. hyper's own bound is 400 kB, which every client could make us keep.
+const HEAD_BYTES: usize = 16 << 10;
+/// What the kernel keeps of an answer for one client. By itself it grows to megabytes for whoever does not read.
+const KERNEL_BYTES: usize = 64 << 10;
+/// The first byte of a TLS connection (RFC 8446 section 5.1).
+const TLS_HANDSHAKE: [u8; 1] = [22];
+
+/// Answers its client until one of them ends it, or its place is needed.
+pub async fn connection(
+    stream: TcpStream,
+    place: Place,
+    pages: Pages,
+    access: Access,
+    stopped: watch::Receiver<()>,
+) {
+    if let Err(error) = SockRef::from(&stream).set_send_buffer_size(KERNEL_BYTES) {
+        tracing::debug!(%error, "the send buffer stays as large as it gets");
+    }
+    let place = Arc::new(place);
+    tokio::select! {
+        () = serve(stream, &place, pages, access, stopped) => {}
+        () = place.ended() => tracing::debug!(peer = ?place.peer, "a connection gives its place to another"),
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    place: &Arc<Place>,
+    pages: Pages,
+    access: Access,
+    mut stopped: watch::Receiver<()>,
+) {
+    let Some(config) = access.tls().await else {
+        let service = service_fn(|request| answer_to(request, place, &pages, &access));
+        return exchange(stream, place, service, stopped).await;
+    };
+    let handshake = timeout(HEAD_TIMEOUT, async {
+        let mut first = [0];
+        if stream.peek(&mut first).await? == 1 && first != TLS_HANDSHAKE {
+            return Ok(Err(stream));
+        }
+        TlsAcceptor::from(config).accept(stream).await.map(Ok)
+    });
+    let shaken = tokio::select! {
+        shaken = handshake => shaken,
+        _ = stopped.changed() => return,
+    };
+    match shaken {
+        Ok(Ok(Ok(stream))) => {
+            let service = service_fn(|request| answer_to(request, place, &pages, &access));
+            exchange(stream, place, service, stopped).await;
+        }
+        Ok(Ok(Err(plain))) => {
+            let service = service_fn(|_| async {
+                let text = "this port speaks HTTPS: write https:// before its address\n";
+                Ok(answer(StatusCode::BAD_REQUEST, PLAIN_TEXT, text).map(Full::new))
+            });
+            exchange(plain, place, service, stopped).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+async fn answer_to(
+    request: Request<Incoming>,
+    place: &Place,
+    pages: &Pages,
+    access: &Access,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    place.works();
+    let admission = access.admits(place, request.headers().get(AUTHORIZATION)).await;
+    let answered = match admission {
+        Admission::Granted => {
+            let answered = respond(request.method(), request.uri().path(), pages).await;
+            if answered.status() == StatusCode::OK && request.uri().path() == "/metrics" {
+                place.greet();
+            }
+            answered
+        }
+        Admission::Refused(reason, retry_after) => {
+            pages.self_info.web.login_refused(reason);
+            refusal(reason, retry_after)
+        }
+    };
+    if place.sends(answered.body()) {
+        return Ok(answered.map(Full::new));
+    }
+    let text = "too many clients are slow to take their answers: come again\n";
+    let mut refusal = answer(StatusCode::SERVICE_UNAVAILABLE, PLAIN_TEXT, text);
+    refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
+    Ok(refusal.map(Full::new))
+}
+
+fn refusal(reason: LoginRefusal, retry_after: Duration) -> Answer {
+    let (status, text) = match reason {
+        LoginRefusal::Missing | LoginRefusal::Wrong => {
+            (StatusCode::UNAUTHORIZED, "a user name and a password are needed\n")
+        }
+        LoginRefusal::BackOff => {
+            (StatusCode::TOO_MANY_REQUESTS, "too many wrong passwords from this address: come again later\n")
+        }
+        LoginRefusal::Busy => {
+            (StatusCode::SERVICE_UNAVAILABLE, "too many passwords are being checked: come again later\n")
+        }
+    };
+    let mut refusal = answer(status, PLAIN_TEXT, text);
+    if status == StatusCode::UNAUTHORIZED {
+        refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+    } else {
+        let seconds = retry_after.as_secs_f64().ceil().max(1.0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds as u64));
+    }
+    refusal
+}
+
+async fn exchange<S>(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    place: &Arc<Place>,
+    service: S,
+    mut stopped: watch::Receiver<()>,
+) where
+    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>,
+{
+    let stream = Watched { stream, place: Arc::clone(place) };
+    let mut connection = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        _ = stopped.changed() => None,
+        () = tokio::time::sleep(MAX_AGE) => None,
+    };
+    let ended = if let Some(ended) = ended {
+        ended
+    } else {
+        connection.as_mut().graceful_shutdown();
+        timeout(GRACE, connection).await.unwrap_or(Ok(()))
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Tells the place when an answer has been sent: hyper flushes after it has written all of one.
+struct Watched<T> {
+    stream: T,
+    place: Arc<Place>,
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, into)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.place.flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

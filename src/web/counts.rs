@@ -1,0 +1,47 @@
+//! What the web server says of itself: places taken, connections and logins turned away.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::exposition::Exposition;
+use crate::{
+    catalogue,
+    types::{LoginRefusal, TurnedAway},
+};
+
+/// Counted since the start.
+#[derive(Debug, Default)]
+pub struct Counts {
+    places: AtomicU64,
+    turned_away: [AtomicU64; TurnedAway::ALL.len()],
+    logins: [AtomicU64; LoginRefusal::ALL.len()],
+}
+
+impl Counts {
+    /// So many places are taken now.
+    pub fn set_places(&self, taken: usize) {
+        self.places.store(taken as u64, Relaxed);
+    }
+
+    /// A connection was not taken, or was ended before its client had done so.
+    pub fn turned_away(&self, reason: TurnedAway) {
+        self.turned_away[reason as usize].fetch_add(1, Relaxed);
+    }
+
+    /// A request was not answered for want of a right password.
+    pub fn login_refused(&self, reason: LoginRefusal) {
+        self.logins[reason as usize].fetch_add(1, Relaxed);
+    }
+
+    /// All of it, zeros too.
+    pub fn put(&self, out: &mut Exposition) {
+        out.put_count(&catalogue::WEB_CONNECTIONS, &[], self.places.load(Relaxed));
+        for reason in TurnedAway::ALL {
+            let count = self.turned_away[*reason as usize].load(Relaxed);
+            out.put_count(&catalogue::WEB_CONNECTIONS_TURNED_AWAY, &[reason.as_str()], count);
+        }
+        for reason in LoginRefusal::ALL {
+            let count = self.logins[*reason as usize].load(Relaxed);
+            out.put_count(&catalogue::WEB_LOGINS_REFUSED, &[reason.as_str()], count);
+        }
+    }
+}

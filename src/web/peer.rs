@@ -1,0 +1,99 @@
+//! Who is at the other end of a connection, as far as one client can be told from another; and who is known by now.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::{Duration, Instant},
+};
+
+/// One client's address. Of IPv6 the first 64 bits: the rest is any host's to choose (RFC 8981).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Peer {
+    /// An address.
+    V4(Ipv4Addr),
+    /// A network of 64 bits.
+    V6(u64),
+}
+
+impl From<IpAddr> for Peer {
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => Self::V6((address.to_bits() >> 64) as u64),
+        }
+    }
+}
+
+impl Peer {
+    /// Whether it is this machine by its usual name; the rest of 127.0.0.0/8 are peers like others.
+    fn is_this_machine(self) -> bool {
+        self == Self::V4(Ipv4Addr::LOCALHOST) || self == Self::from(IpAddr::V6(Ipv6Addr::LOCALHOST))
+    }
+}
+
+/// Peers that have logged in or, where there are no users, have been given the metrics lately.
+///
+/// Who comes first is kept: a crowd of new addresses displaces nobody.
+#[derive(Debug, Default)]
+pub struct Known {
+    seen: BTreeMap<Peer, Instant>,
+}
+
+impl Known {
+    /// Prometheus servers, and a few people.
+    pub const MOST: usize = 32;
+    /// Longer than any interval between scrapes.
+    pub const LATELY: Duration = Duration::from_mins(10);
+
+    /// It has shown that it belongs here.
+    pub fn greet(&mut self, peer: Peer, now: Instant) {
+        self.seen.retain(|_, seen| now.saturating_duration_since(*seen) < Self::LATELY);
+        if self.seen.len() < Self::MOST || self.seen.contains_key(&peer) {
+            self.seen.insert(peer, now);
+        }
+    }
+
+    /// Whether it has lately; this machine always has.
+    #[must_use]
+    pub fn knows(&self, peer: Peer, now: Instant) -> bool {
+        let seen = self.seen.get(&peer);
+        peer.is_this_machine() || seen.is_some_and(|seen| now.saturating_duration_since(*seen) < Self::LATELY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(text: &str) -> Peer {
+        text.parse::<IpAddr>().expect(text).into()
+    }
+
+    #[test]
+    fn one_client_is_one_peer() {
+        assert_eq!(peer("2001:db8::1"), peer("2001:db8::ffff:1:2:3"));
+        assert_ne!(peer("2001:db8::1"), peer("2001:db8:0:1::1"));
+        assert_eq!(peer("::ffff:192.0.2.1"), peer("192.0.2.1"));
+        assert_ne!(peer("192.0.2.2"), peer("192.0.2.1"));
+    }
+
+    #[test]
+    fn who_comes_first_is_known_until_it_stays_away() {
+        let now = Instant::now();
+        let mut known = Known::default();
+        for machine in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            assert!(known.knows(peer(machine), now), "{machine}");
+        }
+        let first = peer("192.0.2.1");
+        assert!(!known.knows(first, now) && !known.knows(peer("127.0.0.2"), now));
+        known.greet(first, now);
+        for host in 0..1000 {
+            known.greet(Peer::V6(host + 1), now);
+        }
+        assert!(known.knows(first, now) && !known.knows(Peer::V6(1000), now));
+        let later = now + Known::LATELY;
+        assert!(!known.knows(first, later));
+        known.greet(Peer::V6(1000), later);
+        assert!(known.knows(Peer::V6(1000), later) && known.seen.len() == 1);
+    }
+}

@@ -1,0 +1,38 @@
+//! The pages that take work, printed off the async threads and once for all who ask at a time.
+
+use std::sync::Arc;
+
+use hyper::body::Bytes;
+
+use super::{coalesce::Coalesced, landing, metrics};
+use crate::{state::State, web::SelfInfo};
+
+/// The printers. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Printing {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    metrics: Coalesced<Result<Bytes, String>>,
+    landing: Coalesced<Bytes>,
+}
+
+impl Printing {
+    /// `/metrics` as it is now, or why it cannot be printed.
+    pub async fn metrics(&self, state: &State, self_info: &SelfInfo) -> Result<Bytes, String> {
+        let (state, self_info) = (state.clone(), self_info.clone());
+        let printed = self.inner.metrics.get(move || {
+            let text = metrics::render(&state.present(), &self_info);
+            text.map(Bytes::from).map_err(|error| format!("{error:#}"))
+        });
+        printed.await.unwrap_or_else(|| Err("printing them has failed".to_owned()))
+    }
+
+    /// `/` as it is now.
+    pub async fn landing(&self, state: &State, self_info: &SelfInfo) -> Option<Bytes> {
+        let (state, version) = (state.clone(), self_info.version);
+        self.inner.landing.get(move || Bytes::from(landing::page(&state.present(), version))).await
+    }
+}
