@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 
 use crate::types::{
     Capability, Direction, FailureReason, FdbKind, LoginRefusal, Method, MismatchField, ProbeProtocol,
-    ProbeResult, ProbeSize, SendError, TransitionState, TunnelState, TurnedAway, UnknownReason, Verdict,
+    ProbeResult, ProbeSize, SandboxLayer, SendError, TransitionState, TunnelState, TurnedAway, UnknownReason,
+    Verdict,
 };
 
 /// The type of a family, as `# TYPE` names it.
@@ -271,6 +272,8 @@ families! {
         "Connections not taken, or ended before their clients had done so, by reason (docs/web.md).";
     WEB_LOGINS_REFUSED = Counter "vxlan_exporter_web_logins_refused_total" in "requests", ["reason": LoginRefusal],
         "Requests not answered for want of a right password, by reason (docs/web.md).";
+    SANDBOX = Gauge "vxlan_exporter_sandbox" in "0 or 1", ["layer": SandboxLayer],
+        "What the exporter has given up, so that a fault in it is worth little to whoever finds one.";
 
     PROCESS_CPU = Counter "process_cpu_seconds_total" in "seconds", [],
         "Total user and system CPU time spent in seconds.";

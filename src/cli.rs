@@ -1,7 +1,7 @@
 //! The command line, in the Prometheus exporters' habit: `--config.file`, `--web.listen-address`,
 //! `--log.level`; no command means `serve`. Usage errors exit 2 (clap's own code, and DESIGN's).
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pnet::ipnetwork::IpNetwork;
@@ -14,6 +14,7 @@ use crate::{
     overlay::path::probe::Family,
     parse_command::Format,
     probe_command::{ProbeRequest, target::ProbeTarget},
+    sandbox::Sandbox,
     serve::Serve,
     shard::Shard,
     types::Bytes,
@@ -49,6 +50,16 @@ pub struct CommonArgs {
     )]
     pub config_file: PathBuf,
 
+    /// Longest configuration file that is read, e.g. 64KiB or 4MiB
+    #[arg(
+        long = "config.max-size",
+        global = true,
+        display_order = 900,
+        value_name = "SIZE",
+        default_value = "1MiB"
+    )]
+    pub config_max_size: FileSize,
+
     /// Log messages of this level and above [default: info; check and config: warn; probe: error]
     #[arg(
         long = "log.level",
@@ -59,6 +70,10 @@ pub struct CommonArgs {
     )]
     pub log_level: Option<LogLevel>,
 
+    /// Whether to give up what this program has no use for: capabilities, system calls, writing files
+    #[arg(long, global = true, display_order = 903, value_name = "WHEN", default_value = "auto")]
+    pub sandbox: Sandbox,
+
     /// How log messages look on stderr
     #[arg(
         long = "log.format",
@@ -68,6 +83,27 @@ pub struct CommonArgs {
         default_value = "logfmt"
     )]
     pub log_format: LogFormat,
+}
+
+/// Bytes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileSize(pub u64);
+
+impl FromStr for FileSize {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |number: &str, unit: u64| number.parse::<u64>().ok()?.checked_mul(unit);
+        let bytes = match (text.strip_suffix("KiB"), text.strip_suffix("MiB")) {
+            (Some(kib), _) => number(kib, 1 << 10),
+            (_, Some(mib)) => number(mib, 1 << 20),
+            _ => None,
+        };
+        match bytes {
+            Some(bytes) if (1 << 10..=64 << 20).contains(&bytes) => Ok(Self(bytes)),
+            _ => Err("write a whole number and KiB or MiB, from 1KiB to 64MiB"),
+        }
+    }
 }
 
 /// Flags of `serve`.
@@ -270,6 +306,7 @@ impl Cli {
         Serve {
             wanted: Wanted {
                 file: self.common.config_file.clone(),
+                most_bytes: self.common.config_max_size.0,
                 source: after.source.or(before.source),
                 shard: after.shard.or(before.shard).unwrap_or_default(),
             },

@@ -5,11 +5,13 @@
 //! still knows the position (`value`), and rules that join several keys look the position up
 //! afterwards (`position`). The first error is reported; it names file, line, column and key.
 
+mod bounds;
 mod check;
 mod error;
 pub mod password_hash;
 mod position;
 mod schema;
+pub mod secret_names;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -29,6 +31,7 @@ use crate::{
         ApiPlan, Credential, HostTrust, JumpPlan, PathPlan, PathReflector, Plan, ReflectorPlan, RouterPlan,
         SshPlan, Transport, Trust,
     },
+    regular_file,
     router::shell::MAX_OUTPUT_BYTES,
     shard::Shard,
     types::{PathName, RouterName, Site, Source},
@@ -52,18 +55,20 @@ pub struct Config {
     base: PathBuf,
 }
 
-/// Reads and checks a configuration file. File names in it are relative to its directory.
-pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    let bytes = std::fs::read(path).map_err(|source| ConfigError::unreadable(path, &source))?;
-    match String::from_utf8(bytes) {
-        Ok(text) => parse(&text, path),
-        Err(error) => Err(ConfigError::not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to())),
-    }
+/// Reads and checks a configuration file of at most `most` bytes. File names in it are relative to its directory.
+pub fn load(path: &Path, most: u64) -> Result<Config, ConfigError> {
+    let bytes = regular_file::read(path, most).map_err(|error| ConfigError::unreadable(path, &error.why))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| ConfigError::not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to()))?;
+    let config = parse(&text, path)?;
+    secret_names::check(&config.schema, &config.base).map_err(|problem| problem.at(&text, path))?;
+    Ok(config)
 }
 
 /// Checks the text of a configuration; `path` is only named in errors and is what relative file names
 /// start from. An empty text is a valid, empty configuration.
 pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+    bounds::admit(text, path)?;
     let schema = serde_yaml::from_str::<Option<Schema>>(text)
         .map_err(|error| ConfigError::from_yaml(&error, text, path))?
         .unwrap_or_default();

@@ -22,6 +22,8 @@ use crate::{
 pub struct Wanted {
     /// Where it is.
     pub file: PathBuf,
+    /// It is not read where it is longer, bytes.
+    pub most_bytes: u64,
     /// `SITE/NODE`, where the site alone does not tell who measures.
     pub source: Option<String>,
     /// Which share of all names is ours.
@@ -31,7 +33,7 @@ pub struct Wanted {
 impl Wanted {
     /// Our part of what [`load`] reads.
     pub fn load(&self) -> anyhow::Result<Plan> {
-        let plan = load(&self.file)?;
+        let plan = load(&self.file, self.most_bytes)?;
         let plan = match &self.source {
             Some(source) => plan.from_source(source)?,
             None => plan,
@@ -41,8 +43,8 @@ impl Wanted {
 }
 
 /// Reads the configuration and sees that the files it names can be used.
-pub fn load(file: &Path) -> anyhow::Result<Plan> {
-    let plan = config::load(file)?.plan();
+pub fn load(file: &Path, most_bytes: u64) -> anyhow::Result<Plan> {
+    let plan = config::load(file, most_bytes)?.plan();
     // One key of many routers is opened once: a passphrase costs a third of a second.
     let mut usable = BTreeSet::new();
     for router in &plan.routers {

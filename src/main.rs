@@ -2,11 +2,12 @@
 
 use std::{
     io::{IsTerminal, stdin, stdout},
+    path::Path,
     process::ExitCode,
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Parser;
 use vxlan_exporter::{
     check,
@@ -20,7 +21,7 @@ use vxlan_exporter::{
     probe_command::{self, ProbeRequest},
     report::{self, Paint, one_path},
     router::{snapshot::ScrapeError, ssh},
-    serve, terminal, trust,
+    sandbox, serve, terminal, trust,
     types::RouterName,
 };
 
@@ -45,17 +46,19 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<u8> {
-    init_logging(cli.log_level(), cli.common.log_format)?;
-    // Before there are other threads: each has capabilities of its own.
+    // Before there are other threads: each has capabilities and a sandbox of its own.
     privilege::raise_net_raw().context("raising CAP_NET_RAW")?;
-    let file = &cli.common.config_file;
+    enter_sandbox(cli);
+    init_logging(cli.log_level(), cli.common.log_format)?;
+    let (file, most_bytes) = (&cli.common.config_file, cli.common.config_max_size.0);
     match cli.chosen() {
         Command::Serve(_) => {
+            sandbox::tell();
             let options = cli.serve_options();
             on_runtime(async { serve::serve(&options).await.map(|()| 0) })
         }
         Command::Check { format } => {
-            let plan = load(file)?;
+            let plan = load(file, most_bytes)?;
             on_runtime(async { check(plan, format).await })
         }
         Command::Probe(arguments) => {
@@ -63,6 +66,10 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             on_runtime(async { probe(&request, arguments.format).await })
         }
         Command::Reflect(arguments) => {
+            if let Some(secret) = &arguments.secret_file {
+                let is_place = config::secret_names::is_place(Path::new(""), secret);
+                ensure!(is_place, "--secret-file: {}", config::secret_names::UNSEEN);
+            }
             let plan = ReflectorPlan {
                 listen: arguments.listen,
                 allowed_sources: arguments.allowed_sources,
@@ -71,7 +78,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             on_runtime(async { serve::reflect(&plan).await.map(|()| 0) })
         }
         Command::Config { command: ConfigCommand::Check } => {
-            let plan = load(file)?;
+            let plan = load(file, most_bytes)?;
             let (routers, paths) = (plan.routers.len(), plan.paths.len());
             for (router, error) in unknown_host_keys(&plan) {
                 eprintln!("router {router} will not be read: {error}");
@@ -80,7 +87,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             Ok(0)
         }
         Command::Config { command: ConfigCommand::Trust(arguments) } => {
-            let plan = config::load(file)?.plan();
+            let plan = config::load(file, most_bytes)?.plan();
             let asked = trust::Request {
                 router: arguments.router,
                 fingerprint: arguments.fingerprint,
@@ -108,6 +115,17 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             }
         }
     }
+}
+
+/// Of all commands only `config trust` writes a file.
+fn enter_sandbox(cli: &Cli) {
+    let ports = match cli.chosen() {
+        Command::Config { command: ConfigCommand::Trust(_) } => return,
+        Command::Serve(_) => vec![cli.serve_options().listen.port],
+        Command::Reflect(reflect) => vec![reflect.listen.port],
+        _ => Vec::new(),
+    };
+    sandbox::enter(cli.common.sandbox, &ports);
 }
 
 /// Routers whose host keys are not known yet, and what to do.

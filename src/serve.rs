@@ -11,7 +11,6 @@ mod reload;
 use std::{path::PathBuf, time::SystemTime};
 
 use anyhow::Context;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
@@ -21,6 +20,7 @@ use tracing::{info, warn};
 use crate::{
     listen::ListenAddress,
     load::Wanted,
+    open_files,
     plan::{Plan, ReflectorPlan},
     reflector::server::Reflector,
     state::State,
@@ -48,15 +48,15 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     // Before anything that takes time: SIGHUP would end a process that does not listen for it.
     let hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     let stop = stop_signal()?;
-    raise_open_files();
-    let config_watch = ConfigWatch::new(serve.wanted.file.clone()).await;
+    open_files::raise();
+    let config_watch = ConfigWatch::new(serve.wanted.file.clone(), serve.wanted.most_bytes).await;
     let plan = serve.wanted.load()?;
     let gate = serve.web_config_file.as_deref().map(Gate::open).transpose()?;
     let listener = web::listen(&serve.listen).await?;
     let state = State::default();
     state.put_shard(serve.wanted.shard);
     state.config_loaded(SystemTime::now());
-    warn_if_empty(&plan);
+    warn_of(&plan);
     let (routers, paths) = (plan.routers.len(), plan.paths.len());
     let (plans, next_plans) = mpsc::channel(1);
     let conductor = Conductor::start(plan, state.clone()).await?;
@@ -82,19 +82,11 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A session takes two descriptors; the usual soft limit of 1024 is for programs that use `select`.
-fn raise_open_files() {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE)
-        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
-    if let Err(error) = raised {
-        warn!(%error, "the limit of open files stays as it is");
-    }
-}
-
-fn warn_if_empty(plan: &Plan) {
+fn warn_of(plan: &Plan) {
     if plan.routers.is_empty() && plan.paths.is_empty() {
         warn!("nothing is configured: no routers and no paths; see `vxlan_exporter config example`");
     }
+    open_files::warn_if_short(plan);
 }
 
 /// `reflect`: a reflector and nothing else, until SIGTERM or SIGINT.

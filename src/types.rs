@@ -297,6 +297,20 @@ label_values!(
 );
 
 label_values!(
+    /// What this process gives up before it reads anything from outside.
+    SandboxLayer {
+        /// All capabilities but `CAP_NET_RAW`.
+        Capabilities => "capabilities",
+        /// Whatever a program that it starts could be given on top.
+        NoNewPrivs => "no_new_privs",
+        /// Writing, making and removing files.
+        Landlock => "landlock",
+        /// System calls that it has no use for.
+        Seccomp => "seccomp",
+    }
+);
+
+label_values!(
     /// Whether a path's reflector is used.
     ReflectorUse {
         /// It answers.

@@ -1,11 +1,9 @@
 //! What is wrong with a configuration file, for a person who has to mend it.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::position::{self, Step};
+use crate::regular_file::Why;
 
 /// A configuration that cannot be used. Its text names the file, where known the line and column (from
 /// 1) and the key, what is wrong and what to do. It never repeats the content of a secret.
@@ -33,19 +31,25 @@ impl ConfigError {
         if at.is_empty() { String::new() } else { format!("{at}: ") }
     }
 
-    fn new(file: &Path, position: Option<(usize, usize)>, at: &str, message: impl Into<String>) -> Self {
+    pub(super) fn new(
+        file: &Path,
+        position: Option<(usize, usize)>,
+        at: &str,
+        message: impl Into<String>,
+    ) -> Self {
         Self { file: file.to_owned(), position, at: at.to_owned(), message: message.into() }
     }
 
-    pub(super) fn unreadable(file: &Path, source: &io::Error) -> Self {
-        let remedy = match source.kind() {
-            io::ErrorKind::NotFound => {
+    pub(super) fn unreadable(file: &Path, why: &Why) -> Self {
+        let remedy = match why {
+            why if why.is_not_found() => {
                 "name the file with --config.file=FILE, or make one: vxlan_exporter config example > FILE"
             }
-            io::ErrorKind::PermissionDenied => "let the user that runs the exporter read it",
+            Why::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => why.remedy(),
+            Why::TooLong(_) => "allow more with --config.max-size, if it is the right file",
             _ => "name a readable file with --config.file=FILE",
         };
-        Self::new(file, None, "", format!("cannot read the configuration ({source}): {remedy}"))
+        Self::new(file, None, "", format!("cannot read the configuration ({why}): {remedy}"))
     }
 
     pub(super) fn not_utf8(file: &Path, bytes: &[u8], valid: usize) -> Self {
@@ -157,8 +161,13 @@ fn reword(at: &str, message: &str) -> String {
     if let Some(key) = quoted(message, "missing field ") {
         return format!("key `{key}` is missing: add it");
     }
-    if let Some((found, expected)) =
-        message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
+    if message == "recursion limit exceeded" {
+        return "nested too deep: lists and mappings are at most five in each other here".to_owned();
+    }
+    if let Some((found, expected)) = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|start| message.strip_prefix(start))
+        .and_then(|rest| rest.rsplit_once(", expected "))
     {
         let found = match found.split_once(' ').map_or(found, |(kind, _)| kind) {
             "map" => "a mapping",

@@ -1,8 +1,10 @@
 //! What a person sees for each mistake, with the position; and what a plan holds for each default.
 
 mod api;
+mod bounds;
 mod manual;
 mod reflectors;
+mod secrets;
 
 use std::{path::Path, time::Duration};
 
@@ -325,14 +327,14 @@ fn families() {
 fn files() {
     let dir = tempfile::tempdir().expect("a directory");
     let missing = dir.path().join("none.yml");
-    let error = load(&missing).expect_err("missing").to_string();
+    let error = load(&missing, 1 << 20).expect_err("missing").to_string();
     assert!(error.starts_with(&missing.display().to_string()), "{error}");
     assert!(error.contains("No such file") && error.contains("vxlan_exporter config example"), "{error}");
-    let error = load(dir.path()).expect_err("a directory").to_string();
-    assert!(error.contains("Is a directory") && error.contains("--config.file"), "{error}");
+    let error = load(dir.path(), 1 << 20).expect_err("a directory").to_string();
+    assert!(error.contains("it is a directory") && error.contains("--config.file"), "{error}");
     let latin1 = dir.path().join("latin1.yml");
     std::fs::write(&latin1, b"site: a\npaths:\n# \xe9").expect("written");
-    let error = load(&latin1).expect_err("not UTF-8");
+    let error = load(&latin1, 1 << 20).expect_err("not UTF-8");
     assert_eq!(error.position(), Some((3, 3)), "{error}");
 }
 

@@ -14,6 +14,7 @@ use pnet::ipnetwork::IpNetwork;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
+use super::bounds;
 use crate::{
     fingerprint::Fingerprint,
     listen::ListenAddress,
@@ -48,7 +49,7 @@ impl<T: Scalar> Visitor<'_> for ScalarVisitor<T> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        T::read(text).map_err(E::custom)
+        bounds::count(text).and_then(|()| T::read(text)).map_err(E::custom)
     }
 }
 

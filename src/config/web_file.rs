@@ -12,7 +12,10 @@ use serde::{
     de::{Error as _, MapAccess, Visitor},
 };
 
-use super::{ConfigError, error::Problem, password_hash::PasswordHash, position::Step::Key, value::FileName};
+use super::{
+    ConfigError, bounds, error::Problem, password_hash::PasswordHash, position::Step::Key, secret_names,
+    value::FileName,
+};
 
 /// What the file says, with its file names as they are to be opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,6 +63,7 @@ pub enum TlsVersion {
 pub fn parse(text: &[u8], path: &Path) -> Result<WebFile, ConfigError> {
     let text =
         std::str::from_utf8(text).map_err(|error| ConfigError::not_utf8(path, text, error.valid_up_to()))?;
+    bounds::admit(text, path)?;
     let schema = serde_yaml::from_str::<Option<Schema>>(text)
         .map_err(|error| ConfigError::from_yaml(&error, text, path))?
         .unwrap_or_default();
@@ -108,6 +112,10 @@ impl ClientAuth {
 
 impl TlsServer {
     fn files(self, base: &Path) -> Result<TlsFiles, Problem> {
+        if !secret_names::is_place(base, Path::new(&self.key_file.0)) {
+            let steps = vec![Key("tls_server_config"), Key("key_file")];
+            return Err(Problem { steps, key: None, message: secret_names::UNSEEN.to_owned() });
+        }
         let clients = match (self.client_auth_type.and_then(ClientAuth::asked), self.client_ca_file) {
             (None, None) => None,
             (Some(asked), Some(file)) => Some((asked, base.join(file.0))),
@@ -159,6 +167,11 @@ impl<'de> Visitor<'de> for UsersVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Users, A::Error> {
         let mut users = BTreeMap::new();
         while let Some(name) = map.next_key::<String>()? {
+            if name.starts_with("$2") {
+                return Err(A::Error::custom(
+                    "a hash stands where the name of a user belongs: write NAME: HASH",
+                ));
+            }
             if name.is_empty() || name.contains(|c: char| c == ':' || c.is_control()) {
                 return Err(A::Error::custom(format!(
                     "{name:?} is no user name: it has at least one character, and none is `:`"
@@ -197,14 +210,14 @@ mod tests {
         assert_eq!(tls.clients, Some((ClientCertificate::Required, "/etc/x/ca.crt".into())));
         assert_eq!(tls.least, TlsVersion::Tls13);
         assert_eq!(read.users.keys().collect::<Vec<_>>(), ["a b", "prometheus"]);
-        let plain = parse(b"tls_server_config: {cert_file: c, key_file: k}", Path::new("web.yml"));
+        let plain = parse(b"tls_server_config: {cert_file: c, key_file: ./k}", Path::new("web.yml"));
         let tls = plain.expect("good").tls.expect("TLS");
         assert_eq!((tls.clients, tls.least), (None, TlsVersion::Tls12));
     }
 
     #[test]
     fn what_is_wrong_where_and_what_to_do() {
-        let tls = "tls_server_config:\n  cert_file: c\n  key_file: k\n";
+        let tls = "tls_server_config:\n  cert_file: c\n  key_file: ./k\n";
         for (text, message) in [
             (
                 "tls_server_configs: {}".to_owned(),

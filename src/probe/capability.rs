@@ -4,7 +4,7 @@
 use tracing::warn;
 
 use super::wire::Missing;
-use crate::{state::CapabilityState, types::Capability};
+use crate::{open_files, state::CapabilityState, types::Capability};
 
 /// What mends it.
 const REMEDY: &str =
@@ -26,6 +26,9 @@ pub fn states(missing: Missing) -> Vec<CapabilityState> {
 /// Says once, at start, what cannot be found out and what mends it.
 pub fn warn_of(missing: &Missing) {
     match missing {
+        Missing { net_raw: Some(reason), .. } if open_files::is_limit(reason) => {
+            warn!(reason, "no sockets to probe with, or not all: {}", open_files::REMEDY);
+        }
         Missing { icmp_socket: Some(reason), .. } => warn!(
             reason,
             "no ICMP socket at all: sizes and black holes are not tested, and a path without `tcp_port` not at \

@@ -21,6 +21,7 @@ use super::{
     socket::{self, LARGEST, PacketSocket},
     wire::{self, Asks, Drained, Missing, Outgoing, Waiting, Wire},
 };
+use crate::open_files;
 use crate::overlay::path::{
     probe::Family,
     prober::{IcmpProbes, TcpProbes},
@@ -45,9 +46,15 @@ impl Unprivileged {
     #[must_use]
     pub fn open(raw: &io::Error) -> Self {
         let (identifier, v4, v6) = ping_sockets();
-        let raw = format!("raw sockets: {raw} (CAP_NET_RAW)");
+        let raw = match open_files::in_words(raw) {
+            words if open_files::is_limit(&words) => format!("raw sockets: {words}"),
+            words => format!("raw sockets: {words} (CAP_NET_RAW)"),
+        };
         let icmp_socket = match (&v4, &v6) {
-            (Err(v4), Err(v6)) => Some(format!("ping sockets: {v4}; IPv6: {v6} (net.ipv4.ping_group_range)")),
+            (Err(v4), Err(v6)) => {
+                let (v4, v6) = (open_files::in_words(v4), open_files::in_words(v6));
+                Some(format!("ping sockets: {v4}; IPv6: {v6} (net.ipv4.ping_group_range)"))
+            }
             _ => None,
         };
         Self {

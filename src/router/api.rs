@@ -11,9 +11,10 @@ mod links;
 mod reply;
 mod tls;
 
-use std::{collections::BTreeMap, fs, time::Instant};
+use std::{collections::BTreeMap, time::Instant};
 
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::{
     parse::{self, api_config::VxlanConfig, api_reply, show_summary::Summary, terminal},
@@ -23,6 +24,7 @@ use super::{
 };
 use crate::{
     plan::{ApiPlan, Trust},
+    regular_file,
     text::Text,
     types::{FailureReason, InterfaceName, Method},
 };
@@ -42,16 +44,16 @@ pub fn check_files(plan: &ApiPlan) -> Result<(), ScrapeError> {
 }
 
 /// The first line of the key file, read at each scrape: a new key needs no restart.
-fn read_key(plan: &ApiPlan) -> Result<String, ScrapeError> {
+fn read_key(plan: &ApiPlan) -> Result<Zeroizing<String>, ScrapeError> {
     let file = plan.key_file.display();
     let bad = |why: &dyn std::fmt::Display| {
         let message =
             format!("cannot use key_file {file}: {why}; put the API key there and let this user read it");
         ScrapeError::new(FailureReason::Config, message)
     };
-    let text = fs::read_to_string(&plan.key_file).map_err(|error| bad(&error))?;
+    let text = regular_file::read_secret_text(&plan.key_file).map_err(|error| bad(&error.why))?;
     match text.lines().next().map(str::trim) {
-        Some(key) if !key.is_empty() => Ok(key.to_owned()),
+        Some(key) if !key.is_empty() => Ok(Zeroizing::new(key.to_owned())),
         _ => Err(bad(&"its first line is empty")),
     }
 }
@@ -156,7 +158,8 @@ impl Asking<'_> {
     /// The body of the answer to a question.
     fn post(&mut self, endpoint: &str, op: &str, path: &[&str]) -> Result<String, ScrapeError> {
         let data = json!({"op": op, "path": path}).to_string();
-        let form = format!("data={}&key={}", escape(&data), escape(self.key));
+        let form =
+            Zeroizing::new(format!("data={}&key={}", escape(&data).as_str(), escape(self.key).as_str()));
         let reply = self.client.ask(endpoint, Some(&form), self.deadline)?;
         reply::body(self.plan, endpoint, reply, self.key)
     }
@@ -184,9 +187,10 @@ fn text_of(body: &str) -> String {
 }
 
 /// A value of a form (`application/x-www-form-urlencoded`).
-fn escape(text: &str) -> String {
+fn escape(text: &str) -> Zeroizing<String> {
     use std::fmt::Write as _;
-    text.bytes().fold(String::new(), |mut form, byte| {
+    // Room for all of it: what a growing text leaves behind would not be wiped.
+    text.bytes().fold(Zeroizing::new(String::with_capacity(text.len() * 3)), |mut form, byte| {
         if byte.is_ascii_alphanumeric() {
             form.push(char::from(byte));
         } else {

@@ -8,8 +8,6 @@
 //! authority is known, so that a router with both presents the key that can be checked.
 
 use std::{
-    fs,
-    io::{self, ErrorKind},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -22,6 +20,7 @@ use super::{
 use crate::{
     fingerprint::Fingerprint,
     plan::{HostTrust, SshPlan},
+    regular_file::{self, Why},
     types::FailureReason,
 };
 
@@ -55,11 +54,15 @@ enum Trusted {
     File { file: PathBuf, keys: Vec<Entry>, authorities: Vec<Entry>, revoked: Vec<Entry> },
 }
 
+fn read(file: &Path) -> Result<Vec<u8>, Why> {
+    regular_file::read(file, regular_file::MOST_BYTES).map_err(|error| error.why)
+}
+
 impl HostKeys {
     /// What the configuration trusts. `config` if the file cannot be read, `hostkey_unknown` if it has
     /// nothing for the router.
     pub fn read(plan: &SshPlan) -> Result<Self, ScrapeError> {
-        let known = Self::read_with(plan, |file| fs::read(file))?;
+        let known = Self::read_with(plan, read)?;
         if let Trusted::File { keys, authorities, .. } = &known.trusted
             && keys.is_empty()
             && authorities.is_empty()
@@ -71,15 +74,15 @@ impl HostKeys {
 
     /// The same where nothing need be known yet, and the file need not be there.
     pub fn read_so_far(plan: &SshPlan) -> Result<Self, ScrapeError> {
-        Self::read_with(plan, |file| match fs::read(file) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Self::read_with(plan, |file| match read(file) {
+            Err(why) if why.is_not_found() => Ok(Vec::new()),
             read => read,
         })
     }
 
     fn read_with(
         plan: &SshPlan,
-        read: impl FnOnce(&Path) -> io::Result<Vec<u8>>,
+        read: impl FnOnce(&Path) -> Result<Vec<u8>, Why>,
     ) -> Result<Self, ScrapeError> {
         let host = known_hosts::normalised(&plan.address);
         let mut name = known_hosts::host_name(&host, plan.port);

@@ -3,7 +3,14 @@
 //! By its content, looked at every few seconds: a `ConfigMap` volume changes it by a symbolic link above the file, an editor
 //! by a new file of the same name, and what tells of one kind of change is silent about the other.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tokio::task::spawn_blocking;
+
+use crate::regular_file;
 
 /// Between two looks.
 pub const LOOK: Duration = Duration::from_secs(2);
@@ -12,40 +19,46 @@ pub const LOOK: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct ConfigWatch {
     file: PathBuf,
+    most_bytes: u64,
     read: Content,
     seen: Content,
 }
 
-/// `None` where the file cannot be read.
-type Content = Option<Vec<u8>>;
+/// Or why the file cannot be read, which is another content too.
+type Content = Result<Vec<u8>, String>;
 
 impl ConfigWatch {
     /// What there is now is about to be read.
-    pub async fn new(file: PathBuf) -> Self {
-        let read = content(&file).await;
-        Self { file, seen: read.clone(), read }
+    pub async fn new(file: PathBuf, most_bytes: u64) -> Self {
+        let read = content(&file, most_bytes).await;
+        Self { file, most_bytes, seen: read.clone(), read }
     }
 
     /// Again what there is now is about to be read.
     pub async fn begin(&mut self) {
-        *self = Self::new(std::mem::take(&mut self.file)).await;
+        *self = Self::new(std::mem::take(&mut self.file), self.most_bytes).await;
     }
 
     /// Whether there is something else now, and the same at two looks: a file may be half written at the first, and
     /// an empty one is a good configuration.
     pub async fn is_changed(&mut self) -> bool {
-        let before = std::mem::replace(&mut self.seen, content(&self.file).await);
+        let before = std::mem::replace(&mut self.seen, content(&self.file, self.most_bytes).await);
         self.seen == before && self.seen != self.read
     }
 }
 
-async fn content(file: &PathBuf) -> Content {
-    tokio::fs::read(file).await.ok()
+async fn content(file: &Path, most_bytes: u64) -> Content {
+    let file = file.to_owned();
+    let read =
+        spawn_blocking(move || regular_file::read(&file, most_bytes).map_err(|error| error.to_string()));
+    read.await.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use std::{fs, os::unix::fs::symlink};
+
+    use nix::{sys::stat::Mode, unistd::mkfifo};
 
     use super::*;
 
@@ -59,7 +72,7 @@ mod tests {
         }
         symlink("..1", path("..data")).expect("linked");
         symlink("..data/config.yml", path("config.yml")).expect("linked");
-        let mut watch = ConfigWatch::new(path("config.yml")).await;
+        let mut watch = ConfigWatch::new(path("config.yml"), 100).await;
         assert!(!watch.is_changed().await && !watch.is_changed().await);
         symlink("..2", path("..data_tmp")).expect("linked");
         fs::rename(path("..data_tmp"), path("..data")).expect("swapped");
@@ -74,12 +87,37 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("config.yml");
         fs::write(&file, "one").expect("written");
-        let mut watch = ConfigWatch::new(file.clone()).await;
+        let mut watch = ConfigWatch::new(file.clone(), 100).await;
         fs::write(&file, "").expect("written");
         assert!(!watch.is_changed().await);
         fs::write(&file, "one").expect("written");
         assert!(!watch.is_changed().await && !watch.is_changed().await);
         fs::remove_file(&file).expect("removed");
         assert!(!watch.is_changed().await && watch.is_changed().await);
+    }
+
+    /// It once hung on the pipe, and followed nothing more.
+    #[tokio::test]
+    async fn what_cannot_be_read_is_a_change_and_so_is_what_can_again() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("config.yml");
+        fs::write(&file, "one").expect("written");
+        let mut watch = ConfigWatch::new(file.clone(), 100).await;
+        let unreadable: [&dyn Fn(); 3] = [
+            &|| mkfifo(&file, Mode::S_IRUSR).expect("made"),
+            &|| symlink("/dev/zero", &file).expect("linked"),
+            &|| fs::write(&file, [b'#'; 101]).expect("written"),
+        ];
+        for make in unreadable {
+            fs::remove_file(&file).expect("removed");
+            make();
+            assert!(!watch.is_changed().await && watch.is_changed().await, "not readable");
+            watch.begin().await;
+            assert!(!watch.is_changed().await && !watch.is_changed().await);
+            fs::remove_file(&file).expect("removed");
+            fs::write(&file, "one").expect("written");
+            assert!(!watch.is_changed().await && watch.is_changed().await, "readable again");
+            watch.begin().await;
+        }
     }
 }

@@ -13,7 +13,7 @@ use tracing::{error, info};
 use super::{
     conductor::NextPlan,
     config_watch::{ConfigWatch, LOOK},
-    warn_if_empty,
+    warn_of,
 };
 use crate::{load::Wanted, state::State, web::Wish};
 
@@ -109,7 +109,7 @@ impl Reloader {
         let plan = tokio::task::spawn_blocking(move || wanted.load())
             .await
             .context("reading the configuration")??;
-        warn_if_empty(&plan);
+        warn_of(&plan);
         let counts = (plan.routers.len(), plan.paths.len());
         let (done, told) = oneshot::channel();
         let ended = "the process is about to end";

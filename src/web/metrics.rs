@@ -18,7 +18,12 @@ use anyhow::Result;
 use prometheus::{core::Collector as _, process_collector::ProcessCollector};
 
 use super::{counts::Counts, exposition::Exposition};
-use crate::{catalogue, state::Present, types::Capability, work};
+use crate::{
+    catalogue, sandbox,
+    state::Present,
+    types::{Capability, SandboxLayer},
+    work,
+};
 
 /// What the exporter says of itself. Cheap to clone.
 #[derive(Clone)]
@@ -86,6 +91,9 @@ fn put_self(out: &mut Exposition, present: &Present, self_info: &SelfInfo) {
         out.put_bool(&catalogue::CAPABILITY, &[capability.as_str()], able);
     }
     self_info.web.put(out);
+    for layer in SandboxLayer::ALL {
+        out.put_bool(&catalogue::SANDBOX, &[layer.as_str()], sandbox::is_in_force(*layer));
+    }
 }
 
 /// Seconds since 1970; 0 for a clock set before that.

@@ -25,6 +25,7 @@ use tokio::{
     time::{timeout, timeout_at},
 };
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
+use zeroize::Zeroizing;
 
 use super::tls;
 use crate::{
@@ -139,7 +140,7 @@ async fn exchange(
             .header(header::HOST, plan.url.to_string().trim_start_matches("https://"))
             .header(header::USER_AGENT, concat!("vxlan_exporter/", env!("CARGO_PKG_VERSION")))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Full::new(Bytes::from(form.unwrap_or_default().to_owned())))
+            .body(Full::new(Bytes::from_owner(Zeroizing::new(form.unwrap_or_default().to_owned()))))
             .map_err(|error| ScrapeError::new(FailureReason::Config, format!("{}{path}: {error}", plan.url)))
     };
     if let Some(mut sender) = kept

@@ -17,6 +17,7 @@ use tokio_rustls::rustls::{
 use crate::{
     fingerprint::Fingerprint,
     plan::{ApiUrl, Trust},
+    regular_file,
     router::snapshot::ScrapeError,
     types::FailureReason,
 };
@@ -48,7 +49,8 @@ pub fn authorities(file: &Path) -> Result<RootCertStore, ScrapeError> {
         ScrapeError::new(FailureReason::Config, message)
     };
     let mut store = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| bad(&error))? {
+    let pem = regular_file::read(file, regular_file::MOST_BYTES).map_err(|error| bad(&error.why))?;
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| bad(&error))?;
         store.add(certificate).map_err(|error| bad(&error))?;
     }

@@ -9,7 +9,7 @@
 //! libssh2 knows no deadline there.
 
 use std::{
-    env, fs,
+    env,
     io::{self, ErrorKind, Read, Write},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
@@ -18,10 +18,12 @@ use std::{
 
 use openssl::base64;
 use ssh2::Session;
+use zeroize::Zeroizing;
 
 use super::failure;
 use crate::{
     plan::{Credential, SshPlan},
+    regular_file,
     router::{
         shell::{time_left, timed_out},
         snapshot::ScrapeError,
@@ -30,10 +32,10 @@ use crate::{
     types::FailureReason,
 };
 
-/// What proves who we are. Never printed.
+/// What proves who we are. Never printed, and wiped where it is dropped; libssh2 wipes its own copies of it.
 pub enum Secret {
-    Key { key: String, passphrase: Option<String> },
-    Password(String),
+    Key { key: Zeroizing<String>, passphrase: Option<Zeroizing<String>> },
+    Password(Zeroizing<String>),
     Agent { socket: PathBuf },
 }
 
@@ -47,7 +49,8 @@ impl Secret {
                     Some(file) => Some(first_line("passphrase_file", file)?),
                     None => None,
                 };
-                key_opens(&key, file, passphrase.as_deref().zip(passphrase_file.as_deref()))?;
+                let passphrase_of = passphrase.as_ref().map(|it| it.as_str()).zip(passphrase_file.as_deref());
+                key_opens(&key, file, passphrase_of)?;
                 Ok(Self::Key { key, passphrase })
             }
             Credential::Password(file) => first_line("password_file", file).map(Self::Password),
@@ -94,7 +97,7 @@ pub fn login(
     let user = &plan.username;
     let answer = match secret {
         Secret::Key { key, passphrase } => {
-            session.userauth_pubkey_memory(user, None, key, passphrase.as_deref())
+            session.userauth_pubkey_memory(user, None, key, passphrase.as_ref().map(|it| it.as_str()))
         }
         Secret::Password(password) => session.userauth_password(user, password),
         Secret::Agent { socket } => by_agent(session, user, socket),
@@ -152,18 +155,16 @@ fn keys_of_agent(socket: &Path, deadline: Instant) -> io::Result<u32> {
     }
 }
 
-fn read(option: &str, file: &Path) -> Result<String, ScrapeError> {
-    fs::read_to_string(file).map_err(|error| {
-        config(format!(
-            "cannot read {option} {}: {error}; put it there and let this user read it",
-            file.display()
-        ))
+fn read(option: &str, file: &Path) -> Result<Zeroizing<String>, ScrapeError> {
+    regular_file::read_secret_text(file).map_err(|error| {
+        let (file, why) = (file.display(), &error.why);
+        config(format!("cannot read {option} {file}: {why}; put it there and let this user read it"))
     })
 }
 
-fn first_line(option: &str, file: &Path) -> Result<String, ScrapeError> {
+fn first_line(option: &str, file: &Path) -> Result<Zeroizing<String>, ScrapeError> {
     match read(option, file)?.lines().next() {
-        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        Some(line) if !line.is_empty() => Ok(Zeroizing::new(line.to_owned())),
         _ => {
             let what = option.trim_end_matches("_file");
             Err(config(format!(
@@ -211,7 +212,8 @@ fn is_encrypted(key: &str) -> bool {
     let cipher = || -> Option<Vec<u8>> {
         let (_, rest) = key.split_once("-----BEGIN OPENSSH PRIVATE KEY-----")?;
         let (body, _) = rest.split_once("-----END")?;
-        let bytes = base64::decode_block(&body.split_whitespace().collect::<String>()).ok()?;
+        let bytes = Zeroizing::new(body.split_whitespace().collect::<String>());
+        let bytes = Zeroizing::new(base64::decode_block(&bytes).ok()?);
         Some(Wire(bytes.strip_prefix(b"openssh-key-v1\0")?).string()?.to_owned())
     };
     cipher().is_some_and(|cipher| cipher != b"none")

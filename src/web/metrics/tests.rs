@@ -138,6 +138,7 @@ fn all_values_of_a_set_are_there_from_the_first_scrape() {
     assert_eq!(count("vxlan_path_verdict{"), Verdict::ALL.len());
     assert_eq!(count("vxlan_path_blackhole{"), 3);
     assert_eq!(count("vxlan_exporter_capability{"), 5);
+    assert_eq!(count("vxlan_exporter_sandbox{"), 4);
     // Not read: nothing a router said, and no agreement between ends.
     for family in [
         "vxlan_router_up",

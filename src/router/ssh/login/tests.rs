@@ -1,6 +1,6 @@
 //! Keys made by OpenSSH's and OpenSSL's own tools.
 
-use std::process::Command;
+use std::{fs, process::Command};
 
 use tempfile::TempDir;
 
