@@ -126,6 +126,42 @@ fn a_slow_link_is_no_hole() {
     });
 }
 
+/// A policer that counts bytes lets most small segments through and no large one: forty pairs come together, and
+/// still there is no hole, by echoes or by the reflector.
+#[test]
+fn a_byte_policer_on_the_way_there_is_no_hole() {
+    policed("near", "forward");
+}
+
+#[test]
+fn a_byte_policer_on_the_way_back_is_no_hole() {
+    policed("far", "reverse");
+}
+
+fn policed(leg: &str, direction: &str) {
+    let mut lab = Lab::new();
+    // Others want sixty times as much, in packets of 1300 bytes: there are never 1500 bytes left.
+    lab.echo_on(1300, "0.001");
+    lab.drop_where(&format!("iifname {leg} limit rate over 20000 bytes/second burst 1 bytes"));
+    lab.reflect(&[]);
+    lab.export(PATH);
+    let pairs = |lab: &Lab| {
+        let log = lab.log("exporter");
+        let at_top = format!("direction={direction} size=1500 ");
+        log.lines()
+            .filter(|line| line.contains(&at_top) && line.contains("large: Lost, control: true"))
+            .count()
+    };
+    lab.wait("forty pairs and more", 2 * PATIENCE, |lab| {
+        let (evidence, metrics) = (lab.evidence().join(" "), lab.metrics());
+        assert!(!evidence.contains("vanish"), "{evidence}");
+        let hole = |line: &str| line.starts_with("vxlan_path_blackhole{") && line.ends_with(" 1");
+        assert!(!metrics.lines().any(hole), "{evidence}\n{metrics}");
+        pairs(lab) >= 60
+    });
+    println!("policed {direction}: {} pairs lost only the large one; {:?}", pairs(&lab), lab.evidence());
+}
+
 #[test]
 fn reverse_only_loss_is_reverse_and_no_hole() {
     let mut lab = Lab::new();
@@ -295,6 +331,21 @@ fn a_secret_is_wanted_compared_and_never_shown() {
     for log in ["reflector", "exporter"] {
         assert!(secrets.iter().all(|secret| !lab.log(log).contains(secret)));
     }
+}
+
+/// What answers there could say anything: it made a false `blackhole` of a reflector's word.
+#[test]
+fn a_reflector_that_does_not_prove_the_secret_is_not_used() {
+    let mut lab = Lab::new();
+    let secret = lab.file("secret", "correct-horse-battery");
+    lab.reflect(&[]);
+    lab.export(&format!("{PATH}  reflector_secret_file: {}\n", secret.display()));
+    lab.wait("it is not used, and that is said", 60, |lab| {
+        is_used(lab, "gone") && lab.evidence().join(" ").contains("has no secret and so proves nothing")
+    });
+    let log = lab.log("exporter");
+    let said = |line: &&str| line.contains("the reflector is not used") && line.contains("level=warn");
+    assert_eq!(log.lines().filter(said).count(), 1, "{log}");
 }
 
 #[test]

@@ -96,6 +96,18 @@ impl Lab {
         run_in(&self.mid, &format!("tc qdisc add dev near root tbf rate {rate} burst 1600 latency 1s"));
     }
 
+    /// Traffic of others from the near host to the far one and back, in packets of `size` bytes, every so many seconds.
+    pub fn echo_on(&mut self, size: u32, every: &str) {
+        let ping = ["ip", "netns", "exec", &self.near, "ping", "-q", "-i", every, "-s"];
+        let child = Command::new(ping[0])
+            .args(&ping[1..])
+            .args([&(size - 28).to_string(), FAR])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("started");
+        self.children.push(child);
+    }
+
     /// No fault any more.
     pub fn mend(&self) {
         self.nft("flush chain ip lab forward");

@@ -5,6 +5,7 @@
 //! - [`loss`] and [`bucket`] what drops packets by chance and by rate, [`way`] one direction, [`world`] both;
 //!   [`neighbour`] what keeps packets from leaving a host at all
 //! - [`own`] troubles of the prober's own host and process
+//! - [`reflected`] the machine of a reflector, in both directions
 //! - [`play`] the loop: what the prober sends, what the network makes of it, when
 //! - [`truth`] what a host that does path MTU discovery would meet: all the judge knows
 //! - [`judge`] holds what the prober said against the truth, [`tally`] counts over many networks
@@ -25,6 +26,7 @@ pub mod own;
 pub mod play;
 pub mod promises;
 pub mod random;
+pub mod reflected;
 pub mod scenario;
 pub mod shapes;
 pub mod tally;

@@ -1,0 +1,273 @@
+//! The reflector's machine as `reflector::bench` runs it, without sockets: pairs in both directions by turns, the
+//! stream of small segments beside them, fresh connections, and the reflector's limits of 20 packets a second
+//! and 200 kB a minute.
+//!
+//! A kernel repeats a lost segment: at once where a later one was acknowledged, else after 200 ms and twice as long
+//! each time. What arrives beyond the prober's patience arrives late and takes the loss back.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use vxlan_exporter::{
+    overlay::path::{
+        probe::Family,
+        reflection::{Large, Pair, Sizes},
+        size_hunt::SizeHunt,
+    },
+    reflector::limits::{Allowance, SYN_ACK},
+    types::Direction,
+};
+
+use super::{
+    network::Way,
+    way::{Crossing, Packet, WayState},
+};
+
+/// What lies between a prober and its reflector.
+#[derive(Debug, Clone, Default)]
+pub struct Between {
+    /// To the reflector.
+    pub forward: Way,
+    /// From it.
+    pub reverse: Way,
+    /// The share of segments that take longer than the prober's patience.
+    pub late: f64,
+}
+
+const TOP: u32 = 1500;
+const SMALL: u32 = 100;
+const ROUND_TRIP: Duration = Duration::from_millis(10);
+const PATIENCE: Duration = Duration::from_millis(200);
+const STREAM: Duration = Duration::from_millis(400);
+/// Before a fresh connection has greeted: three round trips.
+const FRESH: Duration = Duration::from_millis(30);
+/// For so long a stuck connection is kept.
+const LATE: Duration = Duration::from_secs(2);
+
+struct Lane {
+    direction: Direction,
+    hunt: SizeHunt,
+    asked_at: Option<Duration>,
+    /// When a large segment that was told as lost arrives after all, and its size.
+    late: Vec<(Duration, u32)>,
+}
+
+impl Lane {
+    fn due(&self) -> Duration {
+        self.asked_at.map_or(Duration::ZERO, |at| at + self.hunt.next().wait)
+    }
+}
+
+/// One play of it.
+pub struct Play<'a> {
+    between: &'a Between,
+    ways: [WayState; 2],
+    allowance: Allowance,
+    rng: Rng,
+    now: Duration,
+    next_small: Duration,
+}
+
+impl<'a> Play<'a> {
+    /// Plays for so long; `see` is told what each direction comes to after each pair.
+    pub fn run(
+        between: &'a Between,
+        seed: u64,
+        lasts: Duration,
+        mut see: impl FnMut(Duration, Direction, &Sizes),
+    ) {
+        let zero = Duration::ZERO;
+        let ways = [WayState::new(&between.forward, zero), WayState::new(&between.reverse, zero)];
+        let rng = Rng::with_seed(seed);
+        let mut play =
+            Self { between, ways, allowance: Allowance::default(), rng, now: zero, next_small: zero };
+        let lane = |direction| Lane {
+            direction,
+            hunt: SizeHunt::new(Family::V4, TOP),
+            asked_at: None,
+            late: Vec::new(),
+        };
+        let mut lanes = [lane(Direction::Forward), lane(Direction::Reverse)];
+        play.open();
+        while play.now < lasts {
+            let due = lanes.iter_mut().min_by_key(|lane| (lane.due(), lane.asked_at));
+            let Some(lane) = due else { return };
+            play.stream_until(lane.due().max(play.now));
+            play.pair(lane);
+            for lane in &mut lanes {
+                let now = play.now;
+                let (come, waits): (Vec<_>, Vec<_>) = lane.late.iter().partition(|(at, _)| *at <= now);
+                lane.late = waits;
+                for (_, size) in come {
+                    lane.hunt.late(size);
+                }
+                see(now, lane.direction, &lane.hunt.sizes());
+            }
+        }
+    }
+
+    /// The small segments of the stream both ways, up to that moment.
+    fn stream_until(&mut self, until: Duration) {
+        while self.next_small <= until {
+            self.now = self.now.max(self.next_small);
+            self.allowance.charge(&[SMALL], self.now);
+            self.crosses(Direction::Forward, SMALL, self.now);
+            self.crosses(Direction::Reverse, SMALL, self.now);
+            self.next_small += STREAM;
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn pay(&mut self, sizes: &[u32]) {
+        while let Err(wait) = self.allowance.take(sizes, self.now) {
+            self.stream_until(self.now + wait.max(Duration::from_millis(1)));
+        }
+    }
+
+    fn open(&mut self) {
+        self.pay(&[SYN_ACK, SMALL]);
+        for size in [60, 500, 500] {
+            self.crosses(Direction::Forward, size, self.now);
+        }
+        for size in [60, SMALL] {
+            self.crosses(Direction::Reverse, size, self.now);
+        }
+        self.now += FRESH;
+    }
+
+    fn crosses(&mut self, direction: Direction, size: u32, at: Duration) -> bool {
+        let (way, state) = match direction {
+            Direction::Forward => (&self.between.forward, &mut self.ways[0]),
+            _ => (&self.between.reverse, &mut self.ways[1]),
+        };
+        let packet = Packet { size, df: true, flow: Some(0) };
+        matches!(state.cross(way, Family::V4, packet, at, &mut self.rng), Crossing::Through { .. })
+    }
+
+    fn pair(&mut self, lane: &mut Lane) {
+        let size = lane.hunt.next().size;
+        if lane.direction == Direction::Forward {
+            self.pay(&[SMALL; 2]);
+        } else {
+            self.pay(&[size, SMALL]);
+        }
+        let sent = self.now;
+        let large_first = self.rng.bool();
+        let mut arrived = [false; 2];
+        for is_large in [large_first, !large_first] {
+            let size = if is_large { size } else { SMALL };
+            arrived[usize::from(is_large)] = self.crosses(lane.direction, size, sent);
+        }
+        let [mut control, mut large] = arrived;
+        // Repeated at once only where what went behind it was acknowledged.
+        if large_first && control && !large {
+            large = self.crosses(lane.direction, size, sent + ROUND_TRIP);
+        } else if !large_first && large && !control {
+            control = self.crosses(lane.direction, SMALL, sent + ROUND_TRIP);
+        }
+        let is_late = large && self.rng.f64() < self.between.late;
+        let told = if large && !is_late { Large::Passed } else { Large::Lost };
+        lane.hunt.told(size, Pair { large: told, control });
+        lane.asked_at = Some(sent);
+        if told == Large::Passed && control {
+            self.now = sent + ROUND_TRIP;
+            return;
+        }
+        if is_late {
+            lane.late.push((sent + 2 * PATIENCE, size));
+        } else if !large {
+            // Repeated while the connection is kept.
+            let repeats = [PATIENCE, 3 * PATIENCE, 7 * PATIENCE].into_iter().filter(|after| *after < LATE);
+            for after in repeats {
+                if self.crosses(lane.direction, size, sent + after) {
+                    lane.late.push((sent + after + ROUND_TRIP, size));
+                    break;
+                }
+            }
+        }
+        self.stream_until(sent + PATIENCE);
+        self.open();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{
+        bucket::Policer,
+        loss::{Bursts, Loss},
+        network::Bottleneck,
+    };
+
+    const LASTS: Duration = Duration::from_mins(3);
+
+    /// No direction of a network without a hole ever has one.
+    fn is_whole(between: &Between, seed: u64) {
+        Play::run(between, seed, LASTS, |at, direction, sizes| {
+            assert!(
+                !matches!(sizes, Sizes::Silent { .. }),
+                "seed {seed}: {direction} after {at:?}: {sizes:?}\n{between:?}"
+            );
+        });
+    }
+
+    fn both(make: impl Fn() -> Way) -> [Between; 2] {
+        [Between { forward: make(), ..Between::default() }, Between { reverse: make(), ..Between::default() }]
+    }
+
+    #[test]
+    fn no_byte_policer_is_a_hole_either_way() {
+        for seed in 0..150 {
+            let mut rng = Rng::with_seed(seed);
+            let bytes_per_second = 2000.0 * 1000_f64.powf(rng.f64());
+            let bucket = 1500.0 + rng.f64() * 20_000.0;
+            let policer = Policer { bytes_per_second, bucket, overload: rng.f64() * 6.0 };
+            for between in both(|| Way { policer: Some(policer), ..Way::default() }) {
+                is_whole(&between, seed);
+            }
+        }
+    }
+
+    #[test]
+    fn neither_loss_nor_bursts_nor_late_segments_are_a_hole() {
+        for seed in 0..60 {
+            let mut rng = Rng::with_seed(seed);
+            let each = Loss::Each(rng.f64() * 0.4);
+            let bursts = Loss::Bursts(Bursts {
+                good_seconds: 0.05 + rng.f64(),
+                bad_seconds: 0.05 + rng.f64() * 0.5,
+                bad_loss: 0.5 + rng.f64() / 2.0,
+            });
+            for loss in [each, bursts] {
+                for between in both(|| Way { loss, ..Way::default() }) {
+                    is_whole(&Between { late: rng.f64() * 0.9, ..between }, seed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_hole_is_found_to_the_byte_within_two_minutes_in_its_direction_only() {
+        for seed in 0..40 {
+            let mut rng = Rng::with_seed(seed);
+            let edge = rng.u32(200..1500);
+            let loss = Loss::Each(if seed % 2 == 0 { 0.0 } else { 0.05 });
+            for (of, between) in [Direction::Forward, Direction::Reverse].into_iter().zip(both(|| Way {
+                loss,
+                bottlenecks: vec![Bottleneck::silent(edge)],
+                ..Way::default()
+            })) {
+                let mut last = Sizes::Starting;
+                Play::run(&between, seed, Duration::from_mins(2), |_, direction, sizes| {
+                    if direction == of {
+                        last = sizes.clone();
+                    } else {
+                        assert!(!matches!(sizes, Sizes::Silent { .. }), "seed {seed}: {sizes:?}");
+                    }
+                });
+                let exact = matches!(last, Sizes::Silent { answered, exact: true, .. } if answered == edge);
+                assert!(exact, "seed {seed}, {of}, edge {edge}: {last:?}");
+            }
+        }
+    }
+}
