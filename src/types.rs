@@ -201,7 +201,7 @@ label_values!(
         NoProof => "no_proof",
         /// Nothing leaves this host: its interface is down or has no carrier, or there is no route.
         LocalDown => "local_down",
-        /// This host refuses to send: a firewall of its own, a full queue.
+        /// This host refuses to send (a firewall of its own, a full queue), or this process is too late to hear answers.
         LocalSend => "local_send",
     }
 );

@@ -77,7 +77,7 @@ fn not_known(path: &PathObservation) -> String {
         }
         UnknownReason::Starting => "whether HTTPS will hang is not known yet".to_owned(),
         UnknownReason::LocalDown | UnknownReason::LocalSend => {
-            "whether HTTPS will hang is not known: nothing leaves this machine".to_owned()
+            "whether HTTPS will hang is not known: this machine itself cannot send, or cannot hear".to_owned()
         }
         UnknownReason::NoProof | UnknownReason::Dns => {
             "whether HTTPS will hang is not known: no proof either way with packets of full size".to_owned()

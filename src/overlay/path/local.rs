@@ -10,6 +10,9 @@ use crate::types::{SendError, UnknownReason};
 /// So many packets of a kind refused in a row, with none that left between them, and nothing can be said.
 const ENOUGH: u32 = 2;
 
+/// So many packets in a row whose answers could not be heard, and what was known is old.
+const UNHEARD: u32 = 10;
+
 /// Why a packet never left our host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -28,6 +31,8 @@ pub enum Trouble {
     NoCarrier,
     /// Refused, by errno: a firewall, a full queue.
     Refused(i32),
+    /// What is sent may be answered, but this process runs too late to tell.
+    Late,
 }
 
 impl Trouble {
@@ -36,7 +41,7 @@ impl Trouble {
     pub fn error(self) -> SendError {
         match self {
             Self::NoWay(_) | Self::NoCarrier => SendError::Down,
-            Self::Refused(_) => SendError::Send,
+            Self::Refused(_) | Self::Late => SendError::Send,
         }
     }
 
@@ -54,6 +59,7 @@ impl Trouble {
     pub fn in_words(self) -> String {
         match self {
             Self::NoCarrier => "our own interface has no carrier".to_owned(),
+            Self::Late => "this process runs too late to hear answers: too little CPU, or a flood".to_owned(),
             Self::NoWay(errno) => format!("nothing leaves our own host ({})", Errno::from_raw(errno)),
             Self::Refused(errno) => format!("our own host refuses to send ({})", Errno::from_raw(errno)),
         }
@@ -83,6 +89,8 @@ struct Streak {
 pub struct Local {
     small: Option<Streak>,
     full: Option<Streak>,
+    /// Small packets in a row that stayed without an answer while nobody could listen.
+    unheard: u32,
     errors: BTreeMap<SendError, u64>,
 }
 
@@ -108,6 +116,16 @@ impl Local {
         }
     }
 
+    /// A small packet stayed without an answer, but nobody could listen.
+    pub fn unheard(&mut self) {
+        self.unheard += 1;
+    }
+
+    /// What became of a packet is known for certain.
+    pub fn decided(&mut self) {
+        self.unheard = 0;
+    }
+
     /// What became of a packet that left at `sent` is known.
     pub fn left(&mut self, kind: Kind, sent: Moment) {
         let streak = self.streak(kind);
@@ -121,7 +139,7 @@ impl Local {
     pub fn trouble(&self) -> Option<Trouble> {
         let lasting = |streak: &Streak| streak.count >= ENOUGH;
         let streak = self.small.filter(lasting).or_else(|| self.full.filter(lasting));
-        streak.map(|streak| streak.trouble)
+        streak.map(|streak| streak.trouble).or((self.unheard >= UNHEARD).then_some(Trouble::Late))
     }
 
     fn streak(&mut self, kind: Kind) -> &mut Option<Streak> {

@@ -39,6 +39,7 @@ impl PathProber {
         }
         self.echoes.remove(&seq);
         self.local.left(Kind::Small, echo.at);
+        self.local.decided();
         if echo.doubtful {
             self.stats.void += 1;
         } else {
@@ -72,6 +73,7 @@ impl PathProber {
         self.count(sent.probe, result);
         if !matches!(answer, Answer::NotSent(_)) {
             self.left(sent);
+            self.local.decided();
         }
         match answer {
             Answer::Passed(reply) => {
@@ -346,8 +348,9 @@ impl PathProber {
             self.in_time = ProbeId(id.0 + 1);
             self.left(sent);
             if sent.doubtful {
-                self.void(sent, now);
+                self.unheard(sent, now);
             } else {
+                self.local.decided();
                 self.lost(sent, now);
             }
         }
@@ -365,7 +368,10 @@ impl PathProber {
                 echo.expired = true;
                 let echo = *echo;
                 self.local.left(Kind::Small, echo.at);
-                if !echo.doubtful {
+                if echo.doubtful {
+                    self.local.unheard();
+                } else {
+                    self.local.decided();
                     self.echo_lost(seq, echo, now);
                 }
             }

@@ -65,6 +65,14 @@ impl PathProber {
         }
     }
 
+    /// A packet stayed without an answer, but nobody could listen.
+    pub(super) fn unheard(&mut self, sent: Sent, now: Moment) {
+        if matches!(sent.role, Role::Small { .. }) {
+            self.local.unheard();
+        }
+        self.void(sent, now);
+    }
+
     /// Nobody will ever know what became of a packet.
     pub(super) fn void(&mut self, sent: Sent, now: Moment) {
         match sent.role {
@@ -89,5 +97,92 @@ impl PathProber {
         let decides = if by_icmp { Lane::Echo } else { Lane::Syn };
         let kind = if sent.probe.purpose == ProbeSize::Control { Kind::Small } else { Kind::Full };
         (sent.probe.lane == decides).then_some(kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        overlay::path::{
+            local::Trouble,
+            probe::{Family, Send},
+            prober::{HostMtu, Settings, TcpProbes},
+        },
+        types::{UnknownReason, Verdict},
+    };
+
+    const STEP: Duration = Duration::from_millis(50);
+
+    fn prober() -> PathProber {
+        let settings = Settings {
+            probe_interval: Duration::from_secs(1),
+            sentinel_interval: Duration::from_hours(1),
+            expected_mtu: None,
+            loss_threshold: 0.03,
+            family: Family::V4,
+            icmp: IcmpProbes::Sized,
+            tcp: TcpProbes::None,
+        };
+        let hosts = HostMtu { testable: 1500, hosts: 1500, rule: "test".to_owned(), pending: false };
+        PathProber::new(settings, hosts, 7, Duration::ZERO)
+    }
+
+    /// Asks for so many seconds; each echo is answered at once or not at all.
+    fn play(prober: &mut PathProber, now: &mut Moment, seconds: u32, answered: bool, late: bool) {
+        let mut out = Vec::new();
+        for _ in 0..seconds * 20 {
+            *now += STEP;
+            if late {
+                prober.interrupted(*now);
+            }
+            prober.regular(*now, &mut out);
+            for send in out.drain(..) {
+                if let Send::Echo { seq } = send
+                    && answered
+                {
+                    prober.echo_reply(seq, Duration::from_millis(1), *now);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_nobody_heard_is_neither_lost_nor_known() {
+        let (mut prober, mut now) = (prober(), Duration::ZERO);
+        play(&mut prober, &mut now, 30, true, false);
+        play(&mut prober, &mut now, 3, false, true);
+        assert_ne!(prober.judgement().unknown_reason, Some(UnknownReason::LocalSend), "a short stop");
+        play(&mut prober, &mut now, 12, false, true);
+        let said = prober.judgement();
+        assert_eq!((said.verdict, said.unknown_reason), (Verdict::Unknown, Some(UnknownReason::LocalSend)));
+        assert!(said.evidence[0].contains("too late"), "{:?}", said.evidence);
+        let stats = prober.echo_stats();
+        assert_eq!(stats.lost, 0);
+        assert!(stats.requests - stats.replies - stats.void <= 5, "{stats:?}");
+        play(&mut prober, &mut now, 2, true, false);
+        assert_ne!(prober.judgement().unknown_reason, Some(UnknownReason::LocalSend));
+    }
+
+    #[test]
+    fn what_was_refused_is_void() {
+        let (mut prober, mut now, mut out) = (prober(), Duration::ZERO, Vec::new());
+        play(&mut prober, &mut now, 30, true, false);
+        for _ in 0..12 * 20 {
+            now += STEP;
+            prober.regular(now, &mut out);
+            for send in out.drain(..) {
+                if let Send::Echo { seq } = send {
+                    let refused = Trouble::NoWay(libc::ENETDOWN);
+                    prober.echo_not_sent(seq, Refusal::Trouble(refused), now);
+                }
+            }
+        }
+        let said = prober.judgement();
+        assert_eq!((said.verdict, said.unknown_reason), (Verdict::Unknown, Some(UnknownReason::LocalDown)));
+        let stats = prober.echo_stats();
+        assert_eq!((stats.lost, stats.void), (0, 12));
     }
 }
