@@ -41,7 +41,8 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_pidfd_open, libc::SYS_pidfd_send_signal, libc::SYS_getpid, libc::SYS_getppid,
     libc::SYS_gettid, libc::SYS_getuid, libc::SYS_geteuid, libc::SYS_getgid, libc::SYS_getegid,
     libc::SYS_getgroups, libc::SYS_getresuid, libc::SYS_getresgid, libc::SYS_getpgid, libc::SYS_setpgid,
-    libc::SYS_getsid, libc::SYS_setsid, libc::SYS_getpriority, libc::SYS_uname, libc::SYS_sysinfo,
+    libc::SYS_getsid, libc::SYS_setsid, libc::SYS_getpriority,
+    libc::SYS_setpriority, libc::SYS_sched_setscheduler, libc::SYS_sched_setparam, libc::SYS_sched_setattr, libc::SYS_sched_getattr, libc::SYS_uname, libc::SYS_sysinfo,
     libc::SYS_getrandom, libc::SYS_getrlimit, libc::SYS_setrlimit, libc::SYS_prlimit64, libc::SYS_getrusage,
     libc::SYS_prctl, libc::SYS_capget, libc::SYS_capset, libc::SYS_seccomp, libc::SYS_restart_syscall,
 ];

@@ -13,6 +13,7 @@ use std::{
 
 use anyhow::Context as _;
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use crate::{config::password_hash::PasswordHash, web::peer::Peer};
 
@@ -77,7 +78,7 @@ type Order = u64;
 struct Job {
     peer: Peer,
     hash: PasswordHash,
-    password: Vec<u8>,
+    password: Zeroizing<Vec<u8>>,
     tell: oneshot::Sender<bool>,
 }
 
@@ -111,9 +112,14 @@ impl Hashing {
     }
 
     /// Whether the password is that of the hash, when its turn has come. Who stops waiting costs nothing more.
-    pub async fn check(&self, asker: Asker, hash: PasswordHash, password: Vec<u8>) -> Result<bool, Full> {
+    pub async fn check(
+        &self,
+        asker: Asker,
+        hash: PasswordHash,
+        password: impl Into<Zeroizing<Vec<u8>>>,
+    ) -> Result<bool, Full> {
         let (tell, told) = oneshot::channel();
-        self.shared.queue().put(asker, Job { peer: asker.peer, hash, password, tell })?;
+        self.shared.queue().put(asker, Job { peer: asker.peer, hash, password: password.into(), tell })?;
         self.shared.changed.notify_one();
         told.await.map_err(|_| Full::OfAll)
     }

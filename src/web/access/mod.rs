@@ -199,7 +199,8 @@ impl Contents {
         let tls = match &web.tls {
             Some(files) => Some(tls::Contents {
                 certificate: read("cert_file", &files.certificate)?,
-                key: read("key_file", &files.key)?,
+                key: regular_file::read_secret(&files.key)
+                    .with_context(|| format!("{}: key_file", file.display()))?,
                 authorities: match &files.clients {
                     Some((_, authorities)) => Some(read("client_ca_file", authorities)?),
                     None => None,
@@ -209,7 +210,7 @@ impl Contents {
         };
         let mut digest = Sha256::new();
         let of_tls =
-            tls.iter().flat_map(|tls| [Some(&tls.certificate), Some(&tls.key), tls.authorities.as_ref()]);
+            tls.iter().flat_map(|tls| [Some(&tls.certificate), Some(&*tls.key), tls.authorities.as_ref()]);
         for content in [Some(&text)].into_iter().chain(of_tls).flatten() {
             digest.update(content.len().to_be_bytes());
             digest.update(content);

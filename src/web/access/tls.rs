@@ -11,6 +11,8 @@ use tokio_rustls::rustls::{
     version::{TLS12, TLS13},
 };
 
+use zeroize::Zeroizing;
+
 use crate::config::web_file::{ClientCertificate, TlsFiles, TlsVersion};
 
 /// The content of [`TlsFiles`].
@@ -18,7 +20,7 @@ pub struct Contents {
     /// Of the certificate.
     pub certificate: Vec<u8>,
     /// Of its key.
-    pub key: Vec<u8>,
+    pub key: Zeroizing<Vec<u8>>,
     /// Of the clients' authorities.
     pub authorities: Option<Vec<u8>>,
 }

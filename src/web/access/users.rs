@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use hyper::header::HeaderValue;
 use openssl::base64;
+use zeroize::Zeroizing;
 
 use crate::config::password_hash::PasswordHash;
 
@@ -46,13 +47,13 @@ impl Users {
 
 /// Name and password (RFC 7617).
 #[must_use]
-pub fn credentials(authorization: &HeaderValue) -> Option<(String, Vec<u8>)> {
+pub fn credentials(authorization: &HeaderValue) -> Option<(String, Zeroizing<Vec<u8>>)> {
     let (scheme, encoded) = authorization.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = base64::decode_block(encoded.trim()).ok()?;
+    let decoded = Zeroizing::new(base64::decode_block(encoded.trim()).ok()?);
     let colon = decoded.iter().position(|byte| *byte == b':')?;
     let (name, password) = (decoded.get(..colon)?, decoded.get(colon + 1..)?);
-    Some((String::from_utf8(name.to_vec()).ok()?, password.to_vec()))
+    Some((String::from_utf8(name.to_vec()).ok()?, Zeroizing::new(password.to_vec())))
 }
