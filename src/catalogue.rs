@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use crate::types::DroppedKind;
 use crate::types::{
     Capability, Direction, FailureReason, FdbKind, LoginRefusal, Method, MismatchField, ProbeProtocol,
     ProbeResult, ProbeSize, SandboxLayer, SendError, TransitionState, TunnelState, TurnedAway, UnknownReason,
@@ -142,6 +143,9 @@ families! {
     ROUTER_SCRAPE_FAILURES = Counter "vxlan_router_scrape_failures_total" in "attempts",
         ["router", "site", "reason": FailureReason],
         "Failed attempts to read the router, by reason.";
+    ROUTER_DROPPED_ITEMS = Counter "vxlan_router_dropped_items_total" in "items",
+        ["router", "site", "kind": DroppedKind],
+        "What the router said and the exporter left out, because it is more than the bounds of the configuration allow.";
     ROUTER_LAST_SUCCESS = Gauge "vxlan_router_last_success_timestamp_seconds" in "seconds since 1970",
         ["router", "site"],
         "When the router was last read successfully.";

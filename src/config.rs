@@ -32,7 +32,7 @@ use crate::{
         SshPlan, Transport, Trust,
     },
     regular_file,
-    router::shell::MAX_OUTPUT_BYTES,
+    router::{bounds::Limits, shell::MAX_OUTPUT_BYTES},
     shard::Shard,
     types::{PathName, RouterName, Site, Source},
 };
@@ -122,6 +122,7 @@ impl Config {
             addresses: router.addresses.iter().flatten().map(|address| address.0).collect(),
             scrape_interval,
             scrape_timeout,
+            limits: top.limits(router),
             transport,
             api,
         }
@@ -216,6 +217,21 @@ impl Schema {
         let interval = router.scrape_interval.or(self.scrape_interval).map_or(SCRAPE_INTERVAL, |it| it.0);
         let inherited = self.scrape_timeout.map_or(SCRAPE_TIMEOUT, |it| it.0).min(interval);
         (interval, router.scrape_timeout.map_or(inherited, |it| it.0))
+    }
+
+    /// How much of what a router says is understood.
+    fn limits(&self, router: &schema::Router) -> Limits {
+        let standard = Limits::default();
+        Limits {
+            max_interfaces: router
+                .max_interfaces
+                .or(self.max_interfaces)
+                .map_or(standard.max_interfaces, |most| most.0),
+            max_fdb_entries: router
+                .max_fdb_entries
+                .or(self.max_fdb_entries)
+                .map_or(standard.max_fdb_entries, |most| most.0),
+        }
     }
 
     /// Probe and sentinel interval of a path; an inherited sentinel is never denser than the path's echoes.

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod privilege;
 pub mod probe;
 pub mod probe_command;
+mod recency;
 pub mod reflector;
 pub mod regular_file;
 pub mod report;

@@ -15,6 +15,7 @@ use crate::{
     fingerprint::Fingerprint,
     listen::ListenAddress,
     overlay::path::probe::Family,
+    router::bounds::Limits,
     shard::Shard,
     types::{Bytes, PathName, RouterName, Site, Source},
 };
@@ -121,6 +122,8 @@ pub struct RouterPlan {
     pub scrape_interval: Duration,
     /// Deadline over one whole scrape.
     pub scrape_timeout: Duration,
+    /// How much of what it says is understood.
+    pub limits: Limits,
     /// How to reach it.
     pub transport: Transport,
     /// The HTTPS API, asked where the transport fails; never set beside [`Transport::Api`].

@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::value::{
-    Address, Budget, End, ExpectedMtu, FileName, Host, HostKey, IpFamily, Listen, Name, Network, OutputLimit,
-    Pin, Port, ProbeInterval, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share, Url, Workers,
+    Address, Budget, End, ExpectedMtu, FileName, Host, HostKey, IpFamily, Listen, MaxFdbEntries,
+    MaxInterfaces, Name, Network, OutputLimit, Pin, Port, ProbeInterval, ReflectorPort, RouterId,
+    ScrapeInterval, ScrapeTimeout, Share, Url, Workers,
 };
 
 /// The whole file.
@@ -20,6 +21,8 @@ pub struct Schema {
     pub tunnels: Option<Vec<[End; 2]>>,
     pub scrape_interval: Option<ScrapeInterval>,
     pub scrape_timeout: Option<ScrapeTimeout>,
+    pub max_interfaces: Option<MaxInterfaces>,
+    pub max_fdb_entries: Option<MaxFdbEntries>,
     pub probe_interval: Option<ProbeInterval>,
     pub sentinel_interval: Option<ProbeInterval>,
     pub expected_mtu: Option<ExpectedMtu>,
@@ -59,6 +62,8 @@ pub struct Router {
     pub api: Option<Api>,
     pub scrape_interval: Option<ScrapeInterval>,
     pub scrape_timeout: Option<ScrapeTimeout>,
+    pub max_interfaces: Option<MaxInterfaces>,
+    pub max_fdb_entries: Option<MaxFdbEntries>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]

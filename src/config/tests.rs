@@ -40,7 +40,7 @@ fn keys() {
         ("^sites: a", "unknown key `sites`: did you mean `site`?"),
         (
             "site: a\n^api: {}",
-            "unknown key `api`: known here are site, routers, paths, tunnels, scrape_interval, scrape_timeout, probe_interval, sentinel_interval, expected_mtu, loss_threshold, probe_budget_pps, router_workers, reflector, web",
+            "unknown key `api`: known here are site, routers, paths, tunnels, scrape_interval, scrape_timeout, max_interfaces, max_fdb_entries, probe_interval, sentinel_interval, expected_mtu, loss_threshold, probe_budget_pps, router_workers, reflector, web",
         ),
         ("site: a\n^site: b", "key `site` is given twice: keep one"),
         (

@@ -135,6 +135,10 @@ scalars! {
     Share(f64): Copy, "a number between 0 and 1, e.g. 0.03", share;
     /// Packets per second; below 10 a proof of 40 pairs would take longer than anyone waits.
     Budget(u32): Copy, "packets per second, e.g. 200", |text| number(text, 10, 10_000, "a number of packets per second");
+    /// Interfaces of a router; each vxlan one is two dozen series.
+    MaxInterfaces(usize): Copy, "a number of interfaces, e.g. 1000", |text| number(text, 1, 50_000, "a number of interfaces");
+    /// Forwarding entries of a router.
+    MaxFdbEntries(usize): Copy, "a number of forwarding entries, e.g. 100000", |text| number(text, 1, 10_000_000, "a number of forwarding entries");
     /// Threads; each may hold a router's whole output, 16 MiB.
     Workers(usize): Copy, "a number of routers, e.g. 32", |text| number(text, 1, 1000, "a number of routers read at a time");
 }

@@ -25,6 +25,7 @@ use crate::{
         underlay::Underlay,
     },
     plan::Plan,
+    recency::Recency,
     router::snapshot::RouterReading,
     types::{InterfaceName, MismatchField, RouterName, Site, TunnelState},
     work,
@@ -46,6 +47,8 @@ pub struct Assessor {
     ledger: Ledger,
     /// By the tunnel's name.
     history: BTreeMap<String, History>,
+    names: Recency<String>,
+    pairs: Recency<Pair>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -94,6 +97,8 @@ impl Assessor {
             sites_probed_elsewhere: plan.sites_probed_elsewhere.clone(),
             ledger: Ledger::default(),
             history: BTreeMap::new(),
+            names: Recency::default(),
+            pairs: Recency::default(),
         }
     }
 
@@ -185,7 +190,22 @@ impl Assessor {
             tunnel.transitions_up = history.went_up;
             tunnel.transitions_down = history.went_down;
         }
-        self.remembered = pairing.pairs;
+        for name in self.names.see(tunnels.iter().map(|tunnel| &tunnel.name), self.history.keys()) {
+            self.history.remove(&name);
+        }
+        let mut pairs = pairing.pairs;
+        self.suspects.retain(|(from, to), _| pairs.contains(&Pair::new(from.clone(), to.clone())));
+        // What a router says that says too much is not remembered.
+        let spills =
+            |end: &TunnelEnd| scene.readings.get(&end.router).is_some_and(|it| !it.left_out.is_empty());
+        pairs.retain(|pair| self.remembered.contains(pair) || !(spills(&pair.0) || spills(&pair.1)));
+        let is_there =
+            |end: &TunnelEnd| scene.ends.contains_key(end) || scene.snapshot(&end.router).is_none();
+        let there = pairs.iter().filter(|pair| is_there(&pair.0) && is_there(&pair.1));
+        for pair in self.pairs.see(there, pairs.iter()) {
+            pairs.remove(&pair);
+        }
+        self.remembered = pairs;
         Overlay { tunnels, paths: pictures }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
         observation::PathObservation,
         picture::{FixStep, PathPicture, Tunnel},
     },
-    router::snapshot::RouterReading,
+    router::{bounds, snapshot::RouterReading},
     state::Present,
     types::{Direction, TunnelState, Verdict},
     work,
@@ -22,6 +22,8 @@ pub(super) enum Rank {
     Tunnel,
     LoneEnd,
     RouterNotRead,
+    /// A router says more than is understood.
+    LeftOut,
     /// A half whose other end may be on a router that is not read: follows from that, proves nothing.
     UnreadEnd,
     Unknown,
@@ -32,7 +34,7 @@ impl Rank {
     pub(super) fn exit_code(self) -> u8 {
         match self {
             Self::Unreachable | Self::Blackhole | Self::Lossy | Self::Tunnel | Self::LoneEnd => 1,
-            Self::RouterNotRead | Self::UnreadEnd | Self::Unknown => 2,
+            Self::RouterNotRead | Self::LeftOut | Self::UnreadEnd | Self::Unknown => 2,
             Self::Reduced => 0,
         }
     }
@@ -64,6 +66,7 @@ pub(super) fn problems(present: &Present) -> Vec<Problem> {
     let owners = Owners::of(present);
     problems.extend(work::each(&present.overlay.tunnels).filter_map(|tunnel| bad_tunnel(&owners, tunnel)));
     problems.extend(present.routers.iter().filter_map(|reading| unread(reading)));
+    problems.extend(present.routers.iter().filter_map(|reading| left_out(reading)));
     problems.sort_by_key(|problem| (problem.rank, Reverse(problem.fix.len())));
     problems
 }
@@ -173,6 +176,22 @@ impl Owners {
         let remote = tunnel.name.split_once('~').and_then(|(_, remote)| remote.parse::<IpAddr>().ok());
         remote.is_some_and(|remote| self.unread.get(&remote).copied().unwrap_or(self.any_unread))
     }
+}
+
+fn left_out(reading: &RouterReading) -> Option<Problem> {
+    if reading.current.is_none() || reading.left_out.is_empty() {
+        return None;
+    }
+    let left_out = &reading.left_out;
+    Some(Problem {
+        rank: Rank::LeftOut,
+        kind: "router",
+        name: reading.router.to_string(),
+        what: format!("says more than is understood, left out: {}", bounds::in_words(left_out)),
+        evidence: vec![bounds::remedy(left_out)],
+        cause: Vec::new(),
+        fix: Vec::new(),
+    })
 }
 
 fn unread(reading: &RouterReading) -> Option<Problem> {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     api::ApiReader,
-    command,
+    bounds, command,
     local::LocalShell,
     raw,
     script::Failed,
@@ -84,6 +84,7 @@ impl Chain {
             self.log_in_anew();
         }
         for method in methods {
+            bounds::begin();
             let outcome = match (method, self.shell.as_deref_mut(), &mut self.api) {
                 (Method::Api, _, Some(api)) => api.scrape(deadline).map_err(Failed::Way),
                 (Method::Ip, Some(shell), _) if !way_failed => self.ip.scrape(shell, for_shell),

@@ -14,6 +14,7 @@ use std::{
 };
 
 use super::{
+    bounds,
     index::Index,
     parse,
     script::{Failed, Output, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
@@ -91,8 +92,11 @@ fn multicast_routes(snapshot: &RouterSnapshot) -> Vec<(IpAddr, Route)> {
 fn snapshot(output: &Output<'_>) -> Result<RouterSnapshot, ScrapeError> {
     let links = output.must("link", "ip -j -s -s -d addr show", NEEDS)?;
     let mut links = parse::link::links(links).map_err(|error| misread(&error))?;
+    bounds::few_addresses(&mut links);
     let fdb = output.must("fdb", "bridge -j fdb show", NEEDS)?;
-    let mut fdb = parse::fdb::entries(fdb).map_err(|error| misread(&error))?;
+    let vxlans: BTreeSet<_> =
+        links.iter().filter(|link| link.vxlan.is_some()).map(|link| &link.name).collect();
+    let fdb = parse::fdb::entries_of(fdb, |name| vxlans.contains(name)).map_err(|error| misread(&error))?;
     // Before VyOS 1.4 `bridge vni` does not exist: no VNI filter then.
     let mut filters = match output.may("vni") {
         Some(text) => parse::vni::filters(text).map_err(|error| misread(&error))?,
@@ -103,9 +107,6 @@ fn snapshot(output: &Output<'_>) -> Result<RouterSnapshot, ScrapeError> {
             (vxlan.vnis, vxlan.vni_counters) = (filter.vnis, filter.counters);
         }
     }
-    let vxlans: BTreeSet<_> =
-        links.iter().filter(|link| link.vxlan.is_some()).map(|link| &link.name).collect();
-    fdb.retain(|entry| vxlans.contains(&entry.interface));
     let System { version, boot_id, uptime } = output.system();
     Ok(RouterSnapshot {
         method: Method::Ip,

@@ -11,6 +11,7 @@
 
 pub mod api;
 pub mod backoff;
+pub mod bounds;
 pub mod certificate;
 pub mod chain;
 pub mod command;

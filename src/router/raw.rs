@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use super::{
-    parse,
+    bounds, parse,
     script::{Failed, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
     shell::Shell,
     snapshot::{Link, RouterSnapshot},
@@ -28,7 +28,8 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
     run(shell, &body, deadline, |output| {
         let text = output.must("raw", "interfaces.py show --raw", "VyOS 1.4 and later have it")?;
         let links = parse::op_mode_raw::links(text).map_err(|error| misread(&error))?;
-        let links = links.into_kernel().into_iter().map(named).collect();
+        let mut links: Vec<_> = links.into_kernel().into_iter().map(named).collect();
+        bounds::few_addresses(&mut links);
         let System { version, boot_id, uptime } = output.system();
         Ok(RouterSnapshot {
             method: Method::Raw,

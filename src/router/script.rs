@@ -10,12 +10,13 @@ use std::{
 };
 
 use super::{
+    bounds,
     parse::{
         self, ParseError,
         sections::{self, FrameError, Section},
         terminal,
     },
-    shell::Shell,
+    shell::{Shell, timed_out},
     snapshot::{ScrapeError, Uptime},
 };
 use crate::{text::Text, types::FailureReason};
@@ -105,6 +106,9 @@ fn denied_or(otherwise: FailureReason, message: &str) -> FailureReason {
 /// Output that a parser did not understand.
 #[must_use]
 pub fn misread(error: &ParseError) -> ScrapeError {
+    if bounds::is_late() {
+        return timed_out("reading what the router printed");
+    }
     ScrapeError::new(FailureReason::Parse, error.to_string())
 }
 

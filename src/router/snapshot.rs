@@ -9,7 +9,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::index::Index;
+use super::{bounds::Dropped, index::Index};
 use crate::{
     text::{Sentence, Text},
     types::{
@@ -295,6 +295,10 @@ pub struct RouterReading {
     pub last_success: Option<SystemTime>,
     /// Failed scrapes by reason, since start.
     pub failures: BTreeMap<FailureReason, u64>,
+    /// What was left out of all scrapes, by kind, since start.
+    pub dropped: Dropped,
+    /// What was left out of the last scrape.
+    pub left_out: Dropped,
     /// Re-created vxlan devices by interface, since start.
     pub recreations: BTreeMap<InterfaceName, u64>,
 }
@@ -314,6 +318,8 @@ impl RouterReading {
             duration: Duration::ZERO,
             last_success: None,
             failures: BTreeMap::new(),
+            dropped: Dropped::new(),
+            left_out: Dropped::new(),
             recreations: BTreeMap::new(),
         }
     }

@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use super::{
+    bounds,
     parse::{self, links::Links},
     script::{Failed, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
     shell::Shell,
@@ -47,6 +48,7 @@ pub(super) fn whole(shown: Links) -> Result<Vec<Link>, ScrapeError> {
         return Err(ScrapeError::new(FailureReason::Truncated, message));
     }
     let mut links = shown.into_kernel();
+    bounds::few_addresses(&mut links);
     for link in &mut links {
         link.kind = Some(LinkKind::Vxlan);
     }

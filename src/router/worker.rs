@@ -17,12 +17,14 @@ use tokio::{
 };
 
 use super::{
+    bounds::{self, Dropped},
     chain::Chain,
     shell::{no_thread, timed_out},
     snapshot::{RouterReading, RouterSnapshot, ScrapeError},
 };
 use crate::{
     plan::RouterPlan,
+    recency::Recency,
     text::Text,
     types::{FailureReason, InterfaceName},
 };
@@ -30,8 +32,8 @@ use crate::{
 /// How long after the deadline a thread that did not return is given up.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What a thread hands back: the session, and what was read.
-type Scraped = (Chain, Result<RouterSnapshot, ScrapeError>);
+/// What a thread hands back: the session, what was read, and what was left out.
+type Scraped = (Chain, Result<RouterSnapshot, ScrapeError>, Dropped);
 
 /// Reads one router.
 #[derive(Debug)]
@@ -75,6 +77,7 @@ impl Worker {
     pub fn go_on_from(&mut self, former: &RouterReading) {
         self.reading.failures.clone_from(&former.failures);
         self.reading.recreations.clone_from(&former.recreations);
+        self.reading.dropped.clone_from(&former.dropped);
     }
 
     /// What is known of the router now.
@@ -106,17 +109,21 @@ impl Worker {
         }
         let mut reader = self.reader.take().unwrap_or_else(|| Chain::new(&self.plan));
         let (tell, mut told) = oneshot::channel();
+        let limits = self.plan.limits;
         thread::Builder::new()
             .name(format!("read {}", self.plan.name))
             .spawn(move || {
-                let outcome = reader.scrape(deadline);
+                let (outcome, left_out) = bounds::within(limits, deadline, || reader.scrape(deadline));
                 // Nobody listens any more where the router was taken out of the configuration.
-                let _ = tell.send((reader, outcome));
+                let _ = tell.send((reader, outcome, left_out));
             })
             .map_err(|error| no_thread(&error))?;
         match timeout(deadline.saturating_duration_since(Instant::now()) + GRACE, &mut told).await {
-            Ok(Ok((reader, outcome))) => {
+            Ok(Ok((reader, outcome, left_out))) => {
                 self.reader = Some(reader);
+                if outcome.is_ok() {
+                    self.leave_out(left_out);
+                }
                 outcome
             }
             Ok(Err(_)) => Err(ScrapeError::new(
@@ -128,6 +135,23 @@ impl Worker {
                 Err(timed_out("waiting for a thread that does not return"))
             }
         }
+    }
+
+    /// Counts what the last scrape left out; said once per change of what that is.
+    fn leave_out(&mut self, left_out: Dropped) {
+        for (kind, number) in &left_out {
+            *self.reading.dropped.entry(*kind).or_default() += number;
+        }
+        let router = &self.plan.name;
+        if !left_out.keys().eq(self.reading.left_out.keys()) {
+            if left_out.is_empty() {
+                tracing::info!(%router, "router says no more than is understood any more");
+            } else {
+                let (words, remedy) = (bounds::in_words(&left_out), bounds::remedy(&left_out));
+                tracing::warn!(%router, "router says more than is understood, left out: {words}; {remedy}");
+            }
+        }
+        self.reading.left_out = left_out;
     }
 
     fn succeeded(&mut self, snapshot: Arc<RouterSnapshot>) {
@@ -161,6 +185,7 @@ impl Worker {
 /// remote or port changes, and its counters start again.
 #[derive(Debug, Default)]
 struct Devices {
+    names: Recency<InterfaceName>,
     boot_id: Option<Text>,
     indexes: BTreeMap<InterfaceName, u32>,
 }
@@ -179,6 +204,10 @@ impl Devices {
                 let before = self.indexes.insert(link.name.clone(), index);
                 *count += u64::from(before.is_some_and(|before| before != index));
             }
+        }
+        for name in self.names.see(snapshot.vxlan_links().map(|link| &link.name), recreations.keys()) {
+            recreations.remove(&name);
+            self.indexes.remove(&name);
         }
     }
 }

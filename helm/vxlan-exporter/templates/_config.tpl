@@ -32,7 +32,7 @@ A pod's interface may be smaller than what nodes send, so the size to expect is 
 {{- $_ := set $config "reflector" (include "vxlan-exporter.reflectorConfig" $root | fromYaml) -}}
 {{- end -}}
 {{- if eq .role "node" -}}
-{{- $config = omit $config "routers" "tunnels" "router_workers" "scrape_interval" "scrape_timeout" -}}
+{{- $config = omit $config "routers" "tunnels" "router_workers" "scrape_interval" "scrape_timeout" "max_interfaces" "max_fdb_entries" -}}
 {{- end -}}
 {{- toYaml $config -}}
 {{- end -}}

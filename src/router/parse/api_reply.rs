@@ -3,9 +3,13 @@
 //! nginx before it answers in HTML: 503 where the API is not configured, 403 where `allow-client` does not have the
 //! caller, 502 while the service starts. Error texts are HTML-escaped since VyOS 1.5.
 
+use serde::de::DeserializeSeed as _;
 use serde_json::Value;
 
-use super::{error_text, excerpt};
+use super::{
+    error_text, excerpt,
+    json::{self, Affordable},
+};
 use crate::{router::snapshot::ScrapeError, types::FailureReason};
 
 /// A reason is one line; a page of HTML or a traceback would fill the log.
@@ -56,9 +60,12 @@ pub(super) fn error(status: Option<u16>, body: &str) -> ScrapeError {
     ScrapeError::new(reason, short)
 }
 
-/// JSON, whatever stands before it.
+/// JSON, whatever stands before it, as much of it as can be afforded.
 fn parse(body: &str) -> Option<Value> {
-    serde_json::from_str(body.trim_start_matches('\u{feff}').trim()).ok()
+    let body = body.trim_start_matches('\u{feff}').trim();
+    let (mut left, mut from) = (json::budget(body.len()), serde_json::Deserializer::from_str(body));
+    let value = Affordable::new(&mut left).deserialize(&mut from).ok()?;
+    from.end().ok().map(|()| value)
 }
 
 /// The words of an error reply: `error` is VyOS's, `detail` its framework's own (a text, or a list of what was wrong where).

@@ -1,24 +1,47 @@
 //! `bridge -j fdb show`: which remote VTEPs get flooded frames, which MAC is reached through which VTEP.
 
+use std::collections::BTreeSet;
+
 use super::{ParseError, address, each, field, word};
 use crate::{
-    router::snapshot::FdbEntry,
-    types::{FdbState, InterfaceName},
+    router::{bounds, snapshot::FdbEntry},
+    types::{DroppedKind, FdbState, InterfaceName},
 };
 
 const COMMAND: &str = "bridge -j fdb show";
 
 /// All forwarding entries that name a device and a MAC, of every device of the router.
 pub fn entries(output: &str) -> Result<Vec<FdbEntry>, ParseError> {
+    entries_of(output, |_| true)
+}
+
+/// The same of some devices, as many as the scrape's limits allow.
+pub fn entries_of(
+    output: &str,
+    wanted: impl Fn(&InterfaceName) -> bool,
+) -> Result<Vec<FdbEntry>, ParseError> {
+    let (mut have, most) = (0, bounds::limits().max_fdb_entries);
+    let mut remotes = BTreeSet::new();
     each(COMMAND, output, |object| {
         // Before iproute2 4.18 the device stood under `dev`.
         let device = word(object, "ifname")?.or(word(object, "dev")?).and_then(InterfaceName::new);
         let mac = word(object, "mac")?.and_then(|mac| mac.parse().ok());
         let (Some(interface), Some(mac)) = (device, mac) else { return Ok(None) };
+        if !wanted(&interface) || !bounds::admits(DroppedKind::FdbEntry, have, most) {
+            return Ok(None);
+        }
+        let dst = address(object, "dst")?;
+        if let Some(dst) = dst.filter(|dst| !remotes.contains(dst)) {
+            if !bounds::admits(DroppedKind::Remote, remotes.len(), bounds::MOST_REMOTES) {
+                return Ok(None);
+            }
+            remotes.insert(dst);
+        }
+        have += 1;
         Ok(Some(FdbEntry {
             interface,
             mac,
-            dst: address(object, "dst")?,
+            dst,
             // Learned entries print an empty or an ageing state (`stale`).
             state: word(object, "state")?.and_then(FdbState::read),
             // An entry learned by a device with many networks, or set by a routing daemon, names only `src_vni`; what it

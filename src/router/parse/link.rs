@@ -13,8 +13,11 @@ use super::{
     other_interface, text, word,
 };
 use crate::{
-    router::snapshot::{Counters, Link, Vxlan},
-    types::{DfPolicy, InterfaceName, LinkKind, OperState, Vni},
+    router::{
+        bounds,
+        snapshot::{Counters, Link, Vxlan},
+    },
+    types::{DfPolicy, DroppedKind, InterfaceName, LinkKind, OperState, Vni},
     vnis::VniSet,
 };
 
@@ -27,12 +30,16 @@ pub fn links(output: &str) -> Result<Vec<Link>, ParseError> {
 
 /// The same, with what cannot be believed.
 pub fn read(output: &str) -> Result<Links, ParseError> {
-    let mut left_out = 0;
+    let (mut left_out, mut have, most) = (0, 0, bounds::limits().max_interfaces);
     let links = each(COMMAND, output, |object| {
         left_out += u64::from(is_misnamed(object));
+        if !bounds::admits(DroppedKind::Interface, have, most) {
+            return Ok(None);
+        }
         let Some(link) = base(object)? else { return Ok(None) };
         let (counters, suspicious) = printed(object)?.believe(false);
         let link = Link { counters, ..link };
+        have += 1;
         Ok(Some(ReadLink { link, suspicious, last_clear_unix: None, last_clear: None }))
     })?;
     Ok(Links { links, incomplete: Vec::new(), left_out })

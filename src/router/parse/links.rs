@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::{
-    router::snapshot::{Counters, Link},
+    router::{
+        bounds,
+        snapshot::{Counters, Link},
+    },
     text::Text,
-    types::InterfaceName,
+    types::{DroppedKind, InterfaceName},
     work,
 };
 
@@ -50,6 +53,10 @@ impl Gathered {
     pub(super) fn put(&mut self, read: ReadLink, complete: bool) {
         work::step();
         let next = self.links.len();
+        let is_new = !self.places.contains_key(&read.link.name);
+        if is_new && !bounds::admits(DroppedKind::Interface, next, bounds::limits().max_interfaces) {
+            return;
+        }
         let place = *self.places.entry(read.link.name.clone()).or_insert(next);
         match self.links.get_mut(place) {
             Some(known) => *known = read,
@@ -77,6 +84,7 @@ impl Links {
     /// The interfaces with counters only where those are the kernel's own.
     #[must_use]
     pub fn into_kernel(self) -> Vec<Link> {
+        bounds::leave_out(DroppedKind::Name, self.left_out);
         self.links.into_iter().map(ReadLink::into_kernel).collect()
     }
 }

@@ -5,11 +5,16 @@
 //! wrong kind of value is an error: a counter guessed is worse than a router reported as unreadable. A number
 //! that can be no counter is left out, and its interface says so ([`links::ReadLink::suspicious`]).
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize,
+    de::{Deserializer as _, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value, error::Category};
 
+use self::json::Affordable;
+use super::bounds;
 use crate::{
     text::{Sentence, Text, visible},
     types::InterfaceName,
@@ -23,6 +28,7 @@ mod counters;
 pub mod error_text;
 pub mod fdb;
 pub mod ip_text;
+mod json;
 pub mod link;
 pub mod links;
 pub mod op_mode_raw;
@@ -60,35 +66,94 @@ type Object = Map<String, Value>;
 fn each<T>(
     command: &'static str,
     output: &str,
-    mut read: impl FnMut(&Object) -> Result<Option<T>, String>,
+    read: impl FnMut(&Object) -> Result<Option<T>, String>,
 ) -> Result<Vec<T>, ParseError> {
-    let (line, value) = first_json(command, output)?;
-    let elements = match value {
-        Value::Array(elements) => elements,
-        object => vec![object],
-    };
-    let mut all = Vec::with_capacity(elements.len());
-    for (index, element) in elements.iter().enumerate() {
-        let found = match element {
-            Value::Object(object) if object.is_empty() => Ok(None),
-            Value::Object(object) => read(object),
-            other => Err(format!("expected an object, saw `{}`", excerpt(&other.to_string()))),
-        };
-        let message = |message| {
-            let name = element.get("ifname").and_then(Value::as_str).unwrap_or("no name");
-            format!("element {} ({}): {message}", index + 1, excerpt(name))
-        };
-        all.extend(found.map_err(|error| ParseError { command, line, message: message(error).into() })?);
-    }
-    Ok(all)
+    each_taking(command, output, &mut |_, _| false, read)
 }
 
-/// The first JSON array or object that starts a line, and that line's number.
+/// The same, where what is long in an object is taken out of it while it is read.
+fn each_taking<T>(
+    command: &'static str,
+    output: &str,
+    take: json::Take<'_>,
+    read: impl FnMut(&Object) -> Result<Option<T>, String>,
+) -> Result<Vec<T>, ParseError> {
+    let budget = json::budget(output.len());
+    let mut elements = Elements { read, take, budget, all: Vec::new(), index: 0, failed: None };
+    let line = first_json(command, output, &mut elements)?;
+    match elements.failed {
+        Some(message) => Err(ParseError { command, line, message: message.into() }),
+        None => Ok(elements.all),
+    }
+}
+
+/// The objects of a document, read one after the other.
+struct Elements<'t, T, R> {
+    read: R,
+    take: json::Take<'t>,
+    budget: usize,
+    all: Vec<T>,
+    index: usize,
+    /// Why one of them is wrong: broken JSON after it says more.
+    failed: Option<String>,
+}
+
+impl<T, R: FnMut(&Object) -> Result<Option<T>, String>> Elements<'_, T, R> {
+    fn element(&mut self, element: &Value) {
+        self.index += 1;
+        if self.failed.is_some() {
+            return;
+        }
+        let found = match element {
+            _ if bounds::is_late() => Err("the deadline passed here".to_owned()),
+            Value::Object(object) if object.is_empty() => Ok(None),
+            Value::Object(object) => (self.read)(object),
+            other => Err(format!("expected an object, saw `{}`", excerpt(&other.to_string()))),
+        };
+        match found {
+            Ok(found) => self.all.extend(found),
+            Err(message) => {
+                let name = element.get("ifname").and_then(Value::as_str).unwrap_or("no name");
+                self.failed = Some(format!("element {} ({}): {message}", self.index, excerpt(name)));
+            }
+        }
+    }
+}
+
+impl<'de, T, R: FnMut(&Object) -> Result<Option<T>, String>> Visitor<'de> for &mut Elements<'_, T, R> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list or an object")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        loop {
+            let mut left = self.budget;
+            let element = Affordable::taking(&mut left, &mut self.take);
+            let Some(element) = list.next_element_seed(element)? else { return Ok(()) };
+            self.element(&element);
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
+        let mut left = self.budget;
+        let object = Affordable::taking(&mut left, &mut self.take).visit_map(entries)?;
+        self.element(&object);
+        Ok(())
+    }
+}
+
+/// Reads the first JSON array or object that starts a line, and tells that line's number.
 ///
 /// A banner may start with a bracket too (`[lab] no entry`): such a line is passed over, but only where the
 /// JSON fails on that very line. Cut-off JSON is never mistaken for a banner, or an inner object of a broken
 /// array would be read as the whole answer.
-fn first_json(command: &'static str, text: &str) -> Result<(usize, Value), ParseError> {
+fn first_json<T, R: FnMut(&Object) -> Result<Option<T>, String>>(
+    command: &'static str,
+    text: &str,
+    elements: &mut Elements<'_, T, R>,
+) -> Result<usize, ParseError> {
     let mut offset = 0;
     let mut banner = None;
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -97,9 +162,10 @@ fn first_json(command: &'static str, text: &str) -> Result<(usize, Value), Parse
         if !line.trim_start().starts_with(['[', '{']) {
             continue;
         }
-        match serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>().next() {
-            Some(Ok(value)) => return Ok((index + 1, value)),
-            Some(Err(error)) => {
+        (elements.all, elements.index, elements.failed) = (Vec::new(), 0, None);
+        match serde_json::Deserializer::from_str(&text[start..]).deserialize_any(&mut *elements) {
+            Ok(()) => return Ok(index + 1),
+            Err(error) => {
                 let failed = ParseError {
                     command,
                     line: index + error.line(),
@@ -110,7 +176,6 @@ fn first_json(command: &'static str, text: &str) -> Result<(usize, Value), Parse
                 }
                 banner.get_or_insert(failed);
             }
-            None => {}
         }
     }
     // A known error says more than the banner before it.

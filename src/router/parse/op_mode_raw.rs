@@ -11,16 +11,24 @@ use super::{
     links::{Links, ReadLink},
     text,
 };
-use crate::router::snapshot::Link;
+use crate::{
+    router::{bounds, snapshot::Link},
+    types::DroppedKind,
+};
 
 const COMMAND: &str = "interfaces.py show --raw";
 
 /// All links that VyOS printed. One that is down and gone (`pppoe0`) has no counters.
 pub fn links(output: &str) -> Result<Links, ParseError> {
-    let mut left_out = 0;
+    let (mut left_out, mut have, most) = (0, 0, bounds::limits().max_interfaces);
     let links = each(COMMAND, output, |object| {
         left_out += u64::from(is_misnamed(object));
-        read(object)
+        if !bounds::admits(DroppedKind::Interface, have, most) {
+            return Ok(None);
+        }
+        let link = read(object)?;
+        have += usize::from(link.is_some());
+        Ok(link)
     })?;
     Ok(Links { links, incomplete: Vec::new(), left_out })
 }

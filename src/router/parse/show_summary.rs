@@ -9,8 +9,9 @@ use std::net::IpAddr;
 
 use super::{ParseError, excerpt};
 use crate::{
+    router::bounds,
     text::Text,
-    types::{Bytes, InterfaceName, Mac},
+    types::{Bytes, DroppedKind, InterfaceName, Mac},
 };
 
 const COMMAND: &str = "show interfaces";
@@ -77,6 +78,12 @@ pub fn interfaces(output: &str) -> Result<Summaries, ParseError> {
             continue;
         }
         read.interfaces.extend(last.take());
+        if bounds::is_late() {
+            return Err(error("the deadline passed here".to_owned()));
+        }
+        if !bounds::admits(DroppedKind::Interface, read.interfaces.len(), bounds::limits().max_interfaces) {
+            continue;
+        }
         let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let Some(name) = InterfaceName::new(name) else {
             read.left_out += 1;

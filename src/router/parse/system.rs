@@ -1,16 +1,21 @@
 //! What identifies the running system: software version, uptime, boot id.
 
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::text::Text;
+
+/// VyOS's `version.json`, as far as it is of use.
+#[derive(Deserialize)]
+struct VersionFile {
+    version: Option<String>,
+}
 
 /// The software version from VyOS's version file, its `version.json`, or `/etc/os-release`, the first that
 /// tells. Each text may be empty.
 #[must_use]
 pub fn version(vyos: &str, vyos_json: &str, os_release: &str) -> Option<Text> {
     let plain = vyos.lines().find_map(|line| line.trim().strip_prefix("Version:"));
-    let json =
-        || serde_json::from_str::<Value>(vyos_json.trim()).ok()?.get("version")?.as_str().map(str::to_owned);
+    let json = || serde_json::from_str::<VersionFile>(vyos_json.trim()).ok()?.version;
     let named = |version: &str| {
         let version = version.trim();
         if version.starts_with("VyOS") { version.to_owned() } else { format!("VyOS {version}") }

@@ -20,6 +20,9 @@ pub fn clean(text: &str) -> String {
     clean
 }
 
+/// No line that a terminal draws is longer, in characters; a longer one is cut.
+const WIDEST: usize = 1 << 16;
+
 /// One line as a terminal shows it.
 fn draw(line: &str) -> Vec<char> {
     let mut screen: Vec<char> = Vec::new();
@@ -54,6 +57,7 @@ fn draw(line: &str) -> Vec<char> {
                 while chars.next_if(|part| ('\u{20}'..='\u{2f}').contains(part)).is_some() {}
                 chars.next();
             }
+            _ if cursor >= WIDEST => {}
             char => {
                 if screen.len() < cursor {
                     screen.resize(cursor, ' ');

@@ -16,6 +16,7 @@ use super::{
     table::{Table, Taken},
 };
 use crate::{
+    router::bounds,
     router::snapshot::{Counters, Link, Vxlan},
     text::Text,
     types::{DfPolicy, InterfaceName, LinkKind, OperState},
@@ -42,6 +43,9 @@ pub(super) fn links(dialect: Dialect, text: &str) -> Result<Links, ParseError> {
             line: index + 1,
             message: message.into(),
         };
+        if bounds::is_late() {
+            return Err(error("the deadline passed here".to_owned()));
+        }
         if let Some(header) = header(line.trim(), whole).map_err(error)? {
             if let Some(block) = std::mem::replace(&mut block, header.block()) {
                 block.end(dialect, &mut links);

@@ -1,15 +1,17 @@
 //! `bridge -j -s vni show`: the VNIs of devices with a VNI filter (VyOS 1.4 and later), and what each counted.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
+
+use serde_json::Value;
 
 use super::{
     Object, ParseError,
     counters::{Counter, Printed},
-    each, field, word,
+    each_taking, field, word,
 };
 use crate::{
-    router::snapshot::Counters,
-    types::{InterfaceName, Vni},
+    router::{bounds, snapshot::Counters},
+    types::{DroppedKind, InterfaceName, Vni},
     vnis::VniSet,
 };
 
@@ -29,23 +31,74 @@ pub fn filters(output: &str) -> Result<BTreeMap<InterfaceName, VniFilter>, Parse
     if output.trim().is_empty() {
         return Ok(BTreeMap::new());
     }
-    let devices = each(COMMAND, output, |object| {
-        let Some(name) = word(object, "ifname")?.and_then(InterfaceName::new) else { return Ok(None) };
-        let mut filter = VniFilter::default();
-        let mut ranges = Vec::new();
-        for range in field::<Vec<Object>>(object, "vnis")?.unwrap_or_default() {
-            let Some(first) = field::<u32>(&range, "vni")? else { continue };
-            let last = field(&range, "vniEnd")?.unwrap_or(first);
-            ranges.push((first, last));
-            let counters = counters(&range)?;
-            if first == last && counters != Counters::default() {
-                filter.counters.insert(Vni(first), counters);
-            }
+    let filling = RefCell::new(Filling::default());
+    let mut take = |key: &str, range: &Value| {
+        let mine = key == "vnis";
+        if let Some(range) = range.as_object().filter(|_| mine) {
+            filling.borrow_mut().take(range);
         }
-        filter.vnis = VniSet::of_ranges(ranges);
-        Ok(Some((name, filter)))
+        mine && range.is_object()
+    };
+    let (mut have, most) = (0, bounds::limits().max_interfaces);
+    let devices = each_taking(COMMAND, output, &mut take, |object| {
+        let read = std::mem::take(&mut filling.borrow_mut().device);
+        // What is left is no list of objects.
+        field::<Vec<Object>>(object, "vnis")?;
+        let Some(name) = word(object, "ifname")?.and_then(InterfaceName::new) else { return Ok(None) };
+        let Device { ranges, counters, failed } = read;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if !bounds::admits(DroppedKind::Interface, have, most) {
+            return Ok(None);
+        }
+        have += 1;
+        Ok(Some((name, VniFilter { vnis: VniSet::of_ranges(ranges), counters })))
     })?;
     Ok(devices.into_iter().collect())
+}
+
+/// What is read of the filters: they may be longer than all else that a router says.
+#[derive(Debug, Default)]
+struct Filling {
+    device: Device,
+    ranges: usize,
+    counted: usize,
+}
+
+/// What is read of the filter of one device.
+#[derive(Debug, Default)]
+struct Device {
+    ranges: Vec<(u32, u32)>,
+    counters: BTreeMap<Vni, Counters>,
+    failed: Option<String>,
+}
+
+impl Filling {
+    fn take(&mut self, range: &Object) {
+        if let Err(error) = self.read(range) {
+            self.device.failed.get_or_insert(error);
+        }
+    }
+
+    fn read(&mut self, range: &Object) -> Result<(), String> {
+        let Some(first) = field::<u32>(range, "vni")? else { return Ok(()) };
+        let last = field(range, "vniEnd")?.unwrap_or(first);
+        if !bounds::admits(DroppedKind::Vni, self.ranges, bounds::MOST_VNI_RANGES) {
+            return Ok(());
+        }
+        self.ranges += 1;
+        self.device.ranges.push((first, last));
+        let counters = counters(range)?;
+        if first == last
+            && counters != Counters::default()
+            && bounds::admits(DroppedKind::Vni, self.counted, bounds::MOST_VNI_COUNTERS)
+        {
+            self.counted += 1;
+            self.device.counters.insert(Vni(first), counters);
+        }
+        Ok(())
+    }
 }
 
 fn counters(range: &Object) -> Result<Counters, String> {

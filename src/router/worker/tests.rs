@@ -18,6 +18,7 @@ fn worker() -> Worker {
         addresses: Vec::new(),
         scrape_interval: Duration::from_secs(30),
         scrape_timeout: Duration::from_secs(5),
+        limits: crate::router::bounds::Limits::default(),
         transport: Transport::Local,
         api: None,
     })

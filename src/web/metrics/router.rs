@@ -9,7 +9,7 @@ use super::unix_seconds;
 use crate::{
     catalogue as c,
     router::snapshot::{FdbEntry, Link, RouterReading, RouterSnapshot, Vxlan},
-    types::{DfPolicy, FailureReason, FdbKind, FdbState, LinkKind, Mac, OperState},
+    types::{DfPolicy, DroppedKind, FailureReason, FdbKind, FdbState, LinkKind, Mac, OperState},
     web::exposition::Exposition,
 };
 
@@ -18,6 +18,10 @@ pub fn put(out: &mut Exposition, reading: &RouterReading) {
     for reason in FailureReason::ALL {
         let count = reading.failures.get(reason).copied().unwrap_or_default();
         out.put_count(&c::ROUTER_SCRAPE_FAILURES, &[router[0], router[1], reason.as_str()], count);
+    }
+    for kind in DroppedKind::ALL {
+        let count = reading.dropped.get(kind).copied().unwrap_or_default();
+        out.put_count(&c::ROUTER_DROPPED_ITEMS, &[router[0], router[1], kind.as_str()], count);
     }
     let mismatch = reading.failure.as_ref().is_some_and(|it| it.reason == FailureReason::HostkeyMismatch);
     out.put_bool(&c::ROUTER_HOST_KEY_MISMATCH, &router, mismatch);

@@ -1,0 +1,158 @@
+//! How much of what one router says is understood.
+//!
+//! Its output is bounded when it is read; this bounds what is made of it, while it is parsed: so many interfaces,
+//! forwarding entries and further things, until the scrape's deadline. What is beyond is left out and counted.
+//!
+//! Parsers are pure functions of text. What bounds them belongs to the scrape that a thread is at, and so to the thread;
+//! without one the defaults hold, and there is no deadline.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    time::Instant,
+};
+
+use super::snapshot::Link;
+use crate::types::DroppedKind;
+
+/// Remotes of all forwarding entries of a router. Each is three series.
+pub const MOST_REMOTES: usize = 4096;
+/// Addresses of all interfaces of a router.
+pub const MOST_ADDRESSES: usize = 4096;
+/// Ranges of VNIs of all filters of a router; no bridge has more VLANs than 4094 to map.
+pub const MOST_VNI_RANGES: usize = 16_384;
+/// VNIs of a router that are counted apart.
+pub const MOST_VNI_COUNTERS: usize = 4096;
+
+/// The bounds that are configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Interfaces of any kind.
+    pub max_interfaces: usize,
+    /// Forwarding entries of vxlan interfaces that name a remote.
+    pub max_fdb_entries: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_interfaces: 1000, max_fdb_entries: 100_000 }
+    }
+}
+
+/// How much was left out, by kind.
+pub type Dropped = BTreeMap<DroppedKind, u64>;
+
+#[derive(Debug, Default)]
+struct Reading {
+    limits: Limits,
+    deadline: Option<Instant>,
+}
+
+thread_local! {
+    static READING: Cell<Reading> = const {
+        Cell::new(Reading { limits: Limits { max_interfaces: 1000, max_fdb_entries: 100_000 }, deadline: None })
+    };
+    static DROPPED: RefCell<Dropped> = const { RefCell::new(Dropped::new()) };
+}
+
+/// Reads within limits and before a deadline; also tells what was left out.
+pub fn within<T>(limits: Limits, deadline: Instant, read: impl FnOnce() -> T) -> (T, Dropped) {
+    let former = READING.replace(Reading { limits, deadline: Some(deadline) });
+    begin();
+    let done = read();
+    READING.set(former);
+    (done, DROPPED.take())
+}
+
+/// Forgets what was left out so far: another method begins anew.
+pub fn begin() {
+    DROPPED.take();
+}
+
+/// The limits of the scrape that this thread is at.
+#[must_use]
+pub fn limits() -> Limits {
+    let reading = READING.take();
+    let limits = reading.limits;
+    READING.set(reading);
+    limits
+}
+
+/// Whether its deadline has passed.
+#[must_use]
+pub fn is_late() -> bool {
+    let reading = READING.take();
+    let late = reading.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    READING.set(reading);
+    late
+}
+
+/// Counts what is left out.
+pub fn leave_out(kind: DroppedKind, count: u64) {
+    if count > 0 {
+        DROPPED.with_borrow_mut(|dropped| *dropped.entry(kind).or_default() += count);
+    }
+}
+
+/// Whether one more is let in beside `have`; if not it is counted as left out.
+#[must_use]
+pub fn admits(kind: DroppedKind, have: usize, most: usize) -> bool {
+    if have >= most {
+        leave_out(kind, 1);
+    }
+    have < most
+}
+
+/// Leaves out addresses beyond what a router is taken to have.
+pub fn few_addresses(links: &mut [Link]) {
+    let mut room = MOST_ADDRESSES;
+    for link in links {
+        let over = link.addresses.len().saturating_sub(room);
+        link.addresses.truncate(room);
+        room -= link.addresses.len();
+        leave_out(DroppedKind::Address, over as u64);
+    }
+}
+
+/// `49,000 interfaces and 7 addresses`
+#[must_use]
+pub fn in_words(dropped: &Dropped) -> String {
+    let noun = |kind: &DroppedKind, number| if number == 1 { kind.noun() } else { kind.plural() };
+    let words = dropped.iter().map(|(kind, number)| format!("{number} {}", noun(kind, *number)));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// What to raise, where that can be configured.
+#[must_use]
+pub fn remedy(dropped: &Dropped) -> String {
+    let keys: Vec<_> = dropped.keys().filter_map(|kind| kind.key()).collect();
+    if keys.is_empty() {
+        "see what it prints: no router that works says so much".to_owned()
+    } else {
+        format!("raise {} if the router really has so many", keys.join(" and "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_scrape_has_its_own_limits_and_tells_what_is_beyond() {
+        let limits = Limits { max_interfaces: 2, ..Limits::default() };
+        let soon = Instant::now() + Duration::from_hours(1);
+        let (let_in, dropped) = within(limits, soon, || {
+            let most = super::limits().max_interfaces;
+            assert!(!is_late());
+            (0..5).filter(|have| admits(DroppedKind::Interface, *have, most)).count()
+        });
+        assert_eq!((let_in, &dropped), (2, &Dropped::from([(DroppedKind::Interface, 3)])));
+        assert_eq!(in_words(&dropped), "3 interfaces");
+        assert_eq!(remedy(&dropped), "raise `max_interfaces` if the router really has so many");
+        assert_eq!(super::limits(), Limits::default());
+        assert!(within(limits, Instant::now(), is_late).0);
+        assert!(!is_late(), "without a scrape there is no deadline");
+    }
+}

@@ -1,0 +1,181 @@
+//! How much memory a scrape takes: at most eight times what the router printed, whatever that is.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    fmt::Write as _,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use vxlan_exporter::router::{
+    bounds::{self, Dropped, Limits},
+    command::Reader,
+    script::Failed,
+    shell::Shell,
+    snapshot::{RouterSnapshot, ScrapeError},
+};
+
+/// The system's allocator, which counts what is taken.
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator with the caller's own arguments; counting touches no memory of it.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        MOST.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: the caller's promises hold for the system's allocator too.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as above; `memory` came from the system's allocator.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// A router whose commands print this much.
+#[derive(Default)]
+struct Router {
+    link: String,
+    fdb: String,
+    vni: String,
+    version: String,
+}
+
+impl Router {
+    fn bytes(&self) -> usize {
+        self.link.len() + self.fdb.len() + self.vni.len() + self.version.len()
+    }
+}
+
+impl Shell for Router {
+    fn exec(&mut self, script: &str, _: Instant) -> Result<String, ScrapeError> {
+        let marker = script.lines().next().and_then(|line| line.strip_prefix("M=")).expect("a marker");
+        let mut printed = String::with_capacity(self.bytes() + 4096);
+        let asked = |name: &str| script.contains(&format!("s {name} "));
+        for (name, text) in
+            [("link", &self.link), ("fdb", &self.fdb), ("vni", &self.vni), ("vyos", &self.version)]
+        {
+            if asked(name) {
+                let _ = write!(printed, "{marker} begin {name}\n{text}\n{marker} rc=0\n");
+            }
+        }
+        let _ = writeln!(printed, "{marker} end");
+        Ok(printed)
+    }
+}
+
+/// One scrape; how many times its output it took at most, and what it left out.
+fn scrape(mut router: Router) -> (Result<RouterSnapshot, Failed>, f64, Dropped) {
+    let (before, bytes) = (NOW.load(Ordering::Relaxed), router.bytes());
+    MOST.store(before, Ordering::Relaxed);
+    let deadline = Instant::now() + Duration::from_mins(10);
+    let (read, dropped) =
+        bounds::within(Limits::default(), deadline, || Reader::default().scrape(&mut router, deadline));
+    let most = MOST.load(Ordering::Relaxed) - before;
+    #[allow(clippy::cast_precision_loss)]
+    let share = most as f64 / bytes as f64;
+    (read, share, dropped)
+}
+
+fn list(count: usize, element: impl Fn(usize) -> String) -> String {
+    format!("[{}]", (0..count).map(element).collect::<Vec<_>>().join(","))
+}
+
+fn vxlan(number: usize) -> String {
+    format!(
+        r#"{{"ifindex":{number},"ifname":"v{number}","flags":["UP"],"mtu":1500,"link_type":"ether","linkinfo":{{"info_kind":"vxlan","info_data":{{"id":{number},"remote":"10.0.0.1","port":8472}}}},"stats64":{{"rx":{{"bytes":0,"packets":0}},"tx":{{"bytes":0,"packets":0}}}}}}"#
+    )
+}
+
+/// One test: others would be counted with it.
+#[test]
+fn a_scrape_takes_at_most_eight_times_its_output() {
+    let one = || list(1, vxlan);
+    let address = |n: usize| format!("10.{}.{}.{}", (n >> 16) & 255, (n >> 8) & 255, n & 255);
+    let entry = |n: usize| {
+        format!(
+            r#"{{"mac":"aa:bb:00:00:{:02x}:{:02x}","ifname":"v0","dst":"{}","state":""}}"#,
+            (n >> 8) & 255,
+            n & 255,
+            address(n)
+        )
+    };
+    let filter = |ranges: String| format!(r#"[{{"ifname":"v0","vnis":{ranges}}}]"#);
+    let shapes = [
+        ("50,000 links", Router { link: list(50_000, vxlan), fdb: "[]".into(), ..Router::default() }),
+        (
+            "tiny links",
+            Router {
+                link: list(500_000, |n| format!(r#"{{"ifname":"{n}"}}"#)),
+                fdb: "[]".into(),
+                ..Router::default()
+            },
+        ),
+        ("100,000 entries", Router { link: one(), fdb: list(100_000, entry), ..Router::default() }),
+        (
+            "1 MiB of ranges",
+            Router {
+                link: one(),
+                fdb: "[]".into(),
+                vni: filter(list(35_000, |n| format!(r#"{{"vni":{},"vniEnd":{}}}"#, n * 4, 16_777_215))),
+                ..Router::default()
+            },
+        ),
+        (
+            "5 MiB of ranges",
+            Router {
+                link: one(),
+                fdb: "[]".into(),
+                vni: filter(list(250_000, |n| format!(r#"{{"vni":{},"vniEnd":{}}}"#, n * 60, n * 60 + 9))),
+                ..Router::default()
+            },
+        ),
+        (
+            "VNIs with counters",
+            Router {
+                link: one(),
+                fdb: "[]".into(),
+                vni: filter(list(200_000, |n| format!(r#"{{"vni":{n},"stats":{{"rx_pkts":1}}}}"#))),
+                ..Router::default()
+            },
+        ),
+        (
+            "one link of small objects",
+            Router {
+                link: format!(
+                    r#"[{{"ifname":"v0","addr_info":{}}}]"#,
+                    list(400_000, |_| r#"{"a":1}"#.to_owned())
+                ),
+                fdb: "[]".into(),
+                ..Router::default()
+            },
+        ),
+        (
+            "a version of 12 MiB",
+            Router {
+                link: one(),
+                fdb: "[]".into(),
+                version: format!("Version: {}", "x".repeat(12 << 20)),
+                ..Router::default()
+            },
+        ),
+    ];
+    for (what, router) in shapes {
+        let bytes = router.bytes();
+        let (read, share, dropped) = scrape(router);
+        println!("{what}: {bytes} bytes, {share:.2} times that, left out {dropped:?}");
+        assert!(share <= 8.0, "{what}: {share:.2} times the output of {bytes} bytes");
+        let snapshot = read.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        assert!(snapshot.links.len() <= 1000 && snapshot.fdb.len() <= 100_000, "{what}");
+        assert!(snapshot.version.as_deref().is_none_or(|version| version.len() <= 256), "{what}");
+    }
+}
