@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use pnet::ipnetwork::IpNetwork;
 use tokio::{
+    runtime::{Handle, RuntimeFlavor},
     sync::{mpsc, oneshot, watch},
+    task::block_in_place,
     time::sleep_until,
 };
 
@@ -98,9 +100,15 @@ impl Conductor {
     fn join(&mut self) -> tokio::time::Instant {
         let began = Instant::now();
         let present = self.state.present();
-        let overlay = self.assessor.assess(&present.routers, &present.paths);
+        let overlay = off_the_async_threads(|| self.assessor.assess(&present.routers, &present.paths));
         self.fleet.watch(share::watched(&self.plan, &overlay));
         self.state.put_overlay(overlay);
         tokio::time::Instant::now() + JOIN.max(began.elapsed() * (JOIN_SHARE - 1))
     }
+}
+
+/// Does what takes a while: this thread hands its other tasks to another one meanwhile. A runtime of one thread has none.
+fn off_the_async_threads<T>(work: impl FnOnce() -> T) -> T {
+    let several = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
+    if several { block_in_place(work) } else { work() }
 }
