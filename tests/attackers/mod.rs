@@ -54,7 +54,7 @@ impl Attackers {
                         connected.fetch_add(1, Ordering::Relaxed);
                         let _ = attack(stream, habit).await;
                     }
-                    sleep(Duration::from_secs(3)).await;
+                    sleep(Duration::from_secs(10)).await;
                 }
             });
         }
