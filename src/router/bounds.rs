@@ -138,6 +138,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::router::parse;
 
     #[test]
     fn a_scrape_has_its_own_limits_and_tells_what_is_beyond() {
@@ -153,6 +154,11 @@ mod tests {
         assert_eq!(remedy(&dropped), "raise `max_interfaces` if the router really has so many");
         assert_eq!(super::limits(), Limits::default());
         assert!(within(limits, Instant::now(), is_late).0);
+        let late = within(limits, Instant::now(), || parse::link::links(r#"[{"ifname":"a"},{"ifname":"b"#));
+        assert!(
+            late.0.unwrap_err().message.contains("the deadline passed"),
+            "before the end of what is broken"
+        );
         assert!(!is_late(), "without a scrape there is no deadline");
     }
 }

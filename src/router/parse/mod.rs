@@ -9,7 +9,7 @@ use std::{fmt, net::IpAddr};
 
 use serde::{
     Deserialize,
-    de::{Deserializer as _, MapAccess, SeqAccess, Visitor},
+    de::{Deserializer as _, Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value, error::Category};
 
@@ -105,7 +105,6 @@ impl<T, R: FnMut(&Object) -> Result<Option<T>, String>> Elements<'_, T, R> {
             return;
         }
         let found = match element {
-            _ if bounds::is_late() => Err("the deadline passed here".to_owned()),
             Value::Object(object) if object.is_empty() => Ok(None),
             Value::Object(object) => (self.read)(object),
             other => Err(format!("expected an object, saw `{}`", excerpt(&other.to_string()))),
@@ -133,6 +132,9 @@ impl<'de, T, R: FnMut(&Object) -> Result<Option<T>, String>> Visitor<'de> for &m
             let element = Affordable::taking(&mut left, &mut self.take);
             let Some(element) = list.next_element_seed(element)? else { return Ok(()) };
             self.element(&element);
+            if bounds::is_late() {
+                return Err(A::Error::custom("the deadline passed here"));
+            }
         }
     }
 
