@@ -137,10 +137,8 @@ fn a_web_configuration_that_cannot_be_used_ends_the_start() {
         "{}",
         start()
     );
-    fs::write(&web, "tls_server_config:\n  cert_file: c\n  key_file: k\n").expect("written");
-    assert!(start().contains("cert_file: cannot read ") && start().contains("No such file"), "{}", start());
     fs::write(&web, "tls_server_config:\n  cert_file: c\n  key_file: ./k\n").expect("written");
-    assert!(start().contains("cannot read cert_file ") && start().contains("No such file"), "{}", start());
+    assert!(start().contains("cert_file: cannot read ") && start().contains("No such file"), "{}", start());
     certificate(files.path(), "one", None);
     certificate(files.path(), "two", None);
     fs::write(&web, "tls_server_config: {cert_file: one.crt, key_file: two.key}").expect("written");
