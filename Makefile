@@ -7,7 +7,7 @@ RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
 IMAGE := dist/vxlan_exporter-image.tar
 
-.PHONY: demo test image image-test soak scale fuzz mutants-rules dashboards pictures chart setup chart-tools build \
+.PHONY: demo test image image-test soak soak-loss scale fuzz mutants-rules dashboards pictures chart setup chart-tools build \
 	lab-clean audit
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
@@ -20,7 +20,10 @@ test: setup chart-tools
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 	cargo test --locked --doc
 	cargo test --locked --lib --bins $(RUN_AS_ROOT)
-	cargo test --locked --test '*' $(RUN_AS_ROOT) -- --test-threads=3
+	cargo test --locked --test '*' $(RUN_AS_ROOT) --no-run
+	@mkdir -p target; cargo test --locked --test soak_short $(RUN_AS_ROOT) -- --ignored --nocapture >target/soak_short.log 2>&1 & soak=$$!; \
+		cargo test --locked --test '*' $(RUN_AS_ROOT) -- --test-threads=3; others=$$?; \
+		wait $$soak; soak=$$?; tail -n 60 target/soak_short.log; [ $$others = 0 ] && [ $$soak = 0 ]
 
 # The container image of this version, as an archive to carry to the nodes.
 image: setup
@@ -32,8 +35,14 @@ image-test: setup
 	cargo build --locked --release --bin vxlan_exporter
 	IMAGE_BINARY=$(CURDIR)/target/release/vxlan_exporter cargo test --locked --test image $(RUN_AS_ROOT)
 
-# The long forms of what `make test` does in short; prints its figures. About 15 minutes.
-soak: setup build
+# Half an hour of all that goes wrong at once, by a script of SOAK_SEED: prints a table, and fails if anything false was said, missed,
+# lost by us or kept. `make test` does three minutes of it.
+soak: setup
+	cargo build --locked --release --bin vxlan_exporter --example soak
+	$(SUDO) target/release/examples/soak --minutes $(or $(SOAK_MINUTES),30) --seed $(or $(SOAK_SEED),1)
+
+# Lossy paths for long, and how soon a hole is noticed; prints its figures. About 15 minutes.
+soak-loss: setup build
 	$(SUDO) $(LAB) soak --minutes $(or $(SOAK_MINUTES),10)
 	$(SUDO) $(LAB) notice --times 20
 
@@ -42,12 +51,14 @@ scale: setup
 	cargo build --locked --release --bin vxlan_exporter --example scale
 	$(SUDO) target/release/examples/scale --routers $(or $(SCALE_ROUTERS),500)
 
-# Every parser against random bytes, FUZZ_SECONDS each, starting from the captures of tests/corpus.
+# Every parser and every door against random bytes, FUZZ_SECONDS each or FUZZ_TARGETS alone, starting from fuzz/seeds and the captures of
+# tests/corpus.
 fuzz:
-	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
-	@for target in $$(RUSTC_BOOTSTRAP=1 cargo fuzz list); do \
+	@scripts/cargo-tools.sh cargo-fuzz
+	@for target in $(or $(FUZZ_TARGETS),$$(RUSTC_BOOTSTRAP=1 cargo fuzz list)); do \
 		mkdir -p fuzz/corpus/$$target && \
-		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target fuzz/corpus/$$target tests/corpus -- -max_total_time=$(or $(FUZZ_SECONDS),60) \
+		seeds=$$(ls -d fuzz/seeds/$$target 2>/dev/null || echo tests/corpus) && \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target fuzz/corpus/$$target $$seeds -- -max_total_time=$(or $(FUZZ_SECONDS),60) \
 			-max_len=65536 || exit 1; \
 	done
 
@@ -102,6 +113,6 @@ lab-clean:
 
 # Known flaws, licences and sources of the dependencies (deny.toml).
 audit:
-	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	@scripts/cargo-tools.sh cargo-deny
 	cargo deny check licenses bans sources
 	cargo deny check advisories

@@ -4,6 +4,7 @@
 //! the joined overlay → views. What decides ([`overlay`]) never touches a socket or a clock; what
 //! acts ([`router`], [`probe`], [`web`]) decides nothing.
 
+pub mod allocator;
 pub mod catalogue;
 pub mod check;
 pub mod cli;

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, ensure};
 use clap::Parser;
 use vxlan_exporter::{
-    check,
+    allocator, check,
     cli::{Cli, Command, ConfigCommand, ReportFormat},
     config,
     load::load,
@@ -35,6 +35,7 @@ const NO_TERMINAL_WIDTH: usize = 110;
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
+    allocator::set_up();
     let cli = Cli::parse();
     match run(&cli) {
         Ok(code) => ExitCode::from(code),

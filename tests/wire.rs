@@ -68,6 +68,30 @@ fn every_lane_is_answered_in_both_families() -> Result<()> {
     Ok(())
 }
 
+/// What waits for neighbours that do not answer fills the send buffer of its socket: before there were two, 100 of them were enough
+/// for every further packet to be refused, to whomever.
+#[test]
+fn dead_neighbours_hold_up_nobody() -> Result<()> {
+    let world = World::raise()?;
+    for ip in Ip::BOTH {
+        world.probe(|| async move {
+            let mut driver = Driver::open(Level::Raw, ip, CLOSED).await?;
+            for lane in [Lane::Echo, Lane::Fragments, Lane::Syn] {
+                let id = driver.send(lane, 0, 1500)?;
+                driver.passes(id).await?;
+                let hosts = (10..250).cycle().take(240 * 8);
+                let refused =
+                    hosts.filter(|host| driver.send_to(ip.neighbour(*host), lane, 1500).is_err()).count();
+                ensure!(refused > 0, "{ip:?} {lane:?}: their buffer is not full, this proves nothing");
+                let id = driver.send(lane, 1, 1500)?;
+                driver.passes(id).await?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
 #[test]
 fn without_privilege_echoes_and_connections_are_answered() -> Result<()> {
     let world = World::raise()?;

@@ -25,6 +25,7 @@ use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence,
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
+    heard::Door,
     raw::filter,
     refusal::{self, TRIES},
 };
@@ -38,12 +39,20 @@ const RECEIVE_BUFFER: usize = 1 << 20;
 /// Sends small echoes for all paths over one socket of each family.
 #[derive(Clone)]
 pub struct Echoes {
-    v4: Option<Client>,
-    v6: Option<Client>,
+    main: Clients,
+    /// For targets that do not answer.
+    apart: Clients,
     identifier: u16,
     /// Over all paths: on a ping socket two paths to one target have nothing else to tell them apart.
     sequence: Arc<AtomicU16>,
     news: UnboundedSender<EchoNews>,
+}
+
+/// One of each family.
+#[derive(Clone)]
+struct Clients {
+    v4: Option<Client>,
+    v6: Option<Client>,
 }
 
 /// What became of an echo.
@@ -61,16 +70,14 @@ impl Echoes {
     /// Opens the sockets: raw where allowed, else ping sockets (`net.ipv4.ping_group_range`). One family is
     /// enough.
     pub fn open(identifier: u16, news: UnboundedSender<EchoNews>) -> io::Result<Self> {
-        let (v4, v6) = (open(ICMP::V4, identifier), open(ICMP::V6, identifier).ok());
-        if v6.is_none() {
-            v4.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
-        }
-        Ok(Self { v4: v4.ok(), v6, identifier, sequence: Arc::default(), news })
+        let (main, apart) = (Clients::open(identifier)?, Clients::open(identifier)?);
+        Ok(Self { main, apart, identifier, sequence: Arc::default(), news })
     }
 
     /// Sends echo `seq` of `path`. What became of it comes through the channel; silence is told by nobody.
-    pub fn send(&self, path: usize, address: IpAddr, seq: u64) {
-        let client = if address.is_ipv4() { &self.v4 } else { &self.v6 };
+    pub fn send(&self, path: usize, address: IpAddr, seq: u64, door: Door) {
+        let clients = if door == Door::Main { &self.main } else { &self.apart };
+        let client = if address.is_ipv4() { &clients.v4 } else { &clients.v6 };
         let news = self.news.clone();
         let Some(client) = client.clone() else {
             let _ = news.send(EchoNews { path, seq, fate: Err(Refusal::Unable) });
@@ -87,6 +94,16 @@ impl Echoes {
             };
             let _ = news.send(EchoNews { path, seq, fate });
         });
+    }
+}
+
+impl Clients {
+    fn open(identifier: u16) -> io::Result<Self> {
+        let (v4, v6) = (open(ICMP::V4, identifier), open(ICMP::V6, identifier).ok());
+        if v6.is_none() {
+            v4.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
+        }
+        Ok(Self { v4: v4.ok(), v6 })
     }
 }
 

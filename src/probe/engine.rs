@@ -282,6 +282,7 @@ impl Engine {
             }
         });
         for (path, protocol) in answered {
+            self.note_heard(path, now);
             self.peers.tell(&mut self.tracks, path, protocol, now);
         }
         let tracks = &mut self.tracks;
@@ -312,10 +313,18 @@ impl Engine {
             match news.fate {
                 Ok(rtt) => {
                     prober.echo_reply(news.seq, rtt, now);
+                    self.note_heard(news.path, now);
                     self.peers.tell(&mut self.tracks, news.path, ProbeProtocol::Icmp, now);
                 }
                 Err(refusal) => prober.echo_not_sent(news.seq, refusal, now),
             }
+        }
+    }
+
+    /// A target that answers is asked by the sockets of those that do.
+    fn note_heard(&mut self, path: usize, now: Moment) {
+        if let Some(target) = self.tracks.get(&path).and_then(|track| track.target.as_ref()) {
+            self.flights.hear(target.address, now);
         }
     }
 

@@ -19,6 +19,7 @@ use std::{
 use tracing::debug;
 
 use super::{
+    heard::{Door, Heard},
     packet::{self, Cookie, Incoming, Quoted},
     random::random,
     target::Target,
@@ -68,6 +69,7 @@ pub struct Flights {
     syns: HashMap<Tuple, Vec<SynFlight>>,
     /// The kernel's own connections, by token.
     connects: HashMap<u64, Flight>,
+    heard: Heard,
 }
 
 impl Flights {
@@ -82,6 +84,7 @@ impl Flights {
             echoes: HashMap::new(),
             syns: HashMap::new(),
             connects: HashMap::new(),
+            heard: Heard::default(),
         }
     }
 
@@ -124,15 +127,16 @@ impl Flights {
     ) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
         let sequence = self.sequence;
+        let door = self.heard.door(target.address, flight.at);
         let addresses = (target.egress.source, target.address);
         let size = flight.size as usize;
         let message = packet::echo_request(size, addresses, self.identifier, sequence, &self.cookie);
         if probe.lane == Lane::Echo {
-            wire.send(Outgoing::Echo(&message), target.address)?;
+            wire.send(Outgoing::Echo(&message), target.address, door)?;
         } else {
             let count = fragments_of(Family::of(target.address), probe.size) as usize;
             let packets = packet::fragments(&message, count, addresses.0, addresses.1, random());
-            wire.send(Outgoing::Fragments(&packets), target.address)?;
+            wire.send(Outgoing::Fragments(&packets), target.address, door)?;
         }
         self.echoes.insert(sequence, flight);
         Ok(())
@@ -146,6 +150,7 @@ impl Flights {
         probe: Probe,
         flight: Flight,
     ) -> io::Result<()> {
+        let door = self.heard.door(target.address, flight.at);
         let (local, label) = wire.flow(Family::of(target.address), probe.flow);
         let waiting = self.syns.entry((target.address, port, local)).or_default();
         let busy = |syn: &SynFlight| {
@@ -163,16 +168,27 @@ impl Flights {
             target.egress.mtu,
             label,
         );
-        wire.send(Outgoing::Syn(&segment), target.address)?;
+        wire.send(Outgoing::Syn(&segment), target.address, door)?;
         waiting.push(SynFlight { flight, sequence });
         Ok(())
     }
 
     fn connect(&mut self, wire: &dyn Wire, port: u16, flight: Flight) -> io::Result<()> {
         let token = random();
-        wire.send(Outgoing::Connect { token, port }, flight.to)?;
+        wire.send(Outgoing::Connect { token, port }, flight.to, self.heard.door(flight.to, flight.at))?;
         self.connects.insert(token, flight);
         Ok(())
+    }
+
+    /// A target has answered.
+    pub fn hear(&mut self, target: IpAddr, now: Moment) {
+        self.heard.hear(target, now);
+    }
+
+    /// By which sockets a target is asked now.
+    #[must_use]
+    pub fn door(&self, target: IpAddr, now: Moment) -> Door {
+        self.heard.door(target, now)
     }
 
     /// Whose answer `incoming` is, if anyone's.
@@ -219,6 +235,7 @@ impl Flights {
     /// Forgets what nobody waits for any more.
     pub fn forget_old(&mut self, now: Moment) {
         let young = |flight: &Flight| now.saturating_sub(flight.at) < GIVE_UP;
+        self.heard.forget_old(now);
         self.echoes.retain(|_, flight| young(flight));
         self.connects.retain(|_, flight| young(flight));
         self.syns.retain(|_, waiting| {

@@ -9,6 +9,7 @@ pub mod echo;
 pub mod egress;
 pub mod engine;
 pub mod flights;
+pub mod heard;
 pub mod links;
 pub mod neighbours;
 pub mod news;

@@ -41,6 +41,9 @@ nix::setsockopt_impl!(RecvFragmentSizeV6, libc::IPPROTO_IPV6, libc::IPV6_RECVFRA
 
 /// A receive buffer that holds a burst of full-size answers while this process waits for its turn.
 const RECEIVE_BUFFER: usize = 4 << 20;
+/// The kernel gives 416 KiB of it where `net.core.wmem_max` is what it is by default: what waits for neighbours that do not answer
+/// fills it.
+const SEND_BUFFER: usize = 1 << 20;
 /// The largest IP packet.
 pub const LARGEST: usize = 65_575;
 /// So many packets of a socket are read at a time, so that a flood keeps nothing else from its turn.
@@ -75,6 +78,7 @@ pub fn open(family: Family, kind: Type, protocol: Protocol) -> io::Result<Socket
     let socket = Socket::new(domain, kind, Some(protocol))?;
     socket.set_nonblocking(true)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     setsockopt(&socket, RxqOvfl, &1)?;
     match family {
         Family::V4 => {

@@ -16,6 +16,7 @@ use socket2::{Protocol, Type};
 
 use super::{
     connect::Connections,
+    heard::Door,
     packet::{self, Incoming},
     random::random,
     socket::{self, LARGEST, PacketSocket},
@@ -93,7 +94,8 @@ impl Wire for Unprivileged {
         (0, 0)
     }
 
-    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr) -> io::Result<()> {
+    /// By one door: a ping socket's identifier is its own, and there is one identifier.
+    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, _: Door) -> io::Result<()> {
         match outgoing {
             Outgoing::Echo(message) => {
                 self.socket(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?.send(message, to)

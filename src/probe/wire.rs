@@ -6,7 +6,8 @@ use std::{future::Future, io, net::IpAddr, pin::Pin};
 use futures_util::future::select_all;
 
 use super::{
-    connect::Connections, packet::Incoming, raw::Raw, socket::PacketSocket, unprivileged::Unprivileged,
+    connect::Connections, heard::Door, packet::Incoming, raw::Raw, socket::PacketSocket,
+    unprivileged::Unprivileged,
 };
 use crate::overlay::path::{
     probe::Family,
@@ -52,7 +53,7 @@ pub trait Wire: Send {
     fn flow(&self, family: Family, flow: u8) -> (u16, u32);
 
     /// Sends; `Unsupported` where this level cannot.
-    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr) -> io::Result<()>;
+    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: Door) -> io::Result<()>;
 
     /// Waits until the sockets take packets.
     fn writable(&self) -> Waiting<'_>;

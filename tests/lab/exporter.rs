@@ -208,6 +208,11 @@ impl Exporter {
         lines[lines.len().saturating_sub(60)..].join("\n")
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it still runs; an error with its log if not.
     pub fn must_run(&mut self) -> Result<()> {
         match self.child.try_wait()? {

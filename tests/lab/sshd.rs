@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 
 use super::{
     Lab,
-    namespace::run,
+    namespace::{Namespace, run},
     numbers::{Place, Site},
     runs,
 };
@@ -50,7 +50,7 @@ pub fn start(lab: &mut Lab) -> Result<()> {
         keygen(&host_key)?;
         let public = fs::read_to_string(host_key.with_extension("pub"))?;
         write!(known, "{} {public}", site.management)?;
-        write_accounts(lab, place)?;
+        write_accounts(lab, lab.router(place))?;
         let config = directory.join(format!("sshd_config_{}", site.router));
         fs::write(&config, server_config(&directory, &host_key, &site))?;
         let mut command = lab.router(place).command("/usr/sbin/sshd");
@@ -75,7 +75,8 @@ fn management_network(lab: &Lab) -> String {
     format!("{a}.{b}.{c}.0/24")
 }
 
-fn keygen(path: &Path) -> Result<()> {
+/// Makes a key pair.
+pub fn keygen(path: &Path) -> Result<()> {
     let path = path.to_str().context("the lab's directory is not UTF-8")?;
     run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", "vxlan-lab", "-f", path]).map(drop)
 }
@@ -91,8 +92,8 @@ fn server_config(directory: &Path, host_key: &Path, site: &Site) -> String {
 }
 
 /// Nothing of the machine's own accounts: no name and no password hash goes into the lab.
-fn write_accounts(lab: &Lab, place: Place) -> Result<()> {
-    let etc = Path::new("/etc/netns").join(&lab.router(place).name);
+pub fn write_accounts(lab: &Lab, namespace: &Namespace) -> Result<()> {
+    let etc = Path::new("/etc/netns").join(&namespace.name);
     runs::make_directory(&etc)?;
     let home = lab.directory().join("home");
     fs::write(

@@ -59,6 +59,15 @@ impl Driver {
         self.launch(lane, flow, size, ProbeSize::Full, false)
     }
 
+    /// The same to another target.
+    pub fn send_to(&mut self, address: IpAddr, lane: Lane, size: Bytes) -> Result<ProbeId> {
+        let target = Target { address, ..self.target.clone() };
+        let own = std::mem::replace(&mut self.target, target);
+        let sent = self.send(lane, 0, size);
+        self.target = own;
+        sent
+    }
+
     /// Sends a SYN that only asks whether the target is there.
     pub fn knock(&mut self, flow: u8) -> Result<ProbeId> {
         self.launch(Lane::Syn, flow, 1500, ProbeSize::Control, true)
@@ -88,6 +97,9 @@ impl Driver {
             wire.drain(&mut |incoming| {
                 all.extend(flights.claim(&incoming).map(|(_, id, answer)| (id, answer)));
             });
+            if !all.is_empty() {
+                flights.hear(self.target.address, self.began.elapsed());
+            }
             if all.len() >= enough {
                 return all;
             }

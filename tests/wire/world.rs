@@ -54,6 +54,11 @@ impl Ip {
         self.address(1, 1)
     }
 
+    /// An address beside `here` that nobody has.
+    pub fn neighbour(self, host: u16) -> IpAddr {
+        self.address(1, host)
+    }
+
     /// Bytes of the IP header.
     pub fn header(self) -> usize {
         match self {

@@ -51,7 +51,10 @@ impl Engine {
                 (_, _) if !target.egress.carries => {
                     self.not_sent(path, send, Refusal::Trouble(Trouble::NoCarrier), now);
                 }
-                (Send::Echo { seq }, Some(echoes)) => echoes.send(path, target.address, seq),
+                (Send::Echo { seq }, Some(echoes)) => {
+                    let door = self.flights.door(target.address, now);
+                    echoes.send(path, target.address, seq, door);
+                }
                 (Send::Echo { .. }, None) => self.not_sent(path, send, Refusal::Unable, now),
                 (Send::Probe(probe), _) => self.send_probe(path, &target, probe, now),
             }

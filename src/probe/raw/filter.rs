@@ -40,6 +40,11 @@ const fn reject() -> SockFilter {
     SockFilter::new(0x06, 0, 0, 0)
 }
 
+/// Nothing: for a socket that only sends.
+pub const fn nothing() -> [SockFilter; 1] {
+    [reject()]
+}
+
 /// Echo replies with our identifier, and "destination unreachable" or "packet too big".
 pub fn icmp(family: Family, identifier: u16) -> [SockFilter; 8] {
     let (reply, signal) = match family {

@@ -16,6 +16,7 @@ use tracing::debug;
 
 use super::{
     connect::Connections,
+    heard::Door,
     packet::{self, Arrival, Incoming, Labels},
     random::random,
     socket::{self, LARGEST, PacketSocket},
@@ -47,6 +48,7 @@ struct Sockets {
     icmp: PacketSocket,
     tcp: PacketSocket,
     packets: PacketSocket,
+    apart: Apart,
     /// Bound and never listening: no other process gets these ports, and the kernel answers a SYN-ACK
     /// with RST, so nothing stays half open at the target.
     _reserved: Vec<Socket>,
@@ -54,6 +56,14 @@ struct Sockets {
     labels: Labels,
     /// Why padded SYNs are of no use.
     no_syn: Option<String>,
+}
+
+/// Sockets that only send, to targets that do not answer.
+#[derive(Debug)]
+struct Apart {
+    icmp: PacketSocket,
+    tcp: PacketSocket,
+    packets: PacketSocket,
 }
 
 impl Raw {
@@ -106,23 +116,24 @@ impl Wire for Raw {
         self.sockets(family).map_or((0, 0), |sockets| (sockets.ports[flow], sockets.labels[flow]))
     }
 
-    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr) -> io::Result<()> {
+    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: Door) -> io::Result<()> {
         let sockets = self.sockets(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?;
+        let (icmp, tcp, packets) = sockets.behind(door);
         match outgoing {
-            Outgoing::Echo(message) => sockets.icmp.send(message, to),
-            Outgoing::Fragments(packets) => {
-                packets.iter().try_for_each(|packet| sockets.packets.send(packet, to))
-            }
+            Outgoing::Echo(message) => icmp.send(message, to),
+            Outgoing::Fragments(pieces) => pieces.iter().try_for_each(|piece| packets.send(piece, to)),
             Outgoing::Syn(segment) => match sockets.family {
-                Family::V4 => sockets.tcp.send(segment, to),
-                Family::V6 => sockets.packets.send(segment, to),
+                Family::V4 => tcp.send(segment, to),
+                Family::V6 => packets.send(segment, to),
             },
             Outgoing::Connect { token, port } => self.connections.start(token, SocketAddr::from((to, port))),
         }
     }
 
     fn writable(&self) -> Waiting<'_> {
-        let sockets = self.all().flat_map(|set| [&set.icmp, &set.tcp, &set.packets]);
+        let sockets = self.all().flat_map(|set| {
+            [&set.icmp, &set.tcp, &set.packets, &set.apart.icmp, &set.apart.tcp, &set.apart.packets]
+        });
         let waits: Vec<_> = sockets.map(PacketSocket::writable).collect();
         Box::pin(async { try_join_all(waits).await.map(drop) })
     }
@@ -195,11 +206,33 @@ impl Sockets {
             icmp: PacketSocket::watch(family, icmp)?,
             tcp: PacketSocket::watch(family, tcp)?,
             packets: PacketSocket::watch(family, packets)?,
+            apart: Apart::open(family, protocol)?,
             _reserved: reserved,
             ports,
             labels,
             no_syn,
         })
+    }
+}
+
+impl Sockets {
+    fn behind(&self, door: Door) -> (&PacketSocket, &PacketSocket, &PacketSocket) {
+        match door {
+            Door::Main => (&self.icmp, &self.tcp, &self.packets),
+            Door::Apart => (&self.apart.icmp, &self.apart.tcp, &self.apart.packets),
+        }
+    }
+}
+
+impl Apart {
+    fn open(family: Family, icmp: Protocol) -> io::Result<Self> {
+        let deaf = |protocol| {
+            let socket = socket::open(family, Type::RAW, protocol)?;
+            socket.attach_filter(&filter::nothing())?;
+            PacketSocket::watch(family, socket)
+        };
+        let packets = deaf(Protocol::from(libc::IPPROTO_RAW))?;
+        Ok(Self { icmp: deaf(icmp)?, tcp: deaf(Protocol::TCP)?, packets })
     }
 }
 

@@ -1,0 +1,257 @@
+//! What goes wrong when: data made of a seed, the same each time.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+/// Paths whose target answers. Paths are numbered: these first, then [`MUTE`], then [`ABSENT`].
+pub const LIVE: usize = 100;
+/// Paths whose target has the address, and answers nothing.
+pub const MUTE: usize = 60;
+/// Paths to addresses that nobody has: not even ARP is answered.
+pub const ABSENT: usize = 40;
+/// All paths.
+pub const PATHS: usize = LIVE + MUTE + ABSENT;
+/// Routers that fail as the script says, beside those that always fail in one way.
+pub const FICKLE: usize = 4;
+
+/// Until all paths have their first verdict.
+pub const WARM_UP: Duration = Duration::from_secs(75);
+/// How long a fault lasts.
+pub const FAULT: Duration = Duration::from_secs(50);
+/// From one fault's end to the next.
+pub const REST: Duration = Duration::from_secs(40);
+/// Loss leaves its mark on the verdict for as long as echoes count, 300 s.
+pub const REST_AFTER_LOSS: Duration = Duration::from_secs(340);
+
+/// What is wrong with some paths for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    /// The target falls silent: `unreachable`.
+    Silent,
+    /// Packets over 1400 bytes to the target vanish: `blackhole`.
+    Hole,
+    /// A quarter of the packets to the target vanish: `lossy`.
+    Loss,
+}
+
+/// One fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// From when on, since the start.
+    pub begin: Duration,
+    /// Until when.
+    pub end: Duration,
+    /// What, and the paths that have it.
+    pub wrong: Vec<(Wrong, Vec<usize>)>,
+}
+
+/// What a fickle router does to whoever reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// All is well.
+    Good,
+    /// Output without end.
+    Endless,
+    /// 100 kB of noise.
+    Garbage,
+    /// Breaks off in the middle.
+    Dies,
+    /// Ends without a word.
+    Silent,
+    /// Says nothing and does not end.
+    Hangs,
+    /// A byte now and then.
+    Drips,
+    /// May not run the command.
+    Refuses,
+    /// Five thousand interfaces of odd names.
+    Crowd,
+}
+
+impl Mode {
+    /// All that fail, in the order of the script.
+    pub const FAILING: [Self; 8] = [
+        Self::Endless,
+        Self::Garbage,
+        Self::Dies,
+        Self::Silent,
+        Self::Hangs,
+        Self::Drips,
+        Self::Refuses,
+        Self::Crowd,
+    ];
+
+    /// Its name in the router's script.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Endless => "endless",
+            Self::Garbage => "garbage",
+            Self::Dies => "dies",
+            Self::Silent => "silent",
+            Self::Hangs => "hangs",
+            Self::Drips => "drips",
+            Self::Refuses => "refuses",
+            Self::Crowd => "crowd",
+        }
+    }
+}
+
+/// A configuration to be read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reload {
+    /// What it began with.
+    Plain,
+    /// With one path more, and another interval for one router.
+    Guest,
+    /// No configuration at all.
+    Broken,
+}
+
+/// What the script does beside faults of paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// A fickle router changes.
+    Router(usize, Mode),
+    /// The configuration changes.
+    Reload(Reload),
+    /// Forged packets begin, or end.
+    Flood(bool),
+}
+
+/// The whole script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// One after the other, with a rest between.
+    pub faults: Vec<Fault>,
+    /// In order of time.
+    pub acts: Vec<(Duration, Act)>,
+}
+
+impl Schedule {
+    /// The script of a seed for so long; each fault in it ends, with a rest behind it.
+    pub fn new(seed: u64, length: Duration) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        Self { faults: faults(&mut rng, length), acts: acts(&mut rng, length) }
+    }
+
+    /// What is wrong with a path at a time, and since when; after a fault nothing, and since when.
+    pub fn state(&self, path: usize, at: Duration) -> (Option<Wrong>, Duration) {
+        let mut state = (None, Duration::ZERO);
+        for fault in self.faults.iter().filter(|fault| fault.begin <= at) {
+            let of_path = fault.wrong.iter().find(|(_, paths)| paths.contains(&path));
+            if let Some((wrong, _)) = of_path {
+                state = if at < fault.end { (Some(*wrong), fault.begin) } else { (None, fault.end) };
+            }
+        }
+        state
+    }
+
+    /// What was wrong with a path before it came into its present state.
+    pub fn before(&self, path: usize, at: Duration) -> Option<Wrong> {
+        let (_, since) = self.state(path, at);
+        self.state(path, since.saturating_sub(Duration::from_millis(1))).0
+    }
+}
+
+fn faults(rng: &mut Rng, length: Duration) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut begin = WARM_UP;
+    for turn in 0.. {
+        let with_loss = turn % 6 == 5;
+        let end = begin + FAULT;
+        let rest = if with_loss { REST_AFTER_LOSS } else { REST };
+        if end + rest > length {
+            break;
+        }
+        let mut live: Vec<usize> = (0..LIVE).collect();
+        rng.shuffle(&mut live);
+        let mut take = |count: usize| live.split_off(live.len() - count);
+        let mut wrong = vec![(Wrong::Silent, take(8)), (Wrong::Hole, take(8))];
+        if with_loss {
+            wrong.push((Wrong::Loss, take(4)));
+        }
+        faults.push(Fault { begin, end, wrong });
+        begin = end + rest;
+    }
+    faults
+}
+
+fn acts(rng: &mut Rng, length: Duration) -> Vec<(Duration, Act)> {
+    let mut acts = Vec::new();
+    let mut every = |from: u64, seconds: u64, mut act: Box<dyn FnMut(u64) -> Vec<Act>>| {
+        for (turn, at) in (from..length.as_secs()).step_by(usize::try_from(seconds).unwrap_or(1)).enumerate()
+        {
+            acts.extend(act(turn as u64).into_iter().map(|act| (Duration::from_secs(at), act)));
+        }
+    };
+    let mut router = rng.fork();
+    every(
+        8,
+        7,
+        Box::new(move |turn| {
+            let fickle = router.usize(..FICKLE);
+            let failing = Mode::FAILING[router.usize(..Mode::FAILING.len())];
+            vec![Act::Router(fickle, if turn % 3 == 2 { Mode::Good } else { failing })]
+        }),
+    );
+    every(
+        20,
+        11,
+        Box::new(|turn| {
+            let order = [Reload::Guest, Reload::Broken, Reload::Plain, Reload::Broken];
+            vec![Act::Reload(order[usize::try_from(turn % 4).unwrap_or(0)])]
+        }),
+    );
+    every(30, 40, Box::new(|_| vec![Act::Flood(true)]));
+    every(50, 40, Box::new(|_| vec![Act::Flood(false)]));
+    acts.sort_by_key(|(at, _)| *at);
+    acts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_mins(30);
+
+    #[test]
+    fn one_seed_makes_one_script_and_another_another() {
+        assert_eq!(Schedule::new(1, LONG), Schedule::new(1, LONG));
+        assert_ne!(Schedule::new(1, LONG), Schedule::new(2, LONG));
+    }
+
+    #[test]
+    fn the_long_script_has_every_fault_every_mode_and_an_end_of_each() {
+        let script = Schedule::new(1, LONG);
+        let wrong =
+            |wanted| script.faults.iter().any(|fault| fault.wrong.iter().any(|(is, _)| *is == wanted));
+        assert!(wrong(Wrong::Silent) && wrong(Wrong::Hole) && wrong(Wrong::Loss));
+        for mode in Mode::FAILING {
+            let has = |act: &(Duration, Act)| matches!(act.1, Act::Router(_, is) if is == mode);
+            assert!(script.acts.iter().any(has), "{mode:?}");
+        }
+        for fault in &script.faults {
+            let mut paths: Vec<usize> = fault.wrong.iter().flat_map(|(_, paths)| paths.clone()).collect();
+            let count = paths.len();
+            paths.sort_unstable();
+            paths.dedup();
+            assert_eq!(paths.len(), count, "one fault a path");
+            assert!(paths.iter().all(|path| *path < LIVE) && fault.end + REST <= LONG);
+        }
+    }
+
+    #[test]
+    fn the_state_of_a_path_follows_its_faults() {
+        let script = Schedule::new(1, Duration::from_mins(3));
+        let fault = &script.faults[0];
+        let (wrong, paths) = &fault.wrong[0];
+        let soon = Duration::from_secs(1);
+        assert_eq!(script.state(paths[0], fault.begin - soon), (None, Duration::ZERO));
+        assert_eq!(script.state(paths[0], fault.begin + soon), (Some(*wrong), fault.begin));
+        assert_eq!(script.state(paths[0], fault.end + soon), (None, fault.end));
+        assert_eq!(script.before(paths[0], fault.end + soon), Some(*wrong));
+        assert_eq!(script.before(paths[0], fault.begin + soon), None);
+    }
+}
