@@ -5,12 +5,8 @@ set -eu
 
 version() {
     case $1 in
-    cargo-auditable) echo 0.7.7 ;;
-    cargo-cyclonedx) echo 0.5.9 ;;
     cargo-deny) echo 0.20.2 ;;
     cargo-fuzz) echo 0.13.2 ;;
-    cargo-llvm-cov) echo 0.9.1 ;;
-    cargo-mutants) echo 27.1.0 ;;
     *)
         echo "cargo-tools: no version of $1 is pinned in $0" >&2
         exit 1

@@ -1,5 +1,5 @@
 //! Three minutes of all that goes wrong at once: nothing false is said, nothing is missed, nothing is lost by us. A
-//! binary of its own, so that `make test` can run it beside the others; needs root, as the lab does.
+//! binary of its own, so that it can run beside the others; needs root, as the lab does.
 
 mod lab;
 mod soak;
@@ -10,7 +10,7 @@ use std::{path::Path, time::Duration};
 const MEMORY: f64 = 96.0;
 
 #[test]
-#[ignore = "takes three minutes: `make test` runs it beside the other tests"]
+#[ignore = "takes three minutes of a machine that does little else: `make soak-short`"]
 fn three_minutes_of_everything_at_once() {
     let binary = Path::new(env!("CARGO_BIN_EXE_vxlan_exporter"));
     let report = soak::run(binary, Duration::from_mins(3), 1).expect("the lab");
