@@ -17,7 +17,7 @@ use vxlan_exporter::{
     reflector::protocol::{Frame, LONGEST},
     router::{command::Reader, shell::Shell, snapshot::ScrapeError},
     state::State,
-    web::{Access, Lifecycle, Pages, SelfInfo, serve},
+    web::{Access, Lifecycle, Pages, Printing, SelfInfo, serve},
 };
 
 /// What a raw socket hands up, from behind the IP header on, and what an error queue quotes.
@@ -88,8 +88,12 @@ fn server() -> SocketAddr {
         let runtime = Runtime::new().expect("a runtime");
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
         let address = listener.local_addr().expect("an address");
-        let pages =
-            Pages { state: State::default(), self_info: SelfInfo::new(), lifecycle: Lifecycle::default() };
+        let pages = Pages {
+            state: State::default(),
+            self_info: SelfInfo::new(),
+            lifecycle: Lifecycle::default(),
+            printing: Printing::default(),
+        };
         let access = Access::new(watch::channel(Vec::new()).1, None);
         runtime.spawn(serve(listener, pages, access, std::future::pending::<()>()));
         (runtime, address)
