@@ -248,7 +248,7 @@ mod tests {
         let fault = &script.faults[0];
         let (wrong, paths) = &fault.wrong[0];
         let soon = Duration::from_secs(1);
-        assert_eq!(script.state(paths[0], fault.begin - soon), (None, Duration::ZERO));
+        assert_eq!(script.state(paths[0], fault.begin.saturating_sub(soon)), (None, Duration::ZERO));
         assert_eq!(script.state(paths[0], fault.begin + soon), (Some(*wrong), fault.begin));
         assert_eq!(script.state(paths[0], fault.end + soon), (None, fault.end));
         assert_eq!(script.before(paths[0], fault.end + soon), Some(*wrong));

@@ -16,7 +16,7 @@ const SEEN: Duration = Duration::from_secs(30);
 /// An echo is lost 5 s after it was sent; a loss that shows in this time before or after a fault may be the fault's.
 const AFTERMATH: Duration = Duration::from_secs(15);
 /// Echoes until loss is certain: docs/probing.md.
-const LOSS_SEEN: Duration = Duration::from_secs(180);
+const LOSS_SEEN: Duration = Duration::from_mins(3);
 
 /// What was said and must not have been, each once, in words.
 #[derive(Debug, Default)]
@@ -100,7 +100,7 @@ impl<'s> Watch<'s> {
         if allowed.contains(&said) {
             return;
         }
-        let age = began - since;
+        let age = began.saturating_sub(since);
         let before = self.script.before(path, began);
         let late = match (wrong, before) {
             (Some(Wrong::Loss), _) => LOSS_SEEN,
