@@ -90,7 +90,7 @@ fn server() -> SocketAddr {
         let address = listener.local_addr().expect("an address");
         let pages = Pages {
             state: State::default(),
-            self_info: SelfInfo::new(),
+            self_info: SelfInfo::default(),
             lifecycle: Lifecycle::default(),
             printing: Printing::default(),
         };

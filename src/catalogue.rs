@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use crate::types::DroppedKind;
 use crate::types::{
     Capability, Direction, FailureReason, FdbKind, LoginRefusal, Method, MismatchField, ProbeProtocol,
-    ProbeResult, ProbeSize, SandboxLayer, SendError, TransitionState, TunnelState, TurnedAway, UnknownReason,
-    Verdict,
+    ProbeResult, ProbeSize, SandboxLayer, SendError, Task, TransitionState, TunnelState, TurnedAway,
+    UnknownReason, Verdict,
 };
 
 /// The type of a family, as `# TYPE` names it.
@@ -278,6 +278,10 @@ families! {
         "Requests not answered for want of a right password, by reason (docs/web.md).";
     SANDBOX = Gauge "vxlan_exporter_sandbox" in "0 or 1", ["layer": SandboxLayer],
         "What the exporter has given up, so that a fault in it is worth little to whoever finds one.";
+    TASK_RESTARTS = Counter "vxlan_exporter_task_restarts_total" in "restarts", ["task": Task],
+        "How often a part of the exporter ended, or made no progress, and was started again.";
+    LOG_MESSAGES_DROPPED = Counter "vxlan_exporter_log_messages_dropped_total" in "messages", [],
+        "Log messages that could not be written: nobody read stderr, its disk was full, or its reader had gone.";
 
     PROCESS_CPU = Counter "process_cpu_seconds_total" in "seconds", [],
         "Total user and system CPU time spent in seconds.";

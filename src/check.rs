@@ -6,6 +6,7 @@ use anyhow::Context;
 use tokio::sync::Semaphore;
 
 use crate::{
+    logging,
     look::{ECHOES, Look},
     overlay::tunnel::Assessor,
     plan::Plan,
@@ -27,7 +28,7 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     for path in &mut plan.paths {
         look.pace(path);
     }
-    eprintln!("{}", opening(&plan, &look));
+    logging::say(&format!("{}\n", opening(&plan, &look)));
     let state = State::default();
     let threads = Arc::new(Semaphore::new(plan.router_workers));
     let mut workers: Vec<Worker> = plan.routers.iter().map(Worker::new).collect();
@@ -94,7 +95,7 @@ async fn read_all(workers: &mut Vec<Worker>, threads: &Arc<Semaphore>, state: &S
     while let Some(joined) = readings.join_next().await {
         let Ok((worker, reading)) = joined else { continue };
         if aloud {
-            eprintln!("{}", read_in_words(&reading));
+            logging::say(&format!("{}\n", read_in_words(&reading)));
         }
         state.put_router(reading);
         workers.push(worker);
@@ -127,7 +128,8 @@ async fn watch(state: &State, assessor: &mut Assessor, began: Instant, look: &Lo
             // That nothing is known at first is no news.
             if former != Some(state) && state != (Verdict::Unknown, Some(UnknownReason::Starting)) {
                 let why = state.1.map(|reason| format!(" ({reason})")).unwrap_or_default();
-                eprintln!("{:5.1} s  path {}: {}{why}", since.as_secs_f64(), path.path, state.0);
+                let since = since.as_secs_f64();
+                logging::say(&format!("{since:5.1} s  path {}: {}{why}\n", path.path, state.0));
             }
         }
         if since >= look.about { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -165,6 +165,16 @@ pub enum Command {
     /// privilege and no configuration file. An exporter has the same built in: `reflector: {listen: ":14790"}`.
     Reflect(ReflectArgs),
 
+    /// Ask the exporter beside it whether all its parts run
+    ///
+    /// Says what `/-/healthy` says, whatever TLS, users and networks it has: for a liveness probe. Exit code 0, or 1 with the
+    /// reason.
+    Healthy {
+        /// The port of its --web.listen-address
+        #[arg(long, value_name = "PORT", default_value_t = ListenAddress::default().port)]
+        port: u16,
+    },
+
     /// Check a configuration file, trust a router's host key, print an example or a schema
     Config {
         /// What to do
@@ -321,7 +331,10 @@ impl Cli {
     pub fn log_level(&self) -> LogLevel {
         let default = match self.chosen() {
             Command::Serve(_) | Command::Reflect(_) => LogLevel::Info,
-            Command::Check { .. } | Command::Config { .. } | Command::Parse { .. } => LogLevel::Warn,
+            Command::Check { .. }
+            | Command::Healthy { .. }
+            | Command::Config { .. }
+            | Command::Parse { .. } => LogLevel::Warn,
             // What the engine warns of, its report says.
             Command::Probe(_) => LogLevel::Error,
         };

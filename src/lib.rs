@@ -4,6 +4,9 @@
 //! the joined overlay → views. What decides ([`overlay`]) never touches a socket or a clock; what
 //! acts ([`router`], [`probe`], [`web`]) decides nothing.
 
+// They panic where nobody listens any more: `terminal::say` and `logging::say` do not.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod allocator;
 pub mod catalogue;
 pub mod check;
@@ -33,6 +36,7 @@ pub mod secret_files;
 pub mod serve;
 pub mod shard;
 pub mod state;
+pub mod supervise;
 pub mod terminal;
 pub mod text;
 pub mod trust;

@@ -1,8 +1,20 @@
 //! Log messages on stderr: `logfmt`, as other exporters write it, or JSON.
 //!
 //! Other crates speak only from `warn` up, so that `--log.level=debug` shows what this program does.
+//!
+//! A message never waits and never fails, whatever becomes of stderr: see [`writer`]. What comes too often is held back:
+//! see [`limit`].
 
-use std::fmt;
+mod limit;
+mod writer;
+
+use std::{
+    fmt,
+    io::{self, Write as _},
+    panic,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 use clap::ValueEnum;
 use tracing::{Event, Subscriber, field::Field};
@@ -14,8 +26,13 @@ use tracing_subscriber::{
         format::Writer,
         time::{FormatTime, SystemTime},
     },
+    layer::SubscriberExt as _,
     registry::LookupSpan,
+    util::SubscriberInitExt as _,
 };
+
+use limit::Limit;
+use writer::Queue;
 
 /// The least level that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,6 +56,9 @@ pub enum LogFormat {
     Json,
 }
 
+/// Where messages go, once that was said.
+static LOG: OnceLock<(Queue, Limit)> = OnceLock::new();
+
 /// Sends log messages to stderr from now on. Fails if that was done before.
 pub fn init_logging(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
     let level = match level {
@@ -47,16 +67,75 @@ pub fn init_logging(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
         LogLevel::Warn => "warn",
         LogLevel::Error => "error",
     };
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(level))
-        .with_writer(std::io::stderr)
-        .with_ansi(false);
-    match format {
-        LogFormat::Logfmt => builder.event_format(Logfmt).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-    }
-    .map_err(|error| anyhow::anyhow!("cannot start logging: {error}"))
+    let limit = Limit::default();
+    let told = limit.clone();
+    let queue = Queue::start(io::stderr(), move || told.tell(Instant::now()))?;
+    let (queue, limit) = LOG.get_or_init(|| (queue, limit));
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(move || queue)
+        .with_ansi(false)
+        // It would print to stderr itself, and panic where it cannot.
+        .log_internal_errors(false);
+    let lines: Box<dyn tracing_subscriber::Layer<_> + Send + Sync> = match format {
+        LogFormat::Logfmt => Box::new(lines.event_format(Logfmt)),
+        LogFormat::Json => Box::new(lines.json().flatten_event(true)),
+    };
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(limit.clone())
+        .with(EnvFilter::new(level))
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("cannot start logging: {error}"))?;
+    // The usual report of a panic waits for stderr.
+    panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        let why = panic.payload_as_str().unwrap_or("no words");
+        let thread = std::thread::current();
+        tracing::error!(
+            at,
+            thread = thread.name(),
+            why,
+            "panic: this is a bug, please report it with the log"
+        );
+        if thread.name() == Some("main") {
+            flush(LAST_LINES);
+        }
+    }));
+    Ok(())
 }
+
+/// Messages that could not be written since start: nobody read stderr, its disk was full, or its reader had gone.
+#[must_use]
+pub fn messages_dropped() -> u64 {
+    LOG.get().map_or(0, |(queue, _)| queue.lost())
+}
+
+/// Waits until what was logged has been written, `most` at the longest.
+pub fn flush(most: Duration) {
+    if let Some((queue, limit)) = LOG.get() {
+        limit.tell(Instant::now() + limit::ONE_MORE);
+        queue.flush(most);
+    }
+}
+
+/// Writes a line to stderr as it is, after what was logged: for a person who waits for one answer. Like a log
+/// message, it is no reason to fail.
+pub fn say(text: &str) {
+    flush(LAST_LINES);
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// The same for the last words of a program that must end even where nobody reads stderr.
+pub fn say_and_end(text: &str) {
+    match LOG.get() {
+        Some((queue, _)) => queue.send(text.as_bytes()),
+        None => drop(io::stderr().write_all(text.as_bytes())),
+    }
+    flush(LAST_LINES);
+}
+
+/// How long the last lines are waited for.
+pub const LAST_LINES: Duration = Duration::from_secs(1);
 
 struct Logfmt;
 

@@ -1,5 +1,7 @@
 //! `vxlan_exporter`: from the command line to an exit code. Everything else is in the library.
 
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 use std::{
     io::{IsTerminal, stdin, stdout},
     path::Path,
@@ -14,14 +16,16 @@ use vxlan_exporter::{
     cli::{Cli, Command, ConfigCommand, ReportFormat},
     config,
     load::load,
-    logging::init_logging,
+    logging::{self, LAST_LINES, init_logging},
     parse_command,
     plan::{Plan, ReflectorPlan, Transport},
     privilege,
     probe_command::{self, ProbeRequest},
     report::{self, Paint, one_path},
     router::{snapshot::ScrapeError, ssh},
-    sandbox, serve, terminal, trust,
+    sandbox, serve,
+    supervise::door,
+    terminal, trust,
     types::RouterName,
 };
 
@@ -38,15 +42,23 @@ fn main() -> ExitCode {
     allocator::set_up();
     let cli = Cli::parse();
     match run(&cli) {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => {
+            logging::flush(LAST_LINES);
+            ExitCode::from(code)
+        }
         Err(error) => {
-            eprintln!("vxlan_exporter: {error:#}");
+            logging::say_and_end(&format!("vxlan_exporter: {error:#}\n"));
             ExitCode::from(UNKNOWN)
         }
     }
 }
 
 fn run(cli: &Cli) -> anyhow::Result<u8> {
+    if let Command::Healthy { port } = cli.chosen() {
+        let (is_well, words) = door::ask(port)?;
+        terminal::say(&words)?;
+        return Ok(u8::from(!is_well));
+    }
     // Before there are other threads: each has capabilities and a sandbox of its own.
     privilege::raise_net_raw().context("raising CAP_NET_RAW")?;
     enter_sandbox(cli);
@@ -78,11 +90,12 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             };
             on_runtime(async { serve::reflect(&plan).await.map(|()| 0) })
         }
+        Command::Healthy { .. } => Ok(0),
         Command::Config { command: ConfigCommand::Check } => {
             let plan = load(file, most_bytes)?;
             let (routers, paths) = (plan.routers.len(), plan.paths.len());
             for (router, error) in unknown_host_keys(&plan) {
-                eprintln!("router {router} will not be read: {error}");
+                logging::say(&format!("router {router} will not be read: {error}\n"));
             }
             terminal::say(&format!("{}: {routers} routers, {paths} paths: ok\n", file.display()))?;
             Ok(0)
@@ -110,7 +123,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             match parse_command::load(&file).and_then(|text| parse_command::read(format, &text)) {
                 Ok(read) => terminal::say(&format!("{read:#}\n")).map(|()| 0),
                 Err(reason) => {
-                    eprintln!("{reason}");
+                    logging::say(&format!("{reason}\n"));
                     Ok(UNREADABLE)
                 }
             }
@@ -149,7 +162,7 @@ async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {
         ReportFormat::Json => (format!("{:#}\n", report::json(&present)), reason),
     };
     terminal::say(&report)?;
-    eprintln!("exit code {code}: {why}");
+    logging::say(&format!("exit code {code}: {why}\n"));
     Ok(code)
 }
 
@@ -163,7 +176,7 @@ async fn probe(request: &ProbeRequest, format: ReportFormat) -> anyhow::Result<u
         }
         ReportFormat::Json => format!("{:#}\n", one_path::json(&present)),
     })?;
-    eprintln!("exit code {code}: {reason}");
+    logging::say(&format!("exit code {code}: {reason}\n"));
     Ok(code)
 }
 

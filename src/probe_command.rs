@@ -13,6 +13,7 @@ use anyhow::{Context, bail};
 
 use crate::{
     config::{LOSS_THRESHOLD, PROBE_BUDGET_PPS},
+    logging,
     look::Look,
     overlay::{observation::PathObservation, path::probe::Family},
     plan::PathPlan,
@@ -45,7 +46,7 @@ pub struct ProbeRequest {
 pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     let look = Look::new(1, request.count, PROBE_BUDGET_PPS);
     let path = plan(request, &look);
-    eprintln!("probing {}: {look}; Ctrl-C ends it early", request.target);
+    logging::say(&format!("probing {}: {look}; Ctrl-C ends it early\n", request.target));
     let state = State::default();
     let engine = Engine::new(vec![path], PROBE_BUDGET_PPS, state.clone()).context("starting to probe")?;
     must_have_a_socket(&state.present())?;

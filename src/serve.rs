@@ -1,16 +1,21 @@
 //! `serve`: everything together for as long as nobody says stop.
 //!
 //! - `conductor`: what runs by the plan in use, and how it goes over to the next one
+//! - `probing`: the probe engine, one after another if need be
 //! - `reload`: SIGHUP, `POST /-/reload` and a changed file (`config_watch`): one reading of the configuration after the other
 
 mod conductor;
 mod config_watch;
+mod probing;
 mod reflecting;
 mod reload;
 
-use std::{path::PathBuf, time::SystemTime};
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
@@ -24,9 +29,10 @@ use crate::{
     plan::{Plan, ReflectorPlan},
     reflector::server::Reflector,
     state::State,
+    supervise::{Supervisor, Task, door, fault},
     web::{self, Access, Lifecycle, Pages, Printing, SelfInfo, access::Gate},
 };
-use conductor::Conductor;
+use conductor::Conducting;
 use config_watch::ConfigWatch;
 use reload::Reloader;
 
@@ -53,33 +59,63 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     let plan = serve.wanted.load()?;
     let gate = serve.web_config_file.as_deref().map(Gate::open).transpose()?;
     let listener = web::listen(&serve.listen).await?;
+    let supervisor = Supervisor::start().context("starting the watchdog")?;
     let state = State::default();
     state.put_shard(serve.wanted.shard);
     state.config_loaded(SystemTime::now());
     warn_of(&plan);
     let (routers, paths) = (plan.routers.len(), plan.paths.len());
     let (plans, next_plans) = mpsc::channel(1);
-    let conductor = Conductor::start(plan, state.clone()).await?;
-    let access = Access::new(conductor.web_sources(), gate);
-    tokio::spawn(conductor.run(next_plans));
+    let conducting = Conducting::new(plan, state.clone(), supervisor.clone(), next_plans);
+    let access = Access::new(conducting.web_sources(), gate);
+    let conductor = conducting.keep().await?;
     let (wishes, inbox) = mpsc::channel(1);
     let (quit, mut quitting) = watch::channel(());
     let reloader = Reloader::new(serve.wanted.clone(), config_watch, state.clone(), plans);
-    tokio::spawn(reloader.run(hangup, inbox, quit));
+    let reloader = reload::keep(&supervisor, reloader, hangup, inbox, quit);
     let lifecycle = if serve.lifecycle { Lifecycle::enabled(wishes.clone()) } else { Lifecycle::default() };
-    info!(address = %listener.local_addr()?, routers, paths, shard = %serve.wanted.shard, "serving");
-    let stop = async {
+    let address = listener.local_addr()?;
+    door::open(supervisor.clone(), address.port());
+    info!(%address, routers, paths, shard = %serve.wanted.shard, "serving");
+    let stop = async move {
         tokio::select! {
             () = stop => {}
             Ok(()) = quitting.changed() => info!("asked to quit"),
         }
     };
-    let pages = Pages { state, self_info: SelfInfo::new(), lifecycle, printing: Printing::default() };
-    web::serve(listener, pages, access, stop).await?;
-    // Until here SIGHUP is listened to, whether or not anybody may wish something over HTTP.
-    drop(wishes);
+    let self_info = SelfInfo::new(supervisor.clone());
+    let pages = Pages { state, self_info, lifecycle, printing: Printing::default() };
+    answer(&supervisor, web::serve(listener, pages, access, stop)).await?;
+    // In this order: who follows plans would take it for an end if nobody made any.
+    drop((conductor, reloader, wishes));
     info!("stopped");
     Ok(())
+}
+
+/// Answers over HTTP. There is no second listener on that address: if this one dies, the process ends.
+async fn answer(
+    supervisor: &Supervisor,
+    serving: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+) -> anyhow::Result<()> {
+    let watched = supervisor.watch(Task::Web, "");
+    let pulse = watched.pulse();
+    let faults = async {
+        loop {
+            fault::point(Task::Web).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let serving = tokio::spawn(async move {
+        pulse
+            .during(async {
+                tokio::select! {
+                    served = serving => served,
+                    () = faults => Ok(()),
+                }
+            })
+            .await
+    });
+    serving.await.context("the web listener has died")?
 }
 
 fn warn_of(plan: &Plan) {
@@ -92,9 +128,16 @@ fn warn_of(plan: &Plan) {
 /// `reflect`: a reflector and nothing else, until SIGTERM or SIGINT.
 pub async fn reflect(plan: &ReflectorPlan) -> anyhow::Result<()> {
     let stop = stop_signal()?;
+    let supervisor = Supervisor::start().context("starting the watchdog")?;
     let reflector = Reflector::open(plan).await?;
+    let watched = supervisor.watch(Task::Reflector, "");
+    let pulse = watched.pulse();
+    let reflecting = tokio::spawn(async move { pulse.during(reflector.run()).await });
     tokio::select! {
-        () = reflector.run() => {}
+        ended = reflecting => {
+            ended.context("the reflector has died")?;
+            bail!("the reflector has ended");
+        }
         () = stop => info!("stopped"),
     }
     Ok(())

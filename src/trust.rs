@@ -6,7 +6,7 @@
 
 use std::{
     fmt::Write as _,
-    io::{self, Write as _},
+    io,
     path::Path,
     time::{Duration, Instant, SystemTime},
 };
@@ -14,6 +14,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 
 use crate::{
+    logging,
     plan::{HostTrust, Plan, RouterPlan, SshPlan, Transport},
     router::{
         certificate::is_certificate,
@@ -95,10 +96,9 @@ pub fn trust(plan: &Plan, request: &Request) -> anyhow::Result<String> {
         Err(_) => {}
     }
     let old: Vec<&Entry> = known.keys().iter().filter(|old| old.kind == key_kind(&key)).collect();
-    eprint!("{}", shown(router, login, file, &key, &old));
+    logging::say(&shown(router, login, file, &key, &old));
     if !request.yes {
-        eprint!("Type yes to trust this key: ");
-        io::stderr().flush()?;
+        logging::say("Type yes to trust this key: ");
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         ensure!(answer.trim() == "yes", "not a yes: nothing is written");

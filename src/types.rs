@@ -203,6 +203,8 @@ label_values!(
         LocalDown => "local_down",
         /// This host refuses to send (a firewall of its own, a full queue), or this process is too late to hear answers.
         LocalSend => "local_send",
+        /// The path's prober has not had its turn for three intervals: what it said is of the past.
+        Stale => "stale",
     }
 );
 
@@ -479,5 +481,23 @@ label_values!(
         BackOff => "back_off",
         /// Too many wait for theirs to be checked: answered 503.
         Busy => "busy",
+    }
+);
+
+label_values!(
+    /// What runs as long as the process does.
+    Task {
+        /// The probe engine.
+        Probes => "probes",
+        /// What reads one router.
+        RouterWorker => "router_worker",
+        /// What keeps everything in step with the configuration, and joins what routers and probes say.
+        Conductor => "conductor",
+        /// What reads a changed configuration.
+        Reloader => "reloader",
+        /// The built-in reflector.
+        Reflector => "reflector",
+        /// What answers over HTTP.
+        Web => "web",
     }
 );

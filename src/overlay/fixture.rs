@@ -235,6 +235,7 @@ pub(crate) fn path_plan(name: &str, target_site: &str) -> PathPlan {
 pub(crate) fn path(name: &str, target_site: &str, judgement: Judgement) -> Arc<PathObservation> {
     Arc::new(PathObservation {
         path: PathName::from(name),
+        interval: None,
         source: Source::from("site-a"),
         target_site: Site::from(target_site),
         target: "192.168.100.102".to_owned(),

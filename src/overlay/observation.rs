@@ -19,6 +19,9 @@ use crate::types::{
 pub struct PathObservation {
     /// The path.
     pub path: PathName,
+    /// How often it is probed; absent where nobody has promised to probe it again.
+    #[serde(skip)]
+    pub interval: Option<Duration>,
     /// Where this exporter runs; label `source`.
     pub source: Source,
     /// The target's site.

@@ -41,6 +41,7 @@ use crate::{
     plan::PathPlan,
     router::snapshot::RouterReading,
     state::State,
+    supervise::{Pulse, Task, fault},
     types::{PathName, ProbeProtocol},
 };
 
@@ -78,6 +79,7 @@ pub struct Engine {
     targets: Channel<TargetUpdate>,
     reflections: Channel<(usize, Reflection)>,
     orders: Channel<Order>,
+    pulse: Pulse,
 }
 
 /// The sending end is kept for those who come later.
@@ -119,7 +121,13 @@ impl Engine {
         let mut engine = Self {
             tracks: BTreeMap::new(),
             next_track: 0,
-            retired: BTreeMap::new(),
+            // An engine that takes the place of one that died counts on from what that had told.
+            retired: state
+                .present()
+                .paths
+                .iter()
+                .map(|path| (path.path.clone(), Counts::told(path)))
+                .collect(),
             state,
             routers: Vec::new(),
             echoes: echoes.ok(),
@@ -136,9 +144,16 @@ impl Engine {
             targets: mpsc::unbounded_channel(),
             reflections: mpsc::unbounded_channel(),
             orders: mpsc::unbounded_channel(),
+            pulse: Pulse::default(),
         };
         engine.follow(paths);
         Ok(engine)
+    }
+
+    /// Shows by that pulse that it turns.
+    #[must_use]
+    pub fn with_pulse(self, pulse: Pulse) -> Self {
+        Self { pulse, ..self }
     }
 
     /// Steers it while it runs.
@@ -185,6 +200,8 @@ impl Engine {
         }
         self.punctual = Punctual::new();
         loop {
+            self.pulse.beat();
+            fault::point(Task::Probes).await;
             self.wait().await;
             let now = self.look();
             self.read(now);
@@ -355,6 +372,8 @@ impl Engine {
             let due = track.published_at.is_none_or(|at| now.saturating_sub(at) >= PUBLISH);
             if due {
                 track.published_at = Some(now);
+                // The next engine begins with all of them.
+                assert!(!track.has_lost_a_task(), "a task of path {} has died", track.plan.name);
                 track.tell_reflector();
                 let observation = track.observation();
                 news::tell(track.judged.as_ref(), &observation);

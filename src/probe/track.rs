@@ -97,6 +97,12 @@ impl Track {
         self.reflector = Some((wanted, reread));
     }
 
+    /// Whether one of the tasks that work for it has died: it would never hear of another address.
+    pub fn has_lost_a_task(&mut self) -> bool {
+        let mut ended = std::iter::from_fn(|| self.tasks.try_join_next());
+        ended.any(|ended| ended.is_err_and(|error| error.is_panic()))
+    }
+
     /// What the path has counted, for a track that takes over.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -209,6 +215,7 @@ impl Track {
         };
         PathObservation {
             path: self.plan.name.clone(),
+            interval: Some(self.plan.probe_interval),
             source: self.plan.source.clone(),
             target_site: self.plan.site.clone(),
             target: self.plan.address.clone(),

@@ -1,12 +1,9 @@
 //! What a person sees while `probe` looks: on a terminal one line that is rewritten in place, elsewhere
 //! a plain line at each change of the verdict, and every five seconds in between.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
-use crate::{overlay::observation::PathObservation, terminal, types::Verdict};
+use crate::{logging, overlay::observation::PathObservation, terminal, types::Verdict};
 
 const REMIND: Duration = Duration::from_secs(5);
 /// Back to the first column, and everything after it blank.
@@ -31,14 +28,13 @@ impl Progress {
         let line = line(path, since);
         if let Some(columns) = self.columns {
             let line: String = line.chars().take(columns.saturating_sub(1)).collect();
-            eprint!("{REWRITE}{line}");
-            let _ = io::stderr().flush();
+            logging::say(&format!("{REWRITE}{line}"));
             return;
         }
         let verdict = path.judgement.verdict;
         if self.told.is_none_or(|(told, at)| told != verdict || since >= at + REMIND) {
             self.told = Some((verdict, since));
-            eprintln!("{line}");
+            logging::say(&format!("{line}\n"));
         }
     }
 }
@@ -47,7 +43,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.columns.is_some() {
-            eprint!("{REWRITE}");
+            logging::say(REWRITE);
         }
     }
 }

@@ -79,6 +79,9 @@ fn not_known(path: &PathObservation) -> String {
         UnknownReason::LocalDown | UnknownReason::LocalSend => {
             "whether HTTPS will hang is not known: this machine itself cannot send, or cannot hear".to_owned()
         }
+        UnknownReason::Stale => {
+            "whether HTTPS will hang is not known: the exporter's own probing stands still".to_owned()
+        }
         UnknownReason::NoProof | UnknownReason::Dns => {
             "whether HTTPS will hang is not known: no proof either way with packets of full size".to_owned()
         }

@@ -10,9 +10,9 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use tokio::{
     sync::{Semaphore, watch},
-    task::JoinHandle,
     time::{Instant, sleep, sleep_until},
 };
 
@@ -20,6 +20,7 @@ use super::{Worker, backoff::Backoff, slots::Slots, snapshot::RouterReading};
 use crate::{
     plan::{Plan, RouterPlan},
     state::State,
+    supervise::{Kept, Pulse, Supervisor, Task, fault},
     types::RouterName,
 };
 
@@ -29,6 +30,9 @@ const FIRST_READS: Duration = Duration::from_millis(50);
 /// A router that is only looked at for what it may be the end of is read every so many intervals.
 const SURVEY: u32 = 10;
 
+/// A scrape bounds itself, to its timeout and a second; this much beyond is allowed for.
+const SLACK: Duration = Duration::from_secs(2);
+
 /// The routers that are read at every interval.
 pub type Watched = Arc<BTreeSet<RouterName>>;
 
@@ -36,9 +40,10 @@ pub type Watched = Arc<BTreeSet<RouterName>>;
 #[derive(Debug)]
 pub struct Fleet {
     rounds: Rounds,
+    supervisor: Supervisor,
     watched: watch::Sender<Watched>,
     threads: usize,
-    running: BTreeMap<RouterName, (RouterPlan, JoinHandle<()>)>,
+    running: BTreeMap<RouterName, (RouterPlan, Kept)>,
     /// The last readings of routers that are gone: their counts go on if they come back.
     retired: BTreeMap<RouterName, Arc<RouterReading>>,
 }
@@ -59,7 +64,14 @@ impl Fleet {
         let (watched, watching) = watch::channel(Watched::default());
         let rounds =
             Rounds { state, began: Instant::now(), threads: Arc::new(Semaphore::new(0)), watched: watching };
-        Self { rounds, watched, threads: 0, running: BTreeMap::new(), retired: BTreeMap::new() }
+        let supervisor = Supervisor::default();
+        Self { rounds, supervisor, watched, threads: 0, running: BTreeMap::new(), retired: BTreeMap::new() }
+    }
+
+    /// Has its workers looked after by that supervisor.
+    #[must_use]
+    pub fn supervised_by(self, supervisor: Supervisor) -> Self {
+        Self { supervisor, ..self }
     }
 
     /// Reads the routers of `plan`. One whose entry is the same as before keeps its session and its worker, one
@@ -70,12 +82,11 @@ impl Fleet {
         let unchanged = |name: &RouterName, running: &RouterPlan| entries.get(name) == Some(&running);
         let gone: Vec<_> =
             self.running.extract_if(.., |name, (router, _)| !unchanged(name, router)).collect();
-        for (_, (_, task)) in &gone {
-            task.abort();
-        }
-        for (name, (_, task)) in gone {
-            // Only then it puts no reading any more. An error says that it was aborted.
-            let _ = task.await;
+        let (names, workers): (Vec<_>, Vec<_>) =
+            gone.into_iter().map(|(name, (_, kept))| (name, kept)).unzip();
+        // Only when it has ended it puts no reading any more.
+        join_all(workers.into_iter().map(Kept::stop)).await;
+        for name in names {
             if let Some(reading) = self.rounds.state.take_router(&name) {
                 self.retired.insert(name, reading);
             }
@@ -86,15 +97,37 @@ impl Fleet {
                 continue;
             }
             let mut worker = Worker::new(router);
-            if let Some(former) = self.retired.remove(&router.name) {
+            // Of this fleet, or of one that died.
+            let former = self.retired.remove(&router.name);
+            if let Some(former) = former.or_else(|| self.rounds.state.reading(&router.name)) {
                 worker.go_on_from(&former);
             }
             self.rounds.state.put_router(worker.reading().clone());
-            let task = tokio::spawn(self.rounds.clone().run(worker, first_read.min(router.scrape_interval)));
-            self.running.insert(router.name.clone(), (router.clone(), task));
+            let kept = self.keep(router.clone(), worker, first_read.min(router.scrape_interval));
+            self.running.insert(router.name.clone(), (router.clone(), kept));
             first_read += FIRST_READS;
         }
         self.rounds.state.order_routers(plan.routers.iter().map(|router| &router.name));
+    }
+
+    /// Keeps a router's worker running. One that died counts on from the readings of the one before; it begins after an interval,
+    /// so that a router whose reading it does not survive is not read without end.
+    fn keep(&self, router: RouterPlan, worker: Worker, first_read: Duration) -> Kept {
+        let (rounds, name) = (self.rounds.clone(), router.name.clone());
+        let mut first = Some(worker);
+        self.supervisor.keep(Task::RouterWorker, name.as_str(), move |pulse| {
+            let wait = if first.is_some() { first_read } else { router.scrape_interval };
+            let worker = first.take().unwrap_or_else(|| {
+                let mut worker = Worker::new(&router);
+                if let Some(former) = rounds.state.reading(&router.name) {
+                    worker.go_on_from(&former);
+                }
+                worker.former_died();
+                rounds.state.put_router(worker.reading().clone());
+                worker
+            });
+            rounds.clone().run(worker, wait, pulse)
+        })
     }
 
     /// Reads these at every interval from now on, the others now and then.
@@ -124,41 +157,42 @@ impl Fleet {
     }
 }
 
-impl Drop for Fleet {
-    fn drop(&mut self) {
-        for (_, task) in self.running.values() {
-            task.abort();
-        }
-    }
-}
-
 impl Rounds {
     /// Reads one router for ever: first after `wait`, then at its slots, after failures less and less often.
-    async fn run(mut self, mut worker: Worker, wait: Duration) {
+    async fn run(mut self, mut worker: Worker, wait: Duration, pulse: Pulse) {
         let slots = Slots::of(&worker.plan().name);
         let mut backoff = Backoff::default();
-        sleep(wait).await;
+        pulse.during(sleep(wait)).await;
         loop {
-            let Ok(place) = Arc::clone(&self.threads).acquire_owned().await else { return };
+            let place = pulse.during(Arc::clone(&self.threads).acquire_owned()).await;
+            let Ok(place) = place else { return };
+            fault::point(Task::RouterWorker).await;
             let start = self.began.elapsed();
-            let reading = worker.scrape().await;
+            let most = worker.plan().scrape_timeout + SLACK;
+            let mut reading = pulse.within(most, worker.scrape()).await;
+            reading.interval = Some(self.interval(worker.plan()));
             drop(place);
             let failed = reading.failure.is_some();
             self.state.put_router(reading);
             if failed {
-                sleep(backoff.failed(fastrand::f64())).await;
+                pulse.during(sleep(backoff.failed(fastrand::f64()))).await;
             } else {
                 backoff.reset();
-                self.wait(worker.plan(), &slots, start).await;
+                pulse.during(self.wait(worker.plan(), &slots, start)).await;
             }
         }
+    }
+
+    /// How often the router is read now.
+    fn interval(&mut self, router: &RouterPlan) -> Duration {
+        let watched = self.watched.borrow_and_update().contains(&router.name);
+        router.scrape_interval * if watched { 1 } else { SURVEY }
     }
 
     /// Waits for the slot after a read that began at `start`; looks for another when the pace changes.
     async fn wait(&mut self, router: &RouterPlan, slots: &Slots, start: Duration) {
         loop {
-            let watched = self.watched.borrow_and_update().contains(&router.name);
-            let interval = router.scrape_interval * if watched { 1 } else { SURVEY };
+            let interval = self.interval(router);
             tokio::select! {
                 () = sleep_until(self.began + slots.next(start, interval)) => return,
                 Ok(()) = self.watched.changed() => {}

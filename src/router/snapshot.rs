@@ -281,6 +281,9 @@ pub struct RouterReading {
     pub site: Site,
     /// Public VTEP addresses from the configuration, beside those the router prints.
     pub extra_addresses: Vec<IpAddr>,
+    /// How often it is read; absent where nobody has promised to read it again.
+    #[serde(skip)]
+    pub interval: Option<Duration>,
     /// How many scrapes have ended, well or badly.
     pub scrapes: u64,
     /// The last scrape, if it succeeded. Never repeated after a failure.
@@ -311,6 +314,7 @@ impl RouterReading {
             router,
             site,
             extra_addresses,
+            interval: None,
             scrapes: 0,
             current: None,
             previous: None,

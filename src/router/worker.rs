@@ -80,6 +80,15 @@ impl Worker {
         self.reading.dropped.clone_from(&former.dropped);
     }
 
+    /// The former worker of this router died: until this one has read it, nothing is known.
+    pub fn former_died(&mut self) {
+        self.failed(ScrapeError::new(
+            FailureReason::Parse,
+            "the task that reads it has died; this is a bug, please report it with the log",
+        ));
+        self.reading.scrapes += 1;
+    }
+
     /// What is known of the router now.
     #[must_use]
     pub fn reading(&self) -> &RouterReading {

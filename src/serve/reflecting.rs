@@ -1,27 +1,34 @@
 //! The built-in reflector: at most one runs, by the plan in use.
 
-use tokio::task::JoinHandle;
+use std::time::Duration;
+
+use tokio::time::sleep;
 use tracing::warn;
 
 use crate::{
     plan::ReflectorPlan,
     reflector::{secret::Secret, server::Reflector},
     state::{CapabilityState, State},
+    supervise::{Kept, Pulse, Supervisor, Task, fault},
     types::Capability,
 };
+
+/// A reflector that cannot be started again is tried again after this.
+const TRY_AGAIN: Duration = Duration::from_secs(10);
 
 /// Runs the reflector of a plan, and of the next plan.
 #[derive(Debug)]
 pub struct Reflecting {
     state: State,
-    running: Option<(ReflectorPlan, Option<Secret>, JoinHandle<()>)>,
+    supervisor: Supervisor,
+    running: Option<(ReflectorPlan, Option<Secret>, Kept)>,
 }
 
 impl Reflecting {
     /// None runs yet.
     #[must_use]
-    pub fn new(state: State) -> Self {
-        Self { state, running: None }
+    pub fn new(state: State, supervisor: Supervisor) -> Self {
+        Self { state, supervisor, running: None }
     }
 
     /// Runs that reflector, or none. The same one, with the same secret, goes on undisturbed. One that cannot
@@ -34,26 +41,70 @@ impl Reflecting {
             return;
         }
         if let Some((_, _, task)) = self.running.take() {
-            task.abort();
-            // Its socket is closed then, and its port can be taken anew. An error says that it was aborted.
-            let _ = task.await;
+            // Its socket is closed then, and its port can be taken anew.
+            task.stop().await;
         }
-        let missing = match plan {
-            None => Some("no `reflector` is configured".to_owned()),
-            Some(plan) => self.start(plan).await.err().map(|error| {
-                warn!("{error:#}");
-                format!("{error:#}")
-            }),
-        };
-        self.state.put_capability(CapabilityState { capability: Capability::Reflector, missing });
+        match plan {
+            None => put(&self.state, Some("no `reflector` is configured".to_owned())),
+            Some(plan) => self.start(plan).await,
+        }
     }
 
-    async fn start(&mut self, plan: &ReflectorPlan) -> anyhow::Result<()> {
-        let reflector = Reflector::open(plan).await?;
+    async fn start(&mut self, plan: &ReflectorPlan) {
+        let Some(reflector) = open(&self.state, plan).await else { return };
         let secret = reflector.secret().cloned();
-        self.running = Some((plan.clone(), secret, tokio::spawn(reflector.run())));
-        Ok(())
+        let mut first = Some(reflector);
+        let (state, again) = (self.state.clone(), plan.clone());
+        let kept = self
+            .supervisor
+            .keep(Task::Reflector, "", move |pulse| run(first.take(), state.clone(), again.clone(), pulse));
+        self.running = Some((plan.clone(), secret, kept));
     }
+}
+
+async fn run(mut reflector: Option<Reflector>, state: State, plan: ReflectorPlan, pulse: Pulse) {
+    let reflector = loop {
+        if let Some(reflector) = reflector.take() {
+            break reflector;
+        }
+        reflector = open(&state, &plan).await;
+        if reflector.is_none() {
+            pulse.during(sleep(TRY_AGAIN)).await;
+        }
+    };
+    let faults = async {
+        loop {
+            fault::point(Task::Reflector).await;
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    pulse
+        .during(async {
+            tokio::select! {
+                () = reflector.run() => {}
+                () = faults => {}
+            }
+        })
+        .await;
+}
+
+/// None where it cannot listen: the capability says why.
+async fn open(state: &State, plan: &ReflectorPlan) -> Option<Reflector> {
+    match Reflector::open(plan).await {
+        Ok(reflector) => {
+            put(state, None);
+            Some(reflector)
+        }
+        Err(error) => {
+            warn!("{error:#}");
+            put(state, Some(format!("{error:#}")));
+            None
+        }
+    }
+}
+
+fn put(state: &State, missing: Option<String>) {
+    state.put_capability(CapabilityState { capability: Capability::Reflector, missing });
 }
 
 #[cfg(test)]
@@ -72,7 +123,7 @@ mod tests {
         let mut plan =
             ReflectorPlan { listen, allowed_sources: Vec::new(), secret_file: Some(secret_file.clone()) };
         let state = State::default();
-        let mut reflecting = Reflecting::new(state.clone());
+        let mut reflecting = Reflecting::new(state.clone(), Supervisor::default());
         let id = |reflecting: &Reflecting| reflecting.running.as_ref().map(|(_, _, task)| task.id());
         reflecting.follow(Some(&plan)).await;
         let first = id(&reflecting).expect("it runs");

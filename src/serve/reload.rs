@@ -1,11 +1,14 @@
 //! Reading the configuration again. One reading at a time; a configuration that cannot be used changes nothing.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use anyhow::Context;
 use tokio::{
-    signal::unix::Signal,
-    sync::{mpsc, oneshot, watch},
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{Mutex, mpsc, oneshot, watch},
     time::{MissedTickBehavior, interval},
 };
 use tracing::{error, info};
@@ -15,10 +18,45 @@ use super::{
     config_watch::{ConfigWatch, LOOK},
     warn_of,
 };
-use crate::{load::Wanted, state::State, web::Wish};
+use crate::{
+    load::Wanted,
+    state::State,
+    supervise::{Kept, Pulse, Supervisor, Task, fault},
+    web::Wish,
+};
 
 /// What was refused is tried again after this long: a key that it names may have come meanwhile.
 const RETRY: Duration = Duration::from_secs(30);
+
+/// How long a reload may take: reading, and going over to what was read.
+const RELOAD: Duration = Duration::from_mins(2);
+
+/// Keeps a reloader running: SIGHUP, wishes over HTTP and another file are followed whatever becomes of one.
+pub fn keep(
+    supervisor: &Supervisor,
+    reloader: Reloader,
+    hangup: Signal,
+    wishes: mpsc::Receiver<Wish>,
+    quit: watch::Sender<()>,
+) -> Kept {
+    let again = (reloader.wanted.clone(), reloader.state.clone(), reloader.plans.clone());
+    let mut first = Some((reloader, hangup));
+    let (wishes, quit) = (Arc::new(Mutex::new(wishes)), Arc::new(quit));
+    supervisor.keep(Task::Reloader, "", move |pulse| {
+        let (first, wishes, quit) = (first.take(), Arc::clone(&wishes), Arc::clone(&quit));
+        let again = again.clone();
+        async move {
+            let (reloader, hangup) = match first {
+                Some(first) => first,
+                None => match Reloader::again(again, &pulse).await {
+                    Ok(again) => again,
+                    Err(error) => return error!(%error, "cannot listen for SIGHUP again"),
+                },
+            };
+            reloader.run(hangup, &mut *wishes.lock().await, &quit, &pulse).await;
+        }
+    })
+}
 
 /// Reads the configuration whenever it is asked to, and when the file changes.
 #[derive(Debug)]
@@ -38,24 +76,40 @@ impl Reloader {
         Self { wanted, state, plans, watch, refused: None }
     }
 
+    /// In the place of one that died: what that did not come to is done now.
+    async fn again(
+        (wanted, state, plans): (Wanted, State, mpsc::Sender<NextPlan>),
+        pulse: &Pulse,
+    ) -> std::io::Result<(Self, Signal)> {
+        let hangup = signal(SignalKind::hangup())?;
+        pulse.promise(RELOAD);
+        let watch = ConfigWatch::new(wanted.file.clone(), wanted.most_bytes).await;
+        let mut reloader = Self::new(wanted, watch, state, plans);
+        let _ = reloader.reload().await;
+        Ok((reloader, hangup))
+    }
+
     /// Waits for SIGHUP, for wishes over HTTP and for another file, as long as somebody may have a wish.
     pub async fn run(
         mut self,
         mut hangup: Signal,
-        mut wishes: mpsc::Receiver<Wish>,
-        quit: watch::Sender<()>,
+        wishes: &mut mpsc::Receiver<Wish>,
+        quit: &watch::Sender<()>,
+        pulse: &Pulse,
     ) {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            pulse.promise(LOOK);
+            fault::point(Task::Reloader).await;
             tokio::select! {
                 // Several signals that come during one reload are one.
                 Some(()) = hangup.recv() => {
-                    let _ = self.reload().await;
+                    let _ = pulse.within(RELOAD, self.reload()).await;
                 }
                 wish = wishes.recv() => match wish {
                     Some(Wish::Reload(answer)) => {
-                        let outcome = self.reload().await;
+                        let outcome = pulse.within(RELOAD, self.reload()).await;
                         // Whoever asked may have gone.
                         let _ = answer.send(outcome);
                     }
@@ -64,7 +118,7 @@ impl Reloader {
                     }
                     None => return,
                 },
-                _ = looks.tick() => self.look().await,
+                _ = looks.tick() => pulse.within(RELOAD, self.look()).await,
             }
         }
     }

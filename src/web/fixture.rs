@@ -115,6 +115,7 @@ fn refusing_router() -> RouterReading {
 fn path(name: &str, target: &str, judgement: Judgement) -> PathObservation {
     PathObservation {
         path: name.into(),
+        interval: None,
         source: "site-a".into(),
         target_site: "dc".into(),
         target: target.into(),

@@ -19,8 +19,9 @@ use prometheus::{core::Collector as _, process_collector::ProcessCollector};
 
 use super::{counts::Counts, exposition::Exposition};
 use crate::{
-    catalogue, sandbox,
+    catalogue, logging, sandbox,
     state::Present,
+    supervise::{Supervisor, Task},
     types::{Capability, SandboxLayer},
     work,
 };
@@ -33,20 +34,27 @@ pub struct SelfInfo {
     /// What its web server has had to do with.
     pub(super) web: Arc<Counts>,
     process: Arc<ProcessCollector>,
+    supervisor: Supervisor,
 }
 
 impl SelfInfo {
-    /// This process.
+    /// This process, with that supervisor.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(supervisor: Supervisor) -> Self {
         let process = Arc::new(ProcessCollector::for_self());
-        Self { version: env!("CARGO_PKG_VERSION"), web: Arc::default(), process }
+        Self { version: env!("CARGO_PKG_VERSION"), web: Arc::default(), process, supervisor }
+    }
+
+    /// What is wrong with its tasks, in words; `None` while all run and make progress.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.supervisor.trouble()
     }
 }
 
 impl Default for SelfInfo {
     fn default() -> Self {
-        Self::new()
+        Self::new(Supervisor::default())
     }
 }
 
@@ -82,6 +90,11 @@ fn samples(present: &Present, self_info: &SelfInfo) -> Exposition {
 
 fn put_self(out: &mut Exposition, present: &Present, self_info: &SelfInfo) {
     out.put(&catalogue::BUILD_INFO, &[self_info.version], 1.0);
+    out.put_count(&catalogue::LOG_MESSAGES_DROPPED, &[], logging::messages_dropped());
+    for task in Task::ALL {
+        let count = self_info.supervisor.restarts(*task);
+        out.put_count(&catalogue::TASK_RESTARTS, &[task.as_str()], count);
+    }
     out.put_bool(&catalogue::CONFIG_RELOAD_SUCCESSFUL, &[], present.config.reload_error.is_none());
     let loaded_at = present.config.loaded_at.unwrap_or(UNIX_EPOCH);
     out.put(&catalogue::CONFIG_RELOAD_TIMESTAMP, &[], unix_seconds(loaded_at));

@@ -144,13 +144,24 @@ async fn respond(method: &Method, path: &str, pages: &Pages) -> Answer {
                 answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, format!("{error}\n"))
             }
         },
-        "/-/healthy" => answer(StatusCode::OK, PLAIN_TEXT, "vxlan_exporter is healthy\n"),
+        "/-/healthy" => health("healthy", &pages.self_info),
         // What it serves is there from the start; nothing has to be waited for.
-        "/-/ready" => answer(StatusCode::OK, PLAIN_TEXT, "vxlan_exporter is ready\n"),
+        "/-/ready" => health("ready", &pages.self_info),
         _ => match pages.printing.landing(&pages.state, &pages.self_info).await {
             Some(page) => answer(StatusCode::OK, HTML, page),
             None => answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, "printing this page has failed\n"),
         },
+    }
+}
+
+/// Whether all parts of the exporter run and make progress.
+fn health(word: &str, process: &SelfInfo) -> Answer {
+    match process.trouble() {
+        None => answer(StatusCode::OK, PLAIN_TEXT, format!("vxlan_exporter is {word}\n")),
+        Some(trouble) => {
+            let text = format!("vxlan_exporter is not {word}: {trouble}\n");
+            answer(StatusCode::SERVICE_UNAVAILABLE, PLAIN_TEXT, text)
+        }
     }
 }
 

@@ -32,7 +32,7 @@ async fn server_with(lifecycle: Lifecycle) -> Server {
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel();
     let printing = Printing::default();
-    let pages = Pages { state: fixture::state(), self_info: SelfInfo::new(), lifecycle, printing };
+    let pages = Pages { state: fixture::state(), self_info: SelfInfo::default(), lifecycle, printing };
     let access = Access::new(watch::channel(Vec::new()).1, None);
     let task = tokio::spawn(serve(listener, pages, access, stopped));
     Server { address, stop, task }

@@ -210,11 +210,12 @@ fn guarded_metrics_are_scraped_as_their_secret_says() {
     assert!(
         list(&container["args"]).contains(&json!("--web.config.file=/etc/vxlan_exporter_web/web-config.yml"))
     );
-    assert_eq!(container["readinessProbe"]["tcpSocket"]["port"], "metrics");
+    let inside = json!({"command": ["/vxlan_exporter", "healthy", "--port=14789"]});
+    assert_eq!([&container["readinessProbe"]["exec"], &container["livenessProbe"]["exec"]], [&inside; 2]);
     let open = render("");
     let container = &only(&open, "Deployment", "")["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(container["readinessProbe"]["httpGet"], json!({"path": "/-/ready", "port": "metrics"}));
-    assert_eq!(container["livenessProbe"]["httpGet"], json!({"path": "/-/healthy", "port": "metrics"}));
+    assert_eq!(container["livenessProbe"]["exec"], inside);
 }
 
 /// Names of Services and values of labels have at most 63 characters.

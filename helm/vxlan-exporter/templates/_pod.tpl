@@ -71,20 +71,24 @@ spec:
           containerPort: {{ $values.reflector.port }}
           protocol: TCP
         {{- end }}
-      {{- range $probe, $path := dict "livenessProbe" "/-/healthy" "readinessProbe" "/-/ready" }}
-      {{ $probe }}:
+      {{- /* What /-/healthy says, asked inside the container: the kubelet has no password, no certificate and is no allowed
+             source, and a crowd at the port must not get the exporter killed. */}}
+      livenessProbe:
+        exec:
+          command: [/vxlan_exporter, healthy, --port={{ $port }}]
+        periodSeconds: 10
+        timeoutSeconds: 5
+      readinessProbe:
         {{- if $guarded }}
-        {{- /* The kubelet has no password, no certificate and is no allowed source: that the port opens must do. */}}
-        tcpSocket:
-          port: metrics
+        exec:
+          command: [/vxlan_exporter, healthy, --port={{ $port }}]
         {{- else }}
         httpGet:
-          path: {{ $path }}
+          path: /-/ready
           port: metrics
         {{- end }}
         periodSeconds: 10
         timeoutSeconds: 5
-      {{- end }}
       volumeMounts:
         - name: config
           mountPath: /etc/vxlan_exporter

@@ -147,6 +147,7 @@ impl PathProber {
             UnknownReason::Starting => "too early to tell".to_owned(),
             UnknownReason::Dns => "the target's name cannot be resolved".to_owned(),
             UnknownReason::LocalDown | UnknownReason::LocalSend => "nothing leaves our own host".to_owned(),
+            UnknownReason::Stale => "not probed now".to_owned(),
             UnknownReason::PeerLimit => "the far end cannot take the expected size".to_owned(),
         }
     }

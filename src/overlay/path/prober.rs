@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 use fastrand::Rng;
 
 use super::{
-    super::observation::{EchoStats, ExpectedMtu},
+    super::observation::{EchoStats, ExpectedMtu, PathObservation},
     asking::Asking,
     contest::Contest,
     flows::FlowLanes,
@@ -91,6 +91,19 @@ pub struct Counts {
     /// Packets that our own host refused to send.
     pub send_errors: BTreeMap<SendError, u64>,
     next_id: u64,
+}
+
+impl Counts {
+    /// What an observation tells: all but the number of the next probe, which only has to be no earlier one in flight.
+    #[must_use]
+    pub fn told(observation: &PathObservation) -> Self {
+        Self {
+            stats: observation.echo.clone(),
+            size_probes: observation.size_probes.clone(),
+            send_errors: observation.send_errors.clone(),
+            next_id: 0,
+        }
+    }
 }
 
 /// What the hosts at both ends can take, as far as known.

@@ -166,7 +166,7 @@ fn cost(shape: fn(u32) -> Vec<TestRouter>, n: u32) -> (u64, u64) {
         ..crate::state::Present::default()
     };
     let ((), views) = work::counted(|| {
-        crate::web::metrics::render(&present, &crate::web::SelfInfo::new()).unwrap();
+        crate::web::metrics::render(&present, &crate::web::SelfInfo::default()).unwrap();
         drop(report::text(&present, 120, report::Paint::Plain));
         drop(report::json(&present));
     });

@@ -10,7 +10,7 @@ use super::{SelfInfo, render, samples};
 use crate::{catalogue, router::snapshot::Counters, state::Present, types::Method, web::fixture::present};
 
 fn self_info() -> SelfInfo {
-    SelfInfo { version: "0.0.0", ..SelfInfo::new() }
+    SelfInfo { version: "0.0.0", ..SelfInfo::default() }
 }
 
 fn promtool_accepts(text: &str) {

@@ -1,0 +1,193 @@
+//! A writer that its caller never waits for and that never fails.
+//!
+//! A bounded queue and a thread that writes: what does not fit into the queue, because nobody reads stderr, and what
+//! cannot be written, because the disk is full or the reader has gone, is lost and counted. `tracing-appender` has the
+//! same queue, but its end prints to stdout and stderr by itself: that panics where they are closed, and waits for ever where
+//! nobody reads them.
+
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Messages that wait to be written.
+const QUEUE: usize = 4096;
+/// Their bytes, together.
+const QUEUE_BYTES: usize = 1 << 20;
+/// How often the thread does its other work.
+const TURN: Duration = Duration::from_secs(1);
+/// How often a flush tries to find a place in a full queue.
+const TRY_AGAIN: Duration = Duration::from_millis(10);
+
+/// Takes messages. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    sender: SyncSender<Order>,
+    waiting: Arc<AtomicUsize>,
+    lost: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Order {
+    Write(Vec<u8>),
+    /// All before it has been written, or is lost.
+    Flush(SyncSender<()>),
+}
+
+impl Queue {
+    /// Starts the thread that writes to `out`; it does `beside` once a second too.
+    pub fn start(
+        out: impl Write + Send + 'static,
+        beside: impl FnMut() + Send + 'static,
+    ) -> io::Result<Self> {
+        let (sender, orders) = mpsc::sync_channel(QUEUE);
+        let queue = Self { sender, waiting: Arc::default(), lost: Arc::default() };
+        let (waiting, lost) = (Arc::clone(&queue.waiting), Arc::clone(&queue.lost));
+        thread::Builder::new().name("log".to_owned()).spawn(move || {
+            write_all(&orders, out, beside, &waiting, &lost);
+        })?;
+        Ok(queue)
+    }
+
+    /// Writes a message soon, or counts it as lost.
+    pub fn send(&self, message: &[u8]) {
+        let waiting = self.waiting.fetch_add(message.len(), Ordering::Relaxed);
+        let fits = waiting + message.len() <= QUEUE_BYTES;
+        if !fits || self.sender.try_send(Order::Write(message.to_owned())).is_err() {
+            self.waiting.fetch_sub(message.len(), Ordering::Relaxed);
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until what was sent before has been written, `most` at the longest; whether it was.
+    pub fn flush(&self, most: Duration) -> bool {
+        let end = Instant::now() + most;
+        let (tell, told) = mpsc::sync_channel(1);
+        while self.sender.try_send(Order::Flush(tell.clone())).is_err() {
+            if Instant::now() >= end {
+                return false;
+            }
+            thread::sleep(TRY_AGAIN);
+        }
+        told.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok()
+    }
+
+    /// Messages lost since start.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+}
+
+fn write_all(
+    orders: &Receiver<Order>,
+    mut out: impl Write,
+    mut beside: impl FnMut(),
+    waiting: &AtomicUsize,
+    lost: &AtomicU64,
+) {
+    let mut next = Instant::now() + TURN;
+    loop {
+        match orders.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            Ok(Order::Write(message)) => {
+                let written = out.write_all(&message).and_then(|()| out.flush());
+                waiting.fetch_sub(message.len(), Ordering::Relaxed);
+                lost.fetch_add(u64::from(written.is_err()), Ordering::Relaxed);
+            }
+            Ok(Order::Flush(tell)) => {
+                // Whoever waited may have given up.
+                let _ = tell.try_send(());
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if Instant::now() >= next {
+            beside();
+            next = Instant::now() + TURN;
+        }
+    }
+}
+
+/// One message at a time, as `tracing_subscriber` writes them.
+impl Write for &Queue {
+    fn write(&mut self, message: &[u8]) -> io::Result<usize> {
+        self.send(message);
+        Ok(message.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::logging::Lines;
+
+    /// Writes only while it is not locked.
+    struct Door(Arc<Mutex<()>>, Lines);
+
+    impl Write for Door {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _open = self.0.lock().expect("a door");
+            self.1.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_reader_that_does_not_read() {
+        let (door, lines) = (Arc::new(Mutex::new(())), Lines::default());
+        let queue = Queue::start(Door(Arc::clone(&door), lines.clone()), || {}).expect("a thread");
+        let closed = door.lock().expect("a door");
+        let line = [b'x'; 1023];
+        for _ in 0..3 * QUEUE {
+            queue.send(&line);
+        }
+        let lost = queue.lost();
+        assert!((2 * QUEUE as u64..3 * QUEUE as u64).contains(&lost), "{lost}");
+        assert!(!queue.flush(Duration::from_millis(20)));
+        drop(closed);
+        assert!(queue.flush(Duration::from_mins(1)));
+        // It is read again: all comes that had a place.
+        queue.send(b"the last");
+        assert!(queue.flush(Duration::from_mins(1)));
+        let text = lines.text();
+        assert_eq!(text.len() as u64, (3 * QUEUE as u64 - lost) * 1023 + 8);
+        assert!(text.ends_with("the last"));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_counted() {
+        let queue = Queue::start(Full, || {}).expect("a thread");
+        for _ in 0..7 {
+            queue.send(b"line\n");
+        }
+        queue.send(&vec![b'x'; QUEUE_BYTES + 1]);
+        assert!(queue.flush(Duration::from_mins(1)));
+        assert_eq!(queue.lost(), 8);
+    }
+}

@@ -1,0 +1,133 @@
+//! A task that is started again whenever it ends.
+
+use std::{
+    collections::VecDeque,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::oneshot,
+    task::{JoinError, JoinHandle, JoinSet},
+    time::{sleep, timeout},
+};
+use tracing::error;
+
+use super::{AGAIN, Entry, Pulse, Supervisor, Task, Watched, watchdog};
+
+/// Between an end and the next start.
+const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1000 });
+/// How often somebody looks whether it makes progress.
+const LOOK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 500 });
+/// What was told to end has this long.
+const LET_GO: Duration = Duration::from_secs(3);
+/// More restarts than that within [`WITHIN`] help nobody: the process ends.
+const MOST: usize = 5;
+const WITHIN: Duration = Duration::from_mins(5);
+
+/// A task that is kept running until this is dropped.
+#[derive(Debug)]
+pub struct Kept {
+    stop: Option<oneshot::Sender<()>>,
+    keeper: JoinHandle<()>,
+}
+
+impl Kept {
+    /// Ends the task, and waits until it has ended.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        // An error says that the runtime is about to end.
+        let _ = (&mut self.keeper).await;
+    }
+
+    /// Which run of the keeper this is: another after a stop and a start.
+    #[cfg(test)]
+    pub(crate) fn id(&self) -> tokio::task::Id {
+        self.keeper.id()
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if self.stop.is_some() {
+            self.keeper.abort();
+        }
+    }
+}
+
+impl Supervisor {
+    /// Runs what `start` makes, and makes it again whenever it ends, panics or makes no progress. `subject` says which of
+    /// several it is.
+    pub fn keep<S, F>(&self, task: Task, subject: &str, start: S) -> Kept
+    where
+        S: FnMut(Pulse) -> F + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (stop, stopped) = oneshot::channel();
+        let watched = self.watch(task, subject);
+        Kept { stop: Some(stop), keeper: tokio::spawn(keep(watched, start, stopped)) }
+    }
+}
+
+async fn keep<S, F>(watched: Watched, mut start: S, mut stopped: oneshot::Receiver<()>)
+where
+    S: FnMut(Pulse) -> F + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let entry = &watched.entry;
+    let mut restarts = VecDeque::new();
+    loop {
+        watched.pulse().beat();
+        entry.missing.store(false, Ordering::Relaxed);
+        // Its tasks end with it.
+        let mut one = JoinSet::new();
+        one.spawn(start(watched.pulse()));
+        let why = tokio::select! {
+            ended = one.join_next() => words(ended),
+            () = silent(entry) => {
+                one.abort_all();
+                if timeout(LET_GO, one.join_next()).await.is_err() {
+                    error!(task = %entry.task, subject = entry.subject, "it makes no progress and cannot be ended");
+                    // Until it ends after all, or the watchdog ends the process.
+                    let _ = one.join_next().await;
+                }
+                "it made no progress".to_owned()
+            }
+            _ = &mut stopped => {
+                one.shutdown().await;
+                return;
+            }
+        };
+        entry.missing.store(true, Ordering::Relaxed);
+        watched.supervisor.0.restarts[entry.task as usize].fetch_add(1, Ordering::Relaxed);
+        error!(task = %entry.task, subject = entry.subject, why, "a task has ended: it is started again");
+        if is_too_often(entry.task, &mut restarts) {
+            watchdog::end_the_process(&format!("{} was started again {MOST} times: {why}", entry.name()));
+        }
+        tokio::select! {
+            () = sleep(PAUSE) => {}
+            _ = &mut stopped => return,
+        }
+    }
+}
+
+/// One router's worker that dies whenever it reads is no reason to read no other.
+fn is_too_often(task: Task, restarts: &mut VecDeque<Instant>) -> bool {
+    restarts.push_back(Instant::now());
+    restarts.retain(|when| when.elapsed() < WITHIN);
+    task != Task::RouterWorker && restarts.len() > MOST
+}
+
+async fn silent(entry: &Entry) {
+    while entry.silent_for() < AGAIN {
+        sleep(LOOK).await;
+    }
+}
+
+fn words(ended: Option<Result<(), JoinError>>) -> String {
+    match ended {
+        Some(Err(error)) if error.is_panic() => "it panicked".to_owned(),
+        Some(Err(error)) => error.to_string(),
+        Some(Ok(())) | None => "it returned".to_owned(),
+    }
+}
