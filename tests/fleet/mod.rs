@@ -33,6 +33,7 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Fleet<'r> {
     router: &'r Router,
     count: usize,
+    files: PathBuf,
 }
 
 /// Runs `test` beside `count` routers, in their namespace.
@@ -59,7 +60,7 @@ pub fn with_fleet(count: usize, test: impl FnOnce(&Fleet<'_>) + Send) {
         router.ip("link set d0p up");
         router.ip("addr add 10.9.0.1/24 dev d0");
         router.ip("link set d0 up");
-        test(&Fleet { router, count });
+        test(&Fleet { router, count, files: files.path().to_owned() });
     });
 }
 
@@ -108,7 +109,12 @@ ip() {{
     *) return 1 ;;
     esac
 }}
-bridge() {{ echo '[]'; }}
+bridge() {{
+    case "$*" in
+    *fdb*) [ -r "$FILE.fdb" ] && cat "$FILE.fdb" || echo '[]' ;;
+    *) echo '[]' ;;
+    esac
+}}
 eval "$SSH_ORIGINAL_COMMAND"
 "#,
         files.path().display()
@@ -140,6 +146,24 @@ impl Fleet<'_> {
         let file = self.router.path("known_hosts");
         let known = fs::read_to_string(file).expect("read known_hosts");
         self.router.know(&format!("{known}[{address}]:{port} {}\n", self.router.host_key("ed25519")));
+    }
+
+    /// From now on `ip addr` prints this on router `number`, and `bridge fdb` that; as at first where there is nothing.
+    // Not every test has a router that lies.
+    #[allow(dead_code)]
+    pub fn say(&self, number: usize, links: Option<&str>, entries: Option<&str>) {
+        let file = self.files.join(address(number));
+        // Nobody reads half of it.
+        let put = |file: PathBuf, text: &str| {
+            let draft = self.files.join("draft");
+            fs::write(&draft, text).expect("write what a router says");
+            fs::rename(&draft, file).expect("put it in place");
+        };
+        put(self.files.join(format!("{}.fdb", address(number))), entries.unwrap_or("[]"));
+        match links {
+            Some(links) => put(file, links),
+            None => write_router(&self.files, number, self.count),
+        }
     }
 
     /// The entries of all routers.
