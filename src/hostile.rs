@@ -1,68 +1,145 @@
-//! What a hostile router says, from its output to every view.
+//! What a hostile router, server or user says, from the first byte to every view.
+//!
+//! `world` reads three routers by every method, as a scrape does, and joins them; `words` makes what they say hostile;
+//! `views` looks at everything that is shown.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod views;
+mod words;
+mod world;
+
+use clap::ValueEnum as _;
+use proptest::{prelude::*, sample::Index};
 
 use crate::{
-    overlay::{
-        fixture::{A, DC, path, plan, verdict},
-        tunnel::Assessor,
-    },
+    parse_command::{Format, read},
+    probe_command::target::ProbeTarget,
     report::{self, Paint},
-    router::{
-        parse::link,
-        snapshot::{RouterReading, RouterSnapshot},
-    },
-    state::Present,
-    types::{Method, Verdict},
+    router::{parse::robust::CAPTURES, snapshot::ScrapeError},
+    terminal,
+    text::is_active,
+    types::{FailureReason, Method},
 };
+use words::{hostile, replaced};
+use world::{Said, present, said};
 
-fn router(name: &str, output: &str) -> Arc<RouterReading> {
-    let mut reading = RouterReading::new(name.into(), name.into(), Vec::new());
-    reading.scrapes = 2;
-    reading.current = link::links(output).ok().map(|links| {
-        Arc::new(RouterSnapshot {
-            method: Method::Ip,
-            links,
-            fdb: Vec::new(),
-            routes: BTreeMap::new(),
-            version: None,
-            boot_id: None,
-            uptime: None,
-            index: crate::router::index::Index::default(),
-        })
-    });
-    Arc::new(reading)
-}
-
-/// `ip -j addr show` of a router with one vxlan device.
-fn output(address: &str, remote: &str, name: &str, df: &str) -> String {
-    serde_json::json!([
-        {"ifname": "eth0", "mtu": 1600, "flags": ["UP"], "addr_info": [{"local": address}]},
-        {"ifname": name, "mtu": 1450, "flags": ["UP"],
-         "linkinfo": {"info_kind": "vxlan", "info_data": {"id": 1, "remote": remote, "port": 8472, "df": df}}},
-    ])
-    .to_string()
-}
-
+/// The three routers, of which `site-a` has this device with this policy.
 fn check(name: &str, df: &str) -> String {
-    let routers =
-        vec![router("dc", &output(DC, A, "vxlan01", "inherit")), router("site-a", &output(A, DC, name, df))];
-    let paths = vec![path("rancher", "dc", verdict(Verdict::Ok))];
-    let overlay = Arc::new(Assessor::new(&plan(&[])).assess(&routers, &paths));
-    report::text(&Present { routers, paths, overlay, ..Present::default() }, 110, Paint::Plain)
+    let mut said = said();
+    let link = &said[1].link;
+    said[1].link = link
+        .replace(&json("vxlan01"), &json(name))
+        .replace(r#""df":"inherit""#, &format!(r#""df":{}"#, json(df)));
+    report::text(&present(&said, Method::Ip), 10_000, Paint::Plain)
 }
 
+fn json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Before: `set interfaces vxlan vxlan01 parameters ip df set`, and on the next line `set system login user evil`.
 #[test]
 fn no_policy_of_a_router_is_a_command_for_another() {
-    let text = check("vxlan01", "set\n      set system login user evil level admin");
-    assert!(!text.contains("evil"), "{text}");
+    for df in ["set\n      set system login user evil level admin", "set; set system login user evil", "evil"]
+    {
+        let text = check("vxlan01", df);
+        assert!(!text.contains("evil") && text.contains("set interfaces vxlan vxlan01 vni"), "{text}");
+    }
+}
+
+/// Before: all of these went to the terminal as they are.
+#[test]
+fn no_name_of_a_router_moves_the_terminal() {
+    for name in
+        ["\u{1b}[2Jvx", "vx\u{1b}]0;t\u{7}", "vx\u{7}", "vx\0", "vx\u{202e}10", "vx\u{2066}", "vx\u{85}"]
+    {
+        let text = check(name, "inherit");
+        assert!(!text.contains(|char| char != '\n' && is_active(char)), "{text:?}");
+    }
 }
 
 #[test]
-fn no_name_of_a_router_moves_the_terminal() {
-    for name in ["\u{1b}[2Jvx", "vx\u{1b}]0;t\u{7}", "vx\u{7}", "vx\0", "vx\u{202e}10"] {
-        let text = check(name, "unset");
-        let bad = |char: char| char != '\n' && (char.is_control() || char == '\u{202e}');
-        assert!(!text.contains(bad), "{text:?}");
+fn a_device_that_vyos_has_not_named_gets_no_commands() {
+    let text = check("$(reboot)", "inherit");
+    assert!(
+        text.contains("VyOS names no vxlan interface $(reboot): there are no commands for site-a/$(reboot)"),
+        "{text}"
+    );
+    assert!(!text.contains("set interfaces vxlan $"), "{text}");
+}
+
+/// What the properties below rest on: without harm the routers are read, paired and mended by commands.
+#[test]
+fn the_unharmed_world_shows_commands_in_every_view() {
+    for (method, least) in [(Method::Ip, 5), (Method::Api, 2), (Method::Raw, 0), (Method::Text, 0)] {
+        let commands = views::look(&present(&said(), method), method);
+        assert!(commands.iter().all(|shown| *shown >= least), "{method}: {commands:?}");
+    }
+}
+
+#[test]
+fn what_is_said_of_a_failure_is_one_line_of_bounded_length() {
+    let error = ScrapeError::new(FailureReason::Command, "no\n\u{1b}[2J\u{202e}".repeat(10_000));
+    assert!(error.message.len() <= 2048 && error.message.starts_with("no␊␛[2J<U+202E>no"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// One word or more of what the routers print, of any section and method, replaced by a hostile one.
+    #[test]
+    fn no_word_of_a_router_does_anything_in_a_view(
+        harm in prop::collection::vec((0..3_usize, any::<Index>(), any::<Index>(), hostile()), 1..5),
+        method in prop::sample::select(Method::ALL),
+    ) {
+        let mut said = said();
+        for (router, section, place, word) in &harm {
+            let sections = said[*router].sections();
+            let section = &mut *sections[section.index(Said::COUNT)];
+            *section = replaced(section, *place, word);
+        }
+        views::look(&present(&said, method), method);
+    }
+
+    /// A whole section is bytes.
+    #[test]
+    fn no_bytes_of_a_router_do_anything_in_a_view(
+        section: Index,
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        method in prop::sample::select(Method::ALL),
+    ) {
+        let mut said = said();
+        let sections = said[1].sections();
+        *sections[section.index(Said::COUNT)] = String::from_utf8_lossy(&bytes).into_owned();
+        views::look(&present(&said, method), method);
+    }
+
+    /// Every captured output with a hostile word in it, by every parser.
+    #[test]
+    fn no_capture_makes_a_parser_tell_what_is_active(
+        capture: Index,
+        harm in prop::collection::vec((any::<Index>(), hostile()), 1..4),
+    ) {
+        let text = harm.iter().fold(capture.get(&CAPTURES).clone(), |text, (at, word)| replaced(&text, *at, word));
+        for format in Format::value_variants() {
+            match read(*format, &text) {
+                Ok(value) => views::quiet_value(&value, &format!("{format:?}")),
+                Err(reason) => views::quiet_line(&reason, &format!("{format:?}")),
+            }
+        }
+    }
+
+    #[test]
+    fn no_target_that_is_typed_is_repeated_raw(word in hostile()) {
+        if let Ok(target) = word.parse::<ProbeTarget>() {
+            views::quiet_line(&target.to_string(), "target");
+        }
+    }
+
+    /// The last line of defence: whatever slipped through, a terminal gets lines and our own colours.
+    #[test]
+    fn nothing_reaches_the_terminal_but_lines_and_our_colours(word in hostile(), more in any::<String>()) {
+        let shown = terminal::shown(&format!("\u{1b}[1;31m{word}\u{1b}[0m{more}\u{1b}[9999C")).into_owned();
+        let plain = ["\u{1b}[1;31m", "\u{1b}[1;32m", "\u{1b}[1;33m", "\u{1b}[0m", terminal::REWRITE].iter().fold(shown, |text, code| text.replace(code, ""));
+        prop_assert!(!plain.contains(|char| char != '\n' && is_active(char)), "{plain:?}");
     }
 }

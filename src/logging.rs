@@ -6,6 +6,7 @@
 //! see [`limit`].
 
 mod limit;
+mod shown;
 mod writer;
 
 use std::{
@@ -31,7 +32,12 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
+#[cfg(test)]
+pub(crate) use shown::test_lines;
+
+use crate::terminal::shown;
 use limit::Limit;
+use shown::Shown;
 use writer::Queue;
 
 /// The least level that is logged.
@@ -78,7 +84,7 @@ pub fn init_logging(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
         .log_internal_errors(false);
     let lines: Box<dyn tracing_subscriber::Layer<_> + Send + Sync> = match format {
         LogFormat::Logfmt => Box::new(lines.event_format(Logfmt)),
-        LogFormat::Json => Box::new(lines.json().flatten_event(true)),
+        LogFormat::Json => Box::new(lines.json().flatten_event(true).map_event_format(Shown)),
     };
     tracing_subscriber::registry()
         .with(lines)
@@ -118,15 +124,16 @@ pub fn flush(most: Duration) {
     }
 }
 
-/// Writes a line to stderr as it is, after what was logged: for a person who waits for one answer. Like a log
+/// Writes a line to stderr, as [`shown`], after what was logged: for a person who waits for one answer. Like a log
 /// message, it is no reason to fail.
 pub fn say(text: &str) {
     flush(LAST_LINES);
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(shown(text).as_bytes());
 }
 
 /// The same for the last words of a program that must end even where nobody reads stderr.
 pub fn say_and_end(text: &str) {
+    let text = shown(text);
     match LOG.get() {
         Some((queue, _)) => queue.send(text.as_bytes()),
         None => drop(io::stderr().write_all(text.as_bytes())),

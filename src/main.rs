@@ -40,7 +40,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
     allocator::set_up();
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| terminal::refuse(&error));
     match run(&cli) {
         Ok(code) => {
             logging::flush(LAST_LINES);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::position::{self, Step};
 use crate::regular_file::Why;
+use crate::text::visible_lines;
 
 /// A configuration that cannot be used. Its text names the file, where known the line and column (from
 /// 1) and the key, what is wrong and what to do. It never repeats the content of a secret.
@@ -37,7 +38,9 @@ impl ConfigError {
         at: &str,
         message: impl Into<String>,
     ) -> Self {
-        Self { file: file.to_owned(), position, at: at.to_owned(), message: message.into() }
+        // A file that somebody else can write may hold anything, also in its keys.
+        let shown = |words: &str| visible_lines(words).into_owned();
+        Self { file: file.to_owned(), position, at: shown(at), message: shown(&message.into()) }
     }
 
     pub(super) fn unreadable(file: &Path, why: &Why) -> Self {

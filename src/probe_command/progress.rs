@@ -3,11 +3,14 @@
 
 use std::{io, time::Duration};
 
-use crate::{logging, overlay::observation::PathObservation, terminal, types::Verdict};
+use crate::{
+    logging,
+    overlay::observation::PathObservation,
+    terminal::{self, REWRITE},
+    types::Verdict,
+};
 
 const REMIND: Duration = Duration::from_secs(5);
-/// Back to the first column, and everything after it blank.
-const REWRITE: &str = "\r\x1b[K";
 
 /// Writes on stderr; the table on stdout stays clean.
 #[derive(Debug)]

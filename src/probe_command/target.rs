@@ -2,6 +2,8 @@
 
 use std::{fmt, net::Ipv6Addr, str::FromStr};
 
+use crate::text::is_active;
+
 /// A host to probe, and a TCP port on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeTarget {
@@ -33,7 +35,8 @@ fn parse(text: &str) -> Option<ProbeTarget> {
         Some((host, digits)) => (host, Some(port(digits)?)),
         None => (text, None),
     };
-    let named = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || "[]/@".contains(c));
+    let named =
+        !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || is_active(c) || "[]/@".contains(c));
     named.then(|| ProbeTarget { host: host.to_owned(), port })
 }
 

@@ -7,7 +7,7 @@
 //! Five requests on one connection. What only completes the picture may be refused.
 
 mod client;
-mod links;
+pub(crate) mod links;
 mod reply;
 mod tls;
 

@@ -15,7 +15,7 @@ use std::{
 use openssl::{base64, error::ErrorStack, hash::MessageDigest, memcmp, pkey::PKey, sign::Signer};
 
 use super::wire::Wire;
-use crate::fingerprint::Fingerprint;
+use crate::{fingerprint::Fingerprint, text::visible};
 
 /// Where nothing else is said, SSH listens here.
 pub const SSH_PORT: u16 = 22;
@@ -155,7 +155,9 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 /// The type at the start of a key.
 #[must_use]
 pub fn key_kind(blob: &[u8]) -> String {
-    Wire(blob).string().map_or_else(|| "?".to_owned(), |kind| String::from_utf8_lossy(kind).into_owned())
+    Wire(blob)
+        .string()
+        .map_or_else(|| "?".to_owned(), |kind| visible(&String::from_utf8_lossy(kind)).into_owned())
 }
 
 /// As `ssh-keygen -l` prints it: `SHA256:` and base64 without padding.

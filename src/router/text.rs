@@ -42,7 +42,7 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
 }
 
 /// The vxlan interfaces of `show interfaces vxlan detail`, if none is cut short.
-pub(super) fn whole(shown: Links) -> Result<Vec<Link>, ScrapeError> {
+pub(crate) fn whole(shown: Links) -> Result<Vec<Link>, ScrapeError> {
     if let Some(name) = shown.incomplete.first() {
         let message = format!("the output of `show interfaces vxlan detail` is cut short at {name}");
         return Err(ScrapeError::new(FailureReason::Truncated, message));

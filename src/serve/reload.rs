@@ -145,7 +145,7 @@ impl Reloader {
                 Ok(format!("{file}: {routers} routers, {paths} paths: in use"))
             }
             Err(error) => {
-                let error = format!("{error:#}");
+                let error = crate::text::visible_lines(&format!("{error:#}")).into_owned();
                 let is_new = self.refused.as_ref().is_none_or(|(_, told)| *told != error);
                 if is_new {
                     error!(error, "configuration not reloaded: the former one stays in use");

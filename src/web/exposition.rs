@@ -14,6 +14,7 @@ use prometheus::{
 use crate::{
     catalogue::{self, Family, Kind},
     overlay::observation::RttHistogram,
+    text::visible,
 };
 
 /// Samples of one scrape.
@@ -68,11 +69,13 @@ impl Exposition {
     fn metric(&mut self, family: &'static Family, values: &[&str]) -> &mut Metric {
         debug_assert_eq!(family.labels().len(), values.len(), "labels of {}", family.name());
         let (_, metrics) = self.families.entry(family.name()).or_insert_with(|| (family, BTreeMap::new()));
-        metrics.entry(values.iter().map(|value| (*value).to_owned()).collect()).or_insert_with(|| {
-            let pairs = family.labels().iter().zip(values).map(|(name, value)| {
+        // The last line of defence: what gets here is of checked types.
+        let values: Vec<String> = values.iter().map(|value| visible(value).into_owned()).collect();
+        metrics.entry(values.clone()).or_insert_with(|| {
+            let pairs = family.labels().iter().zip(&values).map(|(name, value)| {
                 let mut pair = LabelPair::default();
                 pair.set_name((*name).to_owned());
-                pair.set_value((*value).to_owned());
+                pair.set_value(value.clone());
                 pair
             });
             Metric::from_label(pairs.collect())
@@ -159,7 +162,7 @@ mod tests {
             samples,
             [
                 "vxlan_exporter_config_last_reload_successful 1",
-                r#"vxlan_path_echo_late_total{path="a\"\\\n",target_site="x",source="y"} 7"#,
+                r#"vxlan_path_echo_late_total{path="a\"\\␊",target_site="x",source="y"} 7"#,
                 r#"vxlan_path_echo_late_total{path="b",target_site="x",source="y"} 18446744073709552000"#,
             ]
         );

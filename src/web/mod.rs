@@ -15,7 +15,7 @@ mod counts;
 mod exposition;
 #[cfg(test)]
 mod fixture;
-mod landing;
+pub(crate) mod landing;
 mod lifecycle;
 pub mod metrics;
 mod peer;

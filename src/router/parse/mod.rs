@@ -33,7 +33,7 @@ pub mod link;
 pub mod links;
 pub mod op_mode_raw;
 #[cfg(test)]
-mod robust;
+pub(crate) mod robust;
 pub mod route;
 pub mod sections;
 pub mod show_summary;

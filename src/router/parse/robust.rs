@@ -9,7 +9,7 @@ use super::{sections, system};
 use crate::parse_command::{Format, read};
 
 /// Every captured output.
-static CAPTURES: LazyLock<Vec<String>> = LazyLock::new(|| {
+pub(crate) static CAPTURES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|it| it != "md") && !file.ends_with("expected.json"));

@@ -123,3 +123,15 @@ impl Hello {
         Some(ScrapeError::new(FailureReason::Connect, message))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_first_is_shown_and_does_nothing() {
+        let said = Hello(b"\x1b[2Jno \xff\xe2\x80\xae\x07SSH\r\n$ set system login".to_vec());
+        let error = said.explain("10.0.0.1:22").expect("no SSH server").to_string();
+        assert!(error.contains("it said `␛[2Jno \u{fffd}<U+202E>␇SSH`"), "{error}");
+    }
+}
