@@ -2,8 +2,8 @@
 //!
 //! Other crates speak only from `warn` up, so that `--log.level=debug` shows what this program does.
 //!
-//! A message never waits and never fails, whatever becomes of stderr: see [`writer`]. What comes too often is held back:
-//! see [`limit`].
+//! A message never waits and never fails, whatever becomes of stderr: see `writer`. What comes too often is held back:
+//! see `limit`.
 
 mod limit;
 mod shown;
