@@ -184,7 +184,7 @@ impl Report {
 
     /// The table, and what was found, in words.
     pub fn table(&self) -> String {
-        let Findings { wrong, missed, lost, decreases } = &self.findings;
+        let Findings { wrong, missed, lost, decreases, kinds, lost_at } = &self.findings;
         let [threads, files] = self.held();
         let memory = |samples: &[Sample]| {
             samples.iter().map(|sample| sample.memory).fold(f64::INFINITY, f64::min) / MIB
@@ -197,7 +197,7 @@ impl Report {
             ("verdicts looked at", self.looked_at.to_string()),
             ("false verdicts", wrong.len().to_string()),
             ("missed", missed.len().to_string()),
-            ("echoes lost by us", format!("{:.0}", lost.values().sum::<f64>())),
+            ("echoes lost by us", format!("{:.0}", lost.values().fold(0.0, |sum, lost| sum + lost))),
             ("counters that went back", decreases.len().to_string()),
             ("requests answered, not", format!("{}, {}", self.answered, self.failed)),
             ("forged packets", self.forged.to_string()),
@@ -220,6 +220,12 @@ impl Report {
         for (what, value) in rows {
             let _ = writeln!(table, "{what:<28}{value}");
         }
+        for (kind, times) in kinds {
+            let _ = writeln!(table, "FALSE, BY KIND: {kind}: {times}");
+        }
+        for (at, count) in lost_at {
+            let _ = writeln!(table, "LOST AT: {at} s: {count}");
+        }
         for (what, lines) in [("FALSE", wrong), ("MISSED", missed), ("WENT BACK", decreases)] {
             for line in lines.iter().take(20) {
                 let _ = writeln!(table, "{what}: {line}");
@@ -233,7 +239,7 @@ impl Report {
 
     /// Whether nothing was found.
     pub fn is_clean(&self) -> bool {
-        let Findings { wrong, missed, lost, decreases } = &self.findings;
+        let Findings { wrong, missed, lost, decreases, .. } = &self.findings;
         wrong.is_empty()
             && missed.is_empty()
             && lost.is_empty()

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
     time::Duration,
 };
 
@@ -29,6 +30,24 @@ pub struct Findings {
     pub lost: BTreeMap<String, f64>,
     /// Counters that went back.
     pub decreases: BTreeSet<String>,
+    /// What was false, by kind of path, what was wrong with it and what was said: how often, first and last.
+    pub kinds: BTreeMap<String, Kind>,
+    /// When echoes were lost, in steps of 10 s: how many.
+    pub lost_at: BTreeMap<u64, f64>,
+}
+
+/// How often something was said, and from when until when.
+#[derive(Debug)]
+pub struct Kind {
+    count: u64,
+    first: Duration,
+    last: Duration,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} times, {} to {} s", self.count, self.first.as_secs(), self.last.as_secs())
+    }
 }
 
 /// Looks at one scrape after the other.
@@ -65,6 +84,10 @@ impl<'s> Watch<'s> {
         self.counters(text);
         let mut verdicts: BTreeMap<&str, &str> = BTreeMap::new();
         let mut lost: BTreeMap<&str, f64> = BTreeMap::new();
+        let mut reasons: BTreeMap<&str, &str> = BTreeMap::new();
+        for series in metrics.all("vxlan_path_unknown_reason", &[]).filter(|series| series.value > 0.5) {
+            reasons.insert(&series.labels["path"], &series.labels["reason"]);
+        }
         for series in metrics.all("vxlan_path_verdict", &[]).filter(|series| series.value > 0.5) {
             verdicts.insert(&series.labels["path"], &series.labels["verdict"]);
         }
@@ -74,7 +97,9 @@ impl<'s> Watch<'s> {
         for path in 0..PATHS {
             let name = self.names[path].clone();
             if began >= WARM_UP {
-                self.judge(path, &name, verdicts.get(name.as_str()).copied().unwrap_or("absent"), began, at);
+                let said = verdicts.get(name.as_str()).copied().unwrap_or("absent");
+                let reason = reasons.get(name.as_str()).copied().unwrap_or_default();
+                self.judge(path, &name, (said, reason), began, at);
             }
             let now = lost.get(name.as_str()).copied().unwrap_or_default();
             self.losses(path, &name, now, at);
@@ -90,7 +115,8 @@ impl<'s> Watch<'s> {
         }
     }
 
-    fn judge(&mut self, path: usize, name: &str, said: &str, began: Duration, at: Duration) {
+    fn judge(&mut self, path: usize, name: &str, said: (&str, &str), began: Duration, at: Duration) {
+        let (said, reason) = said;
         self.looked_at += 1;
         let (wrong, since) = self.script.state(path, began);
         if self.script.state(path, at) != (wrong, since) {
@@ -118,6 +144,10 @@ impl<'s> Watch<'s> {
             self.findings.missed.insert(story);
         } else {
             self.findings.wrong.insert(format!("{story}, {} s", at.as_secs()));
+            let (sort, _) = name.split_once('-').unwrap_or((name, ""));
+            let kind = format!("{sort} {of} since {} s, said {said} {reason}", since.as_secs());
+            let kind = self.findings.kinds.entry(kind).or_insert(Kind { count: 0, first: at, last: at });
+            (kind.count, kind.last) = (kind.count + 1, at);
         }
     }
 
@@ -127,6 +157,7 @@ impl<'s> Watch<'s> {
         let well = path < LIVE && wrong.is_none() && at >= since + AFTERMATH && at >= AFTERMATH;
         if more > 0.0 && well {
             *self.findings.lost.entry(name.to_owned()).or_default() += more;
+            *self.findings.lost_at.entry(at.as_secs() / 10 * 10).or_default() += more;
         }
     }
 

@@ -2,11 +2,17 @@
 
 use super::probe::Moment;
 
+/// Looks for whether unreachable targets are back get this share of it at most. They never end: a hundred dead targets,
+/// each looked at twice a second, would take all of 200 packets a second, and no hole would ever be proven (seen in
+/// the soak). Each of them has its echo beside it.
+const LOOKS: f64 = 0.25;
+
 /// Packets per second beyond echoes and sentinels, shared by all paths: a token bucket.
 #[derive(Debug, Clone)]
 pub struct Budget {
     per_second: f64,
     tokens: f64,
+    looks: f64,
     filled_at: Moment,
 }
 
@@ -14,7 +20,7 @@ impl Budget {
     /// A bucket that holds at most 100 ms worth of packets, and never fewer than one fragmented pair.
     #[must_use]
     pub fn new(per_second: u32) -> Self {
-        Self { per_second: f64::from(per_second.max(1)), tokens: 0.0, filled_at: Moment::ZERO }
+        Self { per_second: f64::from(per_second.max(1)), tokens: 0.0, looks: 0.0, filled_at: Moment::ZERO }
     }
 
     /// Another rate from now on.
@@ -27,6 +33,7 @@ impl Budget {
         let depth = (self.per_second / 10.0).max(40.0);
         let elapsed = now.saturating_sub(self.filled_at).as_secs_f64();
         self.tokens = (self.tokens + elapsed * self.per_second).min(depth);
+        self.looks = (self.looks + elapsed * self.per_second * LOOKS).min(depth * LOOKS);
         self.filled_at = now;
     }
 
@@ -38,6 +45,21 @@ impl Budget {
         }
         self.tokens -= packets;
         true
+    }
+
+    /// Takes out one packet that looks for whether an unreachable target is back.
+    pub fn take_look(&mut self) -> bool {
+        let taken = self.looks >= 1.0 && self.take(1);
+        if taken {
+            self.looks -= 1.0;
+        }
+        taken
+    }
+
+    /// Puts back a look that was not sent.
+    pub fn give_back_look(&mut self) {
+        self.looks += 1.0;
+        self.give_back(1);
     }
 
     /// Puts back what was taken and not sent.
@@ -63,5 +85,22 @@ mod tests {
             }
         }
         assert!((999..=1040).contains(&sent), "{sent}");
+    }
+
+    #[test]
+    fn looks_at_dead_targets_leave_three_quarters_of_it_to_proofs() {
+        let mut budget = Budget::new(200);
+        let (mut looks, mut proofs) = (0, 0);
+        for tick in 0..1000_u64 {
+            budget.fill(Duration::from_millis(tick * 5));
+            while budget.take_look() {
+                looks += 1;
+            }
+            while budget.take(2) {
+                proofs += 2;
+            }
+        }
+        assert!((249..=260).contains(&looks), "{looks}");
+        assert!((728..=791).contains(&proofs), "{proofs}");
     }
 }

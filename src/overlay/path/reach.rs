@@ -31,6 +31,8 @@ const FALSE_ALARM: f64 = 1e-9;
 /// While unreachable, a small probe of our own this often; after an answer sooner.
 const WHILE_DOWN: Duration = Duration::from_millis(500);
 const AFTER_ANSWER: Duration = Duration::from_millis(100);
+/// So long after an answer an unreachable target may be coming back.
+const COMING_BACK: Duration = Duration::from_secs(5);
 const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// The small probe of our own that is due.
@@ -40,6 +42,8 @@ pub struct SmallProbe {
     pub burst: Option<u32>,
     /// ICMP or TCP.
     pub protocol: ProbeProtocol,
+    /// Looks for whether a target is back of which nothing is heard.
+    pub blind: bool,
 }
 
 /// Whether the target can be reached at all.
@@ -212,11 +216,16 @@ impl Reach {
     #[must_use]
     pub fn due(&self, now: Moment) -> Option<SmallProbe> {
         if let Some(burst) = &self.burst {
-            return (burst.sent < BURST && now >= burst.next_at)
-                .then(|| SmallProbe { burst: Some(burst.serial), protocol: self.turn(burst.sent) });
+            return (burst.sent < BURST && now >= burst.next_at).then(|| SmallProbe {
+                burst: Some(burst.serial),
+                protocol: self.turn(burst.sent),
+                blind: false,
+            });
         }
         let down = self.down.as_ref()?;
-        (now >= down.next_at).then(|| SmallProbe { burst: None, protocol: self.turn(down.turn) })
+        let answered = self.icmp_answered.max(self.tcp_answered).filter(|at| *at >= down.since);
+        let blind = answered.is_none_or(|at| now.saturating_sub(at) >= COMING_BACK);
+        (now >= down.next_at).then(|| SmallProbe { burst: None, protocol: self.turn(down.turn), blind })
     }
 
     /// The probe named by [`Reach::due`] was sent.

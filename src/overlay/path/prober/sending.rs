@@ -208,11 +208,16 @@ impl PathProber {
 
     fn small_burst(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
         while let Some(due) = self.reach.due(now) {
-            if !budget.take(1) {
+            let is_look = due.blind;
+            if !(if is_look { budget.take_look() } else { budget.take(1) }) {
                 return;
             }
             if !self.send_small(due.protocol, due.burst, now, out) {
-                budget.give_back(1);
+                if is_look {
+                    budget.give_back_look();
+                } else {
+                    budget.give_back(1);
+                }
                 return;
             }
             self.reach.sent(now);
@@ -300,4 +305,80 @@ impl PathProber {
 fn next_turn(last: Moment, every: Duration, now: Moment) -> Moment {
     let next = last + every;
     if next <= now { now + every } else { next }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::{HostMtu, IcmpProbes, Settings};
+    use super::*;
+    use crate::{
+        overlay::path::{
+            asking::Urgency,
+            probe::{Answer, Family, Reply},
+        },
+        types::Verdict,
+    };
+
+    const STEP: Duration = Duration::from_millis(10);
+    const DEAD: usize = 120;
+
+    fn prober(seed: u64) -> PathProber {
+        let settings = Settings {
+            probe_interval: Duration::from_secs(1),
+            sentinel_interval: Duration::from_secs(1),
+            expected_mtu: None,
+            loss_threshold: 0.03,
+            family: Family::V4,
+            icmp: IcmpProbes::Sized,
+            tcp: TcpProbes::None,
+        };
+        let hosts = HostMtu { testable: 1500, hosts: 1500, rule: "test".to_owned(), pending: false };
+        PathProber::new(settings, hosts, seed, Duration::ZERO)
+    }
+
+    /// The first path is alive and loses what is larger than `hole` allows; all others lead nowhere.
+    fn play(paths: &mut [PathProber], budget: &mut Budget, from: u64, to: u64, passes: Bytes) {
+        let mut out = Vec::new();
+        for tick in from * 100..to * 100 {
+            let now = STEP * u32::try_from(tick).expect("minutes");
+            budget.fill(now);
+            for prober in &mut *paths {
+                prober.told_until(now);
+            }
+            for urgency in [None].into_iter().chain(Urgency::ALL.map(Some)) {
+                for turn in 0..paths.len() {
+                    let number = (turn + usize::try_from(tick).expect("minutes")) % paths.len();
+                    let prober = &mut paths[number];
+                    match urgency {
+                        None => prober.regular(now, &mut out),
+                        Some(urgency) => prober.burst(urgency, now, budget, &mut out),
+                    }
+                    for send in out.drain(..).filter(|_| number == 0) {
+                        match send {
+                            Send::Echo { seq } => prober.echo_reply(seq, STEP / 10, now),
+                            Send::Probe(probe)
+                                if probe.purpose == ProbeSize::Control || probe.size <= passes =>
+                            {
+                                prober.answer(probe.id, Answer::Passed(Reply::default()), now);
+                            }
+                            Send::Probe(_) => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_hole_is_proven_beside_many_dead_targets() {
+        let mut paths: Vec<PathProber> = (0..=DEAD).map(|path| prober(path as u64)).collect();
+        let mut budget = Budget::new(200);
+        play(&mut paths, &mut budget, 1, 60, 1500);
+        assert_eq!(paths[0].judgement().verdict, Verdict::Ok);
+        assert!(paths[1..].iter().all(|dead| dead.judgement().verdict == Verdict::Unreachable));
+        play(&mut paths, &mut budget, 60, 75, 1400);
+        assert_eq!(paths[0].judgement().verdict, Verdict::Blackhole, "{:?}", paths[0].judgement().evidence);
+    }
 }
