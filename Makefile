@@ -8,7 +8,7 @@ LAB := target/release/examples/lab
 IMAGE := dist/vxlan_exporter-image.tar
 
 .PHONY: demo test image image-test soak soak-short soak-loss scale fuzz mutants-rules dashboards pictures chart setup chart-tools build \
-	lab-clean audit
+	lab-clean audit sbom
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -116,3 +116,12 @@ audit:
 	@scripts/cargo-tools.sh cargo-deny
 	cargo deny check licenses bans sources
 	cargo deny check advisories
+
+# What the binary is made of, as CycloneDX: dist/vxlan_exporter.cdx.json. The same commit gives the same file in every folder.
+SBOM := vxlan_exporter_bin.cdx.json
+sbom:
+	@scripts/cargo-tools.sh cargo-cyclonedx
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) cargo cyclonedx --quiet --describe binaries --format json --spec-version 1.5
+	mkdir -p dist
+	sed 's|path+file://$(CURDIR)|path+file:///build|g' $(SBOM) >dist/vxlan_exporter.cdx.json
+	rm $(SBOM)

@@ -5,6 +5,7 @@ set -eu
 
 version() {
     case $1 in
+    cargo-cyclonedx) echo 0.5.9 ;;
     cargo-deny) echo 0.20.2 ;;
     cargo-fuzz) echo 0.13.2 ;;
     *)
