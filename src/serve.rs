@@ -10,10 +10,7 @@ mod probing;
 mod reflecting;
 mod reload;
 
-use std::{
-    path::PathBuf,
-    time::{Duration, SystemTime},
-};
+use std::{path::PathBuf, time::SystemTime};
 
 use anyhow::{Context, bail};
 use tokio::{
@@ -99,18 +96,12 @@ async fn answer(
 ) -> anyhow::Result<()> {
     let watched = supervisor.watch(Task::Web, "");
     let pulse = watched.pulse();
-    let faults = async {
-        loop {
-            fault::point(Task::Web).await;
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
     let serving = tokio::spawn(async move {
         pulse
             .during(async {
                 tokio::select! {
                     served = serving => served,
-                    () = faults => Ok(()),
+                    () = fault::points(Task::Web) => Ok(()),
                 }
             })
             .await

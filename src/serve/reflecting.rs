@@ -72,17 +72,11 @@ async fn run(mut reflector: Option<Reflector>, state: State, plan: ReflectorPlan
             pulse.during(sleep(TRY_AGAIN)).await;
         }
     };
-    let faults = async {
-        loop {
-            fault::point(Task::Reflector).await;
-            sleep(Duration::from_millis(100)).await;
-        }
-    };
     pulse
         .during(async {
             tokio::select! {
                 () = reflector.run() => {}
-                () = faults => {}
+                () = fault::points(Task::Reflector) => {}
             }
         })
         .await;

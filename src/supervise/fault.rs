@@ -26,8 +26,23 @@ pub async fn point(task: Task) {
     }
 }
 
+/// Points for a task that has no turns of its own, to be polled beside it; never completes.
+#[cfg(debug_assertions)]
+pub async fn points(task: Task) {
+    loop {
+        point(task).await;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
 /// A point that each turn of a task passes.
 #[cfg(not(debug_assertions))]
 pub fn point(_: Task) -> impl Future<Output = ()> {
     std::future::ready(())
+}
+
+/// Points for a task that has no turns of its own; never completes.
+#[cfg(not(debug_assertions))]
+pub fn points(_: Task) -> impl Future<Output = ()> {
+    std::future::pending()
 }
