@@ -122,7 +122,7 @@ impl fmt::Display for Vni {
     }
 }
 
-/// Declares an enum whose values are also the values of a Prometheus label.
+/// Declares an enum of words: the values of a Prometheus label, or what a router prints.
 macro_rules! label_values {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $text:literal,)+ }) => {
         $(#[$doc])*
@@ -151,6 +151,7 @@ macro_rules! label_values {
         }
     };
 }
+use label_values;
 
 label_values!(
     /// Which way packets travel, seen from this exporter.

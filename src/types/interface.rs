@@ -5,6 +5,7 @@ use std::{fmt, ops::Deref, str::FromStr};
 
 use serde::{Serialize, Serializer};
 
+use super::label_values;
 use crate::text::is_active;
 
 /// A network interface as the router names it, e.g. `vxlan01`: a name that the kernel would take (`dev_valid_name` in
@@ -100,35 +101,14 @@ impl Serialize for Mac {
 
 /// Declares an enum of words that iproute2 prints.
 macro_rules! printed_words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        pub enum $name {
-            $($(#[$vdoc])* #[serde(rename = $text)] $variant,)+
-        }
+    ($(#[$doc:meta])* $name:ident { $($values:tt)+ }) => {
+        label_values!($(#[$doc])* $name { $($values)+ });
 
         impl $name {
-            /// The word as printed.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)+
-                }
-            }
-
             /// What a word means; none for one that is not known.
             #[must_use]
             pub fn read(word: &str) -> Option<Self> {
-                match word {
-                    $($text => Some(Self::$variant),)+
-                    _ => None,
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
+                Self::ALL.iter().copied().find(|known| known.as_str() == word)
             }
         }
     };
