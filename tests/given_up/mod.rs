@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
@@ -235,7 +236,9 @@ fn the_unit_takes_away_the_same() {
     // systemd's own word, where it is installed.
     let judged =
         Command::new("systemd-analyze").args(["security", "--offline=true", "--threshold=25", unit]).output();
-    if let Ok(judged) = judged {
-        assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stdout));
+    match judged {
+        Ok(judged) => assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stdout)),
+        Err(error) if error.kind() == ErrorKind::NotFound => println!("no systemd here to judge the unit"),
+        Err(error) => panic!("systemd-analyze: {error}"),
     }
 }

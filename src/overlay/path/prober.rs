@@ -5,6 +5,8 @@
 //! reverse does. Given the same seed, times and answers it does the same again.
 
 mod answers;
+#[cfg(test)]
+mod fixture;
 mod own;
 mod reflected;
 mod sending;

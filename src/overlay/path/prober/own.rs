@@ -106,28 +106,14 @@ mod tests {
 
     use super::*;
     use crate::{
-        overlay::path::{
-            local::Trouble,
-            probe::{Family, Send},
-            prober::{HostMtu, Settings, TcpProbes},
-        },
+        overlay::path::{local::Trouble, probe::Send, prober::fixture::echoing},
         types::{UnknownReason, Verdict},
     };
 
     const STEP: Duration = Duration::from_millis(50);
 
     fn prober() -> PathProber {
-        let settings = Settings {
-            probe_interval: Duration::from_secs(1),
-            sentinel_interval: Duration::from_hours(1),
-            expected_mtu: None,
-            loss_threshold: 0.03,
-            family: Family::V4,
-            icmp: IcmpProbes::Sized,
-            tcp: TcpProbes::None,
-        };
-        let hosts = HostMtu { testable: 1500, hosts: 1500, rule: "test".to_owned(), pending: false };
-        PathProber::new(settings, hosts, 7, Duration::ZERO)
+        echoing(Duration::from_hours(1), 7)
     }
 
     /// Asks for so many seconds; each echo is answered at once or not at all.

@@ -127,25 +127,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::overlay::path::{
-        probe::Family,
-        prober::{HostMtu, IcmpProbes, Settings, TcpProbes},
-        proof::PairCount,
-    };
+    use crate::overlay::path::{prober::fixture::echoing, proof::PairCount};
 
     fn prober() -> PathProber {
-        let settings = Settings {
-            probe_interval: Duration::from_secs(1),
-            sentinel_interval: Duration::from_secs(1),
-            expected_mtu: None,
-            loss_threshold: 0.03,
-            family: Family::V4,
-            icmp: IcmpProbes::Sized,
-            tcp: TcpProbes::None,
-        };
-        let hosts =
-            HostMtu { testable: 1500, hosts: 1500, rule: "our egress eth0".to_owned(), pending: false };
-        PathProber::new(settings, hosts, 1, Duration::ZERO)
+        echoing(Duration::from_secs(1), 1)
     }
 
     fn hole() -> Measured {

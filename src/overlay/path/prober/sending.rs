@@ -311,12 +311,12 @@ fn next_turn(last: Moment, every: Duration, now: Moment) -> Moment {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{HostMtu, IcmpProbes, Settings};
+    use super::super::fixture::echoing;
     use super::*;
     use crate::{
         overlay::path::{
             asking::Urgency,
-            probe::{Answer, Family, Reply},
+            probe::{Answer, Reply},
         },
         types::Verdict,
     };
@@ -325,17 +325,7 @@ mod tests {
     const DEAD: usize = 120;
 
     fn prober(seed: u64) -> PathProber {
-        let settings = Settings {
-            probe_interval: Duration::from_secs(1),
-            sentinel_interval: Duration::from_secs(1),
-            expected_mtu: None,
-            loss_threshold: 0.03,
-            family: Family::V4,
-            icmp: IcmpProbes::Sized,
-            tcp: TcpProbes::None,
-        };
-        let hosts = HostMtu { testable: 1500, hosts: 1500, rule: "test".to_owned(), pending: false };
-        PathProber::new(settings, hosts, seed, Duration::ZERO)
+        echoing(Duration::from_secs(1), seed)
     }
 
     /// The first path is alive and loses what is larger than `hole` allows; all others lead nowhere.
