@@ -1,7 +1,7 @@
 //! Which router setting explains a path's trouble.
 //!
 //! A frame dies where it is *sent into* a tunnel: the router's bridge drops it when the vxlan device's
-//! MTU is smaller. So a forward hole is explained by the near end of each tunnel on the way, a reverse
+//! MTU is smaller (where it routes, `routed` says what differs). So a forward hole is explained by the near end of each tunnel on the way, a reverse
 //! hole by the far ends, and only the end that explains it gets a command. What router data does not
 //! explain is said to lie in the underlay, with the size of outer packets to look for; and what the
 //! underlay cannot carry after the fix is said beforehand, without a command: it may be a provider's.
@@ -17,7 +17,7 @@ use crate::{
         pairing::Pair,
         picture::{FixStep, TunnelEnd},
         route::Walk,
-        stranger,
+        routed, stranger,
         underlay::{HEADERS_V4, HEADERS_V6, Underlay},
     },
     types::{Bytes, Direction, PathName, Site, Verdict},
@@ -164,6 +164,13 @@ impl Explainer<'_, '_, '_> {
         let mut explained: Option<Bytes> = None;
         for (tunnel, end, other) in self.senders(holes) {
             let Some(view) = self.scene().ends.get(end) else { continue };
+            if view.is_routed() {
+                let told = routed::explain(self.scene(), view, other, expected);
+                explained = explained.into_iter().chain(told.explained).min();
+                cause.extend(told.cause);
+                steps.extend(told.steps);
+                continue;
+            }
             let Some(sentence) = view.too_small_text(expected) else { continue };
             cause.push(sentence);
             let Some(mtu) = self.fixer.mtu(tunnel.pair) else { continue };
@@ -171,7 +178,7 @@ impl Explainer<'_, '_, '_> {
             if view.has_df_set() {
                 cause.push(format!("{end} has `df set`: a larger mtu alone would not mend it"));
             }
-            let underlay = self.underlay_of(view, other);
+            let underlay = Underlay::towards(self.scene(), view, other);
             let carried = underlay.as_ref().map(Underlay::inner);
             explained = [explained, view.link.mtu, carried].into_iter().flatten().min();
             let needed = self.expected().unwrap_or(mtu);
@@ -192,19 +199,16 @@ impl Explainer<'_, '_, '_> {
             let senders = self.senders(holes).into_iter();
             let limit = |(_, end, other): (_, &TunnelEnd, &TunnelEnd)| {
                 let view = self.scene().ends.get(end)?;
-                let underlay = self.underlay_of(view, other).filter(|u| u.inner() < expected);
+                if view.is_routed() {
+                    return view.too_small_text(Some(expected));
+                }
+                let underlay = Underlay::towards(self.scene(), view, other).filter(|u| u.inner() < expected);
                 underlay.map(|u| u.limit(expected)).or_else(|| view.too_small_text(Some(expected)))
             };
             senders.filter_map(limit).collect::<Vec<_>>()
         };
         let forward = limits(&[Direction::Forward]);
         cause.extend(if forward.is_empty() { limits(&[Direction::Reverse]) } else { forward });
-    }
-
-    fn underlay_of(&self, view: &EndView<'_>, other: &TunnelEnd) -> Option<Underlay> {
-        let remote =
-            self.scene().remote_to(&view.end(), &other.router).or_else(|| view.remotes.first().copied())?;
-        Underlay::of(view, remote)
     }
 
     /// Routers on the way that are not read now; all of them where the way is not known.

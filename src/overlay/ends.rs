@@ -13,7 +13,7 @@ use std::{
 
 pub(super) use crate::overlay::known::Known;
 use crate::{
-    overlay::{arrivals::Arrivals, local::Local, picture::TunnelEnd, sends::Sends},
+    overlay::{arrivals::Arrivals, local::Local, picture::TunnelEnd, routed, sends::Sends},
     router::snapshot::{Link, RouterReading, RouterSnapshot, Vxlan},
     types::{Bytes, DfPolicy, RouterName, Vni},
     vnis::VniSet,
@@ -45,6 +45,11 @@ impl<'a> EndView<'a> {
         self.snapshot.widest_port(self.link.master.as_deref()?)
     }
 
+    /// Whether the router routes into this end and bridges nothing: it stands alone or in a VRF.
+    pub(super) fn is_routed(&self) -> bool {
+        self.snapshot.is_routed(self.link)
+    }
+
     /// Whether this end's MTU is below what a path needs, or below its bridge's other ports where no
     /// path tells what it needs.
     pub(super) fn too_small(&self, expected: Option<Bytes>) -> bool {
@@ -61,6 +66,7 @@ impl<'a> EndView<'a> {
                 "{end} mtu {mtu} < its bridge port {} mtu {wide}: the bridge drops larger frames silently",
                 port.name
             ),
+            (_, Some(expected)) if self.is_routed() => routed::small(&end, mtu, expected),
             (_, Some(expected)) => format!("{end} mtu {mtu} < the expected MTU {expected}"),
             _ => return None,
         })
@@ -86,7 +92,7 @@ impl<'a> EndView<'a> {
     /// That the bridge's own MTU is below this port's. Measured (6.18): what is bridged from port to port passes at the
     /// ports' MTU whatever the bridge's is; what the router itself sends into the bridge does not.
     pub(super) fn bridge_text(&self) -> Option<String> {
-        let bridge = self.snapshot.link(self.link.master.as_deref()?)?;
+        let bridge = self.snapshot.link(self.snapshot.bridge_of(self.link)?.as_str())?;
         let (mtu, clamp) = self.link.mtu.zip(bridge.mtu)?;
         (clamp < mtu).then(|| {
             format!(

@@ -17,6 +17,7 @@ use crate::{
         mismatch::remote_astray,
         pairing::Pair,
         picture::{FixStep, TunnelEnd},
+        routed,
     },
     types::{Bytes, DfPolicy, MismatchField, Site},
 };
@@ -178,14 +179,23 @@ impl Fixer<'_, '_> {
             let port = view.widest_port().map(|(_, mtu)| mtu);
             view.link.mtu.max(expected).max(port.filter(|_| view.too_small(expected)))
         });
-        wants.max().map(|mtu| mtu.min(MAX_VYOS_MTU))
+        let mtu = wants.max().map(|mtu| mtu.min(MAX_VYOS_MTU))?;
+        Some(routed::limit(self.scene, pair).map_or(mtu, |limit| mtu.min(limit)))
     }
 
+    /// One MTU for both ends: the larger one, unless an end is routed over an underlay that does not carry it.
     fn equal_mtu(&self, pair: &Pair) -> Vec<FixStep> {
         let Some(mtu) = self.mtu(pair) else { return Vec::new() };
+        let limit = routed::limit(self.scene, pair);
         let ends = [&pair.0, &pair.1].into_iter().filter_map(|end| self.scene.ends.get(end));
-        let small = ends.filter(|view| view.link.mtu.is_some_and(|has| has < mtu));
-        small.flat_map(|view| raise(view, mtu)).collect()
+        let change = |view: &EndView<'_>| match view.link.mtu {
+            Some(has) if has < mtu => raise(view, mtu),
+            Some(has) if limit.is_some_and(|limit| has > limit) => {
+                step(&view.end(), Change::Mtu(mtu)).into_iter().collect()
+            }
+            _ => Vec::new(),
+        };
+        ends.flat_map(change).collect()
     }
 }
 
@@ -203,7 +213,7 @@ pub(super) fn raise(view: &EndView<'_>, mtu: Bytes) -> Vec<FixStep> {
 }
 
 /// None for an interface that VyOS has no command for.
-fn step(end: &TunnelEnd, change: Change) -> Option<FixStep> {
+pub(super) fn step(end: &TunnelEnd, change: Change) -> Option<FixStep> {
     Some(FixStep { router: end.router.clone(), command: Command::new(&end.interface, change)? })
 }
 

@@ -34,7 +34,7 @@ impl Local {
         let of =
             |devices: Vec<(usize, VniSet)>| Carriers::of(devices.iter().map(|(place, vnis)| (*place, vnis)));
         let down: Vec<_> =
-            snapshot.links.iter().filter(|link| is_down(link)).map(|link| &link.name).collect();
+            snapshot.links.iter().filter(|link| is_down(snapshot, link)).map(|link| &link.name).collect();
         Self {
             carriers: devices.into_iter().map(|(port, devices)| (port, of(devices))).collect(),
             macs: snapshot.links.iter().filter_map(|link| link.mac).collect(),
@@ -47,7 +47,7 @@ impl Local {
     }
 }
 
-fn is_down(link: &Link) -> bool {
+fn is_down(snapshot: &RouterSnapshot, link: &Link) -> bool {
     let down = link.admin_up == Some(false) || link.oper_state == Some(OperState::Down);
-    down && link.vxlan.is_none() && link.master.is_none() && !link.addresses.is_empty()
+    down && link.vxlan.is_none() && snapshot.bridge_of(link).is_none() && !link.addresses.is_empty()
 }

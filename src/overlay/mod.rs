@@ -8,7 +8,7 @@
 //!   disagree, `liveness` whether they are up, `loss` what is lost between their counters
 //! - `route` which tunnels a path crosses, `cause` which router setting explains its trouble, `fix`
 //!   the commands that mend it ([`command`] is all there are), `underlay` what will be
-//!   afterwards, `stranger` a suspicion
+//!   afterwards, `routed` what is different where a router routes into a tunnel, `stranger` a suspicion
 //! - `ends` what is read now, `known` who owns which address; `sends`, `local`, `carriers`, `arrivals` sort what routers
 //!   say, so that no question walks through all of it
 //! - [`picture`] the joined result that every view shows
@@ -29,6 +29,7 @@ mod pairing;
 pub mod path;
 pub mod picture;
 mod route;
+mod routed;
 mod sends;
 pub mod share;
 mod stranger;

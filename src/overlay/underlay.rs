@@ -2,13 +2,17 @@
 //!
 //! Measured (6.18, iproute2 6.1): a bridged packet with DF that does not fit is answered "fragmentation needed" by the
 //! router, whatever `df` is; one without DF travels in outer fragments where `df` is unset, and is dropped without a
-//! word where it is set. Kernels before 5.8 (VyOS 1.3 has 5.4) do not answer for bridged packets.
+//! word where it is set. Kernels before 5.8 (VyOS 1.3 has 5.4) do not answer for bridged packets. For packets that it
+//! routes itself a router answers for the vxlan device's own MTU only, never for the underlay's: see `routed`.
 
 use std::net::IpAddr;
 
 use crate::{
-    overlay::{ends::EndView, picture::TunnelEnd},
-    types::{Bytes, InterfaceName},
+    overlay::{
+        ends::{EndView, Scene},
+        picture::TunnelEnd,
+    },
+    types::{Bytes, DfPolicy, InterfaceName},
 };
 
 /// Outer IPv4 + UDP + VXLAN + inner Ethernet header.
@@ -28,7 +32,8 @@ pub(super) struct Underlay {
     /// The router's software has no signal for bridged packets: `Some(true)` up to VyOS 1.3, not known where it is
     /// no VyOS.
     mute: Option<bool>,
-    df_set: bool,
+    df: Option<DfPolicy>,
+    routed: bool,
 }
 
 impl Underlay {
@@ -40,8 +45,28 @@ impl Underlay {
             device: view.snapshot.routes.get(&remote)?.dev.clone(),
             mtu: view.snapshot.underlay_mtu(remote)?,
             mute: view.vyos().map(|version| version < (1, 4)),
-            df_set: view.has_df_set(),
+            df: view.vxlan.df,
+            routed: view.is_routed(),
         })
+    }
+
+    /// The route of `view` towards the router of `other`, else to the first of its remotes.
+    pub(super) fn towards(scene: &Scene<'_>, view: &EndView<'_>, other: &TunnelEnd) -> Option<Self> {
+        let first = || view.remotes.first().copied();
+        Self::of(view, scene.remote_to(&view.end(), &other.router).or_else(first)?)
+    }
+
+    /// What a routed end of such an MTU does with packets that do not fit. Measured (6.18): nothing is ever signalled.
+    pub(super) fn routed_drop(&self, vxlan_mtu: Bytes) -> Option<&'static str> {
+        if !self.routed || vxlan_mtu <= self.inner() {
+            return None;
+        }
+        match self.df {
+            _ if self.remote.is_ipv6() => Some("larger packets are dropped silently"),
+            Some(DfPolicy::Set) => Some("with `df set` larger packets are dropped silently"),
+            Some(DfPolicy::Inherit) => Some("with `df inherit` larger packets with DF are dropped silently"),
+            Some(DfPolicy::Unset) | None => None,
+        }
     }
 
     fn headers(&self) -> Bytes {
@@ -99,7 +124,10 @@ impl Underlay {
     pub(super) fn too_small(&self, vxlan_mtu: Bytes) -> Option<String> {
         let Self { end, remote, device, mtu, .. } = self;
         let headers = self.headers();
-        let larger = match (self.df_set, self.mute) {
+        let larger = match (self.df == Some(DfPolicy::Set), self.mute) {
+            _ if self.routed => {
+                self.routed_drop(vxlan_mtu).unwrap_or("larger packets travel in fragments, without a signal")
+            }
             (true, _) => "with `df set` larger packets without DF are dropped silently",
             (false, _) if remote.is_ipv6() => "larger packets are signalled, or vanish if they carry no DF",
             (false, Some(true)) => "larger packets travel in fragments, without a signal",

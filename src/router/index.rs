@@ -3,7 +3,10 @@
 use std::{collections::HashMap, fmt, sync::OnceLock};
 
 use super::snapshot::{FdbEntry, Link, RouterSnapshot};
-use crate::{types::Bytes, work};
+use crate::{
+    types::{Bytes, LinkKind},
+    work,
+};
 
 /// The places of links and forwarding entries by name. A copy of a snapshot makes its own anew, so that it may be changed.
 #[derive(Default)]
@@ -57,6 +60,11 @@ impl Index {
     }
 }
 
+/// Whether ports of this master are ports of a bridge: it may also be a VRF or a bond. A poorer source does not tell.
+pub(super) fn may_be_bridge(master: Option<&Link>) -> bool {
+    master.and_then(|master| master.kind).is_none_or(|kind| kind == LinkKind::Bridge)
+}
+
 impl Places {
     fn of(snapshot: &RouterSnapshot) -> Self {
         let mut places = Self::default();
@@ -67,6 +75,11 @@ impl Places {
                 places.bridges.entry(master.to_owned()).or_default().take(snapshot, place, link);
             }
         }
+        let Self { links, bridges, .. } = &mut places;
+        bridges.retain(|name, _| {
+            let master = links.get(name).and_then(|place| snapshot.links.get(*place));
+            may_be_bridge(master)
+        });
         for (place, entry) in work::each(snapshot.fdb.iter().enumerate()) {
             match places.entries.get_mut(entry.interface.as_str()) {
                 Some(entries) => entries.push(place),

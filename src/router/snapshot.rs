@@ -9,7 +9,10 @@ use std::{
 
 use serde::Serialize;
 
-use super::{bounds::Dropped, index::Index};
+use super::{
+    bounds::Dropped,
+    index::{Index, may_be_bridge},
+};
 use crate::{
     text::{Sentence, Text},
     types::{
@@ -79,7 +82,23 @@ impl RouterSnapshot {
         self.links.iter().filter_map(|link| link.vxlan.as_ref().map(|vxlan| (link, vxlan)))
     }
 
-    /// The members of a bridge, vxlan or not.
+    /// The bridge that a link is a port of: its master, unless that is known to be a VRF or a bond.
+    #[must_use]
+    pub fn bridge_of<'a>(&self, link: &'a Link) -> Option<&'a InterfaceName> {
+        link.master.as_ref().filter(|master| may_be_bridge(self.link(master.as_str())))
+    }
+
+    /// Whether what a link sends and receives is routed by the router itself, not bridged: it has no master, or a VRF.
+    /// A source that does not tell all may only not tell the master.
+    #[must_use]
+    pub fn is_routed(&self, link: &Link) -> bool {
+        match &link.master {
+            None => self.tells_all(),
+            Some(master) => self.link(master.as_str()).is_some_and(|link| link.kind == Some(LinkKind::Vrf)),
+        }
+    }
+
+    /// The members of a bridge, vxlan or not; none of a VRF.
     pub fn members<'a>(&'a self, bridge: &str) -> impl Iterator<Item = &'a Link> {
         self.index.members(self, bridge)
     }

@@ -190,6 +190,19 @@ printed_words!(
     }
 );
 
+impl LinkKind {
+    /// What the flags of a link tell of its kind where nothing else does: of those that have ports a bridge alone has no
+    /// `MASTER`, and a VRF alone has no ARP (`vrf_setup` in `drivers/net/vrf.c`).
+    pub fn of_flags<'f>(flags: impl IntoIterator<Item = &'f str>) -> Option<Self> {
+        let (mut master, mut noarp) = (false, false);
+        for flag in flags {
+            master |= flag == "MASTER";
+            noarp |= flag == "NOARP";
+        }
+        master.then_some(if noarp { Self::Vrf } else { Self::Other })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +236,18 @@ mod tests {
             "\u{feff}a",
         ] {
             assert_eq!(InterfaceName::new(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_master_without_a_kind_is_told_by_its_flags() {
+        for (flags, kind) in [
+            ("NOARP,MASTER,UP,LOWER_UP", Some(LinkKind::Vrf)),
+            ("BROADCAST,MULTICAST,MASTER,UP,LOWER_UP", Some(LinkKind::Other)),
+            ("BROADCAST,MULTICAST,UP,LOWER_UP", None),
+            ("NOARP,UP,LOWER_UP", None),
+        ] {
+            assert_eq!(LinkKind::of_flags(flags.split(',')), kind, "{flags}");
         }
     }
 

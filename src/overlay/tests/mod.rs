@@ -5,6 +5,7 @@ mod loss;
 mod loss_by_vni;
 mod pairing;
 mod property;
+mod routed;
 mod up;
 mod work;
 

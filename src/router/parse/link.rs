@@ -56,12 +56,14 @@ pub(super) fn base(object: &Object) -> Result<Option<Link>, String> {
         (Some(LinkKind::Vxlan), None) => Some(Vxlan::default()),
         _ => None,
     };
+    let flags = field::<Vec<&str>>(object, "flags")?;
+    let kind = kind.or_else(|| LinkKind::of_flags(flags.iter().flatten().copied()));
     let ethernet = field::<&str>(object, "link_type")? == Some("ether");
     Ok(Some(Link {
         name,
         ifindex: field(object, "ifindex")?,
         mtu: field(object, "mtu")?,
-        admin_up: field::<Vec<String>>(object, "flags")?.map(|flags| flags.iter().any(|flag| flag == "UP")),
+        admin_up: flags.map(|flags| flags.contains(&"UP")),
         oper_state: word(object, "operstate")?.and_then(OperState::read),
         mac: word(object, "address")?.filter(|_| ethernet).and_then(|mac| mac.parse().ok()),
         master: other_interface(object, "master")?,

@@ -210,6 +210,7 @@ fn header(line: &str, whole: bool) -> Result<Option<Begun>, String> {
     let mut block = Block::new(name.clone());
     block.link.ifindex = index;
     block.link.admin_up = flags.map(|flags| flags.split(',').any(|flag| flag == "UP"));
+    block.link.kind = flags.and_then(|flags| LinkKind::of_flags(flags.split(',')));
     block.cut = !whole;
     settings(&mut block.link, rest, whole).map_err(|error| format!("{name}: {error}"))?;
     Ok(Some(Begun::Block(Box::new(block))))

@@ -9,7 +9,7 @@ use super::unix_seconds;
 use crate::{
     catalogue as c,
     router::snapshot::{FdbEntry, Link, RouterReading, RouterSnapshot, Vxlan},
-    types::{DfPolicy, DroppedKind, FailureReason, FdbKind, FdbState, LinkKind, Mac, OperState},
+    types::{DfPolicy, DroppedKind, FailureReason, FdbKind, FdbState, InterfaceName, Mac, OperState},
     web::exposition::Exposition,
 };
 
@@ -61,7 +61,7 @@ fn put_interface(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnaps
         &text(vxlan.remote),
         &text(vxlan.local),
         &text(vxlan.port),
-        link.master.as_deref().unwrap_or_default(),
+        snapshot.bridge_of(link).map_or("", InterfaceName::as_str),
         vxlan.df.map_or("", DfPolicy::as_str),
     ];
     out.put(&c::INTERFACE_INFO, &info, 1.0);
@@ -132,13 +132,13 @@ fn fdb_kind(entry: &FdbEntry) -> FdbKind {
 
 /// Bridges with a vxlan port; a router may have others that are none of our business.
 fn put_bridges(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnapshot) {
-    let masters: BTreeSet<&str> = snapshot.vxlan_links().filter_map(|link| link.master.as_deref()).collect();
-    for bridge in masters {
+    let bridges: BTreeSet<&str> = snapshot
+        .vxlan_links()
+        .filter_map(|link| snapshot.bridge_of(link))
+        .map(InterfaceName::as_str)
+        .collect();
+    for bridge in bridges {
         let Some(link) = snapshot.link(bridge) else { continue };
-        // A master may also be a VRF or a bond; an older source does not tell the kind.
-        if link.kind.is_some_and(|kind| kind != LinkKind::Bridge) {
-            continue;
-        }
         if let Some(mtu) = link.mtu {
             out.put(&c::BRIDGE_MTU, &[router[0], router[1], bridge], f64::from(mtu));
         }
