@@ -13,17 +13,22 @@ use crate::types::Bytes;
 pub enum Urgency {
     /// Is the target reachable at all?
     Unreachable,
-    /// Is there a hole?
+    /// Is there a hole? Silence and its edge, by the way of asking that is nearest to knowing.
     FirstProof,
     /// Is a hole over?
     Withdrawal,
+    /// Which way does it lead? What the other ways of asking have to prove where one tells, or is about to.
+    Direction,
     /// Where exactly is the edge?
     Search,
+    /// Is an unreachable target back of which nothing was heard?
+    Look,
 }
 
 impl Urgency {
     /// The most urgent first.
-    pub const ALL: [Self; 4] = [Self::Unreachable, Self::FirstProof, Self::Withdrawal, Self::Search];
+    pub const ALL: [Self; 6] =
+        [Self::Unreachable, Self::FirstProof, Self::Withdrawal, Self::Direction, Self::Search, Self::Look];
 }
 
 /// A way of asking whether sizes pass: told what came back, asked what to send.

@@ -6,6 +6,18 @@ use super::probe::Moment;
 /// each looked at twice a second, would take all of 200 packets a second, and no hole would ever be proven (seen in
 /// the soak). Each of them has its echo beside it.
 const LOOKS: f64 = 0.25;
+/// And this share even where proofs could use it: of a hundred targets that are dead by TCP alone, each is looked at every
+/// five seconds then.
+const LOOKS_AT_LEAST: f64 = 0.1;
+
+/// A look for whether an unreachable target is back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Out of the share that looks have even where proofs wait.
+    Sure,
+    /// Out of what nothing else wanted this turn.
+    Spare,
+}
 
 /// Packets per second beyond echoes and sentinels, shared by all paths: a token bucket.
 #[derive(Debug, Clone)]
@@ -13,6 +25,9 @@ pub struct Budget {
     per_second: f64,
     tokens: f64,
     looks: f64,
+    sure_looks: f64,
+    /// Something got nothing this turn: what is less urgent must not take it away, be it smaller.
+    refused: bool,
     filled_at: Moment,
 }
 
@@ -20,7 +35,14 @@ impl Budget {
     /// A bucket that holds at most 100 ms worth of packets, and never fewer than one fragmented pair.
     #[must_use]
     pub fn new(per_second: u32) -> Self {
-        Self { per_second: f64::from(per_second.max(1)), tokens: 0.0, looks: 0.0, filled_at: Moment::ZERO }
+        Self {
+            per_second: f64::from(per_second.max(1)),
+            tokens: 0.0,
+            looks: 0.0,
+            sure_looks: 0.0,
+            refused: false,
+            filled_at: Moment::ZERO,
+        }
     }
 
     /// Another rate from now on.
@@ -28,19 +50,25 @@ impl Budget {
         self.per_second = f64::from(per_second.max(1));
     }
 
-    /// Adds what has come in since the last call.
+    /// Adds what has come in since the last call. A turn begins, in which the most urgent is to ask first.
     pub fn fill(&mut self, now: Moment) {
         let depth = (self.per_second / 10.0).max(40.0);
         let elapsed = now.saturating_sub(self.filled_at).as_secs_f64();
-        self.tokens = (self.tokens + elapsed * self.per_second).min(depth);
-        self.looks = (self.looks + elapsed * self.per_second * LOOKS).min(depth * LOOKS);
+        let filled = |level: f64, share: f64| {
+            (level + elapsed * self.per_second * share).min((depth * share).max(1.0))
+        };
+        self.tokens = filled(self.tokens, 1.0);
+        self.looks = filled(self.looks, LOOKS);
+        self.sure_looks = filled(self.sure_looks, LOOKS_AT_LEAST);
+        self.refused = false;
         self.filled_at = now;
     }
 
-    /// Takes `packets` out if they are there.
+    /// Takes `packets` out if they are there, and nobody who asked before went without.
     pub fn take(&mut self, packets: u32) -> bool {
         let packets = f64::from(packets);
-        if self.tokens < packets {
+        if self.refused || self.tokens < packets {
+            self.refused = true;
             return false;
         }
         self.tokens -= packets;
@@ -48,10 +76,15 @@ impl Budget {
     }
 
     /// Takes out one packet that looks for whether an unreachable target is back.
-    pub fn take_look(&mut self) -> bool {
-        let taken = self.looks >= 1.0 && self.take(1);
+    pub fn take_look(&mut self, look: Look) -> bool {
+        let share = match look {
+            Look::Sure => self.sure_looks.min(self.looks),
+            Look::Spare => self.looks,
+        };
+        let taken = share >= 1.0 && self.take(1);
         if taken {
             self.looks -= 1.0;
+            self.sure_looks = (self.sure_looks - 1.0).max(0.0);
         }
         taken
     }
@@ -59,6 +92,7 @@ impl Budget {
     /// Puts back a look that was not sent.
     pub fn give_back_look(&mut self) {
         self.looks += 1.0;
+        self.sure_looks += 1.0;
         self.give_back(1);
     }
 
@@ -87,20 +121,43 @@ mod tests {
         assert!((999..=1040).contains(&sent), "{sent}");
     }
 
-    #[test]
-    fn looks_at_dead_targets_leave_three_quarters_of_it_to_proofs() {
+    /// Looks and packets of proofs that were sent in five seconds, of which proofs could use so many a turn.
+    fn share(proofs_wanted: u32) -> (u32, u32) {
         let mut budget = Budget::new(200);
         let (mut looks, mut proofs) = (0, 0);
         for tick in 0..1000_u64 {
             budget.fill(Duration::from_millis(tick * 5));
-            while budget.take_look() {
+            while budget.take_look(Look::Sure) {
                 looks += 1;
             }
-            while budget.take(2) {
-                proofs += 2;
+            for _ in 0..proofs_wanted {
+                proofs += if budget.take(2) { 2 } else { 0 };
+            }
+            while budget.take_look(Look::Spare) {
+                looks += 1;
             }
         }
-        assert!((249..=260).contains(&looks), "{looks}");
-        assert!((728..=791).contains(&proofs), "{proofs}");
+        (looks, proofs)
+    }
+
+    #[test]
+    fn looks_at_dead_targets_take_a_quarter_of_it_at_most_and_a_tenth_beside_proofs() {
+        let (looks, proofs) = share(0);
+        assert!((249..=260).contains(&looks) && proofs == 0, "{looks}");
+        let (looks, proofs) = share(10);
+        assert!((99..=105).contains(&looks), "{looks}");
+        assert!((890..=941).contains(&proofs), "{proofs}");
+    }
+
+    #[test]
+    fn who_asks_later_and_for_less_takes_nothing_away() {
+        let mut budget = Budget::new(200);
+        let (mut large, mut small) = (0, 0);
+        for tick in 0..1000_u64 {
+            budget.fill(Duration::from_millis(tick * 5));
+            large += if budget.take(6) { 6 } else { 0 };
+            small += i32::from(budget.take(1));
+        }
+        assert!((990..=1040).contains(&large) && small < 10, "{large} {small}");
     }
 }

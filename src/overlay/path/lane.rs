@@ -243,6 +243,12 @@ impl LaneProber {
         self.held = held;
     }
 
+    /// Its search waits.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.held && self.is_silent()
+    }
+
     /// Replies come in pieces.
     pub fn came_in_pieces(&mut self) {
         if let Standing::Hole(hole) = &mut self.standing {

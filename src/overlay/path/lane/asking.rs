@@ -14,11 +14,13 @@ use crate::{
 
 impl LaneProber {
     fn urgency(&self) -> Option<Urgency> {
+        // Silence without an edge is no hole yet.
+        let known = self.hole().is_some();
         match &self.task {
             None => None,
-            Some(Task::Prove(_) | Task::Assure(..)) if !self.is_silent() => Some(Urgency::FirstProof),
             Some(Task::Recheck(_)) => Some(Urgency::Withdrawal),
-            Some(_) => Some(Urgency::Search),
+            Some(_) if known => Some(Urgency::Search),
+            Some(_) => Some(Urgency::FirstProof),
         }
     }
 }

@@ -6,11 +6,12 @@ use super::{IcmpProbes, PathProber, Role, Sent, SentEcho, Single, TcpProbes};
 use crate::{
     overlay::path::{
         asking::{Asking, Urgency},
-        budget::Budget,
+        budget::{Budget, Look},
         contest::Entrant,
         flow_set::FlowSet,
         probe::{FLOWS, LANES, Lane, Moment, Probe, ProbeId, Send},
         rtt::GIVE_UP,
+        verdict::Finding,
     },
     types::{Bytes, ProbeProtocol, ProbeSize},
 };
@@ -75,15 +76,17 @@ impl PathProber {
 
     /// What bursts of that urgency want sent within the budget.
     pub fn burst(&mut self, urgency: Urgency, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
-        if urgency == Urgency::Unreachable {
-            self.small_burst(now, budget, out);
-            return;
+        match urgency {
+            Urgency::Unreachable => return self.small_burst(Look::Sure, now, budget, out),
+            Urgency::Look => return self.small_burst(Look::Spare, now, budget, out),
+            _ => {}
         }
         if self.reach.is_down() || self.reach.is_suspicious() {
             return;
         }
         for lane in LANES {
-            while self.lane(lane).wants(urgency)
+            let Some(task) = self.task_of(lane, urgency) else { continue };
+            while self.lane(lane).wants(task)
                 && self.lane(lane).next_at().is_some_and(|at| at <= now || lane == Lane::Syn)
             {
                 let packets = 2 * lane.packets(self.settings.family, self.lane(lane).top());
@@ -93,7 +96,7 @@ impl PathProber {
                 let busy = self.busy_flows();
                 let mut rng = self.rng.fork();
                 let is_free = |flow| !busy[usize::from(flow)];
-                let shots = self.lane_mut(lane).shots(urgency, now, &is_free, &mut rng);
+                let shots = self.lane_mut(lane).shots(task, now, &is_free, &mut rng);
                 if shots.is_empty() {
                     budget.give_back(packets);
                     break;
@@ -109,6 +112,22 @@ impl PathProber {
         if urgency == Urgency::FirstProof {
             self.compete(now, budget, out);
         }
+    }
+
+    /// The task for which a lane gets packets at that urgency. A hole is told as soon as one lane has proven it: what
+    /// the others then have to prove waits, so that many holes at once are told before all is known of each.
+    fn task_of(&self, lane: Lane, urgency: Urgency) -> Option<Urgency> {
+        if !matches!(urgency, Urgency::FirstProof | Urgency::Direction) {
+            return Some(urgency);
+        }
+        if !self.lane(lane).wants(Urgency::FirstProof) {
+            return None;
+        }
+        // Where the search of the echo lane waits for the others, these are what leads on.
+        let leads = self.echo.is_held()
+            || LANES.into_iter().find(|lane| self.lane(*lane).wants(Urgency::FirstProof)) == Some(lane);
+        let urgent = leads && !matches!(self.finding(), Finding::Hole(_));
+        (urgent == (urgency == Urgency::FirstProof)).then_some(Urgency::FirstProof)
     }
 
     /// The next round between TCP flows that are signalled and those for which only these vouch.
@@ -206,14 +225,14 @@ impl PathProber {
         }
     }
 
-    fn small_burst(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
-        while let Some(due) = self.reach.due(now) {
-            let is_look = due.blind;
-            if !(if is_look { budget.take_look() } else { budget.take(1) }) {
+    /// Small probes that tell whether the target can be reached, and looks at one that could not.
+    fn small_burst(&mut self, look: Look, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
+        while let Some(due) = self.reach.due(now).filter(|due| due.blind || look == Look::Sure) {
+            if !(if due.blind { budget.take_look(look) } else { budget.take(1) }) {
                 return;
             }
             if !self.send_small(due.protocol, due.burst, now, out) {
-                if is_look {
+                if due.blind {
                     budget.give_back_look();
                 } else {
                     budget.give_back(1);
@@ -311,7 +330,7 @@ fn next_turn(last: Moment, every: Duration, now: Moment) -> Moment {
 mod tests {
     use std::time::Duration;
 
-    use super::super::fixture::echoing;
+    use super::super::fixture::{asking_all, echoing};
     use super::*;
     use crate::{
         overlay::path::{
@@ -323,52 +342,92 @@ mod tests {
 
     const STEP: Duration = Duration::from_millis(10);
     const DEAD: usize = 120;
+    const HOLES: usize = 8;
 
-    fn prober(seed: u64) -> PathProber {
-        echoing(Duration::from_secs(1), seed)
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// What was sent by the budget, and what the paths make of it.
+    struct World {
+        paths: Vec<PathProber>,
+        budget: Budget,
+        /// So many of them are alive; the others lead nowhere.
+        alive: usize,
+        tick: u32,
+        passes: Bytes,
     }
 
-    /// The first path is alive and loses what is larger than `hole` allows; all others lead nowhere.
-    fn play(paths: &mut [PathProber], budget: &mut Budget, from: u64, to: u64, passes: Bytes) {
-        let mut out = Vec::new();
-        for tick in from * 100..to * 100 {
-            let now = STEP * u32::try_from(tick).expect("minutes");
-            budget.fill(now);
-            for prober in &mut *paths {
+    impl World {
+        fn new(paths: Vec<PathProber>, alive: usize) -> Self {
+            Self { paths, budget: Budget::new(200), alive, tick: 100, passes: 1500 }
+        }
+
+        /// Those that are alive lose what is larger than `passes` on the way there, and no piece of it.
+        fn turn(&mut self) {
+            let now = STEP * self.tick;
+            self.tick += 1;
+            self.budget.fill(now);
+            for prober in &mut self.paths {
                 prober.told_until(now);
             }
+            let mut out = Vec::new();
             for urgency in [None].into_iter().chain(Urgency::ALL.map(Some)) {
-                for turn in 0..paths.len() {
-                    let number = (turn + usize::try_from(tick).expect("minutes")) % paths.len();
-                    let prober = &mut paths[number];
+                for turn in 0..self.paths.len() {
+                    let number = (turn + usize::try_from(self.tick).expect("minutes")) % self.paths.len();
+                    let prober = &mut self.paths[number];
                     match urgency {
                         None => prober.regular(now, &mut out),
-                        Some(urgency) => prober.burst(urgency, now, budget, &mut out),
+                        Some(urgency) => prober.burst(urgency, now, &mut self.budget, &mut out),
                     }
-                    for send in out.drain(..).filter(|_| number == 0) {
+                    for send in out.drain(..).filter(|_| number < self.alive) {
                         match send {
                             Send::Echo { seq } => prober.echo_reply(seq, STEP / 10, now),
-                            Send::Probe(probe)
-                                if probe.purpose == ProbeSize::Control || probe.size <= passes =>
-                            {
-                                prober.answer(probe.id, Answer::Passed(Reply::default()), now);
+                            Send::Probe(probe) => {
+                                let passes = probe.purpose == ProbeSize::Control
+                                    || probe.size <= self.passes
+                                    || probe.lane == Lane::Fragments;
+                                if passes {
+                                    prober.answer(probe.id, Answer::Passed(Reply::default()), now);
+                                }
                             }
-                            Send::Probe(_) => {}
                         }
                     }
                 }
             }
         }
+
+        fn are(&self, verdict: Verdict) -> bool {
+            self.paths[..self.alive].iter().all(|path| path.judgement().verdict == verdict)
+        }
+
+        fn settle(&mut self) {
+            (0..60 * 100).for_each(|_| self.turn());
+            assert!(self.are(Verdict::Ok), "{:?}", self.paths[0].judgement());
+            assert!(
+                self.paths[self.alive..].iter().all(|dead| dead.judgement().verdict == Verdict::Unreachable)
+            );
+        }
     }
 
     #[test]
     fn a_hole_is_proven_beside_many_dead_targets() {
-        let mut paths: Vec<PathProber> = (0..=DEAD).map(|path| prober(path as u64)).collect();
-        let mut budget = Budget::new(200);
-        play(&mut paths, &mut budget, 1, 60, 1500);
-        assert_eq!(paths[0].judgement().verdict, Verdict::Ok);
-        assert!(paths[1..].iter().all(|dead| dead.judgement().verdict == Verdict::Unreachable));
-        play(&mut paths, &mut budget, 60, 75, 1400);
-        assert_eq!(paths[0].judgement().verdict, Verdict::Blackhole, "{:?}", paths[0].judgement().evidence);
+        let mut world = World::new((0..=DEAD).map(|path| echoing(SECOND, path as u64)).collect(), 1);
+        world.settle();
+        world.passes = 1400;
+        (0..15 * 100).for_each(|_| world.turn());
+        assert!(world.are(Verdict::Blackhole), "{:?}", world.paths[0].judgement().evidence);
+    }
+
+    #[test]
+    fn eight_holes_at_once_are_told_before_all_is_known_of_each() {
+        let mut world = World::new((0..HOLES + 100).map(|path| asking_all(path as u64)).collect(), HOLES);
+        world.settle();
+        world.passes = 1400;
+        let told = (1..60 * 100).find(|_| {
+            world.turn();
+            world.are(Verdict::Blackhole)
+        });
+        let turns = told.expect("all of them are told");
+        // A second until the last sentinel, and 178 packets each: 2 x (40 that prove it, 8 and 20 beside the edge, one that passes and 20 at it).
+        assert!(turns < 1000, "{turns} turns of 10 ms");
     }
 }
