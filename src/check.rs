@@ -42,6 +42,9 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     // Further readings show which counters move: a few packets that fall between two of them are no sign
     // of death, the same again is.
     let half = async {
+        if workers.is_empty() {
+            return;
+        }
         tokio::time::sleep(look.about / 2).await;
         read_all(&mut workers, &threads, &state, false).await;
     };
@@ -127,12 +130,14 @@ async fn watch(state: &State, assessor: &mut Assessor, began: Instant, look: &Lo
             let former = told.insert(path.path.clone(), state);
             // That nothing is known at first is no news.
             if former != Some(state) && state != (Verdict::Unknown, Some(UnknownReason::Starting)) {
-                let why = state.1.map(|reason| format!(" ({reason})")).unwrap_or_default();
+                let reason = state.1.map(|reason| format!(" ({reason})")).unwrap_or_default();
+                let why = path.stays_at_home(since).map(|why| format!(": {why}")).unwrap_or_default();
                 let since = since.as_secs_f64();
-                logging::say(&format!("{since:5.1} s  path {}: {}{why}\n", path.path, state.0));
+                logging::say(&format!("{since:5.1} s  path {}: {}{reason}{why}\n", path.path, state.0));
             }
         }
-        if since >= look.about { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let in_vain = present.paths.iter().all(|path| path.stays_at_home(since).is_some());
+        if since >= look.about || in_vain { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })
     .await;
 }

@@ -15,11 +15,11 @@ use crate::{
     config::{LOSS_THRESHOLD, PROBE_BUDGET_PPS},
     logging,
     look::Look,
-    overlay::{observation::PathObservation, path::probe::Family},
+    overlay::path::probe::Family,
     plan::PathPlan,
     probe::Engine,
     state::{Present, State},
-    types::{Bytes, Capability, PathName, Site, Source, UnknownReason},
+    types::{Bytes, Capability, PathName, Site, Source},
 };
 use progress::Progress;
 use target::ProbeTarget;
@@ -49,13 +49,15 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     logging::say(&format!("probing {}: {look}; Ctrl-C ends it early\n", request.target));
     let state = State::default();
     let engine = Engine::new(vec![path], PROBE_BUDGET_PPS, state.clone()).context("starting to probe")?;
-    must_have_a_socket(&state.present())?;
+    let pings = may_ping(&state.present(), request)?;
     let engine = tokio::spawn(engine.run());
+    let began = Instant::now();
     let mut progress = Progress::on_stderr();
-    let seen_enough = look.watch(&state, Instant::now(), |present, since| {
+    let seen_enough = look.watch(&state, began, |present, since| {
         let Some(path) = present.paths.first() else { return ControlFlow::Continue(()) };
         progress.show(path, since);
-        let enough = path.echo.requests >= u64::from(request.count) || no_target(path).is_some();
+        let asked = if pings { path.echo.requests >= u64::from(request.count) } else { since >= look.about };
+        let enough = asked || path.stays_at_home(since).is_some();
         if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     tokio::select! {
@@ -65,7 +67,7 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     engine.abort();
     drop(progress);
     let present = state.present();
-    if let Some(problem) = present.paths.first().and_then(|path| no_target(path)) {
+    if let Some(problem) = present.paths.first().and_then(|path| path.stays_at_home(began.elapsed())) {
         bail!("{problem}");
     }
     Ok(present)
@@ -90,28 +92,22 @@ fn plan(request: &ProbeRequest, look: &Look) -> PathPlan {
     path
 }
 
-fn must_have_a_socket(present: &Present) -> anyhow::Result<()> {
+/// Whether a socket for echoes could be opened; an error where nothing else can be asked either: TCP connections take no
+/// privilege, but a port.
+fn may_ping(present: &Present, request: &ProbeRequest) -> anyhow::Result<bool> {
     let missing = |wanted| {
         let mut known = present.capabilities.iter();
         known.find(|known| known.capability == wanted)?.missing.as_deref()
     };
-    if let (Some(icmp), Some(raw)) = (missing(Capability::IcmpSocket), missing(Capability::NetRaw)) {
+    let (Some(icmp), Some(raw)) = (missing(Capability::IcmpSocket), missing(Capability::NetRaw)) else {
+        return Ok(true);
+    };
+    if request.target.port.is_none() {
         bail!(
-            "may open no socket to probe with ({icmp}; {raw}): run it as root, or once `{}`, or let everybody ping \
-             with `sysctl -w net.ipv4.ping_group_range='0 2147483647'`",
+            "may open no socket to ping with ({icmp}; {raw}): run it as root, or once `{}`, or let everybody ping \
+             with `sysctl -w net.ipv4.ping_group_range='0 2147483647'`; HOST:PORT at least tries TCP",
             crate::report::one_path::setcap()
         );
     }
-    Ok(())
-}
-
-/// Why there is nothing to probe: no address for the name, or no route.
-fn no_target(path: &PathObservation) -> Option<&str> {
-    let no_way = |reason: &UnknownReason| match reason {
-        UnknownReason::Dns => true,
-        UnknownReason::LocalDown => path.echo.requests == 0,
-        _ => false,
-    };
-    let reason = path.judgement.unknown_reason.filter(no_way);
-    reason.and(path.judgement.evidence.first()).map(String::as_str)
+    Ok(false)
 }

@@ -58,6 +58,13 @@ fn verdict(present: &Present, problems: &[Problem]) -> (u8, String) {
     if present.routers.is_empty() && present.paths.is_empty() {
         return (2, "nothing configured: no routers and no paths".to_owned());
     }
+    if present.overlay.tunnels.is_empty() && present.paths.is_empty() {
+        let routers = count(present.routers.len(), "router");
+        return (
+            2,
+            format!("nothing to judge: {routers} read, no vxlan tunnel found, and no path configured"),
+        );
+    }
     let [routers, tunnels, paths] = [
         count(present.routers.len(), "router"),
         count(present.overlay.tunnels.len(), "tunnel"),

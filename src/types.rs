@@ -204,6 +204,8 @@ label_values!(
         LocalDown => "local_down",
         /// This host refuses to send (a firewall of its own, a full queue), or this process is too late to hear answers.
         LocalSend => "local_send",
+        /// The target is an address of this host: no overlay lies between.
+        OwnAddress => "own_address",
         /// The path's prober has not had its turn for three intervals: what it said is of the past.
         Stale => "stale",
     }

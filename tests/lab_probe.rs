@@ -4,9 +4,12 @@
 mod lab;
 
 use std::{
+    fmt::Write as _,
+    fs,
     io::{BufRead, BufReader, Read},
     path::Path,
     process::{Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -187,6 +190,69 @@ fn signalled_jumbo() -> Result<()> {
     Ok(())
 }
 
+/// Far less than the look would take.
+const AT_ONCE: Duration = Duration::from_mins(1);
+
+/// What our own host knows without waiting for anybody is not waited for.
+#[test]
+fn what_our_own_host_knows_is_said_at_once() -> Result<()> {
+    let lab = raise("healthy")?;
+    let host = lab.host(Place::SiteA);
+    let target = rancher(&lab);
+    let own = lab.numbers.site(Place::SiteA).host_address.to_string();
+    let at_once = |target: &str, words: &[&str]| {
+        let begin = Instant::now();
+        says(&lab, &[target, "--count=3000"], 2, words)?;
+        ensure!(begin.elapsed() < AT_ONCE, "{target}: {:?}", begin.elapsed());
+        Ok(())
+    };
+    at_once(
+        &format!("{own}:443"),
+        &[&format!("{own} is this machine's own address: no overlay lies between")],
+    )?;
+    at_once("203.0.113.9:443", &["no route to 203.0.113.9"])?;
+    let drops = "table inet own { chain out { type filter hook output priority 0; oif != lo drop; }; }";
+    host.run("nft", &[drops])?;
+    let refused = "our own host refuses to send (EPERM: Operation not permitted)";
+    at_once(&target, &[refused])?;
+    check_says_it_at_once(&lab, &target, refused)?;
+    host.run("nft", &["delete table inet own"])?;
+    host.ip("link set eth0 down")?;
+    at_once(&target, &["no route to"])
+}
+
+/// Ten packets a second for twenty paths: a look at its pace would take two hundred seconds.
+fn check_says_it_at_once(lab: &Lab, target: &str, words: &str) -> Result<()> {
+    let (address, port) = target.split_once(':').context("HOST:PORT")?;
+    let file = lab.directory().join("paths.yml");
+    let mut text = "site: site-a\nprobe_budget_pps: 10\npaths:\n".to_owned();
+    for number in 0..20 {
+        writeln!(text, "  - {{ name: p{number}, site: dc, address: {address}, tcp_port: {port} }}")?;
+    }
+    fs::write(&file, text)?;
+    let file = format!("--config.file={}", file.display());
+    let begin = Instant::now();
+    let output = lab.host(Place::SiteA).output(binary().to_str().context("UTF-8")?, &["check", &file])?;
+    holds(&output, 2, &[&format!("path p7: unknown (local_send): {words}")])?;
+    ensure!(begin.elapsed() < AT_ONCE, "check: {:?}", begin.elapsed());
+    Ok(())
+}
+
+/// Routers alone show the fault of the article: the rule of `VxlanMtuBelowBridgePort`.
+#[test]
+fn check_without_paths_finds_the_small_ends() -> Result<()> {
+    let lab = raise("default-mtu")?;
+    exporter::write_config(&lab, &Fault::load("default-mtu")?, &[])?;
+    let output = exporter::check(&lab, binary(), &[])?;
+    let small =
+        "dc/vxlan01 mtu 1450 < its bridge port eth1 mtu 1500: the bridge drops larger frames silently";
+    holds(
+        &output,
+        1,
+        &[small, "set interfaces vxlan vxlan01 mtu 1500", "a bridge drops large frames silently"],
+    )
+}
+
 #[test]
 fn without_privilege_it_says_what_mends_that() -> Result<()> {
     let lab = raise("healthy")?;
@@ -197,7 +263,16 @@ fn without_privilege_it_says_what_mends_that() -> Result<()> {
     let setcap = format!("setcap cap_net_raw+p {binary}");
     // The kernel's default lets nobody ping.
     host.sysctl("net/ipv4/ping_group_range", "1 0")?;
-    holds(&run()?, 2, &["may open no socket to probe with", &setcap, "net.ipv4.ping_group_range"])?;
+    let run_to = |target: &str| {
+        host.output("setpriv", &["--bounding-set=-net_raw", binary, "probe", target, "--count=20"])
+    };
+    let address = lab.numbers.site(Place::Dc).host_address.to_string();
+    holds(&run_to(&address)?, 2, &["may open no socket to ping with", &setcap, "net.ipv4.ping_group_range"])?;
+    // TCP takes no privilege.
+    let tcp_alone =
+        ["only TCP connections are tried, and they are answered", "sizes are not tested", &setcap];
+    holds(&run()?, 2, &tcp_alone)?;
+    holds(&run_to("192.168.100.77:443")?, 1, &["30 small probes (TCP)", "exit code 1: unreachable"])?;
     host.sysctl("net/ipv4/ping_group_range", "0 2147483647")?;
     holds(&run()?, 0, &["OK: packets of 1500 bytes come back whole", "without CAP_NET_RAW", &setcap])
 }

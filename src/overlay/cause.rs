@@ -52,6 +52,8 @@ pub(super) struct Explainer<'e, 's, 'a> {
 pub(super) struct Fares<'e> {
     answered: BTreeMap<&'e Pair, Vec<&'e PathName>>,
     whole: BTreeMap<&'e Pair, Vec<&'e PathName>>,
+    /// Tunnels with a path over them that is answered at no size, or only at small ones.
+    dead: BTreeSet<&'e Pair>,
     /// Sites of which a host answers over a tunnel.
     sites: BTreeSet<(&'e Pair, &'e Site)>,
 }
@@ -64,9 +66,17 @@ impl<'e> Fares<'e> {
             self.answered.entry(pair).or_default().push(&path.path);
             self.sites.insert((pair, &path.target_site));
         }
+        if matches!(verdict, Verdict::Unreachable | Verdict::Blackhole) {
+            self.dead.insert(pair);
+        }
         if verdict == Verdict::Ok {
             self.whole.entry(pair).or_default().push(&path.path);
         }
+    }
+
+    /// Whether a path over the tunnel proves that large packets pass, or that they do not.
+    pub(super) fn prove(&self, pair: &Pair) -> bool {
+        self.whole.contains_key(pair) || self.dead.contains(pair)
     }
 
     /// The paths that speak for a tunnel where another path has this trouble.

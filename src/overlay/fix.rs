@@ -183,6 +183,14 @@ impl Fixer<'_, '_> {
         Some(routed::limit(self.scene, pair).map_or(mtu, |limit| mtu.min(limit)))
     }
 
+    /// Lets the bridges at both ends forward what their widest ports take.
+    pub(super) fn fit_ports(&self, views: &[&EndView<'_>]) -> Vec<FixStep> {
+        let wants = views.iter().filter_map(|view| view.link.mtu.max(view.widest_port().map(|(_, mtu)| mtu)));
+        let Some(mtu) = wants.max().map(|mtu| mtu.min(MAX_VYOS_MTU)) else { return Vec::new() };
+        let small = views.iter().filter(|view| view.link.mtu.is_some_and(|has| has < mtu));
+        self.order(small.flat_map(|view| raise(view, mtu)).collect())
+    }
+
     /// One MTU for both ends: the larger one, unless an end is routed over an underlay that does not carry it.
     fn equal_mtu(&self, pair: &Pair) -> Vec<FixStep> {
         let Some(mtu) = self.mtu(pair) else { return Vec::new() };

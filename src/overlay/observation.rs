@@ -54,6 +54,30 @@ pub struct PathObservation {
     pub judgement: Judgement,
 }
 
+/// A refusal that has lasted so long from the start is no hiccup.
+const REFUSED: Duration = Duration::from_secs(1);
+
+impl PathObservation {
+    /// Why no packet reaches the network, `since` the probing began, as far as our own host tells without waiting
+    /// for anybody: no address for the name, no route, the target is this host, no interface, refused by a firewall
+    /// of its own. More time would show nothing more.
+    #[must_use]
+    pub fn stays_at_home(&self, since: Duration) -> Option<&str> {
+        let judgement = &self.judgement;
+        let without_prober = self.expected_mtu.is_none() && judgement.settled;
+        let refused = match judgement.unknown_reason? {
+            UnknownReason::LocalDown => true,
+            // The other kind is that this process hears answers too late.
+            UnknownReason::LocalSend => {
+                self.send_errors.get(&SendError::Send).is_some_and(|count| *count > 0)
+            }
+            _ => false,
+        };
+        let refused = refused && self.echo.replies == 0 && since >= REFUSED;
+        (without_prober || refused).then(|| judgement.evidence.first().map_or("", String::as_str))
+    }
+}
+
 /// The MTU a path should have, and why that number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExpectedMtu {

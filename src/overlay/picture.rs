@@ -48,6 +48,9 @@ pub struct Tunnel {
     pub mismatches: BTreeMap<MismatchField, String>,
     /// Why it is (not) up, how it was paired: numbers a person can check.
     pub evidence: Vec<String>,
+    /// Ends whose bridge drops frames larger than the vxlan device takes, without a signal, where no path over the
+    /// tunnel proves that this does no harm, or what harm it does.
+    pub small_ends: Vec<String>,
     /// What is lost in each direction; none where the counters do not tell.
     pub loss: Vec<TunnelLoss>,
     /// What mends the mismatches, in the safe order.

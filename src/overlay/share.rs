@@ -51,6 +51,7 @@ mod tests {
             up: Some(true),
             mismatches: std::collections::BTreeMap::new(),
             evidence: vec![],
+            small_ends: vec![],
             fix: vec![],
             loss: vec![],
             transitions_up: 0,

@@ -20,7 +20,7 @@ use crate::{
         mismatch::mismatches,
         observation::PathObservation,
         pairing::{self, Pair, Single},
-        picture::{Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
+        picture::{FixStep, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
         route::{Map, Walk},
         underlay::Underlay,
     },
@@ -180,9 +180,13 @@ impl Assessor {
 
         let mut tunnels: Vec<_> = facts
             .into_iter()
-            .map(|(pair, facts)| paired(&scene, pair, facts, &fixer, &self.ledger))
+            .map(|(pair, facts)| {
+                let small =
+                    if fares.prove(pair) { Small::default() } else { Small::of(&fixer, pair, &facts) };
+                paired(&scene, pair, facts, &fixer, &self.ledger).with(small, &fixer)
+            })
             .collect();
-        tunnels.extend(pairing.singles.iter().map(|single| lone(&scene, single)));
+        tunnels.extend(pairing.singles.iter().map(|single| lone(&fixer, single)));
         tunnels.sort_by(|a, b| a.name.cmp(&b.name));
         for tunnel in &mut tunnels {
             let history = self.history.entry(tunnel.name.clone()).or_default();
@@ -228,6 +232,44 @@ fn crossed<'t>(
     walk.hops().chunks_exact(2).filter_map(crossing).collect()
 }
 
+/// The ends of a tunnel that drop large frames silently; the rule of `VxlanMtuBelowBridgePort`.
+#[derive(Default)]
+struct Small {
+    ends: Vec<String>,
+    steps: Vec<FixStep>,
+}
+
+impl Small {
+    /// Nothing where the tunnel is dead anyway.
+    fn of(fixer: &Fixer<'_, '_>, pair: &Pair, facts: &Facts) -> Self {
+        let dead = [MismatchField::Vni, MismatchField::Port, MismatchField::Remote];
+        if facts.life.up == Some(false) || dead.iter().any(|field| facts.mismatches.contains_key(field)) {
+            return Self::default();
+        }
+        let ends = [&pair.0, &pair.1].into_iter().filter_map(|end| fixer.scene.ends.get(end));
+        Self::among(fixer, &ends.collect::<Vec<_>>())
+    }
+
+    fn among(fixer: &Fixer<'_, '_>, views: &[&EndView<'_>]) -> Self {
+        let ends: Vec<_> = views.iter().filter_map(|view| view.too_small_text(None)).collect();
+        let steps = if ends.is_empty() { Vec::new() } else { fixer.fit_ports(views) };
+        Self { ends, steps }
+    }
+}
+
+impl Tunnel {
+    /// The same, with its ends that drop large frames and what mends them. Where the MTUs of the ends differ too, what
+    /// mends that raises both.
+    fn with(mut self, small: Small, fixer: &Fixer<'_, '_>) -> Self {
+        self.small_ends = small.ends;
+        if !self.mismatches.contains_key(&MismatchField::Mtu) {
+            self.fix.extend(small.steps);
+            self.fix = fixer.order(self.fix);
+        }
+        self
+    }
+}
+
 fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>, ledger: &Ledger) -> Tunnel {
     let Facts { declared, mismatches, life, mending } = facts;
     let mut evidence = life.signs;
@@ -249,6 +291,7 @@ fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>, l
         up: life.up,
         mismatches,
         evidence,
+        small_ends: Vec::new(),
         loss,
         fix: mending.steps,
         transitions_up: 0,
@@ -300,8 +343,9 @@ fn how(scene: &Scene<'_>, pair: &Pair, declared: bool) -> String {
 }
 
 /// A tunnel of which one end is known.
-fn lone(scene: &Scene<'_>, single: &Single) -> Tunnel {
+fn lone(fixer: &Fixer<'_, '_>, single: &Single) -> Tunnel {
     let Single { end, remote, candidates } = single;
+    let scene = fixer.scene;
     let view = scene.ends.get(end);
     let life = view.map(liveness::judge_half).unwrap_or_default();
     let mut evidence = life.signs;
@@ -314,18 +358,21 @@ fn lone(scene: &Scene<'_>, single: &Single) -> Tunnel {
             list(candidates)
         ));
     }
-    Tunnel {
+    let small = view.filter(|_| life.up != Some(false)).map(|view| Small::among(fixer, &[view]));
+    let tunnel = Tunnel {
         name: format!("{end}~{remote}"),
         state: if candidates.is_empty() { TunnelState::Half } else { TunnelState::Ambiguous },
         ends: vec![end.clone()],
         up: life.up,
         mismatches: BTreeMap::new(),
         evidence,
+        small_ends: Vec::new(),
         loss: Vec::new(),
         fix: view.and_then(enable).into_iter().collect(),
         transitions_up: 0,
         transitions_down: 0,
-    }
+    };
+    tunnel.with(small.unwrap_or_default(), fixer)
 }
 
 fn unmatched(scene: &Scene<'_>, single: &Single) -> String {

@@ -136,8 +136,9 @@ impl Track {
     ) {
         let target = match found {
             Ok(target) if target.egress.is_loopback() => {
-                let words = format!("{} is this machine itself: no overlay lies between", target.address);
-                return self.note(UnknownReason::LocalLimit, words);
+                let words =
+                    format!("{} is this machine's own address: no overlay lies between", target.address);
+                return self.note(UnknownReason::OwnAddress, words);
             }
             Ok(target) => target,
             Err(problem) => {

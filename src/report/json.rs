@@ -19,7 +19,7 @@ use crate::{
 /// - `routers[]`: `router site read version method vxlan_interfaces scrape_duration_seconds` and
 ///   `failure{reason,message}`
 /// - `tunnels[]`: `tunnel state ends[]{router,interface} up mismatches{FIELD: sentence} evidence[]
-///   loss[]{from{router,interface},to{router,interface},ratio,bound}` and `fix[]{step,router,command}`
+///   small_ends[] loss[]{from{router,interface},to{router,interface},ratio,bound}` and `fix[]{step,router,command}`
 /// - `paths[]`: `path source target_site target address tcp_port reflector` (`used` or `gone`)
 ///   `verdict unknown_reason holes[] settled mtu_forward_bytes mtu_reverse_bytes
 ///   mtu_forward_at_least_bytes mtu_reverse_at_least_bytes expected_mtu_bytes expected_mtu_rule testable_mtu_bytes
@@ -64,6 +64,7 @@ fn tunnel(tunnel: &Tunnel) -> Value {
         "mismatches": tunnel.mismatches,
         "loss": tunnel.loss,
         "evidence": tunnel.evidence,
+        "small_ends": tunnel.small_ends,
         "fix": steps(&tunnel.fix),
     })
 }

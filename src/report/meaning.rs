@@ -12,13 +12,13 @@ pub(super) fn meaning(path: &PathObservation) -> String {
     let judgement = &path.judgement;
     match judgement.verdict {
         Verdict::Ok => {
-            let size = judgement.mtu_forward.map_or("full size".to_owned(), |mtu| format!("{mtu} bytes"));
-            format!("packets of {size} come back whole; this path will not make HTTPS hang")
+            let packets = judgement.mtu_forward.map_or("packets of full size".to_owned(), of_size);
+            format!("{packets} come back whole; this path will not make HTTPS hang")
         }
-        Verdict::Reduced => format!(
-            "HTTPS works: packets above {} are refused with a signal, and TCP adapts to it",
-            size(judgement.mtu_forward)
-        ),
+        Verdict::Reduced => {
+            let refused = larger(judgement.mtu_forward);
+            format!("HTTPS works: {refused} are refused with a signal, and TCP adapts to it")
+        }
         Verdict::Blackhole => hole(path),
         Verdict::Lossy => "connections work, but slowly: too many packets are lost on the way".to_owned(),
         Verdict::Unreachable => "nothing works: no packet of any size comes back".to_owned(),
@@ -49,20 +49,25 @@ fn hole(path: &PathObservation) -> String {
             reverse,
             "on the way back without a signal",
         ),
-        (false, false) => ("HTTPS will hang", forward, "without a signal, in a direction not known"),
+        (false, false) => ("HTTPS will hang", forward, "without a signal"),
     };
-    format!("{what}: packets above {} vanish {whither}, while ping and other small packets pass", size(above))
+    format!("{what}: {} vanish {whither}, while ping and other small packets pass", larger(above))
 }
 
-fn size(mtu: Option<Bytes>) -> String {
-    mtu.map_or("a size not yet known".to_owned(), |mtu| format!("{mtu} bytes"))
+fn of_size(mtu: Bytes) -> String {
+    format!("packets of {mtu} bytes")
+}
+
+/// Those that do not pass where `mtu` is the most that does; no headline says what is not known.
+fn larger(mtu: Option<Bytes>) -> String {
+    mtu.map_or("packets of full size".to_owned(), |mtu| format!("packets above {mtu} bytes"))
 }
 
 fn not_known(path: &PathObservation) -> String {
     match path.judgement.unknown_reason.unwrap_or(UnknownReason::Starting) {
         UnknownReason::LocalLimit => format!(
-            "whether HTTPS will hang is not known: this machine's own interface lets no more than {} out",
-            size(path.testable_mtu)
+            "whether HTTPS will hang is not known: this machine's own interface lets no {} out",
+            larger(path.testable_mtu)
         ),
         UnknownReason::PeerLimit => {
             "whether HTTPS will hang is not known: the far end takes no packets of full size".to_owned()
@@ -78,6 +83,9 @@ fn not_known(path: &PathObservation) -> String {
         UnknownReason::Starting => "whether HTTPS will hang is not known yet".to_owned(),
         UnknownReason::LocalDown | UnknownReason::LocalSend => {
             "whether HTTPS will hang is not known: this machine itself cannot send, or cannot hear".to_owned()
+        }
+        UnknownReason::OwnAddress => {
+            "nothing lies between to hang: the target is this machine's own address".to_owned()
         }
         UnknownReason::Stale => {
             "whether HTTPS will hang is not known: the exporter's own probing stands still".to_owned()

@@ -125,6 +125,9 @@ fn path_mtu(path: &PathObservation) -> String {
 fn loss(echo: &EchoStats) -> String {
     let decided = echo.replies + echo.lost;
     let waiting = echo.requests.saturating_sub(decided);
+    if echo.requests == 0 {
+        return "not measured, no echoes are sent".to_owned();
+    }
     if decided == 0 {
         return format!("{} sent, none answered yet", count(echo.requests, "small echo"));
     }
@@ -155,9 +158,18 @@ fn unseen(present: &Present, path: &PathObservation) -> Vec<Unseen> {
     let judgement = &path.judgement;
     let mut unseen = Vec::new();
     let mut add = |why: &str, command: Option<String>| unseen.push(Unseen { why: why.to_owned(), command });
-    let raw = present.capabilities.iter().find(|known| known.capability == Capability::NetRaw);
-    let unprivileged = raw.is_some_and(|raw| raw.missing.is_some());
-    if unprivileged {
+    let lacks = |wanted| {
+        let mut known = present.capabilities.iter();
+        known.any(|known| known.capability == wanted && known.missing.is_some())
+    };
+    let unprivileged = lacks(Capability::NetRaw);
+    if unprivileged && lacks(Capability::IcmpSocket) {
+        add(
+            "without an ICMP socket no echoes are sent: only TCP connections tell whether the target is there, nothing \
+             tells sizes or loss; as root, once:",
+            Some(setcap()),
+        );
+    } else if unprivileged {
         add(
             "without CAP_NET_RAW no padded SYNs and no echo requests in fragments are sent: which direction a hole is in \
              cannot be told; as root, once:",

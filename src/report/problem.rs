@@ -90,11 +90,9 @@ pub(super) fn bad_path(present: &Present, path: &PathObservation) -> Option<Prob
     if let Some(reason) = judgement.unknown_reason.filter(|_| rank == Rank::Unknown) {
         what = format!("{what} ({reason})");
     }
-    let holes: Vec<_> = judgement
-        .holes
-        .iter()
-        .map(|hole| if *hole == Direction::Unknown { "in a direction not known" } else { hole.as_str() })
-        .collect();
+    // No headline says what is not known; the evidence does.
+    let told = judgement.holes.iter().filter(|hole| **hole != Direction::Unknown);
+    let holes: Vec<_> = told.map(|hole| hole.as_str()).collect();
     if !holes.is_empty() {
         what = format!("{what} {}", holes.join(" and "));
     }
@@ -126,19 +124,25 @@ fn bad_tunnel(owners: &Owners, tunnel: &Tunnel) -> Option<Problem> {
         let fields: Vec<_> = tunnel.mismatches.keys().map(|field| field.as_str()).collect();
         what.push(format!("mismatch of {}", fields.join(", ")));
     }
+    if !tunnel.small_ends.is_empty() {
+        what.push("a bridge drops large frames silently".to_owned());
+    }
     if what.is_empty() {
         return None;
     }
     let rank = match tunnel.state {
         TunnelState::Paired => Rank::Tunnel,
-        _ if tunnel.up == Some(false) => Rank::Tunnel,
+        _ if tunnel.up == Some(false) || !tunnel.small_ends.is_empty() => Rank::Tunnel,
         TunnelState::Half if owners.may_end_unread(tunnel) => Rank::UnreadEnd,
         TunnelState::Half | TunnelState::Ambiguous => Rank::LoneEnd,
     };
     let mut evidence: Vec<_> = tunnel.mismatches.values().cloned().collect();
-    evidence.extend(
-        tunnel.evidence.iter().filter(|line| !tunnel.mismatches.values().any(|m| m == *line)).cloned(),
-    );
+    evidence.extend(tunnel.small_ends.iter().cloned());
+    for line in &tunnel.evidence {
+        if !evidence.contains(line) {
+            evidence.push(line.clone());
+        }
+    }
     Some(Problem {
         rank,
         kind: "tunnel",

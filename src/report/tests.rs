@@ -160,6 +160,10 @@ fn exit_codes() {
     let empty = vec![dc.read(), a.without("vxlan01").read(), b.unread()];
     assert_eq!(exit_code(&present(empty, vec![])).0, 1);
     assert_eq!(exit_code(&Present::default()), (2, "nothing configured: no routers and no paths".to_owned()));
+    let [dc, a, b] = lab();
+    let without = [dc.without("vxlan01").without("vxlan02"), a.without("vxlan01"), b.without("vxlan02")];
+    let nothing = "nothing to judge: 3 routers read, no vxlan tunnel found, and no path configured";
+    assert_eq!(exit_code(&present(read(&without), vec![])), (2, nothing.to_owned()));
     assert_eq!(
         exit_code(&healthy()),
         (0, "3 routers read, 2 tunnels without a fault, 2 paths ok".to_owned())

@@ -180,6 +180,7 @@ pub fn present() -> Present {
         up: Some(false),
         mismatches: BTreeMap::from([(MismatchField::Vni, "dc has 2, site-a has 1".into())]),
         evidence: vec![],
+        small_ends: vec![],
         loss: vec![TunnelLoss { from: end("dc"), to: end("site-a"), ratio: 0.0125, bound: 0.0005 }],
         fix: vec![],
         transitions_up: 1,

@@ -1,6 +1,11 @@
 //! The words and numbers that carry a verdict: what a person can check.
 
-use super::{asking::Asking, lane::Hole, probe::FLOWS, prober::PathProber};
+use super::{
+    asking::Asking,
+    lane::Hole,
+    probe::FLOWS,
+    prober::{IcmpProbes, PathProber},
+};
 use crate::types::{Bytes, Direction, UnknownReason, Verdict};
 
 impl PathProber {
@@ -135,6 +140,10 @@ impl PathProber {
             UnknownReason::ReverseUnmeasured => {
                 "padded TCP SYNs pass forward; ICMP is not answered, so reverse cannot be measured".to_owned()
             }
+            UnknownReason::NoProof if self.settings.icmp == IcmpProbes::None => {
+                "no ICMP socket: only TCP connections are tried, and they are answered; sizes are not tested"
+                    .to_owned()
+            }
             UnknownReason::NoProof if !self.can_size_echo() => {
                 "no ICMP socket for sized echoes: only small echoes are sent, sizes are not tested".to_owned()
             }
@@ -147,6 +156,7 @@ impl PathProber {
             UnknownReason::Starting => "too early to tell".to_owned(),
             UnknownReason::Dns => "the target's name cannot be resolved".to_owned(),
             UnknownReason::LocalDown | UnknownReason::LocalSend => "nothing leaves our own host".to_owned(),
+            UnknownReason::OwnAddress => "the target is this machine's own address".to_owned(),
             UnknownReason::Stale => "not probed now".to_owned(),
             UnknownReason::PeerLimit => "the far end cannot take the expected size".to_owned(),
         }

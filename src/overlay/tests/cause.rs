@@ -400,3 +400,27 @@ fn a_far_virtual_switch_is_suspected() {
     let overlay = Assessor::new(&plan(&[])).assess(&read(&heard(&[TARGET])), &[dead(Some(TARGET)), fine]);
     assert!(overlay.paths[0].cause[0].contains("other paths do well"), "{:?}", overlay.paths[0]);
 }
+
+/// The rule of `VxlanMtuBelowBridgePort`: small ends are a trouble of their tunnel as long as no path tells whether they do
+/// harm.
+#[test]
+fn small_ends_are_a_trouble_until_a_path_tells() {
+    let seen = |paths: &[Arc<PathObservation>]| {
+        let overlay = Assessor::new(&plan(&[])).assess(&read(&default_mtu(1600)), paths);
+        let tunnel = overlay.tunnels.iter().find(|tunnel| tunnel.name == "dc/vxlan01~site-a/vxlan01");
+        let tunnel = tunnel.expect("the tunnel");
+        (tunnel.small_ends.len(), typed(&tunnel.fix))
+    };
+    let raise =
+        ["dc: set interfaces vxlan vxlan01 mtu 1500", "site-a: set interfaces vxlan vxlan01 mtu 1500"]
+            .map(str::to_owned)
+            .to_vec();
+    assert_eq!(seen(&[]), (2, raise.clone()));
+    assert_eq!(seen(&[path("rancher", "dc", verdict(Verdict::Unknown))]), (2, raise));
+    for told in [verdict(Verdict::Ok), verdict(Verdict::Unreachable), hole(&[Direction::Forward], 1454)] {
+        assert_eq!(seen(&[path("rancher", "dc", told)]), (0, vec![]));
+    }
+    let half = &default_mtu(1600)[..1];
+    let overlay = Assessor::new(&plan(&[])).assess(&read(half), &[]);
+    assert!(overlay.tunnels.iter().all(|tunnel| tunnel.small_ends.len() == 1 && tunnel.fix.len() == 1));
+}
