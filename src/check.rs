@@ -31,7 +31,8 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     logging::say(&format!("{}\n", opening(&plan, &look)));
     let state = State::default();
     let threads = Arc::new(Semaphore::new(plan.router_workers));
-    let mut workers: Vec<Worker> = plan.routers.iter().map(Worker::new).collect();
+    let mut workers: Vec<Worker> =
+        plan.routers.iter().map(|router| Worker::new(router).without_log()).collect();
     for worker in &workers {
         state.put_router(worker.reading().clone());
     }

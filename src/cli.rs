@@ -22,7 +22,7 @@ use crate::{
 
 /// Finds MTU black holes in VXLAN overlays and says how to mend them
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
-#[command(name = "vxlan_exporter", version, disable_help_subcommand = true)]
+#[command(name = "vxlan_exporter", version)]
 pub struct Cli {
     /// Flags of `serve` where no command is given
     #[command(flatten)]

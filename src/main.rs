@@ -93,11 +93,12 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Healthy { .. } => Ok(0),
         Command::Config { command: ConfigCommand::Check } => {
             let plan = load(file, most_bytes)?;
-            let (routers, paths) = (plan.routers.len(), plan.paths.len());
+            let routers = report::count(plan.routers.len(), "router");
+            let paths = report::count(plan.paths.len(), "path");
             for (router, error) in unknown_host_keys(&plan) {
                 logging::say(&format!("router {router} will not be read: {error}\n"));
             }
-            terminal::say(&format!("{}: {routers} routers, {paths} paths: ok\n", file.display()))?;
+            terminal::say(&format!("{}: {routers}, {paths}: ok\n", file.display()))?;
             Ok(0)
         }
         Command::Config { command: ConfigCommand::Trust(arguments) } => {

@@ -24,6 +24,8 @@ use crate::{
 use progress::Progress;
 use target::ProbeTarget;
 
+/// Longer than any resolver that is well takes.
+const PATIENCE: Duration = Duration::from_secs(1);
 const SENTINEL_EVERY: Duration = Duration::from_secs(1);
 
 /// What to probe.
@@ -46,16 +48,24 @@ pub struct ProbeRequest {
 pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     let look = Look::new(1, request.count, PROBE_BUDGET_PPS);
     let path = plan(request, &look);
-    logging::say(&format!("probing {}: {look}; Ctrl-C ends it early\n", request.target));
+    let opening = format!("probing {}: {look}; Ctrl-C ends it early\n", request.target);
     let state = State::default();
     let engine = Engine::new(vec![path], PROBE_BUDGET_PPS, state.clone()).context("starting to probe")?;
     let pings = may_ping(&state.present(), request)?;
     let engine = tokio::spawn(engine.run());
     let began = Instant::now();
+    let mut announced = false;
     let mut progress = Progress::on_stderr();
     let seen_enough = look.watch(&state, began, |present, since| {
         let Some(path) = present.paths.first() else { return ControlFlow::Continue(()) };
-        progress.show(path, since);
+        // What cannot be probed is not announced; a resolver that takes long is.
+        if !announced && (path.expected_mtu.is_some() || since >= PATIENCE) {
+            announced = true;
+            logging::say(&opening);
+        }
+        if announced {
+            progress.show(path, since);
+        }
         let asked = if pings { path.echo.requests >= u64::from(request.count) } else { since >= look.about };
         let enough = asked || path.stays_at_home(since).is_some();
         if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

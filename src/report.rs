@@ -65,23 +65,17 @@ fn verdict(present: &Present, problems: &[Problem]) -> (u8, String) {
             format!("nothing to judge: {routers} read, no vxlan tunnel found, and no path configured"),
         );
     }
-    let [routers, tunnels, paths] = [
-        count(present.routers.len(), "router"),
-        count(present.overlay.tunnels.len(), "tunnel"),
-        count(present.paths.len(), "path"),
-    ];
     let reduced = problems.iter().filter(|problem| problem.rank == Rank::Reduced).count();
-    if reduced == 0 {
-        return (0, format!("{routers} read, {tunnels} without a fault, {paths} ok"));
-    }
-    let whole = count(present.paths.len() - reduced, "path");
-    (
-        0,
-        format!(
-            "{routers} read, {tunnels} without a fault, {whole} ok, {reduced} reduced: hosts are told to send less, \
-             nothing hangs"
-        ),
-    )
+    let parts = [
+        (present.routers.len(), "router", "read"),
+        (present.overlay.tunnels.len(), "tunnel", "without a fault"),
+        (present.paths.len() - reduced, "path", "ok"),
+        (reduced, "path", "reduced"),
+    ];
+    let parts = parts.into_iter().filter(|(number, ..)| *number > 0);
+    let said: Vec<_> = parts.map(|(number, noun, how)| format!("{} {how}", count(number, noun))).collect();
+    let calm = if reduced > 0 { ": hosts are told to send less, nothing hangs" } else { "" };
+    (0, format!("{}{calm}", said.join(", ")))
 }
 
 /// One headline for all that have the same problem.
@@ -114,7 +108,8 @@ fn listed(names: &[&str]) -> String {
 }
 
 /// `1 path`, `2 paths`.
-pub(crate) fn count(number: impl TryInto<u64>, noun: &str) -> String {
+#[must_use]
+pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
     let number = number.try_into().unwrap_or(u64::MAX);
     let ending = match noun.ends_with('o') {
         _ if number == 1 => "",
@@ -167,7 +162,7 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
         let _ = write!(out, "\n{}\n", table.trim_fmt());
     }
     let mut said = Said::default();
-    for problem in &problems {
+    for problem in problems.iter().filter(|problem| problem.tells_more()) {
         let hue = match problem.rank.exit_code() {
             1 => RED,
             _ => YELLOW,

@@ -73,7 +73,8 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     let lifecycle = if serve.lifecycle { Lifecycle::enabled(wishes.clone()) } else { Lifecycle::default() };
     let address = listener.local_addr()?;
     door::open(supervisor.clone(), address.port());
-    info!(%address, routers, paths, shard = %serve.wanted.shard, "serving");
+    let version = env!("CARGO_PKG_VERSION");
+    info!(version, %address, routers, paths, shard = %serve.wanted.shard, "serving");
     let stop = async move {
         tokio::select! {
             () = stop => {}

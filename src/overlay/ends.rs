@@ -197,14 +197,14 @@ impl<'a> Scene<'a> {
         self.readings.get(router).and_then(|reading| reading.current.as_deref())
     }
 
-    /// `site-b not read: refused: …`, or that it has not been tried.
+    /// `site-b not read: refused`, or that it has not been tried. What was tried stands with the router.
     pub(super) fn not_read(&self, router: &RouterName) -> Option<String> {
         let Some(reading) = self.readings.get(router) else {
             return Some(format!("{router} not read: it is not among the routers"));
         };
         match (&reading.current, &reading.failure) {
             (Some(_), _) => None,
-            (None, Some(failure)) => Some(format!("{router} not read: {failure}")),
+            (None, Some(failure)) => Some(format!("{router} not read: {}", failure.reason)),
             (None, None) => Some(format!("{router} not read: no scrape has ended yet")),
         }
     }

@@ -1,4 +1,5 @@
-//! A verdict that changes is told once, with its evidence; the same verdict again is no news.
+//! A verdict that changes is told once, with its evidence, and so are the directions of a hole that become known later; the
+//! same verdict again is no news.
 
 use tracing::info;
 
@@ -9,11 +10,14 @@ use crate::{
 
 /// Logs a change of the verdict since `former`, what was published before.
 pub fn tell(former: Option<&Judgement>, now: &PathObservation) {
-    let Some(from) = former.map(|former| former.verdict) else { return };
+    let Some(former) = former else { return };
+    let from = former.verdict;
     let judgement = &now.judgement;
     let to = judgement.verdict;
-    if from != to {
+    let other_holes = !judgement.holes.is_empty() && former.holes != judgement.holes;
+    if from != to || other_holes {
         let holes: Vec<_> = judgement.holes.iter().map(|hole| hole.as_str()).collect();
+        let what = if from == to { "directions of the black hole changed" } else { "verdict changed" };
         info!(
             path = %now.path,
             %from,
@@ -21,7 +25,7 @@ pub fn tell(former: Option<&Judgement>, now: &PathObservation) {
             reason = judgement.unknown_reason.map(UnknownReason::as_str),
             holes = (!holes.is_empty()).then(|| holes.join(",")),
             evidence = judgement.evidence.join("; "),
-            "verdict changed"
+            "{what}"
         );
     }
 }
@@ -56,6 +60,7 @@ mod tests {
         let hole = Judgement { evidence, ..hole(&[Direction::Forward, Direction::Reverse], 1454) };
         // More becomes known of the same hole: no news.
         let closer = Judgement { evidence: vec!["more".to_owned()], ..hole.clone() };
+        let forward = Judgement { holes: vec![Direction::Forward], ..closer.clone() };
         let told = published(&[
             Judgement::default(),
             ok.clone(),
@@ -64,15 +69,17 @@ mod tests {
             hole.clone(),
             hole,
             closer,
+            forward,
             ok,
         ]);
         let of = |name: &str| told.iter().map(|line| line[name].as_str().unwrap_or("-")).collect::<Vec<_>>();
-        assert_eq!(of("message"), ["verdict changed"; 3]);
-        assert_eq!(of("path"), ["rancher"; 3]);
-        assert_eq!(of("from"), ["unknown", "ok", "blackhole"]);
-        assert_eq!(of("to"), ["ok", "blackhole", "ok"]);
-        assert_eq!(of("holes"), ["-", "forward,reverse", "-"]);
-        assert_eq!(of("evidence"), ["", "DF echo: 1500 vanish; 1454 answered, 1455 not", ""]);
+        let changed = "verdict changed";
+        assert_eq!(of("message"), [changed, changed, "directions of the black hole changed", changed]);
+        assert_eq!(of("path"), ["rancher"; 4]);
+        assert_eq!(of("from"), ["unknown", "ok", "blackhole", "blackhole"]);
+        assert_eq!(of("to"), ["ok", "blackhole", "blackhole", "ok"]);
+        assert_eq!(of("holes"), ["-", "forward,reverse", "forward", "-"]);
+        assert_eq!(of("evidence"), ["", "DF echo: 1500 vanish; 1454 answered, 1455 not", "more", ""]);
     }
 
     #[test]

@@ -58,6 +58,11 @@ impl Problem {
     pub(super) fn headline(&self) -> String {
         format!("{} {}: {}", self.kind, self.name, self.what)
     }
+
+    /// Whether there is more to say than the headline, which stands at the top.
+    pub(super) fn tells_more(&self) -> bool {
+        !(self.evidence.is_empty() && self.cause.is_empty() && self.fix.is_empty())
+    }
 }
 
 /// All problems, worst first; of equal ones first the one that takes most to mend, which often mends the others too.

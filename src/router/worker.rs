@@ -67,6 +67,12 @@ impl Worker {
         }
     }
 
+    /// The same, where the caller says what becomes of each reading: a failure is told once.
+    #[must_use]
+    pub fn without_log(self) -> Self {
+        Self { logged_up: Some(false), ..self }
+    }
+
     /// How the router is read.
     #[must_use]
     pub fn plan(&self) -> &RouterPlan {
