@@ -1,18 +1,26 @@
-//! How much memory a scrape takes: at most eight times what the router printed, whatever that is.
+//! How much memory a scrape takes: at most eight times what the router printed, whatever that is; and printing the metrics of it at
+//! most eight times what is printed.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     fmt::Write as _,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use vxlan_exporter::router::{
-    bounds::{self, Dropped, Limits},
-    command::Reader,
-    script::Failed,
-    shell::Shell,
-    snapshot::{RouterSnapshot, ScrapeError},
+use vxlan_exporter::{
+    router::{
+        bounds::{self, Dropped, Limits},
+        command::Reader,
+        script::Failed,
+        shell::Shell,
+        snapshot::{RouterReading, RouterSnapshot, ScrapeError},
+    },
+    state::State,
+    web::{SelfInfo, metrics},
 };
 
 /// The system's allocator, which counts what is taken.
@@ -75,15 +83,36 @@ impl Shell for Router {
 
 /// One scrape; how many times its output it took at most, and what it left out.
 fn scrape(mut router: Router) -> (Result<RouterSnapshot, Failed>, f64, Dropped) {
-    let (before, bytes) = (NOW.load(Ordering::Relaxed), router.bytes());
-    MOST.store(before, Ordering::Relaxed);
+    let bytes = router.bytes();
     let deadline = Instant::now() + Duration::from_mins(10);
-    let (read, dropped) =
-        bounds::within(Limits::default(), deadline, || Reader::default().scrape(&mut router, deadline));
-    let most = MOST.load(Ordering::Relaxed) - before;
-    #[allow(clippy::cast_precision_loss)]
-    let share = most as f64 / bytes as f64;
-    (read, share, dropped)
+    let ((read, dropped), most) = taken(|| {
+        bounds::within(Limits::default(), deadline, || Reader::default().scrape(&mut router, deadline))
+    });
+    (read, times(most, bytes), dropped)
+}
+
+/// What it takes at most, in bytes, with what it leaves.
+fn taken<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let before = NOW.load(Ordering::Relaxed);
+    MOST.store(before, Ordering::Relaxed);
+    let done = work();
+    (done, MOST.load(Ordering::Relaxed) - before)
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn times(memory: usize, bytes: usize) -> f64 {
+    memory as f64 / bytes as f64
+}
+
+/// The metrics of a router that was read: their length, and how many times that it took at most to print them.
+fn print(snapshot: RouterSnapshot) -> (usize, f64) {
+    let state = State::default();
+    let mut reading = RouterReading::new("dc".into(), "dc".into(), Vec::new());
+    reading.current = Some(Arc::new(snapshot));
+    state.put_router(reading);
+    let (text, most) = taken(|| metrics::render(&state.present(), &SelfInfo::default()));
+    let bytes = text.expect("metrics").len();
+    (bytes, times(most, bytes))
 }
 
 fn list(count: usize, element: impl Fn(usize) -> String) -> String {
@@ -177,5 +206,8 @@ fn a_scrape_takes_at_most_eight_times_its_output() {
         let snapshot = read.unwrap_or_else(|error| panic!("{what}: {error:?}"));
         assert!(snapshot.links.len() <= 1000 && snapshot.fdb.len() <= 100_000, "{what}");
         assert!(snapshot.version.as_deref().is_none_or(|version| version.len() <= 256), "{what}");
+        let (bytes, share) = print(snapshot);
+        println!("{what}: {bytes} bytes of metrics, {share:.2} times that");
+        assert!(share <= 8.0, "{what}: {share:.2} times the {bytes} bytes of metrics");
     }
 }

@@ -77,6 +77,9 @@ fn framed(marker: &str, body: &str) -> String {
 }
 
 fn unframed(error: &FrameError, output: &str) -> ScrapeError {
+    if bounds::is_late() {
+        return timed_out("reading what the router printed");
+    }
     match error {
         FrameError::CutOff { section } => ScrapeError::new(
             FailureReason::Truncated,

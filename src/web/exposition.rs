@@ -17,25 +17,27 @@ use crate::{
     text::visible,
 };
 
-/// Samples of one scrape.
+/// Samples of one scrape: no more than their numbers and the values of their labels, as there may be a hundred thousand.
+/// What the encoder wants beside is made for one family at a time.
 #[derive(Default)]
 pub struct Exposition {
-    families: BTreeMap<&'static str, (&'static Family, BTreeMap<Vec<String>, Metric>)>,
+    families: BTreeMap<&'static str, Samples>,
+}
+
+struct Samples {
+    family: &'static Family,
+    of: BTreeMap<Box<[Box<str>]>, Sample>,
+}
+
+enum Sample {
+    Number(f64),
+    Histogram(Box<Histogram>),
 }
 
 impl Exposition {
     /// One sample; `labels` are values in the order of the family's labels.
     pub fn put(&mut self, family: &'static Family, labels: &[&str], value: f64) {
-        let metric = self.metric(family, labels);
-        if family.kind() == Kind::Counter {
-            let mut counter = Counter::default();
-            counter.set_value(value);
-            metric.set_counter(counter);
-        } else {
-            let mut gauge = Gauge::default();
-            gauge.set_value(value);
-            metric.set_gauge(gauge);
-        }
+        self.insert(family, labels, Sample::Number(value));
     }
 
     /// One sample, 1 or 0.
@@ -63,29 +65,22 @@ impl Exposition {
         histogram.set_bucket(buckets.collect());
         histogram.set_sample_count(rtt.count());
         histogram.set_sample_sum(rtt.sum_seconds);
-        self.metric(family, labels).set_histogram(histogram);
+        self.insert(family, labels, Sample::Histogram(Box::new(histogram)));
     }
 
-    fn metric(&mut self, family: &'static Family, values: &[&str]) -> &mut Metric {
+    fn insert(&mut self, family: &'static Family, values: &[&str], sample: Sample) {
         debug_assert_eq!(family.labels().len(), values.len(), "labels of {}", family.name());
-        let (_, metrics) = self.families.entry(family.name()).or_insert_with(|| (family, BTreeMap::new()));
+        let samples =
+            self.families.entry(family.name()).or_insert_with(|| Samples { family, of: BTreeMap::new() });
         // The last line of defence: what gets here is of checked types.
-        let values: Vec<String> = values.iter().map(|value| visible(value).into_owned()).collect();
-        metrics.entry(values.clone()).or_insert_with(|| {
-            let pairs = family.labels().iter().zip(&values).map(|(name, value)| {
-                let mut pair = LabelPair::default();
-                pair.set_name((*name).to_owned());
-                pair.set_value(value.clone());
-                pair
-            });
-            Metric::from_label(pairs.collect())
-        })
+        let values = values.iter().map(|value| visible(value).into()).collect();
+        samples.of.insert(values, sample);
     }
 
     /// The text format, with families that another collector made. Each must be in the catalogue with
     /// the same type, and takes its help from there.
     pub fn encode(self, foreign: Vec<MetricFamily>) -> Result<String> {
-        let mut families: BTreeMap<&str, MetricFamily> = BTreeMap::new();
+        let mut known = BTreeMap::new();
         for mut made in foreign.into_iter().filter(|made| !made.get_metric().is_empty()) {
             let family = catalogue::find(made.name())
                 .with_context(|| format!("{} is not in the catalogue of metrics", made.name()))?;
@@ -96,18 +91,60 @@ impl Exposition {
                 family.kind().as_str()
             );
             made.set_help(family.help().to_owned());
-            families.insert(family.name(), made);
+            known.insert(family.name(), made);
         }
-        for (name, (family, metrics)) in self.families {
-            let mut made = MetricFamily::default();
-            made.set_name(name.to_owned());
-            made.set_help(family.help().to_owned());
-            made.set_field_type(metric_type(family.kind()));
-            made.set_metric(metrics.into_values().collect());
-            families.insert(name, made);
+        let mut text = String::new();
+        for (name, samples) in self.families {
+            while let Some(before) = known.first_entry().filter(|before| *before.key() < name) {
+                TextEncoder::new().encode_utf8(&[before.remove()], &mut text)?;
+            }
+            known.remove(name);
+            TextEncoder::new().encode_utf8(&[samples.into_family()], &mut text)?;
         }
-        let families: Vec<MetricFamily> = families.into_values().collect();
-        Ok(TextEncoder::new().encode_to_string(&families)?)
+        let rest: Vec<MetricFamily> = known.into_values().collect();
+        TextEncoder::new().encode_utf8(&rest, &mut text)?;
+        Ok(text)
+    }
+}
+
+impl Samples {
+    fn into_family(self) -> MetricFamily {
+        let mut made = MetricFamily::default();
+        made.set_name(self.family.name().to_owned());
+        made.set_help(self.family.help().to_owned());
+        made.set_field_type(metric_type(self.family.kind()));
+        let names = self.family.labels();
+        let metrics = self.of.into_iter().map(|(values, sample)| {
+            let pairs = names.iter().zip(values).map(|(name, value)| {
+                let mut pair = LabelPair::default();
+                pair.set_name((*name).to_owned());
+                pair.set_value(value.into_string());
+                pair
+            });
+            sample.into_metric(self.family.kind(), pairs.collect())
+        });
+        made.set_metric(metrics.collect());
+        made
+    }
+}
+
+impl Sample {
+    fn into_metric(self, kind: Kind, labels: Vec<LabelPair>) -> Metric {
+        let mut metric = Metric::from_label(labels);
+        match self {
+            Self::Histogram(histogram) => metric.set_histogram(*histogram),
+            Self::Number(value) if kind == Kind::Counter => {
+                let mut counter = Counter::default();
+                counter.set_value(value);
+                metric.set_counter(counter);
+            }
+            Self::Number(value) => {
+                let mut gauge = Gauge::default();
+                gauge.set_value(value);
+                metric.set_gauge(gauge);
+            }
+        }
+        metric
     }
 }
 

@@ -67,6 +67,9 @@ pub fn interfaces(output: &str) -> Result<Summaries, ParseError> {
         let line = line.trim_end_matches(['\n', '\r']);
         let error =
             |message: String| ParseError { command: COMMAND, line: index + 1, message: message.into() };
+        if bounds::is_late() {
+            return Err(error("the deadline passed here".to_owned()));
+        }
         if line.chars().all(|char| matches!(char, '-' | ' ')) || is_header(line) || line.starts_with("Codes:")
         {
             continue;
@@ -78,9 +81,6 @@ pub fn interfaces(output: &str) -> Result<Summaries, ParseError> {
             continue;
         }
         read.interfaces.extend(last.take());
-        if bounds::is_late() {
-            return Err(error("the deadline passed here".to_owned()));
-        }
         if !bounds::admits(DroppedKind::Interface, read.interfaces.len(), bounds::limits().max_interfaces) {
             continue;
         }
@@ -199,6 +199,8 @@ fn is_address(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     const HEADER: &str = "Interface        IP Address                        S/L  Description\n";
@@ -250,6 +252,17 @@ mod tests {
             assert_eq!(read.incomplete, [InterfaceName::from("vxlan01")], "{row}");
             assert!(read.interfaces.iter().all(|it| it.admin_up.is_none()), "{row}");
         }
+    }
+
+    #[test]
+    fn nothing_is_read_after_the_deadline_not_even_more_of_one_interface() {
+        let more = " 10.0.0.1/24\n".repeat(1000);
+        let text = format!("{HEADER}vxlan01          -                                 u/u\n{more}");
+        let soon = Instant::now() + Duration::from_secs(1000);
+        let read = |deadline| bounds::within(bounds::Limits::default(), deadline, || interfaces(&text)).0;
+        assert_eq!(read(soon).unwrap().interfaces[0].addresses.len(), 1000);
+        let error = read(Instant::now()).unwrap_err();
+        assert!(error.message.contains("the deadline passed"), "{error}");
     }
 
     #[test]

@@ -3,15 +3,18 @@
 //! With a terminal VyOS pipes its output through `less`: CRLF, colours, `ESC [?1h ESC =`, a `:` prompt that is wiped
 //! with a carriage return and `ESC [K`, backspaces. `bridge -c` colours even without one.
 
-/// Text without escape sequences and carriage returns; what was wiped or overwritten is gone.
+use crate::{router::bounds, work};
+
+/// Text without escape sequences and carriage returns; what was wiped or overwritten is gone. Ends where the scrape's
+/// deadline passes: whoever reads it looks at the same clock.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
+    for line in text.split_inclusive('\n').take_while(|_| !bounds::is_late()) {
         let (body, end) = line.strip_suffix('\n').map_or((line, ""), |body| (body, "\n"));
         let body = body.trim_end_matches('\r');
         if body.contains(['\u{1b}', '\u{8}', '\r', '\u{7}']) {
-            clean.extend(draw(body));
+            draw(body).put_on(&mut clean);
         } else {
             clean.push_str(body);
         }
@@ -23,26 +26,62 @@ pub fn clean(text: &str) -> String {
 /// No line that a terminal draws is longer, in characters; a longer one is cut.
 const WIDEST: usize = 1 << 16;
 
+/// One line of a screen. Wiping all of it costs nothing, however far right the cursor stands: a cell knows between which two
+/// wipes it was drawn.
+#[derive(Default)]
+struct Line {
+    cells: Vec<(char, usize)>,
+    wipes: usize,
+    /// Never beyond the end of the cells: it goes right only by drawing.
+    cursor: usize,
+}
+
+impl Line {
+    fn draw(&mut self, char: char) {
+        if self.cursor >= WIDEST {
+            return;
+        }
+        match self.cells.get_mut(self.cursor) {
+            Some(cell) => *cell = (char, self.wipes),
+            None => self.cells.push((char, self.wipes)),
+        }
+        self.cursor += 1;
+    }
+
+    fn wipe_to_the_end(&mut self) {
+        self.cells.truncate(self.cursor);
+    }
+
+    fn wipe(&mut self) {
+        self.wipes += 1;
+    }
+
+    fn put_on(&self, text: &mut String) {
+        let drawn = |(_, wipes): &(char, usize)| *wipes == self.wipes;
+        let end = self.cells.iter().rposition(drawn).map_or(0, |last| last + 1);
+        text.extend(work::each(&self.cells[..end]).map(|cell| if drawn(cell) { cell.0 } else { ' ' }));
+    }
+}
+
 /// One line as a terminal shows it.
-fn draw(line: &str) -> Vec<char> {
-    let mut screen: Vec<char> = Vec::new();
-    let mut cursor: usize = 0;
-    let mut chars = line.chars().peekable();
+fn draw(line: &str) -> Line {
+    let mut screen = Line::default();
+    let mut chars = work::each(line.chars()).peekable();
     while let Some(char) = chars.next() {
         match char {
-            '\r' => cursor = 0,
-            '\u{8}' => cursor = cursor.saturating_sub(1),
+            '\r' => screen.cursor = 0,
+            '\u{8}' => screen.cursor = screen.cursor.saturating_sub(1),
             '\u{7}' => {}
             // CSI: parameters up to a final byte 0x40..0x7e (ECMA-48 section 5.4). K wipes: to the end, or all.
             '\u{1b}' if chars.next_if_eq(&'[').is_some() => {
-                let mut wiped = cursor;
+                let mut all = false;
                 while let Some(part) = chars.next_if(|part| !('\u{40}'..='\u{7e}').contains(part)) {
-                    if part == '2' {
-                        wiped = 0;
-                    }
+                    all |= part == '2';
                 }
-                if chars.next() == Some('K') {
-                    screen.truncate(wiped);
+                match chars.next() {
+                    Some('K') if all => screen.wipe(),
+                    Some('K') => screen.wipe_to_the_end(),
+                    _ => {}
                 }
             }
             // OSC, such as the window title a prompt sets: up to BEL or ESC \.
@@ -57,18 +96,7 @@ fn draw(line: &str) -> Vec<char> {
                 while chars.next_if(|part| ('\u{20}'..='\u{2f}').contains(part)).is_some() {}
                 chars.next();
             }
-            _ if cursor >= WIDEST => {}
-            char => {
-                if screen.len() < cursor {
-                    screen.resize(cursor, ' ');
-                }
-                if let Some(place) = screen.get_mut(cursor) {
-                    *place = char;
-                } else {
-                    screen.push(char);
-                }
-                cursor += 1;
-            }
+            char => screen.draw(char),
         }
     }
     screen
@@ -83,6 +111,32 @@ mod tests {
         assert_eq!(clean("\u{1b}[?1h\u{1b}=\u{1b}[01;36mvxlan01\u{1b}[0m: ok\r\n"), "vxlan01: ok\n");
         assert_eq!(clean("cut \u{1b}["), "cut ");
         assert_eq!(clean("\u{1b}]0;vyos@dc: ~\u{7}vyos@dc:~$ \u{1b}(Bshow\r\r\n"), "vyos@dc:~$ show\n");
+    }
+
+    #[test]
+    fn no_line_costs_more_than_its_length() {
+        let far = "x".repeat(WIDEST - 8);
+        for (what, again) in [
+            ("wiped far right", "\u{8}\u{1b}[2Kx"),
+            ("wiped, then drawn at the left", "\u{1b}[2Ky\u{8}\u{8}z"),
+            ("overwritten", "\rxyz\u{1b}[K"),
+            ("titles", "\u{1b}]0;vyos\u{7}"),
+            ("short", "\u{1b}(B\u{1b}="),
+        ] {
+            for repeats in [1_000, 20_000] {
+                let text = format!("{far}{}\n", again.repeat(repeats));
+                let (cleaned, steps) = work::counted(|| clean(&text));
+                assert!(steps <= 2 * text.len() as u64, "{what}: {steps} steps for {} bytes", text.len());
+                assert!(cleaned.len() <= WIDEST + 1, "{what}");
+            }
+        }
+        assert_eq!(clean("abcd\u{8}\u{1b}[2Kx\ry\n"), "y  x\n");
+    }
+
+    #[test]
+    fn nothing_is_drawn_after_the_deadline() {
+        let late = bounds::within(bounds::Limits::default(), std::time::Instant::now(), || clean("a\r\nb\n"));
+        assert_eq!(late.0, "");
     }
 
     #[test]
