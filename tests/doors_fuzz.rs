@@ -3,6 +3,8 @@
 
 #[path = "../fuzz/doors.rs"]
 mod doors;
+#[path = "../fuzz/sessions.rs"]
+mod sessions;
 
 use std::{fs, panic::catch_unwind, path::PathBuf};
 
@@ -125,4 +127,9 @@ fn scrapes() {
 #[test]
 fn http_requests() {
     play("http_request", 50, doors::http_request);
+}
+
+#[test]
+fn reflector_sessions() {
+    play("reflector_sessions", 30, sessions::reflector_sessions);
 }
