@@ -1,7 +1,7 @@
 //! The VyOS commands that mend a tunnel, in an order that cuts nobody off.
 //!
-//! The far end first, our own site last: who is logged in over the overlay keeps the branch he sits on
-//! until the rest is mended. All commands for one router stay together, for one `commit` each. VyOS
+//! The far end first, our own site last: whoever is logged in over the overlay cuts
+//! their own access last. All commands for one router stay together, for one `commit` each. VyOS
 //! re-creates the device when vni, remote or port change, so nothing is changed that need not be.
 
 use std::{

@@ -19,7 +19,7 @@ the scrape the job name `vxlan-exporter`, and load them:
 
     rule_files: [alerts/*.yml]
 
-Of several troubles with one cause only the first fires: an alert is silent while one of a lower *rank* holds on the same router,
+When problems share a cause, only the lowest-ranked alert fires: an alert is silent while one of a lower *rank* holds on the same router,
 tunnel or path, or on a tunnel that the path crosses (`vxlan_path_hop_info`). Every alert names both ends in numbers and,
 where router data shows the cause, the VyOS commands that mend it in the safe order. Each has a page under
 [runbooks/](runbooks). `runbook_url` and `dashboard_url` are relative, to this project and to Grafana; the chart puts addresses in front.
