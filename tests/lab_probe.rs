@@ -72,6 +72,8 @@ fn a_healthy_path_and_what_is_none() -> Result<()> {
             "exit code 0: ok",
         ],
     )?;
+    let own = "this machine's own interface lets no packets above 1500 bytes out";
+    says(&lab, &[&target, "--expected-mtu=9000", "-c", "20"], 2, &[own])?;
     // A free address of the overlay.
     says(
         &lab,
