@@ -49,7 +49,7 @@ fn two_scrapes_over_one_session() {
         assert_eq!((vxlan.vni, vxlan.port, vxlan.ttl), (Some(Vni(1)), Some(8472), Some(16)));
         let remote: IpAddr = "10.10.10.254".parse().unwrap();
         assert_eq!(vxlan.remote, Some(remote));
-        assert_eq!(snapshot.underlay_mtu(remote), Some(1500), "of the route, in the very first scrape");
+        assert_eq!(snapshot.underlay_mtu(link, remote), Some(1500), "of the route, in the very first scrape");
         assert!(snapshot.fdb.iter().any(|entry| entry.dst == Some(remote) && entry.mac == Mac::FLOOD));
         assert!(snapshot.boot_id.is_some() && snapshot.uptime.is_some());
         let second = scrape(&mut worker);

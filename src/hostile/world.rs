@@ -135,8 +135,12 @@ impl Shell for Said {
     fn exec(&mut self, script: &str, _deadline: Instant) -> Result<String, ScrapeError> {
         let marker = script.lines().next().and_then(|line| line.strip_prefix("M=")).expect("a marker");
         let mut output = format!("Welcome\n{}\n", self.boot);
-        let routes = script.lines().filter_map(|line| line.strip_prefix("for r in ")?.split(';').next());
-        let routes = routes.flat_map(|remotes| remotes.split(' ')).map(|remote| format!("route {remote}"));
+        let routes =
+            script.lines().filter_map(|line| line.strip_prefix("for r in ")?.split_once("; do s \"route $r"));
+        let routes = routes.flat_map(|(remotes, rest)| {
+            let conditions = rest.split('"').next().unwrap_or_default();
+            remotes.split(' ').map(move |remote| format!("route {remote}{conditions}"))
+        });
         let asked = script.lines().filter_map(|line| line.strip_prefix("s ")?.split(' ').next());
         for name in asked.map(str::to_owned).chain(routes) {
             let text = match name.as_str() {

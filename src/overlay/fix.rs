@@ -237,7 +237,7 @@ fn vtep_address(scene: &Scene<'_>, far: &EndView<'_>, near: &TunnelEnd) -> Optio
     }
     let back = || {
         let remote = scene.remote_to(&far.end(), &near.router)?;
-        let route = far.snapshot.routes.get(&remote)?;
+        let route = far.snapshot.route(far.link, remote)?;
         let on_device = || {
             let addresses = &far.snapshot.link(&route.dev)?.addresses;
             addresses.iter().copied().find(|address| address.is_ipv4() == remote.is_ipv4())

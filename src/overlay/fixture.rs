@@ -1,11 +1,14 @@
 //! Routers and paths for tests: the three sites of the lab in a few words, then one thing changed.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use crate::{
     overlay::observation::{ExpectedMtu, Judgement, PathObservation},
     plan::{PathPlan, Plan, RouterPlan, Transport},
-    router::snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
+    router::{
+        route_query::RouteQuery,
+        snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
+    },
     types::{
         Bytes, DfPolicy, Direction, FailureReason, FdbState, InterfaceName, LinkKind, Method, OperState,
         PathName, RouterName, Site, Source, Verdict, Vni,
@@ -25,6 +28,8 @@ pub(crate) fn ip(text: &str) -> IpAddr {
 pub(crate) struct TestRouter {
     pub(crate) reading: RouterReading,
     pub(crate) now: RouterSnapshot,
+    /// Its routes, whoever asks; those of `now` are made of them.
+    pub(crate) routes: BTreeMap<IpAddr, Route>,
     before: Option<RouterSnapshot>,
 }
 
@@ -38,7 +43,7 @@ impl TestRouter {
             method: Method::Ip,
             links: vec![eth0, link("br01", 1500), eth1],
             fdb: Vec::new(),
-            routes: std::collections::BTreeMap::new(),
+            routes: BTreeMap::new(),
             version: Some("VyOS 1.4.0".into()),
             boot_id: Some("boot-1".into()),
             uptime: None,
@@ -46,7 +51,7 @@ impl TestRouter {
         };
         let mut reading = RouterReading::new(name.into(), site.into(), Vec::new());
         reading.scrapes = 2;
-        Self { reading, now, before: None }
+        Self { reading, now, routes: BTreeMap::new(), before: None }
     }
 
     pub(crate) fn vxlan(mut self, name: &str, vni: u32, remote: &str) -> Self {
@@ -66,7 +71,7 @@ impl TestRouter {
         if let Ok(remote) = remote.parse() {
             let source = self.now.links[0].addresses.get(1).copied();
             let route = Route { dev: "eth0".into(), gateway: None, mtu: None, source };
-            self.now.routes.insert(remote, route);
+            self.routes.insert(remote, route);
         }
         self
     }
@@ -97,6 +102,8 @@ impl TestRouter {
             dst: Some(ip(remote)),
             state: None,
             vni: None,
+            via: None,
+            extern_learn: false,
         });
         self
     }
@@ -145,7 +152,18 @@ impl TestRouter {
 
     pub(crate) fn read(&self) -> Arc<RouterReading> {
         let mut reading = self.reading.clone();
-        reading.current = Some(Arc::new(self.now.clone()));
+        let mut now = self.now.clone();
+        now.routes.clear();
+        for (link, vxlan) in self.now.vxlans() {
+            let entries = self.now.fdb.iter().filter(|entry| entry.interface == link.name);
+            for remote in vxlan.remote.into_iter().chain(entries.filter_map(|entry| entry.dst)) {
+                if let Some(route) = self.routes.get(&remote) {
+                    let query = RouteQuery::new(&self.now, link, vxlan, remote).expect("plain names");
+                    now.routes.insert(query, route.clone());
+                }
+            }
+        }
+        reading.current = Some(Arc::new(now));
         reading.previous = self.before.clone().map(Arc::new);
         Arc::new(reading)
     }

@@ -73,7 +73,7 @@ impl<'a> Sends<'a> {
                 routers.entry(owner).or_insert(*remote);
             }
         }
-        let reached = |to: &IpAddr| to.is_multicast() || snapshot.routes.contains_key(to);
+        let reached = |to: &IpAddr| to.is_multicast() || snapshot.route(link, *to).is_some();
         let has_route = work::each(&remotes).any(reached);
         let own_vni = vxlan.vni.map(|vni| (vni.0, vni.0));
         Self {

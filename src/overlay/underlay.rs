@@ -42,8 +42,8 @@ impl Underlay {
         Some(Self {
             end: view.end(),
             remote,
-            device: view.snapshot.routes.get(&remote)?.dev.clone(),
-            mtu: view.snapshot.underlay_mtu(remote)?,
+            device: view.snapshot.route(view.link, remote)?.dev.clone(),
+            mtu: view.snapshot.underlay_mtu(view.link, remote)?,
             mute: view.vyos().map(|version| version < (1, 4)),
             df: view.vxlan.df,
             routed: view.is_routed(),

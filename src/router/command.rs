@@ -3,8 +3,9 @@
 //! `ip -j` costs a VyOS router about 2 ms, VyOS's own op-mode about 550 ms. `/proc/uptime` is read right
 //! before and right after the counters, so that two routers' counters can be compared over the same seconds.
 //!
-//! Routes to the remotes of the last scrape are asked again in the same exec; only where a remote appears
-//! that was not known, a second exec asks for its route, so that the very first scrape has underlay MTUs.
+//! Routes that were asked for in the last scrape are asked again in the same exec; only where one appears that was not
+//! known, a second exec asks for it, so that the very first scrape has underlay MTUs. They are asked as the vxlan
+//! devices themselves ask: [`super::route_query`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,14 +18,15 @@ use super::{
     bounds,
     index::Index,
     parse,
+    route_query::RouteQuery,
     script::{Failed, Output, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
     shell::Shell,
-    snapshot::{Route, RouterSnapshot, ScrapeError},
+    snapshot::{FdbEntry, Link, Route, RouterSnapshot, ScrapeError, Vxlan},
 };
 use crate::types::Method;
 
-/// More remotes than this get no route: the script must fit one SSH packet (about 32 kB).
-const MAX_ROUTES: usize = 700;
+/// Questions for more routes than this are left out: the script must fit one SSH packet (about 32 kB).
+const MAX_ROUTE_BYTES: usize = 28_000;
 
 const LINK: &str = "s link ip -j -s -s -d addr show\n";
 const FORWARDING: &str = "s fdb bridge -j fdb show\ns vni bridge -j -s vni show\n";
@@ -33,8 +35,8 @@ const NEEDS: &str = "it needs iproute2 4.18 or later";
 /// Reads one router again and again by iproute2's JSON.
 #[derive(Debug, Default)]
 pub struct Reader {
-    /// Remotes whose route is asked for in the first exec.
-    known: BTreeSet<IpAddr>,
+    /// Routes that are asked for in the first exec.
+    known: BTreeSet<RouteQuery>,
 }
 
 impl Reader {
@@ -47,44 +49,65 @@ impl Reader {
             snapshot.routes = routes(output, &self.known)?;
             Ok(snapshot)
         })?;
-        let remotes = unicast_remotes(&snapshot);
-        let new: BTreeSet<_> = remotes.difference(&self.known).copied().collect();
+        let queries = queries(&snapshot);
+        let new: BTreeSet<_> = queries.difference(&self.known).cloned().collect();
         if !new.is_empty() {
             let found = run(shell, &ask_routes(&new), deadline, |output| routes(output, &new))?;
             snapshot.routes.extend(found);
         }
-        snapshot.routes.retain(|remote, _| remotes.contains(remote));
+        snapshot.routes.retain(|query, _| queries.contains(query));
         snapshot.routes.extend(multicast_routes(&snapshot));
-        self.known = remotes;
+        self.known = queries;
         Ok(snapshot)
     }
 }
 
-/// Only typed addresses reach the script: a router's text cannot put a command into it.
-fn ask_routes(remotes: &BTreeSet<IpAddr>) -> String {
-    if remotes.is_empty() {
-        return String::new();
+/// One loop for all that are asked alike.
+fn ask_routes(queries: &BTreeSet<RouteQuery>) -> String {
+    let mut script = String::new();
+    let mut last = None;
+    for query in queries {
+        let conditions = query.conditions();
+        if last.as_ref() != Some(&conditions) {
+            script.extend(last.as_deref().map(ask));
+            script += "for r in";
+        }
+        let _ = write!(script, " {}", query.remote());
+        last = Some(conditions);
     }
-    let mut script = String::from("for r in");
-    for remote in remotes {
-        let _ = write!(script, " {remote}");
-    }
-    script + "; do s \"route $r\" ip -j route get \"$r\"; done\n"
+    script.extend(last.as_deref().map(ask));
+    script
 }
 
-/// The VTEPs that vxlan devices send to: their `remote` and those of their forwarding entries.
-fn unicast_remotes(snapshot: &RouterSnapshot) -> BTreeSet<IpAddr> {
-    let devices = snapshot.vxlans().filter_map(|(_, vxlan)| vxlan.remote);
-    let entries = snapshot.fdb.iter().filter_map(|entry| entry.dst);
+/// The end of a loop over remotes.
+fn ask(conditions: &str) -> String {
+    format!("; do s \"route $r{conditions}\" ip -j route get \"$r\"{conditions}; done\n")
+}
+
+/// What vxlan devices ask for the remotes they send to: their `remote` and those of their forwarding entries.
+fn queries(snapshot: &RouterSnapshot) -> BTreeSet<RouteQuery> {
     let unicast = |remote: &IpAddr| !remote.is_multicast() && !remote.is_unspecified();
-    devices.chain(entries).filter(unicast).take(MAX_ROUTES).collect()
+    let of_device = |(link, vxlan): (&Link, &Vxlan)| {
+        let entries = snapshot.entries(link.name.as_str()).filter_map(|entry| entry.dst);
+        let remotes: BTreeSet<_> = vxlan.remote.into_iter().chain(entries).filter(unicast).collect();
+        let asked = remotes.into_iter().filter_map(|remote| RouteQuery::new(snapshot, link, vxlan, remote));
+        asked.collect::<Vec<_>>()
+    };
+    let mut queries: BTreeSet<_> = snapshot.vxlans().flat_map(of_device).collect();
+    while ask_routes(&queries).len() > MAX_ROUTE_BYTES {
+        // Never often: a quarter of the last ones goes at once.
+        let keep = queries.len() - queries.len().div_ceil(4);
+        queries = queries.into_iter().take(keep).collect();
+    }
+    queries
 }
 
 /// A multicast group is sent out of the device that the vxlan is tied to; `route get` may know no route.
-fn multicast_routes(snapshot: &RouterSnapshot) -> Vec<(IpAddr, Route)> {
-    let tied = snapshot.vxlans().filter_map(|(_, vxlan)| {
+fn multicast_routes(snapshot: &RouterSnapshot) -> Vec<(RouteQuery, Route)> {
+    let tied = snapshot.vxlans().filter_map(|(link, vxlan)| {
         let group = vxlan.remote.filter(IpAddr::is_multicast)?;
-        Some((group, Route { dev: vxlan.link.clone()?, gateway: None, mtu: None, source: vxlan.local }))
+        let query = RouteQuery::new(snapshot, link, vxlan, group)?;
+        Some((query, Route { dev: vxlan.link.clone()?, gateway: None, mtu: None, source: vxlan.local }))
     });
     tied.collect()
 }
@@ -108,25 +131,33 @@ fn snapshot(output: &Output<'_>) -> Result<RouterSnapshot, ScrapeError> {
         }
     }
     let System { version, boot_id, uptime } = output.system();
-    Ok(RouterSnapshot {
+    Ok(RouterSnapshot { version, boot_id, uptime, ..of_parts(links, fdb) })
+}
+
+/// A router of these links and entries, of which nothing else is known yet.
+pub(super) fn of_parts(links: Vec<Link>, fdb: Vec<FdbEntry>) -> RouterSnapshot {
+    RouterSnapshot {
         method: Method::Ip,
         fdb,
         links,
         routes: BTreeMap::new(),
-        version,
-        boot_id,
-        uptime,
+        version: None,
+        boot_id: None,
+        uptime: None,
         index: Index::default(),
-    })
+    }
 }
 
 /// A remote without a route is left out: `ip route get` fails then.
-fn routes(output: &Output<'_>, remotes: &BTreeSet<IpAddr>) -> Result<BTreeMap<IpAddr, Route>, ScrapeError> {
+fn routes(
+    output: &Output<'_>,
+    queries: &BTreeSet<RouteQuery>,
+) -> Result<BTreeMap<RouteQuery, Route>, ScrapeError> {
     let mut routes = BTreeMap::new();
-    for remote in remotes {
-        let Some(text) = output.may(&format!("route {remote}")) else { continue };
+    for query in queries {
+        let Some(text) = output.may(&format!("route {query}")) else { continue };
         if let Some(route) = parse::route::route(text).map_err(|error| misread(&error))? {
-            routes.insert(*remote, route);
+            routes.insert(query.clone(), route);
         }
     }
     Ok(routes)

@@ -1,10 +1,10 @@
 //! Where things stand in a snapshot: looking one up must not cost a walk through all that a router says.
 
-use std::{collections::HashMap, fmt, sync::OnceLock};
+use std::{collections::HashMap, fmt, net::IpAddr, sync::OnceLock};
 
 use super::snapshot::{FdbEntry, Link, RouterSnapshot};
 use crate::{
-    types::{Bytes, LinkKind},
+    types::{Bytes, InterfaceName, LinkKind},
     work,
 };
 
@@ -17,6 +17,8 @@ struct Places {
     links: HashMap<String, usize>,
     bridges: HashMap<String, Bridge>,
     entries: HashMap<String, Vec<usize>>,
+    /// The first entry of each interface that ties a remote to an underlay device.
+    vias: HashMap<String, HashMap<IpAddr, usize>>,
 }
 
 #[derive(Default)]
@@ -50,6 +52,16 @@ impl Index {
         Some((widest, widest.mtu?))
     }
 
+    pub(super) fn via<'a>(
+        &self,
+        of: &'a RouterSnapshot,
+        name: &str,
+        remote: IpAddr,
+    ) -> Option<&'a InterfaceName> {
+        work::step();
+        of.fdb.get(*self.places(of).vias.get(name)?.get(&remote)?)?.via.as_ref()
+    }
+
     pub(super) fn entries<'a>(
         &'a self,
         of: &'a RouterSnapshot,
@@ -81,6 +93,10 @@ impl Places {
             may_be_bridge(master)
         });
         for (place, entry) in work::each(snapshot.fdb.iter().enumerate()) {
+            if let (Some(dst), Some(_)) = (entry.dst, &entry.via) {
+                let vias = places.vias.entry(entry.interface.as_str().to_owned()).or_default();
+                vias.entry(dst).or_insert(place);
+            }
             match places.entries.get_mut(entry.interface.as_str()) {
                 Some(entries) => entries.push(place),
                 None => drop(places.entries.insert(entry.interface.as_str().to_owned(), vec![place])),

@@ -2,6 +2,7 @@
 //!
 //! - [`chain`] by which method, and what is tried when that one fails
 //! - [`command`], [`raw`], [`text`], [`api`] one method each: how to ask, and the snapshot made of the answer
+//! - [`route_query`] how a vxlan device asks for its underlay's routes
 //! - [`script`] one exec for many commands; [`shell`] runs it before a deadline: [`ssh`] over SSH, [`local`] on
 //!   this machine
 //! - [`host_key`] whether a router is the one that is meant: [`known_hosts`], [`certificate`]
@@ -22,6 +23,7 @@ pub mod known_hosts;
 pub mod local;
 pub mod parse;
 pub mod raw;
+pub mod route_query;
 pub mod script;
 pub mod shell;
 pub mod slots;

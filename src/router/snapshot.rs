@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{
     bounds::Dropped,
     index::{Index, may_be_bridge},
+    route_query::RouteQuery,
 };
 use crate::{
     text::{Sentence, Text},
@@ -31,8 +32,8 @@ pub struct RouterSnapshot {
     pub links: Vec<Link>,
     /// Forwarding entries of the vxlan devices.
     pub fdb: Vec<FdbEntry>,
-    /// For each remote VTEP the router's own route to it, as far as asked.
-    pub routes: BTreeMap<IpAddr, Route>,
+    /// The router's own routes to remote VTEPs, as far as asked, by the question that the vxlan device itself asks.
+    pub routes: BTreeMap<RouteQuery, Route>,
     /// The router's software version, e.g. `VyOS 1.4.0`.
     pub version: Option<Text>,
     /// `/proc/sys/kernel/random/boot_id`: a change means a restart.
@@ -114,10 +115,22 @@ impl RouterSnapshot {
         self.index.entries(self, interface)
     }
 
-    /// The MTU in bytes of the link through which `remote` is reached, or of the route where it is smaller.
+    /// The device that forwarding entries of an interface tie a remote to.
     #[must_use]
-    pub fn underlay_mtu(&self, remote: IpAddr) -> Option<Bytes> {
-        let route = self.routes.get(&remote)?;
+    pub fn via(&self, interface: &str, remote: IpAddr) -> Option<&InterfaceName> {
+        self.index.via(self, interface, remote)
+    }
+
+    /// The route by which a vxlan interface reaches a remote.
+    #[must_use]
+    pub fn route(&self, link: &Link, remote: IpAddr) -> Option<&Route> {
+        self.routes.get(&RouteQuery::new(self, link, link.vxlan.as_ref()?, remote)?)
+    }
+
+    /// The MTU in bytes of the link through which a vxlan interface reaches `remote`, or of the route where it is smaller.
+    #[must_use]
+    pub fn underlay_mtu(&self, link: &Link, remote: IpAddr) -> Option<Bytes> {
+        let route = self.route(link, remote)?;
         let link = self.link(&route.dev)?.mtu?;
         Some(route.mtu.map_or(link, |mtu| mtu.min(link)))
     }
@@ -259,6 +272,10 @@ pub struct FdbEntry {
     pub state: Option<FdbState>,
     /// The VNI where the entry names one.
     pub vni: Option<Vni>,
+    /// The underlay device that the entry is tied to.
+    pub via: Option<InterfaceName>,
+    /// Whether a routing daemon has put it there (`extern_learn`), as EVPN does.
+    pub extern_learn: bool,
 }
 
 /// How a router reaches a remote VTEP.

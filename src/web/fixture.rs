@@ -13,7 +13,10 @@ use crate::{
         observation::{EchoStats, ExpectedMtu, Judgement, PathObservation},
         picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
     },
-    router::snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
+    router::{
+        route_query::RouteQuery,
+        snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
+    },
     state::{CapabilityState, ConfigState, Present, State},
     types::{
         Capability, DfPolicy, Direction, FailureReason, FdbState, LinkKind, Method, MismatchField, OperState,
@@ -48,7 +51,15 @@ fn link(name: &str, mtu: u32, kind: Option<LinkKind>, master: Option<&str>) -> L
 }
 
 fn fdb(mac: &str, dst: Option<&str>, state: Option<FdbState>) -> FdbEntry {
-    FdbEntry { interface: "vxlan01".into(), mac: mac.parse().expect(mac), dst: dst.map(ip), state, vni: None }
+    FdbEntry {
+        interface: "vxlan01".into(),
+        mac: mac.parse().expect(mac),
+        dst: dst.map(ip),
+        state,
+        vni: None,
+        via: None,
+        extern_learn: false,
+    }
 }
 
 fn router(name: &str, remote: &str, vni: u32) -> RouterReading {
@@ -67,7 +78,7 @@ fn router(name: &str, remote: &str, vni: u32) -> RouterReading {
         tx_carrier_errors: Some(3),
         ..Counters::ZERO
     };
-    let snapshot = RouterSnapshot {
+    let mut snapshot = RouterSnapshot {
         method: Method::Ip,
         links: vec![
             link("eth0", 1500, None, None),
@@ -83,15 +94,16 @@ fn router(name: &str, remote: &str, vni: u32) -> RouterReading {
             fdb("52:54:00:00:00:03", Some("10.10.99.254"), Some(FdbState::Static)),
             fdb("52:54:00:00:00:04", None, Some(FdbState::Permanent)),
         ],
-        routes: BTreeMap::from([(
-            ip(remote),
-            Route { dev: "eth0".into(), gateway: None, mtu: Some(1400), source: None },
-        )]),
+        routes: BTreeMap::new(),
         version: Some("VyOS 1.4.0".into()),
         boot_id: None,
         uptime: None,
         index: crate::router::index::Index::default(),
     };
+    let route = Route { dev: "eth0".into(), gateway: None, mtu: Some(1400), source: None };
+    let link = &snapshot.links[4];
+    let query = link.vxlan.as_ref().and_then(|vxlan| RouteQuery::new(&snapshot, link, vxlan, ip(remote)));
+    snapshot.routes.extend(query.map(|query| (query, route)));
     let mut reading = RouterReading::new(name.into(), name.into(), vec![]);
     reading.scrapes = 2;
     reading.current = Some(Arc::new(snapshot));

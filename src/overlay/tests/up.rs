@@ -42,7 +42,7 @@ fn signs_of_death() {
         (
             "no route now, and packets have failed for it",
             |mut dc, b| {
-                dc.now.routes.clear();
+                dc.routes.clear();
                 let dc = dc.edit("vxlan02", |link| link.counters.tx_carrier_errors = Some(28));
                 (dc.edit("eth0", |link| link.admin_up = Some(false)), b)
             },
@@ -52,7 +52,7 @@ fn signs_of_death() {
         (
             "no route in the main table, yet nothing failed: it may be in a VRF",
             |mut dc, b| {
-                dc.now.routes.clear();
+                dc.routes.clear();
                 (dc, b)
             },
             true,

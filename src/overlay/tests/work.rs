@@ -134,7 +134,7 @@ const SHAPES: &[Shape] = &[
     }),
     ("bridges, links and no route", |n| {
         let mut site = devices(router("site-a", A), n, |n| (n, "192.0.2.1".into()));
-        site.now.routes.clear();
+        site.routes.clear();
         for link in &mut site.now.links {
             link.counters.tx_carrier_errors = Some(3);
         }

@@ -28,8 +28,8 @@ fn router(changes: &[(&str, (&'static str, i32))]) -> (Router, Arc<Mutex<Vec<Str
         ("uptime-before".to_owned(), ("10.1 1\n", 0)),
         ("uptime-after".to_owned(), ("10.2 1\n", 0)),
         ("vyos".to_owned(), ("Version: VyOS 1.4.0\n", 0)),
-        ("route 10.10.10.254".to_owned(), (ROUTE, 0)),
-        ("route 10.10.20.254".to_owned(), ("Network is unreachable", 2)),
+        ("route 10.10.10.254 ipproto udp dport 8472".to_owned(), (ROUTE, 0)),
+        ("route 10.10.20.254 ipproto udp dport 8472".to_owned(), ("Network is unreachable", 2)),
     ]);
     for (name, answer) in changes {
         says.insert((*name).to_owned(), *answer);
@@ -44,10 +44,12 @@ impl Shell for Router {
         let marker = script.lines().next().unwrap().strip_prefix("M=").unwrap();
         let mut output = String::from("Welcome to VyOS\r\n");
         let asked = script.lines().filter_map(|line| line.strip_prefix("s ")?.split(' ').next());
-        let remotes = script.lines().find_map(|line| line.strip_prefix("for r in ")?.split(';').next());
-        let routes = remotes
-            .into_iter()
-            .flat_map(|remotes| remotes.split(' ').map(|remote| format!("route {remote}")));
+        let loops =
+            script.lines().filter_map(|line| line.strip_prefix("for r in ")?.split_once("; do s \"route $r"));
+        let routes = loops.flat_map(|(remotes, rest)| {
+            let conditions = rest.split('"').next().unwrap_or_default();
+            remotes.split(' ').map(move |remote| format!("route {remote}{conditions}"))
+        });
         for name in asked.map(str::to_owned).chain(routes) {
             let (text, code) = self.says.get(&name).copied().unwrap_or(("", 1));
             let shown = if code == 0 { text.to_owned() } else { format!("{marker} err\n{text}") };
@@ -67,10 +69,9 @@ fn a_new_remote_costs_a_second_exec_and_a_known_one_none() {
     let mut reader = Reader::default();
     let snapshot = scrape(&mut reader, &mut router).unwrap();
     assert_eq!(
-        snapshot.routes.keys().map(ToString::to_string).collect::<Vec<_>>(),
-        ["10.10.10.254", "239.0.0.1"]
+        snapshot.routes.iter().map(|(query, route)| format!("{query}: {}", route.dev)).collect::<Vec<_>>(),
+        ["10.10.10.254 ipproto udp dport 8472: eth0", "239.0.0.1 oif eth0 ipproto udp dport 8472: eth0"]
     );
-    assert_eq!(snapshot.routes[&"239.0.0.1".parse().unwrap()].dev.as_str(), "eth0");
     assert_eq!(snapshot.fdb.len(), 1, "only entries of vxlan devices");
     assert_eq!(snapshot.links[0].vxlan.as_ref().unwrap().vnis, [crate::types::Vni(7)].into_iter().collect());
     assert_eq!(snapshot.version.as_deref(), Some("VyOS 1.4.0"));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ParseError, address, each, field, word};
+use super::{ParseError, address, each, field, other_interface, word};
 use crate::{
     router::{bounds, snapshot::FdbEntry},
     types::{DroppedKind, FdbState, InterfaceName},
@@ -47,6 +47,8 @@ pub fn entries_of(
             // An entry learned by a device with many networks, or set by a routing daemon, names only `src_vni`; what it
             // leads to is then sent with that one (measured, 6.18).
             vni: field(object, "vni")?.or(field(object, "src_vni")?),
+            via: other_interface(object, "viaIf")?,
+            extern_learn: field::<Vec<&str>>(object, "flags")?.is_some_and(|it| it.contains(&"extern_learn")),
         }))
     })
 }

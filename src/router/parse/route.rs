@@ -15,6 +15,8 @@ fn read(object: &Object) -> Result<Option<Route>, String> {
     // An IPv4 route may have an IPv6 next hop: then it stands under `via`.
     let via = field::<Object>(object, "via")?.map_or(Ok(None), |via| address(&via, "host"))?;
     let metrics: Vec<Object> = field(object, "metrics")?.unwrap_or_default();
+    // Where it was asked from an address that stands under `from` instead; IPv6 prints `::` there if it was not.
+    let asked_from = address(object, "from")?.filter(|from| !from.is_unspecified());
     let mut mtu = None;
     for metric in &metrics {
         mtu = mtu.or(field(metric, "mtu")?);
@@ -23,7 +25,7 @@ fn read(object: &Object) -> Result<Option<Route>, String> {
         dev,
         gateway: address(object, "gateway")?.or(via),
         mtu,
-        source: address(object, "prefsrc")?,
+        source: address(object, "prefsrc")?.or(asked_from),
     }))
 }
 
@@ -41,6 +43,10 @@ mod tests {
             r#"[{"dst":"10.1.1.1","via":{"family":"inet6","host":"2001:db8::9"},"dev":"eth0"}]"#,
         );
         assert_eq!(via.unwrap().unwrap().gateway, Some("2001:db8::9".parse().unwrap()));
+        let from = super::route(r#"[{"dst":"10.0.0.9","from":"192.0.2.1","dev":"eth1","flags":[]}]"#);
+        assert_eq!(from.unwrap().unwrap().source, Some("192.0.2.1".parse().unwrap()));
+        let any = super::route(r#"[{"dst":"fe80::3","from":"::","dev":"ll0","flags":[]}]"#);
+        assert_eq!(any.unwrap().unwrap().source, None);
         assert_eq!(super::route("[]").unwrap(), None);
         assert_eq!(super::route(r#"[{"type":"blackhole"}]"#).unwrap(), None);
     }

@@ -75,7 +75,7 @@ fn put_interface(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnaps
     if let Some(mtu) = link.mtu {
         out.put(&c::INTERFACE_MTU, &labels, f64::from(mtu));
     }
-    if let Some(mtu) = vxlan.remote.and_then(|remote| snapshot.underlay_mtu(remote)) {
+    if let Some(mtu) = vxlan.remote.and_then(|remote| snapshot.underlay_mtu(link, remote)) {
         out.put(&c::INTERFACE_UNDERLAY_MTU, &labels, f64::from(mtu));
     }
     let counters = &link.counters;
