@@ -64,6 +64,7 @@ faults! {
     icmp_filter "icmp-filter"
     icmp_filter_hole "icmp-filter-hole"
     jumbo "jumbo"
+    link_local "link-local"
     loss_10 "loss-10"
     loss_20 "loss-20"
     loss_20_hole "loss-20-hole"
@@ -75,11 +76,13 @@ faults! {
     pod_vantage "pod-vantage"
     poisoned_cache "poisoned-cache"
     reverse_only "reverse-only"
+    source_routed "source-routed"
     syn_dropped "syn-dropped"
     two_bottlenecks "two-bottlenecks"
     two_legs "two-legs"
     underlay_down "underlay-down"
     vni_slip "vni-slip"
+    vrf "vrf"
 }
 
 #[test]

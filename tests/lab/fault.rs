@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{
     levels::Level,
     numbers::{End, Place, Tunnel},
+    underlay::Way,
 };
 
 /// One fault and what must be seen of it.
@@ -27,6 +28,9 @@ pub struct Fault {
     pub vxlan_mtu_at: BTreeMap<End, u32>,
     /// MTU of the underlay, routers and core alike, in bytes.
     pub underlay_mtu: u32,
+    /// How the routers reach each other.
+    #[serde(default)]
+    pub underlay: Way,
     /// nft expressions for packets the core forwards. Its legs are `to-dc`, `to-site-a`, `to-site-b`.
     #[serde(default)]
     pub core_rules: Vec<String>,
@@ -100,6 +104,9 @@ pub struct Expect {
     pub paths: BTreeMap<Target, ExpectPath>,
     /// By tunnel.
     pub tunnels: BTreeMap<Tunnel, ExpectTunnel>,
+    /// `_interface_underlay_mtu_bytes` by interface.
+    #[serde(default)]
+    pub underlay_mtu_at: BTreeMap<End, u32>,
 }
 
 /// A path by its target's part in the play.

@@ -15,7 +15,7 @@ use super::{
     exporter::{Exporter, SCRAPE_INTERVAL, path_name},
     fault::{Expect, ExpectPath, ExpectTunnel, Target},
     metrics::Metrics,
-    numbers::{Numbers, Tunnel},
+    numbers::{End, Numbers, Tunnel},
 };
 
 /// How often /metrics is read meanwhile.
@@ -94,7 +94,21 @@ fn unmet(numbers: &Numbers, expected: &[(Family, Expect)], metrics: &Metrics) ->
     let paths =
         paths(numbers, expected).flat_map(|(path, wanted)| unmet_path(numbers, &path, wanted, metrics));
     let tunnels = tunnels(expected).map(|(tunnel, wanted)| unmet_tunnel(numbers, tunnel, wanted, metrics));
-    paths.chain(tunnels.flatten()).collect()
+    let interfaces =
+        expected.iter().take(1).flat_map(|(_, expect)| unmet_underlays(numbers, expect, metrics));
+    paths.chain(tunnels.flatten()).chain(interfaces).collect()
+}
+
+fn unmet_underlays(numbers: &Numbers, expect: &Expect, metrics: &Metrics) -> Vec<String> {
+    let said = |end: End| {
+        let labels = [("router", numbers.site(end.place()).router), ("interface", numbers.interface(end))];
+        metrics.value("vxlan_interface_underlay_mtu_bytes", &labels)
+    };
+    let differs = |(end, wanted): (&End, &u32)| {
+        let (wanted, said) = (Some(f64::from(*wanted)), said(*end));
+        (wanted != said).then(|| format!("{end:?}: underlay MTU: expected {wanted:?}, said {said:?}"))
+    };
+    expect.underlay_mtu_at.iter().filter_map(differs).collect()
 }
 
 /// All paths by their names.

@@ -19,6 +19,7 @@ pub mod soak;
 pub mod sshd;
 pub mod topology;
 pub mod traffic;
+pub mod underlay;
 pub mod vyos;
 pub mod wire;
 

@@ -37,6 +37,7 @@ pub fn build(lab: &mut Lab, fault: &Fault) -> Result<()> {
         join_host(lab, place, fault)?;
         let numbers = lab.numbers.site(place);
         join_management(lab.router(place), &management, numbers.router, numbers.management)?;
+        fault.underlay.route(lab, place)?;
     }
     if let Some(mtu) = fault.pod_mtu {
         let pod = add(lab, "pod")?;
@@ -77,14 +78,10 @@ fn add(lab: &Lab, role: &str) -> Result<Namespace> {
 }
 
 fn join_underlay(lab: &Lab, place: Place, core: &Namespace, fault: &Fault) -> Result<()> {
-    let (router, site) = (lab.router(place), lab.numbers.site(place));
+    let router = lab.router(place);
     let (leg, mtu) = (place.core_leg(), fault.underlay_mtu);
     router.ip(&format!("link add eth0 mtu {mtu} type veth peer name {leg} mtu {mtu} netns {}", core.name))?;
-    core.ip(&format!("addr add {}/24 dev {leg}", site.core))?;
-    core.ip(&format!("link set {leg} up"))?;
-    router.ip(&format!("addr add {}/24 dev eth0", site.underlay))?;
-    router.ip("link set eth0 up")?;
-    router.ip(&format!("route add default via {}", site.core))?;
+    fault.underlay.join(lab, place, core)?;
     router.sysctl("net/ipv4/ip_forward", "1")
 }
 
@@ -199,10 +196,8 @@ fn add_vxlan(lab: &Lab, end: End, fault: &Fault) -> Result<()> {
     let other = lab.numbers.tunnel_a.vni + lab.numbers.tunnel_b.vni - own;
     let vni = if fault.vni_slip_at.contains(&end) { other } else { own };
     let mtu = fault.vxlan_mtu_at.get(&end).unwrap_or(&fault.vxlan_mtu);
-    let (remote, port) = (lab.numbers.site(end.remote()).underlay, lab.numbers.port);
-    router.ip(&format!(
-        "link add {interface} type vxlan id {vni} remote {remote} dstport {port} ttl 16 df unset"
-    ))?;
+    let (way, port) = (fault.underlay.vxlan(lab, end), lab.numbers.port);
+    router.ip(&format!("link add {interface} type vxlan id {vni} {way} dstport {port} ttl 16 df unset"))?;
     router.ip(&format!("link set {interface} mtu {mtu}"))?;
     router.ip(&format!("link set {interface} master {}", lab.numbers.bridge))?;
     router.ip(&format!("link set {interface} up"))

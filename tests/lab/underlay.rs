@@ -1,0 +1,102 @@
+//! How the routers reach each other, and what a vxlan device must be told for it.
+
+use std::net::Ipv6Addr;
+
+use anyhow::Result;
+use serde::Deserialize;
+
+use super::{
+    Lab,
+    namespace::Namespace,
+    numbers::{End, Place},
+};
+
+/// The routing table beside the main one.
+const TABLE: u32 = 100;
+
+/// The way to the other routers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// The default route.
+    #[default]
+    Plain,
+    /// By a rule for the device's `local`; the default route is that of the management port.
+    SourceRouted,
+    /// In a VRF with the underlay's port, which is the device's `dev`; the default route is that of the management port.
+    Vrf,
+    /// A link that all routers share, by link-local addresses.
+    LinkLocal,
+}
+
+impl Way {
+    /// The leg of the core: it routes between prefixes, or bridges one link.
+    pub fn join(self, lab: &Lab, place: Place, core: &Namespace) -> Result<()> {
+        let (router, site, leg) = (lab.router(place), lab.numbers.site(place), place.core_leg());
+        if self == Self::LinkLocal {
+            if core.ip("link show ll").is_err() {
+                core.ip("link add ll type bridge")?;
+                core.ip("link set ll up")?;
+            }
+            core.ip(&format!("link set {leg} master ll"))?;
+            core.ip(&format!("link set {leg} up"))?;
+            router.ip(&format!("addr add {}/64 dev eth0 nodad", link_local(place)))?;
+            return router.ip("link set eth0 up");
+        }
+        core.ip(&format!("addr add {}/24 dev {leg}", site.core))?;
+        core.ip(&format!("link set {leg} up"))?;
+        router.ip(&format!("addr add {}/24 dev eth0", site.underlay))?;
+        router.ip("link set eth0 up")?;
+        if self == Self::Plain { router.ip(&format!("route add default via {}", site.core)) } else { Ok(()) }
+    }
+
+    /// The routes beside the main ones, once the management port is there.
+    pub fn route(self, lab: &Lab, place: Place) -> Result<()> {
+        let (router, site) = (lab.router(place), lab.numbers.site(place));
+        if self == Self::Plain {
+            return Ok(());
+        }
+        router.ip(&format!("route add default via {} dev mgmt0", lab.numbers.management_host))?;
+        match self {
+            Self::Plain | Self::LinkLocal => return Ok(()),
+            Self::SourceRouted => router.ip(&format!("rule add from {} lookup {TABLE}", site.underlay))?,
+            Self::Vrf => {
+                // A kernel without VRFs: by the rules that they were made of before Linux 4.8.
+                if router.ip(&format!("link add underlay type vrf table {TABLE}")).is_ok() {
+                    router.ip("link set underlay up")?;
+                    router.ip("link set eth0 master underlay")?;
+                } else {
+                    router.ip(&format!("rule add oif eth0 lookup {TABLE}"))?;
+                }
+            }
+        }
+        router.ip(&format!("route add default via {} dev eth0 table {TABLE}", site.core))
+    }
+
+    /// The remote of a vxlan device, and what it needs beside.
+    pub fn vxlan(self, lab: &Lab, end: End) -> String {
+        let (own, other) = (end.place(), end.remote());
+        let remote = lab.numbers.site(other).underlay;
+        match self {
+            Self::Plain => format!("remote {remote}"),
+            Self::SourceRouted => format!("remote {remote} local {}", lab.numbers.site(own).underlay),
+            Self::Vrf => {
+                // Without a VRF a learned entry, which names no device, is looked up in the main table (measured, 6.18).
+                let stand_in = lab.router(own).ip("link show underlay").is_err();
+                format!("remote {remote} dev eth0{}", if stand_in { " nolearning" } else { "" })
+            }
+            Self::LinkLocal => {
+                format!("remote {} local {} dev eth0", link_local(other), link_local(own))
+            }
+        }
+    }
+}
+
+fn link_local(place: Place) -> Ipv6Addr {
+    let number = match place {
+        Place::Dc => 1,
+        Place::SiteA => 2,
+        Place::SiteB => 3,
+    };
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, number)
+}
