@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 
 use crate::types::DroppedKind;
 use crate::types::{
-    Capability, Direction, FailureReason, FdbKind, LoginRefusal, Method, MismatchField, ProbeProtocol,
-    ProbeResult, ProbeSize, SandboxLayer, SendError, Task, TransitionState, TunnelState, TurnedAway,
-    UnknownReason, Verdict,
+    BlackholeReason, Capability, Direction, FailureReason, FdbKind, LoginRefusal, Method, MismatchField,
+    ProbeProtocol, ProbeResult, ProbeSize, SandboxLayer, SendError, Task, TransitionState, TunnelState,
+    TurnedAway, UnknownReason, Verdict,
 };
 
 /// The type of a family, as `# TYPE` names it.
@@ -242,6 +242,9 @@ families! {
     PATH_BLACKHOLE = Gauge "vxlan_path_blackhole" in "0 or 1",
         ["path", "target_site", "source", "direction": Direction],
         "Whether larger packets are proven to vanish silently in a direction; unknown: proven, but not in which.";
+    PATH_BLACKHOLE_REASON = Gauge "vxlan_path_blackhole_reason" in "0 or 1",
+        ["path", "target_site", "source", "reason": BlackholeReason],
+        "What vanishes where the verdict is blackhole: packets above some size, TCP of any size, or both; all 0 while it is another.";
     PATH_VERDICT = Gauge "vxlan_path_verdict" in "0 or 1", ["path", "target_site", "source", "verdict": Verdict],
         "What a host that does path MTU discovery experiences; 1 for exactly one verdict.";
     PATH_UNKNOWN_REASON = Gauge "vxlan_path_unknown_reason" in "0 or 1",

@@ -212,6 +212,28 @@ label_values!(
 );
 
 label_values!(
+    /// What of a path vanishes while small ICMP packets pass: why a verdict is `blackhole`.
+    BlackholeReason {
+        /// Packets above some size.
+        Size => "size",
+        /// TCP of any size: nothing answers a SYN to any port that is asked.
+        TcpDead => "tcp_dead",
+    }
+);
+
+label_values!(
+    /// What becomes of SYNs to a path's TCP port, while small echoes are answered.
+    TcpState {
+        /// The target answers, by SYN-ACK or by RST.
+        Answers => "answers",
+        /// It does not, but another port of it does: a filter.
+        Filtered => "filtered",
+        /// No port that was asked does.
+        Dead => "dead",
+    }
+);
+
+label_values!(
     /// A setting on which the two ends of one tunnel disagree.
     MismatchField {
         /// VXLAN network identifier: stops all traffic.

@@ -23,6 +23,7 @@ VERDICTS = {
 }
 WORDS = ("ok", "reduced", "unknown", "lossy", "blackhole", "unreachable")
 HOLES = {0: ("-", None), 1: ("forward", RED), 2: ("reverse", RED), 3: ("both ways", RED), 4: ("which way?", RED)}
+HOLES |= {8: ("TCP", RED)} | {8 + number: (f"TCP, {word}", RED) for number, (word, _) in HOLES.items() if number}
 
 
 def verdict():
@@ -40,11 +41,12 @@ def with_verdict(*words):
 
 
 def hole():
-    """Directions in which large packets vanish, as a number of HOLES."""
+    """Directions in which large packets vanish, and whether TCP does, as a number of HOLES."""
     terms = [
         f'{number} * max by ({PATH}, direction) (vxlan_path_blackhole{{{PATHS}, direction="{direction}"}})'
         for number, direction in ((1, "forward"), (2, "reverse"), (4, "unknown"))
     ]
+    terms.append(f'8 * max by ({PATH}, reason) (vxlan_path_blackhole_reason{{{PATHS}, reason="tcp_dead"}})')
     return f"sum by ({PATH}) (\n  " + "\n  or ".join(terms) + "\n)"
 
 
@@ -85,8 +87,8 @@ def problems():
     """The top of the page."""
     yield stat(
         "Black holes",
-        "Paths on which large packets are proven to vanish without a signal: ping works, HTTPS hangs.",
-        (0, 0, 4, 4), now(f"sum(max by ({PATH}) (vxlan_path_blackhole{{{PATHS}}}))"),
+        "Paths on which large packets, or all of TCP, are proven to vanish without a signal: ping works, HTTPS hangs.",
+        (0, 0, 4, 4), now(with_verdict("blackhole")),
         mappings=mapping({0: ("none", GREEN)}),
     )
     yield stat(
@@ -149,7 +151,7 @@ def problems():
     )
     yield table(
         "Paths",
-        "Each path now. Hole: the direction in which large packets vanish. Sizes are bytes of IP packet; the MTU forward and reverse is "
+        "Each path now. Hole: the direction in which large packets vanish, or TCP where no segment of it passes. Sizes are bytes of IP packet; the MTU forward and reverse is "
         "the largest packet that is answered, empty while it is not known exactly; testable is what the exporter's own interface lets out. "
         "Lost and p99 are of the last 5 minutes.",
         (0, 12, 24, 6),

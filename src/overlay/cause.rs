@@ -15,6 +15,7 @@ use crate::{
         liveness::Life,
         observation::PathObservation,
         pairing::Pair,
+        path::tcp_life::LOOK_AT,
         picture::{FixStep, TunnelEnd},
         route::Walk,
         routed, stranger,
@@ -100,6 +101,10 @@ impl Explainer<'_, '_, '_> {
                 }
             }
             Verdict::Lossy => self.dead_tunnels(&mut cause, &mut steps),
+            // A size that is too small is not why no SYN passes.
+            Verdict::Blackhole if self.path.judgement.is_tcp_dead_alone() => {
+                cause.push(format!("TCP does not pass though ping does: {LOOK_AT}"));
+            }
             Verdict::Blackhole => self.small_ends(&self.holes(), &mut cause, &mut steps),
             Verdict::Reduced => self.underlay_limits(&mut cause),
             // A clamp is worth saying even where this vantage point cannot prove the hole; but only one that

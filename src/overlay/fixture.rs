@@ -11,7 +11,7 @@ use crate::{
     },
     types::{
         Bytes, DfPolicy, Direction, FailureReason, FdbState, InterfaceName, LinkKind, Method, OperState,
-        PathName, RouterName, Site, Source, Verdict, Vni,
+        PathName, RouterName, Site, Source, TcpState, Verdict, Vni,
     },
 };
 
@@ -278,6 +278,7 @@ pub(crate) fn verdict(verdict: Verdict) -> Judgement {
         verdict,
         unknown_reason: None,
         holes: Vec::new(),
+        tcp: None,
         mtu_forward: mtu,
         mtu_reverse: None,
         forward_at_least: None,
@@ -294,4 +295,8 @@ pub(crate) fn hole(holes: &[Direction], edge: Bytes) -> Judgement {
         mtu_reverse: holes.contains(&Direction::Reverse).then_some(edge),
         ..verdict(Verdict::Blackhole)
     }
+}
+
+pub(crate) fn tcp_dead() -> Judgement {
+    Judgement { tcp: Some(TcpState::Dead), mtu_forward: Some(1500), ..verdict(Verdict::Blackhole) }
 }

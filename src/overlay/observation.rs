@@ -10,8 +10,8 @@ use serde::Serialize;
 
 pub use crate::types::ReflectorUse;
 use crate::types::{
-    Bytes, Direction, Mac, PathName, ProbeProtocol, ProbeResult, ProbeSize, SendError, Site, Source,
-    UnknownReason, Verdict,
+    BlackholeReason, Bytes, Direction, Mac, PathName, ProbeProtocol, ProbeResult, ProbeSize, SendError, Site,
+    Source, TcpState, UnknownReason, Verdict,
 };
 
 /// What is known of one path now.
@@ -161,6 +161,8 @@ pub struct Judgement {
     pub unknown_reason: Option<UnknownReason>,
     /// Directions with a proven hole; [`Direction::Unknown`] where a hole is proven and its direction is not.
     pub holes: Vec<Direction>,
+    /// What becomes of SYNs to the path's port; absent where that is not known, or not asked.
+    pub tcp: Option<TcpState>,
     /// Path MTU to the target: the largest IP packet answered, at most the expected MTU.
     pub mtu_forward: Option<Bytes>,
     /// Path MTU from the target, only where it is exact.
@@ -181,6 +183,7 @@ impl Default for Judgement {
             verdict: Verdict::Unknown,
             unknown_reason: Some(UnknownReason::Starting),
             holes: Vec::new(),
+            tcp: None,
             mtu_forward: None,
             mtu_reverse: None,
             forward_at_least: None,
@@ -188,5 +191,26 @@ impl Default for Judgement {
             settled: false,
             evidence: Vec::new(),
         }
+    }
+}
+
+impl Judgement {
+    /// Why the verdict is [`Verdict::Blackhole`]; empty where it is another.
+    #[must_use]
+    pub fn blackhole_reasons(&self) -> Vec<BlackholeReason> {
+        if self.verdict != Verdict::Blackhole {
+            return Vec::new();
+        }
+        if self.tcp != Some(TcpState::Dead) {
+            return vec![BlackholeReason::Size];
+        }
+        let size = (!self.holes.is_empty()).then_some(BlackholeReason::Size);
+        size.into_iter().chain([BlackholeReason::TcpDead]).collect()
+    }
+
+    /// No hole of size is proven, but TCP is dead.
+    #[must_use]
+    pub fn is_tcp_dead_alone(&self) -> bool {
+        self.blackhole_reasons() == [BlackholeReason::TcpDead]
     }
 }

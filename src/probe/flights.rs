@@ -100,7 +100,6 @@ impl Flights {
         wire: &dyn Wire,
         path: usize,
         target: &Target,
-        port: u16,
         probe: Probe,
         now: Moment,
     ) -> io::Result<()> {
@@ -111,9 +110,9 @@ impl Flights {
         match probe.lane {
             Lane::Echo | Lane::Fragments => self.launch_echo(wire, target, probe, flight),
             Lane::Syn if wire.asks(family).tcp == TcpProbes::Sized => {
-                self.launch_syn(wire, target, port, probe, flight)
+                self.launch_syn(wire, target, probe, flight)
             }
-            Lane::Syn if probe.bare => self.connect(wire, port, flight),
+            Lane::Syn if probe.bare => self.connect(wire, probe.port, flight),
             Lane::Syn => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -146,10 +145,10 @@ impl Flights {
         &mut self,
         wire: &dyn Wire,
         target: &Target,
-        port: u16,
         probe: Probe,
         flight: Flight,
     ) -> io::Result<()> {
+        let port = probe.port;
         let door = self.heard.door(target.address, flight.at);
         let (local, label) = wire.flow(Family::of(target.address), probe.flow);
         let waiting = self.syns.entry((target.address, port, local)).or_default();

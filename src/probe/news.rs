@@ -5,7 +5,7 @@ use tracing::info;
 
 use crate::{
     overlay::observation::{Judgement, PathObservation},
-    types::UnknownReason,
+    types::{BlackholeReason, UnknownReason},
 };
 
 /// Logs a change of the verdict since `former`, what was published before.
@@ -22,12 +22,17 @@ pub fn tell(former: Option<&Judgement>, now: &PathObservation) {
             path = %now.path,
             %from,
             %to,
-            reason = judgement.unknown_reason.map(UnknownReason::as_str),
+            reason = judgement.unknown_reason.map(UnknownReason::as_str).or(tcp_dead(judgement)),
             holes = (!holes.is_empty()).then(|| holes.join(",")),
             evidence = judgement.evidence.join("; "),
             "{what}"
         );
     }
+}
+
+fn tcp_dead(judgement: &Judgement) -> Option<&'static str> {
+    let dead = BlackholeReason::TcpDead;
+    judgement.blackhole_reasons().contains(&dead).then_some(dead.as_str())
 }
 
 #[cfg(test)]

@@ -245,5 +245,6 @@ fn settings(plan: &PathPlan, family: Family, asks: Asks) -> Settings {
         family,
         icmp: asks.icmp,
         tcp: asks.tcp,
+        tcp_port: plan.tcp_port.unwrap_or_default(),
     }
 }

@@ -3,7 +3,7 @@
 use super::tables::is_forward_tested;
 use crate::{
     overlay::observation::PathObservation,
-    types::{Bytes, Direction, UnknownReason, Verdict},
+    types::{Bytes, Direction, TcpState, UnknownReason, Verdict},
 };
 
 /// What the path's verdict means for a user.
@@ -13,17 +13,32 @@ pub(super) fn meaning(path: &PathObservation) -> String {
     match judgement.verdict {
         Verdict::Ok => {
             let packets = judgement.mtu_forward.map_or("packets of full size".to_owned(), of_size);
-            format!("{packets} come back whole; this path will not make HTTPS hang")
+            let then = filtered(path).unwrap_or_else(|| "this path will not make HTTPS hang".to_owned());
+            format!("{packets} come back whole; {then}")
         }
         Verdict::Reduced => {
             let refused = larger(judgement.mtu_forward);
             format!("HTTPS works: {refused} are refused with a signal, and TCP adapts to it")
+        }
+        Verdict::Blackhole if judgement.is_tcp_dead_alone() => {
+            "no TCP connection comes about: TCP vanishes, whatever the size, while ping passes".to_owned()
+        }
+        Verdict::Blackhole if judgement.tcp == Some(TcpState::Dead) => {
+            format!("no TCP connection comes about, and beyond that {}", hole(path))
         }
         Verdict::Blackhole => hole(path),
         Verdict::Lossy => "connections work, but slowly: too many packets are lost on the way".to_owned(),
         Verdict::Unreachable => "nothing works: no packet of any size comes back".to_owned(),
         Verdict::Unknown => not_known(path),
     }
+}
+
+/// Where the path's own port is silent, of which the path is not to blame.
+fn filtered(path: &PathObservation) -> Option<String> {
+    let port = path.tcp_port.filter(|_| path.judgement.tcp == Some(TcpState::Filtered))?;
+    Some(format!(
+        "but port {port} of the target says nothing, while another port answers: a firewall drops it"
+    ))
 }
 
 fn hole(path: &PathObservation) -> String {

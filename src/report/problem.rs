@@ -9,7 +9,7 @@ use crate::{
     },
     router::{bounds, snapshot::RouterReading},
     state::Present,
-    types::{Direction, TunnelState, Verdict},
+    types::{BlackholeReason, Direction, TunnelState, Verdict},
     work,
 };
 
@@ -94,6 +94,9 @@ pub(super) fn bad_path(present: &Present, path: &PathObservation) -> Option<Prob
     let mut what = judgement.verdict.to_string();
     if let Some(reason) = judgement.unknown_reason.filter(|_| rank == Rank::Unknown) {
         what = format!("{what} ({reason})");
+    }
+    if judgement.blackhole_reasons().contains(&BlackholeReason::TcpDead) {
+        what = format!("{what} ({})", BlackholeReason::TcpDead);
     }
     // No headline says what is not known; the evidence does.
     let told = judgement.holes.iter().filter(|hole| **hole != Direction::Unknown);

@@ -20,7 +20,7 @@ use crate::{
     state::{CapabilityState, ConfigState, Present, State},
     types::{
         Capability, DfPolicy, Direction, FailureReason, FdbState, LinkKind, Method, MismatchField, OperState,
-        ProbeProtocol, ProbeResult, ProbeSize, TunnelState, UnknownReason, Verdict, Vni,
+        ProbeProtocol, ProbeResult, ProbeSize, TcpState, TunnelState, UnknownReason, Verdict, Vni,
     },
 };
 
@@ -153,6 +153,7 @@ fn holed_path() -> PathObservation {
         Judgement {
             verdict: Verdict::Blackhole,
             unknown_reason: None,
+            tcp: Some(TcpState::Answers),
             holes: vec![Direction::Forward, Direction::Reverse],
             mtu_forward: Some(1454),
             mtu_reverse: Some(1454),

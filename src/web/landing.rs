@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Write as _};
 
 use crate::{
     overlay::{
-        observation::PathObservation,
+        observation::{Judgement, PathObservation},
         picture::{FixStep, PathPicture},
     },
     state::Present,
@@ -85,7 +85,7 @@ fn write_paths(html: &mut String, present: &Present) -> fmt::Result {
 fn write_path(html: &mut String, path: &PathObservation, picture: Option<&PathPicture>) -> fmt::Result {
     let judgement = &path.judgement;
     writeln!(html, "<section>\n<h3>{}: {}</h3>", Escaped(&path.path), judgement.verdict)?;
-    write!(html, "<p>{}", meaning(judgement.verdict))?;
+    write!(html, "<p>{}", meaning(judgement))?;
     if let (Verdict::Unknown, Some(reason)) = (judgement.verdict, judgement.unknown_reason) {
         write!(html, " Reason: {reason}.")?;
     }
@@ -157,9 +157,12 @@ fn write_missing(html: &mut String, present: &Present) -> fmt::Result {
     html.write_str("</ul>\n")
 }
 
-fn meaning(verdict: Verdict) -> &'static str {
-    match verdict {
+fn meaning(judgement: &Judgement) -> &'static str {
+    match judgement.verdict {
         Verdict::Unreachable => "Nothing comes back, of any size.",
+        Verdict::Blackhole if judgement.is_tcp_dead_alone() => {
+            "Ping passes, TCP vanishes: no connection comes about."
+        }
         Verdict::Blackhole => {
             "Small packets pass, larger ones vanish silently: connections open and then hang."
         }

@@ -54,6 +54,11 @@ pub const TROUBLES: &[Trouble] = &[
         series: &[(r#"vxlan_path_blackhole{PATH,direction="forward"}"#, "1x9")],
     },
     Trouble {
+        alert: "VxlanPathTcpDead",
+        rank: 5,
+        series: &[(r#"vxlan_path_blackhole_reason{PATH,reason="tcp_dead"}"#, "1x9")],
+    },
+    Trouble {
         alert: "VxlanMtuBelowBridgePort",
         rank: 6,
         series: &[(

@@ -137,6 +137,8 @@ pub struct ExpectPath {
     pub verdict: String,
     /// `_unknown_reason`; without it anything goes.
     pub unknown_reason: Option<String>,
+    /// `_blackhole_reason`: exactly these; without it anything goes.
+    pub reasons: Option<Vec<String>>,
     /// Directions with a hole: exactly these.
     #[serde(default)]
     pub holes: Vec<String>,

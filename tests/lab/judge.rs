@@ -140,6 +140,10 @@ fn unmet_path(numbers: &Numbers, path: &str, wanted: &ExpectPath, metrics: &Metr
         let said = metrics.set("vxlan_path_unknown_reason", &[("path", path)], "reason");
         differs("unknown reason", reason.clone(), said.join("+"));
     }
+    if let Some(reasons) = &wanted.reasons {
+        let said = metrics.set("vxlan_path_blackhole_reason", &[("path", path)], "reason");
+        differs("blackhole by", format!("{reasons:?}"), format!("{said:?}"));
+    }
     let mut holes = wanted.holes.clone();
     holes.sort();
     let mut said = metrics.set("vxlan_path_blackhole", &[("path", path)], "direction");

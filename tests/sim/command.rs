@@ -11,7 +11,7 @@ use clap::Parser;
 use sim::{
     play::play,
     promises::{Which, describe, run},
-    random::{CLASSES, case_of},
+    random::{CLASSES, LATER, case_of},
 };
 
 /// Plays the path prober against random networks.
@@ -54,10 +54,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(only) = &arguments.only
-        && !CLASSES.iter().any(|class| class.name == only)
+        && !CLASSES.iter().chain(LATER).any(|class| class.name == only)
     {
         eprintln!("no class {only}; there are:");
-        for class in CLASSES {
+        for class in CLASSES.iter().chain(LATER) {
             eprintln!("  {:16} {}", class.name, class.about);
         }
         return ExitCode::from(2);

@@ -6,8 +6,11 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use vxlan_exporter::{
-    overlay::{observation::Judgement, path::probe::Family},
-    types::{Direction, UnknownReason, Verdict},
+    overlay::{
+        observation::Judgement,
+        path::{probe::Family, prober::TcpProbes},
+    },
+    types::{Direction, TcpState, UnknownReason, Verdict},
 };
 
 use super::{
@@ -164,6 +167,7 @@ impl<'a> Judge<'a> {
             self.last = None;
         }
         self.holes(look.now, said);
+        self.tcp(look.now, said);
         self.missed(look.now, said);
         self.mtu(look.now, said);
         self.verdict(look.now, said);
@@ -209,6 +213,12 @@ impl<'a> Judge<'a> {
         let flows = if legs { Duration::from_secs(45) + round_trips * 2 } else { Duration::ZERO };
         // Pairs that were refused use up a burst, and the next one comes after 30 s.
         let refused = Duration::from_secs(if self.case.own.is_empty() { 0 } else { 35 });
+        // A port that answers is looked at by connections once a minute.
+        let asked = |network: &Network| network.tcp;
+        let phases = &self.case.phases[..=self.phase];
+        let dies = phases.iter().any(|(_, network)| asked(network) != asked(&phases[0].1));
+        let by_connect = self.case.prober.tcp == TcpProbes::Small && dies;
+        let refused = refused + Duration::from_secs(if by_connect { 75 } else { 0 });
         self.grace(20, 60, 120) + refused + round_trips + fragments + elsewhere + flows + self.memory()
     }
 
@@ -298,7 +308,8 @@ impl<'a> Judge<'a> {
             return;
         }
         let grace = self.grace(30, 30, 60);
-        let claims_without_direction = said.verdict == Verdict::Blackhole && said.holes.is_empty();
+        let claims_without_direction =
+            said.verdict == Verdict::Blackhole && said.holes.is_empty() && said.tcp != Some(TcpState::Dead);
         let false_hole =
             said.holes.iter().copied().chain(claims_without_direction.then_some(Direction::Unknown)).find(
                 |hole| {
@@ -311,6 +322,29 @@ impl<'a> Judge<'a> {
             );
         if let Some(direction) = false_hole {
             self.wrong(Wrong::FalseHole, now, || format!("hole {direction} claimed, there is none"));
+        }
+    }
+
+    /// TCP is called dead, or a port filtered, only where it is or was a moment ago.
+    fn tcp(&mut self, now: Duration, said: &Judgement) {
+        let grace = self.grace(30, 30, 60);
+        let truly = |state| self.lately(now, grace, |truth| truth.tcp == Some(state) || truth.dead);
+        match said.tcp {
+            Some(TcpState::Dead) if !truly(TcpState::Dead) => {
+                self.wrong(Wrong::FalseHole, now, || "TCP is called dead, it is not".to_owned());
+            }
+            Some(TcpState::Filtered) if !truly(TcpState::Filtered) && !truly(TcpState::Dead) => {
+                self.wrong(Wrong::Verdict, now, || "the port is called filtered, it is not".to_owned());
+            }
+            _ => {}
+        }
+        // Without SYNs of its own a prober looks at a port that answers once a minute.
+        let rare = Duration::from_secs(if self.case.prober.tcp == TcpProbes::Small { 90 } else { 20 });
+        let truth = self.truth();
+        let told = truth.dead || truth.rate_limited || said.verdict == Verdict::Unreachable;
+        if !told && truth.tcp.is_some() && said.tcp != truth.tcp && self.held(now) > self.search() + rare {
+            let right = truth.tcp;
+            self.wrong(Wrong::Verdict, now, || format!("TCP {:?}, rightly {right:?}", said.tcp));
         }
     }
 

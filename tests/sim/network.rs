@@ -73,8 +73,10 @@ pub enum Tcp {
     Answers,
     /// Answers it unless it carries data.
     BareOnly,
-    /// Says nothing.
+    /// Says nothing, whatever the port.
     Silent,
+    /// Says nothing on the path's port, and answers on others.
+    Filtered,
 }
 
 /// One direction.

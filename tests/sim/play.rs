@@ -21,6 +21,9 @@ use super::{
     world::World,
 };
 
+/// The path's TCP port.
+pub const PORT: u16 = 443;
+
 /// What the prober says is looked at this often at most.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -82,6 +85,7 @@ impl Prober {
             family: self.family,
             icmp: self.icmp,
             tcp: self.tcp,
+            tcp_port: PORT,
         };
         let hosts = HostMtu {
             testable: self.testable(),

@@ -28,6 +28,17 @@ pub struct Class {
     make: fn(&mut Make),
 }
 
+/// Of so many seeds one falls into a class of [`LATER`]; all others stay the networks that they were before there were any.
+const LATER_EVERY: u64 = 20;
+
+/// Classes that came later.
+pub const LATER: &[Class] = &[Class {
+    name: "tcp-dead",
+    about: "TCP vanishes, on all ports or on one, from the start or for a time; up to 20 % loss",
+    weight: 1,
+    make: tcp_dead,
+}];
+
 /// Every class.
 pub const CLASSES: &[Class] = &[
     Class { name: "clean", about: "no loss; any bottleneck, any privilege", weight: 16, make: clean },
@@ -111,16 +122,17 @@ pub struct Make {
 
 /// Which class `seed` falls into.
 pub fn class_of(seed: u64) -> &'static Class {
+    let classes = if seed % LATER_EVERY == LATER_EVERY - 1 { LATER } else { CLASSES };
     let mut rng = Rng::with_seed(seed);
-    let total: u32 = CLASSES.iter().map(|class| class.weight).sum();
+    let total: u32 = classes.iter().map(|class| class.weight).sum();
     let mut ticket = rng.u32(0..total);
-    for class in CLASSES {
+    for class in classes {
         if ticket < class.weight {
             return class;
         }
         ticket -= class.weight;
     }
-    &CLASSES[0]
+    &classes[0]
 }
 
 /// The network that `seed` stands for.
@@ -356,6 +368,35 @@ fn mute(make: &mut Make) {
         make.network.tcp = Tcp::BareOnly;
     }
     make.sometimes_loss();
+}
+
+fn tcp_dead(make: &mut Make) {
+    if make.prober.tcp == TcpProbes::None {
+        make.prober.tcp = if make.rng.bool() { TcpProbes::Sized } else { TcpProbes::Small };
+    }
+    if make.rng.bool() {
+        make.bottlenecks();
+    }
+    make.sometimes_loss();
+    let alive = make.network.clone();
+    let tcp = pick(&[Tcp::Silent, Tcp::Silent, Tcp::Filtered], &mut make.rng);
+    make.network.tcp = tcp;
+    let gone = make.network.clone();
+    make.seconds += 60.0;
+    match make.rng.u8(..3) {
+        0 => {}
+        1 => {
+            make.then(make.seconds, alive);
+            make.seconds += 60.0;
+        }
+        _ => {
+            make.network = alive.clone();
+            make.then(40.0, gone);
+            make.seconds = 40.0 + 130.0;
+            make.then(make.seconds, alive);
+            make.seconds += 80.0;
+        }
+    }
 }
 
 fn other_box(make: &mut Make) {

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use vxlan_exporter::{overlay::observation::Judgement, types::UnknownReason};
+use vxlan_exporter::{
+    overlay::observation::Judgement,
+    types::{BlackholeReason, UnknownReason},
+};
 
 use super::{
     network::Network,
@@ -59,6 +62,8 @@ struct Expect {
     /// Any of these, separated by ` or `.
     verdict: String,
     reason: Option<String>,
+    /// What vanishes, where the verdict is `blackhole`.
+    reasons: Option<Vec<String>>,
     holes: Option<Vec<String>>,
     forward_mtu: Option<u32>,
     reverse_mtu: Option<u32>,
@@ -108,11 +113,14 @@ impl Scenario {
 impl Expect {
     fn differs(&self, said: &Judgement) -> Option<String> {
         let holes: Vec<&str> = said.holes.iter().map(|hole| hole.as_str()).collect();
+        let reasons: Vec<&str> = said.blackhole_reasons().into_iter().map(BlackholeReason::as_str).collect();
         let reason = said.unknown_reason.map(UnknownReason::as_str);
         if !self.verdict.split(" or ").any(|right| right == said.verdict.as_str()) {
             Some(format!("not {}", self.verdict))
         } else if self.reason.is_some() && self.reason.as_deref() != reason {
             Some(format!("reason not {:?}", self.reason))
+        } else if self.reasons.as_ref().is_some_and(|right| *right != reasons) {
+            Some(format!("blackhole by {reasons:?}, not {:?}", self.reasons))
         } else if self.holes.as_ref().is_some_and(|right| *right != holes) {
             Some(format!("holes not {:?}", self.holes))
         } else if self.forward_mtu.is_some() && self.forward_mtu != said.mtu_forward {

@@ -9,7 +9,7 @@ use vxlan_exporter::{
         probe::{FRAGMENT_PAYLOAD, Family, fragments_of},
         prober::{IcmpProbes, TcpProbes},
     },
-    types::{Direction, Verdict},
+    types::{Direction, TcpState, Verdict},
 };
 
 use super::{
@@ -91,6 +91,8 @@ pub struct Truth {
     pub reverse_mtu: Vec<u32>,
     /// Both directions can be measured: no `unknown` for long.
     pub measurable: bool,
+    /// What becomes of SYNs to the path's port, where that can be seen.
+    pub tcp: Option<TcpState>,
     /// Verdicts that are right; empty where nothing is promised.
     pub verdicts: Vec<Verdict>,
     /// Loss there and back of a small packet, 0..1.
@@ -173,6 +175,8 @@ impl Sight<'_> {
             forward_mtu.dedup();
         } else if echo {
             forward_mtu.push(echo_edge);
+            // What SYNs have found before they fell silent still holds.
+            forward_mtu.extend(self.tcp().and(smallest(&mut tcp_forward.iter())));
             // A reply that an IPv6 target had to cut shows that its request came whole.
             forward_mtu.extend((family == Family::V6).then_some(icmp_forward.passing()));
         }
@@ -195,6 +199,7 @@ impl Sight<'_> {
             forward_mtu,
             reverse_mtu: vec![back_edge, reverse_walk.passing()],
             measurable,
+            tcp: self.tcp(),
             verdicts: Vec::new(),
             loss,
             worst_way: forward_loss.max(reverse_loss),
@@ -209,6 +214,9 @@ impl Sight<'_> {
         }
         if truth.rate_limited {
             return Vec::new();
+        }
+        if truth.tcp == Some(TcpState::Dead) {
+            return vec![Verdict::Blackhole];
         }
         let expected = self.expected();
         let reduced = |mtu: u32| mtu < expected;
@@ -262,7 +270,7 @@ impl Sight<'_> {
     fn expected(&self) -> u32 {
         let header = self.prober.family.header() + 20;
         let learnt = self.network.mss.map(|mss| u32::from(mss) + header).filter(|_| {
-            self.prober.tcp == TcpProbes::Sized && self.network.tcp != Tcp::Silent && !self.network.other_box
+            self.prober.tcp == TcpProbes::Sized && self.answers_syns() && !self.network.other_box
         });
         self.prober.expected.unwrap_or(self.prober.hosts.min(learnt.unwrap_or(u32::MAX)))
     }
@@ -271,9 +279,23 @@ impl Sight<'_> {
         self.prober.tcp == TcpProbes::Sized && self.network.tcp == Tcp::Answers && !self.network.other_box
     }
 
+    fn answers_syns(&self) -> bool {
+        !matches!(self.network.tcp, Tcp::Silent | Tcp::Filtered)
+    }
+
+    /// What becomes of SYNs, where echoes can be seen beside them.
+    fn tcp(&self) -> Option<TcpState> {
+        let asked = self.prober.tcp != TcpProbes::None && self.prober.icmp != IcmpProbes::None;
+        (asked && self.network.icmp && !self.network.down).then_some(match self.network.tcp {
+            _ if self.network.other_box => TcpState::Answers,
+            Tcp::Answers | Tcp::BareOnly => TcpState::Answers,
+            Tcp::Filtered => TcpState::Filtered,
+            Tcp::Silent => TcpState::Dead,
+        })
+    }
+
     fn dead(&self) -> bool {
-        let tcp =
-            self.prober.tcp != TcpProbes::None && (self.network.tcp != Tcp::Silent || self.network.other_box);
+        let tcp = self.prober.tcp != TcpProbes::None && (self.answers_syns() || self.network.other_box);
         self.network.down || !(self.network.icmp || tcp)
     }
 

@@ -12,6 +12,7 @@ use super::{
     bucket::Bucket,
     neighbour::{Neighbour, Sent},
     network::{Network, Tcp, Way, largest_piece},
+    play::PORT,
     way::{Crossing, Packet, WayState},
 };
 
@@ -124,7 +125,8 @@ impl World {
         match self.network.tcp {
             Tcp::Silent => return None,
             Tcp::BareOnly if !probe.bare => return None,
-            Tcp::Answers | Tcp::BareOnly => {}
+            Tcp::Filtered if probe.port == PORT => return None,
+            Tcp::Answers | Tcp::BareOnly | Tcp::Filtered => {}
         }
         self.syn_answer(TARGET_TTL, now)
     }

@@ -83,8 +83,8 @@ impl Driver {
     ) -> Result<ProbeId> {
         self.next += 1;
         let id = ProbeId(self.next);
-        let probe = Probe { id, lane, flow, size, purpose, bare };
-        self.flights.launch(&*self.wire, 0, &self.target, self.port, probe, self.began.elapsed())?;
+        let probe = Probe { id, lane, flow, size, purpose, port: self.port, bare };
+        self.flights.launch(&*self.wire, 0, &self.target, probe, self.began.elapsed())?;
         Ok(id)
     }
 

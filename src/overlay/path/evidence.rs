@@ -32,6 +32,7 @@ impl PathProber {
             Verdict::Unknown => reason.map(|reason| self.why_unknown(reason)).into_iter().collect(),
             Verdict::Lossy | Verdict::Unreachable => Vec::new(),
         };
+        said.extend(self.tcp.in_words());
         said.extend(self.reflected_evidence());
         said.extend(self.loss_in_words());
         if self.icmp_rate.is_limited() {
@@ -151,6 +152,9 @@ impl PathProber {
                 "the target answers TCP and no ICMP, and only ICMP has sizes here: sizes are not tested \
                  (padded TCP SYNs take CAP_NET_RAW)"
                     .to_owned()
+            }
+            UnknownReason::NoProof if self.tcp.is_open() && self.icmp_usable() => {
+                "no SYN to the path's TCP port is answered, and it is not proven whether TCP passes".to_owned()
             }
             UnknownReason::NoProof => "full-size probes are silent, but not enough is proven".to_owned(),
             UnknownReason::Starting => "too early to tell".to_owned(),

@@ -9,7 +9,7 @@
 //!   [`flows`] for the TCP flows, together as far as they are alike ([`flow_set`]), [`contest`] which of
 //!   them are silent where others are signalled
 //! - [`reach`] when a target is unreachable, [`icmp_rate`] whether its answers are limited, [`small_loss`]
-//!   when a path is lossy
+//!   when a path is lossy, [`tcp_life`] whether TCP passes where ping does
 //! - [`rtt`] how long to wait, [`budget`] how much to send, [`expected`] what hosts of our site can send
 //! - [`prober`] all of these joined: the machine
 //! - [`reflection`] what a reflector has measured, [`size_hunt`] which sizes to ask it for
@@ -39,6 +39,7 @@ pub mod reflection;
 pub mod rtt;
 pub mod size_hunt;
 pub mod small_loss;
+pub mod tcp_life;
 pub mod verdict;
 pub mod walk;
 pub mod walks;

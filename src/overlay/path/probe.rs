@@ -128,6 +128,8 @@ pub struct Probe {
     pub size: Bytes,
     /// What it is for. A [`ProbeSize::Control`] is sent small, in as many fragments as one of `size`.
     pub purpose: ProbeSize,
+    /// The target's TCP port, on [`Lane::Syn`]; 0 elsewhere.
+    pub port: u16,
     /// Asks only whether the target is there: a SYN without any payload. The small half of a TCP pair
     /// carries some, so that a firewall that drops SYNs with data drops both halves alike.
     pub bare: bool,

@@ -10,6 +10,7 @@ mod fixture;
 mod own;
 mod reflected;
 mod sending;
+mod tcp;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -30,6 +31,7 @@ use super::{
     reflection::Reflection,
     rtt::RttWindow,
     small_loss::SmallLoss,
+    tcp_life::TcpLife,
     verdict::{Confirmed, Known},
     walk::REMEMBERED,
     walks::Walks,
@@ -81,6 +83,8 @@ pub struct Settings {
     pub icmp: IcmpProbes,
     /// What can be asked by TCP.
     pub tcp: TcpProbes,
+    /// The target's port that is asked; 0 where there is none.
+    pub tcp_port: u16,
 }
 
 /// What a path has counted; it goes on where its target's address or its configuration changes.
@@ -125,6 +129,10 @@ pub struct HostMtu {
 enum Role {
     /// A small probe of our own: suspicion, unreachable, or the first SYN.
     Small { burst: Option<u32> },
+    /// A SYN to another port than the path's own.
+    Elsewhere { port: u16 },
+    /// Half of a pair of a SYN and a small echo.
+    TcpPair { serial: u32, pair: usize, port: u16, syn: bool },
     /// A sentinel of a lane.
     Sentinel,
     /// A single packet above where the walk stands, or its control.
@@ -175,6 +183,7 @@ pub struct PathProber {
     pub(super) largest_fragment: Option<Bytes>,
     pub(super) rtt: RttWindow,
     pub(super) reach: Reach,
+    pub(super) tcp: TcpLife,
     pub(super) icmp_rate: SharedRate,
     pub(super) loss: SmallLoss,
     pub(super) local: Local,
@@ -230,6 +239,7 @@ impl PathProber {
         } else {
             Duration::ZERO
         };
+        let comparable = settings.icmp > IcmpProbes::None && settings.tcp > TcpProbes::None;
         Self {
             rng: Rng::with_seed(seed),
             target_mtu: None,
@@ -239,6 +249,7 @@ impl PathProber {
             largest_fragment: None,
             rtt: RttWindow::default(),
             reach: Reach::new(settings.icmp > IcmpProbes::None, settings.tcp > TcpProbes::None),
+            tcp: TcpLife::new(if comparable { settings.tcp_port } else { 0 }),
             icmp_rate: SharedRate::default(),
             loss: SmallLoss::new(settings.loss_threshold),
             local: Local::default(),
@@ -391,7 +402,7 @@ impl PathProber {
             let since = *self.doubt_since.get_or_insert(now);
             let after = |at: Option<Moment>| at.is_some_and(|at| at >= since);
             let syn_fresh = after(self.syn.decided_at()) || self.syn.is_silent();
-            if self.can_size_syn() && self.reach.tcp_ever() && !syn_fresh && self.syn.is_idle(now) {
+            if self.asks_by_syn() && !syn_fresh && self.syn.is_idle(now) {
                 self.syn.hint(&self.edge_of_echo());
                 self.syn.prove(now);
             }

@@ -130,6 +130,12 @@ impl Reach {
         self.tcp_answered.is_some()
     }
 
+    /// When TCP was last answered.
+    #[must_use]
+    pub fn tcp_answered(&self) -> Option<Moment> {
+        self.tcp_answered
+    }
+
     /// A regular small probe was lost.
     pub fn small_lost(&mut self, protocol: ProbeProtocol, now: Moment) {
         let answered = match protocol {

@@ -14,7 +14,7 @@ use super::{
     probe::{FLOWS, Family, Moment},
     prober::PathProber,
 };
-use crate::types::{Bytes, Direction, UnknownReason, Verdict};
+use crate::types::{Bytes, Direction, TcpState, UnknownReason, Verdict};
 
 /// Below this a silent edge of ICMP may as well be a filter of large ICMP (> 1024 is a common screen).
 const FILTER: Bytes = 1200;
@@ -28,6 +28,9 @@ const SIGNALS_ASKED: u32 = 15;
 
 /// A target that answers TCP and has answered no echo for so long answers none.
 const NO_ICMP: Duration = Duration::from_secs(10);
+
+/// Whether a port answers, or is silent, is known after that, if ever.
+const TCP_DECIDED: Duration = Duration::from_secs(30);
 
 /// The last verdict that rested on no pending finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +95,7 @@ impl PathProber {
             mtu_reverse: reverse,
             forward_at_least: at_least,
             reverse_at_least: cap(self.came_back_whole()).filter(|_| reverse.is_none()),
+            tcp: self.tcp.state(),
             settled: self.is_settled(),
             evidence: self.evidence(verdict, unknown_reason, &holes),
             holes,
@@ -222,7 +226,7 @@ impl PathProber {
         if self.reach.is_down() {
             return (Verdict::Unreachable, None);
         }
-        if matches!(finding, Finding::Hole(_)) {
+        if matches!(finding, Finding::Hole(_)) || self.tcp.state() == Some(TcpState::Dead) {
             return (Verdict::Blackhole, None);
         }
         if (self.loss.is_lossy() && !self.icmp_rate.is_rationed()) || self.is_size_dependent() {
@@ -232,6 +236,10 @@ impl PathProber {
             Finding::Filtered => return unknown(UnknownReason::LargeIcmpFiltered),
             Finding::Pending => return self.before_doubt(),
             Finding::None | Finding::Hole(_) => {}
+        }
+        if self.tcp.is_open() && self.icmp_usable() {
+            let late = self.tcp.is_exhausted() || self.now >= self.began + TCP_DECIDED;
+            return unknown(if late { UnknownReason::NoProof } else { UnknownReason::Starting });
         }
         if self.awaits_routers() {
             return unknown(UnknownReason::Starting);
@@ -389,7 +397,8 @@ impl PathProber {
 
     /// Whether padded SYNs tell about the way to the target.
     pub(super) fn syn_usable(&self) -> bool {
-        self.can_size_syn() && self.reach.tcp_ever() && !self.syn.is_exhausted() && !self.origin.is_foreign()
+        let asked = self.can_size_syn() && self.reach.tcp_ever() && !self.tcp.is_silent();
+        asked && !self.syn.is_exhausted() && !self.origin.is_foreign()
     }
 
     /// Only ICMP has sizes here, and the target answers none.
@@ -405,6 +414,7 @@ impl PathProber {
             || self.local.trouble().is_some()
             || !self.can_size_echo()
             || self.has_no_sizes();
-        decided && !self.reach.is_suspicious() && !busy
+        let tcp_decided = !(self.tcp.is_open() && self.icmp_usable()) || self.tcp.is_exhausted();
+        decided && tcp_decided && !self.reach.is_suspicious() && !self.tcp.is_asking() && !busy
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::typed;
 use crate::{
     overlay::{
-        fixture::{A, DC, TestRouter, hole, ip, lab, path, plan, read, verdict},
+        fixture::{A, DC, TestRouter, hole, ip, lab, path, plan, read, tcp_dead, verdict},
         observation::{ExpectedMtu, Judgement, PathObservation},
         picture::PathPicture,
         tunnel::Assessor,
@@ -423,4 +423,14 @@ fn small_ends_are_a_trouble_until_a_path_tells() {
     let half = &default_mtu(1600)[..1];
     let overlay = Assessor::new(&plan(&[])).assess(&read(half), &[]);
     assert!(overlay.tunnels.iter().all(|tunnel| tunnel.small_ends.len() == 1 && tunnel.fix.len() == 1));
+}
+
+#[test]
+fn where_tcp_is_dead_no_mtu_is_to_blame() {
+    let picture = picture(&default_mtu(1600), path("rancher", "dc", tcp_dead()));
+    assert!(picture.fix.is_empty(), "{:?}", picture.fix);
+    assert_eq!(picture.cause.len(), 1, "{:?}", picture.cause);
+    for words in ["TCP does not pass though ping does", "firewall", "tx-checksum-ip-generic off"] {
+        assert!(picture.cause[0].contains(words), "{:?}", picture.cause);
+    }
 }

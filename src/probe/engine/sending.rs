@@ -71,8 +71,7 @@ impl Engine {
 
     fn send_probe(&mut self, path: usize, target: &Target, probe: Probe, now: Moment) {
         let Some(track) = self.tracks.get_mut(&path) else { return };
-        let port = track.plan.tcp_port.unwrap_or(0);
-        if let Err(error) = self.flights.launch(&*self.wire, path, target, port, probe, now) {
+        if let Err(error) = self.flights.launch(&*self.wire, path, target, probe, now) {
             debug!(path = %track.plan.name, %error, ?probe, "not sent");
             self.not_sent(path, Send::Probe(probe), refusal::of(&error), now);
         }

@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use super::{exit_code, json, setcap, text};
 use crate::{
     overlay::{
-        fixture::{hole, path, verdict},
+        fixture::{hole, path, tcp_dead, verdict},
         observation::{Judgement, PathObservation},
     },
     report::Paint,
     state::{CapabilityState, Present},
-    types::{Capability, Direction, UnknownReason, Verdict},
+    types::{Capability, Direction, TcpState, UnknownReason, Verdict},
 };
 
 fn present(judgement: Judgement, change: impl FnOnce(&mut PathObservation)) -> Present {
@@ -94,8 +94,11 @@ fn one_sentence_for_each_verdict() {
         Judgement { mtu_forward: None, ..hole(&[Direction::Forward], 1454) },
         Judgement { mtu_forward: Some(1450), ..verdict(Verdict::Reduced) },
     ];
+    let filtered = Judgement { tcp: Some(TcpState::Filtered), ..verdict(Verdict::Ok) };
+    let both = Judgement { tcp: Some(TcpState::Dead), ..hole(&[Direction::Reverse], 1454) };
+    let judgements = judgements.into_iter().chain([tcp_dead(), both, filtered]);
     let reasons = UnknownReason::ALL.iter().map(|reason| unknown(*reason));
-    let sentences = judgements.into_iter().chain(reasons).map(|judgement| {
+    let sentences = judgements.chain(reasons).map(|judgement| {
         let present = present(judgement, |_| {});
         said(&present).lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
     });
@@ -131,5 +134,6 @@ fn exit_codes() {
         exit_code(&article()),
         (1, "blackhole forward and reverse, path MTU 1454 of 1500 expected".to_owned())
     );
+    assert_eq!(exit_code(&present(tcp_dead(), |_| {})), (1, "blackhole (tcp_dead)".to_owned()));
     assert_eq!(exit_code(&Present::default()).0, 2);
 }

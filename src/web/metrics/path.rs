@@ -5,7 +5,8 @@ use crate::{
     catalogue as c,
     overlay::{observation::PathObservation, picture::PathPicture},
     types::{
-        Direction, ProbeProtocol, ProbeResult, ProbeSize, ReflectorUse, SendError, UnknownReason, Verdict,
+        BlackholeReason, Direction, ProbeProtocol, ProbeResult, ProbeSize, ReflectorUse, SendError,
+        UnknownReason, Verdict,
     },
     web::exposition::Exposition,
 };
@@ -71,6 +72,11 @@ fn put_judgement(out: &mut Exposition, [path, site, source]: [&str; 3], observat
     for direction in Direction::ALL {
         let hole = judgement.holes.contains(direction);
         out.put_bool(&c::PATH_BLACKHOLE, &[path, site, source, direction.as_str()], hole);
+    }
+    let reasons = judgement.blackhole_reasons();
+    for reason in BlackholeReason::ALL {
+        let labels = [path, site, source, reason.as_str()];
+        out.put_bool(&c::PATH_BLACKHOLE_REASON, &labels, reasons.contains(reason));
     }
     for verdict in Verdict::ALL {
         out.put_bool(

@@ -80,15 +80,20 @@ impl PathProber {
                 if !sent.doubtful {
                     self.rtt.observe(now.saturating_sub(sent.at), now);
                 }
-                self.heard(protocol, now);
-                self.origin.observe(protocol, reply);
+                if self.is_elsewhere(sent) {
+                    self.tcp.heard(sent.probe.port, now);
+                    self.reach.signalled();
+                } else {
+                    self.heard(protocol, now);
+                    self.origin.observe(protocol, reply);
+                }
                 if sent.probe.lane != Lane::Syn
                     && is_large(sent.probe)
                     && sent.probe.size >= self.lane(Lane::Echo).top()
                 {
                     self.largest_fragment = reply.largest_fragment;
                 }
-                if let Some(mss) = reply.mss {
+                if let Some(mss) = reply.mss.filter(|_| !self.is_elsewhere(sent)) {
                     let headers = self.settings.family.header() + TCP_HEADER;
                     self.learn_target_mtu(Bytes::from(mss) + headers, now);
                 }
@@ -171,6 +176,10 @@ impl PathProber {
                 }
             }
             Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Answered, now),
+            Role::Elsewhere { .. } => {}
+            Role::TcpPair { serial, pair, syn, .. } => {
+                self.tcp.resolve(serial, pair, syn, Fate::Answered, now);
+            }
         }
         let above = is_large(sent.probe) && lane != Lane::Syn && size > self.lane(lane).top();
         if above && self.lane(lane).passing() == Some(size) {
@@ -219,8 +228,16 @@ impl PathProber {
     }
 
     fn lost(&mut self, sent: Sent, now: Moment) {
+        self.syn_lost(sent, now);
         let lane = sent.probe.lane;
         match sent.role {
+            Role::Elsewhere { .. } => {}
+            Role::TcpPair { serial, pair, syn, .. } => {
+                self.tcp.resolve(serial, pair, syn, Fate::Lost, now);
+                if self.tcp.is_silent() {
+                    self.syn.stop();
+                }
+            }
             Role::Small { burst } => {
                 if self.reach.tcp_ever() {
                     self.decide_by_syn(sent, true, now);
@@ -258,6 +275,7 @@ impl PathProber {
             Some(serial) => {
                 if self.reach.burst_lost(serial, now) {
                     self.loss.forget_outage(now);
+                    self.tcp.calm();
                     if !self.fragments.is_silent() {
                         // What passed before the outage tells nothing of what comes after it.
                         self.fragments.clear();
@@ -285,7 +303,11 @@ impl PathProber {
         if protocol == ProbeProtocol::Icmp {
             self.icmp_rate.answered(now);
         }
-        let first = protocol == ProbeProtocol::Tcp && !self.reach.tcp_ever();
+        let tcp = protocol == ProbeProtocol::Tcp;
+        let first = tcp && (!self.reach.tcp_ever() || self.tcp.is_silent());
+        if tcp {
+            self.tcp.heard(self.settings.tcp_port, now);
+        }
         self.reach.heard(protocol, now);
         self.syn.heard();
         self.fragments.heard();
@@ -298,6 +320,9 @@ impl PathProber {
     /// Another path to the same address was answered: the target is there.
     pub fn peer_answered(&mut self, protocol: ProbeProtocol, now: Moment) {
         self.now = now;
+        if protocol == ProbeProtocol::Tcp {
+            self.tcp.elsewhere(None);
+        }
         if self.reach.is_down() {
             if self.reach.own_small(true, now) {
                 self.is_back(now);
@@ -410,6 +435,6 @@ pub(super) fn entrant(probe: Probe) -> Entrant {
     if probe.lane == Lane::Syn { Entrant::Tcp(probe.flow) } else { Entrant::Icmp }
 }
 
-fn is_large(probe: Probe) -> bool {
+pub(super) fn is_large(probe: Probe) -> bool {
     probe.purpose != ProbeSize::Control
 }

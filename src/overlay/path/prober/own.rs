@@ -40,8 +40,12 @@ impl PathProber {
             sent.doubtful = true;
         }
         for sent in late {
-            if let Role::Shot(shot) = sent.role {
-                self.lane_mut(sent.probe.lane).resolve(shot, Fate::Void, now);
+            match sent.role {
+                Role::Shot(shot) => self.lane_mut(sent.probe.lane).resolve(shot, Fate::Void, now),
+                Role::TcpPair { serial, pair, syn, .. } => {
+                    self.tcp.resolve(serial, pair, syn, Fate::Void, now);
+                }
+                _ => {}
             }
         }
     }
@@ -50,6 +54,7 @@ impl PathProber {
     pub fn interface_lost(&mut self, now: Moment) {
         self.interrupted(now);
         self.reach.calm();
+        self.tcp.calm();
     }
 
     /// All that had arrived by `until` has been told: what was answered after that is not known yet.
@@ -79,7 +84,10 @@ impl PathProber {
             Role::Shot(shot) => self.lane_mut(sent.probe.lane).resolve(shot, Fate::Void, now),
             Role::Contest { round } => self.contest.not_sent(round, entrant(sent.probe)),
             Role::Small { burst: Some(serial) } => self.reach.void(serial),
-            Role::Small { burst: None } | Role::Sentinel | Role::Single { .. } => {}
+            Role::TcpPair { serial, pair, syn, .. } => {
+                self.tcp.resolve(serial, pair, syn, Fate::Void, now);
+            }
+            Role::Small { burst: None } | Role::Elsewhere { .. } | Role::Sentinel | Role::Single { .. } => {}
         }
     }
 

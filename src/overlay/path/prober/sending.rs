@@ -60,7 +60,7 @@ impl PathProber {
             RARE
         };
         self.syn_at = self.syn_at.min(now + syn_every);
-        if self.can_size_syn() && now >= self.syn_at && self.reach.tcp_ever() {
+        if now >= self.syn_at && self.asks_by_syn() {
             self.syn_at = next_turn(self.syn_at, syn_every, now);
             self.send_syn_sentinel(now, out);
         }
@@ -84,7 +84,11 @@ impl PathProber {
         if self.reach.is_down() || self.reach.is_suspicious() {
             return;
         }
-        for lane in LANES {
+        if urgency == Urgency::FirstProof {
+            self.tcp_pairs(now, budget, out);
+        }
+        let by_syn = self.asks_by_syn();
+        for lane in LANES.into_iter().filter(|lane| *lane != Lane::Syn || by_syn) {
             let Some(task) = self.task_of(lane, urgency) else { continue };
             while self.lane(lane).wants(task)
                 && self.lane(lane).next_at().is_some_and(|at| at <= now || lane == Lane::Syn)
@@ -165,18 +169,20 @@ impl PathProber {
     pub fn next_at(&self) -> Moment {
         let timeout = self.rtt.timeout();
         let expiry = |at: Moment, expired: bool| at + if expired { GIVE_UP } else { timeout };
-        let lanes = LANES.map(|lane| self.lane(lane));
+        let by_syn = self.asks_by_syn();
+        let lanes = LANES.into_iter().filter(|lane| *lane != Lane::Syn || by_syn);
         let next_late = self.sent.range(self.in_time..).next().map(|(_, sent)| sent.at + timeout);
         let next_lost = self.sent.first_key_value().map(|(_, sent)| sent.at + GIVE_UP);
         next_late
             .into_iter()
             .chain(next_lost)
             .chain(self.echoes.values().map(|echo| expiry(echo.at, echo.expired)))
-            .chain(lanes.iter().filter_map(|lane| lane.next_at()).map(|at| at.max(self.now)))
+            .chain(lanes.filter_map(|lane| self.lane(lane).next_at()).map(|at| at.max(self.now)))
             .chain(self.reach.next_at())
+            .chain(self.tcp.next_at())
             .chain([self.echo_at, self.sentinel_at])
             .chain(Some(self.contest.next_at()).filter(|at| *at > self.now))
-            .chain(self.can_size_syn().then_some(self.syn_at))
+            .chain(by_syn.then_some(self.syn_at))
             .chain(self.fragments_every().map(|_| self.fragments_at))
             .min()
             .unwrap_or(self.echo_at)
@@ -197,13 +203,14 @@ impl PathProber {
         let icmp_silent = !self.reach.icmp_ever() && !first;
         if self.settings.tcp > TcpProbes::None
             && !self.reach.is_down()
-            && (!self.reach.tcp_ever() || icmp_silent)
+            && !self.tcp.is_asking()
+            && (!self.reach.tcp_ever() || icmp_silent || self.tcp.is_silent() || self.connect_is_due(now))
         {
-            self.send_small(ProbeProtocol::Tcp, None, now, out);
+            self.look_by_syn(now, out);
         }
     }
 
-    fn send_small(
+    pub(super) fn send_small(
         &mut self,
         protocol: ProbeProtocol,
         burst: Option<u32>,
@@ -282,7 +289,7 @@ impl PathProber {
     }
 
     #[expect(clippy::too_many_arguments, reason = "one door for every packet of our own")]
-    fn send(
+    pub(super) fn send(
         &mut self,
         lane: Lane,
         flow: u8,
@@ -297,8 +304,13 @@ impl PathProber {
         if lane != Lane::Syn {
             self.icmp_rate.sent(now);
         }
-        let bare = matches!(role, Role::Small { .. });
-        let probe = Probe { id, lane, flow, size, purpose, bare };
+        let bare = matches!(role, Role::Small { .. } | Role::Elsewhere { .. } | Role::TcpPair { .. });
+        let port = match role {
+            _ if lane != Lane::Syn => 0,
+            Role::Elsewhere { port } | Role::TcpPair { port, .. } => port,
+            _ => self.settings.tcp_port,
+        };
+        let probe = Probe { id, lane, flow, size, purpose, port, bare };
         self.sent.insert(id, Sent { probe, role, at: now, doubtful: false });
         out.push(Send::Probe(probe));
     }
@@ -313,7 +325,7 @@ impl PathProber {
         busy
     }
 
-    fn free_flow(&mut self) -> Option<u8> {
+    pub(super) fn free_flow(&mut self) -> Option<u8> {
         let busy = self.busy_flows();
         let start = self.rng.u8(0..FLOWS);
         (0..FLOWS).map(|step| (start + step) % FLOWS).find(|flow| !busy[usize::from(*flow)])
