@@ -28,6 +28,7 @@ dnsmasq:dnsmasq-base
 promtool:prometheus
 prometheus:prometheus
 prometheus-alertmanager:prometheus-alertmanager
+/usr/lib/frr/bgpd:frr
 '
 if [ "${1-}" = pictures ]; then
     needs="$needs
@@ -72,7 +73,7 @@ if [ "$(id -u)" -ne 0 ]; then
     sudo=sudo
 fi
 
-# sshd, prometheus and alertmanager come for their programs: their services must not start. A machine's own policy is left alone.
+# sshd, prometheus, alertmanager and frr come for their programs: their services must not start. A machine's own policy is left alone.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     trap '$sudo rm -f "$policy"' EXIT

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     overlay::{
         ends::{EndView, Scene},
+        evpn,
         fix::{Fixer, Mending, raise},
         liveness::Life,
         observation::PathObservation,
@@ -98,6 +99,10 @@ impl Explainer<'_, '_, '_> {
                 self.dead_tunnels(&mut cause, &mut steps);
                 if cause.is_empty() {
                     cause.extend(self.stranger());
+                }
+                if *self.walk == Walk::None {
+                    let PathObservation { source, target_site, .. } = self.path;
+                    cause.extend(evpn::strangers(self.scene(), &source.site, target_site));
                 }
             }
             Verdict::Lossy => self.dead_tunnels(&mut cause, &mut steps),

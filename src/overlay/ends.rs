@@ -57,6 +57,12 @@ impl<'a> EndView<'a> {
         self.link.mtu.zip(needed).is_some_and(|(mtu, needed)| mtu < needed)
     }
 
+    /// Whether a routing daemon fills it (EVPN): it has marked entries, or there is neither learning nor a remote of its own.
+    pub(super) fn is_filled(&self) -> bool {
+        let Vxlan { learning, remote, more_remotes, .. } = self.vxlan;
+        self.sends.extern_learn || *learning == Some(false) && remote.is_none() && more_remotes.is_empty()
+    }
+
     /// That this end is too small, in numbers.
     pub(super) fn too_small_text(&self, expected: Option<Bytes>) -> Option<String> {
         let mtu = self.link.mtu.filter(|_| self.too_small(expected))?;

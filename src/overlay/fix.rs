@@ -157,6 +157,17 @@ impl Fixer<'_, '_> {
         if !remote_astray(scene, end, other, declared) {
             return;
         }
+        // What a routing daemon fills it fills again; the mismatch says where to look.
+        if view.is_filled() {
+            return;
+        }
+        if view.vxlan.external {
+            mending.why.push(format!(
+                "{end} is `external`: it takes no `remote`, its flood list must name {}",
+                other.router
+            ));
+            return;
+        }
         let Some(address) = vtep_address(scene, far, end) else {
             mending.why.push(format!("{end} must have the VTEP address of {} as remote", other.router));
             return;

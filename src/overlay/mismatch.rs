@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, fmt::Display};
 use crate::{
     overlay::{
         ends::{EndView, Scene},
+        evpn,
         pairing::Pair,
         picture::TunnelEnd,
     },
@@ -29,13 +30,25 @@ pub(super) fn mismatches(scene: &Scene<'_>, pair: &Pair, declared: bool) -> BTre
     note(MismatchField::Port, differ(pair, "port", a.vxlan.port, b.vxlan.port));
     note(MismatchField::Mtu, differ(pair, "mtu", a.link.mtu, b.link.mtu));
     note(MismatchField::Df, differ(pair, "df", a.vxlan.df.as_ref(), b.vxlan.df.as_ref()));
-    let astray = [(&pair.0, a, &pair.1), (&pair.1, b, &pair.0)]
-        .into_iter()
-        .filter(|(end, _, other)| remote_astray(scene, end, other, declared))
-        .map(|(end, view, other)| remote_sentence(end, view, other))
-        .collect::<Vec<_>>();
-    note(MismatchField::Remote, (!astray.is_empty()).then(|| astray.join("; ")));
+    note(MismatchField::Remote, remotes_astray(scene, pair, a, b, declared));
     found
+}
+
+fn remotes_astray(
+    scene: &Scene<'_>,
+    pair: &Pair,
+    a: &EndView<'_>,
+    b: &EndView<'_>,
+    declared: bool,
+) -> Option<String> {
+    let ends = [(&pair.0, a, &pair.1), (&pair.1, b, &pair.0)].into_iter();
+    let astray: Vec<_> = ends.filter(|(end, _, other)| remote_astray(scene, end, other, declared)).collect();
+    if astray.len() == 2 && a.is_filled() && b.is_filled() {
+        return Some(evpn::neither(a, b));
+    }
+    let said: Vec<_> =
+        astray.into_iter().map(|(end, view, other)| remote_sentence(scene, end, view, other)).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 fn differ<T: PartialEq + Display>(pair: &Pair, what: &str, a: Option<T>, b: Option<T>) -> Option<String> {
@@ -72,8 +85,10 @@ pub(super) fn remote_astray(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEn
     elsewhere || scene.ends.get(end).is_some_and(third)
 }
 
-fn remote_sentence(end: &TunnelEnd, view: &EndView<'_>, other: &TunnelEnd) -> String {
-    if view.remotes.is_empty() {
+fn remote_sentence(scene: &Scene<'_>, end: &TunnelEnd, view: &EndView<'_>, other: &TunnelEnd) -> String {
+    if view.is_filled() {
+        evpn::missing(scene, end, other)
+    } else if view.remotes.is_empty() {
         format!("{end} has no remote, {other} sends to it")
     } else {
         format!("{end} has remote {}, which is no address of {}", view.remotes_text(), other.router)

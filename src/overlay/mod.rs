@@ -8,7 +8,8 @@
 //!   disagree, `liveness` whether they are up, `loss` what is lost between their counters
 //! - `route` which tunnels a path crosses, `cause` which router setting explains its trouble, `fix`
 //!   the commands that mend it ([`command`] is all there are), `underlay` what will be
-//!   afterwards, `routed` what is different where a router routes into a tunnel, `stranger` a suspicion
+//!   afterwards, `routed` what is different where a router routes into a tunnel, `evpn` where a
+//!   routing daemon fills it, `stranger` a suspicion
 //! - `ends` what is read now, `known` who owns which address; `sends`, `local`, `carriers`, `arrivals` sort what routers
 //!   say, so that no question walks through all of it
 //! - [`picture`] the joined result that every view shows
@@ -18,6 +19,7 @@ mod carriers;
 mod cause;
 pub mod command;
 mod ends;
+mod evpn;
 mod fix;
 mod known;
 mod liveness;

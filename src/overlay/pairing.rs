@@ -147,9 +147,10 @@ impl Pairer<'_, '_> {
         self.sends_once(end) && self.found.has_any(end)
     }
 
-    /// Whether `end` can be an end of one tunnel only.
+    /// Whether `end` can be an end of one tunnel only. What EVPN fills is one of as many as there are VTEPs.
     fn sends_once(&self, end: &TunnelEnd) -> bool {
-        self.scene.ends.get(end).is_some_and(|view| view.remotes.len() <= 1 && !view.is_shared())
+        let view = self.scene.ends.get(end);
+        view.is_some_and(|view| view.remotes.len() <= 1 && !view.is_shared() && !view.is_filled())
     }
 
     fn by_hand(&mut self) {

@@ -29,6 +29,8 @@ pub(super) struct Sends<'a> {
     pub(super) routers: BTreeMap<&'a RouterName, IpAddr>,
     /// The router has found a route to one of the remotes; a group needs none.
     pub(super) has_route: bool,
+    /// A routing daemon has put entries there.
+    pub(super) extern_learn: bool,
     /// The VNIs it carries.
     pub(super) vnis: VniSet,
     /// The VNIs that its flood list names, by the router they lead to.
@@ -53,7 +55,9 @@ impl<'a> Sends<'a> {
         let own: BTreeSet<_> =
             vxlan.remote.iter().chain(&vxlan.more_remotes).copied().filter(unicast).collect();
         let (mut flood, mut leads) = (ByVni::new(), ByVni::new());
+        let mut extern_learn = false;
         for entry in snapshot.entries(link.name.as_str()) {
+            extern_learn |= entry.extern_learn;
             let Some(dst) = entry.dst else { continue };
             leads.entry(entry.vni).or_default().insert(dst);
             if entry.mac == Mac::FLOOD && unicast(&dst) {
@@ -80,6 +84,7 @@ impl<'a> Sends<'a> {
             groups: remotes.iter().copied().filter(IpAddr::is_multicast).collect(),
             routers,
             has_route,
+            extern_learn,
             vnis: VniSet::of_ranges(own_vni.into_iter().chain(vxlan.vnis.ranges())),
             flooded: by_router(known, &flood),
             all_astray: all_astray.into_iter().collect(),

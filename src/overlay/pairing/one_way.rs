@@ -6,7 +6,11 @@ use std::{
 };
 
 use super::{NAMED, Pair, Pairer};
-use crate::{overlay::picture::TunnelEnd, types::RouterName, work};
+use crate::{
+    overlay::{ends::EndView, evpn, picture::TunnelEnd},
+    types::RouterName,
+    work,
+};
 
 /// An end, its remote, and an end there that would fit.
 pub(super) struct Suitor {
@@ -31,13 +35,22 @@ impl Pairer<'_, '_> {
         let mut suitors = Vec::new();
         for (end, view) in &self.scene.ends {
             let Some(setting) = self.settings.get(end).filter(|_| !self.is_taken(end)) else { continue };
-            for remote in work::each(view.remotes.iter()) {
+            // An end that EVPN fills may have lost its flood entry, and still know MACs there.
+            let by_macs = evpn::is_bridged(view);
+            let leads = view.sends.leads.values().flatten().filter(|_| by_macs);
+            let addresses: BTreeSet<_> = view.remotes.iter().chain(leads).collect();
+            for remote in work::each(addresses) {
+                let by_mac = !view.remotes.contains(remote);
                 for owner in self.scene.known.owners(*remote) {
                     if *owner == end.router || self.found.reaches(end, owner) {
                         continue;
                     }
                     let others = alike.get(&(owner, *setting)).into_iter().flatten();
-                    let fit = work::each(others).filter(|other| !self.scene.points(other, end));
+                    let bridged =
+                        |other: &&&TunnelEnd| self.scene.ends.get(**other).is_some_and(evpn::is_bridged);
+                    let fit = work::each(others)
+                        .filter(|other| !self.scene.points(other, end))
+                        .filter(|other| !by_mac || bridged(other));
                     let to = fit.map(|to| Suitor { end: end.clone(), remote: *remote, to: (*to).clone() });
                     suitors.extend(to);
                 }
@@ -63,7 +76,8 @@ impl Pairer<'_, '_> {
         let rivals = Rivals::of(suitors);
         for suitor in work::each(suitors) {
             let Suitor { end, to, .. } = suitor;
-            if rivals.has(suitor, |end| self.sends_once(end)) {
+            let filled = |end: &TunnelEnd| self.scene.ends.get(end).is_some_and(EndView::is_filled);
+            if rivals.has(suitor, |end| self.sends_once(end), filled) {
                 self.candidates.entry(end.clone()).or_default().insert(to.clone());
             } else if !self.found.join(end, to) {
                 self.found.insert(Pair::new(end.clone(), to.clone()));
@@ -83,10 +97,15 @@ impl<'p> Rivals<'p> {
         rivals
     }
 
-    /// Whether another suitor wants what this one wants.
-    fn has(&self, Suitor { end, remote, to }: &Suitor, sends_once: impl Fn(&TunnelEnd) -> bool) -> bool {
+    /// Whether another suitor wants what this one wants. An end that EVPN fills is for all who want it.
+    fn has(
+        &self,
+        Suitor { end, remote, to }: &Suitor,
+        sends_once: impl Fn(&TunnelEnd) -> bool,
+        is_filled: impl Fn(&TunnelEnd) -> bool,
+    ) -> bool {
         beside(self.of_remote.get(&(end, *remote)), to)
-            || beside(self.to.get(to), end)
+            || (!is_filled(to) && beside(self.to.get(to), end))
             || (sends_once(to) && beside(self.of_end.get(to), end))
             || (sends_once(end) && beside(self.to.get(end), to))
     }

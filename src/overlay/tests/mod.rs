@@ -1,6 +1,7 @@
 //! The pure join under test: tables of one changed thing against the lab's three sites.
 
 mod cause;
+mod evpn;
 mod loss;
 mod loss_by_vni;
 mod pairing;

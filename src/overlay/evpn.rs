@@ -1,0 +1,95 @@
+//! Ends that a routing daemon fills: EVPN puts their flood list and their MACs there, and nobody types a remote.
+//!
+//! Such a device does not learn, and has no remote of its own; its entries are marked `extern_learn`. Each end floods a
+//! VNI to those whose type-3 route (inclusive multicast) has come, so a flood entry that is missing is a route that is
+//! missing, and a static `remote` would hide that until it is in the way.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use crate::{
+    overlay::{
+        carriers::Carriers,
+        ends::{EndView, Scene},
+        picture::TunnelEnd,
+    },
+    types::Site,
+    vnis::VniSet,
+    work,
+};
+
+/// More of these sentences help nobody.
+const MOST: usize = 8;
+
+/// What shows a router's type-3 routes.
+const TYPE_3: &str = "`show bgp l2vpn evpn route type 3`";
+
+/// That `end` does not flood to `other`.
+pub(super) fn missing(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEnd) -> String {
+    let floods = scene.ends.get(end).map(EndView::remotes_text).unwrap_or_default();
+    let sends = if scene.points(other, end) { ", which sends to it" } else { "" };
+    format!(
+        "{end} has no flood entry for {}{sends} (it floods to {floods}): EVPN fills it, so look at type-3 routes ({TYPE_3}) \
+         for one of that VTEP there, and whether {} has sent it",
+        vtep(scene, end, other),
+        other.router
+    )
+}
+
+/// That neither of two ends floods to the other.
+pub(super) fn neither(a: &EndView<'_>, b: &EndView<'_>) -> String {
+    let floods = |view: &EndView<'_>| format!("{} floods to {}", view.end(), view.remotes_text());
+    format!(
+        "neither end floods to the other (vni {}): {}, {}; EVPN fills both, so look at type-3 routes ({TYPE_3}) on {} and {}",
+        a.vnis(),
+        floods(a),
+        floods(b),
+        a.reading.router,
+        b.reading.router
+    )
+}
+
+/// Ends at two sites that carry the same network, both filled by EVPN, of which neither floods to the other.
+pub(super) fn strangers(scene: &Scene<'_>, one: &Site, other: &Site) -> Vec<String> {
+    let at = |site: &'_ Site| {
+        let here = work::each(scene.ends.values()).filter(|view| view.reading.site == *site);
+        here.filter(|view| is_bridged(view)).collect::<Vec<_>>()
+    };
+    let (here, there) = (at(one), at(other));
+    let mut by_port: BTreeMap<Option<u16>, Vec<(usize, &VniSet)>> = BTreeMap::new();
+    for (place, view) in work::each(there.iter().enumerate()) {
+        by_port.entry(view.vxlan.port).or_default().push((place, view.vnis()));
+    }
+    let carriers: BTreeMap<_, _> =
+        by_port.into_iter().map(|(port, devices)| (port, Carriers::of(devices))).collect();
+    let of = |a: &EndView<'_>| {
+        let carriers = carriers.get(&a.vxlan.port);
+        carriers.map(|it| it.of_any(a.vnis()).collect::<BTreeSet<_>>()).unwrap_or_default()
+    };
+    let pairs = work::each(here).flat_map(|a| of(a).into_iter().map(move |place| (a, place)));
+    let pairs = pairs.map(|(a, place)| (a, there[place]));
+    let strange = pairs.filter(|(a, b)| !knows(scene, a, b) && !knows(scene, b, a));
+    strange.take(MOST).map(|(a, b)| neither(a, b)).collect()
+}
+
+/// Whether an end that EVPN fills has LAN ports beside it: the device of an L3 VNI has none, and floods to nobody.
+pub(super) fn is_bridged(view: &EndView<'_>) -> bool {
+    view.is_filled() && view.widest_port().is_some()
+}
+
+fn knows(scene: &Scene<'_>, a: &EndView<'_>, b: &EndView<'_>) -> bool {
+    scene.points(&a.end(), &b.end())
+}
+
+/// The address that `end`'s router would flood to: an entry's, else the other device's own, else the router's name.
+fn vtep(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEnd) -> String {
+    let lead = || {
+        let leads = scene.ends.get(end)?.sends.leads.values().flatten();
+        work::each(leads).copied().find(|lead| scene.known.owns(&other.router, *lead))
+    };
+    let local = scene.ends.get(other).and_then(|view| view.vxlan.local);
+    let address: Option<IpAddr> = local.or_else(lead);
+    address.map_or_else(|| other.router.to_string(), |address| format!("{address} ({})", other.router))
+}
