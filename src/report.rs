@@ -28,7 +28,7 @@ const GREEN: &str = "32";
 
 /// The exit code of `check`, and why: 1 for any path unreachable, blackholed or lossy, any tunnel
 /// down, half, ambiguous or with a mismatch; 2, only if none of these, for a path unknown, a router not
-/// read (with the halves that may end on it) or nothing configured; else 0.
+/// read, a half whose other end is on no router that is read, or nothing configured; else 0.
 #[must_use]
 pub fn exit_code(present: &Present) -> (u8, String) {
     verdict(present, &problems(present))

@@ -384,7 +384,9 @@ fn unmatched(scene: &Scene<'_>, single: &Single) -> String {
     if owners.is_empty() {
         let unread: Vec<_> = scene.readings.keys().filter_map(|router| scene.not_read(router)).collect();
         let mut said = format!("{end} sends to {remote}, which no router that was read owns");
-        if !unread.is_empty() {
+        if unread.is_empty() {
+            said += ": add that router, or this address to its `addresses`, to see the other end";
+        } else {
             said = format!("{said}; {}", unread.join("; "));
         }
         return said;

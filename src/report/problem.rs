@@ -24,7 +24,7 @@ pub(super) enum Rank {
     RouterNotRead,
     /// A router says more than is understood.
     LeftOut,
-    /// A half whose other end may be on a router that is not read: follows from that, proves nothing.
+    /// A half whose other end is on a router that is not read, or not one of ours: follows from that, proves nothing.
     UnreadEnd,
     Unknown,
     Reduced,
@@ -122,6 +122,9 @@ fn bad_tunnel(owners: &Owners, tunnel: &Tunnel) -> Option<Problem> {
     let mut what = Vec::new();
     match tunnel.state {
         TunnelState::Paired => {}
+        TunnelState::Half if owners.may_end_unread(tunnel) => {
+            what.push("half, the other end is on no router that is read".to_owned());
+        }
         TunnelState::Half => what.push("half, the other end is not known".to_owned()),
         TunnelState::Ambiguous => what.push("ambiguous, several other ends fit".to_owned()),
     }
@@ -165,8 +168,6 @@ fn bad_tunnel(owners: &Owners, tunnel: &Tunnel) -> Option<Problem> {
 /// The addresses of all routers: whether one that is not read now owns it.
 struct Owners {
     unread: HashMap<IpAddr, bool>,
-    /// Some router is not read now.
-    any_unread: bool,
 }
 
 impl Owners {
@@ -179,14 +180,14 @@ impl Owners {
                 *unread.entry(*address).or_default() |= reading.current.is_none();
             }
         }
-        Self { unread, any_unread: present.routers.iter().any(|reading| reading.current.is_none()) }
+        Self { unread }
     }
 
-    /// Whether a half's remote (the part of its name after `~`) can be an address of a router that is not
-    /// read: some router is not, and no router that is read owns it.
+    /// Whether a half's remote (the part of its name after `~`) can be an address of a router that is not read: no router
+    /// that is read owns it. Who reads one router of a pair (`local: {}`) has such halves by intent.
     fn may_end_unread(&self, tunnel: &Tunnel) -> bool {
         let remote = tunnel.name.split_once('~').and_then(|(_, remote)| remote.parse::<IpAddr>().ok());
-        remote.is_some_and(|remote| self.unread.get(&remote).copied().unwrap_or(self.any_unread))
+        remote.is_some_and(|remote| self.unread.get(&remote).copied().unwrap_or(true))
     }
 }
 

@@ -152,7 +152,12 @@ fn exit_codes() {
     let [dc, a, b] = lab();
     let df = b.clone().edit_vxlan("vxlan02", |v| v.df = Some(DfPolicy::Set));
     assert_eq!(exit_code(&present(read(&[dc.clone(), a.clone(), df]), vec![])).0, 1, "mismatch");
-    assert_eq!(exit_code(&present(read(&[dc.clone(), a.clone()]), vec![])).0, 1, "half");
+    // One router of a pair, as with `local: {}`: said, and no problem.
+    let (code, reason) = exit_code(&present(read(std::slice::from_ref(&a)), vec![]));
+    assert_eq!(code, 2, "{reason}");
+    assert_eq!(reason, "tunnel site-a/vxlan01~10.10.0.254: half, the other end is on no router that is read");
+    let alone = text(&present(read(std::slice::from_ref(&a)), vec![]), 200, Paint::Plain);
+    assert!(alone.starts_with("UNKNOWN: ") && alone.contains("add that router, or this address"), "{alone}");
     // The half that follows from a router not read proves nothing; one whose owner is read does.
     let (code, reason) = exit_code(&present(vec![dc.read(), a.read(), b.unread()], vec![]));
     assert_eq!(code, 2, "{reason}");
