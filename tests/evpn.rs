@@ -26,7 +26,7 @@ use vxlan_exporter::{
 };
 
 /// A generous bound for a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 fn run(program: &str, arguments: &[&str]) -> String {
     let done = Command::new(program).args(arguments).output().expect(program);
