@@ -69,6 +69,7 @@ faults! {
     loss_20 "loss-20"
     loss_20_hole "loss-20-hole"
     middlebox_rst "middlebox-rst"
+    mss_clamped "mss-clamped"
     no_icmp "no-icmp"
     no_icmp_hole "no-icmp-hole"
     no_promisc "no-promisc"

@@ -281,6 +281,7 @@ pub(crate) fn verdict(verdict: Verdict) -> Judgement {
         tcp: None,
         mtu_forward: mtu,
         mtu_reverse: None,
+        forward_expected: None,
         forward_at_least: None,
         reverse_at_least: mtu,
         settled: true,

@@ -167,6 +167,8 @@ pub struct Judgement {
     pub mtu_forward: Option<Bytes>,
     /// Path MTU from the target, only where it is exact.
     pub mtu_reverse: Option<Bytes>,
+    /// What is expected to the target, where that is less than from it: what the MSS in its SYN-ACK allows.
+    pub forward_expected: Option<Bytes>,
     /// A size that passes to the target, where more may: our own interface lets out no more.
     pub forward_at_least: Option<Bytes>,
     /// A size that came back whole from the target, where more may.
@@ -186,6 +188,7 @@ impl Default for Judgement {
             tcp: None,
             mtu_forward: None,
             mtu_reverse: None,
+            forward_expected: None,
             forward_at_least: None,
             reverse_at_least: None,
             settled: false,

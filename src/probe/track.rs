@@ -120,7 +120,7 @@ impl Track {
         if let (Some((reflector, _)), Some(target), Some(prober)) =
             (&self.reflector, &self.target, &self.prober)
         {
-            let wanted = Wanted { address: target.address, expected: prober.expected().bytes };
+            let wanted = Wanted { address: target.address, expected: prober.asked_of_reflector() };
             reflector.send_if_modified(|known| known.replace(wanted) != Some(wanted));
         }
     }
@@ -229,7 +229,7 @@ impl Track {
             size_probes: prober.map_or(&self.former.size_probes, PathProber::size_probes).clone(),
             send_errors: prober.map_or(&self.former.send_errors, PathProber::send_errors).clone(),
             last_probe: self.last_probe,
-            expected_mtu: prober.map(PathProber::expected),
+            expected_mtu: prober.map(PathProber::expected_either_way),
             testable_mtu: self.target.as_ref().map(|target| target.egress.mtu),
             judgement,
         }

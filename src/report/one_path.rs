@@ -116,8 +116,10 @@ fn path_mtu(path: &PathObservation) -> String {
         PathMtu::NotKnown => "not known".to_owned(),
     });
     let expected = path.expected_mtu.as_ref();
-    let expected = expected
-        .map_or(String::new(), |expected| format!("; {} expected ({})", expected.bytes, expected.rule));
+    let expected = expected.map_or(String::new(), |expected| match path.judgement.forward_expected {
+        Some(forward) => format!("; {forward} and {} expected ({})", expected.bytes, expected.rule),
+        None => format!("; {} expected ({})", expected.bytes, expected.rule),
+    });
     format!("to the target {forward}, from the target {reverse}{expected}")
 }
 

@@ -104,8 +104,11 @@ pub(super) fn bad_path(present: &Present, path: &PathObservation) -> Option<Prob
     if !holes.is_empty() {
         what = format!("{what} {}", holes.join(" and "));
     }
-    let mtu = [judgement.mtu_forward, judgement.mtu_reverse].into_iter().flatten().min();
     let expected = path.expected_mtu.as_ref().map(|expected| expected.bytes);
+    let as_expected =
+        judgement.forward_expected.is_some() && judgement.mtu_forward >= judgement.forward_expected;
+    let forward = judgement.mtu_forward.filter(|_| !as_expected);
+    let mtu = [forward, judgement.mtu_reverse].into_iter().flatten().min();
     if let (Some(mtu), Some(expected)) = (mtu, expected)
         && mtu < expected
     {

@@ -158,8 +158,9 @@ impl PathMtu {
 /// told forward apart, may as well have died on the way back.
 pub(super) fn is_forward_tested(path: &PathObservation) -> bool {
     let judgement = &path.judgement;
-    let full =
-        path.expected_mtu.as_ref().is_some_and(|expected| judgement.mtu_forward >= Some(expected.bytes));
+    let either_way = path.expected_mtu.as_ref().map(|expected| expected.bytes);
+    let expected = judgement.forward_expected.or(either_way);
+    let full = expected.is_some() && judgement.mtu_forward >= expected;
     judgement.verdict != Verdict::Blackhole || judgement.holes.contains(&Direction::Forward) || full
 }
 

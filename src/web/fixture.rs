@@ -157,6 +157,7 @@ fn holed_path() -> PathObservation {
             holes: vec![Direction::Forward, Direction::Reverse],
             mtu_forward: Some(1454),
             mtu_reverse: Some(1454),
+            forward_expected: None,
             forward_at_least: None,
             reverse_at_least: None,
             settled: true,

@@ -28,6 +28,8 @@ pub struct Network {
     pub tcp: Tcp,
     /// MSS of the SYN-ACK; absent: a closed port, which answers RST.
     pub mss: Option<u16>,
+    /// MTU of the target's own interface, which takes no larger packets; absent: what its MSS says.
+    pub target_mtu: Option<u32>,
     /// A box before all bottlenecks answers SYNs in the target's stead.
     pub other_box: bool,
     /// A firewall drops ICMP packets larger than this, both ways.
@@ -54,6 +56,7 @@ impl Default for Network {
             fragments: true,
             tcp: Tcp::Answers,
             mss: Some(1460),
+            target_mtu: None,
             other_box: false,
             icmp_filter: None,
             signal_limit: None,
@@ -62,6 +65,14 @@ impl Default for Network {
             forward: Way::default(),
             reverse: Way::default(),
         }
+    }
+}
+
+impl Network {
+    /// MTU of the target's own interface.
+    pub fn interface(&self, family: Family) -> u32 {
+        let named = || self.mss.map(|mss| u32::from(mss) + family.header() + 20);
+        self.target_mtu.or_else(named).unwrap_or(u32::MAX)
     }
 }
 

@@ -10,7 +10,7 @@ use vxlan_exporter::overlay::{
         asking::Urgency,
         budget::Budget,
         local::Refusal,
-        probe::{Answer, Family, Lane, Moment, ProbeId, Send},
+        probe::{Answer, Family, Lane, Moment, ProbeId, Reply, Send},
         prober::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
     },
 };
@@ -74,6 +74,16 @@ impl Prober {
     /// What our own interface lets out.
     pub fn testable(&self) -> u32 {
         self.testable.unwrap_or(self.hosts)
+    }
+
+    /// The kernel's own connections do not tell what the SYN-ACK names.
+    fn sees(&self, answer: Answer) -> Answer {
+        match answer {
+            Answer::Passed(reply) if self.tcp != TcpProbes::Sized => {
+                Answer::Passed(Reply { mss: None, ..reply })
+            }
+            answer => answer,
+        }
     }
 
     fn machine(&self, seed: u64) -> PathProber {
@@ -231,7 +241,8 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
                     if probe.size > case.prober.testable() && probe.lane != Lane::Fragments {
                         Some(Arrival::Probe(probe.id, Answer::NotSent(Refusal::Unable)))
                     } else {
-                        world.probe(probe, now).map(|answer| Arrival::Probe(probe.id, answer))
+                        let answer = world.probe(probe, now).map(|answer| case.prober.sees(answer));
+                        answer.map(|answer| Arrival::Probe(probe.id, answer))
                     }
                 }
             };

@@ -83,6 +83,12 @@ pub const CLASSES: &[Class] = &[
         make: mute,
     },
     Class {
+        name: "mss",
+        about: "the SYN-ACK names less than we have: clamped on the way, or the target's own interface",
+        weight: 8,
+        make: mss,
+    },
+    Class {
         name: "other-box",
         about: "a box before the bottleneck answers SYNs",
         weight: 2,
@@ -397,6 +403,36 @@ fn tcp_dead(make: &mut Make) {
             make.seconds += 80.0;
         }
     }
+}
+
+fn mss(make: &mut Make) {
+    make.prober.hosts = make.prober.hosts.max(1400);
+    make.prober.testable = None;
+    make.prober.expected = None;
+    if chance(0.8, &mut make.rng) {
+        (make.prober.icmp, make.prober.tcp) = (IcmpProbes::Fragments, TcpProbes::Sized);
+    }
+    make.top = make.prober.hosts;
+    let headers = make.prober.family.header() + 20;
+    let least = make.prober.family.least_mtu().max(600);
+    let named = match make.rng.u8(..4) {
+        0 => make.rng.u32(least..make.top),
+        1 => make.top - make.rng.u32(1..=60),
+        _ => pick(&[1280, 1300, 1340, 1360, 1380], &mut make.rng),
+    };
+    make.network.mss = Some(u16::try_from(named - headers).unwrap_or(u16::MAX));
+    make.network.target_mtu = match make.rng.u8(..8) {
+        // Only a SYN of our own tells what the target takes.
+        0..3 if make.prober.tcp != TcpProbes::Sized => Some(make.top),
+        0..2 => None,
+        2 => Some(make.rng.u32(named..=make.top)),
+        _ => Some(make.top),
+    };
+    make.bottlenecks();
+    if chance(0.1, &mut make.rng) {
+        make.network.fragments = false;
+    }
+    make.sometimes_loss();
 }
 
 fn other_box(make: &mut Make) {

@@ -125,16 +125,20 @@ impl Sight<'_> {
         let walk = |flow| Walk::of(network.forward.bottlenecks(flow), top, least);
         let icmp_forward = walk(None);
         let tcp_forward: Vec<Walk> = Way::flows().flatten().map(|flow| walk(Some(flow))).collect();
-        let reverse_walk = Walk::of(&network.reverse.bottlenecks, top, least);
+        let reverse_top = self.reverse_top(top);
+        let reverse_walk = Walk::of(&network.reverse.bottlenecks, reverse_top, least);
         // Whole replies without DF are all that an echo shows of the way back.
-        let back_edge = self.largest_reply(top);
-        let reverse_hole = reverse_walk.is_hole() && back_edge < top;
+        let back_edge = self.largest_reply(reverse_top);
+        let reverse_hole = reverse_walk.is_hole() && back_edge < reverse_top;
         let echo = prober.icmp >= IcmpProbes::Sized
             && network.icmp
             && network.icmp_filter.is_none_or(|limit| limit >= top);
         let syn = self.syn();
-        let fragments =
-            echo && prober.icmp == IcmpProbes::Fragments && self.carries_fragments(top, icmp_forward);
+        let asked = self.named_less().map_or(top, |_| self.own_size());
+        let fragments = echo
+            && prober.icmp == IcmpProbes::Fragments
+            && network.icmp_filter.is_none_or(|limit| limit >= asked)
+            && self.carries_fragments(asked, icmp_forward);
         let forward_hole = icmp_forward.is_hole()
             || (network.forward.leg.is_some() && tcp_forward.iter().any(|walk| walk.is_hole()));
         let echo_edge = icmp_forward.passing().min(back_edge);
@@ -148,6 +152,9 @@ impl Sight<'_> {
         // Silence above the very size that is signalled forward may be silence for want of DF alone.
         let ends = tcp_forward.iter().chain([&icmp_forward]).map(|walk| walk.end());
         let in_doubt = family == Family::V4 && ends.into_iter().any(|end| end < top && end == back_edge);
+        // Silence just above what the MSS names may be that of the target's own pieces.
+        let beyond = [self.named_less(), self.signalled_beyond()];
+        let in_doubt = reverse_hole && (in_doubt || beyond.contains(&Some(back_edge)));
         let seen_by_fragments = fragments && reverse_hole && back_edge >= filter(family) && !in_doubt;
         let hole_visible = seen_by_echo || seen_by_syn || seen_by_fragments;
         let mut must_name = Vec::new();
@@ -186,7 +193,10 @@ impl Sight<'_> {
             || network.forward.frames.is_some()
             || network.reverse.frames.is_some();
         let filtered_edge = echo_silent && echo_edge < filter(family) && !seen_by_syn;
-        let measurable = echo && prober.testable() >= expected && !filtered_edge;
+        let measurable = echo
+            && prober.testable() >= expected
+            && !filtered_edge
+            && self.is_measurable_beyond(fragments, in_doubt, back_edge);
         let (forward_loss, reverse_loss) =
             (self.small_loss(&network.forward), self.small_loss(&network.reverse));
         let loss = 1.0 - (1.0 - forward_loss) * (1.0 - reverse_loss);
@@ -220,17 +230,32 @@ impl Sight<'_> {
         }
         let expected = self.expected();
         let reduced = |mtu: u32| mtu < expected;
+        let reverse_top = self.reverse_top(expected.min(self.prober.testable()));
+        let reduced_back = |mtu: u32| mtu < expected.max(reverse_top);
         let reverse = &self.network.reverse.bottlenecks;
         let mut right = match (truth.hole_visible, truth.forward_hole || truth.reverse_hole) {
             (true, _) => return vec![Verdict::Blackhole],
+            // What hangs is never ok, be it seen or not.
+            (false, true) if self.named_less().is_some() && truth.reverse_hole => {
+                return vec![Verdict::Unknown, Verdict::Blackhole, Verdict::Reduced, Verdict::Lossy];
+            }
             (false, true) => return Vec::new(),
             // A padded SYN may be signalled a size that passes the filter.
             _ if !truth.measurable && self.network.icmp_filter.is_some() => {
                 vec![Verdict::Unknown, Verdict::Reduced]
             }
+            // There is no hole, so that it is no lie not to have asked.
+            _ if !truth.measurable && self.named_less().is_some() => {
+                let whole = if truth.forward_mtu.iter().copied().any(reduced) {
+                    Verdict::Reduced
+                } else {
+                    Verdict::Ok
+                };
+                vec![Verdict::Unknown, whole]
+            }
             _ if !truth.measurable => vec![Verdict::Unknown],
             _ if truth.forward_mtu.iter().copied().any(reduced) => vec![Verdict::Reduced],
-            _ if reverse.iter().map(|bottleneck| bottleneck.above).any(reduced) => {
+            _ if reverse.iter().map(|bottleneck| bottleneck.above).any(reduced_back) => {
                 // What a router does with DF packets cannot be told from IPv4 replies that it cuts.
                 let told = self.prober.family == Family::V6;
                 let right = [Verdict::Ok, Verdict::Reduced, Verdict::Unknown];
@@ -273,6 +298,42 @@ impl Sight<'_> {
             self.prober.tcp == TcpProbes::Sized && self.answers_syns() && !self.network.other_box
         });
         self.prober.expected.unwrap_or(self.prober.hosts.min(learnt.unwrap_or(u32::MAX)))
+    }
+
+    /// What we take ourselves.
+    fn own_size(&self) -> u32 {
+        self.prober.hosts.min(self.prober.testable())
+    }
+
+    /// What the target's MSS names, where that is less.
+    fn named_less(&self) -> Option<u32> {
+        let expected = self.expected();
+        (self.prober.expected.is_none() && expected < self.own_size()).then_some(expected)
+    }
+
+    /// The largest that the target sends.
+    fn reverse_top(&self, top: u32) -> u32 {
+        let interface = self.network.interface(self.prober.family);
+        self.named_less().map_or(top, |_| self.own_size().min(interface))
+    }
+
+    /// What is signalled to a packet of our own size.
+    fn signalled_beyond(&self) -> Option<u32> {
+        let size = self.own_size();
+        self.named_less()?;
+        self.network.forward.bottlenecks(None).iter().find(|one| size > one.above)?.signals
+    }
+
+    /// Above what the target's MSS names either fragments ask, or echoes that pass whole.
+    fn is_measurable_beyond(&self, fragments: bool, in_doubt: bool, back_edge: u32) -> bool {
+        let Some(named) = self.named_less() else { return true };
+        let (size, interface) = (self.own_size(), self.network.interface(self.prober.family));
+        let whole = self.network.forward.bottlenecks(None).iter().all(|one| size <= one.above)
+            && interface >= size
+            && back_edge >= size;
+        // What a target cuts above its MSS may as well have been cut on the way.
+        let own_cut = named < interface && interface < size && self.prober.family == Family::V4;
+        whole || (fragments && !in_doubt && !own_cut)
     }
 
     fn syn(&self) -> bool {

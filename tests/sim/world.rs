@@ -168,7 +168,8 @@ impl World {
         {
             return None;
         }
-        let sent = self.learnt.map_or(size, |mtu| largest_piece(self.family, size, mtu));
+        let sent = largest_piece(self.family, size, self.network.interface(self.family));
+        let sent = self.learnt.map_or(sent, |mtu| sent.min(largest_piece(self.family, size, mtu)));
         let pieces = size.div_ceil(sent);
         let df = self.family == Family::V6;
         let mut piece = sent;
@@ -217,7 +218,10 @@ impl World {
         if !self.leaves(true, now) {
             return Crossing::Lost;
         }
-        self.forward.cross(&self.network.forward, self.family, packet, now, &mut self.rng)
+        match self.forward.cross(&self.network.forward, self.family, packet, now, &mut self.rng) {
+            Crossing::Through { piece } if piece > self.network.interface(self.family) => Crossing::Lost,
+            crossing => crossing,
+        }
     }
 
     fn back(&mut self, packet: Packet, now: Duration) -> Crossing {

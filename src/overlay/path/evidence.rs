@@ -27,7 +27,9 @@ impl PathProber {
         let mut said = match verdict {
             Verdict::Blackhole => self.holes_in_words(holes),
             Verdict::Reduced => vec![self.reduced_in_words(expected.bytes)],
-            Verdict::Ok => vec![format!("DF echoes of {} bytes come back whole", expected.bytes)],
+            Verdict::Ok => {
+                vec![format!("DF echoes of {} bytes come back whole", self.whole_echo(expected.bytes))]
+            }
             Verdict::Lossy if self.is_size_dependent() => vec!["size-dependent loss, no edge".to_owned()],
             Verdict::Unknown => reason.map(|reason| self.why_unknown(reason)).into_iter().collect(),
             Verdict::Lossy | Verdict::Unreachable => Vec::new(),
@@ -51,7 +53,7 @@ impl PathProber {
                  back in one piece"
             ));
         }
-        said.push(format!("expected MTU {} bytes ({})", expected.bytes, expected.rule));
+        said.extend(self.expected_in_words());
         said
     }
 
@@ -132,6 +134,9 @@ impl PathProber {
                      carry no DF, and packets that do may be signalled as ours are (over an IPv6 underlay they are): a \
                      reflector at the far end would tell"
                 )
+            }
+            UnknownReason::ReverseUnmeasured if self.unmeasured_beyond().is_some() => {
+                self.unmeasured_beyond().unwrap_or_default()
             }
             UnknownReason::ReverseUnmeasured if self.echo.passing().is_some() => {
                 "replies are cut into fragments on the way back, which says nothing of packets with DF: a reflector \

@@ -10,7 +10,8 @@
 //!   them are silent where others are signalled
 //! - [`reach`] when a target is unreachable, [`icmp_rate`] whether its answers are limited, [`small_loss`]
 //!   when a path is lossy, [`tcp_life`] whether TCP passes where ping does
-//! - [`rtt`] how long to wait, [`budget`] how much to send, [`expected`] what hosts of our site can send
+//! - [`rtt`] how long to wait, [`budget`] how much to send, [`expected`] what hosts of our site can send,
+//!   [`target_mtu`] what the target takes
 //! - [`prober`] all of these joined: the machine
 //! - [`reflection`] what a reflector has measured, [`size_hunt`] which sizes to ask it for
 //! - [`edge`] whether proven silence has an edge, asked either way
@@ -39,6 +40,7 @@ pub mod reflection;
 pub mod rtt;
 pub mod size_hunt;
 pub mod small_loss;
+pub mod target_mtu;
 pub mod tcp_life;
 pub mod verdict;
 pub mod walk;

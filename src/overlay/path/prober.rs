@@ -5,6 +5,7 @@
 //! reverse does. Given the same seed, times and answers it does the same again.
 
 mod answers;
+pub(super) mod beyond;
 #[cfg(test)]
 mod fixture;
 mod own;
@@ -14,6 +15,7 @@ mod tcp;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use beyond::Looks;
 use fastrand::Rng;
 
 use super::{
@@ -31,6 +33,7 @@ use super::{
     reflection::Reflection,
     rtt::RttWindow,
     small_loss::SmallLoss,
+    target_mtu::TargetMtu,
     tcp_life::TcpLife,
     verdict::{Confirmed, Known},
     walk::REMEMBERED,
@@ -141,6 +144,8 @@ enum Role {
     Shot(Shot),
     /// A packet of a round between flows that are signalled and flows in question.
     Contest { round: u32 },
+    /// Asks for more than the target's MSS names.
+    Beyond,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -173,7 +178,7 @@ pub struct PathProber {
     pub(super) settings: Settings,
     rng: Rng,
     pub(super) hosts: HostMtu,
-    pub(super) target_mtu: Option<Bytes>,
+    pub(super) target: TargetMtu,
     /// When a signal for a size of the walk was last heard.
     pub(super) signalled_at: Option<Moment>,
     /// The MTU in the last signal that came from the target's own address.
@@ -207,6 +212,7 @@ pub struct PathProber {
     sentinel_at: Moment,
     syn_at: Moment,
     fragments_at: Moment,
+    looks: Looks,
     /// Since when the echo lane is in doubt: what the other lanes found before does not count.
     pub(super) doubt_since: Option<Moment>,
     /// The path MTU of each direction as last confirmed; stays while a search is under way.
@@ -242,7 +248,7 @@ impl PathProber {
         let comparable = settings.icmp > IcmpProbes::None && settings.tcp > TcpProbes::None;
         Self {
             rng: Rng::with_seed(seed),
-            target_mtu: None,
+            target: TargetMtu::default(),
             signalled_at: None,
             told_by_target: None,
             origin: Origin::default(),
@@ -271,6 +277,7 @@ impl PathProber {
             sentinel_at: now + wait,
             syn_at: now,
             fragments_at: now,
+            looks: Looks::new(now),
             doubt_since: None,
             confirmed: Confirmed::default(),
             known: Known::default(),
@@ -288,11 +295,11 @@ impl PathProber {
         }
     }
 
-    /// The expected MTU and by which rule: configured, else the smaller of what hosts of our site
+    /// The expected MTU to the target and by which rule: configured, else the smaller of what hosts of our site
     /// have and what the target's SYN-ACK names.
     #[must_use]
     pub fn expected(&self) -> ExpectedMtu {
-        match (self.settings.expected_mtu, self.target_mtu.filter(|_| !self.origin.is_foreign())) {
+        match (self.settings.expected_mtu, self.target.named().filter(|_| !self.origin.is_foreign())) {
             (Some(bytes), _) => ExpectedMtu { bytes, rule: "configured".to_owned() },
             (None, Some(bytes)) if bytes < self.hosts.hosts => {
                 ExpectedMtu { bytes, rule: "MSS in the target's SYN-ACK".to_owned() }
@@ -376,7 +383,7 @@ impl PathProber {
             self.sentinel_at = self.sentinel_at.min(now);
         }
         self.syn.stand_at(&self.walks.tcp_stand_at(ceiling), now);
-        self.fragments.stand_at(ceiling, now);
+        self.fragments.stand_at(self.reverse_ceiling(), now);
     }
 
     /// Sets the other lanes to work while the echo lane is in doubt, and clears them when it is not.
@@ -388,7 +395,8 @@ impl PathProber {
         if !self.echo.is_silent() && !self.echo.is_proving() {
             self.looked_around = false;
             if self.doubt_since.take().is_some() {
-                if self.echo.passing() == Some(ceiling) && self.in_one_piece(ceiling) {
+                let whole = self.echo.passing() == Some(ceiling) && self.in_one_piece(ceiling);
+                if whole && self.reverse_ceiling() <= ceiling {
                     // A whole reply at full size passed both ways.
                     self.fragments.clear();
                 }

@@ -12,7 +12,7 @@ use super::{
     flows::FlowHole,
     lane::Hole,
     probe::{FLOWS, Family, Moment},
-    prober::PathProber,
+    prober::{PathProber, beyond::Beyond},
 };
 use crate::types::{Bytes, Direction, TcpState, UnknownReason, Verdict};
 
@@ -81,20 +81,23 @@ impl PathProber {
             _ => Vec::new(),
         };
         let cap = |mtu: Option<Bytes>| mtu.map(|mtu| mtu.min(expected)).filter(|_| !down);
+        let expected_reverse = self.expected_reverse().bytes;
+        let cap_reverse = |mtu: Option<Bytes>| mtu.map(|mtu| mtu.min(expected_reverse)).filter(|_| !down);
         // What our own interface lets out is no property of the path.
         let all_we_can = self.hosts.testable < expected;
         let (at_least, forward): (Option<Bytes>, Option<Bytes>) = match cap(self.confirmed.forward) {
             Some(mtu) if all_we_can && mtu >= self.hosts.testable => (Some(mtu), None),
             mtu => (None, mtu),
         };
-        let reverse = cap(self.reflected_reverse().or(self.confirmed.reverse));
+        let reverse = cap_reverse(self.reflected_reverse().or(self.confirmed.reverse));
         Judgement {
             verdict,
             unknown_reason,
             mtu_forward: forward,
             mtu_reverse: reverse,
             forward_at_least: at_least,
-            reverse_at_least: cap(self.came_back_whole()).filter(|_| reverse.is_none()),
+            forward_expected: (expected < expected_reverse).then_some(expected),
+            reverse_at_least: cap_reverse(self.came_back_whole()).filter(|_| reverse.is_none()),
             tcp: self.tcp.state(),
             settled: self.is_settled(),
             evidence: self.evidence(verdict, unknown_reason, &holes),
@@ -157,7 +160,9 @@ impl PathProber {
     /// Replies that vanish: above what may be a filter of large ICMP, and where the pieces of a large request
     /// are known to pass forward.
     fn silent_replies(&self) -> Option<&Hole> {
-        let believed = |hole: &&Hole| hole.answered >= FILTER && self.pieces_pass() == Some(true);
+        let believed = |hole: &&Hole| {
+            hole.answered >= FILTER && self.pieces_pass() == Some(true) && !self.may_be_cut_by_target(hole)
+        };
         self.fragments.hole().filter(believed)
     }
 
@@ -167,7 +172,13 @@ impl PathProber {
     /// way there gives no such hope.
     fn may_be_signalled(&self, hole: &Hole) -> bool {
         let every = self.settings.sentinel_interval.max(Duration::from_secs(2));
-        let lately = |at| self.now.saturating_sub(at) < every * SIGNALS_ASKED;
+        let window = every * SIGNALS_ASKED;
+        let lately = |at| self.now.saturating_sub(at) < window;
+        let beyond = self.target.signalled_since(self.now.saturating_sub(window));
+        if self.settings.family == Family::V4 && beyond.is_some_and(|mtu| !hole.exact || hole.answered == mtu)
+        {
+            return true;
+        }
         if !self.signalled_at.is_some_and(lately) {
             return false;
         }
@@ -255,8 +266,12 @@ impl PathProber {
         }
         if let Some(size) = self.echo.passing() {
             let lower = size < expected || self.is_lower_on_flows();
-            let cut = !lower && self.is_cut_on_the_way_back(size);
-            if cut || (self.reverse_in_doubt() && self.reflected_reverse().is_none()) {
+            let beyond = self.beyond();
+            let cut = (!lower && self.is_cut_on_the_way_back(size))
+                || matches!(beyond, Beyond::Cut | Beyond::Unmeasured);
+            if (cut && self.reflected_reverse().is_none())
+                || (self.reverse_in_doubt() && self.reflected_reverse().is_none())
+            {
                 return unknown(UnknownReason::ReverseUnmeasured);
             }
             let whole = !lower && self.in_one_piece(expected);
@@ -314,7 +329,7 @@ impl PathProber {
         let Some(echo) = self.echo.hole() else {
             return match directions.is_empty() {
                 false => Finding::Hole(directions),
-                true if self.echo.is_silent() => Finding::Pending,
+                true if self.echo.is_silent() || self.is_beyond_pending() => Finding::Pending,
                 true => Finding::None,
             };
         };
@@ -366,8 +381,9 @@ impl PathProber {
     fn came_back_whole(&self) -> Option<Bytes> {
         let whole = |size: Bytes| self.largest_fragment.map_or(size, |largest| largest.min(size));
         let fragments = self.fragments.passing().filter(|size| self.reverse_passes(*size));
+        let beyond = self.whole_beyond();
         let edge = self.echo.edge().filter(|edge| *edge > self.settings.family.small());
-        fragments.max(self.echo.passing()).max(edge).map(whole)
+        fragments.max(self.echo.passing()).max(edge).map(whole).max(beyond)
     }
 
     /// Nothing of the size that every IPv6 link must carry passes.
@@ -415,6 +431,7 @@ impl PathProber {
             || !self.can_size_echo()
             || self.has_no_sizes();
         let tcp_decided = !(self.tcp.is_open() && self.icmp_usable()) || self.tcp.is_exhausted();
-        decided && tcp_decided && !self.reach.is_suspicious() && !self.tcp.is_asking() && !busy
+        let decided = decided && tcp_decided && !self.is_beyond_pending();
+        decided && !self.reach.is_suspicious() && !self.tcp.is_asking() && !busy
     }
 }

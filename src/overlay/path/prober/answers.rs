@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{PathProber, Role, Sent, SentEcho};
+use super::{PathProber, Role, Sent, SentEcho, beyond::Looks};
 use crate::{
     overlay::path::{
         asking::Asking,
@@ -25,9 +25,6 @@ const PIECE_STEP: Bytes = 8;
 
 /// So soon after a size above where a walk stands was answered, all flows are looked at there.
 const LOOK_SOON: Duration = Duration::from_secs(1);
-
-/// Bytes of a TCP header without options: an MSS counts none (RFC 6691).
-const TCP_HEADER: Bytes = 20;
 
 impl PathProber {
     /// The regular small echo `seq` was answered after `rtt`.
@@ -87,23 +84,22 @@ impl PathProber {
                     self.heard(protocol, now);
                     self.origin.observe(protocol, reply);
                 }
-                if sent.probe.lane != Lane::Syn
-                    && is_large(sent.probe)
-                    && sent.probe.size >= self.lane(Lane::Echo).top()
-                {
-                    self.largest_fragment = reply.largest_fragment;
-                }
+                let sized = sent.probe.lane != Lane::Syn && is_large(sent.probe);
+                let of_target_alone = sized && self.see_pieces(sent, reply, now);
                 if let Some(mss) = reply.mss.filter(|_| !self.is_elsewhere(sent)) {
-                    let headers = self.settings.family.header() + TCP_HEADER;
-                    self.learn_target_mtu(Bytes::from(mss) + headers, now);
+                    self.learn_target_mtu(Bytes::from(mss), now);
                 }
                 match self.in_pieces(sent, reply) {
                     Some(largest) => self.passed_in_pieces(sent, largest, now),
+                    None if of_target_alone => {}
                     None => self.passed(sent, now),
                 }
             }
             Answer::TooBig { mtu, by_target } => {
                 self.reach.signalled();
+                if sent.role == Role::Beyond {
+                    self.target.signalled(mtu, by_target, now);
+                }
                 if by_target {
                     self.told_by_target = Some(mtu);
                 }
@@ -180,6 +176,7 @@ impl PathProber {
             Role::TcpPair { serial, pair, syn, .. } => {
                 self.tcp.resolve(serial, pair, syn, Fate::Answered, now);
             }
+            Role::Beyond => self.beyond_passed(lane, size, now),
         }
         let above = is_large(sent.probe) && lane != Lane::Syn && size > self.lane(lane).top();
         if above && self.lane(lane).passing() == Some(size) {
@@ -263,6 +260,7 @@ impl PathProber {
                 }
             }
             Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Lost, now),
+            Role::Beyond => self.beyond_lost(lane, now),
             Role::Contest { round } => {
                 let silent = self.contest.lost(round, entrant(sent.probe), now);
                 self.found_silent(silent, sent.probe.size, now);
@@ -351,9 +349,9 @@ impl PathProber {
         self.sentinel_at = now;
     }
 
-    fn learn_target_mtu(&mut self, mtu: Bytes, now: Moment) {
-        if self.target_mtu != Some(mtu) {
-            self.target_mtu = Some(mtu);
+    fn learn_target_mtu(&mut self, mss: Bytes, now: Moment) {
+        if self.target.name(self.settings.family, mss, now) {
+            self.looks = Looks::new(now);
             self.restand(now);
         }
         if self.echo.decided_at().is_none() {

@@ -65,6 +65,9 @@ impl PathProber {
     /// A packet never left our host: nothing is decided by it.
     pub(super) fn not_sent(&mut self, sent: Sent, refusal: Refusal, now: Moment) {
         self.void(sent, now);
+        if sent.role == Role::Beyond && refusal == Refusal::Unable {
+            self.target.looked(false, self.settings.family);
+        }
         if let Refusal::Trouble(trouble) = refusal {
             self.local.refused(self.kind(sent), trouble, now);
         }
@@ -87,7 +90,11 @@ impl PathProber {
             Role::TcpPair { serial, pair, syn, .. } => {
                 self.tcp.resolve(serial, pair, syn, Fate::Void, now);
             }
-            Role::Small { burst: None } | Role::Elsewhere { .. } | Role::Sentinel | Role::Single { .. } => {}
+            Role::Small { burst: None }
+            | Role::Elsewhere { .. }
+            | Role::Sentinel
+            | Role::Single { .. }
+            | Role::Beyond => {}
         }
     }
 

@@ -43,13 +43,14 @@ impl PathProber {
 
     /// The reverse path MTU where the reflector knows it to the byte, bytes of IP packet.
     pub(in super::super) fn reflected_reverse(&self) -> Option<Bytes> {
-        self.measured()?.reverse.exact_mtu(self.expected().bytes)
+        self.measured()?.reverse.exact_mtu(self.expected_reverse().bytes)
     }
 
     /// Whether silence is proven forward, and reverse.
     pub(in super::super) fn reflected_holes(&self) -> [bool; 2] {
-        let hole = |one_way: &OneWay| matches!(one_way.sizes, Sizes::Silent { .. });
-        self.measured().map_or([false; 2], |it| [hole(&it.forward), hole(&it.reverse)])
+        let hole = |one_way: &OneWay, expected| matches!(one_way.sizes, Sizes::Silent { answered, .. } if answered < expected);
+        let (forward, reverse) = (self.expected().bytes, self.expected_reverse().bytes);
+        self.measured().map_or([false; 2], |it| [hole(&it.forward, forward), hole(&it.reverse, reverse)])
     }
 
     /// The MTU of the reflector's own interface.

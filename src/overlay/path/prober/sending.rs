@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A path's TCP sentinel, and the look at the reverse direction of a reduced path, are this rare.
-const RARE: Duration = Duration::from_secs(5);
+pub(super) const RARE: Duration = Duration::from_secs(5);
 
 /// Flows that are looked at out of turn are so far apart.
 const SWEEP: Duration = Duration::from_millis(100);
@@ -72,6 +72,7 @@ impl PathProber {
                 self.send(Lane::Fragments, 0, size, purpose, Role::Sentinel, now, out);
             }
         }
+        self.look_beyond(now, out);
     }
 
     /// What bursts of that urgency want sent within the budget.
@@ -184,6 +185,7 @@ impl PathProber {
             .chain(Some(self.contest.next_at()).filter(|at| *at > self.now))
             .chain(by_syn.then_some(self.syn_at))
             .chain(self.fragments_every().map(|_| self.fragments_at))
+            .chain(self.beyond_every().map(|_| self.looks.next_at()))
             .min()
             .unwrap_or(self.echo_at)
     }
@@ -282,6 +284,8 @@ impl PathProber {
         }
         if self.fragments.is_silent() || (self.echo.is_silent() && self.fragments.passing().is_some()) {
             Some(self.settings.sentinel_interval)
+        } else if let Some(every) = self.fragments_beyond_every() {
+            Some(every)
         } else {
             let reduced = self.echo.passing().is_some_and(|size| size < self.ceiling());
             reduced.then_some(RARE)
@@ -333,7 +337,7 @@ impl PathProber {
 }
 
 /// The turn after `last`: on the beat, but never a burst to catch up.
-fn next_turn(last: Moment, every: Duration, now: Moment) -> Moment {
+pub(super) fn next_turn(last: Moment, every: Duration, now: Moment) -> Moment {
     let next = last + every;
     if next <= now { now + every } else { next }
 }
