@@ -6,9 +6,10 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/examples/lab
 IMAGE := dist/vxlan_exporter-image.tar
+RELEASE := target/dist/release/vxlan_exporter
 
 .PHONY: demo test image image-test soak soak-short soak-loss scale fuzz mutants-rules dashboards pictures chart setup chart-tools build \
-	lab-clean audit sbom
+	lab-clean audit sbom reproducible coverage mutants
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
 demo: setup build
@@ -22,15 +23,21 @@ test: setup chart-tools
 	cargo test --locked --lib --bins $(RUN_AS_ROOT)
 	cargo test --locked --test '*' $(RUN_AS_ROOT) -- --test-threads=3
 
-# The container image of this version, as an archive to carry to the nodes.
+# The container image of this version, as an archive to carry to the nodes. Its binary says what it is made of.
 image: setup
-	cargo build --locked --release --bin vxlan_exporter
-	$(SUDO) scripts/image.sh target/release/vxlan_exporter $(IMAGE)
+	@scripts/cargo-tools.sh cargo-auditable
+	scripts/build-release.sh
+	$(SUDO) scripts/image.sh $(RELEASE) $(IMAGE)
 
 # The image of the release in the lab; `make test` does the same with the binary that it has built.
 image-test: setup
-	cargo build --locked --release --bin vxlan_exporter
-	IMAGE_BINARY=$(CURDIR)/target/release/vxlan_exporter cargo test --locked --test image $(RUN_AS_ROOT)
+	scripts/build-release.sh
+	IMAGE_BINARY=$(CURDIR)/$(RELEASE) cargo test --locked --test image $(RUN_AS_ROOT)
+
+# Builds this commit in two folders and compares the binaries byte by byte. Twice as long as a release; not for CI.
+reproducible: setup
+	@scripts/cargo-tools.sh cargo-auditable
+	scripts/reproducible.sh
 
 # Half an hour of all that goes wrong at once, by a script of SOAK_SEED: prints a table, and fails if anything false was said, missed,
 # lost by us or kept. `make soak-short` does three minutes of it.
@@ -39,7 +46,7 @@ soak: setup
 	$(SUDO) target/release/examples/soak --minutes $(or $(SOAK_MINUTES),30) --seed $(or $(SOAK_SEED),1)
 
 soak-short: setup
-	cargo test --locked --test soak_short $(RUN_AS_ROOT) -- --ignored --nocapture
+	cargo test --locked --test soak_short $(RUN_AS_ROOT) -- --nocapture
 
 # Lossy paths for long, and how soon a hole is noticed; prints its figures. About 15 minutes.
 soak-loss: setup build
@@ -61,6 +68,21 @@ fuzz:
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target fuzz/corpus/$$target $$seeds -- -max_total_time=$(or $(FUZZ_SECONDS),60) \
 			-max_len=65536 || exit 1; \
 	done
+
+# Which lines of what decides the unit tests and the simulation reach, by file. LLVM_COV and LLVM_PROFDATA name the tools of rustc's own
+# LLVM, where `rustup component add llvm-tools` cannot bring them.
+coverage:
+	@scripts/cargo-tools.sh cargo-llvm-cov
+	cargo llvm-cov --locked --lib $(if $(COVERAGE_FAST),,--test simulation) --summary-only --json --output-path target/coverage.json
+	@scripts/coverage.py target/coverage.json
+
+# Changes the code of verdicts and proofs in every place, one at a time; its unit tests must notice each change. MUTANTS_SHARD=1/8 does
+# a part. Hours of one core; the survivors of the last run stand in docs/reliability.md.
+mutants:
+	@scripts/cargo-tools.sh cargo-mutants
+	cargo mutants --no-shuffle --baseline skip --timeout 120 $(if $(MUTANTS_SHARD),--shard $(MUTANTS_SHARD)) \
+		$(foreach file,verdict proof lane edge lane/asking lane/conclude lane/of_flows,-f src/overlay/path/$(file).rs) \
+		-- --locked --lib --config 'profile.dev.package.vxlan_exporter.opt-level=0' overlay::path
 
 # Changes the alert rules in every place, one at a time; their tests must notice each change. Minutes of one core.
 mutants-rules: setup

@@ -28,6 +28,12 @@ ldd "$binary" | grep -o '/[^ ]*' | while read -r library; do
 done
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 strip -o "$root/vxlan_exporter" "$binary"
+# What it is made of (cargo-auditable): kept, where it was there.
+names_its_parts() { readelf -SW "$1" | grep -q ' \.dep-v0 '; }
+if names_its_parts "$binary" && ! names_its_parts "$root/vxlan_exporter"; then
+    echo "image: strip has taken away what $binary is made of" >&2
+    exit 1
+fi
 chmod 755 "$root/vxlan_exporter"
 # Permitted, not effective: it starts also where NET_RAW is withheld, and raises it where it is granted.
 setcap cap_net_raw+p "$root/vxlan_exporter"

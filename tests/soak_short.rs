@@ -10,7 +10,6 @@ use std::{path::Path, time::Duration};
 const MEMORY: f64 = 96.0;
 
 #[test]
-#[ignore = "takes three minutes of a machine that does little else: `make soak-short`"]
 fn three_minutes_of_everything_at_once() {
     let binary = Path::new(env!("CARGO_BIN_EXE_vxlan_exporter"));
     let report = soak::run(binary, Duration::from_mins(3), 1).expect("the lab");

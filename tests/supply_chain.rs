@@ -33,7 +33,11 @@ fn every_tool_is_pinned_and_comes_by_the_script() {
     assert!(!makefile.contains("cargo install"), "a tool of no certain version");
     for line in makefile.lines().filter_map(|line| line.split("scripts/cargo-tools.sh ").nth(1)) {
         for tool in line.split_whitespace() {
-            assert!(script.contains(&format!("    {tool}) echo ")), "{tool}");
+            let pin = script.lines().find_map(|line| line.strip_prefix(&format!("    {tool}) echo ")));
+            let words: Vec<&str> = pin.expect(tool).split_whitespace().collect();
+            let [version, hash, ";;"] = words.as_slice() else { panic!("{tool}: {words:?}") };
+            assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()), "{tool}: {version}");
+            assert!(hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()), "{tool}: {hash}");
         }
     }
 }
