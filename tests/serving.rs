@@ -10,6 +10,10 @@ use std::{
     process::Command,
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use one_exporter::{Answer, BINARY, Exporter, certificate, directory, run};
 
 /// `secret`, at the least cost.
@@ -210,6 +214,41 @@ fn a_changed_configuration_is_found_and_a_bad_one_changes_nothing() {
     exporter.wait_for("the good one is in use", |exporter| metrics(exporter).contains(&info("two")));
     let said = metrics(&exporter);
     assert!(!said.contains(&info("one")) && said.contains(&format!("{RELOADED} 1\n")), "{said}");
+}
+
+#[test]
+fn after_reloads_and_renames_by_the_thousand_the_last_one_counts() {
+    const RENAMES: usize = 400;
+    const RELOADS_EACH: usize = 243;
+    let config = |path: &str| {
+        format!(
+            "site: site-a\npaths: [{{name: {path}, site: site-a, address: 127.0.0.1, probe_interval: 1h}}]\n"
+        )
+    };
+    let files = directory();
+    fs::write(files.path().join("config.yml"), config("first")).expect("written");
+    let mut exporter = Exporter::start(files, &[]);
+    let process = Pid::from_raw(exporter.pid().try_into().expect("a number"));
+    let rename = |exporter: &Exporter, text: &str| {
+        fs::write(exporter.path("draft"), text).expect("written");
+        fs::rename(exporter.path("draft"), exporter.path("config.yml")).expect("renamed");
+    };
+    for number in 0..RENAMES {
+        let good = config(&format!("path-{number}"));
+        rename(&exporter, if number % 3 == 1 { "paths: [ }\n" } else { &good });
+        (0..RELOADS_EACH).for_each(|_| kill(process, Signal::SIGHUP).expect("it runs"));
+    }
+    rename(&exporter, &config("last"));
+    exporter.wait_for("the last configuration", |exporter| {
+        let said = exporter.ask("http", "/metrics", &[]).body;
+        let paths: Vec<_> = said.lines().filter(|line| line.starts_with("vxlan_path_info{")).collect();
+        said.contains(&format!("{RELOADED} 1\n")) && paths.len() == 1 && paths[0].contains("path=\"last\"")
+    });
+    let said = exporter.ask("http", "/metrics", &[]).body;
+    let mut restarts = said.lines().filter(|line| line.starts_with("vxlan_exporter_task_restarts_total{"));
+    assert!(restarts.all(|line| line.ends_with(" 0")), "{said}");
+    let lines = exporter.log().lines().count();
+    assert!(lines < RENAMES, "{lines} lines of log");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Packets of ours on the real kernel, in small networks of their own: what is built, what is believed, both
 //! levels of privilege, both families.
 
+#[path = "wire/clock.rs"]
+mod clock;
 #[path = "wire/driver.rs"]
 mod driver;
 #[path = "wire/flows.rs"]
