@@ -159,7 +159,7 @@ families! {
         "MTU of the vxlan interface.";
     INTERFACE_UNDERLAY_MTU = Gauge "vxlan_interface_underlay_mtu_bytes" in "bytes of IP packet",
         ["router", "site", "interface"],
-        "MTU of the route to the remote VTEP; VXLAN adds 50 bytes over IPv4, 70 over IPv6.";
+        "Smallest MTU of the routes to the remote VTEPs that frames are flooded to; VXLAN adds 50 bytes over IPv4, 70 over IPv6.";
     INTERFACE_RX_BYTES = Counter "vxlan_interface_receive_bytes_total" in "bytes", ["router", "site", "interface"],
         "Bytes received, as the router's kernel counts; starts anew with the device.";
     INTERFACE_RX_PACKETS = Counter "vxlan_interface_receive_packets_total" in "packets", ["router", "site", "interface"],

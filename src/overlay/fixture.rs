@@ -153,16 +153,17 @@ impl TestRouter {
     pub(crate) fn read(&self) -> Arc<RouterReading> {
         let mut reading = self.reading.clone();
         let mut now = self.now.clone();
-        now.routes.clear();
-        for (link, vxlan) in self.now.vxlans() {
-            let entries = self.now.fdb.iter().filter(|entry| entry.interface == link.name);
+        let mut routes = BTreeMap::new();
+        for (link, vxlan) in now.vxlans() {
+            let entries = now.fdb.iter().filter(|entry| entry.interface == link.name);
             for remote in vxlan.remote.into_iter().chain(entries.filter_map(|entry| entry.dst)) {
                 if let Some(route) = self.routes.get(&remote) {
-                    let query = RouteQuery::new(&self.now, link, vxlan, remote).expect("plain names");
-                    now.routes.insert(query, route.clone());
+                    let query = RouteQuery::new(&now, link, vxlan, remote).expect("plain names");
+                    routes.insert(query, route.clone());
                 }
             }
         }
+        now.routes = routes;
         reading.current = Some(Arc::new(now));
         reading.previous = self.before.clone().map(Arc::new);
         Arc::new(reading)

@@ -9,8 +9,9 @@ use super::unix_seconds;
 use crate::{
     catalogue as c,
     router::snapshot::{FdbEntry, Link, RouterReading, RouterSnapshot, Vxlan},
-    types::{DfPolicy, DroppedKind, FailureReason, FdbKind, FdbState, InterfaceName, Mac, OperState},
+    types::{Bytes, DfPolicy, DroppedKind, FailureReason, FdbKind, FdbState, InterfaceName, Mac, OperState},
     web::exposition::Exposition,
+    work,
 };
 
 pub fn put(out: &mut Exposition, reading: &RouterReading) {
@@ -75,7 +76,7 @@ fn put_interface(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnaps
     if let Some(mtu) = link.mtu {
         out.put(&c::INTERFACE_MTU, &labels, f64::from(mtu));
     }
-    if let Some(mtu) = vxlan.remote.and_then(|remote| snapshot.underlay_mtu(link, remote)) {
+    if let Some(mtu) = smallest_underlay(snapshot, link, vxlan) {
         out.put(&c::INTERFACE_UNDERLAY_MTU, &labels, f64::from(mtu));
     }
     let counters = &link.counters;
@@ -97,6 +98,14 @@ fn put_interface(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnaps
             out.put_count(family, &labels, value);
         }
     }
+}
+
+/// Over all remotes that frames are flooded to: its own, and those that EVPN or a person put on its flood list.
+fn smallest_underlay(snapshot: &RouterSnapshot, link: &Link, vxlan: &Vxlan) -> Option<Bytes> {
+    let flooded = snapshot.entries(link.name.as_str()).filter(|entry| entry.mac == Mac::FLOOD);
+    let remotes: BTreeSet<_> =
+        vxlan.remote.into_iter().chain(flooded.filter_map(|entry| entry.dst)).collect();
+    work::each(remotes).filter_map(|remote| snapshot.underlay_mtu(link, remote)).min()
 }
 
 /// All kinds for each remote that is configured or has an entry; a bridge's own entries name none.

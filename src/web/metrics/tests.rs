@@ -7,7 +7,17 @@ use std::{
 };
 
 use super::{SelfInfo, render, samples};
-use crate::{catalogue, router::snapshot::Counters, state::Present, types::Method, web::fixture::present};
+use crate::{
+    catalogue,
+    router::{
+        index::Index,
+        route_query::RouteQuery,
+        snapshot::{Counters, Route},
+    },
+    state::Present,
+    types::Method,
+    web::fixture::present,
+};
 
 fn self_info() -> SelfInfo {
     SelfInfo { version: "0.0.0", ..SelfInfo::default() }
@@ -76,6 +86,29 @@ fn what_a_method_cannot_know_is_absent() {
             assert!(!text.contains(absent), "{method}: {absent}");
         }
     }
+}
+
+/// A device that EVPN fills has no remote of its own: its flood list counts, and of several ways the smallest.
+#[test]
+fn the_underlay_of_a_flood_list() {
+    let mut present = present();
+    present.routers.truncate(1);
+    let reading = std::sync::Arc::make_mut(&mut present.routers[0]);
+    let snapshot = std::sync::Arc::make_mut(reading.current.as_mut().unwrap());
+    let place = snapshot.links.iter().position(|link| link.vxlan.is_some()).unwrap();
+    snapshot.links[place].vxlan.as_mut().unwrap().remote = None;
+    let mut further = snapshot.fdb[0].clone();
+    further.dst = Some("10.10.77.254".parse().unwrap());
+    snapshot.fdb.push(further);
+    snapshot.index = Index::default();
+    let link = snapshot.links[place].clone();
+    let query =
+        RouteQuery::new(snapshot, &link, link.vxlan.as_ref().unwrap(), "10.10.77.254".parse().unwrap());
+    let narrow = Route { dev: "eth0".into(), gateway: None, mtu: Some(1380), source: None };
+    snapshot.routes.insert(query.unwrap(), narrow);
+    let text = render(&present, &self_info()).unwrap();
+    let said = text.lines().find(|line| line.starts_with("vxlan_interface_underlay_mtu_bytes{")).unwrap();
+    assert!(said.ends_with(" 1380"), "{said}");
 }
 
 #[test]
