@@ -101,6 +101,8 @@ fn shards_and_nodes_have_names_of_their_own() {
     assert!(reader.contains(&"--web.listen-address=[$(HOST_IP)]:14791".to_owned()), "{reader:?}");
     let pod = arguments(&format!("{values}\nvantage: pod"), "Deployment", "");
     assert!(pod.contains(&"--web.listen-address=:14789".to_owned()), "{pod:?}");
+    let everywhere = arguments(&format!("{values}\nweb: {{everyAddress: true}}"), "Deployment", "");
+    assert!(everywhere.contains(&"--web.listen-address=:14791".to_owned()), "{everywhere:?}");
 }
 
 fn config(values: &str, name: &str) -> Value {

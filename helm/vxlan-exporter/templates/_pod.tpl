@@ -31,7 +31,7 @@ spec:
       args:
         - --config.file=/etc/vxlan_exporter/config.yml
         {{- /* As node-exporter does: in the node's network only at the address that Kubernetes knows it by. */}}
-        - --web.listen-address={{ if $hostNetwork }}[$(HOST_IP)]{{ end }}:{{ $port }}
+        - --web.listen-address={{ if and $hostNetwork (not $values.web.everyAddress) }}[$(HOST_IP)]{{ end }}:{{ $port }}
         {{- if $values.web.existingSecret }}
         - --web.config.file=/etc/vxlan_exporter_web/web-config.yml
         {{- end }}

@@ -5,6 +5,7 @@ read from the cluster: an installation must not need more rights than its object
 {{- define "vxlan-exporter.validate" -}}
 {{- include "vxlan-exporter.validateConfig" . -}}
 {{- include "vxlan-exporter.validatePods" . -}}
+{{- include "vxlan-exporter.validateExtras" . -}}
 {{- include "vxlan-exporter.validatePorts" . -}}
 {{- include "vxlan-exporter.validateMonitoring" . -}}
 {{- end -}}
@@ -58,6 +59,40 @@ read from the cluster: an installation must not need more rights than its object
 {{- end -}}
 {{- else if eq (int .Values.service.port) (int .Values.reflector.port) -}}
 {{- fail "service.port and reflector.port are the same: give each a number of its own." -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What the chart writes itself: given once more, the pod would not start, or Kubernetes would take one of the two. */}}
+{{- define "vxlan-exporter.validateExtras" -}}
+{{- $flags := dict
+  "--config.file" "config or configText"
+  "--web.listen-address" "service.port, and web.everyAddress for all addresses of a node,"
+  "--web.config.file" "web.existingSecret"
+  "--shard" "shards"
+  "--source" "config.site, and kind DaemonSet for one source on every node,"
+  "--log.level" "logLevel"
+  "--log.format" "logFormat"
+-}}
+{{- range .Values.extraArgs -}}
+{{- $flag := regexFind "^[^= ]+" . -}}
+{{- with get $flags $flag -}}
+{{- fail (printf "extraArgs: the chart sets %s itself. Set %s instead." $flag (trimSuffix "," .)) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if has .name (list "HOST_IP" "NODE_NAME" "POD_NAME") -}}
+{{- fail (printf "extraEnv: the chart sets %s itself: leave it out, or choose another name." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraVolumes -}}
+{{- if has .name (list "config" "web") -}}
+{{- fail (printf "extraVolumes: the chart has a volume %s itself: choose another name." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraVolumeMounts -}}
+{{- if has (trimSuffix "/" .mountPath) (list "/etc/vxlan_exporter" "/etc/vxlan_exporter_web") -}}
+{{- fail (printf "extraVolumeMounts: the chart mounts its own files at %s: choose another mountPath." .mountPath) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
