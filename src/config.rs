@@ -36,6 +36,7 @@ use crate::{
     shard::Shard,
     types::{PathName, RouterName, Site, Source},
 };
+use error::Problem;
 use schema::Schema;
 
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(30);
@@ -61,19 +62,26 @@ pub fn load(path: &Path, most: u64) -> Result<Config, ConfigError> {
     let text = String::from_utf8(bytes)
         .map_err(|error| ConfigError::not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to()))?;
     let config = parse(&text, path)?;
-    secret_names::check(&config.schema, &config.base).map_err(|problem| problem.at(&text, path))?;
+    let placed = |problem: Problem| problem.at(unmarked(&text), path);
+    secret_names::check(&config.schema, &config.base).map_err(placed)?;
     Ok(config)
 }
 
 /// Checks the text of a configuration; `path` is only named in errors and is what relative file names
 /// start from. An empty text is a valid, empty configuration.
 pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+    let text = unmarked(text);
     bounds::admit(text, path)?;
     let schema = serde_yaml::from_str::<Option<Schema>>(text)
         .map_err(|error| ConfigError::from_yaml(&error, text, path))?
         .unwrap_or_default();
     check::check(&schema).map_err(|problem| problem.at(text, path))?;
     Ok(Config { schema, base: path.parent().unwrap_or(Path::new("")).to_owned() })
+}
+
+/// Without the mark that some editors put first; right before a key the parser takes it for a document of its own.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// A commented configuration that works once names and addresses are replaced.

@@ -358,6 +358,19 @@ fn any_slip_of_the_finger() {
 fn editors_of_other_systems() {
     assert_eq!(plan(&example().replace('\n', "\r\n")), plan(example()));
     assert_eq!(plan(&format!("\u{feff}{}", example())), plan(example()));
+    // Where no comment stands between, and where an error has to be placed.
+    let marked = plan(
+        "\u{feff}site: a\r\nscrape_interval: 5s\r\nrouters:\r\n- name: r\r\n  site: a\r\n  local: {}\r\n",
+    );
+    assert_eq!(
+        (marked.site.as_ref().map(crate::types::Site::as_str), marked.routers[0].scrape_interval),
+        (Some("a"), Duration::from_secs(5))
+    );
+    for text in ["\u{feff}---\r\nsite: a\r\n", "\u{feff}\r\nsite: a", "\u{feff}"] {
+        let _ = plan(text);
+    }
+    let error = parse("\u{feff}sites: a\r\n", Path::new(FILE)).expect_err("a misspelt key");
+    assert_eq!(error.position(), Some((1, 1)), "{error}");
 }
 
 #[test]

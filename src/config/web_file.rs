@@ -63,6 +63,7 @@ pub enum TlsVersion {
 pub fn parse(text: &[u8], path: &Path) -> Result<WebFile, ConfigError> {
     let text =
         std::str::from_utf8(text).map_err(|error| ConfigError::not_utf8(path, text, error.valid_up_to()))?;
+    let text = super::unmarked(text);
     bounds::admit(text, path)?;
     let schema = serde_yaml::from_str::<Option<Schema>>(text)
         .map_err(|error| ConfigError::from_yaml(&error, text, path))?
@@ -198,6 +199,8 @@ mod tests {
     #[test]
     fn as_written() {
         assert_eq!(parse(b"", Path::new("web.yml")), Ok(WebFile::default()));
+        let marked = format!("\u{feff}basic_auth_users:\r\n  a: {HASH}\r\n");
+        assert_eq!(parse(marked.as_bytes(), Path::new("web.yml")).expect("good").users.len(), 1);
         let text = format!(
             "tls_server_config:\n  cert_file: tls.crt\n  key_file: /run/tls.key\n  client_ca_file: ca.crt\n  \
              client_auth_type: RequireAndVerifyClientCert\n  min_version: TLS13\nbasic_auth_users:\n  \
