@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::{
+    router::bounds,
     router::parse::{
         api_config::{self, VxlanConfig},
         api_error, api_show, error_text, fdb, ip_text, link,
@@ -20,9 +21,10 @@ use crate::{
         show_summary::{self, Summary},
         show_text, terminal,
         vlan_vni::{VlanVni, VlanVnis},
-        vlan_vni_stats, vlan_vni_table, vni,
+        vlan_vni_stats, vlan_vni_table,
+        vni::{self, VniFilter},
     },
-    types::InterfaceName,
+    types::{DroppedKind, InterfaceName},
 };
 
 /// What kind of output a file holds.
@@ -73,6 +75,18 @@ pub fn load(file: &Path) -> Result<String, String> {
 /// One JSON object with what `text` says, or why it says nothing. What it does not tell is absent.
 pub fn read(format: Format, text: &str) -> Result<Value, String> {
     let text = &terminal::clean(text);
+    bounds::begin();
+    let mut read = read_as(format, text)?;
+    if let (Some(fields), left_out) = (read.as_object_mut(), bounds::left_out())
+        && !left_out.is_empty()
+    {
+        fields.insert("left_out".to_owned(), json!(left_out));
+        fields.extend(bounds::why().map(|why| ("left_out_why".to_owned(), json!(why))));
+    }
+    Ok(read)
+}
+
+fn read_as(format: Format, text: &str) -> Result<Value, String> {
     let read = match format {
         Format::ShowText => interfaces(&show_text::links(text).map_err(told)?),
         Format::IpText => interfaces(&ip_text::links(text).map_err(told)?),
@@ -81,8 +95,10 @@ pub fn read(format: Format, text: &str) -> Result<Value, String> {
         Format::FdbJson => forwarding(text)?,
         Format::VniJson => {
             let all = vni::filters(text).map_err(told)?;
-            let vnis: BTreeMap<_, _> = all.into_iter().map(|(name, filter)| (name, filter.vnis)).collect();
-            json!({"vnis": vnis})
+            let vnis: BTreeMap<_, _> = all.iter().map(|(name, filter)| (name, &filter.vnis)).collect();
+            let counted = all.iter().filter(|(_, filter)| !filter.counters.is_empty());
+            let stats: BTreeMap<_, _> = counted.map(|(name, filter)| (name, per_vni(filter))).collect();
+            json!({"vnis": vnis, "stats": stats})
         }
         Format::RouteJson => match route::route(text).map_err(told)? {
             Some(route) => json!(route),
@@ -123,6 +139,7 @@ fn told(error: impl ToString) -> String {
 }
 
 fn interfaces(links: &Links) -> Value {
+    bounds::leave_out(DroppedKind::Name, links.left_out);
     let named = links.links.iter().map(|read| (read.link.name.as_str(), interface(read)));
     with_incomplete("interfaces", &json!(named.collect::<BTreeMap<_, _>>()), &links.incomplete)
 }
@@ -186,12 +203,20 @@ fn summary(summary: &Summary) -> Value {
     object(fields)
 }
 
-/// The remote VTEPs; a bridge's own entries name none.
+/// What each VNI of a filter counted, by VNI.
+fn per_vni(filter: &VniFilter) -> BTreeMap<String, Value> {
+    filter.counters.iter().map(|(vni, counters)| (vni.to_string(), object(json!(counters)))).collect()
+}
+
+/// The remote VTEPs, with the VNIs that entries of an `external` device name; a bridge's own entries name none.
 fn forwarding(text: &str) -> Result<Value, String> {
     let mut remotes: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for entry in fdb::entries(text).map_err(told)?.into_iter().filter(|entry| entry.dst.is_some()) {
-        let fields = json!({"mac": entry.mac, "dst": entry.dst});
-        remotes.entry(entry.interface.to_string()).or_default().push(fields);
+    for (entry, named) in fdb::read(text, |_| true, |entry, named| (entry, named)).map_err(told)? {
+        if entry.dst.is_some() {
+            let fields =
+                json!({"mac": entry.mac, "dst": entry.dst, "vni": named.vni, "src_vni": named.source});
+            remotes.entry(entry.interface.to_string()).or_default().push(object(fields));
+        }
     }
     Ok(json!({"dst": remotes}))
 }

@@ -270,6 +270,8 @@ label_values!(
         Connect => "connect",
         /// Connection refused, or closed before the SSH banner (OpenSSH penalty).
         Refused => "refused",
+        /// The router's SSH server and we have no key exchange, host key type, cipher or MAC in common.
+        KeyExchange => "key_exchange",
         /// The router refused the login.
         Auth => "auth",
         /// The router's host key or certificate is not the one configured.
@@ -426,10 +428,24 @@ label_values!(
         Value => "value",
         /// An interface with a name that none can have.
         Name => "name",
+        /// An interface or an entry, none of vxlan, that cannot be understood.
+        Unreadable => "unreadable",
+        /// The list of forwarding entries.
+        Fdb => "fdb",
+        /// The list of VNI filters.
+        VniFilters => "vni_filters",
+        /// The answer to the question for a route.
+        Route => "route",
     }
 );
 
 impl DroppedKind {
+    /// Whether it is more than is let in, or cannot be; else it could only not be understood.
+    #[must_use]
+    pub const fn is_excess(self) -> bool {
+        !matches!(self, Self::Unreadable | Self::Fdb | Self::VniFilters | Self::Route)
+    }
+
     /// One of these, in words.
     #[must_use]
     pub const fn noun(self) -> &'static str {
@@ -441,6 +457,10 @@ impl DroppedKind {
             Self::Address => "address",
             Self::Value => "value",
             Self::Name => "interface with an impossible name",
+            Self::Unreadable => "item that cannot be understood",
+            Self::Fdb => "list of forwarding entries",
+            Self::VniFilters => "list of VNI filters",
+            Self::Route => "answer on a route",
         }
     }
 
@@ -455,6 +475,10 @@ impl DroppedKind {
             Self::Address => "addresses",
             Self::Value => "values",
             Self::Name => "interfaces with impossible names",
+            Self::Unreadable => "items that cannot be understood",
+            Self::Fdb => "lists of forwarding entries",
+            Self::VniFilters => "lists of VNI filters",
+            Self::Route => "answers on routes",
         }
     }
 

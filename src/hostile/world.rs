@@ -184,6 +184,7 @@ fn by_api(said: &Said) -> Result<RouterSnapshot, ScrapeError> {
         method: Method::Api,
         links: links(told),
         fdb: Vec::new(),
+        tells_fdb: false,
         routes: std::collections::BTreeMap::new(),
         version: parse::system::version(&said.version, &said.version, &said.version),
         boot_id: None,

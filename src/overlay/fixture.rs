@@ -43,6 +43,7 @@ impl TestRouter {
             method: Method::Ip,
             links: vec![eth0, link("br01", 1500), eth1],
             fdb: Vec::new(),
+            tells_fdb: true,
             routes: BTreeMap::new(),
             version: Some("VyOS 1.4.0".into()),
             boot_id: Some("boot-1".into()),

@@ -200,8 +200,9 @@ impl Assessor {
         let mut pairs = pairing.pairs;
         self.suspects.retain(|(from, to), _| pairs.contains(&Pair::new(from.clone(), to.clone())));
         // What a router says that says too much is not remembered.
-        let spills =
-            |end: &TunnelEnd| scene.readings.get(&end.router).is_some_and(|it| !it.left_out.is_empty());
+        let spills = |end: &TunnelEnd| {
+            scene.readings.get(&end.router).is_some_and(|it| it.left_out.keys().any(|kind| kind.is_excess()))
+        };
         pairs.retain(|pair| self.remembered.contains(pair) || !(spills(&pair.0) || spills(&pair.1)));
         let is_there =
             |end: &TunnelEnd| scene.ends.contains_key(end) || scene.snapshot(&end.router).is_none();

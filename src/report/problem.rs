@@ -204,7 +204,7 @@ fn left_out(reading: &RouterReading) -> Option<Problem> {
         kind: "router",
         name: reading.router.to_string(),
         what: format!("says more than is understood, left out: {}", bounds::in_words(left_out)),
-        evidence: vec![bounds::remedy(left_out)],
+        evidence: vec![bounds::remedy(left_out, reading.left_out_why.as_ref())],
         cause: Vec::new(),
         fix: Vec::new(),
     })

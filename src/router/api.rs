@@ -91,6 +91,7 @@ impl ApiReader {
             method: Method::Api,
             links: links::links(told),
             fdb: Vec::new(),
+            tells_fdb: false,
             routes: BTreeMap::new(),
             version,
             boot_id: None,

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::snapshot::Link;
-use crate::types::DroppedKind;
+use crate::{text::Sentence, types::DroppedKind};
 
 /// Remotes of all forwarding entries of a router. Each is three series.
 pub const MOST_REMOTES: usize = 4096;
@@ -53,6 +53,7 @@ thread_local! {
         Cell::new(Reading { limits: Limits { max_interfaces: 1000, max_fdb_entries: 100_000 }, deadline: None })
     };
     static DROPPED: RefCell<Dropped> = const { RefCell::new(Dropped::new()) };
+    static WHY: RefCell<Option<Sentence>> = const { RefCell::new(None) };
 }
 
 /// Reads within limits and before a deadline; also tells what was left out.
@@ -67,6 +68,19 @@ pub fn within<T>(limits: Limits, deadline: Instant, read: impl FnOnce() -> T) ->
 /// Forgets what was left out so far: another method begins anew.
 pub fn begin() {
     DROPPED.take();
+    WHY.take();
+}
+
+/// What was left out since [`begin`].
+#[must_use]
+pub fn left_out() -> Dropped {
+    DROPPED.with_borrow(Clone::clone)
+}
+
+/// Why the first of what was left out since [`begin`] could not be understood.
+#[must_use]
+pub fn why() -> Option<Sentence> {
+    WHY.with_borrow(Clone::clone)
 }
 
 /// The limits of the scrape that this thread is at.
@@ -92,6 +106,14 @@ pub fn leave_out(kind: DroppedKind, count: u64) {
     if count > 0 {
         DROPPED.with_borrow_mut(|dropped| *dropped.entry(kind).or_default() += count);
     }
+}
+
+/// Counts one that could not be understood, and why.
+pub fn leave_out_for(kind: DroppedKind, why: impl Into<Sentence>) {
+    leave_out(kind, 1);
+    WHY.with_borrow_mut(|first| {
+        first.get_or_insert_with(|| why.into());
+    });
 }
 
 /// Whether one more is let in beside `have`; if not it is counted as left out.
@@ -122,15 +144,22 @@ pub fn in_words(dropped: &Dropped) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// What to raise, where that can be configured.
+/// What to raise, where that can be configured; else where to look, with why something was not understood.
 #[must_use]
-pub fn remedy(dropped: &Dropped) -> String {
+pub fn remedy(dropped: &Dropped, why: Option<&Sentence>) -> String {
     let keys: Vec<_> = dropped.keys().filter_map(|kind| kind.key()).collect();
-    if keys.is_empty() {
-        "see what it prints: no router that works says so much".to_owned()
-    } else {
-        format!("raise {} if the router really has so many", keys.join(" and "))
+    let mut remedies = Vec::new();
+    if !keys.is_empty() {
+        remedies.push(format!("raise {} if the router really has so many", keys.join(" and ")));
+    } else if dropped.keys().any(|kind| kind.is_excess()) {
+        remedies.push("see what it prints: no router that works says so much".to_owned());
     }
+    if dropped.keys().any(|kind| !kind.is_excess()) {
+        let why = why.map_or_else(String::new, |why| format!("{why}; "));
+        remedies
+            .push(format!("{why}all else of the router stands, what is left out is neither there nor gone"));
+    }
+    remedies.join("; ")
 }
 
 #[cfg(test)]
@@ -151,7 +180,7 @@ mod tests {
         });
         assert_eq!((let_in, &dropped), (2, &Dropped::from([(DroppedKind::Interface, 3)])));
         assert_eq!(in_words(&dropped), "3 interfaces");
-        assert_eq!(remedy(&dropped), "raise `max_interfaces` if the router really has so many");
+        assert_eq!(remedy(&dropped, None), "raise `max_interfaces` if the router really has so many");
         assert_eq!(super::limits(), Limits::default());
         assert!(within(limits, Instant::now(), is_late).0);
         let late = within(limits, Instant::now(), || parse::link::links(r#"[{"ifname":"a"},{"ifname":"b"#));

@@ -6,6 +6,10 @@
 //! Routes that were asked for in the last scrape are asked again in the same exec; only where one appears that was not
 //! known, a second exec asks for it, so that the very first scrape has underlay MTUs. They are asked as the vxlan
 //! devices themselves ask: [`super::route_query`].
+//!
+//! All devices are asked for at once, of whatever type: bridge ports, bonds and underlay devices are, and a question for each
+//! type would cost the router a command each. What one foreign device spoils is mended or left out when it is read. Only links
+//! are needed; without forwarding entries, VNI filters or routes the rest stands, and that they are absent is said.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +27,7 @@ use super::{
     shell::Shell,
     snapshot::{FdbEntry, Link, Route, RouterSnapshot, ScrapeError, Vxlan},
 };
-use crate::types::Method;
+use crate::types::{DroppedKind, FailureReason, Method};
 
 /// Questions for more routes than this are left out: the script must fit one SSH packet (about 32 kB).
 const MAX_ROUTE_BYTES: usize = 28_000;
@@ -46,13 +50,13 @@ impl Reader {
         let body = state + &ask_routes(&self.known);
         let mut snapshot = run(shell, &body, deadline, |output| {
             let mut snapshot = snapshot(output)?;
-            snapshot.routes = routes(output, &self.known)?;
+            snapshot.routes = routes(output, &self.known);
             Ok(snapshot)
         })?;
         let queries = queries(&snapshot);
         let new: BTreeSet<_> = queries.difference(&self.known).cloned().collect();
         if !new.is_empty() {
-            let found = run(shell, &ask_routes(&new), deadline, |output| routes(output, &new))?;
+            let found = run(shell, &ask_routes(&new), deadline, |output| Ok(routes(output, &new)))?;
             snapshot.routes.extend(found);
         }
         snapshot.routes.retain(|query, _| queries.contains(query));
@@ -116,29 +120,23 @@ fn snapshot(output: &Output<'_>) -> Result<RouterSnapshot, ScrapeError> {
     let links = output.must("link", "ip -j -s -s -d addr show", NEEDS)?;
     let mut links = parse::link::links(links).map_err(|error| misread(&error))?;
     bounds::few_addresses(&mut links);
-    let fdb = output.must("fdb", "bridge -j fdb show", NEEDS)?;
     let vxlans: BTreeSet<_> =
         links.iter().filter(|link| link.vxlan.is_some()).map(|link| &link.name).collect();
-    let fdb = parse::fdb::entries_of(fdb, |name| vxlans.contains(name)).map_err(|error| misread(&error))?;
-    // Before VyOS 1.4 `bridge vni` does not exist: no VNI filter then.
-    let mut filters = match output.may("vni") {
-        Some(text) => parse::vni::filters(text).map_err(|error| misread(&error))?,
-        None => BTreeMap::new(),
-    };
-    for link in &mut links {
-        if let (Some(vxlan), Some(filter)) = (&mut link.vxlan, filters.remove(&link.name)) {
-            (vxlan.vnis, vxlan.vni_counters) = (filter.vnis, filter.counters);
-        }
-    }
+    let fdb = optional(DroppedKind::Fdb, || {
+        let text = output.must("fdb", "bridge -j fdb show", NEEDS)?;
+        parse::fdb::entries_of(text, |name| vxlans.contains(name)).map_err(|error| misread(&error))
+    })?;
+    put_filters(output, &mut links)?;
     let System { version, boot_id, uptime } = output.system();
     Ok(RouterSnapshot { version, boot_id, uptime, ..of_parts(links, fdb) })
 }
 
 /// A router of these links and entries, of which nothing else is known yet.
-pub(super) fn of_parts(links: Vec<Link>, fdb: Vec<FdbEntry>) -> RouterSnapshot {
+pub(super) fn of_parts(links: Vec<Link>, fdb: Option<Vec<FdbEntry>>) -> RouterSnapshot {
     RouterSnapshot {
         method: Method::Ip,
-        fdb,
+        tells_fdb: fdb.is_some(),
+        fdb: fdb.unwrap_or_default(),
         links,
         routes: BTreeMap::new(),
         version: None,
@@ -148,19 +146,51 @@ pub(super) fn of_parts(links: Vec<Link>, fdb: Vec<FdbEntry>) -> RouterSnapshot {
     }
 }
 
+/// What a scrape can do without: where it is not understood the rest stands, and why is said.
+fn optional<T>(
+    kind: DroppedKind,
+    read: impl FnOnce() -> Result<T, ScrapeError>,
+) -> Result<Option<T>, ScrapeError> {
+    match read() {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.reason == FailureReason::Timeout => Err(error),
+        Err(error) => {
+            bounds::leave_out_for(kind, error.message);
+            Ok(None)
+        }
+    }
+}
+
+/// Before VyOS 1.4 `bridge vni` does not exist; then no device has a filter.
+fn put_filters(output: &Output<'_>, links: &mut [Link]) -> Result<(), ScrapeError> {
+    let has_filter = links.iter().filter_map(|link| link.vxlan.as_ref()).any(|vxlan| vxlan.vnifilter);
+    if !has_filter && output.may("vni").is_none() {
+        return Ok(());
+    }
+    let filters = optional(DroppedKind::VniFilters, || {
+        let text = output.must("vni", "bridge -j -s vni show", "it needs iproute2 5.19 or later")?;
+        parse::vni::filters(text).map_err(|error| misread(&error))
+    })?;
+    let mut filters = filters.unwrap_or_default();
+    for link in links {
+        if let (Some(vxlan), Some(filter)) = (&mut link.vxlan, filters.remove(&link.name)) {
+            (vxlan.vnis, vxlan.vni_counters) = (filter.vnis, filter.counters);
+        }
+    }
+    Ok(())
+}
+
 /// A remote without a route is left out: `ip route get` fails then.
-fn routes(
-    output: &Output<'_>,
-    queries: &BTreeSet<RouteQuery>,
-) -> Result<BTreeMap<RouteQuery, Route>, ScrapeError> {
+fn routes(output: &Output<'_>, queries: &BTreeSet<RouteQuery>) -> BTreeMap<RouteQuery, Route> {
     let mut routes = BTreeMap::new();
     for query in queries {
         let Some(text) = output.may(&format!("route {query}")) else { continue };
-        if let Some(route) = parse::route::route(text).map_err(|error| misread(&error))? {
-            routes.insert(query.clone(), route);
+        match parse::route::route(text) {
+            Ok(route) => routes.extend(route.map(|route| (query.clone(), route))),
+            Err(error) => bounds::leave_out_for(DroppedKind::Route, error.to_string()),
         }
     }
-    Ok(routes)
+    routes
 }
 
 #[cfg(test)]

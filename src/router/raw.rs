@@ -35,6 +35,7 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
             method: Method::Raw,
             links,
             fdb: Vec::new(),
+            tells_fdb: false,
             routes: BTreeMap::new(),
             version,
             boot_id,

@@ -32,6 +32,8 @@ pub struct RouterSnapshot {
     pub links: Vec<Link>,
     /// Forwarding entries of the vxlan devices.
     pub fdb: Vec<FdbEntry>,
+    /// Whether the source tells forwarding entries.
+    pub tells_fdb: bool,
     /// The router's own routes to remote VTEPs, as far as asked, by the question that the vxlan device itself asks.
     pub routes: BTreeMap<RouteQuery, Route>,
     /// The router's software version, e.g. `VyOS 1.4.0`.
@@ -70,7 +72,7 @@ impl RouterSnapshot {
     /// there may only not have been told.
     #[must_use]
     pub fn tells_all(&self) -> bool {
-        self.method == Method::Ip
+        self.method == Method::Ip && self.tells_fdb
     }
 
     /// The vxlan interfaces, also where the source does not tell their VNI, remote and port.
@@ -94,7 +96,7 @@ impl RouterSnapshot {
     #[must_use]
     pub fn is_routed(&self, link: &Link) -> bool {
         match &link.master {
-            None => self.tells_all(),
+            None => self.method == Method::Ip,
             Some(master) => self.link(master.as_str()).is_some_and(|link| link.kind == Some(LinkKind::Vrf)),
         }
     }
@@ -338,6 +340,8 @@ pub struct RouterReading {
     pub dropped: Dropped,
     /// What was left out of the last scrape.
     pub left_out: Dropped,
+    /// Why the first of it could not be understood, where that is so.
+    pub left_out_why: Option<Sentence>,
     /// Re-created vxlan devices by interface, since start.
     pub recreations: BTreeMap<InterfaceName, u64>,
 }
@@ -360,6 +364,7 @@ impl RouterReading {
             failures: BTreeMap::new(),
             dropped: Dropped::new(),
             left_out: Dropped::new(),
+            left_out_why: None,
             recreations: BTreeMap::new(),
         }
     }

@@ -32,6 +32,7 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
             method: Method::Text,
             links: whole(shown)?,
             fdb: Vec::new(),
+            tells_fdb: false,
             routes: BTreeMap::new(),
             version,
             boot_id,

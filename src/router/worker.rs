@@ -25,15 +25,15 @@ use super::{
 use crate::{
     plan::RouterPlan,
     recency::Recency,
-    text::Text,
+    text::{Sentence, Text},
     types::{FailureReason, InterfaceName},
 };
 
 /// How long after the deadline a thread that did not return is given up.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What a thread hands back: the session, what was read, and what was left out.
-type Scraped = (Chain, Result<RouterSnapshot, ScrapeError>, Dropped);
+/// What a thread hands back: the session, what was read, and what was left out with the first reason.
+type Scraped = (Chain, Result<RouterSnapshot, ScrapeError>, (Dropped, Option<Sentence>));
 
 /// Reads one router.
 #[derive(Debug)]
@@ -130,7 +130,7 @@ impl Worker {
             .spawn(move || {
                 let (outcome, left_out) = bounds::within(limits, deadline, || reader.scrape(deadline));
                 // Nobody listens any more where the router was taken out of the configuration.
-                let _ = tell.send((reader, outcome, left_out));
+                let _ = tell.send((reader, outcome, (left_out, bounds::why())));
             })
             .map_err(|error| no_thread(&error))?;
         match timeout(deadline.saturating_duration_since(Instant::now()) + GRACE, &mut told).await {
@@ -153,7 +153,7 @@ impl Worker {
     }
 
     /// Counts what the last scrape left out; said once per change of what that is.
-    fn leave_out(&mut self, left_out: Dropped) {
+    fn leave_out(&mut self, (left_out, why): (Dropped, Option<Sentence>)) {
         for (kind, number) in &left_out {
             *self.reading.dropped.entry(*kind).or_default() += number;
         }
@@ -162,11 +162,11 @@ impl Worker {
             if left_out.is_empty() {
                 tracing::info!(%router, "router says no more than is understood any more");
             } else {
-                let (words, remedy) = (bounds::in_words(&left_out), bounds::remedy(&left_out));
+                let (words, remedy) = (bounds::in_words(&left_out), bounds::remedy(&left_out, why.as_ref()));
                 tracing::warn!(%router, "router says more than is understood, left out: {words}; {remedy}");
             }
         }
-        self.reading.left_out = left_out;
+        (self.reading.left_out, self.reading.left_out_why) = (left_out, why);
     }
 
     fn succeeded(&mut self, snapshot: Arc<RouterSnapshot>) {

@@ -98,6 +98,7 @@ fn router(name: &str, remote: &str, vni: u32) -> RouterReading {
         version: Some("VyOS 1.4.0".into()),
         boot_id: None,
         uptime: None,
+        tells_fdb: true,
         index: crate::router::index::Index::default(),
     };
     let route = Route { dev: "eth0".into(), gateway: None, mtu: Some(1400), source: None };

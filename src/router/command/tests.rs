@@ -95,7 +95,7 @@ fn failures_have_the_reason_a_person_can_act_on() {
             "`ip -j -s -s -d addr show` failed with exit code 127",
         ),
         (
-            ("fdb", ("RTNETLINK answers: Operation not permitted", 2)),
+            ("link", ("RTNETLINK answers: Operation not permitted", 2)),
             FailureReason::Permission,
             "not permitted",
         ),
@@ -116,4 +116,46 @@ fn an_old_router_without_bridge_vni_is_read() {
     let snapshot = scrape(&mut Reader::default(), &mut router).unwrap();
     assert_eq!(snapshot.version, None);
     assert!(snapshot.links[0].vxlan.as_ref().unwrap().vnis.is_empty());
+}
+
+#[test]
+fn what_is_not_needed_costs_nothing_else_and_is_said() {
+    let limits = bounds::Limits::default();
+    for (change, kind, words) in [
+        (
+            ("fdb", ("bridge: command not found", 127)),
+            DroppedKind::Fdb,
+            "`bridge -j fdb show` failed with exit code 127",
+        ),
+        (("fdb", ("[{\"mac\":7,\"ifname\":\"vxlan01\"}]", 0)), DroppedKind::Fdb, "field `mac`"),
+        (("vni", ("[{\"ifname\":7}]", 0)), DroppedKind::VniFilters, "field `ifname`"),
+        (
+            ("route 10.10.10.254 ipproto udp dport 8472", ("what?", 0)),
+            DroppedKind::Route,
+            "expected JSON, saw `what?`",
+        ),
+    ] {
+        let (mut router, _) = router(&[change]);
+        let mut reader = Reader::default();
+        let deadline = Instant::now() + Duration::from_hours(1);
+        let (snapshot, left_out) = bounds::within(limits, deadline, || scrape(&mut reader, &mut router));
+        let snapshot = snapshot.unwrap();
+        assert_eq!((snapshot.links.len(), snapshot.version.is_some()), (2, true), "{kind}");
+        assert_eq!(left_out, bounds::Dropped::from([(kind, 1)]));
+        assert_eq!(snapshot.tells_all(), kind != DroppedKind::Fdb);
+        let why = bounds::why().expect("a reason").to_string();
+        assert!(why.contains(words), "{why}");
+    }
+}
+
+#[test]
+fn a_filter_that_is_not_told_is_missed_where_a_device_has_one() {
+    let links = LINKS.replacen("\"id\":1,", "\"external\":true,\"vnifilter\":true,", 1);
+    let (mut router, _) = router(&[("link", (links.leak(), 0)), ("vni", ("Object \"vni\" is unknown", 255))]);
+    bounds::begin();
+    let snapshot = scrape(&mut Reader::default(), &mut router).unwrap();
+    assert_eq!(
+        (snapshot.links.len(), bounds::left_out()),
+        (2, bounds::Dropped::from([(DroppedKind::VniFilters, 1)]))
+    );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{ParseError, address, each, field, other_interface, word};
 use crate::{
     router::{bounds, snapshot::FdbEntry},
-    types::{DroppedKind, FdbState, InterfaceName},
+    types::{DroppedKind, FdbState, InterfaceName, Vni},
 };
 
 const COMMAND: &str = "bridge -j fdb show";
@@ -20,6 +20,24 @@ pub fn entries_of(
     output: &str,
     wanted: impl Fn(&InterfaceName) -> bool,
 ) -> Result<Vec<FdbEntry>, ParseError> {
+    read(output, wanted, |entry, _| entry)
+}
+
+/// The VNIs that an entry names.
+#[derive(Debug, Clone, Copy)]
+pub struct Named {
+    /// That of what is sent by it.
+    pub vni: Option<Vni>,
+    /// That of whose frames it is for.
+    pub source: Option<Vni>,
+}
+
+/// The same, as `keep` makes them of an entry and the VNIs it names.
+pub fn read<T>(
+    output: &str,
+    wanted: impl Fn(&InterfaceName) -> bool,
+    keep: impl Fn(FdbEntry, Named) -> T,
+) -> Result<Vec<T>, ParseError> {
     let (mut have, most) = (0, bounds::limits().max_fdb_entries);
     let mut remotes = BTreeSet::new();
     each(COMMAND, output, |object| {
@@ -38,7 +56,8 @@ pub fn entries_of(
             remotes.insert(dst);
         }
         have += 1;
-        Ok(Some(FdbEntry {
+        let named = Named { vni: field(object, "vni")?, source: field(object, "src_vni")? };
+        let entry = FdbEntry {
             interface,
             mac,
             dst,
@@ -46,17 +65,17 @@ pub fn entries_of(
             state: word(object, "state")?.and_then(FdbState::read),
             // An entry learned by a device with many networks, or set by a routing daemon, names only `src_vni`; what it
             // leads to is then sent with that one (measured, 6.18).
-            vni: field(object, "vni")?.or(field(object, "src_vni")?),
+            vni: named.vni.or(named.source),
             via: other_interface(object, "viaIf")?,
             extern_learn: field::<Vec<&str>>(object, "flags")?.is_some_and(|it| it.contains(&"extern_learn")),
-        }))
+        };
+        Ok(Some(keep(entry, named)))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Vni;
 
     #[test]
     fn learned_static_and_flood_entries() {

@@ -1,7 +1,7 @@
 //! `ip addr show`, `ip -s -s -d link show` without `-j`: iproute2's text.
 //!
-//! Counters are there only with `-s`, the vxlan settings only with `-d`; the JSON has more (a policy `df unset`, for
-//! one, is not printed).
+//! Counters are there only with `-s`, the vxlan settings only with `-d`; a policy `df unset` is
+//! not printed, and so is what a vxlan without a policy has.
 
 use super::{ParseError, links::Links, show_text, text};
 

@@ -4,12 +4,15 @@
 //! it, and fields this code has never heard of; all three are skipped. A field that is known and holds the
 //! wrong kind of value is an error: a counter guessed is worse than a router reported as unreadable. A number
 //! that can be no counter is left out, and its interface says so ([`links::ReadLink::suspicious`]).
+//!
+//! Known faults of iproute2's JSON are mended. An element of a list that still cannot be read is left out and counted, unless
+//! it is of a vxlan device: what is watched is read whole or not at all.
 
 use std::{fmt, net::IpAddr};
 
 use serde::{
     Deserialize,
-    de::{Deserializer as _, Error as _, MapAccess, SeqAccess, Visitor},
+    de::{DeserializeSeed as _, Deserializer as _, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value, error::Category};
 
@@ -17,7 +20,7 @@ use self::json::Affordable;
 use super::bounds;
 use crate::{
     text::{Sentence, Text, visible},
-    types::InterfaceName,
+    types::{DroppedKind, InterfaceName},
 };
 
 pub mod api_config;
@@ -32,6 +35,7 @@ mod json;
 pub mod link;
 pub mod links;
 pub mod op_mode_raw;
+mod repair;
 #[cfg(test)]
 pub(crate) mod robust;
 pub mod route;
@@ -79,12 +83,20 @@ fn each_taking<T>(
     read: impl FnMut(&Object) -> Result<Option<T>, String>,
 ) -> Result<Vec<T>, ParseError> {
     let budget = json::budget(output.len());
-    let mut elements = Elements { read, take, budget, all: Vec::new(), index: 0, failed: None };
+    let mut elements =
+        Elements { read, take, budget, all: Vec::new(), index: 0, failed: None, spared: Vec::new() };
     let line = first_json(command, output, &mut elements)?;
-    match elements.failed {
-        Some(message) => Err(ParseError { command, line, message: message.into() }),
-        None => Ok(elements.all),
+    let Elements { all, mut failed, mut spared, .. } = elements;
+    if all.is_empty() && failed.is_none() && !spared.is_empty() {
+        failed = Some(spared.swap_remove(0));
     }
+    if let Some(message) = failed {
+        return Err(ParseError { command, line, message: message.into() });
+    }
+    for why in spared {
+        bounds::leave_out_for(DroppedKind::Unreadable, format!("output of `{command}`: {why}"));
+    }
+    Ok(all)
 }
 
 /// The objects of a document, read one after the other.
@@ -94,16 +106,60 @@ struct Elements<'t, T, R> {
     budget: usize,
     all: Vec<T>,
     index: usize,
-    /// Why one of them is wrong: broken JSON after it says more.
+    /// Why one that is watched is wrong.
     failed: Option<String>,
+    /// Why others are wrong, which are left out.
+    spared: Vec<String>,
 }
 
 impl<T, R: FnMut(&Object) -> Result<Option<T>, String>> Elements<'_, T, R> {
+    /// Reads the JSON that `text` begins with; where that is broken, mended or as much of it as is whole.
+    fn read(&mut self, text: &str) -> serde_json::Result<()> {
+        if bounds::is_late() {
+            return Err(serde_json::Error::custom("the deadline passed here"));
+        }
+        let Err(broken) = whole(text) else { return self.document(text) };
+        if broken.classify() != Category::Syntax {
+            return Err(broken);
+        }
+        let mended = repair::mended(text);
+        if let Some(mended) = mended.as_deref().filter(|mended| whole(mended).is_ok()) {
+            return self.document(mended);
+        }
+        match repair::elements(mended.as_deref().unwrap_or(text)) {
+            Some(elements) if elements.iter().any(|element| whole(element).is_ok()) => self.pieces(&elements),
+            _ => Err(broken),
+        }
+    }
+
+    fn document(&mut self, text: &str) -> serde_json::Result<()> {
+        serde_json::Deserializer::from_str(text).deserialize_any(self)
+    }
+
+    /// Reads elements each by itself.
+    fn pieces(&mut self, elements: &[&str]) -> serde_json::Result<()> {
+        for text in elements {
+            let mut left = self.budget;
+            let mut from = serde_json::Deserializer::from_str(text);
+            let read = Affordable::taking(&mut left, &mut self.take).deserialize(&mut from);
+            match read.and_then(|element| from.end().map(|()| element)) {
+                Ok(element) => self.element(&element),
+                Err(error) => {
+                    self.index += 1;
+                    let name = text.split_once("\"ifname\":\"").and_then(|(_, rest)| rest.split_once('"'));
+                    let name = name.map_or("no name", |(name, _)| name);
+                    self.wrong(name, text.contains("\"info_kind\":\"vxlan\""), &error.to_string());
+                }
+            }
+            if bounds::is_late() {
+                return Err(serde_json::Error::custom("the deadline passed here"));
+            }
+        }
+        Ok(())
+    }
+
     fn element(&mut self, element: &Value) {
         self.index += 1;
-        if self.failed.is_some() {
-            return;
-        }
         let found = match element {
             Value::Object(object) if object.is_empty() => Ok(None),
             Value::Object(object) => (self.read)(object),
@@ -113,10 +169,27 @@ impl<T, R: FnMut(&Object) -> Result<Option<T>, String>> Elements<'_, T, R> {
             Ok(found) => self.all.extend(found),
             Err(message) => {
                 let name = element.get("ifname").and_then(Value::as_str).unwrap_or("no name");
-                self.failed = Some(format!("element {} ({}): {message}", self.index, excerpt(name)));
+                let kind = element.pointer("/linkinfo/info_kind").and_then(Value::as_str);
+                self.wrong(name, kind == Some("vxlan"), &message);
             }
         }
     }
+
+    /// Notes why an element cannot be read.
+    fn wrong(&mut self, name: &str, is_vxlan: bool, message: &str) {
+        let is_watched = is_vxlan || InterfaceName::new(name).is_some_and(|name| name.is_vyos_vxlan());
+        let message = format!("element {} ({}): {message}", self.index, excerpt(name));
+        if is_watched {
+            self.failed.get_or_insert(message);
+        } else {
+            self.spared.push(message);
+        }
+    }
+}
+
+/// Whether a text begins with JSON.
+fn whole(text: &str) -> serde_json::Result<()> {
+    IgnoredAny::deserialize(&mut serde_json::Deserializer::from_str(text)).map(drop)
 }
 
 impl<'de, T, R: FnMut(&Object) -> Result<Option<T>, String>> Visitor<'de> for &mut Elements<'_, T, R> {
@@ -164,8 +237,7 @@ fn first_json<T, R: FnMut(&Object) -> Result<Option<T>, String>>(
         if !line.trim_start().starts_with(['[', '{']) {
             continue;
         }
-        (elements.all, elements.index, elements.failed) = (Vec::new(), 0, None);
-        match serde_json::Deserializer::from_str(&text[start..]).deserialize_any(&mut *elements) {
+        match elements.read(&text[start..]) {
             Ok(()) => return Ok(index + 1),
             Err(error) => {
                 let failed = ParseError {
@@ -251,6 +323,23 @@ mod tests {
         assert_eq!(names(text).unwrap(), ["1", "2"]);
         assert_eq!(names("{\"n\":7}").unwrap(), ["7"]);
         assert_eq!(names("[]").unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_element_that_cannot_be_read_costs_no_other_but_a_vxlan_all() {
+        for broken in [
+            r#"[{"n":1,"ifname":"tun50"},{"n":2,"ifname":"tun51","a"b},{"n":3}]"#,
+            r#"[{"n":1},{"n":"2","ifname":"tun51"},{"n":3}]"#,
+        ] {
+            bounds::begin();
+            let read = each("test", broken, |object| field::<u32>(object, "n"));
+            let why = bounds::why().expect("said").to_string();
+            assert_eq!(read.unwrap(), [1, 3], "{broken}");
+            assert!(why.starts_with("output of `test`: element 2 (tun51): "), "{why}");
+        }
+        let vxlan = r#"[{"n":1},{"n":2,"linkinfo":{"info_kind":"vxlan"},"a"b},{"n":3}]"#;
+        assert!(names(vxlan).unwrap_err().to_string().contains("element 2"));
+        assert!(names(r#"[{"ifname":"vxlan1""n":1},{"n":2}]"#).is_err());
     }
 
     #[test]

@@ -1,24 +1,56 @@
 //! `ip -j route get ADDRESS`: through which device, and with which MTU, a router reaches a remote VTEP.
+//!
+//! iproute2 4.18 and 4.20 print text all the same; 5.0 and 5.1 print metrics without their names (`"metrics":[1400 ]`), which say
+//! nothing (all measured).
+
+use serde_json::Value;
 
 use super::{Object, ParseError, address, each, field, other_interface};
-use crate::router::snapshot::Route;
+use crate::{router::snapshot::Route, types::InterfaceName};
 
 const COMMAND: &str = "ip -j route get";
 
 /// The route; `None` where the answer names no device (blackhole, prohibit).
 pub fn route(output: &str) -> Result<Option<Route>, ParseError> {
+    let told = output.trim_start();
+    if !told.starts_with(['[', '{'])
+        && let Some(route) = told.lines().find_map(|line| of_text(line, told))
+    {
+        return Ok(Some(route));
+    }
     Ok(each(COMMAND, output, read)?.into_iter().next())
+}
+
+/// `10.1.1.1 from :: via 10.0.0.1 dev eth0 src 10.0.0.2 uid 0`, and in it or a line below it `mtu lock 1400`.
+fn of_text(line: &str, all: &str) -> Option<Route> {
+    let types = ["unicast", "local", "broadcast", "multicast", "anycast"];
+    let mut words = line.split_whitespace().skip_while(|word| types.contains(word));
+    words.next()?.parse::<std::net::IpAddr>().ok()?;
+    let words: Vec<_> = words.collect();
+    let after = |key: &str| {
+        let (_, rest) = words.split_at(words.iter().position(|word| *word == key)? + 1);
+        rest.iter().find(|word| !matches!(**word, "inet" | "inet6"))
+    };
+    let mut mtu =
+        all.split_whitespace().skip_while(|word| *word != "mtu").skip(1).skip_while(|word| *word == "lock");
+    let asked_from = after("from").filter(|from| **from != "::");
+    Some(Route {
+        dev: after("dev").copied().and_then(InterfaceName::new)?,
+        gateway: after("via").and_then(|via| via.parse().ok()),
+        mtu: mtu.next().and_then(|mtu| mtu.parse().ok()),
+        source: after("src").or(asked_from).and_then(|source| source.parse().ok()),
+    })
 }
 
 fn read(object: &Object) -> Result<Option<Route>, String> {
     let Some(dev) = other_interface(object, "dev")? else { return Ok(None) };
     // An IPv4 route may have an IPv6 next hop: then it stands under `via`.
     let via = field::<Object>(object, "via")?.map_or(Ok(None), |via| address(&via, "host"))?;
-    let metrics: Vec<Object> = field(object, "metrics")?.unwrap_or_default();
+    let metrics: Vec<Value> = field(object, "metrics")?.unwrap_or_default();
     // Where it was asked from an address that stands under `from` instead; IPv6 prints `::` there if it was not.
     let asked_from = address(object, "from")?.filter(|from| !from.is_unspecified());
     let mut mtu = None;
-    for metric in &metrics {
+    for metric in metrics.iter().filter_map(Value::as_object) {
         mtu = mtu.or(field(metric, "mtu")?);
     }
     Ok(Some(Route {

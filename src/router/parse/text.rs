@@ -256,7 +256,8 @@ fn settings(link: &mut Link, text: &str, whole: bool) -> Result<(), String> {
 
 /// `vxlan id 1 remote 10.10.10.254 srcport 0 0 dstport 8472 …`, printed with `-d`.
 fn vxlan(text: &str) -> Result<Vxlan, String> {
-    let mut vxlan = Vxlan { learning: Some(true), ..Vxlan::default() };
+    // The text tells no `df unset`, which is the kernel's default.
+    let mut vxlan = Vxlan { learning: Some(true), df: Some(DfPolicy::Unset), ..Vxlan::default() };
     let mut words = text.split_whitespace();
     while let Some(word) = words.next() {
         let mut value = || words.next().unwrap_or_default();

@@ -4,7 +4,7 @@ use crate::router::{command, parse};
 /// A router whose `links` and forwarding entries read so.
 fn router(links: &str, fdb: &str) -> RouterSnapshot {
     let links = parse::link::links(links).expect("links");
-    command::of_parts(links, parse::fdb::entries(fdb).expect("entries"))
+    command::of_parts(links, Some(parse::fdb::entries(fdb).expect("entries")))
 }
 
 fn asked(of: &RouterSnapshot, vxlan: &str, remote: &str) -> Option<String> {

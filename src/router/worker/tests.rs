@@ -43,6 +43,7 @@ fn snapshot(boot_id: &str, devices: &[(&str, u32)]) -> RouterSnapshot {
         method: Method::Ip,
         links: devices.iter().map(link).collect(),
         fdb: Vec::new(),
+        tells_fdb: true,
         routes: BTreeMap::new(),
         version: None,
         boot_id: Some(boot_id.into()),

@@ -166,7 +166,7 @@ fn all_values_of_a_set_are_there_from_the_first_scrape() {
     fresh.paths.truncate(1);
     let text = render(&fresh, &self_info()).expect("text");
     let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
-    assert_eq!(count("vxlan_router_scrape_failures_total{"), 13);
+    assert_eq!(count("vxlan_router_scrape_failures_total{"), 14);
     assert_eq!(count("vxlan_path_size_probes_total{"), 2 * 4 * 5);
     assert_eq!(count("vxlan_path_verdict{"), Verdict::ALL.len());
     assert_eq!(count("vxlan_path_blackhole{"), 3);
