@@ -13,6 +13,8 @@ mod jump;
 mod login;
 #[path = "ssh_router/methods.rs"]
 mod methods;
+#[path = "ssh_router/offers.rs"]
+mod offers;
 #[path = "ssh_router/server.rs"]
 mod server;
 mod ssh_router;

@@ -7,12 +7,14 @@
 //! - `connect` a TCP connection, and what a server that is no SSH server said
 //! - `login` keys, passphrases, passwords and agents
 //! - `jump` a connection through another router
+//! - `offer` what a server offers that has nothing in common with us
 //! - `failure` libssh2's errors in the words of a person
 
 mod connect;
 mod failure;
 mod jump;
 mod login;
+mod offer;
 
 use std::{
     io::ErrorKind,
@@ -34,6 +36,7 @@ use crate::{
 };
 use connect::Hello;
 use login::Secret;
+use offer::Offer;
 
 /// Between two scrapes the kernel asks a silent router this often whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -60,13 +63,15 @@ pub fn presented_key(plan: &SshPlan, known: &HostKeys, deadline: Instant) -> Res
 pub struct SshShell {
     plan: SshPlan,
     live: Option<Live>,
+    /// Why no keys can be exchanged, once the router was asked what it offers.
+    at_odds: Option<ScrapeError>,
 }
 
 impl SshShell {
     /// Connects at the first script.
     #[must_use]
     pub fn new(plan: SshPlan) -> Self {
-        Self { plan, live: None }
+        Self { plan, live: None, at_odds: None }
     }
 }
 
@@ -78,7 +83,9 @@ impl Shell for SshShell {
             // Ended by the router while nothing was asked of it. No script was begun and no connection made:
             // the one that follows is the first of this scrape.
             None | Some((Err(ScrapeError { reason: FailureReason::Connect, .. }), _)) => {
-                let live = Live::connect(&self.plan, deadline)?;
+                let live =
+                    Live::connect(&self.plan, deadline).map_err(|error| self.explained(error, deadline))?;
+                self.at_odds = None;
                 (live.open(deadline)?, live)
             }
             Some((Err(error), _)) => return Err(error),
@@ -91,6 +98,20 @@ impl Shell for SshShell {
 
     fn hang_up(&mut self) {
         self.live = None;
+    }
+}
+
+impl SshShell {
+    /// What is behind a key exchange without result. The router is asked once.
+    fn explained(&mut self, error: ScrapeError, deadline: Instant) -> ScrapeError {
+        if error.reason != FailureReason::KeyExchange {
+            self.at_odds = None;
+            return error;
+        }
+        if self.at_odds.is_none() {
+            self.at_odds = Some(Live::offer(&self.plan, deadline).unwrap_or_else(|_| error.clone()));
+        }
+        self.at_odds.clone().unwrap_or(error)
     }
 }
 
@@ -130,6 +151,19 @@ impl Live {
             login::login(&live.session, plan, &secret, &live.peer, || live.is_alive())
         })?;
         Ok(live)
+    }
+
+    /// Why a router and we have nothing in common, by a connection that asks for no more than that.
+    fn offer(plan: &SshPlan, deadline: Instant) -> Result<ScrapeError, ScrapeError> {
+        let known = HostKeys::read(plan)?;
+        let (socket, peer) = match &plan.jump {
+            None => connect::tcp(&plan.address, plan.port, deadline)?,
+            Some(jump) => jump::through(jump, plan, deadline)?,
+        };
+        let broken = |error: &dyn std::fmt::Display| failure::unusable(&peer, error);
+        let offer = Offer::read(&socket, deadline).map_err(|error| broken(&error))?;
+        let session = Session::new().map_err(|error| broken(&error))?;
+        Ok(offer.explain(&session, &known, &peer))
     }
 
     /// A session whose keys are exchanged; whose host key it is nobody has looked at yet.

@@ -155,12 +155,13 @@ impl Router {
         assert!(signed.is_ok_and(|status| status.success()), "certify the host key");
         let at = |file: &str| router.path(file).display().to_string();
         let config = format!(
-            "ListenAddress 0.0.0.0:2222\nHostKey {}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\n\
-             StrictModes no\nUsePAM no\nPermitRootLogin yes\nLogLevel VERBOSE\n{}\n",
+            // sshd takes the first value of a setting.
+            "{}\nListenAddress 0.0.0.0:2222\nHostKey {}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\n\
+             StrictModes no\nUsePAM no\nPermitRootLogin yes\nLogLevel VERBOSE\n",
+            sshd_config.replace("DIRECTORY", &at("")),
             at("host_ed25519"),
             at("host_rsa"),
             at("authorized_keys"),
-            sshd_config.replace("DIRECTORY", &at("")),
         );
         fs::write(router.path("sshd_config"), config).expect("write sshd_config");
         fs::write(router.path("shadow"), SHADOW).expect("write shadow");

@@ -14,6 +14,9 @@ pub const SOCKET_SEND: i32 = -7;
 pub const TIMEOUT: i32 = -9;
 pub const SOCKET_TIMEOUT: i32 = -30;
 const BANNER_RECV: i32 = -2;
+const KEX_FAILURE: i32 = -5;
+const KEY_EXCHANGE_FAILURE: i32 = -8;
+const METHOD_NONE: i32 = -17;
 const HOSTKEY_SIGN: i32 = -11;
 const SOCKET_DISCONNECT: i32 = -13;
 const CHANNEL_FAILURE: i32 = -21;
@@ -46,6 +49,10 @@ pub fn handshake(error: &Error, peer: &str) -> ScrapeError {
             ),
         ),
         TIMEOUT | SOCKET_TIMEOUT => timed_out("exchanging SSH keys with the router"),
+        KEX_FAILURE | KEY_EXCHANGE_FAILURE | METHOD_NONE => ScrapeError::new(
+            FailureReason::KeyExchange,
+            format!("{peer} and this exporter could not agree on how to exchange keys ({why})"),
+        ),
         HOSTKEY_SIGN => ScrapeError::new(
             FailureReason::HostkeyMismatch,
             format!("{peer} could not prove that it has the host key it presented ({why})"),

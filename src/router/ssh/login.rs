@@ -17,7 +17,7 @@ use std::{
 };
 
 use openssl::base64;
-use ssh2::Session;
+use ssh2::{KeyboardInteractivePrompt, Prompt, Session};
 use zeroize::Zeroizing;
 
 use super::failure;
@@ -25,6 +25,7 @@ use crate::{
     plan::{Credential, SshPlan},
     regular_file,
     router::{
+        parse,
         shell::{time_left, timed_out},
         snapshot::ScrapeError,
         wire::Wire,
@@ -97,10 +98,11 @@ pub fn login(
     let user = &plan.username;
     let answer = match secret {
         Secret::Key { key, passphrase } => {
-            session.userauth_pubkey_memory(user, None, key, passphrase.as_ref().map(|it| it.as_str()))
+            let passphrase = passphrase.as_ref().map(|it| it.as_str());
+            session.userauth_pubkey_memory(user, None, key, passphrase).map_err(Refusal::from)
         }
-        Secret::Password(password) => session.userauth_password(user, password),
-        Secret::Agent { socket } => by_agent(session, user, socket),
+        Secret::Password(password) => by_password(session, user, password),
+        Secret::Agent { socket } => by_agent(session, user, socket).map_err(Refusal::from),
     };
     let public =
         || format!("add its public key there: `set system login user {user} authentication public-keys …`");
@@ -109,13 +111,87 @@ pub fn login(
         Credential::Password(file) => (file.display().to_string(), "check the password in it".to_owned()),
         Credential::Agent { .. } => ("the keys of the agent".to_owned(), public()),
     };
-    answer.map_err(|error| {
+    answer.map_err(|Refusal { error, remedy: better }| {
         failure::login(&error, peer, open()).unwrap_or_else(|| {
-            let message =
-                format!("{peer} refused the login of {user} with {with} ({}); {remedy}", error.message());
+            let why = error.message();
+            let offers = offered(session, user)
+                .map_or_else(String::new, |methods| format!("; the router offers {}", methods.join(", ")));
+            let remedy = better.unwrap_or(remedy);
+            let message = format!("{peer} refused the login of {user} with {with} ({why}){offers}; {remedy}");
             ScrapeError::new(FailureReason::Auth, message)
         })
     })
+}
+
+/// Why a login came to nothing, and what to do where that is known better than by the kind of credential.
+struct Refusal {
+    error: ssh2::Error,
+    remedy: Option<String>,
+}
+
+impl From<ssh2::Error> for Refusal {
+    fn from(error: ssh2::Error) -> Self {
+        Self { error, remedy: None }
+    }
+}
+
+/// The methods by which the router lets this user log in, in its words; `None` where it does not say.
+fn offered(session: &Session, user: &str) -> Option<Vec<String>> {
+    let methods = session.auth_methods(user).ok()?;
+    Some(methods.split(',').map(parse::excerpt).filter(|method| !method.is_empty()).collect())
+}
+
+/// By the method `password`, or, where the router has only that, by answering the one question of
+/// `keyboard-interactive` (RFC 4256), as PAM asks it.
+fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Refusal> {
+    let methods = offered(session, user);
+    // Asking for the methods is a login without any proof; some let everybody in by it.
+    if session.authenticated() {
+        return Ok(());
+    }
+    let has = |method: &str| methods.as_ref().is_none_or(|all| all.iter().any(|it| it == method));
+    if has("password") || !has("keyboard-interactive") {
+        let remedy = || {
+            "it takes no password: log in by a key (`private_key_file`), or let its SSH server take passwords \
+             (`PasswordAuthentication`; on VyOS delete `service ssh disable-password-authentication`)"
+                .to_owned()
+        };
+        let remedy = (!has("password")).then(remedy);
+        return session.userauth_password(user, password).map_err(|error| Refusal { error, remedy });
+    }
+    let mut answers = Answers { password, given: false, unanswered: None };
+    session.userauth_keyboard_interactive(user, &mut answers).map_err(|error| {
+        let remedy = answers.unanswered.map(|asked| {
+            format!(
+                "it asks for more than a password (`{asked}`), which nobody answers here: log in by a key"
+            )
+        });
+        Refusal { error, remedy }
+    })
+}
+
+/// Answers one hidden question with the password, and no other.
+struct Answers<'a> {
+    password: &'a str,
+    given: bool,
+    /// What else was asked.
+    unanswered: Option<String>,
+}
+
+impl KeyboardInteractivePrompt for Answers<'_> {
+    fn prompt(&mut self, _user: &str, _instructions: &str, prompts: &[Prompt<'_>]) -> Vec<String> {
+        match prompts {
+            [] => Vec::new(),
+            [Prompt { echo: false, .. }] if !self.given => {
+                self.given = true;
+                vec![self.password.to_owned()]
+            }
+            [first, ..] => {
+                self.unanswered.get_or_insert_with(|| parse::excerpt(first.text.trim()));
+                vec![String::new(); prompts.len()]
+            }
+        }
+    }
 }
 
 /// The first key that the router takes, in the agent's order.

@@ -113,3 +113,16 @@ fn an_agent_that_is_absent_silent_or_something_else() {
     assert!(message.contains("is no SSH agent"), "{message}");
     other.join().unwrap();
 }
+
+#[test]
+fn only_one_hidden_question_is_answered() {
+    let ask = |text: &'static str, echo| [Prompt { text: text.into(), echo }];
+    let mut answers = Answers { password: "secret", given: false, unanswered: None };
+    assert_eq!(answers.prompt("user", "", &[]), Vec::<String>::new());
+    assert_eq!(answers.prompt("user", "", &ask("Password: ", false)), ["secret"]);
+    assert_eq!(answers.prompt("user", "", &ask("Verification code: ", false)), [""]);
+    assert_eq!(answers.unanswered.as_deref(), Some("Verification code:"));
+    let mut answers = Answers { password: "secret", given: false, unanswered: None };
+    assert_eq!(answers.prompt("user", "", &ask("Name\u{1b}: ", true)), [""], "what is shown is no password");
+    assert_eq!((answers.given, answers.unanswered.as_deref()), (false, Some("Name␛:")));
+}
