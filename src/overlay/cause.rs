@@ -2,7 +2,7 @@
 //!
 //! A frame dies where it is *sent into* a tunnel: the router's bridge drops it when the vxlan device's
 //! MTU is smaller (where it routes, `routed` says what differs). So a forward hole is explained by the near end of each tunnel on the way, a reverse
-//! hole by the far ends, and only the end that explains it gets a command. What router data does not
+//! hole by the far ends, and every end with the fault gets a command, whichever is proven. What router data does not
 //! explain is said to lie in the underlay, with the size of outer packets to look for; and what the
 //! underlay cannot carry after the fix is said beforehand, without a command: it may be a provider's.
 
@@ -110,7 +110,8 @@ impl Explainer<'_, '_, '_> {
             Verdict::Blackhole if self.path.judgement.is_tcp_dead_alone() => {
                 cause.push(format!("TCP does not pass though ping does: {LOOK_AT}"));
             }
-            Verdict::Blackhole => self.small_ends(&self.holes(), &mut cause, &mut steps),
+            // Replies that come back in pieces hide the way back, so every end with the fault is named.
+            Verdict::Blackhole => self.small_ends(&[Direction::Unknown], &mut cause, &mut steps),
             Verdict::Reduced => self.underlay_limits(&mut cause),
             // A clamp is worth saying even where this vantage point cannot prove the hole; but only one that
             // the router shows by itself, not one that follows from an expectation nothing has tested.
@@ -131,11 +132,6 @@ impl Explainer<'_, '_, '_> {
 
     fn expected(&self) -> Option<Bytes> {
         self.path.expected_mtu.as_ref().map(|expected| expected.bytes)
-    }
-
-    fn holes(&self) -> Vec<Direction> {
-        let holes = &self.path.judgement.holes;
-        if holes.is_empty() { vec![Direction::Unknown] } else { holes.clone() }
     }
 
     fn dead_tunnels(&self, cause: &mut Vec<String>, steps: &mut Vec<FixStep>) {

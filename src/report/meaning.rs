@@ -1,6 +1,6 @@
 //! One plain sentence: what a verdict means for somebody who wants to load a page.
 
-use super::tables::is_forward_tested;
+use super::tables::{is_forward_tested, is_reverse_tested};
 use crate::{
     overlay::observation::PathObservation,
     types::{Bytes, Direction, TcpState, UnknownReason, Verdict},
@@ -50,6 +50,11 @@ fn hole(path: &PathObservation) -> String {
             "HTTPS will hang",
             [forward, reverse].into_iter().flatten().min(),
             "in both directions without a signal",
+        ),
+        (true, false) if !is_reverse_tested(path) => (
+            "HTTPS will hang",
+            forward,
+            "on the way to the target without a signal (the way back is not measured)",
         ),
         (true, false) => (
             "HTTPS will hang where much is sent (uploads)",

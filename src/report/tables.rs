@@ -164,6 +164,13 @@ pub(super) fn is_forward_tested(path: &PathObservation) -> bool {
     judgement.verdict != Verdict::Blackhole || judgement.holes.contains(&Direction::Forward) || full
 }
 
+/// Whether packets of the expected size are known to come back in one piece: what comes in pieces may carry no DF.
+pub(super) fn is_reverse_tested(path: &PathObservation) -> bool {
+    let judgement = &path.judgement;
+    let expected = path.expected_mtu.as_ref().map(|expected| expected.bytes);
+    expected.is_some() && judgement.mtu_reverse.max(judgement.reverse_at_least) >= expected
+}
+
 pub(super) fn milliseconds(seconds: f64) -> String {
     let milliseconds = seconds * 1000.0;
     let digits = match milliseconds {

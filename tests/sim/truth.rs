@@ -183,7 +183,8 @@ impl Sight<'_> {
         } else if echo {
             forward_mtu.push(echo_edge);
             // What SYNs have found before they fell silent still holds.
-            forward_mtu.extend(self.tcp().and(smallest(&mut tcp_forward.iter())));
+            let by_syn = self.tcp().filter(|_| self.prober.tcp == TcpProbes::Sized);
+            forward_mtu.extend(by_syn.and(smallest(&mut tcp_forward.iter())));
             // A reply that an IPv6 target had to cut shows that its request came whole.
             forward_mtu.extend((family == Family::V6).then_some(icmp_forward.passing()));
         }
