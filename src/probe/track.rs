@@ -153,7 +153,7 @@ impl Track {
         };
         let family = Family::of(target.address);
         let asks = wire.asks(family);
-        let tcp = if self.plan.tcp_port.is_some() { asks.tcp } else { TcpProbes::None };
+        let tcp = if port(&self.plan).is_some() { asks.tcp } else { TcpProbes::None };
         let asks = Asks { tcp, ..asks };
         let nothing = asks == (Asks { icmp: IcmpProbes::None, tcp: TcpProbes::None });
         if nothing && self.plan.reflector.is_none() {
@@ -245,6 +245,12 @@ fn settings(plan: &PathPlan, family: Family, asks: Asks) -> Settings {
         family,
         icmp: asks.icmp,
         tcp: asks.tcp,
-        tcp_port: plan.tcp_port.unwrap_or_default(),
+        tcp_port: port(plan).unwrap_or_default(),
+        borrows_port: plan.tcp_port.is_none(),
     }
+}
+
+/// The port that SYNs go to: the path's own, else its reflector's.
+fn port(plan: &PathPlan) -> Option<u16> {
+    plan.tcp_port.or(plan.reflector.as_ref().map(|reflector| reflector.port))
 }

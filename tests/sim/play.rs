@@ -96,6 +96,7 @@ impl Prober {
             icmp: self.icmp,
             tcp: self.tcp,
             tcp_port: PORT,
+            borrows_port: false,
         };
         let hosts = HostMtu {
             testable: self.testable(),

@@ -88,6 +88,8 @@ pub struct Settings {
     pub tcp: TcpProbes,
     /// The target's port that is asked; 0 where there is none.
     pub tcp_port: u16,
+    /// That port is the reflector's, as the path has none of its own: its silence is no finding.
+    pub borrows_port: bool,
 }
 
 /// What a path has counted; it goes on where its target's address or its configuration changes.
@@ -245,7 +247,8 @@ impl PathProber {
         } else {
             Duration::ZERO
         };
-        let comparable = settings.icmp > IcmpProbes::None && settings.tcp > TcpProbes::None;
+        let comparable =
+            settings.icmp > IcmpProbes::None && settings.tcp > TcpProbes::None && !settings.borrows_port;
         Self {
             rng: Rng::with_seed(seed),
             target: TargetMtu::default(),
