@@ -78,6 +78,7 @@ faults! {
     poisoned_cache "poisoned-cache"
     port_filtered "port-filtered"
     reverse_only "reverse-only"
+    route_mtu "route-mtu"
     source_routed "source-routed"
     syn_dropped "syn-dropped"
     tcp_dead "tcp-dead"

@@ -298,6 +298,32 @@ fn a_poisoned_route_cache_is_said_and_is_no_verdict() {
     );
 }
 
+/// The reflector's own connection obeys the cache. SYNs do not, and go to its port where the path has none.
+#[test]
+fn a_cached_path_mtu_hides_no_hole_from_syns_to_the_reflectors_port() {
+    let mut lab = Lab::new();
+    lab.set_far_leg(1400);
+    lab.reflect(&[]);
+    lab.export(PATH);
+    let cached = "no more can be tested: the sender was told of a path MTU of 1400";
+    lab.wait("the signal is believed", 60, |lab| lab.direction("forward").contains(cached));
+    // An exporter that has heard no signal itself, on a host that remembers one.
+    lab.end_last();
+    lab.set_far_leg(1500);
+    lab.drop_where("meta length > 1454");
+    lab.export(PATH);
+    let hole = |direction: &str| {
+        format!(
+            "vxlan_path_blackhole{{path=\"p\",target_site=\"b\",source=\"a\",direction=\"{direction}\"}} 1"
+        )
+    };
+    lab.wait("the hole is told both ways", PATIENCE, |lab| {
+        has(lab, &hole("forward")) && has(lab, &hole("reverse")) && has(lab, &mtu("forward", 1454))
+    });
+    let forward = lab.direction("forward");
+    assert!(forward.contains(cached), "{forward}");
+}
+
 #[test]
 fn who_may_not_use_it_is_told_why_and_falls_back() {
     let mut lab = Lab::new();

@@ -11,7 +11,7 @@ use rtnetlink::{
     Handle, RouteMessageBuilder,
     packet_route::{
         link::{AfSpecInet6, AfSpecUnspec, LinkAttribute},
-        route::{RouteAddress, RouteAttribute},
+        route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric},
     },
 };
 
@@ -30,8 +30,11 @@ pub struct Egress {
     pub index: u32,
     /// It is up and has a carrier.
     pub carries: bool,
-    /// Its MTU, bytes of IP packet; for IPv6 what a router on the link has advertised, if less.
+    /// What it lets out, bytes of IP packet: its MTU (for IPv6 what a router on the link has advertised, if less), or that of
+    /// the route, if that has a smaller one: TCP keeps to it, and so do we.
     pub mtu: Bytes,
+    /// The same without the route's.
+    pub interface_mtu: Bytes,
     /// The source address.
     pub source: IpAddr,
 }
@@ -72,18 +75,10 @@ impl Routes {
 
     /// How our host would send to `target` now.
     pub async fn to(&self, target: IpAddr) -> anyhow::Result<Egress> {
-        let ask = match target {
-            IpAddr::V4(target) => {
-                RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(target, 32).build()
-            }
-            IpAddr::V6(target) => {
-                RouteMessageBuilder::<Ipv6Addr>::new().destination_prefix(target, 128).build()
-            }
-        };
         let route = self
             .handle
             .route()
-            .get(ask)
+            .get(question(target))
             .execute()
             .try_next()
             .await
@@ -117,6 +112,7 @@ impl Routes {
             index,
             carries: links::carries(&link),
             mtu: 0,
+            interface_mtu: 0,
             source: source.with_context(|| format!("the route to {target} names no source address"))?,
         };
         let mut ipv6 = None;
@@ -128,8 +124,33 @@ impl Routes {
                 _ => {}
             }
         }
-        egress.mtu = ipv6.map_or(egress.mtu, |mtu| mtu.min(egress.mtu));
+        egress.interface_mtu = ipv6.map_or(egress.mtu, |mtu| mtu.min(egress.mtu));
+        let route = self.configured_mtu(target).await;
+        egress.mtu = route.map_or(egress.interface_mtu, |mtu| mtu.min(egress.interface_mtu));
         Ok(egress)
+    }
+
+    /// The MTU that the route to `target` was given (`ip route … mtu`). What the kernel has learnt of the path is left out:
+    /// the answer is the entry of the routing table, not the cached route.
+    async fn configured_mtu(&self, target: IpAddr) -> Option<Bytes> {
+        let mut ask = question(target);
+        ask.header.flags |= RouteFlags::FibMatch;
+        let route = self.handle.route().get(ask).execute().try_next().await.ok()??;
+        let metrics = route.attributes.into_iter().find_map(|attribute| match attribute {
+            RouteAttribute::Metrics(metrics) => Some(metrics),
+            _ => None,
+        })?;
+        metrics.into_iter().find_map(|metric| match metric {
+            RouteMetric::Mtu(mtu) if mtu > 0 => Some(mtu),
+            _ => None,
+        })
+    }
+}
+
+fn question(target: IpAddr) -> RouteMessage {
+    match target {
+        IpAddr::V4(target) => RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(target, 32).build(),
+        IpAddr::V6(target) => RouteMessageBuilder::<Ipv6Addr>::new().destination_prefix(target, 128).build(),
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    egress::Routes,
+    egress::{Egress, Routes},
     target::{self, Problem, Target, TargetUpdate},
     wire::{Asks, Wire},
 };
@@ -17,17 +17,17 @@ use crate::{
     overlay::{
         observation::{Judgement, PathObservation},
         path::{
-            expected::host_mtu,
+            expected::{host_mtu, route_mtu},
             icmp_rate::SharedRate,
             probe::{Family, Moment},
-            prober::{Counts, IcmpProbes, PathProber, Settings, TcpProbes},
+            prober::{Counts, HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
             reflection::Reflection,
         },
     },
     plan::PathPlan,
     reflector::follow::{Access, Wanted, follow},
     router::snapshot::RouterReading,
-    types::UnknownReason,
+    types::{Site, UnknownReason},
 };
 
 /// One path under probe.
@@ -162,7 +162,7 @@ impl Track {
         }
         self.problem = None;
         let egress = &target.egress;
-        let hosts = host_mtu(&egress.interface, egress.mtu, &self.plan.source.site, routers);
+        let hosts = hosts(egress, &self.plan.source.site, routers);
         let lost = |known: &Target| known.egress.carries && !egress.carries;
         if let Some(prober) = self.prober.as_mut().filter(|_| self.target.as_ref().is_some_and(lost)) {
             info!(path = %self.plan.name, interface = %egress.interface, "our own interface has no carrier");
@@ -188,7 +188,7 @@ impl Track {
     pub fn see_routers(&mut self, routers: &[Arc<RouterReading>], now: Moment) {
         if let (Some(prober), Some(target)) = (&mut self.prober, &self.target) {
             let egress = &target.egress;
-            prober.set_hosts(host_mtu(&egress.interface, egress.mtu, &self.plan.source.site, routers), now);
+            prober.set_hosts(hosts(egress, &self.plan.source.site, routers), now);
         }
     }
 
@@ -233,6 +233,14 @@ impl Track {
             testable_mtu: self.target.as_ref().map(|target| target.egress.mtu),
             judgement,
         }
+    }
+}
+
+fn hosts(egress: &Egress, site: &Site, routers: &[Arc<RouterReading>]) -> HostMtu {
+    if egress.mtu < egress.interface_mtu {
+        route_mtu(&egress.interface, egress.mtu, egress.interface_mtu)
+    } else {
+        host_mtu(&egress.interface, egress.mtu, site, routers)
     }
 }
 

@@ -63,6 +63,8 @@ pub struct Fault {
     /// A's host remembers a smaller path MTU to every target, as a signal of some minutes ago leaves it.
     #[serde(default)]
     pub poisoned_cache: bool,
+    /// MTU of the route of A's host to the overlay, as container networks set it.
+    pub route_mtu: Option<u32>,
     /// The TCP port of all paths in the exporter's configuration; without it that of the hosts' HTTPS servers.
     pub tcp_port: Option<u16>,
     /// What really passes, measured one way, so that the lab is known to be right before the exporter is asked.

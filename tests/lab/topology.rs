@@ -64,6 +64,9 @@ pub fn build(lab: &mut Lab, fault: &Fault) -> Result<()> {
         lab.router(*place).sysctl("net/ipv4/ip_default_ttl", &ttl.to_string())?;
         lab.router(*place).sysctl("net/ipv6/conf/all/hop_limit", &ttl.to_string())?;
     }
+    if let Some(mtu) = fault.route_mtu {
+        narrow_route(lab, mtu)?;
+    }
     if fault.poisoned_cache {
         poison_cache(lab)?;
     }
@@ -174,6 +177,20 @@ fn poison_cache(lab: &Lab) -> Result<()> {
         }
     }
     router.ip(&format!("route del {narrow}"))
+}
+
+/// A's host sends no more than that by TCP.
+fn narrow_route(lab: &Lab, mtu: u32) -> Result<()> {
+    let (host, site) = (lab.host(Place::SiteA), lab.numbers.site(Place::SiteA));
+    let [a, b, c, _] = site.host_address.octets();
+    let source = site.host_address;
+    host.ip(&format!(
+        "route replace {a}.{b}.{c}.0/24 dev eth0 proto kernel scope link src {source} mtu {mtu}"
+    ))?;
+    let [a, b, c, d, ..] = site.host_address_v6().segments();
+    host.ip(&format!(
+        "-6 route replace {a:x}:{b:x}:{c:x}:{d:x}::/64 dev eth0 proto kernel metric 256 mtu {mtu}"
+    ))
 }
 
 fn join_management(

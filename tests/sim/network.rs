@@ -30,6 +30,10 @@ pub struct Network {
     pub mss: Option<u16>,
     /// MTU of the target's own interface, which takes no larger packets; absent: what its MSS says.
     pub target_mtu: Option<u32>,
+    /// A path MTU that the target remembers: its MSS is lowered by it, and its replies are cut to it.
+    pub remembers: Option<u32>,
+    /// Signals bear the target's own address, as a Linux bridge on the way makes them.
+    pub bridge_signals: bool,
     /// A box before all bottlenecks answers SYNs in the target's stead.
     pub other_box: bool,
     /// A firewall drops ICMP packets larger than this, both ways.
@@ -57,6 +61,8 @@ impl Default for Network {
             tcp: Tcp::Answers,
             mss: Some(1460),
             target_mtu: None,
+            remembers: None,
+            bridge_signals: false,
             other_box: false,
             icmp_filter: None,
             signal_limit: None,

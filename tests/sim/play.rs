@@ -103,6 +103,7 @@ impl Prober {
             hosts: self.hosts,
             rule: "simulated".to_owned(),
             pending: false,
+            above: None,
         };
         PathProber::new(settings, hosts, seed, Duration::ZERO)
     }

@@ -51,7 +51,7 @@ impl World {
             signals: network.signal_limit.map(|limit| Bucket::new(limit, now)),
             echoes: network.echo_limit.map(|limit| Bucket::new(limit, now)),
             rng: Rng::with_seed(seed),
-            learnt: None,
+            learnt: network.remembers,
             syns: 0,
             ours: Neighbour::new(),
             theirs: Neighbour::new(),
@@ -189,7 +189,8 @@ impl World {
 
     /// A signal about our packet comes back, unless it is rate-limited or lost.
     fn signal(&mut self, mtu: u32, now: Duration) -> Option<Answer> {
-        (self.may_signal(now) && self.small_back(now)).then_some(Answer::TooBig { mtu, by_target: false })
+        let by_target = self.network.bridge_signals;
+        (self.may_signal(now) && self.small_back(now)).then_some(Answer::TooBig { mtu, by_target })
     }
 
     fn may_signal(&mut self, now: Duration) -> bool {

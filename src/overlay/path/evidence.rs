@@ -54,6 +54,7 @@ impl PathProber {
             ));
         }
         said.extend(self.expected_in_words());
+        said.extend(self.above_in_words());
         said
     }
 

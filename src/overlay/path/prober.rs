@@ -4,6 +4,7 @@
 //! it falls silent, the TCP lane tells at once whether forward passes, and the fragment lane whether
 //! reverse does. Given the same seed, times and answers it does the same again.
 
+mod above;
 mod answers;
 pub(super) mod beyond;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tcp;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use above::Above;
 use beyond::Looks;
 use fastrand::Rng;
 
@@ -128,6 +130,8 @@ pub struct HostMtu {
     pub rule: String,
     /// A router of our site has not been read yet, and may raise `hosts`.
     pub pending: bool,
+    /// What our interface would let out, where a route of our own host allows less.
+    pub above: Option<Bytes>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +152,8 @@ enum Role {
     Contest { round: u32 },
     /// Asks for more than the target's MSS names.
     Beyond,
+    /// Asks for more than a route of our own host allows.
+    Above,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -215,6 +221,7 @@ pub struct PathProber {
     syn_at: Moment,
     fragments_at: Moment,
     looks: Looks,
+    above: Above,
     /// Since when the echo lane is in doubt: what the other lanes found before does not count.
     pub(super) doubt_since: Option<Moment>,
     /// The path MTU of each direction as last confirmed; stays while a search is under way.
@@ -281,6 +288,7 @@ impl PathProber {
             syn_at: now,
             fragments_at: now,
             looks: Looks::new(now),
+            above: Above::default(),
             doubt_since: None,
             confirmed: Confirmed::default(),
             known: Known::default(),

@@ -84,7 +84,7 @@ impl PathProber {
                     self.heard(protocol, now);
                     self.origin.observe(protocol, reply);
                 }
-                let sized = sent.probe.lane != Lane::Syn && is_large(sent.probe);
+                let sized = sent.probe.lane != Lane::Syn && is_large(sent.probe) && sent.role != Role::Above;
                 let of_target_alone = sized && self.see_pieces(sent, reply, now);
                 if let Some(mss) = reply.mss.filter(|_| !self.is_elsewhere(sent)) {
                     self.learn_target_mtu(Bytes::from(mss), now);
@@ -97,8 +97,10 @@ impl PathProber {
             }
             Answer::TooBig { mtu, by_target } => {
                 self.reach.signalled();
-                if sent.role == Role::Beyond {
-                    self.target.signalled(mtu, by_target, now);
+                match sent.role {
+                    Role::Beyond => self.target.signalled(mtu, by_target, now),
+                    Role::Above => self.above_answered(),
+                    _ => {}
                 }
                 if by_target {
                     self.told_by_target = Some(mtu);
@@ -177,6 +179,7 @@ impl PathProber {
                 self.tcp.resolve(serial, pair, syn, Fate::Answered, now);
             }
             Role::Beyond => self.beyond_passed(lane, size, now),
+            Role::Above => self.above_answered(),
         }
         let above = is_large(sent.probe) && lane != Lane::Syn && size > self.lane(lane).top();
         if above && self.lane(lane).passing() == Some(size) {
@@ -261,6 +264,7 @@ impl PathProber {
             }
             Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Lost, now),
             Role::Beyond => self.beyond_lost(lane, now),
+            Role::Above => self.above_lost(),
             Role::Contest { round } => {
                 let silent = self.contest.lost(round, entrant(sent.probe), now);
                 self.found_silent(silent, sent.probe.size, now);

@@ -231,7 +231,14 @@ impl PathProber {
     pub(in super::super) fn expected_in_words(&self) -> Vec<String> {
         let (forward, reverse) = (self.expected(), self.expected_reverse());
         if forward.bytes == reverse.bytes {
-            return vec![format!("expected MTU {} bytes ({})", forward.bytes, forward.rule)];
+            let mut said = vec![format!("expected MTU {} bytes ({})", forward.bytes, forward.rule)];
+            said.extend(self.target.remembered().filter(|mtu| *mtu < forward.bytes).map(|mtu| {
+                format!(
+                    "the target's MSS names {mtu} bytes, just what is signalled on the way: it remembers that path MTU, and that \
+                     is no expectation"
+                )
+            }));
+            return said;
         }
         let mut said = vec![
             format!(

@@ -94,7 +94,8 @@ impl PathProber {
             | Role::Elsewhere { .. }
             | Role::Sentinel
             | Role::Single { .. }
-            | Role::Beyond => {}
+            | Role::Beyond
+            | Role::Above => {}
         }
     }
 

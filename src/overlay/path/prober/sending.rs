@@ -73,6 +73,7 @@ impl PathProber {
             }
         }
         self.look_beyond(now, out);
+        self.look_above(now, out);
     }
 
     /// What bursts of that urgency want sent within the budget.
@@ -186,6 +187,7 @@ impl PathProber {
             .chain(by_syn.then_some(self.syn_at))
             .chain(self.fragments_every().map(|_| self.fragments_at))
             .chain(self.beyond_every().map(|_| self.looks.next_at()))
+            .chain(self.above_every().map(|_| self.above_at()))
             .min()
             .unwrap_or(self.echo_at)
     }
