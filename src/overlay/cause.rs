@@ -165,6 +165,13 @@ impl Explainer<'_, '_, '_> {
         near.chain(far).collect()
     }
 
+    /// Whether the hole may be where this end sends.
+    fn may_be_in(&self, tunnel: &Crossed<'_>, end: &TunnelEnd) -> bool {
+        let holes = &self.path.judgement.holes;
+        let direction = if end == tunnel.near { Direction::Forward } else { Direction::Reverse };
+        holes.is_empty() || holes.contains(&Direction::Unknown) || holes.contains(&direction)
+    }
+
     fn small_ends(&self, holes: &[Direction], cause: &mut Vec<String>, steps: &mut Vec<FixStep>) {
         self.small_ends_of(self.expected(), holes, cause, steps);
     }
@@ -180,6 +187,10 @@ impl Explainer<'_, '_, '_> {
         let mut explained: Option<Bytes> = None;
         for (tunnel, end, other) in self.senders(holes) {
             let Some(view) = self.scene().ends.get(end) else { continue };
+            if view.is_routed() && !self.may_be_in(tunnel, end) {
+                // It signals by itself: its size is no hole.
+                continue;
+            }
             if view.is_routed() {
                 let told = routed::explain(self.scene(), view, other, expected);
                 explained = explained.into_iter().chain(told.explained).min();
