@@ -109,7 +109,9 @@ impl SshShell {
             return error;
         }
         if self.at_odds.is_none() {
-            self.at_odds = Some(Live::offer(&self.plan, deadline).unwrap_or_else(|_| error.clone()));
+            // What offers nothing broke off for another reason.
+            let otherwise = |_| ScrapeError { reason: FailureReason::Connect, ..error.clone() };
+            self.at_odds = Some(Live::offer(&self.plan, deadline).unwrap_or_else(otherwise));
         }
         self.at_odds.clone().unwrap_or(error)
     }

@@ -51,7 +51,7 @@ pub fn handshake(error: &Error, peer: &str) -> ScrapeError {
         TIMEOUT | SOCKET_TIMEOUT => timed_out("exchanging SSH keys with the router"),
         KEX_FAILURE | KEY_EXCHANGE_FAILURE | METHOD_NONE => ScrapeError::new(
             FailureReason::KeyExchange,
-            format!("{peer} and this exporter could not agree on how to exchange keys ({why})"),
+            format!("SSH key exchange with {peer} failed: {why}"),
         ),
         HOSTKEY_SIGN => ScrapeError::new(
             FailureReason::HostkeyMismatch,
