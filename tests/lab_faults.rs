@@ -3,7 +3,10 @@
 
 mod lab;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 
@@ -151,6 +154,37 @@ fn a_hole_that_comes_and_is_mended_is_noticed() -> Result<()> {
     }
     let left = exporter.metrics()?.all("vxlan_path_fix_info", &[]).count();
     ensure!(left == 0, "a fix is still shown although all is ok");
+    Ok(())
+}
+
+/// A stateful box that keeps the old mapping alive: from then on it drops packets of every flow that it has seen before.
+#[test]
+fn old_flows_that_a_stateful_box_pins_are_left_for_new_ones() -> Result<()> {
+    let (lab, healthy) = raise("healthy")?;
+    let host = lab.host(Place::Dc);
+    host.run(
+        "nft",
+        &["add table inet box; add chain inet box in { type filter hook prerouting priority -150; }"],
+    )?;
+    host.run("nft", &["add rule inet box in ct mark set 1"])?;
+    let mut exporter = Exporter::start(&lab, binary())?;
+    judge::watch(&lab, &mut exporter, &healthy.expect)?;
+    host.run(
+        "nft",
+        &["flush chain inet box in; add rule inet box in meta l4proto { icmp, ipv6-icmp } ct mark 1 drop"],
+    )?;
+    let begin = Instant::now();
+    while exporter.logged(&["only new flows pass"]).is_empty() {
+        ensure!(
+            begin.elapsed() < Duration::from_secs(90),
+            "never gone over to new flows:\n{}",
+            exporter.log()
+        );
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    judge::watch(&lab, &mut exporter, &healthy.expect.after_any_state()).context("on new flows")?;
+    let unreachable = exporter.logged(&["msg=\"verdict changed\"", "to=unreachable"]);
+    ensure!(unreachable.is_empty(), "{unreachable:?}");
     Ok(())
 }
 

@@ -23,7 +23,7 @@ mod world;
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use vxlan_exporter::overlay::path::probe::{Answer, Lane};
 
 use vxlan_exporter::probe::{egress::Routes, wire::Missing};
@@ -271,4 +271,32 @@ fn ten_thousand_syns_leave_nothing_half_open() -> Result<()> {
         let listed = world.there.output("ss", &["-Htan", "state", "syn-recv"])?;
         Ok(listed.status.success() && listed.stdout.is_empty())
     })
+}
+
+#[test]
+fn new_flows_are_answered_and_so_are_former_ones_after_a_change() -> Result<()> {
+    let world = World::raise()?;
+    allow_pings(&world)?;
+    for (ip, level) in Ip::BOTH.into_iter().flat_map(|ip| Level::BOTH.map(|level| (ip, level))) {
+        world.probe(|| async move {
+            let mut driver = Driver::open(level, ip, OPEN).await?;
+            let former = driver.wire.identifier();
+            for lane in [Lane::Echo, Lane::Syn, Lane::Echo] {
+                let id = driver.send_fresh(lane)?;
+                driver.passes(id).await.with_context(|| format!("{ip:?} {level:?} {lane:?}"))?;
+            }
+            let before = driver.send(Lane::Echo, 0, 1000)?;
+            driver.wire.renew(&[0, 1, 2, 3, 4, 5, 6, 7]);
+            driver.passes(before).await.with_context(|| format!("{ip:?} {level:?} in flight"))?;
+            ensure!(driver.wire.identifier() != former, "{ip:?} {level:?}: the same identifier");
+            let after = driver.send(Lane::Echo, 0, 1000)?;
+            driver.passes(after).await.with_context(|| format!("{ip:?} {level:?} after"))?;
+            if level == Level::Raw {
+                let syn = driver.send(Lane::Syn, 3, 1000)?;
+                driver.passes(syn).await.with_context(|| format!("{ip:?} SYN after"))?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
 }

@@ -74,6 +74,13 @@ impl Echoes {
         Ok(Self { main, apart, identifier, sequence: Arc::default(), news })
     }
 
+    /// From now on another identifier; what is in flight is still heard. What cannot be opened anew stays.
+    pub fn renew(&mut self, identifier: u16) {
+        if let (Ok(main), Ok(apart)) = (Clients::open(identifier), Clients::open(identifier)) {
+            (self.main, self.apart, self.identifier) = (main, apart, identifier);
+        }
+    }
+
     /// Sends echo `seq` of `path`. What became of it comes through the channel; silence is told by nobody.
     pub fn send(&self, path: usize, address: IpAddr, seq: u64, door: Door) {
         let clients = if door == Door::Main { &self.main } else { &self.apart };

@@ -3,6 +3,7 @@
 //! Before any prober is asked what to send, everything that has arrived is read, so that a process that
 //! had to wait for its turn never takes an answer in its buffer for a loss.
 
+mod renewal;
 mod sending;
 
 use std::{
@@ -17,6 +18,8 @@ use tokio::sync::{
     oneshot,
 };
 use tracing::{debug, warn};
+
+use renewal::Renewal;
 
 use super::{
     capability,
@@ -80,6 +83,7 @@ pub struct Engine {
     reflections: Channel<(usize, Reflection)>,
     orders: Channel<Order>,
     pulse: Pulse,
+    renewal: Renewal,
 }
 
 /// The sending end is kept for those who come later.
@@ -133,7 +137,7 @@ impl Engine {
             echoes: echoes.ok(),
             wire,
             routes: Routes::open()?,
-            flights: Flights::new(identifier),
+            flights: Flights::new(),
             peers: Peers::default(),
             budget: Budget::new(budget_pps),
             began: Instant::now(),
@@ -145,6 +149,7 @@ impl Engine {
             reflections: mpsc::unbounded_channel(),
             orders: mpsc::unbounded_channel(),
             pulse: Pulse::default(),
+            renewal: Renewal::default(),
         };
         engine.follow(paths);
         Ok(engine)
@@ -205,6 +210,7 @@ impl Engine {
             self.wait().await;
             let now = self.look();
             self.read(now);
+            self.renew_slowly(now);
             self.ask_and_send(now);
             self.publish(now);
         }

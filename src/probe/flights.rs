@@ -45,6 +45,8 @@ struct Flight {
     id: ProbeId,
     lane: Lane,
     to: IpAddr,
+    /// Of an echo.
+    identifier: u16,
     size: Bytes,
     at: Moment,
 }
@@ -61,7 +63,6 @@ struct SynFlight {
 /// All packets in flight.
 #[derive(Debug)]
 pub struct Flights {
-    identifier: u16,
     cookie: Cookie,
     sequence: u16,
     count: usize,
@@ -73,11 +74,10 @@ pub struct Flights {
 }
 
 impl Flights {
-    /// Nothing is in flight; `identifier` is that of our echoes.
+    /// Nothing is in flight.
     #[must_use]
-    pub fn new(identifier: u16) -> Self {
+    pub fn new() -> Self {
         Self {
-            identifier,
             cookie: random(),
             sequence: random(),
             count: 0,
@@ -97,7 +97,7 @@ impl Flights {
     /// Builds and sends one probe of `path`.
     pub fn launch(
         &mut self,
-        wire: &dyn Wire,
+        wire: &mut dyn Wire,
         path: usize,
         target: &Target,
         probe: Probe,
@@ -105,10 +105,15 @@ impl Flights {
     ) -> io::Result<()> {
         let family = Family::of(target.address);
         let size = wire_size(family, probe);
-        let flight = Flight { path, id: probe.id, lane: probe.lane, to: target.address, size, at: now };
+        let mut flight =
+            Flight { path, id: probe.id, lane: probe.lane, to: target.address, identifier: 0, size, at: now };
         self.count = self.count.wrapping_add(1);
         match probe.lane {
-            Lane::Echo | Lane::Fragments => self.launch_echo(wire, target, probe, flight),
+            Lane::Echo | Lane::Fragments => {
+                flight.identifier =
+                    if probe.fresh { wire.fresh_identifier(family)? } else { wire.identifier() };
+                self.launch_echo(wire, target, probe, flight)
+            }
             Lane::Syn if wire.asks(family).tcp == TcpProbes::Sized => {
                 self.launch_syn(wire, target, probe, flight)
             }
@@ -119,7 +124,7 @@ impl Flights {
 
     fn launch_echo(
         &mut self,
-        wire: &dyn Wire,
+        wire: &mut dyn Wire,
         target: &Target,
         probe: Probe,
         flight: Flight,
@@ -129,9 +134,10 @@ impl Flights {
         let door = self.heard.door(target.address, flight.at);
         let addresses = (target.egress.source, target.address);
         let size = flight.size as usize;
-        let message = packet::echo_request(size, addresses, self.identifier, sequence, &self.cookie);
+        let message = packet::echo_request(size, addresses, flight.identifier, sequence, &self.cookie);
         if probe.lane == Lane::Echo {
-            wire.send(Outgoing::Echo(&message), target.address, door)?;
+            let echo = if probe.fresh { Outgoing::FreshEcho(&message) } else { Outgoing::Echo(&message) };
+            wire.send(echo, target.address, door)?;
         } else {
             let count = fragments_of(Family::of(target.address), probe.size) as usize;
             let packets = packet::fragments(&message, count, addresses.0, addresses.1, random());
@@ -143,14 +149,16 @@ impl Flights {
 
     fn launch_syn(
         &mut self,
-        wire: &dyn Wire,
+        wire: &mut dyn Wire,
         target: &Target,
         probe: Probe,
         flight: Flight,
     ) -> io::Result<()> {
         let port = probe.port;
         let door = self.heard.door(target.address, flight.at);
-        let (local, label) = wire.flow(Family::of(target.address), probe.flow);
+        let family = Family::of(target.address);
+        let (local, label) =
+            if probe.fresh { wire.fresh_flow(family)? } else { wire.flow(family, probe.flow) };
         let waiting = self.syns.entry((target.address, port, local)).or_default();
         let busy = |syn: &SynFlight| {
             syn.flight.path != flight.path && flight.at.saturating_sub(syn.flight.at) < TUPLE_BUSY
@@ -172,7 +180,7 @@ impl Flights {
         Ok(())
     }
 
-    fn connect(&mut self, wire: &dyn Wire, port: u16, flight: Flight) -> io::Result<()> {
+    fn connect(&mut self, wire: &mut dyn Wire, port: u16, flight: Flight) -> io::Result<()> {
         let token = random();
         wire.send(Outgoing::Connect { token, port }, flight.to, self.heard.door(flight.to, flight.at))?;
         self.connects.insert(token, flight);
@@ -195,7 +203,7 @@ impl Flights {
         let (flight, answer) = match *incoming {
             Incoming::EchoReply { arrival, identifier, sequence, size, cookie } => {
                 let flight = *self.echoes.get(&sequence)?;
-                let ours = identifier == self.identifier && cookie == Some(self.cookie);
+                let ours = identifier == flight.identifier && cookie == Some(self.cookie);
                 if !ours || arrival.from != flight.to || size != flight.size as usize {
                     return None;
                 }
@@ -247,7 +255,7 @@ impl Flights {
         match quoted {
             Quoted::Echo { to, identifier, sequence } => {
                 let flight = self.echoes.get(&sequence)?;
-                (identifier == self.identifier && flight.to == to).then_some(*flight)
+                (identifier == flight.identifier && flight.to == to).then_some(*flight)
             }
             Quoted::Tcp { to, to_port, from_port, sequence } => self
                 .syns
@@ -256,6 +264,12 @@ impl Flights {
                 .find(|syn| syn.sequence == sequence)
                 .map(|syn| syn.flight),
         }
+    }
+}
+
+impl Default for Flights {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

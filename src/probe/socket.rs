@@ -18,7 +18,7 @@ use pnet::packet::ip::IpNextHeaderProtocols;
 use rustix::net::sockopt::{
     Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
 };
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
 use tokio::{io::Interest, net::UdpSocket};
 use tracing::debug;
 
@@ -116,6 +116,11 @@ impl PacketSocket {
         self.socket.writable().await
     }
 
+    /// Lets through what this filter does, from now on.
+    pub fn attach_filter(&self, filter: &[SockFilter]) -> io::Result<()> {
+        SockRef::from(&self.socket).attach_filter(filter)
+    }
+
     /// Waits until there is something to read, or a signal.
     pub async fn readable(&self) -> io::Result<()> {
         self.socket.ready(self.news).await.map(drop)
@@ -126,7 +131,9 @@ impl PacketSocket {
     pub fn send(&self, bytes: &[u8], to: IpAddr) -> io::Result<()> {
         let mut sent = Ok(());
         for _ in 0..TRIES {
-            sent = self.socket.try_send_to(bytes, SocketAddr::from((to, 0))).map(drop);
+            // Not by tokio, which takes a socket for full until its first turn.
+            let to = SocketAddr::from((to, 0)).into();
+            sent = SockRef::from(&self.socket).send_to(bytes, &to).map(drop);
             match &sent {
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => {}
                 _ => break,

@@ -7,6 +7,7 @@
 //! cached path MTU and by the timestamps option (measured: 1448 where the SYN-ACK said 1460).
 
 use std::{
+    collections::VecDeque,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
@@ -31,12 +32,17 @@ use crate::overlay::path::{
 /// An identifier may be another process's; then the next is tried.
 const TRIES: u32 = 8;
 
+/// So many former sockets are still heard: the fresh half of a burst.
+const FORMER: usize = 24;
+
 /// The ping sockets, as far as they may be opened.
 #[derive(Debug)]
 pub struct Unprivileged {
     v4: Option<PacketSocket>,
     v6: Option<PacketSocket>,
     identifier: u16,
+    /// Used once, or the main one before; answers to them are still heard. The oldest first.
+    former: VecDeque<(Family, PacketSocket)>,
     missing: Missing,
     connections: Connections,
     buffer: Vec<u8>,
@@ -62,9 +68,17 @@ impl Unprivileged {
             v4: v4.ok(),
             v6: v6.ok(),
             identifier,
+            former: VecDeque::new(),
             missing: Missing { icmp_socket, net_raw: Some(raw.clone()), tcp_syn: Some(raw) },
             connections: Connections::new(),
             buffer: vec![0; LARGEST],
+        }
+    }
+
+    fn retire(&mut self, family: Family, socket: PacketSocket) {
+        self.former.push_back((family, socket));
+        if self.former.len() > FORMER {
+            self.former.pop_front();
         }
     }
 
@@ -94,11 +108,45 @@ impl Wire for Unprivileged {
         (0, 0)
     }
 
+    fn fresh_identifier(&mut self, family: Family) -> io::Result<u16> {
+        if self.socket(family).is_none() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let identifier = random();
+        let socket = ping_socket(family, identifier)?;
+        self.retire(family, socket);
+        Ok(identifier)
+    }
+
+    /// The kernel's own connections have a new port each.
+    fn fresh_flow(&mut self, _: Family) -> io::Result<(u16, u32)> {
+        Ok((0, 0))
+    }
+
+    fn renew(&mut self, _: &[u8]) {
+        let (identifier, v4, v6) = ping_sockets();
+        if (self.v4.is_some() && v4.is_err()) || (self.v6.is_some() && v6.is_err()) {
+            return;
+        }
+        self.identifier = identifier;
+        let former = [(Family::V4, self.v4.take()), (Family::V6, self.v6.take())];
+        (self.v4, self.v6) = (v4.ok(), v6.ok());
+        for (family, socket) in former {
+            if let Some(socket) = socket {
+                self.retire(family, socket);
+            }
+        }
+    }
+
     /// By one door: a ping socket's identifier is its own, and there is one identifier.
     fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, _: Door) -> io::Result<()> {
         match outgoing {
             Outgoing::Echo(message) => {
                 self.socket(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?.send(message, to)
+            }
+            Outgoing::FreshEcho(message) => {
+                let fresh = self.former.back().filter(|(family, _)| *family == Family::of(to));
+                fresh.ok_or(io::ErrorKind::Unsupported)?.1.send(message, to)
             }
             Outgoing::Connect { token, port } => self.connections.start(token, SocketAddr::from((to, port))),
             Outgoing::Fragments(_) | Outgoing::Syn(_) => Err(io::ErrorKind::Unsupported.into()),
@@ -110,16 +158,21 @@ impl Wire for Unprivileged {
     }
 
     fn readable(&mut self) -> Waiting<'_> {
-        let Self { v4, v6, connections, .. } = self;
-        wire::any_readable([&*v4, &*v6].into_iter().flatten(), connections)
+        let Self { v4, v6, former, connections, .. } = self;
+        let former = former.iter().map(|(_, socket)| socket);
+        wire::any_readable([&*v4, &*v6].into_iter().flatten().chain(former), connections)
     }
 
     fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained {
         self.connections.drain(each);
-        let Self { v4, v6, buffer, .. } = self;
+        let Self { v4, v6, former, buffer, .. } = self;
         let mut drained = Drained::WHOLE;
-        for (socket, read) in [(&*v4, packet::read_icmp as packet::Read), (&*v6, packet::read_icmpv6)] {
+        let main = [(Family::V4, v4.as_ref()), (Family::V6, v6.as_ref())];
+        let former = former.iter().map(|(family, socket)| (*family, Some(socket)));
+        for (family, socket) in main.into_iter().chain(former) {
             let Some(socket) = socket else { continue };
+            let read: packet::Read =
+                if family == Family::V4 { packet::read_icmp } else { packet::read_icmpv6 };
             let packets = socket::drain(socket, buffer, |arrival, bytes| {
                 if let Some(incoming) = read(arrival, bytes) {
                     each(incoming);

@@ -28,6 +28,8 @@ pub struct Asks {
 pub enum Outgoing<'a> {
     /// An ICMP message, to be sent with DF.
     Echo(&'a [u8]),
+    /// The same with the identifier that [`Wire::fresh_identifier`] gave last.
+    FreshEcho(&'a [u8]),
     /// Whole packets.
     Fragments(&'a [Vec<u8>]),
     /// What [`super::packet::syn`] makes, to be sent with DF.
@@ -51,6 +53,16 @@ pub trait Wire: Send {
 
     /// Local port and IPv6 flow label of a TCP flow.
     fn flow(&self, family: Family, flow: u8) -> (u16, u32);
+
+    /// An identifier that was never used before, or not for long, for targets of that family.
+    fn fresh_identifier(&mut self, family: Family) -> io::Result<u16>;
+
+    /// A local port that was never used before, and a flow label.
+    fn fresh_flow(&mut self, family: Family) -> io::Result<(u16, u32)>;
+
+    /// From now on another identifier is that of our echoes, and these flows have other ports; answers to the former ones are
+    /// still heard. What cannot be changed stays.
+    fn renew(&mut self, flows: &[u8]);
 
     /// Sends; `Unsupported` where this level cannot.
     fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: Door) -> io::Result<()>;

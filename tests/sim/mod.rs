@@ -20,6 +20,7 @@
 pub mod bucket;
 pub mod judge;
 pub mod loss;
+pub mod nat;
 pub mod neighbour;
 pub mod network;
 pub mod own;

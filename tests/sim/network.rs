@@ -42,6 +42,8 @@ pub struct Network {
     pub signal_limit: Option<Limit>,
     /// How often echoes are answered; absent: always.
     pub echo_limit: Option<Limit>,
+    /// A stateful box on the way.
+    pub nat: Option<Nat>,
     /// Both hosts are on one segment and ask for each other's MAC over it.
     pub neighbours: bool,
     /// To the target.
@@ -67,6 +69,7 @@ impl Default for Network {
             icmp_filter: None,
             signal_limit: None,
             echo_limit: None,
+            nat: None,
             neighbours: false,
             forward: Way::default(),
             reverse: Way::default(),
@@ -80,6 +83,20 @@ impl Network {
         let named = || self.mss.map(|mss| u32::from(mss) + family.header() + 20);
         self.target_mtu.or_else(named).unwrap_or(u32::MAX)
     }
+}
+
+/// A box that remembers flows, by ports and identifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nat {
+    /// It forgets a flow of which no packet came for so long.
+    pub timeout_s: f64,
+    /// It has moved to another way, and what it remembers of before leads nowhere.
+    #[serde(default)]
+    pub failover: bool,
+    /// It takes no flow that it does not know.
+    #[serde(default)]
+    pub full: bool,
 }
 
 /// What a target makes of a SYN.

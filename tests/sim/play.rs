@@ -10,7 +10,7 @@ use vxlan_exporter::overlay::{
         asking::Urgency,
         budget::Budget,
         local::Refusal,
-        probe::{Answer, Family, Lane, Moment, ProbeId, Reply, Send},
+        probe::{Answer, FLOWS, Family, Lane, Moment, ProbeId, Reply, Send},
         prober::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
     },
 };
@@ -26,6 +26,9 @@ pub const PORT: u16 = 443;
 
 /// What the prober says is looked at this often at most.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// One flow moves this often (src/probe/engine/renewal.rs).
+const RENEW: Duration = Duration::from_mins(10);
 
 /// The least time between two questions to the prober, as in the real loop.
 const LEAST_WAIT: Duration = Duration::from_millis(1);
@@ -174,6 +177,8 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
     let mut phases = case.phases.iter().peekable();
     let Some((_, first)) = phases.next() else { return };
     let mut world = World::new(case.prober.family, first.clone(), case.seed ^ 0x5eed, Duration::ZERO);
+    world.flows.connects = case.prober.tcp == TcpProbes::Small;
+    let (mut renewed, mut turn) = (Duration::ZERO, 0);
     let mut budget = Budget::new(200);
     let mut arrivals: BinaryHeap<Earliest<Due>> = BinaryHeap::new();
     let end = Duration::from_secs_f64(case.seconds);
@@ -210,12 +215,26 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
             elsewhere = now + Duration::from_mins(1);
             machine.heard_elsewhere(now);
         }
+        if now >= renewed + RENEW {
+            renewed = now;
+            let next =
+                (1..=FLOWS).map(|step| (turn + step) % FLOWS).find(|flow| !machine.is_silent_on(*flow));
+            turn = next.unwrap_or(turn);
+            world.flows.renew(next.as_slice());
+            machine.flows_moved(next.as_slice());
+        }
         budget.fill(now);
         machine.regular(now, &mut out);
         for urgency in Urgency::ALL {
             machine.burst(urgency, now, &mut budget, &mut out);
         }
         for send in out.drain(..) {
+            if send == Send::Renew {
+                let all: Vec<u8> = (0..FLOWS).collect();
+                world.flows.renew(&all);
+                machine.flows_moved(&all);
+                continue;
+            }
             let trouble = case.own.iter().map(|own| own.send(now, &mut rng));
             match (trouble.filter(|sent| *sent != own::Send::Leaves).last(), send) {
                 (Some(own::Send::Refused(refusal)), Send::Echo { seq }) => {
@@ -226,10 +245,11 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
                     machine.answer(probe.id, Answer::NotSent(refusal), now);
                     continue;
                 }
-                (Some(_), _) => continue,
+                (Some(_), _) | (None, Send::Renew) => continue,
                 (None, _) => {}
             }
             let what = match send {
+                Send::Renew => continue,
                 Send::Echo { seq } => {
                     packets += 1;
                     world.echo(now).then_some(Arrival::Echo(seq, Duration::ZERO))

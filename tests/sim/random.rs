@@ -8,7 +8,7 @@ use vxlan_exporter::overlay::path::{
 
 use super::{
     bucket::Policer,
-    network::{Bottleneck, Frames, Leg, Network, Tcp},
+    network::{Bottleneck, Frames, Leg, Nat, Network, Tcp},
     own::{Own, What},
     play::{Case, Prober},
     shapes::{
@@ -32,12 +32,20 @@ pub struct Class {
 const LATER_EVERY: u64 = 20;
 
 /// Classes that came later.
-pub const LATER: &[Class] = &[Class {
-    name: "tcp-dead",
-    about: "TCP vanishes, on all ports or on one, from the start or for a time; up to 20 % loss",
-    weight: 1,
-    make: tcp_dead,
-}];
+pub const LATER: &[Class] = &[
+    Class {
+        name: "tcp-dead",
+        about: "TCP vanishes, on all ports or on one, from the start or for a time; up to 20 % loss",
+        weight: 1,
+        make: tcp_dead,
+    },
+    Class {
+        name: "stateful",
+        about: "a stateful box forgets flows, fails over, or takes no new ones for a time; up to 20 % loss",
+        weight: 1,
+        make: stateful,
+    },
+];
 
 /// Every class.
 pub const CLASSES: &[Class] = &[
@@ -374,6 +382,24 @@ fn mute(make: &mut Make) {
         make.network.tcp = Tcp::BareOnly;
     }
     make.sometimes_loss();
+}
+
+fn stateful(make: &mut Make) {
+    if make.rng.bool() {
+        make.bottlenecks();
+    }
+    make.sometimes_loss();
+    let nat = Nat { timeout_s: log_between(10.0, 900.0, &mut make.rng), failover: false, full: false };
+    make.network.nat = Some(nat);
+    let mut at = make.seconds;
+    let full = make.prober.tcp != TcpProbes::Small && nat.timeout_s > 60.0 && make.rng.bool();
+    let next = if full { Nat { full, ..nat } } else { Nat { failover: true, ..nat } };
+    if !full && make.rng.bool() {
+        make.then(at, Network { down: true, ..make.network.clone() });
+        at += log_between(0.3, 15.0, &mut make.rng);
+    }
+    make.then(at, Network { nat: Some(next), ..make.network.clone() });
+    make.seconds = at + 150.0;
 }
 
 fn tcp_dead(make: &mut Make) {

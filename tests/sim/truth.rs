@@ -13,7 +13,7 @@ use vxlan_exporter::{
 };
 
 use super::{
-    network::{Bottleneck, Network, Tcp, Way, largest_piece},
+    network::{Bottleneck, Nat, Network, Tcp, Way, largest_piece},
     play::Prober,
 };
 
@@ -93,6 +93,8 @@ pub struct Truth {
     pub measurable: bool,
     /// What becomes of SYNs to the path's port, where that can be seen.
     pub tcp: Option<TcpState>,
+    /// A box on the way has just forgotten what it knew, or takes no new flows.
+    pub nat: Option<Nat>,
     /// Verdicts that are right; empty where nothing is promised.
     pub verdicts: Vec<Verdict>,
     /// Loss there and back of a small packet, 0..1.
@@ -211,6 +213,7 @@ impl Sight<'_> {
             reverse_mtu: vec![back_edge, reverse_walk.passing()],
             measurable,
             tcp: self.tcp(),
+            nat: network.nat,
             verdicts: Vec::new(),
             loss,
             worst_way: forward_loss.max(reverse_loss),

@@ -10,6 +10,7 @@ use vxlan_exporter::{
 
 use super::{
     bucket::Bucket,
+    nat::Flows,
     neighbour::{Neighbour, Sent},
     network::{Network, Tcp, Way, largest_piece},
     play::PORT,
@@ -36,6 +37,8 @@ pub struct World {
     /// IPv6 only: what the target has learnt from signals about its way back (RFC 8201).
     learnt: Option<u32>,
     syns: u32,
+    /// Which flows a stateful box on the way knows.
+    pub flows: Flows,
     ours: Neighbour,
     theirs: Neighbour,
     /// How long the last packet and its answer waited for a MAC.
@@ -53,6 +56,7 @@ impl World {
             rng: Rng::with_seed(seed),
             learnt: network.remembers,
             syns: 0,
+            flows: Flows::default(),
             ours: Neighbour::new(),
             theirs: Neighbour::new(),
             waited: Duration::ZERO,
@@ -65,7 +69,10 @@ impl World {
     /// (in truth within 10 min, and until then its own traffic has no trouble either).
     pub fn change(&mut self, network: Network, now: Duration) {
         let seed = self.rng.u64(..);
+        let flows = std::mem::take(&mut self.flows);
         *self = Self::new(self.family, network, seed, now);
+        self.flows = flows;
+        self.flows.began = now;
     }
 
     /// How long this answer takes.
@@ -78,12 +85,15 @@ impl World {
     pub fn echo(&mut self, now: Duration) -> bool {
         let size = self.family.small();
         self.waited = Duration::ZERO;
+        if self.network.down || !self.flows.lets_echo(self.network.nat, now) {
+            return false;
+        }
         matches!(self.ping(size, false, now), Some(Answer::Passed(_)))
     }
 
     /// What comes back to a probe, if anything does.
     pub fn probe(&mut self, probe: Probe, now: Duration) -> Option<Answer> {
-        if self.network.down {
+        if self.network.down || !self.flows.lets_probe(self.network.nat, probe, now) {
             return None;
         }
         self.waited = Duration::ZERO;

@@ -49,7 +49,7 @@ impl Driver {
         };
         let egress = Routes::open()?.to(address).await?;
         let target = Target { address, egress, mac: None };
-        let flights = Flights::new(wire.identifier());
+        let flights = Flights::new();
         wire.writable().await?;
         Ok(Self { wire, target, flights, port, began: Instant::now(), next: 0 })
     }
@@ -73,6 +73,16 @@ impl Driver {
         self.launch(Lane::Syn, flow, 1500, ProbeSize::Control, true)
     }
 
+    /// Sends a small packet on a flow never used before: an echo, or a SYN that only asks whether the target is there.
+    pub fn send_fresh(&mut self, lane: Lane) -> Result<ProbeId> {
+        self.next += 1;
+        let id = ProbeId(self.next);
+        let (purpose, bare) = (ProbeSize::Control, lane == Lane::Syn);
+        let probe = Probe { id, lane, flow: 0, size: 1500, purpose, port: self.port, bare, fresh: true };
+        self.flights.launch(&mut *self.wire, 0, &self.target, probe, self.began.elapsed())?;
+        Ok(id)
+    }
+
     fn launch(
         &mut self,
         lane: Lane,
@@ -83,8 +93,8 @@ impl Driver {
     ) -> Result<ProbeId> {
         self.next += 1;
         let id = ProbeId(self.next);
-        let probe = Probe { id, lane, flow, size, purpose, port: self.port, bare };
-        self.flights.launch(&*self.wire, 0, &self.target, probe, self.began.elapsed())?;
+        let probe = Probe { id, lane, flow, size, purpose, port: self.port, bare, fresh: false };
+        self.flights.launch(&mut *self.wire, 0, &self.target, probe, self.began.elapsed())?;
         Ok(id)
     }
 

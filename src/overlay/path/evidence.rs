@@ -35,6 +35,7 @@ impl PathProber {
             Verdict::Lossy | Verdict::Unreachable => Vec::new(),
         };
         said.extend(self.tcp.in_words());
+        said.extend(self.pinned.in_words(self.now));
         said.extend(self.reflected_evidence());
         said.extend(self.loss_in_words());
         if self.icmp_rate.is_limited() {

@@ -165,6 +165,19 @@ impl FlowLanes {
         self.sweep = others.iter().map(|flow| (flow, None)).collect();
     }
 
+    /// Looks at these flows before their turn: they have moved.
+    pub fn look_at(&mut self, flows: FlowSet) {
+        for lane in self.lanes.iter_mut().filter(|lane| lane.flows().iter().any(|flow| flows.contains(flow)))
+        {
+            lane.stop_for_new_flow();
+        }
+        for flow in flows.iter().map(|flow| (flow, None)) {
+            if !self.sweep.contains(&flow) {
+                self.sweep.push_back(flow);
+            }
+        }
+    }
+
     /// Looks at flows above where discovery stands, each at the size named for it.
     pub fn look_above(&mut self, sizes: impl Iterator<Item = (u8, Bytes)>) {
         for (flow, size) in sizes.map(|(flow, size)| (flow, Some(size))) {

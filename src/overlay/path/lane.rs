@@ -243,6 +243,14 @@ impl LaneProber {
         self.held = held;
     }
 
+    /// Packets go by another flow from now on: what did not pass, or could not be told, on the former one may do so now.
+    pub fn stop_for_new_flow(&mut self) {
+        self.task = None;
+        self.rest_until = Moment::ZERO;
+        self.exhausted = false;
+        self.unusable = false;
+    }
+
     /// Its search waits.
     #[must_use]
     pub fn is_held(&self) -> bool {

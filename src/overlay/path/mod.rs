@@ -10,6 +10,7 @@
 //!   them are silent where others are signalled
 //! - [`reach`] when a target is unreachable, [`icmp_rate`] whether its answers are limited, [`small_loss`]
 //!   when a path is lossy, [`tcp_life`] whether TCP passes where ping does
+//! - [`pinned`] whether a box on the way remembers our flows as dead
 //! - [`rtt`] how long to wait, [`budget`] how much to send, [`expected`] what hosts of our site can send,
 //!   [`target_mtu`] what the target takes
 //! - [`prober`] all of these joined: the machine
@@ -32,6 +33,7 @@ pub mod lane;
 pub mod local;
 pub mod mtu_search;
 pub mod origin;
+pub mod pinned;
 pub mod probe;
 pub mod prober;
 pub mod proof;

@@ -133,6 +133,8 @@ pub struct Probe {
     /// Asks only whether the target is there: a SYN without any payload. The small half of a TCP pair
     /// carries some, so that a firewall that drops SYNs with data drops both halves alike.
     pub bare: bool,
+    /// With an identifier, or from a local port, that was never used before: no box on the way remembers its flow.
+    pub fresh: bool,
 }
 
 /// Something to send now.
@@ -145,6 +147,8 @@ pub enum Send {
     },
     /// A packet of our own.
     Probe(Probe),
+    /// From now on all flows have other ports, and echoes another identifier: the former ones are dead.
+    Renew,
 }
 
 /// What an answer tells beside the fact that it came. All absent where the socket does not show it.

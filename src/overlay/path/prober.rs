@@ -9,6 +9,7 @@ mod answers;
 pub(super) mod beyond;
 #[cfg(test)]
 mod fixture;
+mod fresh;
 mod own;
 mod reflected;
 mod sending;
@@ -29,6 +30,7 @@ use super::{
     lane::LaneProber,
     local::Local,
     origin::Origin,
+    pinned::Pinned,
     probe::{Family, LANES, Lane, Moment, Probe, ProbeId},
     proof::Shot,
     reach::Reach,
@@ -137,11 +139,13 @@ pub struct HostMtu {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// A small probe of our own: suspicion, unreachable, or the first SYN.
-    Small { burst: Option<u32> },
+    Small { burst: Option<u32>, fresh: bool },
     /// A SYN to another port than the path's own.
     Elsewhere { port: u16 },
     /// Half of a pair of a SYN and a small echo.
     TcpPair { serial: u32, pair: usize, port: u16, syn: bool },
+    /// Half of a pair of an old flow and a new one.
+    OldOrNew { serial: u32, pair: usize, new: bool },
     /// A sentinel of a lane.
     Sentinel,
     /// A single packet above where the walk stands, or its control.
@@ -197,6 +201,7 @@ pub struct PathProber {
     pub(super) rtt: RttWindow,
     pub(super) reach: Reach,
     pub(super) tcp: TcpLife,
+    pub(super) pinned: Pinned,
     pub(super) icmp_rate: SharedRate,
     pub(super) loss: SmallLoss,
     pub(super) local: Local,
@@ -266,6 +271,7 @@ impl PathProber {
             rtt: RttWindow::default(),
             reach: Reach::new(settings.icmp > IcmpProbes::None, settings.tcp > TcpProbes::None),
             tcp: TcpLife::new(if comparable { settings.tcp_port } else { 0 }),
+            pinned: Pinned::default(),
             icmp_rate: SharedRate::default(),
             loss: SmallLoss::new(settings.loss_threshold),
             local: Local::default(),

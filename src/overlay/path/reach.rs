@@ -42,6 +42,8 @@ pub struct SmallProbe {
     pub burst: Option<u32>,
     /// ICMP or TCP.
     pub protocol: ProbeProtocol,
+    /// On a flow never used before: a box on the way may remember the old ones as dead.
+    pub fresh: bool,
     /// Looks for whether a target is back of which nothing is heard.
     pub blind: bool,
 }
@@ -225,13 +227,19 @@ impl Reach {
             return (burst.sent < BURST && now >= burst.next_at).then(|| SmallProbe {
                 burst: Some(burst.serial),
                 protocol: self.turn(burst.sent),
+                fresh: self.is_fresh(burst.sent),
                 blind: false,
             });
         }
         let down = self.down.as_ref()?;
         let answered = self.icmp_answered.max(self.tcp_answered).filter(|at| *at >= down.since);
         let blind = answered.is_none_or(|at| now.saturating_sub(at) >= COMING_BACK);
-        (now >= down.next_at).then(|| SmallProbe { burst: None, protocol: self.turn(down.turn), blind })
+        (now >= down.next_at).then(|| SmallProbe {
+            burst: None,
+            protocol: self.turn(down.turn),
+            fresh: self.is_fresh(down.turn),
+            blind,
+        })
     }
 
     /// The probe named by [`Reach::due`] was sent.
@@ -268,10 +276,16 @@ impl Reach {
         let never = if down.never { ", and it has never answered since start" } else { "" };
         let limited = if self.limited { "; ICMP rate-limited before that" } else { "" };
         Some(format!(
-            "{BURST} small probes ({mix}) within {:.1} s all unanswered{never}{limited}; unreachable for {} s",
+            "{BURST} small probes ({mix}, half on new ids or ports) within {:.1} s all unanswered{never}{limited}; unreachable for {} s",
             down.took.as_secs_f64(),
             now.saturating_sub(down.since).as_secs()
         ))
+    }
+
+    /// Half of each protocol's.
+    fn is_fresh(&self, number: usize) -> bool {
+        let protocols = usize::from(self.has_icmp) + usize::from(self.has_port);
+        number / protocols.max(1) % 2 == 1
     }
 
     fn never(&self) -> bool {

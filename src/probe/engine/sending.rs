@@ -48,6 +48,7 @@ impl Engine {
         track.last_probe = Some(SystemTime::now());
         for send in out.drain(..) {
             match (send, &self.echoes) {
+                (Send::Renew, _) => self.renew(now),
                 (_, _) if !target.egress.carries => {
                     self.not_sent(path, send, Refusal::Trouble(Trouble::NoCarrier), now);
                 }
@@ -66,12 +67,13 @@ impl Engine {
         match send {
             Send::Echo { seq } => prober.echo_not_sent(seq, refusal, now),
             Send::Probe(probe) => prober.answer(probe.id, Answer::NotSent(refusal), now),
+            Send::Renew => {}
         }
     }
 
     fn send_probe(&mut self, path: usize, target: &Target, probe: Probe, now: Moment) {
         let Some(track) = self.tracks.get_mut(&path) else { return };
-        if let Err(error) = self.flights.launch(&*self.wire, path, target, probe, now) {
+        if let Err(error) = self.flights.launch(&mut *self.wire, path, target, probe, now) {
             debug!(path = %track.plan.name, %error, ?probe, "not sent");
             self.not_sent(path, Send::Probe(probe), refusal::of(&error), now);
         }

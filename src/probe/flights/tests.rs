@@ -12,9 +12,16 @@ const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 66));
 /// One echo (sequence 5, path 3), one in fragments (6), one SYN (sequence 1000, path 4) and one connection
 /// (token 9, path 5) in flight to `to`, each of 1500 bytes.
 fn in_flight(to: IpAddr) -> Flights {
-    let mut flights = Flights::new(77);
-    let flight =
-        |path, id, lane| Flight { path, id: ProbeId(id), lane, to, size: 1500, at: Duration::from_secs(1) };
+    let mut flights = Flights::new();
+    let flight = |path, id, lane| Flight {
+        path,
+        id: ProbeId(id),
+        lane,
+        to,
+        identifier: 77,
+        size: 1500,
+        at: Duration::from_secs(1),
+    };
     flights.echoes.insert(5, flight(3, 30, Lane::Echo));
     flights.echoes.insert(6, flight(3, 31, Lane::Fragments));
     let syn = SynFlight { flight: flight(4, 40, Lane::Syn), sequence: 1000 };

@@ -4,8 +4,7 @@
 
 use socket2::SockFilter;
 
-use super::Ports;
-use crate::overlay::path::probe::{FLOWS, Family};
+use crate::overlay::path::probe::Family;
 
 const ACCEPT: u32 = 0xffff;
 
@@ -27,6 +26,11 @@ const fn short(at: u32) -> SockFilter {
     SockFilter::new(0x48, 0, 0, at)
 }
 
+/// A = A & `mask`.
+const fn mask(mask: u32) -> SockFilter {
+    SockFilter::new(0x54, 0, 0, mask)
+}
+
 /// Skips `yes` instructions if A is `value`, else `no`.
 const fn equal(value: u32, yes: u8, no: u8) -> SockFilter {
     SockFilter::new(0x15, yes, no, value)
@@ -45,8 +49,11 @@ pub const fn nothing() -> [SockFilter; 1] {
     [reject()]
 }
 
-/// Echo replies with our identifier, and "destination unreachable" or "packet too big".
-pub fn icmp(family: Family, identifier: u16) -> [SockFilter; 8] {
+/// The identifiers of a process have this part in common.
+pub const IDENTIFIERS: u16 = 0xff00;
+
+/// Echo replies with one of our identifiers, and "destination unreachable" or "packet too big".
+pub fn icmp(family: Family, identifier: u16) -> [SockFilter; 9] {
     let (reply, signal) = match family {
         Family::V4 => (0, 3),
         Family::V6 => (129, 2),
@@ -54,10 +61,11 @@ pub fn icmp(family: Family, identifier: u16) -> [SockFilter; 8] {
     [
         skip_header(family),
         byte(0),
-        equal(signal, 4, 0),
-        equal(reply, 0, 2),
+        equal(signal, 5, 0),
+        equal(reply, 0, 3),
         short(4),
-        equal(u32::from(identifier), 1, 0),
+        mask(u32::from(IDENTIFIERS)),
+        equal(u32::from(identifier & IDENTIFIERS), 1, 0),
         reject(),
         accept(),
     ]
@@ -78,10 +86,11 @@ pub fn echo_replies(family: Family, identifier: u16) -> [SockFilter; 7] {
 }
 
 /// Segments to one of our ports.
-pub fn tcp(family: Family, ports: &Ports) -> Vec<SockFilter> {
+pub fn tcp(family: Family, ports: &[u16]) -> Vec<SockFilter> {
     let mut filter = vec![skip_header(family), short(2)];
-    for (port, left) in ports.iter().zip((0..FLOWS).rev()) {
-        filter.push(equal(u32::from(*port), left + 1, 0));
+    for (number, port) in ports.iter().enumerate() {
+        let left = u8::try_from(ports.len() - number).unwrap_or(u8::MAX);
+        filter.push(equal(u32::from(*port), left, 0));
     }
     filter.push(reject());
     filter.push(accept());

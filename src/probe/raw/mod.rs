@@ -5,6 +5,7 @@ pub(super) mod filter;
 mod self_test;
 
 use std::{
+    collections::VecDeque,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
@@ -27,6 +28,9 @@ use crate::overlay::path::{
     prober::{IcmpProbes, TcpProbes},
 };
 
+/// So many former ports are still heard, those of a burst and more.
+const FORMER: usize = 64;
+
 /// The local TCP ports of the flows.
 type Ports = [u16; FLOWS as usize];
 
@@ -36,6 +40,8 @@ pub struct Raw {
     v4: Sockets,
     v6: Option<Sockets>,
     identifier: u16,
+    /// The last that was given out.
+    newest: u16,
     /// Where padded SYNs are of no use.
     connections: Connections,
     buffer: Vec<u8>,
@@ -49,13 +55,22 @@ struct Sockets {
     tcp: PacketSocket,
     packets: PacketSocket,
     apart: Apart,
-    /// Bound and never listening: no other process gets these ports, and the kernel answers a SYN-ACK
-    /// with RST, so nothing stays half open at the target.
-    _reserved: Vec<Socket>,
+    /// Those of the flows.
+    reserved: Vec<Reserved>,
     ports: Ports,
+    /// Ports used once, and former ports of flows: answers to them are still heard. The oldest first.
+    former: VecDeque<Reserved>,
     labels: Labels,
     /// Why padded SYNs are of no use.
     no_syn: Option<String>,
+}
+
+/// Bound and never listening: no other process gets its port, and the kernel answers a SYN-ACK with RST, so nothing stays half
+/// open at the target.
+#[derive(Debug)]
+struct Reserved {
+    _socket: Socket,
+    port: u16,
 }
 
 /// Sockets that only send, to targets that do not answer.
@@ -81,6 +96,7 @@ impl Raw {
             v4: Sockets::open(Family::V4, identifier)?,
             v6: v6.ok(),
             identifier,
+            newest: identifier,
             connections: Connections::new(),
             buffer: vec![0; LARGEST],
         })
@@ -116,11 +132,45 @@ impl Wire for Raw {
         self.sockets(family).map_or((0, 0), |sockets| (sockets.ports[flow], sockets.labels[flow]))
     }
 
+    fn fresh_identifier(&mut self, _: Family) -> io::Result<u16> {
+        let next = |id: u16| (id & filter::IDENTIFIERS) | (id.wrapping_add(1) & !filter::IDENTIFIERS);
+        self.newest = next(self.newest);
+        if self.newest == self.identifier {
+            self.newest = next(self.newest);
+        }
+        Ok(self.newest)
+    }
+
+    fn fresh_flow(&mut self, family: Family) -> io::Result<(u16, u32)> {
+        let sockets = match family {
+            Family::V4 => Some(&mut self.v4),
+            Family::V6 => self.v6.as_mut(),
+        };
+        let sockets = sockets.ok_or(io::ErrorKind::Unsupported)?;
+        let fresh = Reserved::new(family)?;
+        let port = fresh.port;
+        sockets.retire(fresh)?;
+        Ok((port, random_label()))
+    }
+
+    fn renew(&mut self, flows: &[u8]) {
+        if let Ok(identifier) = self.fresh_identifier(Family::V4) {
+            self.identifier = identifier;
+        }
+        for sockets in [Some(&mut self.v4), self.v6.as_mut()].into_iter().flatten() {
+            for flow in flows {
+                if let Err(error) = sockets.renew(usize::from(*flow % FLOWS)) {
+                    debug!(%error, flow, "a flow keeps its port");
+                }
+            }
+        }
+    }
+
     fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: Door) -> io::Result<()> {
         let sockets = self.sockets(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?;
         let (icmp, tcp, packets) = sockets.behind(door);
         match outgoing {
-            Outgoing::Echo(message) => icmp.send(message, to),
+            Outgoing::Echo(message) | Outgoing::FreshEcho(message) => icmp.send(message, to),
             Outgoing::Fragments(pieces) => pieces.iter().try_for_each(|piece| packets.send(piece, to)),
             Outgoing::Syn(segment) => match sockets.family {
                 Family::V4 => tcp.send(segment, to),
@@ -193,12 +243,13 @@ impl Sockets {
         };
         let icmp = socket::open(family, Type::RAW, protocol)?;
         icmp.attach_filter(&filter::icmp(family, identifier))?;
-        let (reserved, ports) = reserve(family)?;
+        let reserved: Vec<Reserved> = (0..FLOWS).map(|_| Reserved::new(family)).collect::<io::Result<_>>()?;
+        let ports: Ports = std::array::from_fn(|flow| reserved[flow].port);
         // The filter is in place before the socket can be read: a raw socket sees every segment of the host.
         let tcp = socket::open(family, Type::RAW, Protocol::TCP)?;
         tcp.attach_filter(&filter::tcp(family, &ports))?;
         let packets = socket::open(family, Type::RAW, Protocol::from(libc::IPPROTO_RAW))?;
-        let labels = std::array::from_fn(|_| random::<u32>() & 0x000f_ffff);
+        let labels = std::array::from_fn(|_| random_label());
         let sender = if family == Family::V4 { &tcp } else { &packets };
         let no_syn = self_test::answered(family, sender, &tcp, &ports);
         Ok(Self {
@@ -207,8 +258,9 @@ impl Sockets {
             tcp: PacketSocket::watch(family, tcp)?,
             packets: PacketSocket::watch(family, packets)?,
             apart: Apart::open(family, protocol)?,
-            _reserved: reserved,
+            reserved,
             ports,
+            former: VecDeque::new(),
             labels,
             no_syn,
         })
@@ -216,6 +268,25 @@ impl Sockets {
 }
 
 impl Sockets {
+    /// A flow gets another port and label; answers to its former one are still heard.
+    fn renew(&mut self, flow: usize) -> io::Result<()> {
+        let fresh = Reserved::new(self.family)?;
+        self.ports[flow] = fresh.port;
+        self.labels[flow] = random_label();
+        let former = std::mem::replace(&mut self.reserved[flow], fresh);
+        self.retire(former)
+    }
+
+    /// Answers to that port are heard for a while.
+    fn retire(&mut self, former: Reserved) -> io::Result<()> {
+        self.former.push_back(former);
+        if self.former.len() > FORMER {
+            self.former.pop_front();
+        }
+        let ports: Vec<u16> = self.reserved.iter().chain(&self.former).map(|one| one.port).collect();
+        self.tcp.attach_filter(&filter::tcp(self.family, &ports))
+    }
+
     fn behind(&self, door: Door) -> (&PacketSocket, &PacketSocket, &PacketSocket) {
         match door {
             Door::Main => (&self.icmp, &self.tcp, &self.packets),
@@ -236,22 +307,24 @@ impl Apart {
     }
 }
 
-fn reserve(family: Family) -> io::Result<(Vec<Socket>, Ports)> {
-    let (domain, any) = match family {
-        Family::V4 => (Domain::IPV4, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-        Family::V6 => (Domain::IPV6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
-    };
-    let mut reserved = Vec::new();
-    let mut ports = [0; FLOWS as usize];
-    for port in &mut ports {
+impl Reserved {
+    fn new(family: Family) -> io::Result<Self> {
+        let (domain, any) = match family {
+            Family::V4 => (Domain::IPV4, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            Family::V6 => (Domain::IPV6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+        };
         let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
         if family == Family::V6 {
             socket.set_only_v6(true)?;
         }
         socket.bind(&SocketAddr::from((any, 0)).into())?;
         let bound = socket.local_addr()?.as_socket();
-        *port = bound.map(|address| address.port()).ok_or(io::ErrorKind::AddrNotAvailable)?;
-        reserved.push(socket);
+        let port = bound.map(|address| address.port()).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Ok(Self { _socket: socket, port })
     }
-    Ok((reserved, ports))
+}
+
+/// An IPv6 flow label, 20 bits.
+fn random_label() -> u32 {
+    random::<u32>() & 0x000f_ffff
 }

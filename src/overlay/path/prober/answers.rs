@@ -50,6 +50,7 @@ impl PathProber {
         } else if !self.reach.is_down() {
             self.loss.decide(seq, echo.at, false, now);
         }
+        self.pinned.old_answered(ProbeProtocol::Icmp);
         self.heard(ProbeProtocol::Icmp, now);
     }
 
@@ -76,6 +77,9 @@ impl PathProber {
             Answer::Passed(reply) => {
                 if !sent.doubtful {
                     self.rtt.observe(now.saturating_sub(sent.at), now);
+                }
+                if !sent.probe.fresh && !self.is_elsewhere(sent) {
+                    self.pinned.old_answered(protocol);
                 }
                 if self.is_elsewhere(sent) {
                     self.tcp.heard(sent.probe.port, now);
@@ -175,6 +179,7 @@ impl PathProber {
             }
             Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Answered, now),
             Role::Elsewhere { .. } => {}
+            Role::OldOrNew { serial, pair, new } => self.compare((serial, pair, new), Fate::Answered, now),
             Role::TcpPair { serial, pair, syn, .. } => {
                 self.tcp.resolve(serial, pair, syn, Fate::Answered, now);
             }
@@ -229,16 +234,18 @@ impl PathProber {
 
     fn lost(&mut self, sent: Sent, now: Moment) {
         self.syn_lost(sent, now);
+        self.old_lost(sent, now);
         let lane = sent.probe.lane;
         match sent.role {
             Role::Elsewhere { .. } => {}
+            Role::OldOrNew { serial, pair, new } => self.compare((serial, pair, new), Fate::Lost, now),
             Role::TcpPair { serial, pair, syn, .. } => {
                 self.tcp.resolve(serial, pair, syn, Fate::Lost, now);
                 if self.tcp.is_silent() {
                     self.syn.stop();
                 }
             }
-            Role::Small { burst } => {
+            Role::Small { burst, .. } => {
                 if self.reach.tcp_ever() {
                     self.decide_by_syn(sent, true, now);
                 }
@@ -278,6 +285,7 @@ impl PathProber {
                 if self.reach.burst_lost(serial, now) {
                     self.loss.forget_outage(now);
                     self.tcp.calm();
+                    self.pinned.calm();
                     if !self.fragments.is_silent() {
                         // What passed before the outage tells nothing of what comes after it.
                         self.fragments.clear();
@@ -418,12 +426,16 @@ impl PathProber {
                 self.loss.decide(seq, echo.at, true, now);
             }
             self.reach.small_lost(ProbeProtocol::Icmp, now);
+            self.old_lost_of(ProbeProtocol::Icmp, now);
         }
     }
 
     /// Where ICMP has never answered, the regular small SYN takes the place of the echo.
     fn decide_by_syn(&mut self, sent: Sent, lost: bool, now: Moment) {
-        if sent.role == (Role::Small { burst: None }) && !self.reach.icmp_ever() && !self.reach.is_down() {
+        if matches!(sent.role, Role::Small { burst: None, .. })
+            && !self.reach.icmp_ever()
+            && !self.reach.is_down()
+        {
             self.loss.decide(sent.probe.id.0, sent.at, lost, now);
         }
     }

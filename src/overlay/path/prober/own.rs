@@ -45,6 +45,7 @@ impl PathProber {
                 Role::TcpPair { serial, pair, syn, .. } => {
                     self.tcp.resolve(serial, pair, syn, Fate::Void, now);
                 }
+                Role::OldOrNew { serial, pair, new } => self.compare((serial, pair, new), Fate::Void, now),
                 _ => {}
             }
         }
@@ -55,6 +56,7 @@ impl PathProber {
         self.interrupted(now);
         self.reach.calm();
         self.tcp.calm();
+        self.pinned.calm();
     }
 
     /// All that had arrived by `until` has been told: what was answered after that is not known yet.
@@ -86,11 +88,12 @@ impl PathProber {
         match sent.role {
             Role::Shot(shot) => self.lane_mut(sent.probe.lane).resolve(shot, Fate::Void, now),
             Role::Contest { round } => self.contest.not_sent(round, entrant(sent.probe)),
-            Role::Small { burst: Some(serial) } => self.reach.void(serial),
+            Role::Small { burst: Some(serial), .. } => self.reach.void(serial),
             Role::TcpPair { serial, pair, syn, .. } => {
                 self.tcp.resolve(serial, pair, syn, Fate::Void, now);
             }
-            Role::Small { burst: None }
+            Role::OldOrNew { serial, pair, new } => self.compare((serial, pair, new), Fate::Void, now),
+            Role::Small { burst: None, .. }
             | Role::Elsewhere { .. }
             | Role::Sentinel
             | Role::Single { .. }

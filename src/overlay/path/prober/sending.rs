@@ -88,6 +88,7 @@ impl PathProber {
         }
         if urgency == Urgency::FirstProof {
             self.tcp_pairs(now, budget, out);
+            self.old_and_new(now, budget, out);
         }
         let by_syn = self.asks_by_syn();
         for lane in LANES.into_iter().filter(|lane| *lane != Lane::Syn || by_syn) {
@@ -182,6 +183,7 @@ impl PathProber {
             .chain(lanes.filter_map(|lane| self.lane(lane).next_at()).map(|at| at.max(self.now)))
             .chain(self.reach.next_at())
             .chain(self.tcp.next_at())
+            .chain(self.pinned.next_at())
             .chain([self.echo_at, self.sentinel_at])
             .chain(Some(self.contest.next_at()).filter(|at| *at > self.now))
             .chain(by_syn.then_some(self.syn_at))
@@ -217,11 +219,11 @@ impl PathProber {
     pub(super) fn send_small(
         &mut self,
         protocol: ProbeProtocol,
-        burst: Option<u32>,
+        (burst, fresh): (Option<u32>, bool),
         now: Moment,
         out: &mut Vec<Send>,
     ) -> bool {
-        let role = Role::Small { burst };
+        let role = Role::Small { burst, fresh };
         let ceiling = self.ceiling();
         match protocol {
             ProbeProtocol::Icmp => {
@@ -229,7 +231,8 @@ impl PathProber {
                 true
             }
             ProbeProtocol::Tcp => {
-                let Some(flow) = self.free_flow() else { return false };
+                let free = if self.is_fresh(role, Lane::Syn) { Some(0) } else { self.free_flow() };
+                let Some(flow) = free else { return false };
                 self.send(Lane::Syn, flow, ceiling, ProbeSize::Control, role, now, out);
                 true
             }
@@ -242,7 +245,7 @@ impl PathProber {
             if !(if due.blind { budget.take_look(look) } else { budget.take(1) }) {
                 return;
             }
-            if !self.send_small(due.protocol, due.burst, now, out) {
+            if !self.send_small(due.protocol, (due.burst, due.fresh), now, out) {
                 if due.blind {
                     budget.give_back_look();
                 } else {
@@ -310,13 +313,16 @@ impl PathProber {
         if lane != Lane::Syn {
             self.icmp_rate.sent(now);
         }
-        let bare = matches!(role, Role::Small { .. } | Role::Elsewhere { .. } | Role::TcpPair { .. });
+        let bare = matches!(
+            role,
+            Role::Small { .. } | Role::Elsewhere { .. } | Role::TcpPair { .. } | Role::OldOrNew { .. }
+        );
         let port = match role {
             _ if lane != Lane::Syn => 0,
             Role::Elsewhere { port } | Role::TcpPair { port, .. } => port,
             _ => self.settings.tcp_port,
         };
-        let probe = Probe { id, lane, flow, size, purpose, port, bare };
+        let probe = Probe { id, lane, flow, size, purpose, port, bare, fresh: self.is_fresh(role, lane) };
         self.sent.insert(id, Sent { probe, role, at: now, doubtful: false });
         out.push(Send::Probe(probe));
     }
@@ -324,7 +330,7 @@ impl PathProber {
     pub(super) fn busy_flows(&self) -> [bool; FLOWS as usize] {
         let mut busy = [false; FLOWS as usize];
         for (_, sent) in self.sent.range(self.in_time..) {
-            if sent.probe.lane == Lane::Syn {
+            if sent.probe.lane == Lane::Syn && !sent.probe.fresh {
                 busy[usize::from(sent.probe.flow)] = true;
             }
         }
@@ -399,6 +405,7 @@ mod tests {
                     for send in out.drain(..).filter(|_| number < self.alive) {
                         match send {
                             Send::Echo { seq } => prober.echo_reply(seq, STEP / 10, now),
+                            Send::Renew => {}
                             Send::Probe(probe) => {
                                 let passes = probe.purpose == ProbeSize::Control
                                     || probe.size <= self.passes

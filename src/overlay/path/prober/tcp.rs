@@ -43,7 +43,7 @@ impl PathProber {
     pub(super) fn look_by_syn(&mut self, now: Moment, out: &mut Vec<Send>) {
         let port = self.tcp.look();
         if port == self.settings.tcp_port || self.reach.is_suspicious() {
-            self.send_small(ProbeProtocol::Tcp, None, now, out);
+            self.send_small(ProbeProtocol::Tcp, (None, false), now, out);
         } else if let Some(flow) = self.free_flow() {
             let role = Role::Elsewhere { port };
             self.send(Lane::Syn, flow, self.ceiling(), ProbeSize::Control, role, now, out);
@@ -57,7 +57,10 @@ impl PathProber {
 
     /// A SYN outside a burst of its own was lost: where echoes are answered, it is asked whether all are.
     pub(super) fn syn_lost(&mut self, sent: Sent, now: Moment) {
-        let alone = !matches!(sent.role, Role::TcpPair { .. } | Role::Small { burst: Some(_) });
+        let alone = !matches!(
+            sent.role,
+            Role::TcpPair { .. } | Role::OldOrNew { .. } | Role::Small { burst: Some(_), .. }
+        );
         if sent.probe.lane == Lane::Syn && alone && !self.reach.is_down() {
             let may_begin = self.reach.icmp_ever() && !self.reach.is_suspicious();
             self.tcp.lost(sent.probe.port, !is_large(sent.probe), may_begin, now);
