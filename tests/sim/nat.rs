@@ -30,7 +30,7 @@ struct Known {
 pub struct Flows {
     known: HashMap<Flow, Known>,
     echoes: u32,
-    flows: [u32; FLOWS as usize],
+    ports: [u32; FLOWS as usize],
     fresh: u64,
     /// The kernel's own connections, each from a port of its own.
     pub connects: bool,
@@ -43,7 +43,7 @@ impl Flows {
     pub fn renew(&mut self, flows: &[u8]) {
         self.echoes += 1;
         for flow in flows {
-            self.flows[usize::from(*flow)] += 1;
+            self.ports[usize::from(*flow)] += 1;
         }
     }
 
@@ -56,7 +56,7 @@ impl Flows {
     pub fn lets_probe(&mut self, nat: Option<Nat>, probe: Probe, now: Duration) -> bool {
         let flow = match probe.lane {
             Lane::Syn if probe.fresh || self.connects => self.fresh(),
-            Lane::Syn => Flow::Tcp(probe.flow, self.flows[usize::from(probe.flow)], probe.port),
+            Lane::Syn => Flow::Tcp(probe.flow, self.ports[usize::from(probe.flow)], probe.port),
             _ if probe.fresh => self.fresh(),
             _ => Flow::Probe(self.echoes),
         };

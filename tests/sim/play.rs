@@ -248,26 +248,7 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
                 (Some(_), _) | (None, Send::Renew) => continue,
                 (None, _) => {}
             }
-            let what = match send {
-                Send::Renew => continue,
-                Send::Echo { seq } => {
-                    packets += 1;
-                    world.echo(now).then_some(Arrival::Echo(seq, Duration::ZERO))
-                }
-                Send::Probe(probe) => {
-                    packets += u64::from(probe.lane.packets(case.prober.family, probe.size));
-                    assert!(
-                        probe.size <= 9216 && probe.size >= case.prober.family.small().min(68),
-                        "{probe:?}"
-                    );
-                    if probe.size > case.prober.testable() && probe.lane != Lane::Fragments {
-                        Some(Arrival::Probe(probe.id, Answer::NotSent(Refusal::Unable)))
-                    } else {
-                        let answer = world.probe(probe, now).map(|answer| case.prober.sees(answer));
-                        answer.map(|answer| Arrival::Probe(probe.id, answer))
-                    }
-                }
-            };
+            let what = reply(case, &mut world, send, &mut packets, now);
             let Some(what) = what else { continue };
             serial += 1;
             let rtt = world.round_trip();
@@ -289,6 +270,27 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
         let stops = stops.peek().map_or(end, |stop| stop.from().max(now));
         let noticed = lost.peek().map_or(end, |at| (*at).max(now));
         now = asked.min(arrives.max(now)).min(changes).min(stops).min(noticed).min(end);
+    }
+}
+
+/// What comes back to a packet.
+fn reply(case: &Case, world: &mut World, send: Send, packets: &mut u64, now: Moment) -> Option<Arrival> {
+    match send {
+        Send::Renew => None,
+        Send::Echo { seq } => {
+            *packets += 1;
+            world.echo(now).then_some(Arrival::Echo(seq, Duration::ZERO))
+        }
+        Send::Probe(probe) => {
+            *packets += u64::from(probe.lane.packets(case.prober.family, probe.size));
+            assert!(probe.size <= 9216 && probe.size >= case.prober.family.small().min(68), "{probe:?}");
+            if probe.size > case.prober.testable() && probe.lane != Lane::Fragments {
+                Some(Arrival::Probe(probe.id, Answer::NotSent(Refusal::Unable)))
+            } else {
+                let answer = world.probe(probe, now).map(|answer| case.prober.sees(answer));
+                answer.map(|answer| Arrival::Probe(probe.id, answer))
+            }
+        }
     }
 }
 
