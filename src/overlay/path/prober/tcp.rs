@@ -42,7 +42,7 @@ impl PathProber {
     /// A bare SYN to the path's port; while that is silent, sometimes to another.
     pub(super) fn look_by_syn(&mut self, now: Moment, out: &mut Vec<Send>) {
         let port = self.tcp.look();
-        if port == self.settings.tcp_port || self.reach.is_suspicious() {
+        if self.settings.borrows_port || port == self.settings.tcp_port || self.reach.is_suspicious() {
             self.send_small(ProbeProtocol::Tcp, (None, false), now, out);
         } else if let Some(flow) = self.free_flow() {
             let role = Role::Elsewhere { port };
