@@ -102,7 +102,11 @@ fn a_router_that_says_far_too_much_stops_nobody_and_leaves_nothing_behind() {
             }
             scraped(&exporter, "r2");
             println!("{kind}: {:.1} CPU seconds", exporter.metrics()["process_cpu_seconds_total"] - cpu);
-            assert!(exporter.log().contains("says more than is understood"), "{kind}: {}", exporter.log());
+            assert!(
+                exporter.log().contains("not all that the router says is understood"),
+                "{kind}: {}",
+                exporter.log()
+            );
             fleet.say(1, None, None);
             scraped(&exporter, "r1");
             // The picture of a scrape is joined a few seconds later where the join before took long.

@@ -22,7 +22,7 @@ pub(super) enum Rank {
     Tunnel,
     LoneEnd,
     RouterNotRead,
-    /// A router says more than is understood.
+    /// Not all that a router says is understood.
     LeftOut,
     /// A half whose other end is on a router that is not read, or not one of ours: follows from that, proves nothing.
     UnreadEnd,
@@ -203,7 +203,7 @@ fn left_out(reading: &RouterReading) -> Option<Problem> {
         rank: Rank::LeftOut,
         kind: "router",
         name: reading.router.to_string(),
-        what: format!("says more than is understood, left out: {}", bounds::in_words(left_out)),
+        what: format!("not all that it says is understood, left out: {}", bounds::in_words(left_out)),
         evidence: vec![bounds::remedy(left_out, reading.left_out_why.as_ref())],
         cause: Vec::new(),
         fix: Vec::new(),

@@ -160,10 +160,10 @@ impl Worker {
         let router = &self.plan.name;
         if !left_out.keys().eq(self.reading.left_out.keys()) {
             if left_out.is_empty() {
-                tracing::info!(%router, "router says no more than is understood any more");
+                tracing::info!(%router, "all that the router says is understood again");
             } else {
                 let (words, remedy) = (bounds::in_words(&left_out), bounds::remedy(&left_out, why.as_ref()));
-                tracing::warn!(%router, "router says more than is understood, left out: {words}; {remedy}");
+                tracing::warn!(%router, "not all that the router says is understood, left out: {words}; {remedy}");
             }
         }
         (self.reading.left_out, self.reading.left_out_why) = (left_out, why);
