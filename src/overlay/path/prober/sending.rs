@@ -127,6 +127,11 @@ impl PathProber {
         if !matches!(urgency, Urgency::FirstProof | Urgency::Direction) {
             return Some(urgency);
         }
+        // A silent SYN holds its flow, so eight flows ask little and take long for the edge of the way there: it goes on
+        // beside the pieces that tell the way back, which would take all there is.
+        if urgency == Urgency::Direction && lane == Lane::Syn && self.lane(lane).wants(Urgency::Search) {
+            return Some(Urgency::Search);
+        }
         if !self.lane(lane).wants(Urgency::FirstProof) {
             return None;
         }
