@@ -169,6 +169,24 @@ fn a_hole_on_the_way_back_only() -> Result<()> {
     Ok(())
 }
 
+/// Faults of public reports that once read otherwise.
+#[test]
+fn cases_of_real_networks() -> Result<()> {
+    for (fault, code, words) in [
+        ("tcp-dead", 1, "no TCP connection comes about: TCP vanishes, whatever the size, while ping passes"),
+        (
+            "mss-clamped",
+            1,
+            "HTTPS will hang where much is received (pages, downloads): packets above 1454 bytes",
+        ),
+        ("route-mtu", 0, "OK: packets of 1400 bytes come back whole; this path will not make HTTPS hang"),
+    ] {
+        let lab = raise(fault)?;
+        says(&lab, &[&rancher(&lab)], code, &[words]).with_context(|| fault.to_owned())?;
+    }
+    Ok(())
+}
+
 #[test]
 fn signalled_jumbo() -> Result<()> {
     let lab = raise("jumbo")?;
@@ -274,7 +292,7 @@ fn without_privilege_it_says_what_mends_that() -> Result<()> {
     let tcp_alone =
         ["only TCP connections are tried, and they are answered", "sizes are not tested", &setcap];
     holds(&run()?, 2, &tcp_alone)?;
-    holds(&run_to("192.168.100.77:443")?, 1, &["30 small probes (TCP)", "exit code 1: unreachable"])?;
+    holds(&run_to("192.168.100.77:443")?, 1, &["30 small probes (TCP", "exit code 1: unreachable"])?;
     host.sysctl("net/ipv4/ping_group_range", "0 2147483647")?;
     holds(&run()?, 0, &["OK: packets of 1500 bytes come back whole", "without CAP_NET_RAW", &setcap])
 }

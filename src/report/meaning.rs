@@ -93,7 +93,7 @@ fn not_known(path: &PathObservation) -> String {
             "whether HTTPS will hang is not known: the far end takes no packets of full size".to_owned()
         }
         UnknownReason::ReverseUnmeasured => {
-            "uploads will not hang; whether downloads will is not known, as the target answers no ping"
+            "uploads will not hang; whether downloads will is not known: the way back could not be measured"
                 .to_owned()
         }
         UnknownReason::LargeIcmpFiltered => {

@@ -149,8 +149,10 @@ impl PathProber {
                 "padded TCP SYNs pass forward; ICMP is not answered, so reverse cannot be measured".to_owned()
             }
             UnknownReason::NoProof if self.settings.icmp == IcmpProbes::None => {
-                "no ICMP socket: only TCP connections are tried, and they are answered; sizes are not tested"
-                    .to_owned()
+                let answered = if self.reach.tcp_ever() { "and they are" } else { "and none is" };
+                format!(
+                    "no ICMP socket: only TCP connections are tried, {answered} answered; sizes are not tested"
+                )
             }
             UnknownReason::NoProof if !self.can_size_echo() => {
                 "no ICMP socket for sized echoes: only small echoes are sent, sizes are not tested".to_owned()

@@ -428,7 +428,7 @@ impl PathProber {
         let decided = self.echo.decided_at().is_some()
             || self.reach.is_down()
             || self.local.trouble().is_some()
-            || !self.can_size_echo()
+            || (!self.can_size_echo() && (self.reach.icmp_ever() || self.reach.tcp_ever()))
             || self.has_no_sizes();
         let tcp_decided = !(self.tcp.is_open() && self.icmp_usable()) || self.tcp.is_exhausted();
         let decided = decided && tcp_decided && !self.is_beyond_pending();

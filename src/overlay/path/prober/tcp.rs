@@ -42,7 +42,9 @@ impl PathProber {
     /// A bare SYN to the path's port; while that is silent, sometimes to another.
     pub(super) fn look_by_syn(&mut self, now: Moment, out: &mut Vec<Send>) {
         let port = self.tcp.look();
-        if self.settings.borrows_port || port == self.settings.tcp_port || self.reach.is_suspicious() {
+        // Nothing is compared where no echo is sent, or the port is borrowed: then it names none.
+        let elsewhere = port > 0 && port != self.settings.tcp_port && !self.reach.is_suspicious();
+        if !elsewhere {
             self.send_small(ProbeProtocol::Tcp, (None, false), now, out);
         } else if let Some(flow) = self.free_flow() {
             let role = Role::Elsewhere { port };
