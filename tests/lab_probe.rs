@@ -187,6 +187,25 @@ fn cases_of_real_networks() -> Result<()> {
     Ok(())
 }
 
+/// TCP keeps to a route's MTU, locked or not; what lies above it is told as that of hosts without such a route.
+#[test]
+fn a_locked_route_bounds_what_is_expected() -> Result<()> {
+    let lab = raise("route-mtu")?;
+    let host = lab.host(Place::SiteA);
+    let source = lab.numbers.site(Place::SiteA).host_address;
+    let [a, b, c, _] = source.octets();
+    let route = format!("{a}.{b}.{c}.0/24 dev eth0 proto kernel scope link src {source} mtu lock 1400");
+    host.ip(&format!("route replace {route}"))?;
+    let told = "1500 bytes, which our interface would let out and the route does not, were not answered";
+    says(
+        &lab,
+        &[&rancher(&lab), "--count=200"],
+        0,
+        &["OK: packets of 1400 bytes come back whole", told, "hosts without that route would hang"],
+    )?;
+    Ok(())
+}
+
 #[test]
 fn signalled_jumbo() -> Result<()> {
     let lab = raise("jumbo")?;
