@@ -188,7 +188,7 @@ fn loss_both_ways_hides_no_hole_and_invents_none() {
     lab.drop_where("iifname far meta length > 1454");
     lab.reflect(&[]);
     lab.export(PATH);
-    lab.wait("the hole and its edge", 2 * PATIENCE, |lab| {
+    lab.wait("the hole and its edge", 4 * PATIENCE, |lab| {
         let forward = lab.direction("forward");
         assert!(!forward.contains("vanish"), "{forward}");
         lab.direction("reverse").contains("1454 arrive, 1455 do not")
