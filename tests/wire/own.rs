@@ -84,7 +84,8 @@ fn interface(ip: Ip, wrapped: &[&str], set: impl Fn(&World, bool) -> Result<()>)
         all.extend(said(&exporter, Duration::from_secs(3)));
     }
     let metrics = exporter.wait_for("ok again", is_ok)?;
-    let allowed = ["ok", "unknown", "local_down", "starting"].map(str::to_owned);
+    // On a busy machine a send finds the queue full (ENOBUFS) before the kernel has told that the carrier is gone.
+    let allowed = ["ok", "unknown", "local_down", "local_send", "starting"].map(str::to_owned);
     ensure!(all.is_subset(&BTreeSet::from(allowed)), "{all:?}\n{}", exporter.log());
     nothing_lost(&metrics, &exporter)?;
     let refused = metrics.value("vxlan_path_send_errors_total", &[("reason", "local_down")]);
