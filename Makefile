@@ -76,8 +76,8 @@ coverage:
 	cargo llvm-cov --locked --lib $(if $(COVERAGE_FAST),,--test simulation) --summary-only --json --output-path target/coverage.json
 	@scripts/coverage.py target/coverage.json
 
-# Changes the code of verdicts and proofs in every place, one at a time; its unit tests must notice each change. MUTANTS_SHARD=1/8 does
-# a part. Hours of one core; the survivors of the last run stand in docs/reliability.md.
+# Changes the code of verdicts and proofs in every place, one at a time, and runs the path's unit tests, not the simulation: most changes
+# of lanes and verdicts are noticed only there, if at all. MUTANTS_SHARD=1/8 does a part. Never run whole yet: docs/reliability.md.
 mutants:
 	@scripts/cargo-tools.sh cargo-mutants
 	cargo mutants --no-shuffle --baseline skip --timeout 120 $(if $(MUTANTS_SHARD),--shard $(MUTANTS_SHARD)) \
