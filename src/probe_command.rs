@@ -105,13 +105,8 @@ fn plan(request: &ProbeRequest, look: &Look) -> PathPlan {
 /// Whether a socket for echoes could be opened; an error where nothing else can be asked either: TCP connections take no
 /// privilege, but a port.
 fn may_ping(present: &Present, request: &ProbeRequest) -> anyhow::Result<bool> {
-    let missing = |wanted| {
-        let mut known = present.capabilities.iter();
-        known.find(|known| known.capability == wanted)?.missing.as_deref()
-    };
-    let (Some(icmp), Some(raw)) = (missing(Capability::IcmpSocket), missing(Capability::NetRaw)) else {
-        return Ok(true);
-    };
+    let missing = [Capability::IcmpSocket, Capability::NetRaw].map(|wanted| present.missing(wanted));
+    let [Some(icmp), Some(raw)] = missing else { return Ok(true) };
     if request.target.port.is_none() {
         bail!(
             "may open no socket to ping with ({icmp}; {raw}): run it as root, or once `{}`, or let everybody ping \

@@ -22,7 +22,7 @@ use crate::{
     },
     router::snapshot::RouterReading,
     shard::Shard,
-    types::{PathName, RouterName},
+    types::{Capability, PathName, RouterName},
 };
 
 /// The shared present. Cheap to clone.
@@ -72,6 +72,12 @@ impl Present {
         self.routers.iter().map(AsRef::as_ref).filter(|reading| self.shard.owns(reading.router.as_str()))
     }
 
+    /// What is missing for a capability; none where nothing is, or nothing is known of it.
+    #[must_use]
+    pub fn missing(&self, wanted: Capability) -> Option<&str> {
+        self.capabilities.iter().find(|known| known.capability == wanted)?.missing.as_deref()
+    }
+
     /// The tunnels this process exports.
     pub fn own_tunnels(&self) -> impl Iterator<Item = &Tunnel> {
         self.overlay.tunnels.iter().filter(|tunnel| self.shard.owns(&tunnel.name))
@@ -91,7 +97,7 @@ pub struct ConfigState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapabilityState {
     /// What.
-    pub capability: crate::types::Capability,
+    pub capability: Capability,
     /// Why not; `None` means it can.
     pub missing: Option<String>,
 }

@@ -1,8 +1,9 @@
 //! Which router setting explains a path's trouble.
 //!
 //! A frame dies where it is *sent into* a tunnel: the router's bridge drops it when the vxlan device's
-//! MTU is smaller (where it routes, `routed` says what differs). So a forward hole is explained by the near end of each tunnel on the way, a reverse
-//! hole by the far ends, and every end with the fault gets a command, whichever is proven. What router data does not
+//! MTU is smaller (where it routes, `routed` says what differs). So a forward hole is explained by the near
+//! end of each tunnel on the way, a reverse hole by the far ends, and every end with the fault gets a
+//! command, whichever is proven. What router data does not
 //! explain is said to lie in the underlay, with the size of outer packets to look for; and what the
 //! underlay cannot carry after the fix is said beforehand, without a command: it may be a provider's.
 
@@ -111,11 +112,11 @@ impl Explainer<'_, '_, '_> {
                 cause.push(format!("TCP does not pass though ping does: {LOOK_AT}"));
             }
             // Replies that come back in pieces hide the way back, so every end with the fault is named.
-            Verdict::Blackhole => self.small_ends(&[Direction::Unknown], &mut cause, &mut steps),
+            Verdict::Blackhole => self.small_ends(self.expected(), &mut cause, &mut steps),
             Verdict::Reduced => self.underlay_limits(&mut cause),
             // A clamp is worth saying even where this vantage point cannot prove the hole; but only one that
             // the router shows by itself, not one that follows from an expectation nothing has tested.
-            Verdict::Unknown => self.small_ends_of(None, &[Direction::Unknown], &mut cause, &mut steps),
+            Verdict::Unknown => self.small_ends(None, &mut cause, &mut steps),
         }
         let unexplained = cause.is_empty() && self.path.judgement.verdict != Verdict::Unknown;
         cause.extend(self.unread());
@@ -172,30 +173,20 @@ impl Explainer<'_, '_, '_> {
         holes.is_empty() || holes.contains(&Direction::Unknown) || holes.contains(&direction)
     }
 
-    fn small_ends(&self, holes: &[Direction], cause: &mut Vec<String>, steps: &mut Vec<FixStep>) {
-        self.small_ends_of(self.expected(), holes, cause, steps);
-    }
-
-    fn small_ends_of(
-        &self,
-        expected: Option<Bytes>,
-        holes: &[Direction],
-        cause: &mut Vec<String>,
-        steps: &mut Vec<FixStep>,
-    ) {
+    /// Every end on the way that is too small, whichever direction is proven.
+    fn small_ends(&self, expected: Option<Bytes>, cause: &mut Vec<String>, steps: &mut Vec<FixStep>) {
         let mut afterwards = Vec::new();
         let mut explained: Option<Bytes> = None;
-        for (tunnel, end, other) in self.senders(holes) {
+        for (tunnel, end, other) in self.senders(&[Direction::Unknown]) {
             let Some(view) = self.scene().ends.get(end) else { continue };
-            if view.is_routed() && !self.may_be_in(tunnel, end) {
-                // It signals by itself: its size is no hole.
-                continue;
-            }
             if view.is_routed() {
-                let told = routed::explain(self.scene(), view, other, expected);
-                explained = explained.into_iter().chain(told.explained).min();
-                cause.extend(told.cause);
-                steps.extend(told.steps);
+                // Where the hole is not its own it signals by itself: its size is no hole.
+                if self.may_be_in(tunnel, end) {
+                    let told = routed::explain(self.scene(), view, other, expected);
+                    explained = explained.into_iter().chain(told.explained).min();
+                    cause.extend(told.cause);
+                    steps.extend(told.steps);
+                }
                 continue;
             }
             let Some(sentence) = view.too_small_text(expected) else { continue };

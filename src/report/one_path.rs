@@ -160,10 +160,7 @@ fn unseen(present: &Present, path: &PathObservation) -> Vec<Unseen> {
     let judgement = &path.judgement;
     let mut unseen = Vec::new();
     let mut add = |why: &str, command: Option<String>| unseen.push(Unseen { why: why.to_owned(), command });
-    let lacks = |wanted| {
-        let mut known = present.capabilities.iter();
-        known.any(|known| known.capability == wanted && known.missing.is_some())
-    };
+    let lacks = |wanted| present.missing(wanted).is_some();
     let unprivileged = lacks(Capability::NetRaw);
     if unprivileged && lacks(Capability::IcmpSocket) {
         add(

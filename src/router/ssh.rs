@@ -117,6 +117,14 @@ impl SshShell {
     }
 }
 
+/// A connection to the router, through another one where it has to be, and who is at its end.
+fn connected(plan: &SshPlan, deadline: Instant) -> Result<(Socket, String), ScrapeError> {
+    match &plan.jump {
+        None => connect::tcp(&plan.address, plan.port, deadline),
+        Some(jump) => jump::through(jump, plan, deadline),
+    }
+}
+
 const RUNNING: &str = "running commands on the router";
 
 /// A session. Dropping it cuts the connection first, so that libssh2 cannot wait for it.
@@ -158,10 +166,7 @@ impl Live {
     /// Why a router and we have nothing in common, by a connection that asks for no more than that.
     fn offer(plan: &SshPlan, deadline: Instant) -> Result<ScrapeError, ScrapeError> {
         let known = HostKeys::read(plan)?;
-        let (socket, peer) = match &plan.jump {
-            None => connect::tcp(&plan.address, plan.port, deadline)?,
-            Some(jump) => jump::through(jump, plan, deadline)?,
-        };
+        let (socket, peer) = connected(plan, deadline)?;
         let broken = |error: &dyn std::fmt::Display| failure::unusable(&peer, error);
         let offer = Offer::read(&socket, deadline).map_err(|error| broken(&error))?;
         let session = Session::new().map_err(|error| broken(&error))?;
@@ -170,10 +175,7 @@ impl Live {
 
     /// A session whose keys are exchanged; whose host key it is nobody has looked at yet.
     fn handshake(plan: &SshPlan, known: &HostKeys, deadline: Instant) -> Result<Self, ScrapeError> {
-        let (socket, peer) = match &plan.jump {
-            None => connect::tcp(&plan.address, plan.port, deadline)?,
-            Some(jump) => jump::through(jump, plan, deadline)?,
-        };
+        let (socket, peer) = connected(plan, deadline)?;
         let broken = |error: &dyn std::fmt::Display| failure::unusable(&peer, error);
         if plan.jump.is_none() {
             let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE).with_retries(3);

@@ -10,6 +10,7 @@ use vxlan_exporter::overlay::{
         asking::Urgency,
         budget::Budget,
         local::Refusal,
+        pinned::{MOVE_EVERY, next_to_move},
         probe::{Answer, FLOWS, Family, Lane, Moment, ProbeId, Reply, Send},
         prober::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
     },
@@ -26,9 +27,6 @@ pub const PORT: u16 = 443;
 
 /// What the prober says is looked at this often at most.
 const LOOK: Duration = Duration::from_millis(20);
-
-/// One flow moves this often (src/probe/engine/renewal.rs).
-const RENEW: Duration = Duration::from_mins(10);
 
 /// The least time between two questions to the prober, as in the real loop.
 const LEAST_WAIT: Duration = Duration::from_millis(1);
@@ -215,10 +213,9 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
             elsewhere = now + Duration::from_mins(1);
             machine.heard_elsewhere(now);
         }
-        if now >= renewed + RENEW {
+        if now >= renewed + MOVE_EVERY {
             renewed = now;
-            let next =
-                (1..=FLOWS).map(|step| (turn + step) % FLOWS).find(|flow| !machine.is_silent_on(*flow));
+            let next = next_to_move(turn, |flow| machine.is_silent_on(flow));
             turn = next.unwrap_or(turn);
             world.flows.renew(next.as_slice());
             machine.flows_moved(next.as_slice());

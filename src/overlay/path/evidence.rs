@@ -137,17 +137,15 @@ impl PathProber {
                      reflector at the far end would tell"
                 )
             }
-            UnknownReason::ReverseUnmeasured if self.unmeasured_beyond().is_some() => {
-                self.unmeasured_beyond().unwrap_or_default()
-            }
-            UnknownReason::ReverseUnmeasured if self.echo.passing().is_some() => {
-                "replies are cut into fragments on the way back, which says nothing of packets with DF: a reflector \
-                 at the far end would tell"
-                    .to_owned()
-            }
-            UnknownReason::ReverseUnmeasured => {
-                "padded TCP SYNs pass forward; ICMP is not answered, so reverse cannot be measured".to_owned()
-            }
+            UnknownReason::ReverseUnmeasured => self.unmeasured_beyond().unwrap_or_else(|| {
+                if self.echo.passing().is_some() {
+                    "replies are cut into fragments on the way back, which says nothing of packets with DF: a reflector \
+                     at the far end would tell"
+                } else {
+                    "padded TCP SYNs pass forward; ICMP is not answered, so reverse cannot be measured"
+                }
+                .to_owned()
+            }),
             UnknownReason::NoProof if self.settings.icmp == IcmpProbes::None => {
                 let answered = if self.reach.tcp_ever() { "and they are" } else { "and none is" };
                 format!(

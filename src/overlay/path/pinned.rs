@@ -10,8 +10,19 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::{probe::Moment, proof::Fate};
+use super::{
+    probe::{FLOWS, Moment},
+    proof::Fate,
+};
 use crate::types::ProbeProtocol;
+
+/// One flow, in turn, moves to a new port this often, and echoes to a new identifier, so that nothing is remembered for ever.
+pub const MOVE_EVERY: Duration = Duration::from_mins(10);
+
+/// The flow that moves after `last`. One with a hole stays: it is the evidence.
+pub fn next_to_move(last: u8, is_silent: impl Fn(u8) -> bool) -> Option<u8> {
+    (1..=FLOWS).map(|step| (last + step) % FLOWS).find(|flow| !is_silent(*flow))
+}
 
 /// Counted pairs after which the old flows are given up.
 const ENOUGH: usize = 20;

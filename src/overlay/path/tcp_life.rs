@@ -221,11 +221,11 @@ impl TcpLife {
         let pair = burst.pairs.len();
         let (own, others) = (self.count(burst, true), self.count(burst, false));
         let open = burst.pairs.iter().filter(|pair| pair.is_open()).count();
-        let wanted = OWN.saturating_sub(own.0) + OTHERS.saturating_sub(others.0);
+        let wanted = OWN.saturating_sub(own) + OTHERS.saturating_sub(others);
         if pair >= MOST_PAIRS || open >= wanted {
             return None;
         }
-        let own = pair % 3 != 2 && own.0 < OWN || others.0 >= OTHERS;
+        let own = pair % 3 != 2 && own < OWN || others >= OTHERS;
         let port = if own { self.port } else { self.other(pair / 3) };
         Some(TcpPair { serial: burst.serial, pair, port, syn_first: rng.bool() })
     }
@@ -298,7 +298,7 @@ impl TcpLife {
             let of = burst.pairs.iter().filter(|pair| (pair.port == self.port) == own);
             of.filter(|pair| pair.syn == Fate::Answered).count()
         };
-        let ((own, _), (others, _)) = (self.count(burst, true), self.count(burst, false));
+        let (own, others) = (self.count(burst, true), self.count(burst, false));
         let silence = Silence {
             own,
             others,
@@ -328,11 +328,10 @@ impl TcpLife {
         self.burst = None;
     }
 
-    /// Pairs that count, and pairs decided.
-    fn count(&self, burst: &Burst, own: bool) -> (usize, usize) {
-        let of = || burst.pairs.iter().filter(|pair| (pair.port == self.port) == own);
-        let counts = |pair: &&Pair| pair.syn == Fate::Lost && pair.control == Fate::Answered;
-        (of().filter(counts).count(), of().filter(|pair| !pair.is_open()).count())
+    /// Pairs that count, of the own port or of others.
+    fn count(&self, burst: &Burst, own: bool) -> usize {
+        let of = burst.pairs.iter().filter(|pair| (pair.port == self.port) == own);
+        of.filter(|pair| pair.syn == Fate::Lost && pair.control == Fate::Answered).count()
     }
 
     fn other(&self, number: usize) -> u16 {

@@ -80,16 +80,16 @@ impl PathProber {
             Finding::Hole(directions) if !down => directions,
             _ => Vec::new(),
         };
-        let cap = |mtu: Option<Bytes>| mtu.map(|mtu| mtu.min(expected)).filter(|_| !down);
         let expected_reverse = self.expected_reverse().bytes;
-        let cap_reverse = |mtu: Option<Bytes>| mtu.map(|mtu| mtu.min(expected_reverse)).filter(|_| !down);
+        let cap = |mtu: Option<Bytes>, most: Bytes| mtu.map(|mtu| mtu.min(most)).filter(|_| !down);
         // What our own interface lets out is no property of the path.
         let all_we_can = self.hosts.testable < expected;
-        let (at_least, forward): (Option<Bytes>, Option<Bytes>) = match cap(self.confirmed.forward) {
+        let (at_least, forward): (Option<Bytes>, Option<Bytes>) = match cap(self.confirmed.forward, expected)
+        {
             Some(mtu) if all_we_can && mtu >= self.hosts.testable => (Some(mtu), None),
             mtu => (None, mtu),
         };
-        let reverse = cap_reverse(self.reflected_reverse().or(self.confirmed.reverse));
+        let reverse = cap(self.reflected_reverse().or(self.confirmed.reverse), expected_reverse);
         Judgement {
             verdict,
             unknown_reason,
@@ -97,7 +97,7 @@ impl PathProber {
             mtu_reverse: reverse,
             forward_at_least: at_least,
             forward_expected: (expected < expected_reverse).then_some(expected),
-            reverse_at_least: cap_reverse(self.came_back_whole()).filter(|_| reverse.is_none()),
+            reverse_at_least: cap(self.came_back_whole(), expected_reverse).filter(|_| reverse.is_none()),
             tcp: self.tcp.state(),
             settled: self.is_settled(),
             evidence: self.evidence(verdict, unknown_reason, &holes),
@@ -269,9 +269,7 @@ impl PathProber {
             let beyond = self.beyond();
             let cut = (!lower && self.is_cut_on_the_way_back(size))
                 || matches!(beyond, Beyond::Cut | Beyond::Unmeasured);
-            if (cut && self.reflected_reverse().is_none())
-                || (self.reverse_in_doubt() && self.reflected_reverse().is_none())
-            {
+            if (cut || self.reverse_in_doubt()) && self.reflected_reverse().is_none() {
                 return unknown(UnknownReason::ReverseUnmeasured);
             }
             let whole = !lower && self.in_one_piece(expected);

@@ -9,9 +9,11 @@ use std::time::Duration;
 use tracing::info;
 
 use super::Engine;
-use crate::overlay::path::probe::{FLOWS, Moment};
+use crate::overlay::path::{
+    pinned::{MOVE_EVERY, next_to_move},
+    probe::{FLOWS, Moment},
+};
 
-const EVERY: Duration = Duration::from_mins(10);
 /// Of several paths that see the same box forget, one has all renewed.
 const AT_MOST: Duration = Duration::from_secs(10);
 
@@ -28,7 +30,7 @@ pub(super) struct Renewal {
 impl Engine {
     /// The next flow moves, if it is time.
     pub(super) fn renew_slowly(&mut self, now: Moment) {
-        if now.saturating_sub(self.renewal.slowly_at) < EVERY {
+        if now.saturating_sub(self.renewal.slowly_at) < MOVE_EVERY {
             return;
         }
         self.renewal.slowly_at = now;
@@ -36,15 +38,9 @@ impl Engine {
             let mut probers = self.tracks.values().filter_map(|track| track.prober.as_ref());
             probers.any(|prober| prober.is_silent_on(flow))
         };
-        // One with a hole stays: it is the evidence.
-        let next = (1..=FLOWS).map(|step| (self.renewal.flow + step) % FLOWS).find(|flow| !silent(*flow));
-        if let Some(flow) = next {
-            self.renewal.flow = flow;
-        }
-        self.replace(next.as_slice());
-        for prober in self.tracks.values_mut().filter_map(|track| track.prober.as_mut()) {
-            prober.flows_moved(next.as_slice());
-        }
+        let next = next_to_move(self.renewal.flow, silent);
+        self.renewal.flow = next.unwrap_or(self.renewal.flow);
+        self.move_flows(next.as_slice());
     }
 
     /// All flows move, and echoes too.
@@ -55,16 +51,17 @@ impl Engine {
         self.renewal.at = Some(now);
         info!("only new flows pass: all go over to other ports and identifiers");
         let all: Vec<u8> = (0..FLOWS).collect();
-        self.replace(&all);
-        for prober in self.tracks.values_mut().filter_map(|track| track.prober.as_mut()) {
-            prober.flows_moved(&all);
-        }
+        self.move_flows(&all);
     }
 
-    fn replace(&mut self, flows: &[u8]) {
+    /// These flows move, and echoes too; the probers are told.
+    fn move_flows(&mut self, flows: &[u8]) {
         self.wire.renew(flows);
         if let Some(echoes) = &mut self.echoes {
             echoes.renew(super::random());
+        }
+        for prober in self.tracks.values_mut().filter_map(|track| track.prober.as_mut()) {
+            prober.flows_moved(flows);
         }
     }
 }

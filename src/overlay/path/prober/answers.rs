@@ -177,12 +177,10 @@ impl PathProber {
                     self.judge_single(size, now);
                 }
             }
-            Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Answered, now),
-            Role::Elsewhere { .. } => {}
-            Role::OldOrNew { serial, pair, new } => self.compare((serial, pair, new), Fate::Answered, now),
-            Role::TcpPair { serial, pair, syn, .. } => {
-                self.tcp.resolve(serial, pair, syn, Fate::Answered, now);
+            Role::Shot(_) | Role::OldOrNew { .. } | Role::TcpPair { .. } => {
+                self.half_decided(sent, Fate::Answered, now);
             }
+            Role::Elsewhere { .. } => {}
             Role::Beyond => self.beyond_passed(lane, size, now),
             Role::Above => self.above_answered(),
         }
@@ -238,9 +236,9 @@ impl PathProber {
         let lane = sent.probe.lane;
         match sent.role {
             Role::Elsewhere { .. } => {}
-            Role::OldOrNew { serial, pair, new } => self.compare((serial, pair, new), Fate::Lost, now),
-            Role::TcpPair { serial, pair, syn, .. } => {
-                self.tcp.resolve(serial, pair, syn, Fate::Lost, now);
+            Role::Shot(_) | Role::OldOrNew { .. } => self.half_decided(sent, Fate::Lost, now),
+            Role::TcpPair { .. } => {
+                self.half_decided(sent, Fate::Lost, now);
                 if self.tcp.is_silent() {
                     self.syn.stop();
                 }
@@ -269,13 +267,22 @@ impl PathProber {
                     self.judge_single(sent.probe.size, now);
                 }
             }
-            Role::Shot(shot) => self.lane_mut(lane).resolve(shot, Fate::Lost, now),
             Role::Beyond => self.beyond_lost(lane, now),
             Role::Above => self.above_lost(),
             Role::Contest { round } => {
                 let silent = self.contest.lost(round, entrant(sent.probe), now);
                 self.found_silent(silent, sent.probe.size, now);
             }
+        }
+    }
+
+    /// What became of half of a pair, of whatever proof; nothing of other packets.
+    pub(super) fn half_decided(&mut self, sent: Sent, fate: Fate, now: Moment) {
+        match sent.role {
+            Role::Shot(shot) => self.lane_mut(sent.probe.lane).resolve(shot, fate, now),
+            Role::TcpPair { serial, pair, syn, .. } => self.tcp.resolve(serial, pair, syn, fate, now),
+            Role::OldOrNew { serial, pair, new } => self.compare((serial, pair, new), fate, now),
+            _ => {}
         }
     }
 

@@ -40,14 +40,7 @@ impl PathProber {
             sent.doubtful = true;
         }
         for sent in late {
-            match sent.role {
-                Role::Shot(shot) => self.lane_mut(sent.probe.lane).resolve(shot, Fate::Void, now),
-                Role::TcpPair { serial, pair, syn, .. } => {
-                    self.tcp.resolve(serial, pair, syn, Fate::Void, now);
-                }
-                Role::OldOrNew { serial, pair, new } => self.compare((serial, pair, new), Fate::Void, now),
-                _ => {}
-            }
+            self.half_decided(sent, Fate::Void, now);
         }
     }
 
@@ -86,13 +79,11 @@ impl PathProber {
     /// Nobody will ever know what became of a packet.
     pub(super) fn void(&mut self, sent: Sent, now: Moment) {
         match sent.role {
-            Role::Shot(shot) => self.lane_mut(sent.probe.lane).resolve(shot, Fate::Void, now),
+            Role::Shot(_) | Role::TcpPair { .. } | Role::OldOrNew { .. } => {
+                self.half_decided(sent, Fate::Void, now);
+            }
             Role::Contest { round } => self.contest.not_sent(round, entrant(sent.probe)),
             Role::Small { burst: Some(serial), .. } => self.reach.void(serial),
-            Role::TcpPair { serial, pair, syn, .. } => {
-                self.tcp.resolve(serial, pair, syn, Fate::Void, now);
-            }
-            Role::OldOrNew { serial, pair, new } => self.compare((serial, pair, new), Fate::Void, now),
             Role::Small { burst: None, .. }
             | Role::Elsewhere { .. }
             | Role::Sentinel
