@@ -4,7 +4,9 @@
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # Test binaries are built as the user and run as root.
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
-LAB := target/release/examples/lab
+LAB := target/release/lab
+# The exporter, and what watches it from the package `lab`.
+WITH_LAB := cargo build --locked --release -p vxlan_exporter -p lab --bin vxlan_exporter
 IMAGE := dist/vxlan_exporter-image.tar
 RELEASE := target/dist/release/vxlan_exporter
 
@@ -17,11 +19,11 @@ demo: setup build
 
 test: setup chart-tools
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
-	cargo test --locked --doc
-	cargo test --locked --lib --bins $(RUN_AS_ROOT)
-	cargo test --locked --test '*' $(RUN_AS_ROOT) -- --test-threads=3
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+	cargo test --locked --workspace --doc
+	cargo test --locked --workspace --lib --bins $(RUN_AS_ROOT)
+	cargo test --locked --workspace --test '*' $(RUN_AS_ROOT) -- --test-threads=3
 
 # The container image of this version, as an archive to carry to the nodes. Its binary says what it is made of.
 image: setup
@@ -32,7 +34,7 @@ image: setup
 # The image of the release in the lab; `make test` does the same with the binary that it has built.
 image-test: setup
 	scripts/build-release.sh
-	IMAGE_BINARY=$(CURDIR)/$(RELEASE) cargo test --locked --test image $(RUN_AS_ROOT)
+	IMAGE_BINARY=$(CURDIR)/$(RELEASE) cargo test --locked --test kernel $(RUN_AS_ROOT) -- image::
 
 # Builds this commit in two folders and compares the binaries byte by byte. Twice as long as a release; not for CI.
 reproducible: setup
@@ -42,11 +44,11 @@ reproducible: setup
 # Half an hour of all that goes wrong at once, by a script of SOAK_SEED: prints a table, and fails if anything false was said, missed,
 # lost by us or kept. `make soak-short` does three minutes of it.
 soak: setup
-	cargo build --locked --release --bin vxlan_exporter --example soak
-	$(SUDO) target/release/examples/soak --minutes $(or $(SOAK_MINUTES),30) --seed $(or $(SOAK_SEED),1)
+	$(WITH_LAB) --bin soak
+	$(SUDO) target/release/soak --minutes $(or $(SOAK_MINUTES),30) --seed $(or $(SOAK_SEED),1)
 
 soak-short: setup
-	cargo test --locked --test soak_short $(RUN_AS_ROOT) -- --nocapture
+	cargo test --locked --test kernel $(RUN_AS_ROOT) -- soak:: --nocapture
 
 # Lossy paths for long, and how soon a hole is noticed; prints its figures. About 15 minutes.
 soak-loss: setup build
@@ -55,8 +57,8 @@ soak-loss: setup build
 
 # 500 routers, each read every 30 s: memory, threads, CPU. About three minutes.
 scale: setup
-	cargo build --locked --release --bin vxlan_exporter --example scale
-	$(SUDO) target/release/examples/scale --routers $(or $(SCALE_ROUTERS),500)
+	$(WITH_LAB) --bin scale
+	$(SUDO) target/release/scale --routers $(or $(SCALE_ROUTERS),500)
 
 # Every parser and every door against random bytes, FUZZ_SECONDS each or FUZZ_TARGETS alone, starting from fuzz/seeds and the captures of
 # tests/corpus.
@@ -86,7 +88,7 @@ mutants:
 
 # Changes the alert rules in every place, one at a time; their tests must notice each change. Minutes of one core.
 mutants-rules: setup
-	cargo test --locked --test alerts every_mutant -- --ignored --nocapture
+	cargo test --locked --test plain -- every_mutant --ignored --nocapture
 
 # dashboards/*.json from their source. The tests hold both equal.
 dashboards:
@@ -126,11 +128,11 @@ chart-tools: setup
 	@scripts/chart-tools.sh
 
 build:
-	cargo build --locked --release --bin vxlan_exporter --example lab
+	$(WITH_LAB) --bin lab
 
 # After a run that was killed and could not clean up.
 lab-clean:
-	cargo build --locked --release --example lab
+	cargo build --locked --release -p lab --bin lab
 	$(SUDO) $(LAB) clean
 
 # Known flaws, licences and sources of the dependencies (deny.toml).

@@ -1,4 +1,4 @@
-//! What each door must make of any bytes; shared by the fuzz targets and by `tests/doors_fuzz.rs`, which plays their seeds.
+//! What each door must make of any bytes; shared by the fuzz targets and by `tests/plain/doors_fuzz.rs`, which plays their seeds.
 #![allow(dead_code)]
 
 use std::{

@@ -1,0 +1,31 @@
+//! What needs a real kernel: root, network namespaces, the exporter as a process, real servers beside it. Each suite is a module, named as
+//! its file and its folder.
+
+mod alive;
+mod doors;
+mod evpn;
+mod hostile_router;
+mod image;
+mod lab_faults;
+mod lab_fixes;
+mod lab_loss;
+mod lab_probe;
+mod many_routers;
+mod monitoring;
+mod reflector;
+mod router_api;
+mod router_ssh;
+mod serving;
+mod soak;
+mod support;
+mod wire;
+
+use std::path::Path;
+
+/// The exporter that was built with these tests.
+const BINARY: &str = env!("CARGO_BIN_EXE_vxlan_exporter");
+
+/// The same, as a path.
+fn binary() -> &'static Path {
+    Path::new(BINARY)
+}

@@ -1,0 +1,133 @@
+//! The chart, rendered by helm as an installation renders it, with short intervals.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::stack::NAMESPACE;
+use lab::{Lab, exporter, namespace::run};
+
+/// A `for` of a minute is this many seconds here. An alert that waits longer than another still does, and the shortest that explains
+/// nothing but a black hole (five minutes) is longer than the exporter needs to prove one.
+const MINUTE: u64 = 5;
+
+const RELEASE: &str = "vxlan-exporter";
+
+/// What an installation chooses.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Choices {
+    /// `vantage: pod`: without raw sockets, in a network that is smaller than the nodes'.
+    pub pod: bool,
+    /// The exporter runs on a machine outside the cluster, as one of `dcTargets`.
+    pub outside: bool,
+    /// The story is one of loss: [`TUNNEL_LOSS`] waits as short as the others.
+    pub loss: bool,
+}
+
+const TUNNEL_LOSS: &str = "VxlanTunnelLoss";
+
+/// Alerts about what is measured over minutes, which no value shortens: of two for a tunnel, of five for a path. Only their
+/// full `for` outlasts what a moment's outage leaves there, and what is left on a path once its tunnel's loss has ended.
+pub const OVER_MINUTES: [&str; 2] = [TUNNEL_LOSS, "VxlanPathLossy"];
+
+/// Kubernetes objects.
+#[derive(Debug)]
+pub struct Objects(Vec<Value>);
+
+impl Objects {
+    /// Renders the chart around the lab's configuration.
+    pub fn render(lab: &Lab, choices: Choices) -> Result<Self> {
+        let (helm, chart) = (project("target/tools/helm"), project("helm/vxlan-exporter"));
+        ensure!(helm.exists(), "{} is missing; `make chart-tools` fetches it", helm.display());
+        let values = lab.directory().join("values.yml");
+        fs::write(&values, values_for(lab, choices)?.to_string())?;
+        let text = |path: &Path| path.to_str().map(str::to_owned).context("a path that is not UTF-8");
+        let rendered = run(
+            &text(&helm)?,
+            &["template", RELEASE, &text(&chart)?, "--namespace", NAMESPACE, "--values", &text(&values)?],
+        )?;
+        let documents = serde_yaml::Deserializer::from_str(&rendered).map(Value::deserialize);
+        let objects = documents.collect::<Result<Vec<_>, _>>().context("reading what helm rendered")?;
+        Ok(Self(objects))
+    }
+
+    /// All of a kind.
+    pub fn all(&self, kind: &str) -> Vec<&Value> {
+        self.0.iter().filter(|object| object["kind"] == kind).collect()
+    }
+
+    /// The one of a kind that has the release's name.
+    pub fn one(&self, kind: &str) -> Result<&Value> {
+        let mut found = self.all(kind);
+        found.retain(|object| object["metadata"]["name"] == RELEASE);
+        ensure!(found.len() == 1, "{} objects of kind {kind} are named {RELEASE}, not one", found.len());
+        Ok(found[0])
+    }
+
+    /// The rules as a file for Prometheus.
+    pub fn rules(&self) -> Result<Value> {
+        Ok(json!({ "groups": self.one("PrometheusRule")?["spec"]["groups"] }))
+    }
+}
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn values_for(lab: &Lab, choices: Choices) -> Result<Value> {
+    let mut waits = waits()?;
+    waits.retain(|alert, _| !OVER_MINUTES.contains(&alert.as_str()) || choices.loss && alert == TUNNEL_LOSS);
+    let config: Value = serde_yaml::from_str(&fs::read_to_string(exporter::config(lab))?)?;
+    let outside = json!([{ "name": "dc-host", "address": lab.numbers.exporter_management }]);
+    Ok(json!({
+        "image": { "repository": "vxlan_exporter" },
+        "vantage": if choices.pod { "pod" } else { "host" },
+        "config": config,
+        "serviceMonitor": { "interval": "1s", "scrapeTimeout": "1s" },
+        "prometheusRule": { "for": waits },
+        "alertmanagerConfig": {
+            "enabled": true,
+            "groupWait": "1s",
+            "groupInterval": "1s",
+            // What has changed of an alert is told again.
+            "repeatInterval": "1s",
+            "webhook": { "url": super::stack::webhook() },
+        },
+        "scrapeConfig": { "enabled": choices.outside },
+        "dcTargets": if choices.outside { outside } else { json!([]) },
+    }))
+}
+
+/// Each alert's `for`, shorter.
+fn waits() -> Result<BTreeMap<String, String>> {
+    let mut waits = BTreeMap::new();
+    for entry in fs::read_dir(project("alerts"))? {
+        let path = entry?.path();
+        if path.extension() != Some("yml".as_ref()) {
+            continue;
+        }
+        let file: Value = serde_yaml::from_str(&fs::read_to_string(&path)?)?;
+        let groups = file["groups"].as_array().into_iter().flatten();
+        for rule in groups.flat_map(|group| group["rules"].as_array().into_iter().flatten()) {
+            if let (Some(alert), Some(wait)) = (rule["alert"].as_str(), rule["for"].as_str()) {
+                waits.insert(alert.to_owned(), shorter(wait)?);
+            }
+        }
+    }
+    Ok(waits)
+}
+
+fn shorter(wait: &str) -> Result<String> {
+    let minutes = match wait.split_at(wait.len() - 1) {
+        (minutes, "m") => minutes.parse::<u64>()?,
+        (hours, "h") => hours.parse::<u64>()? * 60,
+        _ => bail!("`for: {wait}` is not of minutes or hours"),
+    };
+    Ok(format!("{}s", minutes * MINUTE))
+}

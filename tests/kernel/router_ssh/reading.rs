@@ -1,0 +1,77 @@
+//! The exporter's own reading of a router over SSH, from inside the router's namespace.
+
+use std::{path::PathBuf, time::Duration};
+
+use lab::ssh_router::Router;
+use vxlan_exporter::{
+    plan::{Credential, HostTrust, RouterPlan, SshPlan, Transport},
+    router::{
+        Worker,
+        snapshot::{RouterReading, RouterSnapshot},
+    },
+    types::FailureReason,
+};
+
+/// The deadline of a scrape.
+pub const TIMEOUT: Duration = Duration::from_secs(4);
+
+/// What logs in to a router.
+pub trait Login {
+    /// How to log in to it.
+    fn plan(&self) -> SshPlan;
+}
+
+impl Login for Router {
+    fn plan(&self) -> SshPlan {
+        SshPlan {
+            address: "127.0.0.1".to_owned(),
+            port: 2222,
+            username: "root".to_owned(),
+            credential: key(self.path("user")),
+            host_trust: HostTrust::KnownHosts(self.path("known_hosts")),
+            jump: None,
+            max_output: 16 << 20,
+        }
+    }
+}
+
+/// Scrapes once, expects that reason, and returns the sentence for a person.
+#[track_caller]
+pub fn failure(plan: &SshPlan, reason: FailureReason) -> String {
+    let reading = scrape(&mut Worker::new(&router_plan(plan)));
+    let failure = reading.failure.expect("the scrape must fail");
+    assert_eq!(failure.reason, reason, "{failure}");
+    assert_eq!(reading.current, None);
+    assert_eq!(reading.failures[&reason], 1);
+    failure.message.to_string()
+}
+
+/// What was read.
+#[track_caller]
+pub fn success(reading: &RouterReading) -> &RouterSnapshot {
+    reading.current.as_deref().unwrap_or_else(|| panic!("{:?}", reading.failure))
+}
+
+/// A login by a key without a passphrase.
+pub fn key(file: PathBuf) -> Credential {
+    Credential::PrivateKey { file, passphrase_file: None }
+}
+
+/// How to read a router.
+pub fn router_plan(ssh: &SshPlan) -> RouterPlan {
+    RouterPlan {
+        name: "dc".into(),
+        site: "dc".into(),
+        addresses: Vec::new(),
+        scrape_interval: Duration::from_secs(30),
+        scrape_timeout: TIMEOUT,
+        limits: vxlan_exporter::router::bounds::Limits::default(),
+        transport: Transport::Ssh(ssh.clone()),
+        api: None,
+    }
+}
+
+/// One scrape, to its end.
+pub fn scrape(worker: &mut Worker) -> RouterReading {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(worker.scrape())
+}

@@ -1,0 +1,292 @@
+//! Packets of ours on the real kernel, in small networks of their own: what is built, what is believed, both
+//! levels of privilege, both families.
+
+mod clock;
+mod driver;
+mod flows;
+mod forged;
+mod kernel;
+mod own;
+mod responder;
+mod served;
+mod world;
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use vxlan_exporter::overlay::path::probe::{Answer, Lane};
+
+use vxlan_exporter::probe::{egress::Routes, wire::Missing};
+
+use driver::{Driver, Level};
+use world::{CLOSED, Ip, OPEN, World};
+
+/// Whoever may open ping sockets: every group.
+fn allow_pings(world: &World) -> Result<()> {
+    world.here.sysctl("net/ipv4/ping_group_range", "0 2147483647")
+}
+
+#[test]
+fn every_lane_is_answered_in_both_families() -> Result<()> {
+    let world = World::raise()?;
+    for ip in Ip::BOTH {
+        world.probe(|| async move {
+            for (port, reset) in [(OPEN, false), (CLOSED, true)] {
+                let mut driver = Driver::open(Level::Raw, ip, port).await?;
+                ensure!(driver.wire.missing() == Missing::default(), "{:?}", driver.wire.missing());
+                for size in [200, 1280, 1500] {
+                    for lane in [Lane::Echo, Lane::Fragments] {
+                        let id = driver.send(lane, 0, size)?;
+                        let reply = driver.passes(id).await?;
+                        ensure!(reply.ttl == Some(63), "{ip:?} {lane:?} {size}: {reply:?}");
+                    }
+                    for flow in 0..8 {
+                        let id = driver.send(Lane::Syn, flow, size)?;
+                        let reply = driver.passes(id).await?;
+                        let header = u16::try_from(ip.header())?;
+                        let mss = (!reset).then_some(1500 - 20 - header);
+                        ensure!(
+                            (reply.ttl, reply.reset, reply.mss) == (Some(63), Some(reset), mss),
+                            "{ip:?} {size}: {reply:?}"
+                        );
+                    }
+                }
+                let id = driver.knock(3)?;
+                driver.passes(id).await?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// What waits for neighbours that do not answer fills the send buffer of its socket: before there were two, 100 of them were enough
+/// for every further packet to be refused, to whomever.
+#[test]
+fn dead_neighbours_hold_up_nobody() -> Result<()> {
+    let world = World::raise()?;
+    for ip in Ip::BOTH {
+        world.probe(|| async move {
+            let mut driver = Driver::open(Level::Raw, ip, CLOSED).await?;
+            for lane in [Lane::Echo, Lane::Fragments, Lane::Syn] {
+                let id = driver.send(lane, 0, 1500)?;
+                driver.passes(id).await?;
+                let hosts = (10..250).cycle().take(240 * 8);
+                let refused =
+                    hosts.filter(|host| driver.send_to(ip.neighbour(*host), lane, 1500).is_err()).count();
+                ensure!(refused > 0, "{ip:?} {lane:?}: their buffer is not full, this proves nothing");
+                let id = driver.send(lane, 1, 1500)?;
+                driver.passes(id).await?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn without_privilege_echoes_and_connections_are_answered() -> Result<()> {
+    let world = World::raise()?;
+    allow_pings(&world)?;
+    for ip in Ip::BOTH {
+        world.probe(|| async move {
+            for (port, reset) in [(OPEN, false), (CLOSED, true)] {
+                let mut driver = Driver::open(Level::Unprivileged, ip, port).await?;
+                ensure!(driver.wire.missing().icmp_socket.is_none(), "{:?}", driver.wire.missing());
+                for size in [200, 1280, 1500] {
+                    let id = driver.send(Lane::Echo, 0, size)?;
+                    let reply = driver.passes(id).await?;
+                    ensure!(reply.ttl == Some(63), "{ip:?} {size}: {reply:?}");
+                }
+                let id = driver.knock(0)?;
+                let reply = driver.passes(id).await?;
+                ensure!(reply.reset == Some(reset), "{ip:?} {port}: {reply:?}");
+                ensure!(driver.send(Lane::Fragments, 0, 1500).is_err());
+                ensure!(driver.send(Lane::Syn, 0, 1500).is_err());
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// The kernel would send it again, and the answer to that hides a loss.
+#[test]
+fn a_connection_is_one_syn() -> Result<()> {
+    let world = World::raise()?;
+    forged::mute(&world)?;
+    for ip in Ip::BOTH {
+        let tap = forged::Tap::open(&world, ip, 6)?;
+        let answers = world.probe(|| async move {
+            let mut driver = Driver::open(Level::Unprivileged, ip, CLOSED).await?;
+            driver.knock(0)?;
+            Ok(driver.answers(1, Duration::from_millis(2500)).await)
+        })?;
+        ensure!(answers.is_empty(), "{answers:?}");
+        tap.next(|_| true)?;
+        ensure!(tap.is_empty()?, "{ip:?}: a second SYN");
+    }
+    Ok(())
+}
+
+#[test]
+fn over_ipv6_a_link_may_be_narrower() -> Result<()> {
+    let world = World::raise()?;
+    for (ip, mtu) in [(Ip::V4, 1500), (Ip::V6, 1400)] {
+        world::wait_for("the link's MTU", || {
+            // A link that has just come up still takes its device's once (addrconf_notify).
+            world.here.sysctl("net/ipv6/conf/eth0/mtu", "1400")?;
+            let egress = world.probe(|| async move { Routes::open()?.to(ip.there()).await })?;
+            ensure!(egress.source == ip.here(), "{egress:?}");
+            Ok(egress.mtu == mtu)
+        })?;
+    }
+    Ok(())
+}
+
+/// Signals, the cache they leave, and what bypasses it.
+#[test]
+fn a_cached_path_mtu_decides_nothing() -> Result<()> {
+    let world = World::raise()?;
+    allow_pings(&world)?;
+    for (ip, level) in Ip::BOTH.into_iter().flat_map(|ip| Level::BOTH.map(|level| (ip, level))) {
+        let lanes: &[Lane] = if level == Level::Raw { &[Lane::Echo, Lane::Syn] } else { &[Lane::Echo] };
+        world.narrow(ip, "far", Some(1400))?;
+        world.probe(|| async move {
+            let mut driver = Driver::open(level, ip, CLOSED).await?;
+            for lane in lanes {
+                for _ in 0..3 {
+                    let id = driver.send(*lane, 0, 1500)?;
+                    let answer = driver.answer(id).await?;
+                    ensure!(
+                        answer == Answer::TooBig { mtu: 1400, by_target: false },
+                        "{ip:?} {level:?} {lane:?}: {answer:?}"
+                    );
+                }
+                let id = driver.send(*lane, 1, 1400)?;
+                driver.passes(id).await?;
+            }
+            Ok(())
+        })?;
+        let cached = world.here.output("ip", &["route", "get", &ip.there().to_string()])?;
+        let cached = String::from_utf8_lossy(&cached.stdout).into_owned();
+        ensure!(cached.contains("mtu 1400"), "the kernel has cached nothing: {cached}");
+        world.narrow(ip, "far", None)?;
+        world.probe(|| async move {
+            let mut driver = Driver::open(level, ip, CLOSED).await?;
+            for lane in lanes {
+                let id = driver.send(*lane, 0, 1500)?;
+                driver.passes(id).await?;
+            }
+            Ok(())
+        })?;
+        // For the next level the cache is poisoned anew.
+        let flush = if ip == Ip::V4 { "-4" } else { "-6" };
+        world.here.run("ip", &[flush, "route", "flush", "cache"])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_reply_in_fragments_tells_the_largest() -> Result<()> {
+    let world = World::raise()?;
+    allow_pings(&world)?;
+    // IPv4: a router cuts the reply, which has no DF. IPv6: only the host that sends it may.
+    world.narrow(Ip::V4, "near", Some(1400))?;
+    world.there.ip(&format!("route add {} via fd99:2::1 mtu lock 1400", Ip::V6.here()))?;
+    for (ip, level) in Ip::BOTH.into_iter().flat_map(|ip| Level::BOTH.map(|level| (ip, level))) {
+        let largest = world.probe(|| async move {
+            let mut driver = Driver::open(level, ip, OPEN).await?;
+            let id = driver.send(Lane::Echo, 0, 1300)?;
+            let whole = driver.passes(id).await?;
+            ensure!(whole.largest_fragment.is_none(), "{ip:?} {level:?}: {whole:?}");
+            let id = driver.send(Lane::Echo, 0, 1500)?;
+            Ok(driver.passes(id).await?.largest_fragment)
+        })?;
+        // The largest multiple of 8 that fits, and the headers.
+        let expected = if ip == Ip::V4 { 1396 } else { 1400 };
+        ensure!(largest == Some(expected), "{ip:?} {level:?}: {largest:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_firewall_that_eats_answers_is_noticed() -> Result<()> {
+    let world = World::raise()?;
+    let chain = "add table inet eat; add chain inet eat input { type filter hook input priority 0; }";
+    world.here.run("nft", &[&format!("{chain}; add rule inet eat input tcp flags & rst == rst drop")])?;
+    let missing =
+        world.probe(|| async { Ok(Driver::open(Level::Raw, Ip::V4, OPEN).await?.wire.missing()) })?;
+    let reason = missing.tcp_syn.unwrap_or_default();
+    ensure!(reason.contains("a local firewall eats answers"), "{reason:?}");
+    ensure!(missing.net_raw.is_none());
+    Ok(())
+}
+
+/// IPv6 switched off, as on many hosts, is no error.
+#[test]
+fn a_host_without_ipv6() -> Result<()> {
+    let world = World::raise()?;
+    for interface in ["all", "lo", "eth0"] {
+        world.here.sysctl(&format!("net/ipv6/conf/{interface}/disable_ipv6"), "1")?;
+    }
+    world.probe(|| async {
+        let mut driver = Driver::open(Level::Raw, Ip::V4, OPEN).await?;
+        ensure!(driver.wire.missing() == Missing::default(), "{:?}", driver.wire.missing());
+        let id = driver.send(Lane::Echo, 0, 1500)?;
+        driver.passes(id).await?;
+        ensure!(Routes::open()?.to(Ip::V6.there()).await.is_err());
+        Ok(())
+    })
+}
+
+#[test]
+fn ten_thousand_syns_leave_nothing_half_open() -> Result<()> {
+    let world = World::raise()?;
+    for ip in Ip::BOTH {
+        world.probe(|| async move {
+            let mut driver = Driver::open(Level::Raw, ip, OPEN).await?;
+            for round in 0..625 {
+                // One on each 4-tuple, then the next once all are answered.
+                for flow in 0..8 {
+                    driver.send(Lane::Syn, flow, 1500)?;
+                }
+                let answered = driver.answers(8, Duration::from_secs(5)).await.len();
+                ensure!(answered == 8, "{ip:?}, round {round}: {answered} of 8");
+            }
+            Ok(())
+        })?;
+    }
+    world::wait_for("no half-open connection at the target", || {
+        let listed = world.there.output("ss", &["-Htan", "state", "syn-recv"])?;
+        Ok(listed.status.success() && listed.stdout.is_empty())
+    })
+}
+
+#[test]
+fn new_flows_are_answered_and_so_are_former_ones_after_a_change() -> Result<()> {
+    let world = World::raise()?;
+    allow_pings(&world)?;
+    for (ip, level) in Ip::BOTH.into_iter().flat_map(|ip| Level::BOTH.map(|level| (ip, level))) {
+        world.probe(|| async move {
+            let mut driver = Driver::open(level, ip, OPEN).await?;
+            let former = driver.wire.identifier();
+            for lane in [Lane::Echo, Lane::Syn, Lane::Echo] {
+                let id = driver.send_fresh(lane)?;
+                driver.passes(id).await.with_context(|| format!("{ip:?} {level:?} {lane:?}"))?;
+            }
+            let before = driver.send(Lane::Echo, 0, 1000)?;
+            driver.wire.renew(&[0, 1, 2, 3, 4, 5, 6, 7]);
+            driver.passes(before).await.with_context(|| format!("{ip:?} {level:?} in flight"))?;
+            ensure!(driver.wire.identifier() != former, "{ip:?} {level:?}: the same identifier");
+            let after = driver.send(Lane::Echo, 0, 1000)?;
+            driver.passes(after).await.with_context(|| format!("{ip:?} {level:?} after"))?;
+            if level == Level::Raw {
+                let syn = driver.send(Lane::Syn, 3, 1000)?;
+                driver.passes(syn).await.with_context(|| format!("{ip:?} SYN after"))?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}

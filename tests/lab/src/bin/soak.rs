@@ -1,0 +1,39 @@
+//! `soak`: the long form, with its table. Fails if anything was found.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::Parser;
+
+/// MiB a minute by which its memory may grow once it has settled.
+const SLOPE: f64 = 0.1;
+
+/// Runs the exporter for long against all that goes wrong at once
+#[derive(Debug, Clone, Parser)]
+struct Arguments {
+    /// How long
+    #[arg(long, default_value_t = 30)]
+    minutes: u64,
+    /// The script is made of it
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The exporter; that beside this command if it is not given
+    #[arg(long, value_name = "FILE")]
+    exporter: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let binary = arguments.exporter.unwrap_or_else(lab::beside_us);
+    match lab::soak::run(&binary, Duration::from_secs(arguments.minutes * 60), arguments.seed) {
+        Ok(report) => {
+            print!("{}", report.table());
+            let grows = report.slope().is_some_and(|slope| slope >= SLOPE);
+            if report.is_clean() && !grows { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            lab::runs::halt_if_stopping();
+            eprintln!("soak: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

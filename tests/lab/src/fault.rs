@@ -1,0 +1,263 @@
+//! Faults are data: what to set in the lab, and what the exporter must then say. One file each in
+//! `faults/`; a new fault is a new file and one line in `tests/kernel/lab_faults.rs`.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use super::{
+    levels::Level,
+    numbers::{End, Place, Tunnel},
+    underlay::Way,
+};
+
+/// One fault and what must be seen of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// The file's name without `.yml`.
+    #[serde(skip)]
+    pub name: String,
+    /// One line for a person.
+    pub about: String,
+    /// MTU of every vxlan interface, in bytes.
+    pub vxlan_mtu: u32,
+    /// Interfaces that differ from that.
+    #[serde(default)]
+    pub vxlan_mtu_at: BTreeMap<End, u32>,
+    /// MTU of the underlay, routers and core alike, in bytes.
+    pub underlay_mtu: u32,
+    /// How the routers reach each other.
+    #[serde(default)]
+    pub underlay: Way,
+    /// nft expressions for packets the core forwards. Its legs are `to-dc`, `to-site-a`, `to-site-b`.
+    #[serde(default)]
+    pub core_rules: Vec<String>,
+    /// Interfaces that carry the VNI of the other tunnel.
+    #[serde(default)]
+    pub vni_slip_at: Vec<End>,
+    /// Routers whose underlay interface is down.
+    #[serde(default)]
+    pub underlay_down_at: Vec<Place>,
+    /// nft expressions for what a router's vxlan interface receives, before the bridge has it.
+    #[serde(default)]
+    pub interface_rules: BTreeMap<End, Vec<String>>,
+    /// nft expressions for what a router's LAN port receives from its host, before the bridge has it.
+    #[serde(default)]
+    pub lan_rules: BTreeMap<Place, Vec<String>>,
+    /// nft expressions for packets to the host behind a site's router.
+    #[serde(default)]
+    pub host_rules: BTreeMap<Place, Vec<String>>,
+    /// Whether the routers hand bridged packets to iptables (`bridge-nf-call-iptables`).
+    #[serde(default)]
+    pub bridge_netfilter: bool,
+    /// TTL of the packets a router makes itself.
+    #[serde(default)]
+    pub router_ttl: BTreeMap<Place, u8>,
+    /// The site at whose host the exporter runs.
+    #[serde(default = "site_a")]
+    pub exporter_at: Place,
+    /// The exporter runs in a pod of A's host, behind a veth of this MTU.
+    pub pod_mtu: Option<u32>,
+    /// A's host remembers a smaller path MTU to every target, as a signal of some minutes ago leaves it.
+    #[serde(default)]
+    pub poisoned_cache: bool,
+    /// MTU of the route of A's host to the overlay, as container networks set it.
+    pub route_mtu: Option<u32>,
+    /// The TCP port of all paths in the exporter's configuration; without it that of the hosts' HTTPS servers.
+    pub tcp_port: Option<u16>,
+    /// What really passes, measured one way, so that the lab is known to be right before the exporter is asked.
+    pub wire: BTreeMap<Target, Wire>,
+    /// What must be seen with raw sockets over IPv4, and, where nothing else is said, at every other level.
+    pub expect: Expect,
+    /// What must be seen of some paths at other levels.
+    #[serde(default)]
+    pub otherwise: BTreeMap<Level, BTreeMap<Target, ExpectPath>>,
+    /// Levels at which it is not judged, each with the reason.
+    #[serde(default)]
+    pub left_out: BTreeMap<Level, String>,
+}
+
+/// The fate of packets with DF, by size of IP packet: `arrived`, `silent` or `signal MTU`; where flows fare
+/// differently, all of them: `arrived+silent`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wire {
+    /// How many flows are asked, each with a source port of its own.
+    #[serde(default = "one")]
+    pub flows: u32,
+    /// To the target.
+    pub forward: BTreeMap<u32, String>,
+    /// From the target.
+    pub reverse: BTreeMap<u32, String>,
+}
+
+/// What the running exporter must come to say, and keep saying.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// How long it may take, in seconds: a generous bound for a loaded machine, not a promise.
+    #[serde(default = "two_minutes")]
+    pub within_seconds: u64,
+    /// How long all of it must last then, in seconds; without it three intervals of the slowest thing that is watched.
+    pub hold_seconds: Option<u64>,
+    /// By target.
+    pub paths: BTreeMap<Target, ExpectPath>,
+    /// By tunnel.
+    pub tunnels: BTreeMap<Tunnel, ExpectTunnel>,
+    /// `_interface_underlay_mtu_bytes` by interface.
+    #[serde(default)]
+    pub underlay_mtu_at: BTreeMap<End, u32>,
+}
+
+/// A path by its target's part in the play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// The host at the DC.
+    Rancher,
+    /// The host at B.
+    NodeB,
+}
+
+impl Target {
+    /// The site it is at.
+    pub fn place(self) -> Place {
+        match self {
+            Self::Rancher => Place::Dc,
+            Self::NodeB => Place::SiteB,
+        }
+    }
+}
+
+/// What must be said of a path.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectPath {
+    /// The verdict.
+    pub verdict: String,
+    /// `_unknown_reason`; without it anything goes.
+    pub unknown_reason: Option<String>,
+    /// `_blackhole_reason`: exactly these; without it anything goes.
+    pub reasons: Option<Vec<String>>,
+    /// Directions with a hole: exactly these.
+    #[serde(default)]
+    pub holes: Vec<String>,
+    /// Directions with a hole that may be said beside those: true, and hard to prove.
+    #[serde(default)]
+    pub holes_too: Vec<String>,
+    /// Smallest and largest `_mtu_bytes{direction="forward"}`; without it the series must be absent.
+    pub forward_mtu: Option<(u32, u32)>,
+    /// The same for `reverse`; without it anything goes.
+    pub reverse_mtu: Option<(u32, u32)>,
+    /// `_expected_mtu_bytes`; without it anything goes.
+    pub expected_mtu: Option<u32>,
+    /// `_testable_mtu_bytes`; without it anything goes.
+    pub testable_mtu: Option<u32>,
+    /// Verdicts that must not be seen at any time, not even on the way. `blackhole` covers `_blackhole` too.
+    #[serde(default)]
+    pub never: Vec<String>,
+    /// Commands of `_fix_info`, by interface: each sets this MTU.
+    #[serde(default)]
+    pub fix_mtu: BTreeMap<End, u32>,
+}
+
+/// What must be said of a tunnel.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectTunnel {
+    /// `_tunnel_up`.
+    pub up: bool,
+    /// Fields with a mismatch: exactly these.
+    #[serde(default)]
+    pub mismatch: Vec<String>,
+}
+
+impl Fault {
+    /// Reads one by name.
+    pub fn load(name: &str) -> Result<Self> {
+        let path = directory().join(format!("{name}.yml"));
+        let text = fs::read_to_string(&path).with_context(|| {
+            format!("no fault {name:?} ({}); there are: {}", path.display(), names().join(" "))
+        })?;
+        let mut fault: Self =
+            serde_yaml::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
+        name.clone_into(&mut fault.name);
+        Ok(fault)
+    }
+}
+
+impl Fault {
+    /// What must be seen at a level; nothing where that is left out.
+    pub fn expect_at(&self, level: Level) -> Option<Expect> {
+        if self.left_out.contains_key(&level) {
+            return None;
+        }
+        let mut expect = self.expect.clone();
+        self.adjust(&mut expect, if level.is_ipv6() { Level::RawIpv6 } else { Level::Raw });
+        if level.is_unprivileged() {
+            expect = expect.without_raw_sockets();
+            self.adjust(&mut expect, Level::Pings);
+            self.adjust(&mut expect, level);
+        }
+        Some(expect)
+    }
+
+    fn adjust(&self, expect: &mut Expect, level: Level) {
+        expect.paths.extend(self.otherwise.get(&level).cloned().unwrap_or_default());
+    }
+}
+
+impl Expect {
+    /// The same, for an exporter without raw sockets: a hole's direction is not known, and what is measured is
+    /// the smaller of both.
+    fn without_raw_sockets(&self) -> Self {
+        let mut expect = self.clone();
+        for path in expect.paths.values_mut().filter(|path| !path.holes.is_empty()) {
+            let reverse = path.reverse_mtu.take();
+            if path.holes == ["reverse"] {
+                path.forward_mtu = reverse;
+            }
+            path.holes = vec!["unknown".to_owned()];
+        }
+        // A lossy path is watched for long once.
+        expect.hold_seconds = None;
+        expect
+    }
+
+    /// The same, for an exporter that comes from another state: then anything may be seen on the way.
+    pub fn after_any_state(&self) -> Self {
+        let mut expect = self.clone();
+        for path in expect.paths.values_mut() {
+            path.never.clear();
+        }
+        expect
+    }
+}
+
+/// All faults, in name order.
+pub fn names() -> Vec<String> {
+    let Ok(entries) = fs::read_dir(directory()) else { return Vec::new() };
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".yml").map(str::to_owned))
+        .collect();
+    names.sort();
+    names
+}
+
+fn directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("faults")
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn site_a() -> Place {
+    Place::SiteA
+}
+
+fn two_minutes() -> u64 {
+    120
+}

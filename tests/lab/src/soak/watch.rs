@@ -1,0 +1,195 @@
+//! Holds every scrape against the script: what is said of each path and router, what counters do, what was lost.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+    time::Duration,
+};
+
+use super::{
+    schedule::{LIVE, MUTE, PATHS, REST_AFTER_LOSS, Schedule, WARM_UP, Wrong},
+    world::path_name,
+};
+use crate::metrics::Metrics;
+
+/// Until a change must be seen: a proof takes 3 s alone, 16 of them share the probe budget, and the machine is busy.
+const SEEN: Duration = Duration::from_secs(30);
+/// An echo is lost 5 s after it was sent; a loss that shows in this time before or after a fault may be the fault's.
+const AFTERMATH: Duration = Duration::from_secs(15);
+/// Echoes until loss is certain: docs/probing.md.
+const LOSS_SEEN: Duration = Duration::from_mins(3);
+
+/// What was said and must not have been, each once, in words.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// A verdict that was not true, a router of the lab that was down.
+    pub wrong: BTreeSet<String>,
+    /// What was true and not said in time.
+    pub missed: BTreeSet<String>,
+    /// Echoes that vanished where nothing was wrong.
+    pub lost: BTreeMap<String, f64>,
+    /// Counters that went back.
+    pub decreases: BTreeSet<String>,
+    /// What was false, by kind of path, what was wrong with it and what was said: how often, first and last.
+    pub kinds: BTreeMap<String, Kind>,
+    /// When echoes were lost, in steps of 10 s: how many.
+    pub lost_at: BTreeMap<u64, f64>,
+}
+
+/// How often something was said, and from when until when.
+#[derive(Debug)]
+pub struct Kind {
+    count: u64,
+    first: Duration,
+    last: Duration,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} times, {} to {} s", self.count, self.first.as_secs(), self.last.as_secs())
+    }
+}
+
+/// Looks at one scrape after the other.
+pub struct Watch<'s> {
+    script: &'s Schedule,
+    /// What was found so far.
+    pub findings: Findings,
+    /// How many verdicts were looked at.
+    pub looked_at: u64,
+    /// The highest that each counter has been.
+    counters: HashMap<String, f64>,
+    lost: Vec<f64>,
+    names: Vec<String>,
+    routers: [String; 3],
+}
+
+impl<'s> Watch<'s> {
+    /// `routers` are those that are well all the time.
+    pub fn new(script: &'s Schedule, routers: [String; 3]) -> Self {
+        Self {
+            script,
+            findings: Findings::default(),
+            looked_at: 0,
+            counters: HashMap::new(),
+            lost: vec![0.0; PATHS],
+            names: (0..PATHS).map(path_name).collect(),
+            routers,
+        }
+    }
+
+    /// A scrape that was begun at `began` and done at `at`, both since the start of the script.
+    pub fn look(&mut self, text: &str, began: Duration, at: Duration) {
+        let metrics = Metrics::parse(text);
+        self.counters(text);
+        let mut verdicts: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut lost: BTreeMap<&str, f64> = BTreeMap::new();
+        let mut reasons: BTreeMap<&str, &str> = BTreeMap::new();
+        for series in metrics.all("vxlan_path_unknown_reason", &[]).filter(|series| series.value > 0.5) {
+            reasons.insert(&series.labels["path"], &series.labels["reason"]);
+        }
+        for series in metrics.all("vxlan_path_verdict", &[]).filter(|series| series.value > 0.5) {
+            verdicts.insert(&series.labels["path"], &series.labels["verdict"]);
+        }
+        for series in metrics.all("vxlan_path_echo_lost_total", &[]) {
+            lost.insert(&series.labels["path"], series.value);
+        }
+        for path in 0..PATHS {
+            let name = self.names[path].clone();
+            if began >= WARM_UP {
+                let said = verdicts.get(name.as_str()).copied().unwrap_or("absent");
+                let reason = reasons.get(name.as_str()).copied().unwrap_or_default();
+                self.judge(path, &name, (said, reason), began, at);
+            }
+            let now = lost.get(name.as_str()).copied().unwrap_or_default();
+            self.losses(path, &name, now, at);
+        }
+        if began >= WARM_UP {
+            for router in &self.routers {
+                if metrics.value("vxlan_router_up", &[("router", router)]) != Some(1.0) {
+                    self.findings
+                        .wrong
+                        .insert(format!("router {router} is well and not up, {} s", at.as_secs()));
+                }
+            }
+        }
+    }
+
+    fn judge(&mut self, path: usize, name: &str, said: (&str, &str), began: Duration, at: Duration) {
+        let (said, reason) = said;
+        self.looked_at += 1;
+        let (wrong, since) = self.script.state(path, began);
+        if self.script.state(path, at) != (wrong, since) {
+            return;
+        }
+        let allowed = truth(path, wrong);
+        if allowed.contains(&said) {
+            return;
+        }
+        let age = began.saturating_sub(since);
+        let before = self.script.before(path, began);
+        let late = match (wrong, before) {
+            (Some(Wrong::Loss), _) => LOSS_SEEN,
+            (_, Some(Wrong::Loss)) => REST_AFTER_LOSS,
+            _ => SEEN,
+        };
+        let former = truth(path, before).contains(&said) && since > Duration::ZERO;
+        let on_the_way = said == "unknown" && since > Duration::ZERO;
+        if age < late && (former || on_the_way) {
+            return;
+        }
+        let of = wrong.map_or("well".to_owned(), |wrong| format!("{wrong:?}"));
+        let story = format!("{name}: {of} since {} s, said {said}", since.as_secs());
+        if former {
+            self.findings.missed.insert(story);
+        } else {
+            self.findings.wrong.insert(format!("{story}, {} s", at.as_secs()));
+            let (sort, _) = name.split_once('-').unwrap_or((name, ""));
+            let kind = format!("{sort} {of} since {} s, said {said} {reason}", since.as_secs());
+            let kind = self.findings.kinds.entry(kind).or_insert(Kind { count: 0, first: at, last: at });
+            (kind.count, kind.last) = (kind.count + 1, at);
+        }
+    }
+
+    fn losses(&mut self, path: usize, name: &str, now: f64, at: Duration) {
+        let more = now - std::mem::replace(&mut self.lost[path], now);
+        let (wrong, since) = self.script.state(path, at);
+        let well = path < LIVE && wrong.is_none() && at >= since + AFTERMATH && at >= AFTERMATH;
+        if more > 0.0 && well {
+            *self.findings.lost.entry(name.to_owned()).or_default() += more;
+            *self.findings.lost_at.entry(at.as_secs() / 10 * 10).or_default() += more;
+        }
+    }
+
+    fn counters(&mut self, text: &str) {
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let Some((series, value)) = line.rsplit_once(' ') else { continue };
+            let family = series.split('{').next().unwrap_or_default();
+            let counts = ["_total", "_count", "_bucket"].iter().any(|end| family.ends_with(end));
+            let Some(value) = value.parse::<f64>().ok().filter(|_| counts) else { continue };
+            match self.counters.get_mut(series) {
+                Some(known) if value < *known => {
+                    self.findings.decreases.insert(format!("{series}: {known} to {value}"));
+                    *known = value;
+                }
+                Some(known) => *known = value,
+                None => {
+                    self.counters.insert(series.to_owned(), value);
+                }
+            }
+        }
+    }
+}
+
+/// What may be said of a path.
+fn truth(path: usize, wrong: Option<Wrong>) -> &'static [&'static str] {
+    match (path, wrong) {
+        (path, None) if path < LIVE => &["ok"],
+        (path, _) if path < LIVE && wrong == Some(Wrong::Silent) => &["unreachable"],
+        (path, _) if path < LIVE && wrong == Some(Wrong::Hole) => &["blackhole"],
+        (path, _) if path < LIVE => &["lossy"],
+        (path, _) if path < LIVE + MUTE => &["unreachable"],
+        // No packet to an address that nobody has leaves this host: where the kernel says so, nothing is claimed.
+        _ => &["unreachable", "unknown"],
+    }
+}

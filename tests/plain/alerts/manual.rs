@@ -1,0 +1,117 @@
+//! docs/alerts.md, made from the rules.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+
+use super::{
+    precedence::TROUBLES,
+    rules::{Rule, RuleFile},
+};
+
+const HEAD: &str = "\
+# Alerts
+
+Generated from alerts/; `UPDATE_DOCS=1 cargo test --test plain alerts` writes it anew.
+
+Plain Prometheus rule files, [alerts/](../alerts), for Prometheus 2.38 or later and one scrape and evaluation in 30 s. Give
+the scrape the job name `vxlan-exporter`, and load them:
+
+    rule_files: [alerts/*.yml]
+
+When problems share a cause, only the lowest-ranked alert fires: an alert is silent while one of a lower *rank* holds on the same router,
+tunnel or path, or on a tunnel that the path crosses (`vxlan_path_hop_info`). Every alert names both ends in numbers and,
+where router data shows the cause, the VyOS commands that mend it in the safe order. Each has a page under
+[runbooks/](runbooks). `runbook_url` and `dashboard_url` are relative, to this project and to Grafana; the chart puts addresses in front.
+
+*After* is how long after the fault it fires at most: `for`, one scrape and one evaluation, and the time it takes to see.
+
+| rank | alert | means | severity | after | also silent while |
+|---|---|---|---|---|---|
+";
+
+const TAIL: &str = "
+Labels: `namespace` and `cluster` are the scrape's (`cluster` may be absent), `source` and `path` a path's, `tunnel` a
+tunnel's, `router`, `interface` and `bridge` a router's. Two exporters that read one router or probe one path never make two
+alerts. A source SITE/NODE that has no router data of its own shares that of its site.
+
+`VxlanExporterAbsent` cannot have a `namespace`: where alerts are routed by it, add the label to that rule.
+`VxlanPathUntestable` is meant for exporters in the host's network; one in a pod's network cannot test the nodes' size, so
+leave the rule out there.
+
+Recorded for dashboards: `path:vxlan_path_loss:ratio_rate5m` (small echoes lost, of those sent),
+`path:vxlan_path_rtt_seconds:p50_rate5m` and `path:vxlan_path_rtt_seconds:p99_rate5m`, by `namespace`, `cluster`, `source`
+and `path`.
+";
+
+/// The page.
+pub fn page(files: &[RuleFile]) -> Result<String> {
+    let mut rows = Vec::new();
+    for file in files {
+        for rule in file.alerts() {
+            let name = rule.name();
+            let summary = plain(rule.annotations.get("summary").map_or("", String::as_str));
+            let severity = rule.labels.get("severity").map_or("", String::as_str);
+            let after = duration(rule.wait_seconds()? + detection(file, rule));
+            let rank = TROUBLES.iter().find(|trouble| trouble.alert == name).map(|trouble| trouble.rank);
+            let shown = rank.map_or_else(String::new, |rank| rank.to_string());
+            let row = format!(
+                "| {shown} | [{name}](runbooks/{name}.md) | {summary} | {severity} | {after} | {} |",
+                silent_while(name)
+            );
+            rows.push((rank.unwrap_or(u8::MAX), row));
+        }
+    }
+    rows.sort_by_key(|(rank, _)| *rank);
+    let mut page = String::from(HEAD);
+    for (_, row) in rows {
+        let _ = writeln!(page, "{row}");
+    }
+    page.push_str(TAIL);
+    Ok(page)
+}
+
+/// `{{ $labels.tunnel }}` as TUNNEL.
+fn plain(template: &str) -> String {
+    let mut words = template.trim().to_owned();
+    while let Some((before, rest)) = words.split_once("{{ $labels.") {
+        let Some((label, after)) = rest.split_once(" }}") else { break };
+        words = format!("{before}{}{after}", label.to_uppercase());
+    }
+    words
+}
+
+/// Seconds from the fault until the condition is seen: a scrape and an evaluation, and before that a proof of
+/// 5 s on a path, two readings of both routers, or a window that must fill.
+fn detection(file: &RuleFile, rule: &Rule) -> u64 {
+    match (file.name.as_str(), rule.name()) {
+        (_, "VxlanProbeStale") => 240,
+        (_, "VxlanPathLossy" | "VxlanRttHigh") => 390,
+        (_, "VxlanTunnelLoss") => 300,
+        ("paths.yml", _) => 90,
+        ("exporter.yml", _) => 120,
+        _ => 180,
+    }
+}
+
+fn duration(seconds: u64) -> String {
+    match (seconds / 60, seconds % 60) {
+        (minutes, 0) if minutes >= 60 => format!("{}h{}m", minutes / 60, minutes % 60),
+        (minutes, 0) => format!("{minutes}m"),
+        (minutes, seconds) if minutes >= 60 => format!("{}h{}m{seconds}s", minutes / 60, minutes % 60),
+        (minutes, seconds) => format!("{minutes}m{seconds}s"),
+    }
+}
+
+/// What stands after `unless` beside the ranks.
+fn silent_while(alert: &str) -> &'static str {
+    match alert {
+        "VxlanMtuBelowBridgePort" => "a path over it is `ok`",
+        "VxlanPathUnknown" | "VxlanPathUntestable" => "any trouble of the path with a rank below 10",
+        "VxlanRttHigh" => "rank 8 or 9",
+        "VxlanTunnelFlapping" => "the tunnel has been down for a minute",
+        "VxlanRouterScrapeFailing" => "VxlanHostKeyMismatch, or rank 4 on a path through the router",
+        "VxlanExporterAbsent" => "there is any target",
+        _ => "",
+    }
+}

@@ -1,0 +1,101 @@
+//! The dashboards: that they are what their source makes, that every word in them exists, and that the mistakes
+//! dashboards are known for are not in them.
+
+mod layout;
+mod lint;
+mod mistakes;
+mod queries;
+
+use std::{collections::BTreeSet, fs, process::Command};
+
+use anyhow::{Context as _, Result, ensure};
+
+use lab::dashboards::{self, text};
+
+/// For a scrape in 30 s.
+const RATE_INTERVAL: &str = "2m";
+
+#[test]
+fn files_are_what_their_source_makes() -> Result<()> {
+    let made = tempfile::tempdir()?;
+    let source = dashboards::directory().join("source");
+    let status = Command::new("python3")
+        .arg("-B")
+        .arg(&source)
+        .arg(made.path())
+        .status()
+        .context("running python3")?;
+    ensure!(status.success(), "dashboards/source: {status}");
+    let names = |directory: &std::path::Path| -> Result<BTreeSet<_>> {
+        let entries =
+            fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>()?;
+        Ok(entries.into_iter().filter(|name| name.to_string_lossy().ends_with(".json")).collect())
+    };
+    let made_names = names(made.path())?;
+    ensure!(made_names == names(&dashboards::directory())?, "the source makes {made_names:?}");
+    for name in made_names {
+        let same = fs::read(made.path().join(&name))? == fs::read(dashboards::directory().join(&name))?;
+        ensure!(same, "dashboards/{} differs from its source: `make dashboards`", name.display());
+    }
+    Ok(())
+}
+
+#[test]
+fn dashboard_linter_has_nothing_to_say() -> Result<()> {
+    let exclusions = lint::Exclusions::load()?;
+    let mut all = Vec::new();
+    for dashboard in dashboards::load()? {
+        let findings = lint::findings(&dashboard);
+        for finding in &findings {
+            ensure!(exclusions.excuse(&dashboard, finding), "{}: {finding:#?}", dashboard.name);
+        }
+        all.push((dashboard, findings));
+    }
+    let idle = exclusions.idle(&all);
+    ensure!(idle.is_empty(), "dashboards/.lint excuses what nobody does: {idle:#?}");
+    Ok(())
+}
+
+#[test]
+fn they_are_built_for_every_grafana_and_everybody() -> Result<()> {
+    let dashboards = dashboards::load()?;
+    for dashboard in &dashboards {
+        let findings = layout::findings(dashboard);
+        ensure!(findings.is_empty(), "{findings:#?}");
+    }
+    let uids: BTreeSet<_> = dashboards.iter().map(|it| text(&it.json, "uid")).collect();
+    ensure!(uids == BTreeSet::from(["vxlan-overlay", "vxlan-router", "vxlan-exporter-health"]), "{uids:?}");
+    Ok(())
+}
+
+#[test]
+fn every_query_says_something_and_every_name_exists() -> Result<()> {
+    let checker = queries::Checker::new()?;
+    for dashboard in dashboards::load()? {
+        let findings = checker.findings(&dashboard);
+        ensure!(findings.is_empty(), "{}: {findings:#?}", dashboard.name);
+    }
+    Ok(())
+}
+
+#[test]
+fn queries_that_may_be_empty_exist_and_have_a_reason() -> Result<()> {
+    let queries = dashboards::queries(RATE_INTERVAL)?;
+    let list = dashboards::legitimately_empty()?;
+    for empty in &list {
+        ensure!(!empty.reason.is_empty(), "{empty:?}");
+        let there = queries.iter().filter(|query| query.may_be_empty(std::slice::from_ref(empty))).count();
+        ensure!(there == 1, "{there} queries are {empty:?}");
+    }
+    // `$1` is a group of label_replace.
+    let variables: Vec<_> =
+        queries.iter().filter(|query| query.expr.replace("$1", "").contains('$')).collect();
+    ensure!(variables.is_empty(), "variables without a value: {variables:#?}");
+    ensure!(queries.iter().any(|query| query.instant && query.raw != query.expr), "no variable was replaced");
+    Ok(())
+}
+
+#[test]
+fn every_mistake_is_noticed() -> Result<()> {
+    mistakes::all_are_noticed()
+}

@@ -1,0 +1,4 @@
+//! What the suites of alerts and dashboards share.
+
+pub mod names;
+pub mod promql;

@@ -1,0 +1,92 @@
+//! The simulation as a command: `simulate --networks 1000000` plays random networks and prints what came
+//! of them; `--trace SEED` plays one and prints all that was said.
+
+mod sim;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use sim::{
+    play::play,
+    promises::{Which, describe, run},
+    random::{CLASSES, LATER, case_of},
+};
+
+/// Plays the path prober against random networks.
+#[derive(Debug, Parser)]
+#[command(name = "simulate")]
+struct Arguments {
+    /// How many networks.
+    #[arg(long, default_value_t = 10_000)]
+    networks: u64,
+    /// The first network's seed; the others follow.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Only networks of this class.
+    #[arg(long)]
+    only: Option<String>,
+    /// Play this one network and print all that was said.
+    #[arg(long)]
+    trace: Option<u64>,
+    /// With the evidence.
+    #[arg(long)]
+    evidence: bool,
+    /// Networks played at a time.
+    #[arg(long, default_value_t = 2)]
+    threads: u64,
+    /// Broken promises printed of each kind in each class.
+    #[arg(long, default_value_t = 3)]
+    failures: usize,
+    /// Print only the tables, as they stand in docs/probing.md.
+    #[arg(long)]
+    markdown: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(seed) = arguments.trace {
+        print!("{}", describe(seed));
+        if arguments.evidence {
+            evidence(seed);
+        }
+        return ExitCode::SUCCESS;
+    }
+    if let Some(only) = &arguments.only
+        && !CLASSES.iter().chain(LATER).any(|class| class.name == only)
+    {
+        eprintln!("no class {only}; there are:");
+        for class in CLASSES.iter().chain(LATER) {
+            eprintln!("  {:16} {}", class.name, class.about);
+        }
+        return ExitCode::from(2);
+    }
+    let (seed, networks, threads) = (arguments.seed, arguments.networks, arguments.threads.max(1));
+    let (tally, all) = run(&Which { seed, networks, only: arguments.only, threads });
+    println!("{}\n{}", tally.outcomes(), tally.delays());
+    if !arguments.markdown {
+        let mut printed = 0;
+        for (number, broken) in all.iter().enumerate() {
+            let same =
+                number > 0 && (broken.class, broken.wrong) == (all[number - 1].class, all[number - 1].wrong);
+            printed = if same { printed + 1 } else { 0 };
+            if printed < arguments.failures {
+                let known = if broken.is_known() { " (known)" } else { "" };
+                println!("{} {:?}{known}: seed {} {}", broken.class, broken.wrong, broken.seed, broken.what);
+            }
+        }
+    }
+    let news = all.iter().filter(|broken| !broken.is_known()).count();
+    eprintln!("{} broken promises, {news} of them not known", all.len());
+    if news == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn evidence(seed: u64) {
+    let mut last = Vec::new();
+    play(&case_of(seed).1, |look| {
+        if look.judgement.evidence != last {
+            last.clone_from(&look.judgement.evidence);
+            println!("{:10.3} s  {} {last:#?}", look.now.as_secs_f64(), look.judgement.verdict);
+        }
+    });
+}

@@ -1,0 +1,136 @@
+//! Networks as files: `scenarios/*.yml`, network in, verdict out. A new case is a new file.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use vxlan_exporter::{
+    overlay::observation::Judgement,
+    types::{BlackholeReason, UnknownReason},
+};
+
+use super::{
+    network::Network,
+    own::Own,
+    play::{Case, Look, Prober, play},
+};
+
+/// One file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What this is about, for a person.
+    #[serde(rename = "about")]
+    _about: String,
+    /// How often, each time with another seed.
+    #[serde(default = "one_run")]
+    pub runs: u64,
+    seconds: u64,
+    #[serde(default)]
+    prober: Prober,
+    network: Network,
+    #[serde(default)]
+    changes: Vec<Change>,
+    /// Troubles of the prober's own.
+    #[serde(default)]
+    own: Vec<Own>,
+    expect: Vec<Expect>,
+    /// Verdicts never seen at any time.
+    #[serde(default)]
+    never: Vec<String>,
+    /// Path MTUs of the way to the target, never shown at any time.
+    #[serde(default)]
+    never_forward_mtu: Vec<u32>,
+}
+
+fn one_run() -> u64 {
+    1
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    at_second: f64,
+    network: Network,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expect {
+    /// From this second on, to `until` or the end, all of this holds at every moment.
+    from_second: u64,
+    until_second: Option<u64>,
+    /// Any of these, separated by ` or `.
+    verdict: String,
+    reason: Option<String>,
+    /// What vanishes, where the verdict is `blackhole`.
+    reasons: Option<Vec<String>>,
+    holes: Option<Vec<String>>,
+    forward_mtu: Option<u32>,
+    reverse_mtu: Option<u32>,
+    /// Words that some sentence of the evidence has.
+    evidence: Option<String>,
+}
+
+impl Scenario {
+    /// Plays it once; what is not as the file says, at its first moment.
+    pub fn run(&self, seed: u64) -> Result<(), String> {
+        let first = (0.0, self.network.clone());
+        let changes = self.changes.iter().map(|change| (change.at_second, change.network.clone()));
+        let case = Case {
+            seed,
+            prober: self.prober.clone(),
+            own: self.own.clone(),
+            phases: std::iter::once(first).chain(changes).collect(),
+            #[expect(clippy::cast_precision_loss, reason = "seconds of a test")]
+            seconds: self.seconds as f64,
+        };
+        let mut wrong = None;
+        play(&case, |look| {
+            if wrong.is_none() {
+                wrong = self.check(&look);
+            }
+        });
+        wrong.map_or(Ok(()), Err)
+    }
+
+    fn check(&self, look: &Look<'_>) -> Option<String> {
+        let said = look.judgement;
+        let at = |what: String| Some(format!("{what} at {:.3} s: {said:#?}", look.now.as_secs_f64()));
+        if self.never.iter().any(|never| never == said.verdict.as_str()) {
+            return at("never to be seen".to_owned());
+        }
+        if said.mtu_forward.is_some_and(|mtu| self.never_forward_mtu.contains(&mtu)) {
+            return at("a path MTU never to be shown".to_owned());
+        }
+        let due = |expect: &&Expect| {
+            let until = expect.until_second.unwrap_or(self.seconds);
+            look.now >= Duration::from_secs(expect.from_second) && look.now < Duration::from_secs(until)
+        };
+        self.expect.iter().filter(due).find_map(|expect| expect.differs(said).and_then(at))
+    }
+}
+
+impl Expect {
+    fn differs(&self, said: &Judgement) -> Option<String> {
+        let holes: Vec<&str> = said.holes.iter().map(|hole| hole.as_str()).collect();
+        let reasons: Vec<&str> = said.blackhole_reasons().into_iter().map(BlackholeReason::as_str).collect();
+        let reason = said.unknown_reason.map(UnknownReason::as_str);
+        if !self.verdict.split(" or ").any(|right| right == said.verdict.as_str()) {
+            Some(format!("not {}", self.verdict))
+        } else if self.reason.is_some() && self.reason.as_deref() != reason {
+            Some(format!("reason not {:?}", self.reason))
+        } else if self.reasons.as_ref().is_some_and(|right| *right != reasons) {
+            Some(format!("blackhole by {reasons:?}, not {:?}", self.reasons))
+        } else if self.holes.as_ref().is_some_and(|right| *right != holes) {
+            Some(format!("holes not {:?}", self.holes))
+        } else if self.forward_mtu.is_some() && self.forward_mtu != said.mtu_forward {
+            Some(format!("forward not {:?}", self.forward_mtu))
+        } else if self.reverse_mtu.is_some() && self.reverse_mtu != said.mtu_reverse {
+            Some(format!("reverse not {:?}", self.reverse_mtu))
+        } else {
+            let words = self.evidence.as_ref()?;
+            let there = said.evidence.iter().any(|sentence| sentence.contains(words.as_str()));
+            (!there).then(|| format!("evidence without {words:?}"))
+        }
+    }
+}
