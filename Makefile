@@ -83,8 +83,8 @@ coverage:
 mutants:
 	@scripts/cargo-tools.sh cargo-mutants
 	cargo mutants --no-shuffle --baseline skip --timeout 120 $(if $(MUTANTS_SHARD),--shard $(MUTANTS_SHARD)) \
-		$(foreach file,verdict proof lane edge lane/asking lane/conclude lane/of_flows,-f src/overlay/path/$(file).rs) \
-		-- --locked --lib --config 'profile.dev.package.vxlan_exporter.opt-level=0' overlay::path
+		$(foreach file,verdict hole/proof hole/lane hole/edge hole/lane/asking hole/lane/conclude hole/lane/of_flows,-f src/path/$(file).rs) \
+		-- --locked --lib --config 'profile.dev.package.vxlan_exporter.opt-level=0' path::
 
 # Changes the alert rules in every place, one at a time; their tests must notice each change. Minutes of one core.
 mutants-rules: setup

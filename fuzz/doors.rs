@@ -13,10 +13,10 @@ use pnet::packet::ip::IpNextHeaderProtocols as Protocols;
 use tokio::{runtime::Runtime, sync::watch};
 use vxlan_exporter::{
     config::{self, web_file},
+    model::{snapshot::ScrapeError, state::State},
     probe::packet::{Arrival, Quoted, read_icmp, read_icmpv6, read_tcp},
     reflector::protocol::{Frame, LONGEST},
-    router::{command::Reader, shell::Shell, snapshot::ScrapeError},
-    state::State,
+    router::{method::ip_json::Reader, shell::Shell},
     web::{Access, Lifecycle, Pages, Printing, SelfInfo, serve},
 };
 

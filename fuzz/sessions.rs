@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 use vxlan_exporter::{
-    plan::ReflectorPlan,
+    model::plan::ReflectorPlan,
     reflector::{
         client::Connection,
         protocol::{Frame, VERSION},

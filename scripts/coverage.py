@@ -4,7 +4,7 @@
 import json
 import sys
 
-MODULES = ["src/overlay/path/", "src/overlay/", "src/router/parse/", "src/reflector/"]
+MODULES = ["src/path/", "src/overlay/", "src/router/parse/", "src/reflector/"]
 
 
 def lines(files):

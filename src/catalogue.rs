@@ -5,11 +5,10 @@
 
 use std::fmt::Write as _;
 
-use crate::types::DroppedKind;
-use crate::types::{
-    BlackholeReason, Capability, Direction, FailureReason, FdbKind, LoginRefusal, Method, MismatchField,
-    ProbeProtocol, ProbeResult, ProbeSize, SandboxLayer, SendError, Task, TransitionState, TunnelState,
-    TurnedAway, UnknownReason, Verdict,
+use crate::model::types::{
+    BlackholeReason, Capability, Direction, DroppedKind, FailureReason, FdbKind, LoginRefusal, Method,
+    MismatchField, ProbeProtocol, ProbeResult, ProbeSize, SandboxLayer, SendError, Task, TransitionState,
+    TunnelState, TurnedAway, UnknownReason, Verdict,
 };
 
 /// The type of a family, as `# TYPE` names it.

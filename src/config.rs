@@ -27,14 +27,16 @@ pub use error::ConfigError;
 use pnet::ipnetwork::IpNetwork;
 
 use crate::{
-    plan::{
-        ApiPlan, Credential, HostTrust, JumpPlan, PathPlan, PathReflector, Plan, ReflectorPlan, RouterPlan,
-        SshPlan, Transport, Trust,
+    model::{
+        plan::{
+            ApiPlan, Credential, HostTrust, JumpPlan, PathPlan, PathReflector, Plan, ReflectorPlan,
+            RouterPlan, SshPlan, Transport, Trust,
+        },
+        shard::Shard,
+        types::{PathName, RouterName, Site, Source},
     },
-    regular_file,
+    process::regular_file,
     router::{bounds::Limits, shell::MAX_OUTPUT_BYTES},
-    shard::Shard,
-    types::{PathName, RouterName, Site, Source},
 };
 use error::Problem;
 use schema::Schema;

@@ -11,13 +11,18 @@ use clap::ValueEnum as _;
 use proptest::{prelude::*, sample::Index};
 
 use crate::{
-    parse_command::{Format, read},
-    probe_command::target::ProbeTarget,
+    command::{
+        parse::{Format, read},
+        probe::target::ProbeTarget,
+    },
+    model::{
+        snapshot::ScrapeError,
+        types::{FailureReason, Method},
+    },
     report::{self, Paint},
-    router::{parse::robust::CAPTURES, snapshot::ScrapeError},
+    router::parse::robust::CAPTURES,
     terminal,
     text::is_active,
-    types::{FailureReason, Method},
 };
 use words::{hostile, replaced};
 use world::{Said, present, said};

@@ -7,40 +7,23 @@
 // They panic where nobody listens any more: `terminal::say` and `logging::say` do not.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
-pub mod allocator;
 pub mod catalogue;
-pub mod check;
-pub mod cli;
+pub mod command;
 pub mod config;
-pub mod fingerprint;
 #[cfg(test)]
 mod hostile;
 pub mod listen;
-pub mod load;
 pub mod logging;
-pub mod look;
-pub mod open_files;
+pub mod model;
 pub mod overlay;
-pub mod parse_command;
-pub mod plan;
-pub mod privilege;
+pub mod path;
 pub mod probe;
-pub mod probe_command;
+pub mod process;
 mod recency;
 pub mod reflector;
-pub mod regular_file;
 pub mod report;
 pub mod router;
-pub mod sandbox;
-pub mod secret_files;
-pub mod serve;
-pub mod shard;
-pub mod state;
-pub mod supervise;
 pub mod terminal;
 pub mod text;
-pub mod trust;
-pub mod types;
-pub mod vnis;
 pub mod web;
 mod work;

@@ -12,21 +12,25 @@ use std::{
 use anyhow::{Context, ensure};
 use clap::Parser;
 use vxlan_exporter::{
-    allocator, check,
-    cli::{Cli, Command, ConfigCommand, ReportFormat},
+    command::{
+        check,
+        cli::{Cli, Command, ConfigCommand, ReportFormat},
+        load::load,
+        parse,
+        probe::{self, ProbeRequest},
+        serve, trust,
+    },
     config,
-    load::load,
     logging::{self, LAST_LINES, init_logging},
-    parse_command,
-    plan::{Plan, ReflectorPlan, Transport},
-    privilege,
-    probe_command::{self, ProbeRequest},
+    model::{
+        plan::{Plan, ReflectorPlan, Transport},
+        snapshot::ScrapeError,
+        types::RouterName,
+    },
+    process::{allocator, privilege, sandbox, supervise::door},
     report::{self, Paint, one_path},
-    router::{snapshot::ScrapeError, ssh},
-    sandbox, serve,
-    supervise::door,
-    terminal, trust,
-    types::RouterName,
+    router::transport::ssh,
+    terminal,
 };
 
 /// `parse` could not read the file or make sense of it.
@@ -121,7 +125,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             Ok(0)
         }
         Command::Parse { format, file } => {
-            match parse_command::load(&file).and_then(|text| parse_command::read(format, &text)) {
+            match parse::load(&file).and_then(|text| parse::read(format, &text)) {
                 Ok(read) => terminal::say(&format!("{read:#}\n")).map(|()| 0),
                 Err(reason) => {
                     logging::say(&format!("{reason}\n"));
@@ -168,7 +172,7 @@ async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {
 }
 
 async fn probe(request: &ProbeRequest, format: ReportFormat) -> anyhow::Result<u8> {
-    let present = probe_command::look(request).await?;
+    let present = probe::look(request).await?;
     let (code, reason) = one_path::exit_code(&present);
     terminal::say(&match format {
         ReportFormat::Table => {

@@ -20,7 +20,10 @@ use std::{
 pub use json::json;
 use problem::{Problem, Rank, problems};
 
-use crate::{overlay::picture::FixStep, state::Present, work};
+use crate::{
+    model::{picture::FixStep, state::Present},
+    work,
+};
 
 const RED: &str = "31";
 const YELLOW: &str = "33";

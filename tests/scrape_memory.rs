@@ -12,14 +12,16 @@ use std::{
 };
 
 use vxlan_exporter::{
+    model::{
+        snapshot::{RouterReading, RouterSnapshot, ScrapeError},
+        state::State,
+    },
     router::{
         bounds::{self, Dropped, Limits},
-        command::Reader,
+        method::ip_json::Reader,
         script::Failed,
         shell::Shell,
-        snapshot::{RouterReading, RouterSnapshot, ScrapeError},
     },
-    state::State,
     web::{SelfInfo, metrics},
 };
 

@@ -1,7 +1,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vxlan_exporter::parse_command::{Format, read};
+use vxlan_exporter::command::parse::{Format, read};
 
 fuzz_target!(|text: &str| {
     let _ = read(Format::RouteJson, text);

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use super::{PROBE_INTERVAL, SCRAPE_INTERVAL};
 use super::{
+    PROBE_INTERVAL, SCRAPE_INTERVAL,
     error::Problem,
     position::Step::{self, Index, Key},
     schema::{Api, Path, Router, Schema, Ssh},
 };
 
-use crate::overlay::path::probe::Family;
+use crate::model::family::Family;
 
 type Checked = Result<(), Problem>;
 

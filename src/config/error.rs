@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::position::{self, Step};
-use crate::regular_file::Why;
-use crate::text::visible_lines;
+use crate::{process::regular_file::Why, text::visible_lines};
 
 /// A configuration that cannot be used. Its text names the file, where known the line and column (from
 /// 1) and the key, what is wrong and what to do. It never repeats the content of a secret.

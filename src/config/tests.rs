@@ -11,8 +11,10 @@ use std::{path::Path, time::Duration};
 mod ssh;
 
 use super::{example, json_schema, load, parse};
-use crate::overlay::path::probe::Family;
-use crate::plan::{Credential, HostTrust, PathReflector, Plan, Transport};
+use crate::model::{
+    family::Family,
+    plan::{Credential, HostTrust, PathReflector, Plan, Transport},
+};
 
 const FILE: &str = "/etc/vxlan_exporter/config.yml";
 
@@ -363,7 +365,7 @@ fn editors_of_other_systems() {
         "\u{feff}site: a\r\nscrape_interval: 5s\r\nrouters:\r\n- name: r\r\n  site: a\r\n  local: {}\r\n",
     );
     assert_eq!(
-        (marked.site.as_ref().map(crate::types::Site::as_str), marked.routers[0].scrape_interval),
+        (marked.site.as_ref().map(crate::model::types::Site::as_str), marked.routers[0].scrape_interval),
         (Some("a"), Duration::from_secs(5))
     );
     for text in ["\u{feff}---\r\nsite: a\r\n", "\u{feff}\r\nsite: a", "\u{feff}"] {
@@ -416,7 +418,7 @@ fn defaults_and_overrides() {
 #[test]
 fn the_example_works() {
     let plan = plan(example());
-    assert_eq!(plan.site.as_ref().map(crate::types::Site::as_str), Some("site-a"));
+    assert_eq!(plan.site.as_ref().map(crate::model::types::Site::as_str), Some("site-a"));
     let Transport::Ssh(dc) = &plan.routers[0].transport else { panic!("dc is read over ssh") };
     assert_eq!(dc.port, 22);
     // Relative to the file, not to wherever the exporter was started.

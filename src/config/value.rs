@@ -16,13 +16,15 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use super::bounds;
 use crate::{
-    fingerprint::Fingerprint,
     listen::ListenAddress,
-    overlay::path::probe::Family,
-    plan::ApiUrl,
+    model::{
+        family::Family,
+        fingerprint::Fingerprint,
+        plan::ApiUrl,
+        types::{Bytes, InterfaceName},
+    },
     reflector,
     text::is_active,
-    types::{Bytes, InterfaceName},
 };
 
 /// A type that one scalar of the file becomes.

@@ -6,12 +6,11 @@ use serde_json::Value;
 
 use crate::{
     logging::test_lines,
+    model::{state::Present, types::Method},
+    process::supervise::Supervisor,
     report::{self, Paint, one_path},
-    state::Present,
-    supervise::Supervisor,
     terminal,
     text::is_active,
-    types::Method,
     web::{SelfInfo, landing, metrics},
 };
 

@@ -9,20 +9,24 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
+    model::{
+        snapshot::{RouterReading, RouterSnapshot, ScrapeError},
+        state::{ConfigState, Present},
+        types::{Direction, FailureReason, Method},
+    },
     overlay::{
         fixture::{A, B, DC, hole, path, plan},
         tunnel::Assessor,
     },
     router::{
-        api::links::{Told, links},
-        command, parse, raw,
+        method::{
+            api::links::{Told, links},
+            ip_json, op_mode_json, op_mode_text,
+        },
+        parse,
         script::{Failed, misread},
         shell::Shell,
-        snapshot::{RouterReading, RouterSnapshot, ScrapeError},
-        text,
     },
-    state::{ConfigState, Present},
-    types::{Direction, FailureReason, Method},
 };
 
 /// What one router prints, asked in any way.
@@ -164,9 +168,9 @@ impl Shell for Said {
 fn scrape(mut said: Said, method: Method) -> Result<RouterSnapshot, ScrapeError> {
     let deadline = Instant::now() + Duration::from_mins(1);
     let read = match method {
-        Method::Ip => command::Reader::default().scrape(&mut said, deadline),
-        Method::Raw => raw::scrape(&mut said, deadline),
-        Method::Text => text::scrape(&mut said, deadline),
+        Method::Ip => ip_json::Reader::default().scrape(&mut said, deadline),
+        Method::Raw => op_mode_json::scrape(&mut said, deadline),
+        Method::Text => op_mode_text::scrape(&mut said, deadline),
         Method::Api => return by_api(&said),
     };
     read.map_err(|(Failed::Method(error) | Failed::Way(error))| error)
@@ -175,7 +179,7 @@ fn scrape(mut said: Said, method: Method) -> Result<RouterSnapshot, ScrapeError>
 /// What the API's answers are made into, without the requests.
 fn by_api(said: &Said) -> Result<RouterSnapshot, ScrapeError> {
     let told = Told {
-        vxlans: parse::api_show::links(&said.api_show).and_then(text::whole)?,
+        vxlans: parse::api_show::links(&said.api_show).and_then(op_mode_text::whole)?,
         configured: parse::api_config::interfaces(&said.api_config)?,
         all: parse::show_summary::interfaces(&said.summary).map_err(|error| misread(&error))?.interfaces,
         bridges: serde_json::from_str(&said.api_bridges).unwrap_or_default(),
@@ -189,7 +193,7 @@ fn by_api(said: &Said) -> Result<RouterSnapshot, ScrapeError> {
         version: parse::system::version(&said.version, &said.version, &said.version),
         boot_id: None,
         uptime: None,
-        index: crate::router::index::Index::default(),
+        index: crate::model::snapshot::index::Index::default(),
     })
 }
 

@@ -6,14 +6,12 @@ use std::{
 };
 
 use crate::{
+    model::{picture::TunnelEnd, types::RouterName, vnis::VniSet},
     overlay::{
         carriers::Carriers,
         ends::{EndView, Scene},
-        picture::TunnelEnd,
         sends,
     },
-    types::RouterName,
-    vnis::VniSet,
     work,
 };
 

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{types::Vni, vnis::VniSet, work};
+use crate::{
+    model::{types::Vni, vnis::VniSet},
+    work,
+};
 
 /// Devices by the ranges of VNIs they carry. Of those with one VNI in common the first two are known: enough to tell
 /// whether there is one, and one that is not oneself.

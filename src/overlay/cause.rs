@@ -10,20 +10,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    model::{
+        observation::PathObservation,
+        picture::{FixStep, TunnelEnd},
+        types::{Bytes, Direction, PathName, Site, Verdict},
+    },
     overlay::{
         ends::{EndView, Scene},
         evpn,
         fix::{Fixer, Mending, raise},
         liveness::Life,
-        observation::PathObservation,
         pairing::Pair,
-        path::tcp_life::LOOK_AT,
-        picture::{FixStep, TunnelEnd},
         route::Walk,
         routed, stranger,
         underlay::{HEADERS_V4, HEADERS_V6, Underlay},
     },
-    types::{Bytes, Direction, PathName, Site, Verdict},
+    path::tcp::life::LOOK_AT,
     work,
 };
 

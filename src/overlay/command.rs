@@ -8,7 +8,7 @@ use std::{fmt, net::IpAddr};
 
 use serde::{Serialize, Serializer};
 
-use crate::types::{Bytes, DfPolicy, InterfaceName, Vni};
+use crate::model::types::{Bytes, DfPolicy, InterfaceName, Vni};
 
 /// One command of VyOS's configuration mode, for one vxlan interface.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,10 +13,13 @@ use std::{
 
 pub(super) use crate::overlay::known::Known;
 use crate::{
-    overlay::{arrivals::Arrivals, local::Local, picture::TunnelEnd, routed, sends::Sends},
-    router::snapshot::{Link, RouterReading, RouterSnapshot, Vxlan},
-    types::{Bytes, DfPolicy, RouterName, Vni},
-    vnis::VniSet,
+    model::{
+        picture::TunnelEnd,
+        snapshot::{Link, RouterReading, RouterSnapshot, Vxlan},
+        types::{Bytes, DfPolicy, RouterName, Vni},
+        vnis::VniSet,
+    },
+    overlay::{arrivals::Arrivals, local::Local, routed, sends::Sends},
     work,
 };
 

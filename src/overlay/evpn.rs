@@ -10,13 +10,11 @@ use std::{
 };
 
 use crate::{
+    model::{picture::TunnelEnd, types::Site, vnis::VniSet},
     overlay::{
         carriers::Carriers,
         ends::{EndView, Scene},
-        picture::TunnelEnd,
     },
-    types::Site,
-    vnis::VniSet,
     work,
 };
 

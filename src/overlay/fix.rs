@@ -11,15 +11,17 @@ use std::{
 };
 
 use crate::{
+    model::{
+        picture::{FixStep, TunnelEnd},
+        types::{Bytes, DfPolicy, MismatchField, Site},
+    },
     overlay::{
         command::{Change, Command},
         ends::{EndView, Scene},
         mismatch::remote_astray,
         pairing::Pair,
-        picture::{FixStep, TunnelEnd},
         routed,
     },
-    types::{Bytes, DfPolicy, MismatchField, Site},
 };
 
 /// The largest MTU that VyOS takes for a vxlan interface.
@@ -88,7 +90,7 @@ impl Fixer<'_, '_> {
     }
 
     /// A router that no tunnel leads to is taken as the farthest.
-    fn distance(&self, router: &crate::types::RouterName) -> usize {
+    fn distance(&self, router: &crate::model::types::RouterName) -> usize {
         let site = self.scene.known.site(router);
         site.and_then(|site| self.distances.get(site)).copied().unwrap_or(usize::MAX)
     }

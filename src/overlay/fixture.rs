@@ -3,16 +3,16 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use crate::{
-    overlay::observation::{ExpectedMtu, Judgement, PathObservation},
-    plan::{PathPlan, Plan, RouterPlan, Transport},
-    router::{
-        route_query::RouteQuery,
+    model::{
+        observation::{ExpectedMtu, Judgement, PathObservation},
+        plan::{PathPlan, Plan, RouterPlan, Transport},
         snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
+        types::{
+            Bytes, DfPolicy, Direction, FailureReason, FdbState, InterfaceName, LinkKind, Method, OperState,
+            PathName, RouterName, Site, Source, TcpState, Verdict, Vni,
+        },
     },
-    types::{
-        Bytes, DfPolicy, Direction, FailureReason, FdbState, InterfaceName, LinkKind, Method, OperState,
-        PathName, RouterName, Site, Source, TcpState, Verdict, Vni,
-    },
+    router::route_query::RouteQuery,
 };
 
 pub(crate) const DC: &str = "10.10.0.254";
@@ -48,7 +48,7 @@ impl TestRouter {
             version: Some("VyOS 1.4.0".into()),
             boot_id: Some("boot-1".into()),
             uptime: None,
-            index: crate::router::index::Index::default(),
+            index: crate::model::snapshot::index::Index::default(),
         };
         let mut reading = RouterReading::new(name.into(), site.into(), Vec::new());
         reading.scrapes = 2;
@@ -222,7 +222,7 @@ pub(crate) fn plan(tunnels: &[[&str; 2]]) -> Plan {
     };
     Plan {
         site: Some(Site::from("site-a")),
-        shard: crate::shard::Shard::default(),
+        shard: crate::model::shard::Shard::default(),
         routers: ["dc", "site-a", "site-b"].map(router).to_vec(),
         router_workers: 32,
         paths: Vec::new(),
@@ -264,7 +264,7 @@ pub(crate) fn path(name: &str, target_site: &str, judgement: Judgement) -> Arc<P
         tcp_port: Some(443),
         reflector: None,
         awaits_reflector: false,
-        echo: crate::overlay::observation::EchoStats::default(),
+        echo: crate::model::observation::EchoStats::default(),
         size_probes: std::collections::BTreeMap::new(),
         send_errors: std::collections::BTreeMap::new(),
         last_probe: None,

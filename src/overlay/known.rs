@@ -7,8 +7,10 @@ use std::{
 };
 
 use crate::{
-    router::snapshot::{RouterReading, RouterSnapshot},
-    types::{RouterName, Site},
+    model::{
+        snapshot::{RouterReading, RouterSnapshot},
+        types::{RouterName, Site},
+    },
     work,
 };
 

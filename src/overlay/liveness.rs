@@ -9,14 +9,16 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    model::{
+        observation::PathObservation,
+        picture::TunnelEnd,
+        snapshot::RouterReading,
+        types::{MismatchField, Verdict},
+    },
     overlay::{
         ends::{EndView, Scene},
-        observation::PathObservation,
         pairing::Pair,
-        picture::TunnelEnd,
     },
-    router::snapshot::RouterReading,
-    types::{MismatchField, Verdict},
 };
 
 /// Signs of death seen once, by sender and silent end, with the scrapes of both routers at that time.

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::{
+    model::{
+        snapshot::{Link, RouterSnapshot},
+        types::{Mac, OperState},
+        vnis::VniSet,
+    },
     overlay::{carriers::Carriers, ends::listed},
-    router::snapshot::{Link, RouterSnapshot},
-    types::{Mac, OperState},
-    vnis::VniSet,
     work,
 };
 

@@ -19,13 +19,13 @@ use std::{
 };
 
 use crate::{
-    overlay::{
-        ends::Scene,
+    model::{
         picture::{TunnelEnd, TunnelLoss},
+        snapshot::{Counters, Link, RouterReading, RouterSnapshot, Uptime},
+        types::{InterfaceName, RouterName, Vni},
     },
-    router::snapshot::{Counters, Link, RouterReading, RouterSnapshot, Uptime},
+    overlay::ends::Scene,
     text::Text,
-    types::{InterfaceName, RouterName, Vni},
     work,
 };
 

@@ -7,13 +7,12 @@
 use std::{collections::BTreeMap, fmt::Display};
 
 use crate::{
+    model::{picture::TunnelEnd, types::MismatchField},
     overlay::{
         ends::{EndView, Scene},
         evpn,
         pairing::Pair,
-        picture::TunnelEnd,
     },
-    types::MismatchField,
     work,
 };
 

@@ -15,8 +15,8 @@ use std::{
 };
 
 use crate::{
-    overlay::{ends::Scene, picture::TunnelEnd},
-    types::RouterName,
+    model::{picture::TunnelEnd, types::RouterName},
+    overlay::ends::Scene,
     work,
 };
 use mutual::Groups;

@@ -6,12 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    overlay::{
-        ends::Scene,
-        pairing::Pair,
+    model::{
         picture::{Hop, TunnelEnd},
+        types::Site,
     },
-    types::Site,
+    overlay::{ends::Scene, pairing::Pair},
     work,
 };
 

@@ -6,15 +6,17 @@
 //! they are dropped without a word. There a *smaller* MTU mends it, and a larger one makes a hole.
 
 use crate::{
+    model::{
+        picture::{FixStep, TunnelEnd},
+        types::Bytes,
+    },
     overlay::{
         command::Change,
         ends::{EndView, Scene},
         fix::{raise, step},
         pairing::Pair,
-        picture::{FixStep, TunnelEnd},
         underlay::Underlay,
     },
-    types::Bytes,
 };
 
 /// VyOS takes no smaller MTU for a vxlan interface.

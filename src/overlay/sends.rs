@@ -8,10 +8,12 @@ use std::{
 };
 
 use crate::{
+    model::{
+        snapshot::{Link, RouterSnapshot, Vxlan},
+        types::{Mac, RouterName, Vni},
+        vnis::VniSet,
+    },
     overlay::known::Known,
-    router::snapshot::{Link, RouterSnapshot, Vxlan},
-    types::{Mac, RouterName, Vni},
-    vnis::VniSet,
     work,
 };
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{overlay::picture::Overlay, plan::Plan, types::RouterName};
+use crate::model::{picture::Overlay, plan::Plan, types::RouterName};
 
 /// The routers of which everything must be fresh.
 #[must_use]
@@ -31,12 +31,12 @@ pub fn watched(plan: &Plan, overlay: &Overlay) -> BTreeSet<RouterName> {
 mod tests {
     use super::*;
     use crate::{
-        overlay::{
-            fixture,
+        model::{
             picture::{Hop, PathPicture, Tunnel, TunnelEnd},
+            shard::Shard,
+            types::TunnelState,
         },
-        shard::Shard,
-        types::TunnelState,
+        overlay::fixture,
     };
 
     fn end(router: &str) -> TunnelEnd {

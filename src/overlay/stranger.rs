@@ -5,13 +5,8 @@
 //! tunnels are up and the far hosts' MACs are learned behind them, and not one unicast is answered.
 
 use crate::{
-    overlay::{
-        ends::{EndView, Scene},
-        observation::PathObservation,
-        picture::TunnelEnd,
-    },
-    router::snapshot::FdbEntry,
-    types::Mac,
+    model::{observation::PathObservation, picture::TunnelEnd, snapshot::FdbEntry, types::Mac},
+    overlay::ends::{EndView, Scene},
 };
 
 /// More learned MACs than this are not listed.

@@ -11,6 +11,13 @@ use std::{
 };
 
 use crate::{
+    model::{
+        observation::PathObservation,
+        picture::{FixStep, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
+        plan::Plan,
+        snapshot::RouterReading,
+        types::{InterfaceName, MismatchField, RouterName, Site, TunnelState},
+    },
     overlay::{
         cause::{Crossed, Explainer, Fares},
         ends::{EndView, Known, Scene, listed},
@@ -18,16 +25,11 @@ use crate::{
         liveness::{self, Life, Suspects},
         loss::Ledger,
         mismatch::mismatches,
-        observation::PathObservation,
         pairing::{self, Pair, Single},
-        picture::{FixStep, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
         route::{Map, Walk},
         underlay::Underlay,
     },
-    plan::Plan,
     recency::Recency,
-    router::snapshot::RouterReading,
-    types::{InterfaceName, MismatchField, RouterName, Site, TunnelState},
     work,
 };
 
@@ -225,7 +227,7 @@ fn crossed<'t>(
     by_name: &BTreeMap<String, &'t Pair>,
     facts: &'t BTreeMap<&Pair, Facts>,
 ) -> Vec<Crossed<'t>> {
-    let crossing = |hops: &'t [crate::overlay::picture::Hop]| {
+    let crossing = |hops: &'t [crate::model::picture::Hop]| {
         let pair = *by_name.get(&hops[0].tunnel)?;
         let Facts { life, mending, .. } = facts.get(pair)?;
         Some(Crossed { pair, near: &hops[0].end, far: &hops[1].end, life, mending })

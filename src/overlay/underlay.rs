@@ -8,11 +8,11 @@
 use std::net::IpAddr;
 
 use crate::{
-    overlay::{
-        ends::{EndView, Scene},
+    model::{
         picture::TunnelEnd,
+        types::{Bytes, DfPolicy, InterfaceName},
     },
-    types::{Bytes, DfPolicy, InterfaceName},
+    overlay::ends::{EndView, Scene},
 };
 
 /// Outer IPv4 + UDP + VXLAN + inner Ethernet header.

@@ -4,7 +4,10 @@
 use tracing::warn;
 
 use super::wire::Missing;
-use crate::{open_files, state::CapabilityState, types::Capability};
+use crate::{
+    model::{state::CapabilityState, types::Capability},
+    process::open_files,
+};
 
 /// What mends it.
 const REMEDY: &str =

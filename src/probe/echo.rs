@@ -29,7 +29,7 @@ use super::{
     raw::filter,
     refusal::{self, TRIES},
 };
-use crate::overlay::path::{local::Refusal, probe::Family};
+use crate::{model::family::Family, path::loss::own_host::Refusal};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const ICMP_HEADER: usize = 8;

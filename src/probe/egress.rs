@@ -19,7 +19,7 @@ use super::{
     links::{self, Links},
     neighbours::Neighbours,
 };
-use crate::types::{Bytes, Mac};
+use crate::model::types::{Bytes, Mac};
 
 /// How our host sends to one target.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,26 +26,28 @@ use super::{
     echo::{EchoNews, Echoes},
     egress::Routes,
     flights::Flights,
-    news,
     peers::Peers,
     punctual::Punctual,
     random::random,
     target::TargetUpdate,
     track::Track,
+    verdict_log,
     wire::{self, Wire},
 };
 use crate::{
-    overlay::path::{
+    model::{
+        plan::PathPlan,
+        snapshot::RouterReading,
+        state::State,
+        types::{PathName, ProbeProtocol},
+    },
+    path::{
         budget::Budget,
         probe::{Answer, Moment},
         prober::{Counts, PathProber},
         reflection::Reflection,
     },
-    plan::PathPlan,
-    router::snapshot::RouterReading,
-    state::State,
-    supervise::{Pulse, Task, fault},
-    types::{PathName, ProbeProtocol},
+    process::supervise::{Pulse, Task, fault},
 };
 
 /// While bursts are under way the probers are asked this often; pairs are 20 ms apart.
@@ -382,7 +384,7 @@ impl Engine {
                 assert!(!track.has_lost_a_task(), "a task of path {} has died", track.plan.name);
                 track.tell_reflector();
                 let observation = track.observation();
-                news::tell(track.judged.as_ref(), &observation);
+                verdict_log::tell(track.judged.as_ref(), &observation);
                 track.judged = Some(observation.judgement.clone());
                 self.state.put_path(observation);
             }

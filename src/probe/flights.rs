@@ -26,12 +26,15 @@ use super::{
     wire::{Outgoing, Wire},
 };
 use crate::{
-    overlay::path::{
-        probe::{Answer, Family, Lane, Moment, Probe, ProbeId, Reply, fragments_of},
-        prober::TcpProbes,
-        rtt::GIVE_UP,
+    model::{
+        family::Family,
+        types::{Bytes, ProbeSize},
     },
-    types::{Bytes, ProbeSize},
+    path::{
+        loss::probe_timeout::GIVE_UP,
+        probe::{Answer, Lane, Moment, Probe, ProbeId, Reply, fragments_of},
+        prober::TcpProbes,
+    },
 };
 
 /// A SYN of another path on the same 4-tuple keeps it for so long.

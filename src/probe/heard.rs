@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
-use crate::overlay::path::probe::Moment;
+use crate::path::probe::Moment;
 
 /// A neighbour that has answered within this time is one that the kernel still sends to (`delay_first_probe_time`
 /// and three probes after it, 8 s).

@@ -17,7 +17,7 @@ use rtnetlink::{
 };
 use tokio::sync::Mutex;
 
-use crate::types::Mac;
+use crate::model::types::Mac;
 
 const READ_AGAIN: Duration = Duration::from_secs(4);
 

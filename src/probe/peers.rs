@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use super::track::Track;
 use crate::{
-    overlay::path::{icmp_rate::SharedRate, probe::Moment},
-    types::ProbeProtocol,
+    model::types::ProbeProtocol,
+    path::{loss::icmp_rate::SharedRate, probe::Moment},
 };
 
 /// Which paths lead to which address.

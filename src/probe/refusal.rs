@@ -9,7 +9,7 @@
 
 use std::io;
 
-use crate::overlay::path::local::{Refusal, Trouble};
+use crate::path::loss::own_host::{Refusal, Trouble};
 
 /// A send is tried so often: each try may be handed an error that an earlier packet has left.
 pub const TRIES: usize = 3;
@@ -41,7 +41,7 @@ pub fn of(error: &io::Error) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::SendError;
+    use crate::model::types::SendError;
 
     #[test]
     fn each_errno_has_its_rule() {

@@ -27,7 +27,7 @@ use super::{
     refusal::TRIES,
     wire::Drained,
 };
-use crate::{overlay::path::probe::Family, types::Bytes};
+use crate::model::{family::Family, types::Bytes};
 
 /// Tells the largest fragment of a packet that came in fragments.
 #[derive(Debug, Clone, Copy)]

@@ -8,8 +8,8 @@ use std::{net::IpAddr, time::Duration};
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use super::egress::{Egress, Routes};
-use crate::{
-    overlay::path::probe::Family,
+use crate::model::{
+    family::Family,
     types::{Mac, UnknownReason},
 };
 

@@ -14,20 +14,21 @@ use super::{
     wire::{Asks, Wire},
 };
 use crate::{
-    overlay::{
+    model::{
+        family::Family,
         observation::{Judgement, PathObservation},
-        path::{
-            expected::{host_mtu, route_mtu},
-            icmp_rate::SharedRate,
-            probe::{Family, Moment},
-            prober::{Counts, HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
-            reflection::Reflection,
-        },
+        plan::PathPlan,
+        snapshot::RouterReading,
+        types::{Site, UnknownReason},
     },
-    plan::PathPlan,
+    path::{
+        loss::icmp_rate::SharedRate,
+        probe::Moment,
+        prober::{Counts, HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
+        reflection::Reflection,
+        verdict::expected_mtu::{host_mtu, route_mtu},
+    },
     reflector::follow::{Access, Wanted, follow},
-    router::snapshot::RouterReading,
-    types::{Site, UnknownReason},
 };
 
 /// One path under probe.

@@ -23,10 +23,10 @@ use super::{
     socket::{self, LARGEST, PacketSocket},
     wire::{self, Asks, Drained, Missing, Outgoing, Waiting, Wire},
 };
-use crate::open_files;
-use crate::overlay::path::{
-    probe::Family,
-    prober::{IcmpProbes, TcpProbes},
+use crate::{
+    model::family::Family,
+    path::prober::{IcmpProbes, TcpProbes},
+    process::open_files,
 };
 
 /// An identifier may be another process's; then the next is tried.

@@ -9,9 +9,9 @@ use super::{
     connect::Connections, heard::Door, packet::Incoming, raw::Raw, socket::PacketSocket,
     unprivileged::Unprivileged,
 };
-use crate::overlay::path::{
-    probe::Family,
-    prober::{IcmpProbes, TcpProbes},
+use crate::{
+    model::family::Family,
+    path::prober::{IcmpProbes, TcpProbes},
 };
 
 /// What can be asked of targets of one family.

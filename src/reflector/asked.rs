@@ -4,7 +4,7 @@
 //! even looked at, so it cannot cost more than that.
 
 use super::protocol::Frame;
-use crate::types::Bytes;
+use crate::model::types::Bytes;
 
 /// Answers that are still outstanding; a connection that waits for more is not used any more.
 const MOST: usize = 16;

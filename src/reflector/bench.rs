@@ -23,12 +23,14 @@ use super::{
     secret::Secret,
 };
 use crate::{
-    overlay::path::{
-        probe::Family,
-        reflection::{Bound, Large, LossWindow, Measured, Pair, Reflection},
-        size_hunt::SizeHunt,
+    model::{
+        family::Family,
+        types::{Bytes, Direction},
     },
-    types::{Bytes, Direction},
+    path::{
+        hole::size_hunt::SizeHunt,
+        reflection::{Bound, Large, LossWindow, Measured, Pair, Reflection},
+    },
 };
 
 /// A path that loses packets loses handshakes too.

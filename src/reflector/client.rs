@@ -20,7 +20,7 @@ use super::{
     secret::{Halves, Secret, fresh_nonce},
     segment::{self, Tcp},
 };
-use crate::types::Bytes;
+use crate::model::types::Bytes;
 
 /// For the handshake of TCP and the protocol's own, each: a lost SYN is sent again after one second.
 const PATIENCE: Duration = Duration::from_secs(3);

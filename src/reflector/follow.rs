@@ -12,7 +12,7 @@ use tokio::{sync::watch, time::sleep};
 use tracing::{debug, info, warn};
 
 use super::{bench::Bench, client::Unusable, secret::Secret};
-use crate::{overlay::path::reflection::Reflection, types::Bytes};
+use crate::{model::types::Bytes, path::reflection::Reflection};
 
 /// Which reflector, and what for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::{fs, net::IpAddr};
 
 use nix::ifaddrs::getifaddrs;
 
-use crate::types::Bytes;
+use crate::model::types::Bytes;
 
 /// Bytes of IP packet; `None` where no interface has that address.
 #[must_use]

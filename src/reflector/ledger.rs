@@ -9,7 +9,7 @@
 //! timer (200 ms at least, Linux's `TCP_RTO_MIN`) sends it.
 
 use super::segment::Tcp;
-use crate::types::Bytes;
+use crate::model::types::Bytes;
 
 /// A reset, bytes of IP packet: what ending a connection costs.
 const RESET: u64 = 60;

@@ -19,7 +19,7 @@ use std::{
 
 pub use allowance::{Allowance, BYTES, PACKETS};
 
-use crate::{overlay::path::probe::Moment, types::Bytes};
+use crate::{model::types::Bytes, path::probe::Moment};
 
 /// Connections at a time per peer: two per path, for eight paths.
 pub const CONNECTIONS_PER_PEER: usize = 16;

@@ -21,8 +21,8 @@ use super::{
     protocol::{Counts, Frame},
 };
 use crate::{
-    overlay::path::reflection::{Large, Pair},
-    types::Bytes,
+    model::types::Bytes,
+    path::reflection::{Large, Pair},
 };
 
 /// After the last byte of an answer a copy of it may still be on its way.

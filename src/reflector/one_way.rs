@@ -11,7 +11,7 @@ use std::{io, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{client::Connection, inbox::Ended, protocol::Counts};
-use crate::overlay::path::reflection::SegmentLoss;
+use crate::path::reflection::SegmentLoss;
 
 /// Between two segments, each way.
 pub const EVERY: Duration = Duration::from_millis(400);

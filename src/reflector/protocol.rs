@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::types::Bytes;
+use crate::model::types::Bytes;
 
 /// Speaks first, so that a stray connection is told apart at once.
 const MAGIC: [u8; 4] = *b"VXRF";

@@ -15,7 +15,7 @@ use super::{
     protocol::{Nonce, Proof, VERSION, Welcome},
     seal::Seal,
 };
-use crate::regular_file::read_secret;
+use crate::process::regular_file::read_secret;
 
 /// Fewer bytes are guessed.
 const LEAST: usize = 16;

@@ -22,7 +22,7 @@ use socket2::SockRef;
 use tokio::{io::Interest, net::TcpStream};
 
 use super::tcp_info::{Info, SynCount};
-use crate::types::Bytes;
+use crate::model::types::Bytes;
 
 const OPTION_TIMESTAMPS: u8 = 1;
 const OPTION_SACK: u8 = 2;

@@ -24,9 +24,8 @@ use super::{
 };
 use crate::{
     listen::{self, ListenAddress},
-    overlay::path::probe::Moment,
-    plan::ReflectorPlan,
-    types::Bytes,
+    model::{plan::ReflectorPlan, types::Bytes},
+    path::probe::Moment,
 };
 
 /// Between two failed attempts to accept: out of descriptors, most often.

@@ -25,7 +25,7 @@ use super::{
     segment::{self, Tcp},
     server::Place,
 };
-use crate::types::Bytes;
+use crate::model::types::Bytes;
 
 /// For a whole frame, and for an acknowledgement: a prober that has nothing to ask closes its connection.
 const PATIENCE: Duration = Duration::from_secs(10);

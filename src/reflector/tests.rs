@@ -14,7 +14,7 @@ use super::{
     secret::Secret,
     server::Reflector,
 };
-use crate::plan::ReflectorPlan;
+use crate::model::plan::ReflectorPlan;
 
 /// Generous: the machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -6,11 +6,7 @@ use super::{
     problem::{Problem, picture, problems},
     verdict,
 };
-use crate::{
-    overlay::{observation::PathObservation, picture::Tunnel},
-    router::snapshot::RouterReading,
-    state::Present,
-};
+use crate::model::{observation::PathObservation, picture::Tunnel, snapshot::RouterReading, state::Present};
 
 /// The report as JSON. Field names are stable; a field that is not known is `null`, sizes are bytes of
 /// IP packet.
@@ -74,7 +70,7 @@ pub(super) fn path(present: &Present, path: &PathObservation) -> Value {
     let picture = picture(present, path);
     let extremes = path.echo.rtt.extremes;
     let hops = picture.map_or(&[][..], |picture| &picture.hops);
-    let hop = |hop: &crate::overlay::picture::Hop| json!({ "tunnel": hop.tunnel, "router": hop.end.router, "interface": hop.end.interface });
+    let hop = |hop: &crate::model::picture::Hop| json!({ "tunnel": hop.tunnel, "router": hop.end.router, "interface": hop.end.interface });
     json!({
         "path": path.path,
         "source": path.source,
@@ -125,7 +121,7 @@ fn problem(problem: &Problem) -> Value {
 }
 
 /// Steps are counted from 1, in the safe order.
-fn steps(fix: &[crate::overlay::picture::FixStep]) -> Vec<Value> {
+fn steps(fix: &[crate::model::picture::FixStep]) -> Vec<Value> {
     let numbered = (1..).zip(fix);
     numbered
         .map(|(number, step): (u32, _)| json!({ "step": number, "router": step.router, "command": step.command }))

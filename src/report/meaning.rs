@@ -1,8 +1,8 @@
 //! One plain sentence: what a verdict means for somebody who wants to load a page.
 
 use super::tables::{is_forward_tested, is_reverse_tested};
-use crate::{
-    overlay::observation::PathObservation,
+use crate::model::{
+    observation::PathObservation,
     types::{Bytes, Direction, TcpState, UnknownReason, Verdict},
 };
 

@@ -17,8 +17,8 @@ use super::{
     tables::{PathMtu, milliseconds},
     wrap,
 };
-use crate::{
-    overlay::observation::{EchoStats, PathObservation},
+use crate::model::{
+    observation::{EchoStats, PathObservation},
     state::Present,
     types::{Capability, Verdict},
 };

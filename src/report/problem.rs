@@ -3,13 +3,14 @@
 use std::{cmp::Reverse, collections::HashMap, net::IpAddr};
 
 use crate::{
-    overlay::{
+    model::{
         observation::PathObservation,
         picture::{FixStep, PathPicture, Tunnel},
+        snapshot::RouterReading,
+        state::Present,
+        types::{BlackholeReason, Direction, TunnelState, Verdict},
     },
-    router::{bounds, snapshot::RouterReading},
-    state::Present,
-    types::{BlackholeReason, Direction, TunnelState, Verdict},
+    router::bounds,
     work,
 };
 

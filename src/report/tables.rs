@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
-use crate::{
-    overlay::{
-        observation::PathObservation,
-        picture::{Tunnel, TunnelEnd},
-    },
-    router::snapshot::{Link, RouterReading},
+use crate::model::{
+    observation::PathObservation,
+    picture::{Tunnel, TunnelEnd},
+    snapshot::{Link, RouterReading},
     state::Present,
     types::{Bytes, Direction, MismatchField, Verdict},
 };

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use super::{Paint, exit_code, json, text};
 use crate::{
+    model::{
+        observation::{Judgement, PathObservation},
+        snapshot::RouterReading,
+        state::Present,
+        types::{DfPolicy, Direction, UnknownReason, Verdict, Vni},
+    },
     overlay::{
         fixture::{TestRouter, hole, lab, path, plan, read, verdict},
-        observation::{Judgement, PathObservation},
         tunnel::Assessor,
     },
-    router::snapshot::RouterReading,
-    state::Present,
-    types::{DfPolicy, Direction, UnknownReason, Verdict, Vni},
 };
 
 fn present(routers: Vec<Arc<RouterReading>>, paths: Vec<Arc<PathObservation>>) -> Present {

@@ -12,8 +12,10 @@ use std::{
     time::Instant,
 };
 
-use super::snapshot::Link;
-use crate::{text::Sentence, types::DroppedKind};
+use crate::{
+    model::{snapshot::Link, types::DroppedKind},
+    text::Sentence,
+};
 
 /// Remotes of all forwarding entries of a router. Each is three series.
 pub const MOST_REMOTES: usize = 4096;

@@ -11,18 +11,15 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    api::ApiReader,
-    bounds, command,
-    local::LocalShell,
-    raw,
+    bounds,
+    method::{api::ApiReader, ip_json, op_mode_json, op_mode_text},
     script::Failed,
     shell::Shell,
-    snapshot::{RouterSnapshot, ScrapeError},
-    ssh::SshShell,
-    text,
+    transport::{local::LocalShell, ssh::SshShell},
 };
-use crate::{
+use crate::model::{
     plan::{ApiPlan, RouterPlan, Transport},
+    snapshot::{RouterSnapshot, ScrapeError},
     types::{FailureReason, Method, RouterName},
 };
 
@@ -33,7 +30,7 @@ pub const RETRY_BETTER: Duration = Duration::from_hours(1);
 pub struct Chain {
     router: RouterName,
     shell: Option<Box<dyn Shell>>,
-    ip: command::Reader,
+    ip: ip_json::Reader,
     api: Option<ApiReader>,
     memory: Memory,
 }
@@ -69,7 +66,7 @@ impl Chain {
             if shell.is_some() { &[Method::Ip, Method::Raw, Method::Text] } else { &[] };
         let methods = over_shell.iter().copied().chain(api.map(|_| Method::Api)).collect();
         let api = api.map(|plan| ApiReader::new(plan.clone()));
-        Self { router, shell, ip: command::Reader::default(), api, memory: Memory::new(methods) }
+        Self { router, shell, ip: ip_json::Reader::default(), api, memory: Memory::new(methods) }
     }
 
     /// One scrape, over before `deadline`. Blocks.
@@ -88,8 +85,8 @@ impl Chain {
             let outcome = match (method, self.shell.as_deref_mut(), &mut self.api) {
                 (Method::Api, _, Some(api)) => api.scrape(deadline).map_err(Failed::Way),
                 (Method::Ip, Some(shell), _) if !way_failed => self.ip.scrape(shell, for_shell),
-                (Method::Raw, Some(shell), _) if !way_failed => raw::scrape(shell, for_shell),
-                (Method::Text, Some(shell), _) if !way_failed => text::scrape(shell, for_shell),
+                (Method::Raw, Some(shell), _) if !way_failed => op_mode_json::scrape(shell, for_shell),
+                (Method::Text, Some(shell), _) if !way_failed => op_mode_text::scrape(shell, for_shell),
                 _ => continue,
             };
             match outcome {

@@ -16,12 +16,15 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{Worker, backoff::Backoff, slots::Slots, snapshot::RouterReading};
+use super::{Worker, backoff::Backoff, slots::Slots};
 use crate::{
-    plan::{Plan, RouterPlan},
-    state::State,
-    supervise::{Kept, Pulse, Supervisor, Task, fault},
-    types::RouterName,
+    model::{
+        plan::{Plan, RouterPlan},
+        snapshot::RouterReading,
+        state::State,
+        types::RouterName,
+    },
+    process::supervise::{Kept, Pulse, Supervisor, Task, fault},
 };
 
 /// Between the first reads of two routers: a key exchange costs some ten milliseconds of CPU.

@@ -9,8 +9,8 @@ use std::{fmt, net::IpAddr};
 
 use serde::{Serialize, Serializer};
 
-use crate::{
-    router::snapshot::{Link, RouterSnapshot, Vxlan},
+use crate::model::{
+    snapshot::{Link, RouterSnapshot, Vxlan},
     types::{InterfaceName, LinkKind},
 };
 

@@ -17,9 +17,14 @@ use super::{
         terminal,
     },
     shell::{Shell, timed_out},
-    snapshot::{ScrapeError, Uptime},
 };
-use crate::{text::Text, types::FailureReason};
+use crate::{
+    model::{
+        snapshot::{ScrapeError, Uptime},
+        types::FailureReason,
+    },
+    text::Text,
+};
 
 /// The origin of the times that say when a router was asked.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);

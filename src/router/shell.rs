@@ -15,8 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::snapshot::ScrapeError;
-use crate::types::FailureReason;
+use crate::model::{snapshot::ScrapeError, types::FailureReason};
 
 /// The most bytes of output taken from one script where nothing else is configured: about 160,000
 /// forwarding entries.

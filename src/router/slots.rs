@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::{shard, types::RouterName};
+use crate::model::{shard, types::RouterName};
 
 /// A router's place in every interval.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -20,13 +20,15 @@ use super::{
     bounds::{self, Dropped},
     chain::Chain,
     shell::{no_thread, timed_out},
-    snapshot::{RouterReading, RouterSnapshot, ScrapeError},
 };
 use crate::{
-    plan::RouterPlan,
+    model::{
+        plan::RouterPlan,
+        snapshot::{RouterReading, RouterSnapshot, ScrapeError},
+        types::{FailureReason, InterfaceName},
+    },
     recency::Recency,
     text::{Sentence, Text},
-    types::{FailureReason, InterfaceName},
 };
 
 /// How long after the deadline a thread that did not return is given up.

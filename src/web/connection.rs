@@ -30,7 +30,7 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     Access, Answer, GRACE, HEAD_TIMEOUT, PLAIN_TEXT, Pages, access::Admission, answer, places::Place, respond,
 };
-use crate::types::LoginRefusal;
+use crate::model::types::LoginRefusal;
 
 /// After this a connection ends with the response it is at.
 const MAX_AGE: Duration = Duration::from_mins(5);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::exposition::Exposition;
 use crate::{
     catalogue,
-    types::{LoginRefusal, TurnedAway},
+    model::types::{LoginRefusal, TurnedAway},
 };
 
 /// Counted since the start.

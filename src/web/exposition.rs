@@ -13,7 +13,7 @@ use prometheus::{
 
 use crate::{
     catalogue::{self, Family, Kind},
-    overlay::observation::RttHistogram,
+    model::observation::RttHistogram,
     text::visible,
 };
 

@@ -8,20 +8,19 @@ use std::{
 };
 
 use crate::{
-    overlay::{
-        command::{Change, Command},
+    model::{
         observation::{EchoStats, ExpectedMtu, Judgement, PathObservation},
         picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
-    },
-    router::{
-        route_query::RouteQuery,
         snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
+        state::{CapabilityState, ConfigState, Present, State},
+        types::{
+            Capability, DfPolicy, Direction, FailureReason, FdbState, LinkKind, Method, MismatchField,
+            OperState, ProbeProtocol, ProbeResult, ProbeSize, TcpState, TunnelState, UnknownReason, Verdict,
+            Vni,
+        },
     },
-    state::{CapabilityState, ConfigState, Present, State},
-    types::{
-        Capability, DfPolicy, Direction, FailureReason, FdbState, LinkKind, Method, MismatchField, OperState,
-        ProbeProtocol, ProbeResult, ProbeSize, TcpState, TunnelState, UnknownReason, Verdict, Vni,
-    },
+    overlay::command::{Change, Command},
+    router::route_query::RouteQuery,
 };
 
 /// A moment that does not move.
@@ -99,7 +98,7 @@ fn router(name: &str, remote: &str, vni: u32) -> RouterReading {
         boot_id: None,
         uptime: None,
         tells_fdb: true,
-        index: crate::router::index::Index::default(),
+        index: crate::model::snapshot::index::Index::default(),
     };
     let route = Route { dev: "eth0".into(), gateway: None, mtu: Some(1400), source: None };
     let link = &snapshot.links[4];

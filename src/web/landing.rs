@@ -3,11 +3,9 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use crate::{
-    overlay::{
-        observation::{Judgement, PathObservation},
-        picture::{FixStep, PathPicture},
-    },
+use crate::model::{
+    observation::{Judgement, PathObservation},
+    picture::{FixStep, PathPicture},
     state::Present,
     types::Verdict,
 };

@@ -19,10 +19,15 @@ use prometheus::{core::Collector as _, process_collector::ProcessCollector};
 
 use super::{counts::Counts, exposition::Exposition};
 use crate::{
-    catalogue, logging, sandbox,
-    state::Present,
-    supervise::{Supervisor, Task},
-    types::{Capability, SandboxLayer},
+    catalogue, logging,
+    model::{
+        state::Present,
+        types::{Capability, SandboxLayer},
+    },
+    process::{
+        sandbox,
+        supervise::{Supervisor, Task},
+    },
     work,
 };
 

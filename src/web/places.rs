@@ -25,7 +25,7 @@ use super::{
     counts::Counts,
     peer::{Known, Peer},
 };
-use crate::types::TurnedAway;
+use crate::model::types::TurnedAway;
 
 /// Places, where there are file descriptors for them.
 const MOST: usize = 256;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::body::Bytes;
 
 use super::{coalesce::Coalesced, landing, metrics};
-use crate::{state::State, web::SelfInfo};
+use crate::{model::state::State, web::SelfInfo};
 
 /// The printers. Cheap to clone.
 #[derive(Debug, Clone, Default)]

@@ -14,15 +14,15 @@ use std::{
 };
 
 use vxlan_exporter::{
-    overlay::{picture::Overlay, tunnel::Assessor},
-    plan::Plan,
-    router::{
-        command::Reader,
-        shell::Shell,
+    model::{
+        picture::Overlay,
+        plan::Plan,
+        shard::Shard,
         snapshot::{RouterReading, RouterSnapshot, ScrapeError},
+        types::{Mac, MismatchField, Site},
     },
-    shard::Shard,
-    types::{Mac, MismatchField, Site},
+    overlay::tunnel::Assessor,
+    router::{method::ip_json::Reader, shell::Shell},
 };
 
 /// A generous bound for a loaded machine.

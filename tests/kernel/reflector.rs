@@ -11,7 +11,7 @@ use std::{
 
 use self::lab::{FAR, FAR_V6, Lab, MID};
 use vxlan_exporter::{
-    overlay::path::reflection::{Large, Pair},
+    path::reflection::{Large, Pair},
     reflector::{
         client::Connection,
         limits::{BYTES, PACKETS},

@@ -10,12 +10,12 @@ use std::{
 
 use crate::support::api_router::{Certificate, KEY, Server, closed_port, router_plan, scrape};
 use vxlan_exporter::{
-    plan::{ApiPlan, Trust},
-    router::{
-        Worker,
+    model::{
+        plan::{ApiPlan, Trust},
         snapshot::{Counters, RouterReading, RouterSnapshot},
+        types::{FailureReason, Method, Vni},
     },
-    types::{FailureReason, Method, Vni},
+    router::Worker,
 };
 
 /// Scrapes once, expects that reason, and returns the sentence for a person.

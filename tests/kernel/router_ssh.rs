@@ -19,9 +19,11 @@ use lab::ssh_router::{NAME, PASSWORD, run, with_router};
 use nix::sys::signal::Signal;
 use reading::{Login as _, TIMEOUT, failure, key, router_plan, scrape, success};
 use vxlan_exporter::{
-    plan::{Credential, HostTrust, SshPlan},
+    model::{
+        plan::{Credential, HostTrust, SshPlan},
+        types::{FailureReason, Mac, Method, Vni},
+    },
     router::{Worker, check_credential, check_host_key},
-    types::{FailureReason, Mac, Method, Vni},
 };
 
 #[test]

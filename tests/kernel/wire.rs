@@ -14,7 +14,7 @@ mod world;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use vxlan_exporter::overlay::path::probe::{Answer, Lane};
+use vxlan_exporter::path::probe::{Answer, Lane};
 
 use vxlan_exporter::probe::{egress::Routes, wire::Missing};
 

@@ -5,7 +5,7 @@
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
-use vxlan_exporter::parse_command::{Format, read};
+use vxlan_exporter::command::parse::{Format, read};
 
 /// Each version, whether it writes `\n` for a backslash, and whether it knows VNI filters.
 const VERSIONS: [(&str, bool, bool); 8] = [

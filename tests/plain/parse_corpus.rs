@@ -13,7 +13,7 @@ use std::{
 
 use clap::ValueEnum as _;
 use serde_json::Value;
-use vxlan_exporter::parse_command::{self, Format};
+use vxlan_exporter::command::parse::{self, Format};
 
 /// What `expected` may hold beside what is printed.
 const CHECKS: [&str; 8] =
@@ -179,9 +179,9 @@ fn no_cut_makes_a_number_smaller_or_a_block_whole() {
         };
         // The pager's escapes cut at will are the terminal's matter.
         let text = vxlan_exporter::router::parse::terminal::clean(&corpus(file));
-        let whole = parse_command::read(format, &text).unwrap();
+        let whole = parse::read(format, &text).unwrap();
         for cut in (0..text.len()).filter(|cut| text.is_char_boundary(*cut)) {
-            let Ok(part) = parse_command::read(format, &text[..cut]) else { continue };
+            let Ok(part) = parse::read(format, &text[..cut]) else { continue };
             let incomplete = part["incomplete"].as_array().cloned().unwrap_or_default();
             for (name, interface) in part["interfaces"].as_object().unwrap() {
                 let before = &whole["interfaces"][name];
@@ -218,7 +218,7 @@ fn no_json_is_believed_when_cut_off() {
         let end = text.trim_end().len();
         for cut in (0..end).filter(|cut| text.is_char_boundary(*cut)) {
             assert!(
-                parse_command::read(format, &text[..cut]).is_err(),
+                parse::read(format, &text[..cut]).is_err(),
                 "{file} cut at {cut} of {end} was read as whole"
             );
         }

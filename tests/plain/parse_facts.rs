@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use vxlan_exporter::{
-    parse_command::{Format, read},
+    command::parse::{Format, read},
     router::parse::{op_mode_raw, show_text},
 };
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::plan::{ApiPlan, Trust};
+use crate::model::plan::{ApiPlan, Trust};
 
 const API: &str = "routers:\n- name: dc\n  site: dc\n  api:\n    key_file: k\n    url: https://dc\n";
 const PIN: &str = "SHA256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0";

@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 use proptest::prelude::*;
 
 use crate::{
+    command::load as whole,
     config::{load, secret_names, web_file},
-    load as whole,
 };
 
 const MOST: u64 = 1 << 20;

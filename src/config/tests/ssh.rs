@@ -1,7 +1,7 @@
 //! The keys under `ssh`.
 
 use super::{SSH, plan, refused};
-use crate::plan::{Credential, HostTrust, SshPlan, Transport};
+use crate::model::plan::{Credential, HostTrust, SshPlan, Transport};
 
 /// Routers, each with the one it is reached through.
 fn jumps(pairs: &[(&str, &str)]) -> String {

@@ -12,12 +12,8 @@
 use std::{borrow::Cow, net::IpAddr, rc::Rc};
 
 use crate::{
-    overlay::{
-        ends::{EndView, Scene},
-        picture::TunnelEnd,
-    },
-    types::Vni,
-    vnis::VniSet,
+    model::{picture::TunnelEnd, types::Vni, vnis::VniSet},
+    overlay::ends::{EndView, Scene},
 };
 
 /// Whose counters to compare, of the sender and of the receiver: those of a VNI, or `None` for the device's; or why

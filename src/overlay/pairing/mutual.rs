@@ -12,11 +12,8 @@ use std::{
 
 use super::{Ends, NAMED, Pair, Partners, Settings, only};
 use crate::{
-    overlay::{
-        ends::{EndView, Scene},
-        picture::TunnelEnd,
-    },
-    types::RouterName,
+    model::{picture::TunnelEnd, types::RouterName},
+    overlay::ends::{EndView, Scene},
     work,
 };
 

@@ -7,8 +7,8 @@ use std::{
 
 use super::{NAMED, Pair, Pairer};
 use crate::{
-    overlay::{ends::EndView, evpn, picture::TunnelEnd},
-    types::RouterName,
+    model::{picture::TunnelEnd, types::RouterName},
+    overlay::{ends::EndView, evpn},
     work,
 };
 

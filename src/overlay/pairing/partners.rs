@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Ends, Pair};
-use crate::{overlay::picture::TunnelEnd, types::RouterName, work};
+use crate::{
+    model::{picture::TunnelEnd, types::RouterName},
+    work,
+};
 
 /// For each end its partners, by their router.
 #[derive(Debug, Default)]

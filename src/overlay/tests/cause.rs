@@ -2,13 +2,15 @@ use std::sync::Arc;
 
 use super::typed;
 use crate::{
-    overlay::{
-        fixture::{A, DC, TestRouter, hole, ip, lab, path, plan, read, tcp_dead, verdict},
+    model::{
         observation::{ExpectedMtu, Judgement, PathObservation},
         picture::PathPicture,
+        types::{DfPolicy, Direction, UnknownReason, Verdict, Vni},
+    },
+    overlay::{
+        fixture::{A, DC, TestRouter, hole, ip, lab, path, plan, read, tcp_dead, verdict},
         tunnel::Assessor,
     },
-    types::{DfPolicy, Direction, UnknownReason, Verdict, Vni},
 };
 
 fn picture(routers: &[TestRouter], path: Arc<PathObservation>) -> PathPicture {

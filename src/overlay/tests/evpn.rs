@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{assess, names, tunnel, typed};
 use crate::{
+    model::types::{MismatchField, TunnelState, Verdict, Vni},
     overlay::{
         fixture::{A, B, DC, TestRouter, ip, path, plan, read, verdict},
         tunnel::Assessor,
     },
-    types::{MismatchField, TunnelState, Verdict, Vni},
 };
 
 const DC_A: &str = "dc/vxlan01~site-a/vxlan01";

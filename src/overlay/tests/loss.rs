@@ -7,13 +7,15 @@ use proptest::prelude::*;
 
 use super::{assess, tunnel};
 use crate::{
+    model::{
+        picture::{Overlay, Tunnel},
+        snapshot::{RouterReading, Uptime},
+        types::Vni,
+    },
     overlay::{
         fixture::{A, B, DC, TestRouter, lab, plan},
-        picture::{Overlay, Tunnel},
         tunnel::Assessor,
     },
-    router::snapshot::{RouterReading, Uptime},
-    types::Vni,
 };
 
 pub(super) const DC_A: &str = "dc/vxlan01~site-a/vxlan01";

@@ -7,13 +7,15 @@ use super::{
     tunnel,
 };
 use crate::{
+    model::{
+        picture::{Overlay, Tunnel},
+        snapshot::Counters,
+        types::Vni,
+    },
     overlay::{
         fixture::{A, B, DC, TestRouter, plan},
-        picture::{Overlay, Tunnel},
         tunnel::Assessor,
     },
-    router::snapshot::Counters,
-    types::Vni,
 };
 
 const DC_B: &str = "dc/vxlan01~site-b/vxlan01";

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use super::{assess, names, tunnel, typed};
 use crate::{
+    model::types::{DfPolicy, Method, MismatchField, TunnelState, Vni},
     overlay::{
         fixture::{A, B, DC, TestRouter, ip, lab, plan, read},
         tunnel::Assessor,
     },
-    types::{DfPolicy, Method, MismatchField, TunnelState, Vni},
 };
 
 const DC_A: &str = "dc/vxlan01~site-a/vxlan01";

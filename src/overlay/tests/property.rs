@@ -5,14 +5,16 @@ use std::{collections::BTreeSet, sync::Arc};
 use proptest::prelude::*;
 
 use crate::{
-    overlay::{
-        fixture::{TestRouter, hole, ip, path, plan, verdict},
+    model::{
         observation::PathObservation,
         picture::{Tunnel, TunnelEnd},
+        snapshot::RouterReading,
+        types::{Direction, Verdict},
+    },
+    overlay::{
+        fixture::{TestRouter, hole, ip, path, plan, verdict},
         tunnel::Assessor,
     },
-    router::snapshot::RouterReading,
-    types::{Direction, Verdict},
 };
 
 const NAMES: [&str; 4] = ["dc", "site-a", "site-b", "site-c"];

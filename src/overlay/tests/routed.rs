@@ -2,14 +2,16 @@
 
 use super::{assess, tunnel, typed};
 use crate::{
+    model::{
+        observation::Judgement,
+        picture::PathPicture,
+        types::{Bytes, DfPolicy, Direction, LinkKind, MismatchField, UnknownReason, Verdict},
+    },
     overlay::{
         fixture::{A, DC, TestRouter, hole, ip, lab, path, plan, read, verdict},
-        observation::Judgement,
-        path::expected::host_mtu,
-        picture::PathPicture,
         tunnel::Assessor,
     },
-    types::{Bytes, DfPolicy, Direction, LinkKind, MismatchField, UnknownReason, Verdict},
+    path::verdict::expected_mtu::host_mtu,
 };
 
 const DC_A: &str = "dc/vxlan01~site-a/vxlan01";

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use super::{assess, tunnel, typed};
 use crate::{
+    model::types::Verdict,
     overlay::{
         fixture::{B, TestRouter, lab, path, plan, read, verdict},
         tunnel::Assessor,
     },
-    types::Verdict,
 };
 
 const DC_B: &str = "dc/vxlan02~site-b/vxlan02";

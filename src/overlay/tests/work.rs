@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use crate::{
+    model::{
+        observation::PathObservation,
+        snapshot::RouterReading,
+        types::{Direction, Verdict, Vni},
+    },
     overlay::{
         fixture::{A, DC, TestRouter, hole, path, plan, read, verdict},
-        observation::PathObservation,
         tunnel::Assessor,
     },
-    report,
-    router::snapshot::RouterReading,
-    types::{Direction, Verdict, Vni},
-    work,
+    report, work,
 };
 
 fn paths() -> Vec<Arc<PathObservation>> {
@@ -159,11 +160,11 @@ fn cost(shape: fn(u32) -> Vec<TestRouter>, n: u32) -> (u64, u64) {
         assessor.assess(&readings, &paths());
         assessor.assess(&readings, &paths())
     });
-    let present = crate::state::Present {
+    let present = crate::model::state::Present {
         routers: readings,
         paths: paths(),
         overlay: Arc::new(overlay),
-        ..crate::state::Present::default()
+        ..crate::model::state::Present::default()
     };
     let ((), views) = work::counted(|| {
         crate::web::metrics::render(&present, &crate::web::SelfInfo::default()).unwrap();

@@ -9,9 +9,9 @@ use std::time::Duration;
 use tracing::info;
 
 use super::Engine;
-use crate::overlay::path::{
-    pinned::{MOVE_EVERY, next_to_move},
+use crate::path::{
     probe::{FLOWS, Moment},
+    tcp::pinned::{MOVE_EVERY, next_to_move},
 };
 
 /// Of several paths that see the same box forget, one has all renewed.

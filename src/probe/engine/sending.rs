@@ -8,9 +8,9 @@ use super::{
     super::{refusal, target::Target},
     Engine, prober,
 };
-use crate::overlay::path::{
-    asking::Urgency,
-    local::{Refusal, Trouble},
+use crate::path::{
+    hole::asking::Urgency,
+    loss::own_host::{Refusal, Trouble},
     probe::{Answer, Moment, Probe, Send},
 };
 

@@ -9,7 +9,7 @@ use pnet::packet::{
 };
 
 use super::{Cookie, HOP_LIMIT, ICMP_HEADER, ipv6};
-use crate::overlay::path::probe::{FRAGMENT_PAYLOAD, Family};
+use crate::{model::family::FRAGMENT_PAYLOAD, model::family::Family};
 
 const HEADER_V4: usize = 20;
 /// RFC 8200 section 4.5.

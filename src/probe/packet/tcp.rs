@@ -10,8 +10,8 @@ use pnet::packet::{
 
 use super::{Arrival, Incoming, ipv6};
 use crate::{
-    overlay::path::probe::{FLOWS, Family},
-    types::Bytes,
+    model::{family::Family, types::Bytes},
+    path::probe::FLOWS,
 };
 
 /// Bytes of a TCP header with the MSS option.

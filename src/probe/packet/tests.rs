@@ -12,7 +12,7 @@ use pnet::packet::{
 };
 
 use super::*;
-use crate::overlay::path::probe::{Family, fragments_of};
+use crate::{model::family::Family, path::probe::fragments_of};
 
 const A: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const B: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);

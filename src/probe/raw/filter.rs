@@ -4,7 +4,7 @@
 
 use socket2::SockFilter;
 
-use crate::overlay::path::probe::Family;
+use crate::model::family::Family;
 
 const ACCEPT: u32 = 0xffff;
 

@@ -13,7 +13,7 @@ use tracing::debug;
 
 use super::Ports;
 use crate::{
-    overlay::path::probe::Family,
+    model::family::Family,
     probe::{
         packet::{self, Arrival, Incoming},
         random::random,

@@ -6,7 +6,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use crate::{overlay::path::probe::Moment, types::Bytes};
+use crate::{model::types::Bytes, path::probe::Moment};
 
 /// Packets per second and peer.
 pub const PACKETS: usize = 20;

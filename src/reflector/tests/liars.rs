@@ -13,7 +13,7 @@ use tokio::{
 
 use super::*;
 use crate::{
-    overlay::path::reflection::Reflection,
+    path::reflection::Reflection,
     reflector::{
         follow::{Access, Wanted, follow},
         inbox::{Ended, Inbox},

@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use super::{exit_code, json, setcap, text};
 use crate::{
-    overlay::{
-        fixture::{hole, path, tcp_dead, verdict},
+    model::{
         observation::{Judgement, PathObservation},
+        state::{CapabilityState, Present},
+        types::{Capability, Direction, TcpState, UnknownReason, Verdict},
     },
+    overlay::fixture::{hole, path, tcp_dead, verdict},
     report::Paint,
-    state::{CapabilityState, Present},
-    types::{Capability, Direction, TcpState, UnknownReason, Verdict},
 };
 
 fn present(judgement: Judgement, change: impl FnOnce(&mut PathObservation)) -> Present {
@@ -81,7 +81,7 @@ fn name_that_is_lossy_and_cut_short_text() {
 #[test]
 fn unreachable_text() {
     insta::assert_snapshot!(said(&present(verdict(Verdict::Unreachable), |path| {
-        path.echo = crate::overlay::observation::EchoStats { requests: 100, lost: 52, ..Default::default() };
+        path.echo = crate::model::observation::EchoStats { requests: 100, lost: 52, ..Default::default() };
     })));
 }
 

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use super::*;
-use crate::types::LinkKind;
+use crate::model::types::LinkKind;
 
 const SECOND: Duration = Duration::from_secs(1);
 use Method::{Api, Ip, Raw, Text};

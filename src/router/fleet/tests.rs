@@ -4,9 +4,11 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::{
+    model::{
+        plan::Transport,
+        types::{FailureReason, RouterName},
+    },
     overlay::fixture,
-    plan::Transport,
-    types::{FailureReason, RouterName},
 };
 
 /// Routers that are this machine.

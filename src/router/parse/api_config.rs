@@ -9,10 +9,12 @@ use serde_json::Value;
 
 use super::{Object, api_reply, excerpt};
 use crate::{
-    router::snapshot::{ScrapeError, Vxlan},
+    model::{
+        snapshot::{ScrapeError, Vxlan},
+        types::{Bytes, DfPolicy, FailureReason, InterfaceName, Vni},
+        vnis::VniSet,
+    },
     text::Text,
-    types::{Bytes, DfPolicy, FailureReason, InterfaceName, Vni},
-    vnis::VniSet,
 };
 
 /// The configuration of one vxlan interface, as far as it is set.

@@ -1,7 +1,7 @@
 //! An answer of VyOS's HTTPS API that is an error, in JSON or HTML.
 
 use super::api_reply;
-use crate::router::snapshot::ScrapeError;
+use crate::model::snapshot::ScrapeError;
 
 /// Why the API did not answer. `status` is the HTTP status where it is known; the words decide without it.
 #[must_use]

@@ -10,7 +10,7 @@ use super::{
     error_text, excerpt,
     json::{self, Affordable},
 };
-use crate::{router::snapshot::ScrapeError, types::FailureReason};
+use crate::model::{snapshot::ScrapeError, types::FailureReason};
 
 /// A reason is one line; a page of HTML or a traceback would fill the log.
 const LONGEST: usize = 300;

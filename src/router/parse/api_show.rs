@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{api_reply, excerpt, links::Links, show_text, terminal};
-use crate::{router::snapshot::ScrapeError, types::FailureReason};
+use crate::model::{snapshot::ScrapeError, types::FailureReason};
 
 /// All interfaces; counters as [`show_text`] has them.
 pub fn links(body: &str) -> Result<Links, ScrapeError> {

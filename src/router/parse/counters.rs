@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Object, excerpt};
-use crate::router::snapshot::Counters;
+use crate::model::snapshot::Counters;
 
 /// What `_get_counter_val` adds.
 const WRAP: u64 = 1 << 32;

@@ -4,8 +4,8 @@
 //! the words decide, not the code.
 
 use super::excerpt;
-use crate::{
-    router::snapshot::ScrapeError,
+use crate::model::{
+    snapshot::ScrapeError,
     types::FailureReason::{
         self, Auth, Command, Connect, Dns, HostkeyMismatch, HostkeyUnknown, Permission, Refused, Timeout,
     },

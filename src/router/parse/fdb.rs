@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use super::{ParseError, address, each, field, other_interface, word};
 use crate::{
-    router::{bounds, snapshot::FdbEntry},
-    types::{DroppedKind, FdbState, InterfaceName, Vni},
+    model::{
+        snapshot::FdbEntry,
+        types::{DroppedKind, FdbState, InterfaceName, Vni},
+    },
+    router::bounds,
 };
 
 const COMMAND: &str = "bridge -j fdb show";

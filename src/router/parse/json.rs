@@ -10,8 +10,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::{Map, Number, Value};
 
 use crate::{
+    model::types::DroppedKind,
     router::bounds::{self, is_late},
-    types::DroppedKind,
 };
 
 /// What a document may take whatever its size, in bytes of memory.

@@ -13,12 +13,12 @@ use super::{
     other_interface, text, word,
 };
 use crate::{
-    router::{
-        bounds,
+    model::{
         snapshot::{Counters, Link, Vxlan},
+        types::{DfPolicy, DroppedKind, InterfaceName, LinkKind, OperState, Vni},
+        vnis::VniSet,
     },
-    types::{DfPolicy, DroppedKind, InterfaceName, LinkKind, OperState, Vni},
-    vnis::VniSet,
+    router::bounds,
 };
 
 const COMMAND: &str = "ip -j -s -s -d addr show";
@@ -141,7 +141,7 @@ fn printed(object: &Object) -> Result<Printed, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Mac;
+    use crate::model::types::Mac;
 
     /// One vxlan link with `data` as its vxlan part and `bytes` received.
     fn sample(data: &str, bytes: &str) -> String {

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::{
-    router::{
-        bounds,
+    model::{
         snapshot::{Counters, Link},
+        types::{DroppedKind, InterfaceName},
     },
+    router::bounds,
     text::Text,
-    types::{DroppedKind, InterfaceName},
     work,
 };
 

@@ -12,8 +12,8 @@ use super::{
     text,
 };
 use crate::{
-    router::{bounds, snapshot::Link},
-    types::DroppedKind,
+    model::{snapshot::Link, types::DroppedKind},
+    router::bounds,
 };
 
 const COMMAND: &str = "interfaces.py show --raw";

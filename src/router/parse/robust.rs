@@ -6,7 +6,7 @@ use clap::ValueEnum as _;
 use proptest::{prelude::*, sample::Index};
 
 use super::{sections, system};
-use crate::parse_command::{Format, read};
+use crate::command::parse::{Format, read};
 
 /// Every captured output.
 pub(crate) static CAPTURES: LazyLock<Vec<String>> = LazyLock::new(|| {

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{Object, ParseError, address, each, field, other_interface};
-use crate::{router::snapshot::Route, types::InterfaceName};
+use crate::model::{snapshot::Route, types::InterfaceName};
 
 const COMMAND: &str = "ip -j route get";
 

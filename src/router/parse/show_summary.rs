@@ -9,9 +9,9 @@ use std::net::IpAddr;
 
 use super::{ParseError, excerpt};
 use crate::{
+    model::types::{Bytes, DroppedKind, InterfaceName, Mac},
     router::bounds,
     text::Text,
-    types::{Bytes, DroppedKind, InterfaceName, Mac},
 };
 
 const COMMAND: &str = "show interfaces";

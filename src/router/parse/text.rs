@@ -16,10 +16,12 @@ use super::{
     table::{Table, Taken},
 };
 use crate::{
+    model::{
+        snapshot::{Counters, Link, Vxlan},
+        types::{DfPolicy, InterfaceName, LinkKind, OperState},
+    },
     router::bounds,
-    router::snapshot::{Counters, Link, Vxlan},
     text::Text,
-    types::{DfPolicy, InterfaceName, LinkKind, OperState},
 };
 
 /// What a format promises of a block.

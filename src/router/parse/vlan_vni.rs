@@ -6,8 +6,8 @@
 
 use super::{ParseError, excerpt, table};
 use crate::{
+    model::types::{InterfaceName, Vni},
     text::Text,
-    types::{InterfaceName, Vni},
 };
 
 /// One VLAN of a bridge and the VNI it is carried in.

@@ -10,9 +10,12 @@ use super::{
     each_taking, field, word,
 };
 use crate::{
-    router::{bounds, snapshot::Counters},
-    types::{DroppedKind, InterfaceName, Vni},
-    vnis::VniSet,
+    model::{
+        snapshot::Counters,
+        types::{DroppedKind, InterfaceName, Vni},
+        vnis::VniSet,
+    },
+    router::bounds,
 };
 
 const COMMAND: &str = "bridge -j -s vni show";

@@ -1,10 +1,10 @@
 use super::*;
-use crate::router::{command, parse};
+use crate::router::{method::ip_json, parse};
 
 /// A router whose `links` and forwarding entries read so.
 fn router(links: &str, fdb: &str) -> RouterSnapshot {
     let links = parse::link::links(links).expect("links");
-    command::of_parts(links, Some(parse::fdb::entries(fdb).expect("entries")))
+    ip_json::of_parts(links, Some(parse::fdb::entries(fdb).expect("entries")))
 }
 
 fn asked(of: &RouterSnapshot, vxlan: &str, remote: &str) -> Option<String> {

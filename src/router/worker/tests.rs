@@ -1,12 +1,11 @@
 use super::*;
 use crate::{
-    plan::Transport,
-    router::{
-        parse,
-        shell::Shell,
+    model::{
+        plan::Transport,
         snapshot::{Counters, Link, Vxlan},
+        types::{LinkKind, Method},
     },
-    types::{LinkKind, Method},
+    router::{parse, shell::Shell},
 };
 
 type Outcome = Result<RouterSnapshot, ScrapeError>;
@@ -48,7 +47,7 @@ fn snapshot(boot_id: &str, devices: &[(&str, u32)]) -> RouterSnapshot {
         version: None,
         boot_id: Some(boot_id.into()),
         uptime: None,
-        index: crate::router::index::Index::default(),
+        index: crate::model::snapshot::index::Index::default(),
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
     hashing::{Asker, Full, Hashing},
     users::{Users, credentials},
 };
-use crate::{config::password_hash::PasswordHash, types::LoginRefusal, web::peer::Peer};
+use crate::{config::password_hash::PasswordHash, model::types::LoginRefusal, web::peer::Peer};
 
 /// Wrong ones remembered: a scraper with an old password sends the same for days.
 const MOST_WRONG: usize = 256;

@@ -3,10 +3,13 @@
 use super::unix_seconds;
 use crate::{
     catalogue as c,
-    overlay::{observation::PathObservation, picture::PathPicture},
-    types::{
-        BlackholeReason, Direction, ProbeProtocol, ProbeResult, ProbeSize, ReflectorUse, SendError,
-        UnknownReason, Verdict,
+    model::{
+        observation::PathObservation,
+        picture::PathPicture,
+        types::{
+            BlackholeReason, Direction, ProbeProtocol, ProbeResult, ProbeSize, ReflectorUse, SendError,
+            UnknownReason, Verdict,
+        },
     },
     web::exposition::Exposition,
 };

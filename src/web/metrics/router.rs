@@ -8,8 +8,12 @@ use std::{
 use super::unix_seconds;
 use crate::{
     catalogue as c,
-    router::snapshot::{FdbEntry, Link, RouterReading, RouterSnapshot, Vxlan},
-    types::{Bytes, DfPolicy, DroppedKind, FailureReason, FdbKind, FdbState, InterfaceName, Mac, OperState},
+    model::{
+        snapshot::{FdbEntry, Link, RouterReading, RouterSnapshot, Vxlan},
+        types::{
+            Bytes, DfPolicy, DroppedKind, FailureReason, FdbKind, FdbState, InterfaceName, Mac, OperState,
+        },
+    },
     web::exposition::Exposition,
     work,
 };

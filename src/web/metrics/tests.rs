@@ -9,13 +9,12 @@ use std::{
 use super::{SelfInfo, render, samples};
 use crate::{
     catalogue,
-    router::{
-        index::Index,
-        route_query::RouteQuery,
-        snapshot::{Counters, Route},
+    model::{
+        snapshot::{Counters, Route, index::Index},
+        state::Present,
+        types::Method,
     },
-    state::Present,
-    types::Method,
+    router::route_query::RouteQuery,
     web::fixture::present,
 };
 
@@ -158,7 +157,7 @@ fn shards_together_say_each_thing_once() {
 
 #[test]
 fn all_values_of_a_set_are_there_from_the_first_scrape() {
-    use crate::{router::snapshot::RouterReading, types::Verdict};
+    use crate::model::{snapshot::RouterReading, types::Verdict};
     use std::sync::Arc;
 
     let mut fresh = present();

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::{
     catalogue as c,
-    overlay::picture::Tunnel,
-    types::{MismatchField, RouterName, TransitionState},
+    model::{
+        picture::Tunnel,
+        types::{MismatchField, RouterName, TransitionState},
+    },
     web::exposition::Exposition,
 };
 

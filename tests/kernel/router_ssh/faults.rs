@@ -13,10 +13,12 @@ use std::{
 
 use vxlan_exporter::{
     config,
-    plan::SshPlan,
+    model::{
+        plan::SshPlan,
+        state::State,
+        types::FailureReason::{self, Command, Connect, Permission, Refused, Timeout, Truncated},
+    },
     router::{Worker, fleet::Fleet},
-    state::State,
-    types::FailureReason::{self, Command, Connect, Permission, Refused, Timeout, Truncated},
 };
 
 use super::reading::{Login as _, TIMEOUT, failure, router_plan, scrape, success};

@@ -4,9 +4,11 @@ use std::{fs, process::Command, thread, time::Instant};
 
 use nix::sys::signal::Signal;
 use vxlan_exporter::{
-    plan::{HostTrust, JumpPlan, SshPlan},
+    model::{
+        plan::{HostTrust, JumpPlan, SshPlan},
+        types::FailureReason,
+    },
     router::Worker,
-    types::FailureReason,
 };
 
 use super::reading::{Login as _, TIMEOUT, failure, router_plan, scrape, success};

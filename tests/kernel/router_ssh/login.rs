@@ -7,9 +7,11 @@ use std::{
 };
 
 use vxlan_exporter::{
-    plan::{Credential, HostTrust},
+    model::{
+        plan::{Credential, HostTrust},
+        types::FailureReason,
+    },
     router::{Worker, check_host_key},
-    types::FailureReason,
 };
 
 use super::reading::{Login as _, failure, router_plan, scrape, success};

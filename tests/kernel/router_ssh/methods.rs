@@ -4,9 +4,12 @@
 use std::{fs, net::TcpListener, time::Duration};
 
 use vxlan_exporter::{
-    plan::RouterPlan,
-    router::{Worker, snapshot::Counters},
-    types::{FailureReason, Method},
+    model::{
+        plan::RouterPlan,
+        snapshot::Counters,
+        types::{FailureReason, Method},
+    },
+    router::Worker,
 };
 
 use super::reading::{Login as _, key, router_plan, scrape, success};

@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use vxlan_exporter::{plan::Credential, router::Worker, types::FailureReason};
+use vxlan_exporter::{
+    model::{plan::Credential, types::FailureReason},
+    router::Worker,
+};
 
 use super::reading::{Login as _, failure, key, router_plan, scrape, success};
 use lab::ssh_router::{NAME, PASSWORD, wait_until, with_router, with_router_after};

@@ -4,12 +4,12 @@ use std::{path::PathBuf, time::Duration};
 
 use lab::ssh_router::Router;
 use vxlan_exporter::{
-    plan::{Credential, HostTrust, RouterPlan, SshPlan, Transport},
-    router::{
-        Worker,
+    model::{
+        plan::{Credential, HostTrust, RouterPlan, SshPlan, Transport},
         snapshot::{RouterReading, RouterSnapshot},
+        types::FailureReason,
     },
-    types::FailureReason,
+    router::Worker,
 };
 
 /// The deadline of a scrape.

@@ -11,9 +11,12 @@ use std::{
 
 use tempfile::TempDir;
 use vxlan_exporter::{
-    fingerprint::Fingerprint,
-    plan::{ApiPlan, ApiUrl, RouterPlan, Transport, Trust},
-    router::{Worker, snapshot::RouterReading},
+    model::{
+        fingerprint::Fingerprint,
+        plan::{ApiPlan, ApiUrl, RouterPlan, Transport, Trust},
+        snapshot::RouterReading,
+    },
+    router::Worker,
 };
 
 /// The key of `api_router.py`, with characters that a form must escape.

@@ -7,11 +7,11 @@ use std::{
 
 use anyhow::{Result, bail};
 use vxlan_exporter::{
-    overlay::path::probe::{Answer, Lane, Probe, ProbeId, Reply},
+    model::types::{Bytes, ProbeSize},
+    path::probe::{Answer, Lane, Probe, ProbeId, Reply},
     probe::{
         egress::Routes, flights::Flights, raw::Raw, target::Target, unprivileged::Unprivileged, wire::Wire,
     },
-    types::{Bytes, ProbeSize},
 };
 
 use super::world::{Ip, PATIENCE};

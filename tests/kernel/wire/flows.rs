@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 use socket2::{Domain, Protocol, Socket, Type};
-use vxlan_exporter::overlay::path::probe::Lane;
+use vxlan_exporter::path::probe::Lane;
 
 use super::{
     driver::{Driver, Level},

@@ -11,7 +11,7 @@ use pnet::packet::{
     tcp::{self, MutableTcpPacket, TcpFlags, TcpPacket},
 };
 use socket2::{Domain, Protocol, Socket, Type};
-use vxlan_exporter::overlay::path::probe::{Answer, Lane, Reply};
+use vxlan_exporter::path::probe::{Answer, Lane, Reply};
 
 use super::{
     driver::{Driver, Level},

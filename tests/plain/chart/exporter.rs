@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser as _;
 use serde_json::{Value, json};
-use vxlan_exporter::cli::{self, Cli};
+use vxlan_exporter::command::cli::{self, Cli};
 
 use super::helm::{RENDERED, kind, list, only, pods, render, text};
 

@@ -6,11 +6,12 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use vxlan_exporter::{
-    overlay::{
+    model::{
+        family::Family,
         observation::Judgement,
-        path::{probe::Family, prober::TcpProbes},
+        types::{Direction, TcpState, UnknownReason, Verdict},
     },
-    types::{Direction, TcpState, UnknownReason, Verdict},
+    path::prober::TcpProbes,
 };
 
 use super::{

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use vxlan_exporter::overlay::path::probe::{FLOWS, Lane, Probe};
+use vxlan_exporter::path::probe::{FLOWS, Lane, Probe};
 
 use super::network::Nat;
 

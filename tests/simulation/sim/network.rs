@@ -2,7 +2,7 @@
 //! seed. Sizes are bytes of IP packet.
 
 use serde::Deserialize;
-use vxlan_exporter::overlay::path::probe::{FLOWS, Family};
+use vxlan_exporter::{model::family::Family, path::probe::FLOWS};
 
 use super::{
     bucket::{Limit, Policer},

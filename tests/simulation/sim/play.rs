@@ -4,15 +4,18 @@
 use std::{cmp::Reverse as Earliest, collections::BinaryHeap, time::Duration};
 
 use serde::Deserialize;
-use vxlan_exporter::overlay::{
-    observation::{EchoStats, Judgement},
+use vxlan_exporter::{
+    model::{
+        family::Family,
+        observation::{EchoStats, Judgement},
+    },
     path::{
-        asking::Urgency,
         budget::Budget,
-        local::Refusal,
-        pinned::{MOVE_EVERY, next_to_move},
-        probe::{Answer, FLOWS, Family, Lane, Moment, ProbeId, Reply, Send},
+        hole::asking::Urgency,
+        loss::own_host::Refusal,
+        probe::{Answer, FLOWS, Lane, Moment, ProbeId, Reply, Send},
         prober::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
+        tcp::pinned::{MOVE_EVERY, next_to_move},
     },
 };
 

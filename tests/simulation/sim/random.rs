@@ -1,9 +1,12 @@
 //! Networks made up from a seed, by class: each class is one way in which a path can deceive.
 
 use fastrand::Rng;
-use vxlan_exporter::overlay::path::{
-    probe::{FLOWS, Family},
-    prober::{IcmpProbes, TcpProbes},
+use vxlan_exporter::{
+    model::family::Family,
+    path::{
+        probe::FLOWS,
+        prober::{IcmpProbes, TcpProbes},
+    },
 };
 
 use super::{

@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use vxlan_exporter::{
-    overlay::path::{
-        probe::Family,
+    model::{family::Family, types::Direction},
+    path::{
+        hole::size_hunt::SizeHunt,
         reflection::{Large, Pair, Sizes},
-        size_hunt::SizeHunt,
     },
     reflector::limits::{Allowance, SYN_ACK},
-    types::Direction,
 };
 
 use super::{

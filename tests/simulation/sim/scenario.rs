@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use vxlan_exporter::{
-    overlay::observation::Judgement,
+use vxlan_exporter::model::{
+    observation::Judgement,
     types::{BlackholeReason, UnknownReason},
 };
 

@@ -1,7 +1,7 @@
 //! Random numbers of the kinds that networks are made of.
 
 use fastrand::Rng;
-use vxlan_exporter::overlay::path::probe::Family;
+use vxlan_exporter::model::family::Family;
 
 use super::{
     bucket::Limit,

@@ -5,11 +5,14 @@
 //! until something is answered (`ok`, `reduced`) or nothing comes back (a hole).
 
 use vxlan_exporter::{
-    overlay::path::{
-        probe::{FRAGMENT_PAYLOAD, Family, fragments_of},
+    model::{
+        family::{FRAGMENT_PAYLOAD, Family},
+        types::{Direction, TcpState, Verdict},
+    },
+    path::{
+        probe::fragments_of,
         prober::{IcmpProbes, TcpProbes},
     },
-    types::{Direction, TcpState, Verdict},
 };
 
 use super::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use vxlan_exporter::overlay::path::probe::Family;
+use vxlan_exporter::model::family::Family;
 
 use super::{
     bucket::Police,

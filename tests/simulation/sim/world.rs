@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use vxlan_exporter::{
-    overlay::path::probe::{Answer, FRAGMENT_PAYLOAD, Family, Lane, Probe, Reply, fragments_of},
-    types::ProbeSize,
+    model::{
+        family::{FRAGMENT_PAYLOAD, Family},
+        types::ProbeSize,
+    },
+    path::probe::{Answer, Lane, Probe, Reply, fragments_of},
 };
 
 use super::{

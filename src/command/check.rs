@@ -1,0 +1,147 @@
+//! `check`: looks once, as long as that takes, and hands over what it saw.
+
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc, time::Instant};
+
+use anyhow::Context;
+use tokio::sync::Semaphore;
+
+use crate::{
+    command::look::{ECHOES, Look},
+    logging,
+    model::{
+        plan::Plan,
+        snapshot::RouterReading,
+        state::{Present, State},
+        types::{UnknownReason, Verdict},
+    },
+    overlay::tunnel::Assessor,
+    probe::Engine,
+    report::count,
+    router::Worker,
+};
+
+/// Reads every router three times and probes every path for about ten seconds; tells on stderr what happens.
+///
+/// Where ten small echoes a second on each path do not fit into the probe budget, it sends fewer and
+/// looks as much longer.
+pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
+    let began = Instant::now();
+    let look = Look::new(plan.paths.len(), ECHOES, plan.probe_budget_pps)
+        .with_reflectors(plan.paths.iter().any(|path| path.reflector.is_some()));
+    for path in &mut plan.paths {
+        look.pace(path);
+    }
+    logging::say(&format!("{}\n", opening(&plan, &look)));
+    let state = State::default();
+    let threads = Arc::new(Semaphore::new(plan.router_workers));
+    let mut workers: Vec<Worker> =
+        plan.routers.iter().map(|router| Worker::new(router).without_log()).collect();
+    for worker in &workers {
+        state.put_router(worker.reading().clone());
+    }
+    let engine = Engine::new(plan.paths.clone(), plan.probe_budget_pps, state.clone());
+    let engine = tokio::spawn(engine.context("starting to probe")?.run());
+    let mut assessor = Assessor::new(&plan);
+    read_all(&mut workers, &threads, &state, true).await;
+    // Further readings show which counters move: a few packets that fall between two of them are no sign
+    // of death, the same again is.
+    let half = async {
+        if workers.is_empty() {
+            return;
+        }
+        tokio::time::sleep(look.about / 2).await;
+        read_all(&mut workers, &threads, &state, false).await;
+    };
+    if plan.paths.is_empty() {
+        half.await;
+        let present = state.present();
+        assessor.assess(&present.routers, &present.paths);
+    } else {
+        tokio::join!(half, watch(&state, &mut assessor, began, &look));
+    }
+    read_all(&mut workers, &threads, &state, false).await;
+    engine.abort();
+    let mut present = state.present();
+    present.overlay = assessor.assess(&present.routers, &present.paths).into();
+    Ok(present)
+}
+
+fn opening(plan: &Plan, look: &Look) -> String {
+    let slower = if look.is_slowed() {
+        format!(
+            "; {} share {} a second, so this takes longer than 10 s",
+            count(plan.paths.len(), "path"),
+            count(plan.probe_budget_pps, "packet")
+        )
+    } else {
+        String::new()
+    };
+    let routers = count(plan.routers.len(), "router");
+    match plan.paths.len() {
+        0 => format!("reading {routers}: about {:.0} s", look.about.as_secs_f64()),
+        1 => format!("reading {routers} and probing 1 path: {look}"),
+        paths => format!("reading {routers} and probing {paths} paths: {look} each{slower}"),
+    }
+}
+
+/// One scrape of every router, as many at once as there are threads; those that failed are not asked again.
+async fn read_all(workers: &mut Vec<Worker>, threads: &Arc<Semaphore>, state: &State, aloud: bool) {
+    let mut readings = tokio::task::JoinSet::new();
+    for mut worker in workers.drain(..) {
+        if worker.reading().failure.is_some() {
+            continue;
+        }
+        let threads = Arc::clone(threads);
+        readings.spawn(async move {
+            // Never closed: an error would mean no bound, not no reading.
+            let _place = threads.acquire_owned().await;
+            let reading = worker.scrape().await;
+            (worker, reading)
+        });
+    }
+    while let Some(joined) = readings.join_next().await {
+        let Ok((worker, reading)) = joined else { continue };
+        if aloud {
+            logging::say(&format!("{}\n", read_in_words(&reading)));
+        }
+        state.put_router(reading);
+        workers.push(worker);
+    }
+}
+
+fn read_in_words(reading: &RouterReading) -> String {
+    match (&reading.failure, &reading.current) {
+        (Some(error), _) => format!("router {}: {error}", reading.router),
+        (None, Some(snapshot)) => {
+            format!(
+                "router {}: {}, read in {:.1} s",
+                reading.router,
+                count(snapshot.vxlan_links().count(), "vxlan interface"),
+                reading.duration.as_secs_f64()
+            )
+        }
+        (None, None) => format!("router {}: not read", reading.router),
+    }
+}
+
+/// Waits until every path is decided, telling each change of a verdict.
+async fn watch(state: &State, assessor: &mut Assessor, began: Instant, look: &Look) {
+    let mut told = BTreeMap::new();
+    look.watch(state, began, |present, since| {
+        state.put_overlay(assessor.assess(&present.routers, &present.paths));
+        for path in &present.paths {
+            let state = (path.judgement.verdict, path.judgement.unknown_reason);
+            let former = told.insert(path.path.clone(), state);
+            // That nothing is known at first is no news.
+            if former != Some(state) && state != (Verdict::Unknown, Some(UnknownReason::Starting)) {
+                let reason = state.1.map(|reason| format!(" ({reason})")).unwrap_or_default();
+                let why = path.stays_at_home(since).map(|why| format!(": {why}")).unwrap_or_default();
+                let since = since.as_secs_f64();
+                logging::say(&format!("{since:5.1} s  path {}: {}{reason}{why}\n", path.path, state.0));
+            }
+        }
+        let in_vain = present.paths.iter().all(|path| path.stays_at_home(since).is_some());
+        if since >= look.about || in_vain { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .await;
+}

@@ -1,0 +1,447 @@
+//! The command line, in the Prometheus exporters' habit: `--config.file`, `--web.listen-address`,
+//! `--log.level`; no command means `serve`. Usage errors exit 2 (clap's own code, and DESIGN's).
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use pnet::ipnetwork::IpNetwork;
+
+pub use crate::logging::{LogFormat, LogLevel};
+use crate::{
+    command::{
+        load::Wanted,
+        look::ECHOES,
+        parse::Format,
+        probe::{ProbeRequest, target::ProbeTarget},
+        serve::Serve,
+    },
+    listen::ListenAddress,
+    model::{family::Family, shard::Shard, types::Bytes},
+    process::sandbox::Sandbox,
+};
+
+/// Finds MTU black holes in VXLAN overlays and says how to mend them
+#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[command(name = "vxlan_exporter", version)]
+pub struct Cli {
+    /// Flags of `serve` where no command is given
+    #[command(flatten)]
+    pub serve: ServeArgs,
+
+    /// Flags that every command takes
+    #[command(flatten)]
+    pub common: CommonArgs,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct CommonArgs {
+    /// Configuration file
+    #[arg(
+        long = "config.file",
+        global = true,
+        display_order = 900,
+        value_name = "FILE",
+        default_value = "config.yml"
+    )]
+    pub config_file: PathBuf,
+
+    /// Longest configuration file that is read, e.g. 64KiB or 4MiB
+    #[arg(
+        long = "config.max-size",
+        global = true,
+        display_order = 900,
+        value_name = "SIZE",
+        default_value = "1MiB"
+    )]
+    pub config_max_size: FileSize,
+
+    /// Log messages of this level and above [default: info; check and config: warn; probe: error]
+    #[arg(
+        long = "log.level",
+        global = true,
+        display_order = 901,
+        value_name = "LEVEL",
+        hide_default_value = true
+    )]
+    pub log_level: Option<LogLevel>,
+
+    /// Whether to give up what this program has no use for: capabilities, system calls, writing files
+    #[arg(long, global = true, display_order = 903, value_name = "WHEN", default_value = "auto")]
+    pub sandbox: Sandbox,
+
+    /// How log messages look on stderr
+    #[arg(
+        long = "log.format",
+        global = true,
+        display_order = 902,
+        value_name = "FORMAT",
+        default_value = "logfmt"
+    )]
+    pub log_format: LogFormat,
+}
+
+/// Bytes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileSize(pub u64);
+
+impl FromStr for FileSize {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |number: &str, unit: u64| number.parse::<u64>().ok()?.checked_mul(unit);
+        let bytes = match (text.strip_suffix("KiB"), text.strip_suffix("MiB")) {
+            (Some(kib), _) => number(kib, 1 << 10),
+            (_, Some(mib)) => number(mib, 1 << 20),
+            _ => None,
+        };
+        match bytes {
+            Some(bytes) if (1 << 10..=64 << 20).contains(&bytes) => Ok(Self(bytes)),
+            _ => Err("write a whole number and KiB or MiB, from 1KiB to 64MiB"),
+        }
+    }
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct ServeArgs {
+    /// Address of /metrics and the landing page; without a host every address of this machine [default: :14789]
+    #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
+    pub listen_address: Option<ListenAddress>,
+
+    /// File with TLS certificates and users, in the form of Prometheus' exporter-toolkit [default: neither]
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub web_config_file: Option<PathBuf>,
+
+    /// Reload the configuration on POST /-/reload, end on POST /-/quit; SIGHUP and SIGTERM do so always
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
+
+    /// Be one of COUNT exporters with the same configuration, from 0; an INDEX may end a name: vxlan-exporter-2/3
+    #[arg(long, value_name = "INDEX/COUNT")]
+    pub shard: Option<Shard>,
+
+    /// Label `source` of the paths, where several exporters measure from one site: SITE/NODE [default: the site]
+    #[arg(long, value_name = "SITE/NODE", value_parser = site_and_node)]
+    pub source: Option<String>,
+}
+
+fn site_and_node(text: &str) -> Result<String, String> {
+    match text.split_once('/') {
+        Some((site, node)) if !site.is_empty() && !node.is_empty() => Ok(text.to_owned()),
+        _ => Err("write SITE/NODE, e.g. site-a/node-1".to_owned()),
+    }
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Watch routers and paths, export metrics (the default)
+    Serve(ServeArgs),
+
+    /// Look once, print what is wrong and how to mend it
+    ///
+    /// Exit code 0: every path ok or reduced, every router read, no tunnel in trouble. 1: something is wrong.
+    /// 2: something could not be found out, or there is nothing to look at.
+    Check {
+        /// A table for a person, or JSON for a machine
+        #[arg(long, value_name = "FORMAT", default_value = "table")]
+        format: ReportFormat,
+    },
+
+    /// Probe one host, without a configuration: as easy as ping
+    ///
+    /// Tells the path MTU in each direction, loss, round-trip time, and whether HTTPS will hang.
+    /// Exit code 0: ok or reduced. 1: unreachable, blackhole or lossy. 2: it could not be found out.
+    Probe(ProbeArgs),
+
+    /// Be the far end for another exporter's path, so that it measures each direction by itself
+    ///
+    /// Answers only what was paid for in bytes, at most 20 packets a second and 200 kB a minute per peer. Needs no
+    /// privilege and no configuration file. An exporter has the same built in: `reflector: {listen: ":14790"}`.
+    Reflect(ReflectArgs),
+
+    /// Ask the exporter beside it whether all its parts run
+    ///
+    /// Says what `/-/healthy` says, whatever TLS, users and networks it has: for a liveness probe. Exit code 0, or 1 with the
+    /// reason.
+    Healthy {
+        /// The port of its --web.listen-address
+        #[arg(long, value_name = "PORT", default_value_t = ListenAddress::default().port)]
+        port: u16,
+    },
+
+    /// Check a configuration file, trust a router's host key, print an example or a schema
+    Config {
+        /// What to do
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+
+    /// Print as JSON what is read from a captured output of a router
+    ///
+    /// Exit code 0, or 1 with the reason on stderr.
+    #[command(hide = true)]
+    Parse {
+        /// What printed it
+        format: Format,
+        /// The file, or `-` for standard input
+        file: PathBuf,
+    },
+}
+
+/// Flags of `probe`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ProbeArgs {
+    /// Address or name; a TCP port, open or closed, tells the directions apart. IPv6 with a port: `[ADDRESS]:PORT`
+    #[arg(value_name = "HOST[:PORT]")]
+    pub target: ProbeTarget,
+
+    /// The MTU the path should have, bytes of IP packet [default: that of our interface and of the target]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(68..=9216))]
+    pub expected_mtu: Option<Bytes>,
+
+    /// Small echoes to send at least, ten a second
+    #[arg(short, long, value_name = "N", default_value_t = ECHOES, value_parser = clap::value_parser!(u32).range(1..=36_000))]
+    pub count: u32,
+
+    /// A table for a person, or JSON for a machine
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: ReportFormat,
+
+    /// Use IPv4
+    #[arg(short = '4', conflicts_with = "ipv6")]
+    pub ipv4: bool,
+
+    /// Use IPv6
+    #[arg(short = '6')]
+    pub ipv6: bool,
+}
+
+impl ProbeArgs {
+    /// What to probe.
+    #[must_use]
+    pub fn request(&self) -> ProbeRequest {
+        let family = match (self.ipv4, self.ipv6) {
+            (true, _) => Some(Family::V4),
+            (false, true) => Some(Family::V6),
+            (false, false) => None,
+        };
+        ProbeRequest {
+            target: self.target.clone(),
+            family,
+            expected_mtu: self.expected_mtu,
+            count: self.count,
+        }
+    }
+}
+
+/// Flags of `reflect`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ReflectArgs {
+    /// Address to listen on; without a host every address of this machine
+    #[arg(long, value_name = "HOST:PORT", default_value = ":14790")]
+    pub listen: ListenAddress,
+
+    /// Only these networks may use it, separated by commas [default: everyone]
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    pub allowed_sources: Vec<IpNetwork>,
+
+    /// File with the secret that peers must know, at least 16 characters
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum ConfigCommand {
+    /// Say whether the configuration file works; exit code 0 or 2
+    Check,
+    /// Show a router's host key, and trust it after a typed yes
+    ///
+    /// Writes it to the router's `known_hosts_file`. Connects once and does not log in. Compare the fingerprint with what the router's console shows:
+    /// `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`. Exit code 0: the key is trusted now. 2: it is not.
+    Trust(TrustArgs),
+    /// Print a commented example
+    Example,
+    /// Print the keys as a JSON schema, for editors
+    Schema,
+}
+
+/// Flags of `config trust`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct TrustArgs {
+    /// Its name in the configuration
+    #[arg(value_name = "ROUTER")]
+    pub router: String,
+
+    /// What the fingerprint must be, read on the router's console; without a terminal it must be given
+    #[arg(long, value_name = "SHA256:…")]
+    pub fingerprint: Option<String>,
+
+    /// Do not ask
+    #[arg(long, requires = "fingerprint")]
+    pub yes: bool,
+}
+
+/// How `check` and `probe` report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For a person.
+    #[value(alias = "text")]
+    Table,
+    /// For a machine.
+    Json,
+}
+
+impl Cli {
+    /// The command, `serve` where none was given.
+    #[must_use]
+    pub fn chosen(&self) -> Command {
+        self.command.clone().unwrap_or_else(|| Command::Serve(self.serve.clone()))
+    }
+
+    /// How `serve` runs: a flag after the command wins over the one before it.
+    #[must_use]
+    pub fn serve_options(&self) -> Serve {
+        let before = self.serve.clone();
+        let after = match &self.command {
+            Some(Command::Serve(serve)) => serve.clone(),
+            _ => ServeArgs::default(),
+        };
+        Serve {
+            wanted: Wanted {
+                file: self.common.config_file.clone(),
+                most_bytes: self.common.config_max_size.0,
+                source: after.source.or(before.source),
+                shard: after.shard.or(before.shard).unwrap_or_default(),
+            },
+            listen: after.listen_address.or(before.listen_address).unwrap_or_default(),
+            web_config_file: after.web_config_file.or(before.web_config_file),
+            lifecycle: after.enable_lifecycle || before.enable_lifecycle,
+        }
+    }
+
+    /// The level of log messages; one-shot commands print their own words.
+    #[must_use]
+    pub fn log_level(&self) -> LogLevel {
+        let default = match self.chosen() {
+            Command::Serve(_) | Command::Reflect(_) => LogLevel::Info,
+            Command::Check { .. }
+            | Command::Healthy { .. }
+            | Command::Config { .. }
+            | Command::Parse { .. } => LogLevel::Warn,
+            // What the engine warns of, its report says.
+            Command::Probe(_) => LogLevel::Error,
+        };
+        self.common.log_level.unwrap_or(default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Cli {
+        Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"))
+    }
+
+    fn help(path: &[&str]) -> String {
+        let mut command = Cli::command().term_width(100);
+        command.build();
+        let mut command = &mut command;
+        for name in path {
+            command = command.find_subcommand_mut(name).expect(name);
+        }
+        command.render_help().to_string()
+    }
+
+    #[test]
+    fn help_texts() {
+        Cli::command().debug_assert();
+        insta::assert_snapshot!("help", help(&[]));
+        insta::assert_snapshot!("help_check", help(&["check"]));
+        insta::assert_snapshot!("help_reflect", help(&["reflect"]));
+        insta::assert_snapshot!("help_config", help(&["config"]));
+        insta::assert_snapshot!("help_config_trust", help(&["config", "trust"]));
+        insta::assert_snapshot!("help_probe", help(&["probe"]));
+    }
+
+    #[test]
+    fn no_command_is_serve() {
+        let cli = parse("vxlan_exporter --config.file=/etc/x.yml");
+        assert!(matches!(cli.chosen(), Command::Serve(_)));
+        let serve = cli.serve_options();
+        assert_eq!((serve.listen.to_string().as_str(), serve.lifecycle), (":14789", false));
+        assert!(serve.wanted.shard.is_alone());
+        assert_eq!((cli.log_level(), cli.common.log_format), (LogLevel::Info, LogFormat::Logfmt));
+    }
+
+    #[test]
+    fn flags_before_and_after_the_command() {
+        for line in [
+            "vxlan_exporter --config.file=a.yml serve --web.listen-address=[::1]:1 --log.level=debug",
+            "vxlan_exporter --web.listen-address=[::1]:1 --log.level debug serve --config.file a.yml",
+            "vxlan_exporter --web.listen-address=[::1]:1 --log.level=debug --config.file=a.yml",
+        ] {
+            let cli = parse(line);
+            assert_eq!(cli.serve_options().listen, ListenAddress { host: "::1".into(), port: 1 }, "{line}");
+            assert_eq!(
+                (cli.log_level(), cli.common.config_file),
+                (LogLevel::Debug, "a.yml".into()),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn shards_and_lifecycle() {
+        for line in [
+            "vxlan_exporter --shard vxlan-exporter-2/3 --web.enable-lifecycle",
+            "vxlan_exporter --shard=0/3 serve --shard=2/3 --web.enable-lifecycle",
+        ] {
+            let serve = parse(line).serve_options();
+            assert_eq!((serve.wanted.shard.to_string().as_str(), serve.lifecycle), ("2/3", true), "{line}");
+        }
+        let error = Cli::try_parse_from(["vxlan_exporter", "--shard=3/3"]).expect_err("no such shard");
+        assert!(error.to_string().contains("the last one is 2/3"), "{error}");
+    }
+
+    #[test]
+    fn one_shot_commands() {
+        let check = parse("vxlan_exporter check --format=json --config.file=a.yml");
+        assert_eq!(check.chosen(), Command::Check { format: ReportFormat::Json });
+        assert_eq!(check.log_level(), LogLevel::Warn);
+        let same = parse("vxlan_exporter check --format=text");
+        assert_eq!(same.chosen(), Command::Check { format: ReportFormat::Table });
+        let config = parse("vxlan_exporter config check --config.file=a.yml");
+        assert_eq!(config.chosen(), Command::Config { command: ConfigCommand::Check });
+        assert_eq!(config.common.config_file, PathBuf::from("a.yml"));
+    }
+
+    #[test]
+    fn probe_is_as_easy_as_ping() {
+        let request = |line: &str| match parse(line).chosen() {
+            Command::Probe(arguments) => arguments.request(),
+            other => panic!("{line}: {other:?}"),
+        };
+        let plain = request("vxlan_exporter probe 192.168.100.102");
+        assert_eq!(
+            (plain.target.port, plain.family, plain.expected_mtu, plain.count),
+            (None, None, None, 100)
+        );
+        let full = request("vxlan_exporter probe -6 -c 5 --expected-mtu=9000 [::1]:443");
+        assert_eq!(full.target.to_string(), "[::1]:443");
+        assert_eq!((full.family, full.expected_mtu, full.count), (Some(Family::V6), Some(9000), 5));
+        for bad in ["probe", "probe -4 -6 a", "probe a:b", "probe a --count=0", "probe a --expected-mtu=67"] {
+            let line = format!("vxlan_exporter {bad}");
+            let error = Cli::try_parse_from(line.split(' ')).expect_err(&line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! One look at paths: how often it asks, how long it waits, and when it has seen enough. `check` and
+//! `probe` share it.
+
+use std::{
+    fmt,
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use crate::model::{
+    plan::PathPlan,
+    state::{Present, State},
+};
+
+/// Ten small echoes a second on each path, so that ten seconds tell loss.
+const ECHO_EVERY: Duration = Duration::from_millis(100);
+/// Small echoes of each path after which a look may end.
+pub const ECHOES: u32 = 100;
+/// A search under way gets so much more, no further.
+const AT_MOST: u32 = 4;
+/// A reflector sends at most twenty packets a second and 200 kB a minute: an edge each way takes half a minute on
+/// an idle machine.
+const FOR_REFLECTORS: Duration = Duration::from_mins(1);
+/// How often what is known is looked at.
+const TURN: Duration = Duration::from_millis(200);
+
+/// How paths are looked at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Time between two small echoes of a path.
+    pub every: Duration,
+    /// How long it takes where nothing has to be searched.
+    pub about: Duration,
+    /// It ends then, whatever is known.
+    pub at_most: Duration,
+}
+
+impl Look {
+    /// At least `echoes` small echoes on each of `paths`, within a budget in packets a second. Where ten
+    /// a second on each path do not fit into it, fewer are sent and the look takes as much longer.
+    #[must_use]
+    pub fn new(paths: usize, echoes: u32, budget_pps: u32) -> Self {
+        let paths = u32::try_from(paths).unwrap_or(u32::MAX);
+        let every = ECHO_EVERY.max(Duration::from_secs(1) * paths / budget_pps.max(1));
+        let about = every * echoes;
+        Self { every, about, at_most: about.max(every * ECHOES) * AT_MOST }
+    }
+
+    /// The same, with the time that reflectors at targets need.
+    #[must_use]
+    pub fn with_reflectors(self, some: bool) -> Self {
+        if some { Self { at_most: self.at_most + FOR_REFLECTORS, ..self } } else { self }
+    }
+
+    /// Whether the budget makes it slower than ten echoes a second.
+    #[must_use]
+    pub fn is_slowed(&self) -> bool {
+        self.every > ECHO_EVERY
+    }
+
+    /// Sets a path's intervals for it.
+    pub fn pace(&self, path: &mut PathPlan) {
+        path.probe_interval = self.every;
+        path.sentinel_interval = path.sentinel_interval.min(Duration::from_secs(1));
+    }
+
+    /// Shows what is known to `each`, five times a second, with the time since `began`, until `each` has
+    /// seen enough and nothing is being searched or measured by a reflector, or the time is up.
+    pub async fn watch(
+        &self,
+        state: &State,
+        began: Instant,
+        mut each: impl FnMut(&Present, Duration) -> ControlFlow<()>,
+    ) {
+        loop {
+            tokio::time::sleep(TURN).await;
+            let present = state.present();
+            let since = began.elapsed();
+            let enough = each(&present, since).is_break();
+            let settled = present.paths.iter().all(|path| path.judgement.settled && !path.awaits_reflector);
+            if (enough && settled) || since >= self.at_most {
+                return;
+            }
+        }
+    }
+}
+
+/// A rate: `10 small echoes`, `0.5 small echoes`.
+fn small_echoes(rate: f64) -> String {
+    if rate >= 9.95 { format!("{rate:.0} small echoes") } else { format!("{rate:.1} small echoes") }
+}
+
+/// `about 10 s, at most 40 s, 10 small echoes a second`
+impl fmt::Display for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "about {:.0} s, at most {:.0} s, {} a second",
+            self.about.as_secs_f64().max(1.0),
+            self.at_most.as_secs_f64(),
+            small_echoes(1.0 / self.every.as_secs_f64())
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_paths_are_looked_at_longer_within_the_budget() {
+        let look = |paths| {
+            let look = Look::new(paths, ECHOES, 200);
+            (look.every, look.about, look.at_most)
+        };
+        let seconds = Duration::from_secs;
+        assert_eq!(look(2), (ECHO_EVERY, seconds(10), seconds(40)));
+        assert_eq!(look(20), (ECHO_EVERY, seconds(10), seconds(40)));
+        assert_eq!(look(100), (Duration::from_millis(500), seconds(50), seconds(200)));
+    }
+
+    #[test]
+    fn few_echoes_end_soon_and_leave_a_search_its_time() {
+        assert_eq!(Look::new(1, 5, 200).to_string(), "about 1 s, at most 40 s, 10 small echoes a second");
+        let reflected = Look::new(1, ECHOES, 200).with_reflectors(true);
+        assert_eq!(reflected.to_string(), "about 10 s, at most 100 s, 10 small echoes a second");
+        assert_eq!(Look::new(1, 600, 200).to_string(), "about 60 s, at most 240 s, 10 small echoes a second");
+    }
+}

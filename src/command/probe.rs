@@ -1,0 +1,120 @@
+//! `probe`: one path, without a configuration, as easy as ping. It uses the engine of `serve` and `check`
+//! and decides nothing itself.
+
+pub mod progress;
+pub mod target;
+
+use std::{
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+
+use crate::{
+    command::look::Look,
+    config::{LOSS_THRESHOLD, PROBE_BUDGET_PPS},
+    logging,
+    model::{
+        family::Family,
+        plan::PathPlan,
+        state::{Present, State},
+        types::{Bytes, Capability, PathName, Site, Source},
+    },
+    probe::Engine,
+};
+use progress::Progress;
+use target::ProbeTarget;
+
+/// Longer than any resolver that is well takes.
+const PATIENCE: Duration = Duration::from_secs(1);
+const SENTINEL_EVERY: Duration = Duration::from_secs(1);
+
+/// What to probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeRequest {
+    /// The target.
+    pub target: ProbeTarget,
+    /// IPv4 or IPv6; whatever the name has where absent.
+    pub family: Option<Family>,
+    /// The MTU the path should have, bytes of IP packet.
+    pub expected_mtu: Option<Bytes>,
+    /// Small echoes after which it may end.
+    pub count: u32,
+}
+
+/// Probes until enough is known, or Ctrl-C, and hands over what is known then. Tells on stderr what happens.
+///
+/// # Errors
+/// A name without an address, a target without a route, a process that may open no ICMP socket.
+pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
+    let look = Look::new(1, request.count, PROBE_BUDGET_PPS);
+    let path = plan(request, &look);
+    let opening = format!("probing {}: {look}; Ctrl-C ends it early\n", request.target);
+    let state = State::default();
+    let engine = Engine::new(vec![path], PROBE_BUDGET_PPS, state.clone()).context("starting to probe")?;
+    let pings = may_ping(&state.present(), request)?;
+    let engine = tokio::spawn(engine.run());
+    let began = Instant::now();
+    let mut announced = false;
+    let mut progress = Progress::on_stderr();
+    let seen_enough = look.watch(&state, began, |present, since| {
+        let Some(path) = present.paths.first() else { return ControlFlow::Continue(()) };
+        // What cannot be probed is not announced; a resolver that takes long is.
+        if !announced && (path.expected_mtu.is_some() || since >= PATIENCE) {
+            announced = true;
+            logging::say(&opening);
+        }
+        if announced {
+            progress.show(path, since);
+        }
+        let asked = if pings { path.echo.requests >= u64::from(request.count) } else { since >= look.about };
+        let enough = asked || path.stays_at_home(since).is_some();
+        if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    tokio::select! {
+        () = seen_enough => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("listening for Ctrl-C")?,
+    }
+    engine.abort();
+    drop(progress);
+    let present = state.present();
+    if let Some(problem) = present.paths.first().and_then(|path| path.stays_at_home(began.elapsed())) {
+        bail!("{problem}");
+    }
+    Ok(present)
+}
+
+fn plan(request: &ProbeRequest, look: &Look) -> PathPlan {
+    let mut path = PathPlan {
+        name: PathName(request.target.to_string()),
+        // Without routers nothing is looked up by site.
+        source: Source::from("here"),
+        site: Site::from("there"),
+        address: request.target.host.clone(),
+        family: request.family,
+        tcp_port: request.target.port,
+        reflector: None,
+        probe_interval: look.every,
+        sentinel_interval: SENTINEL_EVERY,
+        expected_mtu: request.expected_mtu,
+        loss_threshold: LOSS_THRESHOLD,
+    };
+    look.pace(&mut path);
+    path
+}
+
+/// Whether a socket for echoes could be opened; an error where nothing else can be asked either: TCP connections take no
+/// privilege, but a port.
+fn may_ping(present: &Present, request: &ProbeRequest) -> anyhow::Result<bool> {
+    let missing = [Capability::IcmpSocket, Capability::NetRaw].map(|wanted| present.missing(wanted));
+    let [Some(icmp), Some(raw)] = missing else { return Ok(true) };
+    if request.target.port.is_none() {
+        bail!(
+            "may open no socket to ping with ({icmp}; {raw}): run it as root, or once `{}`, or let everybody ping \
+             with `sysctl -w net.ipv4.ping_group_range='0 2147483647'`; HOST:PORT at least tries TCP",
+            crate::report::one_path::setcap()
+        );
+    }
+    Ok(false)
+}

@@ -1,0 +1,93 @@
+//! What a person sees while `probe` looks: on a terminal one line that is rewritten in place, elsewhere
+//! a plain line at each change of the verdict, and every five seconds in between.
+
+use std::{io, time::Duration};
+
+use crate::{
+    logging,
+    model::{observation::PathObservation, types::Verdict},
+    terminal::{self, REWRITE},
+};
+
+const REMIND: Duration = Duration::from_secs(5);
+
+/// Writes on stderr; the table on stdout stays clean.
+#[derive(Debug)]
+pub struct Progress {
+    columns: Option<usize>,
+    told: Option<(Verdict, Duration)>,
+}
+
+impl Progress {
+    /// Finds out whether stderr is a terminal, and how wide.
+    #[must_use]
+    pub fn on_stderr() -> Self {
+        Self { columns: terminal::width(&io::stderr()), told: None }
+    }
+
+    /// Shows what is known of the path after `since`.
+    pub fn show(&mut self, path: &PathObservation, since: Duration) {
+        let line = line(path, since);
+        if let Some(columns) = self.columns {
+            let line: String = line.chars().take(columns.saturating_sub(1)).collect();
+            logging::say(&format!("{REWRITE}{line}"));
+            return;
+        }
+        let verdict = path.judgement.verdict;
+        if self.told.is_none_or(|(told, at)| told != verdict || since >= at + REMIND) {
+            self.told = Some((verdict, since));
+            logging::say(&format!("{line}\n"));
+        }
+    }
+}
+
+/// The line on a terminal makes room for what follows.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.columns.is_some() {
+            logging::say(REWRITE);
+        }
+    }
+}
+
+fn line(path: &PathObservation, since: Duration) -> String {
+    let judgement = &path.judgement;
+    let echo = &path.echo;
+    let mut parts = vec![
+        format!("{:5.1} s  {}  echoes: {} sent", since.as_secs_f64(), judgement.verdict, echo.requests),
+        format!("{} answered", echo.replies),
+    ];
+    parts.extend(echo.rtt.mean_seconds().map(|mean| format!("RTT {:.2} ms", mean * 1000.0)));
+    parts.extend(judgement.mtu_forward.map(|largest| format!("up to {largest} bytes answered")));
+    if !judgement.settled && echo.replies > 0 {
+        parts.push("searching".to_owned());
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::types::Direction,
+        overlay::fixture::{hole, path},
+    };
+
+    #[test]
+    fn the_line_says_what_is_known_so_far() {
+        let mut seen = PathObservation::clone(&path("rancher", "dc", hole(&[Direction::Forward], 1454)));
+        seen.judgement.settled = false;
+        seen.echo.requests = 32;
+        for _ in 0..31 {
+            seen.echo.replies += 1;
+            seen.echo.rtt.observe(Duration::from_micros(250));
+        }
+        assert_eq!(
+            line(&seen, Duration::from_millis(3210)),
+            "  3.2 s  blackhole  echoes: 32 sent, 31 answered, RTT 0.25 ms, up to 1454 bytes answered, searching"
+        );
+        seen.echo = crate::model::observation::EchoStats { requests: 3, ..Default::default() };
+        seen.judgement = crate::model::observation::Judgement::default();
+        assert_eq!(line(&seen, Duration::from_millis(300)), "  0.3 s  unknown  echoes: 3 sent, 0 answered");
+    }
+}

@@ -1,0 +1,152 @@
+//! `serve`: everything together for as long as nobody says stop.
+//!
+//! - `conductor`: what runs by the plan in use, and how it goes over to the next one
+//! - `probing`: the probe engine, one after another if need be
+//! - `reload`: SIGHUP, `POST /-/reload` and a changed file (`config_watch`): one reading of the configuration after the other
+
+mod conductor;
+mod config_watch;
+mod probing;
+mod reflecting;
+mod reload;
+
+use std::{path::PathBuf, time::SystemTime};
+
+use anyhow::{Context, bail};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+};
+use tracing::{info, warn};
+
+use crate::{
+    command::load::Wanted,
+    listen::ListenAddress,
+    model::{
+        plan::{Plan, ReflectorPlan},
+        state::State,
+    },
+    process::{
+        open_files,
+        supervise::{Supervisor, Task, door, fault},
+    },
+    reflector::server::Reflector,
+    web::{self, Access, Lifecycle, Pages, Printing, SelfInfo, access::Gate},
+};
+use conductor::Conducting;
+use config_watch::ConfigWatch;
+use reload::Reloader;
+
+/// How to serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Serve {
+    /// The configuration; read again at each reload.
+    pub wanted: Wanted,
+    /// Where to answer.
+    pub listen: ListenAddress,
+    /// TLS and users.
+    pub web_config_file: Option<PathBuf>,
+    /// Whether `/-/reload` and `/-/quit` do anything.
+    pub lifecycle: bool,
+}
+
+/// Reads, probes, joins and answers until SIGTERM or SIGINT, or until it is asked to quit.
+pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
+    // Before anything that takes time: SIGHUP would end a process that does not listen for it.
+    let hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
+    let stop = stop_signal()?;
+    open_files::raise();
+    let config_watch = ConfigWatch::new(serve.wanted.file.clone(), serve.wanted.most_bytes).await;
+    let plan = serve.wanted.load()?;
+    let gate = serve.web_config_file.as_deref().map(Gate::open).transpose()?;
+    let listener = web::listen(&serve.listen).await?;
+    let supervisor = Supervisor::start().context("starting the watchdog")?;
+    let state = State::default();
+    state.put_shard(serve.wanted.shard);
+    state.config_loaded(SystemTime::now());
+    warn_of(&plan);
+    let (routers, paths) = (plan.routers.len(), plan.paths.len());
+    let (plans, next_plans) = mpsc::channel(1);
+    let conducting = Conducting::new(plan, state.clone(), supervisor.clone(), next_plans);
+    let access = Access::new(conducting.web_sources(), gate);
+    let conductor = conducting.keep().await?;
+    let (wishes, inbox) = mpsc::channel(1);
+    let (quit, mut quitting) = watch::channel(());
+    let reloader = Reloader::new(serve.wanted.clone(), config_watch, state.clone(), plans);
+    let reloader = reload::keep(&supervisor, reloader, hangup, inbox, quit);
+    let lifecycle = if serve.lifecycle { Lifecycle::enabled(wishes.clone()) } else { Lifecycle::default() };
+    let address = listener.local_addr()?;
+    door::open(supervisor.clone(), address.port());
+    let version = env!("CARGO_PKG_VERSION");
+    info!(version, %address, routers, paths, shard = %serve.wanted.shard, "serving");
+    let stop = async move {
+        tokio::select! {
+            () = stop => {}
+            Ok(()) = quitting.changed() => info!("asked to quit"),
+        }
+    };
+    let self_info = SelfInfo::new(supervisor.clone());
+    let pages = Pages { state, self_info, lifecycle, printing: Printing::default() };
+    answer(&supervisor, web::serve(listener, pages, access, stop)).await?;
+    // In this order: who follows plans would take it for an end if nobody made any.
+    drop((conductor, reloader, wishes));
+    info!("stopped");
+    Ok(())
+}
+
+/// Answers over HTTP. There is no second listener on that address: if this one dies, the process ends.
+async fn answer(
+    supervisor: &Supervisor,
+    serving: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+) -> anyhow::Result<()> {
+    let watched = supervisor.watch(Task::Web, "");
+    let pulse = watched.pulse();
+    let serving = tokio::spawn(async move {
+        pulse
+            .during(async {
+                tokio::select! {
+                    served = serving => served,
+                    () = fault::points(Task::Web) => Ok(()),
+                }
+            })
+            .await
+    });
+    serving.await.context("the web listener has died")?
+}
+
+fn warn_of(plan: &Plan) {
+    if plan.routers.is_empty() && plan.paths.is_empty() {
+        warn!("nothing is configured: no routers and no paths; see `vxlan_exporter config example`");
+    }
+    open_files::warn_if_short(plan);
+}
+
+/// `reflect`: a reflector and nothing else, until SIGTERM or SIGINT.
+pub async fn reflect(plan: &ReflectorPlan) -> anyhow::Result<()> {
+    let stop = stop_signal()?;
+    let supervisor = Supervisor::start().context("starting the watchdog")?;
+    let reflector = Reflector::open(plan).await?;
+    let watched = supervisor.watch(Task::Reflector, "");
+    let pulse = watched.pulse();
+    let reflecting = tokio::spawn(async move { pulse.during(reflector.run()).await });
+    tokio::select! {
+        ended = reflecting => {
+            ended.context("the reflector has died")?;
+            bail!("the reflector has ended");
+        }
+        () = stop => info!("stopped"),
+    }
+    Ok(())
+}
+
+/// Completes at SIGTERM or SIGINT.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

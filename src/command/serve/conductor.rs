@@ -1,0 +1,182 @@
+//! What runs, by the plan in use: router workers, the probe engine, the reflector, and the join of what they say.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use pnet::ipnetwork::IpNetwork;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::{Mutex as AsyncMutex, mpsc, oneshot, watch},
+    task::block_in_place,
+    time::{sleep, sleep_until},
+};
+use tracing::error;
+
+use super::{probing::Probing, reflecting::Reflecting};
+use crate::{
+    model::{plan::Plan, state::State},
+    overlay::{share, tunnel::Assessor},
+    process::supervise::{Kept, Pulse, Supervisor, Task, fault},
+    router::fleet::Fleet,
+};
+
+/// The picture is joined anew at most this often.
+const JOIN: Duration = Duration::from_millis(100);
+/// Joining a large picture takes at most one part in so many of a CPU.
+const JOIN_SHARE: u32 = 10;
+
+/// Joined so often even where nothing has changed: what is told no more changes by that.
+const JOIN_ANEW: Duration = Duration::from_secs(10);
+/// It shows life so often.
+const TURN: Duration = Duration::from_secs(1);
+/// How long going over to another plan may take: workers that read are let go.
+const FOLLOW: Duration = Duration::from_mins(1);
+
+/// A plan to go over to, and where to say that it runs.
+pub type NextPlan = (Plan, oneshot::Sender<anyhow::Result<()>>);
+
+/// What outlives a conductor. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Conducting {
+    /// The plan in use.
+    plan: Arc<Mutex<Plan>>,
+    state: State,
+    supervisor: Supervisor,
+    web_sources: Arc<watch::Sender<Vec<IpNetwork>>>,
+    plans: Arc<AsyncMutex<mpsc::Receiver<NextPlan>>>,
+}
+
+impl Conducting {
+    /// By that plan, and by those that come.
+    #[must_use]
+    pub fn new(plan: Plan, state: State, supervisor: Supervisor, plans: mpsc::Receiver<NextPlan>) -> Self {
+        let web_sources = Arc::new(watch::Sender::new(plan.web_sources.clone()));
+        let (plan, plans) = (Arc::new(Mutex::new(plan)), Arc::new(AsyncMutex::new(plans)));
+        Self { plan, state, supervisor, web_sources, plans }
+    }
+
+    /// Who may ask for metrics and pages, by the plan in use.
+    #[must_use]
+    pub fn web_sources(&self) -> watch::Receiver<Vec<IpNetwork>> {
+        self.web_sources.subscribe()
+    }
+
+    /// Starts everything and keeps it running: where a conductor dies, all that it ran ends with it and is started anew.
+    pub async fn keep(self) -> anyhow::Result<Kept> {
+        let mut first = Some(Conductor::start(&self).await?);
+        let supervisor = self.supervisor.clone();
+        Ok(supervisor.keep(Task::Conductor, "", move |pulse| {
+            let (first, shared) = (first.take(), self.clone());
+            async move {
+                let conductor = match first {
+                    Some(conductor) => Ok(conductor),
+                    None => pulse.within(FOLLOW, Conductor::start(&shared)).await,
+                };
+                match conductor {
+                    Ok(conductor) => conductor.run(&mut *shared.plans.lock().await, &pulse).await,
+                    Err(error) => error!(error = format!("{error:#}"), "cannot start again"),
+                }
+            }
+        }))
+    }
+
+    fn plan(&self) -> Plan {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put_plan(&self, plan: Plan) {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = plan;
+    }
+}
+
+/// Keeps everything in step with one plan.
+struct Conductor {
+    shared: Conducting,
+    plan: Plan,
+    state: State,
+    fleet: Fleet,
+    probing: Probing,
+    assessor: Assessor,
+    reflecting: Reflecting,
+}
+
+impl Conductor {
+    /// Starts everything.
+    async fn start(shared: &Conducting) -> anyhow::Result<Self> {
+        let (plan, state, supervisor) = (shared.plan(), shared.state.clone(), shared.supervisor.clone());
+        let mut fleet = Fleet::new(state.clone()).supervised_by(supervisor.clone());
+        fleet.follow(&plan).await;
+        let probing = Probing::start(plan.paths.clone(), plan.probe_budget_pps, state.clone(), &supervisor)?;
+        let mut reflecting = Reflecting::new(state.clone(), supervisor);
+        reflecting.follow(plan.reflector.as_ref()).await;
+        let assessor = Assessor::new(&plan);
+        let shared = shared.clone();
+        let mut conductor = Self { shared, plan, state, fleet, probing, assessor, reflecting };
+        conductor.join();
+        Ok(conductor)
+    }
+
+    /// Joins whenever something has changed, and goes over to each plan that comes.
+    async fn run(mut self, plans: &mut mpsc::Receiver<NextPlan>, pulse: &Pulse) {
+        let mut next_join = tokio::time::Instant::now();
+        let mut anew = next_join + JOIN_ANEW;
+        loop {
+            pulse.promise(TURN * 2);
+            fault::point(Task::Conductor).await;
+            let state = self.state.clone();
+            let changed = async {
+                sleep_until(next_join).await;
+                tokio::select! {
+                    () = state.changed() => {}
+                    () = sleep_until(anew) => {}
+                }
+            };
+            tokio::select! {
+                () = changed => {
+                    next_join = self.join();
+                    anew = next_join + JOIN_ANEW;
+                }
+                next = plans.recv() => {
+                    let Some((plan, done)) = next else { return };
+                    // Nobody waits for it only while the process ends.
+                    let _ = done.send(pulse.within(FOLLOW, self.follow(plan)).await);
+                }
+                () = sleep(TURN) => {}
+            }
+        }
+    }
+
+    /// Goes over to another plan; on an error everything stays as it was.
+    async fn follow(&mut self, plan: Plan) -> anyhow::Result<()> {
+        self.probing.follow(plan.paths.clone(), plan.probe_budget_pps).await?;
+        self.fleet.follow(&plan).await;
+        self.reflecting.follow(plan.reflector.as_ref()).await;
+        self.assessor.follow(&plan);
+        self.shared.web_sources.send_replace(plan.web_sources.clone());
+        self.shared.put_plan(plan.clone());
+        self.plan = plan;
+        // Whoever asked for it sees the new picture in his next scrape.
+        self.join();
+        Ok(())
+    }
+
+    /// Joins readings and observations into the picture; returns the earliest time of the next.
+    fn join(&mut self) -> tokio::time::Instant {
+        let began = Instant::now();
+        let present = self.state.present();
+        let overlay = off_the_async_threads(|| self.assessor.assess(&present.routers, &present.paths));
+        self.fleet.watch(share::watched(&self.plan, &overlay));
+        self.state.put_overlay(overlay);
+        let pause = JOIN.max(began.elapsed() * (JOIN_SHARE - 1));
+        self.state.join_again_within(pause + JOIN_ANEW);
+        tokio::time::Instant::now() + pause
+    }
+}
+
+/// Does what takes a while: this thread hands its other tasks to another one meanwhile. A runtime of one thread has none.
+fn off_the_async_threads<T>(work: impl FnOnce() -> T) -> T {
+    let several = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
+    if several { block_in_place(work) } else { work() }
+}

@@ -1,0 +1,174 @@
+//! Reading the configuration again. One reading at a time; a configuration that cannot be used changes nothing.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use anyhow::Context;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{Mutex, mpsc, oneshot, watch},
+    time::{MissedTickBehavior, interval},
+};
+use tracing::{error, info};
+
+use super::{
+    conductor::NextPlan,
+    config_watch::{ConfigWatch, LOOK},
+    warn_of,
+};
+use crate::{
+    command::load::Wanted,
+    model::state::State,
+    process::supervise::{Kept, Pulse, Supervisor, Task, fault},
+    web::Wish,
+};
+
+/// What was refused is tried again after this long: a key that it names may have come meanwhile.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// How long a reload may take: reading, and going over to what was read.
+const RELOAD: Duration = Duration::from_mins(2);
+
+/// Keeps a reloader running: SIGHUP, wishes over HTTP and another file are followed whatever becomes of one.
+pub fn keep(
+    supervisor: &Supervisor,
+    reloader: Reloader,
+    hangup: Signal,
+    wishes: mpsc::Receiver<Wish>,
+    quit: watch::Sender<()>,
+) -> Kept {
+    let again = (reloader.wanted.clone(), reloader.state.clone(), reloader.plans.clone());
+    let mut first = Some((reloader, hangup));
+    let (wishes, quit) = (Arc::new(Mutex::new(wishes)), Arc::new(quit));
+    supervisor.keep(Task::Reloader, "", move |pulse| {
+        let (first, wishes, quit) = (first.take(), Arc::clone(&wishes), Arc::clone(&quit));
+        let again = again.clone();
+        async move {
+            let (reloader, hangup) = match first {
+                Some(first) => first,
+                None => match Reloader::again(again, &pulse).await {
+                    Ok(again) => again,
+                    Err(error) => return error!(%error, "cannot listen for SIGHUP again"),
+                },
+            };
+            reloader.run(hangup, &mut *wishes.lock().await, &quit, &pulse).await;
+        }
+    })
+}
+
+/// Reads the configuration whenever it is asked to, and when the file changes.
+#[derive(Debug)]
+pub struct Reloader {
+    wanted: Wanted,
+    state: State,
+    plans: mpsc::Sender<NextPlan>,
+    watch: ConfigWatch,
+    /// The last reading that was refused: when and why.
+    refused: Option<(Instant, String)>,
+}
+
+impl Reloader {
+    /// Says in `state` how it went; `plans` goes to who follows them. `watch` is that of the first reading.
+    #[must_use]
+    pub fn new(wanted: Wanted, watch: ConfigWatch, state: State, plans: mpsc::Sender<NextPlan>) -> Self {
+        Self { wanted, state, plans, watch, refused: None }
+    }
+
+    /// In the place of one that died: what that did not come to is done now.
+    async fn again(
+        (wanted, state, plans): (Wanted, State, mpsc::Sender<NextPlan>),
+        pulse: &Pulse,
+    ) -> std::io::Result<(Self, Signal)> {
+        let hangup = signal(SignalKind::hangup())?;
+        pulse.promise(RELOAD);
+        let watch = ConfigWatch::new(wanted.file.clone(), wanted.most_bytes).await;
+        let mut reloader = Self::new(wanted, watch, state, plans);
+        let _ = reloader.reload().await;
+        Ok((reloader, hangup))
+    }
+
+    /// Waits for SIGHUP, for wishes over HTTP and for another file, as long as somebody may have a wish.
+    pub async fn run(
+        mut self,
+        mut hangup: Signal,
+        wishes: &mut mpsc::Receiver<Wish>,
+        quit: &watch::Sender<()>,
+        pulse: &Pulse,
+    ) {
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            pulse.promise(LOOK);
+            fault::point(Task::Reloader).await;
+            tokio::select! {
+                // Several signals that come during one reload are one.
+                Some(()) = hangup.recv() => {
+                    let _ = pulse.within(RELOAD, self.reload()).await;
+                }
+                wish = wishes.recv() => match wish {
+                    Some(Wish::Reload(answer)) => {
+                        let outcome = pulse.within(RELOAD, self.reload()).await;
+                        // Whoever asked may have gone.
+                        let _ = answer.send(outcome);
+                    }
+                    Some(Wish::Quit) => {
+                        let _ = quit.send(());
+                    }
+                    None => return,
+                },
+                _ = looks.tick() => pulse.within(RELOAD, self.look()).await,
+            }
+        }
+    }
+
+    async fn look(&mut self) {
+        let is_due = self.refused.as_ref().is_some_and(|(when, _)| when.elapsed() > RETRY);
+        if self.watch.is_changed().await {
+            info!(file = %self.wanted.file.display(), "the configuration file has changed");
+            let _ = self.reload().await;
+        } else if is_due {
+            let _ = self.reload().await;
+        }
+    }
+
+    /// What is in use now, or why that could not be used; both in words.
+    async fn reload(&mut self) -> Result<String, String> {
+        let outcome = self.try_reload().await;
+        let file = self.wanted.file.display();
+        match outcome {
+            Ok((routers, paths)) => {
+                self.refused = None;
+                self.state.config_loaded(SystemTime::now());
+                info!(%file, routers, paths, "configuration reloaded");
+                Ok(format!("{file}: {routers} routers, {paths} paths: in use"))
+            }
+            Err(error) => {
+                let error = crate::text::visible_lines(&format!("{error:#}")).into_owned();
+                let is_new = self.refused.as_ref().is_none_or(|(_, told)| *told != error);
+                if is_new {
+                    error!(error, "configuration not reloaded: the former one stays in use");
+                }
+                self.refused = Some((Instant::now(), error.clone()));
+                self.state.config_refused(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    async fn try_reload(&mut self) -> anyhow::Result<(usize, usize)> {
+        self.watch.begin().await;
+        let wanted = self.wanted.clone();
+        let plan = tokio::task::spawn_blocking(move || wanted.load())
+            .await
+            .context("reading the configuration")??;
+        warn_of(&plan);
+        let counts = (plan.routers.len(), plan.paths.len());
+        let (done, told) = oneshot::channel();
+        let ended = "the process is about to end";
+        self.plans.send((plan, done)).await.ok().context(ended)?;
+        told.await.context(ended)??;
+        Ok(counts)
+    }
+}

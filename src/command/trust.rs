@@ -1,0 +1,161 @@
+//! `config trust`: a person compares a router's host key with what its console shows, then it is written to
+//! the `known_hosts` file. The only way by which this program ever comes to trust a key.
+//!
+//! One connection, no login: OpenSSH 9.8 and later counts such a connection against the address it comes
+//! from, and locks it out after a dozen or so in a row (`PerSourcePenalties`).
+
+use std::{
+    fmt::Write as _,
+    io,
+    path::Path,
+    time::{Duration, Instant, SystemTime},
+};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::{
+    logging,
+    model::plan::{HostTrust, Plan, RouterPlan, SshPlan, Transport},
+    router::{
+        transport::ssh,
+        trust::{
+            certificate::is_certificate,
+            host_key::HostKeys,
+            known_hosts::{self, Entry, fingerprint, key_kind},
+        },
+    },
+};
+
+/// A person waits longer than a scrape.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Whom to trust, and how it is confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The router's name in the configuration.
+    pub router: String,
+    /// What the fingerprint must be.
+    pub fingerprint: Option<String>,
+    /// Whether not to ask.
+    pub yes: bool,
+    /// Whether somebody can be asked.
+    pub terminal: bool,
+}
+
+/// Connects, shows, asks, writes. What it says at last, or why the key is not trusted.
+pub fn trust(plan: &Plan, request: &Request) -> anyhow::Result<String> {
+    let router = plan.routers.iter().find(|router| router.name.as_str() == request.router);
+    let router = router.with_context(|| {
+        let names: Vec<_> = plan.routers.iter().map(|router| router.name.as_str()).collect();
+        format!("there is no router {:?} in the configuration: it has {}", request.router, names.join(", "))
+    })?;
+    let Transport::Ssh(login) = &router.transport else {
+        bail!("router {} is not read over SSH: it has no host key to trust", router.name);
+    };
+    if !request.terminal {
+        ensure!(
+            request.fingerprint.is_some(),
+            "no terminal, so nobody can compare the host key: give --fingerprint SHA256:… as the router's console \
+             shows it, and --yes"
+        );
+        ensure!(request.yes, "no terminal, so nobody can be asked: add --yes");
+    }
+    let known = HostKeys::read_so_far(login)?;
+    let key = ssh::presented_key(login, &known, Instant::now() + TIMEOUT)?;
+    let seen = fingerprint(&key);
+    if let Some(wanted) = &request.fingerprint {
+        let wanted = wanted.trim_end_matches('=');
+        ensure!(
+            seen == wanted,
+            "router {} presented {} {seen}, not {wanted}: nothing is written; is it the fingerprint of its key of \
+             another type, or is somebody in between?",
+            router.name,
+            key_kind(&key)
+        );
+    }
+    let HostTrust::KnownHosts(file) = &login.host_trust else {
+        return compare(router, &known, &key);
+    };
+    if let Some(line) = known.revoked(&key) {
+        bail!(
+            "router {} presented {seen}, which line {} of {} revokes",
+            router.name,
+            line.line,
+            file.display()
+        );
+    }
+    match known.verify(&key, SystemTime::now()) {
+        Ok(()) => {
+            let kind = key_kind(&key);
+            return Ok(format!(
+                "router {}: {kind} {seen} is trusted already, by {}\n",
+                router.name,
+                file.display()
+            ));
+        }
+        // The file trusts an authority; a key beside it would make the certificate worthless.
+        Err(error) if is_certificate(&key) => bail!(error),
+        Err(_) => {}
+    }
+    let old: Vec<&Entry> = known.keys().iter().filter(|old| old.kind == key_kind(&key)).collect();
+    logging::say(&shown(router, login, file, &key, &old));
+    if !request.yes {
+        logging::say("Type yes to trust this key: ");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        ensure!(answer.trim() == "yes", "not a yes: nothing is written");
+    }
+    write(login, file, &known, &key, &old)?;
+    Ok(format!("router {}: written to {}\n", router.name, file.display()))
+}
+
+/// Where the configuration itself names the key there is nothing to write.
+fn compare(router: &RouterPlan, known: &HostKeys, key: &[u8]) -> anyhow::Result<String> {
+    let seen = format!("{} {}", key_kind(key), fingerprint(key));
+    known.verify(key, SystemTime::now()).with_context(|| {
+        format!(
+            "if {seen} is the key of router {}, write `host_key_fingerprint: {}` in the configuration",
+            router.name,
+            fingerprint(key)
+        )
+    })?;
+    Ok(format!("router {}: {seen} is trusted already, by `host_key_fingerprint`\n", router.name))
+}
+
+fn shown(router: &RouterPlan, login: &SshPlan, file: &Path, key: &[u8], old: &[&Entry]) -> String {
+    let kind = key_kind(key);
+    let mut text = format!("router {}, {}:{}\n", router.name, login.address, login.port);
+    // A `String` takes all that is written to it.
+    let _ = writeln!(text, "  presented  {kind} {}", fingerprint(key));
+    for old in old {
+        let (print, line) = (fingerprint(&old.blob), old.line);
+        let _ = writeln!(text, "  CHANGED    {kind} {print} is what line {line} of {} has", file.display());
+    }
+    let short = if kind.starts_with("ecdsa") { "ecdsa" } else { kind.trim_start_matches("ssh-") };
+    let _ = writeln!(
+        text,
+        "Compare it with what the router's own console shows: ssh-keygen -lf /etc/ssh/ssh_host_{short}_key.pub"
+    );
+    text
+}
+
+fn write(login: &SshPlan, file: &Path, known: &HostKeys, key: &[u8], old: &[&Entry]) -> anyhow::Result<()> {
+    let name = known_hosts::host_name(&known_hosts::normalised(&login.address), login.port);
+    // What is said of the bare name is for its other ports too; what the port has of its own comes first.
+    let old = if known.name == name { old } else { &[] };
+    if let Some(shared) = old.iter().find(|old| !old.names_only(&name)) {
+        bail!(
+            "line {} of {} has another key for {}: correct it by hand, nothing is written",
+            shared.line,
+            file.display(),
+            shared.names
+        );
+    }
+    let lines: Vec<usize> = old.iter().map(|old| old.line).collect();
+    let written = if lines.is_empty() {
+        known_hosts::add(file, &name, key)
+    } else {
+        known_hosts::replace(file, &lines, &name, key)
+    };
+    written.with_context(|| format!("writing {}", file.display()))
+}

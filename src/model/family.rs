@@ -1,0 +1,61 @@
+//! The two families of IP, and what follows from each.
+
+use std::net::IpAddr;
+
+use crate::model::types::Bytes;
+
+/// Payload bytes of one fragment: those of a 576-byte IPv4 datagram (RFC 791: every host takes 576), a
+/// multiple of 8. IPv6 takes the same, so that a pair is as long in both.
+pub const FRAGMENT_PAYLOAD: Bytes = 552;
+
+/// Of which IP a path's packets are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// RFC 791.
+    V4,
+    /// RFC 8200.
+    V6,
+}
+
+impl Family {
+    /// The family of an address.
+    #[must_use]
+    pub const fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+
+    /// Bytes of an IP header without options or extensions.
+    #[must_use]
+    pub const fn header(self) -> Bytes {
+        match self {
+            Self::V4 => 20,
+            Self::V6 => 40,
+        }
+    }
+
+    /// Bytes of a small packet of our own: IP header, 8 bytes of ICMP, 40 of payload.
+    #[must_use]
+    pub const fn small(self) -> Bytes {
+        self.header() + 48
+    }
+
+    /// Bytes of the largest piece of an echo request sent in fragments.
+    #[must_use]
+    pub const fn fragment(self) -> Bytes {
+        match self {
+            Self::V4 => self.header() + FRAGMENT_PAYLOAD,
+            // The fragment header takes 8 (RFC 8200 section 4.5).
+            Self::V6 => self.header() + 8 + FRAGMENT_PAYLOAD,
+        }
+    }
+
+    /// The MTU every link of this family must have (RFC 791 section 3.2, RFC 8200 section 5): no signal
+    /// may claim less.
+    #[must_use]
+    pub const fn least_mtu(self) -> Bytes {
+        match self {
+            Self::V4 => 68,
+            Self::V6 => 1280,
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The configuration with every default filled in: what to read and what to probe.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context;
+use pnet::ipnetwork::IpNetwork;
+
+use crate::{
+    listen::ListenAddress,
+    model::{
+        family::Family,
+        fingerprint::Fingerprint,
+        shard::Shard,
+        types::{Bytes, PathName, RouterName, Site, Source},
+    },
+    router::bounds::Limits,
+};
+
+/// What this process does. Made by [`crate::config::Config::plan`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Where this exporter runs; always set when there is a path.
+    pub site: Option<Site>,
+    /// Which share of all names this process owns.
+    pub shard: Shard,
+    /// Routers to read; those of other shards too, since a tunnel may end there.
+    pub routers: Vec<RouterPlan>,
+    /// Routers read at the same time.
+    pub router_workers: usize,
+    /// Paths to probe.
+    pub paths: Vec<PathPlan>,
+    /// Target sites of paths that other shards probe.
+    pub sites_probed_elsewhere: BTreeSet<Site>,
+    /// Pairs of tunnel ends declared by hand, `["dc/vxlan01", "site-a/vxlan01"]`.
+    pub tunnels: Vec<[String; 2]>,
+    /// Packets per second for everything beyond echoes and sentinels.
+    pub probe_budget_pps: u32,
+    /// The built-in reflector.
+    pub reflector: Option<ReflectorPlan>,
+    /// Who may ask for metrics and pages; empty is everyone.
+    pub web_sources: Vec<IpNetwork>,
+}
+
+impl Plan {
+    /// The same with paths that start at one node of our site: `source` is `SITE/NODE`.
+    pub fn from_source(mut self, source: &str) -> anyhow::Result<Self> {
+        let Some(site) = &self.site else { return Ok(self) };
+        let node = source.strip_prefix(site.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let node = node.with_context(|| {
+            format!("--source={source} is not of the configuration's site: write --source={site}/NODE")
+        })?;
+        for path in &mut self.paths {
+            path.source.node = Some(node.to_owned());
+        }
+        Ok(self)
+    }
+
+    /// The files whose content nobody else should know.
+    pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        let of_routers = self.routers.iter().flat_map(|router| {
+            let (login, api) = match &router.transport {
+                Transport::Ssh(login) => (Some(login), router.api.as_ref()),
+                Transport::Api(api) => (None, Some(api)),
+                Transport::Local => (None, router.api.as_ref()),
+            };
+            let login = login.into_iter().flat_map(|login| login.credential.files());
+            login.chain(api.map(|api| api.key_file.as_path()))
+        });
+        of_routers.chain(self.reflector_secrets())
+    }
+
+    /// The files with secrets of reflectors, ours and those at targets.
+    pub fn reflector_secrets(&self) -> impl Iterator<Item = &Path> {
+        let of_targets = self.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_deref());
+        self.reflector.iter().filter_map(|ours| ours.secret_file.as_deref()).chain(of_targets)
+    }
+
+    /// The share of `shard`: its paths, and every router.
+    #[must_use]
+    pub fn for_shard(mut self, shard: Shard) -> Self {
+        let (own, others): (Vec<_>, Vec<_>) =
+            self.paths.into_iter().partition(|path| shard.owns(path.name.as_str()));
+        self.sites_probed_elsewhere.extend(others.into_iter().map(|path| path.site));
+        Self { shard, paths: own, ..self }
+    }
+}
+
+/// A reflector to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReflectorPlan {
+    /// Where it listens.
+    pub listen: ListenAddress,
+    /// Who may use it; empty is everyone.
+    pub allowed_sources: Vec<IpNetwork>,
+    /// File with the secret that probers must know.
+    pub secret_file: Option<PathBuf>,
+}
+
+/// A reflector to use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathReflector {
+    /// Its TCP port at the target.
+    pub port: u16,
+    /// File with the secret it wants.
+    pub secret_file: Option<PathBuf>,
+}
+
+/// One router to read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RouterPlan {
+    /// The router.
+    pub name: RouterName,
+    /// Its site.
+    pub site: Site,
+    /// Further VTEP addresses (behind NAT).
+    pub addresses: Vec<IpAddr>,
+    /// Time between two scrapes.
+    pub scrape_interval: Duration,
+    /// Deadline over one whole scrape.
+    pub scrape_timeout: Duration,
+    /// How much of what it says is understood.
+    pub limits: Limits,
+    /// How to reach it.
+    pub transport: Transport,
+    /// The HTTPS API, asked where the transport fails; never set beside [`Transport::Api`].
+    pub api: Option<ApiPlan>,
+}
+
+/// How a router is read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Transport {
+    /// The machine this exporter runs on.
+    Local,
+    /// SSH.
+    Ssh(SshPlan),
+    /// VyOS's HTTPS API and nothing else.
+    Api(ApiPlan),
+}
+
+/// How to ask a router's HTTPS API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiPlan {
+    /// Where it is.
+    pub url: ApiUrl,
+    /// File whose first line is the key.
+    pub key_file: PathBuf,
+    /// What its certificate is held against.
+    pub trust: Trust,
+}
+
+/// Where an HTTPS API is. Paths are VyOS's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiUrl {
+    /// Address or DNS name, an IPv6 address without brackets.
+    pub host: String,
+    /// TCP port, 443 unless configured.
+    pub port: u16,
+}
+
+impl fmt::Display for ApiUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
+        write!(f, "https://{open}{host}{close}")?;
+        if *port == 443 { Ok(()) } else { write!(f, ":{port}") }
+    }
+}
+
+/// What proves that a certificate is the router's.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trust {
+    /// A chain to a certificate in this PEM file, with the router's name or address, within its time.
+    CaFile(PathBuf),
+    /// This very certificate, whatever its name and time.
+    Fingerprint(Fingerprint),
+}
+
+/// How to log in to a router.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SshPlan {
+    /// Address or DNS name.
+    pub address: String,
+    /// TCP port, 22 unless configured.
+    pub port: u16,
+    /// Login name.
+    pub username: String,
+    /// What proves who we are.
+    pub credential: Credential,
+    /// What proves who the router is; there is no trust on first use.
+    pub host_trust: HostTrust,
+    /// The router through which it is reached.
+    pub jump: Option<Box<JumpPlan>>,
+    /// The most bytes of output taken from one script.
+    pub max_output: u64,
+}
+
+/// A router through which another one is reached.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JumpPlan {
+    /// The router on the way.
+    pub router: RouterName,
+    /// How to log in to it.
+    pub ssh: SshPlan,
+}
+
+/// A secret, by what holds it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Credential {
+    /// A key in a file.
+    PrivateKey {
+        /// Private key file.
+        file: PathBuf,
+        /// File whose first line is its passphrase.
+        passphrase_file: Option<PathBuf>,
+    },
+    /// File whose first line is the password.
+    Password(PathBuf),
+    /// The keys of an SSH agent.
+    Agent {
+        /// Its socket; that of the environment variable `SSH_AUTH_SOCK` where not given.
+        socket: Option<PathBuf>,
+    },
+}
+
+impl Credential {
+    /// The files it is in.
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        let (first, second) = match self {
+            Self::PrivateKey { file, passphrase_file } => (Some(file), passphrase_file.as_ref()),
+            Self::Password(file) => (Some(file), None),
+            Self::Agent { .. } => (None, None),
+        };
+        first.into_iter().chain(second).map(PathBuf::as_path)
+    }
+}
+
+/// How a router proves that it is the right one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostTrust {
+    /// OpenSSH `known_hosts` file.
+    KnownHosts(PathBuf),
+    /// The fingerprint of its host key.
+    Fingerprint(Fingerprint),
+}
+
+/// One path to probe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathPlan {
+    /// The path.
+    pub name: PathName,
+    /// Our site, and which node of it this is.
+    pub source: Source,
+    /// The target's site.
+    pub site: Site,
+    /// IPv4, IPv6 or a DNS name.
+    pub address: String,
+    /// Of which IP its address must be; IPv4 before IPv6 where not given.
+    pub family: Option<Family>,
+    /// TCP port for SYN probes.
+    pub tcp_port: Option<u16>,
+    /// Time between two small echoes; sentinels follow it.
+    pub probe_interval: Duration,
+    /// Time between two full-size sentinels.
+    pub sentinel_interval: Duration,
+    /// The MTU the path should have; derived where absent.
+    pub expected_mtu: Option<Bytes>,
+    /// Round-trip loss of small echoes above which a path is lossy, 0..1.
+    pub loss_threshold: f64,
+    /// The reflector at the target, where there is one.
+    pub reflector: Option<PathReflector>,
+}

@@ -1,0 +1,372 @@
+//! What one scrape of one router says, as plain data.
+
+pub mod index;
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use serde::Serialize;
+
+use crate::{
+    model::{
+        types::{
+            Bytes, DfPolicy, FailureReason, FdbState, InterfaceName, LinkKind, Mac, Method, OperState,
+            RouterName, Site, Vni,
+        },
+        vnis::VniSet,
+    },
+    router::{bounds::Dropped, route_query::RouteQuery},
+    text::{Sentence, Text},
+};
+use index::{Index, may_be_bridge};
+
+/// Everything one scrape read. Absent means the source cannot tell; nothing is invented.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RouterSnapshot {
+    /// By which means it was read.
+    pub method: Method,
+    /// All links: vxlan devices, bridges, bridge members, underlay.
+    pub links: Vec<Link>,
+    /// Forwarding entries of the vxlan devices.
+    pub fdb: Vec<FdbEntry>,
+    /// Whether the source tells forwarding entries.
+    pub tells_fdb: bool,
+    /// The router's own routes to remote VTEPs, as far as asked, by the question that the vxlan device itself asks.
+    pub routes: BTreeMap<RouteQuery, Route>,
+    /// The router's software version, e.g. `VyOS 1.4.0`.
+    pub version: Option<Text>,
+    /// `/proc/sys/kernel/random/boot_id`: a change means a restart.
+    pub boot_id: Option<Text>,
+    /// When the counters were read, by the router's clock and by ours.
+    pub uptime: Option<Uptime>,
+    /// Where things stand in the lists above. Made when it is first asked; nothing is changed after that.
+    #[serde(skip)]
+    pub index: Index,
+}
+
+/// When a router's counters were read. Its uptime measures its own time between two readings to 10 ms; our
+/// clock says where that time lies, to as long as the router took to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Uptime {
+    /// `/proc/uptime` right before the counters, in seconds.
+    pub before: f64,
+    /// The same right after them.
+    pub after: f64,
+    /// When the router was asked, since this process started.
+    pub asked: Duration,
+    /// When all of its answer was here, since this process started.
+    pub answered: Duration,
+}
+
+impl RouterSnapshot {
+    /// The link of that name.
+    #[must_use]
+    pub fn link(&self, name: &str) -> Option<&Link> {
+        self.index.link(self, name)
+    }
+
+    /// Whether the source tells all there is. Elsewhere routes, forwarding entries and addresses that are not
+    /// there may only not have been told.
+    #[must_use]
+    pub fn tells_all(&self) -> bool {
+        self.method == Method::Ip && self.tells_fdb
+    }
+
+    /// The vxlan interfaces, also where the source does not tell their VNI, remote and port.
+    pub fn vxlan_links(&self) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(|link| link.is_vxlan())
+    }
+
+    /// The vxlan interfaces with their vxlan part.
+    pub fn vxlans(&self) -> impl Iterator<Item = (&Link, &Vxlan)> {
+        self.links.iter().filter_map(|link| link.vxlan.as_ref().map(|vxlan| (link, vxlan)))
+    }
+
+    /// The bridge that a link is a port of: its master, unless that is known to be a VRF or a bond.
+    #[must_use]
+    pub fn bridge_of<'a>(&self, link: &'a Link) -> Option<&'a InterfaceName> {
+        link.master.as_ref().filter(|master| may_be_bridge(self.link(master.as_str())))
+    }
+
+    /// Whether what a link sends and receives is routed by the router itself, not bridged: it has no master, or a VRF.
+    /// A source that does not tell all may only not tell the master.
+    #[must_use]
+    pub fn is_routed(&self, link: &Link) -> bool {
+        match &link.master {
+            None => self.method == Method::Ip,
+            Some(master) => self.link(master.as_str()).is_some_and(|link| link.kind == Some(LinkKind::Vrf)),
+        }
+    }
+
+    /// The members of a bridge, vxlan or not; none of a VRF.
+    pub fn members<'a>(&'a self, bridge: &str) -> impl Iterator<Item = &'a Link> {
+        self.index.members(self, bridge)
+    }
+
+    /// The port of a bridge with the largest MTU that is no vxlan interface, and that MTU.
+    #[must_use]
+    pub fn widest_port(&self, bridge: &str) -> Option<(&Link, Bytes)> {
+        self.index.widest_port(self, bridge)
+    }
+
+    /// The forwarding entries of one interface.
+    pub fn entries<'a>(&'a self, interface: &str) -> impl Iterator<Item = &'a FdbEntry> {
+        self.index.entries(self, interface)
+    }
+
+    /// The device that forwarding entries of an interface tie a remote to.
+    #[must_use]
+    pub fn via(&self, interface: &str, remote: IpAddr) -> Option<&InterfaceName> {
+        self.index.via(self, interface, remote)
+    }
+
+    /// The route by which a vxlan interface reaches a remote.
+    #[must_use]
+    pub fn route(&self, link: &Link, remote: IpAddr) -> Option<&Route> {
+        self.routes.get(&RouteQuery::new(self, link, link.vxlan.as_ref()?, remote)?)
+    }
+
+    /// The MTU in bytes of the link through which a vxlan interface reaches `remote`, or of the route where it is smaller.
+    #[must_use]
+    pub fn underlay_mtu(&self, link: &Link, remote: IpAddr) -> Option<Bytes> {
+        let route = self.route(link, remote)?;
+        let link = self.link(&route.dev)?.mtu?;
+        Some(route.mtu.map_or(link, |mtu| mtu.min(link)))
+    }
+}
+
+/// One network interface of a router.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Link {
+    /// The interface's name.
+    pub name: InterfaceName,
+    /// The kernel's index: a re-created device has another.
+    pub ifindex: Option<u32>,
+    /// Interface MTU, bytes of IP packet.
+    pub mtu: Option<Bytes>,
+    /// The administrator's wish (flag `UP`); `None` where the source hides the flags.
+    pub admin_up: Option<bool>,
+    /// Operational state.
+    pub oper_state: Option<OperState>,
+    /// MAC address.
+    pub mac: Option<Mac>,
+    /// The bridge (or bond, VRF) this link belongs to.
+    pub master: Option<InterfaceName>,
+    /// Interface description (`ifalias`).
+    pub description: Option<Text>,
+    /// All addresses of the interface.
+    pub addresses: Vec<IpAddr>,
+    /// `linkinfo.info_kind`.
+    pub kind: Option<LinkKind>,
+    /// What only a vxlan device has.
+    pub vxlan: Option<Vxlan>,
+    /// Kernel counters; restart with the device.
+    pub counters: Counters,
+}
+
+impl Link {
+    /// Whether it is a vxlan interface; its vxlan part may still not be told.
+    #[must_use]
+    pub fn is_vxlan(&self) -> bool {
+        self.vxlan.is_some() || self.kind == Some(LinkKind::Vxlan)
+    }
+}
+
+/// The vxlan part of a link.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Vxlan {
+    /// Network identifier; absent on `external` devices.
+    pub vni: Option<Vni>,
+    /// First remote VTEP or multicast group.
+    pub remote: Option<IpAddr>,
+    /// Further remotes of the configuration; elsewhere they are entries of the flood list.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_remotes: Vec<IpAddr>,
+    /// Source address, often unset.
+    pub local: Option<IpAddr>,
+    /// UDP destination port.
+    pub port: Option<u16>,
+    /// Outer DF-bit policy; absent on old iproute2.
+    pub df: Option<DfPolicy>,
+    /// Outer TTL; `None` is inherit/auto or not told.
+    pub ttl: Option<u32>,
+    /// Whether the device learns remote MACs.
+    pub learning: Option<bool>,
+    /// The underlay device it is tied to.
+    pub link: Option<InterfaceName>,
+    /// `external` (collect metadata) devices carry many VNIs.
+    pub external: bool,
+    /// VNI filtering is on.
+    pub vnifilter: bool,
+    /// The VNIs let through by the filter; empty on devices without one.
+    pub vnis: VniSet,
+    /// What was counted of single VNIs of the filter, where that is told. Its sent bytes are those of whole Ethernet
+    /// frames; a device's begin at the IP header (measured, 6.18).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub vni_counters: BTreeMap<Vni, Counters>,
+}
+
+/// Kernel counters of a link, `struct rtnl_link_stats64`, or of one VNI of it; one that the source does not tell, or that cannot be
+/// believed, is absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// Bytes received.
+    pub rx_bytes: Option<u64>,
+    /// Packets received.
+    pub rx_packets: Option<u64>,
+    /// Receive errors.
+    pub rx_errors: Option<u64>,
+    /// Received packets dropped.
+    pub rx_dropped: Option<u64>,
+    /// Receiver overruns (`over_errors`).
+    pub rx_over_errors: Option<u64>,
+    /// `missed_errors`: another counter than overruns; only with `-s -s`.
+    pub rx_missed_errors: Option<u64>,
+    /// Multicast packets received.
+    pub rx_multicast: Option<u64>,
+    /// Bytes transmitted.
+    pub tx_bytes: Option<u64>,
+    /// Packets transmitted.
+    pub tx_packets: Option<u64>,
+    /// Transmit errors.
+    pub tx_errors: Option<u64>,
+    /// Packets dropped before transmission.
+    pub tx_dropped: Option<u64>,
+    /// On vxlan: no route to the remote VTEP (measured).
+    pub tx_carrier_errors: Option<u64>,
+    /// On vxlan: routing loop (kernel source).
+    pub tx_collisions: Option<u64>,
+}
+
+#[cfg(test)]
+impl Counters {
+    /// A device that has counted nothing yet.
+    pub(crate) const ZERO: Self = Self {
+        rx_bytes: Some(0),
+        rx_packets: Some(0),
+        rx_errors: Some(0),
+        rx_dropped: Some(0),
+        rx_over_errors: Some(0),
+        rx_missed_errors: Some(0),
+        rx_multicast: Some(0),
+        tx_bytes: Some(0),
+        tx_packets: Some(0),
+        tx_errors: Some(0),
+        tx_dropped: Some(0),
+        tx_carrier_errors: Some(0),
+        tx_collisions: Some(0),
+    };
+}
+
+/// One forwarding entry that names a remote VTEP or a learned MAC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FdbEntry {
+    /// The device that holds the entry.
+    pub interface: InterfaceName,
+    /// MAC address; [`Mac::FLOOD`] is the flood list.
+    pub mac: Mac,
+    /// The remote VTEP; absent on a bridge's own entries.
+    pub dst: Option<IpAddr>,
+    /// None for learned entries.
+    pub state: Option<FdbState>,
+    /// The VNI where the entry names one.
+    pub vni: Option<Vni>,
+    /// The underlay device that the entry is tied to.
+    pub via: Option<InterfaceName>,
+    /// Whether a routing daemon has put it there (`extern_learn`), as EVPN does.
+    pub extern_learn: bool,
+}
+
+/// How a router reaches a remote VTEP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Route {
+    /// Egress device.
+    pub dev: InterfaceName,
+    /// Next hop, absent on a connected network.
+    pub gateway: Option<IpAddr>,
+    /// A `mtu` metric on the route, or a cached path MTU.
+    pub mtu: Option<Bytes>,
+    /// The source address the router would use.
+    pub source: Option<IpAddr>,
+}
+
+/// A failed scrape: a reason from a fixed set, and a sentence for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{reason}: {message}")]
+pub struct ScrapeError {
+    /// The label value.
+    pub reason: FailureReason,
+    /// What happened, with names and addresses, without secrets.
+    pub message: Sentence,
+}
+
+impl ScrapeError {
+    /// An error of that reason.
+    pub fn new(reason: FailureReason, message: impl Into<Sentence>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
+/// What is known of one router now: the last attempt, and totals since start.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RouterReading {
+    /// The router.
+    pub router: RouterName,
+    /// Its site.
+    pub site: Site,
+    /// Public VTEP addresses from the configuration, beside those the router prints.
+    pub extra_addresses: Vec<IpAddr>,
+    /// How often it is read; absent where nobody has promised to read it again.
+    #[serde(skip)]
+    pub interval: Option<Duration>,
+    /// How many scrapes have ended, well or badly.
+    pub scrapes: u64,
+    /// The last scrape, if it succeeded. Never repeated after a failure.
+    pub current: Option<Arc<RouterSnapshot>>,
+    /// The successful scrape before `current`; after a failure the last successful one.
+    pub previous: Option<Arc<RouterSnapshot>>,
+    /// Why the last scrape failed.
+    pub failure: Option<ScrapeError>,
+    /// How long the last scrape took.
+    pub duration: Duration,
+    /// When a scrape last succeeded.
+    pub last_success: Option<SystemTime>,
+    /// Failed scrapes by reason, since start.
+    pub failures: BTreeMap<FailureReason, u64>,
+    /// What was left out of all scrapes, by kind, since start.
+    pub dropped: Dropped,
+    /// What was left out of the last scrape.
+    pub left_out: Dropped,
+    /// Why the first of it could not be understood, where that is so.
+    pub left_out_why: Option<Sentence>,
+    /// Re-created vxlan devices by interface, since start.
+    pub recreations: BTreeMap<InterfaceName, u64>,
+}
+
+impl RouterReading {
+    /// A router that has not been read yet.
+    #[must_use]
+    pub fn new(router: RouterName, site: Site, extra_addresses: Vec<IpAddr>) -> Self {
+        Self {
+            router,
+            site,
+            extra_addresses,
+            interval: None,
+            scrapes: 0,
+            current: None,
+            previous: None,
+            failure: None,
+            duration: Duration::ZERO,
+            last_success: None,
+            failures: BTreeMap::new(),
+            dropped: Dropped::new(),
+            left_out: Dropped::new(),
+            left_out_why: None,
+            recreations: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Where things stand in a snapshot: looking one up must not cost a walk through all that a router says.
+
+use std::{collections::HashMap, fmt, net::IpAddr, sync::OnceLock};
+
+use crate::{
+    model::{
+        snapshot::{FdbEntry, Link, RouterSnapshot},
+        types::{Bytes, InterfaceName, LinkKind},
+    },
+    work,
+};
+
+/// The places of links and forwarding entries by name. A copy of a snapshot makes its own anew, so that it may be changed.
+#[derive(Default)]
+pub struct Index(OnceLock<Places>);
+
+#[derive(Default)]
+struct Places {
+    links: HashMap<String, usize>,
+    bridges: HashMap<String, Bridge>,
+    entries: HashMap<String, Vec<usize>>,
+    /// The first entry of each interface that ties a remote to an underlay device.
+    vias: HashMap<String, HashMap<IpAddr, usize>>,
+}
+
+#[derive(Default)]
+struct Bridge {
+    members: Vec<usize>,
+    widest: Option<usize>,
+}
+
+impl Index {
+    fn places(&self, of: &RouterSnapshot) -> &Places {
+        self.0.get_or_init(|| Places::of(of))
+    }
+
+    pub(super) fn link<'a>(&self, of: &'a RouterSnapshot, name: &str) -> Option<&'a Link> {
+        work::step();
+        of.links.get(*self.places(of).links.get(name)?)
+    }
+
+    pub(super) fn members<'a>(
+        &'a self,
+        of: &'a RouterSnapshot,
+        bridge: &str,
+    ) -> impl Iterator<Item = &'a Link> {
+        let members = self.places(of).bridges.get(bridge).map(|bridge| bridge.members.as_slice());
+        work::each(members.unwrap_or_default()).filter_map(|place| of.links.get(*place))
+    }
+
+    pub(super) fn widest_port<'a>(&self, of: &'a RouterSnapshot, bridge: &str) -> Option<(&'a Link, Bytes)> {
+        work::step();
+        let widest = of.links.get(self.places(of).bridges.get(bridge)?.widest?)?;
+        Some((widest, widest.mtu?))
+    }
+
+    pub(super) fn via<'a>(
+        &self,
+        of: &'a RouterSnapshot,
+        name: &str,
+        remote: IpAddr,
+    ) -> Option<&'a InterfaceName> {
+        work::step();
+        of.fdb.get(*self.places(of).vias.get(name)?.get(&remote)?)?.via.as_ref()
+    }
+
+    pub(super) fn entries<'a>(
+        &'a self,
+        of: &'a RouterSnapshot,
+        name: &str,
+    ) -> impl Iterator<Item = &'a FdbEntry> {
+        let entries = self.places(of).entries.get(name).map(Vec::as_slice);
+        work::each(entries.unwrap_or_default()).filter_map(|place| of.fdb.get(*place))
+    }
+}
+
+/// Whether ports of this master are ports of a bridge: it may also be a VRF or a bond. A poorer source does not tell.
+pub(super) fn may_be_bridge(master: Option<&Link>) -> bool {
+    master.and_then(|master| master.kind).is_none_or(|kind| kind == LinkKind::Bridge)
+}
+
+impl Places {
+    fn of(snapshot: &RouterSnapshot) -> Self {
+        let mut places = Self::default();
+        for (place, link) in work::each(snapshot.links.iter().enumerate()) {
+            // Of two of one name the first, as they come.
+            places.links.entry(link.name.as_str().to_owned()).or_insert(place);
+            if let Some(master) = link.master.as_deref() {
+                places.bridges.entry(master.to_owned()).or_default().take(snapshot, place, link);
+            }
+        }
+        let Self { links, bridges, .. } = &mut places;
+        bridges.retain(|name, _| {
+            let master = links.get(name).and_then(|place| snapshot.links.get(*place));
+            may_be_bridge(master)
+        });
+        for (place, entry) in work::each(snapshot.fdb.iter().enumerate()) {
+            if let (Some(dst), Some(_)) = (entry.dst, &entry.via) {
+                let vias = places.vias.entry(entry.interface.as_str().to_owned()).or_default();
+                vias.entry(dst).or_insert(place);
+            }
+            match places.entries.get_mut(entry.interface.as_str()) {
+                Some(entries) => entries.push(place),
+                None => drop(places.entries.insert(entry.interface.as_str().to_owned(), vec![place])),
+            }
+        }
+        places
+    }
+}
+
+impl Bridge {
+    fn take(&mut self, snapshot: &RouterSnapshot, place: usize, link: &Link) {
+        self.members.push(place);
+        let widest = self.widest.and_then(|place| snapshot.links[place].mtu);
+        if !link.is_vxlan() && link.mtu.is_some() && link.mtu >= widest {
+            self.widest = Some(place);
+        }
+    }
+}
+
+impl Clone for Index {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// An index says nothing that the snapshot does not.
+impl PartialEq for Index {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Index")
+    }
+}

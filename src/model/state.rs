@@ -1,0 +1,238 @@
+//! What is known now. Workers and probers write, views read; nobody waits for the network in here. What is too old to be
+//! known is taken away on the way to every reader, see `fresh`.
+
+mod fresh;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use tokio::sync::Notify;
+
+use fresh::Stamped;
+
+use crate::model::{
+    observation::PathObservation,
+    picture::{Overlay, Tunnel},
+    shard::Shard,
+    snapshot::RouterReading,
+    types::{Capability, PathName, RouterName},
+};
+
+/// The shared present. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    known: Mutex<Known>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// All but routers and paths.
+    rest: Present,
+    routers: Vec<Stamped<RouterReading>>,
+    paths: Vec<Stamped<PathObservation>>,
+    /// When the picture was last joined.
+    joined_at: Duration,
+    /// How often it is; absent where nobody has promised.
+    join_interval: Option<Duration>,
+}
+
+/// One consistent copy of all that is known.
+#[derive(Debug, Clone, Default)]
+pub struct Present {
+    /// Which share of all names this process exports.
+    pub shard: Shard,
+    /// The configuration in use.
+    pub config: ConfigState,
+    /// One reading for each configured router, in the order of the configuration; those of other shards too.
+    pub routers: Vec<Arc<RouterReading>>,
+    /// One observation for each configured path, in the order of the configuration.
+    pub paths: Vec<Arc<PathObservation>>,
+    /// The join of both.
+    pub overlay: Arc<Overlay>,
+    /// What this process can do: 1 or 0 for each value, with the reason for a 0.
+    pub capabilities: Vec<CapabilityState>,
+}
+
+impl Present {
+    /// The routers this process exports.
+    pub fn own_routers(&self) -> impl Iterator<Item = &RouterReading> {
+        self.routers.iter().map(AsRef::as_ref).filter(|reading| self.shard.owns(reading.router.as_str()))
+    }
+
+    /// What is missing for a capability; none where nothing is, or nothing is known of it.
+    #[must_use]
+    pub fn missing(&self, wanted: Capability) -> Option<&str> {
+        self.capabilities.iter().find(|known| known.capability == wanted)?.missing.as_deref()
+    }
+
+    /// The tunnels this process exports.
+    pub fn own_tunnels(&self) -> impl Iterator<Item = &Tunnel> {
+        self.overlay.tunnels.iter().filter(|tunnel| self.shard.owns(&tunnel.name))
+    }
+}
+
+/// Which configuration is in use.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConfigState {
+    /// When it was read.
+    pub loaded_at: Option<SystemTime>,
+    /// Why a later one could not be used.
+    pub reload_error: Option<String>,
+}
+
+/// Whether this process can do something, and if not why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapabilityState {
+    /// What.
+    pub capability: Capability,
+    /// Why not; `None` means it can.
+    pub missing: Option<String>,
+}
+
+impl State {
+    /// A copy of the present, without what is too old to be of it.
+    #[must_use]
+    pub fn present(&self) -> Present {
+        self.present_at(fresh::now())
+    }
+
+    fn present_at(&self, now: Duration) -> Present {
+        let mut known = self.lock();
+        known.routers.iter_mut().for_each(|router| router.age(now));
+        known.paths.iter_mut().for_each(|path| path.age(now));
+        let age = now.saturating_sub(known.joined_at);
+        if known.join_interval.is_some_and(|interval| fresh::is_old(age, interval)) {
+            known.rest.overlay = Arc::default();
+        }
+        Present {
+            routers: known.routers.iter().map(|router| Arc::clone(&router.value)).collect(),
+            paths: known.paths.iter().map(|path| Arc::clone(&path.value)).collect(),
+            ..known.rest.clone()
+        }
+    }
+
+    /// What was last told of a router, however old.
+    #[must_use]
+    pub fn reading(&self, router: &RouterName) -> Option<Arc<RouterReading>> {
+        let known = self.lock();
+        known.routers.iter().find(|known| known.value.router == *router).map(|known| Arc::clone(&known.value))
+    }
+
+    /// Puts a router's reading in place of the former one of that name.
+    pub fn put_router(&self, reading: RouterReading) {
+        let mut known = self.lock();
+        let reading = Stamped::new(reading);
+        match known.routers.iter_mut().find(|known| known.value.router == reading.value.router) {
+            Some(known) => *known = reading,
+            None => known.routers.push(reading),
+        }
+        drop(known);
+        self.inner.changed.notify_one();
+    }
+
+    /// Takes out a router that is read no more.
+    #[must_use]
+    pub fn take_router(&self, router: &RouterName) -> Option<Arc<RouterReading>> {
+        let mut known = self.lock();
+        let place = known.routers.iter().position(|known| known.value.router == *router)?;
+        let reading = known.routers.remove(place);
+        drop(known);
+        self.inner.changed.notify_one();
+        Some(reading.value)
+    }
+
+    /// Puts the routers into the order of the configuration.
+    pub fn order_routers<'a>(&self, order: impl Iterator<Item = &'a RouterName>) {
+        let places: BTreeMap<_, _> = order.zip(0_usize..).collect();
+        self.lock().routers.sort_by_key(|known| places.get(&known.value.router).copied());
+    }
+
+    /// Keeps only these paths, in that order.
+    pub fn keep_paths<'a>(&self, order: impl Iterator<Item = &'a PathName>) {
+        let places: BTreeMap<_, _> = order.zip(0_usize..).collect();
+        let mut known = self.lock();
+        known.paths.retain(|known| places.contains_key(&known.value.path));
+        known.paths.sort_by_key(|known| places.get(&known.value.path).copied());
+        drop(known);
+        self.inner.changed.notify_one();
+    }
+
+    /// Puts a path's observation in place of the former one of that name.
+    pub fn put_path(&self, observation: PathObservation) {
+        let mut known = self.lock();
+        let observation = Stamped::new(observation);
+        match known.paths.iter_mut().find(|known| known.value.path == observation.value.path) {
+            Some(known) => *known = observation,
+            None => known.paths.push(observation),
+        }
+        drop(known);
+        self.inner.changed.notify_one();
+    }
+
+    /// Sets what this process can do; what is not among them stays as it is.
+    pub fn put_capabilities(&self, capabilities: Vec<CapabilityState>) {
+        for capability in capabilities {
+            self.put_capability(capability);
+        }
+    }
+
+    /// Sets one thing this process can or cannot do.
+    pub fn put_capability(&self, capability: CapabilityState) {
+        let mut known = self.lock();
+        let capabilities = &mut known.rest.capabilities;
+        match capabilities.iter_mut().find(|known| known.capability == capability.capability) {
+            Some(known) => *known = capability,
+            None => capabilities.push(capability),
+        }
+    }
+
+    /// Sets which share of all names this process exports.
+    pub fn put_shard(&self, shard: Shard) {
+        self.lock().rest.shard = shard;
+    }
+
+    /// A configuration was read and is in use.
+    pub fn config_loaded(&self, at: SystemTime) {
+        self.lock().rest.config = ConfigState { loaded_at: Some(at), reload_error: None };
+    }
+
+    /// A configuration could not be used: the one before stays.
+    pub fn config_refused(&self, error: String) {
+        self.lock().rest.config.reload_error = Some(error);
+    }
+
+    /// Sets the joined picture.
+    pub fn put_overlay(&self, overlay: Overlay) {
+        let mut known = self.lock();
+        known.rest.overlay = Arc::new(overlay);
+        known.joined_at = fresh::now();
+    }
+
+    /// Promises to join again within that time of the last.
+    pub fn join_again_within(&self, interval: Duration) {
+        let mut known = self.lock();
+        known.join_interval = Some(interval);
+        known.joined_at = fresh::now();
+    }
+
+    /// Waits until a router or path has changed since the last call.
+    pub async fn changed(&self) {
+        self.inner.changed.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        // A writer cannot leave half a change: each one is a single assignment.
+        self.inner.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,86 @@
+use std::time::Duration;
+
+use super::*;
+use crate::{
+    model::types::{FailureReason, UnknownReason, Verdict},
+    overlay::fixture::{path, verdict},
+};
+
+const INTERVAL: Duration = Duration::from_secs(5);
+
+fn observed(interval: Option<Duration>) -> PathObservation {
+    PathObservation { interval, ..PathObservation::clone(&path("rancher", "dc", verdict(Verdict::Ok))) }
+}
+
+fn after(state: &State, intervals: u32) -> Present {
+    state.present_at(fresh::now() + INTERVAL * intervals)
+}
+
+/// A path was `ok` 68 s after its target had vanished, as its prober had died.
+#[test]
+fn a_path_whose_prober_stands_still_is_unknown() {
+    let state = State::default();
+    state.put_path(observed(Some(INTERVAL)));
+    assert_eq!(after(&state, 2).paths[0].judgement.verdict, Verdict::Ok);
+    let present = after(&state, 4);
+    let judgement = &present.paths[0].judgement;
+    assert_eq!((judgement.verdict, judgement.unknown_reason), (Verdict::Unknown, Some(UnknownReason::Stale)));
+    assert_eq!((judgement.mtu_forward, present.paths[0].testable_mtu), (None, None));
+    assert_eq!(judgement.evidence.len(), 1);
+    assert!(Arc::ptr_eq(&present.paths[0], &after(&state, 5).paths[0]), "made once");
+    state.put_path(observed(Some(INTERVAL)));
+    assert_eq!(state.present().paths[0].judgement.verdict, Verdict::Ok);
+}
+
+/// A router was `up` after its worker had died.
+#[test]
+fn a_router_that_is_read_no_more_is_not_up() {
+    let state = State::default();
+    let mut reading = RouterReading::clone(&crate::overlay::fixture::lab()[0].read());
+    reading.interval = Some(INTERVAL);
+    let former = Arc::clone(reading.current.as_ref().expect("it is up"));
+    state.put_router(reading);
+    assert!(after(&state, 2).routers[0].current.is_some());
+    let present = after(&state, 4);
+    let reading = &present.routers[0];
+    assert!(reading.current.is_none() && Arc::ptr_eq(reading.previous.as_ref().expect("the last"), &former));
+    let failure = reading.failure.as_ref().expect("a reason");
+    assert_eq!(failure.reason, FailureReason::Timeout);
+    assert_eq!(reading.failures.get(&FailureReason::Timeout), None, "nothing was tried");
+}
+
+#[test]
+fn a_picture_that_is_joined_no_more_is_none() {
+    let state = State::default();
+    let overlay = || Overlay {
+        tunnels: vec![],
+        paths: vec![crate::model::picture::PathPicture {
+            path: "rancher".into(),
+            hops: vec![],
+            cause: vec![],
+            fix: vec![],
+        }],
+    };
+    state.put_overlay(overlay());
+    assert_eq!(after(&state, 1000).overlay.paths.len(), 1, "nobody has promised");
+    state.join_again_within(INTERVAL);
+    state.put_overlay(overlay());
+    assert_eq!(after(&state, 2).overlay.paths.len(), 1);
+    assert_eq!(after(&state, 4).overlay.paths.len(), 0);
+}
+
+#[test]
+fn what_nobody_promised_to_tell_again_stays() {
+    let state = State::default();
+    state.put_path(observed(None));
+    assert_eq!(after(&state, 1000).paths[0].judgement.verdict, Verdict::Ok);
+}
+
+#[test]
+fn ten_probes_a_second_are_not_old_after_a_second() {
+    let state = State::default();
+    state.put_path(observed(Some(Duration::from_millis(100))));
+    let later =
+        |seconds| state.present_at(fresh::now() + Duration::from_secs(seconds)).paths[0].judgement.verdict;
+    assert_eq!((later(2), later(4)), (Verdict::Ok, Verdict::Unknown));
+}

@@ -1,0 +1,39 @@
+//! What decides. Nothing in here touches a socket, a clock or a task: observations in, picture out.
+//!
+//! What routers say ([`crate::model::snapshot`]) and what probes say of a path ([`crate::model::observation`]) become one
+//! [`Overlay`](crate::model::picture::Overlay), which every view shows.
+//!
+//! - [`tunnel`] the tunnels: `pairing` which vxlan interfaces belong together, `mismatch` on what they
+//!   disagree, `liveness` whether they are up, `loss` what is lost between their counters
+//! - `route` which tunnels a path crosses, `cause` which router setting explains its trouble, `fix`
+//!   the commands that mend it ([`command`] is all there are), `underlay` what will be
+//!   afterwards, `routed` what is different where a router routes into a tunnel, `evpn` where a
+//!   routing daemon fills it, `stranger` a suspicion
+//! - `ends` what is read now, `known` who owns which address; `sends`, `local`, `carriers`, `arrivals` sort what routers
+//!   say, so that no question walks through all of it
+
+mod arrivals;
+mod carriers;
+mod cause;
+pub mod command;
+mod ends;
+mod evpn;
+mod fix;
+mod known;
+mod liveness;
+mod local;
+mod loss;
+mod mismatch;
+mod pairing;
+mod route;
+mod routed;
+mod sends;
+pub mod share;
+mod stranger;
+pub mod tunnel;
+mod underlay;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;

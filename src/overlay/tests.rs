@@ -1,0 +1,36 @@
+//! The pure join under test: tables of one changed thing against the lab's three sites.
+
+mod cause;
+mod evpn;
+mod loss;
+mod loss_by_vni;
+mod pairing;
+mod property;
+mod routed;
+mod up;
+mod work;
+
+use crate::{
+    model::picture::{FixStep, Overlay, Tunnel},
+    overlay::{
+        fixture::{TestRouter, plan, read},
+        tunnel::Assessor,
+    },
+};
+
+fn assess(routers: &[TestRouter]) -> Overlay {
+    Assessor::new(&plan(&[])).assess(&read(routers), &[])
+}
+
+fn tunnel<'o>(overlay: &'o Overlay, name: &str) -> &'o Tunnel {
+    let names: Vec<_> = overlay.tunnels.iter().map(|tunnel| &tunnel.name).collect();
+    overlay.tunnels.iter().find(|tunnel| tunnel.name == name).unwrap_or_else(|| panic!("{name} in {names:?}"))
+}
+
+fn names(overlay: &Overlay) -> Vec<&str> {
+    overlay.tunnels.iter().map(|tunnel| tunnel.name.as_str()).collect()
+}
+
+fn typed(steps: &[FixStep]) -> Vec<String> {
+    steps.iter().map(|step| format!("{}: {}", step.router, step.command)).collect()
+}

@@ -1,0 +1,82 @@
+//! Whether proven silence has an edge. Pure, and the same for every way of asking.
+//!
+//! Where loss grows with size (a starved byte policer, a frame cut into seven) forty pairs come together
+//! without one lost control: simulated, and seen behind nftables' `limit rate over`. What such loss lacks
+//! is a size that passes as its controls do with a silent one not far above it.
+
+use super::proof::PairCount;
+use crate::model::types::Bytes;
+
+/// So many answered controls beside packets of the largest answered size tell a sharp edge from loss
+/// that grows with size.
+pub const CONTROLS: usize = 20;
+/// Under loss that takes more than twenty pairs, or chance would decide.
+pub const PAIRS: usize = 100;
+/// And so many counted pairs of the silent size not far above (simulated: with eight, one policer in two
+/// hundred passed for an edge).
+pub const SILENT: usize = 20;
+
+/// What the pairs at the largest answered size say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// So few controls would leave the decision to chance.
+    TooFew,
+    /// Loss grows with size.
+    NoEdge,
+    /// Perhaps, but the search goes on: an exact edge will tell.
+    Unsure,
+    /// An edge.
+    Sharp,
+}
+
+/// Whether the largest answered size is near enough to the silent one that loss which grows with size
+/// would be seen between them.
+#[must_use]
+pub fn is_near(answered: Bytes, silent: Bytes) -> bool {
+    answered * 5 >= silent * 4
+}
+
+/// What pairs at the largest answered size say. Before the edge is `exact`, chance must be left less room.
+#[must_use]
+pub fn judge(count: PairCount, exact: bool) -> Finding {
+    let (large, control) = (count.large_answered, count.control_answered);
+    if control < CONTROLS {
+        Finding::TooFew
+    } else if large == 0 || large * 2 < control {
+        Finding::NoEdge
+    } else if exact || large * 5 >= control * 4 {
+        Finding::Sharp
+    } else {
+        Finding::Unsure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_as_often_as_the_controls_is_an_edge_only_once_it_is_exact() {
+        let of = |large_answered, control_answered| PairCount {
+            large_answered,
+            control_answered,
+            ..PairCount::default()
+        };
+        for (large, control, exact, finding) in [
+            (19, 19, true, Finding::TooFew),
+            (0, 20, true, Finding::NoEdge),
+            (9, 20, true, Finding::NoEdge),
+            (10, 20, true, Finding::Sharp),
+            (10, 20, false, Finding::Unsure),
+            (15, 20, false, Finding::Unsure),
+            (16, 20, false, Finding::Sharp),
+        ] {
+            assert_eq!(judge(of(large, control), exact), finding, "{large} of {control}, exact: {exact}");
+        }
+    }
+
+    #[test]
+    fn near_is_within_a_fifth() {
+        assert!(is_near(1200, 1500) && !is_near(1199, 1500));
+    }
+}

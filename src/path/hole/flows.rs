@@ -1,0 +1,418 @@
+//! The TCP lane of a path: eight flows, judged together as far as they are alike.
+//!
+//! VXLAN's outer source port is a hash of the inner flow, so equal-cost underlay legs split flows
+//! (measured on a Linux VTEP: ICMP between two hosts is one flow, SYNs of different ports are several).
+//! All flows begin as one lane, because what holds for all is proven fastest by all together. Flows part
+//! with the others where one of them stays silent at a size that another one passes, and that is proven on
+//! them; where discovery stands at another size for them; or where a hole may be over. Lanes that know the
+//! same become one again.
+
+mod asking;
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::{
+    asking::Asking,
+    lane::{Hole, LaneProber},
+    proof::Shot,
+};
+use crate::{
+    model::{
+        family::Family,
+        types::{Bytes, ProbeSize},
+    },
+    path::{
+        probe::{FLOWS, Lane, Moment},
+        tcp::flow_set::FlowSet,
+    },
+};
+
+/// After a doubt that came to nothing, so long no further one.
+const REST: Duration = Duration::from_secs(30);
+
+/// Where discovery stands for each flow.
+pub type Tops = [Bytes; FLOWS as usize];
+
+/// All TCP flows of a path.
+#[derive(Debug, Clone)]
+pub struct FlowLanes {
+    family: Family,
+    /// Every flow is in one of them.
+    lanes: Vec<LaneProber>,
+    /// Some flows of a lane, of which it is asked whether they differ from its others.
+    doubts: Vec<LaneProber>,
+    next_id: u32,
+    /// Flows whose sentinel of that size was lost while others of their lane may answer.
+    suspects: Vec<(u8, Bytes)>,
+    /// Flows to look at before their turn, at that size if one is named.
+    sweep: VecDeque<(u8, Option<Bytes>)>,
+    turn: u8,
+    rest_until: Moment,
+}
+
+/// A forward hole, on how many of the flows.
+#[derive(Debug, Clone, Copy)]
+pub struct FlowHole<'a> {
+    /// That of the smallest edge.
+    pub hole: &'a Hole,
+    /// Flows that have one, of [`FLOWS`].
+    pub flows: usize,
+}
+
+impl FlowLanes {
+    /// Flows that are to test `top` bytes.
+    #[must_use]
+    pub fn new(family: Family, top: Bytes) -> Self {
+        Self {
+            family,
+            lanes: vec![LaneProber::new(family, Lane::Syn, top)],
+            doubts: Vec::new(),
+            next_id: 1,
+            suspects: Vec::new(),
+            sweep: VecDeque::new(),
+            turn: 0,
+            rest_until: Moment::ZERO,
+        }
+    }
+
+    /// The hole, if one may be claimed on any flow.
+    #[must_use]
+    pub fn hole(&self) -> Option<FlowHole<'_>> {
+        let holes = || self.lanes.iter().filter_map(|lane| Some((lane.hole()?, lane.flows().len())));
+        let (hole, _) = holes().min_by_key(|(hole, _)| hole.answered)?;
+        Some(FlowHole { hole, flows: holes().map(|(_, flows)| flows).sum() })
+    }
+
+    /// Since when every flow has been found to pass or to be silent.
+    #[must_use]
+    pub fn decided_at(&self) -> Option<Moment> {
+        self.lanes.iter().map(LaneProber::decided_at).min().flatten()
+    }
+
+    /// The last burst ended after 200 pairs without a decision, on every flow.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        self.lanes.iter().all(LaneProber::is_exhausted)
+    }
+
+    /// In the last burst no control was answered, on any flow.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        self.lanes.iter().all(LaneProber::is_unusable)
+    }
+
+    /// The last proof found loss that grows with size, but no edge.
+    #[must_use]
+    pub fn is_size_dependent(&self) -> bool {
+        self.lanes.iter().any(LaneProber::is_size_dependent)
+    }
+
+    /// Nothing is under way, and nothing forbids to begin.
+    #[must_use]
+    pub fn is_idle(&self, now: Moment) -> bool {
+        self.lanes.iter().all(|lane| lane.is_idle(now))
+    }
+
+    /// A burst is under way.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.all().any(LaneProber::is_busy)
+    }
+
+    /// Where discovery stands for that flow.
+    #[must_use]
+    pub fn top_of(&self, flow: u8) -> Bytes {
+        self.lane_of(flow).map_or(0, Asking::top)
+    }
+
+    /// The size that is known to pass on that flow, or on others that are like it.
+    #[must_use]
+    pub fn passing_on(&self, flow: u8) -> Option<Bytes> {
+        self.lane_of(flow).and_then(Asking::passing)
+    }
+
+    /// Flows on which silence is proven.
+    #[must_use]
+    pub fn silent(&self) -> FlowSet {
+        let silent = self.lanes.iter().filter(|lane| lane.is_silent());
+        silent.fold(FlowSet::default(), |flows, lane| flows.with(lane.flows()))
+    }
+
+    /// Sizes another lane has found, to be tried first.
+    pub fn hint(&mut self, hints: &[Bytes]) {
+        for lane in self.all_mut() {
+            lane.hint(hints.to_vec());
+        }
+    }
+
+    /// Signals are heard on other paths: until then a first proof takes longer.
+    pub fn be_cautious(&mut self, until: Moment) {
+        for lane in self.all_mut() {
+            lane.be_cautious(until);
+        }
+    }
+
+    /// The target has answered something, be it asked in another way.
+    pub fn heard(&mut self) {
+        for lane in self.all_mut() {
+            lane.heard();
+        }
+    }
+
+    /// Begins a proof at the top on all flows, unless something is under way or rests.
+    pub fn prove(&mut self, now: Moment) {
+        for lane in &mut self.lanes {
+            lane.prove(now);
+        }
+    }
+
+    /// Looks at every flow that is not known to be silent, before its turn.
+    pub fn look_around(&mut self) {
+        let others = FlowSet::ALL.without(self.silent());
+        self.sweep = others.iter().map(|flow| (flow, None)).collect();
+    }
+
+    /// Looks at these flows before their turn: they have moved.
+    pub fn look_at(&mut self, flows: FlowSet) {
+        for lane in self.lanes.iter_mut().filter(|lane| lane.flows().iter().any(|flow| flows.contains(flow)))
+        {
+            lane.stop_for_new_flow();
+        }
+        for flow in flows.iter().map(|flow| (flow, None)) {
+            if !self.sweep.contains(&flow) {
+                self.sweep.push_back(flow);
+            }
+        }
+    }
+
+    /// Looks at flows above where discovery stands, each at the size named for it.
+    pub fn look_above(&mut self, sizes: impl Iterator<Item = (u8, Bytes)>) {
+        for (flow, size) in sizes.map(|(flow, size)| (flow, Some(size))) {
+            if !self.sweep.contains(&(flow, size)) {
+                self.sweep.push_back((flow, size));
+            }
+        }
+    }
+
+    /// Begins to see on every flow with a hole whether it is over.
+    pub fn recheck(&mut self, now: Moment) {
+        let silent = self.silent();
+        self.single_out(silent);
+        for lane in self.lanes.iter_mut().filter(|lane| lane.is_silent()) {
+            lane.recheck_hole(now);
+        }
+    }
+
+    /// Discovery now stands there.
+    pub fn stand_at(&mut self, tops: &Tops, now: Moment) {
+        let top = |flow: u8| tops[usize::from(flow)];
+        if (0..FLOWS).all(|flow| self.top_of(flow) == top(flow)) {
+            return;
+        }
+        let moved = |flow: u8, lane: &LaneProber| lane.flows().contains(flow) && lane.top() != top(flow);
+        self.suspects.retain(|(flow, _)| !self.lanes.iter().any(|lane| moved(*flow, lane)));
+        self.sweep.retain(|(flow, _)| !self.lanes.iter().any(|lane| moved(*flow, lane)));
+        self.doubts.retain(|lane| !(0..FLOWS).any(|flow| moved(flow, lane)));
+        for place in 0..self.lanes.len() {
+            loop {
+                let flows = self.lanes[place].flows();
+                let Some(first) = flows.iter().next() else { break };
+                let others: FlowSet = flows.iter().filter(|flow| top(*flow) != top(first)).collect();
+                let Some(other) = others.iter().next() else { break };
+                let away = others.iter().filter(|flow| top(*flow) == top(other)).collect();
+                self.part(place, away);
+            }
+        }
+        for lane in &mut self.lanes {
+            let flows = lane.flows();
+            let Some(flow) = flows.iter().next() else { continue };
+            lane.stand_at(top(flow), now);
+            let unknown = lane.passing().is_none() && !lane.is_silent();
+            if unknown && !self.sweep.iter().any(|(flow, _)| flows.contains(*flow)) {
+                // What passes there is asked without waiting for its turn.
+                self.sweep.push_back((flow, None));
+            }
+        }
+        self.unite();
+    }
+
+    /// What the next sentinel tests, and on which flow; `None` if no flow is free.
+    pub fn sentinel(&mut self, is_free: impl Fn(u8) -> bool) -> Option<(u8, Bytes, ProbeSize)> {
+        let swept = self.sweep.iter().position(|(flow, _)| is_free(*flow));
+        let flow = if let Some((flow, size)) = swept.and_then(|place| self.sweep.remove(place)) {
+            if let Some(size) = size {
+                let purpose = if size < self.top_of(flow) { ProbeSize::Edge } else { ProbeSize::Full };
+                return Some((flow, size, purpose));
+            }
+            flow
+        } else {
+            let flow = (1..=FLOWS).map(|step| (self.turn + step) % FLOWS).find(|flow| is_free(*flow))?;
+            self.turn = flow;
+            flow
+        };
+        let place = self.place_of(flow)?;
+        let (size, purpose) = self.lanes[place].sentinel();
+        Some((flow, size, purpose))
+    }
+
+    /// A flow waits to be looked at before its turn.
+    #[must_use]
+    pub fn wants_sentinel(&self) -> bool {
+        !self.sweep.is_empty()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &LaneProber> {
+        self.lanes.iter().chain(&self.doubts)
+    }
+
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut LaneProber> {
+        self.lanes.iter_mut().chain(&mut self.doubts)
+    }
+
+    fn place_of(&self, flow: u8) -> Option<usize> {
+        self.lanes.iter().position(|lane| lane.flows().contains(flow))
+    }
+
+    fn lane_of(&self, flow: u8) -> Option<&LaneProber> {
+        self.place_of(flow).map(|place| &self.lanes[place])
+    }
+
+    /// The lane that asks with a shot, if its flow is still in it.
+    fn asker(&mut self, shot: Shot) -> Option<&mut LaneProber> {
+        self.all_mut().find(|lane| lane.id() == shot.asker && lane.flows().contains(shot.flow))
+    }
+
+    fn name(&mut self) -> u32 {
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    /// Some flows of a lane become one of their own.
+    fn part(&mut self, place: usize, flows: FlowSet) {
+        let id = self.name();
+        let part = self.lanes[place].part(flows, id);
+        self.lanes.push(part);
+    }
+
+    /// Each of these flows becomes a lane of its own.
+    fn single_out(&mut self, flows: FlowSet) {
+        for flow in flows.iter() {
+            if let Some(place) = self.place_of(flow)
+                && self.lanes[place].flows().len() > 1
+            {
+                self.part(place, FlowSet::of(flow));
+            }
+        }
+    }
+
+    /// Lanes that know the same become one.
+    fn unite(&mut self) {
+        let mut place = 0;
+        while place < self.lanes.len() {
+            let like = |(other, lane): (usize, &LaneProber)| {
+                (other != place && self.lanes[place].is_like(lane)).then_some(other)
+            };
+            if let Some(other) = self.lanes.iter().enumerate().find_map(like) {
+                let flows = self.lanes[other].flows();
+                self.lanes[place].take_in(flows);
+                self.lanes.remove(other);
+                place = 0;
+            } else {
+                place += 1;
+            }
+        }
+    }
+
+    /// Follows what a burst has come to.
+    fn follow(&mut self, now: Moment) {
+        self.end_doubts(now);
+        self.tear(now);
+        for place in 0..self.lanes.len() {
+            self.tell_apart(place, now);
+            if let Some(edge) = self.lanes[place].take_edge().filter(|_| self.lanes[place].flows().len() > 1)
+            {
+                // Flows with a smaller edge do not pass it.
+                let flows = self.lanes[place].flows();
+                self.sweep.extend(flows.iter().map(|flow| (flow, Some(edge))));
+            }
+        }
+        self.unite();
+    }
+
+    /// Flows that are proven to differ leave their lane.
+    fn end_doubts(&mut self, now: Moment) {
+        let (silent, others) = std::mem::take(&mut self.doubts)
+            .into_iter()
+            .filter(|doubt| !doubt.flows().is_empty())
+            .partition::<Vec<_>, _>(LaneProber::is_silent);
+        self.doubts = others;
+        self.doubts.retain(|doubt| {
+            if !doubt.is_busy() {
+                self.rest_until = now + REST;
+            }
+            doubt.is_busy()
+        });
+        for mut doubt in silent {
+            for lane in &mut self.lanes {
+                if !lane.flows().within(doubt.flows()).is_empty() {
+                    lane.leave(doubt.flows());
+                    doubt.silent_at(lane.hole_size().unwrap_or(0));
+                }
+            }
+            self.lanes.retain(|lane| !lane.flows().is_empty());
+            self.lanes.push(doubt);
+            self.look_around();
+        }
+    }
+
+    /// Flows that a search has found to have a smaller edge than the others of their lane.
+    fn tear(&mut self, now: Moment) {
+        for place in 0..self.lanes.len() {
+            let Some(flows) = self.lanes[place].take_torn() else { continue };
+            let size = self.lanes[place].asks_for();
+            self.lanes[place].take_in(flows);
+            self.part(place, flows);
+            if let (Some(size), Some(part)) = (size, self.lanes.last_mut()) {
+                part.search_again(size, now);
+            }
+        }
+    }
+
+    /// What others of a lane answer, and some flows did not, must be proven on those flows.
+    fn tell_apart(&mut self, place: usize, now: Moment) {
+        let lane = &self.lanes[place];
+        if lane.is_busy() {
+            return;
+        }
+        let (flows, top) = (lane.flows(), lane.top());
+        let passes = lane.edge().or(lane.passing());
+        let here = |(flow, _): &(u8, Bytes)| flows.contains(*flow);
+        let suspects: FlowSet = self
+            .suspects
+            .iter()
+            .filter(|suspect| here(suspect) && Some(suspect.1) == passes)
+            .map(|(flow, _)| *flow)
+            .collect();
+        self.suspects.retain(|suspect| !here(suspect));
+        let Some(size) = passes.filter(|_| !suspects.is_empty() && now >= self.rest_until) else { return };
+        let under_way = self
+            .doubts
+            .iter_mut()
+            .find(|doubt| doubt.asks_for() == Some(size) && doubt.flows().without(flows).is_empty());
+        if let Some(doubt) = under_way {
+            doubt.take_in(suspects);
+        } else {
+            let id = self.name();
+            self.doubts.push(LaneProber::doubting(suspects, id, self.family, top, size, now));
+        }
+    }
+
+    /// A doubt that asks with this shot: a flow that answers is out of it.
+    fn answers_doubt(&mut self, flow: u8, size: Bytes) {
+        for doubt in
+            self.doubts.iter_mut().filter(|doubt| doubt.asks_for().is_some_and(|asked| size >= asked))
+        {
+            doubt.leave(FlowSet::of(flow));
+        }
+    }
+}

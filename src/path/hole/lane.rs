@@ -1,0 +1,422 @@
+//! One lane of a path: does the size at which discovery stands pass this way of asking, and if it
+//! does not, where exactly is the edge?
+//!
+//! A lane is in one of three standings, and works on at most one task at a time:
+//!
+//! ```text
+//!   Untested ──sentinel answered──> Passing
+//!      │                              │ sentinel silent
+//!      └────────── Prove <────────────┘
+//!                    │ 40 counted pairs (and five singles, where other paths hear signals)
+//!                    v
+//!                  Hole ── Search and Confirm: claimed once its edge is sharp
+//!                    │ answer above the edge
+//!                    └── Recheck: 2 of 3 answered ──> Passing
+//! ```
+
+mod asking;
+mod conclude;
+mod of_flows;
+
+use std::time::Duration;
+
+use super::{
+    asking::Asking,
+    mtu_search::Search,
+    proof::{PROOF, PROVISIONAL, PairCount, Pairs},
+};
+use crate::{
+    model::{
+        family::Family,
+        types::{Bytes, ProbeSize},
+    },
+    path::{
+        probe::{Lane, Moment},
+        tcp::flow_set::FlowSet,
+    },
+};
+
+/// After 200 pairs without a decision, and after size-dependent loss, so long no further burst.
+const REST: Duration = Duration::from_secs(30);
+
+/// So many full-size packets answered in a row end size-dependent loss.
+const WHOLE: u32 = 30;
+
+/// What a lane knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing yet.
+    Untested,
+    /// A packet of that size was answered.
+    Passing {
+        /// Bytes of IP packet.
+        size: Bytes,
+    },
+    /// Silence at a size of the walk is proven.
+    Hole(Hole),
+}
+
+/// A proven hole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hole {
+    /// The size of the walk that vanishes.
+    pub size: Bytes,
+    /// The largest size answered.
+    pub answered: Bytes,
+    /// The smallest size known not to be answered.
+    pub silent: Bytes,
+    /// The search for the edge has ended: `silent` is `answered + 1`.
+    pub exact: bool,
+    /// The numbers of the proof.
+    pub proof: PairCount,
+    /// A size not far below was found to be answered like a control: an edge, no loss that grows with
+    /// size (simulated: under a byte policer forty pairs come together without one lost control).
+    pub sharp: bool,
+    confirmed_at: Bytes,
+    last_edge: Option<Bytes>,
+    /// Replies came in pieces during the search: the edge tells of the way back, whatever the way there.
+    pub in_pieces: bool,
+    proof_serial: u32,
+}
+
+/// What a burst has proven.
+#[derive(Debug, Clone, Copy)]
+struct Proof {
+    serial: u32,
+    size: Bytes,
+    count: PairCount,
+}
+
+#[derive(Debug, Clone)]
+enum Task {
+    Prove(Pairs),
+    Assure(Proof, Pairs),
+    Search(Search, Pairs),
+    Confirm(Option<Search>, Pairs),
+    Recheck(Pairs),
+}
+
+/// One way of asking, for one path.
+#[derive(Debug, Clone)]
+pub struct LaneProber {
+    family: Family,
+    lane: Lane,
+    /// On [`Lane::Syn`], the flows it is about, and its name among the probers of others.
+    flows: FlowSet,
+    id: u32,
+    top: Bytes,
+    standing: Standing,
+    task: Option<Task>,
+    hints: Vec<Bytes>,
+    serial: u32,
+    turn: usize,
+    rest_until: Moment,
+    held: bool,
+    cautious_until: Moment,
+    decided_at: Option<Moment>,
+    exhausted: bool,
+    unusable: bool,
+    /// Set while loss grows with size without an edge: full-size packets answered in a row since.
+    whole_in_a_row: Option<u32>,
+    /// Flows whose edge is smaller than that of the others, as a search has found.
+    torn: Option<FlowSet>,
+    /// The edge at which its flows were last compared.
+    compared_at: Option<Bytes>,
+}
+
+impl LaneProber {
+    /// A lane that is to test `top` bytes.
+    #[must_use]
+    pub fn new(family: Family, lane: Lane, top: Bytes) -> Self {
+        Self {
+            family,
+            lane,
+            flows: FlowSet::ALL,
+            id: 0,
+            top,
+            standing: Standing::Untested,
+            task: None,
+            hints: Vec::new(),
+            serial: 0,
+            turn: 0,
+            rest_until: Moment::ZERO,
+            held: false,
+            cautious_until: Moment::ZERO,
+            decided_at: None,
+            exhausted: false,
+            unusable: false,
+            whole_in_a_row: None,
+            torn: None,
+            compared_at: None,
+        }
+    }
+
+    /// What is known.
+    #[must_use]
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// The hole, if one may be claimed.
+    #[must_use]
+    pub fn hole(&self) -> Option<&Hole> {
+        match &self.standing {
+            Standing::Hole(hole) if hole.sharp => Some(hole),
+            _ => None,
+        }
+    }
+
+    /// The edge of a hole, once it is exact.
+    #[must_use]
+    pub fn edge(&self) -> Option<Bytes> {
+        match &self.standing {
+            Standing::Hole(hole) if hole.exact => Some(hole.answered),
+            _ => None,
+        }
+    }
+
+    /// The edge of its hole when it was last exact.
+    #[must_use]
+    pub fn last_edge(&self) -> Option<Bytes> {
+        match &self.standing {
+            Standing::Hole(hole) => hole.last_edge,
+            _ => None,
+        }
+    }
+
+    /// The smallest size known not to pass, where there is a hole.
+    #[must_use]
+    pub fn silent_from(&self) -> Option<Bytes> {
+        match &self.standing {
+            Standing::Hole(hole) => Some(hole.silent),
+            _ => None,
+        }
+    }
+
+    /// Whether an answer of `size` bytes means that the hole may be over, and is not just a step of the
+    /// search for its edge.
+    #[must_use]
+    pub fn is_over(&self, size: Bytes) -> bool {
+        let Standing::Hole(hole) = &self.standing else { return false };
+        let searching = matches!(self.task, Some(Task::Search(..) | Task::Confirm(Some(_), _)));
+        size >= if searching { hole.size } else { hole.silent }
+    }
+
+    /// When the standing was last found by a burst, or by an answered sentinel.
+    #[must_use]
+    pub fn decided_at(&self) -> Option<Moment> {
+        self.decided_at
+    }
+
+    /// The last burst ended after 200 pairs without a decision.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        self.exhausted
+    }
+
+    /// In the last burst no control was answered, although the target is there.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        self.unusable
+    }
+
+    /// The last proof found loss that grows with size, but no edge.
+    #[must_use]
+    pub fn is_size_dependent(&self) -> bool {
+        self.whole_in_a_row.is_some()
+    }
+
+    /// Nothing is under way, and nothing forbids to begin.
+    #[must_use]
+    pub fn is_idle(&self, now: Moment) -> bool {
+        self.task.is_none() && now >= self.rest_until
+    }
+
+    /// A burst is under way.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.task.is_some()
+    }
+
+    /// A first proof is under way.
+    #[must_use]
+    pub fn is_proving(&self) -> bool {
+        matches!(self.task, Some(Task::Prove(_) | Task::Assure(..))) && !self.is_silent()
+    }
+
+    /// No search for the edge while held: its replies may teach an IPv6 target another path MTU, before
+    /// another lane has seen what a target does that knows nothing.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// Packets go by another flow from now on: what did not pass, or could not be told, on the former one may do so now.
+    pub fn stop_for_new_flow(&mut self) {
+        self.task = None;
+        self.rest_until = Moment::ZERO;
+        self.exhausted = false;
+        self.unusable = false;
+    }
+
+    /// Its search waits.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.held && self.is_silent()
+    }
+
+    /// Replies come in pieces.
+    pub fn came_in_pieces(&mut self) {
+        if let Standing::Hole(hole) = &mut self.standing {
+            hole.in_pieces = true;
+        }
+    }
+
+    /// A size above the edge of its hole was answered: the edge has moved up, and is searched anew.
+    pub fn move_edge(&mut self, answered: Bytes, now: Moment) {
+        if let Standing::Hole(hole) = &mut self.standing {
+            let size = hole.size;
+            hole.exact = false;
+            self.search_below(answered, size, &[], now);
+        }
+    }
+
+    /// Begins to see whether its hole, if it has one, is over.
+    pub fn recheck_hole(&mut self, now: Moment) {
+        if let Standing::Hole(hole) = &self.standing {
+            self.recheck(hole.size, now);
+        }
+    }
+
+    /// Signals are heard on other paths: until then a first proof takes longer.
+    pub fn be_cautious(&mut self, until: Moment) {
+        self.cautious_until = until;
+    }
+
+    /// Sizes another lane has found, to be tried first.
+    pub fn hint(&mut self, hints: Vec<Bytes>) {
+        self.hints = hints;
+    }
+
+    /// Discovery now stands at `top`.
+    pub fn stand_at(&mut self, top: Bytes, now: Moment) {
+        if top == self.top {
+            return;
+        }
+        self.top = top;
+        self.turn = 0;
+        self.task = None;
+        self.rest_until = Moment::ZERO;
+        match &self.standing {
+            // The size that was silent is signalled now: discovery goes on.
+            Standing::Hole(hole) if hole.size > top => {
+                self.standing = Standing::Untested;
+                self.prove(now);
+            }
+            // The walk goes on past the hole, or begins above it: only a proof at the new place tells.
+            Standing::Hole(_) => self.prove(now),
+            // What passed before a signal says nothing of now.
+            Standing::Passing { size } if *size > top => self.standing = Standing::Untested,
+            Standing::Passing { .. } | Standing::Untested => {}
+        }
+    }
+
+    /// The path is known to be whole by other means.
+    pub fn clear(&mut self) {
+        self.standing = Standing::Untested;
+        self.task = None;
+        self.decided_at = None;
+        self.rest_until = Moment::ZERO;
+        self.exhausted = false;
+        self.unusable = false;
+    }
+
+    /// The size the next sentinel tests: the top, and around a known edge in turn the largest
+    /// answered, one above it, and the top.
+    pub fn sentinel(&mut self) -> (Bytes, ProbeSize) {
+        self.turn += 1;
+        match &self.standing {
+            Standing::Hole(hole) if hole.exact => match self.turn % 3 {
+                0 => (hole.answered, ProbeSize::Edge),
+                1 if hole.silent < hole.size => (hole.silent, ProbeSize::Edge),
+                _ => (hole.size, ProbeSize::Full),
+            },
+            Standing::Hole(hole) => (hole.size, ProbeSize::Full),
+            _ => (self.top, ProbeSize::Full),
+        }
+    }
+
+    /// Begins a proof at the top, unless something is under way or rests.
+    pub fn prove(&mut self, now: Moment) {
+        self.prove_at(self.top, ProbeSize::Full, now);
+    }
+
+    /// Begins to see whether `size` passes now: two answers of three.
+    pub fn recheck(&mut self, size: Bytes, now: Moment) {
+        if !matches!(self.task, Some(Task::Recheck(_))) {
+            let pairs = self.pairs(size, ProbeSize::Full, PROVISIONAL, now);
+            self.task = Some(Task::Recheck(pairs));
+        }
+    }
+
+    fn prove_at(&mut self, size: Bytes, purpose: ProbeSize, now: Moment) {
+        if self.is_idle(now) {
+            let pairs = self.pairs(size, purpose, PROOF, now);
+            self.task = Some(Task::Prove(pairs));
+        }
+    }
+
+    fn pairs(&mut self, size: Bytes, purpose: ProbeSize, need: usize, now: Moment) -> Pairs {
+        self.serial += 1;
+        Pairs::new(self.serial, self.lane, size, purpose, need, now).on_flows(self.flows, self.id)
+    }
+
+    fn burst(&self) -> Option<&Pairs> {
+        match &self.task {
+            Some(
+                Task::Prove(pairs)
+                | Task::Assure(_, pairs)
+                | Task::Search(_, pairs)
+                | Task::Confirm(_, pairs)
+                | Task::Recheck(pairs),
+            ) => Some(pairs),
+            None => None,
+        }
+    }
+
+    fn burst_mut(&mut self) -> Option<&mut Pairs> {
+        match &mut self.task {
+            Some(
+                Task::Prove(pairs)
+                | Task::Assure(_, pairs)
+                | Task::Search(_, pairs)
+                | Task::Confirm(_, pairs)
+                | Task::Recheck(pairs),
+            ) => Some(pairs),
+            None => None,
+        }
+    }
+
+    /// The target has answered something, be it asked in another way.
+    pub fn heard(&mut self) {
+        if let Some(pairs) = self.burst_mut() {
+            pairs.heard();
+        }
+    }
+
+    /// A full-size packet outside a burst was answered, or lost.
+    fn count_whole(&mut self, answered: bool) {
+        if let Some(row) = &mut self.whole_in_a_row {
+            *row = if answered { *row + 1 } else { 0 };
+            if *row >= WHOLE {
+                self.whole_in_a_row = None;
+            }
+        }
+    }
+
+    fn now_passing(&mut self, size: Bytes, now: Moment) {
+        self.standing = Standing::Passing { size };
+        self.decided_at = Some(now);
+        self.exhausted = false;
+        self.unusable = false;
+    }
+}

@@ -1,0 +1,206 @@
+//! Loss of the regular small echo, and when it is enough to call a path lossy.
+//!
+//! Two bounds of one confidence interval make the hysteresis: a path becomes lossy when even the
+//! lower bound is above the threshold, and stops when even the upper bound is below it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::path::probe::Moment;
+
+const WINDOW: Duration = Duration::from_mins(5);
+const LEAST: usize = 20;
+
+/// Two-sided 95 % quantile of the normal distribution.
+const Z: f64 = 1.959_964;
+
+/// The echoes of the last 300 s by number, and whether they are lost.
+#[derive(Debug, Clone)]
+pub struct SmallLoss {
+    threshold: f64,
+    echoes: BTreeMap<u64, (Moment, bool)>,
+    lossy: bool,
+    /// As it was when an echo was last answered: what came since may be an outage.
+    lossy_before: bool,
+}
+
+/// Echoes and losses in the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LossCount {
+    /// Echoes decided.
+    pub sent: usize,
+    /// Of these, lost.
+    pub lost: usize,
+}
+
+impl LossCount {
+    /// Lost of sent, in percent.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of one window, far below 2^52")]
+    pub fn percent(self) -> f64 {
+        if self.sent == 0 { 0.0 } else { self.lost as f64 * 100.0 / self.sent as f64 }
+    }
+}
+
+impl SmallLoss {
+    /// `threshold` is the round-trip loss, 0..1, above which a path is lossy.
+    #[must_use]
+    pub fn new(threshold: f64) -> Self {
+        Self { threshold, echoes: BTreeMap::new(), lossy: false, lossy_before: false }
+    }
+
+    /// Echo `seq`, sent at `sent`, is lost, or (again, when a late reply comes) is not.
+    pub fn decide(&mut self, seq: u64, sent: Moment, lost: bool, now: Moment) {
+        self.echoes.insert(seq, (sent, lost));
+        self.update(now);
+        if !lost {
+            self.lossy_before = self.lossy;
+        }
+    }
+
+    /// A late reply takes back a loss that still counts.
+    pub fn take_back(&mut self, seq: u64, now: Moment) {
+        if let Some((_, lost)) = self.echoes.get_mut(&seq) {
+            *lost = false;
+            self.update(now);
+        }
+    }
+
+    /// An echo says nothing after all.
+    pub fn forget(&mut self, seq: u64, now: Moment) {
+        self.echoes.remove(&seq);
+        self.update(now);
+    }
+
+    /// An outage was found: the losses at the end of the window belong to it and do not count as loss.
+    pub fn forget_outage(&mut self, now: Moment) {
+        while let Some(entry) = self.echoes.last_entry() {
+            if !entry.get().1 {
+                break;
+            }
+            entry.remove();
+        }
+        self.lossy = self.lossy_before;
+        self.update(now);
+    }
+
+    /// Whether the path is lossy.
+    #[must_use]
+    pub fn is_lossy(&self) -> bool {
+        self.lossy
+    }
+
+    /// The window's counts.
+    #[must_use]
+    pub fn count(&self) -> LossCount {
+        LossCount { sent: self.echoes.len(), lost: self.echoes.values().filter(|(_, lost)| *lost).count() }
+    }
+
+    /// The same without the losses at its end, which may be an outage.
+    #[must_use]
+    pub fn count_before_outage(&self) -> LossCount {
+        let outage = self.echoes.values().rev().take_while(|(_, lost)| *lost).count();
+        let LossCount { sent, lost } = self.count();
+        LossCount { sent: sent - outage, lost: lost - outage }
+    }
+
+    fn update(&mut self, now: Moment) {
+        let oldest = now.saturating_sub(WINDOW);
+        self.echoes.retain(|_, (sent, _)| *sent >= oldest);
+        let count = self.count();
+        if count.sent < LEAST {
+            return;
+        }
+        let (lower, upper) = wilson(count);
+        let outage_begins = self.echoes.values().rev().take(2).all(|(_, lost)| *lost);
+        if lower > self.threshold && !outage_begins {
+            self.lossy = true;
+        } else if upper < self.threshold {
+            self.lossy = false;
+        }
+    }
+}
+
+/// The 95 % score interval of a proportion (Wilson 1927), lower and upper bound.
+#[expect(clippy::cast_precision_loss, reason = "counts of one window, far below 2^52")]
+fn wilson(count: LossCount) -> (f64, f64) {
+    let n = count.sent as f64;
+    let p = count.lost as f64 / n;
+    let z2 = Z * Z;
+    let centre = p + z2 / (2.0 * n);
+    let spread = Z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + z2 / n;
+    (((centre - spread) / scale).max(0.0), ((centre + spread) / scale).min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fed(threshold: f64, fates: impl IntoIterator<Item = bool>) -> SmallLoss {
+        let mut loss = SmallLoss::new(threshold);
+        for (seq, lost) in (0..).zip(fates) {
+            let at = Duration::from_secs(seq);
+            loss.decide(seq, at, lost, at);
+        }
+        loss
+    }
+
+    #[test]
+    fn the_interval_is_wilsons() {
+        // Newcombe 1998, table I: 15 of 148.
+        let (lower, upper) = wilson(LossCount { sent: 148, lost: 15 });
+        assert!((lower - 0.0624).abs() < 5e-4, "{lower}");
+        assert!((upper - 0.1605).abs() < 5e-4, "{upper}");
+    }
+
+    #[test]
+    fn two_lost_of_twenty_are_not_enough_and_four_are() {
+        assert!(!fed(0.03, (0..20).map(|i| i < 2)).is_lossy());
+        assert!(fed(0.03, (0..20).map(|i| i < 4)).is_lossy());
+    }
+
+    #[test]
+    fn losses_at_the_end_may_be_an_outage() {
+        let loss = fed(0.03, (0..20).map(|i| i == 3 || i > 14));
+        assert_eq!(loss.count(), LossCount { sent: 20, lost: 6 });
+        assert_eq!(loss.count_before_outage(), LossCount { sent: 15, lost: 1 });
+    }
+
+    #[test]
+    fn fewer_than_twenty_echoes_decide_nothing() {
+        assert!(!fed(0.03, (0..19).map(|_| true)).is_lossy());
+    }
+
+    #[test]
+    fn a_lossy_path_stays_lossy_until_the_upper_bound_is_below_the_threshold() {
+        let mut loss = fed(0.03, (0..40).map(|i| i % 5 == 0));
+        assert!(loss.is_lossy());
+        let mut clean = 0;
+        for seq in 40..400 {
+            let at = Duration::from_secs(seq);
+            loss.decide(seq, at, false, at);
+            clean += 1;
+            if !loss.is_lossy() {
+                break;
+            }
+        }
+        assert!(!loss.is_lossy());
+        assert!(clean > 100, "left after only {clean} clean echoes");
+    }
+
+    #[test]
+    fn a_late_reply_takes_back_its_loss() {
+        let mut loss = fed(0.03, (0..40).map(|i| i >= 38));
+        assert_eq!(loss.count(), LossCount { sent: 40, lost: 2 });
+        loss.take_back(39, Duration::from_secs(41));
+        assert_eq!(loss.count(), LossCount { sent: 40, lost: 1 });
+    }
+
+    #[test]
+    fn an_outage_is_not_loss() {
+        let mut loss = fed(0.03, (0..40).map(|i| i >= 30));
+        assert!(!loss.is_lossy());
+        loss.forget_outage(Duration::from_secs(40));
+        assert_eq!(loss.count(), LossCount { sent: 30, lost: 0 });
+    }
+}

@@ -1,0 +1,222 @@
+//! Whether something on the way, or the target itself, answers only so many ICMP packets a second.
+//!
+//! Then answers per second do not rise with probes per second: a burst goes unanswered although nothing
+//! is broken, and silence must last longer before it means anything.
+//!
+//! Paths to one address share what is left for them: they count together.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::path::probe::Moment;
+
+const SECONDS: usize = 120;
+/// A second with a burst in it, and one without, for each path that counts here.
+const BUSY: u32 = 10;
+const QUIET: u32 = 3;
+/// So many of each are needed to compare.
+const ENOUGH: u32 = 3;
+/// So many seconds tell whether answers are even.
+const STEADY_LEAST: usize = 15;
+const STEADY_MOST: usize = 60;
+/// Answers that vary so little beside those that chance lets through (chance alone does that once in 30,000 times in
+/// fifteen seconds).
+const EVEN: f64 = 0.15;
+
+#[derive(Debug, Clone, Copy)]
+struct Second {
+    number: u64,
+    sent: u32,
+    answered: u32,
+}
+
+/// The rate of one address, counted by all paths that lead to it.
+#[derive(Debug, Clone, Default)]
+pub struct SharedRate(Arc<Mutex<IcmpRate>>);
+
+impl SharedRate {
+    /// An echo request was sent.
+    pub fn sent(&self, now: Moment) {
+        self.lock().sent(now);
+    }
+
+    /// One was answered.
+    pub fn answered(&self, now: Moment) {
+        self.lock().answered(now);
+    }
+
+    /// Whether answers are limited.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.lock().is_limited()
+    }
+
+    /// Whether more is asked all the time than is answered: then a single echo's silence says nothing.
+    #[must_use]
+    pub fn is_rationed(&self) -> bool {
+        self.lock().is_rationed()
+    }
+
+    /// How many paths count here.
+    #[must_use]
+    pub fn paths(&self) -> u32 {
+        u32::try_from(Arc::strong_count(&self.0)).unwrap_or(u32::MAX)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, IcmpRate> {
+        let mut rate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        rate.paths = self.paths();
+        rate
+    }
+}
+
+/// ICMP packets sent and answered in each of the last seconds.
+#[derive(Debug, Clone, Default)]
+pub struct IcmpRate {
+    paths: u32,
+    seconds: VecDeque<Second>,
+}
+
+/// Several seconds together.
+#[derive(Debug, Clone, Copy)]
+struct Sum {
+    seconds: u32,
+    answered: u32,
+}
+
+impl Sum {
+    fn answered_a_second(self) -> f64 {
+        f64::from(self.answered) / f64::from(self.seconds.max(1))
+    }
+}
+
+impl IcmpRate {
+    /// An echo request was sent.
+    pub fn sent(&mut self, now: Moment) {
+        self.second(now).sent += 1;
+    }
+
+    /// One was answered.
+    pub fn answered(&mut self, now: Moment) {
+        self.second(now).answered += 1;
+    }
+
+    /// Whether bursts brought no more answers than quiet seconds did.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        // A burst without any answer is an outage.
+        let busy = self.sum(|second| self.is_busy(second) && second.answered > 0);
+        let quiet = self.sum(|second| self.is_quiet(second));
+        // A second with three times the packets, and not twice the answers; something is answered at all.
+        busy.seconds >= ENOUGH && quiet.seconds >= ENOUGH && {
+            let (busy, quiet) = (busy.answered_a_second(), quiet.answered_a_second());
+            quiet > 0.0 && busy < 2.0 * quiet
+        }
+    }
+
+    /// Whether several paths ask more all the time than is answered: as many answers in one second as in another.
+    /// Loss is not so even: of `n` packets each lost by itself with a chance of `1 - p`, the answers vary by
+    /// `n p (1 - p)`, in bursts by more.
+    #[must_use]
+    pub fn is_rationed(&self) -> bool {
+        // The last second is not over.
+        let seconds: Vec<&Second> =
+            self.seconds.iter().rev().skip(1).take(STEADY_MOST).filter(|second| second.sent > 0).collect();
+        if self.paths < 2 || seconds.len() < STEADY_LEAST {
+            return false;
+        }
+        let count = f64::from(u32::try_from(seconds.len()).unwrap_or(u32::MAX));
+        let sent = seconds.iter().map(|second| f64::from(second.sent)).sum::<f64>() / count;
+        let mean = seconds.iter().map(|second| f64::from(second.answered)).sum::<f64>() / count;
+        let varies =
+            seconds.iter().map(|second| (f64::from(second.answered) - mean).powi(2)).sum::<f64>() / count;
+        mean > 0.0 && sent > 1.3 * mean && varies <= EVEN * mean * (1.0 - mean / sent)
+    }
+
+    fn is_busy(&self, second: &Second) -> bool {
+        second.sent >= BUSY * self.paths.max(1)
+    }
+
+    fn is_quiet(&self, second: &Second) -> bool {
+        (1..=QUIET * self.paths.max(1)).contains(&second.sent)
+    }
+
+    fn sum(&self, wanted: impl Fn(&Second) -> bool) -> Sum {
+        let mut sum = Sum { seconds: 0, answered: 0 };
+        for second in self.seconds.iter().filter(|second| wanted(second)) {
+            sum.seconds += 1;
+            sum.answered += second.answered;
+        }
+        sum
+    }
+
+    fn second(&mut self, now: Moment) -> &mut Second {
+        let number = now.as_secs();
+        if self.seconds.back().is_none_or(|last| last.number != number) {
+            if self.seconds.len() == SECONDS {
+                self.seconds.pop_front();
+            }
+            self.seconds.push_back(Second { number, sent: 0, answered: 0 });
+        }
+        let last = self.seconds.len() - 1;
+        &mut self.seconds[last]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn rate(answers: impl Fn(u32) -> u32) -> IcmpRate {
+        let mut rate = IcmpRate::default();
+        for second in 0..30 {
+            let sent = if second % 5 == 0 { 60 } else { 2 };
+            let now = Duration::from_secs(second);
+            (0..sent).for_each(|_| rate.sent(now));
+            (0..answers(sent)).for_each(|_| rate.answered(now));
+        }
+        rate
+    }
+
+    /// Three paths to one address, for a minute; `answers(rng, sent)` in each second.
+    fn together(answers: impl Fn(&mut fastrand::Rng, u32) -> u32) -> bool {
+        let (alone, mut rng) = (SharedRate::default(), fastrand::Rng::with_seed(7));
+        let all = [alone.clone(), alone.clone(), alone];
+        assert_eq!(all[0].paths(), 3);
+        for second in 0..60 {
+            let sent = if second % 9 == 0 { 60 } else { 7 };
+            let now = Duration::from_secs(second);
+            (0..sent).for_each(|turn| all[turn as usize % 3].sent(now));
+            (0..answers(&mut rng, sent)).for_each(|turn| all[turn as usize % 3].answered(now));
+        }
+        all[0].is_rationed()
+    }
+
+    #[test]
+    fn several_paths_see_together_that_answers_are_rationed() {
+        assert!(together(|_, _| 1), "one a second");
+        assert!(together(|_, _| 5), "five a second");
+        assert!(!together(|_, sent| sent), "all");
+        for loss in [0.1, 0.3, 0.5, 0.8] {
+            let by_chance = |rng: &mut fastrand::Rng, sent| {
+                u32::try_from((0..sent).filter(|_| rng.f64() >= loss).count()).unwrap()
+            };
+            assert!(!together(by_chance), "{loss} of all is lost by chance");
+            let in_bursts = |rng: &mut fastrand::Rng, sent| if rng.f64() < loss { 0 } else { sent };
+            assert!(!together(in_bursts), "{loss} of all seconds are lost");
+        }
+    }
+
+    #[test]
+    fn a_limit_shows_when_bursts_bring_no_more_answers() {
+        assert!(rate(|_| 1).is_limited());
+        assert!(!rate(|sent| sent).is_limited(), "all are answered");
+        assert!(!rate(|sent| sent / 2).is_limited(), "half are lost, at any rate");
+        assert!(!rate(|_| 0).is_limited(), "nothing answers at all");
+        assert!(!rate(|sent| if sent > 2 { 0 } else { sent }).is_limited(), "bursts in outages");
+    }
+}

@@ -1,0 +1,192 @@
+//! The prober's own host: packets that it refused to send say nothing of the network.
+
+use std::collections::BTreeMap;
+
+use nix::errno::Errno;
+
+use crate::{
+    model::types::{SendError, UnknownReason},
+    path::probe::Moment,
+};
+
+/// So many packets of a kind refused in a row, with none that left between them, and nothing can be said.
+const ENOUGH: u32 = 2;
+
+/// So many packets in a row whose answers could not be heard, and what was known is old.
+const UNHEARD: u32 = 10;
+
+/// Why a packet never left our host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It cannot be sent like this: larger than our interface lets out, a flow that is taken, a socket we have not.
+    Unable,
+    /// Our host has a trouble of its own.
+    Trouble(Trouble),
+}
+
+/// What keeps packets in our host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// There is no way out, by errno: the interface is down, no route leads there.
+    NoWay(i32),
+    /// The interface has no carrier; what is sent is dropped without an error.
+    NoCarrier,
+    /// Refused, by errno: a firewall, a full queue.
+    Refused(i32),
+    /// What is sent may be answered, but this process runs too late to tell.
+    Late,
+}
+
+impl Trouble {
+    /// How it is counted.
+    #[must_use]
+    pub fn error(self) -> SendError {
+        match self {
+            Self::NoWay(_) | Self::NoCarrier => SendError::Down,
+            Self::Refused(_) | Self::Late => SendError::Send,
+        }
+    }
+
+    /// The reason of `unknown` that it makes.
+    #[must_use]
+    pub fn reason(self) -> UnknownReason {
+        match self.error() {
+            SendError::Down => UnknownReason::LocalDown,
+            SendError::Send => UnknownReason::LocalSend,
+        }
+    }
+
+    /// In words, with the errno.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        match self {
+            Self::NoCarrier => "our own interface has no carrier".to_owned(),
+            Self::Late => "this process runs too late to hear answers: too little CPU, or a flood".to_owned(),
+            Self::NoWay(errno) => format!("nothing leaves our own host ({})", Errno::from_raw(errno)),
+            Self::Refused(errno) => format!("our own host refuses to send ({})", Errno::from_raw(errno)),
+        }
+    }
+}
+
+/// What was refused: the trouble of small packets and that of packets of full size are told apart, as a firewall
+/// or a queue may let only the small ones out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Small packets.
+    Small,
+    /// Packets of full size.
+    Full,
+}
+
+/// Packets refused in a row.
+#[derive(Debug, Clone, Copy)]
+struct Streak {
+    trouble: Trouble,
+    count: u32,
+    last: Moment,
+}
+
+/// What our own host has refused.
+#[derive(Debug, Clone, Default)]
+pub struct Local {
+    small: Option<Streak>,
+    full: Option<Streak>,
+    /// Small packets in a row that stayed without an answer while nobody could listen.
+    unheard: u32,
+    errors: BTreeMap<SendError, u64>,
+}
+
+impl Local {
+    /// Goes on counting from there.
+    pub fn take_over(&mut self, errors: BTreeMap<SendError, u64>) {
+        self.errors = errors;
+    }
+
+    /// Packets refused since start.
+    #[must_use]
+    pub fn errors(&self) -> &BTreeMap<SendError, u64> {
+        &self.errors
+    }
+
+    /// A packet was refused. `kind` is absent for one that decides nothing by itself.
+    pub fn refused(&mut self, kind: Option<Kind>, trouble: Trouble, now: Moment) {
+        *self.errors.entry(trouble.error()).or_default() += 1;
+        if let Some(kind) = kind {
+            let streak = self.streak(kind);
+            let count = streak.map_or(0, |streak| streak.count) + 1;
+            *streak = Some(Streak { trouble, count, last: now });
+        }
+    }
+
+    /// A small packet stayed without an answer, but nobody could listen.
+    pub fn unheard(&mut self) {
+        self.unheard += 1;
+    }
+
+    /// What became of a packet is known for certain.
+    pub fn decided(&mut self) {
+        self.unheard = 0;
+    }
+
+    /// What became of a packet that left at `sent` is known.
+    pub fn left(&mut self, kind: Kind, sent: Moment) {
+        let streak = self.streak(kind);
+        if streak.is_some_and(|streak| sent >= streak.last) {
+            *streak = None;
+        }
+    }
+
+    /// What keeps packets from leaving now.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        let lasting = |streak: &Streak| streak.count >= ENOUGH;
+        let streak = self.small.filter(lasting).or_else(|| self.full.filter(lasting));
+        streak.map(|streak| streak.trouble).or((self.unheard >= UNHEARD).then_some(Trouble::Late))
+    }
+
+    fn streak(&mut self, kind: Kind) -> &mut Option<Streak> {
+        match kind {
+            Kind::Small => &mut self.small,
+            Kind::Full => &mut self.full,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const AT: [Moment; 4] =
+        [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3), Duration::from_secs(4)];
+
+    #[test]
+    fn one_packet_refused_is_no_trouble_and_two_in_a_row_are() {
+        let mut local = Local::default();
+        let refused = Trouble::Refused(libc::ENOBUFS);
+        local.refused(Some(Kind::Small), refused, AT[0]);
+        assert_eq!(local.trouble(), None);
+        local.left(Kind::Small, AT[1]);
+        local.refused(Some(Kind::Small), refused, AT[2]);
+        assert_eq!(local.trouble(), None, "one left between them");
+        local.refused(Some(Kind::Small), Trouble::NoWay(libc::ENETUNREACH), AT[3]);
+        assert_eq!(local.trouble(), Some(Trouble::NoWay(libc::ENETUNREACH)));
+        local.left(Kind::Small, AT[2]);
+        assert!(local.trouble().is_some(), "it had left before that");
+        local.left(Kind::Full, AT[3]);
+        assert!(local.trouble().is_some());
+        local.left(Kind::Small, AT[3]);
+        assert_eq!(local.trouble(), None);
+        let counts: Vec<_> = local.errors().iter().map(|(error, count)| (error.as_str(), *count)).collect();
+        assert_eq!(counts, [("local_down", 1), ("local_send", 2)]);
+    }
+
+    #[test]
+    fn words_name_the_errno() {
+        let words = Trouble::NoWay(libc::ENETUNREACH).in_words();
+        assert_eq!(words, "nothing leaves our own host (ENETUNREACH: Network is unreachable)");
+        let words = Trouble::Refused(libc::EPERM).in_words();
+        assert_eq!(words, "our own host refuses to send (EPERM: Operation not permitted)");
+    }
+}

@@ -1,0 +1,100 @@
+//! New flows beside the old ones, so that a box that remembers is no silence of the path.
+
+use super::{PathProber, Role, Sent, answers::is_large};
+use crate::{
+    model::types::{ProbeProtocol, ProbeSize},
+    path::{
+        budget::Budget,
+        hole::proof::Fate,
+        probe::{Lane, Moment, Send},
+        prober::{IcmpProbes, TcpProbes},
+        tcp::flow_set::FlowSet,
+    },
+};
+
+impl PathProber {
+    /// Pairs of an old flow and a new one that are due, and a change of all flows.
+    pub(super) fn old_and_new(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
+        if self.pinned.take_news() {
+            out.push(Send::Renew);
+        }
+        let mut rng = self.rng.fork();
+        while let Some(due) = self.pinned.due(now, &mut rng) {
+            let (lane, flow) = match due.protocol {
+                ProbeProtocol::Icmp => (Lane::Echo, Some(0)),
+                ProbeProtocol::Tcp => (Lane::Syn, self.free_flow()),
+            };
+            let Some(flow) = flow else { return };
+            if !budget.take(2) {
+                return;
+            }
+            self.pinned.sent(now);
+            for new in [due.new_first, !due.new_first] {
+                let role = Role::OldOrNew { serial: due.serial, pair: due.pair, new };
+                let flow = if new { 0 } else { flow };
+                self.send(lane, flow, self.ceiling(), ProbeSize::Control, role, now, out);
+            }
+        }
+    }
+
+    /// Whether a packet of that role is sent on a flow of its own, never used before.
+    pub(super) fn is_fresh(&self, role: Role, lane: Lane) -> bool {
+        let can = match lane {
+            Lane::Echo => self.settings.icmp > IcmpProbes::None,
+            Lane::Fragments => false,
+            Lane::Syn => self.settings.tcp == TcpProbes::Sized,
+        };
+        can && match role {
+            Role::Small { fresh, .. } => fresh,
+            Role::OldOrNew { new, .. } => new,
+            Role::TcpPair { pair, syn, .. } => syn && pair % 2 == 1,
+            // ICMP between two hosts is one flow to whatever hashes it, whatever its identifier.
+            Role::Shot(shot) => lane == Lane::Echo && shot.pair % 4 == 3,
+            _ => false,
+        }
+    }
+
+    /// Half of a pair of an old flow and a new one was answered, lost or says nothing.
+    pub(super) fn compare(&mut self, (serial, pair, new): (u32, usize, bool), fate: Fate, now: Moment) {
+        if self.pinned.resolve(serial, pair, new, fate, now) {
+            // What the dead flow lost is no loss of the path.
+            self.loss.forget_outage(now);
+        }
+    }
+
+    /// A packet of an old flow was lost.
+    pub(super) fn old_lost(&mut self, sent: Sent, now: Moment) {
+        let counts = !sent.probe.fresh && !is_large(sent.probe) && sent.probe.lane != Lane::Fragments;
+        let own = sent.probe.lane != Lane::Syn
+            || (self.settings.tcp == TcpProbes::Sized && sent.probe.port == self.settings.tcp_port);
+        if counts && own && !matches!(sent.role, Role::OldOrNew { .. }) {
+            self.old_lost_of(sent.probe.lane.protocol(), now);
+        }
+    }
+
+    pub(super) fn old_lost_of(&mut self, protocol: ProbeProtocol, now: Moment) {
+        let ever = match protocol {
+            ProbeProtocol::Icmp => self.reach.icmp_ever(),
+            ProbeProtocol::Tcp => self.reach.tcp_ever(),
+        };
+        self.pinned.old_lost(protocol, ever && !self.reach.is_down(), now);
+    }
+
+    /// Whether a hole is proven on that TCP flow.
+    #[must_use]
+    pub fn is_silent_on(&self, flow: u8) -> bool {
+        self.syn.silent().contains(flow)
+    }
+
+    /// These TCP flows have other ports now, and echoes another identifier.
+    pub fn flows_moved(&mut self, flows: &[u8]) {
+        let moved: FlowSet = flows.iter().copied().collect();
+        self.syn.look_at(moved);
+        if flows.len() > 1 {
+            // What was found on dead flows is void.
+            self.echo.stop_for_new_flow();
+            self.fragments.stop_for_new_flow();
+            self.sentinel_at = self.now;
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What our own host and this process have to do with it: packets that never left, and times at which nobody listened.
+
+use super::{PathProber, Role, Sent, answers::entrant};
+use crate::{
+    model::types::ProbeSize,
+    path::{
+        hole::proof::Fate,
+        loss::own_host::{Kind, Refusal},
+        probe::{Lane, Moment},
+    },
+};
+
+use super::IcmpProbes;
+
+impl PathProber {
+    /// The regular small echo `seq` never left our host.
+    pub fn echo_not_sent(&mut self, seq: u64, refusal: Refusal, now: Moment) {
+        self.now = now;
+        if self.echoes.remove(&seq).is_none() {
+            return;
+        }
+        self.stats.void += 1;
+        if let Refusal::Trouble(trouble) = refusal {
+            self.local.refused(Some(Kind::Small), trouble, now);
+        }
+    }
+
+    /// This process was not there to listen: stopped, starved, or its buffers ran over. What is in flight counts
+    /// where it is answered; its silence says nothing, nor does the time an answer takes.
+    pub fn interrupted(&mut self, now: Moment) {
+        self.now = now;
+        for (seq, echo) in &mut self.echoes {
+            echo.doubtful = true;
+            if echo.expired {
+                self.loss.forget(*seq, now);
+            }
+        }
+        let late: Vec<Sent> = self.sent.range(..self.in_time).map(|(_, sent)| *sent).collect();
+        for sent in self.sent.values_mut() {
+            sent.doubtful = true;
+        }
+        for sent in late {
+            self.half_decided(sent, Fate::Void, now);
+        }
+    }
+
+    /// Our own interface has just lost its carrier, or went down: no answer can come.
+    pub fn interface_lost(&mut self, now: Moment) {
+        self.interrupted(now);
+        self.reach.calm();
+        self.tcp.calm();
+        self.pinned.calm();
+    }
+
+    /// All that had arrived by `until` has been told: what was answered after that is not known yet.
+    pub fn told_until(&mut self, until: Moment) {
+        self.told_until = Some(until);
+    }
+
+    /// A packet never left our host: nothing is decided by it.
+    pub(super) fn not_sent(&mut self, sent: Sent, refusal: Refusal, now: Moment) {
+        self.void(sent, now);
+        if sent.role == Role::Beyond && refusal == Refusal::Unable {
+            self.target.looked(false, self.settings.family);
+        }
+        if let Refusal::Trouble(trouble) = refusal {
+            self.local.refused(self.kind(sent), trouble, now);
+        }
+    }
+
+    /// A packet stayed without an answer, but nobody could listen.
+    pub(super) fn unheard(&mut self, sent: Sent, now: Moment) {
+        if matches!(sent.role, Role::Small { .. }) {
+            self.local.unheard();
+        }
+        self.void(sent, now);
+    }
+
+    /// Nobody will ever know what became of a packet.
+    pub(super) fn void(&mut self, sent: Sent, now: Moment) {
+        match sent.role {
+            Role::Shot(_) | Role::TcpPair { .. } | Role::OldOrNew { .. } => {
+                self.half_decided(sent, Fate::Void, now);
+            }
+            Role::Contest { round } => self.contest.not_sent(round, entrant(sent.probe)),
+            Role::Small { burst: Some(serial), .. } => self.reach.void(serial),
+            Role::Small { burst: None, .. }
+            | Role::Elsewhere { .. }
+            | Role::Sentinel
+            | Role::Single { .. }
+            | Role::Beyond
+            | Role::Above => {}
+        }
+    }
+
+    /// A packet has left our host, whatever became of it then.
+    pub(super) fn left(&mut self, sent: Sent) {
+        if let Some(kind) = self.kind(sent) {
+            self.local.left(kind, sent.at);
+        }
+    }
+
+    /// What it says of our own host that a packet leaves or not: nothing, where another protocol decides.
+    fn kind(&self, sent: Sent) -> Option<Kind> {
+        let by_icmp =
+            self.settings.icmp > IcmpProbes::None && (self.reach.icmp_ever() || !self.reach.tcp_ever());
+        let decides = if by_icmp { Lane::Echo } else { Lane::Syn };
+        let kind = if sent.probe.purpose == ProbeSize::Control { Kind::Small } else { Kind::Full };
+        (sent.probe.lane == decides).then_some(kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        model::types::{UnknownReason, Verdict},
+        path::{loss::own_host::Trouble, probe::Send, prober::fixture::echoing},
+    };
+
+    const STEP: Duration = Duration::from_millis(50);
+
+    fn prober() -> PathProber {
+        echoing(Duration::from_hours(1), 7)
+    }
+
+    /// Asks for so many seconds; each echo is answered at once or not at all.
+    fn play(prober: &mut PathProber, now: &mut Moment, seconds: u32, answered: bool, late: bool) {
+        let mut out = Vec::new();
+        for _ in 0..seconds * 20 {
+            *now += STEP;
+            if late {
+                prober.interrupted(*now);
+            }
+            prober.regular(*now, &mut out);
+            for send in out.drain(..) {
+                if let Send::Echo { seq } = send
+                    && answered
+                {
+                    prober.echo_reply(seq, Duration::from_millis(1), *now);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_nobody_heard_is_neither_lost_nor_known() {
+        let (mut prober, mut now) = (prober(), Duration::ZERO);
+        play(&mut prober, &mut now, 30, true, false);
+        play(&mut prober, &mut now, 3, false, true);
+        assert_ne!(prober.judgement().unknown_reason, Some(UnknownReason::LocalSend), "a short stop");
+        play(&mut prober, &mut now, 12, false, true);
+        let said = prober.judgement();
+        assert_eq!((said.verdict, said.unknown_reason), (Verdict::Unknown, Some(UnknownReason::LocalSend)));
+        assert!(said.evidence[0].contains("too late"), "{:?}", said.evidence);
+        let stats = prober.echo_stats();
+        assert_eq!(stats.lost, 0);
+        assert!(stats.requests - stats.replies - stats.void <= 5, "{stats:?}");
+        play(&mut prober, &mut now, 2, true, false);
+        assert_ne!(prober.judgement().unknown_reason, Some(UnknownReason::LocalSend));
+    }
+
+    #[test]
+    fn what_was_refused_is_void() {
+        let (mut prober, mut now, mut out) = (prober(), Duration::ZERO, Vec::new());
+        play(&mut prober, &mut now, 30, true, false);
+        for _ in 0..12 * 20 {
+            now += STEP;
+            prober.regular(now, &mut out);
+            for send in out.drain(..) {
+                if let Send::Echo { seq } = send {
+                    let refused = Trouble::NoWay(libc::ENETDOWN);
+                    prober.echo_not_sent(seq, Refusal::Trouble(refused), now);
+                }
+            }
+        }
+        let said = prober.judgement();
+        assert_eq!((said.verdict, said.unknown_reason), (Verdict::Unknown, Some(UnknownReason::LocalDown)));
+        let stats = prober.echo_stats();
+        assert_eq!((stats.lost, stats.void), (0, 12));
+    }
+}

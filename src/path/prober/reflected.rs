@@ -1,0 +1,211 @@
+//! What a path's reflector adds: reverse to the byte, loss per direction, and the words about it.
+//! The verdict is decided elsewhere.
+
+use super::{
+    super::{
+        super::model::observation::ReflectorUse,
+        reflection::{Bound, Measured, OneWay, Reflection, SegmentLoss, Sizes},
+    },
+    PathProber,
+};
+use crate::{model::types::Bytes, path::probe::Moment};
+
+impl PathProber {
+    /// The path's reflector has told something, or is gone.
+    pub fn reflected(&mut self, reflection: Reflection, now: Moment) {
+        self.now = self.now.max(now);
+        self.reflection = Some(reflection);
+    }
+
+    /// Whether a reflector is used.
+    #[must_use]
+    pub fn reflector_use(&self) -> Option<ReflectorUse> {
+        match self.reflection.as_ref()? {
+            Reflection::Awaited => None,
+            Reflection::Measured(_) => Some(ReflectorUse::Used),
+            Reflection::Gone { .. } => Some(ReflectorUse::Gone),
+        }
+    }
+
+    /// Whether the path's reflector may soon tell more.
+    #[must_use]
+    pub fn awaits_reflector(&self) -> bool {
+        self.reflection.as_ref().is_some_and(Reflection::is_under_way)
+    }
+
+    /// What the reflector has measured, while it answers.
+    pub(in super::super) fn measured(&self) -> Option<&Measured> {
+        match self.reflection.as_ref()? {
+            Reflection::Measured(measured) => Some(measured),
+            Reflection::Awaited | Reflection::Gone { .. } => None,
+        }
+    }
+
+    /// The reverse path MTU where the reflector knows it to the byte, bytes of IP packet.
+    pub(in super::super) fn reflected_reverse(&self) -> Option<Bytes> {
+        self.measured()?.reverse.exact_mtu(self.expected_reverse().bytes)
+    }
+
+    /// Whether silence is proven forward, and reverse.
+    pub(in super::super) fn reflected_holes(&self) -> [bool; 2] {
+        let hole = |one_way: &OneWay, expected| matches!(one_way.sizes, Sizes::Silent { answered, .. } if answered < expected);
+        let (forward, reverse) = (self.expected().bytes, self.expected_reverse().bytes);
+        self.measured().map_or([false; 2], |it| [hole(&it.forward, forward), hole(&it.reverse, reverse)])
+    }
+
+    /// The MTU of the reflector's own interface.
+    pub(in super::super) fn far_mtu(&self) -> Option<Bytes> {
+        self.measured()?.far_mtu
+    }
+
+    /// One sentence per direction, or that the reflector is gone.
+    pub(in super::super) fn reflected_evidence(&self) -> Vec<String> {
+        match &self.reflection {
+            None => Vec::new(),
+            Some(Reflection::Awaited) => vec!["the reflector has not answered yet".to_owned()],
+            Some(Reflection::Gone { why }) => {
+                vec![format!("the reflector cannot be used, directions are inferred: {why}")]
+            }
+            Some(Reflection::Measured(measured)) => {
+                let directions = [("forward", &measured.forward), ("reverse", &measured.reverse)];
+                let mut said: Vec<String> = directions
+                    .iter()
+                    .map(|(name, one_way)| format!("{name}, reflector: {}", in_words(one_way)))
+                    .collect();
+                let expected = self.expected().bytes;
+                if let Some(mtu) = measured.far_mtu.filter(|mtu| *mtu < expected) {
+                    said.push(format!("the reflector's interface takes at most {mtu} bytes"));
+                }
+                said
+            }
+        }
+    }
+}
+
+fn in_words(one_way: &OneWay) -> String {
+    let sizes = match &one_way.sizes {
+        Sizes::Starting => "sizes are being measured".to_owned(),
+        Sizes::Passed { size } => format!("{size} bytes arrive"),
+        Sizes::Silent { size, answered, exact, proof } => {
+            let edge = match (answered, exact) {
+                (0, _) => "the edge is being searched".to_owned(),
+                (answered, true) => format!("{answered} arrive, {} do not", answered + 1),
+                (answered, false) => format!("{answered} arrive, exact edge being searched"),
+            };
+            format!(
+                "{size} bytes vanish without a signal ({} pairs lost the large segment and kept the small one, \
+                 {}); {edge}",
+                proof.counted,
+                proof.lost_in_words()
+            )
+        }
+        Sizes::SizeDependent => "size-dependent loss, no edge".to_owned(),
+        Sizes::NotUsable { why } => format!("not usable: {why}"),
+    };
+    let bound = match one_way.bound {
+        None => String::new(),
+        Some(Bound::Cached { mtu }) => format!(
+            "; no more can be tested: the sender was told of a path MTU of {mtu} within the last 10 min (cached)"
+        ),
+        Some(Bound::Segments { limit }) => {
+            format!("; no more can be tested: TCP segments here are at most {limit} bytes")
+        }
+    };
+    format!("{sizes}{bound}{}", loss_in_words(one_way.loss))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of five minutes, far below 2^52")]
+fn loss_in_words(loss: SegmentLoss) -> String {
+    if loss.sent == 0 {
+        return String::new();
+    }
+    let percent = loss.lost as f64 * 100.0 / loss.sent as f64;
+    format!("; {} of {} small segments lost ({percent:.1} %)", loss.lost, loss.sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::path::{hole::proof::PairCount, prober::fixture::echoing};
+
+    fn prober() -> PathProber {
+        echoing(Duration::from_secs(1), 1)
+    }
+
+    fn hole() -> Measured {
+        let proof =
+            PairCount { sent: 41, counted: 40, control_answered: 40, control_lost: 1, large_answered: 0 };
+        Measured {
+            far_mtu: Some(1500),
+            forward: OneWay { sizes: Sizes::Passed { size: 1500 }, ..OneWay::default() },
+            reverse: OneWay {
+                sizes: Sizes::Silent { size: 1500, answered: 1454, exact: true, proof },
+                bound: None,
+                loss: SegmentLoss { sent: 200, lost: 20 },
+            },
+        }
+    }
+
+    #[test]
+    fn reverse_is_exported_where_it_was_measured_and_goes_with_the_reflector() {
+        let mut prober = prober();
+        assert_eq!((prober.judgement().mtu_reverse, prober.reflector_use()), (None, None));
+        prober.reflected(Reflection::Measured(hole()), Duration::from_secs(1));
+        assert_eq!(prober.judgement().mtu_reverse, Some(1454));
+        assert_eq!(prober.reflector_use(), Some(ReflectorUse::Used));
+        prober.reflected(Reflection::Gone { why: "no answer".to_owned() }, Duration::from_secs(2));
+        assert_eq!(prober.judgement().mtu_reverse, None);
+        assert_eq!(prober.reflector_use(), Some(ReflectorUse::Gone));
+    }
+
+    #[test]
+    fn it_is_awaited_until_it_has_measured_to_the_byte_or_is_gone() {
+        let mut prober = prober();
+        assert!(!prober.awaits_reflector(), "a path without one awaits none");
+        let edge = |exact| {
+            let mut told = hole();
+            told.reverse.sizes =
+                Sizes::Silent { size: 1500, answered: 1454, exact, proof: PairCount::default() };
+            Reflection::Measured(told)
+        };
+        for (told, awaited) in [
+            (Reflection::Awaited, true),
+            (Reflection::Measured(Measured::default()), true),
+            (edge(false), true),
+            (edge(true), false),
+            (Reflection::Awaited, true),
+            (Reflection::Gone { why: "no answer".to_owned() }, false),
+        ] {
+            prober.reflected(told.clone(), Duration::from_secs(1));
+            assert_eq!(prober.awaits_reflector(), awaited, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn evidence_says_what_was_used() {
+        let mut prober = prober();
+        prober.reflected(Reflection::Awaited, Duration::ZERO);
+        insta::assert_snapshot!(prober.reflected_evidence().join("\n"), @"the reflector has not answered yet");
+        assert_eq!(prober.reflector_use(), None);
+        prober.reflected(Reflection::Measured(hole()), Duration::from_secs(1));
+        insta::assert_snapshot!(prober.reflected_evidence().join("\n"), @"
+        forward, reflector: 1500 bytes arrive
+        reverse, reflector: 1500 bytes vanish without a signal (40 pairs lost the large segment and kept the small one, 1 control lost); 1454 arrive, 1455 do not; 20 of 200 small segments lost (10.0 %)
+        ");
+        prober.reflected(Reflection::Gone { why: "no answer".to_owned() }, Duration::from_secs(2));
+        insta::assert_snapshot!(prober.reflected_evidence().join("\n"), @"the reflector cannot be used, directions are inferred: no answer");
+    }
+
+    #[test]
+    fn a_cache_is_said_and_no_mtu() {
+        let one_way = OneWay {
+            sizes: Sizes::Passed { size: 1450 },
+            bound: Some(Bound::Cached { mtu: 1450 }),
+            loss: SegmentLoss::default(),
+        };
+        assert_eq!(one_way.exact_mtu(1500), None);
+        insta::assert_snapshot!(in_words(&one_way), @"1450 bytes arrive; no more can be tested: the sender was told of a path MTU of 1450 within the last 10 min (cached)");
+    }
+}

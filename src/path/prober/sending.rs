@@ -1,0 +1,465 @@
+//! What is due: the regular echo, the sentinels, the bursts.
+
+use std::time::Duration;
+
+use super::{IcmpProbes, PathProber, Role, Sent, SentEcho, Single, TcpProbes};
+use crate::{
+    model::types::{Bytes, ProbeProtocol, ProbeSize},
+    path::{
+        budget::{Budget, Look},
+        hole::asking::{Asking, Urgency},
+        loss::probe_timeout::GIVE_UP,
+        probe::{FLOWS, LANES, Lane, Moment, Probe, ProbeId, Send},
+        tcp::flow_set::FlowSet,
+        too_big::contest::Entrant,
+        verdict::Finding,
+    },
+};
+
+/// A path's TCP sentinel, and the look at the reverse direction of a reduced path, are this rare.
+pub(super) const RARE: Duration = Duration::from_secs(5);
+
+/// Flows that are looked at out of turn are so far apart.
+const SWEEP: Duration = Duration::from_millis(100);
+
+/// While a signal on TCP is remembered, all flows are looked at above it this often.
+const LOOK_ABOVE: Duration = Duration::from_secs(10);
+
+/// While a signal is remembered, sizes above it are sent at most this often.
+const SINGLE: Duration = Duration::from_secs(2);
+
+impl PathProber {
+    /// What is due whatever the budget: expiries, the regular echo, the sentinels.
+    pub fn regular(&mut self, now: Moment, out: &mut Vec<Send>) {
+        self.now = now;
+        self.expire(now);
+        self.walks.expire(now);
+        self.restand(now);
+        self.steer(now);
+        if now >= self.echo_at {
+            self.echo_at = next_turn(self.echo_at, self.settings.probe_interval, now);
+            self.send_echo(now, out);
+        }
+        if self.reach.is_down() {
+            return;
+        }
+        if now >= self.sentinel_at && self.can_size_echo() {
+            self.sentinel_at = next_turn(self.sentinel_at, self.settings.sentinel_interval, now);
+            self.send_echo_sentinel(now, out);
+        }
+        if now >= self.look_above_at {
+            self.look_above_at = now + LOOK_ABOVE;
+            self.syn.look_above(self.walks.signalled_above(self.ceiling()));
+        }
+        if self.syn.wants_sentinel() {
+            self.syn_at = self.syn_at.min(now + SWEEP);
+        }
+        let syn_every = if self.echo.is_silent() || self.syn.is_silent() || !self.icmp_usable() {
+            self.settings.sentinel_interval
+        } else {
+            RARE
+        };
+        self.syn_at = self.syn_at.min(now + syn_every);
+        if now >= self.syn_at && self.asks_by_syn() {
+            self.syn_at = next_turn(self.syn_at, syn_every, now);
+            self.send_syn_sentinel(now, out);
+        }
+        if let Some(every) = self.fragments_every() {
+            self.fragments_at = self.fragments_at.min(now + every);
+            if now >= self.fragments_at {
+                self.fragments_at = next_turn(self.fragments_at, every, now);
+                let (size, purpose) = self.fragments.sentinel();
+                self.send(Lane::Fragments, 0, size, purpose, Role::Sentinel, now, out);
+            }
+        }
+        self.look_beyond(now, out);
+        self.look_above(now, out);
+    }
+
+    /// What bursts of that urgency want sent within the budget.
+    pub fn burst(&mut self, urgency: Urgency, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
+        match urgency {
+            Urgency::Unreachable => return self.small_burst(Look::Sure, now, budget, out),
+            Urgency::Look => return self.small_burst(Look::Spare, now, budget, out),
+            _ => {}
+        }
+        if self.reach.is_down() || self.reach.is_suspicious() {
+            return;
+        }
+        if urgency == Urgency::FirstProof {
+            self.tcp_pairs(now, budget, out);
+            self.old_and_new(now, budget, out);
+        }
+        let by_syn = self.asks_by_syn();
+        for lane in LANES.into_iter().filter(|lane| *lane != Lane::Syn || by_syn) {
+            let Some(task) = self.task_of(lane, urgency) else { continue };
+            while self.lane(lane).wants(task)
+                && self.lane(lane).next_at().is_some_and(|at| at <= now || lane == Lane::Syn)
+            {
+                let packets = 2 * lane.packets(self.settings.family, self.lane(lane).top());
+                if !budget.take(packets) {
+                    return;
+                }
+                let busy = self.busy_flows();
+                let mut rng = self.rng.fork();
+                let is_free = |flow| !busy[usize::from(flow)];
+                let shots = self.lane_mut(lane).shots(task, now, &is_free, &mut rng);
+                if shots.is_empty() {
+                    budget.give_back(packets);
+                    break;
+                }
+                if shots.len() == 1 {
+                    budget.give_back(packets / 2);
+                }
+                for shot in shots {
+                    self.send(lane, shot.flow, shot.size, shot.purpose, Role::Shot(shot), now, out);
+                }
+            }
+        }
+        if urgency == Urgency::FirstProof {
+            self.compete(now, budget, out);
+        }
+    }
+
+    /// The task for which a lane gets packets at that urgency. A hole is told as soon as one lane has proven it: what
+    /// the others then have to prove waits, so that many holes at once are told before all is known of each.
+    fn task_of(&self, lane: Lane, urgency: Urgency) -> Option<Urgency> {
+        if !matches!(urgency, Urgency::FirstProof | Urgency::Direction) {
+            return Some(urgency);
+        }
+        // A silent SYN holds its flow, so eight flows ask little and take long for the edge of the way there: it goes on
+        // beside the pieces that tell the way back, which would take all there is.
+        if urgency == Urgency::Direction && lane == Lane::Syn && self.lane(lane).wants(Urgency::Search) {
+            return Some(Urgency::Search);
+        }
+        if !self.lane(lane).wants(Urgency::FirstProof) {
+            return None;
+        }
+        // Where the search of the echo lane waits for the others, these are what leads on.
+        let leads = self.echo.is_held()
+            || LANES.into_iter().find(|lane| self.lane(*lane).wants(Urgency::FirstProof)) == Some(lane);
+        let urgent = leads && !matches!(self.finding(), Finding::Hole(_));
+        (urgent == (urgency == Urgency::FirstProof)).then_some(Urgency::FirstProof)
+    }
+
+    /// The next round between TCP flows that are signalled and those for which only these vouch.
+    fn compete(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
+        if now < self.contest.next_at() || self.walks.is_empty() || !self.syn_usable() {
+            return;
+        }
+        self.contest.pause(now);
+        let Some(vouched) = self.walks.vouched_for(self.ceiling()) else { return };
+        let busy = self.busy_flows();
+        let free = |flow: &u8| !busy[usize::from(*flow)];
+        let in_question: FlowSet = vouched.others.without(self.syn.silent()).iter().filter(free).collect();
+        let mut signalled: Vec<Entrant> = vouched.flows.iter().filter(free).map(Entrant::Tcp).collect();
+        signalled.extend(vouched.icmp.then_some(Entrant::Icmp));
+        let packets = u32::try_from(in_question.len() + 1).unwrap_or(u32::MAX);
+        if !budget.take(packets) {
+            return;
+        }
+        let size = vouched.size;
+        let Some((round, all)) = self.contest.begin(size, in_question, &signalled, now, &mut self.rng) else {
+            budget.give_back(packets);
+            return;
+        };
+        for entrant in all {
+            let (lane, flow) = match entrant {
+                Entrant::Tcp(flow) => (Lane::Syn, flow),
+                Entrant::Icmp => (Lane::Echo, 0),
+            };
+            self.send(lane, flow, size, ProbeSize::Full, Role::Contest { round }, now, out);
+        }
+    }
+
+    /// When to call again if nothing comes in.
+    #[must_use]
+    pub fn next_at(&self) -> Moment {
+        let timeout = self.rtt.timeout();
+        let expiry = |at: Moment, expired: bool| at + if expired { GIVE_UP } else { timeout };
+        let by_syn = self.asks_by_syn();
+        let lanes = LANES.into_iter().filter(|lane| *lane != Lane::Syn || by_syn);
+        let next_late = self.sent.range(self.in_time..).next().map(|(_, sent)| sent.at + timeout);
+        let next_lost = self.sent.first_key_value().map(|(_, sent)| sent.at + GIVE_UP);
+        next_late
+            .into_iter()
+            .chain(next_lost)
+            .chain(self.echoes.values().map(|echo| expiry(echo.at, echo.expired)))
+            .chain(lanes.filter_map(|lane| self.lane(lane).next_at()).map(|at| at.max(self.now)))
+            .chain(self.reach.next_at())
+            .chain(self.tcp.next_at())
+            .chain(self.pinned.next_at())
+            .chain([self.echo_at, self.sentinel_at])
+            .chain(Some(self.contest.next_at()).filter(|at| *at > self.now))
+            .chain(by_syn.then_some(self.syn_at))
+            .chain(self.fragments_every().map(|_| self.fragments_at))
+            .chain(self.beyond_every().map(|_| self.looks.next_at()))
+            .chain(self.above_every().map(|_| self.above_at()))
+            .min()
+            .unwrap_or(self.echo_at)
+    }
+
+    fn send_echo(&mut self, now: Moment, out: &mut Vec<Send>) {
+        let first = self.stats.requests == 0;
+        if self.settings.icmp > IcmpProbes::None {
+            let seq = self.stats.requests;
+            self.stats.requests += 1;
+            self.echoes.insert(seq, SentEcho { at: now, expired: false, doubtful: false });
+            self.icmp_rate.sent(now);
+            out.push(Send::Echo { seq });
+        }
+        if !self.reach.is_suspicious() {
+            self.reach.set_loss(self.icmp_rate.is_limited(), self.loss.count_before_outage());
+        }
+        let icmp_silent = !self.reach.icmp_ever() && !first;
+        if self.settings.tcp > TcpProbes::None
+            && !self.reach.is_down()
+            && !self.tcp.is_asking()
+            && (!self.reach.tcp_ever() || icmp_silent || self.tcp.is_silent() || self.connect_is_due(now))
+        {
+            self.look_by_syn(now, out);
+        }
+    }
+
+    pub(super) fn send_small(
+        &mut self,
+        protocol: ProbeProtocol,
+        (burst, fresh): (Option<u32>, bool),
+        now: Moment,
+        out: &mut Vec<Send>,
+    ) -> bool {
+        let role = Role::Small { burst, fresh };
+        let ceiling = self.ceiling();
+        match protocol {
+            ProbeProtocol::Icmp => {
+                self.send(Lane::Echo, 0, ceiling, ProbeSize::Control, role, now, out);
+                true
+            }
+            ProbeProtocol::Tcp => {
+                let free = if self.is_fresh(role, Lane::Syn) { Some(0) } else { self.free_flow() };
+                let Some(flow) = free else { return false };
+                self.send(Lane::Syn, flow, ceiling, ProbeSize::Control, role, now, out);
+                true
+            }
+        }
+    }
+
+    /// Small probes that tell whether the target can be reached, and looks at one that could not.
+    fn small_burst(&mut self, look: Look, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
+        while let Some(due) = self.reach.due(now).filter(|due| due.blind || look == Look::Sure) {
+            if !(if due.blind { budget.take_look(look) } else { budget.take(1) }) {
+                return;
+            }
+            if !self.send_small(due.protocol, (due.burst, due.fresh), now, out) {
+                if due.blind {
+                    budget.give_back_look();
+                } else {
+                    budget.give_back(1);
+                }
+                return;
+            }
+            self.reach.sent(now);
+        }
+    }
+
+    fn send_echo_sentinel(&mut self, now: Moment, out: &mut Vec<Send>) {
+        let ceiling = self.ceiling();
+        let above_walk = self.echo.top() < ceiling;
+        let single_due = self.single_at.is_none_or(|at| now.saturating_sub(at) >= SINGLE);
+        if above_walk && single_due && self.echo.decided_at().is_some() {
+            self.single_at = Some(now);
+            let serial = self.single.serial + 1;
+            self.single = Single { serial, ..Single::default() };
+            for (large, purpose) in [(true, ProbeSize::Full), (false, ProbeSize::Control)] {
+                self.send(Lane::Echo, 0, ceiling, purpose, Role::Single { serial, large }, now, out);
+            }
+            return;
+        }
+        let (size, purpose) = self.echo.sentinel();
+        self.send(Lane::Echo, 0, size, purpose, Role::Sentinel, now, out);
+    }
+
+    fn send_syn_sentinel(&mut self, now: Moment, out: &mut Vec<Send>) {
+        let busy = self.busy_flows();
+        let is_free = |flow: u8| !busy[usize::from(flow)];
+        if let Some((flow, size, purpose)) = self.syn.sentinel(is_free) {
+            self.send(Lane::Syn, flow, size, purpose, Role::Sentinel, now, out);
+        }
+    }
+
+    /// How often the fragment lane looks, if it has reason to.
+    pub(super) fn fragments_every(&self) -> Option<Duration> {
+        if !self.can_fragment() || self.reach.is_down() {
+            return None;
+        }
+        if self.fragments.is_silent() || (self.echo.is_silent() && self.fragments.passing().is_some()) {
+            Some(self.settings.sentinel_interval)
+        } else if let Some(every) = self.fragments_beyond_every() {
+            Some(every)
+        } else {
+            let reduced = self.echo.passing().is_some_and(|size| size < self.ceiling());
+            reduced.then_some(RARE)
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one door for every packet of our own")]
+    pub(super) fn send(
+        &mut self,
+        lane: Lane,
+        flow: u8,
+        size: Bytes,
+        purpose: ProbeSize,
+        role: Role,
+        now: Moment,
+        out: &mut Vec<Send>,
+    ) {
+        let id = ProbeId(self.next_id);
+        self.next_id += 1;
+        if lane != Lane::Syn {
+            self.icmp_rate.sent(now);
+        }
+        let bare = matches!(
+            role,
+            Role::Small { .. } | Role::Elsewhere { .. } | Role::TcpPair { .. } | Role::OldOrNew { .. }
+        );
+        let port = match role {
+            _ if lane != Lane::Syn => 0,
+            Role::Elsewhere { port } | Role::TcpPair { port, .. } => port,
+            _ => self.settings.tcp_port,
+        };
+        let probe = Probe { id, lane, flow, size, purpose, port, bare, fresh: self.is_fresh(role, lane) };
+        self.sent.insert(id, Sent { probe, role, at: now, doubtful: false });
+        out.push(Send::Probe(probe));
+    }
+
+    pub(super) fn busy_flows(&self) -> [bool; FLOWS as usize] {
+        let mut busy = [false; FLOWS as usize];
+        for (_, sent) in self.sent.range(self.in_time..) {
+            if sent.probe.lane == Lane::Syn && !sent.probe.fresh {
+                busy[usize::from(sent.probe.flow)] = true;
+            }
+        }
+        busy
+    }
+
+    pub(super) fn free_flow(&mut self) -> Option<u8> {
+        let busy = self.busy_flows();
+        let start = self.rng.u8(0..FLOWS);
+        (0..FLOWS).map(|step| (start + step) % FLOWS).find(|flow| !busy[usize::from(*flow)])
+    }
+}
+
+/// The turn after `last`: on the beat, but never a burst to catch up.
+pub(super) fn next_turn(last: Moment, every: Duration, now: Moment) -> Moment {
+    let next = last + every;
+    if next <= now { now + every } else { next }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{
+        super::fixture::{asking_all, echoing},
+        *,
+    };
+    use crate::{
+        model::types::Verdict,
+        path::{
+            hole::asking::Urgency,
+            probe::{Answer, Reply},
+        },
+    };
+
+    const STEP: Duration = Duration::from_millis(10);
+    const DEAD: usize = 120;
+    const HOLES: usize = 8;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// What was sent by the budget, and what the paths make of it.
+    struct World {
+        paths: Vec<PathProber>,
+        budget: Budget,
+        /// So many of them are alive; the others lead nowhere.
+        alive: usize,
+        tick: u32,
+        passes: Bytes,
+    }
+
+    impl World {
+        fn new(paths: Vec<PathProber>, alive: usize) -> Self {
+            Self { paths, budget: Budget::new(200), alive, tick: 100, passes: 1500 }
+        }
+
+        /// Those that are alive lose what is larger than `passes` on the way there, and no piece of it.
+        fn turn(&mut self) {
+            let now = STEP * self.tick;
+            self.tick += 1;
+            self.budget.fill(now);
+            for prober in &mut self.paths {
+                prober.told_until(now);
+            }
+            let mut out = Vec::new();
+            for urgency in [None].into_iter().chain(Urgency::ALL.map(Some)) {
+                for turn in 0..self.paths.len() {
+                    let number = (turn + usize::try_from(self.tick).expect("minutes")) % self.paths.len();
+                    let prober = &mut self.paths[number];
+                    match urgency {
+                        None => prober.regular(now, &mut out),
+                        Some(urgency) => prober.burst(urgency, now, &mut self.budget, &mut out),
+                    }
+                    for send in out.drain(..).filter(|_| number < self.alive) {
+                        match send {
+                            Send::Echo { seq } => prober.echo_reply(seq, STEP / 10, now),
+                            Send::Renew => {}
+                            Send::Probe(probe) => {
+                                let passes = probe.purpose == ProbeSize::Control
+                                    || probe.size <= self.passes
+                                    || probe.lane == Lane::Fragments;
+                                if passes {
+                                    prober.answer(probe.id, Answer::Passed(Reply::default()), now);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+
+        fn are(&self, verdict: Verdict) -> bool {
+            self.paths[..self.alive].iter().all(|path| path.judgement().verdict == verdict)
+        }
+
+        fn settle(&mut self) {
+            (0..60 * 100).for_each(|_| self.turn());
+            assert!(self.are(Verdict::Ok), "{:?}", self.paths[0].judgement());
+            assert!(
+                self.paths[self.alive..].iter().all(|dead| dead.judgement().verdict == Verdict::Unreachable)
+            );
+        }
+    }
+
+    #[test]
+    fn a_hole_is_proven_beside_many_dead_targets() {
+        let mut world = World::new((0..=DEAD).map(|path| echoing(SECOND, path as u64)).collect(), 1);
+        world.settle();
+        world.passes = 1400;
+        (0..15 * 100).for_each(|_| world.turn());
+        assert!(world.are(Verdict::Blackhole), "{:?}", world.paths[0].judgement().evidence);
+    }
+
+    #[test]
+    fn eight_holes_at_once_are_told_before_all_is_known_of_each() {
+        let mut world = World::new((0..HOLES + 100).map(|path| asking_all(path as u64)).collect(), HOLES);
+        world.settle();
+        world.passes = 1400;
+        let told = (1..60 * 100).find(|_| {
+            world.turn();
+            world.are(Verdict::Blackhole)
+        });
+        let turns = told.expect("all of them are told");
+        // A second until the last sentinel, and 178 packets each: 2 x (40 that prove it, 8 and 20 beside the edge, one that passes and 20 at it).
+        assert!(turns < 1000, "{turns} turns of 10 ms");
+    }
+}

@@ -1,0 +1,76 @@
+//! What the machine does to know whether TCP passes where ping does ([`crate::path::tcp::life`]).
+
+use std::time::Duration;
+
+use super::{PathProber, Role, Sent, TcpProbes, answers::is_large};
+use crate::{
+    model::types::{ProbeProtocol, ProbeSize},
+    path::{
+        budget::Budget,
+        probe::{Lane, Moment, Send},
+    },
+};
+
+/// A port that answers is asked by the kernel's own connections this often.
+const LOOK_BY_CONNECT: Duration = Duration::from_mins(1);
+
+impl PathProber {
+    /// Pairs of a SYN and a small echo that are due.
+    pub(super) fn tcp_pairs(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
+        let mut rng = self.rng.fork();
+        while let Some(due) = self.tcp.due(now, &mut rng) {
+            let Some(flow) = self.free_flow() else { return };
+            if !budget.take(2) {
+                return;
+            }
+            self.tcp.sent(due, now);
+            let size = self.ceiling();
+            for syn in [due.syn_first, !due.syn_first] {
+                let (lane, flow) = if syn { (Lane::Syn, flow) } else { (Lane::Echo, 0) };
+                let role = Role::TcpPair { serial: due.serial, pair: due.pair, port: due.port, syn };
+                self.send(lane, flow, size, ProbeSize::Control, role, now, out);
+            }
+        }
+    }
+
+    /// Without SYNs of our own nothing else asks the port once it has answered: the kernel's connection shows at the target.
+    pub(super) fn connect_is_due(&self, now: Moment) -> bool {
+        let lately = |at| now.saturating_sub(at) < LOOK_BY_CONNECT;
+        self.settings.tcp == TcpProbes::Small && !self.reach.tcp_answered().is_some_and(lately)
+    }
+
+    /// A bare SYN to the path's port; while that is silent, sometimes to another.
+    pub(super) fn look_by_syn(&mut self, now: Moment, out: &mut Vec<Send>) {
+        let port = self.tcp.look();
+        // Nothing is compared where no echo is sent, or the port is borrowed: then it names none.
+        let elsewhere = port > 0 && port != self.settings.tcp_port && !self.reach.is_suspicious();
+        if !elsewhere {
+            self.send_small(ProbeProtocol::Tcp, (None, false), now, out);
+        } else if let Some(flow) = self.free_flow() {
+            let role = Role::Elsewhere { port };
+            self.send(Lane::Syn, flow, self.ceiling(), ProbeSize::Control, role, now, out);
+        }
+    }
+
+    /// A SYN to another port than the path's own: its answer says that the target is there, no more.
+    pub(super) fn is_elsewhere(&self, sent: Sent) -> bool {
+        sent.probe.lane == Lane::Syn && sent.probe.port != self.settings.tcp_port
+    }
+
+    /// A SYN outside a burst of its own was lost: where echoes are answered, it is asked whether all are.
+    pub(super) fn syn_lost(&mut self, sent: Sent, now: Moment) {
+        let alone = !matches!(
+            sent.role,
+            Role::TcpPair { .. } | Role::OldOrNew { .. } | Role::Small { burst: Some(_), .. }
+        );
+        if sent.probe.lane == Lane::Syn && alone && !self.reach.is_down() {
+            let may_begin = self.reach.icmp_ever() && !self.reach.is_suspicious();
+            self.tcp.lost(sent.probe.port, !is_large(sent.probe), may_begin, now);
+        }
+    }
+
+    /// Whether padded SYNs are sent now.
+    pub(super) fn asks_by_syn(&self) -> bool {
+        self.can_size_syn() && self.reach.tcp_ever() && !self.tcp.is_silent() && !self.tcp.is_asking()
+    }
+}

@@ -1,0 +1,118 @@
+//! Whether TCP answers come from the target itself, or from a box on the way that answers in its stead.
+//!
+//! Measured signs: the answer's TTL differs from that of the target's echo replies, or RST and SYN-ACK
+//! alternate on one port. A padded SYN then only tells how far that box is.
+
+use std::collections::VecDeque;
+
+use crate::{model::types::ProbeProtocol, path::probe::Reply};
+
+/// The newest TCP answers that are looked at.
+const WINDOW: usize = 8;
+/// So many of them must speak against the target, one odd answer is none.
+const ENOUGH: usize = 3;
+
+/// What the newest answers tell of who sent them.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    echo_ttl: Option<u8>,
+    tcp: VecDeque<(Option<u8>, Option<bool>)>,
+    foreign: bool,
+}
+
+impl Origin {
+    /// Takes in an answer.
+    pub fn observe(&mut self, protocol: ProbeProtocol, reply: Reply) {
+        match protocol {
+            ProbeProtocol::Icmp => self.echo_ttl = reply.ttl.or(self.echo_ttl),
+            ProbeProtocol::Tcp => {
+                if self.tcp.len() == WINDOW {
+                    self.tcp.pop_front();
+                }
+                self.tcp.push_back((reply.ttl, reply.reset));
+            }
+        }
+        self.foreign = self.other_ttl() || self.alternates();
+    }
+
+    /// Another box answers TCP.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+
+    /// The same in words.
+    #[must_use]
+    pub fn in_words(&self) -> Option<String> {
+        if !self.foreign {
+            return None;
+        }
+        let ttl = self.tcp.iter().rev().find_map(|(ttl, _)| *ttl);
+        let why = match (self.echo_ttl, ttl) {
+            (Some(echo), Some(tcp)) if self.other_ttl() => {
+                format!("their TTL is {tcp}, that of its echo replies {echo}")
+            }
+            _ => "RST and SYN-ACK alternate".to_owned(),
+        };
+        Some(format!(
+            "TCP is answered by another box than the target ({why}): forward is taken from DF echoes"
+        ))
+    }
+
+    fn other_ttl(&self) -> bool {
+        let Some(echo) = self.echo_ttl else { return false };
+        let ttls = || self.tcp.iter().rev().filter_map(|(ttl, _)| *ttl).take(ENOUGH);
+        ttls().count() == ENOUGH && ttls().all(|ttl| ttl != echo)
+    }
+
+    fn alternates(&self) -> bool {
+        let of = |reset| self.tcp.iter().filter(|(_, said)| *said == Some(reset)).count();
+        of(true) >= ENOUGH && of(false) >= ENOUGH
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::types::ProbeProtocol::{Icmp, Tcp};
+
+    fn reply(ttl: u8, reset: Option<bool>) -> Reply {
+        Reply { ttl: Some(ttl), reset, ..Reply::default() }
+    }
+
+    #[test]
+    fn one_odd_answer_is_not_another_box_and_three_are() {
+        let mut origin = Origin::default();
+        origin.observe(Icmp, reply(64, None));
+        for ttl in [64, 63, 64, 63, 63] {
+            origin.observe(Tcp, reply(ttl, Some(true)));
+            assert!(!origin.is_foreign());
+        }
+        origin.observe(Tcp, reply(63, Some(true)));
+        assert!(origin.is_foreign());
+        assert!(origin.in_words().unwrap().contains("their TTL is 63"), "{:?}", origin.in_words());
+    }
+
+    #[test]
+    fn resets_and_syn_acks_that_alternate_are_two_boxes_and_a_restart_is_not() {
+        let mut origin = Origin::default();
+        for reset in [false, false, true, true, false, false, false, false] {
+            origin.observe(Tcp, reply(64, Some(reset)));
+            assert!(!origin.is_foreign());
+        }
+        for reset in [true, false, true, false, true] {
+            origin.observe(Tcp, reply(64, Some(reset)));
+        }
+        assert!(origin.is_foreign());
+    }
+
+    #[test]
+    fn without_ttl_nothing_is_concluded() {
+        let mut origin = Origin::default();
+        for _ in 0..10 {
+            origin.observe(Icmp, Reply::default());
+            origin.observe(Tcp, Reply::default());
+        }
+        assert!(!origin.is_foreign());
+    }
+}

@@ -1,0 +1,245 @@
+//! Whether a box on the way remembers our flows as dead.
+//!
+//! A stateful NAT or firewall may keep an old mapping after a failover, and keeps it for as long as packets of that flow come. Then a
+//! prober with constant identifiers and ports sees silence while every new connection passes. So where five packets of the old
+//! flows in a row are lost, pairs are sent, one packet of an old flow and one of a new one, in random order. A pair counts when the old one
+//! is lost and the new one is answered; loss, and an outage that ends, hit either alike, so twenty counted pairs without an answer on
+//! an old flow leave chance 2^-20.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::{
+    model::types::ProbeProtocol,
+    path::{
+        hole::proof::Fate,
+        probe::{FLOWS, Moment},
+    },
+};
+
+/// One flow, in turn, moves to a new port this often, and echoes to a new identifier, so that nothing is remembered for ever.
+pub const MOVE_EVERY: Duration = Duration::from_mins(10);
+
+/// The flow that moves after `last`. One with a hole stays: it is the evidence.
+pub fn next_to_move(last: u8, is_silent: impl Fn(u8) -> bool) -> Option<u8> {
+    (1..=FLOWS).map(|step| (last + step) % FLOWS).find(|flow| !is_silent(*flow))
+}
+
+/// Counted pairs after which the old flows are given up.
+const ENOUGH: usize = 20;
+/// So many packets of old flows lost in a row start a burst.
+const DOUBT: u32 = 5;
+/// Pairs after which a burst ends without a decision, and after which one in which nothing new passes either does.
+const MOST_PAIRS: usize = 80;
+const NOTHING: usize = 20;
+const SPACING: Duration = Duration::from_millis(100);
+/// After a burst, so long no further one.
+const REST: Duration = Duration::from_secs(30);
+/// What was found is told for so long.
+const TOLD: Duration = Duration::from_mins(10);
+
+/// A pair to send now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OldAndNew {
+    /// ICMP or TCP.
+    pub protocol: ProbeProtocol,
+    /// Names the burst.
+    pub serial: u32,
+    /// The pair.
+    pub pair: usize,
+    /// Which half goes first.
+    pub new_first: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Burst {
+    protocol: ProbeProtocol,
+    serial: u32,
+    /// What became of the old and of the new half.
+    pairs: Vec<[Fate; 2]>,
+    next_at: Moment,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    protocol: ProbeProtocol,
+    old_lost: usize,
+    new_answered: usize,
+    at: Moment,
+}
+
+/// Compares old flows with new ones.
+#[derive(Debug, Clone, Default)]
+pub struct Pinned {
+    lost_in_a_row: [u32; 2],
+    burst: Option<Burst>,
+    serial: u32,
+    rest_until: [Moment; 2],
+    found: Option<Found>,
+    /// What was found is not acted upon yet.
+    is_news: bool,
+}
+
+impl Pinned {
+    /// A packet of an old flow was lost, outside a burst.
+    pub fn old_lost(&mut self, protocol: ProbeProtocol, may_begin: bool, now: Moment) {
+        let lost = &mut self.lost_in_a_row[place(protocol)];
+        *lost += 1;
+        if may_begin && *lost >= DOUBT && self.burst.is_none() && now >= self.rest_until[place(protocol)] {
+            self.serial += 1;
+            self.burst = Some(Burst { protocol, serial: self.serial, pairs: Vec::new(), next_at: now });
+        }
+    }
+
+    /// A packet of an old flow was answered.
+    pub fn old_answered(&mut self, protocol: ProbeProtocol) {
+        self.lost_in_a_row[place(protocol)] = 0;
+        if self.burst.as_ref().is_some_and(|burst| burst.protocol == protocol) {
+            self.burst = None;
+        }
+    }
+
+    /// The losses of late are those of an outage, or may be of our own making.
+    pub fn calm(&mut self) {
+        self.lost_in_a_row = [0; 2];
+        self.burst = None;
+    }
+
+    /// The pair that is due now; call again after it was sent.
+    pub fn due(&self, now: Moment, rng: &mut Rng) -> Option<OldAndNew> {
+        let burst = self.burst.as_ref().filter(|burst| now >= burst.next_at)?;
+        let open = burst.pairs.iter().filter(|pair| pair.contains(&Fate::Waiting)).count();
+        let wanted = ENOUGH.saturating_sub(counted(burst));
+        (burst.pairs.len() < MOST_PAIRS && open < wanted).then(|| OldAndNew {
+            protocol: burst.protocol,
+            serial: burst.serial,
+            pair: burst.pairs.len(),
+            new_first: rng.bool(),
+        })
+    }
+
+    /// The pair named by [`Pinned::due`] was sent.
+    pub fn sent(&mut self, now: Moment) {
+        if let Some(burst) = self.burst.as_mut() {
+            burst.next_at = (burst.next_at + SPACING).max(now);
+            burst.pairs.push([Fate::Waiting; 2]);
+        }
+    }
+
+    /// When [`Pinned::due`] may next have something.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Moment> {
+        self.burst.as_ref().filter(|burst| burst.pairs.len() < MOST_PAIRS).map(|burst| burst.next_at)
+    }
+
+    /// What became of half of a pair. True if that proves that only new flows pass.
+    pub fn resolve(&mut self, serial: u32, pair: usize, new: bool, fate: Fate, now: Moment) -> bool {
+        let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial == serial) else { return false };
+        let Some(pair) = burst.pairs.get_mut(pair) else { return false };
+        pair[usize::from(new)] = fate;
+        let count = |new: usize, fate| burst.pairs.iter().filter(|pair| pair[new] == fate).count();
+        let (old_lost, new_answered) = (count(0, Fate::Lost), count(1, Fate::Answered));
+        let nothing = new_answered == 0 && count(1, Fate::Lost) >= NOTHING;
+        let exhausted =
+            burst.pairs.len() >= MOST_PAIRS && !burst.pairs.iter().any(|pair| pair.contains(&Fate::Waiting));
+        let found = counted(burst) >= ENOUGH;
+        if !(found || nothing || exhausted) {
+            return false;
+        }
+        let protocol = burst.protocol;
+        if found {
+            self.found = Some(Found { protocol, old_lost, new_answered, at: now });
+            self.is_news = true;
+        }
+        self.lost_in_a_row[place(protocol)] = 0;
+        self.rest_until[place(protocol)] = now + REST;
+        self.burst = None;
+        found
+    }
+
+    /// Whether all flows are to go over to others: once for each finding.
+    pub fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.is_news)
+    }
+
+    /// What was found lately, in words.
+    #[must_use]
+    pub fn in_words(&self, now: Moment) -> Option<String> {
+        let Found { protocol, old_lost, new_answered, at } = self.found?;
+        let ago = now.saturating_sub(at);
+        let what = match protocol {
+            ProbeProtocol::Icmp => "echoes of the old identifier",
+            ProbeProtocol::Tcp => "SYNs from the old ports",
+        };
+        (ago < TOLD).then(|| {
+            format!(
+                "old flows were dead, new ones pass: a stateful box remembers ({old_lost} {what} lost and none answered, \
+                 {new_answered} of new ones sent beside them answered, {} s ago); gone over to new ones",
+                ago.as_secs()
+            )
+        })
+    }
+}
+
+fn counted(burst: &Burst) -> usize {
+    burst.pairs.iter().filter(|pair| **pair == [Fate::Lost, Fate::Answered]).count()
+}
+
+fn place(protocol: ProbeProtocol) -> usize {
+    match protocol {
+        ProbeProtocol::Icmp => 0,
+        ProbeProtocol::Tcp => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::types::ProbeProtocol::Icmp;
+
+    /// Plays a burst; whether it proves that only new flows pass.
+    fn play(old: Fate, new: impl Fn(usize) -> Fate) -> (bool, Pinned) {
+        let (mut pinned, mut now, mut rng) = (Pinned::default(), SPACING, Rng::with_seed(7));
+        for _ in 0..DOUBT {
+            assert!(pinned.due(now, &mut rng).is_none());
+            pinned.old_lost(Icmp, true, now);
+        }
+        let mut proven = false;
+        while pinned.next_at().is_some() {
+            now += SPACING;
+            let Some(pair) = pinned.due(now, &mut rng) else { continue };
+            pinned.sent(now);
+            if old == Fate::Answered {
+                pinned.old_answered(Icmp);
+            }
+            proven |= pinned.resolve(pair.serial, pair.pair, false, old, now);
+            proven |= pinned.resolve(pair.serial, pair.pair, true, new(pair.pair), now);
+        }
+        (proven, pinned)
+    }
+
+    #[test]
+    fn twenty_pairs_of_which_only_the_new_half_is_answered_prove_it() {
+        let (proven, pinned) = play(Fate::Lost, |_| Fate::Answered);
+        assert!(proven);
+        let said = pinned.in_words(Duration::from_secs(10)).unwrap();
+        assert!(
+            said.contains("old flows were dead, new ones pass: a stateful box remembers (20 echoes"),
+            "{said}"
+        );
+        assert_eq!(pinned.in_words(Duration::from_hours(1)), None);
+    }
+
+    #[test]
+    fn half_of_the_new_ones_lost_it_takes_twice_as_long() {
+        assert!(play(Fate::Lost, |pair| [Fate::Lost, Fate::Answered][pair % 2]).0);
+    }
+
+    #[test]
+    fn an_answer_on_an_old_flow_or_none_at_all_ends_it() {
+        assert!(!play(Fate::Answered, |_| Fate::Answered).0);
+        assert!(!play(Fate::Lost, |_| Fate::Lost).0);
+    }
+}

@@ -1,0 +1,8 @@
+//! Packet Too Big (RFC 1191, RFC 8201): what was signalled, and to which flow.
+//!
+//! - [`walk`] path MTU discovery of one flow, and its memory of signals; [`walks`] of all flows
+//! - [`contest`] flows that stay silent at a size that is signalled to others
+
+pub mod contest;
+pub mod walk;
+pub mod walks;

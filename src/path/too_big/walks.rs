@@ -1,0 +1,322 @@
+//! The walks of all flows of one path: ICMP's only one, and those of TCP.
+//!
+//! A signal heard by one flow vouches for the others too, because routers limit signals: the one may get
+//! all there are (simulated at one signal in two seconds: without this, TCP's silence makes a reduced path
+//! a hole). But underlay legs may differ. A flow that is answered above a size signalled to others goes on
+//! above it, until it is in doubt itself; and so does one that was found to stay silent where others are
+//! signalled (see `contest`).
+
+use std::time::Duration;
+
+use super::walk::Walk;
+use crate::{
+    model::types::Bytes,
+    path::{
+        hole::flows::Tops,
+        probe::{FLOWS, Lane, Moment},
+        tcp::flow_set::FlowSet,
+    },
+};
+
+/// A flow that is signalled is seen to be several times in so long.
+const RENEWED: Duration = Duration::from_secs(45);
+
+/// ICMP's flow, once answered above the signals of others, goes on there until so many of its packets in a
+/// row stayed unanswered: at 20 % loss each way chance does that with 0.36^10 = 4e-5.
+const GIVEN_UP: u32 = 10;
+
+/// The place of ICMP's flow, behind those of TCP.
+const ICMP: usize = FLOWS as usize;
+
+/// All walks.
+#[derive(Debug, Clone, Default)]
+pub struct Walks {
+    flows: [FlowWalk; ICMP + 1],
+}
+
+#[derive(Debug, Clone, Default)]
+struct FlowWalk {
+    own: Walk,
+    /// It goes on up to here above signals of other flows: it was answered there.
+    answered: Option<Bytes>,
+    /// Packets in a row that were not answered there.
+    unanswered: u32,
+    /// It goes on as far, because it is silent there whatever others hear.
+    silent: Option<Bytes>,
+}
+
+impl FlowWalk {
+    fn goes_on_at(&self, size: Bytes) -> bool {
+        self.answered.max(self.silent) >= Some(size)
+    }
+}
+
+/// A size that some flows have heard a signal for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signalled {
+    /// Bytes of IP packet.
+    pub size: Bytes,
+    /// TCP flows that remember one.
+    pub flows: FlowSet,
+    /// So does ICMP's.
+    pub icmp: bool,
+    /// TCP flows that neither heard it nor pass it now: only others vouch for them.
+    pub others: FlowSet,
+}
+
+impl Walks {
+    /// No signal is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.flows.iter().all(|walk| walk.own.is_empty())
+    }
+
+    /// Where the walk of ICMP that starts at `start` stands.
+    #[must_use]
+    pub fn icmp_stands_at(&self, start: Bytes) -> Bytes {
+        self.stands_at(ICMP, start)
+    }
+
+    /// Where the walk of each TCP flow stands.
+    #[must_use]
+    pub fn tcp_stand_at(&self, start: Bytes) -> Tops {
+        if self.is_empty() {
+            return [start; ICMP];
+        }
+        std::array::from_fn(|flow| self.stands_at(flow, start))
+    }
+
+    /// For each TCP flow that has heard one, the size above where it stands for which it remembers a signal.
+    pub fn signalled_above(&self, start: Bytes) -> impl Iterator<Item = (u8, Bytes)> + '_ {
+        let flows = if self.is_empty() { 0..0 } else { 0..FLOWS };
+        flows.filter_map(move |flow| {
+            let place = usize::from(flow);
+            let size = self.flows[place].own.signalled_above(self.stands_at(place, start))?;
+            Some((flow, size))
+        })
+    }
+
+    /// The largest size for which others vouch for a TCP flow.
+    #[must_use]
+    pub fn vouched_for(&self, start: Bytes) -> Option<Signalled> {
+        let vouched = |flow: usize| {
+            let walk = &self.flows[flow];
+            let size = walk.own.stands_at(start);
+            let known = walk.silent >= Some(size) || (walk.answered >= Some(size) && walk.unanswered == 0);
+            (!known && self.claim_of_others(flow, size).is_some()).then_some(size)
+        };
+        let size = (0..ICMP).filter_map(vouched).max()?;
+        let others: FlowSet = (0..FLOWS).filter(|flow| vouched(usize::from(*flow)) == Some(size)).collect();
+        let flows = (0..FLOWS).filter(|flow| self.flows[usize::from(*flow)].own.remembers(size)).collect();
+        Some(Signalled { size, flows, icmp: self.flows[ICMP].own.remembers(size), others })
+    }
+
+    /// Takes in a valid signal `mtu` for a packet of `size` bytes. False if `size` is not on the walk.
+    /// `passes`: what ICMP, or each TCP flow, passes now.
+    pub fn hear(
+        &mut self,
+        (lane, flow): (Lane, u8),
+        start: Bytes,
+        (size, mtu): (Bytes, Bytes),
+        passes: impl Fn(Lane, u8) -> Option<Bytes>,
+        now: Moment,
+    ) -> bool {
+        let place = place_of(lane, flow);
+        if !self.steps(place, start).contains(&size) {
+            return false;
+        }
+        let hearer = &mut self.flows[place];
+        hearer.own.hear(size, mtu, now);
+        hearer.answered = hearer.answered.filter(|answered| *answered < size);
+        hearer.unanswered = 0;
+        hearer.silent = hearer.silent.filter(|silent| *silent < size);
+        for (other, walk) in self.flows.iter_mut().enumerate().filter(|(other, _)| *other != place) {
+            if place != ICMP && other != ICMP {
+                walk.own.heard_elsewhere(size);
+                continue;
+            }
+            // The other protocol goes on where it passes.
+            let (lane, flow) = if other == ICMP { (Lane::Echo, 0) } else { (Lane::Syn, number(other)) };
+            walk.answered = walk.answered.max(passes(lane, flow).filter(|passes| *passes >= size));
+        }
+        true
+    }
+
+    /// Packets of `size` bytes go through: no signal heard here for this or a smaller size holds any more.
+    pub fn passed(&mut self, lane: Lane, flow: u8, size: Bytes) {
+        let walk = &mut self.flows[place_of(lane, flow)];
+        walk.own.passed(size);
+        walk.answered = walk.answered.max(Some(size));
+        walk.unanswered = 0;
+        walk.silent = walk.silent.filter(|silent| *silent > size);
+    }
+
+    /// A packet of `size` bytes was answered where the walk stands, or below.
+    pub fn answered(&mut self, lane: Lane, flow: u8, size: Bytes) {
+        let walk = &mut self.flows[place_of(lane, flow)];
+        if walk.answered <= Some(size) {
+            walk.unanswered = 0;
+        }
+    }
+
+    /// A packet of `size` bytes was lost. True if others are signalled at that size, so that it counts for
+    /// nothing: a TCP flow then competes with them again.
+    pub fn doubt(&mut self, lane: Lane, flow: u8, size: Bytes) -> bool {
+        let place = place_of(lane, flow);
+        let vouched = self.claim_of_others(place, size).is_some();
+        let walk = &mut self.flows[place];
+        if !vouched || walk.silent >= Some(size) || walk.answered < Some(size) {
+            return false;
+        }
+        walk.unanswered += 1;
+        if place == ICMP && walk.unanswered >= GIVEN_UP {
+            (walk.answered, walk.unanswered) = (None, 0);
+        }
+        true
+    }
+
+    /// These TCP flows are silent at `size`, which is signalled to others.
+    pub fn found_silent(&mut self, flows: FlowSet, size: Bytes) {
+        for flow in flows.iter() {
+            let silent = &mut self.flows[usize::from(flow)].silent;
+            *silent = (*silent).max(Some(size));
+        }
+    }
+
+    /// A single packet above where ICMP's walk stands stayed unanswered while its control was answered.
+    /// Where sixty of them end the memory, TCP's goes with it unless it was renewed lately.
+    pub fn single_unanswered(&mut self, size: Bytes, now: Moment) {
+        self.flows[ICMP].own.single_unanswered(size);
+        if !self.flows[ICMP].own.remembers(size) {
+            let since = now.saturating_sub(RENEWED);
+            self.flows[..ICMP].iter_mut().for_each(|walk| walk.own.forget_unrenewed(size, since));
+        }
+    }
+
+    /// The same on TCP: it counts only where ICMP hears no signals either, which would take them all.
+    pub fn tcp_unanswered(&mut self, size: Bytes) {
+        if !self.flows[ICMP].own.remembers(size) {
+            self.flows[..ICMP].iter_mut().for_each(|walk| walk.own.single_unanswered(size));
+        }
+    }
+
+    /// Forgets what is older than ten minutes.
+    pub fn expire(&mut self, now: Moment) {
+        self.flows.iter_mut().for_each(|walk| walk.own.expire(now));
+    }
+
+    fn stands_at(&self, place: usize, start: Bytes) -> Bytes {
+        if self.is_empty() {
+            return start;
+        }
+        self.steps(place, start).last().copied().unwrap_or(start)
+    }
+
+    /// All sizes of a flow's walk from `start` on, the last one being where it stands.
+    fn steps(&self, place: usize, start: Bytes) -> Vec<Bytes> {
+        let walk = &self.flows[place];
+        let next = |size: &Bytes| {
+            walk.own.claim(*size).or_else(|| {
+                let vouched = !walk.goes_on_at(*size);
+                self.claim_of_others(place, *size).filter(|_| vouched)
+            })
+        };
+        // Each step is smaller than the last (`Walk::hear` takes no other), so this ends.
+        std::iter::successors(Some(start), next).collect()
+    }
+
+    /// The smallest claim that other flows remember for that size.
+    fn claim_of_others(&self, place: usize, size: Bytes) -> Option<Bytes> {
+        let others = self.flows.iter().enumerate().filter(|(other, _)| *other != place);
+        others.filter_map(|(_, walk)| walk.own.claim(size)).min()
+    }
+}
+
+fn place_of(lane: Lane, flow: u8) -> usize {
+    if lane == Lane::Syn { usize::from(flow) } else { ICMP }
+}
+
+fn number(place: usize) -> u8 {
+    u8::try_from(place).unwrap_or(FLOWS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Lane::{Echo, Syn};
+
+    const T0: Moment = Moment::ZERO;
+
+    fn hear(walks: &mut Walks, lane: Lane, size: Bytes, mtu: Bytes, other: Option<Bytes>) -> bool {
+        walks.hear((lane, 0), 9000, (size, mtu), |_, _| other, T0)
+    }
+
+    fn stand(walks: &Walks) -> (Bytes, Bytes, Bytes) {
+        let tcp = walks.tcp_stand_at(9000);
+        (walks.icmp_stands_at(9000), tcp[0], tcp[1])
+    }
+
+    #[test]
+    fn a_signal_vouches_for_all_flows() {
+        let mut walks = Walks::default();
+        assert!(hear(&mut walks, Echo, 9000, 1500, None));
+        assert!(hear(&mut walks, Syn, 1500, 1450, None), "1500 is where TCP stands");
+        assert_eq!(stand(&walks), (1450, 1450, 1450));
+        assert!(!hear(&mut walks, Syn, 1452, 1450, None), "no host on this walk sends 1452");
+        assert_eq!(walks.signalled_above(9000).collect::<Vec<_>>(), [(0, 1500)]);
+    }
+
+    #[test]
+    fn where_legs_differ_each_flow_stands_where_its_own_packets_pass() {
+        let mut walks = Walks::default();
+        hear(&mut walks, Syn, 9000, 1450, Some(9000));
+        assert_eq!(stand(&walks), (9000, 1450, 1450), "ICMP passes, the other TCP flow is not known to");
+        walks.passed(Syn, 1, 9000);
+        assert_eq!(stand(&walks), (9000, 1450, 9000));
+        assert!(!walks.doubt(Echo, 0, 9001));
+        assert!(walks.doubt(Echo, 0, 9000));
+        walks.answered(Echo, 0, 9000);
+        (0..GIVEN_UP).for_each(|_| assert!(walks.doubt(Echo, 0, 9000)));
+        assert_eq!(stand(&walks), (1450, 1450, 9000), "no longer answered, the signal vouches again");
+        walks.passed(Echo, 0, 9000);
+        walks.passed(Syn, 0, 9000);
+        assert_eq!(stand(&walks), (9000, 9000, 9000));
+    }
+
+    #[test]
+    fn a_tcp_flow_that_falls_silent_above_a_signal_is_in_question_and_stays_where_it_is() {
+        let mut walks = Walks::default();
+        hear(&mut walks, Syn, 9000, 1450, None);
+        (1..FLOWS).for_each(|flow| walks.passed(Syn, flow, 9000));
+        assert_eq!(walks.vouched_for(9000), None);
+        assert!(walks.doubt(Syn, 3, 9000));
+        assert_eq!(walks.vouched_for(9000).unwrap().others, FlowSet::of(3));
+        assert_eq!(walks.tcp_stand_at(9000)[3], 9000);
+        walks.answered(Syn, 3, 9000);
+        assert_eq!(walks.vouched_for(9000), None);
+    }
+
+    #[test]
+    fn flows_that_hear_different_claims_part() {
+        let mut walks = Walks::default();
+        hear(&mut walks, Echo, 9000, 971, None);
+        hear(&mut walks, Syn, 9000, 1449, None);
+        assert_eq!(stand(&walks), (971, 1449, 971));
+    }
+
+    #[test]
+    fn a_flow_found_silent_stands_there_until_it_is_signalled_itself() {
+        let mut walks = Walks::default();
+        hear(&mut walks, Echo, 9000, 1450, None);
+        hear(&mut walks, Syn, 9000, 1450, None);
+        let vouched = walks.vouched_for(9000).unwrap();
+        assert_eq!((vouched.size, vouched.flows, vouched.icmp), (9000, FlowSet::of(0), true));
+        assert_eq!(vouched.others, FlowSet::ALL.without(FlowSet::of(0)));
+        walks.found_silent(vouched.others, 9000);
+        assert_eq!(stand(&walks), (1450, 1450, 9000));
+        assert!(!walks.doubt(Syn, 1, 9000));
+        assert_eq!(walks.vouched_for(9000), None);
+        walks.hear((Syn, 1), 9000, (9000, 1400), |_, _| None, T0);
+        assert_eq!(stand(&walks), (1450, 1450, 1400));
+    }
+}

@@ -1,0 +1,189 @@
+//! What the bytes of a probe mean: built and read with pnet, no socket in here.
+//!
+//! Every packet of ours carries a cookie that only this process knows; an answer must bring it back
+//! (echo), or acknowledge a random sequence number (TCP). A signal must quote a packet's identifier and
+//! sequence number: routers may quote no more than 8 bytes of payload (RFC 792).
+
+mod fragment;
+mod icmp;
+mod tcp;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+
+use pnet::packet::{
+    ip::{IpNextHeaderProtocol, IpNextHeaderProtocols},
+    ipv6::{Ipv6Packet, MutableIpv6Packet},
+};
+
+pub use fragment::{fragments, small_fragmented};
+pub use icmp::{echo_request, read_icmp, read_icmpv6};
+pub use tcp::{Labels, read_tcp, syn};
+
+use crate::{
+    model::types::{Bytes, ProbeProtocol},
+    path::probe::Reply,
+};
+
+/// Bytes of an ICMP or `ICMPv6` echo header.
+const ICMP_HEADER: usize = 8;
+const HOP_LIMIT: u8 = 64;
+
+/// The secret of this process, carried by every echo.
+pub type Cookie = [u8; 16];
+
+/// How a packet came in: what the socket tells beside its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// Who sent it.
+    pub from: IpAddr,
+    /// TTL or hop limit, if told.
+    pub ttl: Option<u8>,
+    /// The largest fragment it came in, bytes of IP packet; absent where it came whole.
+    pub largest_fragment: Option<Bytes>,
+}
+
+impl Arrival {
+    /// As far as it is part of an answer.
+    #[must_use]
+    pub fn reply(&self) -> Reply {
+        Reply { ttl: self.ttl, largest_fragment: self.largest_fragment, ..Reply::default() }
+    }
+}
+
+/// Reads what follows the IP header.
+pub type Read = fn(Arrival, &[u8]) -> Option<Incoming>;
+
+/// What an incoming packet says, as far as it may concern us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Incoming {
+    /// An echo reply with a correct checksum.
+    EchoReply {
+        /// How it came.
+        arrival: Arrival,
+        /// Echo identifier.
+        identifier: u16,
+        /// Echo sequence number.
+        sequence: u16,
+        /// Bytes of the (reassembled) IP packet.
+        size: usize,
+        /// The first bytes of its payload.
+        cookie: Option<Cookie>,
+    },
+    /// "Fragmentation needed and DF set" (RFC 1191) or "packet too big" (RFC 8201) for a packet of that
+    /// description.
+    TooBig {
+        /// The MTU of the next hop it claims, bytes; 0 where it names none.
+        mtu: Bytes,
+        /// Who says so, where the socket shows it.
+        from: Option<IpAddr>,
+        /// The quoted packet.
+        quoted: Quoted,
+    },
+    /// A TCP segment that answers a SYN.
+    Tcp {
+        /// How it came.
+        arrival: Arrival,
+        /// Its source port.
+        from_port: u16,
+        /// Its destination port: one of ours.
+        to_port: u16,
+        /// What it acknowledges.
+        acknowledgement: u32,
+        /// The MSS option of a SYN-ACK.
+        mss: Option<u16>,
+        /// RST, not SYN-ACK.
+        reset: bool,
+    },
+    /// A connection of the kernel's own was answered.
+    Connected {
+        /// Which.
+        token: u64,
+        /// By RST.
+        reset: bool,
+    },
+}
+
+impl Incoming {
+    /// The protocol of the packet that it answers.
+    #[must_use]
+    pub fn protocol(&self) -> ProbeProtocol {
+        match self {
+            Self::EchoReply { .. } | Self::TooBig { quoted: Quoted::Echo { .. }, .. } => ProbeProtocol::Icmp,
+            Self::Tcp { .. } | Self::Connected { .. } | Self::TooBig { quoted: Quoted::Tcp { .. }, .. } => {
+                ProbeProtocol::Tcp
+            }
+        }
+    }
+}
+
+/// A packet of ours as quoted by a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quoted {
+    /// An echo request.
+    Echo {
+        /// Where it was going.
+        to: IpAddr,
+        /// Echo identifier.
+        identifier: u16,
+        /// Echo sequence number.
+        sequence: u16,
+    },
+    /// A TCP segment.
+    Tcp {
+        /// Where it was going.
+        to: IpAddr,
+        /// Destination port.
+        to_port: u16,
+        /// Our port.
+        from_port: u16,
+        /// Its sequence number.
+        sequence: u32,
+    },
+}
+
+impl Quoted {
+    /// Reads the first 8 bytes of a quoted packet's payload; it may be cut there.
+    #[must_use]
+    pub fn read(to: IpAddr, protocol: IpNextHeaderProtocol, body: &[u8]) -> Option<Self> {
+        let body = body.first_chunk::<8>()?;
+        let short = |at: usize| u16::from_be_bytes([body[at], body[at + 1]]);
+        match protocol {
+            IpNextHeaderProtocols::Icmp | IpNextHeaderProtocols::Icmpv6 => {
+                let request = if to.is_ipv4() { icmp::REQUEST } else { icmp::REQUEST_V6 };
+                (body[0] == request).then(|| Self::Echo { to, identifier: short(4), sequence: short(6) })
+            }
+            IpNextHeaderProtocols::Tcp => Some(Self::Tcp {
+                to,
+                to_port: short(2),
+                from_port: short(0),
+                sequence: u32::from_be_bytes([body[4], body[5], body[6], body[7]]),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// A whole IPv6 packet around `payload`; `label` is the flow label.
+fn ipv6(
+    from: std::net::Ipv6Addr,
+    to: std::net::Ipv6Addr,
+    next: IpNextHeaderProtocol,
+    label: u32,
+    payload: &[u8],
+) -> Vec<u8> {
+    let header = Ipv6Packet::minimum_packet_size();
+    let mut bytes = vec![0; header + payload.len()];
+    bytes[header..].copy_from_slice(payload);
+    if let Some(mut packet) = MutableIpv6Packet::new(&mut bytes) {
+        packet.set_version(6);
+        packet.set_flow_label(label);
+        packet.set_payload_length(u16::try_from(payload.len()).unwrap_or(u16::MAX));
+        packet.set_next_header(next);
+        packet.set_hop_limit(HOP_LIMIT);
+        packet.set_source(from);
+        packet.set_destination(to);
+    }
+    bytes
+}

@@ -1,0 +1,333 @@
+//! The raw sockets (`CAP_NET_RAW`): of each family one for ICMP, one for TCP, one for whole packets,
+//! shared by all paths. A host without IPv6 has those of IPv4 alone.
+
+pub(super) mod filter;
+mod self_test;
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use futures_util::future::try_join_all;
+use pnet::packet::ipv4::Ipv4Packet;
+use socket2::{Domain, Protocol, Socket, Type};
+use tracing::debug;
+
+use super::{
+    connect::Connections,
+    heard::Door,
+    packet::{self, Arrival, Incoming, Labels},
+    random::random,
+    socket::{self, LARGEST, PacketSocket},
+    wire::{self, Asks, Drained, Missing, Outgoing, Waiting, Wire},
+};
+use crate::{
+    model::family::Family,
+    path::{
+        probe::FLOWS,
+        prober::{IcmpProbes, TcpProbes},
+    },
+};
+
+/// So many former ports are still heard, those of a burst and more.
+const FORMER: usize = 64;
+
+/// The local TCP ports of the flows.
+type Ports = [u16; FLOWS as usize];
+
+/// An open set of raw sockets.
+#[derive(Debug)]
+pub struct Raw {
+    v4: Sockets,
+    v6: Option<Sockets>,
+    identifier: u16,
+    /// The last that was given out.
+    newest: u16,
+    /// Where padded SYNs are of no use.
+    connections: Connections,
+    buffer: Vec<u8>,
+}
+
+/// The sockets of one family.
+#[derive(Debug)]
+struct Sockets {
+    family: Family,
+    icmp: PacketSocket,
+    tcp: PacketSocket,
+    packets: PacketSocket,
+    apart: Apart,
+    /// Those of the flows.
+    reserved: Vec<Reserved>,
+    ports: Ports,
+    /// Ports used once, and former ports of flows: answers to them are still heard. The oldest first.
+    former: VecDeque<Reserved>,
+    labels: Labels,
+    /// Why padded SYNs are of no use.
+    no_syn: Option<String>,
+}
+
+/// Bound and never listening: no other process gets its port, and the kernel answers a SYN-ACK with RST, so nothing stays half
+/// open at the target.
+#[derive(Debug)]
+struct Reserved {
+    _socket: Socket,
+    port: u16,
+}
+
+/// Sockets that only send, to targets that do not answer.
+#[derive(Debug)]
+struct Apart {
+    icmp: PacketSocket,
+    tcp: PacketSocket,
+    packets: PacketSocket,
+}
+
+impl Raw {
+    /// Opens the sockets.
+    ///
+    /// # Errors
+    /// `PermissionDenied` without `CAP_NET_RAW`.
+    pub fn open() -> io::Result<Self> {
+        let identifier = random();
+        let v6 = Sockets::open(Family::V6, identifier);
+        if let Err(error) = &v6 {
+            debug!(%error, "no IPv6 raw sockets");
+        }
+        Ok(Self {
+            v4: Sockets::open(Family::V4, identifier)?,
+            v6: v6.ok(),
+            identifier,
+            newest: identifier,
+            connections: Connections::new(),
+            buffer: vec![0; LARGEST],
+        })
+    }
+
+    fn sockets(&self, family: Family) -> Option<&Sockets> {
+        match family {
+            Family::V4 => Some(&self.v4),
+            Family::V6 => self.v6.as_ref(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Sockets> {
+        [Some(&self.v4), self.v6.as_ref()].into_iter().flatten()
+    }
+}
+
+impl Wire for Raw {
+    fn asks(&self, family: Family) -> Asks {
+        match self.sockets(family) {
+            Some(Sockets { no_syn: None, .. }) => Asks { icmp: IcmpProbes::Fragments, tcp: TcpProbes::Sized },
+            Some(_) => Asks { icmp: IcmpProbes::Fragments, tcp: TcpProbes::Small },
+            None => Asks { icmp: IcmpProbes::None, tcp: TcpProbes::None },
+        }
+    }
+
+    fn identifier(&self) -> u16 {
+        self.identifier
+    }
+
+    fn flow(&self, family: Family, flow: u8) -> (u16, u32) {
+        let flow = usize::from(flow % FLOWS);
+        self.sockets(family).map_or((0, 0), |sockets| (sockets.ports[flow], sockets.labels[flow]))
+    }
+
+    fn fresh_identifier(&mut self, _: Family) -> io::Result<u16> {
+        let next = |id: u16| (id & filter::IDENTIFIERS) | (id.wrapping_add(1) & !filter::IDENTIFIERS);
+        self.newest = next(self.newest);
+        if self.newest == self.identifier {
+            self.newest = next(self.newest);
+        }
+        Ok(self.newest)
+    }
+
+    fn fresh_flow(&mut self, family: Family) -> io::Result<(u16, u32)> {
+        let sockets = match family {
+            Family::V4 => Some(&mut self.v4),
+            Family::V6 => self.v6.as_mut(),
+        };
+        let sockets = sockets.ok_or(io::ErrorKind::Unsupported)?;
+        let fresh = Reserved::new(family)?;
+        let port = fresh.port;
+        sockets.retire(fresh)?;
+        Ok((port, random_label()))
+    }
+
+    fn renew(&mut self, flows: &[u8]) {
+        if let Ok(identifier) = self.fresh_identifier(Family::V4) {
+            self.identifier = identifier;
+        }
+        for sockets in [Some(&mut self.v4), self.v6.as_mut()].into_iter().flatten() {
+            for flow in flows {
+                if let Err(error) = sockets.renew(usize::from(*flow % FLOWS)) {
+                    debug!(%error, flow, "a flow keeps its port");
+                }
+            }
+        }
+    }
+
+    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: Door) -> io::Result<()> {
+        let sockets = self.sockets(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?;
+        let (icmp, tcp, packets) = sockets.behind(door);
+        match outgoing {
+            Outgoing::Echo(message) | Outgoing::FreshEcho(message) => icmp.send(message, to),
+            Outgoing::Fragments(pieces) => pieces.iter().try_for_each(|piece| packets.send(piece, to)),
+            Outgoing::Syn(segment) => match sockets.family {
+                Family::V4 => tcp.send(segment, to),
+                Family::V6 => packets.send(segment, to),
+            },
+            Outgoing::Connect { token, port } => self.connections.start(token, SocketAddr::from((to, port))),
+        }
+    }
+
+    fn writable(&self) -> Waiting<'_> {
+        let sockets = self.all().flat_map(|set| {
+            [&set.icmp, &set.tcp, &set.packets, &set.apart.icmp, &set.apart.tcp, &set.apart.packets]
+        });
+        let waits: Vec<_> = sockets.map(PacketSocket::writable).collect();
+        Box::pin(async { try_join_all(waits).await.map(drop) })
+    }
+
+    fn readable(&mut self) -> Waiting<'_> {
+        let Self { v4, v6, connections, .. } = self;
+        let sockets = [Some(&*v4), v6.as_ref()].into_iter().flatten();
+        wire::any_readable(sockets.flat_map(|set| [&set.icmp, &set.tcp]), connections)
+    }
+
+    fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained {
+        self.connections.drain(each);
+        let Self { v4, v6, buffer, .. } = self;
+        let mut drained = Drained::WHOLE;
+        for sockets in [Some(&*v4), v6.as_ref()].into_iter().flatten() {
+            let icmp = socket::drain(&sockets.icmp, buffer, |arrival, bytes| {
+                each_read(sockets.family, arrival, bytes, packet::read_icmp, packet::read_icmpv6, each);
+            });
+            let tcp = socket::drain(&sockets.tcp, buffer, |arrival, bytes| {
+                each_read(sockets.family, arrival, bytes, packet::read_tcp, packet::read_tcp, each);
+            });
+            drained = drained.and(icmp).and(tcp);
+        }
+        drained
+    }
+
+    fn missing(&self) -> Missing {
+        let tcp_syn = self.all().find_map(|sockets| sockets.no_syn.clone());
+        Missing { tcp_syn, ..Missing::default() }
+    }
+}
+
+/// An IPv4 raw socket hands up the IP header too, an IPv6 one never does.
+fn each_read(
+    family: Family,
+    arrival: Arrival,
+    bytes: &[u8],
+    v4: packet::Read,
+    v6: packet::Read,
+    each: &mut dyn FnMut(Incoming),
+) {
+    let incoming = match family {
+        Family::V4 => Ipv4Packet::new(bytes)
+            .and_then(|packet| v4(arrival, bytes.get(usize::from(packet.get_header_length()) * 4..)?)),
+        Family::V6 => v6(arrival, bytes),
+    };
+    if let Some(incoming) = incoming {
+        each(incoming);
+    }
+}
+
+impl Sockets {
+    fn open(family: Family, identifier: u16) -> io::Result<Self> {
+        let protocol = match family {
+            Family::V4 => Protocol::ICMPV4,
+            Family::V6 => Protocol::ICMPV6,
+        };
+        let icmp = socket::open(family, Type::RAW, protocol)?;
+        icmp.attach_filter(&filter::icmp(family, identifier))?;
+        let reserved: Vec<Reserved> = (0..FLOWS).map(|_| Reserved::new(family)).collect::<io::Result<_>>()?;
+        let ports: Ports = std::array::from_fn(|flow| reserved[flow].port);
+        // The filter is in place before the socket can be read: a raw socket sees every segment of the host.
+        let tcp = socket::open(family, Type::RAW, Protocol::TCP)?;
+        tcp.attach_filter(&filter::tcp(family, &ports))?;
+        let packets = socket::open(family, Type::RAW, Protocol::from(libc::IPPROTO_RAW))?;
+        let labels = std::array::from_fn(|_| random_label());
+        let sender = if family == Family::V4 { &tcp } else { &packets };
+        let no_syn = self_test::answered(family, sender, &tcp, &ports);
+        Ok(Self {
+            family,
+            icmp: PacketSocket::watch(family, icmp)?,
+            tcp: PacketSocket::watch(family, tcp)?,
+            packets: PacketSocket::watch(family, packets)?,
+            apart: Apart::open(family, protocol)?,
+            reserved,
+            ports,
+            former: VecDeque::new(),
+            labels,
+            no_syn,
+        })
+    }
+}
+
+impl Sockets {
+    /// A flow gets another port and label; answers to its former one are still heard.
+    fn renew(&mut self, flow: usize) -> io::Result<()> {
+        let fresh = Reserved::new(self.family)?;
+        self.ports[flow] = fresh.port;
+        self.labels[flow] = random_label();
+        let former = std::mem::replace(&mut self.reserved[flow], fresh);
+        self.retire(former)
+    }
+
+    /// Answers to that port are heard for a while.
+    fn retire(&mut self, former: Reserved) -> io::Result<()> {
+        self.former.push_back(former);
+        if self.former.len() > FORMER {
+            self.former.pop_front();
+        }
+        let ports: Vec<u16> = self.reserved.iter().chain(&self.former).map(|one| one.port).collect();
+        self.tcp.attach_filter(&filter::tcp(self.family, &ports))
+    }
+
+    fn behind(&self, door: Door) -> (&PacketSocket, &PacketSocket, &PacketSocket) {
+        match door {
+            Door::Main => (&self.icmp, &self.tcp, &self.packets),
+            Door::Apart => (&self.apart.icmp, &self.apart.tcp, &self.apart.packets),
+        }
+    }
+}
+
+impl Apart {
+    fn open(family: Family, icmp: Protocol) -> io::Result<Self> {
+        let deaf = |protocol| {
+            let socket = socket::open(family, Type::RAW, protocol)?;
+            socket.attach_filter(&filter::nothing())?;
+            PacketSocket::watch(family, socket)
+        };
+        let packets = deaf(Protocol::from(libc::IPPROTO_RAW))?;
+        Ok(Self { icmp: deaf(icmp)?, tcp: deaf(Protocol::TCP)?, packets })
+    }
+}
+
+impl Reserved {
+    fn new(family: Family) -> io::Result<Self> {
+        let (domain, any) = match family {
+            Family::V4 => (Domain::IPV4, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            Family::V6 => (Domain::IPV6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+        };
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        if family == Family::V6 {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&SocketAddr::from((any, 0)).into())?;
+        let bound = socket.local_addr()?.as_socket();
+        let port = bound.map(|address| address.port()).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Ok(Self { _socket: socket, port })
+    }
+}
+
+/// An IPv6 flow label, 20 bits.
+fn random_label() -> u32 {
+    random::<u32>() & 0x000f_ffff
+}

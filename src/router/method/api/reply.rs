@@ -1,0 +1,42 @@
+//! A reply with what belongs around it: who said so, and what to do.
+//!
+//! nginx before the API answers in HTML, and errors of the API may repeat the whole request with the key in it:
+//! that is never shown.
+
+use crate::{
+    model::{plan::ApiPlan, snapshot::ScrapeError, types::FailureReason},
+    router::{
+        parse::{api_error, excerpt},
+        transport::https::Reply,
+    },
+};
+
+/// The body of a reply that is not an error.
+pub fn body(plan: &ApiPlan, path: &str, reply: Reply, key: &str) -> Result<String, ScrapeError> {
+    if reply.status.is_success() && reply.body.trim_start().starts_with('{') {
+        return Ok(reply.body);
+    }
+    let (url, status) = (&plan.url, reply.status);
+    let said = api_error::read(Some(status.as_u16()), &reply.body);
+    let words = said.message.replace(key, "***");
+    if status.is_success() {
+        let message = format!("{url}{path} answered something else than VyOS's JSON: `{words}`");
+        return Err(ScrapeError::new(FailureReason::Parse, message));
+    }
+    let file = plan.key_file.display();
+    let remedy = match status.as_u16() {
+        300..=399 => {
+            let to = excerpt(reply.location.as_deref().unwrap_or("nowhere"));
+            format!("it leads to `{to}`; no redirect is followed, give the API's own URL")
+        }
+        401 => format!("compare the key in {file} with `show configuration commands | match \"https api keys\"`"),
+        403 => "let this machine in: `set service https allow-client address …`".to_owned(),
+        404 | 502 | 503 => {
+            "is the API on? `set service https api keys id … key …`, on VyOS 1.5 `set service https api rest` too"
+                .to_owned()
+        }
+        _ => "the router's own log says more: `journalctl -u vyos-http-api`".to_owned(),
+    };
+    let message = format!("{url}{path} answered {status}, `{words}`; {remedy}");
+    Err(ScrapeError::new(said.reason, message))
+}

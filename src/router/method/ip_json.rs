@@ -1,0 +1,199 @@
+//! The best method: iproute2's JSON, which tells all there is to know.
+//!
+//! `ip -j` costs a VyOS router about 2 ms, VyOS's own op-mode about 550 ms. `/proc/uptime` is read right
+//! before and right after the counters, so that two routers' counters can be compared over the same seconds.
+//!
+//! Routes that were asked for in the last scrape are asked again in the same exec; only where one appears that was not
+//! known, a second exec asks for it, so that the very first scrape has underlay MTUs. They are asked as the vxlan
+//! devices themselves ask: [`crate::router::route_query`].
+//!
+//! All devices are asked for at once, of whatever type: bridge ports, bonds and underlay devices are, and a question for each
+//! type would cost the router a command each. What one foreign device spoils is mended or left out when it is read. Only links
+//! are needed; without forwarding entries, VNI filters or routes the rest stands, and that they are absent is said.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    net::IpAddr,
+    time::Instant,
+};
+
+use crate::{
+    model::{
+        snapshot::{FdbEntry, Link, Route, RouterSnapshot, ScrapeError, Vxlan, index::Index},
+        types::{DroppedKind, FailureReason, Method},
+    },
+    router::{
+        bounds, parse,
+        route_query::RouteQuery,
+        script::{Failed, Output, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
+        shell::Shell,
+    },
+};
+
+/// Questions for more routes than this are left out: the script must fit one SSH packet (about 32 kB).
+const MAX_ROUTE_BYTES: usize = 28_000;
+
+const LINK: &str = "s link ip -j -s -s -d addr show\n";
+const FORWARDING: &str = "s fdb bridge -j fdb show\ns vni bridge -j -s vni show\n";
+const NEEDS: &str = "it needs iproute2 4.18 or later";
+
+/// Reads one router again and again by iproute2's JSON.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// Routes that are asked for in the first exec.
+    known: BTreeSet<RouteQuery>,
+}
+
+impl Reader {
+    /// One scrape, over before `deadline`. Blocks; never retries.
+    pub fn scrape(&mut self, shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
+        let state = [UPTIME_BEFORE, LINK, UPTIME_AFTER, FORWARDING, SYSTEM].concat();
+        let body = state + &ask_routes(&self.known);
+        let mut snapshot = run(shell, &body, deadline, |output| {
+            let mut snapshot = snapshot(output)?;
+            snapshot.routes = routes(output, &self.known);
+            Ok(snapshot)
+        })?;
+        let queries = queries(&snapshot);
+        let new: BTreeSet<_> = queries.difference(&self.known).cloned().collect();
+        if !new.is_empty() {
+            let found = run(shell, &ask_routes(&new), deadline, |output| Ok(routes(output, &new)))?;
+            snapshot.routes.extend(found);
+        }
+        snapshot.routes.retain(|query, _| queries.contains(query));
+        snapshot.routes.extend(multicast_routes(&snapshot));
+        self.known = queries;
+        Ok(snapshot)
+    }
+}
+
+/// One loop for all that are asked alike.
+fn ask_routes(queries: &BTreeSet<RouteQuery>) -> String {
+    let mut script = String::new();
+    let mut last = None;
+    for query in queries {
+        let conditions = query.conditions();
+        if last.as_ref() != Some(&conditions) {
+            script.extend(last.as_deref().map(ask));
+            script += "for r in";
+        }
+        let _ = write!(script, " {}", query.remote());
+        last = Some(conditions);
+    }
+    script.extend(last.as_deref().map(ask));
+    script
+}
+
+/// The end of a loop over remotes.
+fn ask(conditions: &str) -> String {
+    format!("; do s \"route $r{conditions}\" ip -j route get \"$r\"{conditions}; done\n")
+}
+
+/// What vxlan devices ask for the remotes they send to: their `remote` and those of their forwarding entries.
+fn queries(snapshot: &RouterSnapshot) -> BTreeSet<RouteQuery> {
+    let unicast = |remote: &IpAddr| !remote.is_multicast() && !remote.is_unspecified();
+    let of_device = |(link, vxlan): (&Link, &Vxlan)| {
+        let entries = snapshot.entries(link.name.as_str()).filter_map(|entry| entry.dst);
+        let remotes: BTreeSet<_> = vxlan.remote.into_iter().chain(entries).filter(unicast).collect();
+        let asked = remotes.into_iter().filter_map(|remote| RouteQuery::new(snapshot, link, vxlan, remote));
+        asked.collect::<Vec<_>>()
+    };
+    let mut queries: BTreeSet<_> = snapshot.vxlans().flat_map(of_device).collect();
+    while ask_routes(&queries).len() > MAX_ROUTE_BYTES {
+        // Never often: a quarter of the last ones goes at once.
+        let keep = queries.len() - queries.len().div_ceil(4);
+        queries = queries.into_iter().take(keep).collect();
+    }
+    queries
+}
+
+/// A multicast group is sent out of the device that the vxlan is tied to; `route get` may know no route.
+fn multicast_routes(snapshot: &RouterSnapshot) -> Vec<(RouteQuery, Route)> {
+    let tied = snapshot.vxlans().filter_map(|(link, vxlan)| {
+        let group = vxlan.remote.filter(IpAddr::is_multicast)?;
+        let query = RouteQuery::new(snapshot, link, vxlan, group)?;
+        Some((query, Route { dev: vxlan.link.clone()?, gateway: None, mtu: None, source: vxlan.local }))
+    });
+    tied.collect()
+}
+
+fn snapshot(output: &Output<'_>) -> Result<RouterSnapshot, ScrapeError> {
+    let links = output.must("link", "ip -j -s -s -d addr show", NEEDS)?;
+    let mut links = parse::link::links(links).map_err(|error| misread(&error))?;
+    bounds::few_addresses(&mut links);
+    let vxlans: BTreeSet<_> =
+        links.iter().filter(|link| link.vxlan.is_some()).map(|link| &link.name).collect();
+    let fdb = optional(DroppedKind::Fdb, || {
+        let text = output.must("fdb", "bridge -j fdb show", NEEDS)?;
+        parse::fdb::entries_of(text, |name| vxlans.contains(name)).map_err(|error| misread(&error))
+    })?;
+    put_filters(output, &mut links)?;
+    let System { version, boot_id, uptime } = output.system();
+    Ok(RouterSnapshot { version, boot_id, uptime, ..of_parts(links, fdb) })
+}
+
+/// A router of these links and entries, of which nothing else is known yet.
+pub(in crate::router) fn of_parts(links: Vec<Link>, fdb: Option<Vec<FdbEntry>>) -> RouterSnapshot {
+    RouterSnapshot {
+        method: Method::Ip,
+        tells_fdb: fdb.is_some(),
+        fdb: fdb.unwrap_or_default(),
+        links,
+        routes: BTreeMap::new(),
+        version: None,
+        boot_id: None,
+        uptime: None,
+        index: Index::default(),
+    }
+}
+
+/// What a scrape can do without: where it is not understood the rest stands, and why is said.
+fn optional<T>(
+    kind: DroppedKind,
+    read: impl FnOnce() -> Result<T, ScrapeError>,
+) -> Result<Option<T>, ScrapeError> {
+    match read() {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.reason == FailureReason::Timeout => Err(error),
+        Err(error) => {
+            bounds::leave_out_for(kind, error.message);
+            Ok(None)
+        }
+    }
+}
+
+/// Before VyOS 1.4 `bridge vni` does not exist; then no device has a filter.
+fn put_filters(output: &Output<'_>, links: &mut [Link]) -> Result<(), ScrapeError> {
+    let has_filter = links.iter().filter_map(|link| link.vxlan.as_ref()).any(|vxlan| vxlan.vnifilter);
+    if !has_filter && output.may("vni").is_none() {
+        return Ok(());
+    }
+    let filters = optional(DroppedKind::VniFilters, || {
+        let text = output.must("vni", "bridge -j -s vni show", "it needs iproute2 5.19 or later")?;
+        parse::vni::filters(text).map_err(|error| misread(&error))
+    })?;
+    let mut filters = filters.unwrap_or_default();
+    for link in links {
+        if let (Some(vxlan), Some(filter)) = (&mut link.vxlan, filters.remove(&link.name)) {
+            (vxlan.vnis, vxlan.vni_counters) = (filter.vnis, filter.counters);
+        }
+    }
+    Ok(())
+}
+
+/// A remote without a route is left out: `ip route get` fails then.
+fn routes(output: &Output<'_>, queries: &BTreeSet<RouteQuery>) -> BTreeMap<RouteQuery, Route> {
+    let mut routes = BTreeMap::new();
+    for query in queries {
+        let Some(text) = output.may(&format!("route {query}")) else { continue };
+        match parse::route::route(text) {
+            Ok(route) => routes.extend(route.map(|route| (query.clone(), route))),
+            Err(error) => bounds::leave_out_for(DroppedKind::Route, error.to_string()),
+        }
+    }
+    routes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! The second method: VyOS's op-mode as JSON, on 1.4 and later.
+//!
+//! It tells links, addresses, MTUs and counters, and nothing of a tunnel: no VNI, remote, port or forwarding
+//! entry. Its counters count from the last `clear interfaces counters`; where there was one they are left
+//! out, for they are not the kernel's.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use crate::{
+    model::{
+        snapshot::{Link, RouterSnapshot},
+        types::{LinkKind, Method},
+    },
+    router::{
+        bounds, parse,
+        script::{Failed, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
+        shell::Shell,
+    },
+};
+
+/// All interfaces for bridges and underlay; a user who may only see vxlan interfaces is asked for those.
+const LINKS: &str = r#"raw() {
+p=/usr/libexec/vyos/op_mode/interfaces.py
+if o=$($p show --raw); then echo "$o"; else $p show --intf-type=vxlan --raw; fi
+}
+s raw raw
+"#;
+
+/// One scrape, over before `deadline`. Blocks; never retries.
+pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
+    let body = [UPTIME_BEFORE, LINKS, UPTIME_AFTER, SYSTEM].concat();
+    run(shell, &body, deadline, |output| {
+        let text = output.must("raw", "interfaces.py show --raw", "VyOS 1.4 and later have it")?;
+        let links = parse::op_mode_raw::links(text).map_err(|error| misread(&error))?;
+        let mut links: Vec<_> = links.into_kernel().into_iter().map(named).collect();
+        bounds::few_addresses(&mut links);
+        let System { version, boot_id, uptime } = output.system();
+        Ok(RouterSnapshot {
+            method: Method::Raw,
+            links,
+            fdb: Vec::new(),
+            tells_fdb: false,
+            routes: BTreeMap::new(),
+            version,
+            boot_id,
+            uptime,
+            index: crate::model::snapshot::index::Index::default(),
+        })
+    })
+}
+
+/// VyOS names its vxlan interfaces so, and no others.
+fn named(mut link: Link) -> Link {
+    if link.name.is_vyos_vxlan() {
+        link.kind = Some(LinkKind::Vxlan);
+    }
+    link
+}

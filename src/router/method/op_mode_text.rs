@@ -1,0 +1,61 @@
+//! The third method: VyOS's op-mode as text, on every version and for users who may run little else.
+//!
+//! It tells no more than [`raw`](super::op_mode_json), of the vxlan interfaces alone.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use crate::{
+    model::{
+        snapshot::{Link, RouterSnapshot, ScrapeError},
+        types::{FailureReason, LinkKind, Method},
+    },
+    router::{
+        bounds,
+        parse::{self, links::Links},
+        script::{Failed, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
+        shell::Shell,
+    },
+};
+
+const SHOW: &str = "w=/opt/vyatta/bin/vyatta-op-cmd-wrapper
+s interfaces $w show interfaces vxlan detail
+";
+
+/// Each run of the wrapper costs the router half a second: it shows the version only where no file tells.
+const VERSION: &str =
+    "[ -r /opt/vyatta/etc/version ] || [ -r /usr/share/vyos/version.json ] ||\ns vyos $w show version\n";
+
+/// One scrape, over before `deadline`. Blocks; never retries.
+pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
+    let body = [UPTIME_BEFORE, SHOW, UPTIME_AFTER, SYSTEM, VERSION].concat();
+    run(shell, &body, deadline, |output| {
+        let text = output.must("interfaces", "show interfaces vxlan detail", "VyOS has it")?;
+        let shown = parse::show_text::links(text).map_err(|error| misread(&error))?;
+        let System { version, boot_id, uptime } = output.system();
+        Ok(RouterSnapshot {
+            method: Method::Text,
+            links: whole(shown)?,
+            fdb: Vec::new(),
+            tells_fdb: false,
+            routes: BTreeMap::new(),
+            version,
+            boot_id,
+            uptime,
+            index: crate::model::snapshot::index::Index::default(),
+        })
+    })
+}
+
+/// The vxlan interfaces of `show interfaces vxlan detail`, if none is cut short.
+pub(crate) fn whole(shown: Links) -> Result<Vec<Link>, ScrapeError> {
+    if let Some(name) = shown.incomplete.first() {
+        let message = format!("the output of `show interfaces vxlan detail` is cut short at {name}");
+        return Err(ScrapeError::new(FailureReason::Truncated, message));
+    }
+    let mut links = shown.into_kernel();
+    bounds::few_addresses(&mut links);
+    for link in &mut links {
+        link.kind = Some(LinkKind::Vxlan);
+    }
+    Ok(links)
+}

@@ -1,0 +1,136 @@
+//! A TCP connection to a router, and the first words of what listens there.
+
+use std::{
+    io::{self, ErrorKind},
+    net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::retry_on_intr,
+    net::{RecvFlags, recv},
+};
+use socket2::Socket;
+
+use crate::{
+    model::{snapshot::ScrapeError, types::FailureReason},
+    router::{
+        parse,
+        shell::{no_thread, time_left, timed_out},
+    },
+};
+
+/// A connection, and the address it leads to.
+pub fn tcp(host: &str, port: u16, deadline: Instant) -> Result<(Socket, String), ScrapeError> {
+    let (stream, peer) = first_that_accepts(&resolve(host, port, deadline)?, deadline)?;
+    Ok((stream.into(), peer.to_string()))
+}
+
+/// The addresses of a name. The system's resolver knows no deadline, so it is asked on a thread that is
+/// left behind if it takes too long.
+fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, ScrapeError> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let (tell, told) = mpsc::channel();
+    let name = host.to_owned();
+    thread::Builder::new()
+        .name("resolve".to_owned())
+        .spawn(move || {
+            // Nobody listens any more after the deadline.
+            let _ = tell.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
+        })
+        .map_err(|error| no_thread(&error))?;
+    let failed = |why: &dyn std::fmt::Display| {
+        let message =
+            format!("cannot resolve {host}: {why}; use an address, or mend the resolver of this machine");
+        ScrapeError::new(FailureReason::Dns, message)
+    };
+    match told.recv_timeout(time_left(deadline, "resolving the router's name")?) {
+        Ok(Ok(addresses)) if addresses.is_empty() => Err(failed(&"no address")),
+        Ok(answer) => answer.map_err(|error| failed(&error)),
+        Err(RecvTimeoutError::Timeout) => Err(failed(&"no answer within `scrape_timeout`")),
+        Err(RecvTimeoutError::Disconnected) => Err(failed(&"the resolver stopped")),
+    }
+}
+
+/// Each address gets an equal share of the time left.
+fn first_that_accepts(
+    addresses: &[SocketAddr],
+    deadline: Instant,
+) -> Result<(TcpStream, SocketAddr), ScrapeError> {
+    let mut last = timed_out("connecting to the router");
+    for (index, address) in addresses.iter().enumerate() {
+        let left = time_left(deadline, "connecting to the router")?;
+        let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
+            Ok(socket) => return Ok((socket, *address)),
+            Err(error) => last = unconnected(&error, *address),
+        }
+    }
+    Err(last)
+}
+
+fn unconnected(error: &io::Error, address: SocketAddr) -> ScrapeError {
+    if error.kind() == ErrorKind::ConnectionRefused {
+        let message = format!("{address} refused the connection: does an SSH server listen there?");
+        return ScrapeError::new(FailureReason::Refused, message);
+    }
+    ScrapeError::new(FailureReason::Connect, format!("cannot connect to {address}: {error}"))
+}
+
+/// At most so many bytes that have arrived, left where they are; none at the end of the connection.
+pub fn peek(socket: &Socket, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; most];
+    let (seen, _) = recv(socket, &mut bytes[..], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
+    bytes.truncate(seen);
+    Ok(bytes)
+}
+
+/// What a server says first: `SSH-2.0-…`, or else the reason why no handshake will come of it.
+pub struct Hello(Vec<u8>);
+
+impl Hello {
+    /// Waits for the first bytes and leaves them where they are. Nothing by the deadline is nothing.
+    pub fn wait(socket: &Socket, deadline: Instant) -> io::Result<Self> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = left.try_into().map_err(io::Error::other)?;
+        retry_on_intr(|| poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&timeout)))?;
+        Ok(Self(peek(socket, 256).unwrap_or_default()))
+    }
+
+    /// Why the handshake failed, where the server is none of SSH or said that it wants no login now.
+    pub fn explain(&self, peer: &str) -> Option<ScrapeError> {
+        let said = String::from_utf8_lossy(&self.0);
+        let first = said.lines().next()?.trim();
+        if first.is_empty() || first.starts_with("SSH-") || "SSH-".starts_with(first) {
+            return None;
+        }
+        let said = parse::excerpt(first);
+        // sshd.c: what OpenSSH says before it closes a connection it will not serve.
+        if first.starts_with("Not allowed at this time") || first.starts_with("Exceeded MaxStartups") {
+            let message = format!(
+                "{peer} takes no login now, it said `{said}`: its SSH server penalises this address or has too many \
+                 logins under way (`PerSourcePenalties`, `MaxStartups`); asked again later and later"
+            );
+            return Some(ScrapeError::new(FailureReason::Refused, message));
+        }
+        let message = format!("{peer} is no SSH server, it said `{said}`: are `address` and `port` right?");
+        Some(ScrapeError::new(FailureReason::Connect, message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_first_is_shown_and_does_nothing() {
+        let said = Hello(b"\x1b[2Jno \xff\xe2\x80\xae\x07SSH\r\n$ set system login".to_vec());
+        let error = said.explain("10.0.0.1:22").expect("no SSH server").to_string();
+        assert!(error.contains("it said `␛[2Jno \u{fffd}<U+202E>␇SSH`"), "{error}");
+    }
+}

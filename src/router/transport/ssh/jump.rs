@@ -1,0 +1,178 @@
+//! A connection through another router: `direct-tcpip` (RFC 4254 section 7.2).
+//!
+//! libssh2 wants a socket of the kernel, a channel is none: a thread carries bytes between the channel and
+//! one end of a socket pair, the other end is what the session to the far router runs over. Each router
+//! behind a jump has a connection of its own to the jump router, so that one that hangs holds up no other:
+//! libssh2 opens one channel of a session at a time, and a dead target keeps it waiting for minutes.
+//!
+//! The thread waits in `poll` and nowhere else. It ends when either side closes: cutting the near socket at
+//! a deadline ends the far one, and the other way round.
+
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    os::unix::net::UnixStream,
+    thread,
+    time::Instant,
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::retry_on_intr,
+};
+use socket2::Socket;
+use ssh2::{BlockDirections, Channel};
+
+use super::{Live, failure};
+use crate::{
+    model::{
+        plan::{JumpPlan, SshPlan},
+        snapshot::ScrapeError,
+        types::FailureReason,
+    },
+    router::shell::no_thread,
+};
+
+/// Bytes carried at a time, in each direction.
+const CARRIED: usize = 32 << 10;
+
+/// A socket that leads through `jump` to the router of `plan`, and its name for messages.
+pub fn through(jump: &JumpPlan, plan: &SshPlan, deadline: Instant) -> Result<(Socket, String), ScrapeError> {
+    let gate = Live::connect(&jump.ssh, deadline).map_err(|error| on_the_way(jump, &error))?;
+    let target = format!("{}:{}", plan.address, plan.port);
+    let channel = gate.guarded(deadline, "connecting through the jump router", || {
+        let opened = gate.session.channel_direct_tcpip(&plan.address, plan.port, None);
+        opened.map_err(|error| failure::forwarding(&error, jump.router.as_str(), &target))
+    })?;
+    let peer = format!("{target} through {}", jump.router);
+    let unusable = |error: io::Error| failure::unusable(&peer, &error);
+    let (near, far) = UnixStream::pair().map_err(unusable)?;
+    far.set_nonblocking(true).map_err(unusable)?;
+    gate.session.set_blocking(false);
+    thread::Builder::new()
+        .name("jump".to_owned())
+        .spawn(move || {
+            // However it ended, what is left to do is to close both sides; the session behind notices.
+            let _ = Carrier { gate: &gate, channel, far }.carry();
+        })
+        .map_err(|error| no_thread(&error))?;
+    Ok((near.into(), peer))
+}
+
+/// What is wrong at the jump router is no fault of the router behind it: its own host key, login and
+/// commands have not been tried.
+fn on_the_way(jump: &JumpPlan, error: &ScrapeError) -> ScrapeError {
+    let reason = match error.reason {
+        reason @ (FailureReason::Timeout | FailureReason::Config) => reason,
+        _ => FailureReason::Connect,
+    };
+    ScrapeError::new(reason, format!("cannot go through router {}: {error}", jump.router))
+}
+
+struct Carrier<'a> {
+    gate: &'a Live,
+    channel: Channel,
+    far: UnixStream,
+}
+
+impl Carrier<'_> {
+    /// Carries until either side ends.
+    fn carry(mut self) -> io::Result<()> {
+        let (mut out, mut back) = (Buffer::default(), Buffer::default());
+        loop {
+            let mut moved = false;
+            if out.is_empty() {
+                moved |= out.fill(|space| self.far.read(space))?;
+            }
+            if !out.is_empty() {
+                moved |= out.drain(|bytes| self.sending(|channel| channel.write(bytes)))?;
+            }
+            if back.is_empty() {
+                moved |= back.fill(|space| self.sending(|channel| channel.read(space)))?;
+            }
+            if !back.is_empty() {
+                moved |= back.drain(|bytes| self.far.write(bytes))?;
+            }
+            if !moved {
+                self.wait(&out, &back)?;
+            }
+        }
+    }
+
+    /// A call of libssh2, again and again while it is in the middle of sending a packet: nothing else may
+    /// be sent before, and a read may have to send too.
+    fn sending(&mut self, mut call: impl FnMut(&mut Channel) -> io::Result<usize>) -> io::Result<usize> {
+        loop {
+            match call(&mut self.channel) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock && self.is_sending() => {
+                    let far = PollFd::new(&self.far, PollFlags::empty());
+                    Self::until(&mut [PollFd::new(&self.gate.socket, PollFlags::OUT), far])?;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn is_sending(&self) -> bool {
+        matches!(self.gate.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both)
+    }
+
+    /// Until something can be moved again. A side whose bytes cannot be taken is not asked for more.
+    fn wait(&self, out: &Buffer, back: &Buffer) -> io::Result<()> {
+        let mut far = PollFlags::empty();
+        far.set(PollFlags::IN, out.is_empty());
+        far.set(PollFlags::OUT, !back.is_empty());
+        let mut gate = PollFlags::empty();
+        gate.set(PollFlags::IN, back.is_empty() || !out.is_empty());
+        Self::until(&mut [PollFd::new(&self.gate.socket, gate), PollFd::new(&self.far, far)])
+    }
+
+    /// The last of `sockets` is the far one; that it was cut is the end.
+    fn until(sockets: &mut [PollFd<'_>]) -> io::Result<()> {
+        retry_on_intr(|| poll(sockets, None))?;
+        let cut = sockets.iter().any(|socket| socket.revents().intersects(PollFlags::HUP | PollFlags::ERR));
+        // What the jump router sent before it closed is still to be read.
+        let unread = sockets.iter().any(|socket| socket.revents().contains(PollFlags::IN));
+        if cut && !unread { Err(ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+}
+
+/// Bytes on their way. They stay in place until they are gone: libssh2 wants to see the same ones again.
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    gone: usize,
+}
+
+impl Buffer {
+    fn is_empty(&self) -> bool {
+        self.gone == self.bytes.len()
+    }
+
+    /// Whether anything came; the end of the source is an error, there is nothing left to carry.
+    fn fill(&mut self, read: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> io::Result<bool> {
+        self.gone = 0;
+        self.bytes.resize(CARRIED, 0);
+        let read = read(&mut self.bytes);
+        self.bytes.truncate(*read.as_ref().unwrap_or(&0));
+        match moved(read)? {
+            Some(0) => Err(ErrorKind::UnexpectedEof.into()),
+            came => Ok(came.is_some()),
+        }
+    }
+
+    /// Whether anything went.
+    fn drain(&mut self, write: impl FnOnce(&[u8]) -> io::Result<usize>) -> io::Result<bool> {
+        let went = moved(write(&self.bytes[self.gone..]))?;
+        self.gone += went.unwrap_or(0);
+        Ok(went.is_some())
+    }
+}
+
+/// `None` where it would have to wait.
+fn moved(outcome: io::Result<usize>) -> io::Result<Option<usize>> {
+    match outcome {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,308 @@
+//! Proving to a router who we are: a key and its passphrase, a password, or an agent that holds keys.
+//!
+//! What can be wrong with the files is found out before the router hears of us: a connection without a
+//! login counts against this address there. libssh2 says of a passphrase that is missing or wrong that the
+//! key has an unsupported format; so the key is looked at, and opened once for trial.
+//!
+//! An agent that accepts and never answers is found out by a question of our own, within the deadline. One
+//! that answers that and then waits for somebody to confirm each signature blocks the thread that asked:
+//! libssh2 knows no deadline there.
+
+use std::{
+    env,
+    io::{self, ErrorKind, Read, Write},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use openssl::base64;
+use ssh2::{KeyboardInteractivePrompt, Prompt, Session};
+use zeroize::Zeroizing;
+
+use super::failure;
+use crate::{
+    model::{
+        plan::{Credential, SshPlan},
+        snapshot::ScrapeError,
+        types::FailureReason,
+    },
+    process::regular_file,
+    router::{
+        parse,
+        shell::{time_left, timed_out},
+        trust::ssh_encoding::Wire,
+    },
+};
+
+/// What proves who we are. Never printed, and wiped where it is dropped; libssh2 wipes its own copies of it.
+pub enum Secret {
+    Key { key: Zeroizing<String>, passphrase: Option<Zeroizing<String>> },
+    Password(Zeroizing<String>),
+    Agent { socket: PathBuf },
+}
+
+impl Secret {
+    /// Reads the files and sees whether they can be used.
+    pub fn read(credential: &Credential) -> Result<Self, ScrapeError> {
+        match credential {
+            Credential::PrivateKey { file, passphrase_file } => {
+                let key = read("private_key_file", file)?;
+                let passphrase = match passphrase_file {
+                    Some(file) => Some(first_line("passphrase_file", file)?),
+                    None => None,
+                };
+                let passphrase_of = passphrase.as_ref().map(|it| it.as_str()).zip(passphrase_file.as_deref());
+                key_opens(&key, file, passphrase_of)?;
+                Ok(Self::Key { key, passphrase })
+            }
+            Credential::Password(file) => first_line("password_file", file).map(Self::Password),
+            Credential::Agent { socket } => {
+                let socket = socket.clone().or_else(|| env::var_os("SSH_AUTH_SOCK").map(PathBuf::from));
+                let socket = socket.ok_or_else(|| {
+                    config(
+                        "`agent: true`, but the environment has no SSH_AUTH_SOCK: give `agent_socket`"
+                            .to_owned(),
+                    )
+                })?;
+                Ok(Self::Agent { socket })
+            }
+        }
+    }
+
+    /// Whether it can be used now: an agent must answer and hold a key.
+    pub fn ready(&self, deadline: Instant) -> Result<(), ScrapeError> {
+        let Self::Agent { socket } = self else { return Ok(()) };
+        match keys_of_agent(socket, deadline) {
+            Ok(0) => {
+                Err(config(format!("the agent at {} holds no key: add one with `ssh-add`", socket.display())))
+            }
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Err(timed_out("asking the agent for its keys"))
+            }
+            Err(error) => Err(config(format!(
+                "cannot ask the agent at {} for its keys: {error}; does it run, as a user whose socket this one may use?",
+                socket.display()
+            ))),
+        }
+    }
+}
+
+/// Logs in. `auth` if the router says no; `open` tells whether the connection stands.
+pub fn login(
+    session: &Session,
+    plan: &SshPlan,
+    secret: &Secret,
+    peer: &str,
+    open: impl Fn() -> bool,
+) -> Result<(), ScrapeError> {
+    let user = &plan.username;
+    let answer = match secret {
+        Secret::Key { key, passphrase } => {
+            let passphrase = passphrase.as_ref().map(|it| it.as_str());
+            session.userauth_pubkey_memory(user, None, key, passphrase).map_err(Refusal::from)
+        }
+        Secret::Password(password) => by_password(session, user, password),
+        Secret::Agent { socket } => by_agent(session, user, socket).map_err(Refusal::from),
+    };
+    let public =
+        || format!("add its public key there: `set system login user {user} authentication public-keys …`");
+    let (with, remedy) = match &plan.credential {
+        Credential::PrivateKey { file, .. } => (file.display().to_string(), public()),
+        Credential::Password(file) => (file.display().to_string(), "check the password in it".to_owned()),
+        Credential::Agent { .. } => ("the keys of the agent".to_owned(), public()),
+    };
+    answer.map_err(|Refusal { error, remedy: better }| {
+        failure::login(&error, peer, open()).unwrap_or_else(|| {
+            let why = error.message();
+            let offers = offered(session, user)
+                .map_or_else(String::new, |methods| format!("; the router offers {}", methods.join(", ")));
+            let remedy = better.unwrap_or(remedy);
+            let message = format!("{peer} refused the login of {user} with {with} ({why}){offers}; {remedy}");
+            ScrapeError::new(FailureReason::Auth, message)
+        })
+    })
+}
+
+/// Why a login came to nothing, and what to do where that is known better than by the kind of credential.
+struct Refusal {
+    error: ssh2::Error,
+    remedy: Option<String>,
+}
+
+impl From<ssh2::Error> for Refusal {
+    fn from(error: ssh2::Error) -> Self {
+        Self { error, remedy: None }
+    }
+}
+
+/// The methods by which the router lets this user log in, in its words; `None` where it does not say.
+fn offered(session: &Session, user: &str) -> Option<Vec<String>> {
+    let methods = session.auth_methods(user).ok()?;
+    Some(methods.split(',').map(parse::excerpt).filter(|method| !method.is_empty()).collect())
+}
+
+/// By the method `password`, or, where the router has only that, by answering the one question of
+/// `keyboard-interactive` (RFC 4256), as PAM asks it.
+fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Refusal> {
+    let methods = offered(session, user);
+    // Asking for the methods is a login without any proof; some let everybody in by it.
+    if session.authenticated() {
+        return Ok(());
+    }
+    let has = |method: &str| methods.as_ref().is_none_or(|all| all.iter().any(|it| it == method));
+    if has("password") || !has("keyboard-interactive") {
+        let remedy = || {
+            "it takes no password: log in by a key (`private_key_file`), or let its SSH server take passwords \
+             (`PasswordAuthentication`; on VyOS delete `service ssh disable-password-authentication`)"
+                .to_owned()
+        };
+        let remedy = (!has("password")).then(remedy);
+        return session.userauth_password(user, password).map_err(|error| Refusal { error, remedy });
+    }
+    let mut answers = Answers { password, given: false, unanswered: None };
+    session.userauth_keyboard_interactive(user, &mut answers).map_err(|error| {
+        let remedy = answers.unanswered.map(|asked| {
+            format!(
+                "it asks for more than a password (`{asked}`), which nobody answers here: log in by a key"
+            )
+        });
+        Refusal { error, remedy }
+    })
+}
+
+/// Answers one hidden question with the password, and no other.
+struct Answers<'a> {
+    password: &'a str,
+    given: bool,
+    /// What else was asked.
+    unanswered: Option<String>,
+}
+
+impl KeyboardInteractivePrompt for Answers<'_> {
+    fn prompt(&mut self, _user: &str, _instructions: &str, prompts: &[Prompt<'_>]) -> Vec<String> {
+        match prompts {
+            [] => Vec::new(),
+            [Prompt { echo: false, .. }] if !self.given => {
+                self.given = true;
+                vec![self.password.to_owned()]
+            }
+            [first, ..] => {
+                self.unanswered.get_or_insert_with(|| parse::excerpt(first.text.trim()));
+                vec![String::new(); prompts.len()]
+            }
+        }
+    }
+}
+
+/// The first key that the router takes, in the agent's order.
+fn by_agent(session: &Session, user: &str, socket: &Path) -> Result<(), ssh2::Error> {
+    let mut agent = session.agent()?;
+    agent.set_identity_path(socket)?;
+    agent.connect()?;
+    agent.list_identities()?;
+    let mut last = Ok(());
+    for key in agent.identities()? {
+        last = agent.userauth(user, &key);
+        // A connection that is lost will take no other key either.
+        if last.as_ref().map_or_else(|error| failure::login(error, "", false).is_some(), |()| true) {
+            break;
+        }
+    }
+    last
+}
+
+/// `SSH_AGENTC_REQUEST_IDENTITIES` (draft-ietf-sshm-ssh-agent): how many keys there are.
+fn keys_of_agent(socket: &Path, deadline: Instant) -> io::Result<u32> {
+    let left = || {
+        let left =
+            time_left(deadline, "asking the agent").map_err(|_| io::Error::from(ErrorKind::TimedOut))?;
+        Ok::<_, io::Error>(Some(left))
+    };
+    let mut agent = UnixStream::connect(socket)?;
+    agent.set_write_timeout(left()?)?;
+    agent.set_read_timeout(left()?)?;
+    agent.write_all(&[0, 0, 0, 1, 11])?;
+    // Length, `SSH_AGENT_IDENTITIES_ANSWER`, number of keys.
+    let mut answer = [0; 9];
+    agent.read_exact(&mut answer)?;
+    match (answer[4], Wire(&answer[5..]).u32()) {
+        (12, Some(keys)) => Ok(keys),
+        _ => Err(io::Error::other("what listens there is no SSH agent")),
+    }
+}
+
+fn read(option: &str, file: &Path) -> Result<Zeroizing<String>, ScrapeError> {
+    regular_file::read_secret_text(file).map_err(|error| {
+        let (file, why) = (file.display(), &error.why);
+        config(format!("cannot read {option} {file}: {why}; put it there and let this user read it"))
+    })
+}
+
+fn first_line(option: &str, file: &Path) -> Result<Zeroizing<String>, ScrapeError> {
+    match read(option, file)?.lines().next() {
+        Some(line) if !line.is_empty() => Ok(Zeroizing::new(line.to_owned())),
+        _ => {
+            let what = option.trim_end_matches("_file");
+            Err(config(format!(
+                "the first line of {option} {} is empty: put the {what} there",
+                file.display()
+            )))
+        }
+    }
+}
+
+fn config(message: String) -> ScrapeError {
+    ScrapeError::new(FailureReason::Config, message)
+}
+
+/// Whether the key can be used with that passphrase (and the file it is from).
+fn key_opens(key: &str, file: &Path, passphrase: Option<(&str, &Path)>) -> Result<(), ScrapeError> {
+    let file = file.display();
+    let encrypted = is_encrypted(key);
+    match passphrase {
+        None if encrypted => Err(config(format!(
+            "private_key_file {file} is encrypted: give the file with its passphrase by `passphrase_file`, or take \
+             the passphrase off with `ssh-keygen -p -f {file}`"
+        ))),
+        _ if opens(key, passphrase.map(|(passphrase, _)| passphrase)) => Ok(()),
+        Some((_, from)) if encrypted => Err(config(format!(
+            "the passphrase in passphrase_file {} does not open private_key_file {file}",
+            from.display()
+        ))),
+        _ if key.starts_with("ssh-") || key.starts_with("ecdsa-") => {
+            Err(config(format!("private_key_file {file} is a public key: name the private one")))
+        }
+        _ => Err(config(format!(
+            "private_key_file {file} holds no usable private key (ed25519, ecdsa or rsa, in OpenSSH's form or PEM)"
+        ))),
+    }
+}
+
+/// Whether a private key is kept under a passphrase.
+fn is_encrypted(key: &str) -> bool {
+    // PKCS#8, and PEM as of RFC 1421.
+    if key.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") || key.contains("Proc-Type: 4,ENCRYPTED") {
+        return true;
+    }
+    // OpenSSH's PROTOCOL.key: a magic word, then the name of the cipher.
+    let cipher = || -> Option<Vec<u8>> {
+        let (_, rest) = key.split_once("-----BEGIN OPENSSH PRIVATE KEY-----")?;
+        let (body, _) = rest.split_once("-----END")?;
+        let bytes = Zeroizing::new(body.split_whitespace().collect::<String>());
+        let bytes = Zeroizing::new(base64::decode_block(&bytes).ok()?);
+        Some(Wire(bytes.strip_prefix(b"openssh-key-v1\0")?).string()?.to_owned())
+    };
+    cipher().is_some_and(|cipher| cipher != b"none")
+}
+
+/// libssh2 opens a key before it sends anything; a session that is connected to nobody stops there.
+fn opens(key: &str, passphrase: Option<&str>) -> bool {
+    let Ok(session) = Session::new() else { return false };
+    let tried = session.userauth_pubkey_memory("nobody", None, key, passphrase);
+    tried.is_err_and(|error| failure::code(&error) == failure::SOCKET_SEND)
+}
+
+#[cfg(test)]
+mod tests;

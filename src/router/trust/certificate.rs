@@ -1,0 +1,186 @@
+//! OpenSSH host certificates (OpenSSH's PROTOCOL.certkeys, for `@cert-authority` lines).
+//!
+//! libssh2 checks that the router holds the certified key, and no more. Who signed the certificate, for
+//! whom and for how long, is checked here; the signatures by OpenSSL.
+
+use std::time::{Duration, SystemTime};
+
+use openssl::{
+    bn::{BigNum, BigNumContext},
+    ec::{EcGroup, EcKey, EcPoint},
+    ecdsa::EcdsaSig,
+    error::ErrorStack,
+    hash::MessageDigest,
+    nid::Nid,
+    pkey::{Id, PKey, Public},
+    rsa::Rsa,
+    sign::Verifier,
+};
+
+use super::{known_hosts, ssh_encoding::Wire};
+
+const SUFFIX: &str = "-cert-v01@openssh.com";
+/// `SSH2_CERT_TYPE_HOST`
+const HOST: u32 = 2;
+
+/// A host certificate, not believed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate<'a> {
+    /// The certified key as a plain one.
+    pub key: Vec<u8>,
+    /// The key that signed it.
+    pub authority: &'a [u8],
+    kind: u32,
+    principals: Vec<&'a [u8]>,
+    /// Seconds since 1970: the first at which it is valid, the first at which it is no more.
+    valid: (u64, u64),
+    critical: bool,
+    signed: &'a [u8],
+    signature: &'a [u8],
+}
+
+/// Whether a host key presented is a certificate.
+#[must_use]
+pub fn is_certificate(blob: &[u8]) -> bool {
+    known_hosts::key_kind(blob).ends_with(SUFFIX)
+}
+
+impl<'a> Certificate<'a> {
+    /// Reads one; `None` if it is none, or of a kind of key not known here.
+    #[must_use]
+    pub fn parse(blob: &'a [u8]) -> Option<Self> {
+        let mut wire = Wire(blob);
+        let kind = std::str::from_utf8(wire.string()?).ok()?.strip_suffix(SUFFIX)?;
+        let _nonce = wire.string()?;
+        let key_fields = match kind {
+            "ssh-ed25519" => 1,
+            "ssh-rsa" | "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "ecdsa-sha2-nistp521" => 2,
+            _ => return None,
+        };
+        let mut key = Vec::new();
+        push_string(&mut key, kind.as_bytes());
+        for _ in 0..key_fields {
+            push_string(&mut key, wire.string()?);
+        }
+        let _serial = wire.u64()?;
+        let kind = wire.u32()?;
+        let _key_id = wire.string()?;
+        let principals = Wire(wire.string()?).strings()?;
+        let valid = (wire.u64()?, wire.u64()?);
+        let critical = !wire.string()?.is_empty();
+        let _extensions = wire.string()?;
+        let _reserved = wire.string()?;
+        let authority = wire.string()?;
+        let signed = &blob[..blob.len() - wire.0.len()];
+        let signature = wire.string()?;
+        wire.0.is_empty().then_some(Self {
+            key,
+            authority,
+            kind,
+            principals,
+            valid,
+            critical,
+            signed,
+            signature,
+        })
+    }
+
+    /// Whether its authority has signed it for this host, now. Whether the authority is one to believe is
+    /// for the caller to say. The error ends a sentence that starts with "its certificate".
+    pub fn check(&self, host: &str, now: SystemTime) -> Result<(), String> {
+        // Seconds before 1970 are before every certificate.
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+        if !verify(self.authority, self.signed, self.signature).unwrap_or(false) {
+            return Err("has a signature that is not its authority's".to_owned());
+        }
+        if self.kind != HOST {
+            return Err("is one of a user, not of a host".to_owned());
+        }
+        if self.critical {
+            return Err("has critical options that are not known here".to_owned());
+        }
+        if now < self.valid.0 {
+            return Err(format!("is not valid yet, but in {} s; are the clocks right?", self.valid.0 - now));
+        }
+        if now >= self.valid.1 {
+            return Err(format!("has expired {} s ago; renew it on the router", now - self.valid.1));
+        }
+        // No principal at all is every host (PROTOCOL.certkeys).
+        let names = || self.principals.iter().map(|name| String::from_utf8_lossy(name));
+        if !self.principals.is_empty() && !names().any(|name| known_hosts::matches(&name, host)) {
+            let names: Vec<_> = names().collect();
+            return Err(format!("is for {}, not for {host}", names.join(", ")));
+        }
+        Ok(())
+    }
+}
+
+fn push_string(to: &mut Vec<u8>, string: &[u8]) {
+    // A string read from a blob is shorter than 4 GiB.
+    to.extend(u32::try_from(string.len()).unwrap_or(u32::MAX).to_be_bytes());
+    to.extend_from_slice(string);
+}
+
+/// Whether `signature` is that of the key over the data. `None` if the key or the signature is of a kind not
+/// known here (RFC 8709, 5656, 8332; SHA-1 signatures are not believed).
+fn verify(key: &[u8], data: &[u8], signature: &[u8]) -> Option<bool> {
+    let mut wire = Wire(signature);
+    let (algorithm, signature) = (std::str::from_utf8(wire.string()?).ok()?, wire.string()?);
+    let mut wire = Wire(key);
+    let kind = std::str::from_utf8(wire.string()?).ok()?;
+    let (first, second) = (wire.string()?, wire.string());
+    let verified = match (kind, algorithm) {
+        ("ssh-ed25519", "ssh-ed25519") => ed25519(first, data, signature),
+        ("ssh-rsa", "rsa-sha2-256") => rsa(first, second?, MessageDigest::sha256(), data, signature),
+        ("ssh-rsa", "rsa-sha2-512") => rsa(first, second?, MessageDigest::sha512(), data, signature),
+        (kind, algorithm) if kind == algorithm => {
+            let (curve, digest) = match kind {
+                "ecdsa-sha2-nistp256" => (Nid::X9_62_PRIME256V1, MessageDigest::sha256()),
+                "ecdsa-sha2-nistp384" => (Nid::SECP384R1, MessageDigest::sha384()),
+                "ecdsa-sha2-nistp521" => (Nid::SECP521R1, MessageDigest::sha512()),
+                _ => return None,
+            };
+            let mut wire = Wire(signature);
+            ecdsa(curve, second?, digest, data, (wire.string()?, wire.string()?))
+        }
+        _ => return None,
+    };
+    verified.ok()
+}
+
+fn ed25519(key: &[u8], data: &[u8], signature: &[u8]) -> Result<bool, ErrorStack> {
+    let key = PKey::public_key_from_raw_bytes(key, Id::ED25519)?;
+    Verifier::new_without_digest(&key)?.verify_oneshot(signature, data)
+}
+
+fn rsa(e: &[u8], n: &[u8], digest: MessageDigest, data: &[u8], signature: &[u8]) -> Result<bool, ErrorStack> {
+    let key = Rsa::from_public_components(BigNum::from_slice(n)?, BigNum::from_slice(e)?)?;
+    with_digest(&PKey::from_rsa(key)?, digest, data, signature)
+}
+
+fn ecdsa(
+    curve: Nid,
+    point: &[u8],
+    digest: MessageDigest,
+    data: &[u8],
+    (r, s): (&[u8], &[u8]),
+) -> Result<bool, ErrorStack> {
+    let group = EcGroup::from_curve_name(curve)?;
+    let point = EcPoint::from_bytes(&group, point, &mut *BigNumContext::new()?)?;
+    let key = PKey::from_ec_key(EcKey::from_public_key(&group, &point)?)?;
+    let signature =
+        EcdsaSig::from_private_components(BigNum::from_slice(r)?, BigNum::from_slice(s)?)?.to_der()?;
+    with_digest(&key, digest, data, &signature)
+}
+
+fn with_digest(
+    key: &PKey<Public>,
+    digest: MessageDigest,
+    data: &[u8],
+    signature: &[u8],
+) -> Result<bool, ErrorStack> {
+    Verifier::new(digest, key)?.verify_oneshot(signature, data)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! Who may ask, and over what: networks from the configuration, TLS and users from the file of `--web.config.file`.
+//!
+//! That file and those it names are read again whenever somebody comes, so that a renewed certificate or a user
+//! taken out counts from the next connection and request on. What cannot be used changes nothing, and neither does a
+//! file without the TLS or the users there were before: an empty file is as often a write half done as it is meant.
+
+mod back_off;
+mod hashing;
+mod logins;
+mod tls;
+mod users;
+
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context as _, ensure};
+use hyper::header::HeaderValue;
+use pnet::ipnetwork::IpNetwork;
+use sha2::{Digest, Sha256};
+use tokio::{sync::watch, time::timeout};
+use tokio_rustls::rustls::ServerConfig;
+use tracing::{error, info};
+
+use crate::{
+    config::web_file::{self, WebFile},
+    listen,
+    process::{
+        regular_file::{self, MOST_BYTES},
+        secret_files::warn_of_public,
+    },
+    web::{coalesce::Coalesced, places::Place},
+};
+use hashing::Hashing;
+pub use logins::Admission;
+use logins::Logins;
+use users::Users;
+
+/// A disk that does not answer must not keep everybody waiting.
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Who may ask. Cheap to clone; by default everyone, in plain text.
+#[derive(Debug, Clone)]
+pub struct Access {
+    sources: watch::Receiver<Vec<IpNetwork>>,
+    gate: Option<Arc<Gate>>,
+}
+
+impl Access {
+    /// By the networks of the configuration in use, and a web configuration file.
+    #[must_use]
+    pub fn new(sources: watch::Receiver<Vec<IpNetwork>>, gate: Option<Gate>) -> Self {
+        Self { sources, gate: gate.map(Arc::new) }
+    }
+
+    /// Whether a connection from there is taken at all.
+    #[must_use]
+    pub fn is_open_to(&self, peer: IpAddr) -> bool {
+        listen::is_among(&self.sources.borrow(), peer)
+    }
+
+    /// What TLS is spoken with now.
+    pub async fn tls(&self) -> Option<Arc<ServerConfig>> {
+        match &self.gate {
+            Some(gate) => Gate::rules(gate).await.tls.clone(),
+            None => None,
+        }
+    }
+
+    /// Whether a request with this `Authorization` is answered.
+    pub async fn admits(&self, place: &Place, authorization: Option<&HeaderValue>) -> Admission {
+        let Some(gate) = &self.gate else { return Admission::Granted };
+        let rules = Gate::rules(gate).await;
+        let admission = gate.logins.admit(&rules.users, place.peer, place.is_known(), authorization).await;
+        if rules.users.count() > 0 && admission == Admission::Granted {
+            place.greet();
+        }
+        admission
+    }
+}
+
+/// The file of `--web.config.file`.
+#[derive(Debug)]
+pub struct Gate {
+    file: PathBuf,
+    now: Mutex<Now>,
+    readings: Coalesced<Arc<Rules>>,
+    logins: Logins,
+}
+
+#[derive(Debug)]
+struct Now {
+    rules: Arc<Rules>,
+    /// Why the file as it is now is not what is in use.
+    refused: Option<String>,
+}
+
+impl Now {
+    /// Says it once.
+    fn refuse(&mut self, why: String) {
+        if self.refused.as_ref() != Some(&why) {
+            error!(error = why, "web configuration not read again: the former one stays in use");
+            self.refused = Some(why);
+        }
+    }
+}
+
+/// One state of the file and of those it names.
+#[derive(Debug)]
+struct Rules {
+    /// Of all their contents.
+    digest: [u8; 32],
+    tls: Option<Arc<ServerConfig>>,
+    /// The file with its key.
+    key: Option<PathBuf>,
+    users: Users,
+}
+
+impl Gate {
+    /// Reads the file and those it names.
+    pub fn open(file: &Path) -> anyhow::Result<Self> {
+        let rules = Contents::read(file).and_then(Contents::rules)?;
+        warn_of_public(rules.key.iter().map(PathBuf::as_path));
+        let (tls, users) = (rules.tls.is_some(), rules.users.count());
+        info!(file = %file.display(), tls, users, "web configuration read");
+        let now = Mutex::new(Now { rules: Arc::new(rules), refused: None });
+        let logins = Logins::new(Hashing::start()?)?;
+        Ok(Self { file: file.to_owned(), now, readings: Coalesced::default(), logins })
+    }
+
+    /// What counts now: read once for all who come at a time.
+    async fn rules(gate: &Arc<Self>) -> Arc<Rules> {
+        let reading = Arc::clone(gate);
+        let read = gate.readings.get(move || reading.read_again());
+        match timeout(READ_TIMEOUT, read).await {
+            Ok(Some(rules)) => rules,
+            failed => {
+                let why = if failed.is_err() { "it takes too long" } else { "reading it has failed" };
+                let mut now = gate.now();
+                now.refuse(why.to_owned());
+                Arc::clone(&now.rules)
+            }
+        }
+    }
+
+    fn read_again(&self) -> Arc<Rules> {
+        let digest = self.now().rules.digest;
+        let read = match Contents::read(&self.file) {
+            Ok(contents) if contents.digest == digest => Ok(None),
+            contents => contents.and_then(Contents::rules).and_then(|rules| self.protects(rules)).map(Some),
+        };
+        let mut now = self.now();
+        match read {
+            Ok(None) => now.refused = None,
+            Ok(Some(rules)) => {
+                info!(file = %self.file.display(), users = rules.users.count(), "web configuration read again");
+                *now = Now { rules: Arc::new(rules), refused: None };
+            }
+            Err(why) => now.refuse(format!("{why:#}")),
+        }
+        Arc::clone(&now.rules)
+    }
+
+    /// TLS and users end with the process, not by a file that is suddenly empty.
+    fn protects(&self, rules: Rules) -> anyhow::Result<Rules> {
+        let (now, file) = (Arc::clone(&self.now().rules), self.file.display());
+        ensure!(
+            rules.tls.is_some() || now.tls.is_none(),
+            "{file} has no `tls_server_config` any more: restart to go on without TLS"
+        );
+        ensure!(
+            rules.users.count() > 0 || now.users.count() == 0,
+            "{file} has no `basic_auth_users` any more: restart to go on without users"
+        );
+        Ok(rules)
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The file and those it names, as they are.
+struct Contents {
+    web: WebFile,
+    tls: Option<tls::Contents>,
+    digest: [u8; 32],
+}
+
+impl Contents {
+    fn read(file: &Path) -> anyhow::Result<Self> {
+        let text =
+            regular_file::read(file, MOST_BYTES).context("the file of --web.config.file cannot be used")?;
+        let web = web_file::parse(&text, file)?;
+        let read = |key: &str, named: &Path| {
+            regular_file::read(named, MOST_BYTES).with_context(|| format!("{}: {key}", file.display()))
+        };
+        let tls = match &web.tls {
+            Some(files) => Some(tls::Contents {
+                certificate: read("cert_file", &files.certificate)?,
+                key: regular_file::read_secret(&files.key)
+                    .with_context(|| format!("{}: key_file", file.display()))?,
+                authorities: match &files.clients {
+                    Some((_, authorities)) => Some(read("client_ca_file", authorities)?),
+                    None => None,
+                },
+            }),
+            None => None,
+        };
+        let mut digest = Sha256::new();
+        let of_tls =
+            tls.iter().flat_map(|tls| [Some(&tls.certificate), Some(&*tls.key), tls.authorities.as_ref()]);
+        for content in [Some(&text)].into_iter().chain(of_tls).flatten() {
+            digest.update(content.len().to_be_bytes());
+            digest.update(content);
+        }
+        Ok(Self { web, tls, digest: digest.finalize().into() })
+    }
+
+    fn rules(self) -> anyhow::Result<Rules> {
+        let tls = match (&self.web.tls, &self.tls) {
+            (Some(files), Some(contents)) => Some(Arc::new(tls::config(files, contents)?)),
+            _ => None,
+        };
+        let key = self.web.tls.map(|files| files.key);
+        Ok(Rules { digest: self.digest, tls, key, users: Users::new(self.web.users) })
+    }
+}
