@@ -20,6 +20,7 @@ use std::{
 };
 
 use pnet::packet::{icmp::IcmpTypes, icmpv6::Icmpv6Types};
+use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
 use socket2::{SockRef, Type};
 use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence, SurgeError};
 use tokio::sync::mpsc::UnboundedSender;
@@ -149,6 +150,10 @@ fn open(kind: ICMP, identifier: u16) -> io::Result<Client> {
     socket_options.set_recv_buffer_size(RECEIVE_BUFFER)?;
     if socket.get_type() == Type::RAW {
         let family = if kind == ICMP::V4 { Family::V4 } else { Family::V6 };
+        if family == Family::V4 {
+            // A raw socket hears of all signals that quote an echo, those of others too: see `socket::open`.
+            set_ip_mtu_discover(descriptor, Ipv4PathMtuDiscovery::INTERFACE)?;
+        }
         socket_options.attach_filter(&filter::echo_replies(family, identifier))?;
     }
     Ok(client)

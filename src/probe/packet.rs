@@ -10,10 +10,11 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use pnet::packet::{
     ip::{IpNextHeaderProtocol, IpNextHeaderProtocols},
+    ipv4::{self, Ipv4Flags, MutableIpv4Packet},
     ipv6::{Ipv6Packet, MutableIpv6Packet},
 };
 
@@ -163,6 +164,43 @@ impl Quoted {
             _ => None,
         }
     }
+}
+
+/// An ICMP message in a whole IPv4 packet with DF; the kernel puts in the source address of the route.
+#[must_use]
+pub fn icmp_v4(message: &[u8], to: Ipv4Addr) -> Vec<u8> {
+    let addresses = (Ipv4Addr::UNSPECIFIED, to);
+    ipv4(addresses, IpNextHeaderProtocols::Icmp, (Ipv4Flags::DontFragment, 0), 0, message)
+}
+
+/// A whole IPv4 packet around `payload`; the fragment offset is in bytes. For an identification of 0 the kernel takes one
+/// of its own.
+fn ipv4(
+    (from, to): (Ipv4Addr, Ipv4Addr),
+    next: IpNextHeaderProtocol,
+    (flags, offset): (u8, u16),
+    identification: u16,
+    payload: &[u8],
+) -> Vec<u8> {
+    let header = MutableIpv4Packet::minimum_packet_size();
+    let mut bytes = vec![0; header + payload.len()];
+    bytes[header..].copy_from_slice(payload);
+    let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+    if let Some(mut packet) = MutableIpv4Packet::new(&mut bytes) {
+        packet.set_version(4);
+        packet.set_header_length(5);
+        packet.set_total_length(length);
+        packet.set_identification(identification);
+        packet.set_flags(flags);
+        packet.set_fragment_offset(offset / 8);
+        packet.set_ttl(HOP_LIMIT);
+        packet.set_next_level_protocol(next);
+        packet.set_source(from);
+        packet.set_destination(to);
+        let checksum = ipv4::checksum(&packet.to_immutable());
+        packet.set_checksum(checksum);
+    }
+    bytes
 }
 
 /// A whole IPv6 packet around `payload`; `label` is the flow label.

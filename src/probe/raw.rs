@@ -80,7 +80,6 @@ struct Reserved {
 #[derive(Debug)]
 struct Apart {
     icmp: PacketSocket,
-    tcp: PacketSocket,
     packets: PacketSocket,
 }
 
@@ -171,22 +170,21 @@ impl Wire for Raw {
 
     fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: Door) -> io::Result<()> {
         let sockets = self.sockets(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?;
-        let (icmp, tcp, packets) = sockets.behind(door);
+        let (icmp, packets) = sockets.behind(door);
         match outgoing {
-            Outgoing::Echo(message) | Outgoing::FreshEcho(message) => icmp.send(message, to),
-            Outgoing::Fragments(pieces) => pieces.iter().try_for_each(|piece| packets.send(piece, to)),
-            Outgoing::Syn(segment) => match sockets.family {
-                Family::V4 => tcp.send(segment, to),
-                Family::V6 => packets.send(segment, to),
+            Outgoing::Echo(message) | Outgoing::FreshEcho(message) => match to {
+                IpAddr::V4(address) => packets.send(&packet::icmp_v4(message, address), to),
+                IpAddr::V6(_) => icmp.send(message, to),
             },
+            Outgoing::Fragments(pieces) => pieces.iter().try_for_each(|piece| packets.send(piece, to)),
+            Outgoing::Syn(packet) => packets.send(packet, to),
             Outgoing::Connect { token, port } => self.connections.start(token, SocketAddr::from((to, port))),
         }
     }
 
     fn writable(&self) -> Waiting<'_> {
-        let sockets = self.all().flat_map(|set| {
-            [&set.icmp, &set.tcp, &set.packets, &set.apart.icmp, &set.apart.tcp, &set.apart.packets]
-        });
+        let sockets =
+            self.all().flat_map(|set| [&set.icmp, &set.packets, &set.apart.icmp, &set.apart.packets]);
         let waits: Vec<_> = sockets.map(PacketSocket::writable).collect();
         Box::pin(async { try_join_all(waits).await.map(drop) })
     }
@@ -253,8 +251,7 @@ impl Sockets {
         tcp.attach_filter(&filter::tcp(family, &ports))?;
         let packets = socket::open(family, Type::RAW, Protocol::from(libc::IPPROTO_RAW))?;
         let labels = std::array::from_fn(|_| random_label());
-        let sender = if family == Family::V4 { &tcp } else { &packets };
-        let no_syn = self_test::answered(family, sender, &tcp, &ports);
+        let no_syn = self_test::answered(family, &packets, &tcp, &ports);
         Ok(Self {
             family,
             icmp: PacketSocket::watch(family, icmp)?,
@@ -290,10 +287,11 @@ impl Sockets {
         self.tcp.attach_filter(&filter::tcp(self.family, &ports))
     }
 
-    fn behind(&self, door: Door) -> (&PacketSocket, &PacketSocket, &PacketSocket) {
+    /// For IPv6 echoes, of which the kernel makes the header, and for whole packets.
+    fn behind(&self, door: Door) -> (&PacketSocket, &PacketSocket) {
         match door {
-            Door::Main => (&self.icmp, &self.tcp, &self.packets),
-            Door::Apart => (&self.apart.icmp, &self.apart.tcp, &self.apart.packets),
+            Door::Main => (&self.icmp, &self.packets),
+            Door::Apart => (&self.apart.icmp, &self.apart.packets),
         }
     }
 }
@@ -306,7 +304,7 @@ impl Apart {
             PacketSocket::watch(family, socket)
         };
         let packets = deaf(Protocol::from(libc::IPPROTO_RAW))?;
-        Ok(Self { icmp: deaf(icmp)?, tcp: deaf(Protocol::TCP)?, packets })
+        Ok(Self { icmp: deaf(icmp)?, packets })
     }
 }
 

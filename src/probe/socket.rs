@@ -69,7 +69,9 @@ pub struct PacketSocket {
 
 /// Opens a socket whose packets are never fragmented and never judged by a path MTU the kernel has cached.
 ///
-/// `IP_PMTUDISC_PROBE` does both: measured, kernel 6.18: without it even `IP_HDRINCL` gets EMSGSIZE.
+/// `IP_PMTUDISC_PROBE` does both: measured, kernel 6.18: without it even `IP_HDRINCL` gets EMSGSIZE. So does
+/// `IP_PMTUDISC_INTERFACE`, which sets no DF, and by which the kernel takes no path MTU over from a signal that quotes a packet
+/// of the socket's protocol (`ip_sk_accept_pmtu`): what raw IPv4 sockets send has a header of our own, with DF in it.
 pub fn open(family: Family, kind: Type, protocol: Protocol) -> io::Result<Socket> {
     let domain = match family {
         Family::V4 => Domain::IPV4,
@@ -82,7 +84,9 @@ pub fn open(family: Family, kind: Type, protocol: Protocol) -> io::Result<Socket
     setsockopt(&socket, RxqOvfl, &1)?;
     match family {
         Family::V4 => {
-            set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::PROBE)?;
+            let raw = kind == Type::RAW;
+            let discovery = if raw { Ipv4PathMtuDiscovery::INTERFACE } else { Ipv4PathMtuDiscovery::PROBE };
+            set_ip_mtu_discover(&socket, discovery)?;
             setsockopt(&socket, RecvFragmentSize, &true)?;
             setsockopt(&socket, Ipv4RecvTtl, &true)?;
         }

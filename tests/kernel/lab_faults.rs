@@ -54,6 +54,7 @@ faults! {
     default_mtu "default-mtu"
     default_mtu_1500 "default-mtu-1500"
     forward_only "forward-only"
+    fragments_lost "fragments-lost"
     healthy "healthy"
     icmp_filter "icmp-filter"
     icmp_filter_hole "icmp-filter-hole"

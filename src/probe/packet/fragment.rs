@@ -2,16 +2,11 @@
 
 use std::net::IpAddr;
 
-use pnet::packet::{
-    ip::IpNextHeaderProtocols,
-    ipv4::{self, Ipv4Flags, MutableIpv4Packet},
-    ipv6::MutableFragmentPacket,
-};
+use pnet::packet::{ip::IpNextHeaderProtocols, ipv4::Ipv4Flags, ipv6::MutableFragmentPacket};
 
-use super::{Cookie, HOP_LIMIT, ICMP_HEADER, ipv6};
+use super::{Cookie, ICMP_HEADER, ipv4, ipv6};
 use crate::{model::family::FRAGMENT_PAYLOAD, model::family::Family};
 
-const HEADER_V4: usize = 20;
 /// RFC 8200 section 4.5.
 const FRAGMENT_HEADER: usize = 8;
 
@@ -49,23 +44,9 @@ fn fragment(
 ) -> Vec<u8> {
     match addresses {
         (IpAddr::V4(from), IpAddr::V4(to)) => {
-            let mut bytes = vec![0; HEADER_V4 + piece.len()];
-            bytes[HEADER_V4..].copy_from_slice(piece);
-            if let Some(mut packet) = MutableIpv4Packet::new(&mut bytes) {
-                packet.set_version(4);
-                packet.set_header_length(5);
-                packet.set_total_length(u16::try_from(HEADER_V4 + piece.len()).unwrap_or(u16::MAX));
-                packet.set_identification((identification & 0xffff) as u16);
-                packet.set_flags(if more { Ipv4Flags::MoreFragments } else { 0 });
-                packet.set_fragment_offset(offset / 8);
-                packet.set_ttl(HOP_LIMIT);
-                packet.set_next_level_protocol(IpNextHeaderProtocols::Icmp);
-                packet.set_source(from);
-                packet.set_destination(to);
-                let checksum = ipv4::checksum(&packet.to_immutable());
-                packet.set_checksum(checksum);
-            }
-            bytes
+            let flags = if more { Ipv4Flags::MoreFragments } else { 0 };
+            let identification = (identification & 0xffff) as u16;
+            ipv4((from, to), IpNextHeaderProtocols::Icmp, (flags, offset), identification, piece)
         }
         (IpAddr::V6(from), IpAddr::V6(to)) => {
             let mut payload = vec![0; FRAGMENT_HEADER + piece.len()];

@@ -5,10 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use pnet::packet::{
     Packet,
     ip::IpNextHeaderProtocols,
+    ipv4::Ipv4Flags,
     tcp::{self, MutableTcpPacket, TcpFlags, TcpOption, TcpOptionNumbers, TcpPacket},
 };
 
-use super::{Arrival, Incoming, ipv6};
+use super::{Arrival, Incoming, ipv4, ipv6};
 use crate::{
     model::{family::Family, types::Bytes},
     path::probe::FLOWS,
@@ -25,8 +26,7 @@ const BARE_HEADER: Bytes = 20;
 /// one raw socket sends to one target the same label, so that 8 flows would be one.
 pub type Labels = [u32; FLOWS as usize];
 
-/// A TCP SYN that makes an IP packet of `size` bytes, padded with zeros. IPv4: the segment, the kernel
-/// adds the header. IPv6: with `label`, the whole packet.
+/// A TCP SYN in a whole IP packet of `size` bytes, padded with zeros; IPv4 with DF, IPv6 with `label`.
 #[must_use]
 pub fn syn(size: usize, from: SocketAddr, to: SocketAddr, sequence: u32, mtu: Bytes, label: u32) -> Vec<u8> {
     let header = Family::of(to.ip()).header();
@@ -48,7 +48,11 @@ pub fn syn(size: usize, from: SocketAddr, to: SocketAddr, sequence: u32, mtu: By
         segment.set_checksum(checksum);
     }
     match (from.ip(), to.ip()) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => {
+            ipv4((from, to), IpNextHeaderProtocols::Tcp, (Ipv4Flags::DontFragment, 0), 0, &bytes)
+        }
         (IpAddr::V6(from), IpAddr::V6(to)) => ipv6(from, to, IpNextHeaderProtocols::Tcp, label, &bytes),
+        // The source is of the target's family: it is that of the route to it.
         _ => bytes,
     }
 }

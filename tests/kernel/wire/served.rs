@@ -4,7 +4,11 @@ use anyhow::{Result, ensure};
 
 use lab::metrics::Metrics;
 
-use super::world::{CLOSED, Ip, World};
+use super::{
+    driver::Level,
+    leaves_none,
+    world::{CLOSED, Exporter, Ip, World},
+};
 
 /// A user who may do nothing.
 pub const NOBODY: &[&str] = &[
@@ -48,11 +52,24 @@ fn with_raw_sockets(ip: Ip) -> Result<()> {
     })?;
     world.mend()?;
     exporter.wait_for("mended again", |metrics| is(metrics, "ok", &[]))?;
+    reduced_and_mended(&world, &exporter, ip, leaves_none(ip, Level::Raw))?;
+    exporter.wait_for("a hole under what is remembered", |metrics| {
+        is(metrics, "blackhole", &["forward"]) && mtu(metrics, "forward") == Some(1300.0)
+    })?;
+    Ok(())
+}
+
+/// What our own probes have left in the kernel's cache, if anything, neither hides that a path is mended nor a hole that follows.
+fn reduced_and_mended(world: &World, exporter: &Exporter, ip: Ip, leaves_none: bool) -> Result<()> {
     world.narrow(ip, "far", Some(1400))?;
     exporter.wait_for("a signal", |metrics| {
         is(metrics, "reduced", &[]) && mtu(metrics, "forward") == Some(1400.0)
     })?;
-    Ok(())
+    let cached = world.cached(ip)?;
+    ensure!(cached == (!leaves_none).then_some(1400), "{ip:?}: the kernel has cached {cached:?}");
+    world.narrow(ip, "far", None)?;
+    exporter.wait_for("mended although it may be cached", |metrics| is(metrics, "ok", &[]))?;
+    world.hole("far", 1300)
 }
 
 fn without_any_privilege(ip: Ip) -> Result<()> {
@@ -71,9 +88,9 @@ fn without_any_privilege(ip: Ip) -> Result<()> {
     })?;
     world.mend()?;
     exporter.wait_for("mended", |metrics| is(metrics, "ok", &[]))?;
-    world.narrow(ip, "far", Some(1400))?;
-    exporter.wait_for("a signal", |metrics| {
-        is(metrics, "reduced", &[]) && mtu(metrics, "forward") == Some(1400.0)
+    reduced_and_mended(&world, &exporter, ip, leaves_none(ip, Level::Unprivileged))?;
+    exporter.wait_for("a hole under what is remembered", |metrics| {
+        is(metrics, "blackhole", &["unknown"]) && mtu(metrics, "forward") == Some(1300.0)
     })?;
     Ok(())
 }

@@ -164,6 +164,14 @@ impl World {
         }
     }
 
+    /// The path MTU to `there` that the kernel `here` remembers.
+    pub fn cached(&self, ip: Ip) -> Result<Option<u32>> {
+        let route = self.here.output("ip", &["route", "get", &ip.there().to_string()])?;
+        let route = String::from_utf8_lossy(&route.stdout).into_owned();
+        let mut words = route.split_whitespace().skip_while(|word| *word != "mtu").skip(1);
+        words.next().map(|mtu| mtu.parse().context("an MTU")).transpose()
+    }
+
     /// Runs something asynchronous `here`.
     pub fn probe<T: Send, F: Future<Output = Result<T>>>(&self, run: impl FnOnce() -> F + Send) -> Result<T> {
         inside(&self.here, || {

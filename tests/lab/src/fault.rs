@@ -63,6 +63,9 @@ pub struct Fault {
     /// A's host remembers a smaller path MTU to every target, as a signal of some minutes ago leaves it.
     #[serde(default)]
     pub poisoned_cache: bool,
+    /// Every target remembers that 1450 was signalled to it on its way to A's host, as a large download leaves it.
+    #[serde(default)]
+    pub targets_remember: bool,
     /// MTU of the route of A's host to the overlay, as container networks set it.
     pub route_mtu: Option<u32>,
     /// The TCP port of all paths in the exporter's configuration; without it that of the hosts' HTTPS servers.

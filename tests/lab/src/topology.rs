@@ -70,6 +70,11 @@ pub fn build(lab: &mut Lab, fault: &Fault) -> Result<()> {
     if fault.poisoned_cache {
         poison_cache(lab)?;
     }
+    if fault.targets_remember {
+        for place in [Place::Dc, Place::SiteB] {
+            learn_of_1450(lab, place, Place::SiteA)?;
+        }
+    }
     for place in &fault.underlay_down_at {
         lab.router(*place).ip("link set eth0 down")?;
     }
@@ -156,27 +161,33 @@ fn join_pod(lab: &Lab, pod: &Namespace, mtu: u32) -> Result<()> {
 /// For as long as A's router believes in an underlay of 1500 bytes it signals 1450 to whoever sends more, and A's host remembers that
 /// for ten minutes.
 fn poison_cache(lab: &Lab) -> Result<()> {
-    let (host, router) = (lab.host(Place::SiteA), lab.router(Place::SiteA));
+    let router = lab.router(Place::SiteA);
     let narrow = format!("{}/32 via {}", lab.numbers.dc.underlay, lab.numbers.site_a.core);
     router.ip(&format!("route add {narrow} mtu 1500"))?;
     for place in [Place::Dc, Place::SiteB] {
-        let site = lab.numbers.site(place);
-        for (address, payload) in
-            [(site.host_address.to_string(), "1472"), (site.host_address_v6().to_string(), "1452")]
-        {
-            let end = Instant::now() + Duration::from_secs(20);
-            loop {
-                // Not answered: refused, by the router or by the cache.
-                host.output("ping", &["-c1", "-W1", "-Mdo", "-s", payload, &address])?;
-                let route = host.output("ip", &["route", "get", &address])?;
-                if String::from_utf8_lossy(&route.stdout).contains("mtu 1450") {
-                    break;
-                }
-                ensure!(Instant::now() < end, "the path MTU to {address} is not cached: {route:?}");
-            }
-        }
+        learn_of_1450(lab, Place::SiteA, place)?;
     }
     router.ip(&format!("route del {narrow}"))
+}
+
+/// A host sends full-size packets with DF until it remembers for both families that it was told 1450.
+fn learn_of_1450(lab: &Lab, from: Place, to: Place) -> Result<()> {
+    let (host, site) = (lab.host(from), lab.numbers.site(to));
+    for (address, payload) in
+        [(site.host_address.to_string(), "1472"), (site.host_address_v6().to_string(), "1452")]
+    {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            // Not answered: refused, by the router or by the cache.
+            host.output("ping", &["-c1", "-W1", "-Mdo", "-s", payload, &address])?;
+            let route = host.output("ip", &["route", "get", &address])?;
+            if String::from_utf8_lossy(&route.stdout).contains("mtu 1450") {
+                break;
+            }
+            ensure!(Instant::now() < end, "the path MTU to {address} is not cached: {route:?}");
+        }
+    }
+    Ok(())
 }
 
 /// A's host sends no more than that by TCP.
