@@ -10,6 +10,7 @@ pub mod egress;
 pub mod engine;
 pub mod flights;
 pub mod heard;
+pub mod level;
 pub mod links;
 pub mod neighbours;
 pub mod packet;

@@ -2,13 +2,12 @@
 //!
 //! - [`proof`] counted pairs, [`edge`] whether proven silence has an edge, [`mtu_search`] the exact size
 //! - [`asking`] the interface of a probe method; [`lane`] one method, from burst to withdrawal; [`flows`] all
-//!   TCP flows, together as far as they are alike
-//! - [`size_hunt`] the same question asked of a reflector
+//!   TCP flows, together as far as they are alike ([`flow_set`])
 
 pub mod asking;
 pub mod edge;
+pub mod flow_set;
 pub mod flows;
 pub mod lane;
 pub mod mtu_search;
 pub mod proof;
-pub mod size_hunt;

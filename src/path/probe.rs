@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::loss::own_host::Refusal;
+use super::refusal::Refusal;
 use crate::model::{
     family::{FRAGMENT_PAYLOAD, Family},
     types::{Bytes, ProbeProtocol, ProbeSize},

@@ -13,7 +13,6 @@ mod fresh;
 mod own;
 mod reflected;
 mod sending;
-mod settings;
 mod tcp;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -22,22 +21,21 @@ use above::Above;
 use beyond::Looks;
 use fastrand::Rng;
 
-pub use settings::{Counts, HostMtu, IcmpProbes, Settings, TcpProbes};
-
 use super::{
-    super::model::observation::{EchoStats, ExpectedMtu},
     hole::{asking::Asking, flows::FlowLanes, lane::LaneProber, proof::Shot},
     loss::{
         echo_loss::SmallLoss, icmp_rate::SharedRate, own_host::Local, probe_timeout::RttWindow, reach::Reach,
     },
     probe::{LANES, Lane, Moment, Probe, ProbeId},
     reflection::Reflection,
+    settings::{Counts, HostMtu, IcmpProbes, Settings, TcpProbes},
     tcp::{life::TcpLife, origin::Origin, pinned::Pinned},
     too_big::{contest::Contest, walk::REMEMBERED, walks::Walks},
     verdict::{Confirmed, Known, target_mtu::TargetMtu},
 };
 use crate::model::{
     family::Family,
+    observation::{EchoStats, ExpectedMtu},
     types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize, SendError},
 };
 

@@ -4,6 +4,8 @@
 //! more than the two kernels let out as one TCP segment: their route caches and an MSS clamp on the way
 //! bound it, and then it says so instead of judging.
 
+pub mod size_hunt;
+
 use std::{collections::VecDeque, time::Duration};
 
 use super::{hole::proof::PairCount, probe::Moment};

@@ -3,9 +3,7 @@
 //! - [`life`] whether TCP passes where ping does
 //! - [`pinned`] whether a box on the way remembers our flows as dead
 //! - [`origin`] whether the target itself answers, or a box in its stead
-//! - [`flow_set`] a set of a path's TCP flows
 
-pub mod flow_set;
 pub mod life;
 pub mod origin;
 pub mod pinned;

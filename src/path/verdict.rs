@@ -11,13 +11,13 @@ pub mod target_mtu;
 use std::time::Duration;
 
 use super::{
-    super::model::observation::Judgement,
     hole::{asking::Asking, flows::FlowHole, lane::Hole},
     probe::{FLOWS, Moment},
     prober::{PathProber, beyond::Beyond},
 };
 use crate::model::{
     family::Family,
+    observation::Judgement,
     types::{Bytes, Direction, TcpState, UnknownReason, Verdict},
 };
 

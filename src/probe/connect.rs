@@ -2,13 +2,14 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use futures_util::future::select_all;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::{
     net::TcpStream,
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
 };
 
-use super::packet::Incoming;
+use super::{packet::Incoming, socket::PacketSocket, wire::Waiting};
 
 /// The kernel sends a SYN again after 1 s (RFC 6298 section 2.1), whose answer would pass for the first one's:
 /// a loss would go unseen.
@@ -86,4 +87,14 @@ impl Default for Connections {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Waits until one of the sockets can be read or a connection is answered.
+pub(super) fn any_readable<'a>(
+    sockets: impl Iterator<Item = &'a PacketSocket>,
+    connections: &'a mut Connections,
+) -> Waiting<'a> {
+    let mut waits: Vec<Waiting<'a>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
+    waits.push(Box::pin(connections.readable()));
+    Box::pin(async { select_all(waits).await.0 })
 }

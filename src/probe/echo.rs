@@ -30,7 +30,7 @@ use super::{
     raw::filter,
     refusal::{self, TRIES},
 };
-use crate::{model::family::Family, path::loss::own_host::Refusal};
+use crate::{model::family::Family, path::refusal::Refusal};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const ICMP_HEADER: usize = 8;

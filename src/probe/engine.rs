@@ -26,13 +26,14 @@ use super::{
     echo::{EchoNews, Echoes},
     egress::Routes,
     flights::Flights,
+    level,
     peers::Peers,
     punctual::Punctual,
     random::random,
     target::TargetUpdate,
     track::Track,
     verdict_log,
-    wire::{self, Wire},
+    wire::Wire,
 };
 use crate::{
     model::{
@@ -44,8 +45,9 @@ use crate::{
     path::{
         budget::Budget,
         probe::{Answer, Moment},
-        prober::{Counts, PathProber},
+        prober::PathProber,
         reflection::Reflection,
+        settings::Counts,
     },
     process::supervise::{Pulse, Task, fault},
 };
@@ -118,7 +120,7 @@ impl Engine {
     /// to resolve the targets.
     pub fn new(paths: Vec<PathPlan>, budget_pps: u32, state: State) -> anyhow::Result<Self> {
         let (tell, echo_news) = mpsc::unbounded_channel();
-        let wire = wire::open();
+        let wire = level::open();
         let identifier = wire.identifier();
         let echoes = Echoes::open(identifier.wrapping_add(1), tell);
         let missing = wire.missing();

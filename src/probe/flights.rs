@@ -33,7 +33,7 @@ use crate::{
     path::{
         loss::probe_timeout::GIVE_UP,
         probe::{Answer, Lane, Moment, Probe, ProbeId, Reply, fragments_of},
-        prober::TcpProbes,
+        settings::TcpProbes,
     },
 };
 

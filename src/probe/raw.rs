@@ -16,18 +16,18 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tracing::debug;
 
 use super::{
-    connect::Connections,
+    connect::{Connections, any_readable},
     heard::Door,
     packet::{self, Arrival, Incoming, Labels},
     random::random,
     socket::{self, LARGEST, PacketSocket},
-    wire::{self, Asks, Drained, Missing, Outgoing, Waiting, Wire},
+    wire::{Asks, Drained, Missing, Outgoing, Waiting, Wire},
 };
 use crate::{
     model::family::Family,
     path::{
         probe::FLOWS,
-        prober::{IcmpProbes, TcpProbes},
+        settings::{IcmpProbes, TcpProbes},
     },
 };
 
@@ -192,7 +192,7 @@ impl Wire for Raw {
     fn readable(&mut self) -> Waiting<'_> {
         let Self { v4, v6, connections, .. } = self;
         let sockets = [Some(&*v4), v6.as_ref()].into_iter().flatten();
-        wire::any_readable(sockets.flat_map(|set| [&set.icmp, &set.tcp]), connections)
+        any_readable(sockets.flat_map(|set| [&set.icmp, &set.tcp]), connections)
     }
 
     fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained {

@@ -9,7 +9,7 @@
 
 use std::io;
 
-use crate::path::loss::own_host::{Refusal, Trouble};
+use crate::path::refusal::{Refusal, Trouble};
 
 /// A send is tried so often: each try may be handed an error that an earlier packet has left.
 pub const TRIES: usize = 3;

@@ -24,8 +24,9 @@ use crate::{
     path::{
         loss::icmp_rate::SharedRate,
         probe::Moment,
-        prober::{Counts, HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
+        prober::PathProber,
         reflection::Reflection,
+        settings::{Counts, HostMtu, IcmpProbes, Settings, TcpProbes},
         verdict::expected_mtu::{host_mtu, route_mtu},
     },
     reflector::follow::{Access, Wanted, follow},

@@ -16,16 +16,16 @@ use futures_util::future::try_join_all;
 use socket2::{Protocol, Type};
 
 use super::{
-    connect::Connections,
+    connect::{Connections, any_readable},
     heard::Door,
     packet::{self, Incoming},
     random::random,
     socket::{self, LARGEST, PacketSocket},
-    wire::{self, Asks, Drained, Missing, Outgoing, Waiting, Wire},
+    wire::{Asks, Drained, Missing, Outgoing, Waiting, Wire},
 };
 use crate::{
     model::family::Family,
-    path::prober::{IcmpProbes, TcpProbes},
+    path::settings::{IcmpProbes, TcpProbes},
     process::open_files,
 };
 
@@ -160,7 +160,7 @@ impl Wire for Unprivileged {
     fn readable(&mut self) -> Waiting<'_> {
         let Self { v4, v6, former, connections, .. } = self;
         let former = former.iter().map(|(_, socket)| socket);
-        wire::any_readable([&*v4, &*v6].into_iter().flatten().chain(former), connections)
+        any_readable([&*v4, &*v6].into_iter().flatten().chain(former), connections)
     }
 
     fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained {

@@ -1,17 +1,12 @@
-//! One door between thinking and the wire, with two levels behind it: [`Raw`] with `CAP_NET_RAW`,
-//! [`Unprivileged`] without.
+//! One door between thinking and the wire, with two levels behind it: [`Raw`](super::raw::Raw)
+//! with `CAP_NET_RAW`, [`Unprivileged`](super::unprivileged::Unprivileged) without.
 
 use std::{future::Future, io, net::IpAddr, pin::Pin};
 
-use futures_util::future::select_all;
-
-use super::{
-    connect::Connections, heard::Door, packet::Incoming, raw::Raw, socket::PacketSocket,
-    unprivileged::Unprivileged,
-};
+use super::{heard::Door, packet::Incoming};
 use crate::{
     model::family::Family,
-    path::prober::{IcmpProbes, TcpProbes},
+    path::settings::{IcmpProbes, TcpProbes},
 };
 
 /// What can be asked of targets of one family.
@@ -76,7 +71,7 @@ pub trait Wire: Send {
     /// Reads what has arrived, [`super::socket::PER_TURN`] packets of each socket at most.
     fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained;
 
-    /// Why this level cannot do what [`Raw`] can.
+    /// Why this level cannot do what [`Raw`](super::raw::Raw) can.
     fn missing(&self) -> Missing;
 }
 
@@ -103,16 +98,6 @@ impl Drained {
 /// A wait of a [`Wire`].
 pub type Waiting<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
 
-/// Waits until one of the sockets can be read or a connection is answered.
-pub(super) fn any_readable<'a>(
-    sockets: impl Iterator<Item = &'a PacketSocket>,
-    connections: &'a mut Connections,
-) -> Waiting<'a> {
-    let mut waits: Vec<Waiting<'a>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
-    waits.push(Box::pin(connections.readable()));
-    Box::pin(async { select_all(waits).await.0 })
-}
-
 /// What is missing, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Missing {
@@ -122,13 +107,4 @@ pub struct Missing {
     pub net_raw: Option<String>,
     /// SYNs of our own.
     pub tcp_syn: Option<String>,
-}
-
-/// Opens the best level this process is allowed.
-#[must_use]
-pub fn open() -> Box<dyn Wire> {
-    match Raw::open() {
-        Ok(raw) => Box::new(raw),
-        Err(error) => Box::new(Unprivileged::open(&error)),
-    }
 }

@@ -27,10 +27,7 @@ use crate::{
         family::Family,
         types::{Bytes, Direction},
     },
-    path::{
-        hole::size_hunt::SizeHunt,
-        reflection::{Bound, Large, LossWindow, Measured, Pair, Reflection},
-    },
+    path::reflection::{Bound, Large, LossWindow, Measured, Pair, Reflection, size_hunt::SizeHunt},
 };
 
 /// A path that loses packets loses handshakes too.

@@ -22,8 +22,8 @@ use crate::{
         types::{Bytes, ProbeSize},
     },
     path::{
+        hole::flow_set::FlowSet,
         probe::{FLOWS, Lane, Moment},
-        tcp::flow_set::FlowSet,
     },
 };
 

@@ -31,8 +31,8 @@ use crate::{
         types::{Bytes, ProbeSize},
     },
     path::{
+        hole::flow_set::FlowSet,
         probe::{Lane, Moment},
-        tcp::flow_set::FlowSet,
     },
 };
 

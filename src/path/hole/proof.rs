@@ -15,8 +15,8 @@ use fastrand::Rng;
 use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
+        hole::flow_set::FlowSet,
         probe::{FLOWS, Lane, Moment},
-        tcp::flow_set::FlowSet,
     },
 };
 

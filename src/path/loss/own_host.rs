@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use nix::errno::Errno;
-
 use crate::{
-    model::types::{SendError, UnknownReason},
-    path::probe::Moment,
+    model::types::SendError,
+    path::{probe::Moment, refusal::Trouble},
 };
 
 /// So many packets of a kind refused in a row, with none that left between them, and nothing can be said.
@@ -14,59 +12,6 @@ const ENOUGH: u32 = 2;
 
 /// So many packets in a row whose answers could not be heard, and what was known is old.
 const UNHEARD: u32 = 10;
-
-/// Why a packet never left our host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// It cannot be sent like this: larger than our interface lets out, a flow that is taken, a socket we have not.
-    Unable,
-    /// Our host has a trouble of its own.
-    Trouble(Trouble),
-}
-
-/// What keeps packets in our host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
-    /// There is no way out, by errno: the interface is down, no route leads there.
-    NoWay(i32),
-    /// The interface has no carrier; what is sent is dropped without an error.
-    NoCarrier,
-    /// Refused, by errno: a firewall, a full queue.
-    Refused(i32),
-    /// What is sent may be answered, but this process runs too late to tell.
-    Late,
-}
-
-impl Trouble {
-    /// How it is counted.
-    #[must_use]
-    pub fn error(self) -> SendError {
-        match self {
-            Self::NoWay(_) | Self::NoCarrier => SendError::Down,
-            Self::Refused(_) | Self::Late => SendError::Send,
-        }
-    }
-
-    /// The reason of `unknown` that it makes.
-    #[must_use]
-    pub fn reason(self) -> UnknownReason {
-        match self.error() {
-            SendError::Down => UnknownReason::LocalDown,
-            SendError::Send => UnknownReason::LocalSend,
-        }
-    }
-
-    /// In words, with the errno.
-    #[must_use]
-    pub fn in_words(self) -> String {
-        match self {
-            Self::NoCarrier => "our own interface has no carrier".to_owned(),
-            Self::Late => "this process runs too late to hear answers: too little CPU, or a flood".to_owned(),
-            Self::NoWay(errno) => format!("nothing leaves our own host ({})", Errno::from_raw(errno)),
-            Self::Refused(errno) => format!("our own host refuses to send ({})", Errno::from_raw(errno)),
-        }
-    }
-}
 
 /// What was refused: the trouble of small packets and that of packets of full size are told apart, as a firewall
 /// or a queue may let only the small ones out.

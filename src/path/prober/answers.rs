@@ -9,10 +9,9 @@ use crate::{
         types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize},
     },
     path::{
-        hole::{asking::Asking, proof::Fate},
+        hole::{asking::Asking, flow_set::FlowSet, proof::Fate},
         loss::{icmp_rate::SharedRate, own_host::Kind, probe_timeout::GIVE_UP},
         probe::{Answer, LANES, Lane, Moment, Probe, ProbeId, Reply},
-        tcp::flow_set::FlowSet,
         too_big::contest::Entrant,
     },
 };

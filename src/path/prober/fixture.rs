@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes};
-use crate::model::family::Family;
+use super::PathProber;
+use crate::{
+    model::family::Family,
+    path::settings::{HostMtu, IcmpProbes, Settings, TcpProbes},
+};
 
 /// Echoes of any size, no TCP.
 pub fn echoing(sentinel_interval: Duration, seed: u64) -> PathProber {

@@ -5,10 +5,9 @@ use crate::{
     model::types::{ProbeProtocol, ProbeSize},
     path::{
         budget::Budget,
-        hole::proof::Fate,
+        hole::{flow_set::FlowSet, proof::Fate},
         probe::{Lane, Moment, Send},
-        prober::{IcmpProbes, TcpProbes},
-        tcp::flow_set::FlowSet,
+        settings::{IcmpProbes, TcpProbes},
     },
 };
 

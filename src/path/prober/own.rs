@@ -5,12 +5,13 @@ use crate::{
     model::types::ProbeSize,
     path::{
         hole::proof::Fate,
-        loss::own_host::{Kind, Refusal},
+        loss::own_host::Kind,
         probe::{Lane, Moment},
+        refusal::Refusal,
     },
 };
 
-use super::IcmpProbes;
+use crate::path::settings::IcmpProbes;
 
 impl PathProber {
     /// The regular small echo `seq` never left our host.
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
     use crate::{
         model::types::{UnknownReason, Verdict},
-        path::{loss::own_host::Trouble, probe::Send, prober::fixture::echoing},
+        path::{probe::Send, prober::fixture::echoing, refusal::Trouble},
     };
 
     const STEP: Duration = Duration::from_millis(50);

@@ -1,14 +1,14 @@
 //! What a path's reflector adds: reverse to the byte, loss per direction, and the words about it.
 //! The verdict is decided elsewhere.
 
-use super::{
-    super::{
-        super::model::observation::ReflectorUse,
+use super::PathProber;
+use crate::{
+    model::{observation::ReflectorUse, types::Bytes},
+    path::{
+        probe::Moment,
         reflection::{Bound, Measured, OneWay, Reflection, SegmentLoss, Sizes},
     },
-    PathProber,
 };
-use crate::{model::types::Bytes, path::probe::Moment};
 
 impl PathProber {
     /// The path's reflector has told something, or is gone.

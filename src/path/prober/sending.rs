@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use super::{IcmpProbes, PathProber, Role, Sent, SentEcho, Single, TcpProbes};
+use super::{PathProber, Role, Sent, SentEcho, Single};
 use crate::{
     model::types::{Bytes, ProbeProtocol, ProbeSize},
     path::{
         budget::{Budget, Look},
-        hole::asking::{Asking, Urgency},
+        hole::{
+            asking::{Asking, Urgency},
+            flow_set::FlowSet,
+        },
         loss::probe_timeout::GIVE_UP,
         probe::{FLOWS, LANES, Lane, Moment, Probe, ProbeId, Send},
-        tcp::flow_set::FlowSet,
+        settings::{IcmpProbes, TcpProbes},
         too_big::contest::Entrant,
         verdict::Finding,
     },

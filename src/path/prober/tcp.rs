@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::{PathProber, Role, Sent, TcpProbes, answers::is_large};
+use super::{PathProber, Role, Sent, answers::is_large};
 use crate::{
     model::types::{ProbeProtocol, ProbeSize},
     path::{
         budget::Budget,
         probe::{Lane, Moment, Send},
+        settings::TcpProbes,
     },
 };
 

@@ -16,8 +16,8 @@ use fastrand::Rng;
 use crate::{
     model::types::Bytes,
     path::{
+        hole::flow_set::FlowSet,
         probe::{FLOWS, Moment},
-        tcp::flow_set::FlowSet,
     },
 };
 

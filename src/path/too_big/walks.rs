@@ -12,9 +12,8 @@ use super::walk::Walk;
 use crate::{
     model::types::Bytes,
     path::{
-        hole::flows::Tops,
+        hole::{flow_set::FlowSet, flows::Tops},
         probe::{FLOWS, Lane, Moment},
-        tcp::flow_set::FlowSet,
     },
 };
 

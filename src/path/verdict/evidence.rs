@@ -5,7 +5,8 @@ use crate::{
     path::{
         hole::{asking::Asking, lane::Hole},
         probe::FLOWS,
-        prober::{IcmpProbes, PathProber},
+        prober::PathProber,
+        settings::IcmpProbes,
     },
 };
 

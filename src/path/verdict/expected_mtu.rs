@@ -7,7 +7,7 @@ use crate::{
         snapshot::RouterReading,
         types::{Bytes, Site},
     },
-    path::prober::HostMtu,
+    path::settings::HostMtu,
 };
 
 /// The largest size that is ever tested; a veth may have an MTU of 65535.

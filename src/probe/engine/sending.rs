@@ -10,8 +10,8 @@ use super::{
 };
 use crate::path::{
     hole::asking::Urgency,
-    loss::own_host::{Refusal, Trouble},
     probe::{Answer, Moment, Probe, Send},
+    refusal::{Refusal, Trouble},
 };
 
 impl Engine {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use pnet::packet::{ip::IpNextHeaderProtocols, ipv4::Ipv4Flags, ipv6::MutableFragmentPacket};
 
 use super::{Cookie, ICMP_HEADER, ipv4, ipv6};
-use crate::{model::family::FRAGMENT_PAYLOAD, model::family::Family};
+use crate::model::family::{FRAGMENT_PAYLOAD, Family};
 
 /// RFC 8200 section 4.5.
 const FRAGMENT_HEADER: usize = 8;

@@ -11,7 +11,7 @@ use vxlan_exporter::{
         observation::Judgement,
         types::{Direction, TcpState, UnknownReason, Verdict},
     },
-    path::prober::TcpProbes,
+    path::settings::TcpProbes,
 };
 
 use super::{

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use serde::Deserialize;
-use vxlan_exporter::path::loss::own_host::{Refusal, Trouble};
+use vxlan_exporter::path::refusal::{Refusal, Trouble};
 
 /// A trouble that lasts for some seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]

@@ -12,9 +12,10 @@ use vxlan_exporter::{
     path::{
         budget::Budget,
         hole::asking::Urgency,
-        loss::own_host::Refusal,
         probe::{Answer, FLOWS, Lane, Moment, ProbeId, Reply, Send},
-        prober::{HostMtu, IcmpProbes, PathProber, Settings, TcpProbes},
+        prober::PathProber,
+        refusal::Refusal,
+        settings::{HostMtu, IcmpProbes, Settings, TcpProbes},
         tcp::pinned::{MOVE_EVERY, next_to_move},
     },
 };

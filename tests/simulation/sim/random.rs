@@ -5,7 +5,7 @@ use vxlan_exporter::{
     model::family::Family,
     path::{
         probe::FLOWS,
-        prober::{IcmpProbes, TcpProbes},
+        settings::{IcmpProbes, TcpProbes},
     },
 };
 

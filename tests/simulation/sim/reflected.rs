@@ -10,10 +10,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use vxlan_exporter::{
     model::{family::Family, types::Direction},
-    path::{
-        hole::size_hunt::SizeHunt,
-        reflection::{Large, Pair, Sizes},
-    },
+    path::reflection::{Large, Pair, Sizes, size_hunt::SizeHunt},
     reflector::limits::{Allowance, SYN_ACK},
 };
 

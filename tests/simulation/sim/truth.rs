@@ -11,7 +11,7 @@ use vxlan_exporter::{
     },
     path::{
         probe::fragments_of,
-        prober::{IcmpProbes, TcpProbes},
+        settings::{IcmpProbes, TcpProbes},
     },
 };
 

@@ -8,10 +8,10 @@ use crate::{
     path::{
         hole::{
             asking::{Asking, Urgency},
+            flow_set::FlowSet,
             proof::{Fate, Shot},
         },
         probe::Moment,
-        tcp::flow_set::FlowSet,
     },
 };
 

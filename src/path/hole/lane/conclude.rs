@@ -9,11 +9,11 @@ use crate::{
         hole::{
             asking::Asking,
             edge::{self, Finding},
+            flow_set::FlowSet,
             mtu_search::Search,
             proof::{Outcome, PROVISIONAL, Pairs},
         },
         probe::{Lane, Moment},
-        tcp::flow_set::FlowSet,
     },
 };
 

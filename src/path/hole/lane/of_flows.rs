@@ -8,9 +8,11 @@ use crate::{
         types::{Bytes, ProbeSize},
     },
     path::{
-        hole::proof::{PROOF, Pairs},
+        hole::{
+            flow_set::FlowSet,
+            proof::{PROOF, Pairs},
+        },
         probe::{Lane, Moment},
-        tcp::flow_set::FlowSet,
     },
 };
 

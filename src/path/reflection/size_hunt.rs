@@ -9,14 +9,16 @@ mod tests;
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::{
-    edge::{self, Finding},
-    mtu_search::{Search, Try},
-    proof::{PROOF, PROVISIONAL, PairCount},
-};
 use crate::{
     model::{family::Family, types::Bytes},
-    path::reflection::{Large, Pair, Sizes},
+    path::{
+        hole::{
+            edge::{self, Finding},
+            mtu_search::{Search, Try},
+            proof::{PROOF, PROVISIONAL, PairCount},
+        },
+        reflection::{Large, Pair, Sizes},
+    },
 };
 
 /// Pairs after which a burst ends without a decision, and the pause then.

@@ -1,0 +1,12 @@
+//! Which level of privilege there is: [`Raw`] with `CAP_NET_RAW`, [`Unprivileged`] without.
+
+use super::{raw::Raw, unprivileged::Unprivileged, wire::Wire};
+
+/// Opens the best level this process is allowed.
+#[must_use]
+pub fn open() -> Box<dyn Wire> {
+    match Raw::open() {
+        Ok(raw) => Box::new(raw),
+        Err(error) => Box::new(Unprivileged::open(&error)),
+    }
+}
