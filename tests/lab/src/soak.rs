@@ -28,8 +28,9 @@ use world::World;
 const LOOK: Duration = Duration::from_secs(1);
 /// Windows of 300 s have filled by then.
 const SETTLED: Duration = Duration::from_mins(5);
-/// Over so long the least number of threads and files is looked for.
-const STRETCH: Duration = Duration::from_secs(40);
+/// Over this part of the whole the least number of threads and files is looked for: long enough that no router which happens to
+/// hang holds its thread throughout.
+const STRETCH: u32 = 10;
 /// Files by which two moments differ whatever is kept: the session of a fickle router lasts as long as its good mood. What
 /// leaked with each of some hundred scrapes, reloads or requests would be many more.
 const COME_AND_GO: usize = FICKLE;
@@ -146,11 +147,15 @@ fn cpu(text: &str) -> f64 {
 impl Report {
     fn first(&self) -> Vec<Sample> {
         let from = SETTLED.min(self.length / 3);
-        growth::between(&self.samples, from, from + STRETCH)
+        growth::between(&self.samples, from, from + self.stretch())
+    }
+
+    fn stretch(&self) -> Duration {
+        (self.length / STRETCH).max(Duration::from_secs(40))
     }
 
     fn last(&self) -> Vec<Sample> {
-        growth::between(&self.samples, self.length.saturating_sub(STRETCH), self.length)
+        growth::between(&self.samples, self.length.saturating_sub(self.stretch()), self.length)
     }
 
     /// Threads and open files that are held at the end and were not when it had settled.
