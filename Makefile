@@ -10,7 +10,7 @@ WITH_LAB := cargo build --locked --release -p vxlan_exporter -p lab --bin vxlan_
 IMAGE := dist/vxlan_exporter-image.tar
 RELEASE := target/dist/release/vxlan_exporter
 
-.PHONY: demo test image image-test soak soak-short soak-loss scale fuzz mutants-rules dashboards pictures chart setup chart-tools build \
+.PHONY: demo test image image-test soak soak-short soak-loss scale fuzz mutants-rules alerts dashboards pictures chart setup chart-tools build \
 	lab-clean audit sbom reproducible coverage mutants
 
 # DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
@@ -89,6 +89,10 @@ mutants:
 # Changes the alert rules in every place, one at a time; their tests must notice each change. Minutes of one core.
 mutants-rules: setup
 	cargo test --locked --test plain -- every_mutant --ignored --nocapture
+
+# alerts/*.yml from their source, all but recording.yml, which is written by hand. The tests hold both equal.
+alerts:
+	python3 -B alerts/source
 
 # dashboards/*.json from their source. The tests hold both equal.
 dashboards:

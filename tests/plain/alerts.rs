@@ -15,11 +15,31 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::support::{names, promql};
+use crate::support::{names, promql, source};
 use promtool::Bench;
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Columns of a rule file.
+const LONGEST_LINE: usize = 160;
+
+#[test]
+fn files_are_what_their_source_makes() -> Result<()> {
+    source::makes(&rules::directory(), "yml", &["recording.yml"])
+}
+
+#[test]
+fn lines_can_be_read() -> Result<()> {
+    for name in rules::yaml_files(&rules::directory())? {
+        let text = fs::read_to_string(rules::directory().join(&name))?;
+        for (line, number) in text.lines().zip(1..) {
+            let columns = line.chars().count();
+            ensure!(columns <= LONGEST_LINE, "alerts/{name}:{number} has {columns} columns");
+        }
+    }
+    Ok(())
 }
 
 #[test]

@@ -6,10 +6,11 @@ mod lint;
 mod mistakes;
 mod queries;
 
-use std::{collections::BTreeSet, fs, process::Command};
+use std::collections::BTreeSet;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
+use crate::support::source;
 use lab::dashboards::{self, text};
 
 /// For a scrape in 30 s.
@@ -17,27 +18,7 @@ const RATE_INTERVAL: &str = "2m";
 
 #[test]
 fn files_are_what_their_source_makes() -> Result<()> {
-    let made = tempfile::tempdir()?;
-    let source = dashboards::directory().join("source");
-    let status = Command::new("python3")
-        .arg("-B")
-        .arg(&source)
-        .arg(made.path())
-        .status()
-        .context("running python3")?;
-    ensure!(status.success(), "dashboards/source: {status}");
-    let names = |directory: &std::path::Path| -> Result<BTreeSet<_>> {
-        let entries =
-            fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>()?;
-        Ok(entries.into_iter().filter(|name| name.to_string_lossy().ends_with(".json")).collect())
-    };
-    let made_names = names(made.path())?;
-    ensure!(made_names == names(&dashboards::directory())?, "the source makes {made_names:?}");
-    for name in made_names {
-        let same = fs::read(made.path().join(&name))? == fs::read(dashboards::directory().join(&name))?;
-        ensure!(same, "dashboards/{} differs from its source: `make dashboards`", name.display());
-    }
-    Ok(())
+    source::makes(&dashboards::directory(), "json", &[])
 }
 
 #[test]
