@@ -101,7 +101,7 @@ def path_commands():
         """`max by (step, router, command) (
       label_replace(vxlan_path_fix_info{%s}, "step", "0$1", "step", "(.)")
     )` $site""",
-        "Router data shows no setting that would mend it: see the runbook.",
+        "Router data shows no setting that would fix it: see the runbook.",
     )
 
 
@@ -153,7 +153,7 @@ def tunnel_commands(*setting):
       ) and on (router, interface) tunnel_end:vxlan_tunnel:info{%s}
     ))` $scrape $tunnel"""
     only = f',command=~".* {setting[0]} .*"' if setting else ""
-    return _commands(_with(query, ONLY=only), "The paths over it show no command: see the runbook.")
+    return _commands(_with(query, ONLY=only), "No path over it names a command: see the runbook.")
 
 
 # Routers

@@ -182,7 +182,7 @@ macro_rules! below_bridge_port {
                 " severity=warning"
             ),
             says: &[
-                "has mtu 1450; ports of its bridge br01 have more: eth1 1500",
+                "has mtu 1450; other ports of its bridge br01 have more: eth1 1500",
                 concat!("The other end: ", $other),
             ],
             commands: &[concat!($router, ": set interfaces vxlan ", $interface, " mtu 1500")],

@@ -93,6 +93,17 @@ fn every_alert_is_complete() -> Result<()> {
 }
 
 #[test]
+fn the_words_of_every_alert_are_tested() -> Result<()> {
+    let text = fs::read_to_string(rules::directory().join("tests/annotations.yml"))?;
+    let tested: BTreeSet<_> =
+        text.lines().filter_map(|line| line.trim().strip_prefix("- alertname: ")).collect();
+    let files = rules::load()?;
+    let alerts: BTreeSet<_> = files.iter().flat_map(rules::RuleFile::alerts).map(rules::Rule::name).collect();
+    ensure!(tested == alerts, "tested {tested:?}, alerts {alerts:?}");
+    Ok(())
+}
+
+#[test]
 fn alerts_are_linked_to_the_page_that_shows_them() -> Result<()> {
     let mut variables = BTreeMap::new();
     for entry in fs::read_dir(project("dashboards"))?.collect::<Result<Vec<_>, _>>()? {

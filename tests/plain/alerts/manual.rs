@@ -14,17 +14,17 @@ const HEAD: &str = "\
 
 Generated from alerts/; `UPDATE_DOCS=1 cargo test --test plain alerts` writes it anew.
 
-Plain Prometheus rule files, [alerts/](../alerts), for Prometheus 2.38 or later and one scrape and evaluation in 30 s. Give
+The files in [alerts/](../alerts) are plain Prometheus rules, for Prometheus 2.38 or later that scrapes and evaluates every 30 s. Give
 the scrape the job name `vxlan-exporter`, and load them:
 
     rule_files: [alerts/*.yml]
 
 When problems share a cause, only the lowest-ranked alert fires: an alert is silent while one of a lower *rank* holds on the same router,
-tunnel or path, or on a tunnel that the path crosses (`vxlan_path_hop_info`). Every alert names both ends in numbers and,
-where router data shows the cause, the VyOS commands that mend it in the safe order. Each has a page under
-[runbooks/](runbooks). `runbook_url` and `dashboard_url` are relative, to this project and to Grafana; the chart puts addresses in front.
+tunnel or path, or on a tunnel that the path crosses (`vxlan_path_hop_info`). Every alert gives the numbers of both ends and,
+where router data shows the cause, the VyOS commands that mend it, in the safe order. Each has a page under
+[runbooks/](runbooks). `runbook_url` is relative to this project, `dashboard_url` to Grafana; the chart puts their addresses in front.
 
-*After* is how long after the fault it fires at most: `for`, one scrape and one evaluation, and the time it takes to see.
+*After* is the longest time from the fault to the alert: until it is detected, one scrape, one evaluation, and `for`.
 
 | rank | alert | means | severity | after | also silent while |
 |---|---|---|---|---|---|
@@ -32,16 +32,18 @@ where router data shows the cause, the VyOS commands that mend it in the safe or
 
 const TAIL: &str = "
 Labels: `namespace` and `cluster` are the scrape's (`cluster` may be absent), `source` and `path` a path's, `tunnel` a
-tunnel's, `router`, `interface` and `bridge` a router's. Two exporters that read one router or probe one path never make two
-alerts. A source SITE/NODE that has no router data of its own shares that of its site.
+tunnel's, `router`, `interface` and `bridge` a router's. Two exporters that read one router or probe one path never raise
+two alerts. A source SITE/NODE that has no router data of its own shares that of its site.
 
-`VxlanExporterAbsent` cannot have a `namespace`: where alerts are routed by it, add the label to that rule.
-`VxlanPathUntestable` is meant for exporters in the host's network; one in a pod's network cannot test the nodes' size, so
+`VxlanExporterAbsent` has no `namespace` of its own: if you route alerts by namespace, add the label to that rule.
+`VxlanPathUntestable` is meant for exporters in the host's network. One in a pod's network can never test the nodes' packet size:
 leave the rule out there.
 
 Recorded for dashboards: `path:vxlan_path_loss:ratio_rate5m` (small echoes lost, of those sent),
 `path:vxlan_path_rtt_seconds:p50_rate5m` and `path:vxlan_path_rtt_seconds:p99_rate5m`, by `namespace`, `cluster`, `source`
 and `path`.
+
+`make alerts` writes the files from [alerts/source](../alerts/source), all but recording.yml: [CONTRIBUTING.md](../CONTRIBUTING.md).
 ";
 
 /// The page.
@@ -107,7 +109,7 @@ fn duration(seconds: u64) -> String {
 fn silent_while(alert: &str) -> &'static str {
     match alert {
         "VxlanMtuBelowBridgePort" => "a path over it is `ok`",
-        "VxlanPathUnknown" | "VxlanPathUntestable" => "any trouble of the path with a rank below 10",
+        "VxlanPathUnknown" | "VxlanPathUntestable" => "an alert of rank 9 or lower holds on the path",
         "VxlanRttHigh" => "rank 8 or 9",
         "VxlanTunnelFlapping" => "the tunnel has been down for a minute",
         "VxlanRouterScrapeFailing" => "VxlanHostKeyMismatch, or rank 4 on a path through the router",
