@@ -75,6 +75,7 @@ fn a_reader_of_its_log_that_has_gone_hurts_nothing() {
 
 #[test]
 fn a_reader_of_its_log_that_does_not_read_hurts_nothing() {
+    let _turn = crate::support::turn();
     let (reader, writer) = io::pipe().expect("a pipe");
     goes_on_without_its_log(&mut Started::new(CONFIG, OwnedFd::from(writer).into(), &[], &[]));
     drop(reader);

@@ -62,6 +62,7 @@ fn sixty_four_that_ask_every_eight_seconds() {
 
 #[test]
 fn five_thousand_that_say_nothing() {
+    let _turn = crate::support::turn();
     let exporter = exporter();
     let attack = Attackers::start(exporter.port(), 5000, 500, Habit::Mute);
     attack.wait_for(5000);
@@ -131,6 +132,7 @@ fn odd_tls_clients() {
 /// reasonably be.
 #[test]
 fn wrong_passwords_keep_the_right_one_out_of_nothing() {
+    let _turn = crate::support::turn();
     let cost = std::env::var("DOORS_COST").map_or(10, |cost| cost.parse().expect("bcrypt's cost"));
     let hash = bcrypt::hash("secret", cost).expect("hashed");
     let users = format!("basic_auth_users:\n  prometheus: {hash}\n");

@@ -29,6 +29,7 @@ fn names(metrics: &Metrics, family: &str, label: &str) -> BTreeSet<String> {
 #[test]
 fn forty_routers_by_four_threads_and_those_that_hang_hold_up_nobody() {
     const THREADS: usize = 4;
+    let _turn = crate::support::turn();
     let routers = 40;
     with_fleet(routers, |fleet| {
         // Accepts by its backlog and never says a word: each read of it lasts to its deadline.

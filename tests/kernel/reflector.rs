@@ -511,6 +511,11 @@ fn a_peer_that_asks_and_never_acknowledges_gains_nothing_either() {
     }
 }
 
+/// The most packets in so long a time, which a busy machine makes longer: two windows of a second touch one of a second and a bit.
+fn allowed_in(time: Duration) -> u64 {
+    PACKETS as u64 * (time.as_secs() + 1)
+}
+
 #[test]
 fn a_greedy_peer_is_held_to_the_limits() {
     let mut lab = Lab::new();
@@ -528,16 +533,17 @@ fn a_greedy_peer_is_held_to_the_limits() {
                 break;
             }
         }
-        most = most.max(lab.counter("data").0 - before);
+        let sent = lab.counter("data").0 - before;
+        assert!(sent <= allowed_in(second.elapsed()), "{sent} packets in {:?}", second.elapsed());
+        most = most.max(sent);
     }
     let (packets, bytes) = lab.counter("data");
     println!(
         "a greedy peer: at most {most} packets in about a second, {packets} packets and {bytes} bytes in 25 s"
     );
-    // Two windows of a second touch one of a second and a bit.
-    assert!(most <= 2 * PACKETS as u64, "{most}");
-    assert!(packets <= 26 * PACKETS as u64, "{packets} packets in 25 s");
-    assert!(bytes <= u64::from(BYTES), "{bytes} bytes in 25 s");
+    assert!(packets <= allowed_in(start.elapsed()), "{packets} packets in {:?}", start.elapsed());
+    // What the kernel of a busy machine sends again is none of the reflector's.
+    assert!(bytes <= u64::from(BYTES) + 5 * 1516, "{bytes} bytes in 25 s");
     assert!(bytes > u64::from(BYTES) / 2, "{bytes} bytes: the limit was not reached, the test shows nothing");
 }
 
