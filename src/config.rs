@@ -29,14 +29,13 @@ use pnet::ipnetwork::IpNetwork;
 use crate::{
     model::{
         plan::{
-            ApiPlan, Credential, HostTrust, JumpPlan, PathPlan, PathReflector, Plan, ReflectorPlan,
-            RouterPlan, SshPlan, Transport, Trust,
+            ApiPlan, Credential, HostTrust, JumpPlan, Limits, MAX_OUTPUT_BYTES, PathPlan, PathReflector,
+            Plan, ReflectorPlan, RouterPlan, SshPlan, Transport, Trust,
         },
         shard::Shard,
         types::{PathName, RouterName, Site, Source},
     },
     process::regular_file,
-    router::{bounds::Limits, shell::MAX_OUTPUT_BYTES},
 };
 use error::Problem;
 use schema::Schema;

@@ -12,7 +12,7 @@ use proptest::{prelude::*, sample::Index};
 
 use crate::{
     command::{
-        parse::{Format, read},
+        parse::{Format, read, robust::CAPTURES},
         probe::target::ProbeTarget,
     },
     model::{
@@ -20,7 +20,6 @@ use crate::{
         types::{FailureReason, Method},
     },
     report::{self, Paint},
-    router::parse::robust::CAPTURES,
     terminal,
     text::is_active,
 };

@@ -25,5 +25,6 @@ pub mod report;
 pub mod router;
 pub mod terminal;
 pub mod text;
+pub mod vendor;
 pub mod web;
 mod work;

@@ -31,6 +31,3 @@ pub mod session;
 mod tcp_info;
 #[cfg(test)]
 mod tests;
-
-/// Where a reflector listens.
-pub const PORT: u16 = 14790;

@@ -5,7 +5,6 @@
 //! - [`method`] how to ask, and the snapshot made of the answer
 //! - [`transport`] how the question gets there; [`trust`] whether that is the router that is meant
 //! - [`script`] one exec for many commands; [`shell`] runs it before a deadline
-//! - [`route_query`] how a vxlan device asks for its underlay's routes
 //! - [`parse`] pure functions of text, one file per format; [`bounds`] how much of it is understood
 //! - [`worker`] one scrape of one router, and what to count; [`backoff`] how long it is left alone
 //! - [`fleet`] all routers: when each is read ([`slots`]), by how many threads
@@ -16,7 +15,6 @@ pub mod chain;
 pub mod fleet;
 pub mod method;
 pub mod parse;
-pub mod route_query;
 pub mod script;
 pub mod shell;
 pub mod slots;

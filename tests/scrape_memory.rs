@@ -13,15 +13,12 @@ use std::{
 
 use vxlan_exporter::{
     model::{
+        plan::Limits,
         snapshot::{RouterReading, RouterSnapshot, ScrapeError},
         state::State,
+        types::Dropped,
     },
-    router::{
-        bounds::{self, Dropped, Limits},
-        method::ip_json::Reader,
-        script::Failed,
-        shell::Shell,
-    },
+    router::{bounds, method::ip_json::Reader, script::Failed, shell::Shell},
     web::{SelfInfo, metrics},
 };
 

@@ -234,3 +234,6 @@ fn object(mut fields: Value) -> Value {
     }
     fields
 }
+
+#[cfg(test)]
+pub(crate) mod robust;

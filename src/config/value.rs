@@ -20,10 +20,9 @@ use crate::{
     model::{
         family::Family,
         fingerprint::Fingerprint,
-        plan::ApiUrl,
+        plan::{ApiUrl, REFLECTOR_PORT},
         types::{Bytes, InterfaceName},
     },
-    reflector,
     text::is_active,
 };
 
@@ -258,7 +257,7 @@ fn network(text: &str) -> Result<IpNetwork, String> {
 
 fn reflector_port(text: &str) -> Result<Option<u16>, String> {
     match text {
-        "true" => Ok(Some(reflector::PORT)),
+        "true" => Ok(Some(REFLECTOR_PORT)),
         "false" => Ok(None),
         port => number(port, 1, u16::MAX, "`true`, `false` or a TCP port").map(Some),
     }

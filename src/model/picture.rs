@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use crate::{
-    model::types::{InterfaceName, MismatchField, PathName, RouterName, TunnelState},
-    overlay::command::Command,
-};
+use crate::model::types::{InterfaceName, MismatchField, PathName, RouterName, TunnelState};
 
 /// Tunnels and paths, joined. Made by [`crate::overlay::tunnel::Assessor::assess`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -101,6 +98,39 @@ pub struct Hop {
 pub struct FixStep {
     /// Where to type it.
     pub router: RouterName,
-    /// The VyOS command, e.g. `set interfaces vxlan vxlan01 mtu 1500`.
+    /// The command in its vendor's words, e.g. `set interfaces vxlan vxlan01 mtu 1500`.
     pub command: Command,
+}
+
+/// A command that mends, as the router's vendor spells it: made by [`crate::vendor`] of checked values.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Command(String);
+
+impl Command {
+    /// None where a word could mean more to a shell than it says: a person pastes it into one.
+    pub(crate) fn new(words: String) -> Option<Self> {
+        let plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'.' | b':' | b'-' | b'_');
+        words.bytes().all(plain).then_some(Self(words))
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_holds_what_a_shell_would_read_otherwise() {
+        assert!(Command::new("set interfaces vxlan vxlan1 remote 2001:db8::1".to_owned()).is_some());
+        for bad in ["a;b", "$(a)", "`a`", "a\nb", "a'b", "a|b", "a>b", "a&b", "a\\b", "\u{1b}[2J"] {
+            assert_eq!(Command::new(bad.to_owned()), None, "{bad:?}");
+        }
+    }
 }

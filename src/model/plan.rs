@@ -19,8 +19,33 @@ use crate::{
         shard::Shard,
         types::{Bytes, PathName, RouterName, Site, Source},
     },
-    router::bounds::Limits,
 };
+
+/// The most bytes of output taken from one script where nothing else is configured: about 160,000
+/// forwarding entries.
+pub const MAX_OUTPUT_BYTES: u64 = 16 << 20;
+/// Where a reflector listens unless configured otherwise (TCP).
+pub const REFLECTOR_PORT: u16 = 14790;
+
+/// How much of what a router says is understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Interfaces of any kind.
+    pub max_interfaces: usize,
+    /// Forwarding entries of vxlan interfaces that name a remote.
+    pub max_fdb_entries: usize,
+}
+
+impl Limits {
+    /// Where nothing else is configured.
+    pub const DEFAULT: Self = Self { max_interfaces: 1000, max_fdb_entries: 100_000 };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
 
 /// What this process does. Made by [`crate::config::Config::plan`].
 #[derive(Debug, Clone, PartialEq)]

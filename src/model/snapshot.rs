@@ -1,6 +1,7 @@
 //! What one scrape of one router says, as plain data.
 
 pub mod index;
+pub mod route_query;
 
 use std::{
     collections::BTreeMap,
@@ -14,15 +15,15 @@ use serde::Serialize;
 use crate::{
     model::{
         types::{
-            Bytes, DfPolicy, FailureReason, FdbState, InterfaceName, LinkKind, Mac, Method, OperState,
-            RouterName, Site, Vni,
+            Bytes, DfPolicy, Dropped, FailureReason, FdbState, InterfaceName, LinkKind, Mac, Method,
+            OperState, RouterName, Site, Vni,
         },
         vnis::VniSet,
     },
-    router::{bounds::Dropped, route_query::RouteQuery},
     text::{Sentence, Text},
 };
 use index::{Index, may_be_bridge};
+use route_query::RouteQuery;
 
 /// Everything one scrape read. Absent means the source cannot tell; nothing is invented.
 #[derive(Debug, Clone, PartialEq, Serialize)]

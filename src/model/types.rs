@@ -3,14 +3,14 @@
 //! A Prometheus label is made from these types' `as_str`/`Display` and nowhere else. All sizes are
 //! bytes of **IP packet** (header included, Ethernet excluded), the unit of an interface MTU.
 
-mod dropped;
+pub(crate) mod dropped;
 mod interface;
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use dropped::DroppedKind;
+pub use dropped::{Dropped, DroppedKind};
 pub use interface::{DfPolicy, FdbState, InterfaceName, LinkKind, Mac, OperState};
 
 /// A size in bytes of IP packet.

@@ -20,6 +20,7 @@ use crate::{
         vnis::VniSet,
     },
     overlay::{arrivals::Arrivals, local::Local, routed, sends::Sends},
+    vendor::Vyos,
     work,
 };
 
@@ -81,16 +82,14 @@ impl<'a> EndView<'a> {
         })
     }
 
-    /// Major and minor version, where the router runs a numbered VyOS; its rolling releases count as 1.5 or later.
-    pub(super) fn vyos(&self) -> Option<(u32, u32)> {
-        let version = self.snapshot.version.as_deref()?.strip_prefix("VyOS ")?;
-        let mut numbers = version.split(['.', '-']).map(|number| number.parse().ok());
-        Some((numbers.next()??, numbers.next().flatten().unwrap_or(0)))
+    /// Where the router runs a numbered VyOS, which.
+    pub(super) fn vyos(&self) -> Option<Vyos> {
+        Vyos::of(self.snapshot.version.as_deref()?)
     }
 
-    /// Whether it is known to run a VyOS older than 1.4.
-    pub(super) fn is_before_1_4(&self) -> bool {
-        self.vyos().is_some_and(|version| version < (1, 4))
+    /// Whether its router is not known to lack a command for the outer DF bit.
+    pub(super) fn has_df_command(&self) -> bool {
+        self.vyos().is_none_or(Vyos::has_df_command)
     }
 
     /// Whether it drops what it would have to send in fragments.

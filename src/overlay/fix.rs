@@ -1,4 +1,4 @@
-//! The VyOS commands that mend a tunnel, in an order that cuts nobody off.
+//! What mends a tunnel, in an order that cuts nobody off.
 //!
 //! The far end first, our own site last: whoever is logged in over the overlay cuts
 //! their own access last. All commands for one router stay together, for one `commit` each. VyOS
@@ -16,16 +16,13 @@ use crate::{
         types::{Bytes, DfPolicy, MismatchField, Site},
     },
     overlay::{
-        command::{Change, Command},
         ends::{EndView, Scene},
         mismatch::remote_astray,
         pairing::Pair,
         routed,
     },
+    vendor::{Change, Vyos},
 };
-
-/// The largest MTU that VyOS takes for a vxlan interface.
-const MAX_VYOS_MTU: Bytes = 16_000;
 
 /// Of so many remotes it is asked whether they go: nobody types more.
 const MOST_REMOTES: usize = 64;
@@ -72,10 +69,12 @@ impl Fixer<'_, '_> {
                 }
             }
         }
-        let foreign = [a, b].map(EndView::end).into_iter().filter(|end| !end.interface.is_vyos_vxlan());
-        mending.why.extend(foreign.filter(|_| !mismatches.is_empty()).map(|end| {
-            format!("VyOS names no vxlan interface {}: there are no commands for {end}", end.interface)
-        }));
+        let foreign = [a, b].map(EndView::end).into_iter().filter(|end| !Vyos::names(&end.interface));
+        mending.why.extend(
+            foreign.filter(|_| !mismatches.is_empty()).map(|end| {
+                format!("{} {}: there are no commands for {end}", Vyos::NAMES_NONE, end.interface)
+            }),
+        );
         mending.steps = self.order(mending.steps);
         mending
     }
@@ -146,8 +145,8 @@ impl Fixer<'_, '_> {
         };
         let (view, other) = if *end == pair.0 { (a, b) } else { (b, a) };
         let Some(df) = other.vxlan.df else { return };
-        if view.is_before_1_4() {
-            mending.why.push(format!("{end}: VyOS before 1.4 has no command for df; {df} takes an upgrade"));
+        if !view.has_df_command() {
+            mending.why.push(format!("{end}: {}; {df} takes an upgrade", Vyos::NO_DF_COMMAND));
             return;
         }
         mending.steps.extend(step(end, Change::Df(df)));
@@ -192,14 +191,14 @@ impl Fixer<'_, '_> {
             let port = view.widest_port().map(|(_, mtu)| mtu);
             view.link.mtu.max(expected).max(port.filter(|_| view.too_small(expected)))
         });
-        let mtu = wants.max().map(|mtu| mtu.min(MAX_VYOS_MTU))?;
+        let mtu = wants.max().map(|mtu| mtu.min(*Vyos::MTUS.end()))?;
         Some(routed::limit(self.scene, pair).map_or(mtu, |limit| mtu.min(limit)))
     }
 
     /// Lets the bridges at both ends forward what their widest ports take.
     pub(super) fn fit_ports(&self, views: &[&EndView<'_>]) -> Vec<FixStep> {
         let wants = views.iter().filter_map(|view| view.link.mtu.max(view.widest_port().map(|(_, mtu)| mtu)));
-        let Some(mtu) = wants.max().map(|mtu| mtu.min(MAX_VYOS_MTU)) else { return Vec::new() };
+        let Some(mtu) = wants.max().map(|mtu| mtu.min(*Vyos::MTUS.end())) else { return Vec::new() };
         let small = views.iter().filter(|view| view.link.mtu.is_some_and(|has| has < mtu));
         self.order(small.flat_map(|view| raise(view, mtu)).collect())
     }
@@ -229,13 +228,13 @@ pub(super) fn enable(view: &EndView<'_>) -> Option<FixStep> {
 /// first.
 pub(super) fn raise(view: &EndView<'_>, mtu: Bytes) -> Vec<FixStep> {
     let end = view.end();
-    let unset = (view.has_df_set() && !view.is_before_1_4()).then_some(Change::Df(DfPolicy::Unset));
+    let unset = (view.has_df_set() && view.has_df_command()).then_some(Change::Df(DfPolicy::Unset));
     unset.into_iter().chain([Change::Mtu(mtu)]).filter_map(|change| step(&end, change)).collect()
 }
 
 /// None for an interface that VyOS has no command for.
 pub(super) fn step(end: &TunnelEnd, change: Change) -> Option<FixStep> {
-    Some(FixStep { router: end.router.clone(), command: Command::new(&end.interface, change)? })
+    Some(FixStep { router: end.router.clone(), command: Vyos::command(&end.interface, change)? })
 }
 
 fn undecided(what: &str, end: &TunnelEnd) -> String {

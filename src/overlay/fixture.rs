@@ -2,17 +2,17 @@
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
-use crate::{
-    model::{
-        observation::{ExpectedMtu, Judgement, PathObservation},
-        plan::{PathPlan, Plan, RouterPlan, Transport},
-        snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
-        types::{
-            Bytes, DfPolicy, Direction, FailureReason, FdbState, InterfaceName, LinkKind, Method, OperState,
-            PathName, RouterName, Site, Source, TcpState, Verdict, Vni,
-        },
+use crate::model::{
+    observation::{ExpectedMtu, Judgement, PathObservation},
+    plan::{PathPlan, Plan, RouterPlan, Transport},
+    snapshot::{
+        Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan,
+        route_query::RouteQuery,
     },
-    router::route_query::RouteQuery,
+    types::{
+        Bytes, DfPolicy, Direction, FailureReason, FdbState, InterfaceName, LinkKind, Method, OperState,
+        PathName, RouterName, Site, Source, TcpState, Verdict, Vni,
+    },
 };
 
 pub(crate) const DC: &str = "10.10.0.254";
@@ -216,7 +216,7 @@ pub(crate) fn plan(tunnels: &[[&str; 2]]) -> Plan {
         addresses: Vec::new(),
         scrape_interval: std::time::Duration::from_secs(30),
         scrape_timeout: std::time::Duration::from_secs(10),
-        limits: crate::router::bounds::Limits::default(),
+        limits: crate::model::plan::Limits::default(),
         transport: Transport::Local,
         api: None,
     };

@@ -11,16 +11,13 @@ use crate::{
         types::Bytes,
     },
     overlay::{
-        command::Change,
         ends::{EndView, Scene},
         fix::{raise, step},
         pairing::Pair,
         underlay::Underlay,
     },
+    vendor::{Change, Vyos},
 };
-
-/// VyOS takes no smaller MTU for a vxlan interface.
-const MIN_VYOS_MTU: Bytes = 1200;
 
 /// What a routed end has to do with a hole into which it sends.
 #[derive(Debug, Default)]
@@ -57,7 +54,8 @@ pub(super) fn explain(
                 "{sentence}; it is routed, no bridge's port: with an mtu of {inner} {} itself signals larger packets",
                 end.router
             )),
-            steps: (inner >= MIN_VYOS_MTU)
+            steps: Vyos::MTUS
+                .contains(&inner)
                 .then(|| step(&end, Change::Mtu(inner)))
                 .flatten()
                 .into_iter()

@@ -13,6 +13,7 @@ use crate::{
         types::{Bytes, DfPolicy, InterfaceName},
     },
     overlay::ends::{EndView, Scene},
+    vendor::Vyos,
 };
 
 /// Outer IPv4 + UDP + VXLAN + inner Ethernet header.
@@ -44,7 +45,7 @@ impl Underlay {
             remote,
             device: view.snapshot.route(view.link, remote)?.dev.clone(),
             mtu: view.snapshot.underlay_mtu(view.link, remote)?,
-            mute: view.vyos().map(|version| version < (1, 4)),
+            mute: view.vyos().map(|vyos| !vyos.signals_bridged()),
             df: view.vxlan.df,
             routed: view.is_routed(),
         })
@@ -100,9 +101,10 @@ impl Underlay {
         let signals = match self.mute {
             Some(true) => {
                 return format!(
-                    "{carries}; VyOS before 1.4 sends no signal for bridged packets: after the fix full-size packets \
+                    "{carries}; {}: after the fix full-size packets \
                      travel as outer fragments (not measured), until the underlay carries {enough}. The sure fix is an \
-                     MTU of at most {inner} on the hosts of both sites"
+                     MTU of at most {inner} on the hosts of both sites",
+                    Vyos::NO_BRIDGED_SIGNAL
                 );
             }
             Some(false) => "the router will signal",

@@ -8,9 +8,8 @@ use crate::{
         picture::{FixStep, PathPicture, Tunnel},
         snapshot::RouterReading,
         state::Present,
-        types::{BlackholeReason, Direction, TunnelState, Verdict},
+        types::{BlackholeReason, Direction, TunnelState, Verdict, dropped},
     },
-    router::bounds,
     work,
 };
 
@@ -204,8 +203,8 @@ fn left_out(reading: &RouterReading) -> Option<Problem> {
         rank: Rank::LeftOut,
         kind: "router",
         name: reading.router.to_string(),
-        what: format!("not all that it says is understood, left out: {}", bounds::in_words(left_out)),
-        evidence: vec![bounds::remedy(left_out, reading.left_out_why.as_ref())],
+        what: format!("not all that it says is understood, left out: {}", dropped::in_words(left_out)),
+        evidence: vec![dropped::remedy(left_out, reading.left_out_why.as_ref())],
         cause: Vec::new(),
         fix: Vec::new(),
     })

@@ -8,12 +8,15 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     time::Instant,
 };
 
 use crate::{
-    model::{snapshot::Link, types::DroppedKind},
+    model::{
+        plan::Limits,
+        snapshot::Link,
+        types::{Dropped, DroppedKind},
+    },
     text::Sentence,
 };
 
@@ -26,24 +29,6 @@ pub const MOST_VNI_RANGES: usize = 16_384;
 /// VNIs of a router that are counted apart.
 pub const MOST_VNI_COUNTERS: usize = 4096;
 
-/// The bounds that are configured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Interfaces of any kind.
-    pub max_interfaces: usize,
-    /// Forwarding entries of vxlan interfaces that name a remote.
-    pub max_fdb_entries: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_interfaces: 1000, max_fdb_entries: 100_000 }
-    }
-}
-
-/// How much was left out, by kind.
-pub type Dropped = BTreeMap<DroppedKind, u64>;
-
 #[derive(Debug, Default)]
 struct Reading {
     limits: Limits,
@@ -52,7 +37,7 @@ struct Reading {
 
 thread_local! {
     static READING: Cell<Reading> = const {
-        Cell::new(Reading { limits: Limits { max_interfaces: 1000, max_fdb_entries: 100_000 }, deadline: None })
+        Cell::new(Reading { limits: Limits::DEFAULT, deadline: None })
     };
     static DROPPED: RefCell<Dropped> = const { RefCell::new(Dropped::new()) };
     static WHY: RefCell<Option<Sentence>> = const { RefCell::new(None) };
@@ -138,38 +123,12 @@ pub fn few_addresses(links: &mut [Link]) {
     }
 }
 
-/// `49,000 interfaces and 7 addresses`
-#[must_use]
-pub fn in_words(dropped: &Dropped) -> String {
-    let noun = |kind: &DroppedKind, number| if number == 1 { kind.noun() } else { kind.plural() };
-    let words = dropped.iter().map(|(kind, number)| format!("{number} {}", noun(kind, *number)));
-    words.collect::<Vec<_>>().join(", ")
-}
-
-/// What to raise, where that can be configured; else where to look, with why something was not understood.
-#[must_use]
-pub fn remedy(dropped: &Dropped, why: Option<&Sentence>) -> String {
-    let keys: Vec<_> = dropped.keys().filter_map(|kind| kind.key()).collect();
-    let mut remedies = Vec::new();
-    if !keys.is_empty() {
-        remedies.push(format!("raise {} if the router really has so many", keys.join(" and ")));
-    } else if dropped.keys().any(|kind| kind.is_excess()) {
-        remedies.push("see what it prints: no router that works says so much".to_owned());
-    }
-    if dropped.keys().any(|kind| !kind.is_excess()) {
-        let why = why.map_or_else(String::new, |why| format!("{why}; "));
-        remedies
-            .push(format!("{why}all else of the router stands, what is left out is neither there nor gone"));
-    }
-    remedies.join("; ")
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::router::parse;
+    use crate::{model::types::dropped, router::parse};
 
     #[test]
     fn a_scrape_has_its_own_limits_and_tells_what_is_beyond() {
@@ -181,8 +140,11 @@ mod tests {
             (0..5).filter(|have| admits(DroppedKind::Interface, *have, most)).count()
         });
         assert_eq!((let_in, &dropped), (2, &Dropped::from([(DroppedKind::Interface, 3)])));
-        assert_eq!(in_words(&dropped), "3 interfaces");
-        assert_eq!(remedy(&dropped, None), "raise `max_interfaces` if the router really has so many");
+        assert_eq!(dropped::in_words(&dropped), "3 interfaces");
+        assert_eq!(
+            dropped::remedy(&dropped, None),
+            "raise `max_interfaces` if the router really has so many"
+        );
         assert_eq!(super::limits(), Limits::default());
         assert!(within(limits, Instant::now(), is_late).0);
         let late = within(limits, Instant::now(), || parse::link::links(r#"[{"ifname":"a"},{"ifname":"b"#));

@@ -17,10 +17,13 @@ use super::{
     shell::Shell,
     transport::{local::LocalShell, ssh::SshShell},
 };
-use crate::model::{
-    plan::{ApiPlan, RouterPlan, Transport},
-    snapshot::{RouterSnapshot, ScrapeError},
-    types::{FailureReason, Method, RouterName},
+use crate::{
+    model::{
+        plan::{ApiPlan, RouterPlan, Transport},
+        snapshot::{RouterSnapshot, ScrapeError},
+        types::{FailureReason, Method, RouterName},
+    },
+    vendor::Vyos,
 };
 
 /// How long a poorer method is used before the better ones are tried again.
@@ -62,8 +65,7 @@ impl Chain {
 
     /// The same with a shell at hand.
     pub(super) fn of(router: RouterName, shell: Option<Box<dyn Shell>>, api: Option<&ApiPlan>) -> Self {
-        let over_shell: &[Method] =
-            if shell.is_some() { &[Method::Ip, Method::Raw, Method::Text] } else { &[] };
+        let over_shell: &[Method] = if shell.is_some() { &Vyos::METHODS } else { &[] };
         let methods = over_shell.iter().copied().chain(api.map(|_| Method::Api)).collect();
         let api = api.map(|plan| ApiReader::new(plan.clone()));
         Self { router, shell, ip: ip_json::Reader::default(), api, memory: Memory::new(methods) }

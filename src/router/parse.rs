@@ -21,6 +21,7 @@ use super::bounds;
 use crate::{
     model::types::{DroppedKind, InterfaceName},
     text::{Sentence, Text, visible},
+    vendor::Vyos,
 };
 
 pub mod api_config;
@@ -36,8 +37,6 @@ pub mod link;
 pub mod links;
 pub mod op_mode_raw;
 mod repair;
-#[cfg(test)]
-pub(crate) mod robust;
 pub mod route;
 pub mod sections;
 pub mod show_summary;
@@ -177,7 +176,7 @@ impl<T, R: FnMut(&Object) -> Result<Option<T>, String>> Elements<'_, T, R> {
 
     /// Notes why an element cannot be read.
     fn wrong(&mut self, name: &str, is_vxlan: bool, message: &str) {
-        let is_watched = is_vxlan || InterfaceName::new(name).is_some_and(|name| name.is_vyos_vxlan());
+        let is_watched = is_vxlan || InterfaceName::new(name).is_some_and(|name| Vyos::names(&name));
         let message = format!("element {} ({}): {message}", self.index, excerpt(name));
         if is_watched {
             self.failed.get_or_insert(message);

@@ -40,10 +40,8 @@ echo; echo "$M rc=$r"
 }
 "#;
 
-/// Sections that say which system this is, and which start of it.
+/// Sections that say which system this is, and which start of it; a vendor may tell its version more exactly.
 pub const SYSTEM: &str = "s boot cat /proc/sys/kernel/random/boot_id
-s vyos cat /opt/vyatta/etc/version
-s vyos-json cat /usr/share/vyos/version.json
 s os cat /etc/os-release
 ";
 
@@ -166,7 +164,7 @@ impl<'a> Output<'a> {
         Err(ScrapeError::new(reason, format!("`{command}` failed with exit code {code}: `{said}`; {remedy}")))
     }
 
-    /// What [`SYSTEM`] and the two uptimes told.
+    /// What [`SYSTEM`], [`Vyos::VERSION_FILES`](crate::vendor::Vyos::VERSION_FILES) and the two uptimes told.
     #[must_use]
     pub fn system(&self) -> System {
         let uptime = |section| parse::system::uptime_seconds(self.may(section)?);

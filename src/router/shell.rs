@@ -17,10 +17,6 @@ use std::{
 
 use crate::model::{snapshot::ScrapeError, types::FailureReason};
 
-/// The most bytes of output taken from one script where nothing else is configured: about 160,000
-/// forwarding entries.
-pub const MAX_OUTPUT_BYTES: u64 = 16 << 20;
-
 /// Runs scripts on one router.
 pub trait Shell: Send {
     /// Runs a POSIX shell script and returns what it printed to standard output.
@@ -104,6 +100,7 @@ pub(super) fn no_thread(error: &io::Error) -> ScrapeError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::plan::MAX_OUTPUT_BYTES;
 
     #[test]
     fn a_watchdog_acts_at_its_deadline_and_not_when_disarmed() {

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    bounds::{self, Dropped},
+    bounds,
     chain::Chain,
     shell::{no_thread, timed_out},
 };
@@ -25,7 +25,7 @@ use crate::{
     model::{
         plan::RouterPlan,
         snapshot::{RouterReading, RouterSnapshot, ScrapeError},
-        types::{FailureReason, InterfaceName},
+        types::{Dropped, FailureReason, InterfaceName, dropped},
     },
     recency::Recency,
     text::{Sentence, Text},
@@ -164,7 +164,8 @@ impl Worker {
             if left_out.is_empty() {
                 tracing::info!(%router, "all that the router says is understood again");
             } else {
-                let (words, remedy) = (bounds::in_words(&left_out), bounds::remedy(&left_out, why.as_ref()));
+                let (words, remedy) =
+                    (dropped::in_words(&left_out), dropped::remedy(&left_out, why.as_ref()));
                 tracing::warn!(%router, "not all that the router says is understood, left out: {words}; {remedy}");
             }
         }

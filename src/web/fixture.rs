@@ -11,7 +11,10 @@ use crate::{
     model::{
         observation::{EchoStats, ExpectedMtu, Judgement, PathObservation},
         picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
-        snapshot::{Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan},
+        snapshot::{
+            Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan,
+            route_query::RouteQuery,
+        },
         state::{CapabilityState, ConfigState, Present, State},
         types::{
             Capability, DfPolicy, Direction, FailureReason, FdbState, LinkKind, Method, MismatchField,
@@ -19,8 +22,7 @@ use crate::{
             Vni,
         },
     },
-    overlay::command::{Change, Command},
-    router::route_query::RouteQuery,
+    vendor::{Change, Vyos},
 };
 
 /// A moment that does not move.
@@ -213,7 +215,7 @@ pub fn present() -> Present {
     };
     let fix = |router: &str| FixStep {
         router: router.into(),
-        command: Command::new(&"vxlan01".into(), Change::Mtu(1500)).expect("a command"),
+        command: Vyos::command(&"vxlan01".into(), Change::Mtu(1500)).expect("a command"),
     };
     let hop = |router: &str| Hop { tunnel: pair.into(), end: end(router) };
     let picture = |name: &str| PathPicture {

@@ -1,10 +1,14 @@
 //! What of a router's words is left out of a reading, and how that is said.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
 use super::label_values;
+use crate::text::Sentence;
+
+/// How much was left out, by kind.
+pub type Dropped = BTreeMap<DroppedKind, u64>;
 
 label_values!(
     /// What of a router's words is left out, because it is beyond a bound or cannot be.
@@ -86,4 +90,30 @@ impl DroppedKind {
             _ => None,
         }
     }
+}
+
+/// `49,000 interfaces and 7 addresses`
+#[must_use]
+pub(crate) fn in_words(dropped: &Dropped) -> String {
+    let noun = |kind: &DroppedKind, number| if number == 1 { kind.noun() } else { kind.plural() };
+    let words = dropped.iter().map(|(kind, number)| format!("{number} {}", noun(kind, *number)));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// What to raise, where that can be configured; else where to look, with why something was not understood.
+#[must_use]
+pub(crate) fn remedy(dropped: &Dropped, why: Option<&Sentence>) -> String {
+    let keys: Vec<_> = dropped.keys().filter_map(|kind| kind.key()).collect();
+    let mut remedies = Vec::new();
+    if !keys.is_empty() {
+        remedies.push(format!("raise {} if the router really has so many", keys.join(" and ")));
+    } else if dropped.keys().any(|kind| kind.is_excess()) {
+        remedies.push("see what it prints: no router that works says so much".to_owned());
+    }
+    if dropped.keys().any(|kind| !kind.is_excess()) {
+        let why = why.map_or_else(String::new, |why| format!("{why}; "));
+        remedies
+            .push(format!("{why}all else of the router stands, what is left out is neither there nor gone"));
+    }
+    remedies.join("; ")
 }

@@ -33,13 +33,6 @@ impl InterfaceName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Whether VyOS names a vxlan interface so (`vxlan[0-9]+`): it takes commands for no other.
-    #[must_use]
-    pub fn is_vyos_vxlan(&self) -> bool {
-        let number = self.0.strip_prefix("vxlan");
-        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-    }
 }
 
 impl Deref for InterfaceName {
@@ -248,20 +241,6 @@ mod tests {
             ("NOARP,UP,LOWER_UP", None),
         ] {
             assert_eq!(LinkKind::of_flags(flags.split(',')), kind, "{flags}");
-        }
-    }
-
-    #[test]
-    fn vyos_names_its_vxlan_interfaces_so() {
-        for (name, vyos) in [
-            ("vxlan0", true),
-            ("vxlan01", true),
-            ("vxlan", false),
-            ("vxlan1;x", false),
-            ("vx1", false),
-            ("vxlan１", false),
-        ] {
-            assert_eq!(InterfaceName::from(name).is_vyos_vxlan(), vyos, "{name}");
         }
     }
 

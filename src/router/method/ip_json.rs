@@ -5,7 +5,7 @@
 //!
 //! Routes that were asked for in the last scrape are asked again in the same exec; only where one appears that was not
 //! known, a second exec asks for it, so that the very first scrape has underlay MTUs. They are asked as the vxlan
-//! devices themselves ask: [`crate::router::route_query`].
+//! devices themselves ask: [`crate::model::snapshot::route_query`].
 //!
 //! All devices are asked for at once, of whatever type: bridge ports, bonds and underlay devices are, and a question for each
 //! type would cost the router a command each. What one foreign device spoils is mended or left out when it is read. Only links
@@ -20,15 +20,17 @@ use std::{
 
 use crate::{
     model::{
-        snapshot::{FdbEntry, Link, Route, RouterSnapshot, ScrapeError, Vxlan, index::Index},
+        snapshot::{
+            FdbEntry, Link, Route, RouterSnapshot, ScrapeError, Vxlan, index::Index, route_query::RouteQuery,
+        },
         types::{DroppedKind, FailureReason, Method},
     },
     router::{
         bounds, parse,
-        route_query::RouteQuery,
         script::{Failed, Output, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
         shell::Shell,
     },
+    vendor::Vyos,
 };
 
 /// Questions for more routes than this are left out: the script must fit one SSH packet (about 32 kB).
@@ -48,7 +50,7 @@ pub struct Reader {
 impl Reader {
     /// One scrape, over before `deadline`. Blocks; never retries.
     pub fn scrape(&mut self, shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
-        let state = [UPTIME_BEFORE, LINK, UPTIME_AFTER, FORWARDING, SYSTEM].concat();
+        let state = [UPTIME_BEFORE, LINK, UPTIME_AFTER, FORWARDING, SYSTEM, Vyos::VERSION_FILES].concat();
         let body = state + &ask_routes(&self.known);
         let mut snapshot = run(shell, &body, deadline, |output| {
             let mut snapshot = snapshot(output)?;

@@ -16,21 +16,14 @@ use crate::{
         script::{Failed, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
         shell::Shell,
     },
+    vendor::Vyos,
 };
-
-/// All interfaces for bridges and underlay; a user who may only see vxlan interfaces is asked for those.
-const LINKS: &str = r#"raw() {
-p=/usr/libexec/vyos/op_mode/interfaces.py
-if o=$($p show --raw); then echo "$o"; else $p show --intf-type=vxlan --raw; fi
-}
-s raw raw
-"#;
 
 /// One scrape, over before `deadline`. Blocks; never retries.
 pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
-    let body = [UPTIME_BEFORE, LINKS, UPTIME_AFTER, SYSTEM].concat();
+    let body = [UPTIME_BEFORE, Vyos::SHOW_RAW, UPTIME_AFTER, SYSTEM, Vyos::VERSION_FILES].concat();
     run(shell, &body, deadline, |output| {
-        let text = output.must("raw", "interfaces.py show --raw", "VyOS 1.4 and later have it")?;
+        let text = output.must("raw", "interfaces.py show --raw", Vyos::HAS_RAW)?;
         let links = parse::op_mode_raw::links(text).map_err(|error| misread(&error))?;
         let mut links: Vec<_> = links.into_kernel().into_iter().map(named).collect();
         bounds::few_addresses(&mut links);
@@ -51,7 +44,7 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
 
 /// VyOS names its vxlan interfaces so, and no others.
 fn named(mut link: Link) -> Link {
-    if link.name.is_vyos_vxlan() {
+    if Vyos::names(&link.name) {
         link.kind = Some(LinkKind::Vxlan);
     }
     link

@@ -15,19 +15,14 @@ use crate::{
         script::{Failed, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
         shell::Shell,
     },
+    vendor::Vyos,
 };
-
-const SHOW: &str = "w=/opt/vyatta/bin/vyatta-op-cmd-wrapper
-s interfaces $w show interfaces vxlan detail
-";
-
-/// Each run of the wrapper costs the router half a second: it shows the version only where no file tells.
-const VERSION: &str =
-    "[ -r /opt/vyatta/etc/version ] || [ -r /usr/share/vyos/version.json ] ||\ns vyos $w show version\n";
 
 /// One scrape, over before `deadline`. Blocks; never retries.
 pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
-    let body = [UPTIME_BEFORE, SHOW, UPTIME_AFTER, SYSTEM, VERSION].concat();
+    let body =
+        [UPTIME_BEFORE, Vyos::SHOW_TEXT, UPTIME_AFTER, SYSTEM, Vyos::VERSION_FILES, Vyos::SHOW_VERSION]
+            .concat();
     run(shell, &body, deadline, |output| {
         let text = output.must("interfaces", "show interfaces vxlan detail", "VyOS has it")?;
         let shown = parse::show_text::links(text).map_err(|error| misread(&error))?;

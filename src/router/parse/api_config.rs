@@ -15,6 +15,7 @@ use crate::{
         vnis::VniSet,
     },
     text::Text,
+    vendor::Vyos,
 };
 
 /// The configuration of one vxlan interface, as far as it is set.
@@ -69,32 +70,11 @@ pub fn interfaces(body: &str) -> Result<BTreeMap<InterfaceName, VxlanConfig>, Sc
 }
 
 impl VxlanConfig {
-    /// Adds the defaults of a version such as `1.3.8`, `VyOS 1.4.0` or `1.5-rolling-202410211234`: port 8472 and MTU 1450
-    /// up to 1.3, port 4789 and MTU 1500 from 1.4 on. Of any other version nothing is known.
-    ///
-    /// A 1.4 rolling release of before October 2023 had the defaults of 1.3; its name does not always tell its age, and
-    /// where it does (`1.4-rolling-202212…`) it is believed.
+    /// Adds the [defaults](Vyos::defaults) of a version.
     pub fn fill_defaults(&mut self, version: &str) {
-        let Some((port, mtu)) = defaults(version) else { return };
+        let Some((port, mtu)) = Vyos::defaults(version) else { return };
         self.vxlan.port.get_or_insert(port);
         self.mtu.get_or_insert(mtu);
-    }
-}
-
-/// Default port and MTU (vyos-1x T5671 of 2023-10-20 and T5759 of 2023-11-22).
-fn defaults(version: &str) -> Option<(u16, Bytes)> {
-    let version = version.trim().trim_start_matches("VyOS ");
-    let mut parts = version.split(['.', '-']);
-    let (major, minor): (u32, u32) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    let built = version.rsplit('-').next().filter(|stamp| stamp.len() >= 8 && stamp.starts_with("20"));
-    let before = |day| built.is_some_and(|built| built < day);
-    match (major, minor) {
-        (1, ..=3) => Some((8472, 1450)),
-        (1, 4) if before("20231020") => Some((8472, 1450)),
-        (1, 4) if before("20231122") => Some((4789, 1450)),
-        // Rolling and stream releases are named by their year since 2025.
-        (1, 4..) | (2024.., _) => Some((4789, 1500)),
-        _ => None,
     }
 }
 

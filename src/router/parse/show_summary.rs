@@ -259,7 +259,9 @@ mod tests {
         let more = " 10.0.0.1/24\n".repeat(1000);
         let text = format!("{HEADER}vxlan01          -                                 u/u\n{more}");
         let soon = Instant::now() + Duration::from_secs(1000);
-        let read = |deadline| bounds::within(bounds::Limits::default(), deadline, || interfaces(&text)).0;
+        let read = |deadline| {
+            bounds::within(crate::model::plan::Limits::default(), deadline, || interfaces(&text)).0
+        };
         assert_eq!(read(soon).unwrap().interfaces[0].addresses.len(), 1000);
         let error = read(Instant::now()).unwrap_err();
         assert!(error.message.contains("the deadline passed"), "{error}");

@@ -135,7 +135,9 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_after_the_deadline() {
-        let late = bounds::within(bounds::Limits::default(), std::time::Instant::now(), || clean("a\r\nb\n"));
+        let late = bounds::within(crate::model::plan::Limits::default(), std::time::Instant::now(), || {
+            clean("a\r\nb\n")
+        });
         assert_eq!(late.0, "");
     }
 

@@ -30,8 +30,12 @@ use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 use zeroize::Zeroizing;
 
 use crate::{
-    model::{plan::ApiPlan, snapshot::ScrapeError, types::FailureReason},
-    router::shell::{MAX_OUTPUT_BYTES, timed_out},
+    model::{
+        plan::{ApiPlan, MAX_OUTPUT_BYTES},
+        snapshot::ScrapeError,
+        types::FailureReason,
+    },
+    router::shell::timed_out,
 };
 
 type Sender = SendRequest<Full<Bytes>>;

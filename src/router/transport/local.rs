@@ -15,8 +15,8 @@ use nix::{
 };
 
 use crate::{
-    model::{snapshot::ScrapeError, types::FailureReason},
-    router::shell::{MAX_OUTPUT_BYTES, Shell, Watchdog, read_capped, timed_out},
+    model::{plan::MAX_OUTPUT_BYTES, snapshot::ScrapeError, types::FailureReason},
+    router::shell::{Shell, Watchdog, read_capped, timed_out},
 };
 
 /// This machine.

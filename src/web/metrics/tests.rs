@@ -10,11 +10,10 @@ use super::{SelfInfo, render, samples};
 use crate::{
     catalogue,
     model::{
-        snapshot::{Counters, Route, index::Index},
+        snapshot::{Counters, Route, index::Index, route_query::RouteQuery},
         state::Present,
         types::Method,
     },
-    router::route_query::RouteQuery,
     web::fixture::present,
 };
 

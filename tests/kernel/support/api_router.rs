@@ -113,7 +113,7 @@ pub fn router_plan(api: &ApiPlan) -> RouterPlan {
         addresses: Vec::new(),
         scrape_interval: Duration::from_secs(30),
         scrape_timeout: Duration::from_secs(10),
-        limits: vxlan_exporter::router::bounds::Limits::default(),
+        limits: vxlan_exporter::model::plan::Limits::default(),
         transport: Transport::Api(api.clone()),
         api: None,
     }

@@ -9,6 +9,7 @@ use crate::{
         parse::{api_error, excerpt},
         transport::https::Reply,
     },
+    vendor::Vyos,
 };
 
 /// The body of a reply that is not an error.
@@ -23,19 +24,12 @@ pub fn body(plan: &ApiPlan, path: &str, reply: Reply, key: &str) -> Result<Strin
         let message = format!("{url}{path} answered something else than VyOS's JSON: `{words}`");
         return Err(ScrapeError::new(FailureReason::Parse, message));
     }
-    let file = plan.key_file.display();
     let remedy = match status.as_u16() {
         300..=399 => {
             let to = excerpt(reply.location.as_deref().unwrap_or("nowhere"));
             format!("it leads to `{to}`; no redirect is followed, give the API's own URL")
         }
-        401 => format!("compare the key in {file} with `show configuration commands | match \"https api keys\"`"),
-        403 => "let this machine in: `set service https allow-client address …`".to_owned(),
-        404 | 502 | 503 => {
-            "is the API on? `set service https api keys id … key …`, on VyOS 1.5 `set service https api rest` too"
-                .to_owned()
-        }
-        _ => "the router's own log says more: `journalctl -u vyos-http-api`".to_owned(),
+        status => Vyos::api(status, &plan.key_file.display()),
     };
     let message = format!("{url}{path} answered {status}, `{words}`; {remedy}");
     Err(ScrapeError::new(said.reason, message))

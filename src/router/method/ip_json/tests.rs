@@ -4,7 +4,12 @@ use std::{
 };
 
 use super::*;
-use crate::model::types::FailureReason;
+use crate::model::{
+    plan::Limits,
+    types::{Dropped, FailureReason},
+};
+
+mod route_queries;
 
 /// Answers each script with what its commands print in this table, and keeps the scripts.
 struct Router {
@@ -123,7 +128,7 @@ fn an_old_router_without_bridge_vni_is_read() {
 
 #[test]
 fn what_is_not_needed_costs_nothing_else_and_is_said() {
-    let limits = bounds::Limits::default();
+    let limits = Limits::default();
     for (change, kind, words) in [
         (
             ("fdb", ("bridge: command not found", 127)),
@@ -144,7 +149,7 @@ fn what_is_not_needed_costs_nothing_else_and_is_said() {
         let (snapshot, left_out) = bounds::within(limits, deadline, || scrape(&mut reader, &mut router));
         let snapshot = snapshot.unwrap();
         assert_eq!((snapshot.links.len(), snapshot.version.is_some()), (2, true), "{kind}");
-        assert_eq!(left_out, bounds::Dropped::from([(kind, 1)]));
+        assert_eq!(left_out, Dropped::from([(kind, 1)]));
         assert_eq!(snapshot.tells_all(), kind != DroppedKind::Fdb);
         let why = bounds::why().expect("a reason").to_string();
         assert!(why.contains(words), "{why}");
@@ -159,6 +164,6 @@ fn a_filter_that_is_not_told_is_missed_where_a_device_has_one() {
     let snapshot = scrape(&mut Reader::default(), &mut router).unwrap();
     assert_eq!(
         (snapshot.links.len(), bounds::left_out()),
-        (2, bounds::Dropped::from([(DroppedKind::VniFilters, 1)]))
+        (2, Dropped::from([(DroppedKind::VniFilters, 1)]))
     );
 }

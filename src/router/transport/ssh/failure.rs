@@ -7,6 +7,7 @@ use ssh2::{Error, ErrorCode};
 use crate::{
     model::{snapshot::ScrapeError, types::FailureReason},
     router::shell::timed_out,
+    vendor::Vyos,
 };
 
 // libssh2.h; the crate does not export them.
@@ -73,8 +74,8 @@ pub fn login(error: &Error, peer: &str, open: bool) -> Option<ScrapeError> {
         _ if open => Some(ScrapeError::new(
             FailureReason::Connect,
             format!(
-                "{peer} sent a packet larger than 40 kB while logging in ({why}): shorten its login banner (on VyOS \
-                 `set system login banner pre-login …`)"
+                "{peer} sent a packet larger than 40 kB while logging in ({why}): shorten its login banner ({})",
+                Vyos::SET_BANNER
             ),
         )),
         _ => Some(ScrapeError::new(

@@ -33,6 +33,7 @@ use crate::{
         shell::{time_left, timed_out},
         trust::ssh_encoding::Wire,
     },
+    vendor::Vyos,
 };
 
 /// What proves who we are. Never printed, and wiped where it is dropped; libssh2 wipes its own copies of it.
@@ -106,12 +107,10 @@ pub fn login(
         Secret::Password(password) => by_password(session, user, password),
         Secret::Agent { socket } => by_agent(session, user, socket).map_err(Refusal::from),
     };
-    let public =
-        || format!("add its public key there: `set system login user {user} authentication public-keys …`");
     let (with, remedy) = match &plan.credential {
-        Credential::PrivateKey { file, .. } => (file.display().to_string(), public()),
+        Credential::PrivateKey { file, .. } => (file.display().to_string(), Vyos::add_public_key(user)),
         Credential::Password(file) => (file.display().to_string(), "check the password in it".to_owned()),
-        Credential::Agent { .. } => ("the keys of the agent".to_owned(), public()),
+        Credential::Agent { .. } => ("the keys of the agent".to_owned(), Vyos::add_public_key(user)),
     };
     answer.map_err(|Refusal { error, remedy: better }| {
         failure::login(&error, peer, open()).unwrap_or_else(|| {
@@ -154,9 +153,11 @@ fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Refu
     let has = |method: &str| methods.as_ref().is_none_or(|all| all.iter().any(|it| it == method));
     if has("password") || !has("keyboard-interactive") {
         let remedy = || {
-            "it takes no password: log in by a key (`private_key_file`), or let its SSH server take passwords \
-             (`PasswordAuthentication`; on VyOS delete `service ssh disable-password-authentication`)"
-                .to_owned()
+            format!(
+                "it takes no password: log in by a key (`private_key_file`), or let its SSH server take passwords \
+                 (`PasswordAuthentication`; {})",
+                Vyos::LET_PASSWORDS_IN
+            )
         };
         let remedy = (!has("password")).then(remedy);
         return session.userauth_password(user, password).map_err(|error| Refusal { error, remedy });

@@ -19,6 +19,7 @@ use crate::{
         shell::time_left,
         trust::{host_key::HostKeys, ssh_encoding::Wire},
     },
+    vendor::Vyos,
 };
 
 /// RFC 4253 section 6.1: no packet before the keys are exchanged is larger.
@@ -105,8 +106,8 @@ impl Offer {
         }
         let what = if words.is_empty() { "no reason was found".to_owned() } else { words.join(", ") };
         let message = format!(
-            "{peer} and this exporter cannot exchange keys, in common they have {what}. Let its SSH server offer one of ours: a newer version does; on \
-             VyOS see `show configuration commands | match 'service ssh'` for key-exchange, hostkey-algorithm, ciphers and mac"
+            "{peer} and this exporter cannot exchange keys, in common they have {what}. Let its SSH server offer one of ours: a newer version does; {}",
+            Vyos::SHOW_SSH_ALGORITHMS
         );
         ScrapeError::new(FailureReason::KeyExchange, message)
     }

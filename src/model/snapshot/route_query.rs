@@ -87,6 +87,3 @@ impl Serialize for RouteQuery {
         to.collect_str(self)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,8 +5,8 @@ use std::{fs, path::Path, sync::LazyLock};
 use clap::ValueEnum as _;
 use proptest::{prelude::*, sample::Index};
 
-use super::{sections, system};
-use crate::command::parse::{Format, read};
+use super::{Format, read};
+use crate::router::parse::{sections, system};
 
 /// Every captured output.
 pub(crate) static CAPTURES: LazyLock<Vec<String>> = LazyLock::new(|| {

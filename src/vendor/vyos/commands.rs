@@ -1,0 +1,68 @@
+//! The commands that mend a tunnel: all of them.
+//!
+//! A person types them on a router, so nothing that a router said may stand in one but as a value of a type that
+//! cannot hold more than is meant. The name of the interface is one that VyOS gives; for a device of any other name it
+//! has no command.
+
+use super::Vyos;
+use crate::{
+    model::{picture::Command, types::InterfaceName},
+    vendor::Change,
+};
+
+impl Vyos {
+    /// The command of its configuration mode; none for an interface that it has not named.
+    #[must_use]
+    pub fn command(interface: &InterfaceName, change: Change) -> Option<Command> {
+        if !Self::names(interface) {
+            return None;
+        }
+        let verb = match change {
+            Change::Enable | Change::DeleteRemote(_) => "delete",
+            _ => "set",
+        };
+        let setting = match change {
+            Change::Enable => "disable".to_owned(),
+            Change::Df(df) => format!("parameters ip df {df}"),
+            Change::Mtu(mtu) => format!("mtu {mtu}"),
+            Change::Vni(vni) => format!("vni {vni}"),
+            Change::Port(port) => format!("port {port}"),
+            Change::DeleteRemote(remote) | Change::Remote(remote) => format!("remote {remote}"),
+        };
+        Command::new(format!("{verb} interfaces vxlan {interface} {setting}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_command_only_for_an_interface_that_vyos_named() {
+        let of = |name: &str| Vyos::command(&name.into(), Change::Enable).map(|command| command.to_string());
+        assert_eq!(of("vxlan01").as_deref(), Some("delete interfaces vxlan vxlan01 disable"));
+        for name in ["vxlan1;reboot", "$(reboot)", "vxlan", "vx1", "vxlan1'", "-f", "vxlan1&x"] {
+            assert_eq!(of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_change_has_its_command() {
+        let remote = "2001:db8::1".parse().expect("an address");
+        for (change, command) in [
+            (Change::Enable, "delete interfaces vxlan vxlan1 disable"),
+            (
+                Change::Df(crate::model::types::DfPolicy::Unset),
+                "set interfaces vxlan vxlan1 parameters ip df unset",
+            ),
+            (Change::Mtu(1500), "set interfaces vxlan vxlan1 mtu 1500"),
+            (Change::Vni(crate::model::types::Vni(7)), "set interfaces vxlan vxlan1 vni 7"),
+            (Change::Port(4789), "set interfaces vxlan vxlan1 port 4789"),
+            (Change::DeleteRemote(remote), "delete interfaces vxlan vxlan1 remote 2001:db8::1"),
+            (Change::Remote(remote), "set interfaces vxlan vxlan1 remote 2001:db8::1"),
+        ] {
+            let is = Vyos::command(&"vxlan1".into(), change).expect("a command").to_string();
+            assert_eq!(is, command, "{change:?}");
+        }
+    }
+}

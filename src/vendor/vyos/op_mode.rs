@@ -1,0 +1,34 @@
+//! What is run on a VyOS's shell to read it. `s NAME COMMAND…` prints one section
+//! ([`crate::router::script`]).
+
+use super::Vyos;
+use crate::model::types::Method;
+
+impl Vyos {
+    /// By which methods it is read over its shell, the best first. The first is of any Linux.
+    pub const METHODS: [Method; 3] = [Method::Ip, Method::Raw, Method::Text];
+
+    /// Its version, in two sections.
+    pub const VERSION_FILES: &'static str =
+        "s vyos cat /opt/vyatta/etc/version\ns vyos-json cat /usr/share/vyos/version.json\n";
+
+    /// All interfaces as JSON, for bridges and underlay; a user who may only see vxlan interfaces is asked for those.
+    pub const SHOW_RAW: &'static str = r#"raw() {
+p=/usr/libexec/vyos/op_mode/interfaces.py
+if o=$($p show --raw); then echo "$o"; else $p show --intf-type=vxlan --raw; fi
+}
+s raw raw
+"#;
+    /// Which versions have it.
+    pub const HAS_RAW: &'static str = "VyOS 1.4 and later have it";
+
+    /// The vxlan interfaces as text.
+    pub const SHOW_TEXT: &'static str = "w=/opt/vyatta/bin/vyatta-op-cmd-wrapper
+s interfaces $w show interfaces vxlan detail
+";
+
+    /// Each run of the wrapper costs the router half a second: after [`Vyos::SHOW_TEXT`], it shows the version only
+    /// where no file tells.
+    pub const SHOW_VERSION: &'static str =
+        "[ -r /opt/vyatta/etc/version ] || [ -r /usr/share/vyos/version.json ] ||\ns vyos $w show version\n";
+}
