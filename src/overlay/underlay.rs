@@ -92,7 +92,20 @@ impl Underlay {
             self.inner(),
             self.headers(),
             needed + self.headers()
-        )
+        ) + self.without_df()
+    }
+
+    /// What becomes of bridged packets that do not fit and carry no DF.
+    fn without_df(&self) -> &'static str {
+        match self.df {
+            _ if self.routed => "",
+            _ if self.remote.is_ipv6() => "; larger ones without DF vanish",
+            Some(DfPolicy::Set) => "; with `df set` larger ones without DF vanish",
+            Some(DfPolicy::Unset) => {
+                "; larger ones without DF leave in outer fragments: they vanish where the underlay loses fragments"
+            }
+            Some(DfPolicy::Inherit) | None => "",
+        }
     }
 
     /// What will be after the vxlan MTU was raised to `needed`, and `df` unset.

@@ -94,7 +94,8 @@ impl PathProber {
             Some(mtu) if all_we_can && mtu >= self.hosts.testable => (Some(mtu), None),
             mtu => (None, mtu),
         };
-        let reverse = cap(self.reflected_reverse().or(self.confirmed.reverse), expected_reverse);
+        let kept = self.kept_to_by_target().filter(|_| verdict == Verdict::Reduced);
+        let reverse = cap(self.reflected_reverse().or(self.confirmed.reverse).or(kept), expected_reverse);
         Judgement {
             verdict,
             unknown_reason,
@@ -159,7 +160,9 @@ impl PathProber {
 
     /// Whether large replies vanish at a size that may be signalled where packets carry DF.
     pub(super) fn reverse_in_doubt(&self) -> bool {
-        self.silent_replies().is_some_and(|hole| self.may_be_signalled(hole))
+        let kept = self.kept_to_by_target();
+        let known = |hole: &Hole| kept.is_some_and(|kept| !hole.exact || hole.answered == kept);
+        self.silent_replies().is_some_and(|hole| self.may_be_signalled(hole) && !known(hole))
     }
 
     /// Replies that vanish: above what may be a filter of large ICMP, and where the pieces of a large request
@@ -382,7 +385,10 @@ impl PathProber {
 
     /// The largest size known to come back in one piece.
     fn came_back_whole(&self) -> Option<Bytes> {
-        let whole = |size: Bytes| self.largest_fragment.map_or(size, |largest| largest.min(size));
+        let whole = |size: Bytes| {
+            let pieces = [self.largest_fragment, self.target.largest_piece_of(size)];
+            pieces.into_iter().flatten().fold(size, Bytes::min)
+        };
         let fragments = self.fragments.passing().filter(|size| self.reverse_passes(*size));
         let beyond = self.whole_beyond();
         let edge = self.echo.edge().filter(|edge| *edge > self.settings.family.small());

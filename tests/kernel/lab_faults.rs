@@ -180,6 +180,33 @@ fn old_flows_that_a_stateful_box_pins_are_left_for_new_ones() -> Result<()> {
     Ok(())
 }
 
+/// Nothing tells of the way back while replies, which carry no DF, leave in outer fragments that are lost. What our own probes are signalled
+/// is not cached here, so that a download asks for full-size packets: these are signalled to the target, and it is seen to remember.
+#[test]
+fn a_download_shows_that_the_way_back_is_signalled() -> Result<()> {
+    let fault = Fault { targets_remember: false, ..Fault::load("fragments-lost")? };
+    let lab = Lab::raise(&Numbers::article(), &fault)?;
+    let mut exporter = Exporter::start(&lab, crate::binary())?;
+    let mut doubt = fault.expect.after_any_state();
+    for path in doubt.paths.values_mut() {
+        "unknown".clone_into(&mut path.verdict);
+        path.unknown_reason = Some("reverse_unmeasured".to_owned());
+    }
+    judge::watch(&lab, &mut exporter, &doubt)?;
+    for place in [Place::Dc, Place::SiteB] {
+        let target = lab.numbers.site(place).host_address.to_string();
+        let route = lab.host(Place::SiteA).output("ip", &["route", "get", &target])?;
+        let route = String::from_utf8_lossy(&route.stdout).into_owned();
+        ensure!(!route.contains("mtu"), "our own probes left a path MTU: {route}");
+        let big = https::fetch(&lab, place, "/big", 10)?;
+        ensure!(big.status == 200 && big.bytes == https::BIG_BYTES, "{big:?}");
+    }
+    let mut told = fault.expect.after_any_state();
+    told.paths.values_mut().for_each(|path| path.reverse_mtu = Some((1450, 1450)));
+    judge::watch(&lab, &mut exporter, &told).context("after the downloads")?;
+    Ok(())
+}
+
 #[test]
 fn five_holes_and_their_ends_are_noticed() -> Result<()> {
     notice::run(crate::binary(), 5)

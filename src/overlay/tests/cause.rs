@@ -155,7 +155,8 @@ fn reduced_is_explained_without_a_command() {
         picture.cause,
         [
             "site-a/vxlan01: the underlay to 10.10.0.254 (out of eth0) carries 1500 bytes, so inner packets up to 1450 (50 bytes \
-          of outer headers); 1500 would take an underlay of 1550"
+          of outer headers); 1500 would take an underlay of 1550; larger ones without DF leave in outer fragments: they vanish \
+             where the underlay loses fragments"
         ]
     );
     assert!(picture.fix.is_empty());

@@ -154,8 +154,10 @@ impl PathProber {
     /// Notes in how many pieces a large reply came. True if it tells of the target's own interface and of nothing else.
     pub(super) fn see_pieces(&mut self, sent: Sent, reply: Reply, now: Moment) -> bool {
         let size = sent.probe.size;
+        let family = self.settings.family;
+        self.target.compare(family, (size, reply.largest_fragment), self.told_by_target, now);
         if self.names_less().is_some_and(|named| size > named) {
-            self.target.replied(self.settings.family, reply.largest_fragment);
+            self.target.replied(family, reply.largest_fragment);
             self.restand(now);
             return self.target.is_as_named() && sent.probe.lane == Lane::Fragments;
         }
@@ -231,10 +233,25 @@ impl PathProber {
         let (forward, reverse) = (self.expected(), self.expected_reverse());
         if forward.bytes == reverse.bytes {
             let mut said = vec![format!("expected MTU {} bytes ({})", forward.bytes, forward.rule)];
-            said.extend(self.target.remembered().filter(|mtu| *mtu < forward.bytes).map(|mtu| {
+            let kept = self.kept_to_by_target();
+            let remembered = kept.or(self.target.remembered().filter(|mtu| *mtu < forward.bytes));
+            said.extend(remembered.map(|mtu| {
                 format!(
                     "the target's MSS names {mtu} bytes, just what is signalled on the way: it remembers that path MTU, and that \
                      is no expectation"
+                )
+            }));
+            said.extend(kept.map(|mtu| {
+                format!(
+                    "reverse: the target cuts larger replies itself, to {mtu} bytes, which nothing but a signal teaches it: the way \
+                     back is signalled too"
+                )
+            }));
+            said.extend(kept.and_then(|mtu| self.without_df_in_words(mtu)));
+            said.extend(self.names_less().filter(|_| self.target.is_as_named()).map(|named| {
+                format!(
+                    "larger replies come in pieces of just {named} bytes: by the target's own interface or route, or what it remembers of \
+                     the path; a router that cuts them there would look the same"
                 )
             }));
             return said;
@@ -248,8 +265,33 @@ impl PathProber {
         ];
         if let Some(size) = self.whole_beyond() {
             said.push(format!("reverse: replies of {size} bytes come back whole"));
+        } else if self.reverse_hole().is_some() {
+            said.push(
+                "if the MSS of our own SYN is clamped on the way too, which only the target sees, TCP escapes that hole, and nothing \
+                 else does: `expected_mtu` would say so"
+                    .to_owned(),
+            );
         }
         said
+    }
+
+    /// The path MTU that the target keeps to, where it is what ends discovery on the way there: then the way back is
+    /// signalled as the way there is.
+    pub(in super::super) fn kept_to_by_target(&self) -> Option<Bytes> {
+        let kept = self.target.keeps_to(self.now).filter(|mtu| *mtu < self.ceiling());
+        kept.filter(|mtu| self.echo.top() == *mtu)
+    }
+
+    /// What the way back does with packets that carry no DF, where the target is known to be signalled those that do.
+    fn without_df_in_words(&self, kept: Bytes) -> Option<String> {
+        let hole = self.fragments.hole().filter(|hole| hole.exact && hole.answered == kept)?;
+        Some(format!(
+            "reverse: replies of {} bytes without DF vanish ({} pairs, {}), those of {kept} come: in outer fragments, if the tunnel \
+             cuts them, and those are lost",
+            hole.size,
+            hole.proof.counted,
+            hole.proof.lost_in_words()
+        ))
     }
 
     /// Why nothing is known of the way back above what the target's MSS names.

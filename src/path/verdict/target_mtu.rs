@@ -5,6 +5,9 @@
 //! than our own size, it is asked for replies of our own size. A target whose interface is as small as its MSS says
 //! cuts them itself, into pieces of exactly that size; a larger reply in one piece, or a larger piece, proves that
 //! its interface is larger.
+//!
+//! A Linux target that was signalled a path MTU lowers its MSS by it and cuts its replies to it, for ten minutes. Where its MSS names just
+//! what is signalled on the way to it too, that is what it remembers, and no silent hole: only a signal teaches it.
 
 use std::time::Duration;
 
@@ -19,6 +22,9 @@ const TCP_HEADER: Bytes = 20;
 /// An MSS that was larger within so long stands: Linux lowers it where the route's PMTU cache holds less
 /// (`ipv4_default_advmss`), for ten minutes or as long as downloads renew it.
 const STANDS: Duration = Duration::from_hours(24);
+
+/// How long what the target was seen to remember counts after it was last seen: as long as it remembers itself (`mtu_expires`).
+const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// So many looks above the MSS with DF without any answer are enough to judge without one.
 const LOOKS: u32 = 3;
@@ -54,6 +60,8 @@ enum LastReply {
 #[derive(Debug, Clone, Default)]
 pub struct TargetMtu {
     named: Option<(Bytes, Moment)>,
+    /// What the last SYN-ACK named.
+    latest: Option<Bytes>,
     interface: Interface,
     last_reply: LastReply,
     unanswered: u32,
@@ -66,12 +74,15 @@ pub struct TargetMtu {
     remembered: Option<Bytes>,
     /// The last signal for a look above the MSS.
     signalled: Option<(Bytes, Moment)>,
+    /// The path MTU that it was seen to keep to on the way back, and when last.
+    keeps_to: Option<(Bytes, Moment)>,
 }
 
 impl TargetMtu {
     /// A SYN-ACK named this MSS. True if it names another MTU than before.
     pub fn name(&mut self, family: Family, mss: Bytes, now: Moment) -> bool {
         let mtu = mss + family.header() + TCP_HEADER;
+        self.latest = Some(mtu);
         let (known, at) = self.named.unwrap_or_default();
         if mtu < known && now.saturating_sub(at) < STANDS {
             return false;
@@ -80,7 +91,13 @@ impl TargetMtu {
         if mtu == known {
             return false;
         }
-        *self = Self { named: self.named, remembered: self.remembered, ..Self::default() };
+        *self = Self {
+            named: self.named,
+            latest: self.latest,
+            remembered: self.remembered,
+            keeps_to: self.keeps_to,
+            ..Self::default()
+        };
         true
     }
 
@@ -114,12 +131,12 @@ impl TargetMtu {
         !matches!(self.last_reply, LastReply::Pieces(largest) if largest < size)
     }
 
-    /// The largest piece of the last reply above what the MSS names, where it came in several.
+    /// The largest piece of a reply of `size` bytes, where the last one above what the MSS names came in several.
     #[must_use]
-    pub fn largest_piece(&self) -> Option<Bytes> {
+    pub fn largest_piece_of(&self, size: Bytes) -> Option<Bytes> {
         match self.last_reply {
-            LastReply::Pieces(largest) => Some(largest),
-            LastReply::None | LastReply::Whole => None,
+            LastReply::Pieces(largest) if self.latest < Some(size) => Some(largest),
+            _ => None,
         }
     }
 
@@ -133,6 +150,29 @@ impl TargetMtu {
             Some(largest) if largest <= own => Interface::AsNamed,
             _ => Interface::Larger,
         };
+    }
+
+    /// A reply of `size` bytes has come, where the target's own address signals `signalled`: whether that is what the target keeps to.
+    pub fn compare(
+        &mut self,
+        family: Family,
+        (size, largest): (Bytes, Option<Bytes>),
+        signalled: Option<Bytes>,
+        now: Moment,
+    ) {
+        let Some(latest) = self.latest.filter(|latest| size > *latest) else { return };
+        let own_cut = largest.is_some_and(|largest| largest <= largest_piece(family, latest));
+        if own_cut && signalled == Some(latest) {
+            self.keeps_to = Some((latest, now));
+        } else if !own_cut {
+            self.keeps_to = None;
+        }
+    }
+
+    /// The path MTU that the target keeps to on the way back because it was signalled it.
+    #[must_use]
+    pub fn keeps_to(&self, now: Moment) -> Option<Bytes> {
+        self.keeps_to.filter(|(_, at)| now.saturating_sub(*at) < REMEMBERED).map(|(mtu, _)| mtu)
     }
 
     /// A large request of our own size was not answered. True if what the last reply told is forgotten.
@@ -251,6 +291,23 @@ mod tests {
         assert_eq!(target.named(), Some(1400), "as well a router before the target's own link");
         target.signalled(1400, true, T0);
         assert_eq!((target.named(), target.remembered()), (None, Some(1400)));
+    }
+
+    #[test]
+    fn it_keeps_to_what_is_signalled_where_it_cuts_and_names_just_that() {
+        let mut target = TargetMtu::default();
+        target.name(Family::V4, 1460, T0);
+        target.name(Family::V4, 1410, T0);
+        let mut after = |size, largest, signalled| {
+            target.compare(Family::V4, (size, largest), signalled, T0);
+            target.keeps_to(T0)
+        };
+        assert_eq!(after(1500, Some(1444), Some(1400)), None, "another size is signalled");
+        assert_eq!(after(1500, Some(1444), Some(1450)), Some(1450));
+        assert_eq!(after(1450, None, Some(1450)), Some(1450), "no larger than that");
+        assert_eq!(after(1500, Some(1448), Some(1450)), None, "larger pieces than its own");
+        assert_eq!(after(1500, Some(1444), Some(1450)), Some(1450));
+        assert_eq!(target.keeps_to(REMEMBERED), None);
     }
 
     #[test]

@@ -356,7 +356,8 @@ impl<'a> Judge<'a> {
         }
         let unnamed = truth.must_name.iter().copied().find(|direction| !said.holes.contains(direction));
         if said.verdict != Verdict::Blackhole {
-            self.wrong(Wrong::MissedHole, now, || format!("{} where there is a hole", said.verdict));
+            let but_tcp = if truth.tcp_escapes { " for all but TCP" } else { "" };
+            self.wrong(Wrong::MissedHole, now, || format!("{} where there is a hole{but_tcp}", said.verdict));
         } else if let Some(direction) = unnamed {
             self.wrong(Wrong::MissedHole, now, || format!("hole {direction} not named"));
         }

@@ -30,6 +30,9 @@ pub struct Network {
     pub mss: Option<u16>,
     /// MTU of the target's own interface, which takes no larger packets; absent: what its MSS says.
     pub target_mtu: Option<u32>,
+    /// A router on the way lowers the MSS of our SYN to that of this MTU: the target sends no larger TCP segments. It alone sees that; a
+    /// clamp of its SYN-ACK is in `mss`.
+    pub clamps_us: Option<u32>,
     /// A path MTU that the target remembers: its MSS is lowered by it, and its replies are cut to it.
     pub remembers: Option<u32>,
     /// Signals bear the target's own address, as a Linux bridge on the way makes them.
@@ -63,6 +66,7 @@ impl Default for Network {
             tcp: Tcp::Answers,
             mss: Some(1460),
             target_mtu: None,
+            clamps_us: None,
             remembers: None,
             bridge_signals: false,
             other_box: false,

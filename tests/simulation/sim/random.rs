@@ -48,6 +48,18 @@ pub const LATER: &[Class] = &[
         weight: 1,
         make: stateful,
     },
+    Class {
+        name: "remembers",
+        about: "both ways are signalled, and the target remembers it for a time; its replies are cut or vanish; up to 20 % loss",
+        weight: 1,
+        make: remembers,
+    },
+    Class {
+        name: "clamps",
+        about: "the MSS of our SYN is clamped, and often that of the SYN-ACK, at either end, over holes on either side",
+        weight: 1,
+        make: clamps,
+    },
 ];
 
 /// Every class.
@@ -462,6 +474,48 @@ fn mss(make: &mut Make) {
         make.network.fragments = false;
     }
     make.sometimes_loss();
+}
+
+/// The SYN-ACK, where it is clamped, as in [`mss`].
+fn clamps(make: &mut Make) {
+    if chance(0.7, &mut make.rng) {
+        mss(make);
+        make.network.target_mtu.get_or_insert(make.top);
+    } else {
+        make.bottlenecks();
+        make.sometimes_loss();
+    }
+    let least = make.prober.family.least_mtu().max(600).min(make.top - 1);
+    make.network.clamps_us = Some(make.rng.u32(least..make.top));
+}
+
+fn remembers(make: &mut Make) {
+    make.prober.hosts = make.prober.hosts.max(1400);
+    (make.prober.testable, make.prober.expected) = (None, None);
+    (make.prober.icmp, make.prober.tcp) = (IcmpProbes::Fragments, TcpProbes::Sized);
+    make.top = make.prober.hosts;
+    let family = make.prober.family;
+    let mss = |mtu: u32| Some(u16::try_from(mtu - family.header() - 20).unwrap_or(u16::MAX));
+    let above = make.rng.u32(1290..make.top);
+    let cuts_none = family == Family::V4 && make.rng.bool();
+    let bottleneck = Bottleneck { cuts_none, ..Bottleneck::signalled(above, above) };
+    make.network.forward.bottlenecks = vec![bottleneck];
+    make.network.reverse.bottlenecks = vec![bottleneck];
+    make.network.bridge_signals = true;
+    make.network.target_mtu = Some(make.top);
+    make.network.mss = mss(make.top);
+    make.sometimes_loss();
+    let forgets = make.network.clone();
+    let remembers = Network { mss: mss(above), remembers: Some(above), ..forgets.clone() };
+    let lasts = make.seconds;
+    if make.rng.bool() {
+        make.network = remembers.clone();
+    } else {
+        make.then(lasts, remembers);
+        make.seconds += lasts;
+    }
+    make.then(make.seconds, forgets);
+    make.seconds += lasts;
 }
 
 fn other_box(make: &mut Make) {

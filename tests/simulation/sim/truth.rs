@@ -85,6 +85,8 @@ pub struct Truth {
     pub reverse_hole: bool,
     /// `blackhole` must be said.
     pub hole_visible: bool,
+    /// The hole on the way back is there for all but TCP, which a clamp of our SYN keeps below it. Nobody but the target can tell.
+    pub tcp_escapes: bool,
     /// These directions must be named.
     pub must_name: Vec<Direction>,
     /// What the forward path MTU may read, where one is shown; nothing may be, where large ICMP is
@@ -211,6 +213,7 @@ impl Sight<'_> {
             forward_hole,
             reverse_hole,
             hole_visible,
+            tcp_escapes: reverse_hole && network.clamps_us.is_some_and(|most| most <= back_edge),
             must_name,
             forward_mtu,
             reverse_mtu: vec![back_edge, reverse_walk.passing()],
@@ -242,7 +245,7 @@ impl Sight<'_> {
         let reverse = &self.network.reverse.bottlenecks;
         let mut right = match (truth.hole_visible, truth.forward_hole || truth.reverse_hole) {
             (true, _) => return vec![Verdict::Blackhole],
-            // What hangs is never ok, be it seen or not.
+            // What hangs is never ok, be it seen or not; nor, where TCP escapes by a clamp, is what hangs but for TCP.
             (false, true) if self.named_less().is_some() && truth.reverse_hole => {
                 return vec![Verdict::Unknown, Verdict::Blackhole, Verdict::Reduced, Verdict::Lossy];
             }
@@ -261,6 +264,12 @@ impl Sight<'_> {
                 vec![Verdict::Unknown, whole]
             }
             _ if !truth.measurable => vec![Verdict::Unknown],
+            // What the target remembers proves that it is signalled; replies that vanish for want of DF do not.
+            _ if self.vanishes_without_df() => vec![Verdict::Unknown, Verdict::Reduced],
+            // Nor do replies above the MSS that are cut on the way.
+            _ if self.is_cut_beyond() && truth.forward_mtu.iter().copied().any(reduced) => {
+                vec![Verdict::Unknown, Verdict::Reduced]
+            }
             _ if truth.forward_mtu.iter().copied().any(reduced) => vec![Verdict::Reduced],
             _ if reverse.iter().map(|bottleneck| bottleneck.above).any(reduced_back) => {
                 // What a router does with DF packets cannot be told from IPv4 replies that it cuts.
@@ -301,10 +310,34 @@ impl Sight<'_> {
 
     fn expected(&self) -> u32 {
         let header = self.prober.family.header() + 20;
-        let learnt = self.network.mss.map(|mss| u32::from(mss) + header).filter(|_| {
-            self.prober.tcp == TcpProbes::Sized && self.answers_syns() && !self.network.other_box
+        let learnt = self.network.mss.map(|mss| u32::from(mss) + header).filter(|named| {
+            let asked = self.prober.tcp == TcpProbes::Sized && self.answers_syns();
+            asked && !self.network.other_box && !self.is_remembered(*named)
         });
         self.prober.expected.unwrap_or(self.prober.hosts.min(learnt.unwrap_or(u32::MAX)))
+    }
+
+    /// The target names just what is signalled in its own name: it remembers that.
+    fn is_remembered(&self, named: u32) -> bool {
+        let told = |one: &Bottleneck| one.signals == Some(named);
+        let signalled = self.network.bridge_signals && self.network.forward.bottlenecks.iter().any(told);
+        signalled && self.network.remembers == Some(named)
+    }
+
+    /// Large replies carry no DF, and something on the way drops those that do not fit, and would signal them if they did.
+    fn vanishes_without_df(&self) -> bool {
+        let cuts_none = |one: &Bottleneck| one.signals.is_some() && one.cuts_none;
+        let v4 = self.prober.family == Family::V4;
+        v4 && self.network.remembers.is_none() && self.network.reverse.bottlenecks.iter().any(cuts_none)
+    }
+
+    /// A router cuts IPv4 replies that are larger than the MSS names.
+    fn is_cut_beyond(&self) -> bool {
+        let (named, most) = (self.named_less(), self.own_size());
+        let cuts = |one: &Bottleneck| one.signals.is_some() && Some(one.above) >= named && one.above < most;
+        self.prober.family == Family::V4
+            && named.is_some()
+            && self.network.reverse.bottlenecks.iter().any(cuts)
     }
 
     /// What we take ourselves.
@@ -467,6 +500,31 @@ mod tests {
         let by_syn = Prober { hosts: 9000, ..Prober::default() };
         network.mss = None;
         assert!(Truth::of(&network, &by_syn).hole_visible);
+    }
+
+    #[test]
+    fn a_hole_that_tcp_escapes_by_a_clamp_of_our_syn_is_there_for_all_else() {
+        let mut network = Network { mss: Some(1360), target_mtu: Some(1500), ..Network::default() };
+        network.reverse.bottlenecks = vec![silent(1454)];
+        for (clamps_us, tcp_escapes) in [(None, false), (Some(1455), false), (Some(1400), true)] {
+            network.clamps_us = clamps_us;
+            let truth = Truth::of(&network, &Prober::default());
+            assert_eq!(
+                (truth.tcp_escapes, truth.must_name.as_slice()),
+                (tcp_escapes, &[Direction::Reverse][..])
+            );
+            assert_eq!(truth.verdicts, [Verdict::Blackhole]);
+        }
+    }
+
+    #[test]
+    fn what_the_target_remembers_is_no_expectation_and_proves_a_signal() {
+        let bottlenecks = vec![Bottleneck { cuts_none: true, ..signals(1450, 1450) }];
+        let mut network = Network { bridge_signals: true, target_mtu: Some(1500), ..Network::default() };
+        (network.forward.bottlenecks, network.reverse.bottlenecks) = (bottlenecks.clone(), bottlenecks);
+        assert_eq!(Truth::of(&network, &Prober::default()).verdicts, [Verdict::Unknown, Verdict::Reduced]);
+        (network.mss, network.remembers) = (Some(1410), Some(1450));
+        assert_eq!(Truth::of(&network, &Prober::default()).verdicts, [Verdict::Reduced]);
     }
 
     #[test]
