@@ -7,7 +7,6 @@ const MEMORY: f64 = 96.0;
 
 #[test]
 fn three_minutes_of_everything_at_once() {
-    let _turn = crate::support::turn();
     let report = lab::soak::run(crate::binary(), Duration::from_mins(3), 1).expect("the lab");
     println!("{}", report.table());
     assert!(report.is_clean(), "{}", report.table());

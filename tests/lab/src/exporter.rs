@@ -154,7 +154,7 @@ impl Exporter {
             .spawn()
             .with_context(|| format!("starting {command:?}"))?;
         let mut exporter = Self { child, namespace, log };
-        let end = Instant::now() + Duration::from_secs(20);
+        let end = Instant::now() + Duration::from_mins(1);
         loop {
             if let Some(status) = exporter.child.try_wait()? {
                 bail!("the exporter ended at once ({status}); it said:\n{}", exporter.log());
@@ -162,7 +162,7 @@ impl Exporter {
             match exporter.metrics() {
                 Ok(_) => return Ok(exporter),
                 Err(error) if Instant::now() > end => {
-                    bail!("no /metrics after 20 s: {error:#}; the exporter said:\n{}", exporter.log())
+                    bail!("no /metrics after a minute: {error:#}; the exporter said:\n{}", exporter.log())
                 }
                 Err(_) => thread::sleep(Duration::from_millis(50)),
             }

@@ -204,7 +204,7 @@ impl Lab {
 
     /// Waits until something listens.
     pub fn wait_for(from: &Namespace, address: Ipv4Addr, port: u16, log: &str) -> Result<()> {
-        let end = Instant::now() + Duration::from_secs(20);
+        let end = Instant::now() + Duration::from_mins(1);
         loop {
             match from.dial(SocketAddr::from((address, port))) {
                 Ok(_) => return Ok(()),

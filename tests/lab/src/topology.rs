@@ -176,7 +176,7 @@ fn learn_of_1450(lab: &Lab, from: Place, to: Place) -> Result<()> {
     for (address, payload) in
         [(site.host_address.to_string(), "1472"), (site.host_address_v6().to_string(), "1452")]
     {
-        let end = Instant::now() + Duration::from_secs(20);
+        let end = Instant::now() + Duration::from_mins(1);
         loop {
             // Not answered: refused, by the router or by the cache.
             host.output("ping", &["-c1", "-W1", "-Mdo", "-s", payload, &address])?;
