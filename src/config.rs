@@ -8,7 +8,7 @@
 mod bounds;
 mod check;
 mod error;
-pub mod password_hash;
+pub(crate) mod password_hash;
 mod position;
 mod schema;
 pub mod secret_names;
@@ -37,7 +37,7 @@ use crate::{
     },
     process::regular_file,
 };
-use error::Problem;
+use error::Mistake;
 use schema::Schema;
 
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(30);
@@ -63,7 +63,7 @@ pub fn load(path: &Path, most: u64) -> Result<Config, ConfigError> {
     let text = String::from_utf8(bytes)
         .map_err(|error| ConfigError::not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to()))?;
     let config = parse(&text, path)?;
-    let placed = |problem: Problem| problem.at(unmarked(&text), path);
+    let placed = |problem: Mistake| problem.at(unmarked(&text), path);
     secret_names::check(&config.schema, &config.base).map_err(placed)?;
     Ok(config)
 }

@@ -12,7 +12,7 @@ pub mod command;
 pub mod config;
 #[cfg(test)]
 mod hostile;
-pub mod listen;
+pub(crate) mod listen;
 pub mod logging;
 pub mod model;
 pub mod overlay;
@@ -24,7 +24,7 @@ pub mod reflector;
 pub mod report;
 pub mod router;
 pub mod terminal;
-pub mod text;
-pub mod vendor;
+pub(crate) mod text;
+pub(crate) mod vendor;
 pub mod web;
 mod work;

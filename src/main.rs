@@ -14,7 +14,7 @@ use clap::Parser;
 use vxlan_exporter::{
     command::{
         check,
-        cli::{Cli, Command, ConfigCommand, ReportFormat},
+        cli::{Cli, Command, ConfigCommand, ReportArgs, ReportFormat},
         load::load,
         parse,
         probe::{self, ProbeRequest},
@@ -74,13 +74,13 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             let options = cli.serve_options();
             on_runtime(async { serve::serve(&options).await.map(|()| 0) })
         }
-        Command::Check { format } => {
+        Command::Check(ReportArgs { format }) => {
             let plan = load(file, most_bytes)?;
             on_runtime(async { check(plan, format).await })
         }
         Command::Probe(arguments) => {
             let request = arguments.request();
-            on_runtime(async { probe(&request, arguments.format).await })
+            on_runtime(async { probe(&request, arguments.report.format).await })
         }
         Command::Reflect(arguments) => {
             if let Some(secret) = &arguments.secret_file {

@@ -1,6 +1,6 @@
 //! Plain facts that everyone shares, and the present made of them. No rule, no socket, no task.
 //!
-//! - [`types`] the nouns; [`family`] the two families of IP; [`vnis`], [`fingerprint`]
+//! - [`types`] the nouns; [`family`] the two families of IP; `vnis`, [`fingerprint`]
 //! - [`plan`] what the configuration wants; [`shard`] which part of it is ours
 //! - [`snapshot`] what one reading of a router says; [`observation`] what probes say of a path; [`picture`] both joined
 //! - [`state`] what is known now
@@ -14,4 +14,4 @@ pub mod shard;
 pub mod snapshot;
 pub mod state;
 pub mod types;
-pub mod vnis;
+pub(crate) mod vnis;

@@ -6,7 +6,7 @@
 //! - [`tunnel`] the tunnels: `pairing` which vxlan interfaces belong together, `mismatch` on what they
 //!   disagree, `liveness` whether they are up, `loss` what is lost between their counters
 //! - `route` which tunnels a path crosses, `cause` which router setting explains its trouble, `fix`
-//!   what mends it ([`Vyos`](crate::vendor::Vyos) spells the commands), `underlay` what will be
+//!   what mends it (`vendor::Vyos` spells the commands), `underlay` what will be
 //!   afterwards, `routed` what is different where a router routes into a tunnel, `evpn` where a
 //!   routing daemon fills it, `stranger` a suspicion
 //! - `ends` what is read now, `known` who owns which address; `sends`, `local`, `carriers`, `arrivals` sort what routers

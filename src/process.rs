@@ -1,14 +1,14 @@
 //! What the process may do, and how it stays alive.
 //!
 //! - [`supervise`] that what should run does run
-//! - [`sandbox`], [`privilege`], [`open_files`] what is given up, and what is needed
-//! - [`regular_file`] and [`secret_files`] reading files that nobody can make it wait for
+//! - [`sandbox`], [`privilege`], `open_files` what is given up, and what is needed
+//! - `regular_file` and `secret_files` reading files that nobody can make it wait for
 //! - [`allocator`] memory
 
 pub mod allocator;
-pub mod open_files;
+pub(crate) mod open_files;
 pub mod privilege;
-pub mod regular_file;
+pub(crate) mod regular_file;
 pub mod sandbox;
-pub mod secret_files;
+pub(crate) mod secret_files;
 pub mod supervise;

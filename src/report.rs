@@ -5,7 +5,6 @@
 //! derived from the same list of problems, so that the code and the words cannot disagree.
 
 mod json;
-mod meaning;
 pub mod one_path;
 mod problem;
 mod tables;

@@ -6,20 +6,19 @@
 //! and Cf: the bidi controls are among the latter), and no line or paragraph separator (Zl, Zp), gets past a [`Text`];
 //! each is replaced by a sign that can be seen.
 
-use std::{borrow::Cow, fmt, ops::Deref};
+use std::{borrow::Cow, fmt, ops::Deref, time::Duration};
 
 use serde::Serialize;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Bytes of one text. It holds a description of VyOS (255 characters of ASCII) and is the most of a label.
-pub const MOST: usize = 256;
 /// Bytes of a sentence of ours that quotes one or two texts.
 pub const MOST_OF_SENTENCE: usize = 2048;
 
 /// A sentence of ours that quotes words from outside.
 pub type Sentence = Text<MOST_OF_SENTENCE>;
 
-/// At most `MOST` bytes on one line, all of which can be seen.
+/// At most `MOST` bytes on one line, all of which can be seen. As many as it has by itself hold a description of VyOS (255
+/// characters of ASCII), and are the most of a label.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Text<const MOST: usize = 256>(String);
@@ -148,6 +147,12 @@ fn push_visible(to: &mut String, char: char) {
         // Writing to a String cannot fail.
         code => drop(write!(to, "<U+{code:04X}>")),
     }
+}
+
+/// A duration as a person is told it, in whole seconds: `7 s`.
+#[must_use]
+pub(crate) fn seconds(duration: Duration) -> String {
+    format!("{:.0} s", duration.as_secs_f64())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! type. What all Linux routers have in common is asked in `router`; what their answers look like is known in
 //! `router/parse`.
 
-pub mod vyos;
+pub(crate) mod vyos;
 
 use std::net::IpAddr;
 

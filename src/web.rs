@@ -8,7 +8,7 @@
 //! - `access`: whose requests are answered
 //! - `printing`: each page once for all who ask at a time (`coalesce`)
 
-pub mod access;
+pub(crate) mod access;
 mod coalesce;
 mod connection;
 mod counts;

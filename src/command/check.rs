@@ -18,6 +18,7 @@ use crate::{
     probe::Engine,
     report::count,
     router::Worker,
+    text::seconds,
 };
 
 /// Reads every router three times and probes every path for about ten seconds; tells on stderr what happens.
@@ -78,7 +79,7 @@ fn opening(plan: &Plan, look: &Look) -> String {
     };
     let routers = count(plan.routers.len(), "router");
     match plan.paths.len() {
-        0 => format!("reading {routers}: about {:.0} s", look.about.as_secs_f64()),
+        0 => format!("reading {routers}: about {}", seconds(look.about)),
         1 => format!("reading {routers} and probing 1 path: {look}"),
         paths => format!("reading {routers} and probing {paths} paths: {look} each{slower}"),
     }

@@ -7,9 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::model::{
-    plan::PathPlan,
-    state::{Present, State},
+use crate::{
+    model::{
+        plan::PathPlan,
+        state::{Present, State},
+    },
+    text::seconds,
 };
 
 /// Ten small echoes a second on each path, so that ten seconds tell loss.
@@ -95,9 +98,9 @@ impl fmt::Display for Look {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "about {:.0} s, at most {:.0} s, {} a second",
-            self.about.as_secs_f64().max(1.0),
-            self.at_most.as_secs_f64(),
+            "about {}, at most {}, {} a second",
+            seconds(self.about.max(Duration::from_secs(1))),
+            seconds(self.at_most),
             small_echoes(1.0 / self.every.as_secs_f64())
         )
     }

@@ -142,7 +142,7 @@ fn told(error: impl ToString) -> String {
 
 fn interfaces(links: &Links) -> Value {
     bounds::leave_out(DroppedKind::Name, links.left_out);
-    let named = links.links.iter().map(|read| (read.link.name.as_str(), interface(read)));
+    let named = links.read.iter().map(|read| (read.link.name.as_str(), interface(read)));
     with_incomplete("interfaces", &json!(named.collect::<BTreeMap<_, _>>()), &links.incomplete)
 }
 

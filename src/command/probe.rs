@@ -1,8 +1,8 @@
 //! `probe`: one path, without a configuration, as easy as ping. It uses the engine of `serve` and `check`
 //! and decides nothing itself.
 
-pub mod progress;
-pub mod target;
+pub(crate) mod progress;
+pub(crate) mod target;
 
 use std::{
     ops::ControlFlow,

@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use super::{
     PROBE_INTERVAL, SCRAPE_INTERVAL,
-    error::Problem,
+    error::Mistake,
     position::Step::{self, Index, Key},
     schema::{Api, Path, Router, Schema, Ssh},
 };
 
 use crate::model::family::Family;
 
-type Checked = Result<(), Problem>;
+type Checked = Result<(), Mistake>;
 
 pub fn check(config: &Schema) -> Checked {
     unique("routers", "router", config.routers().iter().map(|router| &router.name.0))?;
@@ -27,16 +27,16 @@ pub fn check(config: &Schema) -> Checked {
     times(config)
 }
 
-fn broken<T>(steps: impl Into<Vec<Step>>, message: String) -> Result<T, Problem> {
-    Err(Problem { steps: steps.into(), key: None, message })
+fn broken<T>(steps: impl Into<Vec<Step>>, message: String) -> Result<T, Mistake> {
+    Err(Mistake { steps: steps.into(), key: None, message })
 }
 
 fn broken_key<T>(
     steps: impl Into<Vec<Step>>,
     key: &'static str,
     message: impl Into<String>,
-) -> Result<T, Problem> {
-    Err(Problem { steps: steps.into(), key: Some(key), message: message.into() })
+) -> Result<T, Mistake> {
+    Err(Mistake { steps: steps.into(), key: Some(key), message: message.into() })
 }
 
 fn unique<'a>(list: &'static str, what: &str, names: impl Iterator<Item = &'a String>) -> Checked {

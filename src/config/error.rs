@@ -81,7 +81,7 @@ impl ConfigError {
 
 /// A broken rule between keys, before its position is known.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Mistake {
     /// The way to the mapping or value.
     pub steps: Vec<Step>,
     /// A key of the mapping there, where the key itself is the trouble.
@@ -90,7 +90,7 @@ pub struct Problem {
     pub message: String,
 }
 
-impl Problem {
+impl Mistake {
     pub fn at(self, text: &str, file: &Path) -> ConfigError {
         let position = position::find(text, &self.steps, self.key.map(|key| (key, 0)));
         ConfigError::new(file, position, &dotted(&self.steps), self.message)

@@ -5,7 +5,7 @@
 use std::path::{Component, Path};
 
 use super::{
-    error::Problem,
+    error::Mistake,
     position::Step::{self, Index, Key},
     schema::Schema,
     value::FileName,
@@ -33,11 +33,11 @@ pub fn is_place(base: &Path, name: &Path) -> bool {
 }
 
 /// Every such key of the configuration.
-pub fn check(config: &Schema, base: &Path) -> Result<(), Problem> {
+pub fn check(config: &Schema, base: &Path) -> Result<(), Mistake> {
     let see = |steps: &[Step], key: &'static str, name: Option<&FileName>| match name {
         Some(name) if !is_place(base, Path::new(&name.0)) => {
             let steps = steps.iter().cloned().chain([Key(key)]).collect();
-            Err(Problem { steps, key: None, message: UNSEEN.to_owned() })
+            Err(Mistake { steps, key: None, message: UNSEEN.to_owned() })
         }
         _ => Ok(()),
     };

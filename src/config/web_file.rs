@@ -13,7 +13,7 @@ use serde::{
 };
 
 use super::{
-    ConfigError, bounds, error::Problem, password_hash::PasswordHash, position::Step::Key, secret_names,
+    ConfigError, bounds, error::Mistake, password_hash::PasswordHash, position::Step::Key, secret_names,
     value::FileName,
 };
 
@@ -112,10 +112,10 @@ impl ClientAuth {
 }
 
 impl TlsServer {
-    fn files(self, base: &Path) -> Result<TlsFiles, Problem> {
+    fn files(self, base: &Path) -> Result<TlsFiles, Mistake> {
         if !secret_names::is_place(base, Path::new(&self.key_file.0)) {
             let steps = vec![Key("tls_server_config"), Key("key_file")];
-            return Err(Problem { steps, key: None, message: secret_names::UNSEEN.to_owned() });
+            return Err(Mistake { steps, key: None, message: secret_names::UNSEEN.to_owned() });
         }
         let clients = match (self.client_auth_type.and_then(ClientAuth::asked), self.client_ca_file) {
             (None, None) => None,
@@ -142,8 +142,8 @@ impl TlsServer {
     }
 }
 
-fn broken(key: &'static str, message: &str) -> Problem {
-    Problem { steps: vec![Key("tls_server_config")], key: Some(key), message: message.to_owned() }
+fn broken(key: &'static str, message: &str) -> Mistake {
+    Mistake { steps: vec![Key("tls_server_config")], key: Some(key), message: message.to_owned() }
 }
 
 /// A mapping in which a name given twice is an error, not the last one's gain.

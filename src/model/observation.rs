@@ -1,5 +1,7 @@
 //! What the probes say of one path, as plain data: the probe engine writes it, every view reads it.
 
+mod meaning;
+
 use std::{
     collections::BTreeMap,
     net::IpAddr,

@@ -102,7 +102,7 @@ pub struct FixStep {
     pub command: Command,
 }
 
-/// A command that mends, as the router's vendor spells it: made by [`crate::vendor`] of checked values.
+/// A command that mends, as the router's vendor spells it: made by `vendor` of checked values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Command(String);

@@ -1,7 +1,7 @@
 //! What one scrape of one router says, as plain data.
 
-pub mod index;
-pub mod route_query;
+pub(crate) mod index;
+pub(crate) mod route_query;
 
 use std::{
     collections::BTreeMap,

@@ -6,7 +6,7 @@ mod fresh;
 mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -17,7 +17,7 @@ use fresh::Stamped;
 
 use crate::model::{
     observation::PathObservation,
-    picture::{Overlay, Tunnel},
+    picture::{Overlay, PathPicture, Tunnel},
     shard::Shard,
     snapshot::RouterReading,
     types::{Capability, PathName, RouterName},
@@ -74,6 +74,13 @@ impl Present {
     #[must_use]
     pub fn missing(&self, wanted: Capability) -> Option<&str> {
         self.capabilities.iter().find(|known| known.capability == wanted)?.missing.as_deref()
+    }
+
+    /// Each path with what router data adds to it; nothing before the first join.
+    pub fn paths_with_pictures(&self) -> impl Iterator<Item = (&PathObservation, Option<&PathPicture>)> {
+        let pictures: HashMap<_, _> =
+            self.overlay.paths.iter().map(|picture| (&picture.path, picture)).collect();
+        self.paths.iter().map(move |path| (path.as_ref(), pictures.get(&path.path).copied()))
     }
 
     /// The tunnels this process exports.

@@ -11,7 +11,7 @@
 //! nobody in it is silent until all have had their turn.
 
 pub mod door;
-pub mod fault;
+pub(crate) mod fault;
 mod keep;
 mod pulse;
 #[cfg(test)]
@@ -29,6 +29,8 @@ use std::{
 pub use crate::model::types::Task;
 pub use keep::Kept;
 pub use pulse::Pulse;
+
+use crate::text::seconds;
 
 /// Silent so long beyond what was promised: it is seen, and said.
 const SEEN: Duration = Duration::from_secs(5);
@@ -83,7 +85,7 @@ impl Entry {
         if self.missing.load(Ordering::Relaxed) {
             Some(format!("{} has ended and is about to be started again", self.name()))
         } else if silent >= SEEN {
-            Some(format!("{} makes no progress since {:.0} s", self.name(), silent.as_secs_f64()))
+            Some(format!("{} makes no progress since {}", self.name(), seconds(silent)))
         } else {
             None
         }

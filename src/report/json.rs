@@ -3,10 +3,15 @@
 use serde_json::{Value, json};
 
 use super::{
-    problem::{Problem, picture, problems},
+    problem::{Problem, problems},
     verdict,
 };
-use crate::model::{observation::PathObservation, picture::Tunnel, snapshot::RouterReading, state::Present};
+use crate::model::{
+    observation::PathObservation,
+    picture::{FixStep, Hop, PathPicture, Tunnel},
+    snapshot::RouterReading,
+    state::Present,
+};
 
 /// The report as JSON. Field names are stable; a field that is not known is `null`, sizes are bytes of
 /// IP packet.
@@ -32,7 +37,7 @@ pub fn json(present: &Present) -> Value {
         "reason": reason,
         "routers": present.routers.iter().map(|reading| router(reading)).collect::<Vec<_>>(),
         "tunnels": present.overlay.tunnels.iter().map(tunnel).collect::<Vec<_>>(),
-        "paths": present.paths.iter().map(|observation| path(present, observation)).collect::<Vec<_>>(),
+        "paths": present.paths_with_pictures().map(|(observation, picture)| path(observation, picture)).collect::<Vec<_>>(),
         "problems": problems.iter().map(problem).collect::<Vec<_>>(),
     })
 }
@@ -65,12 +70,12 @@ fn tunnel(tunnel: &Tunnel) -> Value {
     })
 }
 
-pub(super) fn path(present: &Present, path: &PathObservation) -> Value {
+pub(super) fn path(path: &PathObservation, picture: Option<&PathPicture>) -> Value {
     let judgement = &path.judgement;
-    let picture = picture(present, path);
     let extremes = path.echo.rtt.extremes;
     let hops = picture.map_or(&[][..], |picture| &picture.hops);
-    let hop = |hop: &crate::model::picture::Hop| json!({ "tunnel": hop.tunnel, "router": hop.end.router, "interface": hop.end.interface });
+    let hop =
+        |hop: &Hop| json!({ "tunnel": hop.tunnel, "router": hop.end.router, "interface": hop.end.interface });
     json!({
         "path": path.path,
         "source": path.source,
@@ -121,7 +126,7 @@ fn problem(problem: &Problem) -> Value {
 }
 
 /// Steps are counted from 1, in the safe order.
-fn steps(fix: &[crate::model::picture::FixStep]) -> Vec<Value> {
+fn steps(fix: &[FixStep]) -> Vec<Value> {
     let numbered = (1..).zip(fix);
     numbered
         .map(|(number, step): (u32, _)| json!({ "step": number, "router": step.router, "command": step.command }))

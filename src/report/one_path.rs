@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::{
     Paint, count,
     json::path as path_json,
-    meaning::meaning,
     problem::bad_path,
     section,
     tables::{PathMtu, milliseconds},
@@ -29,8 +28,10 @@ const NAMES: usize = 12;
 /// The exit code of `probe`, and why: 0 for ok and reduced, 1 for unreachable, blackhole and lossy, else 2.
 #[must_use]
 pub fn exit_code(present: &Present) -> (u8, String) {
-    let Some(path) = present.paths.first() else { return (2, "nothing was probed".to_owned()) };
-    match bad_path(present, path) {
+    let Some((path, picture)) = present.paths_with_pictures().next() else {
+        return (2, "nothing was probed".to_owned());
+    };
+    match bad_path(path, picture) {
         Some(problem) => (problem.rank.exit_code(), problem.what),
         None => (0, path.judgement.verdict.to_string()),
     }
@@ -42,7 +43,7 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
     let Some(path) = present.paths.first() else { return String::new() };
     let (code, verdict) = exit_code(present);
     let mut out = String::new();
-    paint.headline(&mut out, code, &meaning(path), width);
+    paint.headline(&mut out, code, &path.meaning(), width);
     out.push('\n');
     let mut line = |name: &str, value: &str| {
         wrap(&mut out, &format!("  {name:<width$}", width = NAMES - 2), value, width);
@@ -72,10 +73,10 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
 #[must_use]
 pub fn json(present: &Present) -> Value {
     let (exit_code, reason) = exit_code(present);
-    let Some(path) = present.paths.first() else {
+    let Some((path, picture)) = present.paths_with_pictures().next() else {
         return json!({ "exit_code": exit_code, "reason": reason });
     };
-    let mut report = path_json(present, path);
+    let mut report = path_json(path, picture);
     if let Some(fields) = report.as_object_mut() {
         for configured in ["path", "source", "target_site", "reflector", "hops", "cause", "fix"] {
             fields.remove(configured);
@@ -83,7 +84,7 @@ pub fn json(present: &Present) -> Value {
         let unseen = unseen(present, path).into_iter();
         let unseen = unseen.map(|unseen| json!({ "why": unseen.why, "command": unseen.command }));
         fields.insert("not_seen".to_owned(), unseen.collect());
-        fields.insert("meaning".to_owned(), meaning(path).into());
+        fields.insert("meaning".to_owned(), path.meaning().into());
         fields.insert("exit_code".to_owned(), exit_code.into());
         fields.insert("reason".to_owned(), reason.into());
     }

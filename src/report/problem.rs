@@ -67,7 +67,8 @@ impl Problem {
 
 /// All problems, worst first; of equal ones first the one that takes most to mend, which often mends the others too.
 pub(super) fn problems(present: &Present) -> Vec<Problem> {
-    let mut problems: Vec<_> = present.paths.iter().filter_map(|path| bad_path(present, path)).collect();
+    let mut problems: Vec<_> =
+        present.paths_with_pictures().filter_map(|(path, picture)| bad_path(path, picture)).collect();
     let owners = Owners::of(present);
     problems.extend(work::each(&present.overlay.tunnels).filter_map(|tunnel| bad_tunnel(&owners, tunnel)));
     problems.extend(present.routers.iter().filter_map(|reading| unread(reading)));
@@ -76,12 +77,8 @@ pub(super) fn problems(present: &Present) -> Vec<Problem> {
     problems
 }
 
-/// What router data adds to a path; nothing before the first join.
-pub(super) fn picture<'p>(present: &'p Present, path: &PathObservation) -> Option<&'p PathPicture> {
-    present.overlay.paths.iter().find(|picture| picture.path == path.path)
-}
-
-pub(super) fn bad_path(present: &Present, path: &PathObservation) -> Option<Problem> {
+/// What is wrong with a path, and what router data adds to it.
+pub(super) fn bad_path(path: &PathObservation, picture: Option<&PathPicture>) -> Option<Problem> {
     let judgement = &path.judgement;
     let rank = match judgement.verdict {
         Verdict::Ok => return None,
@@ -114,9 +111,8 @@ pub(super) fn bad_path(present: &Present, path: &PathObservation) -> Option<Prob
     {
         what = format!("{what}, path MTU {mtu} of {expected} expected");
     }
-    let (cause, fix) = picture(present, path)
-        .map(|picture| (picture.cause.clone(), picture.fix.clone()))
-        .unwrap_or_default();
+    let (cause, fix) =
+        picture.map(|picture| (picture.cause.clone(), picture.fix.clone())).unwrap_or_default();
     let evidence = judgement.evidence.clone();
     Some(Problem { rank, kind: "path", name: path.path.to_string(), what, evidence, cause, fix })
 }

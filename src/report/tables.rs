@@ -9,7 +9,7 @@ use crate::model::{
     picture::{Tunnel, TunnelEnd},
     snapshot::{Link, RouterReading},
     state::Present,
-    types::{Bytes, Direction, MismatchField, Verdict},
+    types::{Bytes, MismatchField},
 };
 
 const NOTHING: &str = "-";
@@ -136,7 +136,7 @@ impl PathMtu {
     pub(super) fn of(path: &PathObservation) -> [Self; 2] {
         let judgement = &path.judgement;
         let exact = |mtu| if judgement.settled { Self::Exact(mtu) } else { Self::AtLeast(mtu) };
-        let tested = is_forward_tested(path);
+        let tested = path.is_forward_tested();
         let forward = judgement.mtu_forward.map(|mtu| if tested { exact(mtu) } else { Self::AtLeast(mtu) });
         let reverse = judgement.mtu_reverse.map(exact);
         [(forward, judgement.forward_at_least), (reverse, judgement.reverse_at_least)]
@@ -150,23 +150,6 @@ impl PathMtu {
             Self::NotKnown => NOTHING.to_owned(),
         }
     }
-}
-
-/// Whether a hole's edge is that of the way to the target. An echo that is silent above it, where no SYN
-/// told forward apart, may as well have died on the way back.
-pub(super) fn is_forward_tested(path: &PathObservation) -> bool {
-    let judgement = &path.judgement;
-    let either_way = path.expected_mtu.as_ref().map(|expected| expected.bytes);
-    let expected = judgement.forward_expected.or(either_way);
-    let full = expected.is_some() && judgement.mtu_forward >= expected;
-    judgement.verdict != Verdict::Blackhole || judgement.holes.contains(&Direction::Forward) || full
-}
-
-/// Whether packets of the expected size are known to come back in one piece: what comes in pieces may carry no DF.
-pub(super) fn is_reverse_tested(path: &PathObservation) -> bool {
-    let judgement = &path.judgement;
-    let expected = path.expected_mtu.as_ref().map(|expected| expected.bytes);
-    expected.is_some() && judgement.mtu_reverse.max(judgement.reverse_at_least) >= expected
 }
 
 pub(super) fn milliseconds(seconds: f64) -> String {

@@ -1,10 +1,10 @@
 //! How a router is asked, best first.
 //!
 //! - [`ip_json`] iproute2's JSON
-//! - [`op_mode_json`] and [`op_mode_text`] VyOS's op-mode
-//! - [`api`] VyOS's HTTPS API
+//! - `op_mode_json` and `op_mode_text` VyOS's op-mode
+//! - `api` VyOS's HTTPS API
 
-pub mod api;
+pub(crate) mod api;
 pub mod ip_json;
-pub mod op_mode_json;
-pub mod op_mode_text;
+pub(crate) mod op_mode_json;
+pub(crate) mod op_mode_text;

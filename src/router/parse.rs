@@ -24,31 +24,31 @@ use crate::{
     vendor::Vyos,
 };
 
-pub mod api_config;
-pub mod api_error;
+pub(crate) mod api_config;
+pub(crate) mod api_error;
 pub(in crate::router) mod api_reply;
-pub mod api_show;
+pub(crate) mod api_show;
 mod counters;
-pub mod error_text;
-pub mod fdb;
-pub mod ip_text;
+pub(crate) mod error_text;
+pub(crate) mod fdb;
+pub(crate) mod ip_text;
 mod json;
-pub mod link;
-pub mod links;
+pub(crate) mod link;
+pub(crate) mod links;
 pub mod op_mode_raw;
 mod repair;
-pub mod route;
+pub(crate) mod route;
 pub mod sections;
-pub mod show_summary;
+pub(crate) mod show_summary;
 pub mod show_text;
 pub mod system;
 mod table;
 pub mod terminal;
 mod text;
-pub mod vlan_vni;
-pub mod vlan_vni_stats;
-pub mod vlan_vni_table;
-pub mod vni;
+pub(crate) mod vlan_vni;
+pub(crate) mod vlan_vni_stats;
+pub(crate) mod vlan_vni_table;
+pub(crate) mod vni;
 
 /// Output that could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

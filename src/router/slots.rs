@@ -24,7 +24,7 @@ impl Slots {
     /// When to read again after a read that began at `start`: in the next slot; where that is less than half an
     /// interval away, once halfway to the slot after it. Both count from one moment for all routers.
     #[must_use]
-    pub fn next(&self, start: Duration, interval: Duration) -> Duration {
+    pub fn next(self, start: Duration, interval: Duration) -> Duration {
         let intervals = start.as_secs_f64() / interval.as_secs_f64();
         let slot = interval.mul_f64((intervals - self.place).floor().max(-1.0) + 1.0 + self.place);
         let away = slot.saturating_sub(start);

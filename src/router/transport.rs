@@ -1,5 +1,5 @@
-//! How a question reaches a router: [`ssh`], `https` for VyOS's API, or [`local`] on this machine.
+//! How a question reaches a router: [`ssh`], `https` for VyOS's API, or `local` on this machine.
 
 pub(super) mod https;
-pub mod local;
+pub(crate) mod local;
 pub mod ssh;

@@ -1,9 +1,9 @@
 //! Whether a router is the one that is meant.
 //!
-//! - [`host_key`] its host key, against [`known_hosts`] or a fingerprint; [`certificate`] where an authority signed it
+//! - `host_key` its host key, against `known_hosts` or a fingerprint; `certificate` where an authority signed it
 //! - `ssh_encoding` what all three are written in
 
-pub mod certificate;
-pub mod host_key;
-pub mod known_hosts;
+pub(crate) mod certificate;
+pub(crate) mod host_key;
+pub(crate) mod known_hosts;
 pub(super) mod ssh_encoding;

@@ -4,7 +4,7 @@
 use std::fmt::{self, Display, Write as _};
 
 use crate::model::{
-    observation::{Judgement, PathObservation},
+    observation::PathObservation,
     picture::{FixStep, PathPicture},
     state::Present,
     types::Verdict,
@@ -50,15 +50,15 @@ fn write_paths(html: &mut String, present: &Present) -> fmt::Result {
     if present.paths.is_empty() {
         return html.write_str("<p>No path is configured.</p>\n");
     }
-    let mut paths: Vec<&PathObservation> = present.paths.iter().map(AsRef::as_ref).collect();
+    let mut paths: Vec<_> = present.paths_with_pictures().collect();
     // Worst first; the order of the configuration among equals.
-    paths.sort_by_key(|path| path.judgement.verdict);
+    paths.sort_by_key(|(path, _)| path.judgement.verdict);
     html.write_str(
         "<table>\n<thead><tr><th scope=\"col\">Path</th><th scope=\"col\">From</th><th scope=\"col\">To</th>\
          <th scope=\"col\">Verdict</th><th scope=\"col\">MTU forward</th><th scope=\"col\">MTU reverse</th>\
          <th scope=\"col\">MTU expected</th></tr></thead>\n<tbody>\n",
     )?;
-    for path in &paths {
+    for (path, _) in &paths {
         let judgement = &path.judgement;
         writeln!(
             html,
@@ -70,12 +70,12 @@ fn write_paths(html: &mut String, present: &Present) -> fmt::Result {
             judgement.verdict,
             Mtu(judgement.mtu_forward, judgement.forward_at_least),
             Mtu(judgement.mtu_reverse, judgement.reverse_at_least),
-            Known(path.expected_mtu.as_ref().map(|expected| expected.bytes)),
+            OrDash(path.expected_mtu.as_ref().map(|expected| expected.bytes)),
         )?;
     }
     html.write_str("</tbody>\n</table>\n")?;
-    for path in paths {
-        write_path(html, path, present.overlay.paths.iter().find(|picture| picture.path == path.path))?;
+    for (path, picture) in paths {
+        write_path(html, path, picture)?;
     }
     Ok(())
 }
@@ -83,7 +83,7 @@ fn write_paths(html: &mut String, present: &Present) -> fmt::Result {
 fn write_path(html: &mut String, path: &PathObservation, picture: Option<&PathPicture>) -> fmt::Result {
     let judgement = &path.judgement;
     writeln!(html, "<section>\n<h3>{}: {}</h3>", Escaped(&path.path), judgement.verdict)?;
-    write!(html, "<p>{}", meaning(judgement))?;
+    write!(html, "<p>{}", Escaped(meaning(path)))?;
     if let (Verdict::Unknown, Some(reason)) = (judgement.verdict, judgement.unknown_reason) {
         write!(html, " Reason: {reason}.")?;
     }
@@ -155,26 +155,17 @@ fn write_missing(html: &mut String, present: &Present) -> fmt::Result {
     html.write_str("</ul>\n")
 }
 
-fn meaning(judgement: &Judgement) -> &'static str {
-    match judgement.verdict {
-        Verdict::Unreachable => "Nothing comes back, of any size.",
-        Verdict::Blackhole if judgement.is_tcp_dead_alone() => {
-            "Ping passes, TCP vanishes: no connection comes about."
-        }
-        Verdict::Blackhole => {
-            "Small packets pass, larger ones vanish silently: connections open and then hang."
-        }
-        Verdict::Lossy => "More small packets are lost than the threshold allows.",
-        Verdict::Reduced => "Path MTU discovery works and ends below the expected MTU: hosts adapt.",
-        Verdict::Unknown => "There is not enough evidence for a verdict.",
-        Verdict::Ok => "Packets of the expected MTU pass in both directions.",
-    }
+/// What a path's verdict means, as a sentence of its own.
+fn meaning(path: &PathObservation) -> String {
+    let words = path.meaning();
+    let mut rest = words.chars();
+    rest.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), rest.as_str()))
 }
 
 /// Bytes, or a dash.
-struct Known(Option<u32>);
+struct OrDash(Option<u32>);
 
-impl Display for Known {
+impl Display for OrDash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(bytes) => bytes.fmt(f),
@@ -190,7 +181,7 @@ impl Display for Mtu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self(None, Some(at_least)) => write!(f, "&ge;{at_least}"),
-            Self(exact, _) => Known(*exact).fmt(f),
+            Self(exact, _) => OrDash(*exact).fmt(f),
         }
     }
 }

@@ -8,7 +8,6 @@ mod tests;
 mod tunnel;
 
 use std::{
-    collections::BTreeMap,
     fmt,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -84,10 +83,8 @@ fn samples(present: &Present, self_info: &SelfInfo) -> Exposition {
     for tunnel in work::each(present.own_tunnels()) {
         tunnel::put(&mut out, tunnel, &read);
     }
-    let pictures: BTreeMap<_, _> =
-        present.overlay.paths.iter().map(|picture| (&picture.path, picture)).collect();
-    for observation in &present.paths {
-        path::put(&mut out, observation, pictures.get(&observation.path).copied());
+    for (observation, picture) in present.paths_with_pictures() {
+        path::put(&mut out, observation, picture);
     }
     put_self(&mut out, present, self_info);
     out

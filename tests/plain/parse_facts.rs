@@ -109,7 +109,7 @@ fn the_text_tells_no_vni_remote_port_and_the_summary_no_counters() {
     for key in ["vni", "remote", "port", "local", "df", "ttl", "learning", "external", "vnifilter"] {
         assert_eq!(seen.get(key), None, "{key}");
     }
-    assert_eq!(show_text::links(&format!("{ADDR}{TABLE}")).unwrap().links[0].link.vxlan, None);
+    assert_eq!(show_text::links(&format!("{ADDR}{TABLE}")).unwrap().read[0].link.vxlan, None);
     let brief = "Interface  IP Address  S/L  Description\nvxlan01  -  u/u  \n";
     let seen = read(Format::ShowSummary, brief).unwrap();
     let keys: Vec<_> = seen["summary"]["vxlan01"].as_object().unwrap().keys().cloned().collect();
@@ -121,13 +121,13 @@ fn counters_count_from_a_clear_and_are_no_kernel_counters_then() {
     let text = format!("{ADDR}{CLEAR}{TABLE}");
     assert_eq!(vxlan01(&text)["tx_packets"], 33);
     let read = show_text::links(&text).unwrap();
-    assert!(read.links[0].since_clear() && !read.links[0].suspicious);
+    assert!(read.read[0].since_clear() && !read.read[0].suspicious);
     assert_eq!(read.into_kernel()[0].counters.tx_packets, None);
     let read = show_text::links(&format!("{ADDR}{TABLE}")).unwrap();
     assert_eq!(read.into_kernel()[0].counters.tx_packets, Some(33));
     for (last_clear, packets) in [(0, Some(38)), (1_729_505_472, None)] {
         let read = op_mode_raw::links(&raw(last_clear, "684", "684")).unwrap();
-        assert_eq!(read.links[0].link.counters.tx_packets, Some(38));
+        assert_eq!(read.read[0].link.counters.tx_packets, Some(38));
         assert_eq!(read.into_kernel()[0].counters.tx_packets, packets);
     }
 }

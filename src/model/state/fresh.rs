@@ -9,6 +9,7 @@ use crate::model::{
     snapshot::{RouterReading, ScrapeError},
     types::{FailureReason, UnknownReason},
 };
+use crate::text::seconds;
 
 /// So many intervals without news make it old.
 const INTERVALS: u32 = 3;
@@ -77,10 +78,6 @@ impl Told for RouterReading {
         let failure = Some(ScrapeError::new(FailureReason::Timeout, words));
         Self { previous: Some(Arc::clone(current)), current: None, failure, ..self.clone() }
     }
-}
-
-fn seconds(age: Duration) -> String {
-    format!("{:.0} s", age.as_secs_f64())
 }
 
 /// The last that was told, and when.

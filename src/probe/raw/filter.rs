@@ -2,46 +2,56 @@
 //!
 //! On an IPv4 raw socket it sees the packet from its IP header on, on an IPv6 one from what follows it.
 
+use libc::{
+    BPF_ALU, BPF_AND, BPF_B, BPF_H, BPF_IMM, BPF_IND, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_LDX, BPF_MSH,
+    BPF_RET, BPF_W,
+};
 use socket2::SockFilter;
 
 use crate::model::family::Family;
 
 const ACCEPT: u32 = 0xffff;
 
+/// An instruction; its code is 16 bits of what libc has as 32.
+const fn instruction(code: u32, yes: u8, no: u8, k: u32) -> SockFilter {
+    let [.., high, low] = code.to_be_bytes();
+    SockFilter::new(u16::from_be_bytes([high, low]), yes, no, k)
+}
+
 /// X = length of the IP header.
 const fn skip_header(family: Family) -> SockFilter {
     match family {
-        Family::V4 => SockFilter::new(0xb1, 0, 0, 0),
-        Family::V6 => SockFilter::new(0x01, 0, 0, 0),
+        Family::V4 => instruction(BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0),
+        Family::V6 => instruction(BPF_LDX | BPF_W | BPF_IMM, 0, 0, 0),
     }
 }
 
 /// A = byte at X + `at`.
 const fn byte(at: u32) -> SockFilter {
-    SockFilter::new(0x50, 0, 0, at)
+    instruction(BPF_LD | BPF_B | BPF_IND, 0, 0, at)
 }
 
 /// A = 16 bits at X + `at`.
 const fn short(at: u32) -> SockFilter {
-    SockFilter::new(0x48, 0, 0, at)
+    instruction(BPF_LD | BPF_H | BPF_IND, 0, 0, at)
 }
 
 /// A = A & `mask`.
 const fn mask(mask: u32) -> SockFilter {
-    SockFilter::new(0x54, 0, 0, mask)
+    instruction(BPF_ALU | BPF_AND | BPF_K, 0, 0, mask)
 }
 
 /// Skips `yes` instructions if A is `value`, else `no`.
 const fn equal(value: u32, yes: u8, no: u8) -> SockFilter {
-    SockFilter::new(0x15, yes, no, value)
+    instruction(BPF_JMP | BPF_JEQ | BPF_K, yes, no, value)
 }
 
 const fn accept() -> SockFilter {
-    SockFilter::new(0x06, 0, 0, ACCEPT)
+    instruction(BPF_RET | BPF_K, 0, 0, ACCEPT)
 }
 
 const fn reject() -> SockFilter {
-    SockFilter::new(0x06, 0, 0, 0)
+    instruction(BPF_RET | BPF_K, 0, 0, 0)
 }
 
 /// Nothing: for a socket that only sends.

@@ -77,7 +77,7 @@ impl ApiReader {
     /// One scrape, over before `deadline`. Blocks; never retries.
     pub fn scrape(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
         let key = read_key(&self.plan)?;
-        let mut asking = Asking { plan: &self.plan, client: &mut self.client, key: &key, deadline };
+        let mut asking = Questions { plan: &self.plan, client: &mut self.client, key: &key, deadline };
         let version = asking.version(&mut self.version)?;
         let shown = asking.post("/show", "show", &["interfaces", "vxlan", "detail"])?;
         let vxlans = parse::api_show::links(&shown)
@@ -103,14 +103,14 @@ impl ApiReader {
 }
 
 /// One scrape's questions.
-struct Asking<'a> {
+struct Questions<'a> {
     plan: &'a ApiPlan,
     client: &'a mut Client,
     key: &'a str,
     deadline: Instant,
 }
 
-impl Asking<'_> {
+impl Questions<'_> {
     /// `/info` is there since 1.5, needs no key and costs nothing.
     fn version(&mut self, known: &mut Option<(u64, Option<Text>)>) -> Result<Option<Text>, ScrapeError> {
         let reply = self.client.ask("/info", None, self.deadline)?;

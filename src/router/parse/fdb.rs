@@ -14,11 +14,12 @@ use crate::{
 const COMMAND: &str = "bridge -j fdb show";
 
 /// All forwarding entries that name a device and a MAC, of every device of the router.
+#[cfg(test)]
 pub fn entries(output: &str) -> Result<Vec<FdbEntry>, ParseError> {
     entries_of(output, |_| true)
 }
 
-/// The same of some devices, as many as the scrape's limits allow.
+/// The forwarding entries of some devices that name a device and a MAC, as many as the scrape's limits allow.
 pub fn entries_of(
     output: &str,
     wanted: impl Fn(&InterfaceName) -> bool,

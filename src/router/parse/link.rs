@@ -42,7 +42,7 @@ pub fn read(output: &str) -> Result<Links, ParseError> {
         have += 1;
         Ok(Some(ReadLink { link, suspicious, last_clear_unix: None, last_clear: None }))
     })?;
-    Ok(Links { links, incomplete: Vec::new(), left_out })
+    Ok(Links { read: links, incomplete: Vec::new(), left_out })
 }
 
 /// Everything but the counters; `None` for an element without a name, or with one that no interface can have.
@@ -164,9 +164,9 @@ mod tests {
     fn a_number_that_is_no_counter_is_left_out_and_said() {
         for bad in ["-1", "1.5", "18446744073709551616"] {
             let read = read(&sample("{}", bad)).unwrap();
-            assert!(read.links[0].suspicious, "{bad}");
-            assert_eq!(read.links[0].link.counters.rx_bytes, None, "{bad}");
-            assert_eq!(read.links[0].link.counters.rx_packets, Some(2), "{bad}");
+            assert!(read.read[0].suspicious, "{bad}");
+            assert_eq!(read.read[0].link.counters.rx_bytes, None, "{bad}");
+            assert_eq!(read.read[0].link.counters.rx_packets, Some(2), "{bad}");
         }
     }
 

@@ -16,8 +16,8 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Links {
     /// Each interface once; of two blocks of one name the later.
-    pub links: Vec<ReadLink>,
-    /// Those whose block was cut short; what was read of it stands in `links`, the rest is absent.
+    pub read: Vec<ReadLink>,
+    /// Those whose block was cut short; what was read of it stands in `read`, the rest is absent.
     pub incomplete: Vec<InterfaceName>,
     /// How many were left out, because no interface can have their names.
     pub left_out: u64,
@@ -76,7 +76,7 @@ impl Gathered {
         incomplete.sort_unstable();
         let name = |(_, place): (u64, usize)| self.links[place].link.name.clone();
         let incomplete = incomplete.into_iter().map(name).collect();
-        Links { incomplete, links: self.links, left_out: self.left_out }
+        Links { incomplete, read: self.links, left_out: self.left_out }
     }
 }
 
@@ -85,7 +85,7 @@ impl Links {
     #[must_use]
     pub fn into_kernel(self) -> Vec<Link> {
         bounds::leave_out(DroppedKind::Name, self.left_out);
-        self.links.into_iter().map(ReadLink::into_kernel).collect()
+        self.read.into_iter().map(ReadLink::into_kernel).collect()
     }
 }
 

@@ -30,7 +30,7 @@ pub fn links(output: &str) -> Result<Links, ParseError> {
         have += usize::from(link.is_some());
         Ok(link)
     })?;
-    Ok(Links { links, incomplete: Vec::new(), left_out })
+    Ok(Links { read: links, incomplete: Vec::new(), left_out })
 }
 
 fn read(object: &Object) -> Result<Option<ReadLink>, String> {

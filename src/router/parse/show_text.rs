@@ -16,7 +16,7 @@ pub fn links(output: &str) -> Result<Links, ParseError> {
 /// The same of another dialect. Text without any interface must be one that says nothing.
 pub(super) fn read(dialect: text::Dialect, output: &str) -> Result<Links, ParseError> {
     let links = text::links(dialect, output)?;
-    if !links.links.is_empty() {
+    if !links.read.is_empty() {
         return Ok(links);
     }
     let Some((index, line)) = output.lines().enumerate().find(|(_, line)| says_something(line)) else {

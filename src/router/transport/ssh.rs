@@ -37,7 +37,7 @@ use crate::{
     },
 };
 use connect::Hello;
-use login::Secret;
+use login::Proof;
 use offer::Offer;
 
 /// Between two scrapes the kernel asks a silent router this often whether it is still there.
@@ -46,7 +46,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Whether what proves who we are can be used: files can be read, a passphrase opens its key. Does not ask
 /// an agent.
 pub fn check_credential(credential: &Credential) -> Result<(), ScrapeError> {
-    Secret::read(credential).map(drop)
+    Proof::read(credential).map(drop)
 }
 
 /// Whether a host key of the router is known.
@@ -155,7 +155,7 @@ impl Live {
     fn connect(plan: &SshPlan, deadline: Instant) -> Result<Self, ScrapeError> {
         // All that can be wrong on our side, before the router hears of us.
         let host_keys = HostKeys::read(plan)?;
-        let secret = Secret::read(&plan.credential)?;
+        let secret = Proof::read(&plan.credential)?;
         secret.ready(deadline)?;
         let live = Self::handshake(plan, &host_keys, deadline)?;
         host_keys.verify(&live.host_key()?, SystemTime::now())?;

@@ -17,7 +17,7 @@ use openssl::{
     sign::Verifier,
 };
 
-use super::{known_hosts, ssh_encoding::Wire};
+use super::{known_hosts, ssh_encoding::SshBytes};
 
 const SUFFIX: &str = "-cert-v01@openssh.com";
 /// `SSH2_CERT_TYPE_HOST`
@@ -49,7 +49,7 @@ impl<'a> Certificate<'a> {
     /// Reads one; `None` if it is none, or of a kind of key not known here.
     #[must_use]
     pub fn parse(blob: &'a [u8]) -> Option<Self> {
-        let mut wire = Wire(blob);
+        let mut wire = SshBytes(blob);
         let kind = std::str::from_utf8(wire.string()?).ok()?.strip_suffix(SUFFIX)?;
         let _nonce = wire.string()?;
         let key_fields = match kind {
@@ -65,7 +65,7 @@ impl<'a> Certificate<'a> {
         let _serial = wire.u64()?;
         let kind = wire.u32()?;
         let _key_id = wire.string()?;
-        let principals = Wire(wire.string()?).strings()?;
+        let principals = SshBytes(wire.string()?).strings()?;
         let valid = (wire.u64()?, wire.u64()?);
         let critical = !wire.string()?.is_empty();
         let _extensions = wire.string()?;
@@ -124,9 +124,9 @@ fn push_string(to: &mut Vec<u8>, string: &[u8]) {
 /// Whether `signature` is that of the key over the data. `None` if the key or the signature is of a kind not
 /// known here (RFC 8709, 5656, 8332; SHA-1 signatures are not believed).
 fn verify(key: &[u8], data: &[u8], signature: &[u8]) -> Option<bool> {
-    let mut wire = Wire(signature);
+    let mut wire = SshBytes(signature);
     let (algorithm, signature) = (std::str::from_utf8(wire.string()?).ok()?, wire.string()?);
-    let mut wire = Wire(key);
+    let mut wire = SshBytes(key);
     let kind = std::str::from_utf8(wire.string()?).ok()?;
     let (first, second) = (wire.string()?, wire.string());
     let verified = match (kind, algorithm) {
@@ -140,7 +140,7 @@ fn verify(key: &[u8], data: &[u8], signature: &[u8]) -> Option<bool> {
                 "ecdsa-sha2-nistp521" => (Nid::SECP521R1, MessageDigest::sha512()),
                 _ => return None,
             };
-            let mut wire = Wire(signature);
+            let mut wire = SshBytes(signature);
             ecdsa(curve, second?, digest, data, (wire.string()?, wire.string()?))
         }
         _ => return None,

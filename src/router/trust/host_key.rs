@@ -8,6 +8,7 @@
 //! authority is known, so that a router with both presents the key that can be checked.
 
 use std::{
+    fmt::Display,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -192,6 +193,11 @@ impl HostKeys {
             };
             return Err(self.unknown(&what));
         }
+        Err(self.other_key(keys, key, &seen, &file))
+    }
+
+    /// Why a key that is not on file is not believed.
+    fn other_key(&self, keys: &[Entry], key: &[u8], seen: &str, file: &dyn Display) -> ScrapeError {
         match keys.iter().find(|known| known.kind == key_kind(key)) {
             Some(known) => {
                 let message = format!(
@@ -199,12 +205,12 @@ impl HostKeys {
                      on the router's console, then `vxlan_exporter config trust ROUTER` replaces that line",
                     self.name, known.line
                 );
-                Err(ScrapeError::new(FailureReason::HostkeyMismatch, message))
+                ScrapeError::new(FailureReason::HostkeyMismatch, message)
             }
             None if keys.is_empty() => {
-                Err(self.unknown(&format!("it presented {seen} without a certificate, and no such key")))
+                self.unknown(&format!("it presented {seen} without a certificate, and no such key"))
             }
-            None => Err(self.unknown(&format!("it presented {seen}, and no key of that type"))),
+            None => self.unknown(&format!("it presented {seen}, and no key of that type")),
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
 
 use openssl::{base64, error::ErrorStack, hash::MessageDigest, memcmp, pkey::PKey, sign::Signer};
 
-use super::ssh_encoding::Wire;
+use super::ssh_encoding::SshBytes;
 use crate::{model::fingerprint::Fingerprint, text::visible};
 
 /// Where nothing else is said, SSH listens here.
@@ -155,7 +155,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 /// The type at the start of a key.
 #[must_use]
 pub fn key_kind(blob: &[u8]) -> String {
-    Wire(blob)
+    SshBytes(blob)
         .string()
         .map_or_else(|| "?".to_owned(), |kind| visible(&String::from_utf8_lossy(kind)).into_owned())
 }

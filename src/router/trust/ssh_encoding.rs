@@ -2,9 +2,9 @@
 
 /// What is left to read. Every read is `None` where the bytes end too early.
 #[derive(Debug, Clone, Copy)]
-pub struct Wire<'a>(pub &'a [u8]);
+pub struct SshBytes<'a>(pub &'a [u8]);
 
-impl<'a> Wire<'a> {
+impl<'a> SshBytes<'a> {
     /// `string`, also the form of `mpint`.
     pub fn string(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.u32()?).ok()?;

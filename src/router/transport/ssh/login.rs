@@ -31,19 +31,19 @@ use crate::{
     router::{
         parse,
         shell::{time_left, timed_out},
-        trust::ssh_encoding::Wire,
+        trust::ssh_encoding::SshBytes,
     },
     vendor::Vyos,
 };
 
 /// What proves who we are. Never printed, and wiped where it is dropped; libssh2 wipes its own copies of it.
-pub enum Secret {
+pub enum Proof {
     Key { key: Zeroizing<String>, passphrase: Option<Zeroizing<String>> },
     Password(Zeroizing<String>),
     Agent { socket: PathBuf },
 }
 
-impl Secret {
+impl Proof {
     /// Reads the files and sees whether they can be used.
     pub fn read(credential: &Credential) -> Result<Self, ScrapeError> {
         match credential {
@@ -94,18 +94,18 @@ impl Secret {
 pub fn login(
     session: &Session,
     plan: &SshPlan,
-    secret: &Secret,
+    secret: &Proof,
     peer: &str,
     open: impl Fn() -> bool,
 ) -> Result<(), ScrapeError> {
     let user = &plan.username;
     let answer = match secret {
-        Secret::Key { key, passphrase } => {
+        Proof::Key { key, passphrase } => {
             let passphrase = passphrase.as_ref().map(|it| it.as_str());
             session.userauth_pubkey_memory(user, None, key, passphrase).map_err(Refusal::from)
         }
-        Secret::Password(password) => by_password(session, user, password),
-        Secret::Agent { socket } => by_agent(session, user, socket).map_err(Refusal::from),
+        Proof::Password(password) => by_password(session, user, password),
+        Proof::Agent { socket } => by_agent(session, user, socket).map_err(Refusal::from),
     };
     let (with, remedy) = match &plan.credential {
         Credential::PrivateKey { file, .. } => (file.display().to_string(), Vyos::add_public_key(user)),
@@ -228,7 +228,7 @@ fn keys_of_agent(socket: &Path, deadline: Instant) -> io::Result<u32> {
     // Length, `SSH_AGENT_IDENTITIES_ANSWER`, number of keys.
     let mut answer = [0; 9];
     agent.read_exact(&mut answer)?;
-    match (answer[4], Wire(&answer[5..]).u32()) {
+    match (answer[4], SshBytes(&answer[5..]).u32()) {
         (12, Some(keys)) => Ok(keys),
         _ => Err(io::Error::other("what listens there is no SSH agent")),
     }
@@ -293,7 +293,7 @@ fn is_encrypted(key: &str) -> bool {
         let (body, _) = rest.split_once("-----END")?;
         let bytes = Zeroizing::new(body.split_whitespace().collect::<String>());
         let bytes = Zeroizing::new(base64::decode_block(&bytes).ok()?);
-        Some(Wire(bytes.strip_prefix(b"openssh-key-v1\0")?).string()?.to_owned())
+        Some(SshBytes(bytes.strip_prefix(b"openssh-key-v1\0")?).string()?.to_owned())
     };
     cipher().is_some_and(|cipher| cipher != b"none")
 }

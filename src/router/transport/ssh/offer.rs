@@ -17,7 +17,7 @@ use crate::{
     router::{
         parse,
         shell::time_left,
-        trust::{host_key::HostKeys, ssh_encoding::Wire},
+        trust::{host_key::HostKeys, ssh_encoding::SshBytes},
     },
     vendor::Vyos,
 };
@@ -77,7 +77,7 @@ impl Offer {
     /// From a packet without its length: padding length, type, cookie, ten lists of names.
     fn parse(packet: &[u8]) -> Option<Self> {
         let (&[_, KEXINIT], rest) = packet.split_first_chunk()? else { return None };
-        let mut lists = Wire(rest.get(16..)?);
+        let mut lists = SshBytes(rest.get(16..)?);
         let mut all = Vec::new();
         for _ in 0..10 {
             let list = String::from_utf8_lossy(lists.string()?);

@@ -1,35 +1,55 @@
 //! One plain sentence: what a verdict means for somebody who wants to load a page.
 
-use super::tables::{is_forward_tested, is_reverse_tested};
 use crate::model::{
     observation::PathObservation,
     types::{Bytes, Direction, TcpState, UnknownReason, Verdict},
 };
 
-/// What the path's verdict means for a user.
-#[must_use]
-pub(super) fn meaning(path: &PathObservation) -> String {
-    let judgement = &path.judgement;
-    match judgement.verdict {
-        Verdict::Ok => {
-            let packets = judgement.mtu_forward.map_or("packets of full size".to_owned(), of_size);
-            let then = filtered(path).unwrap_or_else(|| "this path will not make HTTPS hang".to_owned());
-            format!("{packets} come back whole; {then}")
+impl PathObservation {
+    /// What the path's verdict means for a user.
+    #[must_use]
+    pub fn meaning(&self) -> String {
+        let judgement = &self.judgement;
+        match judgement.verdict {
+            Verdict::Ok => {
+                let packets = judgement.mtu_forward.map_or("packets of full size".to_owned(), of_size);
+                let then = filtered(self).unwrap_or_else(|| "this path will not make HTTPS hang".to_owned());
+                format!("{packets} come back whole; {then}")
+            }
+            Verdict::Reduced => {
+                let refused = larger(judgement.mtu_forward);
+                format!("HTTPS works: {refused} are refused with a signal, and TCP adapts to it")
+            }
+            Verdict::Blackhole if judgement.is_tcp_dead_alone() => {
+                "no TCP connection comes about: TCP vanishes, whatever the size, while ping passes".to_owned()
+            }
+            Verdict::Blackhole if judgement.tcp == Some(TcpState::Dead) => {
+                format!("no TCP connection comes about, and beyond that {}", hole(self))
+            }
+            Verdict::Blackhole => hole(self),
+            Verdict::Lossy => "connections work, but slowly: too many packets are lost on the way".to_owned(),
+            Verdict::Unreachable => "nothing works: no packet of any size comes back".to_owned(),
+            Verdict::Unknown => not_known(self),
         }
-        Verdict::Reduced => {
-            let refused = larger(judgement.mtu_forward);
-            format!("HTTPS works: {refused} are refused with a signal, and TCP adapts to it")
-        }
-        Verdict::Blackhole if judgement.is_tcp_dead_alone() => {
-            "no TCP connection comes about: TCP vanishes, whatever the size, while ping passes".to_owned()
-        }
-        Verdict::Blackhole if judgement.tcp == Some(TcpState::Dead) => {
-            format!("no TCP connection comes about, and beyond that {}", hole(path))
-        }
-        Verdict::Blackhole => hole(path),
-        Verdict::Lossy => "connections work, but slowly: too many packets are lost on the way".to_owned(),
-        Verdict::Unreachable => "nothing works: no packet of any size comes back".to_owned(),
-        Verdict::Unknown => not_known(path),
+    }
+
+    /// Whether a hole's edge is that of the way to the target. An echo that is silent above it, where no SYN
+    /// told forward apart, may as well have died on the way back.
+    #[must_use]
+    pub fn is_forward_tested(&self) -> bool {
+        let judgement = &self.judgement;
+        let either_way = self.expected_mtu.as_ref().map(|expected| expected.bytes);
+        let expected = judgement.forward_expected.or(either_way);
+        let full = expected.is_some() && judgement.mtu_forward >= expected;
+        judgement.verdict != Verdict::Blackhole || judgement.holes.contains(&Direction::Forward) || full
+    }
+
+    /// Whether packets of the expected size are known to come back in one piece: what comes in pieces may carry no DF.
+    #[must_use]
+    pub fn is_reverse_tested(&self) -> bool {
+        let judgement = &self.judgement;
+        let expected = self.expected_mtu.as_ref().map(|expected| expected.bytes);
+        expected.is_some() && judgement.mtu_reverse.max(judgement.reverse_at_least) >= expected
     }
 }
 
@@ -51,7 +71,7 @@ fn hole(path: &PathObservation) -> String {
             [forward, reverse].into_iter().flatten().min(),
             "in both directions without a signal",
         ),
-        (true, false) if !is_reverse_tested(path) => (
+        (true, false) if !path.is_reverse_tested() => (
             "HTTPS will hang",
             forward,
             "on the way to the target without a signal (the way back is not measured)",
@@ -61,7 +81,7 @@ fn hole(path: &PathObservation) -> String {
             forward,
             "on the way to the target without a signal",
         ),
-        (false, true) if !is_forward_tested(path) => {
+        (false, true) if !path.is_forward_tested() => {
             ("HTTPS will hang", reverse, "on the way back without a signal (the way there was not tested)")
         }
         (false, true) => (
