@@ -8,7 +8,7 @@ mod above;
 mod answers;
 pub(super) mod beyond;
 #[cfg(test)]
-mod fixture;
+pub(super) mod fixture;
 mod fresh;
 mod own;
 mod reflected;

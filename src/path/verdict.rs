@@ -444,3 +444,6 @@ impl PathProber {
         decided && !self.reach.is_suspicious() && !self.tcp.is_asking() && !busy
     }
 }
+
+#[cfg(test)]
+mod tests;

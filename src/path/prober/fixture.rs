@@ -5,7 +5,12 @@ use std::time::Duration;
 use super::PathProber;
 use crate::{
     model::family::Family,
-    path::settings::{HostMtu, IcmpProbes, Settings, TcpProbes},
+    path::{
+        budget::Budget,
+        hole::asking::Urgency,
+        probe::{Answer, Moment, Probe, Send},
+        settings::{HostMtu, IcmpProbes, Settings, TcpProbes},
+    },
 };
 
 /// Echoes of any size, no TCP.
@@ -16,6 +21,11 @@ pub fn echoing(sentinel_interval: Duration, seed: u64) -> PathProber {
 /// With all that the privilege to open raw sockets gives.
 pub fn asking_all(seed: u64) -> PathProber {
     prober(Duration::from_secs(1), IcmpProbes::Fragments, TcpProbes::Sized, seed)
+}
+
+/// The same without TCP.
+pub fn without_tcp(seed: u64) -> PathProber {
+    prober(Duration::from_secs(1), IcmpProbes::Fragments, TcpProbes::None, seed)
 }
 
 fn prober(sentinel_interval: Duration, icmp: IcmpProbes, tcp: TcpProbes, seed: u64) -> PathProber {
@@ -32,4 +42,49 @@ fn prober(sentinel_interval: Duration, icmp: IcmpProbes, tcp: TcpProbes, seed: u
     };
     let hosts = HostMtu { testable: 1500, hosts: 1500, rule: "test".to_owned(), pending: false, above: None };
     PathProber::new(settings, hosts, seed, Duration::ZERO)
+}
+
+/// A prober and the target it asks, which is so near that answers come at once.
+pub struct Host {
+    pub prober: PathProber,
+    pub now: Moment,
+    /// It answers regular echoes.
+    pub icmp: bool,
+    budget: Budget,
+}
+
+impl From<PathProber> for Host {
+    fn from(prober: PathProber) -> Self {
+        Self { prober, now: Duration::ZERO, icmp: true, budget: Budget::new(200) }
+    }
+}
+
+impl Host {
+    /// A hundredth of a second in which each probe is answered by `answers`.
+    pub fn step(&mut self, answers: impl Fn(Probe) -> Option<Answer>) {
+        self.now += Duration::from_millis(10);
+        self.budget.fill(self.now);
+        let mut out = Vec::new();
+        self.prober.regular(self.now, &mut out);
+        for urgency in Urgency::ALL {
+            self.prober.burst(urgency, self.now, &mut self.budget, &mut out);
+        }
+        for send in out {
+            match send {
+                Send::Echo { seq } if self.icmp => {
+                    self.prober.echo_reply(seq, Duration::from_millis(1), self.now);
+                }
+                Send::Probe(probe) => {
+                    if let Some(answer) = answers(probe) {
+                        self.prober.answer(probe.id, answer, self.now);
+                    }
+                }
+                Send::Echo { .. } | Send::Renew => {}
+            }
+        }
+    }
+
+    pub fn play(&mut self, seconds: u32, answers: impl Fn(Probe) -> Option<Answer>) {
+        (0..seconds * 100).for_each(|_| self.step(&answers));
+    }
 }

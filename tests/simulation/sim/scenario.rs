@@ -65,10 +65,38 @@ struct Expect {
     /// What vanishes, where the verdict is `blackhole`.
     reasons: Option<Vec<String>>,
     holes: Option<Vec<String>>,
-    forward_mtu: Option<u32>,
-    reverse_mtu: Option<u32>,
+    forward_mtu: Option<Told>,
+    reverse_mtu: Option<Told>,
+    forward_at_least: Option<Told>,
+    reverse_at_least: Option<Told>,
+    forward_expected: Option<Told>,
+    /// Nothing is under way.
+    settled: Option<bool>,
     /// Words that some sentence of the evidence has.
     evidence: Option<String>,
+}
+
+/// A size that must be told, or `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+enum Told {
+    Bytes(u32),
+    Not(NotTold),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum NotTold {
+    None,
+}
+
+impl Told {
+    fn is(self, said: Option<u32>) -> bool {
+        match self {
+            Self::Bytes(right) => said == Some(right),
+            Self::Not(NotTold::None) => said.is_none(),
+        }
+    }
 }
 
 impl Scenario {
@@ -123,14 +151,27 @@ impl Expect {
             Some(format!("blackhole by {reasons:?}, not {:?}", self.reasons))
         } else if self.holes.as_ref().is_some_and(|right| *right != holes) {
             Some(format!("holes not {:?}", self.holes))
-        } else if self.forward_mtu.is_some() && self.forward_mtu != said.mtu_forward {
-            Some(format!("forward not {:?}", self.forward_mtu))
-        } else if self.reverse_mtu.is_some() && self.reverse_mtu != said.mtu_reverse {
-            Some(format!("reverse not {:?}", self.reverse_mtu))
+        } else if let Some(size) = self.size_differs(said) {
+            Some(size)
+        } else if self.settled.is_some_and(|right| right != said.settled) {
+            Some(format!("settled not {:?}", self.settled))
         } else {
             let words = self.evidence.as_ref()?;
             let there = said.evidence.iter().any(|sentence| sentence.contains(words.as_str()));
             (!there).then(|| format!("evidence without {words:?}"))
         }
+    }
+
+    fn size_differs(&self, said: &Judgement) -> Option<String> {
+        [
+            ("forward", self.forward_mtu, said.mtu_forward),
+            ("reverse", self.reverse_mtu, said.mtu_reverse),
+            ("forward at least", self.forward_at_least, said.forward_at_least),
+            ("reverse at least", self.reverse_at_least, said.reverse_at_least),
+            ("forward expected", self.forward_expected, said.forward_expected),
+        ]
+        .into_iter()
+        .find(|(_, right, said)| right.is_some_and(|right| !right.is(*said)))
+        .map(|(name, right, _)| format!("{name} not {right:?}"))
     }
 }
