@@ -98,13 +98,10 @@ coverage:
 	cargo llvm-cov --locked --lib $(if $(COVERAGE_FAST),,--test simulation) --summary-only --json --output-path target/coverage.json
 	@scripts/coverage.py target/coverage.json
 
-# Changes the code of verdicts and proofs in every place, one at a time, and runs the path's unit tests, not the simulation: most changes
-# of lanes and verdicts are noticed only there, if at all. MUTANTS_SHARD=1/8 does a part. Never run whole yet: docs/reliability.md.
-mutants:
-	@scripts/cargo-tools.sh cargo-mutants
-	cargo mutants --no-shuffle --baseline skip --timeout 120 $(if $(MUTANTS_SHARD),--shard $(MUTANTS_SHARD)) \
-		$(foreach file,verdict hole/proof hole/lane hole/edge hole/lane/asking hole/lane/conclude hole/lane/of_flows,-f src/path/$(file).rs) \
-		-- --locked --lib --config 'profile.dev.package.vxlan_exporter.opt-level=0' path::
+# Changes the code of verdicts, proofs and lanes in every place, one at a time: unit tests, scenarios or the simulation should notice. All are
+# built in at once. Hours of one core; broken off, it goes on. MUTANTS="verdict --again": only that file, those that lived anew.
+mutants: setup
+	scripts/mutants/mutants.sh $(MUTANTS)
 
 # Changes the alert rules in every place, one at a time; their tests must notice each change. Minutes of one core.
 mutants-rules: setup

@@ -11,7 +11,6 @@ pinned() {
     cargo-deny) echo 0.20.2 e528dfcbe739af7ce37a77d3d6df1b29dd6887b1c701d888820c0f16b864f737 ;;
     cargo-fuzz) echo 0.13.2 5acfd01930e49823e58c30dd8012d3338a620377d7c7d4cc140ca4b2169400e2 ;;
     cargo-llvm-cov) echo 0.9.1 5e00647cc92940c4dd82249c480fe08fd3809767e89f056bcec46d8a7962ea5b ;;
-    cargo-mutants) echo 27.1.0 07072e7bcdeb425d5e5fdbfd9f15a2c749e23cb2edf5ef40aee5876760ae1cf9 ;;
     *)
         echo "cargo-tools: no version of $1 is pinned in $0" >&2
         exit 1
