@@ -5,6 +5,9 @@
 //! down, and signs of death that must be seen twice. Asked again with the same input, the answer is
 //! the same.
 
+mod history;
+mod told;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -13,28 +16,25 @@ use std::{
 use crate::{
     model::{
         observation::PathObservation,
-        picture::{FixStep, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
+        picture::{Overlay, PathPicture, TunnelEnd},
         plan::Plan,
         snapshot::RouterReading,
-        types::{InterfaceName, MismatchField, RouterName, Site, TunnelState},
+        types::{Bytes, InterfaceName, MismatchField, RouterName, Site},
     },
     overlay::{
         cause::{Crossed, Explainer, Fares},
-        ends::{EndView, Known, Scene, listed},
-        fix::{Fixer, Mending, enable},
+        ends::{Known, Scene},
+        fix::{Fixer, Mending},
         liveness::{self, Life, Suspects},
         loss::Ledger,
         mismatch::mismatches,
-        pairing::{self, Pair, Single},
+        pairing::{self, Pair},
         route::{Map, Walk},
-        underlay::Underlay,
     },
     recency::Recency,
-    work,
 };
-
-/// More ends or routes than this are not listed in a sentence.
-const LISTED: usize = 8;
+use history::History;
+use told::{Small, lone, paired};
 
 /// Joins router readings and path observations; remembers from one call to the next.
 #[derive(Debug)]
@@ -47,29 +47,8 @@ pub struct Assessor {
     /// Whose paths are not all ours: that ours are unreachable proves nothing of the tunnel.
     sites_probed_elsewhere: BTreeSet<Site>,
     ledger: Ledger,
-    /// By the tunnel's name.
-    history: BTreeMap<String, History>,
-    names: Recency<String>,
+    history: History,
     pairs: Recency<Pair>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct History {
-    up: Option<bool>,
-    went_up: u64,
-    went_down: u64,
-}
-
-impl History {
-    /// Counts a change between two known states; an end that was not read in between is no change.
-    fn note(&mut self, up: Option<bool>) {
-        let Some(now) = up else { return };
-        match (self.up.replace(now), now) {
-            (Some(false), true) => self.went_up += 1,
-            (Some(true), false) => self.went_down += 1,
-            _ => {}
-        }
-    }
 }
 
 /// What is known of one pair while the picture is made.
@@ -78,6 +57,62 @@ struct Facts {
     mismatches: BTreeMap<MismatchField, String>,
     life: Life,
     mending: Mending,
+}
+
+impl Facts {
+    fn of(
+        fixer: &Fixer<'_, '_>,
+        pair: &Pair,
+        declared: &BTreeSet<Pair>,
+        alone: &[&PathObservation],
+        suspects: &mut Suspects,
+    ) -> Self {
+        let declared = declared.contains(pair);
+        let mismatches = mismatches(fixer.scene, pair, declared);
+        let life = liveness::judge(fixer.scene, pair, &mismatches, alone, suspects);
+        let mending = fixer.tunnel(pair, &mismatches, declared);
+        Self { declared, mismatches, life, mending }
+    }
+}
+
+/// What the paths say of the tunnels they cross.
+struct Crossings<'p> {
+    /// The largest expected MTU of the paths that cross a tunnel.
+    expected: BTreeMap<Pair, Bytes>,
+    /// The paths that cross this tunnel and no other.
+    alone: BTreeMap<&'p Pair, Vec<&'p PathObservation>>,
+    fares: Fares<'p>,
+}
+
+impl<'p> Crossings<'p> {
+    fn of(
+        paths: &'p [Arc<PathObservation>],
+        walks: &[&Walk],
+        by_name: &BTreeMap<String, &'p Pair>,
+        elsewhere: &BTreeSet<Site>,
+    ) -> Self {
+        let mut expected = BTreeMap::new();
+        let mut alone: BTreeMap<&Pair, Vec<&PathObservation>> = BTreeMap::new();
+        let mut fares = Fares::default();
+        for (path, walk) in paths.iter().zip(walks) {
+            let hops = walk.hops();
+            // Each tunnel is crossed from its near end to its far end: two hops.
+            for pair in hops.iter().step_by(2).filter_map(|hop| by_name.get(&hop.tunnel)) {
+                fares.note(pair, path);
+                if let Some(mtu) = &path.expected_mtu {
+                    let known = expected.entry((*pair).clone()).or_insert(mtu.bytes);
+                    *known = mtu.bytes.max(*known);
+                }
+            }
+            if let [near, _] = hops
+                && !elsewhere.contains(&path.target_site)
+                && let Some(pair) = by_name.get(&near.tunnel)
+            {
+                alone.entry(pair).or_default().push(path);
+            }
+        }
+        Self { expected, alone, fares }
+    }
 }
 
 impl Assessor {
@@ -98,8 +133,7 @@ impl Assessor {
             suspects: Suspects::new(),
             sites_probed_elsewhere: plan.sites_probed_elsewhere.clone(),
             ledger: Ledger::default(),
-            history: BTreeMap::new(),
-            names: Recency::default(),
+            history: History::default(),
             pairs: Recency::default(),
         }
     }
@@ -127,46 +161,20 @@ impl Assessor {
         let scene = Scene::new(routers, &self.known);
         let pairing = pairing::pair(&scene, &self.declared, &self.remembered);
         let map = Map::new(&scene, &pairing.pairs);
-        let mut ways = BTreeMap::new();
-        for path in paths {
-            let sites = (&path.source.site, &path.target_site);
-            ways.entry(sites).or_insert_with(|| map.walk(sites.0, sites.1));
-        }
+        let ways = ways(&map, paths);
         let walks: Vec<&Walk> =
             paths.iter().map(|path| &ways[&(&path.source.site, &path.target_site)]).collect();
 
         let by_name: BTreeMap<_, _> = pairing.pairs.iter().map(|pair| (pair.name(), pair)).collect();
-        let mut expected = BTreeMap::new();
-        let mut alone: BTreeMap<&Pair, Vec<&PathObservation>> = BTreeMap::new();
-        let mut fares = Fares::default();
-        for (path, walk) in paths.iter().zip(&walks) {
-            let hops = walk.hops();
-            // Each tunnel is crossed from its near end to its far end: two hops.
-            for pair in hops.iter().step_by(2).filter_map(|hop| by_name.get(&hop.tunnel)) {
-                fares.note(pair, path);
-                if let Some(mtu) = &path.expected_mtu {
-                    let known = expected.entry((*pair).clone()).or_insert(mtu.bytes);
-                    *known = mtu.bytes.max(*known);
-                }
-            }
-            if let [near, _] = hops
-                && !self.sites_probed_elsewhere.contains(&path.target_site)
-                && let Some(pair) = by_name.get(&near.tunnel)
-            {
-                alone.entry(pair).or_default().push(path);
-            }
-        }
+        let Crossings { expected, alone, fares } =
+            Crossings::of(paths, &walks, &by_name, &self.sites_probed_elsewhere);
         let distances = self.site.as_ref().map(|site| map.distances(site)).unwrap_or_default();
         let fixer = Fixer { scene: &scene, distances, expected };
 
         let mut facts = BTreeMap::new();
         for pair in &pairing.pairs {
-            let declared = self.declared.contains(pair);
-            let mismatches = mismatches(&scene, pair, declared);
             let alone = alone.get(pair).map_or(&[][..], Vec::as_slice);
-            let life = liveness::judge(&scene, pair, &mismatches, alone, &mut self.suspects);
-            let mending = fixer.tunnel(pair, &mismatches, declared);
-            facts.insert(pair, Facts { declared, mismatches, life, mending });
+            facts.insert(pair, Facts::of(&fixer, pair, &self.declared, alone, &mut self.suspects));
         }
 
         let pictures = paths
@@ -190,31 +198,44 @@ impl Assessor {
             .collect();
         tunnels.extend(pairing.singles.iter().map(|single| lone(&fixer, single)));
         tunnels.sort_by(|a, b| a.name.cmp(&b.name));
-        for tunnel in &mut tunnels {
-            let history = self.history.entry(tunnel.name.clone()).or_default();
-            history.note(tunnel.up);
-            tunnel.transitions_up = history.went_up;
-            tunnel.transitions_down = history.went_down;
-        }
-        for name in self.names.see(tunnels.iter().map(|tunnel| &tunnel.name), self.history.keys()) {
-            self.history.remove(&name);
-        }
-        let mut pairs = pairing.pairs;
-        self.suspects.retain(|(from, to), _| pairs.contains(&Pair::new(from.clone(), to.clone())));
-        // What a router says that says too much is not remembered.
-        let spills = |end: &TunnelEnd| {
-            scene.readings.get(&end.router).is_some_and(|it| it.left_out.keys().any(|kind| kind.is_excess()))
-        };
-        pairs.retain(|pair| self.remembered.contains(pair) || !(spills(&pair.0) || spills(&pair.1)));
-        let is_there =
-            |end: &TunnelEnd| scene.ends.contains_key(end) || scene.snapshot(&end.router).is_none();
-        let there = pairs.iter().filter(|pair| is_there(&pair.0) && is_there(&pair.1));
-        for pair in self.pairs.see(there, pairs.iter()) {
-            pairs.remove(&pair);
-        }
-        self.remembered = pairs;
+        self.history.note(&mut tunnels);
+        self.suspects.retain(|(from, to), _| pairing.pairs.contains(&Pair::new(from.clone(), to.clone())));
+        self.remembered = remembered(&scene, pairing.pairs, &self.remembered, &mut self.pairs);
         Overlay { tunnels, paths: pictures }
     }
+}
+
+/// The way between any two sites that a path joins.
+fn ways<'p>(
+    map: &Map<'_, '_, '_>,
+    paths: &'p [Arc<PathObservation>],
+) -> BTreeMap<(&'p Site, &'p Site), Walk> {
+    let mut ways = BTreeMap::new();
+    for path in paths {
+        let sites = (&path.source.site, &path.target_site);
+        ways.entry(sites).or_insert_with(|| map.walk(sites.0, sites.1));
+    }
+    ways
+}
+
+/// The pairs to keep in mind while a router is away.
+fn remembered(
+    scene: &Scene<'_>,
+    mut pairs: BTreeSet<Pair>,
+    before: &BTreeSet<Pair>,
+    recency: &mut Recency<Pair>,
+) -> BTreeSet<Pair> {
+    // What a router says that says too much is not remembered.
+    let spills = |end: &TunnelEnd| {
+        scene.readings.get(&end.router).is_some_and(|it| it.left_out.keys().any(|kind| kind.is_excess()))
+    };
+    pairs.retain(|pair| before.contains(pair) || !(spills(&pair.0) || spills(&pair.1)));
+    let is_there = |end: &TunnelEnd| scene.ends.contains_key(end) || scene.snapshot(&end.router).is_none();
+    let there = pairs.iter().filter(|pair| is_there(&pair.0) && is_there(&pair.1));
+    for pair in recency.see(there, pairs.iter()) {
+        pairs.remove(&pair);
+    }
+    pairs
 }
 
 fn tunnel_end(text: &str) -> Option<TunnelEnd> {
@@ -233,182 +254,4 @@ fn crossed<'t>(
         Some(Crossed { pair, near: &hops[0].end, far: &hops[1].end, life, mending })
     };
     walk.hops().chunks_exact(2).filter_map(crossing).collect()
-}
-
-/// The ends of a tunnel that drop large frames silently; the rule of `VxlanMtuBelowBridgePort`.
-#[derive(Default)]
-struct Small {
-    ends: Vec<String>,
-    steps: Vec<FixStep>,
-}
-
-impl Small {
-    /// Nothing where the tunnel is dead anyway.
-    fn of(fixer: &Fixer<'_, '_>, pair: &Pair, facts: &Facts) -> Self {
-        let dead = [MismatchField::Vni, MismatchField::Port, MismatchField::Remote];
-        if facts.life.up == Some(false) || dead.iter().any(|field| facts.mismatches.contains_key(field)) {
-            return Self::default();
-        }
-        let ends = [&pair.0, &pair.1].into_iter().filter_map(|end| fixer.scene.ends.get(end));
-        Self::among(fixer, &ends.collect::<Vec<_>>())
-    }
-
-    fn among(fixer: &Fixer<'_, '_>, views: &[&EndView<'_>]) -> Self {
-        let ends: Vec<_> = views.iter().filter_map(|view| view.too_small_text(None)).collect();
-        let steps = if ends.is_empty() { Vec::new() } else { fixer.fit_ports(views) };
-        Self { ends, steps }
-    }
-}
-
-impl Tunnel {
-    /// The same, with its ends that drop large frames and what mends them. Where the MTUs of the ends differ too, what
-    /// mends that raises both.
-    fn with(mut self, small: Small, fixer: &Fixer<'_, '_>) -> Self {
-        self.small_ends = small.ends;
-        if !self.mismatches.contains_key(&MismatchField::Mtu) {
-            self.fix.extend(small.steps);
-            self.fix = fixer.order(self.fix);
-        }
-        self
-    }
-}
-
-fn paired(scene: &Scene<'_>, pair: &Pair, facts: Facts, fixer: &Fixer<'_, '_>, ledger: &Ledger) -> Tunnel {
-    let Facts { declared, mismatches, life, mending } = facts;
-    let mut evidence = life.signs;
-    evidence.extend(life.notes);
-    evidence.extend(mending.why);
-    for end in [&pair.0, &pair.1] {
-        let Some(view) = scene.ends.get(end) else { continue };
-        evidence.extend(view.too_small_text(fixer.expected.get(pair).copied()));
-        evidence.extend(small_underlays(view));
-        evidence.extend(view.bridge_text());
-    }
-    let (loss, counted) = losses(scene, pair, ledger);
-    evidence.extend(counted);
-    evidence.push(how(scene, pair, declared));
-    Tunnel {
-        name: pair.name(),
-        state: TunnelState::Paired,
-        ends: vec![pair.0.clone(), pair.1.clone()],
-        up: life.up,
-        mismatches,
-        evidence,
-        small_ends: Vec::new(),
-        loss,
-        fix: mending.steps,
-        transitions_up: 0,
-        transitions_down: 0,
-    }
-}
-
-/// Routes to remotes that carry less than the end takes; where there are many, the first ones.
-fn small_underlays(view: &EndView<'_>) -> Vec<String> {
-    let said = view.sends.small_underlays.get_or_init(|| {
-        let underlays = work::each(view.remotes.iter()).filter_map(|remote| Underlay::of(view, *remote));
-        underlays.filter_map(|underlay| underlay.too_small(view.link.mtu?)).take(LISTED).collect()
-    });
-    said.clone()
-}
-
-/// The loss in each direction, and a sentence on each. None where an end is not read: that is said already.
-fn losses(scene: &Scene<'_>, pair: &Pair, ledger: &Ledger) -> (Vec<TunnelLoss>, Vec<String>) {
-    let (mut losses, mut said) = (Vec::new(), Vec::new());
-    if !(scene.ends.contains_key(&pair.0) && scene.ends.contains_key(&pair.1)) {
-        return (losses, said);
-    }
-    for (from, to) in [(&pair.0, &pair.1), (&pair.1, &pair.0)] {
-        match ledger.loss(scene, from, to) {
-            Ok((loss, words)) => {
-                said.push(format!("lost from {from} to {to}: {words}"));
-                losses.push(loss);
-            }
-            Err(why) => said.push(format!("lost from {from} to {to}: not known, {why}")),
-        }
-    }
-    (losses, said)
-}
-
-/// Why these two ends belong together, from what can be read now.
-fn how(scene: &Scene<'_>, pair: &Pair, declared: bool) -> String {
-    let sends = |end: &TunnelEnd, other: &TunnelEnd| {
-        let remote = scene.remote_to(end, &other.router)?;
-        Some(format!("{end} sends to {remote}, an address of {}", other.router))
-    };
-    let group = scene.shared_group(&pair.0, &pair.1).map(|group| format!("both are in the group {group}"));
-    let said = [sends(&pair.0, &pair.1), sends(&pair.1, &pair.0), group];
-    let said: Vec<_> = said.into_iter().flatten().collect();
-    match (said.is_empty(), declared) {
-        (false, _) => format!("paired: {}", said.join("; ")),
-        (true, true) => "paired: declared under `tunnels`".to_owned(),
-        (true, false) => "paired: both ends were seen together before".to_owned(),
-    }
-}
-
-/// A tunnel of which one end is known.
-fn lone(fixer: &Fixer<'_, '_>, single: &Single) -> Tunnel {
-    let Single { end, remote, candidates } = single;
-    let scene = fixer.scene;
-    let view = scene.ends.get(end);
-    let life = view.map(liveness::judge_half).unwrap_or_default();
-    let mut evidence = life.signs;
-    let list = |ends: &BTreeSet<TunnelEnd>| listed(ends.iter(), ", ");
-    if candidates.is_empty() {
-        evidence.push(unmatched(scene, single));
-    } else {
-        evidence.push(format!(
-            "several ends fit {end} to {remote} equally well: {}; declare the right pair under `tunnels`",
-            list(candidates)
-        ));
-    }
-    let small = view.filter(|_| life.up != Some(false)).map(|view| Small::among(fixer, &[view]));
-    let tunnel = Tunnel {
-        name: format!("{end}~{remote}"),
-        state: if candidates.is_empty() { TunnelState::Half } else { TunnelState::Ambiguous },
-        ends: vec![end.clone()],
-        up: life.up,
-        mismatches: BTreeMap::new(),
-        evidence,
-        small_ends: Vec::new(),
-        loss: Vec::new(),
-        fix: view.and_then(enable).into_iter().collect(),
-        transitions_up: 0,
-        transitions_down: 0,
-    };
-    tunnel.with(small.unwrap_or_default(), fixer)
-}
-
-fn unmatched(scene: &Scene<'_>, single: &Single) -> String {
-    let Single { end, remote, .. } = single;
-    let owners: Vec<_> = scene.known.owners(*remote).collect();
-    if owners.contains(&&end.router) {
-        return format!("{end} sends to {remote}, which is its own router's address");
-    }
-    if owners.is_empty() {
-        let unread: Vec<_> = scene.readings.keys().filter_map(|router| scene.not_read(router)).collect();
-        let mut said = format!("{end} sends to {remote}, which no router that was read owns");
-        if unread.is_empty() {
-            said += ": add that router, or this address to its `addresses`, to see the other end";
-        } else {
-            said = format!("{said}; {}", unread.join("; "));
-        }
-        return said;
-    }
-    let others: usize = owners.iter().map(|owner| scene.ends_of(owner).len()).sum();
-    let ends = owners.iter().flat_map(|owner| scene.ends_of(owner)).filter_map(|end| scene.ends.get(end));
-    let mut fit_not: Vec<_> = work::each(ends.take(LISTED))
-        .map(|view| {
-            let vnis = if view.vnis().is_empty() { "-".to_owned() } else { view.vnis().to_string() };
-            format!("{} (vni {vnis}, remote {})", view.end(), view.remotes_text())
-        })
-        .collect();
-    if others > LISTED {
-        fit_not.push(format!("and {} more", others - LISTED));
-    }
-    let owners = owners.iter().map(|owner| owner.as_str()).collect::<Vec<_>>().join(", ");
-    if others == 0 {
-        format!("{end} sends to {remote} ({owners}), which shows no vxlan interface")
-    } else {
-        format!("{end} sends to {remote} ({owners}), where no free end fits: {}", fit_not.join("; "))
-    }
 }

@@ -3,7 +3,7 @@
 //! Routers print things before the JSON (`bad magic vxlan01`, login banners), empty elements (`{}`) inside
 //! it, and fields this code has never heard of; all three are skipped. A field that is known and holds the
 //! wrong kind of value is an error: a counter guessed is worse than a router reported as unreadable. A number
-//! that can be no counter is left out, and its interface says so ([`links::ReadLink::suspicious`]).
+//! that can be no counter is left out, and its interface says so (`links::ReadLink::suspicious`).
 //!
 //! Known faults of iproute2's JSON are mended. An element of a list that still cannot be read is left out and counted, unless
 //! it is of a vxlan device: what is watched is read whole or not at all.

@@ -164,7 +164,7 @@ impl<'a> Output<'a> {
         Err(ScrapeError::new(reason, format!("`{command}` failed with exit code {code}: `{said}`; {remedy}")))
     }
 
-    /// What [`SYSTEM`], [`Vyos::VERSION_FILES`](crate::vendor::Vyos::VERSION_FILES) and the two uptimes told.
+    /// What [`SYSTEM`], `Vyos::VERSION_FILES` and the two uptimes told.
     #[must_use]
     pub fn system(&self) -> System {
         let uptime = |section| parse::system::uptime_seconds(self.may(section)?);

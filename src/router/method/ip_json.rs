@@ -5,7 +5,7 @@
 //!
 //! Routes that were asked for in the last scrape are asked again in the same exec; only where one appears that was not
 //! known, a second exec asks for it, so that the very first scrape has underlay MTUs. They are asked as the vxlan
-//! devices themselves ask: [`crate::model::snapshot::route_query`].
+//! devices themselves ask: `model::snapshot::route_query`.
 //!
 //! All devices are asked for at once, of whatever type: bridge ports, bonds and underlay devices are, and a question for each
 //! type would cost the router a command each. What one foreign device spoils is mended or left out when it is read. Only links

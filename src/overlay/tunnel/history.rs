@@ -1,0 +1,48 @@
+//! How often each tunnel went up and down.
+
+use std::collections::BTreeMap;
+
+use crate::{model::picture::Tunnel, recency::Recency};
+
+/// The changes of all tunnels.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    /// By the tunnel's name.
+    changes: BTreeMap<String, Changes>,
+    names: Recency<String>,
+}
+
+impl History {
+    /// Counts what has changed, and puts the counts into the tunnels.
+    pub(super) fn note(&mut self, tunnels: &mut [Tunnel]) {
+        for tunnel in &mut *tunnels {
+            let changes = self.changes.entry(tunnel.name.clone()).or_default();
+            changes.note(tunnel.up);
+            tunnel.transitions_up = changes.went_up;
+            tunnel.transitions_down = changes.went_down;
+        }
+        for name in self.names.see(tunnels.iter().map(|tunnel| &tunnel.name), self.changes.keys()) {
+            self.changes.remove(&name);
+        }
+    }
+}
+
+/// Of one tunnel.
+#[derive(Debug, Clone, Copy, Default)]
+struct Changes {
+    up: Option<bool>,
+    went_up: u64,
+    went_down: u64,
+}
+
+impl Changes {
+    /// Counts a change between two known states; an end that was not read in between is no change.
+    fn note(&mut self, up: Option<bool>) {
+        let Some(now) = up else { return };
+        match (self.up.replace(now), now) {
+            (Some(false), true) => self.went_up += 1,
+            (Some(true), false) => self.went_down += 1,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! What is told of one tunnel: its evidence, its small ends, its loss, how it was paired.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Facts;
+use crate::{
+    model::{
+        picture::{FixStep, Tunnel, TunnelEnd, TunnelLoss},
+        types::{MismatchField, TunnelState},
+    },
+    overlay::{
+        ends::{EndView, Scene, listed},
+        fix::{Fixer, enable},
+        liveness,
+        loss::Ledger,
+        pairing::{Pair, Single},
+        underlay::Underlay,
+    },
+    work,
+};
+
+/// More ends or routes than this are not listed in a sentence.
+const LISTED: usize = 8;
+
+/// The ends of a tunnel that drop large frames silently; the rule of `VxlanMtuBelowBridgePort`.
+#[derive(Default)]
+pub(super) struct Small {
+    ends: Vec<String>,
+    steps: Vec<FixStep>,
+}
+
+impl Small {
+    /// Nothing where the tunnel is dead anyway.
+    pub(super) fn of(fixer: &Fixer<'_, '_>, pair: &Pair, facts: &Facts) -> Self {
+        let dead = [MismatchField::Vni, MismatchField::Port, MismatchField::Remote];
+        if facts.life.up == Some(false) || dead.iter().any(|field| facts.mismatches.contains_key(field)) {
+            return Self::default();
+        }
+        let ends = [&pair.0, &pair.1].into_iter().filter_map(|end| fixer.scene.ends.get(end));
+        Self::among(fixer, &ends.collect::<Vec<_>>())
+    }
+
+    fn among(fixer: &Fixer<'_, '_>, views: &[&EndView<'_>]) -> Self {
+        let ends: Vec<_> = views.iter().filter_map(|view| view.too_small_text(None)).collect();
+        let steps = if ends.is_empty() { Vec::new() } else { fixer.fit_ports(views) };
+        Self { ends, steps }
+    }
+}
+
+impl Tunnel {
+    /// The same, with its ends that drop large frames and what mends them. Where the MTUs of the ends differ too, what
+    /// mends that raises both.
+    pub(super) fn with(mut self, small: Small, fixer: &Fixer<'_, '_>) -> Self {
+        self.small_ends = small.ends;
+        if !self.mismatches.contains_key(&MismatchField::Mtu) {
+            self.fix.extend(small.steps);
+            self.fix = fixer.order(self.fix);
+        }
+        self
+    }
+}
+
+/// A tunnel of which both ends are known.
+pub(super) fn paired(
+    scene: &Scene<'_>,
+    pair: &Pair,
+    facts: Facts,
+    fixer: &Fixer<'_, '_>,
+    ledger: &Ledger,
+) -> Tunnel {
+    let Facts { declared, mismatches, life, mending } = facts;
+    let mut evidence = life.signs;
+    evidence.extend(life.notes);
+    evidence.extend(mending.why);
+    for end in [&pair.0, &pair.1] {
+        let Some(view) = scene.ends.get(end) else { continue };
+        evidence.extend(view.too_small_text(fixer.expected.get(pair).copied()));
+        evidence.extend(small_underlays(view));
+        evidence.extend(view.bridge_text());
+    }
+    let (loss, counted) = losses(scene, pair, ledger);
+    evidence.extend(counted);
+    evidence.push(how(scene, pair, declared));
+    Tunnel {
+        name: pair.name(),
+        state: TunnelState::Paired,
+        ends: vec![pair.0.clone(), pair.1.clone()],
+        up: life.up,
+        mismatches,
+        evidence,
+        small_ends: Vec::new(),
+        loss,
+        fix: mending.steps,
+        transitions_up: 0,
+        transitions_down: 0,
+    }
+}
+
+/// Routes to remotes that carry less than the end takes; where there are many, the first ones.
+fn small_underlays(view: &EndView<'_>) -> Vec<String> {
+    let said = view.sends.small_underlays.get_or_init(|| {
+        let underlays = work::each(view.remotes.iter()).filter_map(|remote| Underlay::of(view, *remote));
+        underlays.filter_map(|underlay| underlay.too_small(view.link.mtu?)).take(LISTED).collect()
+    });
+    said.clone()
+}
+
+/// The loss in each direction, and a sentence on each. None where an end is not read: that is said already.
+fn losses(scene: &Scene<'_>, pair: &Pair, ledger: &Ledger) -> (Vec<TunnelLoss>, Vec<String>) {
+    let (mut losses, mut said) = (Vec::new(), Vec::new());
+    if !(scene.ends.contains_key(&pair.0) && scene.ends.contains_key(&pair.1)) {
+        return (losses, said);
+    }
+    for (from, to) in [(&pair.0, &pair.1), (&pair.1, &pair.0)] {
+        match ledger.loss(scene, from, to) {
+            Ok((loss, words)) => {
+                said.push(format!("lost from {from} to {to}: {words}"));
+                losses.push(loss);
+            }
+            Err(why) => said.push(format!("lost from {from} to {to}: not known, {why}")),
+        }
+    }
+    (losses, said)
+}
+
+/// Why these two ends belong together, from what can be read now.
+fn how(scene: &Scene<'_>, pair: &Pair, declared: bool) -> String {
+    let sends = |end: &TunnelEnd, other: &TunnelEnd| {
+        let remote = scene.remote_to(end, &other.router)?;
+        Some(format!("{end} sends to {remote}, an address of {}", other.router))
+    };
+    let group = scene.shared_group(&pair.0, &pair.1).map(|group| format!("both are in the group {group}"));
+    let said = [sends(&pair.0, &pair.1), sends(&pair.1, &pair.0), group];
+    let said: Vec<_> = said.into_iter().flatten().collect();
+    match (said.is_empty(), declared) {
+        (false, _) => format!("paired: {}", said.join("; ")),
+        (true, true) => "paired: declared under `tunnels`".to_owned(),
+        (true, false) => "paired: both ends were seen together before".to_owned(),
+    }
+}
+
+/// A tunnel of which one end is known.
+pub(super) fn lone(fixer: &Fixer<'_, '_>, single: &Single) -> Tunnel {
+    let Single { end, remote, candidates } = single;
+    let scene = fixer.scene;
+    let view = scene.ends.get(end);
+    let life = view.map(liveness::judge_half).unwrap_or_default();
+    let mut evidence = life.signs;
+    let list = |ends: &BTreeSet<TunnelEnd>| listed(ends.iter(), ", ");
+    if candidates.is_empty() {
+        evidence.push(unmatched(scene, single));
+    } else {
+        evidence.push(format!(
+            "several ends fit {end} to {remote} equally well: {}; declare the right pair under `tunnels`",
+            list(candidates)
+        ));
+    }
+    let small = view.filter(|_| life.up != Some(false)).map(|view| Small::among(fixer, &[view]));
+    let tunnel = Tunnel {
+        name: format!("{end}~{remote}"),
+        state: if candidates.is_empty() { TunnelState::Half } else { TunnelState::Ambiguous },
+        ends: vec![end.clone()],
+        up: life.up,
+        mismatches: BTreeMap::new(),
+        evidence,
+        small_ends: Vec::new(),
+        loss: Vec::new(),
+        fix: view.and_then(enable).into_iter().collect(),
+        transitions_up: 0,
+        transitions_down: 0,
+    };
+    tunnel.with(small.unwrap_or_default(), fixer)
+}
+
+fn unmatched(scene: &Scene<'_>, single: &Single) -> String {
+    let Single { end, remote, .. } = single;
+    let owners: Vec<_> = scene.known.owners(*remote).collect();
+    if owners.contains(&&end.router) {
+        return format!("{end} sends to {remote}, which is its own router's address");
+    }
+    if owners.is_empty() {
+        let unread: Vec<_> = scene.readings.keys().filter_map(|router| scene.not_read(router)).collect();
+        let mut said = format!("{end} sends to {remote}, which no router that was read owns");
+        if unread.is_empty() {
+            said += ": add that router, or this address to its `addresses`, to see the other end";
+        } else {
+            said = format!("{said}; {}", unread.join("; "));
+        }
+        return said;
+    }
+    let others: usize = owners.iter().map(|owner| scene.ends_of(owner).len()).sum();
+    let ends = owners.iter().flat_map(|owner| scene.ends_of(owner)).filter_map(|end| scene.ends.get(end));
+    let mut fit_not: Vec<_> = work::each(ends.take(LISTED))
+        .map(|view| {
+            let vnis = if view.vnis().is_empty() { "-".to_owned() } else { view.vnis().to_string() };
+            format!("{} (vni {vnis}, remote {})", view.end(), view.remotes_text())
+        })
+        .collect();
+    if others > LISTED {
+        fit_not.push(format!("and {} more", others - LISTED));
+    }
+    let owners = owners.iter().map(|owner| owner.as_str()).collect::<Vec<_>>().join(", ");
+    if others == 0 {
+        format!("{end} sends to {remote} ({owners}), which shows no vxlan interface")
+    } else {
+        format!("{end} sends to {remote} ({owners}), where no free end fits: {}", fit_not.join("; "))
+    }
+}
