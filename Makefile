@@ -31,7 +31,7 @@ test-soak:
 
 # Many more threads than CPUs: nearly all of these tests wait most of the time.
 test-waits:
-	cargo test --locked --workspace --test kernel $(RUN_AS_ROOT) -- --skip soak:: --test-threads=$(or $(KERNEL_THREADS),10)
+	cargo test --locked --workspace --test kernel $(RUN_AS_ROOT) -- --skip soak:: --test-threads=$(or $(KERNEL_THREADS),12)
 
 test-works:
 	nice cargo test --locked --workspace --bins --test plain --test scrape_memory --test simulation $(RUN_AS_ROOT)

@@ -28,6 +28,6 @@ pub mod secret;
 pub mod segment;
 pub mod server;
 pub mod session;
-mod tcp_info;
+pub(crate) mod tcp_info;
 #[cfg(test)]
 mod tests;

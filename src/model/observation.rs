@@ -163,7 +163,7 @@ pub struct Judgement {
     pub unknown_reason: Option<UnknownReason>,
     /// Directions with a proven hole; [`Direction::Unknown`] where a hole is proven and its direction is not.
     pub holes: Vec<Direction>,
-    /// What becomes of SYNs to the path's port; absent where that is not known, or not asked.
+    /// What becomes of TCP to the path's port; absent where that is not known, or not asked.
     pub tcp: Option<TcpState>,
     /// Path MTU to the target: the largest IP packet answered, at most the expected MTU.
     pub mtu_forward: Option<Bytes>,
@@ -206,7 +206,7 @@ impl Judgement {
         if self.verdict != Verdict::Blackhole {
             return Vec::new();
         }
-        if self.tcp != Some(TcpState::Dead) {
+        if !self.tcp.is_some_and(TcpState::is_dead) {
             return vec![BlackholeReason::Size];
         }
         let size = (!self.holes.is_empty()).then_some(BlackholeReason::Size);

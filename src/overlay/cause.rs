@@ -13,7 +13,7 @@ use crate::{
     model::{
         observation::PathObservation,
         picture::{FixStep, TunnelEnd},
-        types::{Bytes, Direction, PathName, Site, Verdict},
+        types::{Bytes, Direction, PathName, Site, TcpState, Verdict},
     },
     overlay::{
         ends::{EndView, Scene},
@@ -25,7 +25,7 @@ use crate::{
         routed, stranger,
         underlay::{HEADERS_V4, HEADERS_V6, Underlay},
     },
-    path::tcp::life::LOOK_AT,
+    path::tcp::{life, payload},
     work,
 };
 
@@ -111,7 +111,18 @@ impl Explainer<'_, '_, '_> {
             Verdict::Lossy => self.dead_tunnels(&mut cause, &mut steps),
             // A size that is too small is not why no SYN passes.
             Verdict::Blackhole if self.path.judgement.is_tcp_dead_alone() => {
-                cause.push(format!("TCP does not pass though ping does: {LOOK_AT}"));
+                cause.push(match self.path.judgement.tcp {
+                    Some(TcpState::PayloadDead) => {
+                        format!("SYNs are answered, payload is not: {}", payload::LOOK_AT_PAYLOAD)
+                    }
+                    Some(TcpState::KernelDead) => {
+                        format!(
+                            "raw SYNs pass, the kernel's own connections do not: {}",
+                            payload::LOOK_AT_KERNEL
+                        )
+                    }
+                    _ => format!("TCP does not pass though ping does: {}", life::LOOK_AT),
+                });
             }
             // Replies that come back in pieces hide the way back, so every end with the fault is named.
             Verdict::Blackhole => self.small_ends(self.expected(), &mut cause, &mut steps),

@@ -94,8 +94,38 @@ pub enum Send {
     },
     /// A packet of our own.
     Probe(Probe),
+    /// A connection of the kernel's own, and one byte on it; [`ByteFate`] tells of it.
+    Byte {
+        /// Its name.
+        id: ProbeId,
+        /// The target's port.
+        port: u16,
+    },
     /// From now on all flows have other ports, and echoes another identifier: the former ones are dead.
     Renew,
+}
+
+/// The kernel's SYNs are waited for so long: those sent after 0, 1, 3 and 7 s.
+pub const CONNECTS_WITHIN: Duration = Duration::from_millis(7500);
+
+/// The acknowledgement of a byte is waited for so long: it is sent after 0, 0.2, 0.6, 1.4 and 3 s (`TCP_RTO_MIN`).
+pub const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(6);
+
+/// What became of a connection on which one byte was sent. This is always told, silence too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteFate {
+    /// The byte was acknowledged, or the target ended the connection after it stood.
+    Passed,
+    /// RST to the SYN: nobody listens.
+    Refused,
+    /// It stood, and the byte was not acknowledged within [`ACKNOWLEDGED_WITHIN`].
+    Unacknowledged,
+    /// It did not stand within [`CONNECTS_WITHIN`].
+    Unconnected,
+    /// Too many of all paths were under way: it was not even tried.
+    Crowded,
+    /// It never left our own host.
+    NotSent(Refusal),
 }
 
 /// What an answer tells beside the fact that it came. All absent where the socket does not show it.

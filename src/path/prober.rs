@@ -11,6 +11,7 @@ pub(super) mod beyond;
 pub(super) mod fixture;
 mod fresh;
 mod own;
+mod payload;
 mod reflected;
 mod sending;
 mod tcp;
@@ -29,7 +30,7 @@ use super::{
     probe::{LANES, Lane, Moment, Probe, ProbeId},
     reflection::Reflection,
     settings::{Counts, HostMtu, IcmpProbes, Settings, TcpProbes},
-    tcp::{life::TcpLife, origin::Origin, pinned::Pinned},
+    tcp::{life::TcpLife, origin::Origin, payload::Payload, pinned::Pinned},
     too_big::{contest::Contest, walk::REMEMBERED, walks::Walks},
     verdict::{Confirmed, Known, target_mtu::TargetMtu},
 };
@@ -45,6 +46,9 @@ const WAIT_FOR_MSS: Duration = Duration::from_millis(300);
 /// How long a verdict that all is well waits for the first reading of our site's routers.
 const WAIT_FOR_ROUTERS: Duration = Duration::from_secs(3);
 
+/// What is random about bytes leaves all else as it was.
+const OF_BYTES: u64 = 0xb17e;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// A small probe of our own: suspicion, unreachable, or the first SYN.
@@ -53,6 +57,8 @@ enum Role {
     Elsewhere { port: u16 },
     /// Half of a pair of a SYN and a small echo.
     TcpPair { serial: u32, pair: usize, port: u16, syn: bool },
+    /// A SYN beside the kernel's own connections.
+    BesideBytes { of: (u32, usize) },
     /// Half of a pair of an old flow and a new one.
     OldOrNew { serial: u32, pair: usize, new: bool },
     /// A sentinel of a lane.
@@ -110,6 +116,7 @@ pub struct PathProber {
     pub(super) rtt: RttWindow,
     pub(super) reach: Reach,
     pub(super) tcp: TcpLife,
+    pub(super) payload: Payload,
     pub(super) pinned: Pinned,
     pub(super) icmp_rate: SharedRate,
     pub(super) loss: SmallLoss,
@@ -168,6 +175,7 @@ impl PathProber {
         } else {
             Duration::ZERO
         };
+        let bytes = settings.tcp > TcpProbes::None && !settings.borrows_port;
         let comparable =
             settings.icmp > IcmpProbes::None && settings.tcp > TcpProbes::None && !settings.borrows_port;
         Self {
@@ -180,6 +188,7 @@ impl PathProber {
             rtt: RttWindow::default(),
             reach: Reach::new(settings.icmp > IcmpProbes::None, settings.tcp > TcpProbes::None),
             tcp: TcpLife::new(if comparable { settings.tcp_port } else { 0 }),
+            payload: Payload::new(if bytes { settings.tcp_port } else { 0 }, seed ^ OF_BYTES),
             pinned: Pinned::default(),
             icmp_rate: SharedRate::default(),
             loss: SmallLoss::new(settings.loss_threshold),

@@ -104,7 +104,7 @@ impl PathProber {
             forward_at_least: at_least,
             forward_expected: (expected < expected_reverse).then_some(expected),
             reverse_at_least: cap(self.came_back_whole(), expected_reverse).filter(|_| reverse.is_none()),
-            tcp: self.tcp.state(),
+            tcp: self.tcp_state(),
             settled: self.is_settled(),
             evidence: self.evidence(verdict, unknown_reason, &holes),
             holes,
@@ -245,7 +245,7 @@ impl PathProber {
         if self.reach.is_down() {
             return (Verdict::Unreachable, None);
         }
-        if matches!(finding, Finding::Hole(_)) || self.tcp.state() == Some(TcpState::Dead) {
+        if matches!(finding, Finding::Hole(_)) || self.tcp_state().is_some_and(TcpState::is_dead) {
             return (Verdict::Blackhole, None);
         }
         if (self.loss.is_lossy() && !self.icmp_rate.is_rationed()) || self.is_size_dependent() {
@@ -256,8 +256,9 @@ impl PathProber {
             Finding::Pending => return self.before_doubt(),
             Finding::None | Finding::Hole(_) => {}
         }
-        if self.tcp.is_open() && self.icmp_usable() {
-            let late = self.tcp.is_exhausted() || self.now >= self.began + TCP_DECIDED;
+        if (self.tcp.is_open() && self.icmp_usable()) || self.awaits_byte() {
+            let exhausted = self.tcp.is_exhausted() || self.payload.is_exhausted();
+            let late = exhausted || self.now >= self.began + TCP_DECIDED;
             return unknown(if late { UnknownReason::NoProof } else { UnknownReason::Starting });
         }
         if self.awaits_routers() {
@@ -440,8 +441,10 @@ impl PathProber {
             || (!self.can_size_echo() && (self.reach.icmp_ever() || self.reach.tcp_ever()))
             || self.has_no_sizes();
         let tcp_decided = !(self.tcp.is_open() && self.icmp_usable()) || self.tcp.is_exhausted();
-        let decided = decided && tcp_decided && !self.is_beyond_pending();
-        decided && !self.reach.is_suspicious() && !self.tcp.is_asking() && !busy
+        let byte_decided = !self.awaits_byte() || self.payload.is_exhausted();
+        let decided = decided && tcp_decided && byte_decided && !self.is_beyond_pending();
+        let asking = self.tcp.is_asking() || self.payload.is_asking();
+        decided && !self.reach.is_suspicious() && !asking && !busy
     }
 }
 

@@ -1,23 +1,44 @@
-//! The kernel's own TCP connections: they need no privilege, and tell only whether the target is there.
+//! The kernel's own TCP connections: they need no privilege, and tell whether the target is there, or whether it
+//! acknowledges a byte.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::future::select_all;
+use nix::sys::socket::getsockopt;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::{
     net::TcpStream,
-    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    sync::{
+        Semaphore,
+        mpsc::{self, UnboundedReceiver, UnboundedSender},
+    },
+    time::{Instant, sleep, timeout},
 };
 
 use super::{packet::Incoming, socket::PacketSocket, wire::Waiting};
+use crate::{
+    path::probe::{ACKNOWLEDGED_WITHIN, ByteFate, CONNECTS_WITHIN},
+    reflector::tcp_info::Info,
+};
 
 /// The kernel sends a SYN again after 1 s (RFC 6298 section 2.1), whose answer would pass for the first one's:
 /// a loss would go unseen.
 const ONE_SYN: Duration = Duration::from_millis(950);
 
+/// So many connections that carry a byte are under way at once, of all paths.
+const BYTES: usize = 128;
+/// An empty line: what asks for nothing in protocols of text, and is no message yet in others.
+const BYTE: &[u8] = b"\n";
+/// How often it is looked whether the byte was acknowledged: soon at first, then less often.
+const FIRST_LOOK: Duration = Duration::from_millis(2);
+const SLOWEST_LOOK: Duration = Duration::from_millis(50);
+/// `TCP_CLOSE` of the kernel's `tcp_states.h`.
+const CLOSED: u8 = 7;
+
 /// Connections under way, and those answered.
 #[derive(Debug)]
 pub struct Connections {
+    places: Arc<Semaphore>,
     answers: UnboundedSender<Incoming>,
     answered: UnboundedReceiver<Incoming>,
     /// Seen while waiting, not yet handed over.
@@ -29,7 +50,7 @@ impl Connections {
     #[must_use]
     pub fn new() -> Self {
         let (answers, answered) = mpsc::unbounded_channel();
-        Self { answers, answered, pending: Vec::new() }
+        Self { places: Arc::new(Semaphore::new(BYTES)), answers, answered, pending: Vec::new() }
     }
 
     /// Connects, and closes at once: refused is an answer too. `token` names the answer.
@@ -43,14 +64,32 @@ impl Connections {
             let Ok(Ok(())) = tokio::time::timeout(ONE_SYN, stream.writable()).await else { return };
             let reset = match stream.take_error() {
                 Ok(None) => {
-                    // Closed by RST: leaves nothing behind at either end.
-                    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+                    close_by_reset(&stream);
                     false
                 }
                 Ok(Some(error)) if error.kind() == io::ErrorKind::ConnectionRefused => true,
+                Ok(Some(error)) if is_hung_up(&error) => false,
                 _ => return,
             };
             let _ = answers.send(Incoming::Connected { token, reset });
+        });
+        Ok(())
+    }
+
+    /// Connects, sends a byte, and closes when it is acknowledged. What becomes of it is told in any case; `token` names it.
+    ///
+    /// # Errors
+    /// What our own host says at once, and `ResourceBusy` where too many are under way.
+    pub fn send_byte(&self, token: u64, to: SocketAddr) -> io::Result<()> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
+        let stream = begin(to)?;
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let fate = fate_of_byte(&stream).await;
+            close_by_reset(&stream);
+            drop((stream, place));
+            let _ = answers.send(Incoming::Byte { token, fate });
         });
         Ok(())
     }
@@ -70,6 +109,49 @@ impl Connections {
             each(answer);
         }
     }
+}
+
+async fn fate_of_byte(stream: &TcpStream) -> ByteFate {
+    let connected = timeout(CONNECTS_WITHIN, stream.writable()).await;
+    match stream.take_error() {
+        Ok(None) if matches!(connected, Ok(Ok(()))) => {}
+        Ok(Some(error)) if error.kind() == io::ErrorKind::ConnectionRefused => return ByteFate::Refused,
+        Ok(Some(error)) if is_hung_up(&error) => return ByteFate::Passed,
+        _ => return ByteFate::Unconnected,
+    }
+    if stream.try_write(BYTE).is_err() {
+        // The target has ended the connection already.
+        return ByteFate::Passed;
+    }
+    let (until, mut wait) = (Instant::now() + ACKNOWLEDGED_WITHIN, FIRST_LOOK);
+    loop {
+        sleep(wait).await;
+        // Looked at after the time too: this process may have been stopped.
+        match getsockopt(stream, Info) {
+            Ok(info) if info.state == CLOSED => return ended(stream),
+            Ok(info) if info.unacked == 0 && info.notsent_bytes == 0 => return ByteFate::Passed,
+            _ if Instant::now() >= until => return ByteFate::Unacknowledged,
+            _ => wait = (wait * 2).min(SLOWEST_LOOK),
+        }
+    }
+}
+
+/// The connection is no more: by the target, unless the kernel has given it up.
+fn ended(stream: &TcpStream) -> ByteFate {
+    match stream.take_error() {
+        Ok(Some(error)) if !is_hung_up(&error) => ByteFate::Unacknowledged,
+        _ => ByteFate::Passed,
+    }
+}
+
+/// RST after the connection stood (`tcp_reset`): after FIN it is `EPIPE`, before it stands `ECONNREFUSED`.
+fn is_hung_up(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+}
+
+/// Leaves nothing behind at either end.
+fn close_by_reset(stream: &TcpStream) {
+    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
 
 /// Sends the SYN.
@@ -97,4 +179,65 @@ pub(super) fn any_readable<'a>(
     let mut waits: Vec<Waiting<'a>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
     waits.push(Box::pin(connections.readable()));
     Box::pin(async { select_all(waits).await.0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn fate(to: SocketAddr) -> ByteFate {
+        let mut connections = Connections::new();
+        connections.send_byte(7, to).expect("it leaves");
+        connections.readable().await.expect("it is told");
+        let mut told = None;
+        connections.drain(&mut |incoming| told = Some(incoming));
+        assert_eq!(connections.places.available_permits(), BYTES, "its place is free again");
+        match told {
+            Some(Incoming::Byte { token: 7, fate }) => fate,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_byte_is_acknowledged_by_the_kernel_whether_its_server_looks_at_it_or_not() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let to = listener.local_addr().expect("bound");
+        assert_eq!(fate(to).await, ByteFate::Passed);
+        assert_eq!(fate(to).await, ByteFate::Passed);
+        drop(listener);
+        assert_eq!(fate(to).await, ByteFate::Refused);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_hangs_up_at_once_is_alive() {
+        for by_reset in [true, false] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+            let to = listener.local_addr().expect("bound");
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    if by_reset {
+                        close_by_reset(&stream);
+                    }
+                }
+            });
+            for _ in 0..20 {
+                assert_eq!(fate(to).await, ByteFate::Passed);
+            }
+        }
+    }
+
+    /// `tcp_abort_on_overflow=0`: it is its SYNs that stay unanswered, so that the port reads as a silent one.
+    #[tokio::test]
+    async fn a_full_accept_queue_answers_no_syn() {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("opened");
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("bound");
+        socket.listen(1).expect("listening");
+        let to = socket.local_addr().expect("bound").as_socket().expect("of IPv4");
+        // One more than the queue is long.
+        let queued = [fate(to).await, fate(to).await];
+        assert_eq!(queued, [ByteFate::Passed; 2]);
+        assert_eq!(fate(to).await, ByteFate::Unconnected);
+    }
 }

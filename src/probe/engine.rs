@@ -295,7 +295,11 @@ impl Engine {
         let (flights, tracks) = (&mut self.flights, &mut self.tracks);
         let (mut signalled, mut answered) = (BTreeSet::new(), Vec::new());
         let drained = self.wire.drain(&mut |incoming| {
-            if let Some((path, id, answer)) = flights.claim(&incoming)
+            if let Some((path, id, fate)) = flights.claim_byte(&incoming)
+                && let Some(prober) = prober(tracks, path)
+            {
+                prober.byte_told(id, fate, now);
+            } else if let Some((path, id, answer)) = flights.claim(&incoming)
                 && let Some(prober) = prober(tracks, path)
             {
                 prober.answer(id, answer, now);

@@ -32,13 +32,15 @@ use crate::{
     },
     path::{
         loss::probe_timeout::GIVE_UP,
-        probe::{Answer, Lane, Moment, Probe, ProbeId, Reply, fragments_of},
+        probe::{Answer, ByteFate, Lane, Moment, Probe, ProbeId, Reply, fragments_of},
         settings::TcpProbes,
     },
 };
 
 /// A SYN of another path on the same 4-tuple keeps it for so long.
 const TUPLE_BUSY: Duration = Duration::from_secs(2);
+/// What became of a byte is told long before that.
+const BYTE_TOLD: Duration = Duration::from_mins(1);
 /// Bytes of a TCP header with the MSS option.
 const TCP_HEADER: Bytes = 24;
 
@@ -73,6 +75,8 @@ pub struct Flights {
     syns: HashMap<Tuple, Vec<SynFlight>>,
     /// The kernel's own connections, by token.
     connects: HashMap<u64, Flight>,
+    /// Those that carry a byte, with when they began.
+    bytes: HashMap<u64, (usize, ProbeId, Moment)>,
     heard: Heard,
 }
 
@@ -87,6 +91,7 @@ impl Flights {
             echoes: HashMap::new(),
             syns: HashMap::new(),
             connects: HashMap::new(),
+            bytes: HashMap::new(),
             heard: Heard::default(),
         }
     }
@@ -190,6 +195,28 @@ impl Flights {
         Ok(())
     }
 
+    /// Opens a connection of `path` and sends a byte on it.
+    pub fn launch_byte(
+        &mut self,
+        wire: &mut dyn Wire,
+        to: IpAddr,
+        (path, id, port): (usize, ProbeId, u16),
+        now: Moment,
+    ) -> io::Result<()> {
+        let token = random();
+        self.count = self.count.wrapping_add(1);
+        wire.send(Outgoing::Byte { token, port }, to, self.heard.door(to, now))?;
+        self.bytes.insert(token, (path, id, now));
+        Ok(())
+    }
+
+    /// Whose byte `incoming` tells of.
+    pub fn claim_byte(&mut self, incoming: &Incoming) -> Option<(usize, ProbeId, ByteFate)> {
+        let Incoming::Byte { token, fate } = *incoming else { return None };
+        let (path, id, _) = self.bytes.remove(&token)?;
+        Some((path, id, fate))
+    }
+
     /// A target has answered.
     pub fn hear(&mut self, target: IpAddr, now: Moment) {
         self.heard.hear(target, now);
@@ -229,6 +256,7 @@ impl Flights {
                 let reply = Reply { reset: Some(reset), ..Reply::default() };
                 (self.connects.remove(&token)?, Answer::Passed(reply))
             }
+            Incoming::Byte { .. } => return None,
             Incoming::TooBig { mtu, from, quoted } => {
                 let flight = self.quoted(quoted)?;
                 let believable = Family::of(flight.to).least_mtu()..flight.size;
@@ -248,6 +276,7 @@ impl Flights {
         self.heard.forget_old(now);
         self.echoes.retain(|_, flight| young(flight));
         self.connects.retain(|_, flight| young(flight));
+        self.bytes.retain(|_, (_, _, at)| now.saturating_sub(*at) < BYTE_TOLD);
         self.syns.retain(|_, waiting| {
             waiting.retain(|syn| young(&syn.flight));
             !waiting.is_empty()

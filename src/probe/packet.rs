@@ -24,7 +24,7 @@ pub use tcp::{Labels, read_tcp, syn};
 
 use crate::{
     model::types::{Bytes, ProbeProtocol},
-    path::probe::Reply,
+    path::probe::{ByteFate, Reply},
 };
 
 /// Bytes of an ICMP or `ICMPv6` echo header.
@@ -104,6 +104,13 @@ pub enum Incoming {
         /// By RST.
         reset: bool,
     },
+    /// What became of a connection of the kernel's own on which a byte was sent.
+    Byte {
+        /// Which.
+        token: u64,
+        /// What.
+        fate: ByteFate,
+    },
 }
 
 impl Incoming {
@@ -112,9 +119,10 @@ impl Incoming {
     pub fn protocol(&self) -> ProbeProtocol {
         match self {
             Self::EchoReply { .. } | Self::TooBig { quoted: Quoted::Echo { .. }, .. } => ProbeProtocol::Icmp,
-            Self::Tcp { .. } | Self::Connected { .. } | Self::TooBig { quoted: Quoted::Tcp { .. }, .. } => {
-                ProbeProtocol::Tcp
-            }
+            Self::Tcp { .. }
+            | Self::Connected { .. }
+            | Self::Byte { .. }
+            | Self::TooBig { quoted: Quoted::Tcp { .. }, .. } => ProbeProtocol::Tcp,
         }
     }
 }

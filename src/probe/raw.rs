@@ -179,6 +179,7 @@ impl Wire for Raw {
             Outgoing::Fragments(pieces) => pieces.iter().try_for_each(|piece| packets.send(piece, to)),
             Outgoing::Syn(packet) => packets.send(packet, to),
             Outgoing::Connect { token, port } => self.connections.start(token, SocketAddr::from((to, port))),
+            Outgoing::Byte { token, port } => self.connections.send_byte(token, SocketAddr::from((to, port))),
         }
     }
 

@@ -149,6 +149,7 @@ impl Wire for Unprivileged {
                 fresh.ok_or(io::ErrorKind::Unsupported)?.1.send(message, to)
             }
             Outgoing::Connect { token, port } => self.connections.start(token, SocketAddr::from((to, port))),
+            Outgoing::Byte { token, port } => self.connections.send_byte(token, SocketAddr::from((to, port))),
             Outgoing::Fragments(_) | Outgoing::Syn(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }

@@ -36,6 +36,13 @@ pub enum Outgoing<'a> {
         /// The target's port.
         port: u16,
     },
+    /// The same, and a byte on it, closed as soon as that is acknowledged; comes back in [`Incoming::Byte`].
+    Byte {
+        /// Names it.
+        token: u64,
+        /// The target's port.
+        port: u16,
+    },
 }
 
 /// The sockets of one level, shared by all paths.

@@ -22,7 +22,8 @@ use crate::model::{
 /// - `tunnels[]`: `tunnel state ends[]{router,interface} up mismatches{FIELD: sentence} evidence[]
 ///   small_ends[] loss[]{from{router,interface},to{router,interface},ratio,bound}` and `fix[]{step,router,command}`
 /// - `paths[]`: `path source target_site target address tcp_port reflector` (`used` or `gone`)
-///   `verdict unknown_reason holes[] blackhole_reasons[] tcp` (`answers`, `filtered` or `dead`) `settled mtu_forward_bytes mtu_reverse_bytes
+///   `verdict unknown_reason holes[] blackhole_reasons[] tcp` (`answers`, `filtered`, `dead`,
+///   `payload_filtered`, `payload_dead` or `kernel_dead`) `settled mtu_forward_bytes mtu_reverse_bytes
 ///   mtu_forward_at_least_bytes mtu_reverse_at_least_bytes expected_mtu_bytes expected_mtu_rule testable_mtu_bytes
 ///   rtt_mean_seconds rtt_min_seconds rtt_max_seconds echo{requests,replies,lost,late} evidence[]
 ///   hops[]{tunnel,router,interface} cause[] fix[]`

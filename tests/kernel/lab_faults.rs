@@ -77,6 +77,8 @@ faults! {
     source_routed "source-routed"
     syn_dropped "syn-dropped"
     tcp_dead "tcp-dead"
+    tcp_kernel_dead "tcp-kernel-dead"
+    tcp_payload_dead "tcp-payload-dead"
     two_bottlenecks "two-bottlenecks"
     two_legs "two-legs"
     underlay_down "underlay-down"

@@ -168,6 +168,12 @@ fn cases_of_real_networks() -> Result<()> {
     for (fault, code, words) in [
         ("tcp-dead", 1, "no TCP connection comes about: TCP vanishes, whatever the size, while ping passes"),
         (
+            "tcp-payload-dead",
+            1,
+            "TCP connections open and nothing sent on them arrives, whatever the size, while ping passes",
+        ),
+        ("tcp-kernel-dead", 1, "raw SYNs pass, the kernel's own connections do not"),
+        (
             "mss-clamped",
             1,
             "HTTPS will hang where much is received (pages, downloads): packets above 1454 bytes",

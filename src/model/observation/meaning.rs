@@ -20,10 +20,11 @@ impl PathObservation {
                 let refused = larger(judgement.mtu_forward);
                 format!("HTTPS works: {refused} are refused with a signal, and TCP adapts to it")
             }
-            Verdict::Blackhole if judgement.is_tcp_dead_alone() => {
-                "no TCP connection comes about: TCP vanishes, whatever the size, while ping passes".to_owned()
+            Verdict::Blackhole if judgement.is_tcp_dead_alone() => tcp_dead(judgement.tcp).to_owned(),
+            Verdict::Blackhole if judgement.tcp == Some(TcpState::PayloadDead) => {
+                format!("TCP connections carry nothing, and beyond that {}", hole(self))
             }
-            Verdict::Blackhole if judgement.tcp == Some(TcpState::Dead) => {
+            Verdict::Blackhole if judgement.tcp.is_some_and(TcpState::is_dead) => {
                 format!("no TCP connection comes about, and beyond that {}", hole(self))
             }
             Verdict::Blackhole => hole(self),
@@ -53,12 +54,31 @@ impl PathObservation {
     }
 }
 
+fn tcp_dead(tcp: Option<TcpState>) -> &'static str {
+    match tcp {
+        Some(TcpState::PayloadDead) => {
+            "TCP connections open and nothing sent on them arrives, whatever the size, while ping passes"
+        }
+        Some(TcpState::KernelDead) => {
+            "no TCP connection of this machine comes about: SYNs of its kernel vanish, while ping and SYNs made by hand \
+             pass"
+        }
+        _ => "no TCP connection comes about: TCP vanishes, whatever the size, while ping passes",
+    }
+}
+
 /// Where the path's own port is silent, of which the path is not to blame.
 fn filtered(path: &PathObservation) -> Option<String> {
-    let port = path.tcp_port.filter(|_| path.judgement.tcp == Some(TcpState::Filtered))?;
-    Some(format!(
-        "but port {port} of the target says nothing, while another port answers: a firewall drops it"
-    ))
+    let port = path.tcp_port?;
+    match path.judgement.tcp? {
+        TcpState::Filtered => Some(format!(
+            "but port {port} of the target says nothing, while another port answers: a firewall drops it"
+        )),
+        TcpState::PayloadFiltered => Some(format!(
+            "but port {port} of the target takes nothing that is sent, while another port does: a firewall, or its server"
+        )),
+        _ => None,
+    }
 }
 
 fn hole(path: &PathObservation) -> String {

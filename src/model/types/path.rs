@@ -69,7 +69,7 @@ label_values!(
     BlackholeReason {
         /// Packets above some size.
         Size => "size",
-        /// TCP of any size: nothing answers a SYN to any port that is asked.
+        /// TCP of any size: nothing answers a SYN to any port that is asked, or what connections carry.
         TcpDead => "tcp_dead",
     }
 );
@@ -83,8 +83,22 @@ label_values!(
         Filtered => "filtered",
         /// No port that was asked does.
         Dead => "dead",
+        /// SYNs are answered, and a byte sent to another port is acknowledged, to this one not: a filter, or a sick server.
+        PayloadFiltered => "payload_filtered",
+        /// SYNs are answered, and no byte that is sent then is acknowledged.
+        PayloadDead => "payload_dead",
+        /// SYNs made by hand are answered, those of the kernel's own connections are not.
+        KernelDead => "kernel_dead",
     }
 );
+
+impl TcpState {
+    /// Whether no connection of this host carries anything, whatever the port.
+    #[must_use]
+    pub const fn is_dead(self) -> bool {
+        matches!(self, Self::Dead | Self::PayloadDead | Self::KernelDead)
+    }
+}
 
 label_values!(
     /// Whether a path's reflector is used.

@@ -176,7 +176,7 @@ impl PathProber {
                     self.judge_single(size, now);
                 }
             }
-            Role::Shot(_) | Role::OldOrNew { .. } | Role::TcpPair { .. } => {
+            Role::Shot(_) | Role::OldOrNew { .. } | Role::TcpPair { .. } | Role::BesideBytes { .. } => {
                 self.half_decided(sent, Fate::Answered, now);
             }
             Role::Elsewhere { .. } => {}
@@ -235,11 +235,14 @@ impl PathProber {
         let lane = sent.probe.lane;
         match sent.role {
             Role::Elsewhere { .. } => {}
-            Role::Shot(_) | Role::OldOrNew { .. } => self.half_decided(sent, Fate::Lost, now),
+            Role::Shot(_) | Role::OldOrNew { .. } | Role::BesideBytes { .. } => {
+                self.half_decided(sent, Fate::Lost, now);
+            }
             Role::TcpPair { .. } => {
                 self.half_decided(sent, Fate::Lost, now);
                 if self.tcp.is_silent() {
                     self.syn.stop();
+                    self.payload.calm();
                 }
             }
             Role::Small { burst, .. } => {
@@ -281,6 +284,7 @@ impl PathProber {
             Role::Shot(shot) => self.lane_mut(sent.probe.lane).resolve(shot, fate, now),
             Role::TcpPair { serial, pair, syn, .. } => self.tcp.resolve(serial, pair, syn, fate, now),
             Role::OldOrNew { serial, pair, new } => self.compare((serial, pair, new), fate, now),
+            Role::BesideBytes { of } => self.payload.resolve_control(of, fate, now),
             _ => {}
         }
     }
@@ -291,6 +295,7 @@ impl PathProber {
                 if self.reach.burst_lost(serial, now) {
                     self.loss.forget_outage(now);
                     self.tcp.calm();
+                    self.payload.calm();
                     self.pinned.calm();
                     if !self.fragments.is_silent() {
                         // What passed before the outage tells nothing of what comes after it.

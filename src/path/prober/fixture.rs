@@ -8,7 +8,7 @@ use crate::{
     path::{
         budget::Budget,
         hole::asking::Urgency,
-        probe::{Answer, Moment, Probe, Send},
+        probe::{Answer, ByteFate, Moment, Probe, Send},
         settings::{HostMtu, IcmpProbes, Settings, TcpProbes},
     },
 };
@@ -79,6 +79,7 @@ impl Host {
                         self.prober.answer(probe.id, answer, self.now);
                     }
                 }
+                Send::Byte { id, .. } => self.prober.byte_told(id, ByteFate::Passed, self.now),
                 Send::Echo { .. } | Send::Renew => {}
             }
         }

@@ -46,6 +46,7 @@ impl PathProber {
         can && match role {
             Role::Small { fresh, .. } => fresh,
             Role::OldOrNew { new, .. } => new,
+            Role::BesideBytes { .. } => true,
             Role::TcpPair { pair, syn, .. } => syn && pair % 2 == 1,
             // ICMP between two hosts is one flow to whatever hashes it, whatever its identifier.
             Role::Shot(shot) => lane == Lane::Echo && shot.pair % 4 == 3,

@@ -43,6 +43,7 @@ impl PathProber {
         for sent in late {
             self.half_decided(sent, Fate::Void, now);
         }
+        self.payload.interrupted();
     }
 
     /// Our own interface has just lost its carrier, or went down: no answer can come.
@@ -50,6 +51,7 @@ impl PathProber {
         self.interrupted(now);
         self.reach.calm();
         self.tcp.calm();
+        self.payload.calm();
         self.pinned.calm();
     }
 
@@ -80,7 +82,7 @@ impl PathProber {
     /// Nobody will ever know what became of a packet.
     pub(super) fn void(&mut self, sent: Sent, now: Moment) {
         match sent.role {
-            Role::Shot(_) | Role::TcpPair { .. } | Role::OldOrNew { .. } => {
+            Role::Shot(_) | Role::TcpPair { .. } | Role::OldOrNew { .. } | Role::BesideBytes { .. } => {
                 self.half_decided(sent, Fate::Void, now);
             }
             Role::Contest { round } => self.contest.not_sent(round, entrant(sent.probe)),

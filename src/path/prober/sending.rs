@@ -91,6 +91,7 @@ impl PathProber {
         }
         if urgency == Urgency::FirstProof {
             self.tcp_pairs(now, budget, out);
+            self.bytes(now, budget, out);
             self.old_and_new(now, budget, out);
         }
         let by_syn = self.asks_by_syn();
@@ -192,6 +193,7 @@ impl PathProber {
             .chain(self.reach.next_at())
             .chain(self.tcp.next_at())
             .chain(self.pinned.next_at())
+            .chain(self.bytes_at())
             .chain([self.echo_at, self.sentinel_at])
             .chain(Some(self.contest.next_at()).filter(|at| *at > self.now))
             .chain(by_syn.then_some(self.syn_at))
@@ -323,7 +325,11 @@ impl PathProber {
         }
         let bare = matches!(
             role,
-            Role::Small { .. } | Role::Elsewhere { .. } | Role::TcpPair { .. } | Role::OldOrNew { .. }
+            Role::Small { .. }
+                | Role::Elsewhere { .. }
+                | Role::TcpPair { .. }
+                | Role::OldOrNew { .. }
+                | Role::BesideBytes { .. }
         );
         let port = match role {
             _ if lane != Lane::Syn => 0,
@@ -370,7 +376,7 @@ mod tests {
         model::types::Verdict,
         path::{
             hole::asking::Urgency,
-            probe::{Answer, Reply},
+            probe::{Answer, ByteFate, Reply},
         },
     };
 
@@ -415,6 +421,7 @@ mod tests {
                     for send in out.drain(..).filter(|_| number < self.alive) {
                         match send {
                             Send::Echo { seq } => prober.echo_reply(seq, STEP / 10, now),
+                            Send::Byte { id, .. } => prober.byte_told(id, ByteFate::Passed, now),
                             Send::Renew => {}
                             Send::Probe(probe) => {
                                 let passes = probe.purpose == ProbeSize::Control

@@ -370,7 +370,8 @@ impl Silence {
     }
 }
 
-fn elsewhere(own: u16) -> impl Iterator<Item = u16> {
+/// Which ports are asked beside the path's own.
+pub(super) fn elsewhere(own: u16) -> impl Iterator<Item = u16> {
     ELSEWHERE.into_iter().filter(move |port| *port != own)
 }
 

@@ -37,6 +37,7 @@ impl PathProber {
             Verdict::Lossy | Verdict::Unreachable => Vec::new(),
         };
         said.extend(self.tcp.in_words());
+        said.extend(self.payload.in_words(verdict == Verdict::Ok));
         said.extend(self.pinned.in_words(self.now));
         said.extend(self.reflected_evidence());
         said.extend(self.loss_in_words());
@@ -164,6 +165,9 @@ impl PathProber {
             }
             UnknownReason::NoProof if self.tcp.is_open() && self.icmp_usable() => {
                 "no SYN to the path's TCP port is answered, and it is not proven whether TCP passes".to_owned()
+            }
+            UnknownReason::NoProof if self.awaits_byte() => {
+                "SYNs to the path's TCP port are answered, and it is not proven whether TCP carries payload".to_owned()
             }
             UnknownReason::NoProof => "full-size probes are silent, but not enough is proven".to_owned(),
             UnknownReason::Starting => "too early to tell".to_owned(),

@@ -1,6 +1,6 @@
 //! What the probers want sent goes out, or they are told that it did not.
 
-use std::time::SystemTime;
+use std::{io, time::SystemTime};
 
 use tracing::debug;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::path::{
     hole::asking::Urgency,
-    probe::{Answer, Moment, Probe, Send},
+    probe::{Answer, ByteFate, Moment, Probe, Send},
     refusal::{Refusal, Trouble},
 };
 
@@ -57,6 +57,17 @@ impl Engine {
                     echoes.send(path, target.address, seq, door);
                 }
                 (Send::Echo { .. }, None) => self.not_sent(path, send, Refusal::Unable, now),
+                (Send::Byte { id, port }, _) => {
+                    let byte = (path, id, port);
+                    if let Err(error) = self.flights.launch_byte(&mut *self.wire, target.address, byte, now) {
+                        debug!(%error, port, "no connection");
+                        if error.kind() != io::ErrorKind::ResourceBusy {
+                            self.not_sent(path, send, refusal::of(&error), now);
+                        } else if let Some(prober) = prober(&mut self.tracks, path) {
+                            prober.byte_told(id, ByteFate::Crowded, now);
+                        }
+                    }
+                }
                 (Send::Probe(probe), _) => self.send_probe(path, &target, probe, now),
             }
         }
@@ -67,6 +78,7 @@ impl Engine {
         match send {
             Send::Echo { seq } => prober.echo_not_sent(seq, refusal, now),
             Send::Probe(probe) => prober.answer(probe.id, Answer::NotSent(refusal), now),
+            Send::Byte { id, .. } => prober.byte_told(id, ByteFate::NotSent(refusal), now),
             Send::Renew => {}
         }
     }

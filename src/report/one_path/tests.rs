@@ -96,7 +96,10 @@ fn one_sentence_for_each_verdict() {
     ];
     let filtered = Judgement { tcp: Some(TcpState::Filtered), ..verdict(Verdict::Ok) };
     let both = Judgement { tcp: Some(TcpState::Dead), ..hole(&[Direction::Reverse], 1454) };
+    let tcp = |tcp| Judgement { tcp: Some(tcp), ..tcp_dead() };
+    let sick = Judgement { tcp: Some(TcpState::PayloadFiltered), ..verdict(Verdict::Ok) };
     let judgements = judgements.into_iter().chain([tcp_dead(), both, filtered]);
+    let judgements = judgements.chain([tcp(TcpState::PayloadDead), tcp(TcpState::KernelDead), sick]);
     let reasons = UnknownReason::ALL.iter().map(|reason| unknown(*reason));
     let sentences = judgements.chain(reasons).map(|judgement| {
         let present = present(judgement, |_| {});

@@ -13,6 +13,7 @@ use super::{
 };
 
 /// One fault and what must be seen of it.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each of which a file may name")]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -70,6 +71,9 @@ pub struct Fault {
     pub route_mtu: Option<u32>,
     /// The TCP port of all paths in the exporter's configuration; without it that of the hosts' HTTPS servers.
     pub tcp_port: Option<u16>,
+    /// The hosts' HTTPS servers listen over IPv6 too; elsewhere their port is closed there.
+    #[serde(default)]
+    pub https_over_ipv6: bool,
     /// What really passes, measured one way, so that the lab is known to be right before the exporter is asked.
     pub wire: BTreeMap<Target, Wire>,
     /// What must be seen with raw sockets over IPv4, and, where nothing else is said, at every other level.

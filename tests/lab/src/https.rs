@@ -26,8 +26,8 @@ pub struct Download {
     pub exit: i32,
 }
 
-/// Starts a server on each host.
-pub fn start(lab: &mut Lab) -> Result<()> {
+/// Starts a server on each host, over IPv6 too where the fault says so.
+pub fn start(lab: &mut Lab, over_ipv6: bool) -> Result<()> {
     let directory = lab.directory();
     let (key, certificate) = (directory.join("https.key"), directory.join("https.crt"));
     let (Some(key), Some(certificate)) = (key.to_str(), certificate.to_str()) else {
@@ -58,7 +58,8 @@ pub fn start(lab: &mut Lab) -> Result<()> {
     for place in Place::ALL {
         let site = *lab.numbers.site(place);
         let mut command = lab.host(place).command("python3");
-        command.arg(&script).args([&site.host_address.to_string(), &site.https_port.to_string()]);
+        let address = if over_ipv6 { "::".to_owned() } else { site.host_address.to_string() };
+        command.arg(&script).args([&address, &site.https_port.to_string()]);
         command.args([certificate, key, &SMALL_BYTES.to_string(), &BIG_BYTES.to_string()]);
         lab.serve(command, &format!("https_{}.log", site.host))?;
     }

@@ -1,6 +1,7 @@
 """The lab's HTTPS server: `/` is small, `/big` is not. One thread per connection, the TLS handshake
 included, so that a download that hangs holds up nobody else."""
 
+import socket
 import ssl
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,4 +36,7 @@ class Server(ThreadingHTTPServer):
         """Probes and hung clients are what this lab is for."""
 
 
+if ":" in address:
+    # With the bindv6only of Linux' default, IPv4 too.
+    Server.address_family = socket.AF_INET6
 Server((address, int(port)), Handler).serve_forever()

@@ -101,7 +101,7 @@ impl Lab {
         };
         topology::build(&mut lab, fault).context("raising the lab")?;
         sshd::start(&mut lab).context("starting the routers' sshd")?;
-        https::start(&mut lab).context("starting the HTTPS servers")?;
+        https::start(&mut lab, fault.https_over_ipv6).context("starting the HTTPS servers")?;
         exporter::write_config(&lab, fault, &[Family::V4]).context("writing the exporter's configuration")?;
         Ok(lab)
     }

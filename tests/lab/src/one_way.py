@@ -1,8 +1,8 @@
 """Which sizes really pass from one host to another, one way: UDP with DF, no answer needed. Prints, for
 each size of IP packet, `arrived`, `signal MTU` or `silent`, or all of these that befall flows of different ports.
 
-Arguments: the two namespaces' files, the two addresses, how many flows, seconds for the neighbour to be found,
-sizes. A socket stays in the namespace in which it was made, so one process holds both ends."""
+Arguments: the two namespaces' files, the two addresses, how many flows, sizes. A socket stays in the namespace in which it
+was made, so one process holds both ends."""
 
 import ctypes
 import os
@@ -14,7 +14,7 @@ import time
 
 # linux/in.h, linux/sched.h
 IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, IP_RECVERR, CLONE_NEWNET = 10, 3, 11, 0x40000000
-ATTEMPTS, PATIENCE = 6, 0.12
+ATTEMPTS, PATIENCE, NEIGHBOUR_PATIENCE = 6, 0.12, 30
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -66,10 +66,11 @@ def flow():
     return sender, receiver
 
 
-source, target, source_address, target_address, count, patience, *sizes = sys.argv[1:]
+source, target, source_address, target_address, count, *sizes = sys.argv[1:]
 flows = [flow() for _ in range(int(count))]
-# The first packet waits for ARP.
-until = time.monotonic() + int(patience)
+# The first packet waits for ARP, of which the kernel asks once a second: 20 % of loss each way eats three in a row, after which
+# the neighbour counts as failed, in one run of twenty.
+until = time.monotonic() + NEIGHBOUR_PATIENCE
 while fate(*flows[0], 100) != "arrived" and time.monotonic() < until:
     pass
 for size in sizes:

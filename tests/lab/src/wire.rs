@@ -5,18 +5,15 @@ use std::{collections::BTreeMap, fs, net::Ipv4Addr};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Lab, fault::Fault, namespace::Namespace};
+use super::{
+    Lab,
+    fault::{Fault, Wire},
+    namespace::Namespace,
+};
 
 /// How often a silent size is tried anew that should not be: a lossy wire may eat all six packets of a round, but one that arrives
 /// has proven that its size passes. A size that should be silent gets no second chance.
 const MORE_ROUNDS: u32 = 3;
-
-/// Seconds for the neighbour to be found, of which the kernel asks once a second: 20 % of loss each way eats three questions in a row, after
-/// which the neighbour counts as failed, in one run of twenty.
-const NEIGHBOUR_PATIENCE: u32 = 30;
-
-/// The same where nothing should pass: then nobody may be there to be found.
-const NOBODY_PATIENCE: u32 = 5;
 
 /// Measures both directions of every path the fault file tells of.
 pub fn check(lab: &Lab, fault: &Fault) -> Result<()> {
@@ -31,9 +28,7 @@ pub fn check(lab: &Lab, fault: &Fault) -> Result<()> {
             if wanted.is_empty() {
                 continue;
             }
-            let nothing = wanted.values().all(|fate| fate == "silent");
-            let patience = if nothing { NOBODY_PATIENCE } else { NEIGHBOUR_PATIENCE };
-            let mut measured = measure(lab, (wire.flows, patience), from, to, wanted.keys())?;
+            let mut measured = measure(lab, wire, from, to, wanted.keys())?;
             for _ in 0..MORE_ROUNDS {
                 let lost = |size| measured.get(size).is_some_and(|said| said == "silent");
                 let open = wanted.iter().filter(|&(size, fate)| fate != "silent" && lost(size));
@@ -41,7 +36,7 @@ pub fn check(lab: &Lab, fault: &Fault) -> Result<()> {
                 if open.is_empty() {
                     break;
                 }
-                measured.extend(measure(lab, (wire.flows, NEIGHBOUR_PATIENCE), from, to, open.into_iter())?);
+                measured.extend(measure(lab, wire, from, to, open.into_iter())?);
             }
             for (size, fate) in wanted {
                 let said = measured.get(size).map_or("nothing", String::as_str);
@@ -60,7 +55,7 @@ pub fn check(lab: &Lab, fault: &Fault) -> Result<()> {
 
 fn measure<'a>(
     lab: &Lab,
-    (flows, patience): (u32, u32),
+    wire: &Wire,
     from: (&Namespace, Ipv4Addr),
     to: (&Namespace, Ipv4Addr),
     sizes: impl Iterator<Item = &'a u32>,
@@ -70,7 +65,7 @@ fn measure<'a>(
     let mut words = vec![script.to_str().context("the lab's directory is not UTF-8")?.to_owned()];
     words.extend([from.0, to.0].map(|namespace| format!("/run/netns/{}", namespace.name)));
     words.extend([from.1, to.1].map(|address| address.to_string()));
-    words.extend([flows, patience].map(|number| number.to_string()));
+    words.push(wire.flows.to_string());
     words.extend(sizes.map(ToString::to_string));
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let said = super::namespace::run("python3", &words)?;

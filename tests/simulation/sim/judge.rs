@@ -219,7 +219,15 @@ impl<'a> Judge<'a> {
         let phases = &self.case.phases[..=self.phase];
         let dies = phases.iter().any(|(_, network)| asked(network) != asked(&phases[0].1));
         let by_connect = self.case.prober.tcp == TcpProbes::Small && dies;
-        let refused = refused + Duration::from_secs(if by_connect { 75 } else { 0 });
+        // So is whether it takes a byte, and a byte takes longer.
+        let bytes = phases.iter().any(|(_, network)| network.tcp.is_of_payload());
+        let by_byte = match (bytes, dies) {
+            (false, _) => 0,
+            (true, false) => 20,
+            (true, true) => 100,
+        };
+        let by_connect = if by_connect { 75 } else { 0 };
+        let refused = refused + Duration::from_secs(by_byte.max(by_connect));
         self.grace(20, 60, 120) + refused + round_trips + fragments + elsewhere + flows + self.memory()
     }
 
@@ -309,8 +317,9 @@ impl<'a> Judge<'a> {
             return;
         }
         let grace = self.grace(30, 30, 60);
-        let claims_without_direction =
-            said.verdict == Verdict::Blackhole && said.holes.is_empty() && said.tcp != Some(TcpState::Dead);
+        let claims_without_direction = said.verdict == Verdict::Blackhole
+            && said.holes.is_empty()
+            && !said.tcp.is_some_and(TcpState::is_dead);
         let false_hole =
             said.holes.iter().copied().chain(claims_without_direction.then_some(Direction::Unknown)).find(
                 |hole| {
@@ -331,10 +340,15 @@ impl<'a> Judge<'a> {
         let grace = self.grace(30, 30, 60);
         let truly = |state| self.lately(now, grace, |truth| truth.tcp == Some(state) || truth.dead);
         match said.tcp {
-            Some(TcpState::Dead) if !truly(TcpState::Dead) => {
-                self.wrong(Wrong::FalseHole, now, || "TCP is called dead, it is not".to_owned());
+            Some(dead) if dead.is_dead() && !truly(dead) => {
+                self.wrong(Wrong::FalseHole, now, || format!("TCP is called {dead}, it is not"));
             }
             Some(TcpState::Filtered) if !truly(TcpState::Filtered) && !truly(TcpState::Dead) => {
+                self.wrong(Wrong::Verdict, now, || "the port is called filtered, it is not".to_owned());
+            }
+            Some(TcpState::PayloadFiltered)
+                if !truly(TcpState::PayloadFiltered) && !truly(TcpState::PayloadDead) =>
+            {
                 self.wrong(Wrong::Verdict, now, || "the port is called filtered, it is not".to_owned());
             }
             _ => {}

@@ -3,7 +3,7 @@
 //! - [`network`] what a network is like, as data: read from a scenario, or made up from a seed
 //! - [`random`] networks made up from a seed, by class
 //! - [`loss`] and [`bucket`] what drops packets by chance and by rate, [`way`] one direction, [`world`] both;
-//!   [`neighbour`] what keeps packets from leaving a host at all
+//!   [`neighbour`] what keeps packets from leaving a host at all, [`byte`] a connection of the kernel's own
 //! - [`own`] troubles of the prober's own host and process
 //! - [`reflected`] the machine of a reflector, in both directions
 //! - [`play`] the loop: what the prober sends, what the network makes of it, when
@@ -18,6 +18,7 @@
 #![allow(dead_code)]
 
 pub mod bucket;
+pub mod byte;
 pub mod judge;
 pub mod loss;
 pub mod nat;

@@ -63,6 +63,12 @@ impl Flows {
         self.lets(nat, flow, now)
     }
 
+    /// Whether it lets a flow pass that never was before.
+    pub fn lets_fresh(&mut self, nat: Option<Nat>, now: Duration) -> bool {
+        let flow = self.fresh();
+        self.lets(nat, flow, now)
+    }
+
     fn fresh(&mut self) -> Flow {
         self.fresh += 1;
         Flow::Fresh(self.fresh)

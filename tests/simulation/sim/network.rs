@@ -115,6 +115,19 @@ pub enum Tcp {
     Silent,
     /// Says nothing on the path's port, and answers on others.
     Filtered,
+    /// Answers it, and what connections carry vanishes, whatever the port.
+    PayloadSilent,
+    /// Answers it, and what connections to the path's port carry vanishes.
+    PayloadFiltered,
+    /// Answers it, but SYNs of the kernel's own vanish.
+    KernelSilent,
+}
+
+impl Tcp {
+    /// SYNs are answered, and that is not all.
+    pub fn is_of_payload(self) -> bool {
+        matches!(self, Self::PayloadSilent | Self::PayloadFiltered | Self::KernelSilent)
+    }
 }
 
 /// One direction.

@@ -12,7 +12,7 @@ use vxlan_exporter::{
     path::{
         budget::Budget,
         hole::asking::Urgency,
-        probe::{Answer, FLOWS, Lane, Moment, ProbeId, Reply, Send},
+        probe::{Answer, ByteFate, FLOWS, Lane, Moment, ProbeId, Reply, Send},
         prober::PathProber,
         refusal::Refusal,
         settings::{HostMtu, IcmpProbes, Settings, TcpProbes},
@@ -21,6 +21,7 @@ use vxlan_exporter::{
 };
 
 use super::{
+    byte::{Byte, Next},
     network::Network,
     own::{self, Own, What},
     world::World,
@@ -145,6 +146,7 @@ pub struct Look<'a> {
 enum Arrival {
     Echo(u64, Duration),
     Probe(ProbeId, Answer),
+    Byte(ProbeId, Byte),
 }
 
 struct Due {
@@ -173,6 +175,59 @@ impl Ord for Due {
     }
 }
 
+/// What is on its way back.
+#[derive(Default)]
+struct Arrivals {
+    due: BinaryHeap<Earliest<Due>>,
+    serial: u64,
+}
+
+impl Arrivals {
+    fn push(&mut self, at: Moment, what: Arrival) {
+        self.serial += 1;
+        self.due.push(Earliest(Due { at, serial: self.serial, what }));
+    }
+
+    fn next_at(&self) -> Option<Moment> {
+        self.due.peek().map(|Earliest(due)| due.at)
+    }
+
+    fn pop(&mut self, now: Moment) -> Option<Due> {
+        self.next_at().filter(|at| *at <= now)?;
+        self.due.pop().map(|Earliest(due)| due)
+    }
+}
+
+/// What is back by now is told.
+fn arrive(case: &Case, world: &mut World, machine: &mut PathProber, arrivals: &mut Arrivals, now: Moment) {
+    while let Some(due) = arrivals.pop(now) {
+        // The kernel keeps what became of a byte.
+        let kept = matches!(due.what, Arrival::Byte(..));
+        if !kept && !case.own.iter().all(|own| own.lets_in(due.at)) {
+            continue;
+        }
+        match due.what {
+            Arrival::Byte(id, byte) => match world.byte(byte, now) {
+                Next::Told(fate) => machine.byte_told(id, fate, now),
+                Next::At(at, byte) => arrivals.push(at.max(now), Arrival::Byte(id, byte)),
+            },
+            // Measured when it is read.
+            Arrival::Echo(seq, rtt) => machine.echo_reply(seq, rtt + now.saturating_sub(due.at), now),
+            Arrival::Probe(id, answer) => machine.answer(id, answer, now),
+        }
+    }
+}
+
+/// Our own host does not send it.
+fn refuse(machine: &mut PathProber, send: Send, refusal: Refusal, now: Moment) {
+    match send {
+        Send::Echo { seq } => machine.echo_not_sent(seq, refusal, now),
+        Send::Probe(probe) => machine.answer(probe.id, Answer::NotSent(refusal), now),
+        Send::Byte { id, .. } => machine.byte_told(id, ByteFate::NotSent(refusal), now),
+        Send::Renew => {}
+    }
+}
+
 /// Plays a case and shows each look to `observe`.
 pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
     let mut machine = case.prober.machine(case.seed);
@@ -182,10 +237,10 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
     world.flows.connects = case.prober.tcp == TcpProbes::Small;
     let (mut renewed, mut turn) = (Duration::ZERO, 0);
     let mut budget = Budget::new(200);
-    let mut arrivals: BinaryHeap<Earliest<Due>> = BinaryHeap::new();
+    let mut arrivals = Arrivals::default();
     let end = Duration::from_secs_f64(case.seconds);
     let (mut now, mut looked) = (Duration::ZERO, None);
-    let (mut serial, mut packets) = (0_u64, 0_u64);
+    let mut packets = 0_u64;
     let mut elsewhere = Duration::ZERO;
     let mut out = Vec::new();
     let mut rng = fastrand::Rng::with_seed(case.seed ^ 0x0e11);
@@ -202,17 +257,7 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
         while let Some((_, network)) = phases.next_if(|(from, _)| Duration::from_secs_f64(*from) <= now) {
             world.change(network.clone(), now);
         }
-        while arrivals.peek().is_some_and(|Earliest(due)| due.at <= now) {
-            let Some(Earliest(due)) = arrivals.pop() else { break };
-            if !case.own.iter().all(|own| own.lets_in(due.at)) {
-                continue;
-            }
-            match due.what {
-                // Measured when it is read.
-                Arrival::Echo(seq, rtt) => machine.echo_reply(seq, rtt + now.saturating_sub(due.at), now),
-                Arrival::Probe(id, answer) => machine.answer(id, answer, now),
-            }
-        }
+        arrive(case, &mut world, &mut machine, &mut arrivals, now);
         if case.prober.heard_elsewhere && now >= elsewhere {
             elsewhere = now + Duration::from_mins(1);
             machine.heard_elsewhere(now);
@@ -238,12 +283,15 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
             }
             let trouble = case.own.iter().map(|own| own.send(now, &mut rng));
             match (trouble.filter(|sent| *sent != own::Send::Leaves).last(), send) {
-                (Some(own::Send::Refused(refusal)), Send::Echo { seq }) => {
-                    machine.echo_not_sent(seq, refusal, now);
+                (Some(own::Send::Refused(refusal)), _) => {
+                    refuse(&mut machine, send, refusal, now);
                     continue;
                 }
-                (Some(own::Send::Refused(refusal)), Send::Probe(probe)) => {
-                    machine.answer(probe.id, Answer::NotSent(refusal), now);
+                (vanishes, Send::Byte { id, port }) => {
+                    packets += 4;
+                    let byte = world.begin_byte(port, now);
+                    let (at, byte) = if vanishes.is_some() { byte.vanishes() } else { (now, byte) };
+                    arrivals.push(at, Arrival::Byte(id, byte));
                     continue;
                 }
                 (Some(_), _) | (None, Send::Renew) => continue,
@@ -251,22 +299,17 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
             }
             let what = reply(case, &mut world, send, &mut packets, now);
             let Some(what) = what else { continue };
-            serial += 1;
             let rtt = world.round_trip();
             let what = if let Arrival::Echo(seq, _) = what { Arrival::Echo(seq, rtt) } else { what };
             let refused = matches!(what, Arrival::Probe(_, Answer::NotSent(_)));
-            arrivals.push(Earliest(Due {
-                at: now + if refused { Duration::ZERO } else { rtt },
-                serial,
-                what,
-            }));
+            arrivals.push(now + if refused { Duration::ZERO } else { rtt }, what);
         }
         if looked.is_none_or(|at| now >= at + LOOK) {
             looked = Some(now);
             observe(Look { now, judgement: &machine.judgement(), packets, echo: machine.echo_stats() });
         }
         let asked = machine.next_at().max(now + LEAST_WAIT);
-        let arrives = arrivals.peek().map_or(end, |Earliest(due)| due.at);
+        let arrives = arrivals.next_at().unwrap_or(end);
         let changes = phases.peek().map_or(end, |(from, _)| Duration::from_secs_f64(*from));
         let stops = stops.peek().map_or(end, |stop| stop.from().max(now));
         let noticed = lost.peek().map_or(end, |at| (*at).max(now));
@@ -277,7 +320,7 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
 /// What comes back to a packet.
 fn reply(case: &Case, world: &mut World, send: Send, packets: &mut u64, now: Moment) -> Option<Arrival> {
     match send {
-        Send::Renew => None,
+        Send::Renew | Send::Byte { .. } => None,
         Send::Echo { seq } => {
             *packets += 1;
             world.echo(now).then_some(Arrival::Echo(seq, Duration::ZERO))

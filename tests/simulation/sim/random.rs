@@ -43,6 +43,12 @@ pub const LATER: &[Class] = &[
         make: tcp_dead,
     },
     Class {
+        name: "payload-dead",
+        about: "SYNs are answered, what connections carry vanishes, on all ports or on one, or the kernel's SYNs do; up to 20 % loss",
+        weight: 1,
+        make: payload_dead,
+    },
+    Class {
         name: "stateful",
         about: "a stateful box forgets flows, fails over, or takes no new ones for a time; up to 20 % loss",
         weight: 1,
@@ -418,6 +424,14 @@ fn stateful(make: &mut Make) {
 }
 
 fn tcp_dead(make: &mut Make) {
+    dies(make, &[Tcp::Silent, Tcp::Silent, Tcp::Filtered]);
+}
+
+fn payload_dead(make: &mut Make) {
+    dies(make, &[Tcp::PayloadSilent, Tcp::PayloadSilent, Tcp::PayloadFiltered, Tcp::KernelSilent]);
+}
+
+fn dies(make: &mut Make, how: &[Tcp]) {
     if make.prober.tcp == TcpProbes::None {
         make.prober.tcp = if make.rng.bool() { TcpProbes::Sized } else { TcpProbes::Small };
     }
@@ -426,7 +440,7 @@ fn tcp_dead(make: &mut Make) {
     }
     make.sometimes_loss();
     let alive = make.network.clone();
-    let tcp = pick(&[Tcp::Silent, Tcp::Silent, Tcp::Filtered], &mut make.rng);
+    let tcp = pick(how, &mut make.rng);
     make.network.tcp = tcp;
     let gone = make.network.clone();
     make.seconds += 60.0;

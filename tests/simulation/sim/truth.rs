@@ -235,7 +235,7 @@ impl Sight<'_> {
         if truth.rate_limited {
             return Vec::new();
         }
-        if truth.tcp == Some(TcpState::Dead) {
+        if truth.tcp.is_some_and(TcpState::is_dead) {
             return vec![Verdict::Blackhole];
         }
         let expected = self.expected();
@@ -377,22 +377,36 @@ impl Sight<'_> {
     }
 
     fn syn(&self) -> bool {
-        self.prober.tcp == TcpProbes::Sized && self.network.tcp == Tcp::Answers && !self.network.other_box
+        let passes = matches!(self.network.tcp, Tcp::Answers | Tcp::PayloadFiltered | Tcp::KernelSilent);
+        self.prober.tcp == TcpProbes::Sized && passes && !self.network.other_box
     }
 
     fn answers_syns(&self) -> bool {
-        !matches!(self.network.tcp, Tcp::Silent | Tcp::Filtered)
+        match self.network.tcp {
+            Tcp::Silent | Tcp::Filtered => false,
+            Tcp::KernelSilent => self.prober.tcp == TcpProbes::Sized,
+            Tcp::Answers | Tcp::BareOnly | Tcp::PayloadSilent | Tcp::PayloadFiltered => true,
+        }
     }
 
     /// What becomes of SYNs, where echoes can be seen beside them.
     fn tcp(&self) -> Option<TcpState> {
-        let asked = self.prober.tcp != TcpProbes::None && self.prober.icmp != IcmpProbes::None;
-        (asked && self.network.icmp && !self.network.down).then_some(match self.network.tcp {
+        let compared = self.prober.icmp != IcmpProbes::None && self.network.icmp;
+        let open = self.network.mss.is_some();
+        let state = match self.network.tcp {
             _ if self.network.other_box => TcpState::Answers,
-            Tcp::Answers | Tcp::BareOnly => TcpState::Answers,
+            Tcp::PayloadSilent if open => TcpState::PayloadDead,
+            Tcp::PayloadFiltered if open => TcpState::PayloadFiltered,
+            Tcp::KernelSilent if self.prober.tcp == TcpProbes::Sized => TcpState::KernelDead,
             Tcp::Filtered => TcpState::Filtered,
-            Tcp::Silent => TcpState::Dead,
-        })
+            Tcp::Silent | Tcp::KernelSilent => TcpState::Dead,
+            // Nobody listens there: no byte can be sent.
+            Tcp::Answers | Tcp::BareOnly | Tcp::PayloadSilent | Tcp::PayloadFiltered => TcpState::Answers,
+        };
+        let by_byte =
+            matches!(state, TcpState::PayloadDead | TcpState::PayloadFiltered | TcpState::KernelDead);
+        let asked = self.prober.tcp != TcpProbes::None && (compared || by_byte);
+        (asked && !self.network.down).then_some(state)
     }
 
     fn dead(&self) -> bool {

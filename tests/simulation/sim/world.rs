@@ -13,6 +13,7 @@ use vxlan_exporter::{
 
 use super::{
     bucket::Bucket,
+    byte::{self, Byte, Bytes, Next},
     nat::Flows,
     neighbour::{Neighbour, Sent},
     network::{Network, Tcp, Way, largest_piece},
@@ -44,6 +45,7 @@ pub struct World {
     pub flows: Flows,
     ours: Neighbour,
     theirs: Neighbour,
+    bytes: Bytes,
     /// How long the last packet and its answer waited for a MAC.
     waited: Duration,
 }
@@ -60,6 +62,7 @@ impl World {
             learnt: network.remembers,
             syns: 0,
             flows: Flows::default(),
+            bytes: Bytes::new(&network, seed ^ 0xb17e, now),
             ours: Neighbour::new(),
             theirs: Neighbour::new(),
             waited: Duration::ZERO,
@@ -116,6 +119,26 @@ impl World {
         })
     }
 
+    /// A connection of the kernel's own begins, or goes on.
+    pub fn byte(&mut self, byte: Byte, now: Duration) -> Next {
+        let Self { network, bytes, family, flows, .. } = self;
+        let rtt = Duration::from_secs_f64((network.rtt_ms + network.jitter_ms * bytes.rng.f64()) / 1000.0);
+        let lets = !network.down && (byte.stands() || flows.lets_fresh(network.nat, now));
+        let Bytes { forward, reverse, rng } = bytes;
+        byte::step(byte, network, rtt, now, &mut |flow| {
+            let small = Packet { size: family.small(), df: true, flow: Some(flow) };
+            let mut passes = |state: &mut WayState, way| {
+                matches!(state.cross(way, *family, small, now, rng), Crossing::Through { .. })
+            };
+            lets && passes(forward, &network.forward) && passes(reverse, &network.reverse)
+        })
+    }
+
+    /// A connection that begins now.
+    pub fn begin_byte(&mut self, port: u16, now: Duration) -> Byte {
+        Byte::new(port, now, &mut self.bytes.rng)
+    }
+
     fn ping(&mut self, size: u32, df: bool, now: Duration) -> Option<Answer> {
         let df = df || self.family == Family::V6;
         match self.go(Packet { size, df, flow: None }, now) {
@@ -137,9 +160,10 @@ impl World {
         }
         match self.network.tcp {
             Tcp::Silent => return None,
-            Tcp::BareOnly if !probe.bare => return None,
+            Tcp::KernelSilent if self.flows.connects => return None,
+            Tcp::BareOnly | Tcp::PayloadSilent if !probe.bare => return None,
             Tcp::Filtered if probe.port == PORT => return None,
-            Tcp::Answers | Tcp::BareOnly | Tcp::Filtered => {}
+            _ => {}
         }
         self.syn_answer(TARGET_TTL, now)
     }

@@ -1,0 +1,75 @@
+//! What the machine does to know whether TCP carries anything ([`crate::path::tcp::payload`]).
+
+use super::{PathProber, Role};
+use crate::{
+    model::types::{ProbeSize, TcpState},
+    path::{
+        budget::Budget,
+        probe::{ByteFate, Lane, Moment, ProbeId, Send},
+        refusal::Refusal,
+        tcp::payload::Due,
+    },
+};
+
+/// SYN, ACK, the byte and RST.
+const PACKETS: u32 = 4;
+
+impl PathProber {
+    /// Connections that are due, and SYNs beside them.
+    pub(super) fn bytes(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
+        if !self.asks_by_byte() {
+            return;
+        }
+        self.payload.look(now);
+        while let Some(due) = self.payload.due(now) {
+            if !budget.take(if matches!(due, Due::Byte { .. }) { PACKETS } else { 1 }) {
+                return;
+            }
+            match due {
+                Due::Byte { port, .. } => {
+                    let id = ProbeId(self.next_id);
+                    self.next_id += 1;
+                    self.payload.sent(due, Some(id), now);
+                    out.push(Send::Byte { id, port });
+                }
+                Due::Control { of } => {
+                    self.payload.sent(due, None, now);
+                    let role = Role::BesideBytes { of };
+                    self.send(Lane::Syn, 0, self.ceiling(), ProbeSize::Control, role, now, out);
+                }
+            }
+        }
+    }
+
+    /// What became of a connection of the kernel's own.
+    pub fn byte_told(&mut self, id: ProbeId, fate: ByteFate, now: Moment) {
+        self.now = now;
+        if let ByteFate::NotSent(Refusal::Trouble(trouble)) = fate {
+            self.local.refused(None, trouble, now);
+        }
+        self.payload.told(id, fate, now);
+        self.steer(now);
+    }
+
+    /// When something of this may be due.
+    pub(super) fn bytes_at(&self) -> Option<Moment> {
+        let asks = self.asks_by_byte() && !self.reach.is_down() && !self.reach.is_suspicious();
+        asks.then(|| self.payload.next_at(self.now).max(self.now))
+    }
+
+    /// It is not known yet whether TCP carries anything, and can be.
+    pub(in crate::path) fn awaits_byte(&self) -> bool {
+        self.asks_by_byte() && self.payload.is_open()
+    }
+
+    /// What becomes of TCP, of SYNs first.
+    pub(in crate::path) fn tcp_state(&self) -> Option<TcpState> {
+        let syns = self.tcp.state();
+        let carries = self.payload.state().filter(|state| *state != TcpState::Answers);
+        if self.tcp.is_silent() { syns } else { carries.or(syns) }
+    }
+
+    fn asks_by_byte(&self) -> bool {
+        self.payload.is_asked() && self.reach.tcp_ever() && !self.tcp.is_silent()
+    }
+}
