@@ -59,7 +59,7 @@ pub const fn fragments_of(family: Family, size: Bytes) -> u32 {
 }
 
 /// Names one probe within one path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProbeId(pub u64);
 
 /// One packet to send (or, on [`Lane::Fragments`], one datagram in fragments).

@@ -6,14 +6,17 @@
 
 mod above;
 mod answers;
-pub(super) mod beyond;
+mod beyond;
+mod facts;
 #[cfg(test)]
 pub(super) mod fixture;
 mod fresh;
+mod in_flight;
 mod own;
 mod payload;
 mod reflected;
 mod sending;
+mod steering;
 mod tcp;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -21,22 +24,24 @@ use std::{collections::BTreeMap, time::Duration};
 use above::Above;
 use beyond::Looks;
 use fastrand::Rng;
+use in_flight::{InFlight, Role, Sent, SentEcho};
+use steering::Doubt;
 
 use super::{
-    hole::{asking::Asking, flows::FlowLanes, lane::LaneProber, proof::Shot},
+    hole::{asking::Asking, flows::FlowLanes, lane::LaneProber},
     loss::{
         echo_loss::SmallLoss, icmp_rate::SharedRate, own_host::Local, probe_timeout::RttWindow, reach::Reach,
     },
-    probe::{LANES, Lane, Moment, Probe, ProbeId},
+    probe::{LANES, Lane, Moment},
     reflection::Reflection,
     settings::{Counts, HostMtu, IcmpProbes, Settings, TcpProbes},
     tcp::{life::TcpLife, origin::Origin, payload::Payload, pinned::Pinned},
     too_big::{contest::Contest, walk::REMEMBERED, walks::Walks},
-    verdict::{Confirmed, Known, target_mtu::TargetMtu},
+    verdict::{Memory, target_mtu::TargetMtu},
 };
 use crate::model::{
     family::Family,
-    observation::{EchoStats, ExpectedMtu},
+    observation::EchoStats,
     types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize, SendError},
 };
 
@@ -49,49 +54,6 @@ const WAIT_FOR_ROUTERS: Duration = Duration::from_secs(3);
 /// What is random about bytes leaves all else as it was.
 const OF_BYTES: u64 = 0xb17e;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// A small probe of our own: suspicion, unreachable, or the first SYN.
-    Small { burst: Option<u32>, fresh: bool },
-    /// A SYN to another port than the path's own.
-    Elsewhere { port: u16 },
-    /// Half of a pair of a SYN and a small echo.
-    TcpPair { serial: u32, pair: usize, port: u16, syn: bool },
-    /// A SYN beside the kernel's own connections.
-    BesideBytes { of: (u32, usize) },
-    /// Half of a pair of an old flow and a new one.
-    OldOrNew { serial: u32, pair: usize, new: bool },
-    /// A sentinel of a lane.
-    Sentinel,
-    /// A single packet above where the walk stands, or its control.
-    Single { serial: u32, large: bool },
-    /// Half of a pair.
-    Shot(Shot),
-    /// A packet of a round between flows that are signalled and flows in question.
-    Contest { round: u32 },
-    /// Asks for more than the target's MSS names.
-    Beyond,
-    /// Asks for more than a route of our own host allows.
-    Above,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Sent {
-    probe: Probe,
-    role: Role,
-    at: Moment,
-    /// Something of our own came between: silence says nothing, nor does the time that an answer takes.
-    doubtful: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct SentEcho {
-    at: Moment,
-    expired: bool,
-    /// As of [`Sent`].
-    doubtful: bool,
-}
-
 #[derive(Debug, Clone, Copy, Default)]
 struct Single {
     serial: u32,
@@ -99,70 +61,76 @@ struct Single {
     control_answered: bool,
 }
 
+/// When what is sent regularly is next due.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    /// When the last single packet above the walk was sent.
+    single: Option<Moment>,
+    /// The TCP flows that are signalled are looked at above where their walks stand.
+    look_above: Moment,
+    echo: Moment,
+    sentinel: Moment,
+    syn: Moment,
+    fragments: Moment,
+}
+
+impl Due {
+    /// All at once, the first sentinel after `wait`.
+    fn from(now: Moment, wait: Duration) -> Self {
+        let sentinel = now + wait;
+        Self { single: None, look_above: now, echo: now, sentinel, syn: now, fragments: now }
+    }
+}
+
+fn wait_for_mss(settings: &Settings) -> Duration {
+    let names_it = settings.tcp == TcpProbes::Sized && settings.expected_mtu.is_none();
+    if names_it { WAIT_FOR_MSS } else { Duration::ZERO }
+}
+
 /// The prober of one path.
 #[derive(Debug, Clone)]
 pub struct PathProber {
-    pub(super) settings: Settings,
+    settings: Settings,
     rng: Rng,
-    pub(super) hosts: HostMtu,
-    pub(super) target: TargetMtu,
+    hosts: HostMtu,
+    target: TargetMtu,
     /// When a signal for a size of the walk was last heard.
-    pub(super) signalled_at: Option<Moment>,
+    signalled_at: Option<Moment>,
     /// The MTU in the last signal that came from the target's own address.
-    pub(super) told_by_target: Option<Bytes>,
-    pub(super) origin: Origin,
+    told_by_target: Option<Bytes>,
+    origin: Origin,
     /// The largest fragment of the last reply that came in fragments.
-    pub(super) largest_fragment: Option<Bytes>,
-    pub(super) rtt: RttWindow,
-    pub(super) reach: Reach,
-    pub(super) tcp: TcpLife,
-    pub(super) payload: Payload,
-    pub(super) pinned: Pinned,
-    pub(super) icmp_rate: SharedRate,
-    pub(super) loss: SmallLoss,
-    pub(super) local: Local,
+    largest_fragment: Option<Bytes>,
+    rtt: RttWindow,
+    reach: Reach,
+    tcp: TcpLife,
+    payload: Payload,
+    pinned: Pinned,
+    icmp_rate: SharedRate,
+    loss: SmallLoss,
+    local: Local,
     walks: Walks,
     contest: Contest,
-    pub(super) echo: LaneProber,
-    pub(super) syn: FlowLanes,
-    pub(super) fragments: LaneProber,
-    pub(super) stats: EchoStats,
+    echo: LaneProber,
+    syn: FlowLanes,
+    fragments: LaneProber,
+    stats: EchoStats,
     size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
-    sent: BTreeMap<ProbeId, Sent>,
-    /// The first probe whose answer is not late yet.
-    in_time: ProbeId,
-    echoes: BTreeMap<u64, SentEcho>,
-    next_id: u64,
+    in_flight: InFlight,
     single: Single,
-    single_at: Option<Moment>,
-    /// When the TCP flows that are signalled are next looked at above where their walks stand.
-    look_above_at: Moment,
-    echo_at: Moment,
-    sentinel_at: Moment,
-    syn_at: Moment,
-    fragments_at: Moment,
+    due: Due,
     looks: Looks,
     above: Above,
-    /// Since when the echo lane is in doubt: what the other lanes found before does not count.
-    pub(super) doubt_since: Option<Moment>,
-    /// The path MTU of each direction as last confirmed; stays while a search is under way.
-    pub(super) confirmed: Confirmed,
-    pub(super) known: Known,
-    pub(super) began: Moment,
+    doubt: Doubt,
+    memory: Memory,
+    began: Moment,
     /// When an outage last ended.
     back_at: Option<Moment>,
-    /// When the fragment lane last saw a hole end.
-    pub(super) reverse_ended_at: Option<Moment>,
-    reverse_was_silent: bool,
-    /// The echo lane had a hole in the doubt under way.
-    echo_was_silent: bool,
-    /// Since then every TCP flow has been looked at.
-    looked_around: bool,
     /// What the path's reflector has told last, if there is one.
     reflection: Option<Reflection>,
     /// All that had arrived by then has been told; absent: by now.
     told_until: Option<Moment>,
-    pub(super) now: Moment,
+    now: Moment,
 }
 
 impl PathProber {
@@ -170,11 +138,6 @@ impl PathProber {
     #[must_use]
     pub fn new(settings: Settings, hosts: HostMtu, seed: u64, now: Moment) -> Self {
         let top = settings.expected_mtu.unwrap_or(hosts.hosts).min(hosts.testable);
-        let wait = if settings.tcp == TcpProbes::Sized && settings.expected_mtu.is_none() {
-            WAIT_FOR_MSS
-        } else {
-            Duration::ZERO
-        };
         let bytes = settings.tcp > TcpProbes::None && !settings.borrows_port;
         let comparable =
             settings.icmp > IcmpProbes::None && settings.tcp > TcpProbes::None && !settings.borrows_port;
@@ -200,53 +163,21 @@ impl PathProber {
             fragments: LaneProber::new(settings.family, Lane::Fragments, top),
             stats: EchoStats::default(),
             size_probes: BTreeMap::new(),
-            sent: BTreeMap::new(),
-            in_time: ProbeId(0),
-            echoes: BTreeMap::new(),
-            next_id: 0,
+            in_flight: InFlight::default(),
             single: Single::default(),
-            single_at: None,
-            look_above_at: now,
-            echo_at: now,
-            sentinel_at: now + wait,
-            syn_at: now,
-            fragments_at: now,
+            due: Due::from(now, wait_for_mss(&settings)),
             looks: Looks::new(now),
             above: Above::default(),
-            doubt_since: None,
-            confirmed: Confirmed::default(),
-            known: Known::default(),
+            doubt: Doubt::default(),
+            memory: Memory::default(),
             began: now,
             back_at: None,
-            reverse_ended_at: None,
-            reverse_was_silent: false,
-            echo_was_silent: false,
-            looked_around: false,
             reflection: None,
             told_until: None,
             now,
             settings,
             hosts,
         }
-    }
-
-    /// The expected MTU to the target and by which rule: configured, else the smaller of what hosts of our site
-    /// have and what the target's SYN-ACK names.
-    #[must_use]
-    pub fn expected(&self) -> ExpectedMtu {
-        match (self.settings.expected_mtu, self.target.named().filter(|_| !self.origin.is_foreign())) {
-            (Some(bytes), _) => ExpectedMtu { bytes, rule: "configured".to_owned() },
-            (None, Some(bytes)) if bytes < self.hosts.hosts => {
-                ExpectedMtu { bytes, rule: "MSS in the target's SYN-ACK".to_owned() }
-            }
-            (None, _) => ExpectedMtu { bytes: self.hosts.hosts, rule: self.hosts.rule.clone() },
-        }
-    }
-
-    /// The largest size that can be tested: the expected MTU, or what our own interface lets out.
-    #[must_use]
-    pub fn ceiling(&self) -> Bytes {
-        self.expected().bytes.min(self.hosts.testable)
     }
 
     /// What our hosts can take has changed.
@@ -279,16 +210,21 @@ impl PathProber {
         self.stats = former.stats;
         self.size_probes = former.size_probes;
         self.local.take_over(former.send_errors);
-        self.next_id = former.next_id;
+        self.in_flight.take_over(former.next_id);
     }
 
     /// What has been counted, for a prober that takes over: what is in flight is given up.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut stats = self.stats.clone();
-        stats.void += self.echoes.len() as u64;
+        stats.void += self.in_flight.echoes();
         let send_errors = self.local.errors().clone();
-        Counts { stats, size_probes: self.size_probes.clone(), send_errors, next_id: self.next_id }
+        Counts {
+            stats,
+            size_probes: self.size_probes.clone(),
+            send_errors,
+            next_id: self.in_flight.next_id(),
+        }
     }
 
     /// Counts of the regular small echo.
@@ -315,92 +251,10 @@ impl PathProber {
         let top = self.walks.icmp_stands_at(ceiling);
         if top != self.echo.top() {
             self.echo.stand_at(top, now);
-            self.sentinel_at = self.sentinel_at.min(now);
+            self.due.sentinel = self.due.sentinel.min(now);
         }
         self.syn.stand_at(&self.walks.tcp_stand_at(ceiling), now);
         self.fragments.stand_at(self.reverse_ceiling(), now);
-    }
-
-    /// Sets the other lanes to work while the echo lane is in doubt, and clears them when it is not.
-    fn steer(&mut self, now: Moment) {
-        if self.reach.is_down() || self.reach.is_suspicious() {
-            return;
-        }
-        let ceiling = self.ceiling();
-        if !self.echo.is_silent() && !self.echo.is_proving() {
-            self.looked_around = false;
-            if self.doubt_since.take().is_some() {
-                let whole = self.echo.passing() == Some(ceiling) && self.in_one_piece(ceiling);
-                if whole && self.reverse_ceiling() <= ceiling {
-                    // A whole reply at full size passed both ways.
-                    self.fragments.clear();
-                }
-                let hole_ended = std::mem::take(&mut self.echo_was_silent);
-                if hole_ended && self.echo.passing().is_some() && self.syn.is_silent() {
-                    self.syn.recheck(now);
-                }
-            }
-        } else {
-            self.echo_was_silent |= self.echo.is_silent();
-            let since = *self.doubt_since.get_or_insert(now);
-            let after = |at: Option<Moment>| at.is_some_and(|at| at >= since);
-            let syn_fresh = after(self.syn.decided_at()) || self.syn.is_silent();
-            if self.asks_by_syn() && !syn_fresh && self.syn.is_idle(now) {
-                self.syn.hint(&self.edge_of_echo());
-                self.syn.prove(now);
-            }
-            let forward_passes = self.syn.passing().is_some() && after(self.syn.decided_at());
-            if self.echo.is_silent() && forward_passes && !self.looked_around {
-                // Some flows pass; those that share ICMP's leg may not.
-                self.looked_around = true;
-                self.syn.hint(&self.edge_of_echo());
-                self.syn.look_around();
-            }
-            let wanted = self.echo.is_silent() || forward_passes;
-            let fragments_fresh = after(self.fragments.decided_at()) || self.fragments.is_silent();
-            let pieces = self.pieces_pass();
-            let wanted = wanted && (pieces == Some(true) || (pieces.is_none() && self.is_v6()));
-            if self.can_fragment() && wanted && !fragments_fresh && self.fragments.is_idle(now) {
-                self.fragments.hint(self.edge_of_echo());
-                self.fragments.prove(now);
-            }
-        }
-        if self.pieces_pass() == Some(false) {
-            // Silence there tells of the way to the target, not of the way back.
-            self.fragments.clear();
-        }
-        let fragments_decide = self.can_fragment() && !self.fragments.is_exhausted();
-        let decided = self.fragments.is_silent()
-            || self.fragments.decided_at().is_some_and(|at| Some(at) >= self.doubt_since);
-        self.echo.hold(self.is_v6() && fragments_decide && !decided && self.pieces_pass() != Some(false));
-        for lane in LANES {
-            self.lane_mut(lane).resume(now);
-        }
-        if self.has_silent_lane() {
-            // Caution is for the first proof; what follows only tells direction and edge.
-            self.be_cautious(Moment::ZERO);
-        }
-        let silent = self.fragments.is_silent();
-        if std::mem::replace(&mut self.reverse_was_silent, silent) && !silent && self.echo.is_silent() {
-            self.reverse_ended_at = Some(now);
-        }
-        if self.echo.is_silent() && !self.echo_is_fresh() && self.echo.is_idle(now) {
-            self.echo.recheck(self.echo.top(), now);
-        }
-        let finding = self.finding();
-        self.confirm(&finding);
-        if self.local.trouble().is_none() {
-            self.note_verdict(&finding);
-        }
-    }
-
-    /// Whether replies of that size were last seen to come back in one piece.
-    pub(super) fn in_one_piece(&self, size: Bytes) -> bool {
-        self.largest_fragment.is_none_or(|largest| largest >= size)
-    }
-
-    fn edge_of_echo(&self) -> Vec<Bytes> {
-        self.echo.hole().map(|hole| vec![hole.answered]).unwrap_or_default()
     }
 
     /// Whether what hosts of our site have may still turn out to be more.

@@ -61,7 +61,7 @@ impl PathProber {
     }
 
     /// What hosts without that route would meet.
-    pub(in super::super) fn above_in_words(&self) -> Option<String> {
+    pub(super) fn above_in_words(&self) -> Option<String> {
         let (size, unanswered): (Bytes, u32) = (self.hosts.above?, self.above.unanswered);
         (unanswered >= TOLD).then(|| {
             format!(

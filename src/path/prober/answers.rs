@@ -10,7 +10,7 @@ use crate::{
     },
     path::{
         hole::{asking::Asking, flow_set::FlowSet, proof::Fate},
-        loss::{icmp_rate::SharedRate, own_host::Kind, probe_timeout::GIVE_UP},
+        loss::{icmp_rate::SharedRate, own_host::Kind},
         probe::{Answer, LANES, Lane, Moment, Probe, ProbeId, Reply},
         too_big::contest::Entrant,
     },
@@ -29,11 +29,7 @@ impl PathProber {
     /// The regular small echo `seq` was answered after `rtt`.
     pub fn echo_reply(&mut self, seq: u64, rtt: Duration, now: Moment) {
         self.now = now;
-        let Some(echo) = self.echoes.get(&seq).copied() else { return };
-        if rtt >= GIVE_UP && !echo.doubtful {
-            return;
-        }
-        self.echoes.remove(&seq);
+        let Some(echo) = self.in_flight.echo_answered(seq, rtt) else { return };
         self.local.left(Kind::Small, echo.at);
         self.local.decided();
         if echo.doubtful {
@@ -56,12 +52,7 @@ impl PathProber {
     /// What became of a probe of ours. Unknown names (older than 5 s) are ignored.
     pub fn answer(&mut self, id: ProbeId, answer: Answer, now: Moment) {
         self.now = now;
-        let Some(sent) = self.sent.get(&id).copied() else { return };
-        if now.saturating_sub(sent.at) >= GIVE_UP && !sent.doubtful {
-            return;
-        }
-        self.sent.remove(&id);
-        let protocol = sent.probe.lane.protocol();
+        let Some(sent) = self.in_flight.answered(id, now) else { return };
         let result = match answer {
             Answer::Passed(_) => ProbeResult::Answered,
             Answer::TooBig { .. } => ProbeResult::TooBig,
@@ -73,31 +64,7 @@ impl PathProber {
             self.local.decided();
         }
         match answer {
-            Answer::Passed(reply) => {
-                if !sent.doubtful {
-                    self.rtt.observe(now.saturating_sub(sent.at), now);
-                }
-                if !sent.probe.fresh && !self.is_elsewhere(sent) {
-                    self.pinned.old_answered(protocol);
-                }
-                if self.is_elsewhere(sent) {
-                    self.tcp.heard(sent.probe.port, now);
-                    self.reach.signalled();
-                } else {
-                    self.heard(protocol, now);
-                    self.origin.observe(protocol, reply);
-                }
-                let sized = sent.probe.lane != Lane::Syn && is_large(sent.probe) && sent.role != Role::Above;
-                let of_target_alone = sized && self.see_pieces(sent, reply, now);
-                if let Some(mss) = reply.mss.filter(|_| !self.is_elsewhere(sent)) {
-                    self.learn_target_mtu(Bytes::from(mss), now);
-                }
-                match self.in_pieces(sent, reply) {
-                    Some(largest) => self.passed_in_pieces(sent, largest, now),
-                    None if of_target_alone => {}
-                    None => self.passed(sent, now),
-                }
-            }
+            Answer::Passed(reply) => self.replied(sent, reply, now),
             Answer::TooBig { mtu, by_target } => {
                 self.reach.signalled();
                 match sent.role {
@@ -113,6 +80,34 @@ impl PathProber {
             Answer::NotSent(refusal) => self.not_sent(sent, refusal, now),
         }
         self.steer(now);
+    }
+
+    /// The target, or a box in its stead, has replied.
+    fn replied(&mut self, sent: Sent, reply: Reply, now: Moment) {
+        let protocol = sent.probe.lane.protocol();
+        if !sent.doubtful {
+            self.rtt.observe(now.saturating_sub(sent.at), now);
+        }
+        if !sent.probe.fresh && !self.is_elsewhere(sent) {
+            self.pinned.old_answered(protocol);
+        }
+        if self.is_elsewhere(sent) {
+            self.tcp.heard(sent.probe.port, now);
+            self.reach.signalled();
+        } else {
+            self.heard(protocol, now);
+            self.origin.observe(protocol, reply);
+        }
+        let sized = sent.probe.lane != Lane::Syn && is_large(sent.probe) && sent.role != Role::Above;
+        let of_target_alone = sized && self.see_pieces(sent, reply, now);
+        if let Some(mss) = reply.mss.filter(|_| !self.is_elsewhere(sent)) {
+            self.learn_target_mtu(Bytes::from(mss), now);
+        }
+        match self.in_pieces(sent, reply) {
+            Some(largest) => self.passed_in_pieces(sent, largest, now),
+            None if of_target_alone => {}
+            None => self.passed(sent, now),
+        }
     }
 
     /// An IPv6 target that has heard "too big" sends its replies in fragments for the next 10 minutes.
@@ -149,7 +144,7 @@ impl PathProber {
         if lane == Lane::Syn && is_large(sent.probe) && size > self.syn.top_of(flow) {
             // The signals for it no longer hold on this flow, and perhaps not on others.
             self.walks.passed(lane, flow, size);
-            self.look_above_at = self.look_above_at.min(now + LOOK_SOON);
+            self.due.look_above = self.due.look_above.min(now + LOOK_SOON);
             self.restand(now);
         }
         if is_large(sent.probe) && lane != Lane::Fragments {
@@ -188,7 +183,7 @@ impl PathProber {
             // A recheck above the walk has passed: the signals for it no longer hold here.
             self.walks.passed(lane, flow, size);
             // What is over for one protocol may be over for the other.
-            self.look_above_at = now;
+            self.due.look_above = now;
             self.restand(now);
         }
     }
@@ -333,7 +328,7 @@ impl PathProber {
         self.syn.heard();
         self.fragments.heard();
         if first {
-            self.syn_at = now;
+            self.due.syn = now;
             self.syn.look_around();
         }
     }
@@ -369,7 +364,7 @@ impl PathProber {
 
     fn is_back(&mut self, now: Moment) {
         self.back_at = Some(now);
-        self.sentinel_at = now;
+        self.due.sentinel = now;
     }
 
     fn learn_target_mtu(&mut self, mss: Bytes, now: Moment) {
@@ -378,7 +373,7 @@ impl PathProber {
             self.restand(now);
         }
         if self.echo.decided_at().is_none() {
-            self.sentinel_at = self.sentinel_at.min(now);
+            self.due.sentinel = self.due.sentinel.min(now);
         }
     }
 
@@ -386,12 +381,7 @@ impl PathProber {
     pub(super) fn expire(&mut self, now: Moment) {
         let now = self.told_until.map_or(now, |until| until.min(now));
         let timeout = self.rtt.timeout();
-        // Probes are named in the order in which they are sent, so the oldest come first.
-        while let Some((id, sent)) = self.sent.range(self.in_time..).next()
-            && now.saturating_sub(sent.at) >= timeout
-        {
-            let sent = *sent;
-            self.in_time = ProbeId(id.0 + 1);
+        while let Some(sent) = self.in_flight.next_late(timeout, now) {
             self.left(sent);
             if sent.doubtful {
                 self.unheard(sent, now);
@@ -400,32 +390,20 @@ impl PathProber {
                 self.lost(sent, now);
             }
         }
-        while let Some(oldest) = self.sent.first_entry()
-            && now.saturating_sub(oldest.get().at) >= GIVE_UP
-        {
-            let sent = oldest.remove();
+        while let Some(sent) = self.in_flight.next_given_up(now) {
             self.count(sent.probe, if sent.doubtful { ProbeResult::Void } else { ProbeResult::Lost });
         }
-        let echoes: Vec<u64> = self.echoes.keys().copied().collect();
-        for seq in echoes {
-            let Some(echo) = self.echoes.get_mut(&seq) else { continue };
-            let age = now.saturating_sub(echo.at);
-            if !echo.expired && age >= timeout {
-                echo.expired = true;
-                let echo = *echo;
-                self.local.left(Kind::Small, echo.at);
-                if echo.doubtful {
-                    self.local.unheard();
-                } else {
-                    self.local.decided();
-                    self.echo_lost(seq, echo, now);
-                }
+        while let Some((seq, echo)) = self.in_flight.next_late_echo(timeout, now) {
+            self.local.left(Kind::Small, echo.at);
+            if echo.doubtful {
+                self.local.unheard();
+            } else {
+                self.local.decided();
+                self.echo_lost(seq, echo, now);
             }
-            if age >= GIVE_UP
-                && let Some(echo) = self.echoes.remove(&seq)
-            {
-                *if echo.doubtful { &mut self.stats.void } else { &mut self.stats.lost } += 1;
-            }
+        }
+        while let Some(echo) = self.in_flight.next_given_up_echo(now) {
+            *if echo.doubtful { &mut self.stats.void } else { &mut self.stats.lost } += 1;
         }
     }
 

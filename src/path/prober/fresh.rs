@@ -94,7 +94,7 @@ impl PathProber {
             // What was found on dead flows is void.
             self.echo.stop_for_new_flow();
             self.fragments.stop_for_new_flow();
-            self.sentinel_at = self.now;
+            self.due.sentinel = self.now;
         }
     }
 }

@@ -17,7 +17,7 @@ impl PathProber {
     /// The regular small echo `seq` never left our host.
     pub fn echo_not_sent(&mut self, seq: u64, refusal: Refusal, now: Moment) {
         self.now = now;
-        if self.echoes.remove(&seq).is_none() {
+        if !self.in_flight.echo_not_sent(seq) {
             return;
         }
         self.stats.void += 1;
@@ -30,15 +30,9 @@ impl PathProber {
     /// where it is answered; its silence says nothing, nor does the time an answer takes.
     pub fn interrupted(&mut self, now: Moment) {
         self.now = now;
-        for (seq, echo) in &mut self.echoes {
-            echo.doubtful = true;
-            if echo.expired {
-                self.loss.forget(*seq, now);
-            }
-        }
-        let late: Vec<Sent> = self.sent.range(..self.in_time).map(|(_, sent)| *sent).collect();
-        for sent in self.sent.values_mut() {
-            sent.doubtful = true;
+        let (late, late_echoes) = self.in_flight.doubt_all();
+        for seq in late_echoes {
+            self.loss.forget(seq, now);
         }
         for sent in late {
             self.half_decided(sent, Fate::Void, now);

@@ -27,8 +27,7 @@ impl PathProber {
             }
             match due {
                 Due::Byte { port, .. } => {
-                    let id = ProbeId(self.next_id);
-                    self.next_id += 1;
+                    let id = self.in_flight.name();
                     self.payload.sent(due, Some(id), now);
                     out.push(Send::Byte { id, port });
                 }

@@ -3,7 +3,7 @@
 
 use super::PathProber;
 use crate::{
-    model::{observation::ReflectorUse, types::Bytes},
+    model::observation::ReflectorUse,
     path::{
         probe::Moment,
         reflection::{Bound, Measured, OneWay, Reflection, SegmentLoss, Sizes},
@@ -34,32 +34,15 @@ impl PathProber {
     }
 
     /// What the reflector has measured, while it answers.
-    pub(in super::super) fn measured(&self) -> Option<&Measured> {
+    pub(super) fn measured(&self) -> Option<&Measured> {
         match self.reflection.as_ref()? {
             Reflection::Measured(measured) => Some(measured),
             Reflection::Awaited | Reflection::Gone { .. } => None,
         }
     }
 
-    /// The reverse path MTU where the reflector knows it to the byte, bytes of IP packet.
-    pub(in super::super) fn reflected_reverse(&self) -> Option<Bytes> {
-        self.measured()?.reverse.exact_mtu(self.expected_reverse().bytes)
-    }
-
-    /// Whether silence is proven forward, and reverse.
-    pub(in super::super) fn reflected_holes(&self) -> [bool; 2] {
-        let hole = |one_way: &OneWay, expected| matches!(one_way.sizes, Sizes::Silent { answered, .. } if answered < expected);
-        let (forward, reverse) = (self.expected().bytes, self.expected_reverse().bytes);
-        self.measured().map_or([false; 2], |it| [hole(&it.forward, forward), hole(&it.reverse, reverse)])
-    }
-
-    /// The MTU of the reflector's own interface.
-    pub(in super::super) fn far_mtu(&self) -> Option<Bytes> {
-        self.measured()?.far_mtu
-    }
-
     /// One sentence per direction, or that the reflector is gone.
-    pub(in super::super) fn reflected_evidence(&self) -> Vec<String> {
+    pub(super) fn reflected_evidence(&self) -> Vec<String> {
         match &self.reflection {
             None => Vec::new(),
             Some(Reflection::Awaited) => vec!["the reflector has not answered yet".to_owned()],
@@ -72,7 +55,7 @@ impl PathProber {
                     .iter()
                     .map(|(name, one_way)| format!("{name}, reflector: {}", in_words(one_way)))
                     .collect();
-                let expected = self.expected().bytes;
+                let expected = self.sizes().expected();
                 if let Some(mtu) = measured.far_mtu.filter(|mtu| *mtu < expected) {
                     said.push(format!("the reflector's interface takes at most {mtu} bytes"));
                 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{PathProber, Role, Sent, SentEcho, Single};
+use super::{PathProber, Role, Single};
 use crate::{
     model::types::{Bytes, ProbeProtocol, ProbeSize},
     path::{
@@ -11,11 +11,10 @@ use crate::{
             asking::{Asking, Urgency},
             flow_set::FlowSet,
         },
-        loss::probe_timeout::GIVE_UP,
-        probe::{FLOWS, LANES, Lane, Moment, Probe, ProbeId, Send},
+        probe::{FLOWS, LANES, Lane, Moment, Probe, Send},
         settings::{IcmpProbes, TcpProbes},
         too_big::contest::Entrant,
-        verdict::Finding,
+        verdict::holes::Finding,
     },
 };
 
@@ -39,38 +38,38 @@ impl PathProber {
         self.walks.expire(now);
         self.restand(now);
         self.steer(now);
-        if now >= self.echo_at {
-            self.echo_at = next_turn(self.echo_at, self.settings.probe_interval, now);
+        if now >= self.due.echo {
+            self.due.echo = next_turn(self.due.echo, self.settings.probe_interval, now);
             self.send_echo(now, out);
         }
         if self.reach.is_down() {
             return;
         }
-        if now >= self.sentinel_at && self.can_size_echo() {
-            self.sentinel_at = next_turn(self.sentinel_at, self.settings.sentinel_interval, now);
+        if now >= self.due.sentinel && self.can_size_echo() {
+            self.due.sentinel = next_turn(self.due.sentinel, self.settings.sentinel_interval, now);
             self.send_echo_sentinel(now, out);
         }
-        if now >= self.look_above_at {
-            self.look_above_at = now + LOOK_ABOVE;
+        if now >= self.due.look_above {
+            self.due.look_above = now + LOOK_ABOVE;
             self.syn.look_above(self.walks.signalled_above(self.ceiling()));
         }
         if self.syn.wants_sentinel() {
-            self.syn_at = self.syn_at.min(now + SWEEP);
+            self.due.syn = self.due.syn.min(now + SWEEP);
         }
         let syn_every = if self.echo.is_silent() || self.syn.is_silent() || !self.icmp_usable() {
             self.settings.sentinel_interval
         } else {
             RARE
         };
-        self.syn_at = self.syn_at.min(now + syn_every);
-        if now >= self.syn_at && self.asks_by_syn() {
-            self.syn_at = next_turn(self.syn_at, syn_every, now);
+        self.due.syn = self.due.syn.min(now + syn_every);
+        if now >= self.due.syn && self.asks_by_syn() {
+            self.due.syn = next_turn(self.due.syn, syn_every, now);
             self.send_syn_sentinel(now, out);
         }
         if let Some(every) = self.fragments_every() {
-            self.fragments_at = self.fragments_at.min(now + every);
-            if now >= self.fragments_at {
-                self.fragments_at = next_turn(self.fragments_at, every, now);
+            self.due.fragments = self.due.fragments.min(now + every);
+            if now >= self.due.fragments {
+                self.due.fragments = next_turn(self.due.fragments, every, now);
                 let (size, purpose) = self.fragments.sentinel();
                 self.send(Lane::Fragments, 0, size, purpose, Role::Sentinel, now, out);
             }
@@ -142,13 +141,13 @@ impl PathProber {
         // Where the search of the echo lane waits for the others, these are what leads on.
         let leads = self.echo.is_held()
             || LANES.into_iter().find(|lane| self.lane(*lane).wants(Urgency::FirstProof)) == Some(lane);
-        let urgent = leads && !matches!(self.finding(), Finding::Hole(_));
+        let urgent = leads && !matches!(self.facts().finding(), Finding::Hole(_));
         (urgent == (urgency == Urgency::FirstProof)).then_some(Urgency::FirstProof)
     }
 
     /// The next round between TCP flows that are signalled and those for which only these vouch.
     fn compete(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
-        if now < self.contest.next_at() || self.walks.is_empty() || !self.syn_usable() {
+        if now < self.contest.next_at() || self.walks.is_empty() || !self.facts().syn_usable() {
             return;
         }
         self.contest.pause(now);
@@ -180,28 +179,24 @@ impl PathProber {
     #[must_use]
     pub fn next_at(&self) -> Moment {
         let timeout = self.rtt.timeout();
-        let expiry = |at: Moment, expired: bool| at + if expired { GIVE_UP } else { timeout };
         let by_syn = self.asks_by_syn();
         let lanes = LANES.into_iter().filter(|lane| *lane != Lane::Syn || by_syn);
-        let next_late = self.sent.range(self.in_time..).next().map(|(_, sent)| sent.at + timeout);
-        let next_lost = self.sent.first_key_value().map(|(_, sent)| sent.at + GIVE_UP);
-        next_late
+        self.in_flight
+            .next_at(timeout)
             .into_iter()
-            .chain(next_lost)
-            .chain(self.echoes.values().map(|echo| expiry(echo.at, echo.expired)))
             .chain(lanes.filter_map(|lane| self.lane(lane).next_at()).map(|at| at.max(self.now)))
             .chain(self.reach.next_at())
             .chain(self.tcp.next_at())
             .chain(self.pinned.next_at())
             .chain(self.bytes_at())
-            .chain([self.echo_at, self.sentinel_at])
+            .chain([self.due.echo, self.due.sentinel])
             .chain(Some(self.contest.next_at()).filter(|at| *at > self.now))
-            .chain(by_syn.then_some(self.syn_at))
-            .chain(self.fragments_every().map(|_| self.fragments_at))
+            .chain(by_syn.then_some(self.due.syn))
+            .chain(self.fragments_every().map(|_| self.due.fragments))
             .chain(self.beyond_every().map(|_| self.looks.next_at()))
             .chain(self.above_every().map(|_| self.above_at()))
             .min()
-            .unwrap_or(self.echo_at)
+            .unwrap_or(self.due.echo)
     }
 
     fn send_echo(&mut self, now: Moment, out: &mut Vec<Send>) {
@@ -209,7 +204,7 @@ impl PathProber {
         if self.settings.icmp > IcmpProbes::None {
             let seq = self.stats.requests;
             self.stats.requests += 1;
-            self.echoes.insert(seq, SentEcho { at: now, expired: false, doubtful: false });
+            self.in_flight.sends_echo(seq, now);
             self.icmp_rate.sent(now);
             out.push(Send::Echo { seq });
         }
@@ -270,9 +265,9 @@ impl PathProber {
     fn send_echo_sentinel(&mut self, now: Moment, out: &mut Vec<Send>) {
         let ceiling = self.ceiling();
         let above_walk = self.echo.top() < ceiling;
-        let single_due = self.single_at.is_none_or(|at| now.saturating_sub(at) >= SINGLE);
+        let single_due = self.due.single.is_none_or(|at| now.saturating_sub(at) >= SINGLE);
         if above_walk && single_due && self.echo.decided_at().is_some() {
-            self.single_at = Some(now);
+            self.due.single = Some(now);
             let serial = self.single.serial + 1;
             self.single = Single { serial, ..Single::default() };
             for (large, purpose) in [(true, ProbeSize::Full), (false, ProbeSize::Control)] {
@@ -318,8 +313,7 @@ impl PathProber {
         now: Moment,
         out: &mut Vec<Send>,
     ) {
-        let id = ProbeId(self.next_id);
-        self.next_id += 1;
+        let id = self.in_flight.name();
         if lane != Lane::Syn {
             self.icmp_rate.sent(now);
         }
@@ -337,18 +331,12 @@ impl PathProber {
             _ => self.settings.tcp_port,
         };
         let probe = Probe { id, lane, flow, size, purpose, port, bare, fresh: self.is_fresh(role, lane) };
-        self.sent.insert(id, Sent { probe, role, at: now, doubtful: false });
+        self.in_flight.sends(probe, role, now);
         out.push(Send::Probe(probe));
     }
 
     pub(super) fn busy_flows(&self) -> [bool; FLOWS as usize] {
-        let mut busy = [false; FLOWS as usize];
-        for (_, sent) in self.sent.range(self.in_time..) {
-            if sent.probe.lane == Lane::Syn && !sent.probe.fresh {
-                busy[usize::from(sent.probe.flow)] = true;
-            }
-        }
-        busy
+        self.in_flight.busy_flows()
     }
 
     pub(super) fn free_flow(&mut self) -> Option<u8> {

@@ -1,4 +1,4 @@
-//! What hosts of our site can send: half of the expected MTU.
+//! The expected MTU: what hosts of our site can send, and what follows from it with the MSS of the target.
 
 use std::sync::Arc;
 
@@ -12,6 +12,51 @@ use crate::{
 
 /// The largest size that is ever tested; a veth may have an MTU of 65535.
 const LARGEST: Bytes = 9216;
+
+/// Which sizes are expected and which can be tested, bytes of IP packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Expected by the configuration.
+    pub configured: Option<Bytes>,
+    /// What hosts of our site can send.
+    pub hosts: Bytes,
+    /// What our own interface lets out.
+    pub testable: Bytes,
+    /// What the MSS of the target's own SYN-ACK names.
+    pub named: Option<Bytes>,
+}
+
+impl Sizes {
+    /// Expected to the target: configured, else the smaller of what hosts of our site have and what the target names.
+    #[must_use]
+    pub fn expected(self) -> Bytes {
+        self.configured.unwrap_or_else(|| self.named.map_or(self.hosts, |named| named.min(self.hosts)))
+    }
+
+    /// The largest size that can be tested: the expected MTU, or what our own interface lets out.
+    #[must_use]
+    pub fn ceiling(self) -> Bytes {
+        self.expected().min(self.testable)
+    }
+
+    /// What we take ourselves: what our SYNs name to the target.
+    #[must_use]
+    pub fn own(self) -> Bytes {
+        self.hosts.min(self.testable)
+    }
+
+    /// What the target's MSS names, where that is less than our own size.
+    #[must_use]
+    pub fn names_less(self) -> Option<Bytes> {
+        self.named.filter(|named| self.configured.is_none() && *named < self.own())
+    }
+
+    /// The largest size that a reflector is asked for: its answers need no inference, whatever the MSS names.
+    #[must_use]
+    pub fn asked_of_reflector(self) -> Bytes {
+        self.names_less().map_or(self.expected(), |_| self.expected().max(self.own()))
+    }
+}
 
 /// Where a route of our own host has an MTU below that of the interface, as container networks set it, TCP sends no more
 /// and names no more: larger packets are none of this host's.

@@ -1,210 +1,268 @@
-//! What is said of a path, by what its probes meet.
+//! The verdict by table: one fact changed at a time, no machine; beside it, what is said of a path by what its probes meet.
+
+mod by_probes;
+
+use std::time::Duration;
 
 use super::*;
 use crate::{
-    model::types::ProbeSize,
+    model::{
+        family::Family,
+        observation::ExpectedMtu,
+        types::{Direction, TcpState},
+    },
     path::{
-        probe::{Answer, Lane, Probe, Reply},
-        prober::fixture::{Host, asking_all, echoing, without_tcp},
-        reflection::{Measured, OneWay, Reflection, Sizes},
-        settings::HostMtu,
+        loss::echo_loss::LossCount,
+        probe::FLOWS,
+        refusal::Trouble,
+        settings::{IcmpProbes, TcpProbes},
+        verdict::{
+            expected_mtu::Sizes,
+            facts::{HoleFacts, MethodFacts, ReachFacts, ReflectedFacts, TcpFacts},
+            target_mtu::TargetMtu,
+        },
     },
 };
 
-const PASSED: Option<Answer> =
-    Some(Answer::Passed(Reply { mss: None, ttl: None, reset: None, largest_fragment: None }));
+const NOW: Moment = Duration::from_secs(100);
 
-fn is_above(probe: Probe, size: Bytes) -> bool {
-    probe.purpose != ProbeSize::Control && probe.size > size
-}
-
-/// All that is larger vanishes on the way there, and on the way back.
-fn holes(forward: Bytes, reverse: Bytes) -> impl Fn(Probe) -> Option<Answer> {
-    move |probe| {
-        let passes = match probe.lane {
-            Lane::Echo => forward.min(reverse),
-            Lane::Syn => forward,
-            // Its pieces are small on the way there.
-            Lane::Fragments => reverse,
-        };
-        PASSED.filter(|_| !is_above(probe, passes))
+fn passing(size: Bytes) -> MethodFacts {
+    MethodFacts {
+        top: size,
+        passing: Some(size),
+        edge: Some(size),
+        decided_at: Some(NOW),
+        ..MethodFacts::default()
     }
 }
 
-/// SYNs above `mtu` are signalled; all else passes.
-fn signals_syns(mtu: Bytes, by_target: bool) -> impl Fn(Probe) -> Option<Answer> {
-    move |probe| {
-        let signalled = probe.lane == Lane::Syn && is_above(probe, mtu);
-        if signalled { Some(Answer::TooBig { mtu, by_target }) } else { PASSED }
+/// Silence at `top`, with an edge.
+fn silent(top: Bytes, answered: Bytes) -> MethodFacts {
+    let hole = HoleFacts { size: top, answered, silent: answered + 1, exact: true, ..HoleFacts::default() };
+    MethodFacts { top, hole: Some(hole), silent: true, decided_at: Some(NOW), ..MethodFacts::default() }
+}
+
+/// A path of 1500 bytes on which all is well, with every privilege.
+fn healthy() -> Facts {
+    Facts {
+        now: NOW,
+        began: Moment::ZERO,
+        family: Family::V4,
+        sentinel_interval: Duration::from_secs(1),
+        icmp: IcmpProbes::Fragments,
+        tcp_probes: TcpProbes::Sized,
+        sizes: Sizes { configured: None, hosts: 1500, testable: 1500, named: Some(1500) },
+        awaits_routers: false,
+        trouble: None,
+        reach: ReachFacts { icmp_ever: true, tcp_ever: true, ..ReachFacts::default() },
+        tcp: TcpFacts { state: Some(TcpState::Answers), ..TcpFacts::default() },
+        lossy: false,
+        rationed: false,
+        foreign: false,
+        told_by_target: None,
+        signalled_at: None,
+        largest_fragment: None,
+        target: TargetMtu::default(),
+        echo: passing(1500),
+        syn: passing(1500),
+        fragments: MethodFacts { top: 1500, ..MethodFacts::default() },
+        syn_tops: [1500; FLOWS as usize],
+        hole_flows: 0,
+        doubt_since: None,
+        reverse_ended_at: None,
+        reflected: ReflectedFacts::default(),
     }
 }
 
-fn after(mut host: Host, seconds: u32, answers: impl Fn(Probe) -> Option<Answer>) -> Judgement {
-    host.play(seconds, answers);
-    host.prober.judgement()
-}
-
-fn said(of: &Judgement) -> (Verdict, Option<UnknownReason>) {
-    (of.verdict, of.unknown_reason)
-}
-
-#[test]
-fn what_a_target_says_of_its_tcp_alone_is_its_own_limit() {
-    const REDUCED: (Verdict, Option<UnknownReason>) = (Verdict::Reduced, None);
-    let play = |answers: &dyn Fn(Probe) -> Option<Answer>| said(&after(asking_all(1).into(), 30, answers));
-    assert_eq!(play(&signals_syns(1400, true)), (Verdict::Unknown, Some(UnknownReason::PeerLimit)));
-    assert_eq!(play(&signals_syns(1400, false)), REDUCED, "a router says so");
-    let echoes_too = |probe: Probe| {
-        if is_above(probe, 1400) { Some(Answer::TooBig { mtu: 1400, by_target: true }) } else { PASSED }
-    };
-    assert_eq!(play(&echoes_too), REDUCED, "a bridge on the way signs with the target's address");
-    let but_one = signals_syns(1400, true);
-    assert_eq!(
-        play(&|probe| if probe.flow == 7 { PASSED } else { but_one(probe) }),
-        REDUCED,
-        "not of every flow"
-    );
-}
-
-#[test]
-fn a_reflector_behind_a_smaller_interface_is_its_own_limit() {
-    for (far, reason) in [(1499, Some(UnknownReason::PeerLimit)), (1500, None)] {
-        let mut host = Host::from(asking_all(1));
-        let told = Measured { far_mtu: Some(far), ..Measured::default() };
-        host.prober.reflected(Reflection::Measured(told), host.now);
-        assert_eq!(after(host, 20, holes(1500, 1500)).unknown_reason, reason, "{far}");
+fn words() -> Words {
+    let expected = ExpectedMtu { bytes: 1500, rule: "our egress eth0".to_owned() };
+    Words {
+        unreachable: None,
+        tcp: Vec::new(),
+        pinned: None,
+        reflector: Vec::new(),
+        loss: LossCount { sent: 300, lost: 0 },
+        limited: false,
+        origin: None,
+        syn_unusable: false,
+        expected: expected.clone(),
+        expected_reverse: expected,
+        above: None,
     }
 }
 
-#[test]
-fn where_no_echo_is_answered_only_a_reflector_tells_of_the_way_back() {
-    let syns = |probe: Probe| PASSED.filter(|_| probe.lane == Lane::Syn);
-    let to_1400 = signals_syns(1400, false);
-    let syns_to_1400 = |probe: Probe| if probe.lane == Lane::Syn { to_1400(probe) } else { None };
-    let play = |reflector: bool, answers: &dyn Fn(Probe) -> Option<Answer>| {
-        let mut host = Host::from(asking_all(1));
-        host.icmp = false;
-        if reflector {
-            let whole = || OneWay { sizes: Sizes::Passed { size: 1500 }, ..OneWay::default() };
-            let told = Measured { far_mtu: Some(1500), forward: whole(), reverse: whole() };
-            host.prober.reflected(Reflection::Measured(told), host.now);
-        }
-        after(host, 30, answers)
-    };
-    assert_eq!(said(&play(true, &syns)), (Verdict::Ok, None));
-    assert_eq!(said(&play(true, &syns_to_1400)), (Verdict::Reduced, None));
-    let alone = play(false, &syns);
-    assert_eq!(said(&alone), (Verdict::Unknown, Some(UnknownReason::ReverseUnmeasured)));
-    assert_eq!(alone.mtu_forward, Some(1500));
+fn judged(facts: &Facts) -> Judgement {
+    let mut memory = Memory::default();
+    memory.note(facts);
+    judge(facts, &memory, |_| words())
 }
 
-#[test]
-fn a_verdict_stands_until_a_hole_is_told() {
-    for (passes, prober) in
-        [(1300, echoing(Duration::from_secs(1), 1)), (1454, asking_all(1)), (1454, without_tcp(1))]
-    {
-        let mut host = Host::from(prober);
-        host.play(20, holes(1500, 1500));
-        assert_eq!(said(&host.prober.judgement()), (Verdict::Ok, None));
-        let told = (0..60 * 100).any(|_| {
-            host.step(holes(passes, passes));
-            let of = host.prober.judgement();
-            assert!(matches!(of.verdict, Verdict::Ok | Verdict::Blackhole), "{of:#?}");
-            of.verdict == Verdict::Blackhole
-        });
-        assert!(told, "{passes}");
-    }
-}
+type Change = fn(&mut Facts);
+type Row = (&'static str, Verdict, Option<UnknownReason>, Change);
+
+const UNKNOWN: Verdict = Verdict::Unknown;
+
+/// Each row changes what its name says in a healthy path.
+const TABLE: &[Row] = &[
+    ("nothing", Verdict::Ok, None, |_| {}),
+    ("interface down", UNKNOWN, Some(UnknownReason::LocalDown), |f| f.trouble = Some(Trouble::NoCarrier)),
+    ("own firewall", UNKNOWN, Some(UnknownReason::LocalSend), |f| f.trouble = Some(Trouble::Refused(1))),
+    ("no answer", Verdict::Unreachable, None, |f| f.reach.down = true),
+    ("TCP dead", Verdict::Blackhole, None, |f| f.tcp.state = Some(TcpState::Dead)),
+    ("payload dead", Verdict::Blackhole, None, |f| f.tcp.state = Some(TcpState::PayloadDead)),
+    ("our kernel's TCP dead", Verdict::Blackhole, None, |f| f.tcp.state = Some(TcpState::KernelDead)),
+    ("echoes lost", Verdict::Lossy, None, |f| f.lossy = true),
+    ("echoes lost, but rationed", Verdict::Ok, None, |f| (f.lossy, f.rationed) = (true, true)),
+    ("loss by size", Verdict::Lossy, None, |f| f.syn.size_dependent = true),
+    ("hole forward", Verdict::Blackhole, None, |f| f.syn = silent(1500, 1454)),
+    ("hole forward, by a box in between", Verdict::Ok, None, |f| {
+        f.syn = silent(1500, 1454);
+        f.foreign = true;
+    }),
+    ("hole reverse", Verdict::Blackhole, None, |f| f.fragments = silent(1500, 1454)),
+    ("hole reverse below a filter of ICMP", Verdict::Ok, None, |f| f.fragments = silent(1500, 1000)),
+    ("hole reverse where pieces die forward", UNKNOWN, Some(UnknownReason::Starting), |f| {
+        (f.echo, f.syn) = (MethodFacts::default(), MethodFacts::default());
+        f.fragments = silent(1500, 1454);
+    }),
+    ("reflector sees a hole", Verdict::Blackhole, None, |f| f.reflected.holes = [false, true]),
+    ("only echoes silent", Verdict::Blackhole, None, |f| {
+        f.echo = silent(1500, 1454);
+        f.syn = MethodFacts::default();
+    }),
+    ("only large ICMP silent", UNKNOWN, Some(UnknownReason::LargeIcmpFiltered), |f| {
+        f.echo = silent(1500, 1000);
+        f.fragments = passing(1500);
+    }),
+    ("silence, not known whose", UNKNOWN, Some(UnknownReason::NoProof), |f| f.echo = silent(1500, 1000)),
+    ("no answer to SYNs yet", UNKNOWN, Some(UnknownReason::Starting), |f| {
+        f.tcp.open = true;
+        f.began = NOW;
+    }),
+    ("no answer to SYNs for long", UNKNOWN, Some(UnknownReason::NoProof), |f| f.tcp.open = true),
+    ("payload not known yet", UNKNOWN, Some(UnknownReason::Starting), |f| {
+        f.tcp.awaits_byte = true;
+        f.began = NOW;
+    }),
+    ("routers not read yet", UNKNOWN, Some(UnknownReason::Starting), |f| f.awaits_routers = true),
+    ("interface too small", UNKNOWN, Some(UnknownReason::LocalLimit), |f| f.sizes.testable = 1400),
+    ("no socket for sizes", UNKNOWN, Some(UnknownReason::NoProof), |f| f.icmp = IcmpProbes::None),
+    ("far end too small", UNKNOWN, Some(UnknownReason::PeerLimit), |f| f.reflected.far_mtu = Some(1400)),
+    ("target's word for all flows", UNKNOWN, Some(UnknownReason::PeerLimit), |f| {
+        f.told_by_target = Some(1400);
+        f.syn_tops = [1400; FLOWS as usize];
+    }),
+    ("target's word for some flows", Verdict::Ok, None, |f| {
+        f.told_by_target = Some(1400);
+        f.syn_tops[0] = 1400;
+    }),
+    ("signalled", Verdict::Reduced, None, |f| (f.echo, f.syn) = (passing(1450), passing(1450))),
+    ("signalled on TCP flows only", Verdict::Reduced, None, |f| f.syn = passing(1450)),
+    ("replies cut", UNKNOWN, Some(UnknownReason::ReverseUnmeasured), |f| f.largest_fragment = Some(1396)),
+    ("replies cut, IPv6", Verdict::Reduced, None, |f| {
+        f.family = Family::V6;
+        f.largest_fragment = Some(1396);
+    }),
+    ("replies cut, a reflector", Verdict::Reduced, None, |f| {
+        f.largest_fragment = Some(1396);
+        f.reflected.reverse = Some(1500);
+    }),
+    ("replies vanish where more is signalled", UNKNOWN, Some(UnknownReason::ReverseUnmeasured), |f| {
+        (f.echo, f.syn) = (passing(1450), passing(1450));
+        f.fragments = silent(1500, 1450);
+        f.signalled_at = Some(NOW);
+    }),
+    ("replies vanish where more was signalled long ago", Verdict::Blackhole, None, |f| {
+        (f.echo, f.syn) = (passing(1450), passing(1450));
+        f.fragments = silent(1500, 1450);
+        f.signalled_at = Some(NOW - Duration::from_secs(31));
+    }),
+    ("no ICMP", UNKNOWN, Some(UnknownReason::ReverseUnmeasured), |f| {
+        f.echo = MethodFacts::default();
+        f.reach.icmp_ever = false;
+    }),
+    ("no ICMP, a reflector", Verdict::Ok, None, |f| {
+        f.echo = MethodFacts::default();
+        f.reach.icmp_ever = false;
+        f.reflected.reverse = Some(1500);
+    }),
+    ("no ICMP, and only ICMP has sizes", UNKNOWN, Some(UnknownReason::NoProof), |f| {
+        f.echo = MethodFacts::default();
+        f.reach.icmp_ever = false;
+        f.tcp_probes = TcpProbes::Small;
+    }),
+    ("MSS clamped, way back not looked at", UNKNOWN, Some(UnknownReason::NoProof), |f| {
+        f.sizes.named = Some(1400)
+    }),
+    ("expected smaller", Verdict::Ok, None, |f| {
+        f.sizes.configured = Some(1400);
+        (f.echo, f.syn) = (passing(1400), passing(1400));
+    }),
+];
 
 #[test]
-fn below_1200_silent_echoes_may_be_filtered() {
-    for (passes, expected) in [
-        (1199, (Verdict::Unknown, Some(UnknownReason::LargeIcmpFiltered))),
-        (1200, (Verdict::Blackhole, None)),
-    ] {
-        let there = after(echoing(Duration::from_secs(1), 1).into(), 60, holes(passes, 1500));
-        assert_eq!(said(&there), expected, "{passes} there");
-        let back = after(asking_all(1).into(), 60, holes(1500, passes));
-        assert_eq!(said(&back), expected, "{passes} back");
-        assert_eq!(back.mtu_forward, Some(1500), "TCP passes");
-    }
-}
-
-#[test]
-fn the_limit_of_a_filter_is_no_path_mtu() {
-    let mut host = Host::from(asking_all(1));
-    let filter = |probe: Probe| {
-        let passes = if probe.lane == Lane::Syn { 1454 } else { 1024 };
-        PASSED.filter(|_| !is_above(probe, passes))
-    };
-    for _ in 0..60 * 100 {
-        host.step(filter);
-        assert_ne!(host.prober.judgement().mtu_forward, Some(1024));
-    }
-    let of = host.prober.judgement();
-    assert_eq!((of.holes, of.mtu_forward), (vec![Direction::Forward], Some(1454)));
-}
-
-#[test]
-fn the_way_back_is_judged_where_the_pieces_of_a_request_pass() {
-    let piece = Family::V4.fragment();
-    for (forward, directions) in
-        [(piece - 1, vec![Direction::Forward]), (piece, vec![Direction::Forward, Direction::Reverse])]
-    {
-        assert_eq!(after(asking_all(1).into(), 60, holes(forward, 1454)).holes, directions, "{forward}");
-    }
-}
-
-#[test]
-fn each_way_has_its_own_edge() {
-    for (forward, reverse) in [(1454, 1300), (1300, 1454), (1400, 1400)] {
-        let of = after(asking_all(1).into(), 60, holes(forward, reverse));
-        assert_eq!((of.mtu_forward, of.mtu_reverse), (Some(forward), Some(reverse)), "{of:#?}");
-        assert_eq!(of.holes, [Direction::Forward, Direction::Reverse]);
-    }
-}
-
-#[test]
-fn the_smaller_edge_of_two_legs_is_told_if_no_filter_explains_it() {
-    for (icmp, forward) in [(1199, 1454), (1200, 1200), (1454, 1454)] {
-        let legs = |probe: Probe| {
-            let passes = [icmp, 1454, 1500][probe.lane as usize];
-            PASSED.filter(|_| !is_above(probe, passes))
-        };
-        assert_eq!(after(asking_all(1).into(), 60, legs).mtu_forward, Some(forward), "{icmp}");
-    }
-}
-
-#[test]
-fn where_nothing_but_small_packets_passes_no_path_mtu_is_told() {
-    let small = Family::V4.small();
-    for (passes, mtu) in [(small, None), (small + 1, Some(small + 1))] {
-        assert_eq!(after(asking_all(1).into(), 60, holes(passes, 1500)).mtu_forward, mtu, "{passes}");
-    }
-}
-
-#[test]
-fn of_a_whole_path_both_ways_are_told() {
-    let of = after(asking_all(1).into(), 20, holes(1500, 1500));
-    assert_eq!((of.mtu_forward, of.forward_at_least, of.forward_expected), (Some(1500), None, None));
-    assert_eq!((of.mtu_reverse, of.reverse_at_least, of.settled), (None, Some(1500), true));
-}
-
-#[test]
-fn what_our_own_interface_lets_out_is_no_path_mtu() {
-    for (passes, mtu, at_least) in [(1500, None, Some(1450)), (1400, Some(1400), None)] {
-        let mut host = Host::from(asking_all(1));
-        let rule = "test".to_owned();
-        let hosts = HostMtu { testable: 1450, hosts: 1500, rule, pending: false, above: None };
-        host.prober.set_hosts(hosts, host.now);
-        let of = after(host, 60, holes(passes, 1500));
-        assert_eq!((of.mtu_forward, of.forward_at_least), (mtu, at_least), "{passes}");
+fn each_fact_alone() {
+    for (name, verdict, reason, change) in TABLE {
+        let mut facts = healthy();
+        change(&mut facts);
+        let said = judged(&facts);
+        assert_eq!((said.verdict, said.unknown_reason), (*verdict, *reason), "{name}: {said:?}");
+        assert_eq!(said.holes.is_empty(), !matches!(facts.finding(), Finding::Hole(_)), "{name}");
     }
 }
 
 #[test]
-fn only_ipv6_is_said_to_need_1280() {
-    let of = after(asking_all(1).into(), 60, holes(1250, 1250));
-    assert_eq!(of.verdict, Verdict::Blackhole);
-    assert!(!of.evidence.iter().any(|sentence| sentence.contains("1280")), "{:#?}", of.evidence);
+fn directions_follow_the_method_that_proved_them() {
+    let mut facts = healthy();
+    (facts.syn, facts.fragments) = (silent(1500, 1454), silent(1500, 1460));
+    let said = judged(&facts);
+    assert_eq!(said.holes, [Direction::Forward, Direction::Reverse]);
+    assert_eq!((said.mtu_forward, said.mtu_reverse), (Some(1454), Some(1460)));
+}
+
+#[test]
+fn a_verdict_outlives_the_first_doubt_for_ten_seconds_and_no_more() {
+    let mut memory = Memory::default();
+    let mut facts = healthy();
+    memory.note(&facts);
+    facts.echo = silent(1500, 1000);
+    for (after, verdict) in [(9, Verdict::Ok), (10, Verdict::Unknown)] {
+        facts.now = NOW + Duration::from_secs(after);
+        memory.note(&facts);
+        assert_eq!(judge(&facts, &memory, |_| words()).verdict, verdict, "{after} s");
+    }
+}
+
+#[test]
+fn a_hole_is_never_kept_through_a_doubt() {
+    let mut memory = Memory::default();
+    let mut facts = healthy();
+    facts.syn = silent(1500, 1454);
+    memory.note(&facts);
+    facts.syn = passing(1500);
+    facts.echo = silent(1500, 1000);
+    let said = judge(&facts, &memory, |_| words());
+    assert_eq!((said.verdict, said.unknown_reason), (Verdict::Unknown, Some(UnknownReason::NoProof)));
+}
+
+#[test]
+fn what_our_own_interface_lets_out_is_no_property_of_the_path() {
+    let mut facts = healthy();
+    facts.sizes.testable = 1400;
+    (facts.echo, facts.syn) = (passing(1400), passing(1400));
+    let said = judged(&facts);
+    assert_eq!((said.mtu_forward, said.forward_at_least), (None, Some(1400)));
+}
+
+#[test]
+fn evidence_begins_with_what_was_seen_and_ends_with_what_is_expected() {
+    let mut facts = healthy();
+    facts.syn = silent(1500, 1454);
+    facts.hole_flows = 3;
+    insta::assert_snapshot!(judged(&facts).evidence.join("\n"), @"
+    forward, padded TCP SYN: 1500 bytes vanish without a signal (0 pairs on 3 of 8 TCP flows lost the large packet and kept the small one, 0 controls lost); 1454 answered, 1455 not
+    the other flows meet none: one of several underlay legs has the hole
+    DF echoes of 1500 bytes come back whole: ICMP is one flow, on one leg
+    expected MTU 1500 bytes (our egress eth0)
+    ");
 }

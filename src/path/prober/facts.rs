@@ -1,0 +1,215 @@
+//! What the machine knows at this moment, for whoever judges it ([`crate::path::verdict`]).
+
+use super::PathProber;
+use crate::{
+    model::{
+        observation::{ExpectedMtu, Judgement},
+        types::{Bytes, Verdict},
+    },
+    path::{
+        hole::{
+            asking::Asking,
+            flows::FlowLanes,
+            lane::{Hole, LaneProber},
+        },
+        reflection::{OneWay, Sizes as Measurable},
+        verdict::{
+            evidence::Words,
+            expected_mtu::Sizes,
+            facts::{Facts, HoleFacts, MethodFacts, ReachFacts, ReflectedFacts, TcpFacts},
+            judge,
+        },
+    },
+};
+
+impl From<&Hole> for HoleFacts {
+    fn from(hole: &Hole) -> Self {
+        let Hole { size, answered, silent, exact, in_pieces, proof, .. } = *hole;
+        Self { size, answered, silent, exact, in_pieces, proof }
+    }
+}
+
+impl From<&LaneProber> for MethodFacts {
+    fn from(lane: &LaneProber) -> Self {
+        Self {
+            top: lane.top(),
+            passing: lane.passing(),
+            edge: lane.edge(),
+            hole: lane.hole().map(HoleFacts::from),
+            silent: lane.is_silent(),
+            exhausted: lane.is_exhausted(),
+            size_dependent: lane.is_size_dependent(),
+            busy: lane.is_busy(),
+            decided_at: lane.decided_at(),
+        }
+    }
+}
+
+impl From<&FlowLanes> for MethodFacts {
+    fn from(flows: &FlowLanes) -> Self {
+        Self {
+            top: flows.top(),
+            passing: flows.passing(),
+            edge: None,
+            hole: flows.hole().map(|found| HoleFacts::from(found.hole)),
+            silent: flows.is_silent(),
+            exhausted: flows.is_exhausted(),
+            size_dependent: flows.is_size_dependent(),
+            busy: flows.is_busy(),
+            decided_at: flows.decided_at(),
+        }
+    }
+}
+
+impl PathProber {
+    /// The verdict now, with evidence.
+    #[must_use]
+    pub fn judgement(&self) -> Judgement {
+        judge(&self.facts(), &self.memory, |verdict| self.words(verdict))
+    }
+
+    /// What a verdict rests on.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let mut facts = Facts {
+            now: self.now,
+            began: self.began,
+            family: self.settings.family,
+            sentinel_interval: self.settings.sentinel_interval,
+            icmp: self.settings.icmp,
+            tcp_probes: self.settings.tcp,
+            sizes: self.sizes(),
+            awaits_routers: self.awaits_routers(),
+            trouble: self.local.trouble(),
+            reach: ReachFacts {
+                down: self.reach.is_down(),
+                suspicious: self.reach.is_suspicious(),
+                icmp_ever: self.reach.icmp_ever(),
+                tcp_ever: self.reach.tcp_ever(),
+            },
+            tcp: self.tcp_facts(),
+            lossy: self.loss.is_lossy(),
+            rationed: self.icmp_rate.is_rationed(),
+            foreign: self.origin.is_foreign(),
+            told_by_target: self.told_by_target,
+            signalled_at: self.signalled_at,
+            largest_fragment: self.largest_fragment,
+            target: self.target.clone(),
+            echo: MethodFacts::from(&self.echo),
+            syn: MethodFacts::from(&self.syn),
+            fragments: MethodFacts::from(&self.fragments),
+            syn_tops: std::array::from_fn(|flow| u8::try_from(flow).map_or(0, |flow| self.syn.top_of(flow))),
+            hole_flows: self.syn.hole().map_or(0, |found| found.flows),
+            doubt_since: self.doubt.since,
+            reverse_ended_at: self.doubt.reverse_ended_at,
+            reflected: ReflectedFacts::default(),
+        };
+        facts.reflected = self.reflected_facts(facts.expected_reverse());
+        facts
+    }
+
+    fn tcp_facts(&self) -> TcpFacts {
+        TcpFacts {
+            state: self.tcp_state(),
+            silent: self.tcp.is_silent(),
+            open: self.tcp.is_open(),
+            awaits_byte: self.awaits_byte(),
+            exhausted: self.tcp.is_exhausted(),
+            bytes_exhausted: self.payload.is_exhausted(),
+            asking: self.tcp.is_asking() || self.payload.is_asking(),
+        }
+    }
+
+    fn reflected_facts(&self, expected_reverse: Bytes) -> ReflectedFacts {
+        let Some(measured) = self.measured() else { return ReflectedFacts::default() };
+        let hole = |one_way: &OneWay, expected| matches!(one_way.sizes, Measurable::Silent { answered, .. } if answered < expected);
+        ReflectedFacts {
+            reverse: measured.reverse.exact_mtu(expected_reverse),
+            holes: [
+                hole(&measured.forward, self.sizes().expected()),
+                hole(&measured.reverse, expected_reverse),
+            ],
+            far_mtu: measured.far_mtu,
+        }
+    }
+
+    fn words(&self, verdict: Verdict) -> Words {
+        Words {
+            unreachable: self.reach.evidence(self.now),
+            tcp: [self.tcp.in_words(), self.payload.in_words(verdict == Verdict::Ok)].concat(),
+            pinned: self.pinned.in_words(self.now),
+            reflector: self.reflected_evidence(),
+            loss: self.loss.count(),
+            limited: self.icmp_rate.is_limited(),
+            origin: self.origin.in_words(),
+            syn_unusable: self.syn.is_unusable(),
+            expected: self.expected(),
+            expected_reverse: self.expected_reverse(),
+            above: self.above_in_words(),
+        }
+    }
+
+    /// What is expected, and what can be tested.
+    pub(super) fn sizes(&self) -> Sizes {
+        Sizes {
+            configured: self.settings.expected_mtu,
+            hosts: self.hosts.hosts,
+            testable: self.hosts.testable,
+            named: self.target.named().filter(|_| !self.origin.is_foreign()),
+        }
+    }
+
+    /// The expected MTU to the target and by which rule: configured, else the smaller of what hosts of our site
+    /// have and what the target's SYN-ACK names.
+    #[must_use]
+    pub fn expected(&self) -> ExpectedMtu {
+        let sizes = self.sizes();
+        let bytes = sizes.expected();
+        let rule = if sizes.configured.is_some() {
+            "configured".to_owned()
+        } else if bytes < sizes.hosts {
+            "MSS in the target's SYN-ACK".to_owned()
+        } else {
+            self.hosts.rule.clone()
+        };
+        ExpectedMtu { bytes, rule }
+    }
+
+    /// The expected MTU from the target and by which rule: our own size where its interface was found to be larger than
+    /// its MSS says.
+    #[must_use]
+    pub fn expected_reverse(&self) -> ExpectedMtu {
+        if !self.facts().shows_larger_target() {
+            return self.expected();
+        }
+        let sizes = self.sizes();
+        let rule = if sizes.hosts <= sizes.testable { &self.hosts.rule } else { "our own interface" };
+        let rule = format!("{rule}; the target's interface is larger than its MSS says");
+        ExpectedMtu { bytes: sizes.own(), rule }
+    }
+
+    /// The larger of what is expected to the target and from it.
+    #[must_use]
+    pub fn expected_either_way(&self) -> ExpectedMtu {
+        let (forward, reverse) = (self.expected(), self.expected_reverse());
+        if reverse.bytes > forward.bytes { reverse } else { forward }
+    }
+
+    /// The largest size that a reflector is asked for, bytes of IP packet.
+    #[must_use]
+    pub fn asked_of_reflector(&self) -> Bytes {
+        self.sizes().asked_of_reflector()
+    }
+
+    /// The largest size that can be tested on the way there.
+    #[must_use]
+    pub fn ceiling(&self) -> Bytes {
+        self.sizes().ceiling()
+    }
+
+    /// The largest size that is asked of the way back.
+    pub(super) fn reverse_ceiling(&self) -> Bytes {
+        let sizes = self.sizes();
+        if sizes.names_less().is_some() && !self.target.is_as_named() { sizes.own() } else { sizes.ceiling() }
+    }
+}

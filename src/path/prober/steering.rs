@@ -1,0 +1,120 @@
+//! Which probe method asks next: while DF echoes are in doubt, padded SYNs and fragments tell the direction.
+
+use super::PathProber;
+use crate::{
+    model::types::Bytes,
+    path::{
+        hole::asking::Asking,
+        probe::{LANES, Moment},
+    },
+};
+
+/// What is remembered of a doubt, and of holes that ended.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is remembered for a reason of its own")]
+pub(super) struct Doubt {
+    /// Since when the echo lane is in doubt: what the other lanes found before does not count.
+    pub since: Option<Moment>,
+    /// When the fragment lane last saw a hole end.
+    pub reverse_ended_at: Option<Moment>,
+    reverse_was_silent: bool,
+    /// The echo lane had a hole in the doubt under way.
+    echo_was_silent: bool,
+    /// Since then every TCP flow has been looked at.
+    looked_around: bool,
+}
+
+impl PathProber {
+    /// Sets the other lanes to work while the echo lane is in doubt, and clears them when it is not.
+    pub(super) fn steer(&mut self, now: Moment) {
+        if self.reach.is_down() || self.reach.is_suspicious() {
+            return;
+        }
+        if self.echo.is_silent() || self.echo.is_proving() {
+            self.ask_the_others(now);
+        } else {
+            self.end_doubt(now);
+        }
+        self.hold_for_fragments();
+        for lane in LANES {
+            self.lane_mut(lane).resume(now);
+        }
+        if self.has_silent_lane() {
+            // Caution is for the first proof; what follows only tells direction and edge.
+            self.be_cautious(Moment::ZERO);
+        }
+        let silent = self.fragments.is_silent();
+        let was_silent = std::mem::replace(&mut self.doubt.reverse_was_silent, silent);
+        if was_silent && !silent && self.echo.is_silent() {
+            self.doubt.reverse_ended_at = Some(now);
+        }
+        if self.echo.is_silent() && !self.facts().echo_is_fresh() && self.echo.is_idle(now) {
+            self.echo.recheck(self.echo.top(), now);
+        }
+        let facts = self.facts();
+        self.memory.note(&facts);
+    }
+
+    /// The echo lane passes: what the others found in its doubt is done with.
+    fn end_doubt(&mut self, now: Moment) {
+        self.doubt.looked_around = false;
+        if self.doubt.since.take().is_none() {
+            return;
+        }
+        let ceiling = self.ceiling();
+        let whole = self.echo.passing() == Some(ceiling)
+            && self.largest_fragment.is_none_or(|largest| largest >= ceiling);
+        if whole && self.reverse_ceiling() <= ceiling {
+            // A whole reply at full size passed both ways.
+            self.fragments.clear();
+        }
+        let hole_ended = std::mem::take(&mut self.doubt.echo_was_silent);
+        if hole_ended && self.echo.passing().is_some() && self.syn.is_silent() {
+            self.syn.recheck(now);
+        }
+    }
+
+    /// The echo lane is in doubt: SYNs tell of the way there, then fragments of the way back.
+    fn ask_the_others(&mut self, now: Moment) {
+        self.doubt.echo_was_silent |= self.echo.is_silent();
+        let since = *self.doubt.since.get_or_insert(now);
+        let after = |at: Option<Moment>| at.is_some_and(|at| at >= since);
+        let syn_fresh = after(self.syn.decided_at()) || self.syn.is_silent();
+        if self.asks_by_syn() && !syn_fresh && self.syn.is_idle(now) {
+            self.syn.hint(&self.edge_of_echo());
+            self.syn.prove(now);
+        }
+        let forward_passes = self.syn.passing().is_some() && after(self.syn.decided_at());
+        if self.echo.is_silent() && forward_passes && !self.doubt.looked_around {
+            // Some flows pass; those that share ICMP's leg may not.
+            self.doubt.looked_around = true;
+            self.syn.hint(&self.edge_of_echo());
+            self.syn.look_around();
+        }
+        let wanted = self.echo.is_silent() || forward_passes;
+        let fragments_fresh = after(self.fragments.decided_at()) || self.fragments.is_silent();
+        let pieces = self.facts().pieces_pass();
+        let wanted = wanted && (pieces == Some(true) || (pieces.is_none() && self.is_v6()));
+        if self.can_fragment() && wanted && !fragments_fresh && self.fragments.is_idle(now) {
+            self.fragments.hint(self.edge_of_echo());
+            self.fragments.prove(now);
+        }
+    }
+
+    /// An IPv6 target that hears "too big" cuts its replies: the echo lane's search waits for the fragments'.
+    fn hold_for_fragments(&mut self) {
+        let pieces_die = self.facts().pieces_pass() == Some(false);
+        if pieces_die {
+            // Silence there tells of the way to the target, not of the way back.
+            self.fragments.clear();
+        }
+        let fragments_decide = self.can_fragment() && !self.fragments.is_exhausted();
+        let decided = self.fragments.is_silent()
+            || self.fragments.decided_at().is_some_and(|at| Some(at) >= self.doubt.since);
+        self.echo.hold(self.is_v6() && fragments_decide && !decided && !pieces_die);
+    }
+
+    fn edge_of_echo(&self) -> Vec<Bytes> {
+        self.echo.hole().map(|hole| vec![hole.answered]).unwrap_or_default()
+    }
+}

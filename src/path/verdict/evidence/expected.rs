@@ -1,0 +1,70 @@
+//! What is expected in each direction, and what the target adds to it.
+
+use super::super::facts::Facts;
+use crate::model::{observation::ExpectedMtu, types::Bytes};
+
+impl Facts {
+    /// What is expected in each direction.
+    pub(super) fn expected_in_words(&self, forward: &ExpectedMtu, reverse: &ExpectedMtu) -> Vec<String> {
+        if forward.bytes == reverse.bytes {
+            let mut said = vec![format!("expected MTU {} bytes ({})", forward.bytes, forward.rule)];
+            said.extend(self.remembered_in_words(forward.bytes));
+            return said;
+        }
+        let mut said = vec![
+            format!(
+                "expected MTU to the target {} bytes ({}: TCP sends no more)",
+                forward.bytes, forward.rule
+            ),
+            format!("expected MTU from the target {} bytes ({})", reverse.bytes, reverse.rule),
+        ];
+        if let Some(size) = self.whole_beyond() {
+            said.push(format!("reverse: replies of {size} bytes come back whole"));
+        } else if self.reverse_hole().is_some() {
+            said.push(
+                "if the MSS of our own SYN is clamped on the way too, which only the target sees, TCP escapes that hole, and nothing \
+                 else does: `expected_mtu` would say so"
+                    .to_owned(),
+            );
+        }
+        said
+    }
+
+    /// What the target remembers of the path, or may.
+    fn remembered_in_words(&self, expected: Bytes) -> Vec<String> {
+        let kept = self.kept_to_by_target();
+        let remembered = kept.or(self.target.remembered().filter(|mtu| *mtu < expected));
+        let remembered = remembered.map(|mtu| {
+            format!(
+                "the target's MSS names {mtu} bytes, just what is signalled on the way: it remembers that path MTU, and that \
+                 is no expectation"
+            )
+        });
+        let cuts = kept.map(|mtu| {
+            format!(
+                "reverse: the target cuts larger replies itself, to {mtu} bytes, which nothing but a signal teaches it: the way \
+                 back is signalled too"
+            )
+        });
+        let without_df = kept.and_then(|mtu| self.without_df_in_words(mtu));
+        let as_named = self.sizes.names_less().filter(|_| self.target.is_as_named()).map(|named| {
+            format!(
+                "larger replies come in pieces of just {named} bytes: by the target's own interface or route, or what it remembers of \
+                 the path; a router that cuts them there would look the same"
+            )
+        });
+        [remembered, cuts, without_df, as_named].into_iter().flatten().collect()
+    }
+
+    /// What the way back does with packets that carry no DF, where the target is known to be signalled those that do.
+    fn without_df_in_words(&self, kept: Bytes) -> Option<String> {
+        let hole = self.fragments.hole.filter(|hole| hole.exact && hole.answered == kept)?;
+        Some(format!(
+            "reverse: replies of {} bytes without DF vanish ({} pairs, {}), those of {kept} come: in outer fragments, if the tunnel \
+             cuts them, and those are lost",
+            hole.size,
+            hole.proof.counted,
+            hole.proof.lost_in_words()
+        ))
+    }
+}

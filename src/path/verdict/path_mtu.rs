@@ -1,0 +1,98 @@
+//! The path MTU of each direction, as far as it is certain.
+
+use super::{
+    facts::{Facts, HoleFacts},
+    holes::{FILTER, Finding},
+};
+use crate::model::types::Bytes;
+
+/// The path MTU of each direction as last confirmed; stays while a search is under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Confirmed {
+    /// To the target.
+    pub forward: Option<Bytes>,
+    /// From the target, only where exact.
+    pub reverse: Option<Bytes>,
+}
+
+impl Confirmed {
+    /// What is certain now.
+    #[must_use]
+    pub fn next(self, facts: &Facts, finding: &Finding) -> Self {
+        let reverse = match facts.fragments.hole {
+            Some(hole) if hole.exact => facts.reverse_hole().and_then(|hole| facts.exact(&hole)),
+            Some(_) => self.reverse,
+            None => None,
+        };
+        Self { forward: self.next_forward(facts, finding), reverse }
+    }
+
+    fn next_forward(self, facts: &Facts, finding: &Finding) -> Option<Bytes> {
+        if let Some(flows) = facts.forward_hole() {
+            let edge = facts.exact(&flows).or(self.forward);
+            // ICMP's flow may take the leg of the smallest edge.
+            let icmp = facts.edge_of_icmp().filter(|icmp| edge > Some(*icmp));
+            icmp.or(edge)
+        } else if let Some(hole) = facts.echo.hole {
+            facts.forward_passes(hole.size).or_else(|| self.edge_of_echoes(&hole, facts, finding))
+        } else if let Some(size) = facts.echo.passing {
+            match facts.reduced_flows() {
+                Some(reduced) => Some(reduced.min(size)),
+                None if facts.is_lower_on_flows() => self.forward,
+                None => Some(size),
+            }
+        } else {
+            let by_syn = facts.syn.passing.filter(|_| !facts.icmp_usable() && facts.syn_usable());
+            by_syn.or(self.forward)
+        }
+    }
+
+    /// What the edge of silent echoes says of the way there.
+    fn edge_of_echoes(self, hole: &HoleFacts, facts: &Facts, finding: &Finding) -> Option<Bytes> {
+        let by_reverse = facts.reverse_hole().is_some_and(|reverse| reverse.answered <= hole.answered);
+        if by_reverse && facts.syn_usable() {
+            // It tells of the way back; TCP alone tells of the way there.
+            return facts.reduced_flows().or(self.forward);
+        }
+        // The limit of a filter of large ICMP is no path MTU, nor is what may turn out to be one.
+        let in_doubt = *finding == Finding::Pending && hole.exact && hole.answered < FILTER;
+        if hole.in_pieces || in_doubt || *finding == Finding::Filtered {
+            return None;
+        }
+        facts.exact(hole).or(self.forward)
+    }
+}
+
+impl Facts {
+    fn exact(&self, hole: &HoleFacts) -> Option<Bytes> {
+        (hole.exact && hole.answered > self.family.small()).then_some(hole.answered)
+    }
+
+    /// The largest size that passes forward on ICMP's flow, where the way back is known to carry more.
+    fn edge_of_icmp(&self) -> Option<Bytes> {
+        let hole = self.echo.hole.filter(|hole| hole.exact && !hole.in_pieces)?;
+        (hole.answered >= FILTER && self.reverse_passes(hole.size)).then_some(hole.answered)
+    }
+
+    /// Signals send discovery below the expected MTU on TCP flows, wherever it will end.
+    pub(super) fn is_lower_on_flows(&self) -> bool {
+        self.syn_usable() && self.syn.top < self.sizes.ceiling()
+    }
+
+    /// The size at which discovery ends on TCP flows, where signals end it below the expected MTU.
+    pub(super) fn reduced_flows(&self) -> Option<Bytes> {
+        let size = self.syn.passing.filter(|_| self.syn_usable())?;
+        (size == self.syn.top && size < self.sizes.ceiling()).then_some(size)
+    }
+
+    /// The largest size known to come back in one piece.
+    pub(super) fn came_back_whole(&self) -> Option<Bytes> {
+        let whole = |size: Bytes| {
+            let pieces = [self.largest_fragment, self.target.largest_piece_of(size)];
+            pieces.into_iter().flatten().fold(size, Bytes::min)
+        };
+        let fragments = self.fragments.passing.filter(|size| self.reverse_passes(*size));
+        let edge = self.echo.edge.filter(|edge| *edge > self.family.small());
+        fragments.max(self.echo.passing).max(edge).map(whole).max(self.whole_beyond())
+    }
+}
