@@ -7,6 +7,7 @@
 mod above;
 mod answers;
 mod beyond;
+mod expiry;
 mod facts;
 #[cfg(test)]
 pub(super) mod fixture;
@@ -16,6 +17,7 @@ mod own;
 mod payload;
 mod reflected;
 mod sending;
+mod signals;
 mod steering;
 mod tcp;
 

@@ -11,7 +11,6 @@ use crate::{
 
 /// What is remembered of a doubt, and of holes that ended.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is remembered for a reason of its own")]
 pub(super) struct Doubt {
     /// Since when the echo lane is in doubt: what the other lanes found before does not count.
     pub since: Option<Moment>,

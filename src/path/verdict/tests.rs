@@ -175,7 +175,7 @@ const TABLE: &[Row] = &[
     ("replies vanish where more was signalled long ago", Verdict::Blackhole, None, |f| {
         (f.echo, f.syn) = (passing(1450), passing(1450));
         f.fragments = silent(1500, 1450);
-        f.signalled_at = Some(NOW - Duration::from_secs(31));
+        f.signalled_at = NOW.checked_sub(Duration::from_secs(31));
     }),
     ("no ICMP", UNKNOWN, Some(UnknownReason::ReverseUnmeasured), |f| {
         f.echo = MethodFacts::default();
@@ -192,7 +192,7 @@ const TABLE: &[Row] = &[
         f.tcp_probes = TcpProbes::Small;
     }),
     ("MSS clamped, way back not looked at", UNKNOWN, Some(UnknownReason::NoProof), |f| {
-        f.sizes.named = Some(1400)
+        f.sizes.named = Some(1400);
     }),
     ("expected smaller", Verdict::Ok, None, |f| {
         f.sizes.configured = Some(1400);

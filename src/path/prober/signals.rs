@@ -1,0 +1,89 @@
+//! What "too big" means for the machine, said by a signal or shown by a reply in pieces.
+
+use super::{
+    PathProber, Role, Sent,
+    answers::{entrant, is_large},
+};
+use crate::{
+    model::{
+        family::Family,
+        types::{Bytes, ProbeSize},
+    },
+    path::{
+        hole::{asking::Asking, flow_set::FlowSet, proof::Fate},
+        probe::{Lane, Moment, Reply},
+    },
+};
+
+/// What a Linux bridge lets pass above the MTU of a port.
+const VLAN_TAG: Bytes = 4;
+
+/// All fragments but the last carry a multiple of this.
+const PIECE_STEP: Bytes = 8;
+
+impl PathProber {
+    /// An IPv6 target that has heard "too big" sends its replies in fragments for the next 10 minutes.
+    /// Where silence was proven before, our own probes may have taught it that: a bridge is silent about
+    /// full-size frames and signals the few bytes it allows for a VLAN tag. Then the hole is still there
+    /// for others, although every size comes back.
+    pub(super) fn in_pieces(&self, sent: Sent, reply: Reply) -> Option<Bytes> {
+        let teaches = if self.can_fragment() { Lane::Fragments } else { Lane::Echo };
+        let lane = if teaches == Lane::Fragments { &self.fragments } else { &self.echo };
+        let taught = |largest: Bytes| match (lane.silent_from(), lane.last_edge()) {
+            // Pieces larger than the edge contradict the hole; much smaller ones were taught by others.
+            (Some(_), Some(edge)) => largest <= edge && largest + VLAN_TAG + PIECE_STEP > edge,
+            (silent, _) => silent.is_some(),
+        };
+        let asked = sent.probe.lane == teaches && is_large(sent.probe);
+        reply.largest_fragment.filter(|largest| {
+            asked && self.settings.family == Family::V6 && *largest < sent.probe.size && taught(*largest)
+        })
+    }
+
+    pub(super) fn passed_in_pieces(&mut self, sent: Sent, largest: Bytes, now: Moment) {
+        if let Role::Shot(shot) = sent.role {
+            if sent.probe.lane == Lane::Echo {
+                self.echo.came_in_pieces();
+            }
+            let lane = self.lane_mut(sent.probe.lane);
+            lane.resolve(shot, Fate::Void, now);
+            lane.signalled(shot, largest, false, now);
+        }
+    }
+
+    pub(super) fn too_big(&mut self, sent: Sent, mtu: Bytes, now: Moment) {
+        let size = sent.probe.size;
+        if let Role::Shot(shot) = sent.role {
+            self.lane_mut(sent.probe.lane).resolve(shot, Fate::Void, now);
+        }
+        if sent.probe.purpose == ProbeSize::Control || mtu >= size {
+            return;
+        }
+        let (lane, ceiling) = (sent.probe.lane, self.ceiling());
+        let (echo, syn) = (&self.echo, &self.syn);
+        let passes = |lane, flow| if lane == Lane::Syn { syn.passing_on(flow) } else { echo.passing() };
+        let on_walk = self.walks.hear((lane, sent.probe.flow), ceiling, (size, mtu), passes, now);
+        if on_walk {
+            self.signalled_at = Some(now);
+            self.restand(now);
+        }
+        if let Role::Contest { round } = sent.role {
+            let silent = self.contest.signalled(round, entrant(sent.probe), now);
+            self.found_silent(silent, size, now);
+        }
+        match sent.role {
+            Role::Shot(shot) => self.lane_mut(lane).signalled(shot, mtu, on_walk, now),
+            Role::Sentinel if !on_walk => self.lane_mut(lane).refused(sent.probe.flow, size, mtu, now),
+            _ => {}
+        }
+    }
+
+    /// TCP flows stay silent at a size that is signalled to others: they are on a leg of their own.
+    pub(super) fn found_silent(&mut self, flows: FlowSet, size: Bytes, now: Moment) {
+        if !flows.is_empty() {
+            self.walks.found_silent(flows, size);
+            self.restand(now);
+            self.syn.look_above(flows.iter().map(|flow| (flow, size)));
+        }
+    }
+}
