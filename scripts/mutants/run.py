@@ -23,7 +23,10 @@ WORK = ROOT / "target/mutants"
 TREE = WORK / "tree"
 SCENARIOS = TREE / "tests/simulation/scenarios"
 RESULTS = WORK / "results.jsonl"
-FILES = ["verdict", "proof", "edge", "lane", "lane/asking", "lane/conclude", "lane/of_flows"]
+FILES = [
+    *(f"verdict{part}" for part in ("", "/decide", "/holes", "/path_mtu", "/way_back")),
+    *("proof", "edge", "lane", "lane/asking", "lane/begin", "lane/conclude", "lane/of_flows"),
+]
 # The runner of scenarios and networks, in the copy.
 EXAMPLE = '\n[[example]]\nname = "notice"\npath = "tests/simulation/notice.rs"\n'
 # What the path needs of the library. All else is left out, with the tests of these: that builds in a minute.

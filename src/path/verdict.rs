@@ -93,6 +93,3 @@ pub fn judge(facts: &Facts, memory: &Memory, words: impl FnOnce(Verdict) -> Word
         holes,
     }
 }
-
-#[cfg(test)]
-mod tests;
