@@ -16,7 +16,7 @@ pub type Moment = Duration;
 /// TCP flows of a path; VXLAN's outer source port hashes the inner flow, so each may take another leg.
 pub const FLOWS: u8 = 8;
 
-/// A way of asking whether a size passes.
+/// A probe method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
     /// An ICMP echo with DF: a whole reply means the size passes both ways.
@@ -27,7 +27,7 @@ pub enum Lane {
     Fragments,
 }
 
-/// All ways of asking.
+/// All probe methods.
 pub const LANES: [Lane; 3] = [Lane::Echo, Lane::Syn, Lane::Fragments];
 
 impl Lane {

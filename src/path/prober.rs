@@ -30,7 +30,7 @@ use in_flight::{InFlight, Role, Sent, SentEcho};
 use steering::Doubt;
 
 use super::{
-    hole::{asking::Asking, flows::FlowLanes, lane::LaneProber},
+    hole::{flows::FlowLanes, lane::LaneProber, method::ProbeMethod},
     loss::{
         echo_loss::SmallLoss, icmp_rate::SharedRate, own_host::Local, probe_timeout::RttWindow, reach::Reach,
     },
@@ -285,7 +285,7 @@ impl PathProber {
         self.can_size_echo() && self.reach.icmp_ever()
     }
 
-    fn lane(&self, lane: Lane) -> &dyn Asking {
+    fn lane(&self, lane: Lane) -> &dyn ProbeMethod {
         match lane {
             Lane::Echo => &self.echo,
             Lane::Syn => &self.syn,
@@ -293,7 +293,7 @@ impl PathProber {
         }
     }
 
-    fn lane_mut(&mut self, lane: Lane) -> &mut dyn Asking {
+    fn lane_mut(&mut self, lane: Lane) -> &mut dyn ProbeMethod {
         match lane {
             Lane::Echo => &mut self.echo,
             Lane::Syn => &mut self.syn,

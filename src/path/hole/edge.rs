@@ -1,4 +1,4 @@
-//! Whether proven silence has an edge. Pure, and the same for every way of asking.
+//! Whether proven silence has an edge. Pure, and the same for every probe method.
 //!
 //! Where loss grows with size (a starved byte policer, a frame cut into seven) forty pairs come together
 //! without one lost control: simulated, and seen behind nftables' `limit rate over`. What such loss lacks

@@ -7,14 +7,14 @@
 //! them; where discovery stands at another size for them; or where a hole may be over. Lanes that know the
 //! same become one again.
 
-mod asking;
+mod flows_method;
 mod parts;
 
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    asking::Asking,
     lane::{Hole, LaneProber},
+    method::ProbeMethod,
     proof::Shot,
 };
 use crate::{
@@ -123,13 +123,13 @@ impl FlowLanes {
     /// Where discovery stands for that flow.
     #[must_use]
     pub fn top_of(&self, flow: u8) -> Bytes {
-        self.lane_of(flow).map_or(0, Asking::top)
+        self.lane_of(flow).map_or(0, ProbeMethod::top)
     }
 
     /// The size that is known to pass on that flow, or on others that are like it.
     #[must_use]
     pub fn passing_on(&self, flow: u8) -> Option<Bytes> {
-        self.lane_of(flow).and_then(Asking::passing)
+        self.lane_of(flow).and_then(ProbeMethod::passing)
     }
 
     /// Flows on which silence is proven.

@@ -1,4 +1,4 @@
-//! One lane of a path: does the size at which discovery stands pass this way of asking, and if it
+//! One lane of a path: does the size at which discovery stands pass by this probe method, and if it
 //! does not, where exactly is the edge?
 //!
 //! A lane is in one of three standings, and works on at most one task at a time:
@@ -14,15 +14,15 @@
 //!                    └── Recheck: 2 of 3 answered ──> Passing
 //! ```
 
-mod asking;
 mod begin;
 mod conclude;
+mod lane_method;
 mod of_flows;
 
 use std::time::Duration;
 
 use super::{
-    asking::Asking,
+    method::ProbeMethod,
     mtu_search::Search,
     proof::{PairCount, Pairs},
 };
@@ -94,7 +94,7 @@ enum Task {
     Recheck(Pairs),
 }
 
-/// One way of asking, for one path.
+/// One probe method, for one path.
 #[derive(Debug, Clone)]
 pub struct LaneProber {
     family: Family,

@@ -23,7 +23,7 @@ pub struct Search {
     /// The silent size that forty pairs have proven, above all provisional ones.
     proven: Bytes,
     try_next: Option<Bytes>,
-    /// Sizes that other ways of asking have found, the best first.
+    /// Sizes that other probe methods have found, the best first.
     hints: Vec<Bytes>,
 }
 

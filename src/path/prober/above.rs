@@ -9,7 +9,7 @@ use super::{
 use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
-        hole::asking::Asking,
+        hole::method::ProbeMethod,
         probe::{Lane, Moment, Send},
     },
 };

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
-        hole::asking::Asking,
+        hole::method::ProbeMethod,
         probe::{Lane, Moment, Reply, Send},
     },
 };

@@ -4,7 +4,7 @@ use super::{PathProber, Role, Sent, SentEcho, answers::entrant};
 use crate::{
     model::types::{ProbeProtocol, ProbeResult},
     path::{
-        hole::{asking::Asking, proof::Fate},
+        hole::{method::ProbeMethod, proof::Fate},
         loss::own_host::Kind,
         probe::{LANES, Lane, Moment},
     },

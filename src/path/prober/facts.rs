@@ -8,9 +8,9 @@ use crate::{
     },
     path::{
         hole::{
-            asking::Asking,
             flows::FlowLanes,
             lane::{Hole, LaneProber},
+            method::ProbeMethod,
         },
         reflection::{OneWay, Sizes as Measurable},
         verdict::{

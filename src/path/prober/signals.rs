@@ -10,7 +10,7 @@ use crate::{
         types::{Bytes, ProbeSize},
     },
     path::{
-        hole::{asking::Asking, flow_set::FlowSet, proof::Fate},
+        hole::{flow_set::FlowSet, method::ProbeMethod, proof::Fate},
         probe::{Lane, Moment, Reply},
     },
 };

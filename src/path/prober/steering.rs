@@ -4,7 +4,7 @@ use super::PathProber;
 use crate::{
     model::types::Bytes,
     path::{
-        hole::asking::Asking,
+        hole::method::ProbeMethod,
         probe::{LANES, Moment},
     },
 };

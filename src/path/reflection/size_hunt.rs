@@ -1,6 +1,6 @@
 //! Which size to test next in one direction by a reflector's pairs, and what they have come to.
 //!
-//! The same rules as for every other way of asking: forty counted pairs prove silence and nothing cheaper
+//! The same rules as for every other probe method: forty counted pairs prove silence and nothing cheaper
 //! does, eight close a size of the search, only a sharp edge ([`edge`]) makes a hole of silence, two large
 //! arrivals among the last three withdraw the hole.
 

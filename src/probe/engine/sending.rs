@@ -9,7 +9,7 @@ use super::{
     Engine, prober,
 };
 use crate::path::{
-    hole::asking::Urgency,
+    hole::method::Urgency,
     probe::{Answer, ByteFate, Moment, Probe, Send},
     refusal::{Refusal, Trouble},
 };

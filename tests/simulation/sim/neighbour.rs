@@ -29,7 +29,7 @@ pub struct Neighbour {
 enum Entry {
     None,
     /// Packets wait for this moment; then the answer is there, or all are dropped.
-    Asking {
+    ProbeMethod {
         until: Duration,
         found: bool,
     },
@@ -62,13 +62,13 @@ impl Neighbour {
                 Entry::None => {
                     let after = answered(loss, rng);
                     let until = now + after.unwrap_or(BETWEEN * TRIES);
-                    Entry::Asking { until, found: after.is_some() }
+                    Entry::ProbeMethod { until, found: after.is_some() }
                 }
-                Entry::Asking { until, found } if now < until => {
+                Entry::ProbeMethod { until, found } if now < until => {
                     return if found { Sent::After(until.saturating_sub(now)) } else { Sent::Dropped };
                 }
-                Entry::Asking { until, found: true } => Entry::Known { until: expiry(until, rng) },
-                Entry::Asking { found: false, .. } | Entry::Doomed { .. } => Entry::None,
+                Entry::ProbeMethod { until, found: true } => Entry::Known { until: expiry(until, rng) },
+                Entry::ProbeMethod { found: false, .. } | Entry::Doomed { .. } => Entry::None,
             };
         }
     }

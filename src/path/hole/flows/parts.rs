@@ -4,7 +4,7 @@ use super::{FlowLanes, REST};
 use crate::{
     model::types::Bytes,
     path::{
-        hole::{asking::Asking, flow_set::FlowSet, lane::LaneProber},
+        hole::{flow_set::FlowSet, lane::LaneProber, method::ProbeMethod},
         probe::Moment,
     },
 };

@@ -7,9 +7,9 @@ use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
         hole::{
-            asking::Asking,
             edge::{self, Finding},
             flow_set::FlowSet,
+            method::ProbeMethod,
             mtu_search::Search,
             proof::{Outcome, PROVISIONAL, Pairs},
         },

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     model::types::Verdict,
     path::{
-        hole::asking::Urgency,
+        hole::method::Urgency,
         probe::{Answer, ByteFate, Reply},
     },
 };

@@ -146,7 +146,7 @@ fn offered(session: &Session, user: &str) -> Option<Vec<String>> {
 /// `keyboard-interactive` (RFC 4256), as PAM asks it.
 fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Refusal> {
     let methods = offered(session, user);
-    // Asking for the methods is a login without any proof; some let everybody in by it.
+    // ProbeMethod for the methods is a login without any proof; some let everybody in by it.
     if session.authenticated() {
         return Ok(());
     }

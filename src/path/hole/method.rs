@@ -1,4 +1,4 @@
-//! What the prober of a path wants of a way of asking, whether it is one lane or all TCP flows together.
+//! The interface of a probe method, whether it is one lane or all TCP flows together.
 
 use fastrand::Rng;
 
@@ -10,11 +10,11 @@ use crate::{model::types::Bytes, path::probe::Moment};
 pub enum Urgency {
     /// Is the target reachable at all?
     Unreachable,
-    /// Is there a hole? Silence and its edge, by the way of asking that is nearest to knowing.
+    /// Is there a hole? Silence and its edge, by the probe method that is nearest to an answer.
     FirstProof,
     /// Is a hole over?
     Withdrawal,
-    /// Which way does it lead? What the other ways of asking have to prove where one tells, or is about to.
+    /// Which way does it lead? What the other probe methods have to prove where one has told, or is about to.
     Direction,
     /// Where exactly is the edge?
     Search,
@@ -28,8 +28,8 @@ impl Urgency {
         [Self::Unreachable, Self::FirstProof, Self::Withdrawal, Self::Direction, Self::Search, Self::Look];
 }
 
-/// A way of asking whether sizes pass: told what came back, asked what to send.
-pub trait Asking {
+/// A way to ask whether sizes pass: told what came back, asked what to send.
+pub trait ProbeMethod {
     /// The size at which discovery stands.
     fn top(&self) -> Bytes;
 

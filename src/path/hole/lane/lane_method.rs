@@ -7,7 +7,7 @@ use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
         hole::{
-            asking::{Asking, Urgency},
+            method::{ProbeMethod, Urgency},
             proof::{Fate, Pairs, Shot},
         },
         probe::Moment,
@@ -27,7 +27,7 @@ impl LaneProber {
     }
 }
 
-impl Asking for LaneProber {
+impl ProbeMethod for LaneProber {
     fn top(&self) -> Bytes {
         self.top
     }

@@ -7,27 +7,27 @@ use crate::{
     model::types::Bytes,
     path::{
         hole::{
-            asking::{Asking, Urgency},
             flow_set::FlowSet,
+            method::{ProbeMethod, Urgency},
             proof::{Fate, Shot},
         },
         probe::Moment,
     },
 };
 
-impl Asking for FlowLanes {
+impl ProbeMethod for FlowLanes {
     /// The smallest of any flow.
     fn top(&self) -> Bytes {
-        self.lanes.iter().map(Asking::top).min().unwrap_or(0)
+        self.lanes.iter().map(ProbeMethod::top).min().unwrap_or(0)
     }
 
     /// The smallest of any flow.
     fn passing(&self) -> Option<Bytes> {
-        self.lanes.iter().filter_map(Asking::passing).min().filter(|_| !self.is_silent())
+        self.lanes.iter().filter_map(ProbeMethod::passing).min().filter(|_| !self.is_silent())
     }
 
     fn is_silent(&self) -> bool {
-        self.lanes.iter().any(Asking::is_silent)
+        self.lanes.iter().any(ProbeMethod::is_silent)
     }
 
     fn wants(&self, urgency: Urgency) -> bool {
@@ -35,7 +35,7 @@ impl Asking for FlowLanes {
     }
 
     fn next_at(&self) -> Option<Moment> {
-        self.all().filter_map(Asking::next_at).min()
+        self.all().filter_map(ProbeMethod::next_at).min()
     }
 
     fn shots(
