@@ -3,6 +3,7 @@
 //! Before any prober is asked what to send, everything that has arrived is read, so that a process that
 //! had to wait for its turn never takes an answer in its buffer for a loss.
 
+mod handle;
 mod renewal;
 mod sending;
 
@@ -12,13 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
-use tokio::sync::{
-    mpsc::{self, UnboundedReceiver, UnboundedSender},
-    oneshot,
-};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tracing::{debug, warn};
 
+pub use handle::EngineHandle;
+use handle::Order;
 use renewal::Renewal;
 
 use super::{
@@ -93,28 +92,6 @@ pub struct Engine {
 /// The sending end is kept for those who come later.
 type Channel<T> = (UnboundedSender<T>, UnboundedReceiver<T>);
 
-/// Other paths to probe, and where to say that it is done.
-struct Order {
-    paths: Vec<PathPlan>,
-    budget_pps: u32,
-    done: oneshot::Sender<()>,
-}
-
-/// Steers an engine that runs.
-#[derive(Debug, Clone)]
-pub struct Helm(UnboundedSender<Order>);
-
-impl Helm {
-    /// Probes these paths from now on. One whose entry is the same as before goes on undisturbed; one that
-    /// changed begins anew and counts on.
-    pub async fn follow(&self, paths: Vec<PathPlan>, budget_pps: u32) -> anyhow::Result<()> {
-        let (done, told) = oneshot::channel();
-        let sent = self.0.send(Order { paths, budget_pps, done }).is_ok();
-        let outcome = if sent { told.await.ok() } else { None };
-        outcome.context("the probe engine has ended; this is a bug, please report it with the log")
-    }
-}
-
 impl Engine {
     /// Opens the sockets this process is allowed to open, notes what is missing in `state`, and begins
     /// to resolve the targets.
@@ -167,8 +144,8 @@ impl Engine {
 
     /// Steers it while it runs.
     #[must_use]
-    pub fn helm(&self) -> Helm {
-        Helm(self.orders.0.clone())
+    pub fn handle(&self) -> EngineHandle {
+        EngineHandle::new(self.orders.0.clone())
     }
 
     /// Probes these paths.

@@ -7,7 +7,7 @@ use tracing::error;
 
 use crate::{
     model::{plan::PathPlan, state::State},
-    probe::{Engine, engine::Helm},
+    probe::{Engine, engine::EngineHandle},
     process::supervise::{Kept, Supervisor, Task},
 };
 
@@ -22,7 +22,7 @@ pub struct Probing {
 struct Shared {
     paths: Vec<PathPlan>,
     budget_pps: u32,
-    helm: Helm,
+    handle: EngineHandle,
 }
 
 impl Probing {
@@ -34,7 +34,7 @@ impl Probing {
         supervisor: &Supervisor,
     ) -> anyhow::Result<Self> {
         let engine = Engine::new(paths.clone(), budget_pps, state.clone()).context("starting to probe")?;
-        let shared = Arc::new(Mutex::new(Shared { paths, budget_pps, helm: engine.helm() }));
+        let shared = Arc::new(Mutex::new(Shared { paths, budget_pps, handle: engine.handle() }));
         let again = Arc::clone(&shared);
         let mut first = Some(engine);
         let kept = supervisor.keep(Task::Probes, "", move |pulse| {
@@ -51,8 +51,8 @@ impl Probing {
 
     /// Probes these from now on; on an error those of before.
     pub async fn follow(&self, paths: Vec<PathPlan>, budget_pps: u32) -> anyhow::Result<()> {
-        let helm = lock(&self.shared).helm.clone();
-        helm.follow(paths.clone(), budget_pps).await?;
+        let handle = lock(&self.shared).handle.clone();
+        handle.follow(paths.clone(), budget_pps).await?;
         let mut shared = lock(&self.shared);
         (shared.paths, shared.budget_pps) = (paths, budget_pps);
         Ok(())
@@ -63,7 +63,7 @@ impl Probing {
 fn anew(shared: &Mutex<Shared>, state: State) -> anyhow::Result<Engine> {
     let mut shared = lock(shared);
     let engine = Engine::new(shared.paths.clone(), shared.budget_pps, state)?;
-    shared.helm = engine.helm();
+    shared.handle = engine.handle();
     Ok(engine)
 }
 

@@ -14,6 +14,7 @@
 mod burst;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -24,6 +25,7 @@ use fastrand::Rng;
 
 use burst::Burst;
 pub use burst::Proof;
+pub use words::{LOOK_AT_KERNEL, LOOK_AT_PAYLOAD};
 
 use super::life::elsewhere;
 use crate::{
@@ -362,43 +364,4 @@ impl Payload {
         self.burst = None;
         self.rest_until = now + REST;
     }
-
-    /// What is proven, in words; where all is well, what that rests on.
-    #[must_use]
-    pub fn in_words(&self, is_well: bool) -> Vec<String> {
-        let port = self.port;
-        match self.standing {
-            Standing::Open => Vec::new(),
-            Standing::Answers | Standing::Closed if !is_well => Vec::new(),
-            Standing::Answers => vec![format!("a byte on a connection to TCP port {port} was acknowledged")],
-            Standing::Closed => vec![format!(
-                "nobody listens at TCP port {port} of the target: whether TCP carries payload is not tested"
-            )],
-            Standing::Filtered(proof) => vec![format!(
-                "{}; port {} fares better: a filter of port {port}, or its server takes no connections, and no trouble of the \
-                 path",
-                proof.in_words(port),
-                proof.passed.unwrap_or(0)
-            )],
-            Standing::Dead(proof) if proof.connected > 0 => vec![
-                format!("SYNs are answered, payload is not: {}", proof.in_words(port)),
-                LOOK_AT_PAYLOAD.to_owned(),
-            ],
-            Standing::Dead(proof) => vec![
-                format!("raw SYNs pass, the kernel's own connections do not: {}", proof.in_words(port)),
-                LOOK_AT_KERNEL.to_owned(),
-            ],
-        }
-    }
 }
-
-/// Where to look where SYNs pass and payload does not.
-pub const LOOK_AT_PAYLOAD: &str = "look for a middlebox or firewall that lets a handshake pass and drops what follows, and at \
-                                   checksum offload: on both routers and hosts `ethtool -K DEV tx-checksum-ip-generic off` (DEV: \
-                                   the underlay's interface, then the vxlan one); if that port alone is open, at its server too: a \
-                                   SYN proxy before one that is down looks the same";
-
-/// Where to look where raw SYNs pass and the kernel's do not.
-pub const LOOK_AT_KERNEL: &str = "look at checksum offload of this host's NIC: `ethtool -K DEV tx-checksum-ip-generic off` (DEV: \
-                                  the interface to the target); else for a box that drops SYNs with the kernel's options \
-                                  (timestamps, window scale, ECN)";
