@@ -159,8 +159,9 @@ impl Shared {
     }
 
     fn work(&self) {
-        // Of this thread alone, on Linux. Nobody is refused to be nicer.
-        if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        // Of this thread alone, on Linux. Nobody is refused to be nicer; who is nicer already stays so.
+        let own = rustix::process::getpriority_process(None).unwrap_or(0);
+        if let Err(error) = rustix::process::setpriority_process(None, own.max(NICE)) {
             tracing::debug!(%error, "passwords are checked at the priority of all else");
         }
         while let Some(job) = self.next() {
@@ -235,9 +236,10 @@ mod tests {
     #[tokio::test]
     async fn passwords_take_what_others_leave() {
         let nice = |_: &PasswordHash, _: &[u8]| rustix::process::getpriority_process(None) == Ok(NICE);
+        let before = rustix::process::getpriority_process(None);
         let hashing = Hashing::with(1, nice).expect("started");
         assert_eq!(hashing.check(asker(1, false, 0), hash(), vec![]).await, Ok(true));
-        assert_ne!(rustix::process::getpriority_process(None), Ok(NICE), "this thread is as it was");
+        assert_eq!(rustix::process::getpriority_process(None), before, "this thread is as it was");
         let cpus = thread::available_parallelism().map_or(1, usize::from);
         let threads = (cpus / CPUS_TO_ONE).clamp(1, MOST_THREADS);
         assert!(threads == 1 || threads * 4 <= cpus, "{threads} of {cpus}");
