@@ -65,7 +65,8 @@ impl PathProber {
     /// The verdict now, with evidence.
     #[must_use]
     pub fn judgement(&self) -> Judgement {
-        judge(&self.facts(), &self.memory, |verdict| self.words(verdict))
+        let facts = self.facts();
+        judge(&facts, &self.memory, |verdict| self.words(&facts, verdict))
     }
 
     /// What a verdict rests on.
@@ -133,7 +134,7 @@ impl PathProber {
         }
     }
 
-    fn words(&self, verdict: Verdict) -> Words {
+    fn words(&self, facts: &Facts, verdict: Verdict) -> Words {
         Words {
             unreachable: self.reach.evidence(self.now),
             tcp: [self.tcp.in_words(), self.payload.in_words(verdict == Verdict::Ok)].concat(),
@@ -144,7 +145,7 @@ impl PathProber {
             origin: self.origin.in_words(),
             syn_unusable: self.syn.is_unusable(),
             expected: self.expected(),
-            expected_reverse: self.expected_reverse(),
+            expected_reverse: self.expected_reverse_of(facts),
             above: self.above_in_words(),
         }
     }
@@ -179,7 +180,11 @@ impl PathProber {
     /// its MSS says.
     #[must_use]
     pub fn expected_reverse(&self) -> ExpectedMtu {
-        if !self.facts().shows_larger_target() {
+        self.expected_reverse_of(&self.facts())
+    }
+
+    fn expected_reverse_of(&self, facts: &Facts) -> ExpectedMtu {
+        if !facts.shows_larger_target() {
             return self.expected();
         }
         let sizes = self.sizes();

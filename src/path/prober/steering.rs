@@ -6,6 +6,7 @@ use crate::{
     path::{
         hole::method::ProbeMethod,
         probe::{LANES, Moment},
+        verdict::{facts::MethodFacts, holes::pieces_pass},
     },
 };
 
@@ -47,7 +48,7 @@ impl PathProber {
         if was_silent && !silent && self.echo.is_silent() {
             self.doubt.reverse_ended_at = Some(now);
         }
-        if self.echo.is_silent() && !self.facts().echo_is_fresh() && self.echo.is_idle(now) {
+        if self.echo.is_silent() && self.echo.is_idle(now) && !self.facts().echo_is_fresh() {
             self.echo.recheck(self.echo.top(), now);
         }
         let facts = self.facts();
@@ -92,7 +93,7 @@ impl PathProber {
         }
         let wanted = self.echo.is_silent() || forward_passes;
         let fragments_fresh = after(self.fragments.decided_at()) || self.fragments.is_silent();
-        let pieces = self.facts().pieces_pass();
+        let pieces = self.pieces_pass();
         let wanted = wanted && (pieces == Some(true) || (pieces.is_none() && self.is_v6()));
         if self.can_fragment() && wanted && !fragments_fresh && self.fragments.is_idle(now) {
             self.fragments.hint(self.edge_of_echo());
@@ -102,7 +103,7 @@ impl PathProber {
 
     /// An IPv6 target that hears "too big" cuts its replies: the echo lane's search waits for the fragments'.
     fn hold_for_fragments(&mut self) {
-        let pieces_die = self.facts().pieces_pass() == Some(false);
+        let pieces_die = self.pieces_pass() == Some(false);
         if pieces_die {
             // Silence there tells of the way to the target, not of the way back.
             self.fragments.clear();
@@ -111,6 +112,12 @@ impl PathProber {
         let decided = self.fragments.is_silent()
             || self.fragments.decided_at().is_some_and(|at| Some(at) >= self.doubt.since);
         self.echo.hold(self.is_v6() && fragments_decide && !decided && !pieces_die);
+    }
+
+    /// Whether the pieces of a large echo request pass forward, as far as known.
+    fn pieces_pass(&self) -> Option<bool> {
+        let (syn, echo) = (MethodFacts::from(&self.syn), MethodFacts::from(&self.echo));
+        pieces_pass(self.settings.family, [&syn, &echo])
     }
 
     fn edge_of_echo(&self) -> Vec<Bytes> {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::facts::{Facts, HoleFacts};
+use super::facts::{Facts, HoleFacts, MethodFacts};
 use crate::{
     model::{
         family::Family,
@@ -128,17 +128,8 @@ impl Facts {
         self.signalled_at.is_some_and(lately) && lowered.any(at)
     }
 
-    /// Whether the pieces of a large echo request pass forward, as far as known. (Simulated: behind a
-    /// forward edge of 447 bytes they die, while those of the small control pass: a false reverse hole.)
-    pub(in crate::path) fn pieces_pass(&self) -> Option<bool> {
-        let piece = self.family.fragment();
-        let methods = [self.syn, self.echo];
-        let answered = methods.iter().filter_map(|method| method.hole).map(|hole| hole.answered);
-        let passing = methods.iter().filter_map(|method| method.passing);
-        if answered.chain(passing).any(|size| size >= piece) {
-            return Some(true);
-        }
-        methods.iter().filter_map(|method| method.hole).any(|hole| hole.exact).then_some(false)
+    pub(super) fn pieces_pass(&self) -> Option<bool> {
+        pieces_pass(self.family, [&self.syn, &self.echo])
     }
 
     /// Whether the silence of echoes was seen after the last hole of fragmented requests ended: both may have
@@ -165,4 +156,16 @@ impl Facts {
     pub(super) fn is_below_least(&self, hole: &HoleFacts) -> bool {
         self.family == Family::V6 && hole.exact && hole.answered < self.family.least_mtu()
     }
+}
+
+/// Whether the pieces of a large echo request pass forward, as far as known. (Simulated: behind a
+/// forward edge of 447 bytes they die, while those of the small control pass: a false reverse hole.)
+pub(in crate::path) fn pieces_pass(family: Family, forward: [&MethodFacts; 2]) -> Option<bool> {
+    let piece = family.fragment();
+    let holes = || forward.iter().filter_map(|method| method.hole);
+    let passing = forward.iter().filter_map(|method| method.passing);
+    if holes().map(|hole| hole.answered).chain(passing).any(|size| size >= piece) {
+        return Some(true);
+    }
+    holes().any(|hole| hole.exact).then_some(false)
 }
