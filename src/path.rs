@@ -1,6 +1,6 @@
 //! One path, pure: it is asked what to send and told what came back. No clock, no socket, no task.
 //!
-//! - [`probe`] the words in which packets are asked for and answers told; [`refusal`] why one was not sent
+//! - [`probe`] the words in which packets are asked for and answers told; [`refusal`] why one was not sent; [`limits`] times and sizes that stand once
 //! - [`settings`] what a prober is told when it begins
 //! - [`prober`] the machine that joins all below; [`budget`] how much it may send
 //! - [`hole`] how silence at one size is proven and its edge is found
@@ -12,6 +12,7 @@
 
 pub mod budget;
 pub mod hole;
+pub mod limits;
 pub mod loss;
 pub mod probe;
 pub mod prober;

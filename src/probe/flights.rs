@@ -31,6 +31,7 @@ use crate::{
         types::{Bytes, ProbeSize},
     },
     path::{
+        limits::SYN_HEADER,
         loss::probe_timeout::GIVE_UP,
         probe::{Answer, ByteFate, Lane, Moment, Probe, ProbeId, Reply, fragments_of},
         settings::TcpProbes,
@@ -41,8 +42,6 @@ use crate::{
 const TUPLE_BUSY: Duration = Duration::from_secs(2);
 /// What became of a byte is told long before that.
 const BYTE_TOLD: Duration = Duration::from_mins(1);
-/// Bytes of a TCP header with the MSS option.
-const TCP_HEADER: Bytes = 24;
 
 #[derive(Debug, Clone, Copy)]
 struct Flight {
@@ -244,7 +243,7 @@ impl Flights {
                 let waiting = self.syns.get_mut(&(arrival.from, from_port, to_port))?;
                 let place = waiting.iter().position(|syn| {
                     // A SYN-ACK acknowledges the SYN alone, an RST its payload too (RFC 9293, 3.10.7.1).
-                    let bare = Family::of(syn.flight.to).header() + TCP_HEADER;
+                    let bare = Family::of(syn.flight.to).header() + SYN_HEADER;
                     let payload = syn.flight.size.saturating_sub(bare);
                     let first = syn.sequence.wrapping_add(1);
                     acknowledgement == first || acknowledgement == first.wrapping_add(payload)
@@ -308,7 +307,7 @@ impl Default for Flights {
 /// Bytes of IP packet that a probe has on the wire (before it is cut into fragments).
 fn wire_size(family: Family, probe: Probe) -> Bytes {
     match (probe.purpose, probe.lane) {
-        (ProbeSize::Control, Lane::Syn) if probe.bare => family.header() + TCP_HEADER,
+        (ProbeSize::Control, Lane::Syn) if probe.bare => family.header() + SYN_HEADER,
         (ProbeSize::Control, Lane::Fragments) => {
             let small = packet::small_fragmented(family, fragments_of(family, probe.size) as usize);
             Bytes::try_from(small).unwrap_or(family.small())

@@ -10,7 +10,7 @@
 mod flows_method;
 mod parts;
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
 use super::{
     lane::{Hole, LaneProber},
@@ -27,9 +27,6 @@ use crate::{
         probe::{FLOWS, Lane, Moment},
     },
 };
-
-/// After a doubt that came to nothing, so long no further one.
-const REST: Duration = Duration::from_secs(30);
 
 /// Where discovery stands for each flow.
 pub type Tops = [Bytes; FLOWS as usize];

@@ -19,8 +19,6 @@ mod conclude;
 mod lane_method;
 mod of_flows;
 
-use std::time::Duration;
-
 use super::{
     method::ProbeMethod,
     mtu_search::Search,
@@ -33,9 +31,6 @@ use crate::{
         probe::{Lane, Moment},
     },
 };
-
-/// After 200 pairs without a decision, and after size-dependent loss, so long no further burst.
-const REST: Duration = Duration::from_secs(30);
 
 /// So many full-size packets answered in a row end size-dependent loss.
 const WHOLE: u32 = 30;

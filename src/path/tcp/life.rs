@@ -16,7 +16,11 @@ use fastrand::Rng;
 
 use crate::{
     model::types::TcpState,
-    path::{hole::proof::Fate, probe::Moment},
+    path::{
+        hole::proof::Fate,
+        limits::{ANSWERED_REST, REST},
+        probe::Moment,
+    },
 };
 
 /// Counted pairs that prove the path's own port silent.
@@ -30,10 +34,6 @@ const SPACING: Duration = Duration::from_millis(80);
 /// Two small SYNs lost in a row, or eight large ones, start a burst.
 const DOUBT: u32 = 8;
 const SMALL: u32 = 4;
-/// After a burst that found the port to answer, so long no further one.
-const ANSWERED_REST: Duration = Duration::from_secs(5);
-/// After any other.
-const REST: Duration = Duration::from_secs(30);
 /// Silence is over at so many answers among the last [`LAST`] SYNs.
 const BACK: usize = 2;
 const LAST: usize = 5;

@@ -32,6 +32,7 @@ use crate::{
     model::types::TcpState,
     path::{
         hole::proof::Fate,
+        limits::{ANSWERED_REST, REST},
         probe::{ByteFate, Moment, ProbeId},
     },
 };
@@ -48,9 +49,6 @@ const WHILE_FILTERED: Duration = Duration::from_secs(10);
 const LOOK_ELSEWHERE: usize = 6;
 /// One that came to nothing by our own fault is sent again after that.
 const AGAIN: Duration = Duration::from_secs(5);
-/// After a burst, so long no further one: the port answered, or nothing was decided.
-const ANSWERED_REST: Duration = Duration::from_secs(5);
-const REST: Duration = Duration::from_secs(30);
 /// What the engine never tells of is given up.
 const GIVE_UP: Duration = Duration::from_secs(20);
 /// It is over at so many successes among the last [`LAST`].

@@ -14,6 +14,7 @@ use crate::{
     model::types::ProbeProtocol,
     path::{
         hole::proof::Fate,
+        limits::REST,
         probe::{FLOWS, Moment},
     },
 };
@@ -34,8 +35,6 @@ const DOUBT: u32 = 5;
 const MOST_PAIRS: usize = 80;
 const NOTHING: usize = 20;
 const SPACING: Duration = Duration::from_millis(100);
-/// After a burst, so long no further one.
-const REST: Duration = Duration::from_secs(30);
 /// What was found is told for so long.
 const TOLD: Duration = Duration::from_mins(10);
 

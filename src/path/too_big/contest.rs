@@ -17,6 +17,7 @@ use crate::{
     model::types::Bytes,
     path::{
         hole::flow_set::FlowSet,
+        limits::REST,
         probe::{FLOWS, Moment},
     },
 };
@@ -27,9 +28,8 @@ const ENOUGH: u32 = 30;
 /// Rounds are so far apart: they take half a minute, so that a leg whose own router seldom signals is heard.
 const PACE: Duration = Duration::from_millis(500);
 
-/// After so many rounds in a row without any signal, a rest.
+/// After so many rounds in a row without any signal, [`REST`].
 const BARREN: u32 = 20;
-const REST: Duration = Duration::from_secs(30);
 
 /// One packet of a round: on a TCP flow, or on ICMP's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,11 +13,8 @@ use std::time::Duration;
 
 use crate::{
     model::{family::Family, types::Bytes},
-    path::probe::Moment,
+    path::{limits::TCP_HEADER, probe::Moment},
 };
-
-/// Bytes of a TCP header without options: an MSS counts none (RFC 6691).
-const TCP_HEADER: Bytes = 20;
 
 /// An MSS that was larger within so long stands: Linux lowers it where the route's PMTU cache holds less
 /// (`ipv4_default_advmss`), for ten minutes or as long as downloads renew it.

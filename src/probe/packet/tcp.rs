@@ -12,13 +12,11 @@ use pnet::packet::{
 use super::{Arrival, Incoming, ipv4, ipv6};
 use crate::{
     model::{family::Family, types::Bytes},
-    path::probe::FLOWS,
+    path::{
+        limits::{SYN_HEADER, TCP_HEADER},
+        probe::FLOWS,
+    },
 };
-
-/// Bytes of a TCP header with the MSS option.
-const TCP_HEADER: usize = 24;
-/// Of a header without options, which an MSS does not count (RFC 6691).
-const BARE_HEADER: Bytes = 20;
 
 /// IPv6 flow labels of the flows, one each.
 ///
@@ -30,8 +28,8 @@ pub type Labels = [u32; FLOWS as usize];
 #[must_use]
 pub fn syn(size: usize, from: SocketAddr, to: SocketAddr, sequence: u32, mtu: Bytes, label: u32) -> Vec<u8> {
     let header = Family::of(to.ip()).header();
-    let mss = u16::try_from(mtu.saturating_sub(header + BARE_HEADER)).unwrap_or(u16::MAX);
-    let mut bytes = vec![0; size.saturating_sub(header as usize).max(TCP_HEADER)];
+    let mss = u16::try_from(mtu.saturating_sub(header + TCP_HEADER)).unwrap_or(u16::MAX);
+    let mut bytes = vec![0; size.saturating_sub(header as usize).max(SYN_HEADER as usize)];
     if let Some(mut segment) = MutableTcpPacket::new(&mut bytes) {
         segment.set_source(from.port());
         segment.set_destination(to.port());

@@ -1,10 +1,11 @@
 //! Flows that turn out to differ part; those that are alike again unite.
 
-use super::{FlowLanes, REST};
+use super::FlowLanes;
 use crate::{
     model::types::Bytes,
     path::{
         hole::{flow_set::FlowSet, lane::LaneProber, method::ProbeMethod},
+        limits::REST,
         probe::Moment,
     },
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Hole, LaneProber, Proof, REST, Standing, Task};
+use super::{Hole, LaneProber, Proof, Standing, Task};
 use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
@@ -13,6 +13,7 @@ use crate::{
             mtu_search::Search,
             proof::{Outcome, PROVISIONAL, Pairs},
         },
+        limits::REST,
         probe::{Lane, Moment},
     },
 };
