@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -31,9 +31,7 @@ impl Started {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("config.yml");
         fs::write(&file, config).expect("written");
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
+        let port = crate::support::free_port();
         let child = Command::new(crate::BINARY)
             .arg(format!("--config.file={}", file.display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
@@ -44,7 +42,11 @@ impl Started {
             .spawn()
             .expect("it starts");
         let mut started = Self { child, directory, port };
-        started.wait_for("it answers", |started| started.ask("/-/healthy").is_some());
+        started.wait_for("it answers", |started| {
+            let ended = started.child.try_wait().expect("a state");
+            assert!(ended.is_none(), "it ended before it answered: {ended:?}");
+            started.ask("/-/healthy").is_some()
+        });
         started
     }
 

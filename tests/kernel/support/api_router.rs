@@ -3,7 +3,6 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -126,7 +125,7 @@ pub fn scrape(worker: &mut Worker) -> RouterReading {
 
 /// A port of loopback where nobody listens.
 pub fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    super::free_port()
 }
 
 fn name(path: &Path) -> &str {
