@@ -31,9 +31,10 @@ const SETTLED: Duration = Duration::from_mins(5);
 /// Over this part of the whole the least number of threads and files is looked for: long enough that no router which happens to
 /// hang holds its thread throughout.
 const STRETCH: u32 = 10;
-/// Files by which two moments differ whatever is kept: the session of a fickle router lasts as long as its good mood. What
-/// leaked with each of some hundred scrapes, reloads or requests would be many more.
-const COME_AND_GO: usize = FICKLE;
+/// Files by which two moments differ whatever is kept: the session of a fickle router lasts as long as its good mood, and a path on which
+/// TCP may carry nothing holds up to twenty connections. What leaked with each of some hundred scrapes, reloads or requests would be many
+/// more, in half an hour at the latest.
+const COME_AND_GO: usize = FICKLE + 20;
 /// Threads likewise: the pool for what blocks keeps each for ten seconds, so it holds as many as fickle routers hang and scrapes are
 /// printed at once. Seen on busy machines: one more at the end than after the first third, in three minutes and in thirty alike.
 const OF_THE_POOL: usize = 2;
