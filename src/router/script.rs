@@ -20,8 +20,8 @@ use super::{
 };
 use crate::{
     model::{
-        snapshot::{ScrapeError, Uptime},
-        types::FailureReason,
+        snapshot::{Link, RouterSnapshot, ScrapeError, Uptime, index::Index},
+        types::{FailureReason, Method},
     },
     text::Text,
 };
@@ -127,6 +127,24 @@ pub struct System {
     pub boot_id: Option<Text>,
     /// When the counters were read.
     pub uptime: Option<Uptime>,
+}
+
+impl System {
+    /// What a method has read that tells links, and neither forwarding entries nor routes.
+    pub(super) fn with_links(self, method: Method, links: Vec<Link>) -> RouterSnapshot {
+        let Self { version, boot_id, uptime } = self;
+        RouterSnapshot {
+            method,
+            links,
+            fdb: Vec::new(),
+            tells_fdb: false,
+            routes: BTreeMap::new(),
+            version,
+            boot_id,
+            uptime,
+            index: Index::default(),
+        }
+    }
 }
 
 /// One script's output, cut into sections.

@@ -24,7 +24,7 @@ use crate::{
     process::regular_file,
     router::{
         parse::{self, api_config::VxlanConfig, api_reply, show_summary::Summary, terminal},
-        script::misread,
+        script::{System, misread},
         transport::https::{Client, tls},
     },
     text::Text,
@@ -88,17 +88,8 @@ impl ApiReader {
             config.fill_defaults(version.as_deref().unwrap_or_default());
         }
         let told = Told { vxlans, configured, all: asking.summary()?, bridges: asking.bridges()? };
-        Ok(RouterSnapshot {
-            method: Method::Api,
-            links: links::links(told),
-            fdb: Vec::new(),
-            tells_fdb: false,
-            routes: BTreeMap::new(),
-            version,
-            boot_id: None,
-            uptime: None,
-            index: crate::model::snapshot::index::Index::default(),
-        })
+        let system = System { version, boot_id: None, uptime: None };
+        Ok(system.with_links(Method::Api, links::links(told)))
     }
 }
 

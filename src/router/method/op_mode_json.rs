@@ -4,7 +4,7 @@
 //! entry. Its counters count from the last `clear interfaces counters`; where there was one they are left
 //! out, for they are not the kernel's.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::time::Instant;
 
 use crate::{
     model::{
@@ -13,7 +13,7 @@ use crate::{
     },
     router::{
         bounds, parse,
-        script::{Failed, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
+        script::{Failed, SYSTEM, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
         shell::Shell,
     },
     vendor::Vyos,
@@ -27,18 +27,7 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
         let links = parse::op_mode_raw::links(text).map_err(|error| misread(&error))?;
         let mut links: Vec<_> = links.into_kernel().into_iter().map(named).collect();
         bounds::few_addresses(&mut links);
-        let System { version, boot_id, uptime } = output.system();
-        Ok(RouterSnapshot {
-            method: Method::Raw,
-            links,
-            fdb: Vec::new(),
-            tells_fdb: false,
-            routes: BTreeMap::new(),
-            version,
-            boot_id,
-            uptime,
-            index: crate::model::snapshot::index::Index::default(),
-        })
+        Ok(output.system().with_links(Method::Raw, links))
     })
 }
 

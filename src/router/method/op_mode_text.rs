@@ -2,7 +2,7 @@
 //!
 //! It tells no more than [`raw`](super::op_mode_json), of the vxlan interfaces alone.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::time::Instant;
 
 use crate::{
     model::{
@@ -12,7 +12,7 @@ use crate::{
     router::{
         bounds,
         parse::{self, links::Links},
-        script::{Failed, SYSTEM, System, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
+        script::{Failed, SYSTEM, UPTIME_AFTER, UPTIME_BEFORE, misread, run},
         shell::Shell,
     },
     vendor::Vyos,
@@ -26,18 +26,7 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
     run(shell, &body, deadline, |output| {
         let text = output.must("interfaces", "show interfaces vxlan detail", "VyOS has it")?;
         let shown = parse::show_text::links(text).map_err(|error| misread(&error))?;
-        let System { version, boot_id, uptime } = output.system();
-        Ok(RouterSnapshot {
-            method: Method::Text,
-            links: whole(shown)?,
-            fdb: Vec::new(),
-            tells_fdb: false,
-            routes: BTreeMap::new(),
-            version,
-            boot_id,
-            uptime,
-            index: crate::model::snapshot::index::Index::default(),
-        })
+        Ok(output.system().with_links(Method::Text, whole(shown)?))
     })
 }
 
