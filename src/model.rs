@@ -1,8 +1,9 @@
-//! Plain facts that everyone shares, and the present made of them. No rule, no socket, no task.
+//! Plain facts that every room shares, and the state made of them. No rule, no socket, no task.
 //!
 //! - [`types`] the nouns; [`family`] the two families of IP; `vnis`, [`fingerprint`]
-//! - [`plan`] what the configuration wants; [`shard`] which part of it is ours
-//! - [`snapshot`] what one reading of a router says; [`observation`] what probes say of a path; [`picture`] both joined
+//! - [`plan`] the configuration with its defaults; [`shard`] which part of it this process owns
+//! - [`snapshot`] one reading of a router; [`observation`] the probe results of a path; [`picture`]
+//!   both joined
 //! - [`state`] what is known now
 
 pub mod family;

@@ -1,14 +1,15 @@
-//! The two families of IP, and what follows from each.
+//! The two families of IP, and the header sizes and minimum MTU of each.
 
 use std::net::IpAddr;
 
 use crate::model::types::Bytes;
 
-/// Payload bytes of one fragment: those of a 576-byte IPv4 datagram (RFC 791: every host takes 576), a
-/// multiple of 8. IPv6 takes the same, so that a pair is as long in both.
+/// Payload bytes of one fragment: those of a 576-byte IPv4 datagram (RFC 791: every host accepts
+/// 576), rounded down to a multiple of 8. IPv6 uses the same number, so that a pair is equally long
+/// in both families.
 pub const FRAGMENT_PAYLOAD: Bytes = 552;
 
-/// Of which IP a path's packets are.
+/// The IP version of a path's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// RFC 791.
@@ -33,13 +34,13 @@ impl Family {
         }
     }
 
-    /// Bytes of a small packet of our own: IP header, 8 bytes of ICMP, 40 of payload.
+    /// Bytes of our small packet: IP header, 8 bytes of ICMP header, 40 of payload.
     #[must_use]
     pub const fn small(self) -> Bytes {
         self.header() + 48
     }
 
-    /// Bytes of the largest piece of an echo request sent in fragments.
+    /// Bytes of the largest fragment of an echo request that is sent in fragments.
     #[must_use]
     pub const fn fragment(self) -> Bytes {
         match self {
@@ -49,8 +50,8 @@ impl Family {
         }
     }
 
-    /// The MTU every link of this family must have (RFC 791 section 3.2, RFC 8200 section 5): no signal
-    /// may claim less.
+    /// The MTU that every link of this family must have (RFC 791 section 3.2, RFC 8200 section 5).
+    /// A Packet Too Big that claims less is not believed.
     #[must_use]
     pub const fn least_mtu(self) -> Bytes {
         match self {

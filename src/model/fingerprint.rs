@@ -5,13 +5,14 @@ use std::{fmt, str::FromStr};
 use openssl::base64;
 use sha2::{Digest, Sha256};
 
-/// A SHA-256. Read as `openssl x509 -fingerprint -sha256` prints it (hex, with or without colons) or as
-/// OpenSSH prints its own (base64), with or without `SHA256:` before it; written as openssl does.
+/// A SHA-256. Parsed from what `openssl x509 -fingerprint -sha256` prints (hex, with or without
+/// colons) or from what OpenSSH prints (base64), with or without a leading `SHA256:`; printed in
+/// OpenSSL's form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of a certificate in DER, or of a host key as it is on the wire.
+    /// The fingerprint of a certificate in DER, or of a host key in SSH's wire format.
     #[must_use]
     pub fn of(der: &[u8]) -> Self {
         Self(Sha256::digest(der).into())
@@ -53,7 +54,8 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// 32 bytes in base64 without padding (RFC 4648), in the one form that encoding them again gives.
+/// 32 bytes in base64 without padding (RFC 4648). Only the canonical encoding is accepted: encoding
+/// the bytes again must give the same text.
 fn from_base64(text: &str) -> Option<Vec<u8>> {
     let padded = format!("{text}=");
     let bytes = base64::decode_block(&padded).ok()?;

@@ -1,4 +1,4 @@
-//! What the probes say of one path, as plain data: the probe engine writes it, every view reads it.
+//! Probe results of one path as plain data: the probe engine writes them, every view reads them.
 
 mod meaning;
 
@@ -21,7 +21,7 @@ use crate::model::types::{
 pub struct PathObservation {
     /// The path.
     pub path: PathName,
-    /// How often it is probed; absent where nobody has promised to probe it again.
+    /// How often it is probed; absent where no further probe is scheduled.
     #[serde(skip)]
     pub interval: Option<Duration>,
     /// Where this exporter runs; label `source`.
@@ -32,44 +32,46 @@ pub struct PathObservation {
     pub target: String,
     /// The address in use; absent while a name cannot be resolved.
     pub address: Option<IpAddr>,
-    /// The target's MAC address in lower case, where it is on our own network and has been heard.
+    /// The target's MAC address in lower case; known only where the target is on our own network
+    /// and has answered.
     pub target_mac: Option<Mac>,
     /// The TCP port that is probed, if any.
     pub tcp_port: Option<u16>,
-    /// Whether the path's reflector is used; absent where it has none, or is not decided yet.
+    /// Whether the path's reflector is used; absent where it has none, or that is not decided yet.
     pub reflector: Option<ReflectorUse>,
-    /// The path's reflector may soon tell more than is in the judgement.
+    /// Whether the path's reflector may soon add to the judgement.
     pub awaits_reflector: bool,
-    /// The regular small echo.
+    /// Counts of the regular small echo.
     pub echo: EchoStats,
     /// Size probes since start.
     pub size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
-    /// Packets that our own host refused to send.
+    /// Packets that our own host refused to send, by reason.
     pub send_errors: BTreeMap<SendError, u64>,
     /// When the last packet was sent.
     pub last_probe: Option<SystemTime>,
     /// The expected MTU, and by which rule.
     pub expected_mtu: Option<ExpectedMtu>,
-    /// The largest IP packet our own interface lets out.
+    /// The largest packet that our own interface can send, in bytes of IP packet.
     pub testable_mtu: Option<Bytes>,
-    /// What may be concluded.
+    /// What the probes prove.
     pub judgement: Judgement,
 }
 
-/// A refusal that has lasted so long from the start is no hiccup.
+/// A refusal to send that has lasted this long since probing began is taken as permanent.
 const REFUSED: Duration = Duration::from_secs(1);
 
 impl PathObservation {
-    /// Why no packet reaches the network, `since` the probing began, as far as our own host tells without waiting
-    /// for anybody: no address for the name, no route, the target is this host, no interface, refused by a firewall
-    /// of its own. More time would show nothing more.
+    /// Why no packet leaves this host, `since` being the time probing has lasted. Only what this
+    /// host itself can tell is considered: no address for the name, no route, the target is this
+    /// host, no interface, or its own firewall refuses. Waiting longer would not change the answer.
     #[must_use]
     pub fn stays_at_home(&self, since: Duration) -> Option<&str> {
         let judgement = &self.judgement;
         let without_prober = self.expected_mtu.is_none() && judgement.settled;
         let refused = match judgement.unknown_reason? {
             UnknownReason::LocalDown => true,
-            // The other kind is that this process hears answers too late.
+            // `LocalSend` also covers a process that hears answers too late; only refused packets
+            // count here.
             UnknownReason::LocalSend => {
                 self.send_errors.get(&SendError::Send).is_some_and(|count| *count > 0)
             }
@@ -80,7 +82,7 @@ impl PathObservation {
     }
 }
 
-/// The MTU a path should have, and why that number.
+/// The MTU a path should have, and the rule it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExpectedMtu {
     /// Bytes of IP packet.
@@ -99,8 +101,8 @@ pub struct EchoStats {
     pub replies: u64,
     /// Requests unanswered after 5 s.
     pub lost: u64,
-    /// Requests that say nothing: refused by our own host, or in flight while this process did not run, its
-    /// interface went down or its target changed.
+    /// Requests that prove nothing: refused by our own host, or in flight while this process did
+    /// not run, its interface went down or its target changed.
     pub void: u64,
     /// Replies that came later than the probe timeout.
     pub late: u64,
@@ -108,10 +110,11 @@ pub struct EchoStats {
     pub rtt: RttHistogram,
 }
 
-/// A cumulative histogram of round-trip times.
+/// A histogram of round-trip times.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RttHistogram {
-    /// Observations per bucket of [`RttHistogram::BOUNDS`], not cumulated, the last one is `+Inf`.
+    /// Observations per bucket of [`RttHistogram::BOUNDS`], not cumulative; the last bucket is
+    /// `+Inf`.
     pub counts: [u64; RttHistogram::BOUNDS.len() + 1],
     /// Sum of all observations, in seconds.
     pub sum_seconds: f64,
@@ -154,30 +157,33 @@ impl Default for RttHistogram {
     }
 }
 
-/// What may be concluded of a path from its probes alone.
+/// What the probes alone prove about a path.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
-    /// Why, where the verdict is [`Verdict::Unknown`].
+    /// The reason, where the verdict is [`Verdict::Unknown`].
     pub unknown_reason: Option<UnknownReason>,
-    /// Directions with a proven hole; [`Direction::Unknown`] where a hole is proven and its direction is not.
+    /// Directions with a proven hole; [`Direction::Unknown`] where a hole is proven but not its
+    /// direction.
     pub holes: Vec<Direction>,
-    /// What becomes of TCP to the path's port; absent where that is not known, or not asked.
+    /// State of TCP to the path's port; absent where it is not known or not probed.
     pub tcp: Option<TcpState>,
-    /// Path MTU to the target: the largest IP packet answered, at most the expected MTU.
+    /// Path MTU to the target: the largest IP packet answered, in bytes, at most the expected MTU.
     pub mtu_forward: Option<Bytes>,
-    /// Path MTU from the target, only where it is exact.
+    /// Path MTU from the target in bytes of IP packet; set only where it is exact.
     pub mtu_reverse: Option<Bytes>,
-    /// What is expected to the target, where that is less than from it: what the MSS in its SYN-ACK allows.
+    /// Expected MTU to the target in bytes, where the MSS in its SYN-ACK allows less than is
+    /// expected from it.
     pub forward_expected: Option<Bytes>,
-    /// A size that passes to the target, where more may: our own interface lets out no more.
+    /// A size in bytes that passes to the target. Larger ones may pass too: our own interface
+    /// cannot send them.
     pub forward_at_least: Option<Bytes>,
-    /// A size that came back whole from the target, where more may.
+    /// A size in bytes that came back whole from the target. Larger ones may pass too.
     pub reverse_at_least: Option<Bytes>,
     /// The search for the exact edge has ended, or there is nothing to search.
     pub settled: bool,
-    /// Numbers a person can check, one sentence each.
+    /// The evidence: one sentence each, with numbers that a person can check.
     pub evidence: Vec<String>,
 }
 
@@ -200,7 +206,7 @@ impl Default for Judgement {
 }
 
 impl Judgement {
-    /// Why the verdict is [`Verdict::Blackhole`]; empty where it is another.
+    /// Why the verdict is [`Verdict::Blackhole`]; empty for any other verdict.
     #[must_use]
     pub fn blackhole_reasons(&self) -> Vec<BlackholeReason> {
         if self.verdict != Verdict::Blackhole {
@@ -213,7 +219,7 @@ impl Judgement {
         size.into_iter().chain([BlackholeReason::TcpDead]).collect()
     }
 
-    /// No hole of size is proven, but TCP is dead.
+    /// Whether TCP is dead and no hole by packet size is proven.
     #[must_use]
     pub fn is_tcp_dead_alone(&self) -> bool {
         self.blackhole_reasons() == [BlackholeReason::TcpDead]

@@ -1,4 +1,4 @@
-//! The joined picture: tunnels from router data, paths with what they cross, cause and fix.
+//! The joined picture: tunnels from router data, the paths that cross them, cause and fix.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use crate::model::types::{InterfaceName, MismatchField, PathName, RouterName, TunnelState};
 
-/// Tunnels and paths, joined. Made by [`crate::overlay::tunnel::Assessor::assess`].
+/// Tunnels and paths, joined by [`crate::overlay::tunnel::Assessor::assess`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Overlay {
     /// All tunnels, in name order.
     pub tunnels: Vec<Tunnel>,
-    /// For each path what router data adds to its judgement, in the order of the configuration.
+    /// What router data adds to each path's judgement, in the order of the configuration.
     pub paths: Vec<PathPicture>,
 }
 
@@ -30,31 +30,33 @@ impl fmt::Display for TunnelEnd {
     }
 }
 
-/// Two interfaces that belong together, or one whose other end is not known.
+/// Two interfaces that belong together, or one whose other end is unknown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Tunnel {
-    /// `dc/vxlan01~site-a/vxlan01`, ends in name order, or `dc/vxlan02~10.10.20.254` for a half.
+    /// `dc/vxlan01~site-a/vxlan01`, ends in name order; `dc/vxlan02~10.10.20.254` where only one
+    /// end is known.
     pub name: String,
     /// How far the ends are known.
     pub state: TunnelState,
     /// One end (half, ambiguous) or two, in name order.
     pub ends: Vec<TunnelEnd>,
-    /// Whether it carries traffic as far as router data tells; absent when an end was not read now.
+    /// Whether router data says that it carries traffic; absent when the current reading of an end
+    /// is missing.
     pub up: Option<bool>,
     /// Settings on which the ends disagree, each with a sentence that names both values.
     pub mismatches: BTreeMap<MismatchField, String>,
-    /// Why it is (not) up, how it was paired: numbers a person can check.
+    /// Why it is up or down and how it was paired, with numbers that a person can check.
     pub evidence: Vec<String>,
-    /// Ends whose bridge drops frames larger than the vxlan device takes, without a signal, where no path over the
-    /// tunnel proves that this does no harm, or what harm it does.
+    /// Ends whose bridge drops frames larger than the vxlan device takes, without a signal. Left
+    /// out where a path over the tunnel proves that this does no harm, or which harm it does.
     pub small_ends: Vec<String>,
-    /// What is lost in each direction; none where the counters do not tell.
+    /// Loss in each direction; empty where the counters do not tell.
     pub loss: Vec<TunnelLoss>,
-    /// What mends the mismatches, in the safe order.
+    /// Commands that mend the mismatches, in an order that is safe to type.
     pub fix: Vec<FixStep>,
-    /// How often it went up and down since start.
+    /// How often it went up since this process started.
     pub transitions_up: u64,
-    /// See [`Tunnel::transitions_up`].
+    /// How often it went down since this process started.
     pub transitions_down: u64,
 }
 
@@ -65,9 +67,9 @@ pub struct TunnelLoss {
     pub from: TunnelEnd,
     /// The end that receives.
     pub to: TunnelEnd,
-    /// Lost packets of all sent, 0 to 1.
+    /// Lost packets as a share of all sent, 0 to 1.
     pub ratio: f64,
-    /// How far off that may be because the ends are not read at the same moment.
+    /// Largest possible error of `ratio`, because the two ends are not read at the same moment.
     pub bound: f64,
 }
 
@@ -76,15 +78,17 @@ pub struct TunnelLoss {
 pub struct PathPicture {
     /// The path.
     pub path: PathName,
-    /// The tunnel ends it crosses, from our site to the target's; empty where not unique or not known.
+    /// The tunnel ends it crosses, from our site to the target's; empty where they are not known or
+    /// not unique.
     pub hops: Vec<Hop>,
-    /// Which router setting explains the trouble, or that none does. Empty while the path is ok.
+    /// Which router setting explains the problem, or that none does. Empty while the path is ok.
     pub cause: Vec<String>,
-    /// What mends it, in the safe order. Empty where router data shows no cause.
+    /// Commands that mend it, in an order that is safe to type. Empty where router data shows no
+    /// cause.
     pub fix: Vec<FixStep>,
 }
 
-/// One tunnel end on a path's way.
+/// One tunnel end that a path crosses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hop {
     /// Name of the tunnel.
@@ -96,19 +100,20 @@ pub struct Hop {
 /// One command to type on one router, in configuration mode.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct FixStep {
-    /// Where to type it.
+    /// The router to type it on.
     pub router: RouterName,
-    /// The command in its vendor's words, e.g. `set interfaces vxlan vxlan01 mtu 1500`.
+    /// The command in its vendor's syntax, e.g. `set interfaces vxlan vxlan01 mtu 1500`.
     pub command: Command,
 }
 
-/// A command that mends, as the router's vendor spells it: made by `vendor` of checked values.
+/// A command of a fix, in the syntax of the router's vendor: made by `vendor` from checked values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Command(String);
 
 impl Command {
-    /// None where a word could mean more to a shell than it says: a person pastes it into one.
+    /// `None` where a word contains anything that is special to a shell: a person may paste the
+    /// command into one.
     pub(crate) fn new(words: String) -> Option<Self> {
         let plain =
             |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'.' | b':' | b'-' | b'_');

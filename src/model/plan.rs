@@ -21,23 +21,23 @@ use crate::{
     },
 };
 
-/// The most bytes of output taken from one script where nothing else is configured: about 160,000
-/// forwarding entries.
+/// Default limit for the output of one script, in bytes: enough for about 160,000 forwarding
+/// entries.
 pub const MAX_OUTPUT_BYTES: u64 = 16 << 20;
 /// Where a reflector listens unless configured otherwise (TCP).
 pub const REFLECTOR_PORT: u16 = 14790;
 
-/// How much of what a router says is understood.
+/// How much of a router's output is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Interfaces of any kind.
+    /// Most interfaces of any kind.
     pub max_interfaces: usize,
-    /// Forwarding entries of vxlan interfaces that name a remote.
+    /// Most forwarding entries of vxlan interfaces that name a remote.
     pub max_fdb_entries: usize,
 }
 
 impl Limits {
-    /// Where nothing else is configured.
+    /// The defaults.
     pub const DEFAULT: Self = Self { max_interfaces: 1000, max_fdb_entries: 100_000 };
 }
 
@@ -54,26 +54,26 @@ pub struct Plan {
     pub site: Option<Site>,
     /// Which share of all names this process owns.
     pub shard: Shard,
-    /// Routers to read; those of other shards too, since a tunnel may end there.
+    /// Routers to read. Includes those of other shards, since a tunnel may end there.
     pub routers: Vec<RouterPlan>,
     /// Routers read at the same time.
     pub router_workers: usize,
     /// Paths to probe.
     pub paths: Vec<PathPlan>,
-    /// Target sites of paths that other shards probe.
+    /// Target sites of the paths that other shards probe.
     pub sites_probed_elsewhere: BTreeSet<Site>,
     /// Pairs of tunnel ends declared by hand, `["dc/vxlan01", "site-a/vxlan01"]`.
     pub tunnels: Vec<[String; 2]>,
-    /// Packets per second for everything beyond echoes and sentinels.
+    /// Packets per second for everything except the regular echoes and sentinels.
     pub probe_budget_pps: u32,
     /// The built-in reflector.
     pub reflector: Option<ReflectorPlan>,
-    /// Who may ask for metrics and pages; empty is everyone.
+    /// Networks that may read metrics and pages; empty means everyone.
     pub web_sources: Vec<IpNetwork>,
 }
 
 impl Plan {
-    /// The same with paths that start at one node of our site: `source` is `SITE/NODE`.
+    /// The same plan with paths that start at one node of our site: `source` is `SITE/NODE`.
     pub fn from_source(mut self, source: &str) -> anyhow::Result<Self> {
         let Some(site) = &self.site else { return Ok(self) };
         let node = source.strip_prefix(site.as_str()).and_then(|rest| rest.strip_prefix('/'));
@@ -86,7 +86,7 @@ impl Plan {
         Ok(self)
     }
 
-    /// The files whose content nobody else should know.
+    /// All files that hold a secret.
     pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
         let of_routers = self.routers.iter().flat_map(|router| {
             let (login, api) = match &router.transport {
@@ -100,13 +100,13 @@ impl Plan {
         of_routers.chain(self.reflector_secrets())
     }
 
-    /// The files with secrets of reflectors, ours and those at targets.
+    /// The files with secrets of reflectors: our own and those of the targets.
     pub fn reflector_secrets(&self) -> impl Iterator<Item = &Path> {
         let of_targets = self.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_deref());
         self.reflector.iter().filter_map(|ours| ours.secret_file.as_deref()).chain(of_targets)
     }
 
-    /// The share of `shard`: its paths, and every router.
+    /// The part of the plan that `shard` owns: its paths, and every router.
     #[must_use]
     pub fn for_shard(mut self, shard: Shard) -> Self {
         let (own, others): (Vec<_>, Vec<_>) =
@@ -116,23 +116,23 @@ impl Plan {
     }
 }
 
-/// A reflector to run.
+/// The reflector to run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReflectorPlan {
-    /// Where it listens.
+    /// The address it listens on.
     pub listen: ListenAddress,
-    /// Who may use it; empty is everyone.
+    /// Networks that may use it; empty means everyone.
     pub allowed_sources: Vec<IpNetwork>,
     /// File with the secret that probers must know.
     pub secret_file: Option<PathBuf>,
 }
 
-/// A reflector to use.
+/// The reflector at a path's target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathReflector {
     /// Its TCP port at the target.
     pub port: u16,
-    /// File with the secret it wants.
+    /// File with the secret it requires.
     pub secret_file: Option<PathBuf>,
 }
 
@@ -147,39 +147,39 @@ pub struct RouterPlan {
     pub addresses: Vec<IpAddr>,
     /// Time between two scrapes.
     pub scrape_interval: Duration,
-    /// Deadline over one whole scrape.
+    /// Deadline of one whole scrape.
     pub scrape_timeout: Duration,
-    /// How much of what it says is understood.
+    /// How much of its output is kept.
     pub limits: Limits,
-    /// How to reach it.
+    /// How it is reached.
     pub transport: Transport,
-    /// The HTTPS API, asked where the transport fails; never set beside [`Transport::Api`].
+    /// The HTTPS API, used when the transport fails; never set beside [`Transport::Api`].
     pub api: Option<ApiPlan>,
 }
 
 /// How a router is read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Transport {
-    /// The machine this exporter runs on.
+    /// It is the machine this exporter runs on.
     Local,
-    /// SSH.
+    /// Over SSH.
     Ssh(SshPlan),
-    /// VyOS's HTTPS API and nothing else.
+    /// Over VyOS's HTTPS API alone.
     Api(ApiPlan),
 }
 
-/// How to ask a router's HTTPS API.
+/// How to use a router's HTTPS API.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiPlan {
-    /// Where it is.
+    /// Its address.
     pub url: ApiUrl,
-    /// File whose first line is the key.
+    /// File whose first line is the API key.
     pub key_file: PathBuf,
-    /// What its certificate is held against.
+    /// What its certificate is checked against.
     pub trust: Trust,
 }
 
-/// Where an HTTPS API is. Paths are VyOS's own.
+/// Host and port of an HTTPS API; the paths are fixed by VyOS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiUrl {
     /// Address or DNS name, an IPv6 address without brackets.
@@ -197,12 +197,13 @@ impl fmt::Display for ApiUrl {
     }
 }
 
-/// What proves that a certificate is the router's.
+/// How a certificate proves to be the router's.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trust {
-    /// A chain to a certificate in this PEM file, with the router's name or address, within its time.
+    /// It must chain to a certificate in this PEM file, name the router's host and be within its
+    /// validity.
     CaFile(PathBuf),
-    /// This very certificate, whatever its name and time.
+    /// It must be this very certificate; its name and validity do not matter.
     Fingerprint(Fingerprint),
 }
 
@@ -215,26 +216,26 @@ pub struct SshPlan {
     pub port: u16,
     /// Login name.
     pub username: String,
-    /// What proves who we are.
+    /// The credential to log in with.
     pub credential: Credential,
-    /// What proves who the router is; there is no trust on first use.
+    /// How the router's identity is checked; there is no trust on first use.
     pub host_trust: HostTrust,
-    /// The router through which it is reached.
+    /// The router through which this one is reached.
     pub jump: Option<Box<JumpPlan>>,
-    /// The most bytes of output taken from one script.
+    /// Limit for the output of one script, in bytes.
     pub max_output: u64,
 }
 
 /// A router through which another one is reached.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JumpPlan {
-    /// The router on the way.
+    /// The jump router.
     pub router: RouterName,
     /// How to log in to it.
     pub ssh: SshPlan,
 }
 
-/// A secret, by what holds it.
+/// A credential, by where it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Credential {
     /// A key in a file.
@@ -248,13 +249,13 @@ pub enum Credential {
     Password(PathBuf),
     /// The keys of an SSH agent.
     Agent {
-        /// Its socket; that of the environment variable `SSH_AUTH_SOCK` where not given.
+        /// Its socket; the one in the environment variable `SSH_AUTH_SOCK` if not given.
         socket: Option<PathBuf>,
     },
 }
 
 impl Credential {
-    /// The files it is in.
+    /// The files it is kept in.
     fn files(&self) -> impl Iterator<Item = &Path> {
         let (first, second) = match self {
             Self::PrivateKey { file, passphrase_file } => (Some(file), passphrase_file.as_ref()),
@@ -265,7 +266,7 @@ impl Credential {
     }
 }
 
-/// How a router proves that it is the right one.
+/// How a router's host key is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostTrust {
     /// OpenSSH `known_hosts` file.
@@ -279,23 +280,23 @@ pub enum HostTrust {
 pub struct PathPlan {
     /// The path.
     pub name: PathName,
-    /// Our site, and which node of it this is.
+    /// Our site, and the node of it that probes.
     pub source: Source,
     /// The target's site.
     pub site: Site,
     /// IPv4, IPv6 or a DNS name.
     pub address: String,
-    /// Of which IP its address must be; IPv4 before IPv6 where not given.
+    /// The IP version to use; if not given, IPv4 is preferred over IPv6.
     pub family: Option<Family>,
     /// TCP port for SYN probes.
     pub tcp_port: Option<u16>,
-    /// Time between two small echoes; sentinels follow it.
+    /// Time between two small echoes.
     pub probe_interval: Duration,
     /// Time between two full-size sentinels.
     pub sentinel_interval: Duration,
     /// The MTU the path should have; derived where absent.
     pub expected_mtu: Option<Bytes>,
-    /// Round-trip loss of small echoes above which a path is lossy, 0..1.
+    /// Share of lost round trips of small echoes, 0..1, above which a path is lossy.
     pub loss_threshold: f64,
     /// The reflector at the target, where there is one.
     pub reflector: Option<PathReflector>,

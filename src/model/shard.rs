@@ -1,17 +1,17 @@
 //! Which of several exporters with one configuration owns a name: a router, a path, a tunnel.
 //!
-//! Rendezvous hashing: each shard's bid for a name is the first 8 bytes, as a big-endian number, of SHA-256
-//! over `INDEX/NAME`; the highest bid owns the name. When a shard is added, only the names it outbids the
-//! others for move, and all of them to it. `printf 2/dc | sha256sum` shows a bid.
+//! Rendezvous hashing: each shard's bid for a name is the first 8 bytes, as a big-endian number, of
+//! SHA-256 over `INDEX/NAME`; the highest bid owns the name. When a shard is added, a name moves
+//! only if the new shard outbids all others for it. `printf 2/dc | sha256sum` shows a bid.
 
 use std::{fmt, str::FromStr};
 
 use sha2::{Digest, Sha256};
 
-/// More shards than this are a typing error.
+/// More shards than this are taken for a typing error.
 const MOST: u32 = 1000;
 
-/// One of several exporters that share the work; the default is the only one, which owns every name.
+/// One of several exporters that share the work. The default is the only one and owns every name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     index: u32,
@@ -31,7 +31,7 @@ impl Shard {
         self.count == 1 || owner(name, self.count) == self.index
     }
 
-    /// Whether there are no others.
+    /// Whether this is the only shard.
     #[must_use]
     pub fn is_alone(self) -> bool {
         self.count == 1
@@ -40,11 +40,12 @@ impl Shard {
 
 /// The index of the shard that owns `name`.
 fn owner(name: &str, count: u32) -> u32 {
-    // Equal bids are as likely as a collision of SHA-256; then the higher index owns it.
+    // Two equal bids are as unlikely as a collision of SHA-256; then the higher index owns the
+    // name.
     (0..count).max_by_key(|index| hash(&format!("{index}/{name}"))).unwrap_or_default()
 }
 
-/// The first 8 bytes of SHA-256: the same for everyone, everywhere, in every version.
+/// The first 8 bytes of SHA-256: the same in every process, on every machine, in every version.
 #[must_use]
 pub fn hash(text: &str) -> u64 {
     let digest: [u8; 32] = Sha256::digest(text).into();
@@ -57,7 +58,8 @@ impl fmt::Display for Shard {
     }
 }
 
-/// `INDEX/COUNT`. An index may be the end of a name, as a `StatefulSet` names its pods: `vxlan-exporter-2/3`.
+/// `INDEX/COUNT`. The index may have a name before it, as a `StatefulSet` names its pods:
+/// `vxlan-exporter-2/3`.
 impl FromStr for Shard {
     type Err = String;
 

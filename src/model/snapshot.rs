@@ -1,4 +1,4 @@
-//! What one scrape of one router says, as plain data.
+//! One scrape of one router, as plain data.
 
 pub(crate) mod index;
 pub(crate) mod route_query;
@@ -25,64 +25,68 @@ use crate::{
 use index::{Index, may_be_bridge};
 use route_query::RouteQuery;
 
-/// Everything one scrape read. Absent means the source cannot tell; nothing is invented.
+/// Everything that one scrape read. A value that the source cannot tell is absent; nothing is
+/// guessed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RouterSnapshot {
-    /// By which means it was read.
+    /// The method it was read by.
     pub method: Method,
     /// All links: vxlan devices, bridges, bridge members, underlay.
     pub links: Vec<Link>,
     /// Forwarding entries of the vxlan devices.
     pub fdb: Vec<FdbEntry>,
-    /// Whether the source tells forwarding entries.
+    /// Whether the source lists forwarding entries.
     pub tells_fdb: bool,
-    /// The router's own routes to remote VTEPs, as far as asked, by the question that the vxlan device itself asks.
+    /// The router's own routes to remote VTEPs, as far as they were looked up. Each look-up is the
+    /// one that the vxlan device itself makes.
     pub routes: BTreeMap<RouteQuery, Route>,
     /// The router's software version, e.g. `VyOS 1.4.0`.
     pub version: Option<Text>,
-    /// `/proc/sys/kernel/random/boot_id`: a change means a restart.
+    /// `/proc/sys/kernel/random/boot_id`: it changes with every restart.
     pub boot_id: Option<Text>,
     /// When the counters were read, by the router's clock and by ours.
     pub uptime: Option<Uptime>,
-    /// Where things stand in the lists above. Made when it is first asked; nothing is changed after that.
+    /// Index of the lists above by name. Built at the first look-up; the lists must not change
+    /// after that.
     #[serde(skip)]
     pub index: Index,
 }
 
-/// When a router's counters were read. Its uptime measures its own time between two readings to 10 ms; our
-/// clock says where that time lies, to as long as the router took to answer.
+/// When a router's counters were read. The uptimes measure the router's own time between two
+/// readings to 10 ms. Our clock places that time, with an error of at most the time the router took
+/// to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Uptime {
     /// `/proc/uptime` right before the counters, in seconds.
     pub before: f64,
     /// The same right after them.
     pub after: f64,
-    /// When the router was asked, since this process started.
+    /// When the script was sent, as time since this process started.
     pub asked: Duration,
-    /// When all of its answer was here, since this process started.
+    /// When the whole answer had arrived, as time since this process started.
     pub answered: Duration,
 }
 
 impl RouterSnapshot {
-    /// The link of that name.
+    /// The link with that name.
     #[must_use]
     pub fn link(&self, name: &str) -> Option<&Link> {
         self.index.link(self, name)
     }
 
-    /// Whether the source tells all there is. Elsewhere routes, forwarding entries and addresses that are not
-    /// there may only not have been told.
+    /// Whether the source lists everything. Where it does not, a missing route, forwarding entry or
+    /// address may exist all the same.
     #[must_use]
     pub fn tells_all(&self) -> bool {
         self.method == Method::Ip && self.tells_fdb
     }
 
-    /// The vxlan interfaces, also where the source does not tell their VNI, remote and port.
+    /// The vxlan interfaces, including those whose VNI, remote and port the source does not tell.
     pub fn vxlan_links(&self) -> impl Iterator<Item = &Link> {
         self.links.iter().filter(|link| link.is_vxlan())
     }
 
-    /// The vxlan interfaces with their vxlan part.
+    /// The vxlan interfaces whose vxlan settings are known.
     pub fn vxlans(&self) -> impl Iterator<Item = (&Link, &Vxlan)> {
         self.links.iter().filter_map(|link| link.vxlan.as_ref().map(|vxlan| (link, vxlan)))
     }
@@ -93,8 +97,9 @@ impl RouterSnapshot {
         link.master.as_ref().filter(|master| may_be_bridge(self.link(master.as_str())))
     }
 
-    /// Whether what a link sends and receives is routed by the router itself, not bridged: it has no master, or a VRF.
-    /// A source that does not tell all may only not tell the master.
+    /// Whether a link's traffic is routed by the router itself instead of bridged: the link has no
+    /// master, or its master is a VRF. With a source that does not list everything, a missing
+    /// master proves nothing.
     #[must_use]
     pub fn is_routed(&self, link: &Link) -> bool {
         match &link.master {
@@ -103,12 +108,13 @@ impl RouterSnapshot {
         }
     }
 
-    /// The members of a bridge, vxlan or not; none of a VRF.
+    /// The members of a bridge, vxlan or not. A VRF has none.
     pub fn members<'a>(&'a self, bridge: &str) -> impl Iterator<Item = &'a Link> {
         self.index.members(self, bridge)
     }
 
-    /// The port of a bridge with the largest MTU that is no vxlan interface, and that MTU.
+    /// The bridge port with the largest MTU that is not a vxlan interface, and that MTU in bytes of
+    /// IP packet.
     #[must_use]
     pub fn widest_port(&self, bridge: &str) -> Option<(&Link, Bytes)> {
         self.index.widest_port(self, bridge)
@@ -119,7 +125,7 @@ impl RouterSnapshot {
         self.index.entries(self, interface)
     }
 
-    /// The device that forwarding entries of an interface tie a remote to.
+    /// The underlay device that the forwarding entries of an interface tie a remote to.
     #[must_use]
     pub fn via(&self, interface: &str, remote: IpAddr) -> Option<&InterfaceName> {
         self.index.via(self, interface, remote)
@@ -131,7 +137,8 @@ impl RouterSnapshot {
         self.routes.get(&RouteQuery::new(self, link, link.vxlan.as_ref()?, remote)?)
     }
 
-    /// The MTU in bytes of the link through which a vxlan interface reaches `remote`, or of the route where it is smaller.
+    /// The MTU in bytes of the link through which a vxlan interface reaches `remote`; that of the
+    /// route where it is smaller.
     #[must_use]
     pub fn underlay_mtu(&self, link: &Link, remote: IpAddr) -> Option<Bytes> {
         let route = self.route(link, remote)?;
@@ -145,11 +152,11 @@ impl RouterSnapshot {
 pub struct Link {
     /// The interface's name.
     pub name: InterfaceName,
-    /// The kernel's index: a re-created device has another.
+    /// The kernel's interface index: a re-created device gets a new one.
     pub ifindex: Option<u32>,
     /// Interface MTU, bytes of IP packet.
     pub mtu: Option<Bytes>,
-    /// The administrator's wish (flag `UP`); `None` where the source hides the flags.
+    /// Administrative state (flag `UP`); `None` where the source hides the flags.
     pub admin_up: Option<bool>,
     /// Operational state.
     pub oper_state: Option<OperState>,
@@ -163,28 +170,29 @@ pub struct Link {
     pub addresses: Vec<IpAddr>,
     /// `linkinfo.info_kind`.
     pub kind: Option<LinkKind>,
-    /// What only a vxlan device has.
+    /// Settings that only a vxlan device has.
     pub vxlan: Option<Vxlan>,
-    /// Kernel counters; restart with the device.
+    /// Kernel counters; they restart with the device.
     pub counters: Counters,
 }
 
 impl Link {
-    /// Whether it is a vxlan interface; its vxlan part may still not be told.
+    /// Whether it is a vxlan interface, even if its vxlan settings are not known.
     #[must_use]
     pub fn is_vxlan(&self) -> bool {
         self.vxlan.is_some() || self.kind == Some(LinkKind::Vxlan)
     }
 }
 
-/// The vxlan part of a link.
+/// The vxlan settings of a link.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Vxlan {
     /// Network identifier; absent on `external` devices.
     pub vni: Option<Vni>,
     /// First remote VTEP or multicast group.
     pub remote: Option<IpAddr>,
-    /// Further remotes of the configuration; elsewhere they are entries of the flood list.
+    /// Further remotes that are part of the configuration; other sources list them as entries of
+    /// the flood list.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub more_remotes: Vec<IpAddr>,
     /// Source address, often unset.
@@ -193,7 +201,7 @@ pub struct Vxlan {
     pub port: Option<u16>,
     /// Outer DF-bit policy; absent on old iproute2.
     pub df: Option<DfPolicy>,
-    /// Outer TTL; `None` is inherit/auto or not told.
+    /// Outer TTL; `None` means inherit, auto or not known.
     pub ttl: Option<u32>,
     /// Whether the device learns remote MACs.
     pub learning: Option<bool>,
@@ -201,18 +209,18 @@ pub struct Vxlan {
     pub link: Option<InterfaceName>,
     /// `external` (collect metadata) devices carry many VNIs.
     pub external: bool,
-    /// VNI filtering is on.
+    /// Whether VNI filtering is on.
     pub vnifilter: bool,
     /// The VNIs let through by the filter; empty on devices without one.
     pub vnis: VniSet,
-    /// What was counted of single VNIs of the filter, where that is told. Its sent bytes are those of whole Ethernet
-    /// frames; a device's begin at the IP header (measured, 6.18).
+    /// Counters of single VNIs of the filter, where the source tells them. Their sent bytes count
+    /// whole Ethernet frames; a device's sent bytes start at the IP header (measured, 6.18).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub vni_counters: BTreeMap<Vni, Counters>,
 }
 
-/// Kernel counters of a link, `struct rtnl_link_stats64`, or of one VNI of it; one that the source does not tell, or that cannot be
-/// believed, is absent.
+/// Kernel counters of a link (`struct rtnl_link_stats64`), or of one VNI of it. A counter that the
+/// source does not tell, or that cannot be believed, is absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// Bytes received.
@@ -225,7 +233,7 @@ pub struct Counters {
     pub rx_dropped: Option<u64>,
     /// Receiver overruns (`over_errors`).
     pub rx_over_errors: Option<u64>,
-    /// `missed_errors`: another counter than overruns; only with `-s -s`.
+    /// `missed_errors`, which is not the same counter as overruns; printed only with `-s -s`.
     pub rx_missed_errors: Option<u64>,
     /// Multicast packets received.
     pub rx_multicast: Option<u64>,
@@ -237,15 +245,15 @@ pub struct Counters {
     pub tx_errors: Option<u64>,
     /// Packets dropped before transmission.
     pub tx_dropped: Option<u64>,
-    /// On vxlan: no route to the remote VTEP (measured).
+    /// On a vxlan device: packets without a route to the remote VTEP (measured).
     pub tx_carrier_errors: Option<u64>,
-    /// On vxlan: routing loop (kernel source).
+    /// On a vxlan device: packets in a routing loop (kernel source).
     pub tx_collisions: Option<u64>,
 }
 
 #[cfg(test)]
 impl Counters {
-    /// A device that has counted nothing yet.
+    /// All counters at 0, as of a new device.
     pub(crate) const ZERO: Self = Self {
         rx_bytes: Some(0),
         rx_packets: Some(0),
@@ -272,13 +280,13 @@ pub struct FdbEntry {
     pub mac: Mac,
     /// The remote VTEP; absent on a bridge's own entries.
     pub dst: Option<IpAddr>,
-    /// None for learned entries.
+    /// `None` for learned entries.
     pub state: Option<FdbState>,
-    /// The VNI where the entry names one.
+    /// The VNI, where the entry names one.
     pub vni: Option<Vni>,
     /// The underlay device that the entry is tied to.
     pub via: Option<InterfaceName>,
-    /// Whether a routing daemon has put it there (`extern_learn`), as EVPN does.
+    /// Whether a routing daemon set it (`extern_learn`), as EVPN does.
     pub extern_learn: bool,
 }
 
@@ -289,7 +297,7 @@ pub struct Route {
     pub dev: InterfaceName,
     /// Next hop, absent on a connected network.
     pub gateway: Option<IpAddr>,
-    /// A `mtu` metric on the route, or a cached path MTU.
+    /// The `mtu` metric of the route, or a cached path MTU, in bytes of IP packet.
     pub mtu: Option<Bytes>,
     /// The source address the router would use.
     pub source: Option<IpAddr>,
@@ -312,7 +320,7 @@ impl ScrapeError {
     }
 }
 
-/// What is known of one router now: the last attempt, and totals since start.
+/// What is known of one router now: the last scrape, and totals since this process started.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RouterReading {
     /// The router.
@@ -321,30 +329,30 @@ pub struct RouterReading {
     pub site: Site,
     /// Public VTEP addresses from the configuration, beside those the router prints.
     pub extra_addresses: Vec<IpAddr>,
-    /// How often it is read; absent where nobody has promised to read it again.
+    /// How often it is read; absent where no further reading is scheduled.
     #[serde(skip)]
     pub interval: Option<Duration>,
-    /// How many scrapes have ended, well or badly.
+    /// Number of finished scrapes, successful or failed.
     pub scrapes: u64,
-    /// The last scrape, if it succeeded. Never repeated after a failure.
+    /// The last scrape, if it succeeded; absent after a failure.
     pub current: Option<Arc<RouterSnapshot>>,
     /// The successful scrape before `current`; after a failure the last successful one.
     pub previous: Option<Arc<RouterSnapshot>>,
-    /// Why the last scrape failed.
+    /// Why the last scrape failed, if it did.
     pub failure: Option<ScrapeError>,
     /// How long the last scrape took.
     pub duration: Duration,
     /// When a scrape last succeeded.
     pub last_success: Option<SystemTime>,
-    /// Failed scrapes by reason, since start.
+    /// Failed scrapes by reason, since this process started.
     pub failures: BTreeMap<FailureReason, u64>,
-    /// What was left out of all scrapes, by kind, since start.
+    /// What was left out of all scrapes, by kind, since this process started.
     pub dropped: Dropped,
     /// What was left out of the last scrape.
     pub left_out: Dropped,
-    /// Why the first of it could not be understood, where that is so.
+    /// Why the first of these could not be understood, if that is why it was left out.
     pub left_out_why: Option<Sentence>,
-    /// Re-created vxlan devices by interface, since start.
+    /// How often each vxlan device was re-created, since this process started.
     pub recreations: BTreeMap<InterfaceName, u64>,
 }
 

@@ -1,5 +1,5 @@
-//! What is known now. Workers and probers write, views read; nobody waits for the network in here. What is too old to be
-//! known is taken away on the way to every reader, see `fresh`.
+//! What is known now. Workers and probers write, views read; nothing in here waits for the network.
+//! What is too old is removed before any reader sees it (`fresh`).
 
 mod fresh;
 #[cfg(test)]
@@ -23,7 +23,7 @@ use crate::model::{
     types::{Capability, PathName, RouterName},
 };
 
-/// The shared present. Cheap to clone.
+/// The shared state. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     inner: Arc<Inner>,
@@ -37,30 +37,31 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// All but routers and paths.
+    /// Everything except routers and paths.
     rest: Present,
     routers: Vec<Stamped<RouterReading>>,
     paths: Vec<Stamped<PathObservation>>,
-    /// When the picture was last joined.
+    /// When router and path data were last joined.
     joined_at: Duration,
-    /// How often it is; absent where nobody has promised.
+    /// How often they are joined; absent where no further join is scheduled.
     join_interval: Option<Duration>,
 }
 
-/// One consistent copy of all that is known.
+/// One consistent copy of everything that is known.
 #[derive(Debug, Clone, Default)]
 pub struct Present {
-    /// Which share of all names this process exports.
+    /// The shard of this process.
     pub shard: Shard,
     /// The configuration in use.
     pub config: ConfigState,
-    /// One reading for each configured router, in the order of the configuration; those of other shards too.
+    /// One reading for each configured router, in the order of the configuration, including routers
+    /// of other shards.
     pub routers: Vec<Arc<RouterReading>>,
     /// One observation for each configured path, in the order of the configuration.
     pub paths: Vec<Arc<PathObservation>>,
-    /// The join of both.
+    /// Router and path data, joined.
     pub overlay: Arc<Overlay>,
-    /// What this process can do: 1 or 0 for each value, with the reason for a 0.
+    /// The capabilities of this process, each with the reason where it is missing.
     pub capabilities: Vec<CapabilityState>,
 }
 
@@ -70,13 +71,13 @@ impl Present {
         self.routers.iter().map(AsRef::as_ref).filter(|reading| self.shard.owns(reading.router.as_str()))
     }
 
-    /// What is missing for a capability; none where nothing is, or nothing is known of it.
+    /// Why a capability is missing; `None` where it is there, or not known.
     #[must_use]
     pub fn missing(&self, wanted: Capability) -> Option<&str> {
         self.capabilities.iter().find(|known| known.capability == wanted)?.missing.as_deref()
     }
 
-    /// Each path with what router data adds to it; nothing before the first join.
+    /// Each path with what router data adds to it; without that before the first join.
     pub fn paths_with_pictures(&self) -> impl Iterator<Item = (&PathObservation, Option<&PathPicture>)> {
         let pictures: HashMap<_, _> =
             self.overlay.paths.iter().map(|picture| (&picture.path, picture)).collect();
@@ -94,21 +95,21 @@ impl Present {
 pub struct ConfigState {
     /// When it was read.
     pub loaded_at: Option<SystemTime>,
-    /// Why a later one could not be used.
+    /// Why a later configuration could not be used.
     pub reload_error: Option<String>,
 }
 
-/// Whether this process can do something, and if not why.
+/// Whether this process has a capability, and if not why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapabilityState {
-    /// What.
+    /// The capability.
     pub capability: Capability,
-    /// Why not; `None` means it can.
+    /// Why it is missing; `None` means it is there.
     pub missing: Option<String>,
 }
 
 impl State {
-    /// A copy of the present, without what is too old to be of it.
+    /// A copy of what is known, without what is too old.
     #[must_use]
     pub fn present(&self) -> Present {
         self.present_at(fresh::now())
@@ -129,14 +130,14 @@ impl State {
         }
     }
 
-    /// What was last told of a router, however old.
+    /// The last reading of a router, however old.
     #[must_use]
     pub fn reading(&self, router: &RouterName) -> Option<Arc<RouterReading>> {
         let known = self.lock();
         known.routers.iter().find(|known| known.value.router == *router).map(|known| Arc::clone(&known.value))
     }
 
-    /// Puts a router's reading in place of the former one of that name.
+    /// Replaces the reading of a router.
     pub fn put_router(&self, reading: RouterReading) {
         let mut known = self.lock();
         let reading = Stamped::new(reading);
@@ -148,7 +149,7 @@ impl State {
         self.inner.changed.notify_one();
     }
 
-    /// Takes out a router that is read no more.
+    /// Removes a router that is no longer read.
     #[must_use]
     pub fn take_router(&self, router: &RouterName) -> Option<Arc<RouterReading>> {
         let mut known = self.lock();
@@ -175,7 +176,7 @@ impl State {
         self.inner.changed.notify_one();
     }
 
-    /// Puts a path's observation in place of the former one of that name.
+    /// Replaces the observation of a path.
     pub fn put_path(&self, observation: PathObservation) {
         let mut known = self.lock();
         let observation = Stamped::new(observation);
@@ -187,14 +188,14 @@ impl State {
         self.inner.changed.notify_one();
     }
 
-    /// Sets what this process can do; what is not among them stays as it is.
+    /// Sets some capabilities; others keep their state.
     pub fn put_capabilities(&self, capabilities: Vec<CapabilityState>) {
         for capability in capabilities {
             self.put_capability(capability);
         }
     }
 
-    /// Sets one thing this process can or cannot do.
+    /// Sets one capability.
     pub fn put_capability(&self, capability: CapabilityState) {
         let mut known = self.lock();
         let capabilities = &mut known.rest.capabilities;
@@ -204,17 +205,17 @@ impl State {
         }
     }
 
-    /// Sets which share of all names this process exports.
+    /// Sets the shard of this process.
     pub fn put_shard(&self, shard: Shard) {
         self.lock().rest.shard = shard;
     }
 
-    /// A configuration was read and is in use.
+    /// Records that a configuration was read and is in use.
     pub fn config_loaded(&self, at: SystemTime) {
         self.lock().rest.config = ConfigState { loaded_at: Some(at), reload_error: None };
     }
 
-    /// A configuration could not be used: the one before stays.
+    /// Records that a configuration could not be used; the former one stays.
     pub fn config_refused(&self, error: String) {
         self.lock().rest.config.reload_error = Some(error);
     }
@@ -226,7 +227,7 @@ impl State {
         known.joined_at = fresh::now();
     }
 
-    /// Promises to join again within that time of the last.
+    /// Announces the next join: the picture is removed as too old when joins stop.
     pub fn join_again_within(&self, interval: Duration) {
         let mut known = self.lock();
         known.join_interval = Some(interval);
@@ -239,7 +240,7 @@ impl State {
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
-        // A writer cannot leave half a change: each one is a single assignment.
+        // A panicking writer cannot leave half a change behind: each change is a single assignment.
         self.inner.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

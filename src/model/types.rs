@@ -1,4 +1,4 @@
-//! The nouns of the overlay as types, so that a site never lands where a router is meant.
+//! The nouns of the overlay as types, so that a site cannot be passed where a router is meant.
 //!
 //! A Prometheus label is made from these types' `as_str`/`Display` and nowhere else. All sizes are
 //! bytes of **IP packet** (header included, Ethernet excluded), the unit of an interface MTU.
@@ -33,7 +33,7 @@ macro_rules! name_type {
         pub struct $name(pub String);
 
         impl $name {
-            /// The name as written in the configuration, which takes no control characters in names.
+            /// The name as written in the configuration, which refuses control characters in names.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -67,12 +67,12 @@ name_type!(
     PathName
 );
 
-/// Where paths start: our site, and which of several exporters there measures.
+/// Where paths start: our site, and which of its nodes probes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source {
     /// The site.
     pub site: Site,
-    /// The node at it; `None` where the site says enough.
+    /// The node; `None` where the site alone identifies the exporter.
     pub node: Option<String>,
 }
 
@@ -103,7 +103,7 @@ impl From<&str> for Source {
 pub struct Vni(pub u32);
 
 impl Vni {
-    /// The largest.
+    /// The largest VNI.
     pub const MAX: u32 = 0x00ff_ffff;
 }
 
@@ -133,7 +133,7 @@ impl fmt::Display for Vni {
     }
 }
 
-/// Declares an enum of words: the values of a Prometheus label, or what a router prints.
+/// Declares an enum with one word per value: the values of a Prometheus label.
 macro_rules! label_values {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $text:literal,)+ }) => {
         $(#[$doc])*

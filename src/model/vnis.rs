@@ -1,4 +1,4 @@
-//! A set of VNIs, kept as ranges: a filter may let through all sixteen million with one of them.
+//! A set of VNIs, kept as ranges: one range of a filter may hold all sixteen million.
 
 use std::fmt;
 
@@ -9,20 +9,21 @@ use crate::model::types::Vni;
 /// The largest VNI, 24 bits (RFC 7348 section 5).
 pub const MAX_VNI: u32 = (1 << 24) - 1;
 
-/// Ranges of fewer VNIs are written as numbers in JSON.
+/// Ranges shorter than this are written as single numbers in JSON.
 const WRITTEN_OUT: u32 = 16;
-/// More words than this are not listed in a sentence.
+/// A sentence lists at most this many ranges.
 const LISTED: usize = 8;
 
-/// VNIs, as ranges that neither overlap nor touch, in order.
+/// VNIs as sorted ranges that neither overlap nor touch.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VniSet(Vec<(u32, u32)>);
 
 impl VniSet {
-    /// None at all.
+    /// The empty set.
     pub const EMPTY: &'static Self = &Self(Vec::new());
 
-    /// The VNIs of these ranges, each from its first to its last. What is no VNI is left out.
+    /// The VNIs of these ranges, each given by its first and last VNI. Numbers that are no VNI are
+    /// left out.
     pub fn of_ranges(ranges: impl IntoIterator<Item = (u32, u32)>) -> Self {
         let valid =
             |(first, last): (u32, u32)| (first <= last.min(MAX_VNI)).then_some((first, last.min(MAX_VNI)));
@@ -60,7 +61,7 @@ impl VniSet {
         }
     }
 
-    /// The ranges, from their first to their last VNI.
+    /// The ranges, each as its first and last VNI.
     pub fn ranges(&self) -> impl Iterator<Item = (u32, u32)> {
         self.0.iter().copied()
     }
@@ -71,7 +72,7 @@ impl VniSet {
         self.over(vni.0, vni.0).next().is_some()
     }
 
-    /// Whether all of `other` are in here.
+    /// Whether this set contains all of `other`.
     #[must_use]
     pub fn is_superset(&self, other: &Self) -> bool {
         let within =
@@ -79,7 +80,7 @@ impl VniSet {
         other.ranges().all(within)
     }
 
-    /// The VNIs in both. Costs the smaller set, not the larger.
+    /// The VNIs in both sets. Costs as much as the smaller set.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let (few, many) = if self.0.len() <= other.0.len() { (self, other) } else { (other, self) };
@@ -89,7 +90,7 @@ impl VniSet {
         Self(common.collect())
     }
 
-    /// The ranges that share a VNI with this one.
+    /// The ranges of this set that overlap the given one.
     fn over(&self, first: u32, last: u32) -> impl Iterator<Item = (u32, u32)> {
         let begin = self.0.partition_point(|range| range.1 < first);
         self.0[begin..].iter().copied().take_while(move |range| range.0 <= last)
@@ -102,7 +103,7 @@ impl FromIterator<Vni> for VniSet {
     }
 }
 
-/// `1 3 100-200`; where there are many ranges, the first ones.
+/// `1 3 100-200`; of many ranges only the first ones.
 impl fmt::Display for VniSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = self.ranges().flat_map(|(first, last)| match last - first {
@@ -116,7 +117,7 @@ impl fmt::Display for VniSet {
     }
 }
 
-/// A list of numbers, and of texts such as `100-200` for long ranges.
+/// A list with single numbers, and strings such as `100-200` for long ranges.
 impl Serialize for VniSet {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut list = to.serialize_seq(None)?;

@@ -1,4 +1,4 @@
-//! One plain sentence: what a verdict means for somebody who wants to load a page.
+//! What a verdict means for somebody who wants to load a page, in one plain sentence.
 
 use crate::model::{
     observation::PathObservation,
@@ -34,8 +34,9 @@ impl PathObservation {
         }
     }
 
-    /// Whether a hole's edge is that of the way to the target. An echo that is silent above it, where no SYN
-    /// told forward apart, may as well have died on the way back.
+    /// Whether a hole's edge is known to be that of the forward direction. Where SYNs have not
+    /// tested forward separately, an echo that is silent above the edge may have been lost on the
+    /// way back.
     #[must_use]
     pub fn is_forward_tested(&self) -> bool {
         let judgement = &self.judgement;
@@ -45,7 +46,8 @@ impl PathObservation {
         judgement.verdict != Verdict::Blackhole || judgement.holes.contains(&Direction::Forward) || full
     }
 
-    /// Whether packets of the expected size are known to come back in one piece: what comes in pieces may carry no DF.
+    /// Whether packets of the expected size are known to come back in one piece. Fragments prove
+    /// nothing about a hole: they may be sent without DF.
     #[must_use]
     pub fn is_reverse_tested(&self) -> bool {
         let judgement = &self.judgement;
@@ -67,7 +69,7 @@ fn tcp_dead(tcp: Option<TcpState>) -> &'static str {
     }
 }
 
-/// Where the path's own port is silent, of which the path is not to blame.
+/// The sentence for a path whose own TCP port is filtered; the path itself is not to blame.
 fn filtered(path: &PathObservation) -> Option<String> {
     let port = path.tcp_port?;
     match path.judgement.tcp? {
@@ -118,7 +120,8 @@ fn of_size(mtu: Bytes) -> String {
     format!("packets of {mtu} bytes")
 }
 
-/// Those that do not pass where `mtu` is the most that does; no headline says what is not known.
+/// Names the packets that are lost, `mtu` being the largest size that passes. Without a known size
+/// it says so in general words.
 fn larger(mtu: Option<Bytes>) -> String {
     mtu.map_or("packets of full size".to_owned(), |mtu| format!("packets above {mtu} bytes"))
 }

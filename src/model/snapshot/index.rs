@@ -1,4 +1,4 @@
-//! Where things stand in a snapshot: looking one up must not cost a walk through all that a router says.
+//! Index of a snapshot by name, so that a look-up does not walk through the whole router.
 
 use std::{collections::HashMap, fmt, net::IpAddr, sync::OnceLock};
 
@@ -10,7 +10,8 @@ use crate::{
     work,
 };
 
-/// The places of links and forwarding entries by name. A copy of a snapshot makes its own anew, so that it may be changed.
+/// Positions of links and forwarding entries by name. A cloned snapshot builds its own index, so
+/// that the clone may be changed.
 #[derive(Default)]
 pub struct Index(OnceLock<Places>);
 
@@ -74,7 +75,8 @@ impl Index {
     }
 }
 
-/// Whether ports of this master are ports of a bridge: it may also be a VRF or a bond. A poorer source does not tell.
+/// Whether ports of this master may be bridge ports: a master can also be a VRF or a bond. A source
+/// that does not tell the kind leaves that open, which counts as yes.
 pub(super) fn may_be_bridge(master: Option<&Link>) -> bool {
     master.and_then(|master| master.kind).is_none_or(|kind| kind == LinkKind::Bridge)
 }
@@ -83,7 +85,7 @@ impl Places {
     fn of(snapshot: &RouterSnapshot) -> Self {
         let mut places = Self::default();
         for (place, link) in work::each(snapshot.links.iter().enumerate()) {
-            // Of two of one name the first, as they come.
+            // Of two links with the same name, the first one listed.
             places.links.entry(link.name.as_str().to_owned()).or_insert(place);
             if let Some(master) = link.master.as_deref() {
                 places.bridges.entry(master.to_owned()).or_default().take(snapshot, place, link);
@@ -124,7 +126,7 @@ impl Clone for Index {
     }
 }
 
-/// An index says nothing that the snapshot does not.
+/// Indexes are equal by definition: they hold nothing that the snapshot does not.
 impl PartialEq for Index {
     fn eq(&self, _: &Self) -> bool {
         true

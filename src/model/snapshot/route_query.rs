@@ -1,9 +1,11 @@
-//! A look-up in a router's own routes, as one of its vxlan devices makes it.
+//! A look-up in a router's routing table, as one of its vxlan devices makes it.
 //!
-//! `vxlan_xmit_one` (`drivers/net/vxlan/vxlan_core.c`) asks from the device's `local`, for UDP to its port, and out of the
-//! device that the destination is tied to: for its own remote the one it was made with (`dev`), for a forwarding entry
-//! the one the entry names (`via`). Where there is none, out of the socket's: the VRF that `dev` stands in. Without
-//! these a router with several ways out tells of another one (measured, 6.18: of its management port).
+//! `vxlan_xmit_one` (`drivers/net/vxlan/vxlan_core.c`) looks up the route from the device's `local`
+//! address, for UDP to its port, through the device that the destination is tied to. For the
+//! device's own remote that is the device it was created on (`dev`), for a forwarding entry the one
+//! that the entry names (`via`). Where there is none, it is that of the socket: the VRF that `dev`
+//! is in. Without these conditions a router with several uplinks answers with the wrong one
+//! (measured, 6.18: its management port).
 
 use std::{fmt, net::IpAddr};
 
@@ -14,15 +16,15 @@ use crate::model::{
     types::{InterfaceName, LinkKind},
 };
 
-/// Masters of masters beyond this are no configuration but a loop of names.
+/// Masters of masters beyond this depth are taken for a loop of names.
 const MOST_MASTERS: usize = 8;
 
-/// What is asked; it prints as the words after `ip route get`. They go into a script that a router runs, so nothing is
-/// in it but numbers and a device whose name means nothing to a shell.
+/// A route look-up. Prints as the arguments of `ip route get`. They become part of a script that a
+/// router runs, so they are only numbers and device names that mean nothing to a shell.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RouteQuery {
     from: Option<IpAddr>,
-    /// The device to leave by, or a VRF to look in: for the kernel one and the same.
+    /// The output device, or a VRF to look in: the kernel takes either as `oif`.
     out_of: Option<InterfaceName>,
     /// UDP destination port, for policy rules.
     port: Option<u16>,
@@ -30,7 +32,8 @@ pub struct RouteQuery {
 }
 
 impl RouteQuery {
-    /// The question of a vxlan device about one of its remotes; none where it cannot be put safely.
+    /// The look-up that a vxlan device makes for one of its remotes; `None` where it cannot be
+    /// written safely.
     #[must_use]
     pub fn new(of: &RouterSnapshot, link: &Link, vxlan: &Vxlan, remote: IpAddr) -> Option<Self> {
         let own = || vxlan.link.as_ref().filter(|_| vxlan.remote == Some(remote) || remote.is_multicast());
@@ -41,13 +44,14 @@ impl RouteQuery {
         plain.then_some(Self { from, out_of, port: vxlan.port, remote })
     }
 
-    /// The address that is asked about.
+    /// The remote that is looked up.
     #[must_use]
     pub fn remote(&self) -> IpAddr {
         self.remote
     }
 
-    /// The words behind the address, each with a space before it. Those with the same ones are asked in one loop.
+    /// The arguments after the address, each with a space before it. Queries with the same
+    /// arguments share one loop of the script.
     #[must_use]
     pub fn conditions(&self) -> String {
         let from = self.from.map(|from| format!(" from {from}"));
@@ -57,7 +61,7 @@ impl RouteQuery {
     }
 }
 
-/// The VRF that a link stands in, itself or its master's; or that it is.
+/// The VRF of a link: the link itself, its master, or a master of that.
 fn vrf_of<'a>(of: &'a RouterSnapshot, name: &'a InterfaceName) -> Option<&'a InterfaceName> {
     let mut name = name;
     for _ in 0..MOST_MASTERS {
@@ -70,7 +74,7 @@ fn vrf_of<'a>(of: &'a RouterSnapshot, name: &'a InterfaceName) -> Option<&'a Int
     None
 }
 
-/// Whether a name is one word to any shell, and no option.
+/// Whether a name is a single word to any shell, and not an option.
 fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     !name.starts_with('-') && name.bytes().all(plain)

@@ -1,4 +1,5 @@
-//! Nothing old is shown as now: whoever wrote it last may have died, and no task has to be alive for this to be seen.
+//! Old data is never shown as current. Its writer may have died, so age is checked when the data is
+//! read; no task has to be alive for that.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,28 +12,29 @@ use crate::model::{
 };
 use crate::text::seconds;
 
-/// So many intervals without news make it old.
+/// Data is old after this many intervals without an update.
 const INTERVALS: u32 = 3;
-/// Nothing is old before this: what is probed ten times a second is told five times a second.
+/// Data is never old before this: a path that is probed ten times a second is updated five times a
+/// second.
 const AT_LEAST: Duration = Duration::from_secs(3);
 
-/// Since the machine started, the time it slept included.
+/// Time since the machine started, including the time it was suspended.
 pub fn now() -> Duration {
     let now = clock_gettime(ClockId::Boottime);
     Duration::new(now.tv_sec.try_into().unwrap_or(0), now.tv_nsec.try_into().unwrap_or(0))
 }
 
-/// Whether what is told every `interval` is old at that age.
+/// Whether data that is updated every `interval` is old at this age.
 pub fn is_old(age: Duration, interval: Duration) -> bool {
     age > (interval * INTERVALS).max(AT_LEAST)
 }
 
-/// What somebody has promised to tell again.
+/// Data with a promised next update.
 pub trait Told {
-    /// Within which time; absent where nobody has.
+    /// Time within which the next update is promised; absent where none is.
     fn interval(&self) -> Option<Duration>;
 
-    /// What is left of it when it is that old.
+    /// What may still be shown of it at this age, once it is old.
     fn aged(&self, age: Duration) -> Self;
 }
 
@@ -80,22 +82,22 @@ impl Told for RouterReading {
     }
 }
 
-/// The last that was told, and when.
+/// The last update, and when it came.
 #[derive(Debug, Clone)]
 pub struct Stamped<T> {
     at: Duration,
     is_old: bool,
-    /// What is left of it now.
+    /// What may be shown now.
     pub value: Arc<T>,
 }
 
 impl<T: Told> Stamped<T> {
-    /// Told now.
+    /// Stamps a value with the current time.
     pub fn new(value: T) -> Self {
         Self { at: now(), is_old: false, value: Arc::new(value) }
     }
 
-    /// Takes away what is too old at that time, once.
+    /// Replaces the value with its aged form once it is too old at `now`.
     pub fn age(&mut self, now: Duration) {
         let age = now.saturating_sub(self.at);
         if !self.is_old && self.value.interval().is_some_and(|interval| is_old(age, interval)) {

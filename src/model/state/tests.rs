@@ -16,7 +16,8 @@ fn after(state: &State, intervals: u32) -> Present {
     state.present_at(fresh::now() + INTERVAL * intervals)
 }
 
-/// A path was `ok` 68 s after its target had vanished, as its prober had died.
+/// Regression: a path was still `ok` 68 s after its target had vanished, because its prober had
+/// died.
 #[test]
 fn a_path_whose_prober_stands_still_is_unknown() {
     let state = State::default();
@@ -32,7 +33,7 @@ fn a_path_whose_prober_stands_still_is_unknown() {
     assert_eq!(state.present().paths[0].judgement.verdict, Verdict::Ok);
 }
 
-/// A router was `up` after its worker had died.
+/// Regression: a router was still `up` after its worker had died.
 #[test]
 fn a_router_that_is_read_no_more_is_not_up() {
     let state = State::default();

@@ -1,4 +1,4 @@
-//! What of a router's words is left out of a reading, and how that is said.
+//! What is left out of a reading, and how that is reported.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -11,41 +11,41 @@ use crate::text::Sentence;
 pub type Dropped = BTreeMap<DroppedKind, u64>;
 
 label_values!(
-    /// What of a router's words is left out, because it is beyond a bound or cannot be.
+    /// What was left out of a reading: beyond a limit, or impossible.
     DroppedKind {
         /// An interface beyond `max_interfaces`.
         Interface => "interface",
         /// A forwarding entry beyond `max_fdb_entries`.
         FdbEntry => "fdb_entry",
-        /// A forwarding entry whose remote is one of too many.
+        /// A forwarding entry whose remote exceeds the number of remotes kept.
         Remote => "remote",
-        /// A VNI of a filter that is one of too many.
+        /// A VNI of a filter beyond the number kept.
         Vni => "vni",
-        /// An address of an interface that is one of too many.
+        /// An address of an interface beyond the number kept.
         Address => "address",
-        /// A value of JSON beyond what is read at once.
+        /// A JSON value beyond what is parsed at once.
         Value => "value",
-        /// An interface with a name that none can have.
+        /// An interface whose name the kernel would not accept.
         Name => "name",
-        /// An interface or an entry, none of vxlan, that cannot be understood.
+        /// An interface or entry that could not be understood; never a vxlan one.
         Unreadable => "unreadable",
-        /// The list of forwarding entries.
+        /// The whole list of forwarding entries.
         Fdb => "fdb",
-        /// The list of VNI filters.
+        /// The whole list of VNI filters.
         VniFilters => "vni_filters",
-        /// The answer to the question for a route.
+        /// The answer to a route look-up.
         Route => "route",
     }
 );
 
 impl DroppedKind {
-    /// Whether it is more than is let in, or cannot be; else it could only not be understood.
+    /// Whether it was left out as beyond a limit or impossible, instead of not understood.
     #[must_use]
     pub const fn is_excess(self) -> bool {
         !matches!(self, Self::Unreadable | Self::Fdb | Self::VniFilters | Self::Route)
     }
 
-    /// One of these, in words.
+    /// The noun for one of these.
     #[must_use]
     pub const fn noun(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl DroppedKind {
         }
     }
 
-    /// Several of these.
+    /// The noun for several of these.
     #[must_use]
     pub const fn plural(self) -> &'static str {
         match self {
@@ -81,7 +81,7 @@ impl DroppedKind {
         }
     }
 
-    /// The key of the configuration that bounds it.
+    /// The configuration key of its limit.
     #[must_use]
     pub const fn key(self) -> Option<&'static str> {
         match self {
@@ -100,7 +100,8 @@ pub(crate) fn in_words(dropped: &Dropped) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// What to raise, where that can be configured; else where to look, with why something was not understood.
+/// What to do: the configuration key to raise, or where to look, with the reason why something was
+/// not understood.
 #[must_use]
 pub(crate) fn remedy(dropped: &Dropped, why: Option<&Sentence>) -> String {
     let keys: Vec<_> = dropped.keys().filter_map(|kind| kind.key()).collect();

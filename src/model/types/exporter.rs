@@ -1,4 +1,4 @@
-//! The words of this process: what it may do, what runs in it, whom it turns away.
+//! Label values about this process: its capabilities, its tasks, and the clients it turns away.
 
 use std::fmt;
 
@@ -27,59 +27,59 @@ label_values!(
     SandboxLayer {
         /// All capabilities but `CAP_NET_RAW`.
         Capabilities => "capabilities",
-        /// Whatever a program that it starts could be given on top.
+        /// Privileges that a program it starts could gain (`no_new_privs`).
         NoNewPrivs => "no_new_privs",
-        /// Writing, making and removing files.
+        /// Writing, creating and removing files.
         Landlock => "landlock",
-        /// System calls that it has no use for.
+        /// System calls that it does not need.
         Seccomp => "seccomp",
     }
 );
 
 label_values!(
-    /// Why a connection was not taken, or was ended before its client had done so.
+    /// Why a connection was refused, or was closed before its client closed it.
     TurnedAway {
-        /// Not one of `web.allowed_sources`.
+        /// Its address is not in `web.allowed_sources`.
         NotAllowed => "not_allowed",
-        /// Its peer has as many as one may, all of them at work.
+        /// Its peer already has as many connections as one peer may, all of them busy.
         PeerShare => "peer_share",
-        /// All places are taken, none by a peer with more of them.
+        /// All places are taken, and no peer has more of them than this one.
         Full => "full",
-        /// It stood still, or its peer had the most, and another needed the place.
+        /// It was idle, or its peer had the most connections, and another client needed the place.
         PlaceNeeded => "place_needed",
-        /// It took too long to take its answer, or others needed the memory.
+        /// It read its answer too slowly, or others needed the memory.
         SlowReader => "slow_reader",
     }
 );
 
 label_values!(
-    /// Why a request was not answered for want of a right password.
+    /// Why a request was refused for its password.
     LoginRefusal {
-        /// None was given.
+        /// No password was given.
         Missing => "missing",
-        /// It is wrong.
+        /// The password is wrong.
         Wrong => "wrong",
-        /// Its peer has been wrong too often, or has one being checked: answered 429.
+        /// Its peer has given wrong passwords too often, or has one being checked: answered 429.
         BackOff => "back_off",
-        /// Too many wait for theirs to be checked: answered 503.
+        /// Too many passwords are waiting to be checked: answered 503.
         Busy => "busy",
     }
 );
 
 label_values!(
-    /// What runs as long as the process does.
+    /// A task that runs as long as the process does.
     Task {
         /// The probe engine.
         Probes => "probes",
-        /// What reads one router.
+        /// The worker that reads one router.
         RouterWorker => "router_worker",
-        /// What keeps everything in step with the configuration, and joins what routers and probes say.
+        /// Applies changes of the configuration, and joins router and path data.
         Conductor => "conductor",
-        /// What reads a changed configuration.
+        /// Reads a changed configuration.
         Reloader => "reloader",
         /// The built-in reflector.
         Reflector => "reflector",
-        /// What answers over HTTP.
+        /// The HTTP server.
         Web => "web",
     }
 );

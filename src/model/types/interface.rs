@@ -1,5 +1,5 @@
-//! What a router says of an interface, as far as it can be true. Each type is made only by reading a text, and what
-//! it cannot be never becomes one.
+//! What a router prints about an interface, checked. Each type is made only by parsing text, and
+//! text that cannot be true never becomes one.
 
 use std::{fmt, ops::Deref, str::FromStr};
 
@@ -8,19 +8,20 @@ use serde::{Serialize, Serializer};
 use super::label_values;
 use crate::text::is_active;
 
-/// A network interface as the router names it, e.g. `vxlan01`: a name that the kernel would take (`dev_valid_name` in
-/// `net/core/dev.c`), and of characters that only show.
+/// A network interface as the router names it, e.g. `vxlan01`: a name that the kernel would accept
+/// (`dev_valid_name` in `net/core/dev.c`), of printable characters only.
 ///
-/// The kernel takes control characters too; nobody gives an interface such a name but to do harm.
+/// The kernel also accepts control characters; an interface with such a name can only be meant to
+/// do harm.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct InterfaceName(String);
 
 impl InterfaceName {
-    /// Bytes of the longest name, `IFNAMSIZ` without its zero.
+    /// Length limit in bytes: `IFNAMSIZ` without its terminating zero.
     pub const LONGEST: usize = 15;
 
-    /// The name; none where no interface can be named so.
+    /// The name; `None` if no interface can have it.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
         let bad = |char: char| matches!(char, '/' | ':') || char.is_whitespace() || is_active(char);
@@ -61,7 +62,7 @@ impl From<&str> for InterfaceName {
 pub struct Mac(pub [u8; 6]);
 
 impl Mac {
-    /// The destination of the flood list: a frame for everyone goes to each of its remotes.
+    /// The destination of the flood list: broadcast frames go to each of its remotes.
     pub const FLOOD: Self = Self([0; 6]);
 }
 
@@ -98,7 +99,7 @@ macro_rules! printed_words {
         label_values!($(#[$doc])* $name { $($values)+ });
 
         impl $name {
-            /// What a word means; none for one that is not known.
+            /// The value of a word; `None` if it is unknown.
             #[must_use]
             pub fn read(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|known| known.as_str() == word)
@@ -110,19 +111,19 @@ macro_rules! printed_words {
 printed_words!(
     /// Operational state (RFC 2863, `IF_OPER_*`).
     OperState {
-        /// Not told by the driver: a vxlan device's normal up state.
+        /// Not reported by the driver: the normal state of a vxlan device that is up.
         Unknown => "UNKNOWN",
         /// The device is gone.
         NotPresent => "NOTPRESENT",
-        /// No carrier, or taken down.
+        /// No carrier, or administratively down.
         Down => "DOWN",
-        /// What it stands on is down.
+        /// The device below it is down.
         LowerLayerDown => "LOWERLAYERDOWN",
         /// Under test.
         Testing => "TESTING",
-        /// Waits for something outside, e.g. 802.1X.
+        /// Waiting for an external event, e.g. 802.1X.
         Dormant => "DORMANT",
-        /// Passes packets.
+        /// Passing packets.
         Up => "UP",
     }
 );
@@ -130,27 +131,27 @@ printed_words!(
 printed_words!(
     /// Whether outer packets carry the DF bit (`df` of `ip link`, Linux 5.1 and later).
     DfPolicy {
-        /// Never: larger ones travel in fragments.
+        /// Never: larger packets are fragmented.
         Unset => "unset",
         /// Always.
         Set => "set",
-        /// As the inner packet has it.
+        /// Copied from the inner packet.
         Inherit => "inherit",
     }
 );
 
 printed_words!(
-    /// How long a forwarding entry stays; a learned one has no such word.
+    /// Lifetime of a forwarding entry; a learned entry prints none of these words.
     FdbState {
-        /// Set by hand, or the device's own.
+        /// Configured, or the device's own address.
         Permanent => "permanent",
-        /// Set by hand, may age out of the bridge.
+        /// Configured, but may age out of the bridge.
         Static => "static",
     }
 );
 
 printed_words!(
-    /// `linkinfo.info_kind`, of what a router of ours may have.
+    /// `linkinfo.info_kind`, those that a router may have.
     LinkKind {
         /// VXLAN.
         Vxlan => "vxlan",
@@ -184,8 +185,9 @@ printed_words!(
 );
 
 impl LinkKind {
-    /// What the flags of a link tell of its kind where nothing else does: of those that have ports a bridge alone has no
-    /// `MASTER`, and a VRF alone has no ARP (`vrf_setup` in `drivers/net/vrf.c`).
+    /// The kind of a link by its flags, where nothing else tells it: of the devices that have
+    /// ports, only a bridge lacks `MASTER`, and only a VRF lacks ARP (`vrf_setup` in
+    /// `drivers/net/vrf.c`).
     pub fn of_flags<'f>(flags: impl IntoIterator<Item = &'f str>) -> Option<Self> {
         let (mut master, mut noarp) = (false, false);
         for flag in flags {

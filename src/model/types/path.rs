@@ -1,4 +1,4 @@
-//! The words of a path: its verdict, why, and what its probes are for.
+//! Label values of a path: its verdict, the reason, and the purpose of its probes.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::label_values;
 
 label_values!(
-    /// Which way packets travel, seen from this exporter.
+    /// Direction of packets, seen from this exporter.
     Direction {
         /// From this exporter to the target.
         Forward => "forward",
@@ -19,7 +19,8 @@ label_values!(
 );
 
 label_values!(
-    /// What a host that does path MTU discovery experiences on a path; ordered by severity, worst first.
+    /// What a host that does path MTU discovery experiences on a path; ordered by severity, worst
+    /// first.
     Verdict {
         /// Nothing comes back, of any size or protocol.
         Unreachable => "unreachable",
@@ -51,49 +52,53 @@ label_values!(
         ReverseUnmeasured => "reverse_unmeasured",
         /// Large ICMP is dropped by a filter.
         LargeIcmpFiltered => "large_icmp_filtered",
-        /// Many probes without a decision.
+        /// Many probes were sent, but neither a pass nor a hole is proven.
         NoProof => "no_proof",
-        /// Nothing leaves this host: its interface is down or has no carrier, or there is no route.
+        /// No packet leaves this host: its interface is down or has no carrier, or there is no
+        /// route.
         LocalDown => "local_down",
-        /// This host refuses to send (a firewall of its own, a full queue), or this process is too late to hear answers.
+        /// This host refuses to send (its own firewall, a full queue), or this process is too late
+        /// to hear answers.
         LocalSend => "local_send",
-        /// The target is an address of this host: no overlay lies between.
+        /// The target is an address of this host: no overlay is between them.
         OwnAddress => "own_address",
-        /// The path's prober has not had its turn for three intervals: what it said is of the past.
+        /// The path's prober has not run for three intervals: what it last reported is out of date.
         Stale => "stale",
     }
 );
 
 label_values!(
-    /// What of a path vanishes while small ICMP packets pass: why a verdict is `blackhole`.
+    /// What is lost on a path while small ICMP packets pass: why a verdict is `blackhole`.
     BlackholeReason {
         /// Packets above some size.
         Size => "size",
-        /// TCP of any size: nothing answers a SYN to any port that is asked, or what connections carry.
+        /// TCP of any size: no port that is probed answers a SYN, or nothing that connections carry
+        /// arrives.
         TcpDead => "tcp_dead",
     }
 );
 
 label_values!(
-    /// What becomes of SYNs to a path's TCP port, while small echoes are answered.
+    /// State of TCP to a path's port, while small echoes are answered.
     TcpState {
-        /// The target answers, by SYN-ACK or by RST.
+        /// The port answers a SYN, with SYN-ACK or RST.
         Answers => "answers",
-        /// It does not, but another port of it does: a filter.
+        /// The port is silent, but another port of the target answers: a filter.
         Filtered => "filtered",
-        /// No port that was asked does.
+        /// No port that was probed answers.
         Dead => "dead",
-        /// SYNs are answered, and a byte sent to another port is acknowledged, to this one not: a filter, or a sick server.
+        /// SYNs are answered and another port acknowledges a byte of data, but this one does not: a
+        /// filter, or a broken server.
         PayloadFiltered => "payload_filtered",
-        /// SYNs are answered, and no byte that is sent then is acknowledged.
+        /// SYNs are answered, but no port acknowledges a byte of data.
         PayloadDead => "payload_dead",
-        /// SYNs made by hand are answered, those of the kernel's own connections are not.
+        /// SYNs built by the exporter are answered, those of the kernel's own connections are not.
         KernelDead => "kernel_dead",
     }
 );
 
 impl TcpState {
-    /// Whether no connection of this host carries anything, whatever the port.
+    /// Whether no TCP connection of this host works, whatever the port.
     #[must_use]
     pub const fn is_dead(self) -> bool {
         matches!(self, Self::Dead | Self::PayloadDead | Self::KernelDead)
@@ -103,9 +108,9 @@ impl TcpState {
 label_values!(
     /// Whether a path's reflector is used.
     ReflectorUse {
-        /// It answers.
+        /// It answers and is used.
         Used => "used",
-        /// It does not: directions are inferred.
+        /// It does not answer: directions are inferred without it.
         Gone => "gone",
     }
 );
@@ -121,13 +126,13 @@ label_values!(
 );
 
 label_values!(
-    /// What a size probe was for; never a number of bytes.
+    /// Purpose of a size probe; never a number of bytes.
     ProbeSize {
-        /// The size at which path MTU discovery stands: the sentinel.
+        /// The size that path MTU discovery has reached: the sentinel.
         Full => "full",
         /// At the known edge, or one byte above it.
         Edge => "edge",
-        /// The small companion of a pair, or a small probe of our own.
+        /// The small packet of a pair, or a small probe of its own.
         Control => "control",
         /// A size tried by the edge search.
         Search => "search",
@@ -135,17 +140,18 @@ label_values!(
 );
 
 label_values!(
-    /// What became of a size probe.
+    /// Result of a size probe.
     ProbeResult {
         /// The target answered.
         Answered => "answered",
-        /// Something on the way signalled that the packet is too big.
+        /// A Packet Too Big came back from the way.
         TooBig => "too_big",
         /// Nothing came back.
         Lost => "lost",
         /// The packet could not be sent.
         Error => "error",
-        /// Not known: this process was late, or its interface went down, while the packet was on the way.
+        /// Not known: this process was late, or its interface went down, while the packet was in
+        /// flight.
         Void => "void",
     }
 );
@@ -155,7 +161,7 @@ label_values!(
     SendError {
         /// The interface is down or has no carrier, or there is no route.
         Down => "local_down",
-        /// Refused: a firewall of its own, a full queue.
+        /// Refused: this host's own firewall, a full queue.
         Send => "local_send",
     }
 );

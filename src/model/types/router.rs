@@ -1,4 +1,4 @@
-//! The words of a router and of its tunnels.
+//! Label values of a router and its tunnels.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ label_values!(
         Mtu => "mtu",
         /// Outer DF-bit policy.
         Df => "df",
-        /// One end's remote is no address of the other end: stops all traffic.
+        /// One end's remote is not an address of the other end: stops all traffic.
         Remote => "remote",
     }
 );
@@ -45,7 +45,7 @@ label_values!(
 );
 
 label_values!(
-    /// Why a router could not be read; each is the `reason` of `vxlan_router_scrape_failures_total`.
+    /// Why a router could not be read: the `reason` of `vxlan_router_scrape_failures_total`.
     FailureReason {
         /// The router's name cannot be resolved.
         Dns => "dns",
@@ -53,17 +53,18 @@ label_values!(
         Connect => "connect",
         /// Connection refused, or closed before the SSH banner (OpenSSH penalty).
         Refused => "refused",
-        /// The router's SSH server and we have no key exchange, host key type, cipher or MAC in common.
+        /// The router's SSH server and this exporter share no key exchange, host key type, cipher
+        /// or MAC.
         KeyExchange => "key_exchange",
         /// The router refused the login.
         Auth => "auth",
         /// The router's host key or certificate is not the one configured.
         HostkeyMismatch => "hostkey_mismatch",
-        /// Nothing configured vouches for the router's host key or certificate.
+        /// Nothing in the configuration vouches for the router's host key or certificate.
         HostkeyUnknown => "hostkey_unknown",
         /// The scrape's deadline passed.
         Timeout => "timeout",
-        /// The output ended before its end marker, or was larger than the cap.
+        /// The output ended before its end marker, or exceeded the size limit.
         Truncated => "truncated",
         /// A command was denied.
         Permission => "permission",
@@ -79,7 +80,7 @@ label_values!(
 );
 
 label_values!(
-    /// By which means a router was read.
+    /// The method a router was read by.
     Method {
         /// iproute2 JSON.
         Ip => "ip",
@@ -93,7 +94,7 @@ label_values!(
 );
 
 label_values!(
-    /// What a forwarding entry is for.
+    /// Purpose of a forwarding entry.
     FdbKind {
         /// All-zero MAC: where broadcast, multicast and unknown unicast go.
         Flood => "flood",
