@@ -14,6 +14,7 @@ pub mod budget;
 pub mod hole;
 pub mod limits;
 pub mod loss;
+pub mod pairs;
 pub mod probe;
 pub mod prober;
 pub mod reflection;

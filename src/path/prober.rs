@@ -30,7 +30,11 @@ use in_flight::{InFlight, Role, Sent, SentEcho};
 use steering::Doubt;
 
 use super::{
-    hole::{flows::FlowLanes, lane::LaneProber, method::ProbeMethod},
+    hole::{
+        detect::Detect,
+        detector::{Detector, Rules},
+        flows::FlowGroups,
+    },
     loss::{
         echo_loss::SmallLoss, icmp_rate::SharedRate, own_host::Local, probe_timeout::RttWindow, reach::Reach,
     },
@@ -113,9 +117,9 @@ pub struct PathProber {
     local: Local,
     walks: Walks,
     contest: Contest,
-    echo: LaneProber,
-    syn: FlowLanes,
-    fragments: LaneProber,
+    echo: Detector,
+    syn: FlowGroups,
+    fragments: Detector,
     stats: EchoStats,
     size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
     in_flight: InFlight,
@@ -160,9 +164,9 @@ impl PathProber {
             local: Local::default(),
             walks: Walks::default(),
             contest: Contest::default(),
-            echo: LaneProber::new(settings.family, Lane::Echo, top),
-            syn: FlowLanes::new(settings.family, top),
-            fragments: LaneProber::new(settings.family, Lane::Fragments, top),
+            echo: Detector::new(settings.family, Rules::echo(settings.family), top),
+            syn: FlowGroups::new(settings.family, top),
+            fragments: Detector::new(settings.family, Rules::fragments(settings.family), top),
             stats: EchoStats::default(),
             size_probes: BTreeMap::new(),
             in_flight: InFlight::default(),
@@ -285,7 +289,7 @@ impl PathProber {
         self.can_size_echo() && self.reach.icmp_ever()
     }
 
-    fn lane(&self, lane: Lane) -> &dyn ProbeMethod {
+    fn lane(&self, lane: Lane) -> &dyn Detect {
         match lane {
             Lane::Echo => &self.echo,
             Lane::Syn => &self.syn,
@@ -293,7 +297,7 @@ impl PathProber {
         }
     }
 
-    fn lane_mut(&mut self, lane: Lane) -> &mut dyn ProbeMethod {
+    fn lane_mut(&mut self, lane: Lane) -> &mut dyn Detect {
         match lane {
             Lane::Echo => &mut self.echo,
             Lane::Syn => &mut self.syn,

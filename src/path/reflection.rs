@@ -8,7 +8,7 @@ pub mod size_hunt;
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::{hole::proof::PairCount, probe::Moment};
+use super::{pairs::PairCount, probe::Moment};
 use crate::model::types::Bytes;
 
 /// What became of a pair's large segment.
@@ -29,14 +29,14 @@ pub enum Large {
 
 /// A large and a small segment sent one way back to back, in one flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pair {
+pub struct SegmentPair {
     /// The large one.
     pub large: Large,
     /// Whether the small one arrived.
     pub control: bool,
 }
 
-impl Pair {
+impl SegmentPair {
     /// Nothing was sent.
     pub const VOID: Self = Self { large: Large::Void, control: false };
 }

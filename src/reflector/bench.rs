@@ -27,7 +27,10 @@ use crate::{
         family::Family,
         types::{Bytes, Direction},
     },
-    path::reflection::{Bound, Large, LossWindow, Measured, Pair, Reflection, size_hunt::SizeHunt},
+    path::{
+        hole::proof::Shot,
+        reflection::{Bound, Large, LossWindow, Measured, Reflection, SegmentPair, size_hunt::SizeHunt},
+    },
 };
 
 /// A path that loses packets loses handshakes too.
@@ -122,8 +125,8 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
 
     /// Pairs in both directions, by turns as they are due, until the reflector cannot be used.
     pub async fn sizes(&self) -> Unusable {
-        let mut forward = Lane::new(Direction::Forward, self.family);
-        let mut reverse = Lane::new(Direction::Reverse, self.family);
+        let mut forward = OneHunt::new(Direction::Forward, self.family);
+        let mut reverse = OneHunt::new(Direction::Reverse, self.family);
         let mut kept = None;
         let mut stragglers = Vec::new();
         let mut ended = 0;
@@ -142,25 +145,27 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
                 continue;
             }
             let turns = [&mut forward, &mut reverse];
-            let Some(lane) = turns.into_iter().min_by_key(|lane| (lane.due_in(), lane.asked_at)) else {
+            let now = self.began.elapsed();
+            let due_in = |hunt: &SizeHunt| hunt.due_at().saturating_sub(now);
+            let Some(one) = turns.into_iter().min_by_key(|one| (due_in(&one.hunt), one.hunt.asked_at()))
+            else {
                 continue;
             };
-            let wait = lane.due_in();
+            let wait = due_in(&one.hunt);
             if !wait.is_zero() {
                 // A second of quiet at most: what bounds the sizes may change.
                 sleep(wait.min(Duration::from_secs(1))).await;
                 kept = Some(connection);
                 continue;
             }
-            let size = lane.hunt.next().size;
-            match self.pair(&mut connection, lane, size).await {
-                Ok(after) => {
+            match self.pair(&mut connection, one).await {
+                Ok((shot, after)) => {
                     ended = 0;
                     match after {
                         Some(After::Usable) => kept = Some(connection),
                         Some(After::Stuck(awaited)) => {
-                            let (direction, since) = (lane.direction, Instant::now());
-                            stragglers.push(Straggler { connection, awaited, direction, size, since });
+                            let (direction, since) = (one.direction, Instant::now());
+                            stragglers.push(Straggler { connection, awaited, direction, shot, since });
                         }
                         None => {}
                     }
@@ -180,35 +185,34 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         }
     }
 
-    /// One pair; `None` where the connection is to be opened anew.
+    /// One pair: its large segment, and `None` where the connection is to be opened anew.
     async fn pair(
         &self,
         connection: &mut Connection,
-        lane: &mut Lane,
-        size: Bytes,
-    ) -> Result<Option<After>, Ended> {
+        one: &mut OneHunt,
+    ) -> Result<(Shot, Option<After>), Ended> {
+        let size = one.hunt.size();
         let large_first = fastrand::bool();
-        let measured = if lane.direction == Direction::Forward {
+        let measured = if one.direction == Direction::Forward {
             self.pay(&[self.small(); 2]).await;
             connection.pair_forward(size, large_first).await
         } else {
             self.pay(&[size, self.small()]).await;
             connection.pair_reverse(size, large_first).await
         };
-        lane.asked_at = Some(Instant::now());
         match measured {
             Ok((pair, after)) => {
-                debug!(direction = %lane.direction, size, large_first, ?pair, ?after, "pair");
-                if pair == Pair::VOID {
+                debug!(direction = %one.direction, size, large_first, ?pair, ?after, "pair");
+                if pair == SegmentPair::VOID {
                     sleep(BREATH).await;
                 }
-                lane.hunt.told(size, pair);
+                let shot = one.hunt.resolve(pair, self.began.elapsed());
                 // The reflector names its new path MTU when it is greeted anew.
                 let signalled = matches!(pair.large, Large::Signalled { .. });
-                Ok((!signalled).then_some(after))
+                Ok((shot, (!signalled).then_some(after)))
             }
             Err(error) => {
-                debug!(direction = %lane.direction, size, %error, "pair");
+                debug!(direction = %one.direction, size, %error, "pair");
                 sleep(BREATH).await;
                 Err(error)
             }
@@ -220,16 +224,16 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     async fn look_after(
         &self,
         stragglers: &mut Vec<Straggler>,
-        forward: &mut Lane,
-        reverse: &mut Lane,
+        forward: &mut OneHunt,
+        reverse: &mut OneHunt,
     ) -> Result<(), Ended> {
         for mut straggler in std::mem::take(stragglers) {
             match straggler.connection.late(straggler.awaited).await {
                 Ok(true) => {
                     let is_forward = straggler.direction == Direction::Forward;
-                    let lane = if is_forward { &mut *forward } else { &mut *reverse };
-                    debug!(direction = %straggler.direction, size = straggler.size, "late");
-                    lane.hunt.late(straggler.size);
+                    let one = if is_forward { &mut *forward } else { &mut *reverse };
+                    debug!(direction = %straggler.direction, size = straggler.shot.size, "late");
+                    one.hunt.late(straggler.shot, self.began.elapsed());
                 }
                 Ok(false) if straggler.since.elapsed() < LATE => stragglers.push(straggler),
                 Err(error) if error.is_misbehaviour() => return Err(error),
@@ -240,7 +244,12 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     }
 
     /// Which size is in question in each direction, and why not the expected one.
-    fn stand(&self, connection: &Connection, forward: &mut Lane, reverse: &mut Lane) -> std::io::Result<()> {
+    fn stand(
+        &self,
+        connection: &Connection,
+        forward: &mut OneHunt,
+        reverse: &mut OneHunt,
+    ) -> std::io::Result<()> {
         let tcp = connection.tcp()?;
         let own = interface::mtu_of(connection.stream.local_addr()?.ip());
         let welcome = connection.welcome;
@@ -249,8 +258,9 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         let expected = board.expected;
         let ahead = Bound::of(expected, tcp.path_mtu, tcp.limit, own);
         let back = Bound::of(expected, welcome.path_mtu, welcome.limit, far);
-        for (lane, bound) in [(forward, ahead), (reverse, back)] {
-            lane.hunt.stand_at(bound.map_or(expected, |bound| bound.bytes().min(expected)));
+        for (one, bound) in [(forward, ahead), (reverse, back)] {
+            one.hunt
+                .stand_at(bound.map_or(expected, |bound| bound.bytes().min(expected)), self.began.elapsed());
         }
         board.measured.far_mtu = far;
         board.measured.forward.bound = ahead;
@@ -322,24 +332,18 @@ struct Straggler {
     connection: Connection,
     awaited: Awaited,
     direction: Direction,
-    size: Bytes,
+    shot: Shot,
     since: Instant,
 }
 
-/// The hunt in one direction and when it last asked.
-struct Lane {
+/// The hunt in one direction.
+struct OneHunt {
     direction: Direction,
     hunt: SizeHunt,
-    asked_at: Option<Instant>,
 }
 
-impl Lane {
+impl OneHunt {
     fn new(direction: Direction, family: Family) -> Self {
-        Self { direction, hunt: SizeHunt::new(family, 0), asked_at: None }
-    }
-
-    fn due_in(&self) -> Duration {
-        let wait = self.hunt.next().wait;
-        self.asked_at.map_or(Duration::ZERO, |at| wait.saturating_sub(at.elapsed()))
+        Self { direction, hunt: SizeHunt::new(family, 0) }
     }
 }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     model::types::Bytes,
-    path::reflection::{Large, Pair},
+    path::reflection::{Large, SegmentPair},
 };
 
 /// After the last byte of an answer a copy of it may still be on its way.
@@ -50,14 +50,18 @@ pub enum Awaited {
 
 impl Connection {
     /// One pair to the reflector. `size` must not be above what the kernel sends as one segment.
-    pub async fn pair_forward(&mut self, size: Bytes, large_first: bool) -> Result<(Pair, After), Ended> {
+    pub async fn pair_forward(
+        &mut self,
+        size: Bytes,
+        large_first: bool,
+    ) -> Result<(SegmentPair, After), Ended> {
         let deadline = Instant::now() + self.patience();
         if !self.until_acknowledged(deadline).await? {
-            return Ok((Pair::VOID, After::Stuck(Awaited::Nothing)));
+            return Ok((SegmentPair::VOID, After::Stuck(Awaited::Nothing)));
         }
         let before = self.tcp()?;
         if before.limit < size {
-            return Ok((Pair::VOID, After::Usable));
+            return Ok((SegmentPair::VOID, After::Usable));
         }
         let (large_id, control_id) = (self.new_id(), self.new_id());
         for is_large in [large_first, !large_first] {
@@ -84,7 +88,7 @@ impl Connection {
         let after = self.tcp()?;
         // Of two segments only the second can be acknowledged beyond a gap.
         let second = after.sacked > 0;
-        let pair = Pair {
+        let pair = SegmentPair {
             large: if after.path_mtu < size {
                 Large::Signalled { mtu: after.path_mtu }
             } else if large || (second && !large_first) {
@@ -99,7 +103,11 @@ impl Connection {
     }
 
     /// One pair from the reflector. `size` must not be above what its kernel sends as one segment.
-    pub async fn pair_reverse(&mut self, size: Bytes, large_first: bool) -> Result<(Pair, After), Ended> {
+    pub async fn pair_reverse(
+        &mut self,
+        size: Bytes,
+        large_first: bool,
+    ) -> Result<(SegmentPair, After), Ended> {
         let id = self.new_id();
         let before = self.tcp()?;
         self.ask(id, size, large_first).await?;
@@ -107,7 +115,7 @@ impl Connection {
         // Lost segments of the request are repeated meanwhile; they are not what is measured.
         if !self.until_acknowledged(Instant::now() + 2 * patience).await? {
             // The request itself has not arrived.
-            return Ok((Pair::VOID, After::Stuck(Awaited::Nothing)));
+            return Ok((SegmentPair::VOID, After::Stuck(Awaited::Nothing)));
         }
         let deadline = Instant::now() + patience;
         let (mut large, mut control) = (false, false);
@@ -125,7 +133,7 @@ impl Connection {
         let arrived = self.tcp()?.data_received.wrapping_sub(before.data_received);
         // What has arrived and cannot be read is the second of the two.
         let second = arrived > 0 && !large && !control;
-        let mut pair = Pair {
+        let mut pair = SegmentPair {
             large: if large || (second && !large_first) { Large::Passed } else { Large::Lost },
             control: control || (second && large_first),
         };

@@ -11,7 +11,7 @@ use std::{
 
 use self::lab::{FAR, FAR_V6, Lab, MID};
 use vxlan_exporter::{
-    path::reflection::{Large, Pair},
+    path::reflection::{Large, SegmentPair},
     reflector::{
         client::Connection,
         limits::{BYTES, PACKETS},
@@ -228,7 +228,7 @@ fn a_segment_of_ipv6_has_the_size_it_says() {
     });
     for (size, pair) in found {
         let large = if [1432, 1400].contains(&size) { Large::Passed } else { Large::Lost };
-        assert_eq!(pair, Pair { large, control: true }, "{size}");
+        assert_eq!(pair, SegmentPair { large, control: true }, "{size}");
     }
 }
 

@@ -4,8 +4,8 @@
 //! without one lost control: simulated, and seen behind nftables' `limit rate over`. What such loss lacks
 //! is a size that passes as its controls do with a silent one not far above it.
 
-use super::proof::PairCount;
 use crate::model::types::Bytes;
+use crate::path::pairs::PairCount;
 
 /// So many answered controls beside packets of the largest answered size tell a sharp edge from loss
 /// that grows with size.
@@ -39,7 +39,7 @@ pub fn is_near(answered: Bytes, silent: Bytes) -> bool {
 /// What pairs at the largest answered size say. Before the edge is `exact`, chance must be left less room.
 #[must_use]
 pub fn judge(count: PairCount, exact: bool) -> Finding {
-    let (large, control) = (count.large_answered, count.control_answered);
+    let (large, control) = (count.answered, count.control_answered);
     if control < CONTROLS {
         Finding::TooFew
     } else if large == 0 || large * 2 < control {
@@ -57,11 +57,8 @@ mod tests {
 
     #[test]
     fn half_as_often_as_the_controls_is_an_edge_only_once_it_is_exact() {
-        let of = |large_answered, control_answered| PairCount {
-            large_answered,
-            control_answered,
-            ..PairCount::default()
-        };
+        let of =
+            |answered, control_answered| PairCount { answered, control_answered, ..PairCount::default() };
         for (large, control, exact, finding) in [
             (19, 19, true, Finding::TooFew),
             (0, 20, true, Finding::NoEdge),

@@ -1,20 +1,20 @@
-//! The TCP lane of a path: eight flows, judged together as far as they are alike.
+//! The TCP flows of a path: eight, judged together as far as they are alike.
 //!
 //! VXLAN's outer source port is a hash of the inner flow, so equal-cost underlay legs split flows
 //! (measured on a Linux VTEP: ICMP between two hosts is one flow, SYNs of different ports are several).
-//! All flows begin as one lane, because what holds for all is proven fastest by all together. Flows part
+//! All flows begin as one group, because what holds for all is proven fastest by all together. Flows part
 //! with the others where one of them stays silent at a size that another one passes, and that is proven on
-//! them; where discovery stands at another size for them; or where a hole may be over. Lanes that know the
+//! them; where discovery stands at another size for them; or where a hole may be over. Groups that know the
 //! same become one again.
 
-mod flows_method;
+mod detect;
 mod parts;
 
 use std::collections::VecDeque;
 
 use super::{
-    lane::{Hole, LaneProber},
-    method::ProbeMethod,
+    detect::Detect,
+    detector::{Detector, Hole, Rules},
     proof::Shot,
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     },
     path::{
         hole::flow_set::FlowSet,
-        probe::{FLOWS, Lane, Moment},
+        probe::{FLOWS, Moment},
     },
 };
 
@@ -33,14 +33,14 @@ pub type Tops = [Bytes; FLOWS as usize];
 
 /// All TCP flows of a path.
 #[derive(Debug, Clone)]
-pub struct FlowLanes {
+pub struct FlowGroups {
     family: Family,
     /// Every flow is in one of them.
-    lanes: Vec<LaneProber>,
-    /// Some flows of a lane, of which it is asked whether they differ from its others.
-    doubts: Vec<LaneProber>,
+    groups: Vec<Detector>,
+    /// Some flows of a group, of which it is asked whether they differ from its others.
+    doubts: Vec<Detector>,
     next_id: u32,
-    /// Flows whose sentinel of that size was lost while others of their lane may answer.
+    /// Flows whose sentinel of that size was lost while others of their group may answer.
     suspects: Vec<(u8, Bytes)>,
     /// Flows to look at before their turn, at that size if one is named.
     sweep: VecDeque<(u8, Option<Bytes>)>,
@@ -57,13 +57,13 @@ pub struct FlowHole<'a> {
     pub flows: usize,
 }
 
-impl FlowLanes {
+impl FlowGroups {
     /// Flows that are to test `top` bytes.
     #[must_use]
     pub fn new(family: Family, top: Bytes) -> Self {
         Self {
             family,
-            lanes: vec![LaneProber::new(family, Lane::Syn, top)],
+            groups: vec![Detector::new(family, Rules::syn(family), top)],
             doubts: Vec::new(),
             next_id: 1,
             suspects: Vec::new(),
@@ -76,7 +76,7 @@ impl FlowLanes {
     /// The hole, if one may be claimed on any flow.
     #[must_use]
     pub fn hole(&self) -> Option<FlowHole<'_>> {
-        let holes = || self.lanes.iter().filter_map(|lane| Some((lane.hole()?, lane.flows().len())));
+        let holes = || self.groups.iter().filter_map(|group| Some((group.hole()?, group.flows().len())));
         let (hole, _) = holes().min_by_key(|(hole, _)| hole.answered)?;
         Some(FlowHole { hole, flows: holes().map(|(_, flows)| flows).sum() })
     }
@@ -84,83 +84,83 @@ impl FlowLanes {
     /// Since when every flow has been found to pass or to be silent.
     #[must_use]
     pub fn decided_at(&self) -> Option<Moment> {
-        self.lanes.iter().map(LaneProber::decided_at).min().flatten()
+        self.groups.iter().map(Detector::decided_at).min().flatten()
     }
 
     /// The last burst ended after 200 pairs without a decision, on every flow.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
-        self.lanes.iter().all(LaneProber::is_exhausted)
+        self.groups.iter().all(Detector::is_exhausted)
     }
 
     /// In the last burst no control was answered, on any flow.
     #[must_use]
     pub fn is_unusable(&self) -> bool {
-        self.lanes.iter().all(LaneProber::is_unusable)
+        self.groups.iter().all(Detector::is_unusable)
     }
 
     /// The last proof found loss that grows with size, but no edge.
     #[must_use]
     pub fn is_size_dependent(&self) -> bool {
-        self.lanes.iter().any(LaneProber::is_size_dependent)
+        self.groups.iter().any(Detector::is_size_dependent)
     }
 
     /// Nothing is under way, and nothing forbids to begin.
     #[must_use]
     pub fn is_idle(&self, now: Moment) -> bool {
-        self.lanes.iter().all(|lane| lane.is_idle(now))
+        self.groups.iter().all(|group| group.is_idle(now))
     }
 
     /// A burst is under way.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.all().any(LaneProber::is_busy)
+        self.all().any(Detector::is_busy)
     }
 
     /// Where discovery stands for that flow.
     #[must_use]
     pub fn top_of(&self, flow: u8) -> Bytes {
-        self.lane_of(flow).map_or(0, ProbeMethod::top)
+        self.group_of(flow).map_or(0, Detect::top)
     }
 
     /// The size that is known to pass on that flow, or on others that are like it.
     #[must_use]
     pub fn passing_on(&self, flow: u8) -> Option<Bytes> {
-        self.lane_of(flow).and_then(ProbeMethod::passing)
+        self.group_of(flow).and_then(Detect::passing)
     }
 
     /// Flows on which silence is proven.
     #[must_use]
     pub fn silent(&self) -> FlowSet {
-        let silent = self.lanes.iter().filter(|lane| lane.is_silent());
-        silent.fold(FlowSet::default(), |flows, lane| flows.with(lane.flows()))
+        let silent = self.groups.iter().filter(|group| group.is_silent());
+        silent.fold(FlowSet::default(), |flows, group| flows.with(group.flows()))
     }
 
-    /// Sizes another lane has found, to be tried first.
+    /// Sizes another group has found, to be tried first.
     pub fn hint(&mut self, hints: &[Bytes]) {
-        for lane in self.all_mut() {
-            lane.hint(hints.to_vec());
+        for group in self.all_mut() {
+            group.hint(hints.to_vec());
         }
     }
 
     /// Signals are heard on other paths: until then a first proof takes longer.
     pub fn be_cautious(&mut self, until: Moment) {
-        for lane in self.all_mut() {
-            lane.be_cautious(until);
+        for group in self.all_mut() {
+            group.be_cautious(until);
         }
     }
 
     /// The target has answered something, be it asked in another way.
     pub fn heard(&mut self) {
-        for lane in self.all_mut() {
-            lane.heard();
+        for group in self.all_mut() {
+            group.heard();
         }
     }
 
     /// Begins a proof at the top on all flows, unless something is under way or rests.
     pub fn prove(&mut self, now: Moment) {
-        for lane in &mut self.lanes {
-            lane.prove(now);
+        for group in &mut self.groups {
+            group.prove(now);
         }
     }
 
@@ -172,9 +172,10 @@ impl FlowLanes {
 
     /// Looks at these flows before their turn: they have moved.
     pub fn look_at(&mut self, flows: FlowSet) {
-        for lane in self.lanes.iter_mut().filter(|lane| lane.flows().iter().any(|flow| flows.contains(flow)))
+        for group in
+            self.groups.iter_mut().filter(|group| group.flows().iter().any(|flow| flows.contains(flow)))
         {
-            lane.stop_for_new_flow();
+            group.stop_for_new_flow();
         }
         for flow in flows.iter().map(|flow| (flow, None)) {
             if !self.sweep.contains(&flow) {
@@ -196,8 +197,8 @@ impl FlowLanes {
     pub fn recheck(&mut self, now: Moment) {
         let silent = self.silent();
         self.single_out(silent);
-        for lane in self.lanes.iter_mut().filter(|lane| lane.is_silent()) {
-            lane.recheck_hole(now);
+        for group in self.groups.iter_mut().filter(|group| group.is_silent()) {
+            group.recheck_hole(now);
         }
     }
 
@@ -207,13 +208,13 @@ impl FlowLanes {
         if (0..FLOWS).all(|flow| self.top_of(flow) == top(flow)) {
             return;
         }
-        let moved = |flow: u8, lane: &LaneProber| lane.flows().contains(flow) && lane.top() != top(flow);
-        self.suspects.retain(|(flow, _)| !self.lanes.iter().any(|lane| moved(*flow, lane)));
-        self.sweep.retain(|(flow, _)| !self.lanes.iter().any(|lane| moved(*flow, lane)));
-        self.doubts.retain(|lane| !(0..FLOWS).any(|flow| moved(flow, lane)));
-        for place in 0..self.lanes.len() {
+        let moved = |flow: u8, group: &Detector| group.flows().contains(flow) && group.top() != top(flow);
+        self.suspects.retain(|(flow, _)| !self.groups.iter().any(|group| moved(*flow, group)));
+        self.sweep.retain(|(flow, _)| !self.groups.iter().any(|group| moved(*flow, group)));
+        self.doubts.retain(|group| !(0..FLOWS).any(|flow| moved(flow, group)));
+        for place in 0..self.groups.len() {
             loop {
-                let flows = self.lanes[place].flows();
+                let flows = self.groups[place].flows();
                 let Some(first) = flows.iter().next() else { break };
                 let others: FlowSet = flows.iter().filter(|flow| top(*flow) != top(first)).collect();
                 let Some(other) = others.iter().next() else { break };
@@ -221,11 +222,11 @@ impl FlowLanes {
                 self.part(place, away);
             }
         }
-        for lane in &mut self.lanes {
-            let flows = lane.flows();
+        for group in &mut self.groups {
+            let flows = group.flows();
             let Some(flow) = flows.iter().next() else { continue };
-            lane.stand_at(top(flow), now);
-            let unknown = lane.passing().is_none() && !lane.is_silent();
+            group.stand_at(top(flow), now);
+            let unknown = group.passing().is_none() && !group.is_silent();
             if unknown && !self.sweep.iter().any(|(flow, _)| flows.contains(*flow)) {
                 // What passes there is asked without waiting for its turn.
                 self.sweep.push_back((flow, None));
@@ -249,7 +250,7 @@ impl FlowLanes {
             flow
         };
         let place = self.place_of(flow)?;
-        let (size, purpose) = self.lanes[place].sentinel();
+        let (size, purpose) = self.groups[place].sentinel();
         Some((flow, size, purpose))
     }
 
@@ -259,25 +260,25 @@ impl FlowLanes {
         !self.sweep.is_empty()
     }
 
-    fn all(&self) -> impl Iterator<Item = &LaneProber> {
-        self.lanes.iter().chain(&self.doubts)
+    fn all(&self) -> impl Iterator<Item = &Detector> {
+        self.groups.iter().chain(&self.doubts)
     }
 
-    fn all_mut(&mut self) -> impl Iterator<Item = &mut LaneProber> {
-        self.lanes.iter_mut().chain(&mut self.doubts)
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Detector> {
+        self.groups.iter_mut().chain(&mut self.doubts)
     }
 
     fn place_of(&self, flow: u8) -> Option<usize> {
-        self.lanes.iter().position(|lane| lane.flows().contains(flow))
+        self.groups.iter().position(|group| group.flows().contains(flow))
     }
 
-    fn lane_of(&self, flow: u8) -> Option<&LaneProber> {
-        self.place_of(flow).map(|place| &self.lanes[place])
+    fn group_of(&self, flow: u8) -> Option<&Detector> {
+        self.place_of(flow).map(|place| &self.groups[place])
     }
 
-    /// The lane that asks with a shot, if its flow is still in it.
-    fn asker(&mut self, shot: Shot) -> Option<&mut LaneProber> {
-        self.all_mut().find(|lane| lane.id() == shot.asker && lane.flows().contains(shot.flow))
+    /// The group that asks with a shot, if its flow is still in it.
+    fn asker(&mut self, shot: Shot) -> Option<&mut Detector> {
+        self.all_mut().find(|group| group.id() == shot.asker && group.flows().contains(shot.flow))
     }
 
     fn name(&mut self) -> u32 {

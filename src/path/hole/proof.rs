@@ -1,12 +1,9 @@
 //! Proof by pairs: how silence at one size becomes a fact.
 //!
-//! A pair is one packet of the size in question and one small control, same protocol, same flow,
-//! same number of fragments, within a few milliseconds, in random order. It counts when the large
-//! one is lost and the control is answered, so loss that hits both alike proves nothing. Forty
-//! counted pairs without one large answer: independent loss of 20 % each way reaches that with
-//! 0.26^40, bursts that hit both sizes alike with at most 2^-40.
-//!
-//! A pair's fate may change: an answer that comes after the probe timeout takes back the loss.
+//! The pairs of [`crate::path::pairs`], where the packet in question is one of the size in question and the control
+//! is a small one of the same protocol, flow and number of fragments. Forty counted pairs without one large
+//! answer: independent loss of 20 % each way reaches that with 0.26^40, bursts that hit both sizes alike with at
+//! most 2^-40.
 
 use std::time::Duration;
 
@@ -16,7 +13,8 @@ use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
         hole::flow_set::FlowSet,
-        probe::{FLOWS, Lane, Moment},
+        pairs::{Burst, Fate, Half, Pace, PairCount},
+        probe::{FLOWS, Moment},
     },
 };
 
@@ -29,37 +27,22 @@ pub const PROVISIONAL: usize = 8;
 /// So many controls lost and none answered: what is asked here is not answered at all.
 const UNUSABLE: usize = 20;
 
-/// Pairs after which a burst ends without a decision.
-const MOST_PAIRS: usize = 200;
-const SPACING: Duration = Duration::from_millis(20);
+const PACE: Pace = Pace { spacing: Duration::from_millis(20), at_most: 200 };
 
-/// What became of one packet of a pair.
+/// How the halves of a pair are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// Its turn has not come (only in a TCP flow, where one packet at a time is in flight).
-    Unsent,
-    /// In flight.
-    Waiting,
-    /// Answered.
-    Answered,
-    /// Unanswered after the probe timeout.
-    Lost,
-    /// Never left our host: says nothing.
-    Void,
+pub enum Halves {
+    /// Together.
+    Together,
+    /// One after the other, on one of the TCP flows: a flow has one packet in flight at a time.
+    InTurn,
 }
 
+/// What a pair is about.
 #[derive(Debug, Clone, Copy)]
-struct Pair {
+struct Sending {
     flow: u8,
     large_first: bool,
-    large: Fate,
-    control: Fate,
-}
-
-impl Pair {
-    fn is_open(self) -> bool {
-        [self.large, self.control].iter().any(|fate| matches!(fate, Fate::Unsent | Fate::Waiting))
-    }
 }
 
 /// What a burst of pairs has come to.
@@ -86,7 +69,7 @@ pub struct Shot {
     pub large: bool,
     /// The TCP flow.
     pub flow: u8,
-    /// Names the lane prober that asks, among those of the path's TCP flows.
+    /// Names the detector that asks, among those of the path's TCP flows.
     pub asker: u32,
     /// Bytes of IP packet in question.
     pub size: Bytes,
@@ -94,69 +77,56 @@ pub struct Shot {
     pub purpose: ProbeSize,
 }
 
-/// Numbers of a burst, for evidence.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PairCount {
-    /// Pairs sent.
-    pub sent: usize,
-    /// Pairs whose large packet was lost and whose control was answered.
-    pub counted: usize,
-    /// Large packets answered.
-    pub large_answered: usize,
-    /// Controls answered.
-    pub control_answered: usize,
-    /// Controls lost.
-    pub control_lost: usize,
-}
+impl Shot {
+    /// The serial of a packet outside any burst: those of bursts begin at 1.
+    const OUTSIDE: u32 = 0;
 
-impl PairCount {
-    /// "2 controls lost".
+    /// A large packet outside any burst.
     #[must_use]
-    pub fn lost_in_words(&self) -> String {
-        let controls = if self.control_lost == 1 { "control" } else { "controls" };
-        format!("{} {controls} lost", self.control_lost)
+    pub fn outside(size: Bytes) -> Self {
+        let purpose = ProbeSize::Full;
+        Self { serial: Self::OUTSIDE, pair: 0, large: true, flow: 0, asker: 0, size, purpose }
     }
 }
 
 /// A burst of pairs at one size.
 #[derive(Debug, Clone)]
-pub struct Pairs {
-    serial: u32,
-    lane: Lane,
+pub struct SizePairs {
+    burst: Burst<Sending>,
+    halves: Halves,
     size: Bytes,
     purpose: ProbeSize,
     need: usize,
-    limit: usize,
     asker: u32,
     flows: FlowSet,
-    spacing: Duration,
-    /// The target has answered something since the burst began, be it asked in another way.
+    /// The target has answered something since the burst began, by whatever probe method.
     target_answers: bool,
-    sent: Vec<Pair>,
-    next_at: Moment,
 }
 
-impl Pairs {
+impl SizePairs {
     /// A burst that ends when `need` pairs count.
     #[must_use]
-    pub fn new(serial: u32, lane: Lane, size: Bytes, purpose: ProbeSize, need: usize, now: Moment) -> Self {
+    pub fn new(
+        serial: u32,
+        halves: Halves,
+        size: Bytes,
+        purpose: ProbeSize,
+        need: usize,
+        now: Moment,
+    ) -> Self {
         Self {
-            serial,
-            lane,
+            burst: Burst::new(serial, PACE, now),
+            halves,
             size,
             purpose,
             need,
-            limit: MOST_PAIRS,
             asker: 0,
             flows: FlowSet::ALL,
-            spacing: SPACING,
             target_answers: false,
-            sent: Vec::new(),
-            next_at: now,
         }
     }
 
-    /// The same on these TCP flows alone, asked by that lane prober.
+    /// The same on these TCP flows alone, for the detector of that name.
     #[must_use]
     pub fn on_flows(mut self, flows: FlowSet, asker: u32) -> Self {
         (self.flows, self.asker) = (flows, asker);
@@ -166,22 +136,21 @@ impl Pairs {
     /// The same with a pair only every `spacing`, the first one after that time.
     #[must_use]
     pub fn spaced(mut self, spacing: Duration) -> Self {
-        self.spacing = spacing;
-        self.next_at += spacing;
+        self.burst.space_by(spacing);
         self
     }
 
     /// The same, but never more than `limit` pairs.
     #[must_use]
     pub fn at_most(mut self, limit: usize) -> Self {
-        self.limit = limit;
+        self.burst.end_after(limit);
         self
     }
 
     /// The burst's name, carried by its shots.
     #[must_use]
     pub fn serial(&self) -> u32 {
-        self.serial
+        self.burst.serial()
     }
 
     /// The size in question.
@@ -198,51 +167,55 @@ impl Pairs {
     /// When the next pair may go out.
     #[must_use]
     pub fn next_at(&self) -> Moment {
-        self.next_at
+        self.burst.next_at()
     }
 
-    /// What to send now: both halves of a new pair, or on [`Lane::Syn`] one packet for a free flow.
+    /// What to send now: both halves of a new pair, or where they go in turn one packet for a free flow.
     /// Empty if nothing is due. At most `need` minus the counted pairs are open.
     pub fn shots(&mut self, now: Moment, flow_is_free: impl Fn(u8) -> bool, rng: &mut Rng) -> Vec<Shot> {
         if let Some(shot) = self.second_half(&flow_is_free) {
             return vec![shot];
         }
-        let open = self.sent.iter().filter(|pair| pair.is_open()).count();
-        let wanted = self.need.saturating_sub(self.count().counted);
-        if now < self.next_at || open >= wanted || self.sent.len() >= self.limit {
+        if !self.burst.is_due(now, self.need.saturating_sub(self.count().counted)) {
             return Vec::new();
         }
-        let flow = match self.lane {
-            Lane::Echo | Lane::Fragments => 0,
-            Lane::Syn => {
-                let taken = |flow| self.sent.iter().any(|pair| pair.flow == flow && pair.is_open());
-                let start = u8::try_from(self.sent.len() % usize::from(FLOWS)).unwrap_or(0);
-                let free = (0..FLOWS)
-                    .map(|step| (start + step) % FLOWS)
-                    .filter(|flow| self.flows.contains(*flow))
-                    .find(|flow| flow_is_free(*flow) && !taken(*flow));
-                let Some(flow) = free else { return Vec::new() };
+        let flow = match self.halves {
+            Halves::Together => 0,
+            Halves::InTurn => {
+                let Some(flow) = self.next_flow(flow_is_free) else { return Vec::new() };
                 flow
             }
         };
-        // On the beat, but never a burst to catch up.
-        self.next_at = (self.next_at + self.spacing).max(now);
         let large_first = rng.bool();
-        let (large, control) = match (self.lane, large_first) {
-            (Lane::Syn, true) => (Fate::Waiting, Fate::Unsent),
-            (Lane::Syn, false) => (Fate::Unsent, Fate::Waiting),
-            _ => (Fate::Waiting, Fate::Waiting),
+        let (large, control) = match (self.halves, large_first) {
+            (Halves::InTurn, true) => (Fate::Waiting, Fate::Unsent),
+            (Halves::InTurn, false) => (Fate::Unsent, Fate::Waiting),
+            (Halves::Together, _) => (Fate::Waiting, Fate::Waiting),
         };
-        self.sent.push(Pair { flow, large_first, large, control });
-        let pair = self.sent.len() - 1;
+        let pair = self.burst.begin(Sending { flow, large_first }, large, control, now);
         let first = self.shot(pair, large_first);
-        if self.lane == Lane::Syn { vec![first] } else { vec![first, self.shot(pair, !large_first)] }
+        match self.halves {
+            Halves::InTurn => vec![first],
+            Halves::Together => vec![first, self.shot(pair, !large_first)],
+        }
+    }
+
+    /// The next flow in turn that is free and has no pair under way.
+    fn next_flow(&self, is_free: impl Fn(u8) -> bool) -> Option<u8> {
+        let pairs = self.burst.pairs();
+        let taken = |flow| pairs.iter().any(|pair| pair.about.flow == flow && pair.is_open());
+        let start = u8::try_from(pairs.len() % usize::from(FLOWS)).unwrap_or(0);
+        (0..FLOWS)
+            .map(|step| (start + step) % FLOWS)
+            .filter(|flow| self.flows.contains(*flow))
+            .find(|flow| is_free(*flow) && !taken(*flow))
     }
 
     /// Takes in what became of a shot of this burst. A late answer replaces a loss.
     pub fn resolve(&mut self, pair: usize, large: bool, fate: Fate) {
-        if let Some(pair) = self.sent.get_mut(pair).filter(|pair| self.flows.contains(pair.flow)) {
-            *if large { &mut pair.large } else { &mut pair.control } = fate;
+        let flow = self.burst.pairs().get(pair).map(|pair| pair.about.flow);
+        if flow.is_some_and(|flow| self.flows.contains(flow)) {
+            self.burst.resolve(pair, if large { Half::Asked } else { Half::Control }, fate);
         }
     }
 
@@ -250,11 +223,11 @@ impl Pairs {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let count = self.count();
-        if count.large_answered > 0 {
+        if count.answered > 0 {
             Outcome::Passed
         } else if count.counted >= self.need {
             Outcome::Silent
-        } else if self.sent.len() >= self.limit && !self.sent.iter().any(|pair| pair.is_open()) {
+        } else if self.burst.is_exhausted() {
             Outcome::Exhausted
         } else {
             Outcome::Pending
@@ -265,10 +238,11 @@ impl Pairs {
     #[must_use]
     pub fn two_of_three_passed(&self) -> bool {
         let fates: Vec<bool> = self
-            .sent
+            .burst
+            .pairs()
             .iter()
-            .filter(|pair| matches!(pair.large, Fate::Answered | Fate::Lost))
-            .map(|pair| pair.large == Fate::Answered)
+            .filter(|pair| matches!(pair.asked, Fate::Answered | Fate::Lost))
+            .map(|pair| pair.asked == Fate::Answered)
             .collect();
         fates.windows(3).any(|three| three.iter().filter(|passed| **passed).count() >= 2)
             || fates.windows(2).any(|two| two == [true, true])
@@ -277,14 +251,14 @@ impl Pairs {
     /// The numbers.
     #[must_use]
     pub fn count(&self) -> PairCount {
-        count(self.sent.iter())
+        self.burst.count()
     }
 
     /// These TCP flows are asked no more, and what became of their pairs does not count.
     pub fn leave_out(&mut self, flows: FlowSet) {
         self.flows = self.flows.without(flows);
-        for pair in self.sent.iter_mut().filter(|pair| flows.contains(pair.flow)) {
-            (pair.large, pair.control) = (Fate::Void, Fate::Void);
+        for pair in self.burst.pairs_mut().iter_mut().filter(|pair| flows.contains(pair.about.flow)) {
+            (pair.asked, pair.control) = (Fate::Void, Fate::Void);
         }
     }
 
@@ -308,49 +282,37 @@ impl Pairs {
     /// The numbers of one TCP flow.
     #[must_use]
     pub fn count_of(&self, flow: u8) -> PairCount {
-        count(self.sent.iter().filter(|pair| pair.flow == flow))
+        self.burst.count_of(|sending| sending.flow == flow)
     }
 
     /// Whether every pair sent is decided.
     #[must_use]
     pub fn all_decided(&self) -> bool {
-        !self.sent.iter().any(|pair| pair.is_open())
+        self.burst.all_decided()
     }
 
     fn second_half(&mut self, flow_is_free: &impl Fn(u8) -> bool) -> Option<Shot> {
-        let pair = self.sent.iter().position(|pair| {
+        let pair = self.burst.pairs().iter().position(|pair| {
             let (first, second) =
-                if pair.large_first { (pair.large, pair.control) } else { (pair.control, pair.large) };
-            first != Fate::Waiting && second == Fate::Unsent && flow_is_free(pair.flow)
+                if pair.about.large_first { (pair.asked, pair.control) } else { (pair.control, pair.asked) };
+            first != Fate::Waiting && second == Fate::Unsent && flow_is_free(pair.about.flow)
         })?;
-        let large = !self.sent[pair].large_first;
+        let large = !self.burst.pairs()[pair].about.large_first;
         self.resolve(pair, large, Fate::Waiting);
         Some(self.shot(pair, large))
     }
 
     fn shot(&self, pair: usize, large: bool) -> Shot {
         Shot {
-            serial: self.serial,
+            serial: self.serial(),
             pair,
             large,
-            flow: self.sent[pair].flow,
+            flow: self.burst.pairs()[pair].about.flow,
             asker: self.asker,
             size: self.size,
             purpose: if large { self.purpose } else { ProbeSize::Control },
         }
     }
-}
-
-fn count<'a>(pairs: impl Iterator<Item = &'a Pair>) -> PairCount {
-    let mut count = PairCount::default();
-    for pair in pairs {
-        count.sent += 1;
-        count.counted += usize::from(pair.large == Fate::Lost && pair.control == Fate::Answered);
-        count.large_answered += usize::from(pair.large == Fate::Answered);
-        count.control_answered += usize::from(pair.control == Fate::Answered);
-        count.control_lost += usize::from(pair.control == Fate::Lost);
-    }
-    count
 }
 
 #[cfg(test)]

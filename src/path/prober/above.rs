@@ -9,7 +9,7 @@ use super::{
 use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
-        hole::method::ProbeMethod,
+        hole::detect::Detect,
         probe::{Lane, Moment, Send},
     },
 };

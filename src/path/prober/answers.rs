@@ -6,8 +6,8 @@ use super::{PathProber, Role, Sent, beyond::Looks};
 use crate::{
     model::types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize},
     path::{
-        hole::proof::Fate,
         loss::{icmp_rate::SharedRate, own_host::Kind},
+        pairs::Fate,
         probe::{Answer, Lane, Moment, Probe, ProbeId, Reply},
         too_big::contest::Entrant,
     },

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
-        hole::method::ProbeMethod,
+        hole::detect::Detect,
         probe::{Lane, Moment, Reply, Send},
     },
 };

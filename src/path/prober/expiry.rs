@@ -4,8 +4,9 @@ use super::{PathProber, Role, Sent, SentEcho, answers::entrant};
 use crate::{
     model::types::{ProbeProtocol, ProbeResult},
     path::{
-        hole::{method::ProbeMethod, proof::Fate},
+        hole::detect::Detect,
         loss::own_host::Kind,
+        pairs::Fate,
         probe::{LANES, Lane, Moment},
     },
 };

@@ -8,9 +8,9 @@ use crate::{
     },
     path::{
         hole::{
-            flows::FlowLanes,
-            lane::{Hole, LaneProber},
-            method::ProbeMethod,
+            detect::Detect,
+            detector::{Detector, Hole},
+            flows::FlowGroups,
         },
         reflection::{OneWay, Sizes as Measurable},
         verdict::{
@@ -29,8 +29,8 @@ impl From<&Hole> for HoleFacts {
     }
 }
 
-impl From<&LaneProber> for MethodFacts {
-    fn from(lane: &LaneProber) -> Self {
+impl From<&Detector> for MethodFacts {
+    fn from(lane: &Detector) -> Self {
         Self {
             top: lane.top(),
             passing: lane.passing(),
@@ -45,8 +45,8 @@ impl From<&LaneProber> for MethodFacts {
     }
 }
 
-impl From<&FlowLanes> for MethodFacts {
-    fn from(flows: &FlowLanes) -> Self {
+impl From<&FlowGroups> for MethodFacts {
+    fn from(flows: &FlowGroups) -> Self {
         Self {
             top: flows.top(),
             passing: flows.passing(),

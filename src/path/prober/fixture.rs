@@ -7,7 +7,7 @@ use crate::{
     model::family::Family,
     path::{
         budget::Budget,
-        hole::method::Urgency,
+        hole::detect::Urgency,
         probe::{Answer, ByteFate, Moment, Probe, Send},
         settings::{HostMtu, IcmpProbes, Settings, TcpProbes},
     },

@@ -5,7 +5,8 @@ use crate::{
     model::types::{ProbeProtocol, ProbeSize},
     path::{
         budget::Budget,
-        hole::{flow_set::FlowSet, proof::Fate},
+        hole::flow_set::FlowSet,
+        pairs::Fate,
         probe::{Lane, Moment, Send},
         settings::{IcmpProbes, TcpProbes},
     },

@@ -4,8 +4,8 @@ use super::{PathProber, Role, Sent, answers::entrant};
 use crate::{
     model::types::ProbeSize,
     path::{
-        hole::proof::Fate,
         loss::own_host::Kind,
+        pairs::Fate,
         probe::{Lane, Moment},
         refusal::Refusal,
     },

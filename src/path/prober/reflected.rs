@@ -111,7 +111,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::path::{hole::proof::PairCount, prober::fixture::echoing};
+    use crate::path::{pairs::PairCount, prober::fixture::echoing};
 
     fn prober() -> PathProber {
         echoing(Duration::from_secs(1), 1)
@@ -119,7 +119,7 @@ mod tests {
 
     fn hole() -> Measured {
         let proof =
-            PairCount { sent: 41, counted: 40, control_answered: 40, control_lost: 1, large_answered: 0 };
+            PairCount { sent: 41, counted: 40, lost: 41, control_answered: 40, control_lost: 1, answered: 0 };
         Measured {
             far_mtu: Some(1500),
             forward: OneWay { sizes: Sizes::Passed { size: 1500 }, ..OneWay::default() },

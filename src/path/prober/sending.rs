@@ -11,8 +11,8 @@ use crate::{
     path::{
         budget::{Budget, Look},
         hole::{
+            detect::{Detect, Urgency},
             flow_set::FlowSet,
-            method::{ProbeMethod, Urgency},
         },
         probe::{FLOWS, LANES, Lane, Moment, Probe, Send},
         settings::{IcmpProbes, TcpProbes},

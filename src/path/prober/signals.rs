@@ -10,7 +10,8 @@ use crate::{
         types::{Bytes, ProbeSize},
     },
     path::{
-        hole::{flow_set::FlowSet, method::ProbeMethod, proof::Fate},
+        hole::{detect::Detect, flow_set::FlowSet},
+        pairs::Fate,
         probe::{Lane, Moment, Reply},
     },
 };

@@ -4,7 +4,7 @@ use super::PathProber;
 use crate::{
     model::types::Bytes,
     path::{
-        hole::method::ProbeMethod,
+        hole::detect::Detect,
         probe::{LANES, Moment},
         verdict::{facts::MethodFacts, holes::pieces_pass},
     },

@@ -3,7 +3,7 @@
 //! A firewall that drops TCP, a box that loses its checksums or a NIC that never makes them leave echoes alone: every size comes
 //! back whole, and no connection is ever made. So two small SYNs lost in a row (or eight large ones), while echoes are answered, start a burst of pairs: one
 //! SYN without payload and one small echo, in random order. A pair counts when the SYN is lost and the echo is answered, so loss
-//! that hits both alike proves nothing (as in [`crate::path::hole::proof`]). Forty such pairs on the path's own port without one answer:
+//! that hits both alike proves nothing ([`crate::path::pairs`]). Forty such pairs on the path's own port without one answer:
 //! that port is silent. Every third pair asks another port of the target, all of them in vain: TCP is dead. If one of them
 //! answers, by SYN-ACK or by RST, TCP passes, and the silence of one port is a filter: said, and no alarm.
 
@@ -17,8 +17,8 @@ use fastrand::Rng;
 use crate::{
     model::types::TcpState,
     path::{
-        hole::proof::Fate,
         limits::{ANSWERED_REST, REST},
+        pairs::{Burst, Fate, Half, Pace, PairCount},
         probe::Moment,
     },
 };
@@ -27,10 +27,8 @@ use crate::{
 const OWN: usize = 40;
 /// Counted pairs on other ports that, beside those, prove TCP dead.
 const OTHERS: usize = 20;
-/// Pairs after which a burst ends without a decision.
-const MOST_PAIRS: usize = 300;
-/// Sixty of these take nearly five seconds: longer than a limit of SYNs is exhausted by a burst of others.
-const SPACING: Duration = Duration::from_millis(80);
+/// Sixty pairs take nearly five seconds: longer than a limit of SYNs is exhausted by a burst of others.
+const PACE: Pace = Pace { spacing: Duration::from_millis(80), at_most: 300 };
 /// Two small SYNs lost in a row, or eight large ones, start a burst.
 const DOUBT: u32 = 8;
 const SMALL: u32 = 4;
@@ -53,21 +51,6 @@ pub struct TcpPair {
     pub port: u16,
     /// Which half goes first.
     pub syn_first: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Pair {
-    port: u16,
-    syn: Fate,
-    control: Fate,
-}
-
-#[derive(Debug, Clone)]
-struct Burst {
-    serial: u32,
-    pairs: Vec<Pair>,
-    began: Moment,
-    next_at: Moment,
 }
 
 /// The numbers of a proof.
@@ -99,7 +82,8 @@ pub struct TcpLife {
     standing: Standing,
     /// What SYNs to the own port that were lost since one was answered weigh.
     doubt: u32,
-    burst: Option<Burst>,
+    /// Pairs of a SYN to a port, and an echo.
+    burst: Option<Burst<u16>>,
     serial: u32,
     rest_until: Moment,
     exhausted: bool,
@@ -219,31 +203,29 @@ impl TcpLife {
     /// The pair that is due now; call again after it was sent.
     #[must_use]
     pub fn due(&self, now: Moment, rng: &mut Rng) -> Option<TcpPair> {
-        let burst = self.burst.as_ref().filter(|burst| now >= burst.next_at)?;
-        let pair = burst.pairs.len();
-        let (own, others) = (self.count(burst, true), self.count(burst, false));
-        let open = burst.pairs.iter().filter(|pair| pair.is_open()).count();
-        let wanted = OWN.saturating_sub(own) + OTHERS.saturating_sub(others);
-        if pair >= MOST_PAIRS || open >= wanted {
+        let burst = self.burst.as_ref()?;
+        let (own, others) = self.counts(burst);
+        let (own, others) = (OWN.saturating_sub(own.counted), OTHERS.saturating_sub(others.counted));
+        if !burst.is_due(now, own + others) {
             return None;
         }
-        let own = pair % 3 != 2 && own < OWN || others >= OTHERS;
-        let port = if own { self.port } else { self.other(pair / 3) };
-        Some(TcpPair { serial: burst.serial, pair, port, syn_first: rng.bool() })
+        let pair = burst.pairs().len();
+        let asks_own = pair % 3 != 2 && own > 0 || others == 0;
+        let port = if asks_own { self.port } else { self.other(pair / 3) };
+        Some(TcpPair { serial: burst.serial(), pair, port, syn_first: rng.bool() })
     }
 
     /// The pair named by [`TcpLife::due`] was sent.
     pub fn sent(&mut self, pair: TcpPair, now: Moment) {
         if let Some(burst) = self.burst.as_mut() {
-            burst.next_at = (burst.next_at + SPACING).max(now);
-            burst.pairs.push(Pair { port: pair.port, syn: Fate::Waiting, control: Fate::Waiting });
+            burst.begin(pair.port, Fate::Waiting, Fate::Waiting, now);
         }
     }
 
     /// When [`TcpLife::due`] may next have something.
     #[must_use]
     pub fn next_at(&self) -> Option<Moment> {
-        self.burst.as_ref().filter(|burst| burst.pairs.len() < MOST_PAIRS).map(|burst| burst.next_at)
+        self.burst.as_ref().filter(|burst| burst.has_room()).map(Burst::next_at)
     }
 
     /// Which port the next look asks while the own one is silent.
@@ -258,9 +240,8 @@ impl TcpLife {
 
     /// What became of half of a pair; also called again when an answer takes back a loss.
     pub fn resolve(&mut self, serial: u32, pair: usize, syn: bool, fate: Fate, now: Moment) {
-        let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial == serial) else { return };
-        let Some(pair) = burst.pairs.get_mut(pair) else { return };
-        *if syn { &mut pair.syn } else { &mut pair.control } = fate;
+        let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial() == serial) else { return };
+        burst.resolve(pair, if syn { Half::Asked } else { Half::Control }, fate);
         self.conclude(now);
     }
 
@@ -290,30 +271,26 @@ impl TcpLife {
             self.serial += 1;
             self.answered = None;
             self.others.clear();
-            self.burst = Some(Burst { serial: self.serial, pairs: Vec::new(), began: now, next_at: now });
+            self.burst = Some(Burst::new(self.serial, PACE, now));
         }
     }
 
     fn conclude(&mut self, now: Moment) {
         let Some(burst) = &self.burst else { return };
-        let answered = |own: bool| {
-            let of = burst.pairs.iter().filter(|pair| (pair.port == self.port) == own);
-            of.filter(|pair| pair.syn == Fate::Answered).count()
-        };
-        let (own, others) = (self.count(burst, true), self.count(burst, false));
+        let (own, others) = self.counts(burst);
         let silence = Silence {
-            own,
-            others,
-            controls_lost: burst.pairs.iter().filter(|pair| pair.control == Fate::Lost).count(),
-            took: now.saturating_sub(burst.began),
+            own: own.counted,
+            others: others.counted,
+            controls_lost: own.control_lost + others.control_lost,
+            took: now.saturating_sub(burst.began()),
         };
-        let standing = if answered(true) > 0 {
+        let standing = if own.answered > 0 {
             Standing::Answers
-        } else if own >= OWN && (answered(false) > 0 || self.others.contains(&true)) {
+        } else if own.counted >= OWN && (others.answered > 0 || self.others.contains(&true)) {
             Standing::Filtered(silence, self.answered)
-        } else if own >= OWN && others >= OTHERS {
+        } else if own.counted >= OWN && others.counted >= OTHERS {
             Standing::Dead(silence)
-        } else if burst.pairs.len() >= MOST_PAIRS && !burst.pairs.iter().copied().any(Pair::is_open) {
+        } else if burst.is_exhausted() {
             self.exhausted = true;
             self.standing
         } else {
@@ -330,10 +307,9 @@ impl TcpLife {
         self.burst = None;
     }
 
-    /// Pairs that count, of the own port or of others.
-    fn count(&self, burst: &Burst, own: bool) -> usize {
-        let of = burst.pairs.iter().filter(|pair| (pair.port == self.port) == own);
-        of.filter(|pair| pair.syn == Fate::Lost && pair.control == Fate::Answered).count()
+    /// The numbers of the own port, and of others.
+    fn counts(&self, burst: &Burst<u16>) -> (PairCount, PairCount) {
+        (burst.count_of(|port| port == self.port), burst.count_of(|port| port != self.port))
     }
 
     fn other(&self, number: usize) -> u16 {
@@ -346,12 +322,6 @@ impl TcpLife {
 pub const LOOK_AT: &str = "look for a firewall that drops TCP, at the target or on the way, and at checksum offload: on both \
                            routers and hosts `ethtool -K DEV tx-checksum-ip-generic off` (DEV: the underlay's interface, then \
                            the vxlan one)";
-
-impl Pair {
-    fn is_open(self) -> bool {
-        self.syn == Fate::Waiting || self.control == Fate::Waiting
-    }
-}
 
 impl Silence {
     fn in_words(self, port: u16) -> String {

@@ -31,8 +31,8 @@ use super::life::elsewhere;
 use crate::{
     model::types::TcpState,
     path::{
-        hole::proof::Fate,
         limits::{ANSWERED_REST, REST},
+        pairs::Fate,
         probe::{ByteFate, Moment, ProbeId},
     },
 };

@@ -13,8 +13,8 @@ use fastrand::Rng;
 use crate::{
     model::types::ProbeProtocol,
     path::{
-        hole::proof::Fate,
         limits::REST,
+        pairs::{Burst, Fate, Half, Pace},
         probe::{FLOWS, Moment},
     },
 };
@@ -31,10 +31,9 @@ pub fn next_to_move(last: u8, is_silent: impl Fn(u8) -> bool) -> Option<u8> {
 const ENOUGH: usize = 20;
 /// So many packets of old flows lost in a row start a burst.
 const DOUBT: u32 = 5;
-/// Pairs after which a burst ends without a decision, and after which one in which nothing new passes either does.
-const MOST_PAIRS: usize = 80;
+/// New ones lost without an answer to any, after which a burst ends: nothing new passes either.
 const NOTHING: usize = 20;
-const SPACING: Duration = Duration::from_millis(100);
+const PACE: Pace = Pace { spacing: Duration::from_millis(100), at_most: 80 };
 /// What was found is told for so long.
 const TOLD: Duration = Duration::from_mins(10);
 
@@ -51,15 +50,6 @@ pub struct OldAndNew {
     pub new_first: bool,
 }
 
-#[derive(Debug, Clone)]
-struct Burst {
-    protocol: ProbeProtocol,
-    serial: u32,
-    /// What became of the old and of the new half.
-    pairs: Vec<[Fate; 2]>,
-    next_at: Moment,
-}
-
 /// What was found.
 #[derive(Debug, Clone, Copy)]
 struct Found {
@@ -73,7 +63,8 @@ struct Found {
 #[derive(Debug, Clone, Default)]
 pub struct Pinned {
     lost_in_a_row: [u32; 2],
-    burst: Option<Burst>,
+    /// Pairs of an old flow, in question, and a new one.
+    burst: Option<(ProbeProtocol, Burst<()>)>,
     serial: u32,
     rest_until: [Moment; 2],
     found: Option<Found>,
@@ -88,14 +79,14 @@ impl Pinned {
         *lost += 1;
         if may_begin && *lost >= DOUBT && self.burst.is_none() && now >= self.rest_until[place(protocol)] {
             self.serial += 1;
-            self.burst = Some(Burst { protocol, serial: self.serial, pairs: Vec::new(), next_at: now });
+            self.burst = Some((protocol, Burst::new(self.serial, PACE, now)));
         }
     }
 
     /// A packet of an old flow was answered.
     pub fn old_answered(&mut self, protocol: ProbeProtocol) {
         self.lost_in_a_row[place(protocol)] = 0;
-        if self.burst.as_ref().is_some_and(|burst| burst.protocol == protocol) {
+        if self.burst.as_ref().is_some_and(|(asked, _)| *asked == protocol) {
             self.burst = None;
         }
     }
@@ -108,47 +99,44 @@ impl Pinned {
 
     /// The pair that is due now; call again after it was sent.
     pub fn due(&self, now: Moment, rng: &mut Rng) -> Option<OldAndNew> {
-        let burst = self.burst.as_ref().filter(|burst| now >= burst.next_at)?;
-        let open = burst.pairs.iter().filter(|pair| pair.contains(&Fate::Waiting)).count();
-        let wanted = ENOUGH.saturating_sub(counted(burst));
-        (burst.pairs.len() < MOST_PAIRS && open < wanted).then(|| OldAndNew {
-            protocol: burst.protocol,
-            serial: burst.serial,
-            pair: burst.pairs.len(),
+        let (protocol, burst) = self.burst.as_ref()?;
+        let wanted = ENOUGH.saturating_sub(burst.count().counted);
+        burst.is_due(now, wanted).then(|| OldAndNew {
+            protocol: *protocol,
+            serial: burst.serial(),
+            pair: burst.pairs().len(),
             new_first: rng.bool(),
         })
     }
 
     /// The pair named by [`Pinned::due`] was sent.
     pub fn sent(&mut self, now: Moment) {
-        if let Some(burst) = self.burst.as_mut() {
-            burst.next_at = (burst.next_at + SPACING).max(now);
-            burst.pairs.push([Fate::Waiting; 2]);
+        if let Some((_, burst)) = self.burst.as_mut() {
+            burst.begin((), Fate::Waiting, Fate::Waiting, now);
         }
     }
 
     /// When [`Pinned::due`] may next have something.
     #[must_use]
     pub fn next_at(&self) -> Option<Moment> {
-        self.burst.as_ref().filter(|burst| burst.pairs.len() < MOST_PAIRS).map(|burst| burst.next_at)
+        self.burst.as_ref().filter(|(_, burst)| burst.has_room()).map(|(_, burst)| burst.next_at())
     }
 
     /// What became of half of a pair. True if that proves that only new flows pass.
     pub fn resolve(&mut self, serial: u32, pair: usize, new: bool, fate: Fate, now: Moment) -> bool {
-        let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial == serial) else { return false };
-        let Some(pair) = burst.pairs.get_mut(pair) else { return false };
-        pair[usize::from(new)] = fate;
-        let count = |new: usize, fate| burst.pairs.iter().filter(|pair| pair[new] == fate).count();
-        let (old_lost, new_answered) = (count(0, Fate::Lost), count(1, Fate::Answered));
-        let nothing = new_answered == 0 && count(1, Fate::Lost) >= NOTHING;
-        let exhausted =
-            burst.pairs.len() >= MOST_PAIRS && !burst.pairs.iter().any(|pair| pair.contains(&Fate::Waiting));
-        let found = counted(burst) >= ENOUGH;
-        if !(found || nothing || exhausted) {
+        let Some((protocol, burst)) = self.burst.as_mut().filter(|(_, burst)| burst.serial() == serial)
+        else {
+            return false;
+        };
+        burst.resolve(pair, if new { Half::Control } else { Half::Asked }, fate);
+        let (protocol, count) = (*protocol, burst.count());
+        let nothing = count.control_answered == 0 && count.control_lost >= NOTHING;
+        let found = count.counted >= ENOUGH;
+        if !(found || nothing || burst.is_exhausted()) {
             return false;
         }
-        let protocol = burst.protocol;
         if found {
+            let (old_lost, new_answered) = (count.lost, count.control_answered);
             self.found = Some(Found { protocol, old_lost, new_answered, at: now });
             self.is_news = true;
         }
@@ -182,10 +170,6 @@ impl Pinned {
     }
 }
 
-fn counted(burst: &Burst) -> usize {
-    burst.pairs.iter().filter(|pair| **pair == [Fate::Lost, Fate::Answered]).count()
-}
-
 fn place(protocol: ProbeProtocol) -> usize {
     match protocol {
         ProbeProtocol::Icmp => 0,
@@ -200,14 +184,14 @@ mod tests {
 
     /// Plays a burst; whether it proves that only new flows pass.
     fn play(old: Fate, new: impl Fn(usize) -> Fate) -> (bool, Pinned) {
-        let (mut pinned, mut now, mut rng) = (Pinned::default(), SPACING, Rng::with_seed(7));
+        let (mut pinned, mut now, mut rng) = (Pinned::default(), PACE.spacing, Rng::with_seed(7));
         for _ in 0..DOUBT {
             assert!(pinned.due(now, &mut rng).is_none());
             pinned.old_lost(Icmp, true, now);
         }
         let mut proven = false;
         while pinned.next_at().is_some() {
-            now += SPACING;
+            now += PACE.spacing;
             let Some(pair) = pinned.due(now, &mut rng) else { continue };
             pinned.sent(now);
             if old == Fate::Answered {

@@ -9,7 +9,7 @@ use crate::{
         types::{Bytes, TcpState},
     },
     path::{
-        hole::proof::PairCount,
+        pairs::PairCount,
         probe::{FLOWS, Moment},
         refusal::Trouble,
         settings::{IcmpProbes, TcpProbes},

@@ -9,7 +9,7 @@ use super::{
     Engine, prober,
 };
 use crate::path::{
-    hole::method::Urgency,
+    hole::detect::Urgency,
     probe::{Answer, ByteFate, Moment, Probe, Send},
     refusal::{Refusal, Trouble},
 };

@@ -11,7 +11,7 @@ use vxlan_exporter::{
     },
     path::{
         budget::Budget,
-        hole::method::Urgency,
+        hole::detect::Urgency,
         probe::{Answer, ByteFate, FLOWS, Lane, Moment, ProbeId, Reply, Send},
         prober::PathProber,
         refusal::Refusal,

@@ -10,7 +10,10 @@ use std::time::Duration;
 use fastrand::Rng;
 use vxlan_exporter::{
     model::{family::Family, types::Direction},
-    path::reflection::{Large, Pair, Sizes, size_hunt::SizeHunt},
+    path::{
+        hole::proof::Shot,
+        reflection::{Large, SegmentPair, Sizes, size_hunt::SizeHunt},
+    },
     reflector::limits::{Allowance, SYN_ACK},
 };
 
@@ -40,18 +43,11 @@ const FRESH: Duration = Duration::from_millis(30);
 /// For so long a stuck connection is kept.
 const LATE: Duration = Duration::from_secs(2);
 
-struct Lane {
+struct OneHunt {
     direction: Direction,
     hunt: SizeHunt,
-    asked_at: Option<Duration>,
-    /// When a large segment that was told as lost arrives after all, and its size.
-    late: Vec<(Duration, u32)>,
-}
-
-impl Lane {
-    fn due(&self) -> Duration {
-        self.asked_at.map_or(Duration::ZERO, |at| at + self.hunt.next().wait)
-    }
+    /// When a large segment that was told as lost arrives after all.
+    late: Vec<(Duration, Shot)>,
 }
 
 /// One play of it.
@@ -77,27 +73,23 @@ impl<'a> Play<'a> {
         let rng = Rng::with_seed(seed);
         let mut play =
             Self { between, ways, allowance: Allowance::default(), rng, now: zero, next_small: zero };
-        let lane = |direction| Lane {
-            direction,
-            hunt: SizeHunt::new(Family::V4, TOP),
-            asked_at: None,
-            late: Vec::new(),
-        };
-        let mut lanes = [lane(Direction::Forward), lane(Direction::Reverse)];
+        let hunt = |direction| OneHunt { direction, hunt: SizeHunt::new(Family::V4, TOP), late: Vec::new() };
+        let mut hunts = [hunt(Direction::Forward), hunt(Direction::Reverse)];
         play.open();
         while play.now < lasts {
-            let due = lanes.iter_mut().min_by_key(|lane| (lane.due(), lane.asked_at));
-            let Some(lane) = due else { return };
-            play.stream_until(lane.due().max(play.now));
-            play.pair(lane);
-            for lane in &mut lanes {
+            let due = |one: &OneHunt| one.hunt.due_at().max(play.now);
+            let first = hunts.iter_mut().min_by_key(|one| (due(one), one.hunt.asked_at()));
+            let Some(one) = first else { return };
+            play.stream_until(due(one));
+            play.pair(one);
+            for one in &mut hunts {
                 let now = play.now;
-                let (come, waits): (Vec<_>, Vec<_>) = lane.late.iter().partition(|(at, _)| *at <= now);
-                lane.late = waits;
-                for (_, size) in come {
-                    lane.hunt.late(size);
+                let (come, waits): (Vec<_>, Vec<_>) = one.late.iter().partition(|(at, _)| *at <= now);
+                one.late = waits;
+                for (_, shot) in come {
+                    one.hunt.late(shot, now);
                 }
-                see(now, lane.direction, &lane.hunt.sizes());
+                see(now, one.direction, &one.hunt.sizes());
             }
         }
     }
@@ -140,9 +132,9 @@ impl<'a> Play<'a> {
         matches!(state.cross(way, Family::V4, packet, at, &mut self.rng), Crossing::Through { .. })
     }
 
-    fn pair(&mut self, lane: &mut Lane) {
-        let size = lane.hunt.next().size;
-        if lane.direction == Direction::Forward {
+    fn pair(&mut self, one: &mut OneHunt) {
+        let size = one.hunt.size();
+        if one.direction == Direction::Forward {
             self.pay(&[SMALL; 2]);
         } else {
             self.pay(&[size, SMALL]);
@@ -152,31 +144,30 @@ impl<'a> Play<'a> {
         let mut arrived = [false; 2];
         for is_large in [large_first, !large_first] {
             let size = if is_large { size } else { SMALL };
-            arrived[usize::from(is_large)] = self.crosses(lane.direction, size, sent);
+            arrived[usize::from(is_large)] = self.crosses(one.direction, size, sent);
         }
         let [mut control, mut large] = arrived;
         // Repeated at once only where what went behind it was acknowledged.
         if large_first && control && !large {
-            large = self.crosses(lane.direction, size, sent + ROUND_TRIP);
+            large = self.crosses(one.direction, size, sent + ROUND_TRIP);
         } else if !large_first && large && !control {
-            control = self.crosses(lane.direction, SMALL, sent + ROUND_TRIP);
+            control = self.crosses(one.direction, SMALL, sent + ROUND_TRIP);
         }
         let is_late = large && self.rng.f64() < self.between.late;
         let told = if large && !is_late { Large::Passed } else { Large::Lost };
-        lane.hunt.told(size, Pair { large: told, control });
-        lane.asked_at = Some(sent);
+        let shot = one.hunt.resolve(SegmentPair { large: told, control }, sent);
         if told == Large::Passed && control {
             self.now = sent + ROUND_TRIP;
             return;
         }
         if is_late {
-            lane.late.push((sent + 2 * PATIENCE, size));
+            one.late.push((sent + 2 * PATIENCE, shot));
         } else if !large {
             // Repeated while the connection is kept.
             let repeats = [PATIENCE, 3 * PATIENCE, 7 * PATIENCE].into_iter().filter(|after| *after < LATE);
             for after in repeats {
-                if self.crosses(lane.direction, size, sent + after) {
-                    lane.late.push((sent + after + ROUND_TRIP, size));
+                if self.crosses(one.direction, size, sent + after) {
+                    one.late.push((sent + after + ROUND_TRIP, shot));
                     break;
                 }
             }

@@ -1,28 +1,28 @@
 //! Flows that turn out to differ part; those that are alike again unite.
 
-use super::FlowLanes;
+use super::FlowGroups;
 use crate::{
     model::types::Bytes,
     path::{
-        hole::{flow_set::FlowSet, lane::LaneProber, method::ProbeMethod},
+        hole::{detect::Detect, detector::Detector, flow_set::FlowSet},
         limits::REST,
         probe::Moment,
     },
 };
 
-impl FlowLanes {
-    /// Some flows of a lane become one of their own.
+impl FlowGroups {
+    /// Some flows of a group become one of their own.
     pub(super) fn part(&mut self, place: usize, flows: FlowSet) {
         let id = self.name();
-        let part = self.lanes[place].part(flows, id);
-        self.lanes.push(part);
+        let part = self.groups[place].part(flows, id);
+        self.groups.push(part);
     }
 
-    /// Each of these flows becomes a lane of its own.
+    /// Each of these flows becomes a group of its own.
     pub(super) fn single_out(&mut self, flows: FlowSet) {
         for flow in flows.iter() {
             if let Some(place) = self.place_of(flow)
-                && self.lanes[place].flows().len() > 1
+                && self.groups[place].flows().len() > 1
             {
                 self.part(place, FlowSet::of(flow));
             }
@@ -32,14 +32,14 @@ impl FlowLanes {
     /// Lanes that know the same become one.
     pub(super) fn unite(&mut self) {
         let mut place = 0;
-        while place < self.lanes.len() {
-            let like = |(other, lane): (usize, &LaneProber)| {
-                (other != place && self.lanes[place].is_like(lane)).then_some(other)
+        while place < self.groups.len() {
+            let like = |(other, group): (usize, &Detector)| {
+                (other != place && self.groups[place].is_like(group)).then_some(other)
             };
-            if let Some(other) = self.lanes.iter().enumerate().find_map(like) {
-                let flows = self.lanes[other].flows();
-                self.lanes[place].take_in(flows);
-                self.lanes.remove(other);
+            if let Some(other) = self.groups.iter().enumerate().find_map(like) {
+                let flows = self.groups[other].flows();
+                self.groups[place].take_in(flows);
+                self.groups.remove(other);
                 place = 0;
             } else {
                 place += 1;
@@ -51,24 +51,25 @@ impl FlowLanes {
     pub(super) fn follow(&mut self, now: Moment) {
         self.end_doubts(now);
         self.tear(now);
-        for place in 0..self.lanes.len() {
+        for place in 0..self.groups.len() {
             self.tell_apart(place, now);
-            if let Some(edge) = self.lanes[place].take_edge().filter(|_| self.lanes[place].flows().len() > 1)
+            if let Some(edge) =
+                self.groups[place].take_edge().filter(|_| self.groups[place].flows().len() > 1)
             {
                 // Flows with a smaller edge do not pass it.
-                let flows = self.lanes[place].flows();
+                let flows = self.groups[place].flows();
                 self.sweep.extend(flows.iter().map(|flow| (flow, Some(edge))));
             }
         }
         self.unite();
     }
 
-    /// Flows that are proven to differ leave their lane.
+    /// Flows that are proven to differ leave their group.
     pub(super) fn end_doubts(&mut self, now: Moment) {
         let (silent, others) = std::mem::take(&mut self.doubts)
             .into_iter()
             .filter(|doubt| !doubt.flows().is_empty())
-            .partition::<Vec<_>, _>(LaneProber::is_silent);
+            .partition::<Vec<_>, _>(Detector::is_silent);
         self.doubts = others;
         self.doubts.retain(|doubt| {
             if !doubt.is_busy() {
@@ -77,39 +78,39 @@ impl FlowLanes {
             doubt.is_busy()
         });
         for mut doubt in silent {
-            for lane in &mut self.lanes {
-                if !lane.flows().within(doubt.flows()).is_empty() {
-                    lane.leave(doubt.flows());
-                    doubt.silent_at(lane.hole_size().unwrap_or(0));
+            for group in &mut self.groups {
+                if !group.flows().within(doubt.flows()).is_empty() {
+                    group.leave(doubt.flows());
+                    doubt.silent_at(group.hole_size().unwrap_or(0));
                 }
             }
-            self.lanes.retain(|lane| !lane.flows().is_empty());
-            self.lanes.push(doubt);
+            self.groups.retain(|group| !group.flows().is_empty());
+            self.groups.push(doubt);
             self.look_around();
         }
     }
 
-    /// Flows that a search has found to have a smaller edge than the others of their lane.
+    /// Flows that a search has found to have a smaller edge than the others of their group.
     pub(super) fn tear(&mut self, now: Moment) {
-        for place in 0..self.lanes.len() {
-            let Some(flows) = self.lanes[place].take_torn() else { continue };
-            let size = self.lanes[place].asks_for();
-            self.lanes[place].take_in(flows);
+        for place in 0..self.groups.len() {
+            let Some(flows) = self.groups[place].take_torn() else { continue };
+            let size = self.groups[place].asks_for();
+            self.groups[place].take_in(flows);
             self.part(place, flows);
-            if let (Some(size), Some(part)) = (size, self.lanes.last_mut()) {
+            if let (Some(size), Some(part)) = (size, self.groups.last_mut()) {
                 part.search_again(size, now);
             }
         }
     }
 
-    /// What others of a lane answer, and some flows did not, must be proven on those flows.
+    /// What others of a group answer, and some flows did not, must be proven on those flows.
     pub(super) fn tell_apart(&mut self, place: usize, now: Moment) {
-        let lane = &self.lanes[place];
-        if lane.is_busy() {
+        let group = &self.groups[place];
+        if group.is_busy() {
             return;
         }
-        let (flows, top) = (lane.flows(), lane.top());
-        let passes = lane.edge().or(lane.passing());
+        let (flows, top) = (group.flows(), group.top());
+        let passes = group.edge().or(group.passing());
         let here = |(flow, _): &(u8, Bytes)| flows.contains(*flow);
         let suspects: FlowSet = self
             .suspects
@@ -127,7 +128,7 @@ impl FlowLanes {
             doubt.take_in(suspects);
         } else {
             let id = self.name();
-            self.doubts.push(LaneProber::doubting(suspects, id, self.family, top, size, now));
+            self.doubts.push(Detector::doubting(suspects, id, self.family, top, size, now));
         }
     }
 

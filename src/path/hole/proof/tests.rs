@@ -4,12 +4,12 @@ use super::*;
 
 const T0: Moment = Duration::ZERO;
 
-fn burst(lane: Lane, need: usize) -> (Pairs, Rng) {
-    (Pairs::new(1, lane, 1500, ProbeSize::Full, need, T0), Rng::with_seed(7))
+fn burst(halves: Halves, need: usize) -> (SizePairs, Rng) {
+    (SizePairs::new(1, halves, 1500, ProbeSize::Full, need, T0), Rng::with_seed(7))
 }
 
 /// Plays `pairs` pairs whose halves meet the fates `(large, control)`.
-fn play(burst: &mut Pairs, rng: &mut Rng, pairs: usize, large: Fate, control: Fate) {
+fn play(burst: &mut SizePairs, rng: &mut Rng, pairs: usize, large: Fate, control: Fate) {
     for _ in 0..pairs {
         let shots = burst.shots(burst.next_at(), |_| true, rng);
         assert_eq!(shots.len(), 2);
@@ -21,7 +21,7 @@ fn play(burst: &mut Pairs, rng: &mut Rng, pairs: usize, large: Fate, control: Fa
 
 #[test]
 fn thirty_nine_counted_pairs_prove_nothing_and_forty_do() {
-    let (mut pairs, mut rng) = burst(Lane::Echo, PROOF);
+    let (mut pairs, mut rng) = burst(Halves::Together, PROOF);
     play(&mut pairs, &mut rng, 39, Fate::Lost, Fate::Answered);
     assert_eq!(pairs.outcome(), Outcome::Pending);
     play(&mut pairs, &mut rng, 1, Fate::Lost, Fate::Answered);
@@ -30,7 +30,7 @@ fn thirty_nine_counted_pairs_prove_nothing_and_forty_do() {
 
 #[test]
 fn a_pair_whose_control_is_lost_too_does_not_count() {
-    let (mut pairs, mut rng) = burst(Lane::Echo, PROOF);
+    let (mut pairs, mut rng) = burst(Halves::Together, PROOF);
     play(&mut pairs, &mut rng, 150, Fate::Lost, Fate::Lost);
     play(&mut pairs, &mut rng, 39, Fate::Lost, Fate::Answered);
     assert_eq!(pairs.outcome(), Outcome::Pending);
@@ -40,7 +40,7 @@ fn a_pair_whose_control_is_lost_too_does_not_count() {
 
 #[test]
 fn one_large_answer_ends_the_burst() {
-    let (mut pairs, mut rng) = burst(Lane::Echo, PROOF);
+    let (mut pairs, mut rng) = burst(Halves::Together, PROOF);
     play(&mut pairs, &mut rng, 39, Fate::Lost, Fate::Answered);
     play(&mut pairs, &mut rng, 1, Fate::Answered, Fate::Answered);
     assert_eq!(pairs.outcome(), Outcome::Passed);
@@ -48,7 +48,7 @@ fn one_large_answer_ends_the_burst() {
 
 #[test]
 fn a_late_answer_takes_back_the_proof() {
-    let (mut pairs, mut rng) = burst(Lane::Echo, PROOF);
+    let (mut pairs, mut rng) = burst(Halves::Together, PROOF);
     play(&mut pairs, &mut rng, 40, Fate::Lost, Fate::Answered);
     assert_eq!(pairs.outcome(), Outcome::Silent);
     pairs.resolve(17, true, Fate::Answered);
@@ -57,17 +57,17 @@ fn a_late_answer_takes_back_the_proof() {
 
 #[test]
 fn no_more_pairs_are_open_than_could_still_be_needed() {
-    let (mut pairs, mut rng) = burst(Lane::Echo, PROOF);
+    let (mut pairs, mut rng) = burst(Halves::Together, PROOF);
     let mut sent = 0;
     for step in 0..100 {
-        sent += pairs.shots(SPACING * step, |_| true, &mut rng).len();
+        sent += pairs.shots(PACE.spacing * step, |_| true, &mut rng).len();
     }
     assert_eq!(sent, 80);
 }
 
 #[test]
 fn that_no_control_is_answered_says_something_once_the_target_has_answered_otherwise() {
-    let (mut pairs, mut rng) = burst(Lane::Fragments, PROOF);
+    let (mut pairs, mut rng) = burst(Halves::Together, PROOF);
     play(&mut pairs, &mut rng, UNUSABLE, Fate::Lost, Fate::Lost);
     assert!(!pairs.is_unusable(), "as well an outage");
     pairs.heard();
@@ -78,7 +78,7 @@ fn that_no_control_is_answered_says_something_once_the_target_has_answered_other
 
 #[test]
 fn no_burst_has_more_pairs_than_its_limit() {
-    let (pairs, mut rng) = burst(Lane::Echo, PROOF);
+    let (pairs, mut rng) = burst(Halves::Together, PROOF);
     let mut pairs = pairs.at_most(3);
     play(&mut pairs, &mut rng, 3, Fate::Lost, Fate::Lost);
     assert!(pairs.shots(pairs.next_at(), |_| true, &mut rng).is_empty());
@@ -89,7 +89,7 @@ fn no_burst_has_more_pairs_than_its_limit() {
 
 #[test]
 fn a_size_is_asked_on_until_as_many_pairs_count_as_are_needed_now() {
-    let (mut pairs, mut rng) = burst(Lane::Echo, PROVISIONAL);
+    let (mut pairs, mut rng) = burst(Halves::Together, PROVISIONAL);
     play(&mut pairs, &mut rng, PROVISIONAL, Fate::Lost, Fate::Answered);
     assert_eq!(pairs.outcome(), Outcome::Silent);
     pairs.set_need(PROOF);
@@ -100,8 +100,8 @@ fn a_size_is_asked_on_until_as_many_pairs_count_as_are_needed_now() {
 
 #[test]
 fn each_flow_is_asked_in_turn_if_it_is_free_and_has_no_pair_under_way() {
-    let (mut pairs, mut rng) = burst(Lane::Syn, PROOF);
-    let mut ask = |pairs: &mut Pairs, free: &dyn Fn(u8) -> bool| {
+    let (mut pairs, mut rng) = burst(Halves::InTurn, PROOF);
+    let mut ask = |pairs: &mut SizePairs, free: &dyn Fn(u8) -> bool| {
         let shots = pairs.shots(pairs.next_at(), free, &mut rng);
         shots.first().map(|shot| shot.flow)
     };
@@ -118,7 +118,7 @@ fn each_flow_is_asked_in_turn_if_it_is_free_and_has_no_pair_under_way() {
 
 #[test]
 fn what_became_of_a_flow_that_left_does_not_count() {
-    let (pairs, mut rng) = burst(Lane::Syn, PROOF);
+    let (pairs, mut rng) = burst(Halves::InTurn, PROOF);
     let mut pairs = pairs.on_flows(FlowSet::of(3).with(FlowSet::of(5)), 9);
     for flow in [3, 5] {
         let shots = pairs.shots(pairs.next_at(), |free| free == flow, &mut rng);
@@ -129,7 +129,7 @@ fn what_became_of_a_flow_that_left_does_not_count() {
     assert_eq!((pairs.count().counted, pairs.count_of(3).counted), (2, 1));
     pairs.leave_out(FlowSet::of(3));
     assert_eq!((pairs.count().counted, pairs.count_of(3).counted), (1, 0));
-    let asked = |pairs: &mut Pairs, flow: u8, rng: &mut Rng| {
+    let asked = |pairs: &mut SizePairs, flow: u8, rng: &mut Rng| {
         !pairs.shots(pairs.next_at(), |free| free == flow, rng).is_empty()
     };
     assert!(!asked(&mut pairs, 3, &mut rng));
@@ -139,19 +139,19 @@ fn what_became_of_a_flow_that_left_does_not_count() {
 
 #[test]
 fn in_a_tcp_flow_the_second_half_waits_for_the_first() {
-    let (mut pairs, mut rng) = burst(Lane::Syn, PROOF);
+    let (mut pairs, mut rng) = burst(Halves::InTurn, PROOF);
     let first = pairs.shots(T0, |_| true, &mut rng);
     assert_eq!(first.len(), 1);
-    let next = pairs.shots(SPACING, |flow| flow != first[0].flow, &mut rng);
+    let next = pairs.shots(PACE.spacing, |flow| flow != first[0].flow, &mut rng);
     assert_ne!(next[0].flow, first[0].flow);
     pairs.resolve(first[0].pair, first[0].large, Fate::Answered);
-    let second = pairs.shots(SPACING, |_| true, &mut rng);
+    let second = pairs.shots(PACE.spacing, |_| true, &mut rng);
     assert_eq!((second[0].pair, second[0].large), (first[0].pair, !first[0].large));
 }
 
 #[test]
 fn two_of_three_withdraw_and_one_of_two_does_not() {
-    let (mut pairs, mut rng) = burst(Lane::Echo, PROVISIONAL);
+    let (mut pairs, mut rng) = burst(Halves::Together, PROVISIONAL);
     play(&mut pairs, &mut rng, 1, Fate::Answered, Fate::Answered);
     assert!(!pairs.two_of_three_passed());
     play(&mut pairs, &mut rng, 1, Fate::Lost, Fate::Answered);

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     model::types::Verdict,
     path::{
-        hole::method::Urgency,
+        hole::detect::Urgency,
         probe::{Answer, ByteFate, Reply},
     },
 };

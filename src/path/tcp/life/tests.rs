@@ -2,18 +2,18 @@ use super::*;
 
 fn suspicious() -> TcpLife {
     let mut life = TcpLife::new(443);
-    life.lost(443, true, true, SPACING);
+    life.lost(443, true, true, PACE.spacing);
     assert!(!life.is_asking(), "one loss is none");
-    life.lost(443, true, true, SPACING);
+    life.lost(443, true, true, PACE.spacing);
     assert!(life.is_asking());
     life
 }
 
 /// Plays pairs until the burst ends: what becomes of SYNs to the own port, to others, and of echoes.
 fn play(life: &mut TcpLife, own: Fate, others: Fate, control: impl Fn(usize) -> Fate) -> Duration {
-    let (mut now, mut rng) = (SPACING, Rng::with_seed(7));
+    let (mut now, mut rng) = (PACE.spacing, Rng::with_seed(7));
     while life.is_asking() {
-        now += SPACING;
+        now += PACE.spacing;
         while let Some(pair) = life.due(now, &mut rng) {
             life.sent(pair, now);
             let syn = if pair.port == 443 { own } else { others };
@@ -73,13 +73,13 @@ fn another_port_that_answers_makes_it_a_filter() {
 fn silence_ends_at_two_answers_and_what_is_dead_becomes_filtered() {
     let mut life = suspicious();
     play(&mut life, Fate::Lost, Fate::Lost, |_| Fate::Answered);
-    life.heard(22, SPACING);
+    life.heard(22, PACE.spacing);
     assert_eq!(life.state(), Some(TcpState::Dead));
-    life.heard(80, SPACING);
+    life.heard(80, PACE.spacing);
     assert_eq!(life.state(), Some(TcpState::Filtered));
-    life.heard(443, SPACING);
+    life.heard(443, PACE.spacing);
     assert!(life.is_silent());
-    life.heard(443, SPACING);
+    life.heard(443, PACE.spacing);
     assert_eq!(life.state(), Some(TcpState::Answers));
 }
 

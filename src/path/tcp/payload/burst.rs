@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 use super::{super::life::elsewhere, Due};
 use crate::path::{
-    hole::proof::Fate,
+    pairs::Fate,
     probe::{ByteFate, Moment},
 };
 

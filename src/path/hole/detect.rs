@@ -1,9 +1,12 @@
-//! The interface of a probe method, whether it is one lane or all TCP flows together.
+//! The interface of a detector to the prober of its path: one detector, or those of all TCP flows together.
 
 use fastrand::Rng;
 
-use super::proof::{Fate, Shot};
-use crate::{model::types::Bytes, path::probe::Moment};
+use super::proof::Shot;
+use crate::{
+    model::types::Bytes,
+    path::{pairs::Fate, probe::Moment},
+};
 
 /// In which order tasks of all paths get packets of the budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,8 +31,8 @@ impl Urgency {
         [Self::Unreachable, Self::FirstProof, Self::Withdrawal, Self::Direction, Self::Search, Self::Look];
 }
 
-/// A way to ask whether sizes pass: told what came back, asked what to send.
-pub trait ProbeMethod {
+/// Detects whether sizes pass: takes in what came back, and says what to send.
+pub trait Detect {
     /// The size at which discovery stands.
     fn top(&self) -> Bytes;
 

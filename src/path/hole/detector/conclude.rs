@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use super::{Hole, LaneProber, Proof, Standing, Task};
+use super::{Aim, Detector, Hole, Proof, Standing, Task};
 use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
         hole::{
+            detect::Detect,
             edge::{self, Finding},
             flow_set::FlowSet,
-            method::ProbeMethod,
             mtu_search::Search,
-            proof::{Outcome, PROVISIONAL, Pairs},
+            proof::{Outcome, PROVISIONAL, SizePairs},
         },
         limits::REST,
-        probe::{Lane, Moment},
+        probe::Moment,
     },
 };
 
@@ -32,31 +32,31 @@ enum Tear {
     Yes(FlowSet),
 }
 
-impl LaneProber {
+impl Detector {
     /// Draws the conclusion of the burst under way, if it has one.
     pub(super) fn conclude(&mut self, now: Moment) {
-        match self.task.take() {
-            Some(Task::Prove(pairs)) => self.conclude_proof(pairs, now),
-            Some(Task::Assure(proof, pairs)) => self.conclude_assurance(proof, pairs, now),
-            Some(Task::Search(search, pairs)) => self.conclude_try(search, pairs, now),
-            Some(Task::Confirm(search, pairs)) => self.conclude_confirm(search, pairs, now),
-            Some(Task::Recheck(pairs)) => self.conclude_recheck(pairs, now),
-            None => {}
+        let Some(Task { aim, pairs }) = self.task.take() else { return };
+        match aim {
+            Aim::Prove => self.conclude_proof(pairs, now),
+            Aim::Assure(proof) => self.conclude_assurance(proof, pairs, now),
+            Aim::Search(search) => self.conclude_try(search, pairs, now),
+            Aim::Confirm(search) => self.conclude_confirm(search, pairs, now),
+            Aim::Recheck => self.conclude_recheck(pairs, now),
         }
     }
 
-    fn conclude_proof(&mut self, pairs: Pairs, now: Moment) {
+    fn conclude_proof(&mut self, pairs: SizePairs, now: Moment) {
         let size = pairs.size();
         let count = pairs.count();
         match pairs.outcome() {
-            Outcome::Pending if self.lane != Lane::Echo && pairs.is_unusable() => {
-                self.unusable = self.lane == Lane::Syn;
-                self.exhaust(now);
+            Outcome::Pending if self.rules.may_be_unanswered && pairs.is_unusable() => {
+                self.unusable = true;
+                self.exhaust(&pairs, now);
             }
-            Outcome::Pending => self.task = Some(Task::Prove(pairs)),
+            Outcome::Pending => self.work_on(Aim::Prove, pairs),
             Outcome::Passed if size == self.top => self.now_passing(size, now),
             Outcome::Passed => {}
-            Outcome::Exhausted => self.exhaust(now),
+            Outcome::Exhausted => self.exhaust(&pairs, now),
             Outcome::Silent => {
                 let proof = Proof { serial: pairs.serial(), size, count };
                 if size != self.top && self.is_silent() {
@@ -66,20 +66,20 @@ impl LaneProber {
                     self.declare(proof, now);
                 } else {
                     let singles = self.pairs(size, ProbeSize::Full, SINGLES, now);
-                    self.task =
-                        Some(Task::Assure(proof, singles.spaced(SINGLE_SPACING).at_most(4 * SINGLES)));
+                    let singles = singles.spaced(SINGLE_SPACING).at_most(4 * SINGLES);
+                    self.work_on(Aim::Assure(proof), singles);
                 }
             }
         }
     }
 
     /// Where signals are heard on other paths, silence must outlast a router's limit of signals.
-    fn conclude_assurance(&mut self, proof: Proof, singles: Pairs, now: Moment) {
+    fn conclude_assurance(&mut self, proof: Proof, singles: SizePairs, now: Moment) {
         match singles.outcome() {
-            Outcome::Pending => self.task = Some(Task::Assure(proof, singles)),
+            Outcome::Pending => self.work_on(Aim::Assure(proof), singles),
             Outcome::Passed => self.now_passing(singles.size(), now),
             Outcome::Silent => self.declare(proof, now),
-            Outcome::Exhausted => self.exhaust(now),
+            Outcome::Exhausted => self.exhaust(&singles, now),
         }
     }
 
@@ -90,7 +90,7 @@ impl LaneProber {
         };
         self.standing = Standing::Hole(Hole {
             size: proof.size,
-            answered: self.family.small(),
+            answered: self.rules.smallest,
             silent: proof.size,
             exact: false,
             proof: proof.count,
@@ -108,13 +108,13 @@ impl LaneProber {
 
     pub(super) fn search_below(&mut self, answered: Bytes, silent: Bytes, hints: &[Bytes], now: Moment) {
         let hints = [hints, self.hints.as_slice()].concat();
-        let search = Search::new(self.family, answered, silent, &hints);
+        let search = Search::new(self.family, answered.max(self.rules.smallest), silent, &hints);
         self.go_on_searching(search, None, now);
     }
 
-    fn conclude_try(&mut self, mut search: Search, pairs: Pairs, now: Moment) {
+    fn conclude_try(&mut self, mut search: Search, pairs: SizePairs, now: Moment) {
         match pairs.outcome() {
-            Outcome::Pending => self.task = Some(Task::Search(search, pairs)),
+            Outcome::Pending => self.work_on(Aim::Search(search), pairs),
             Outcome::Passed => {
                 search.passed(pairs.size());
                 self.go_on_searching(search, None, now);
@@ -123,11 +123,11 @@ impl LaneProber {
                 search.silent(pairs.size(), pairs.count().counted);
                 self.go_on_searching(search, Some(pairs), now);
             }
-            Outcome::Exhausted => self.exhaust(now),
+            Outcome::Exhausted => self.exhaust(&pairs, now),
         }
     }
 
-    pub(super) fn go_on_searching(&mut self, search: Search, last: Option<Pairs>, now: Moment) {
+    pub(super) fn go_on_searching(&mut self, search: Search, last: Option<SizePairs>, now: Moment) {
         let Standing::Hole(hole) = &mut self.standing else { return };
         hole.answered = search.answered();
         hole.silent = search.edge();
@@ -140,7 +140,7 @@ impl LaneProber {
         let next = search.next();
         if !sharp && near && next.is_some() && search.closed_by() < edge::SILENT {
             let pairs = self.pairs(search.edge(), ProbeSize::Search, edge::SILENT, now);
-            self.task = Some(Task::Search(search, pairs));
+            self.work_on(Aim::Search(search), pairs);
         } else if !sharp && near && next.is_some() {
             hole.confirmed_at = answered;
             self.confirm_at(answered, Some(search), now);
@@ -152,7 +152,7 @@ impl LaneProber {
                 }
                 _ => self.pairs(attempt.size, ProbeSize::Search, attempt.need, now),
             };
-            self.task = Some(Task::Search(search, pairs));
+            self.work_on(Aim::Search(search), pairs);
         } else if !sharp {
             self.confirm_at(answered, None, now);
         }
@@ -161,10 +161,10 @@ impl LaneProber {
     /// Sees whether silence has an edge: `size`, which was answered, must be answered like a control.
     fn confirm_at(&mut self, size: Bytes, search: Option<Search>, now: Moment) {
         let pairs = self.pairs(size, ProbeSize::Edge, edge::CONTROLS, now).at_most(edge::PAIRS);
-        self.task = Some(Task::Confirm(search, pairs));
+        self.work_on(Aim::Confirm(search), pairs);
     }
 
-    fn conclude_confirm(&mut self, search: Option<Search>, mut pairs: Pairs, now: Moment) {
+    fn conclude_confirm(&mut self, search: Option<Search>, mut pairs: SizePairs, now: Moment) {
         let count = pairs.count();
         let torn = self.tear(&pairs);
         let enough = count.control_answered >= edge::CONTROLS && torn != Tear::Perhaps;
@@ -175,7 +175,7 @@ impl LaneProber {
             Tear::No | Tear::Yes(_) => edge::CONTROLS,
         });
         if !enough || !pairs.all_decided() {
-            self.task = Some(Task::Confirm(search, pairs));
+            self.work_on(Aim::Confirm(search), pairs);
             return;
         }
         if let Tear::Yes(silent) = torn {
@@ -183,12 +183,12 @@ impl LaneProber {
             self.torn = Some(silent);
             self.leave(silent);
             let again = self.pairs(pairs.size(), ProbeSize::Edge, edge::CONTROLS, now).at_most(edge::PAIRS);
-            self.task = Some(Task::Confirm(search, again));
+            self.work_on(Aim::Confirm(search), again);
             return;
         }
         let Standing::Hole(hole) = &mut self.standing else { return };
         match (edge::judge(count, search.is_none()), search) {
-            (Finding::TooFew, _) => self.exhaust(now),
+            (Finding::TooFew, _) => self.exhaust(&pairs, now),
             (Finding::NoEdge, _) => self.size_dependent(now),
             (finding, Some(search)) => {
                 hole.sharp = finding == Finding::Sharp;
@@ -201,14 +201,14 @@ impl LaneProber {
     /// Whether some flows never pass the size that others pass as their controls do. (Simulated: with one
     /// edge for all, two flows of eight that pass 1399 make the 1297 of the others look like loss that grows
     /// with size.)
-    fn tear(&self, pairs: &Pairs) -> Tear {
+    fn tear(&self, pairs: &SizePairs) -> Tear {
         let count = pairs.count();
         let of = |flow| pairs.count_of(flow);
-        let silent: FlowSet = self.flows.iter().filter(|flow| of(*flow).large_answered == 0).collect();
+        let silent: FlowSet = self.flows.iter().filter(|flow| of(*flow).answered == 0).collect();
         let passing = self.flows.without(silent);
         let control: usize = passing.iter().map(|flow| of(flow).control_answered).sum();
-        let even = count.large_answered * 2 >= count.control_answered;
-        if even || silent.is_empty() || passing.is_empty() || count.large_answered * 2 < control {
+        let even = count.answered * 2 >= count.control_answered;
+        if even || silent.is_empty() || passing.is_empty() || count.answered * 2 < control {
             Tear::No
         } else if silent.iter().all(|flow| of(flow).counted >= TEAR) {
             Tear::Yes(silent)
@@ -224,14 +224,14 @@ impl LaneProber {
         self.rest_until = now + REST;
     }
 
-    fn conclude_recheck(&mut self, pairs: Pairs, now: Moment) {
+    fn conclude_recheck(&mut self, pairs: SizePairs, now: Moment) {
         if pairs.two_of_three_passed() {
             self.now_passing(pairs.size(), now);
             return;
         }
         let count = pairs.count();
         if count.counted < PROVISIONAL && pairs.outcome() != Outcome::Exhausted {
-            self.task = Some(Task::Recheck(pairs));
+            self.work_on(Aim::Recheck, pairs);
         } else if let Standing::Hole(hole) = &self.standing {
             let (exact, answered, size) = (hole.exact, hole.answered, hole.size);
             self.decided_at = Some(now);
@@ -241,14 +241,14 @@ impl LaneProber {
         }
     }
 
-    fn exhaust(&mut self, now: Moment) {
+    fn exhaust(&mut self, pairs: &SizePairs, now: Moment) {
         self.rest_until = now + REST;
         match &self.standing {
             Standing::Hole(hole) if hole.sharp => {}
             _ => {
                 self.standing = Standing::Untested;
                 self.decided_at = None;
-                self.exhausted = true;
+                self.exhausted = Some((pairs.size(), pairs.count()));
             }
         }
     }

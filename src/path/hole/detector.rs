@@ -1,7 +1,11 @@
-//! One lane of a path: does the size at which discovery stands pass by this probe method, and if it
-//! does not, where exactly is the edge?
+//! The detector of holes by one probe method: does the size at which path MTU discovery stands pass, and if it does
+//! not, where exactly is the edge?
 //!
-//! A lane is in one of three standings, and works on at most one task at a time:
+//! All probe methods have this detector: ICMP echoes and echoes in fragments one each, TCP flows one for each group
+//! that is alike ([`super::flows`]), and a reflector one in each direction ([`crate::path::reflection::size_hunt`]).
+//! How they differ stands in [`Rules`].
+//!
+//! A detector has one of three standings, and works on at most one task at a time:
 //!
 //! ```text
 //!   Untested ──sentinel answered──> Passing
@@ -16,26 +20,23 @@
 
 mod begin;
 mod conclude;
-mod lane_method;
+mod detect;
 mod of_flows;
 
 use super::{
-    method::ProbeMethod,
+    detect::Detect,
     mtu_search::Search,
-    proof::{PairCount, Pairs},
+    proof::{Halves, SizePairs},
 };
 use crate::{
     model::{family::Family, types::Bytes},
-    path::{
-        hole::flow_set::FlowSet,
-        probe::{Lane, Moment},
-    },
+    path::{hole::flow_set::FlowSet, pairs::PairCount, probe::Moment},
 };
 
 /// So many full-size packets answered in a row end size-dependent loss.
 const WHOLE: u32 = 30;
 
-/// What a lane knows.
+/// What a detector knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// Nothing yet.
@@ -80,21 +81,61 @@ struct Proof {
     count: PairCount,
 }
 
-#[derive(Debug, Clone)]
-enum Task {
-    Prove(Pairs),
-    Assure(Proof, Pairs),
-    Search(Search, Pairs),
-    Confirm(Option<Search>, Pairs),
-    Recheck(Pairs),
+/// In what a probe method differs from others.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// How the halves of a pair are sent.
+    pub halves: Halves,
+    /// The smallest size asked for, bytes of IP packet.
+    pub smallest: Bytes,
+    /// The target may answer others and never this probe method: a proof of which no control is answered
+    /// is given up early.
+    pub may_be_unanswered: bool,
 }
 
-/// One probe method, for one path.
+impl Rules {
+    /// ICMP echoes.
+    #[must_use]
+    pub const fn echo(family: Family) -> Self {
+        Self { halves: Halves::Together, smallest: family.small(), may_be_unanswered: false }
+    }
+
+    /// SYNs on TCP flows.
+    #[must_use]
+    pub const fn syn(family: Family) -> Self {
+        Self { halves: Halves::InTurn, may_be_unanswered: true, ..Self::echo(family) }
+    }
+
+    /// Echo requests in fragments.
+    #[must_use]
+    pub const fn fragments(family: Family) -> Self {
+        Self { may_be_unanswered: true, ..Self::echo(family) }
+    }
+}
+
+/// What a burst is for.
 #[derive(Debug, Clone)]
-pub struct LaneProber {
+enum Aim {
+    Prove,
+    Assure(Proof),
+    Search(Search),
+    Confirm(Option<Search>),
+    Recheck,
+}
+
+/// A burst under way.
+#[derive(Debug, Clone)]
+struct Task {
+    aim: Aim,
+    pairs: SizePairs,
+}
+
+/// Detects holes by one probe method.
+#[derive(Debug, Clone)]
+pub struct Detector {
     family: Family,
-    lane: Lane,
-    /// On [`Lane::Syn`], the flows it is about, and its name among the probers of others.
+    rules: Rules,
+    /// The TCP flows it is about, and its name among the detectors of others.
     flows: FlowSet,
     id: u32,
     top: Bytes,
@@ -107,7 +148,8 @@ pub struct LaneProber {
     held: bool,
     cautious_until: Moment,
     decided_at: Option<Moment>,
-    exhausted: bool,
+    /// The size and the numbers of the last burst, if it ended without a decision.
+    exhausted: Option<(Bytes, PairCount)>,
     unusable: bool,
     /// Set while loss grows with size without an edge: full-size packets answered in a row since.
     whole_in_a_row: Option<u32>,
@@ -117,13 +159,13 @@ pub struct LaneProber {
     compared_at: Option<Bytes>,
 }
 
-impl LaneProber {
-    /// A lane that is to test `top` bytes.
+impl Detector {
+    /// A detector that is to test `top` bytes.
     #[must_use]
-    pub fn new(family: Family, lane: Lane, top: Bytes) -> Self {
+    pub fn new(family: Family, rules: Rules, top: Bytes) -> Self {
         Self {
             family,
-            lane,
+            rules,
             flows: FlowSet::ALL,
             id: 0,
             top,
@@ -136,7 +178,7 @@ impl LaneProber {
             held: false,
             cautious_until: Moment::ZERO,
             decided_at: None,
-            exhausted: false,
+            exhausted: None,
             unusable: false,
             whole_in_a_row: None,
             torn: None,
@@ -191,7 +233,7 @@ impl LaneProber {
     #[must_use]
     pub fn is_over(&self, size: Bytes) -> bool {
         let Standing::Hole(hole) = &self.standing else { return false };
-        let searching = matches!(self.task, Some(Task::Search(..) | Task::Confirm(Some(_), _)));
+        let searching = matches!(self.aim(), Some(Aim::Search(_) | Aim::Confirm(Some(_))));
         size >= if searching { hole.size } else { hole.silent }
     }
 
@@ -201,10 +243,22 @@ impl LaneProber {
         self.decided_at
     }
 
-    /// The last burst ended after 200 pairs without a decision.
+    /// The last burst ended without a decision.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
+        self.exhausted.is_some()
+    }
+
+    /// The size and the numbers of the last burst, if it ended without a decision.
+    #[must_use]
+    pub fn exhausted(&self) -> Option<(Bytes, PairCount)> {
         self.exhausted
+    }
+
+    /// Until when nothing new is begun.
+    #[must_use]
+    pub fn rests_until(&self) -> Moment {
+        self.rest_until
     }
 
     /// In the last burst no control was answered, although the target is there.
@@ -234,11 +288,11 @@ impl LaneProber {
     /// A first proof is under way.
     #[must_use]
     pub fn is_proving(&self) -> bool {
-        matches!(self.task, Some(Task::Prove(_) | Task::Assure(..))) && !self.is_silent()
+        matches!(self.aim(), Some(Aim::Prove | Aim::Assure(_))) && !self.is_silent()
     }
 
     /// No search for the edge while held: its replies may teach an IPv6 target another path MTU, before
-    /// another lane has seen what a target does that knows nothing.
+    /// another probe method has shown what a target does that knows nothing.
     pub fn hold(&mut self, held: bool) {
         self.held = held;
     }
@@ -247,7 +301,7 @@ impl LaneProber {
     pub fn stop_for_new_flow(&mut self) {
         self.task = None;
         self.rest_until = Moment::ZERO;
-        self.exhausted = false;
+        self.exhausted = None;
         self.unusable = false;
     }
 
@@ -285,7 +339,7 @@ impl LaneProber {
         self.cautious_until = until;
     }
 
-    /// Sizes another lane has found, to be tried first.
+    /// Sizes another probe method has found, to be tried first.
     pub fn hint(&mut self, hints: Vec<Bytes>) {
         self.hints = hints;
     }
@@ -319,14 +373,14 @@ impl LaneProber {
         self.task = None;
         self.decided_at = None;
         self.rest_until = Moment::ZERO;
-        self.exhausted = false;
+        self.exhausted = None;
         self.unusable = false;
     }
 
     /// The target has answered something, be it asked in another way.
     pub fn heard(&mut self) {
-        if let Some(pairs) = self.burst_mut() {
-            pairs.heard();
+        if let Some(task) = &mut self.task {
+            task.pairs.heard();
         }
     }
 
@@ -343,7 +397,7 @@ impl LaneProber {
     fn now_passing(&mut self, size: Bytes, now: Moment) {
         self.standing = Standing::Passing { size };
         self.decided_at = Some(now);
-        self.exhausted = false;
+        self.exhausted = None;
         self.unusable = false;
     }
 }

@@ -2,40 +2,41 @@
 
 use fastrand::Rng;
 
-use super::FlowLanes;
+use super::FlowGroups;
 use crate::{
     model::types::Bytes,
     path::{
         hole::{
+            detect::{Detect, Urgency},
             flow_set::FlowSet,
-            method::{ProbeMethod, Urgency},
-            proof::{Fate, Shot},
+            proof::Shot,
         },
+        pairs::Fate,
         probe::Moment,
     },
 };
 
-impl ProbeMethod for FlowLanes {
+impl Detect for FlowGroups {
     /// The smallest of any flow.
     fn top(&self) -> Bytes {
-        self.lanes.iter().map(ProbeMethod::top).min().unwrap_or(0)
+        self.groups.iter().map(Detect::top).min().unwrap_or(0)
     }
 
     /// The smallest of any flow.
     fn passing(&self) -> Option<Bytes> {
-        self.lanes.iter().filter_map(ProbeMethod::passing).min().filter(|_| !self.is_silent())
+        self.groups.iter().filter_map(Detect::passing).min().filter(|_| !self.is_silent())
     }
 
     fn is_silent(&self) -> bool {
-        self.lanes.iter().any(ProbeMethod::is_silent)
+        self.groups.iter().any(Detect::is_silent)
     }
 
     fn wants(&self, urgency: Urgency) -> bool {
-        self.all().any(|lane| lane.wants(urgency))
+        self.all().any(|group| group.wants(urgency))
     }
 
     fn next_at(&self) -> Option<Moment> {
-        self.all().filter_map(ProbeMethod::next_at).min()
+        self.all().filter_map(Detect::next_at).min()
     }
 
     fn shots(
@@ -46,7 +47,7 @@ impl ProbeMethod for FlowLanes {
         rng: &mut Rng,
     ) -> Vec<Shot> {
         self.all_mut()
-            .map(|lane| lane.shots(urgency, now, is_free, rng))
+            .map(|group| group.shots(urgency, now, is_free, rng))
             .find(|shots| !shots.is_empty())
             .unwrap_or_default()
     }
@@ -58,12 +59,12 @@ impl ProbeMethod for FlowLanes {
             self.answers_doubt(shot.flow, shot.size);
         }
         let is_doubt = self.doubts.iter().any(|doubt| doubt.id() == shot.asker);
-        if let Some(lane) = self.asker(shot) {
-            let hardly = lane.hardly_asked();
-            let was_silent = lane.is_silent();
-            lane.resolve(shot, fate, now);
-            if is_doubt && lane.is_silent() && !was_silent {
-                lane.leave(hardly);
+        if let Some(group) = self.asker(shot) {
+            let hardly = group.hardly_asked();
+            let was_silent = group.is_silent();
+            group.resolve(shot, fate, now);
+            if is_doubt && group.is_silent() && !was_silent {
+                group.leave(hardly);
             }
         } else if answered && !is_doubt {
             self.large_passed(shot.flow, shot.size, now);
@@ -72,34 +73,34 @@ impl ProbeMethod for FlowLanes {
     }
 
     fn signalled(&mut self, shot: Shot, mtu: Bytes, on_walk: bool, now: Moment) {
-        if let Some(lane) = self.asker(shot) {
-            lane.signalled(shot, mtu, on_walk, now);
+        if let Some(group) = self.asker(shot) {
+            group.signalled(shot, mtu, on_walk, now);
         }
         self.follow(now);
     }
 
     fn refused(&mut self, flow: u8, size: Bytes, mtu: Bytes, now: Moment) {
-        let Some(place) = self.place_of(flow).filter(|place| self.lanes[*place].edge() >= Some(size)) else {
+        let Some(place) = self.place_of(flow).filter(|place| self.groups[*place].edge() >= Some(size)) else {
             return;
         };
         self.part(place, FlowSet::of(flow));
-        self.lanes.retain(|lane| !lane.flows().is_empty());
-        if let Some(part) = self.lanes.last_mut() {
+        self.groups.retain(|group| !group.flows().is_empty());
+        if let Some(part) = self.groups.last_mut() {
             part.refused(flow, size, mtu, now);
         }
     }
 
     fn sentinel_lost(&mut self, flow: u8, size: Bytes, now: Moment) {
         let Some(place) = self.place_of(flow) else { return };
-        let lane = &mut self.lanes[place];
-        if size > lane.top() {
+        let group = &mut self.groups[place];
+        if size > group.top() {
             // Its silence counts for nothing: a signal is remembered there, and signals are rare.
             return;
         }
-        if lane.flows().len() > 1 && !self.suspects.contains(&(flow, size)) {
+        if group.flows().len() > 1 && !self.suspects.contains(&(flow, size)) {
             self.suspects.push((flow, size));
         }
-        lane.sentinel_lost(flow, size, now);
+        group.sentinel_lost(flow, size, now);
         self.follow(now);
     }
 
@@ -107,22 +108,23 @@ impl ProbeMethod for FlowLanes {
         self.suspects.retain(|(suspect, _)| *suspect != flow);
         self.answers_doubt(flow, size);
         let Some(place) = self.place_of(flow) else { return };
-        let lane = &mut self.lanes[place];
-        let hole_size = lane.hole_size();
-        let moved = lane.is_over(size) && hole_size > Some(size);
+        let group = &mut self.groups[place];
+        let hole_size = group.hole_size();
+        let moved = group.is_over(size) && hole_size > Some(size);
         if moved {
-            lane.move_edge(size, now);
+            group.move_edge(size, now);
             // It may as well be over: that is asked before the search has found its way up there.
             self.sweep.push_front((flow, hole_size));
             // What moved on one flow may have moved on all.
-            let others = self.lanes.iter().filter(|lane| lane.is_silent() && !lane.flows().contains(flow));
-            let edges = others.flat_map(|lane| lane.flows().iter().map(|flow| (flow, lane.silent_from())));
+            let others =
+                self.groups.iter().filter(|group| group.is_silent() && !group.flows().contains(flow));
+            let edges = others.flat_map(|group| group.flows().iter().map(|flow| (flow, group.silent_from())));
             self.sweep.extend(edges.collect::<Vec<_>>());
-        } else if lane.is_over(size) {
+        } else if group.is_over(size) {
             // What ended on one flow may have ended on all.
             self.recheck(now);
         } else {
-            lane.large_passed(flow, size, now);
+            group.large_passed(flow, size, now);
         }
         self.follow(now);
     }
@@ -130,14 +132,14 @@ impl ProbeMethod for FlowLanes {
     fn stop(&mut self) {
         self.suspects.clear();
         self.doubts.clear();
-        for lane in &mut self.lanes {
-            lane.stop();
+        for group in &mut self.groups {
+            group.stop();
         }
     }
 
     fn resume(&mut self, now: Moment) {
-        for lane in &mut self.lanes {
-            lane.resume(now);
+        for group in &mut self.groups {
+            group.resume(now);
         }
     }
 }

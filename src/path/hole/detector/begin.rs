@@ -1,15 +1,17 @@
-//! What a lane begins: a sentinel, a proof, a look whether a hole is over.
+//! What a detector begins: a sentinel, a proof, a look whether a hole is over.
 
-use super::{LaneProber, Standing, Task};
+use fastrand::Rng;
+
+use super::{Aim, Detector, Standing, Task};
 use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
-        hole::proof::{PROOF, PROVISIONAL, Pairs},
+        hole::proof::{PROOF, PROVISIONAL, Shot, SizePairs},
         probe::Moment,
     },
 };
 
-impl LaneProber {
+impl Detector {
     /// The size the next sentinel tests: the top, and around a known edge in turn the largest
     /// answered, one above it, and the top.
     pub fn sentinel(&mut self) -> (Bytes, ProbeSize) {
@@ -32,47 +34,38 @@ impl LaneProber {
 
     /// Begins to see whether `size` passes now: two answers of three.
     pub fn recheck(&mut self, size: Bytes, now: Moment) {
-        if !matches!(self.task, Some(Task::Recheck(_))) {
+        if !matches!(self.aim(), Some(Aim::Recheck)) {
             let pairs = self.pairs(size, ProbeSize::Full, PROVISIONAL, now);
-            self.task = Some(Task::Recheck(pairs));
+            self.work_on(Aim::Recheck, pairs);
         }
     }
 
     pub(super) fn prove_at(&mut self, size: Bytes, purpose: ProbeSize, now: Moment) {
         if self.is_idle(now) {
             let pairs = self.pairs(size, purpose, PROOF, now);
-            self.task = Some(Task::Prove(pairs));
+            self.work_on(Aim::Prove, pairs);
         }
     }
 
-    pub(super) fn pairs(&mut self, size: Bytes, purpose: ProbeSize, need: usize, now: Moment) -> Pairs {
+    pub(super) fn pairs(&mut self, size: Bytes, purpose: ProbeSize, need: usize, now: Moment) -> SizePairs {
         self.serial += 1;
-        Pairs::new(self.serial, self.lane, size, purpose, need, now).on_flows(self.flows, self.id)
+        SizePairs::new(self.serial, self.rules.halves, size, purpose, need, now).on_flows(self.flows, self.id)
     }
 
-    pub(super) fn burst(&self) -> Option<&Pairs> {
-        match &self.task {
-            Some(
-                Task::Prove(pairs)
-                | Task::Assure(_, pairs)
-                | Task::Search(_, pairs)
-                | Task::Confirm(_, pairs)
-                | Task::Recheck(pairs),
-            ) => Some(pairs),
-            None => None,
-        }
+    /// Both halves of the next pair of the burst under way, whatever its urgency, for a probe method that sends them together.
+    pub fn next_pair(&mut self, now: Moment, rng: &mut Rng) -> Vec<Shot> {
+        self.task.as_mut().map(|task| task.pairs.shots(now, |_| true, rng)).unwrap_or_default()
     }
 
-    pub(super) fn burst_mut(&mut self) -> Option<&mut Pairs> {
-        match &mut self.task {
-            Some(
-                Task::Prove(pairs)
-                | Task::Assure(_, pairs)
-                | Task::Search(_, pairs)
-                | Task::Confirm(_, pairs)
-                | Task::Recheck(pairs),
-            ) => Some(pairs),
-            None => None,
-        }
+    pub(super) fn work_on(&mut self, aim: Aim, pairs: SizePairs) {
+        self.task = Some(Task { aim, pairs });
+    }
+
+    pub(super) fn aim(&self) -> Option<&Aim> {
+        self.task.as_ref().map(|task| &task.aim)
+    }
+
+    pub(super) fn burst(&self) -> Option<&SizePairs> {
+        self.task.as_ref().map(|task| &task.pairs)
     }
 }

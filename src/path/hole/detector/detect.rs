@@ -1,33 +1,34 @@
-//! One lane as the prober of its path sees it.
+//! A detector as the prober of its path sees it.
 
 use fastrand::Rng;
 
-use super::{LaneProber, Standing, Task};
+use super::{Aim, Detector, Standing, Task};
 use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
         hole::{
-            method::{ProbeMethod, Urgency},
-            proof::{Fate, Pairs, Shot},
+            detect::{Detect, Urgency},
+            proof::{Shot, SizePairs},
         },
+        pairs::Fate,
         probe::Moment,
     },
 };
 
-impl LaneProber {
+impl Detector {
     fn urgency(&self) -> Option<Urgency> {
         // Silence without an edge is no hole yet.
         let known = self.hole().is_some();
-        match &self.task {
+        match self.aim() {
             None => None,
-            Some(Task::Recheck(_)) => Some(Urgency::Withdrawal),
+            Some(Aim::Recheck) => Some(Urgency::Withdrawal),
             Some(_) if known => Some(Urgency::Search),
             Some(_) => Some(Urgency::FirstProof),
         }
     }
 }
 
-impl ProbeMethod for LaneProber {
+impl Detect for Detector {
     fn top(&self) -> Bytes {
         self.top
     }
@@ -59,7 +60,7 @@ impl ProbeMethod for LaneProber {
     }
 
     fn next_at(&self) -> Option<Moment> {
-        self.burst().map(Pairs::next_at)
+        self.burst().map(SizePairs::next_at)
     }
 
     fn shots(
@@ -72,13 +73,13 @@ impl ProbeMethod for LaneProber {
         if self.urgency() != Some(urgency) {
             return Vec::new();
         }
-        self.burst_mut().map(|pairs| pairs.shots(now, is_free, rng)).unwrap_or_default()
+        self.task.as_mut().map(|task| task.pairs.shots(now, is_free, rng)).unwrap_or_default()
     }
 
     fn resolve(&mut self, shot: Shot, fate: Fate, now: Moment) {
-        let is_current = self.burst().is_some_and(|pairs| pairs.serial() == shot.serial);
-        if is_current && let Some(pairs) = self.burst_mut() {
-            pairs.resolve(shot.pair, shot.large, fate);
+        let current = self.task.as_mut().filter(|task| task.pairs.serial() == shot.serial);
+        if let Some(task) = current {
+            task.pairs.resolve(shot.pair, shot.large, fate);
             self.conclude(now);
         } else if shot.large && fate == Fate::Answered {
             let breaks_proof =
@@ -97,18 +98,17 @@ impl ProbeMethod for LaneProber {
         if self.burst().is_none_or(|pairs| pairs.serial() != shot.serial) {
             return;
         }
-        match self.task.take() {
-            Some(Task::Search(mut search, _)) => {
+        let Some(Task { aim, pairs }) = self.task.take() else { return };
+        match aim {
+            Aim::Search(mut search) => {
                 search.signalled(shot.size, mtu);
                 self.go_on_searching(search, None, now);
             }
-            Some(Task::Prove(_)) if self.is_silent() && !on_walk => {
-                self.search_below(0, shot.size, &[mtu], now);
-            }
+            Aim::Prove if self.is_silent() && !on_walk => self.search_below(0, shot.size, &[mtu], now),
             // A signal is an answer: this size is not silent.
-            Some(Task::Prove(_) | Task::Assure(..)) if !self.is_silent() => {}
-            Some(Task::Recheck(_)) => {}
-            task => self.task = task,
+            Aim::Prove | Aim::Assure(_) if !self.is_silent() => {}
+            Aim::Recheck => {}
+            aim => self.work_on(aim, pairs),
         }
     }
 
@@ -134,7 +134,7 @@ impl ProbeMethod for LaneProber {
                 }
             }
             Standing::Hole(hole) => {
-                if let Some(Task::Search(search, _)) = &mut self.task
+                if let Some(Task { aim: Aim::Search(search), .. }) = &mut self.task
                     && size < hole.size
                 {
                     search.passed(size);

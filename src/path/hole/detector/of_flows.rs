@@ -1,7 +1,7 @@
-//! A lane that is about some TCP flows of a path: how it parts with flows that turn out to differ, and how
+//! A detector that is about some TCP flows of a path: how it parts with flows that turn out to differ, and how
 //! two that are alike become one.
 
-use super::{LaneProber, Standing, Task};
+use super::{Aim, Detector, Rules, Standing};
 use crate::{
     model::{
         family::Family,
@@ -10,23 +10,24 @@ use crate::{
     path::{
         hole::{
             flow_set::FlowSet,
-            proof::{PROOF, Pairs},
+            proof::{PROOF, SizePairs},
         },
-        probe::{Lane, Moment},
+        probe::Moment,
     },
 };
 
 /// A flow's part in a proof over several: chance alone reaches so many with 0.26^5 = 0.1 %.
 const SHARE: usize = 5;
 
-impl LaneProber {
-    /// A lane named `id` that asks whether `size`, which other flows pass, is silent on these.
+impl Detector {
+    /// A detector named `id` that asks whether `size`, which other flows pass, is silent on these.
     #[must_use]
     pub fn doubting(flows: FlowSet, id: u32, family: Family, top: Bytes, size: Bytes, now: Moment) -> Self {
-        let mut lane = Self { flows, id, ..Self::new(family, Lane::Syn, top) };
+        let mut detector = Self { flows, id, ..Self::new(family, Rules::syn(family), top) };
         let purpose = if size == top { ProbeSize::Full } else { ProbeSize::Edge };
-        lane.task = Some(Task::Prove(lane.pairs(size, purpose, PROOF, now)));
-        lane
+        let pairs = detector.pairs(size, purpose, PROOF, now);
+        detector.work_on(Aim::Prove, pairs);
+        detector
     }
 
     /// The flows it is about.
@@ -44,26 +45,26 @@ impl LaneProber {
     /// The size of the burst under way.
     #[must_use]
     pub fn asks_for(&self) -> Option<Bytes> {
-        self.burst().map(Pairs::size)
+        self.burst().map(SizePairs::size)
     }
 
     /// It is no more about these flows.
     pub fn leave(&mut self, flows: FlowSet) {
         self.flows = self.flows.without(flows);
-        if let Some(pairs) = self.burst_mut() {
-            pairs.leave_out(flows);
+        if let Some(task) = &mut self.task {
+            task.pairs.leave_out(flows);
         }
     }
 
     /// It is about these flows too.
     pub fn take_in(&mut self, flows: FlowSet) {
         self.flows = self.flows.with(flows);
-        if let Some(pairs) = self.burst_mut() {
-            pairs.take_in(flows);
+        if let Some(task) = &mut self.task {
+            task.pairs.take_in(flows);
         }
     }
 
-    /// A lane named `id` for some of its flows, which knows what this one does.
+    /// A detector named `id` for some of its flows, with the same standing.
     #[must_use]
     pub fn part(&mut self, flows: FlowSet, id: u32) -> Self {
         let mut part = Self { flows, id, task: None, torn: None, ..self.clone() };
@@ -122,10 +123,10 @@ impl LaneProber {
         fresh
     }
 
-    /// Whether it knows the same as `other`, or the other nothing that it does not.
+    /// Whether the two can be merged: they know the same, or the other knows nothing.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
-        let settled = |lane: &Self| lane.task.is_none() && lane.whole_in_a_row.is_none();
+        let settled = |one: &Self| one.task.is_none() && one.whole_in_a_row.is_none();
         let same = match (&self.standing, &other.standing) {
             (Standing::Passing { size }, Standing::Passing { size: too }) => size == too,
             (Standing::Passing { .. } | Standing::Untested, Standing::Untested) => true,

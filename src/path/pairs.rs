@@ -1,0 +1,267 @@
+//! Pairs: how loss is told from something that never passes.
+//!
+//! A pair is one packet in question and one control that differs from it in that one thing only (its size,
+//! its protocol, its flow), sent within milliseconds in random order. It counts when the packet in
+//! question is lost and the control is answered. Loss that hits both alike makes either half as likely to be
+//! the lost one, so `n` counted pairs without one answer leave chance at most 2^-n.
+//!
+//! A pair's fate may change: an answer that comes after the probe timeout takes back the loss.
+
+use std::time::Duration;
+
+use super::probe::Moment;
+
+/// What became of one packet of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Its turn has not come (only in a TCP flow, where one packet at a time is in flight).
+    Unsent,
+    /// In flight.
+    Waiting,
+    /// Answered.
+    Answered,
+    /// Unanswered after the probe timeout.
+    Lost,
+    /// It never left our host, which says nothing of the path.
+    Void,
+}
+
+/// Which packet of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Half {
+    /// The one in question.
+    Asked,
+    /// The one it is compared with.
+    Control,
+}
+
+/// A pair, and what it is `about` beyond what all pairs of its burst have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair<A> {
+    /// For one, a flow or a port.
+    pub about: A,
+    /// What became of the packet in question.
+    pub asked: Fate,
+    /// What became of the control.
+    pub control: Fate,
+}
+
+impl<A> Pair<A> {
+    /// Whether the fate of one half is not known yet.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        [self.asked, self.control].iter().any(|fate| matches!(fate, Fate::Unsent | Fate::Waiting))
+    }
+
+    /// One half.
+    pub fn half_mut(&mut self, half: Half) -> &mut Fate {
+        match half {
+            Half::Asked => &mut self.asked,
+            Half::Control => &mut self.control,
+        }
+    }
+}
+
+/// Numbers of a burst, for decisions and for evidence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PairCount {
+    /// Pairs sent.
+    pub sent: usize,
+    /// Pairs whose packet in question was lost and whose control was answered.
+    pub counted: usize,
+    /// Packets in question that were answered.
+    pub answered: usize,
+    /// Packets in question that were lost.
+    pub lost: usize,
+    /// Controls answered.
+    pub control_answered: usize,
+    /// Controls lost.
+    pub control_lost: usize,
+}
+
+impl PairCount {
+    /// Adds a pair.
+    pub fn add<A>(&mut self, pair: &Pair<A>) {
+        self.sent += 1;
+        self.counted += usize::from(pair.asked == Fate::Lost && pair.control == Fate::Answered);
+        self.answered += usize::from(pair.asked == Fate::Answered);
+        self.lost += usize::from(pair.asked == Fate::Lost);
+        self.control_answered += usize::from(pair.control == Fate::Answered);
+        self.control_lost += usize::from(pair.control == Fate::Lost);
+    }
+
+    /// "2 controls lost".
+    #[must_use]
+    pub fn lost_in_words(&self) -> String {
+        let controls = if self.control_lost == 1 { "control" } else { "controls" };
+        format!("{} {controls} lost", self.control_lost)
+    }
+}
+
+/// How a burst is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Between two pairs.
+    pub spacing: Duration,
+    /// Pairs after which the burst ends without a decision.
+    pub at_most: usize,
+}
+
+/// A burst of pairs: sent on a beat, never more of them open than could still be needed.
+#[derive(Debug, Clone)]
+pub struct Burst<A> {
+    serial: u32,
+    pace: Pace,
+    began: Moment,
+    next_at: Moment,
+    pairs: Vec<Pair<A>>,
+}
+
+impl<A: Copy> Burst<A> {
+    /// A burst whose first pair is due at `now`. Its shots carry `serial`, so that what comes late from a former burst is
+    /// not taken for its own.
+    #[must_use]
+    pub fn new(serial: u32, pace: Pace, now: Moment) -> Self {
+        Self { serial, pace, began: now, next_at: now, pairs: Vec::new() }
+    }
+
+    /// The burst's name.
+    #[must_use]
+    pub fn serial(&self) -> u32 {
+        self.serial
+    }
+
+    /// When its first pair was due.
+    #[must_use]
+    pub fn began(&self) -> Moment {
+        self.began
+    }
+
+    /// When the next pair may go out.
+    #[must_use]
+    pub fn next_at(&self) -> Moment {
+        self.next_at
+    }
+
+    /// The first pair not before `spacing`, and so far apart.
+    pub fn space_by(&mut self, spacing: Duration) {
+        self.pace.spacing = spacing;
+        self.next_at += spacing;
+    }
+
+    /// Ends without a decision after so many pairs.
+    pub fn end_after(&mut self, pairs: usize) {
+        self.pace.at_most = pairs;
+    }
+
+    /// All pairs, in the order in which they were begun.
+    #[must_use]
+    pub fn pairs(&self) -> &[Pair<A>] {
+        &self.pairs
+    }
+
+    /// The same, to be changed.
+    pub fn pairs_mut(&mut self) -> &mut [Pair<A>] {
+        &mut self.pairs
+    }
+
+    /// Whether more pairs may be begun.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.pairs.len() < self.pace.at_most
+    }
+
+    /// Whether a pair is due, where `wanted` more must count.
+    #[must_use]
+    pub fn is_due(&self, now: Moment, wanted: usize) -> bool {
+        let open = self.pairs.iter().filter(|pair| pair.is_open()).count();
+        now >= self.next_at && open < wanted && self.has_room()
+    }
+
+    /// A pair is begun; its place in the burst. The beat is kept, but a burst never catches up.
+    pub fn begin(&mut self, about: A, asked: Fate, control: Fate, now: Moment) -> usize {
+        self.next_at = (self.next_at + self.pace.spacing).max(now);
+        self.pairs.push(Pair { about, asked, control });
+        self.pairs.len() - 1
+    }
+
+    /// What became of a half; what is said of a pair that never was is ignored.
+    pub fn resolve(&mut self, pair: usize, half: Half, fate: Fate) {
+        if let Some(pair) = self.pairs.get_mut(pair) {
+            *pair.half_mut(half) = fate;
+        }
+    }
+
+    /// The numbers of all pairs.
+    #[must_use]
+    pub fn count(&self) -> PairCount {
+        self.count_of(|_| true)
+    }
+
+    /// The numbers of some.
+    #[must_use]
+    pub fn count_of(&self, of: impl Fn(A) -> bool) -> PairCount {
+        let mut count = PairCount::default();
+        self.pairs.iter().filter(|pair| of(pair.about)).for_each(|pair| count.add(pair));
+        count
+    }
+
+    /// Whether every pair begun is decided.
+    #[must_use]
+    pub fn all_decided(&self) -> bool {
+        !self.pairs.iter().any(Pair::is_open)
+    }
+
+    /// Whether it has ended without a decision.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        !self.has_room() && self.all_decided()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACE: Pace = Pace { spacing: Duration::from_millis(20), at_most: 3 };
+
+    #[test]
+    fn a_pair_counts_where_only_the_packet_in_question_was_lost() {
+        let mut burst = Burst::new(1, Pace { at_most: 9, ..PACE }, Moment::ZERO);
+        let fates = [Fate::Unsent, Fate::Waiting, Fate::Answered, Fate::Lost, Fate::Void];
+        for asked in fates {
+            for control in fates {
+                burst.begin((), asked, control, Moment::ZERO);
+            }
+        }
+        let count =
+            PairCount { sent: 25, counted: 1, answered: 5, lost: 5, control_answered: 5, control_lost: 5 };
+        assert_eq!(burst.count(), count);
+        assert!(!burst.all_decided() && !burst.has_room());
+    }
+
+    #[test]
+    fn the_beat_is_kept_and_never_caught_up_with() {
+        let mut burst = Burst::new(1, PACE, Moment::ZERO);
+        burst.begin((), Fate::Lost, Fate::Lost, Duration::from_millis(5));
+        assert_eq!(burst.next_at(), Duration::from_millis(20));
+        burst.begin((), Fate::Lost, Fate::Lost, Duration::from_millis(900));
+        assert_eq!(burst.next_at(), Duration::from_millis(900));
+    }
+
+    #[test]
+    fn no_more_are_open_than_are_wanted_nor_begun_than_allowed() {
+        let mut burst = Burst::new(1, PACE, Moment::ZERO);
+        burst.begin((), Fate::Waiting, Fate::Answered, Moment::ZERO);
+        let now = burst.next_at();
+        assert!(!burst.is_due(now, 1) && burst.is_due(now, 2) && !burst.is_due(Moment::ZERO, 2));
+        for _ in 1..PACE.at_most {
+            burst.begin((), Fate::Lost, Fate::Lost, now);
+        }
+        assert!(!burst.is_due(burst.next_at(), 2) && !burst.is_exhausted(), "one is open");
+        burst.resolve(0, Half::Asked, Fate::Lost);
+        assert!(burst.is_exhausted());
+        burst.resolve(7, Half::Asked, Fate::Answered);
+        assert_eq!(burst.count().answered, 0, "there is no such pair");
+    }
+}
