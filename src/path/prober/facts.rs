@@ -10,7 +10,7 @@ use crate::{
         hole::{
             detect::Detect,
             detector::{Detector, Hole},
-            flows::FlowGroups,
+            flows::{FlowGroups, FlowHole},
         },
         reflection::{OneWay, Sizes as Measurable},
         verdict::{
@@ -45,13 +45,14 @@ impl From<&Detector> for MethodFacts {
     }
 }
 
-impl From<&FlowGroups> for MethodFacts {
-    fn from(flows: &FlowGroups) -> Self {
+impl MethodFacts {
+    /// All TCP flows together.
+    pub(super) fn of_flows(flows: &FlowGroups, hole: Option<FlowHole<'_>>) -> Self {
         Self {
             top: flows.top(),
             passing: flows.passing(),
             edge: None,
-            hole: flows.hole().map(|found| HoleFacts::from(found.hole)),
+            hole: hole.map(|found| HoleFacts::from(found.hole)),
             silent: flows.is_silent(),
             exhausted: flows.is_exhausted(),
             size_dependent: flows.is_size_dependent(),
@@ -72,6 +73,7 @@ impl PathProber {
     /// What a verdict rests on.
     #[must_use]
     pub fn facts(&self) -> Facts {
+        let syn_hole = self.syn.hole();
         let mut facts = Facts {
             now: self.now,
             began: self.began,
@@ -97,10 +99,10 @@ impl PathProber {
             largest_fragment: self.largest_fragment,
             target: self.target.clone(),
             echo: MethodFacts::from(&self.echo),
-            syn: MethodFacts::from(&self.syn),
+            syn: MethodFacts::of_flows(&self.syn, syn_hole),
             fragments: MethodFacts::from(&self.fragments),
             syn_tops: std::array::from_fn(|flow| u8::try_from(flow).map_or(0, |flow| self.syn.top_of(flow))),
-            hole_flows: self.syn.hole().map_or(0, |found| found.flows),
+            hole_flows: syn_hole.map_or(0, |found| found.flows),
             doubt_since: self.doubt.since,
             reverse_ended_at: self.doubt.reverse_ended_at,
             reflected: ReflectedFacts::default(),

@@ -116,7 +116,8 @@ impl PathProber {
 
     /// Whether the pieces of a large echo request pass forward, as far as known.
     fn pieces_pass(&self) -> Option<bool> {
-        let (syn, echo) = (MethodFacts::from(&self.syn), MethodFacts::from(&self.echo));
+        let syn = MethodFacts::of_flows(&self.syn, self.syn.hole());
+        let echo = MethodFacts::from(&self.echo);
         pieces_pass(self.settings.family, [&syn, &echo])
     }
 

@@ -10,10 +10,11 @@
 #[cfg(test)]
 mod tests;
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use fastrand::Rng;
 
+use super::recent::Recent;
 use crate::{
     model::types::TcpState,
     path::{
@@ -32,9 +33,6 @@ const PACE: Pace = Pace { spacing: Duration::from_millis(80), at_most: 300 };
 /// Two small SYNs lost in a row, or eight large ones, start a burst.
 const DOUBT: u32 = 8;
 const SMALL: u32 = 4;
-/// Silence is over at so many answers among the last [`LAST`] SYNs.
-const BACK: usize = 2;
-const LAST: usize = 5;
 /// While a port is silent, every so many-th look asks another port.
 const LOOK_ELSEWHERE: usize = 3;
 /// What is asked beside the path's own port: servers of the kind that paths lead to, and a port that nobody serves.
@@ -88,8 +86,8 @@ pub struct TcpLife {
     rest_until: Moment,
     exhausted: bool,
     /// What became of the last SYNs to the own port, and to others, while the own port is silent.
-    own: VecDeque<bool>,
-    others: VecDeque<bool>,
+    own: Recent,
+    others: Recent,
     /// The last other port that answered.
     answered: Option<u16>,
     looks: usize,
@@ -107,8 +105,8 @@ impl TcpLife {
             serial: 0,
             rest_until: Moment::ZERO,
             exhausted: false,
-            own: VecDeque::new(),
-            others: VecDeque::new(),
+            own: Recent::default(),
+            others: Recent::default(),
             answered: None,
             looks: 0,
         }
@@ -152,15 +150,14 @@ impl TcpLife {
     /// A SYN outside a burst was lost, to that port. A large one may have met a hole: it says little.
     pub fn lost(&mut self, port: u16, is_small: bool, may_begin: bool, now: Moment) {
         if port != self.port {
-            note(&mut self.others, false);
-            let all_lost = self.others.len() == LAST && !self.others.contains(&true);
-            if all_lost && matches!(self.standing, Standing::Filtered(..)) {
+            self.others.note(false);
+            if self.others.all_lost() && matches!(self.standing, Standing::Filtered(..)) {
                 self.begin(may_begin, now);
             }
             return;
         }
         self.doubt += if is_small { SMALL } else { 1 };
-        note(&mut self.own, false);
+        self.own.note(false);
         if self.doubt >= DOUBT && !self.is_silent() {
             self.begin(may_begin, now);
         }
@@ -173,8 +170,8 @@ impl TcpLife {
             return;
         }
         self.doubt = 0;
-        note(&mut self.own, true);
-        if !self.is_silent() || answered(&self.own) >= BACK {
+        self.own.note(true);
+        if !self.is_silent() || self.own.is_back() {
             self.standing = Standing::Answers;
             self.exhausted = false;
             if self.burst.take().is_some() {
@@ -185,10 +182,10 @@ impl TcpLife {
 
     /// Some other port of the target has answered, another path's perhaps.
     pub fn elsewhere(&mut self, port: Option<u16>) {
-        note(&mut self.others, true);
+        self.others.note(true);
         self.answered = port.or(self.answered);
         if let Standing::Dead(silence) = self.standing
-            && answered(&self.others) >= BACK
+            && self.others.is_back()
         {
             self.standing = Standing::Filtered(silence, self.answered);
         }
@@ -286,7 +283,7 @@ impl TcpLife {
         };
         let standing = if own.answered > 0 {
             Standing::Answers
-        } else if own.counted >= OWN && (others.answered > 0 || self.others.contains(&true)) {
+        } else if own.counted >= OWN && (others.answered > 0 || self.others.has_answer()) {
             Standing::Filtered(silence, self.answered)
         } else if own.counted >= OWN && others.counted >= OTHERS {
             Standing::Dead(silence)
@@ -343,15 +340,4 @@ impl Silence {
 /// Which ports are asked beside the path's own.
 pub(super) fn elsewhere(own: u16) -> impl Iterator<Item = u16> {
     ELSEWHERE.into_iter().filter(move |port| *port != own)
-}
-
-fn note(last: &mut VecDeque<bool>, answered: bool) {
-    last.push_back(answered);
-    if last.len() > LAST {
-        last.pop_front();
-    }
-}
-
-fn answered(last: &VecDeque<bool>) -> usize {
-    last.iter().filter(|answered| **answered).count()
 }

@@ -16,10 +16,7 @@ mod burst;
 mod tests;
 mod words;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use fastrand::Rng;
 
@@ -27,7 +24,7 @@ use burst::Burst;
 pub use burst::Proof;
 pub use words::{LOOK_AT_KERNEL, LOOK_AT_PAYLOAD};
 
-use super::life::elsewhere;
+use super::{life::elsewhere, recent::Recent};
 use crate::{
     model::types::TcpState,
     path::{
@@ -51,9 +48,6 @@ const LOOK_ELSEWHERE: usize = 6;
 const AGAIN: Duration = Duration::from_secs(5);
 /// What the engine never tells of is given up.
 const GIVE_UP: Duration = Duration::from_secs(20);
-/// It is over at so many successes among the last [`LAST`].
-const BACK: usize = 2;
-const LAST: usize = 5;
 /// So many in a row that never left our host, and nothing will be known.
 const UNABLE: u32 = 2;
 
@@ -108,7 +102,7 @@ pub struct Payload {
     /// Those in a row that never left our host.
     unable: u32,
     /// What became of the last ones to the own port, while it is silent.
-    last: VecDeque<bool>,
+    last: Recent,
     looks: usize,
     /// While all are dead: another port that was found not to be, and when.
     better: Option<(u16, Moment)>,
@@ -129,7 +123,7 @@ impl Payload {
             rest_until: Moment::ZERO,
             exhausted: false,
             unable: 0,
-            last: VecDeque::new(),
+            last: Recent::default(),
             looks: 0,
             better: None,
             rng: Rng::with_seed(seed),
@@ -305,7 +299,7 @@ impl Payload {
     /// A look at the own port that came to nothing, or one at another.
     fn failed_or_elsewhere(&mut self, asked: Asked, fate: ByteFate, now: Moment) {
         if asked.port == self.port {
-            self.note(false);
+            self.last.note(false);
         }
         if let Standing::Dead(proof) = self.standing {
             // All may be over: it is a filter only where the own port still takes nothing.
@@ -325,8 +319,8 @@ impl Payload {
 
     /// The own port has taken a byte, or refused to.
     fn alive(&mut self, fate: ByteFate, now: Moment) {
-        self.note(true);
-        if self.is_silent() && self.last.iter().filter(|passed| **passed).count() < BACK {
+        self.last.note(true);
+        if self.is_silent() && !self.last.is_back() {
             return;
         }
         self.standing = if fate == ByteFate::Passed { Standing::Answers } else { Standing::Closed };
@@ -335,13 +329,6 @@ impl Payload {
             self.rest_until = now + ANSWERED_REST;
         }
         self.next_at = self.next_at.max(now + EVERY);
-    }
-
-    fn note(&mut self, passed: bool) {
-        self.last.push_back(passed);
-        if self.last.len() > LAST {
-            self.last.pop_front();
-        }
     }
 
     fn conclude(&mut self, now: Moment) {

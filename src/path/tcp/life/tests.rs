@@ -1,4 +1,5 @@
 use super::*;
+use crate::path::tcp::recent::LAST;
 
 fn suspicious() -> TcpLife {
     let mut life = TcpLife::new(443);
