@@ -98,7 +98,7 @@ coverage:
 	cargo llvm-cov --locked --lib $(if $(COVERAGE_FAST),,--test simulation) --summary-only --json --output-path target/coverage.json
 	@scripts/coverage.py target/coverage.json
 
-# Changes the code of verdicts, proofs and lanes in every place, one at a time: unit tests, scenarios or the simulation should notice. All are
+# Changes the code of verdicts, proofs and detectors in every place, one at a time: unit tests, scenarios or the simulation should notice. All are
 # built in at once. Hours of one core; broken off, it goes on. MUTANTS="verdict --again": only that file, those that lived anew.
 mutants: setup
 	scripts/mutants/mutants.sh $(MUTANTS)

@@ -25,7 +25,7 @@ SCENARIOS = TREE / "tests/simulation/scenarios"
 RESULTS = WORK / "results.jsonl"
 FILES = [
     *(f"verdict{part}" for part in ("", "/decide", "/holes", "/path_mtu", "/way_back")),
-    *("proof", "edge", "lane", "lane/lane_method", "lane/begin", "lane/conclude", "lane/of_flows"),
+    *("pairs", "proof", "edge", "detector", "detector/detect", "detector/begin", "detector/conclude", "detector/of_flows"),
 ]
 # The runner of scenarios and networks, in the copy.
 EXAMPLE = '\n[[example]]\nname = "notice"\npath = "tests/simulation/notice.rs"\n'

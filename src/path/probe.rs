@@ -18,7 +18,7 @@ pub const FLOWS: u8 = 8;
 
 /// A probe method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lane {
+pub enum ProbeMethod {
     /// An ICMP echo with DF: a whole reply means the size passes both ways.
     Echo,
     /// A TCP SYN with DF, padded: any answer means the size passes forward.
@@ -27,10 +27,10 @@ pub enum Lane {
     Fragments,
 }
 
-/// All probe methods.
-pub const LANES: [Lane; 3] = [Lane::Echo, Lane::Syn, Lane::Fragments];
+impl ProbeMethod {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Echo, Self::Syn, Self::Fragments];
 
-impl Lane {
     /// The label value of `vxlan_path_size_probes_total`.
     #[must_use]
     pub const fn protocol(self) -> ProbeProtocol {
@@ -62,20 +62,20 @@ pub const fn fragments_of(family: Family, size: Bytes) -> u32 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProbeId(pub u64);
 
-/// One packet to send (or, on [`Lane::Fragments`], one datagram in fragments).
+/// One packet to send (or, on [`ProbeMethod::Fragments`], one datagram in fragments).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
     /// Its name.
     pub id: ProbeId,
     /// How to ask.
-    pub lane: Lane,
+    pub method: ProbeMethod,
     /// Which TCP flow, below [`FLOWS`]; 0 elsewhere.
     pub flow: u8,
     /// Bytes of IP packet that the question is about.
     pub size: Bytes,
     /// What it is for. A [`ProbeSize::Control`] is sent small, in as many fragments as one of `size`.
     pub purpose: ProbeSize,
-    /// The target's TCP port, on [`Lane::Syn`]; 0 elsewhere.
+    /// The target's TCP port, on [`ProbeMethod::Syn`]; 0 elsewhere.
     pub port: u16,
     /// Asks only whether the target is there: a SYN without any payload. The small half of a TCP pair
     /// carries some, so that a firewall that drops SYNs with data drops both halves alike.

@@ -1,8 +1,8 @@
-//! The prober of one path: a pure machine. It is asked what to send now, and told what came back.
+//! The prober of one path: a pure machine that is polled for packets to send and fed with what came back.
 //!
-//! It joins the regular small echo and the sentinels with three lanes. The echo lane watches; when
-//! it falls silent, the TCP lane tells at once whether forward passes, and the fragment lane whether
-//! reverse does. Given the same seed, times and answers it does the same again.
+//! The regular small echo measures loss. Full-size echoes with DF watch for a hole; when they fall silent, SYNs tell
+//! at once whether the size passes forward, and echoes in fragments whether it passes back. The same seed, times and
+//! answers give the same result.
 
 mod above;
 mod answers;
@@ -38,7 +38,7 @@ use super::{
     loss::{
         echo_loss::SmallLoss, icmp_rate::SharedRate, own_host::Local, probe_timeout::RttWindow, reach::Reach,
     },
-    probe::{LANES, Lane, Moment},
+    probe::{Moment, ProbeMethod},
     reflection::Reflection,
     settings::{Counts, HostMtu, IcmpProbes, Settings, TcpProbes},
     tcp::{life::TcpLife, origin::Origin, payload::Payload, pinned::Pinned},
@@ -196,7 +196,7 @@ impl PathProber {
 
     /// A signal was heard on another path: a router there may limit them, and silence here proves less.
     pub fn heard_elsewhere(&mut self, now: Moment) {
-        if !self.has_silent_lane() {
+        if !self.has_silence() {
             self.be_cautious(now + REMEMBERED);
         }
     }
@@ -207,8 +207,8 @@ impl PathProber {
         self.fragments.be_cautious(until);
     }
 
-    fn has_silent_lane(&self) -> bool {
-        LANES.iter().any(|lane| self.lane(*lane).is_silent())
+    fn has_silence(&self) -> bool {
+        ProbeMethod::ALL.iter().any(|method| self.detector(*method).is_silent())
     }
 
     /// Goes on with the counts of a prober of the same path.
@@ -289,19 +289,19 @@ impl PathProber {
         self.can_size_echo() && self.reach.icmp_ever()
     }
 
-    fn lane(&self, lane: Lane) -> &dyn Detect {
-        match lane {
-            Lane::Echo => &self.echo,
-            Lane::Syn => &self.syn,
-            Lane::Fragments => &self.fragments,
+    fn detector(&self, method: ProbeMethod) -> &dyn Detect {
+        match method {
+            ProbeMethod::Echo => &self.echo,
+            ProbeMethod::Syn => &self.syn,
+            ProbeMethod::Fragments => &self.fragments,
         }
     }
 
-    fn lane_mut(&mut self, lane: Lane) -> &mut dyn Detect {
-        match lane {
-            Lane::Echo => &mut self.echo,
-            Lane::Syn => &mut self.syn,
-            Lane::Fragments => &mut self.fragments,
+    fn detector_mut(&mut self, method: ProbeMethod) -> &mut dyn Detect {
+        match method {
+            ProbeMethod::Echo => &mut self.echo,
+            ProbeMethod::Syn => &mut self.syn,
+            ProbeMethod::Fragments => &mut self.fragments,
         }
     }
 }

@@ -33,7 +33,7 @@ use crate::{
     path::{
         limits::SYN_HEADER,
         loss::probe_timeout::GIVE_UP,
-        probe::{Answer, ByteFate, Lane, Moment, Probe, ProbeId, Reply, fragments_of},
+        probe::{Answer, ByteFate, Moment, Probe, ProbeId, ProbeMethod, Reply, fragments_of},
         settings::TcpProbes,
     },
 };
@@ -47,7 +47,7 @@ const BYTE_TOLD: Duration = Duration::from_mins(1);
 struct Flight {
     path: usize,
     id: ProbeId,
-    lane: Lane,
+    method: ProbeMethod,
     to: IpAddr,
     /// Of an echo.
     identifier: u16,
@@ -112,20 +112,27 @@ impl Flights {
     ) -> io::Result<()> {
         let family = Family::of(target.address);
         let size = wire_size(family, probe);
-        let mut flight =
-            Flight { path, id: probe.id, lane: probe.lane, to: target.address, identifier: 0, size, at: now };
+        let mut flight = Flight {
+            path,
+            id: probe.id,
+            method: probe.method,
+            to: target.address,
+            identifier: 0,
+            size,
+            at: now,
+        };
         self.count = self.count.wrapping_add(1);
-        match probe.lane {
-            Lane::Echo | Lane::Fragments => {
+        match probe.method {
+            ProbeMethod::Echo | ProbeMethod::Fragments => {
                 flight.identifier =
                     if probe.fresh { wire.fresh_identifier(family)? } else { wire.identifier() };
                 self.launch_echo(wire, target, probe, flight)
             }
-            Lane::Syn if wire.asks(family).tcp == TcpProbes::Sized => {
+            ProbeMethod::Syn if wire.asks(family).tcp == TcpProbes::Sized => {
                 self.launch_syn(wire, target, probe, flight)
             }
-            Lane::Syn if probe.bare => self.connect(wire, probe.port, flight),
-            Lane::Syn => Err(io::ErrorKind::Unsupported.into()),
+            ProbeMethod::Syn if probe.bare => self.connect(wire, probe.port, flight),
+            ProbeMethod::Syn => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -142,7 +149,7 @@ impl Flights {
         let addresses = (target.egress.source, target.address);
         let size = flight.size as usize;
         let message = packet::echo_request(size, addresses, flight.identifier, sequence, &self.cookie);
-        if probe.lane == Lane::Echo {
+        if probe.method == ProbeMethod::Echo {
             let echo = if probe.fresh { Outgoing::FreshEcho(&message) } else { Outgoing::Echo(&message) };
             wire.send(echo, target.address, door)?;
         } else {
@@ -259,7 +266,7 @@ impl Flights {
             Incoming::TooBig { mtu, from, quoted } => {
                 let flight = self.quoted(quoted)?;
                 let believable = Family::of(flight.to).least_mtu()..flight.size;
-                if flight.lane == Lane::Fragments || !believable.contains(&mtu) {
+                if flight.method == ProbeMethod::Fragments || !believable.contains(&mtu) {
                     debug!(mtu, ?flight, "a signal with an absurd claim is ignored");
                     return None;
                 }
@@ -306,9 +313,9 @@ impl Default for Flights {
 
 /// Bytes of IP packet that a probe has on the wire (before it is cut into fragments).
 fn wire_size(family: Family, probe: Probe) -> Bytes {
-    match (probe.purpose, probe.lane) {
-        (ProbeSize::Control, Lane::Syn) if probe.bare => family.header() + SYN_HEADER,
-        (ProbeSize::Control, Lane::Fragments) => {
+    match (probe.purpose, probe.method) {
+        (ProbeSize::Control, ProbeMethod::Syn) if probe.bare => family.header() + SYN_HEADER,
+        (ProbeSize::Control, ProbeMethod::Fragments) => {
             let small = packet::small_fragmented(family, fragments_of(family, probe.size) as usize);
             Bytes::try_from(small).unwrap_or(family.small())
         }

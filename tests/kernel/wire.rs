@@ -14,7 +14,7 @@ mod world;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use vxlan_exporter::path::probe::{Answer, Lane};
+use vxlan_exporter::path::probe::{Answer, ProbeMethod};
 
 use vxlan_exporter::probe::{egress::Routes, wire::Missing};
 
@@ -41,13 +41,13 @@ fn every_lane_is_answered_in_both_families() -> Result<()> {
                 let mut driver = Driver::open(Level::Raw, ip, port).await?;
                 ensure!(driver.wire.missing() == Missing::default(), "{:?}", driver.wire.missing());
                 for size in [200, 1280, 1500] {
-                    for lane in [Lane::Echo, Lane::Fragments] {
-                        let id = driver.send(lane, 0, size)?;
+                    for method in [ProbeMethod::Echo, ProbeMethod::Fragments] {
+                        let id = driver.send(method, 0, size)?;
                         let reply = driver.passes(id).await?;
-                        ensure!(reply.ttl == Some(63), "{ip:?} {lane:?} {size}: {reply:?}");
+                        ensure!(reply.ttl == Some(63), "{ip:?} {method:?} {size}: {reply:?}");
                     }
                     for flow in 0..8 {
-                        let id = driver.send(Lane::Syn, flow, size)?;
+                        let id = driver.send(ProbeMethod::Syn, flow, size)?;
                         let reply = driver.passes(id).await?;
                         let header = u16::try_from(ip.header())?;
                         let mss = (!reset).then_some(1500 - 20 - header);
@@ -74,14 +74,14 @@ fn dead_neighbours_hold_up_nobody() -> Result<()> {
     for ip in Ip::BOTH {
         world.probe(|| async move {
             let mut driver = Driver::open(Level::Raw, ip, CLOSED).await?;
-            for lane in [Lane::Echo, Lane::Fragments, Lane::Syn] {
-                let id = driver.send(lane, 0, 1500)?;
+            for method in [ProbeMethod::Echo, ProbeMethod::Fragments, ProbeMethod::Syn] {
+                let id = driver.send(method, 0, 1500)?;
                 driver.passes(id).await?;
                 let hosts = (10..250).cycle().take(240 * 8);
                 let refused =
-                    hosts.filter(|host| driver.send_to(ip.neighbour(*host), lane, 1500).is_err()).count();
-                ensure!(refused > 0, "{ip:?} {lane:?}: their buffer is not full, this proves nothing");
-                let id = driver.send(lane, 1, 1500)?;
+                    hosts.filter(|host| driver.send_to(ip.neighbour(*host), method, 1500).is_err()).count();
+                ensure!(refused > 0, "{ip:?} {method:?}: their buffer is not full, this proves nothing");
+                let id = driver.send(method, 1, 1500)?;
                 driver.passes(id).await?;
             }
             Ok(())
@@ -100,15 +100,15 @@ fn without_privilege_echoes_and_connections_are_answered() -> Result<()> {
                 let mut driver = Driver::open(Level::Unprivileged, ip, port).await?;
                 ensure!(driver.wire.missing().icmp_socket.is_none(), "{:?}", driver.wire.missing());
                 for size in [200, 1280, 1500] {
-                    let id = driver.send(Lane::Echo, 0, size)?;
+                    let id = driver.send(ProbeMethod::Echo, 0, size)?;
                     let reply = driver.passes(id).await?;
                     ensure!(reply.ttl == Some(63), "{ip:?} {size}: {reply:?}");
                 }
                 let id = driver.knock(0)?;
                 let reply = driver.passes(id).await?;
                 ensure!(reply.reset == Some(reset), "{ip:?} {port}: {reply:?}");
-                ensure!(driver.send(Lane::Fragments, 0, 1500).is_err());
-                ensure!(driver.send(Lane::Syn, 0, 1500).is_err());
+                ensure!(driver.send(ProbeMethod::Fragments, 0, 1500).is_err());
+                ensure!(driver.send(ProbeMethod::Syn, 0, 1500).is_err());
             }
             Ok(())
         })?;
@@ -156,20 +156,21 @@ fn a_cached_path_mtu_decides_nothing() -> Result<()> {
     let world = World::raise()?;
     allow_pings(&world)?;
     for (ip, level) in Ip::BOTH.into_iter().flat_map(|ip| Level::BOTH.map(|level| (ip, level))) {
-        let lanes: &[Lane] = if level == Level::Raw { &[Lane::Echo, Lane::Syn] } else { &[Lane::Echo] };
+        let methods: &[ProbeMethod] =
+            if level == Level::Raw { &[ProbeMethod::Echo, ProbeMethod::Syn] } else { &[ProbeMethod::Echo] };
         world.narrow(ip, "far", Some(1400))?;
         world.probe(|| async move {
             let mut driver = Driver::open(level, ip, CLOSED).await?;
-            for lane in lanes {
+            for method in methods {
                 for _ in 0..3 {
-                    let id = driver.send(*lane, 0, 1500)?;
+                    let id = driver.send(*method, 0, 1500)?;
                     let answer = driver.answer(id).await?;
                     ensure!(
                         answer == Answer::TooBig { mtu: 1400, by_target: false },
-                        "{ip:?} {level:?} {lane:?}: {answer:?}"
+                        "{ip:?} {level:?} {method:?}: {answer:?}"
                     );
                 }
-                let id = driver.send(*lane, 1, 1400)?;
+                let id = driver.send(*method, 1, 1400)?;
                 driver.passes(id).await?;
             }
             Ok(())
@@ -186,8 +187,8 @@ fn a_cached_path_mtu_decides_nothing() -> Result<()> {
         world.narrow(ip, "far", None)?;
         world.probe(|| async move {
             let mut driver = Driver::open(level, ip, CLOSED).await?;
-            for lane in lanes {
-                let id = driver.send(*lane, 0, 1500)?;
+            for method in methods {
+                let id = driver.send(*method, 0, 1500)?;
                 driver.passes(id).await?;
             }
             Ok(())
@@ -209,10 +210,10 @@ fn a_reply_in_fragments_tells_the_largest() -> Result<()> {
     for (ip, level) in Ip::BOTH.into_iter().flat_map(|ip| Level::BOTH.map(|level| (ip, level))) {
         let largest = world.probe(|| async move {
             let mut driver = Driver::open(level, ip, OPEN).await?;
-            let id = driver.send(Lane::Echo, 0, 1300)?;
+            let id = driver.send(ProbeMethod::Echo, 0, 1300)?;
             let whole = driver.passes(id).await?;
             ensure!(whole.largest_fragment.is_none(), "{ip:?} {level:?}: {whole:?}");
-            let id = driver.send(Lane::Echo, 0, 1500)?;
+            let id = driver.send(ProbeMethod::Echo, 0, 1500)?;
             Ok(driver.passes(id).await?.largest_fragment)
         })?;
         // The largest multiple of 8 that fits, and the headers.
@@ -245,7 +246,7 @@ fn a_host_without_ipv6() -> Result<()> {
     world.probe(|| async {
         let mut driver = Driver::open(Level::Raw, Ip::V4, OPEN).await?;
         ensure!(driver.wire.missing() == Missing::default(), "{:?}", driver.wire.missing());
-        let id = driver.send(Lane::Echo, 0, 1500)?;
+        let id = driver.send(ProbeMethod::Echo, 0, 1500)?;
         driver.passes(id).await?;
         ensure!(Routes::open()?.to(Ip::V6.there()).await.is_err());
         Ok(())
@@ -261,7 +262,7 @@ fn ten_thousand_syns_leave_nothing_half_open() -> Result<()> {
             for round in 0..625 {
                 // One on each 4-tuple, then the next once all are answered.
                 for flow in 0..8 {
-                    driver.send(Lane::Syn, flow, 1500)?;
+                    driver.send(ProbeMethod::Syn, flow, 1500)?;
                 }
                 let answered = driver.answers(8, Duration::from_secs(5)).await.len();
                 ensure!(answered == 8, "{ip:?}, round {round}: {answered} of 8");
@@ -283,18 +284,18 @@ fn new_flows_are_answered_and_so_are_former_ones_after_a_change() -> Result<()> 
         world.probe(|| async move {
             let mut driver = Driver::open(level, ip, OPEN).await?;
             let former = driver.wire.identifier();
-            for lane in [Lane::Echo, Lane::Syn, Lane::Echo] {
-                let id = driver.send_fresh(lane)?;
-                driver.passes(id).await.with_context(|| format!("{ip:?} {level:?} {lane:?}"))?;
+            for method in [ProbeMethod::Echo, ProbeMethod::Syn, ProbeMethod::Echo] {
+                let id = driver.send_fresh(method)?;
+                driver.passes(id).await.with_context(|| format!("{ip:?} {level:?} {method:?}"))?;
             }
-            let before = driver.send(Lane::Echo, 0, 1000)?;
+            let before = driver.send(ProbeMethod::Echo, 0, 1000)?;
             driver.wire.renew(&[0, 1, 2, 3, 4, 5, 6, 7]);
             driver.passes(before).await.with_context(|| format!("{ip:?} {level:?} in flight"))?;
             ensure!(driver.wire.identifier() != former, "{ip:?} {level:?}: the same identifier");
-            let after = driver.send(Lane::Echo, 0, 1000)?;
+            let after = driver.send(ProbeMethod::Echo, 0, 1000)?;
             driver.passes(after).await.with_context(|| format!("{ip:?} {level:?} after"))?;
             if level == Level::Raw {
-                let syn = driver.send(Lane::Syn, 3, 1000)?;
+                let syn = driver.send(ProbeMethod::Syn, 3, 1000)?;
                 driver.passes(syn).await.with_context(|| format!("{ip:?} SYN after"))?;
             }
             Ok(())

@@ -10,7 +10,7 @@ use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
         hole::detect::Detect,
-        probe::{Lane, Moment, Send},
+        probe::{Moment, ProbeMethod, Send},
     },
 };
 
@@ -45,7 +45,7 @@ impl PathProber {
         self.above.at = self.above.at.min(now + every);
         if now >= self.above.at {
             self.above.at = next_turn(self.above.at, every, now);
-            self.send(Lane::Echo, 0, size, ProbeSize::Full, Role::Above, now, out);
+            self.send(ProbeMethod::Echo, 0, size, ProbeSize::Full, Role::Above, now, out);
         }
     }
 

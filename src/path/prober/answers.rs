@@ -8,7 +8,7 @@ use crate::{
     path::{
         loss::{icmp_rate::SharedRate, own_host::Kind},
         pairs::Fate,
-        probe::{Answer, Lane, Moment, Probe, ProbeId, Reply},
+        probe::{Answer, Moment, Probe, ProbeId, ProbeMethod, Reply},
         too_big::contest::Entrant,
     },
 };
@@ -75,7 +75,7 @@ impl PathProber {
 
     /// The target, or a box in its stead, has replied.
     fn replied(&mut self, sent: Sent, reply: Reply, now: Moment) {
-        let protocol = sent.probe.lane.protocol();
+        let protocol = sent.probe.method.protocol();
         if !sent.doubtful {
             self.rtt.observe(now.saturating_sub(sent.at), now);
         }
@@ -89,7 +89,7 @@ impl PathProber {
             self.heard(protocol, now);
             self.origin.observe(protocol, reply);
         }
-        let sized = sent.probe.lane != Lane::Syn && is_large(sent.probe) && sent.role != Role::Above;
+        let sized = sent.probe.method != ProbeMethod::Syn && is_large(sent.probe) && sent.role != Role::Above;
         let of_target_alone = sized && self.see_pieces(sent, reply, now);
         if let Some(mss) = reply.mss.filter(|_| !self.is_elsewhere(sent)) {
             self.learn_target_mtu(Bytes::from(mss), now);
@@ -102,15 +102,15 @@ impl PathProber {
     }
 
     fn passed(&mut self, sent: Sent, now: Moment) {
-        let (lane, flow, size) = (sent.probe.lane, sent.probe.flow, sent.probe.size);
-        if lane == Lane::Syn && is_large(sent.probe) && size > self.syn.top_of(flow) {
+        let (method, flow, size) = (sent.probe.method, sent.probe.flow, sent.probe.size);
+        if method == ProbeMethod::Syn && is_large(sent.probe) && size > self.syn.top_of(flow) {
             // The signals for it no longer hold on this flow, and perhaps not on others.
-            self.walks.passed(lane, flow, size);
+            self.walks.passed(method, flow, size);
             self.due.look_above = self.due.look_above.min(now + LOOK_SOON);
             self.restand(now);
         }
-        if is_large(sent.probe) && lane != Lane::Fragments {
-            self.walks.answered(lane, flow, size);
+        if is_large(sent.probe) && method != ProbeMethod::Fragments {
+            self.walks.answered(method, flow, size);
         }
         match sent.role {
             Role::Small { .. } => {
@@ -119,15 +119,15 @@ impl PathProber {
                     self.is_back(now);
                 }
             }
-            Role::Sentinel => self.lane_mut(lane).large_passed(flow, size, now),
+            Role::Sentinel => self.detector_mut(method).large_passed(flow, size, now),
             Role::Contest { round } => {
                 let silent = self.contest.answered(round, entrant(sent.probe), now);
-                self.lane_mut(lane).large_passed(flow, size, now);
+                self.detector_mut(method).large_passed(flow, size, now);
                 self.found_silent(silent, size, now);
             }
             Role::Single { serial, large } => {
                 if large {
-                    self.lane_mut(lane).large_passed(flow, size, now);
+                    self.detector_mut(method).large_passed(flow, size, now);
                 } else if serial == self.single.serial {
                     self.single.control_answered = true;
                     self.judge_single(size, now);
@@ -137,13 +137,13 @@ impl PathProber {
                 self.half_decided(sent, Fate::Answered, now);
             }
             Role::Elsewhere { .. } => {}
-            Role::Beyond => self.beyond_passed(lane, size, now),
+            Role::Beyond => self.beyond_passed(method, size, now),
             Role::Above => self.above_answered(),
         }
-        let above = is_large(sent.probe) && lane != Lane::Syn && size > self.lane(lane).top();
-        if above && self.lane(lane).passing() == Some(size) {
+        let above = is_large(sent.probe) && method != ProbeMethod::Syn && size > self.detector(method).top();
+        if above && self.detector(method).passing() == Some(size) {
             // A recheck above the walk has passed: the signals for it no longer hold here.
-            self.walks.passed(lane, flow, size);
+            self.walks.passed(method, flow, size);
             // What is over for one protocol may be over for the other.
             self.due.look_above = now;
             self.restand(now);
@@ -153,7 +153,7 @@ impl PathProber {
     /// What became of half of a pair, of whatever proof; nothing of other packets.
     pub(super) fn half_decided(&mut self, sent: Sent, fate: Fate, now: Moment) {
         match sent.role {
-            Role::Shot(shot) => self.lane_mut(sent.probe.lane).resolve(shot, fate, now),
+            Role::Shot(shot) => self.detector_mut(sent.probe.method).resolve(shot, fate, now),
             Role::TcpPair { serial, pair, syn, .. } => self.tcp.resolve(serial, pair, syn, fate, now),
             Role::OldOrNew { serial, pair, new } => self.compare((serial, pair, new), fate, now),
             Role::BesideBytes { of } => self.payload.resolve_control(of, fate, now),
@@ -241,12 +241,12 @@ impl PathProber {
     }
 
     pub(super) fn count(&mut self, probe: Probe, result: ProbeResult) {
-        *self.size_probes.entry((probe.lane.protocol(), probe.purpose, result)).or_default() += 1;
+        *self.size_probes.entry((probe.method.protocol(), probe.purpose, result)).or_default() += 1;
     }
 }
 
 pub(super) fn entrant(probe: Probe) -> Entrant {
-    if probe.lane == Lane::Syn { Entrant::Tcp(probe.flow) } else { Entrant::Icmp }
+    if probe.method == ProbeMethod::Syn { Entrant::Tcp(probe.flow) } else { Entrant::Icmp }
 }
 
 pub(super) fn is_large(probe: Probe) -> bool {

@@ -12,7 +12,7 @@ use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
         hole::detect::Detect,
-        probe::{Lane, Moment, Reply, Send},
+        probe::{Moment, ProbeMethod, Reply, Send},
     },
 };
 
@@ -49,7 +49,7 @@ impl PathProber {
         if self.sizes().names_less().is_some_and(|named| size > named) {
             self.target.replied(family, reply.largest_fragment);
             self.restand(now);
-            return self.target.is_as_named() && sent.probe.lane == Lane::Fragments;
+            return self.target.is_as_named() && sent.probe.method == ProbeMethod::Fragments;
         }
         if size >= self.echo.top() {
             self.largest_fragment = reply.largest_fragment;
@@ -57,7 +57,7 @@ impl PathProber {
         false
     }
 
-    /// How often the fragment lane looks at the way back above the MSS, if it has to.
+    /// How often fragmented echoes looks at the way back above the MSS, if it has to.
     pub(super) fn fragments_beyond_every(&self) -> Option<Duration> {
         let asked = self.icmp_usable() && self.target.has_looked() && !self.target.is_whole();
         if !asked || self.reverse_ceiling() <= self.ceiling() {
@@ -90,12 +90,12 @@ impl PathProber {
         self.looks.by_fragments =
             !self.looks.by_fragments && self.can_fragment() && self.target.is_as_named();
         let by_fragments = self.looks.by_fragments;
-        let lane = if by_fragments { Lane::Fragments } else { Lane::Echo };
-        self.send(lane, 0, self.sizes().own(), ProbeSize::Full, Role::Beyond, now, out);
+        let method = if by_fragments { ProbeMethod::Fragments } else { ProbeMethod::Echo };
+        self.send(method, 0, self.sizes().own(), ProbeSize::Full, Role::Beyond, now, out);
     }
 
-    pub(super) fn beyond_passed(&mut self, lane: Lane, size: Bytes, now: Moment) {
-        if lane == Lane::Echo {
+    pub(super) fn beyond_passed(&mut self, method: ProbeMethod, size: Bytes, now: Moment) {
+        if method == ProbeMethod::Echo {
             self.target.looked(true, self.settings.family);
             if size == self.reverse_ceiling() && self.fragments.is_silent() && self.target.in_one_piece(size)
             {
@@ -104,8 +104,8 @@ impl PathProber {
         }
     }
 
-    pub(super) fn beyond_lost(&mut self, lane: Lane, now: Moment) {
-        if lane == Lane::Echo {
+    pub(super) fn beyond_lost(&mut self, method: ProbeMethod, now: Moment) {
+        if method == ProbeMethod::Echo {
             self.target.looked(false, self.settings.family);
         } else if self.target.unanswered() {
             self.restand(now);

@@ -7,7 +7,7 @@ use crate::{
         hole::detect::Detect,
         loss::own_host::Kind,
         pairs::Fate,
-        probe::{LANES, Lane, Moment},
+        probe::{Moment, ProbeMethod},
     },
 };
 
@@ -57,7 +57,7 @@ impl PathProber {
     pub(super) fn lost(&mut self, sent: Sent, now: Moment) {
         self.syn_lost(sent, now);
         self.old_lost(sent, now);
-        let lane = sent.probe.lane;
+        let method = sent.probe.method;
         match sent.role {
             Role::Elsewhere { .. } => {}
             Role::Shot(_) | Role::OldOrNew { .. } | Role::BesideBytes { .. } => {
@@ -76,16 +76,16 @@ impl PathProber {
                 }
                 self.small_lost(burst, now);
             }
-            Role::Sentinel if lane == Lane::Echo && !self.icmp_usable() => {}
+            Role::Sentinel if method == ProbeMethod::Echo && !self.icmp_usable() => {}
             Role::Sentinel if self.reach.is_down() => {}
             Role::Sentinel => {
-                if lane == Lane::Syn && sent.probe.size > self.syn.top_of(sent.probe.flow) {
+                if method == ProbeMethod::Syn && sent.probe.size > self.syn.top_of(sent.probe.flow) {
                     self.walks.tcp_unanswered(sent.probe.size);
                 }
-                if self.walks.doubt(lane, sent.probe.flow, sent.probe.size) {
+                if self.walks.doubt(method, sent.probe.flow, sent.probe.size) {
                     self.restand(now);
                 } else {
-                    self.lane_mut(lane).sentinel_lost(sent.probe.flow, sent.probe.size, now);
+                    self.detector_mut(method).sentinel_lost(sent.probe.flow, sent.probe.size, now);
                 }
             }
             Role::Single { serial, large } => {
@@ -94,7 +94,7 @@ impl PathProber {
                     self.judge_single(sent.probe.size, now);
                 }
             }
-            Role::Beyond => self.beyond_lost(lane, now),
+            Role::Beyond => self.beyond_lost(method, now),
             Role::Above => self.above_lost(),
             Role::Contest { round } => {
                 let silent = self.contest.lost(round, entrant(sent.probe), now);
@@ -115,8 +115,8 @@ impl PathProber {
                         // What passed before the outage tells nothing of what comes after it.
                         self.fragments.clear();
                     }
-                    for lane in LANES {
-                        self.lane_mut(lane).stop();
+                    for method in ProbeMethod::ALL {
+                        self.detector_mut(method).stop();
                     }
                 }
             }

@@ -30,17 +30,17 @@ impl From<&Hole> for HoleFacts {
 }
 
 impl From<&Detector> for MethodFacts {
-    fn from(lane: &Detector) -> Self {
+    fn from(detector: &Detector) -> Self {
         Self {
-            top: lane.top(),
-            passing: lane.passing(),
-            edge: lane.edge(),
-            hole: lane.hole().map(HoleFacts::from),
-            silent: lane.is_silent(),
-            exhausted: lane.is_exhausted(),
-            size_dependent: lane.is_size_dependent(),
-            busy: lane.is_busy(),
-            decided_at: lane.decided_at(),
+            top: detector.top(),
+            passing: detector.passing(),
+            edge: detector.edge(),
+            hole: detector.hole().map(HoleFacts::from),
+            silent: detector.is_silent(),
+            exhausted: detector.is_exhausted(),
+            size_dependent: detector.is_size_dependent(),
+            busy: detector.is_busy(),
+            decided_at: detector.decided_at(),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
         budget::Budget,
         hole::flow_set::FlowSet,
         pairs::Fate,
-        probe::{Lane, Moment, Send},
+        probe::{Moment, ProbeMethod, Send},
         settings::{IcmpProbes, TcpProbes},
     },
 };
@@ -20,9 +20,9 @@ impl PathProber {
         }
         let mut rng = self.rng.fork();
         while let Some(due) = self.pinned.due(now, &mut rng) {
-            let (lane, flow) = match due.protocol {
-                ProbeProtocol::Icmp => (Lane::Echo, Some(0)),
-                ProbeProtocol::Tcp => (Lane::Syn, self.free_flow()),
+            let (method, flow) = match due.protocol {
+                ProbeProtocol::Icmp => (ProbeMethod::Echo, Some(0)),
+                ProbeProtocol::Tcp => (ProbeMethod::Syn, self.free_flow()),
             };
             let Some(flow) = flow else { return };
             if !budget.take(2) {
@@ -32,17 +32,17 @@ impl PathProber {
             for new in [due.new_first, !due.new_first] {
                 let role = Role::OldOrNew { serial: due.serial, pair: due.pair, new };
                 let flow = if new { 0 } else { flow };
-                self.send(lane, flow, self.ceiling(), ProbeSize::Control, role, now, out);
+                self.send(method, flow, self.ceiling(), ProbeSize::Control, role, now, out);
             }
         }
     }
 
     /// Whether a packet of that role is sent on a flow of its own, never used before.
-    pub(super) fn is_fresh(&self, role: Role, lane: Lane) -> bool {
-        let can = match lane {
-            Lane::Echo => self.settings.icmp > IcmpProbes::None,
-            Lane::Fragments => false,
-            Lane::Syn => self.settings.tcp == TcpProbes::Sized,
+    pub(super) fn is_fresh(&self, role: Role, method: ProbeMethod) -> bool {
+        let can = match method {
+            ProbeMethod::Echo => self.settings.icmp > IcmpProbes::None,
+            ProbeMethod::Fragments => false,
+            ProbeMethod::Syn => self.settings.tcp == TcpProbes::Sized,
         };
         can && match role {
             Role::Small { fresh, .. } => fresh,
@@ -50,7 +50,7 @@ impl PathProber {
             Role::BesideBytes { .. } => true,
             Role::TcpPair { pair, syn, .. } => syn && pair % 2 == 1,
             // ICMP between two hosts is one flow to whatever hashes it, whatever its identifier.
-            Role::Shot(shot) => lane == Lane::Echo && shot.pair % 4 == 3,
+            Role::Shot(shot) => method == ProbeMethod::Echo && shot.pair % 4 == 3,
             _ => false,
         }
     }
@@ -65,11 +65,12 @@ impl PathProber {
 
     /// A packet of an old flow was lost.
     pub(super) fn old_lost(&mut self, sent: Sent, now: Moment) {
-        let counts = !sent.probe.fresh && !is_large(sent.probe) && sent.probe.lane != Lane::Fragments;
-        let own = sent.probe.lane != Lane::Syn
+        let counts =
+            !sent.probe.fresh && !is_large(sent.probe) && sent.probe.method != ProbeMethod::Fragments;
+        let own = sent.probe.method != ProbeMethod::Syn
             || (self.settings.tcp == TcpProbes::Sized && sent.probe.port == self.settings.tcp_port);
         if counts && own && !matches!(sent.role, Role::OldOrNew { .. }) {
-            self.old_lost_of(sent.probe.lane.protocol(), now);
+            self.old_lost_of(sent.probe.method.protocol(), now);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::path::{
     hole::proof::Shot,
     loss::probe_timeout::GIVE_UP,
-    probe::{FLOWS, Lane, Moment, Probe, ProbeId},
+    probe::{FLOWS, Moment, Probe, ProbeId, ProbeMethod},
 };
 
 /// What a packet is sent for.
@@ -21,7 +21,7 @@ pub(super) enum Role {
     BesideBytes { of: (u32, usize) },
     /// Half of a pair of an old flow and a new one.
     OldOrNew { serial: u32, pair: usize, new: bool },
-    /// A sentinel of a lane.
+    /// A sentinel of a probe method.
     Sentinel,
     /// A single packet above where the walk stands, or its control.
     Single { serial: u32, large: bool },
@@ -170,7 +170,7 @@ impl InFlight {
     pub fn busy_flows(&self) -> [bool; FLOWS as usize] {
         let mut busy = [false; FLOWS as usize];
         for (_, sent) in self.sent.range(self.in_time..) {
-            if sent.probe.lane == Lane::Syn && !sent.probe.fresh {
+            if sent.probe.method == ProbeMethod::Syn && !sent.probe.fresh {
                 busy[usize::from(sent.probe.flow)] = true;
             }
         }

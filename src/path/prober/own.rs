@@ -6,7 +6,7 @@ use crate::{
     path::{
         loss::own_host::Kind,
         pairs::Fate,
-        probe::{Lane, Moment},
+        probe::{Moment, ProbeMethod},
         refusal::Refusal,
     },
 };
@@ -101,9 +101,9 @@ impl PathProber {
     fn kind(&self, sent: Sent) -> Option<Kind> {
         let by_icmp =
             self.settings.icmp > IcmpProbes::None && (self.reach.icmp_ever() || !self.reach.tcp_ever());
-        let decides = if by_icmp { Lane::Echo } else { Lane::Syn };
+        let decides = if by_icmp { ProbeMethod::Echo } else { ProbeMethod::Syn };
         let kind = if sent.probe.purpose == ProbeSize::Control { Kind::Small } else { Kind::Full };
-        (sent.probe.lane == decides).then_some(kind)
+        (sent.probe.method == decides).then_some(kind)
     }
 }
 

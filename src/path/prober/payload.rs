@@ -5,7 +5,7 @@ use crate::{
     model::types::{ProbeSize, TcpState},
     path::{
         budget::Budget,
-        probe::{ByteFate, Lane, Moment, ProbeId, Send},
+        probe::{ByteFate, Moment, ProbeId, ProbeMethod, Send},
         refusal::Refusal,
         tcp::payload::Due,
     },
@@ -34,7 +34,7 @@ impl PathProber {
                 Due::Control { of } => {
                     self.payload.sent(due, None, now);
                     let role = Role::BesideBytes { of };
-                    self.send(Lane::Syn, 0, self.ceiling(), ProbeSize::Control, role, now, out);
+                    self.send(ProbeMethod::Syn, 0, self.ceiling(), ProbeSize::Control, role, now, out);
                 }
             }
         }

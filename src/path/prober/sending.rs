@@ -14,7 +14,7 @@ use crate::{
             detect::{Detect, Urgency},
             flow_set::FlowSet,
         },
-        probe::{FLOWS, LANES, Lane, Moment, Probe, Send},
+        probe::{FLOWS, Moment, Probe, ProbeMethod, Send},
         settings::{IcmpProbes, TcpProbes},
         too_big::contest::Entrant,
         verdict::holes::Finding,
@@ -74,7 +74,7 @@ impl PathProber {
             if now >= self.due.fragments {
                 self.due.fragments = next_turn(self.due.fragments, every, now);
                 let (size, purpose) = self.fragments.sentinel();
-                self.send(Lane::Fragments, 0, size, purpose, Role::Sentinel, now, out);
+                self.send(ProbeMethod::Fragments, 0, size, purpose, Role::Sentinel, now, out);
             }
         }
         self.look_beyond(now, out);
@@ -97,19 +97,19 @@ impl PathProber {
             self.old_and_new(now, budget, out);
         }
         let by_syn = self.asks_by_syn();
-        for lane in LANES.into_iter().filter(|lane| *lane != Lane::Syn || by_syn) {
-            let Some(task) = self.task_of(lane, urgency) else { continue };
-            while self.lane(lane).wants(task)
-                && self.lane(lane).next_at().is_some_and(|at| at <= now || lane == Lane::Syn)
+        for method in ProbeMethod::ALL.into_iter().filter(|method| *method != ProbeMethod::Syn || by_syn) {
+            let Some(task) = self.task_of(method, urgency) else { continue };
+            while self.detector(method).wants(task)
+                && self.detector(method).next_at().is_some_and(|at| at <= now || method == ProbeMethod::Syn)
             {
-                let packets = 2 * lane.packets(self.settings.family, self.lane(lane).top());
+                let packets = 2 * method.packets(self.settings.family, self.detector(method).top());
                 if !budget.take(packets) {
                     return;
                 }
                 let busy = self.busy_flows();
                 let mut rng = self.rng.fork();
                 let is_free = |flow| !busy[usize::from(flow)];
-                let shots = self.lane_mut(lane).shots(task, now, &is_free, &mut rng);
+                let shots = self.detector_mut(method).shots(task, now, &is_free, &mut rng);
                 if shots.is_empty() {
                     budget.give_back(packets);
                     break;
@@ -118,7 +118,7 @@ impl PathProber {
                     budget.give_back(packets / 2);
                 }
                 for shot in shots {
-                    self.send(lane, shot.flow, shot.size, shot.purpose, Role::Shot(shot), now, out);
+                    self.send(method, shot.flow, shot.size, shot.purpose, Role::Shot(shot), now, out);
                 }
             }
         }
@@ -127,23 +127,27 @@ impl PathProber {
         }
     }
 
-    /// The task for which a lane gets packets at that urgency. A hole is told as soon as one lane has proven it: what
+    /// The task for which a probe method gets packets at that urgency. One probe method is enough to tell a hole: what
     /// the others then have to prove waits, so that many holes at once are told before all is known of each.
-    fn task_of(&self, lane: Lane, urgency: Urgency) -> Option<Urgency> {
+    fn task_of(&self, method: ProbeMethod, urgency: Urgency) -> Option<Urgency> {
         if !matches!(urgency, Urgency::FirstProof | Urgency::Direction) {
             return Some(urgency);
         }
         // A silent SYN holds its flow, so eight flows ask little and take long for the edge of the way there: it goes on
         // beside the pieces that tell the way back, which would take all there is.
-        if urgency == Urgency::Direction && lane == Lane::Syn && self.lane(lane).wants(Urgency::Search) {
+        if urgency == Urgency::Direction
+            && method == ProbeMethod::Syn
+            && self.detector(method).wants(Urgency::Search)
+        {
             return Some(Urgency::Search);
         }
-        if !self.lane(lane).wants(Urgency::FirstProof) {
+        if !self.detector(method).wants(Urgency::FirstProof) {
             return None;
         }
-        // Where the search of the echo lane waits for the others, these are what leads on.
+        // Where the search by DF echoes waits for the other probe methods, these lead on.
         let leads = self.echo.is_held()
-            || LANES.into_iter().find(|lane| self.lane(*lane).wants(Urgency::FirstProof)) == Some(lane);
+            || ProbeMethod::ALL.into_iter().find(|method| self.detector(*method).wants(Urgency::FirstProof))
+                == Some(method);
         let urgent = leads && !matches!(self.facts().finding(), Finding::Hole(_));
         (urgent == (urgency == Urgency::FirstProof)).then_some(Urgency::FirstProof)
     }
@@ -170,11 +174,11 @@ impl PathProber {
             return;
         };
         for entrant in all {
-            let (lane, flow) = match entrant {
-                Entrant::Tcp(flow) => (Lane::Syn, flow),
-                Entrant::Icmp => (Lane::Echo, 0),
+            let (method, flow) = match entrant {
+                Entrant::Tcp(flow) => (ProbeMethod::Syn, flow),
+                Entrant::Icmp => (ProbeMethod::Echo, 0),
             };
-            self.send(lane, flow, size, ProbeSize::Full, Role::Contest { round }, now, out);
+            self.send(method, flow, size, ProbeSize::Full, Role::Contest { round }, now, out);
         }
     }
 
@@ -183,11 +187,11 @@ impl PathProber {
     pub fn next_at(&self) -> Moment {
         let timeout = self.rtt.timeout();
         let by_syn = self.asks_by_syn();
-        let lanes = LANES.into_iter().filter(|lane| *lane != Lane::Syn || by_syn);
+        let methods = ProbeMethod::ALL.into_iter().filter(|method| *method != ProbeMethod::Syn || by_syn);
         self.in_flight
             .next_at(timeout)
             .into_iter()
-            .chain(lanes.filter_map(|lane| self.lane(lane).next_at()).map(|at| at.max(self.now)))
+            .chain(methods.filter_map(|method| self.detector(method).next_at()).map(|at| at.max(self.now)))
             .chain(self.reach.next_at())
             .chain(self.tcp.next_at())
             .chain(self.pinned.next_at())
@@ -235,13 +239,13 @@ impl PathProber {
         let ceiling = self.ceiling();
         match protocol {
             ProbeProtocol::Icmp => {
-                self.send(Lane::Echo, 0, ceiling, ProbeSize::Control, role, now, out);
+                self.send(ProbeMethod::Echo, 0, ceiling, ProbeSize::Control, role, now, out);
                 true
             }
             ProbeProtocol::Tcp => {
-                let free = if self.is_fresh(role, Lane::Syn) { Some(0) } else { self.free_flow() };
+                let free = if self.is_fresh(role, ProbeMethod::Syn) { Some(0) } else { self.free_flow() };
                 let Some(flow) = free else { return false };
-                self.send(Lane::Syn, flow, ceiling, ProbeSize::Control, role, now, out);
+                self.send(ProbeMethod::Syn, flow, ceiling, ProbeSize::Control, role, now, out);
                 true
             }
         }
@@ -274,23 +278,23 @@ impl PathProber {
             let serial = self.single.serial + 1;
             self.single = Single { serial, ..Single::default() };
             for (large, purpose) in [(true, ProbeSize::Full), (false, ProbeSize::Control)] {
-                self.send(Lane::Echo, 0, ceiling, purpose, Role::Single { serial, large }, now, out);
+                self.send(ProbeMethod::Echo, 0, ceiling, purpose, Role::Single { serial, large }, now, out);
             }
             return;
         }
         let (size, purpose) = self.echo.sentinel();
-        self.send(Lane::Echo, 0, size, purpose, Role::Sentinel, now, out);
+        self.send(ProbeMethod::Echo, 0, size, purpose, Role::Sentinel, now, out);
     }
 
     fn send_syn_sentinel(&mut self, now: Moment, out: &mut Vec<Send>) {
         let busy = self.busy_flows();
         let is_free = |flow: u8| !busy[usize::from(flow)];
         if let Some((flow, size, purpose)) = self.syn.sentinel(is_free) {
-            self.send(Lane::Syn, flow, size, purpose, Role::Sentinel, now, out);
+            self.send(ProbeMethod::Syn, flow, size, purpose, Role::Sentinel, now, out);
         }
     }
 
-    /// How often the fragment lane looks, if it has reason to.
+    /// How often an echo in fragments is sent, if there is reason to.
     pub(super) fn fragments_every(&self) -> Option<Duration> {
         if !self.can_fragment() || self.reach.is_down() {
             return None;
@@ -308,7 +312,7 @@ impl PathProber {
     #[expect(clippy::too_many_arguments, reason = "one door for every packet of our own")]
     pub(super) fn send(
         &mut self,
-        lane: Lane,
+        method: ProbeMethod,
         flow: u8,
         size: Bytes,
         purpose: ProbeSize,
@@ -317,7 +321,7 @@ impl PathProber {
         out: &mut Vec<Send>,
     ) {
         let id = self.in_flight.name();
-        if lane != Lane::Syn {
+        if method != ProbeMethod::Syn {
             self.icmp_rate.sent(now);
         }
         let bare = matches!(
@@ -329,11 +333,11 @@ impl PathProber {
                 | Role::BesideBytes { .. }
         );
         let port = match role {
-            _ if lane != Lane::Syn => 0,
+            _ if method != ProbeMethod::Syn => 0,
             Role::Elsewhere { port } | Role::TcpPair { port, .. } => port,
             _ => self.settings.tcp_port,
         };
-        let probe = Probe { id, lane, flow, size, purpose, port, bare, fresh: self.is_fresh(role, lane) };
+        let probe = Probe { id, method, flow, size, purpose, port, bare, fresh: self.is_fresh(role, method) };
         self.in_flight.sends(probe, role, now);
         out.push(Send::Probe(probe));
     }

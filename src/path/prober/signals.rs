@@ -12,7 +12,7 @@ use crate::{
     path::{
         hole::{detect::Detect, flow_set::FlowSet},
         pairs::Fate,
-        probe::{Lane, Moment, Reply},
+        probe::{Moment, ProbeMethod, Reply},
     },
 };
 
@@ -28,14 +28,14 @@ impl PathProber {
     /// full-size frames and signals the few bytes it allows for a VLAN tag. Then the hole is still there
     /// for others, although every size comes back.
     pub(super) fn in_pieces(&self, sent: Sent, reply: Reply) -> Option<Bytes> {
-        let teaches = if self.can_fragment() { Lane::Fragments } else { Lane::Echo };
-        let lane = if teaches == Lane::Fragments { &self.fragments } else { &self.echo };
-        let taught = |largest: Bytes| match (lane.silent_from(), lane.last_edge()) {
+        let teaches = if self.can_fragment() { ProbeMethod::Fragments } else { ProbeMethod::Echo };
+        let detector = if teaches == ProbeMethod::Fragments { &self.fragments } else { &self.echo };
+        let taught = |largest: Bytes| match (detector.silent_from(), detector.last_edge()) {
             // Pieces larger than the edge contradict the hole; much smaller ones were taught by others.
             (Some(_), Some(edge)) => largest <= edge && largest + VLAN_TAG + PIECE_STEP > edge,
             (silent, _) => silent.is_some(),
         };
-        let asked = sent.probe.lane == teaches && is_large(sent.probe);
+        let asked = sent.probe.method == teaches && is_large(sent.probe);
         reply.largest_fragment.filter(|largest| {
             asked && self.settings.family == Family::V6 && *largest < sent.probe.size && taught(*largest)
         })
@@ -43,27 +43,28 @@ impl PathProber {
 
     pub(super) fn passed_in_pieces(&mut self, sent: Sent, largest: Bytes, now: Moment) {
         if let Role::Shot(shot) = sent.role {
-            if sent.probe.lane == Lane::Echo {
+            if sent.probe.method == ProbeMethod::Echo {
                 self.echo.came_in_pieces();
             }
-            let lane = self.lane_mut(sent.probe.lane);
-            lane.resolve(shot, Fate::Void, now);
-            lane.signalled(shot, largest, false, now);
+            let detector = self.detector_mut(sent.probe.method);
+            detector.resolve(shot, Fate::Void, now);
+            detector.signalled(shot, largest, false, now);
         }
     }
 
     pub(super) fn too_big(&mut self, sent: Sent, mtu: Bytes, now: Moment) {
         let size = sent.probe.size;
         if let Role::Shot(shot) = sent.role {
-            self.lane_mut(sent.probe.lane).resolve(shot, Fate::Void, now);
+            self.detector_mut(sent.probe.method).resolve(shot, Fate::Void, now);
         }
         if sent.probe.purpose == ProbeSize::Control || mtu >= size {
             return;
         }
-        let (lane, ceiling) = (sent.probe.lane, self.ceiling());
+        let (method, ceiling) = (sent.probe.method, self.ceiling());
         let (echo, syn) = (&self.echo, &self.syn);
-        let passes = |lane, flow| if lane == Lane::Syn { syn.passing_on(flow) } else { echo.passing() };
-        let on_walk = self.walks.hear((lane, sent.probe.flow), ceiling, (size, mtu), passes, now);
+        let passes =
+            |method, flow| if method == ProbeMethod::Syn { syn.passing_on(flow) } else { echo.passing() };
+        let on_walk = self.walks.hear((method, sent.probe.flow), ceiling, (size, mtu), passes, now);
         if on_walk {
             self.signalled_at = Some(now);
             self.restand(now);
@@ -73,8 +74,8 @@ impl PathProber {
             self.found_silent(silent, size, now);
         }
         match sent.role {
-            Role::Shot(shot) => self.lane_mut(lane).signalled(shot, mtu, on_walk, now),
-            Role::Sentinel if !on_walk => self.lane_mut(lane).refused(sent.probe.flow, size, mtu, now),
+            Role::Shot(shot) => self.detector_mut(method).signalled(shot, mtu, on_walk, now),
+            Role::Sentinel if !on_walk => self.detector_mut(method).refused(sent.probe.flow, size, mtu, now),
             _ => {}
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     model::types::Bytes,
     path::{
         hole::detect::Detect,
-        probe::{LANES, Moment},
+        probe::{Moment, ProbeMethod},
         verdict::{facts::MethodFacts, holes::pieces_pass},
     },
 };
@@ -13,19 +13,19 @@ use crate::{
 /// What is remembered of a doubt, and of holes that ended.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Doubt {
-    /// Since when the echo lane is in doubt: what the other lanes found before does not count.
+    /// Since when DF echoes are in doubt: what the other probe methods found before does not count.
     pub since: Option<Moment>,
-    /// When the fragment lane last saw a hole end.
+    /// When a hole of fragmented echoes last ended.
     pub reverse_ended_at: Option<Moment>,
     reverse_was_silent: bool,
-    /// The echo lane had a hole in the doubt under way.
+    /// DF echoes had a hole during the doubt under way.
     echo_was_silent: bool,
     /// Since then every TCP flow has been looked at.
     looked_around: bool,
 }
 
 impl PathProber {
-    /// Sets the other lanes to work while the echo lane is in doubt, and clears them when it is not.
+    /// Sets the other probe methods to work while DF echoes are in doubt, and clears what they found when the doubt ends.
     pub(super) fn steer(&mut self, now: Moment) {
         if self.reach.is_down() || self.reach.is_suspicious() {
             return;
@@ -36,10 +36,10 @@ impl PathProber {
             self.end_doubt(now);
         }
         self.hold_for_fragments();
-        for lane in LANES {
-            self.lane_mut(lane).resume(now);
+        for method in ProbeMethod::ALL {
+            self.detector_mut(method).resume(now);
         }
-        if self.has_silent_lane() {
+        if self.has_silence() {
             // Caution is for the first proof; what follows only tells direction and edge.
             self.be_cautious(Moment::ZERO);
         }
@@ -55,7 +55,7 @@ impl PathProber {
         self.memory.note(&facts);
     }
 
-    /// The echo lane passes: what the others found in its doubt is done with.
+    /// DF echoes pass: what the others found during the doubt no longer counts.
     fn end_doubt(&mut self, now: Moment) {
         self.doubt.looked_around = false;
         if self.doubt.since.take().is_none() {
@@ -74,7 +74,7 @@ impl PathProber {
         }
     }
 
-    /// The echo lane is in doubt: SYNs tell of the way there, then fragments of the way back.
+    /// DF echoes are in doubt: SYNs test the forward direction, then fragments the reverse.
     fn ask_the_others(&mut self, now: Moment) {
         self.doubt.echo_was_silent |= self.echo.is_silent();
         let since = *self.doubt.since.get_or_insert(now);
@@ -101,7 +101,8 @@ impl PathProber {
         }
     }
 
-    /// An IPv6 target that hears "too big" cuts its replies: the echo lane's search waits for the fragments'.
+    /// An IPv6 target that receives a Packet Too Big fragments its replies from then on, so the search by DF echoes waits for
+    /// the one by fragments.
     fn hold_for_fragments(&mut self) {
         let pieces_die = self.pieces_pass() == Some(false);
         if pieces_die {

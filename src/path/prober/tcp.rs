@@ -7,7 +7,7 @@ use crate::{
     model::types::{ProbeProtocol, ProbeSize},
     path::{
         budget::Budget,
-        probe::{Lane, Moment, Send},
+        probe::{Moment, ProbeMethod, Send},
         settings::TcpProbes,
     },
 };
@@ -27,9 +27,9 @@ impl PathProber {
             self.tcp.sent(due, now);
             let size = self.ceiling();
             for syn in [due.syn_first, !due.syn_first] {
-                let (lane, flow) = if syn { (Lane::Syn, flow) } else { (Lane::Echo, 0) };
+                let (method, flow) = if syn { (ProbeMethod::Syn, flow) } else { (ProbeMethod::Echo, 0) };
                 let role = Role::TcpPair { serial: due.serial, pair: due.pair, port: due.port, syn };
-                self.send(lane, flow, size, ProbeSize::Control, role, now, out);
+                self.send(method, flow, size, ProbeSize::Control, role, now, out);
             }
         }
     }
@@ -49,13 +49,13 @@ impl PathProber {
             self.send_small(ProbeProtocol::Tcp, (None, false), now, out);
         } else if let Some(flow) = self.free_flow() {
             let role = Role::Elsewhere { port };
-            self.send(Lane::Syn, flow, self.ceiling(), ProbeSize::Control, role, now, out);
+            self.send(ProbeMethod::Syn, flow, self.ceiling(), ProbeSize::Control, role, now, out);
         }
     }
 
     /// A SYN to another port than the path's own: its answer says that the target is there, no more.
     pub(super) fn is_elsewhere(&self, sent: Sent) -> bool {
-        sent.probe.lane == Lane::Syn && sent.probe.port != self.settings.tcp_port
+        sent.probe.method == ProbeMethod::Syn && sent.probe.port != self.settings.tcp_port
     }
 
     /// A SYN outside a burst of its own was lost: where echoes are answered, it is asked whether all are.
@@ -64,7 +64,7 @@ impl PathProber {
             sent.role,
             Role::TcpPair { .. } | Role::OldOrNew { .. } | Role::Small { burst: Some(_), .. }
         );
-        if sent.probe.lane == Lane::Syn && alone && !self.reach.is_down() {
+        if sent.probe.method == ProbeMethod::Syn && alone && !self.reach.is_down() {
             let may_begin = self.reach.icmp_ever() && !self.reach.is_suspicious();
             self.tcp.lost(sent.probe.port, !is_large(sent.probe), may_begin, now);
         }

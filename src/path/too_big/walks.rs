@@ -13,7 +13,7 @@ use crate::{
     model::types::Bytes,
     path::{
         hole::{flow_set::FlowSet, flows::Tops},
-        probe::{FLOWS, Lane, Moment},
+        probe::{FLOWS, Moment, ProbeMethod},
     },
 };
 
@@ -114,13 +114,13 @@ impl Walks {
     /// `passes`: what ICMP, or each TCP flow, passes now.
     pub fn hear(
         &mut self,
-        (lane, flow): (Lane, u8),
+        (method, flow): (ProbeMethod, u8),
         start: Bytes,
         (size, mtu): (Bytes, Bytes),
-        passes: impl Fn(Lane, u8) -> Option<Bytes>,
+        passes: impl Fn(ProbeMethod, u8) -> Option<Bytes>,
         now: Moment,
     ) -> bool {
-        let place = place_of(lane, flow);
+        let place = place_of(method, flow);
         if !self.steps(place, start).contains(&size) {
             return false;
         }
@@ -135,15 +135,16 @@ impl Walks {
                 continue;
             }
             // The other protocol goes on where it passes.
-            let (lane, flow) = if other == ICMP { (Lane::Echo, 0) } else { (Lane::Syn, number(other)) };
-            walk.answered = walk.answered.max(passes(lane, flow).filter(|passes| *passes >= size));
+            let (method, flow) =
+                if other == ICMP { (ProbeMethod::Echo, 0) } else { (ProbeMethod::Syn, number(other)) };
+            walk.answered = walk.answered.max(passes(method, flow).filter(|passes| *passes >= size));
         }
         true
     }
 
     /// Packets of `size` bytes go through: no signal heard here for this or a smaller size holds any more.
-    pub fn passed(&mut self, lane: Lane, flow: u8, size: Bytes) {
-        let walk = &mut self.flows[place_of(lane, flow)];
+    pub fn passed(&mut self, method: ProbeMethod, flow: u8, size: Bytes) {
+        let walk = &mut self.flows[place_of(method, flow)];
         walk.own.passed(size);
         walk.answered = walk.answered.max(Some(size));
         walk.unanswered = 0;
@@ -151,8 +152,8 @@ impl Walks {
     }
 
     /// A packet of `size` bytes was answered where the walk stands, or below.
-    pub fn answered(&mut self, lane: Lane, flow: u8, size: Bytes) {
-        let walk = &mut self.flows[place_of(lane, flow)];
+    pub fn answered(&mut self, method: ProbeMethod, flow: u8, size: Bytes) {
+        let walk = &mut self.flows[place_of(method, flow)];
         if walk.answered <= Some(size) {
             walk.unanswered = 0;
         }
@@ -160,8 +161,8 @@ impl Walks {
 
     /// A packet of `size` bytes was lost. True if others are signalled at that size, so that it counts for
     /// nothing: a TCP flow then competes with them again.
-    pub fn doubt(&mut self, lane: Lane, flow: u8, size: Bytes) -> bool {
-        let place = place_of(lane, flow);
+    pub fn doubt(&mut self, method: ProbeMethod, flow: u8, size: Bytes) -> bool {
+        let place = place_of(method, flow);
         let vouched = self.claim_of_others(place, size).is_some();
         let walk = &mut self.flows[place];
         if !vouched || walk.silent >= Some(size) || walk.answered < Some(size) {
@@ -231,8 +232,8 @@ impl Walks {
     }
 }
 
-fn place_of(lane: Lane, flow: u8) -> usize {
-    if lane == Lane::Syn { usize::from(flow) } else { ICMP }
+fn place_of(method: ProbeMethod, flow: u8) -> usize {
+    if method == ProbeMethod::Syn { usize::from(flow) } else { ICMP }
 }
 
 fn number(place: usize) -> u8 {
@@ -242,12 +243,12 @@ fn number(place: usize) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Lane::{Echo, Syn};
+    use ProbeMethod::{Echo, Syn};
 
     const T0: Moment = Moment::ZERO;
 
-    fn hear(walks: &mut Walks, lane: Lane, size: Bytes, mtu: Bytes, other: Option<Bytes>) -> bool {
-        walks.hear((lane, 0), 9000, (size, mtu), |_, _| other, T0)
+    fn hear(walks: &mut Walks, method: ProbeMethod, size: Bytes, mtu: Bytes, other: Option<Bytes>) -> bool {
+        walks.hear((method, 0), 9000, (size, mtu), |_, _| other, T0)
     }
 
     fn stand(walks: &Walks) -> (Bytes, Bytes, Bytes) {

@@ -13,20 +13,20 @@ const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 66));
 /// (token 9, path 5) in flight to `to`, each of 1500 bytes.
 fn in_flight(to: IpAddr) -> Flights {
     let mut flights = Flights::new();
-    let flight = |path, id, lane| Flight {
+    let flight = |path, id, method| Flight {
         path,
         id: ProbeId(id),
-        lane,
+        method,
         to,
         identifier: 77,
         size: 1500,
         at: Duration::from_secs(1),
     };
-    flights.echoes.insert(5, flight(3, 30, Lane::Echo));
-    flights.echoes.insert(6, flight(3, 31, Lane::Fragments));
-    let syn = SynFlight { flight: flight(4, 40, Lane::Syn), sequence: 1000 };
+    flights.echoes.insert(5, flight(3, 30, ProbeMethod::Echo));
+    flights.echoes.insert(6, flight(3, 31, ProbeMethod::Fragments));
+    let syn = SynFlight { flight: flight(4, 40, ProbeMethod::Syn), sequence: 1000 };
     flights.syns.insert((to, 443, 50000), vec![syn]);
-    flights.connects.insert(9, flight(5, 50, Lane::Syn));
+    flights.connects.insert(9, flight(5, 50, ProbeMethod::Syn));
     flights
 }
 

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Result, bail};
 use vxlan_exporter::{
     model::types::{Bytes, ProbeSize},
-    path::probe::{Answer, Lane, Probe, ProbeId, Reply},
+    path::probe::{Answer, Probe, ProbeId, ProbeMethod, Reply},
     probe::{
         egress::Routes, flights::Flights, raw::Raw, target::Target, unprivileged::Unprivileged, wire::Wire,
     },
@@ -55,37 +55,37 @@ impl Driver {
     }
 
     /// Sends a probe of `size` bytes.
-    pub fn send(&mut self, lane: Lane, flow: u8, size: Bytes) -> Result<ProbeId> {
-        self.launch(lane, flow, size, ProbeSize::Full, false)
+    pub fn send(&mut self, method: ProbeMethod, flow: u8, size: Bytes) -> Result<ProbeId> {
+        self.launch(method, flow, size, ProbeSize::Full, false)
     }
 
     /// The same to another target.
-    pub fn send_to(&mut self, address: IpAddr, lane: Lane, size: Bytes) -> Result<ProbeId> {
+    pub fn send_to(&mut self, address: IpAddr, method: ProbeMethod, size: Bytes) -> Result<ProbeId> {
         let target = Target { address, ..self.target.clone() };
         let own = std::mem::replace(&mut self.target, target);
-        let sent = self.send(lane, 0, size);
+        let sent = self.send(method, 0, size);
         self.target = own;
         sent
     }
 
     /// Sends a SYN that only asks whether the target is there.
     pub fn knock(&mut self, flow: u8) -> Result<ProbeId> {
-        self.launch(Lane::Syn, flow, 1500, ProbeSize::Control, true)
+        self.launch(ProbeMethod::Syn, flow, 1500, ProbeSize::Control, true)
     }
 
     /// Sends a small packet on a flow never used before: an echo, or a SYN that only asks whether the target is there.
-    pub fn send_fresh(&mut self, lane: Lane) -> Result<ProbeId> {
+    pub fn send_fresh(&mut self, method: ProbeMethod) -> Result<ProbeId> {
         self.next += 1;
         let id = ProbeId(self.next);
-        let (purpose, bare) = (ProbeSize::Control, lane == Lane::Syn);
-        let probe = Probe { id, lane, flow: 0, size: 1500, purpose, port: self.port, bare, fresh: true };
+        let (purpose, bare) = (ProbeSize::Control, method == ProbeMethod::Syn);
+        let probe = Probe { id, method, flow: 0, size: 1500, purpose, port: self.port, bare, fresh: true };
         self.flights.launch(&mut *self.wire, 0, &self.target, probe, self.began.elapsed())?;
         Ok(id)
     }
 
     fn launch(
         &mut self,
-        lane: Lane,
+        method: ProbeMethod,
         flow: u8,
         size: Bytes,
         purpose: ProbeSize,
@@ -93,7 +93,7 @@ impl Driver {
     ) -> Result<ProbeId> {
         self.next += 1;
         let id = ProbeId(self.next);
-        let probe = Probe { id, lane, flow, size, purpose, port: self.port, bare, fresh: false };
+        let probe = Probe { id, method, flow, size, purpose, port: self.port, bare, fresh: false };
         self.flights.launch(&mut *self.wire, 0, &self.target, probe, self.began.elapsed())?;
         Ok(id)
     }

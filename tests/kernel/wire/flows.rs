@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 use socket2::{Domain, Protocol, Socket, Type};
-use vxlan_exporter::path::probe::Lane;
+use vxlan_exporter::path::probe::ProbeMethod;
 
 use super::{
     driver::{Driver, Level},
@@ -61,8 +61,8 @@ fn eight_tcp_flows_are_eight_and_echoes_are_one() -> Result<()> {
         world.probe(|| async move {
             let mut driver = Driver::open_to(Level::Raw, to, CLOSED).await?;
             for flow in 0..8 {
-                for lane in [Lane::Syn, Lane::Echo] {
-                    let id = driver.send(lane, flow, 1300)?;
+                for method in [ProbeMethod::Syn, ProbeMethod::Echo] {
+                    let id = driver.send(method, flow, 1300)?;
                     driver.passes(id).await?;
                 }
             }
@@ -74,7 +74,7 @@ fn eight_tcp_flows_are_eight_and_echoes_are_one() -> Result<()> {
         world.probe(|| async move {
             let mut driver = Driver::open_to(Level::Raw, to, CLOSED).await?;
             for _ in 0..8 {
-                let id = driver.send(Lane::Echo, 0, 1300)?;
+                let id = driver.send(ProbeMethod::Echo, 0, 1300)?;
                 driver.passes(id).await?;
             }
             Ok(())

@@ -11,7 +11,7 @@ use pnet::packet::{
     tcp::{self, MutableTcpPacket, TcpFlags, TcpPacket},
 };
 use socket2::{Domain, Protocol, Socket, Type};
-use vxlan_exporter::path::probe::{Answer, Lane, Reply};
+use vxlan_exporter::path::probe::{Answer, ProbeMethod, Reply};
 
 use super::{
     driver::{Driver, Level},
@@ -175,7 +175,7 @@ fn echo_replies_and_signals() -> Result<()> {
         world
             .probe(|| async move {
                 let mut driver = Driver::open(level, ip, CLOSED).await?;
-                driver.send(Lane::Echo, 0, 1300)?;
+                driver.send(ProbeMethod::Echo, 0, 1300)?;
                 let request = tap.next(is_request(ip))?;
                 let mut reply = request.clone();
                 reply[0] = if ip == Ip::V4 { 0 } else { 129 };
@@ -217,7 +217,7 @@ fn resets_and_signals() -> Result<()> {
         world
             .probe(|| async move {
                 let mut driver = Driver::open(Level::Raw, ip, CLOSED).await?;
-                driver.send(Lane::Syn, 0, 1300)?;
+                driver.send(ProbeMethod::Syn, 0, 1300)?;
                 let request = tap.next(|segment| segment.len() > 100)?;
                 let syn = TcpPacket::new(&request).context("short")?;
                 let (isn, payload) = (syn.get_sequence(), u32::try_from(syn.payload().len())?);

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use vxlan_exporter::path::probe::{FLOWS, Lane, Probe};
+use vxlan_exporter::path::probe::{FLOWS, Probe, ProbeMethod};
 
 use super::network::Nat;
 
@@ -54,9 +54,9 @@ impl Flows {
 
     /// Whether it lets a probe pass.
     pub fn lets_probe(&mut self, nat: Option<Nat>, probe: Probe, now: Duration) -> bool {
-        let flow = match probe.lane {
-            Lane::Syn if probe.fresh || self.connects => self.fresh(),
-            Lane::Syn => Flow::Tcp(probe.flow, self.ports[usize::from(probe.flow)], probe.port),
+        let flow = match probe.method {
+            ProbeMethod::Syn if probe.fresh || self.connects => self.fresh(),
+            ProbeMethod::Syn => Flow::Tcp(probe.flow, self.ports[usize::from(probe.flow)], probe.port),
             _ if probe.fresh => self.fresh(),
             _ => Flow::Probe(self.echoes),
         };

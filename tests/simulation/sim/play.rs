@@ -12,7 +12,7 @@ use vxlan_exporter::{
     path::{
         budget::Budget,
         hole::detect::Urgency,
-        probe::{Answer, ByteFate, FLOWS, Lane, Moment, ProbeId, Reply, Send},
+        probe::{Answer, ByteFate, FLOWS, Moment, ProbeId, ProbeMethod, Reply, Send},
         prober::PathProber,
         refusal::Refusal,
         settings::{HostMtu, IcmpProbes, Settings, TcpProbes},
@@ -326,9 +326,9 @@ fn reply(case: &Case, world: &mut World, send: Send, packets: &mut u64, now: Mom
             world.echo(now).then_some(Arrival::Echo(seq, Duration::ZERO))
         }
         Send::Probe(probe) => {
-            *packets += u64::from(probe.lane.packets(case.prober.family, probe.size));
+            *packets += u64::from(probe.method.packets(case.prober.family, probe.size));
             assert!(probe.size <= 9216 && probe.size >= case.prober.family.small().min(68), "{probe:?}");
-            if probe.size > case.prober.testable() && probe.lane != Lane::Fragments {
+            if probe.size > case.prober.testable() && probe.method != ProbeMethod::Fragments {
                 Some(Arrival::Probe(probe.id, Answer::NotSent(Refusal::Unable)))
             } else {
                 let answer = world.probe(probe, now).map(|answer| case.prober.sees(answer));

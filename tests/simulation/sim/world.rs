@@ -8,7 +8,7 @@ use vxlan_exporter::{
         family::{FRAGMENT_PAYLOAD, Family},
         types::ProbeSize,
     },
-    path::probe::{Answer, Lane, Probe, Reply, fragments_of},
+    path::probe::{Answer, Probe, ProbeMethod, Reply, fragments_of},
 };
 
 use super::{
@@ -105,11 +105,11 @@ impl World {
         self.waited = Duration::ZERO;
         let control = probe.purpose == ProbeSize::Control;
         let size = if control { self.family.small() } else { probe.size };
-        let answer = match probe.lane {
-            Lane::Echo => self.ping(size, true, now),
-            Lane::Syn if probe.bare => self.syn(BARE_SYN, probe, now),
-            Lane::Syn => self.syn(size, probe, now),
-            Lane::Fragments => self.fragments(probe, control, now),
+        let answer = match probe.method {
+            ProbeMethod::Echo => self.ping(size, true, now),
+            ProbeMethod::Syn if probe.bare => self.syn(BARE_SYN, probe, now),
+            ProbeMethod::Syn => self.syn(size, probe, now),
+            ProbeMethod::Fragments => self.fragments(probe, control, now),
         };
         // What the wire does not believe never reaches the prober (src/probe/flights.rs).
         let least = self.family.least_mtu();

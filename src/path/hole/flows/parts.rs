@@ -29,7 +29,7 @@ impl FlowGroups {
         }
     }
 
-    /// Lanes that know the same become one.
+    /// Groups that know the same become one.
     pub(super) fn unite(&mut self) {
         let mut place = 0;
         while place < self.groups.len() {

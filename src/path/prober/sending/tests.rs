@@ -60,7 +60,7 @@ impl World {
                         Send::Probe(probe) => {
                             let passes = probe.purpose == ProbeSize::Control
                                 || probe.size <= self.passes
-                                || probe.lane == Lane::Fragments;
+                                || probe.method == ProbeMethod::Fragments;
                             if passes {
                                 prober.answer(probe.id, Answer::Passed(Reply::default()), now);
                             }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     model::types::ProbeSize,
     path::{
-        probe::{Answer, Lane, Probe, Reply},
+        probe::{Answer, Probe, ProbeMethod, Reply},
         prober::fixture::{Host, asking_all, echoing, without_tcp},
         reflection::{Measured, OneWay, Reflection, Sizes},
         settings::HostMtu,
@@ -21,11 +21,11 @@ fn is_above(probe: Probe, size: Bytes) -> bool {
 /// All that is larger vanishes on the way there, and on the way back.
 fn holes(forward: Bytes, reverse: Bytes) -> impl Fn(Probe) -> Option<Answer> {
     move |probe| {
-        let passes = match probe.lane {
-            Lane::Echo => forward.min(reverse),
-            Lane::Syn => forward,
+        let passes = match probe.method {
+            ProbeMethod::Echo => forward.min(reverse),
+            ProbeMethod::Syn => forward,
             // Its pieces are small on the way there.
-            Lane::Fragments => reverse,
+            ProbeMethod::Fragments => reverse,
         };
         PASSED.filter(|_| !is_above(probe, passes))
     }
@@ -34,7 +34,7 @@ fn holes(forward: Bytes, reverse: Bytes) -> impl Fn(Probe) -> Option<Answer> {
 /// SYNs above `mtu` are signalled; all else passes.
 fn signals_syns(mtu: Bytes, by_target: bool) -> impl Fn(Probe) -> Option<Answer> {
     move |probe| {
-        let signalled = probe.lane == Lane::Syn && is_above(probe, mtu);
+        let signalled = probe.method == ProbeMethod::Syn && is_above(probe, mtu);
         if signalled { Some(Answer::TooBig { mtu, by_target }) } else { PASSED }
     }
 }
@@ -78,9 +78,9 @@ fn a_reflector_behind_a_smaller_interface_is_its_own_limit() {
 
 #[test]
 fn where_no_echo_is_answered_only_a_reflector_tells_of_the_way_back() {
-    let syns = |probe: Probe| PASSED.filter(|_| probe.lane == Lane::Syn);
+    let syns = |probe: Probe| PASSED.filter(|_| probe.method == ProbeMethod::Syn);
     let to_1400 = signals_syns(1400, false);
-    let syns_to_1400 = |probe: Probe| if probe.lane == Lane::Syn { to_1400(probe) } else { None };
+    let syns_to_1400 = |probe: Probe| if probe.method == ProbeMethod::Syn { to_1400(probe) } else { None };
     let play = |reflector: bool, answers: &dyn Fn(Probe) -> Option<Answer>| {
         let mut host = Host::from(asking_all(1));
         host.icmp = false;
@@ -134,7 +134,7 @@ fn below_1200_silent_echoes_may_be_filtered() {
 fn the_limit_of_a_filter_is_no_path_mtu() {
     let mut host = Host::from(asking_all(1));
     let filter = |probe: Probe| {
-        let passes = if probe.lane == Lane::Syn { 1454 } else { 1024 };
+        let passes = if probe.method == ProbeMethod::Syn { 1454 } else { 1024 };
         PASSED.filter(|_| !is_above(probe, passes))
     };
     for _ in 0..60 * 100 {
@@ -168,7 +168,7 @@ fn each_way_has_its_own_edge() {
 fn the_smaller_edge_of_two_legs_is_told_if_no_filter_explains_it() {
     for (icmp, forward) in [(1199, 1454), (1200, 1200), (1454, 1454)] {
         let legs = |probe: Probe| {
-            let passes = [icmp, 1454, 1500][probe.lane as usize];
+            let passes = [icmp, 1454, 1500][probe.method as usize];
             PASSED.filter(|_| !is_above(probe, passes))
         };
         assert_eq!(after(asking_all(1).into(), 60, legs).mtu_forward, Some(forward), "{icmp}");
