@@ -1,13 +1,14 @@
-//! Reading routers: one worker each turns "run these commands" into a
+//! Reading routers: each has a worker that turns the output of its commands into a
 //! [`RouterSnapshot`](crate::model::snapshot::RouterSnapshot).
 //!
-//! - `chain` by which method, and what is tried when that one fails
-//! - [`method`] how to ask, and the snapshot made of the answer
-//! - [`transport`] how the question gets there; `trust` whether that is the router that is meant
+//! - `chain` which method is used, and which is tried when that one fails
+//! - [`method`] the commands of each method, and the snapshot made of their output
+//! - [`transport`] the connection to the router; `trust` checks that it is the right router
 //! - [`script`] one exec for many commands; [`shell`] runs it before a deadline
-//! - [`parse`] pure functions of text, one file per format; [`bounds`] how much of it is understood
-//! - `worker` one scrape of one router, and what to count; `backoff` how long it is left alone
-//! - [`fleet`] all routers: when each is read (`slots`), by how many threads
+//! - [`parse`] pure functions of text, one file per format; [`bounds`] limits how much of it is
+//!   kept
+//! - `worker` one scrape of one router, and its counts; `backoff` the pause after failures
+//! - [`fleet`] all routers: when each is read (`slots`), on how many threads
 
 pub(crate) mod backoff;
 pub mod bounds;

@@ -1,7 +1,8 @@
-//! What is peculiar to the routers of one vendor: a type each, a file (with its folder) each. There is one, [`Vyos`].
+//! What is specific to the routers of one vendor: one type and one file (with its folder) each. At
+//! present there is one, [`Vyos`].
 //!
-//! Whoever needs to know what a vendor calls something, which of its versions can do it, or what to run on it, asks the
-//! type. What all Linux routers have in common is asked in `router`; what their answers look like is known in
+//! The type knows the vendor's command syntax, what its versions can do, and what to run on its
+//! routers. What all Linux routers have in common is in `router`; output formats are in
 //! `router/parse`.
 
 pub(crate) mod vyos;
@@ -12,7 +13,7 @@ pub use vyos::Vyos;
 
 use crate::model::types::{Bytes, DfPolicy, Vni};
 
-/// What can be changed of a vxlan interface to mend a tunnel, whatever a vendor calls it.
+/// A change of a vxlan interface that mends a tunnel, independent of the vendor's syntax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Brings the interface up.
@@ -25,8 +26,8 @@ pub enum Change {
     Vni(Vni),
     /// Sets the UDP port.
     Port(u16),
-    /// Takes a remote away.
+    /// Removes a remote.
     DeleteRemote(IpAddr),
-    /// Sets a remote.
+    /// Adds a remote.
     Remote(IpAddr),
 }

@@ -1,29 +1,29 @@
-//! How long to leave a router alone after failures.
+//! How long a router is left alone after failures.
 //!
 //! OpenSSH 9.8 and later locks out an address that connects without logging in, and VyOS's
-//! `dynamic-protection` does the same: a router that refuses us must be asked less and less often. The
-//! jitter keeps many routers that failed together (a dead uplink) from being asked together.
+//! `dynamic-protection` does the same. So a router that refuses us is tried less and less often.
+//! The jitter keeps many routers that failed together (a dead uplink) from being tried together.
 
 use std::time::Duration;
 
-/// The first wait, and the shortest.
+/// The first wait, which is also the shortest.
 pub const FIRST: Duration = Duration::from_secs(1);
 /// The longest wait.
 pub const LONGEST: Duration = Duration::from_mins(5);
 
-/// Doubles the wait with each failure in a row.
+/// A wait that doubles with each failure in a row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    /// A success: the next failure starts again at [`FIRST`].
+    /// Called after a success: the next failure starts again at [`FIRST`].
     pub fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// A failure: how long to wait now. `jitter` in 0..1 spreads it over 75 % to 125 %.
+    /// Called after a failure; returns the wait. `jitter` in 0..1 spreads it over 75 % to 125 %.
     pub fn failed(&mut self, jitter: f64) -> Duration {
         let doubled = FIRST.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX));
         self.failures = self.failures.saturating_add(1);

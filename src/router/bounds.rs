@@ -1,10 +1,11 @@
-//! How much of what one router says is understood.
+//! Limits on what is kept of one router's output.
 //!
-//! Its output is bounded when it is read; this bounds what is made of it, while it is parsed: so many interfaces,
-//! forwarding entries and further things, until the scrape's deadline. What is beyond is left out and counted.
+//! The size of the output is limited when it is received. The limits here apply to what parsers
+//! make of it: numbers of interfaces, forwarding entries and other things, and the scrape's
+//! deadline. What is beyond them is left out and counted.
 //!
-//! Parsers are pure functions of text. What bounds them belongs to the scrape that a thread is at, and so to the thread;
-//! without one the defaults hold, and there is no deadline.
+//! Parsers are pure functions of text, so the limits are not passed to them: they belong to the
+//! scrape that runs on the thread. Outside a scrape the defaults apply, without a deadline.
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,13 +21,13 @@ use crate::{
     text::Sentence,
 };
 
-/// Remotes of all forwarding entries of a router. Each is three series.
+/// Most remotes in all forwarding entries of a router. Each remote is three series.
 pub const MOST_REMOTES: usize = 4096;
-/// Addresses of all interfaces of a router.
+/// Most addresses of all interfaces of a router.
 pub const MOST_ADDRESSES: usize = 4096;
-/// Ranges of VNIs of all filters of a router; no bridge has more VLANs than 4094 to map.
+/// Most VNI ranges in all filters of a router. A bridge has at most 4094 VLANs to map.
 pub const MOST_VNI_RANGES: usize = 16_384;
-/// VNIs of a router that are counted apart.
+/// Most VNIs of a router with counters of their own.
 pub const MOST_VNI_COUNTERS: usize = 4096;
 
 #[derive(Debug, Default)]
@@ -43,7 +44,7 @@ thread_local! {
     static WHY: RefCell<Option<Sentence>> = const { RefCell::new(None) };
 }
 
-/// Reads within limits and before a deadline; also tells what was left out.
+/// Runs `read` with these limits and this deadline; also returns what was left out.
 pub fn within<T>(limits: Limits, deadline: Instant, read: impl FnOnce() -> T) -> (T, Dropped) {
     let former = READING.replace(Reading { limits, deadline: Some(deadline) });
     begin();
@@ -52,7 +53,7 @@ pub fn within<T>(limits: Limits, deadline: Instant, read: impl FnOnce() -> T) ->
     (done, DROPPED.take())
 }
 
-/// Forgets what was left out so far: another method begins anew.
+/// Forgets what was left out so far: called when another method starts.
 pub fn begin() {
     DROPPED.take();
     WHY.take();
@@ -64,13 +65,13 @@ pub fn left_out() -> Dropped {
     DROPPED.with_borrow(Clone::clone)
 }
 
-/// Why the first of what was left out since [`begin`] could not be understood.
+/// Why the first item left out since [`begin`] could not be understood, if that was the reason.
 #[must_use]
 pub fn why() -> Option<Sentence> {
     WHY.with_borrow(Clone::clone)
 }
 
-/// The limits of the scrape that this thread is at.
+/// The limits of the scrape on this thread.
 #[must_use]
 pub fn limits() -> Limits {
     let reading = READING.take();
@@ -79,7 +80,7 @@ pub fn limits() -> Limits {
     limits
 }
 
-/// Whether its deadline has passed.
+/// Whether the deadline of the scrape on this thread has passed.
 #[must_use]
 pub fn is_late() -> bool {
     let reading = READING.take();
@@ -88,14 +89,14 @@ pub fn is_late() -> bool {
     late
 }
 
-/// Counts what is left out.
+/// Counts items as left out.
 pub fn leave_out(kind: DroppedKind, count: u64) {
     if count > 0 {
         DROPPED.with_borrow_mut(|dropped| *dropped.entry(kind).or_default() += count);
     }
 }
 
-/// Counts one that could not be understood, and why.
+/// Counts one item as not understood, with the reason.
 pub fn leave_out_for(kind: DroppedKind, why: impl Into<Sentence>) {
     leave_out(kind, 1);
     WHY.with_borrow_mut(|first| {
@@ -103,7 +104,7 @@ pub fn leave_out_for(kind: DroppedKind, why: impl Into<Sentence>) {
     });
 }
 
-/// Whether one more is let in beside `have`; if not it is counted as left out.
+/// Whether one more item is allowed when there are `have`; if not, it is counted as left out.
 #[must_use]
 pub fn admits(kind: DroppedKind, have: usize, most: usize) -> bool {
     if have >= most {
@@ -112,7 +113,7 @@ pub fn admits(kind: DroppedKind, have: usize, most: usize) -> bool {
     have < most
 }
 
-/// Leaves out addresses beyond what a router is taken to have.
+/// Removes and counts addresses beyond [`MOST_ADDRESSES`].
 pub fn few_addresses(links: &mut [Link]) {
     let mut room = MOST_ADDRESSES;
     for link in links {

@@ -1,12 +1,14 @@
-//! By which method a router is read, and what is tried when that one fails.
+//! Which method a router is read by, and which is tried when that one fails.
 //!
-//! From the best to the poorest: iproute2's JSON, VyOS's op-mode as JSON, its text, all three over one
-//! session; then the HTTPS API, where one is configured. A method that the router does not answer gives way
-//! to the next within the same scrape: one exec each, no second connection. Where the session itself fails,
-//! only the API is left; so that a silent router leaves time for it, the session gets half of the deadline.
+//! From best to poorest: iproute2's JSON, VyOS's op-mode as JSON, op-mode text, all three over one
+//! session; then the HTTPS API, where one is configured. If the router does not answer one method,
+//! the next is tried within the same scrape: one exec each, no second connection. If the session
+//! itself fails, only the API is left. The session gets half of the time, so that a silent router
+//! leaves enough for the API.
 //!
-//! The method that worked is remembered: the next scrape starts with it. Once an hour, and after a scrape in
-//! which nothing worked, it starts with the best one again, over a new session.
+//! The method that worked is remembered, and the next scrape starts with it. Once an hour, and
+//! after a scrape in which nothing worked, a scrape starts with the best method again, over a new
+//! session.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +31,7 @@ use crate::{
 /// How long a poorer method is used before the better ones are tried again.
 pub const RETRY_BETTER: Duration = Duration::from_hours(1);
 
-/// Reads one router again and again, by whatever method works.
+/// Reads one router repeatedly, by whichever method works.
 pub struct Chain {
     router: RouterName,
     shell: Option<Box<dyn Shell>>,
@@ -48,7 +50,7 @@ impl std::fmt::Debug for Chain {
 }
 
 impl Chain {
-    /// A chain that has read nothing yet.
+    /// A chain that has not read anything yet.
     #[must_use]
     pub fn new(plan: &RouterPlan) -> Self {
         let shell: Option<Box<dyn Shell>> = match &plan.transport {
@@ -63,7 +65,7 @@ impl Chain {
         Self::of(plan.name.clone(), shell, api)
     }
 
-    /// The same with a shell at hand.
+    /// A chain over a given shell.
     pub(super) fn of(router: RouterName, shell: Option<Box<dyn Shell>>, api: Option<&ApiPlan>) -> Self {
         let over_shell: &[Method] = if shell.is_some() { &Vyos::METHODS } else { &[] };
         let methods = over_shell.iter().copied().chain(api.map(|_| Method::Api)).collect();
@@ -71,7 +73,7 @@ impl Chain {
         Self { router, shell, ip: ip_json::Reader::default(), api, memory: Memory::new(methods) }
     }
 
-    /// One scrape, over before `deadline`. Blocks.
+    /// One scrape, finished before `deadline`. Blocks.
     pub fn scrape(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
         let now = Instant::now();
         let half = now + deadline.saturating_duration_since(now) / 2;
@@ -112,14 +114,14 @@ impl Chain {
         Err(all(failures))
     }
 
-    /// What was mended on the router holds for new logins only.
+    /// Ends the session: rights that were granted on the router apply to new logins only.
     fn log_in_anew(&mut self) {
         if let Some(shell) = &mut self.shell {
             shell.hang_up();
         }
     }
 
-    /// Said once per change, with the reason where it is for the worse.
+    /// Logs a change of method, with the reason if the new one is poorer.
     fn changed_to(&self, method: Method, failures: &[(Method, ScrapeError)]) {
         let router = &self.router;
         match self.memory.working {
@@ -136,7 +138,7 @@ impl Chain {
     }
 }
 
-/// The failure of the best method tried, with what the others said.
+/// The failure of the best method tried, with the messages of the others.
 fn all(failures: Vec<(Method, ScrapeError)>) -> ScrapeError {
     let mut failures = failures.into_iter();
     let Some((_, mut first)) = failures.next() else {
@@ -154,10 +156,10 @@ fn all(failures: Vec<(Method, ScrapeError)>) -> ScrapeError {
 /// Which method worked last, and when the best one was last tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Memory {
-    /// All there are, the best first.
+    /// All methods, best first.
     methods: Vec<Method>,
     working: Option<Method>,
-    /// Absent where the best is to be tried next.
+    /// When the best method was last tried; `None` if it is to be tried next.
     tried_best: Option<Instant>,
 }
 

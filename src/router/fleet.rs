@@ -1,8 +1,8 @@
-//! All routers of a plan: a worker for each, a bounded number of threads for all of them.
+//! All routers of a plan: one worker each, and a bounded number of threads for all of them.
 //!
-//! A worker owns its router's session and borrows a thread only while it reads. A thread that does not
-//! return by its deadline is given up and its place is free again, so that routers that hang never use up the
-//! places of the others.
+//! A worker owns its router's session and takes a thread only while it reads. A thread that does
+//! not return by its deadline is abandoned and its place is freed, so that hanging routers never
+//! use up the places of the others.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,19 +27,19 @@ use crate::{
     process::supervise::{Kept, Pulse, Supervisor, Task, fault},
 };
 
-/// Between the first reads of two routers: a key exchange costs some ten milliseconds of CPU.
+/// Time between the first reads of two routers: a key exchange costs some ten milliseconds of CPU.
 const FIRST_READS: Duration = Duration::from_millis(50);
 
-/// A router that is only looked at for what it may be the end of is read every so many intervals.
+/// A router that is read only because tunnels may end on it is read once in this many intervals.
 const SURVEY: u32 = 10;
 
-/// A scrape bounds itself, to its timeout and a second; this much beyond is allowed for.
+/// A scrape ends by itself one second after its timeout at the latest. This much more is allowed.
 const SLACK: Duration = Duration::from_secs(2);
 
 /// The routers that are read at every interval.
 pub type Watched = Arc<BTreeSet<RouterName>>;
 
-/// Reads all routers of a plan, and of the next plan.
+/// Reads all routers of a plan, and follows changes of the plan.
 #[derive(Debug)]
 pub struct Fleet {
     rounds: Rounds,
@@ -47,7 +47,8 @@ pub struct Fleet {
     watched: watch::Sender<Watched>,
     threads: usize,
     running: BTreeMap<RouterName, (RouterPlan, Kept)>,
-    /// The last readings of routers that are gone: their counts go on if they come back.
+    /// The last readings of routers that were removed, so that their counts continue if they
+    /// return.
     retired: BTreeMap<RouterName, Arc<RouterReading>>,
 }
 
@@ -61,7 +62,7 @@ struct Rounds {
 }
 
 impl Fleet {
-    /// Reads nothing yet.
+    /// A fleet without routers.
     #[must_use]
     pub fn new(state: State) -> Self {
         let (watched, watching) = watch::channel(Watched::default());
@@ -71,14 +72,14 @@ impl Fleet {
         Self { rounds, supervisor, watched, threads: 0, running: BTreeMap::new(), retired: BTreeMap::new() }
     }
 
-    /// Has its workers looked after by that supervisor.
+    /// Has `supervisor` restart its workers.
     #[must_use]
     pub fn supervised_by(self, supervisor: Supervisor) -> Self {
         Self { supervisor, ..self }
     }
 
-    /// Reads the routers of `plan`. One whose entry is the same as before keeps its session and its worker, one
-    /// that is gone or changed is let go.
+    /// Reads the routers of `plan` from now on. A router whose entry is unchanged keeps its session
+    /// and its worker; the workers of removed and changed entries are stopped.
     pub async fn follow(&mut self, plan: &Plan) {
         self.resize(plan.router_workers);
         let entries: BTreeMap<_, _> = plan.routers.iter().map(|router| (&router.name, router)).collect();
@@ -87,7 +88,7 @@ impl Fleet {
             self.running.extract_if(.., |name, (router, _)| !unchanged(name, router)).collect();
         let (names, workers): (Vec<_>, Vec<_>) =
             gone.into_iter().map(|(name, (_, kept))| (name, kept)).unzip();
-        // Only when it has ended it puts no reading any more.
+        // Only after the worker has ended can no further reading of it arrive.
         join_all(workers.into_iter().map(Kept::stop)).await;
         for name in names {
             if let Some(reading) = self.rounds.state.take_router(&name) {
@@ -100,7 +101,7 @@ impl Fleet {
                 continue;
             }
             let mut worker = Worker::new(router);
-            // Of this fleet, or of one that died.
+            // A reading of this fleet, or of a former fleet that died.
             let former = self.retired.remove(&router.name);
             if let Some(former) = former.or_else(|| self.rounds.state.reading(&router.name)) {
                 worker.go_on_from(&former);
@@ -113,8 +114,9 @@ impl Fleet {
         self.rounds.state.order_routers(plan.routers.iter().map(|router| &router.name));
     }
 
-    /// Keeps a router's worker running. One that died counts on from the readings of the one before; it begins after an interval,
-    /// so that a router whose reading it does not survive is not read without end.
+    /// Keeps a router's worker running. A worker that replaces a dead one continues its counts. It
+    /// starts after one interval: if reading this router is what kills the worker, it must not be
+    /// read in a tight loop.
     fn keep(&self, router: RouterPlan, worker: Worker, first_read: Duration) -> Kept {
         let (rounds, name) = (self.rounds.clone(), router.name.clone());
         let mut first = Some(worker);
@@ -133,7 +135,7 @@ impl Fleet {
         })
     }
 
-    /// Reads these at every interval from now on, the others now and then.
+    /// Reads these routers at every interval from now on, the others less often.
     pub fn watch(&self, routers: BTreeSet<RouterName>) {
         self.watched.send_if_modified(|watched| {
             let differs = **watched != routers;
@@ -151,7 +153,7 @@ impl Fleet {
         if let Some(fewer) = u32::try_from(fewer).ok().filter(|fewer| *fewer > 0) {
             let threads = Arc::clone(&self.rounds.threads);
             tokio::spawn(async move {
-                // It is never closed.
+                // Fails only if the semaphore is closed, which it never is.
                 if let Ok(places) = threads.acquire_many(fewer).await {
                     places.forget();
                 }
@@ -161,7 +163,8 @@ impl Fleet {
 }
 
 impl Rounds {
-    /// Reads one router for ever: first after `wait`, then at its slots, after failures less and less often.
+    /// Reads one router forever: first after `wait`, then in its slots, less and less often after
+    /// failures.
     async fn run(mut self, mut worker: Worker, wait: Duration, pulse: Pulse) {
         let slots = Slots::of(&worker.plan().name);
         let mut backoff = Backoff::default();
@@ -186,13 +189,14 @@ impl Rounds {
         }
     }
 
-    /// How often the router is read now.
+    /// How often the router is read at present.
     fn interval(&mut self, router: &RouterPlan) -> Duration {
         let watched = self.watched.borrow_and_update().contains(&router.name);
         router.scrape_interval * if watched { 1 } else { SURVEY }
     }
 
-    /// Waits for the slot after a read that began at `start`; looks for another when the pace changes.
+    /// Waits for the next slot after a read that began at `start`; recomputes it when the pace
+    /// changes.
     async fn wait(&mut self, router: &RouterPlan, slots: &Slots, start: Duration) {
         loop {
             let interval = self.interval(router);

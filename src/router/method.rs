@@ -1,4 +1,4 @@
-//! How a router is asked, best first.
+//! Methods of reading a router, best first.
 //!
 //! - [`ip_json`] iproute2's JSON
 //! - `op_mode_json` and `op_mode_text` VyOS's op-mode

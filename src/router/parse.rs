@@ -1,12 +1,13 @@
-//! What routers print, as pure functions of text. No socket, no clock: each is tested with captured output.
+//! Parsers of router output: pure functions of text, without socket or clock, tested with captured
+//! output.
 //!
-//! Routers print things before the JSON (`bad magic vxlan01`, login banners), empty elements (`{}`) inside
-//! it, and fields this code has never heard of; all three are skipped. A field that is known and holds the
-//! wrong kind of value is an error: a counter guessed is worse than a router reported as unreadable. A number
-//! that can be no counter is left out, and its interface says so (`links::ReadLink::suspicious`).
+//! Routers print text before the JSON (`bad magic vxlan01`, login banners), empty elements (`{}`)
+//! inside it, and unknown fields; all three are skipped. A known field with the wrong kind of value
+//! is an error: an unreadable router is better than a guessed counter. A number that cannot be a
+//! counter is left out, and its interface is marked (`links::ReadLink::suspicious`).
 //!
-//! Known faults of iproute2's JSON are mended. An element of a list that still cannot be read is left out and counted, unless
-//! it is of a vxlan device: what is watched is read whole or not at all.
+//! Known faults of iproute2's JSON are mended. A list element that still cannot be read is left out
+//! and counted, unless it is a vxlan device: these are read completely or not at all.
 
 use std::{fmt, net::IpAddr};
 
@@ -64,8 +65,8 @@ pub struct ParseError {
 
 type Object = Map<String, Value>;
 
-/// What `read` makes of each object of the JSON array (or of the one object) in `output`. Empty objects, and
-/// those of which it makes nothing, are left out.
+/// Applies `read` to each object of the JSON array (or to the one object) in `output`. Empty
+/// objects, and those for which `read` returns `None`, are left out.
 fn each<T>(
     command: &'static str,
     output: &str,
@@ -74,7 +75,8 @@ fn each<T>(
     each_taking(command, output, &mut |_, _| false, read)
 }
 
-/// The same, where what is long in an object is taken out of it while it is read.
+/// Like [`each`], but `take` consumes the elements of long lists inside an object while they are
+/// parsed.
 fn each_taking<T>(
     command: &'static str,
     output: &str,
@@ -98,21 +100,22 @@ fn each_taking<T>(
     Ok(all)
 }
 
-/// The objects of a document, read one after the other.
+/// The objects of a document, read one at a time.
 struct Elements<'t, T, R> {
     read: R,
     take: json::Take<'t>,
     budget: usize,
     all: Vec<T>,
     index: usize,
-    /// Why one that is watched is wrong.
+    /// The first error in an element that must be readable.
     failed: Option<String>,
-    /// Why others are wrong, which are left out.
+    /// Errors in other elements, which are left out.
     spared: Vec<String>,
 }
 
 impl<T, R: FnMut(&Object) -> Result<Option<T>, String>> Elements<'_, T, R> {
-    /// Reads the JSON that `text` begins with; where that is broken, mended or as much of it as is whole.
+    /// Reads the JSON that `text` begins with. Broken JSON is mended; failing that, its intact
+    /// elements are read.
     fn read(&mut self, text: &str) -> serde_json::Result<()> {
         if bounds::is_late() {
             return Err(serde_json::Error::custom("the deadline passed here"));
@@ -135,7 +138,7 @@ impl<T, R: FnMut(&Object) -> Result<Option<T>, String>> Elements<'_, T, R> {
         serde_json::Deserializer::from_str(text).deserialize_any(self)
     }
 
-    /// Reads elements each by itself.
+    /// Reads elements one by one.
     fn pieces(&mut self, elements: &[&str]) -> serde_json::Result<()> {
         for text in elements {
             let mut left = self.budget;
@@ -174,7 +177,7 @@ impl<T, R: FnMut(&Object) -> Result<Option<T>, String>> Elements<'_, T, R> {
         }
     }
 
-    /// Notes why an element cannot be read.
+    /// Records why an element cannot be read.
     fn wrong(&mut self, name: &str, is_vxlan: bool, message: &str) {
         let is_watched = is_vxlan || InterfaceName::new(name).is_some_and(|name| Vyos::names(&name));
         let message = format!("element {} ({}): {message}", self.index, excerpt(name));
@@ -186,7 +189,7 @@ impl<T, R: FnMut(&Object) -> Result<Option<T>, String>> Elements<'_, T, R> {
     }
 }
 
-/// Whether a text begins with JSON.
+/// Whether a text begins with complete JSON.
 fn whole(text: &str) -> serde_json::Result<()> {
     IgnoredAny::deserialize(&mut serde_json::Deserializer::from_str(text)).map(drop)
 }
@@ -218,11 +221,12 @@ impl<'de, T, R: FnMut(&Object) -> Result<Option<T>, String>> Visitor<'de> for &m
     }
 }
 
-/// Reads the first JSON array or object that starts a line, and tells that line's number.
+/// Reads the first JSON array or object at the start of a line, and returns the number of that
+/// line.
 ///
-/// A banner may start with a bracket too (`[lab] no entry`): such a line is passed over, but only where the
-/// JSON fails on that very line. Cut-off JSON is never mistaken for a banner, or an inner object of a broken
-/// array would be read as the whole answer.
+/// A banner may also start with a bracket (`[lab] no entry`). Such a line is skipped, but only if
+/// the JSON fails on that very line. Otherwise an inner object of a broken array could be read as
+/// the whole answer.
 fn first_json<T, R: FnMut(&Object) -> Result<Option<T>, String>>(
     command: &'static str,
     text: &str,
@@ -251,7 +255,7 @@ fn first_json<T, R: FnMut(&Object) -> Result<Option<T>, String>>(
             }
         }
     }
-    // A known error says more than the banner before it.
+    // A known error message explains more than the banner before it.
     let said = error_text::classify(text).map_or_else(|| text.trim().into(), |error| error.message);
     Err(banner.unwrap_or_else(|| ParseError {
         command,
@@ -260,7 +264,7 @@ fn first_json<T, R: FnMut(&Object) -> Result<Option<T>, String>>(
     }))
 }
 
-/// A field that may be absent or null.
+/// A field; `None` if it is absent or null.
 fn field<'a, T: Deserialize<'a>>(object: &'a Object, key: &str) -> Result<Option<T>, String> {
     match object.get(key) {
         None | Some(Value::Null) => Ok(None),
@@ -268,7 +272,7 @@ fn field<'a, T: Deserialize<'a>>(object: &'a Object, key: &str) -> Result<Option
     }
 }
 
-/// An address that may be absent; an IPv6 zone (`fe80::1%eth0`) is left out.
+/// An address; `None` if it is absent. An IPv6 zone (`fe80::1%eth0`) is removed.
 fn address(object: &Object, key: &str) -> Result<Option<IpAddr>, String> {
     let Some(text) = field::<&str>(object, key)? else { return Ok(None) };
     let bare = text.split_once('%').map_or(text, |(bare, _)| bare);
@@ -277,28 +281,29 @@ fn address(object: &Object, key: &str) -> Result<Option<IpAddr>, String> {
         .map_err(|_| format!("field `{key}`: expected an IP address, saw `{}`", excerpt(text)))
 }
 
-/// A word that may be absent; empty is absent too. It is raw: a type of its own must follow.
+/// A word; `None` if it is absent or empty. It is unchecked: the caller must turn it into a checked
+/// type.
 fn word<'a>(object: &'a Object, key: &str) -> Result<Option<&'a str>, String> {
     Ok(field::<&str>(object, key)?.filter(|text| !text.is_empty()))
 }
 
-/// A text for a person that may be absent; empty is absent too.
+/// A text for a person; `None` if it is absent or empty.
 fn text(object: &Object, key: &str) -> Result<Option<Text>, String> {
     Ok(word(object, key)?.map(Text::new))
 }
 
-/// Whether this element names an interface as none can be named.
+/// Whether this element has an interface name that the kernel would not accept.
 fn is_misnamed(object: &Object) -> bool {
     let name = object.get("ifname").and_then(Value::as_str).unwrap_or_default();
     !name.is_empty() && InterfaceName::new(name).is_none()
 }
 
-/// The name of another interface that may be absent; one that no interface can have is absent too.
+/// The name of another interface; `None` if it is absent or not a possible name.
 fn other_interface(object: &Object, key: &str) -> Result<Option<InterfaceName>, String> {
     Ok(word(object, key)?.and_then(InterfaceName::new))
 }
 
-/// At most 60 characters, on one line, to show what was seen.
+/// The start of a text, at most 60 characters on one line, for error messages.
 pub(in crate::router) fn excerpt(text: &str) -> String {
     let spaced = |char| if matches!(char, '\n' | '\r' | '\t') { ' ' } else { char };
     let mut short: String = text.chars().take(60).map(spaced).collect();

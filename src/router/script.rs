@@ -1,7 +1,7 @@
-//! One script in one exec, and its output cut into sections.
+//! One script in one exec, and its output split into sections.
 //!
-//! One exec for everything: over a WAN each costs two round trips or more. PATH is set because a non-root
-//! exec on VyOS lacks /usr/sbin, where `bridge` lives.
+//! Everything goes into one exec, because each costs two round trips or more over a WAN. PATH is
+//! set because a non-root exec on VyOS lacks /usr/sbin, where `bridge` is.
 
 use std::{
     collections::BTreeMap,
@@ -26,11 +26,12 @@ use crate::{
     text::Text,
 };
 
-/// The origin of the times that say when a router was asked.
+/// The origin of the times at which routers were asked.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// `s NAME COMMAND…` prints one section. A command that failed is run once more to show why: mixing its
-/// stderr into its stdout would spoil the JSON, and a full stderr pipe that nobody reads would block it.
+/// `s NAME COMMAND…` prints one section. A command that failed is run once more to show why: mixing
+/// its stderr into its stdout would spoil the JSON, and a full stderr pipe that nobody reads would
+/// block it.
 const PRELUDE: &str = r#"export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 s() {
 n=$1; shift; echo "$M begin $n"
@@ -40,26 +41,27 @@ echo; echo "$M rc=$r"
 }
 "#;
 
-/// Sections that say which system this is, and which start of it; a vendor may tell its version more exactly.
+/// Sections with the system's version and boot id; a vendor may add a more exact version.
 pub const SYSTEM: &str = "s boot cat /proc/sys/kernel/random/boot_id
 s os cat /etc/os-release
 ";
 
-/// Seconds since boot, right before the counters; `uptime-after` is right after them.
+/// Seconds since boot, read right before the counters; `uptime-after` is read right after them.
 pub const UPTIME_BEFORE: &str = "s uptime-before cat /proc/uptime\n";
 /// See [`UPTIME_BEFORE`].
 pub const UPTIME_AFTER: &str = "s uptime-after cat /proc/uptime\n";
 
-/// Why a method of reading did not work, which decides what is tried next.
+/// Why a method failed, which decides what is tried next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failed {
-    /// The router was asked, and does not answer by this method: another may work on the same session.
+    /// The router was reached, but does not answer this method: another may work on the same
+    /// session.
     Method(ScrapeError),
-    /// The router could not be asked: nor can it be by another method of the same way.
+    /// The router could not be reached: other methods over the same transport would fail too.
     Way(ScrapeError),
 }
 
-/// Runs `body` and hands its output to `read`.
+/// Runs `body` and passes its output to `read`.
 pub fn run<T>(
     shell: &mut dyn Shell,
     body: &str,
@@ -109,7 +111,7 @@ fn denied_or(otherwise: FailureReason, message: &str) -> FailureReason {
     if denied.iter().any(|words| message.contains(words)) { FailureReason::Permission } else { otherwise }
 }
 
-/// Output that a parser did not understand.
+/// The error for output that a parser did not understand.
 #[must_use]
 pub fn misread(error: &ParseError) -> ScrapeError {
     if bounds::is_late() {
@@ -118,7 +120,7 @@ pub fn misread(error: &ParseError) -> ScrapeError {
     ScrapeError::new(FailureReason::Parse, error.to_string())
 }
 
-/// Which system was read.
+/// What identifies the system that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct System {
     /// The software version.
@@ -130,7 +132,7 @@ pub struct System {
 }
 
 impl System {
-    /// What a method has read that tells links, and neither forwarding entries nor routes.
+    /// A snapshot of a method that shows links, but neither forwarding entries nor routes.
     pub(super) fn with_links(self, method: Method, links: Vec<Link>) -> RouterSnapshot {
         let Self { version, boot_id, uptime } = self;
         RouterSnapshot {
@@ -147,23 +149,24 @@ impl System {
     }
 }
 
-/// One script's output, cut into sections.
+/// One script's output, split into sections.
 #[derive(Debug)]
 pub struct Output<'a> {
     sections: BTreeMap<&'a str, Section<'a>>,
-    /// When it was asked for and when it was here, since [`START`].
+    /// When the script was sent and when its output had arrived, since [`START`].
     asked: Duration,
     answered: Duration,
 }
 
 impl<'a> Output<'a> {
-    /// The text of a section whose command succeeded.
+    /// The text of a section; `None` if its command failed.
     #[must_use]
     pub fn may(&self, name: &str) -> Option<&'a str> {
         self.sections.get(name).filter(|section| section.exit_code == 0).map(|section| section.text)
     }
 
-    /// The same of a command without which there is no snapshot; `needs` says what it takes to have it.
+    /// The text of a section without which there is no snapshot; `needs` says what the command
+    /// requires.
     pub fn must(&self, name: &str, command: &str, needs: &str) -> Result<&'a str, ScrapeError> {
         let Some(section) = self.sections.get(name) else {
             let message = format!("the output has no section `{name}`");
@@ -172,7 +175,7 @@ impl<'a> Output<'a> {
         if section.exit_code == 0 {
             return Ok(section.text);
         }
-        // VyOS's op-mode scripts tell their errors on stdout.
+        // VyOS's op-mode scripts print their errors to stdout.
         let said = if section.stderr.is_empty() { section.text.trim() } else { section.stderr };
         let code = section.exit_code;
         let reason = if code == 126 { FailureReason::Permission } else { FailureReason::Command };
@@ -182,7 +185,7 @@ impl<'a> Output<'a> {
         Err(ScrapeError::new(reason, format!("`{command}` failed with exit code {code}: `{said}`; {remedy}")))
     }
 
-    /// What [`SYSTEM`], `Vyos::VERSION_FILES` and the two uptimes told.
+    /// The results of [`SYSTEM`], `Vyos::VERSION_FILES` and the two uptimes.
     #[must_use]
     pub fn system(&self) -> System {
         let uptime = |section| parse::system::uptime_seconds(self.may(section)?);
@@ -220,7 +223,7 @@ mod tests {
         }
     }
 
-    /// Says the same whatever it is asked.
+    /// A shell that always gives the same output.
     struct Says(&'static str);
 
     impl Shell for Says {

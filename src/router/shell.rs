@@ -1,8 +1,10 @@
-//! The one door between a scrape and the machine it reads: "run this script, before this deadline".
+//! The only interface between a scrape and the machine it reads: "run this script, before this
+//! deadline".
 //!
-//! Calls block; a worker makes them on a thread of their own. No call may outlive its deadline by more than
-//! a moment, whatever the router does: libssh2's timeout holds per read, so that a router that sends a byte
-//! now and then would never run into it. A watchdog cuts the connection (or ends the process) instead.
+//! Calls block; a worker makes them on a thread of their own. No call may outlive its deadline by
+//! more than a moment, whatever the router does. libssh2's timeout applies to single reads, so a
+//! router that sends a byte now and then would never run into it. A watchdog therefore cuts the
+//! connection (or kills the process).
 
 use std::{
     io::{self, Read},
@@ -19,18 +21,19 @@ use crate::model::{snapshot::ScrapeError, types::FailureReason};
 
 /// Runs scripts on one router.
 pub trait Shell: Send {
-    /// Runs a POSIX shell script and returns what it printed to standard output.
+    /// Runs a POSIX shell script and returns its standard output.
     ///
-    /// Fails with `timeout` when `deadline` passes, with `truncated` above the limit of output, otherwise
-    /// with the reason why the router could not be reached. The script's exit code is not looked at.
+    /// Fails with `timeout` when `deadline` passes, with `truncated` above the limit of output,
+    /// otherwise with the reason why the router could not be reached. The script's exit code is
+    /// ignored.
     fn exec(&mut self, script: &str, deadline: Instant) -> Result<String, ScrapeError>;
 
-    /// Ends what is kept between scripts: rights and settings that were mended on the router hold for new
-    /// logins only.
+    /// Ends the session that is kept between scripts: rights and settings that were changed on the
+    /// router apply to new logins only.
     fn hang_up(&mut self) {}
 }
 
-/// Does something at a deadline, unless it is disarmed (or dropped) before.
+/// Calls a function at a deadline, unless it is disarmed or dropped before.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     fired: Arc<AtomicBool>,
@@ -83,7 +86,7 @@ pub(super) fn read_capped(source: impl Read, limit: u64) -> io::Result<Result<St
     )
 }
 
-/// What is left until `deadline`; an error once it has passed.
+/// The time left until `deadline`; an error once it has passed.
 pub(super) fn time_left(deadline: Instant, doing: &str) -> Result<Duration, ScrapeError> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() { Err(timed_out(doing)) } else { Ok(left) }

@@ -1,5 +1,5 @@
-//! When a router's turn is: each has a place of its own in the interval, by its name, so that the reads of many
-//! routers are spread over it, and none moves when another is added.
+//! When each router is read: every router has a fixed place within the interval, derived from its
+//! name. This spreads the reads over the interval, and adding a router moves no other.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::model::{shard, types::RouterName};
 /// A router's place in every interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Slots {
-    /// In 0..1.
+    /// Position within the interval, in 0..1.
     place: f64,
 }
 
@@ -16,13 +16,14 @@ impl Slots {
     /// The place of that router.
     #[must_use]
     pub fn of(router: &RouterName) -> Self {
-        // Of a 64-bit number the first 32 bits are enough: a microsecond of an hour.
+        // The first 32 of the 64 bits are enough: they resolve a microsecond in an hour.
         let high = u32::try_from(shard::hash(router.as_str()) >> 32).unwrap_or_default();
         Self { place: f64::from(high) / (f64::from(u32::MAX) + 1.0) }
     }
 
-    /// When to read again after a read that began at `start`: in the next slot; where that is less than half an
-    /// interval away, once halfway to the slot after it. Both count from one moment for all routers.
+    /// When to read again after a read that began at `start`: in the next slot. If that is less
+    /// than half an interval away, the read takes place once halfway to the slot after it. Both
+    /// times have the same origin for all routers.
     #[must_use]
     pub fn next(self, start: Duration, interval: Duration) -> Duration {
         let intervals = start.as_secs_f64() / interval.as_secs_f64();
@@ -48,7 +49,7 @@ mod tests {
             let slots = Slots::of(&name.into());
             let mut start = INTERVAL.mul_f64(slots.place);
             for _ in 0..1000 {
-                // A thread may have to be waited for.
+                // Reads may have to wait for a thread.
                 let late = start + Duration::from_secs(5);
                 let next = slots.next(late, INTERVAL);
                 assert!(about(next, start + INTERVAL), "{name}: {start:?} {next:?}");
@@ -83,7 +84,7 @@ mod tests {
             let place = Slots::of(&format!("router-{number}").as_str().into()).place;
             seconds[usize::try_from(INTERVAL.mul_f64(place).as_secs()).unwrap()] += 1;
         }
-        // 100 each, give or take five standard deviations.
+        // 100 each, within five standard deviations.
         assert!(seconds.iter().all(|count| (50..=150).contains(count)), "{seconds:?}");
     }
 }

@@ -1,8 +1,8 @@
-//! One scrape of one router, and what to count.
+//! One scrape of one router, and its counts.
 //!
-//! One worker per router; what blocks runs on a thread of its own, so that neither a dead router nor a
-//! resolver that hangs can hold up the process, its end, or another router. At most one thread of a router
-//! ever hangs: until it returns, no other is started.
+//! One worker per router. Blocking calls run on a thread of their own, so that neither a dead
+//! router nor a hanging resolver can hold up the process, its exit, or another router. At most one
+//! thread per router ever hangs: until it returns, no other is started.
 
 use std::{
     collections::BTreeMap,
@@ -31,10 +31,10 @@ use crate::{
     text::{Sentence, Text},
 };
 
-/// How long after the deadline a thread that did not return is given up.
+/// A thread that has not returned this long after the deadline is abandoned.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What a thread hands back: the session, what was read, and what was left out with the first reason.
+/// What a thread returns: the session, the snapshot, and what was left out with the first reason.
 type Scraped = (Chain, Result<RouterSnapshot, ScrapeError>, (Dropped, Option<Sentence>));
 
 /// Reads one router.
@@ -43,17 +43,17 @@ pub struct Worker {
     plan: RouterPlan,
     /// Absent while a scrape runs, and after one that did not return.
     reader: Option<Chain>,
-    /// A thread that was given up and has not returned.
+    /// An abandoned thread that has not returned.
     hung: Option<oneshot::Receiver<Scraped>>,
     reading: RouterReading,
     last: Option<Arc<RouterSnapshot>>,
     devices: Devices,
-    /// What was last logged.
+    /// The state that was last logged.
     logged_up: Option<bool>,
 }
 
 impl Worker {
-    /// A worker that has read nothing yet.
+    /// A worker that has not read anything yet.
     #[must_use]
     pub fn new(plan: &RouterPlan) -> Self {
         let mut reading = RouterReading::new(plan.name.clone(), plan.site.clone(), plan.addresses.clone());
@@ -69,26 +69,28 @@ impl Worker {
         }
     }
 
-    /// The same, where the caller says what becomes of each reading: a failure is told once.
+    /// Turns the log off, for a caller that reports each reading itself: a failure is reported
+    /// once.
     #[must_use]
     pub fn without_log(self) -> Self {
         Self { logged_up: Some(false), ..self }
     }
 
-    /// How the router is read.
+    /// The plan of its router.
     #[must_use]
     pub fn plan(&self) -> &RouterPlan {
         &self.plan
     }
 
-    /// Counts on from where a former worker of this router stopped.
+    /// Continues the counts of a former worker of this router.
     pub fn go_on_from(&mut self, former: &RouterReading) {
         self.reading.failures.clone_from(&former.failures);
         self.reading.recreations.clone_from(&former.recreations);
         self.reading.dropped.clone_from(&former.dropped);
     }
 
-    /// The former worker of this router died: until this one has read it, nothing is known.
+    /// Called if the former worker of this router died: nothing is known until this one has read
+    /// it.
     pub fn former_died(&mut self) {
         self.failed(ScrapeError::new(
             FailureReason::Parse,
@@ -97,13 +99,14 @@ impl Worker {
         self.reading.scrapes += 1;
     }
 
-    /// What is known of the router now.
+    /// What is known of the router at present.
     #[must_use]
     pub fn reading(&self) -> &RouterReading {
         &self.reading
     }
 
-    /// One scrape, over before the router's `scrape_timeout` (and a second, if its thread hangs).
+    /// One scrape, finished by the router's `scrape_timeout` (one second later if its thread
+    /// hangs).
     pub async fn scrape(&mut self) -> RouterReading {
         let start = Instant::now();
         let outcome = self.read(start + self.plan.scrape_timeout).await;
@@ -118,7 +121,7 @@ impl Worker {
 
     async fn read(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
         if let Some(mut hung) = self.hung.take() {
-            // A session that comes back so late is not used any more.
+            // A session that returns so late is not used again.
             if hung.try_recv().is_err_and(|error| error == TryRecvError::Empty) {
                 self.hung = Some(hung);
                 return Err(timed_out("waiting for a thread that does not return from an earlier scrape"));
@@ -131,7 +134,7 @@ impl Worker {
             .name(format!("read {}", self.plan.name))
             .spawn(move || {
                 let (outcome, left_out) = bounds::within(limits, deadline, || reader.scrape(deadline));
-                // Nobody listens any more where the router was taken out of the configuration.
+                // If the router was removed from the configuration, nobody receives this.
                 let _ = tell.send((reader, outcome, (left_out, bounds::why())));
             })
             .map_err(|error| no_thread(&error))?;
@@ -154,7 +157,7 @@ impl Worker {
         }
     }
 
-    /// Counts what the last scrape left out; said once per change of what that is.
+    /// Counts what the last scrape left out; logs it when its kinds change.
     fn leave_out(&mut self, (left_out, why): (Dropped, Option<Sentence>)) {
         for (kind, number) in &left_out {
             *self.reading.dropped.entry(*kind).or_default() += number;
@@ -188,7 +191,7 @@ impl Worker {
         *self.reading.failures.entry(error.reason).or_default() += 1;
         self.reading.current = None;
         self.reading.previous.clone_from(&self.last);
-        // Once per change: a router that stays down must not fill the log.
+        // Logged once per change: a router that stays down must not fill the log.
         if self.logged_up == Some(false) {
             tracing::debug!(router = %self.plan.name, reason = %error.reason, "{}", error.message);
         } else {
@@ -199,8 +202,8 @@ impl Worker {
     }
 }
 
-/// The kernel's index of each vxlan device since the router started: VyOS re-creates a device whose VNI,
-/// remote or port changes, and its counters start again.
+/// The kernel's index of each vxlan device since the router started. VyOS re-creates a device whose
+/// VNI, remote or port changes, and its counters restart.
 #[derive(Debug, Default)]
 struct Devices {
     names: Recency<InterfaceName>,
@@ -209,9 +212,9 @@ struct Devices {
 }
 
 impl Devices {
-    /// Counts the devices that have another index than before, each device from 0.
+    /// Counts the devices whose index has changed, per device.
     fn see(&mut self, snapshot: &RouterSnapshot, recreations: &mut BTreeMap<InterfaceName, u64>) {
-        // Not every method tells it.
+        // Not every method shows the boot id.
         if snapshot.boot_id.is_some() && self.boot_id != snapshot.boot_id {
             self.boot_id.clone_from(&snapshot.boot_id);
             self.indexes.clear();

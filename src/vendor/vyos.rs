@@ -1,8 +1,8 @@
-//! VyOS: what its versions can do, and what it calls things.
+//! VyOS: its versions, names and commands.
 //!
-//! - `commands` the commands of its configuration mode that mend a tunnel
+//! - `commands` configuration commands that mend a tunnel
 //! - `op_mode` what is run on its shell to read it
-//! - `remedies` what to type on it where it does not let itself be read
+//! - `remedies` what to type on it if it cannot be read
 
 mod commands;
 mod op_mode;
@@ -12,32 +12,34 @@ use std::ops::RangeInclusive;
 
 use crate::model::types::{Bytes, InterfaceName};
 
-/// A router that runs a numbered VyOS. What holds for any version needs no value of it.
+/// A router that runs a numbered VyOS. What holds for every version is an associated item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vyos {
-    /// Major and minor version; rolling releases, named by their year, count as later than any.
+    /// Major and minor version. Rolling releases, named by their year, compare as later than any
+    /// other.
     version: (u32, u32),
 }
 
 impl Vyos {
-    /// The MTUs that it takes for a vxlan interface.
+    /// The MTUs that it accepts for a vxlan interface.
     pub const MTUS: RangeInclusive<Bytes> = 1200..=16_000;
 
-    /// Before the name of an interface that [`Vyos::names`] refuses.
+    /// Printed before the name of an interface that [`Vyos::names`] refuses.
     pub const NAMES_NONE: &'static str = "VyOS names no vxlan interface";
-    /// Where [`Vyos::has_df_command`] says no.
+    /// Printed if [`Vyos::has_df_command`] says no.
     pub const NO_DF_COMMAND: &'static str = "VyOS before 1.4 has no command for df";
-    /// Where [`Vyos::signals_bridged`] says no.
+    /// Printed if [`Vyos::signals_bridged`] says no.
     pub const NO_BRIDGED_SIGNAL: &'static str = "VyOS before 1.4 sends no signal for bridged packets";
 
-    /// From a router's version in its words, e.g. `VyOS 1.4.0`.
+    /// From a router's version string, e.g. `VyOS 1.4.0`.
     #[must_use]
     pub fn of(version: &str) -> Option<Self> {
         let mut numbers = version.strip_prefix("VyOS ")?.split(['.', '-']).map(|number| number.parse().ok());
         Some(Self { version: (numbers.next()??, numbers.next().flatten().unwrap_or(0)) })
     }
 
-    /// Whether it names a vxlan interface so (`vxlan[0-9]+`): it takes commands for no other.
+    /// Whether it could have given a vxlan interface this name (`vxlan[0-9]+`): its commands accept
+    /// no other.
     #[must_use]
     pub fn names(interface: &InterfaceName) -> bool {
         let number = interface.as_str().strip_prefix("vxlan");
@@ -50,18 +52,19 @@ impl Vyos {
         self.version >= (1, 4)
     }
 
-    /// Whether its kernel answers packets that a bridge hands to a too small underlay: that of 1.3 is 5.4, and kernels
-    /// do since 5.8.
+    /// Whether its kernel sends Packet Too Big for bridged packets that do not fit the underlay.
+    /// Kernels do since 5.8; VyOS 1.3 has 5.4.
     #[must_use]
     pub fn signals_bridged(self) -> bool {
         self.version >= (1, 4)
     }
 
-    /// Port and MTU of a vxlan interface where they are not set, by a version such as `1.3.8`, `VyOS 1.4.0` or
-    /// `1.5-rolling-202410211234` (vyos-1x T5671 of 2023-10-20 and T5759 of 2023-11-22). Of any other nothing is known.
+    /// Default port and MTU of a vxlan interface, by a version such as `1.3.8`, `VyOS 1.4.0` or
+    /// `1.5-rolling-202410211234` (vyos-1x T5671 of 2023-10-20 and T5759 of 2023-11-22). `None` for
+    /// any other version.
     ///
-    /// A 1.4 rolling release of before October 2023 had the defaults of 1.3; its name does not always tell its age, and
-    /// where it does (`1.4-rolling-202212…`) it is believed.
+    /// A 1.4 rolling release from before October 2023 had the defaults of 1.3. Its name does not
+    /// always contain its date; where it does (`1.4-rolling-202212…`) the date decides.
     #[must_use]
     pub fn defaults(version: &str) -> Option<(u16, Bytes)> {
         let version = version.trim().trim_start_matches("VyOS ");

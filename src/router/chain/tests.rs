@@ -34,7 +34,7 @@ fn after_a_scrape_in_which_nothing_worked_the_best_is_tried_at_once() {
     assert_eq!(memory.order(start + 2 * SECOND), [Ip, Raw, Text]);
 }
 
-/// A router whose commands print what this table says; a session that can end.
+/// A fake router whose commands print what this table says; its session can be ended.
 struct Router {
     sections: Vec<(&'static str, &'static str)>,
     session: bool,

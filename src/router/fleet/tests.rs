@@ -11,7 +11,7 @@ use crate::{
     overlay::fixture,
 };
 
-/// Routers that are this machine.
+/// A plan whose routers all are this machine.
 fn plan(routers: &[&str], interval: Duration) -> Plan {
     let router = |name: &&str| RouterPlan {
         name: RouterName::from(*name),
@@ -60,7 +60,7 @@ async fn what_is_the_same_goes_on_what_is_gone_vanishes_what_changed_counts_on()
         failed.failures.insert(FailureReason::Timeout, 7);
         state.put_router(failed);
     }
-    // `c` is first now, `b` is gone, `a` has another address.
+    // Now `c` comes first, `b` is removed, `a` has another address.
     let mut next = plan(&["c", "a"], hour);
     next.routers[1].addresses.push(IpAddr::from([203, 0, 113, 7]));
     fleet.follow(&next).await;
@@ -91,7 +91,7 @@ async fn fewer_threads_than_routers_read_them_all_and_their_number_may_change() 
             read(&state, router, before).await;
         }
     }
-    // Read so seldom that none is being read most of the time, however slow this machine is.
+    // Read so seldom that hardly ever one is being read, however slow this machine is.
     plan.routers.iter_mut().for_each(|router| router.scrape_interval = Duration::from_hours(1));
     fleet.follow(&plan).await;
     soon(async {

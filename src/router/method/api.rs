@@ -1,10 +1,11 @@
 //! The last method: VyOS's HTTPS API, on 1.3 and later.
 //!
-//! Its `/show` runs the op-mode command of [`op_mode_text`], with the same cost and the same counters;
-//! what that text does not tell of a tunnel stands in the configuration, which `/retrieve` tells without its
-//! defaults. Neither tells forwarding entries, routes, uptime or the kernel's index of a device.
+//! Its `/show` runs the op-mode command of [`op_mode_text`], with the same cost and the same
+//! counters. The tunnel settings that this text lacks come from the configuration, which
+//! `/retrieve` returns without defaults. Neither shows forwarding entries, routes, uptime or the
+//! kernel's index of a device.
 //!
-//! Five requests on one connection. What only completes the picture may be refused.
+//! Five requests on one connection. A request that only adds detail may be refused.
 
 pub(crate) mod links;
 mod reply;
@@ -31,10 +32,10 @@ use crate::{
 };
 use links::Told;
 
-/// What VyOS answers where a part of the configuration has nothing in it.
+/// VyOS's error for a part of the configuration that is empty.
 const NOTHING_CONFIGURED: &str = "Configuration under specified path is empty";
 
-/// Whether the files of an API are there.
+/// Whether the files that an API needs can be read.
 pub fn check_files(plan: &ApiPlan) -> Result<(), ScrapeError> {
     read_key(plan)?;
     match &plan.trust {
@@ -43,7 +44,7 @@ pub fn check_files(plan: &ApiPlan) -> Result<(), ScrapeError> {
     }
 }
 
-/// The first line of the key file, read at each scrape: a new key needs no restart.
+/// The first line of the key file. It is read at each scrape, so that a new key needs no restart.
 fn read_key(plan: &ApiPlan) -> Result<Zeroizing<String>, ScrapeError> {
     let file = plan.key_file.display();
     let bad = |why: &dyn std::fmt::Display| {
@@ -58,23 +59,24 @@ fn read_key(plan: &ApiPlan) -> Result<Zeroizing<String>, ScrapeError> {
     }
 }
 
-/// Reads one router again and again by its API.
+/// Reads one router repeatedly over its API.
 #[derive(Debug)]
 pub struct ApiReader {
     plan: ApiPlan,
     client: Client,
-    /// From `/show version`, which costs the router a third of a second; and on which connection.
+    /// The answer of `/show version`, which costs the router a third of a second, and the number of
+    /// the connection it came on.
     version: Option<(u64, Option<Text>)>,
 }
 
 impl ApiReader {
-    /// Connects at the first scrape.
+    /// A reader that connects at its first scrape.
     #[must_use]
     pub fn new(plan: ApiPlan) -> Self {
         Self { client: Client::new(plan.clone()), plan, version: None }
     }
 
-    /// One scrape, over before `deadline`. Blocks; never retries.
+    /// One scrape, finished before `deadline`. Blocks; never retries.
     pub fn scrape(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
         let key = read_key(&self.plan)?;
         let mut asking = Questions { plan: &self.plan, client: &mut self.client, key: &key, deadline };
@@ -93,7 +95,7 @@ impl ApiReader {
     }
 }
 
-/// One scrape's questions.
+/// The requests of one scrape.
 struct Questions<'a> {
     plan: &'a ApiPlan,
     client: &'a mut Client,
@@ -102,14 +104,14 @@ struct Questions<'a> {
 }
 
 impl Questions<'_> {
-    /// `/info` is there since 1.5, needs no key and costs nothing.
+    /// The version. `/info` exists since 1.5, needs no key and costs nothing.
     fn version(&mut self, known: &mut Option<(u64, Option<Text>)>) -> Result<Option<Text>, ScrapeError> {
         let reply = self.client.ask("/info", None, self.deadline)?;
         let info = api_reply::data(&reply.body).ok();
         if let Some(version) = info.as_ref().and_then(|info| info.get("version")?.as_str()) {
             return Ok(parse::system::version(&format!("Version: {version}"), "", ""));
         }
-        // A router that was upgraded has restarted.
+        // An upgrade restarts the router, so the version cannot change within a connection.
         let connection = self.client.connections();
         if let Some((then, version)) = known
             && *then == connection
@@ -132,7 +134,7 @@ impl Questions<'_> {
         }
     }
 
-    /// All interfaces, for the router's own addresses and its bridges' other ports.
+    /// All interfaces: they hold the router's own addresses and the other ports of its bridges.
     fn summary(&mut self) -> Result<Vec<Summary>, ScrapeError> {
         match optional(self.post("/show", "show", &["interfaces"]))? {
             Some(body) => {
@@ -148,7 +150,7 @@ impl Questions<'_> {
         Ok(body.and_then(|body| api_reply::data(&body).ok()).unwrap_or_default())
     }
 
-    /// The body of the answer to a question.
+    /// Sends one request and returns the body of the answer.
     fn post(&mut self, endpoint: &str, op: &str, path: &[&str]) -> Result<String, ScrapeError> {
         let data = json!({"op": op, "path": path}).to_string();
         let form =
@@ -157,14 +159,14 @@ impl Questions<'_> {
         reply::body(self.plan, endpoint, reply, self.key)
     }
 
-    /// An error of a parser, with the API's name and without its key.
+    /// A parser's error with the API's name added and its key removed.
     fn of_us(&self, error: &ScrapeError) -> ScrapeError {
         let words = error.message.replace(self.key, "***");
         ScrapeError::new(error.reason, format!("{}: {words}", self.plan.url))
     }
 }
 
-/// Nothing where the API refuses only this question.
+/// `None` where the API refuses only this request.
 fn optional<T>(outcome: Result<T, ScrapeError>) -> Result<Option<T>, ScrapeError> {
     match outcome {
         Ok(answer) => Ok(Some(answer)),
@@ -173,16 +175,17 @@ fn optional<T>(outcome: Result<T, ScrapeError>) -> Result<Option<T>, ScrapeError
     }
 }
 
-/// What an op-mode command printed.
+/// The text that an op-mode command printed.
 fn text_of(body: &str) -> String {
     let data = api_reply::data(body).ok();
     terminal::clean(data.as_ref().and_then(Value::as_str).unwrap_or_default())
 }
 
-/// A value of a form (`application/x-www-form-urlencoded`).
+/// Encodes a value of a form (`application/x-www-form-urlencoded`).
 fn escape(text: &str) -> Zeroizing<String> {
     use std::fmt::Write as _;
-    // Room for all of it: what a growing text leaves behind would not be wiped.
+    // Capacity for the whole text: a growing string would leave copies of the key in memory
+    // unwiped.
     text.bytes().fold(Zeroizing::new(String::with_capacity(text.len() * 3)), |mut form, byte| {
         if byte.is_ascii_alphanumeric() {
             form.push(char::from(byte));

@@ -1,15 +1,17 @@
-//! The best method: iproute2's JSON, which tells all there is to know.
+//! The best method: iproute2's JSON, which shows everything there is.
 //!
-//! `ip -j` costs a VyOS router about 2 ms, VyOS's own op-mode about 550 ms. `/proc/uptime` is read right
-//! before and right after the counters, so that two routers' counters can be compared over the same seconds.
+//! `ip -j` costs a VyOS router about 2 ms, VyOS's own op-mode about 550 ms. `/proc/uptime` is read
+//! right before and right after the counters, so that two routers' counters can be compared over
+//! the same seconds.
 //!
-//! Routes that were asked for in the last scrape are asked again in the same exec; only where one appears that was not
-//! known, a second exec asks for it, so that the very first scrape has underlay MTUs. They are asked as the vxlan
-//! devices themselves ask: `model::snapshot::route_query`.
+//! Routes that were looked up in the last scrape are looked up again in the same exec. A second
+//! exec follows only if a new route is needed, so that even the first scrape has underlay MTUs.
+//! Each look-up is the one that the vxlan device itself makes: `model::snapshot::route_query`.
 //!
-//! All devices are asked for at once, of whatever type: bridge ports, bonds and underlay devices are, and a question for each
-//! type would cost the router a command each. What one foreign device spoils is mended or left out when it is read. Only links
-//! are needed; without forwarding entries, VNI filters or routes the rest stands, and that they are absent is said.
+//! One query covers devices of every type: bridge ports, bonds and underlay devices are needed, and
+//! a query per type would cost the router one command each. Where one unrelated device makes the
+//! output unreadable, the parser mends it or leaves that device out. Only links are required:
+//! without forwarding entries, VNI filters or routes the rest is kept, and the gap is reported.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,22 +35,23 @@ use crate::{
     vendor::Vyos,
 };
 
-/// Questions for more routes than this are left out: the script must fit one SSH packet (about 32 kB).
+/// Bytes of script for route look-ups; further routes are left out. The script must fit into one
+/// SSH packet (about 32 kB).
 const MAX_ROUTE_BYTES: usize = 28_000;
 
 const LINK: &str = "s link ip -j -s -s -d addr show\n";
 const FORWARDING: &str = "s fdb bridge -j fdb show\ns vni bridge -j -s vni show\n";
 const NEEDS: &str = "it needs iproute2 4.18 or later";
 
-/// Reads one router again and again by iproute2's JSON.
+/// Reads one router repeatedly by iproute2's JSON.
 #[derive(Debug, Default)]
 pub struct Reader {
-    /// Routes that are asked for in the first exec.
+    /// Routes to look up in the first exec.
     known: BTreeSet<RouteQuery>,
 }
 
 impl Reader {
-    /// One scrape, over before `deadline`. Blocks; never retries.
+    /// One scrape, finished before `deadline`. Blocks; never retries.
     pub fn scrape(&mut self, shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
         let state = [UPTIME_BEFORE, LINK, UPTIME_AFTER, FORWARDING, SYSTEM, Vyos::VERSION_FILES].concat();
         let body = state + &ask_routes(&self.known);
@@ -70,7 +73,7 @@ impl Reader {
     }
 }
 
-/// One loop for all that are asked alike.
+/// Script lines that look up routes: one loop for all queries with the same conditions.
 fn ask_routes(queries: &BTreeSet<RouteQuery>) -> String {
     let mut script = String::new();
     let mut last = None;
@@ -92,7 +95,8 @@ fn ask(conditions: &str) -> String {
     format!("; do s \"route $r{conditions}\" ip -j route get \"$r\"{conditions}; done\n")
 }
 
-/// What vxlan devices ask for the remotes they send to: their `remote` and those of their forwarding entries.
+/// The look-ups that vxlan devices make for the remotes they send to: their `remote` and those of
+/// their forwarding entries.
 fn queries(snapshot: &RouterSnapshot) -> BTreeSet<RouteQuery> {
     let unicast = |remote: &IpAddr| !remote.is_multicast() && !remote.is_unspecified();
     let of_device = |(link, vxlan): (&Link, &Vxlan)| {
@@ -103,14 +107,15 @@ fn queries(snapshot: &RouterSnapshot) -> BTreeSet<RouteQuery> {
     };
     let mut queries: BTreeSet<_> = snapshot.vxlans().flat_map(of_device).collect();
     while ask_routes(&queries).len() > MAX_ROUTE_BYTES {
-        // Never often: a quarter of the last ones goes at once.
+        // Rarely needed, so it need not be exact: each round drops the last quarter.
         let keep = queries.len() - queries.len().div_ceil(4);
         queries = queries.into_iter().take(keep).collect();
     }
     queries
 }
 
-/// A multicast group is sent out of the device that the vxlan is tied to; `route get` may know no route.
+/// Routes to multicast groups: sent through the device that the vxlan is tied to, where `route get`
+/// may find no route.
 fn multicast_routes(snapshot: &RouterSnapshot) -> Vec<(RouteQuery, Route)> {
     let tied = snapshot.vxlans().filter_map(|(link, vxlan)| {
         let group = vxlan.remote.filter(IpAddr::is_multicast)?;
@@ -135,7 +140,7 @@ fn snapshot(output: &Output<'_>) -> Result<RouterSnapshot, ScrapeError> {
     Ok(RouterSnapshot { version, boot_id, uptime, ..of_parts(links, fdb) })
 }
 
-/// A router of these links and entries, of which nothing else is known yet.
+/// A snapshot with these links and entries and nothing else yet.
 pub(in crate::router) fn of_parts(links: Vec<Link>, fdb: Option<Vec<FdbEntry>>) -> RouterSnapshot {
     RouterSnapshot {
         method: Method::Ip,
@@ -150,7 +155,8 @@ pub(in crate::router) fn of_parts(links: Vec<Link>, fdb: Option<Vec<FdbEntry>>) 
     }
 }
 
-/// What a scrape can do without: where it is not understood the rest stands, and why is said.
+/// For parts that a scrape can do without: a part that is not understood is reported, and the rest
+/// is kept.
 fn optional<T>(
     kind: DroppedKind,
     read: impl FnOnce() -> Result<T, ScrapeError>,
@@ -165,7 +171,7 @@ fn optional<T>(
     }
 }
 
-/// Before VyOS 1.4 `bridge vni` does not exist; then no device has a filter.
+/// Adds VNI filters. `bridge vni` does not exist before VyOS 1.4; then no device has a filter.
 fn put_filters(output: &Output<'_>, links: &mut [Link]) -> Result<(), ScrapeError> {
     let has_filter = links.iter().filter_map(|link| link.vxlan.as_ref()).any(|vxlan| vxlan.vnifilter);
     if !has_filter && output.may("vni").is_none() {
@@ -184,7 +190,7 @@ fn put_filters(output: &Output<'_>, links: &mut [Link]) -> Result<(), ScrapeErro
     Ok(())
 }
 
-/// A remote without a route is left out: `ip route get` fails then.
+/// The routes found. A remote without one is missing, as `ip route get` fails for it.
 fn routes(output: &Output<'_>, queries: &BTreeSet<RouteQuery>) -> BTreeMap<RouteQuery, Route> {
     let mut routes = BTreeMap::new();
     for query in queries {

@@ -1,8 +1,8 @@
 //! The second method: VyOS's op-mode as JSON, on 1.4 and later.
 //!
-//! It tells links, addresses, MTUs and counters, and nothing of a tunnel: no VNI, remote, port or forwarding
-//! entry. Its counters count from the last `clear interfaces counters`; where there was one they are left
-//! out, for they are not the kernel's.
+//! It shows links, addresses, MTUs and counters, but no tunnel settings: no VNI, remote, port or
+//! forwarding entry. Its counters start at the last `clear interfaces counters`. After such a clear
+//! they are left out, because they no longer are the kernel's.
 
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ use crate::{
     vendor::Vyos,
 };
 
-/// One scrape, over before `deadline`. Blocks; never retries.
+/// One scrape, finished before `deadline`. Blocks; never retries.
 pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
     let body = [UPTIME_BEFORE, Vyos::SHOW_RAW, UPTIME_AFTER, SYSTEM, Vyos::VERSION_FILES].concat();
     run(shell, &body, deadline, |output| {
@@ -31,7 +31,7 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
     })
 }
 
-/// VyOS names its vxlan interfaces so, and no others.
+/// Marks vxlan interfaces by their name: VyOS gives `vxlanN` to these and no others.
 fn named(mut link: Link) -> Link {
     if Vyos::names(&link.name) {
         link.kind = Some(LinkKind::Vxlan);

@@ -1,6 +1,7 @@
-//! The third method: VyOS's op-mode as text, on every version and for users who may run little else.
+//! The third method: VyOS's op-mode as text, on every version and for users who may run little
+//! else.
 //!
-//! It tells no more than [`raw`](super::op_mode_json), of the vxlan interfaces alone.
+//! It shows the same as [`raw`](super::op_mode_json), but only for vxlan interfaces.
 
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ use crate::{
     vendor::Vyos,
 };
 
-/// One scrape, over before `deadline`. Blocks; never retries.
+/// One scrape, finished before `deadline`. Blocks; never retries.
 pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
     let body =
         [UPTIME_BEFORE, Vyos::SHOW_TEXT, UPTIME_AFTER, SYSTEM, Vyos::VERSION_FILES, Vyos::SHOW_VERSION]
@@ -30,7 +31,7 @@ pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot
     })
 }
 
-/// The vxlan interfaces of `show interfaces vxlan detail`, if none is cut short.
+/// The vxlan interfaces of `show interfaces vxlan detail`; an error if one of them is cut short.
 pub(crate) fn whole(shown: Links) -> Result<Vec<Link>, ScrapeError> {
     if let Some(name) = shown.incomplete.first() {
         let message = format!("the output of `show interfaces vxlan detail` is cut short at {name}");

@@ -1,7 +1,9 @@
-//! `POST /retrieve` with `showConfig` of `interfaces vxlan`: the settings that op-mode's text does not tell.
+//! `POST /retrieve` with `showConfig` of `interfaces vxlan`: the settings that op-mode's text does
+//! not show.
 //!
-//! Every value is a text; a leaf that may have several is a text or a list; one without a value is `{}`. What was never
-//! set is not there: [`VxlanConfig::fill_defaults`] adds the defaults of the router's version.
+//! Every value is a string; a leaf with several values is a string or a list; a leaf without a
+//! value is `{}`. Settings that were never made are missing: [`VxlanConfig::fill_defaults`] adds
+//! the defaults of the router's version.
 
 use std::{collections::BTreeMap, net::IpAddr, str::FromStr};
 
@@ -18,28 +20,29 @@ use crate::{
     vendor::Vyos,
 };
 
-/// The configuration of one vxlan interface, as far as it is set.
+/// The configuration of one vxlan interface, without what was never set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VxlanConfig {
-    /// What the vxlan device is made of; its `remote` is the first of `remotes`, or `group`.
+    /// Settings of the vxlan device; its `remote` is the first of `remotes`, or `group`.
     pub vxlan: Vxlan,
-    /// All remotes: the first is the device's own, the others are entries of its flood list.
+    /// All remotes: the first is the device's own, the others become entries of its flood list.
     pub remotes: Vec<IpAddr>,
     /// Multicast group.
     pub group: Option<IpAddr>,
     /// Interface MTU.
     pub mtu: Option<Bytes>,
-    /// `disable` is not set.
+    /// Whether `disable` is absent.
     pub admin_up: bool,
     /// `description`.
     pub description: Option<Text>,
     /// `vrf`.
     pub vrf: Option<InterfaceName>,
-    /// `vlan-to-vni`, the VNI of each VLAN that is written as one number.
+    /// `vlan-to-vni`: the VNI of each VLAN; ranges of VLANs are left out.
     pub vlan_vni: BTreeMap<u16, Vni>,
 }
 
-/// All vxlan interfaces of the configuration. Without one VyOS answers with an error, which is none here.
+/// All vxlan interfaces of the configuration. VyOS answers with an error if there is none, which
+/// here is an empty result.
 pub fn interfaces(body: &str) -> Result<BTreeMap<InterfaceName, VxlanConfig>, ScrapeError> {
     let data = match api_reply::data(body) {
         Ok(data) => data,
@@ -50,14 +53,14 @@ pub fn interfaces(body: &str) -> Result<BTreeMap<InterfaceName, VxlanConfig>, Sc
     let Value::Object(mut all) = data else {
         return Err(wrong(format!("`data`: expected an object, saw `{}`", excerpt(&data.to_string()))));
     };
-    // The answer for a shorter path holds more.
+    // The answer for a shorter path has outer levels.
     for outer in ["interfaces", "vxlan"] {
         if let Some(Value::Object(inner)) = all.remove(outer) {
             all = inner;
         }
     }
     let read = |(name, settings): (String, Value)| {
-        // It cannot be the name of a device either, which alone is looked up here.
+        // A device cannot have this name either, and only names of devices are looked up here.
         let name = InterfaceName::new(&name)?;
         let settings = settings
             .as_object()
@@ -83,7 +86,7 @@ fn interface(settings: &Object) -> Result<VxlanConfig, String> {
     let node = |parent: &Object, key: &str| parent.get(key).and_then(Value::as_object).cloned();
     let parameters = node(settings, "parameters").unwrap_or_else(|| empty.clone());
     let ip = node(&parameters, "ip").unwrap_or(empty);
-    // VyOS 1.3's code also takes `dont-fragment`, though its command line does not offer it.
+    // VyOS 1.3's code also accepts `dont-fragment`, though its command line does not offer it.
     let df = match text(&ip, "df")? {
         Some(df) => DfPolicy::read(&df),
         None => ip.contains_key("dont-fragment").then_some(DfPolicy::Set),
@@ -99,7 +102,7 @@ fn interface(settings: &Object) -> Result<VxlanConfig, String> {
         local: value(settings, "source-address")?,
         port: value(settings, "port")?,
         df,
-        // 0 is inherit.
+        // 0 means inherit.
         ttl: value(&ip, "ttl")?.filter(|ttl| *ttl > 0),
         learning: Some(!parameters.contains_key("nolearning")),
         link: text(settings, "source-interface")?.and_then(|link| InterfaceName::new(&link)),
@@ -132,7 +135,7 @@ fn vlan_vni(settings: &Object) -> Result<BTreeMap<u16, Vni>, String> {
     Ok(all)
 }
 
-/// The texts of a leaf: none, one, or a list.
+/// The values of a leaf: none, one, or a list.
 fn texts(node: &Object, key: &str) -> Result<Vec<String>, String> {
     let one = |value: &Value| match value {
         Value::String(text) => Ok(text.clone()),

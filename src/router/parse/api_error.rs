@@ -1,9 +1,10 @@
-//! An answer of VyOS's HTTPS API that is an error, in JSON or HTML.
+//! Error answers of VyOS's HTTPS API, in JSON or HTML.
 
 use super::api_reply;
 use crate::model::snapshot::ScrapeError;
 
-/// Why the API did not answer. `status` is the HTTP status where it is known; the words decide without it.
+/// Why the API did not answer. `status` is the HTTP status if it is known; without it the text
+/// decides.
 #[must_use]
 pub fn read(status: Option<u16>, body: &str) -> ScrapeError {
     api_reply::error(status, body)

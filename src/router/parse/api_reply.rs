@@ -1,7 +1,9 @@
-//! The frame of every answer of VyOS's HTTPS API: `{"success": …, "data": …, "error": …}`, sent as `text/html`.
+//! The envelope of every answer of VyOS's HTTPS API: `{"success": …, "data": …, "error": …}`, sent
+//! as `text/html`.
 //!
-//! nginx before it answers in HTML: 503 where the API is not configured, 403 where `allow-client` does not have the
-//! caller, 502 while the service starts. Error texts are HTML-escaped since VyOS 1.5.
+//! nginx in front of the API answers in HTML: 503 if the API is not configured, 403 if
+//! `allow-client` does not list the caller, 502 while the service starts. Error texts are
+//! HTML-escaped since VyOS 1.5.
 
 use serde::de::DeserializeSeed as _;
 use serde_json::Value;
@@ -12,10 +14,10 @@ use super::{
 };
 use crate::model::{snapshot::ScrapeError, types::FailureReason};
 
-/// A reason is one line; a page of HTML or a traceback would fill the log.
+/// Longest error message: one line. A whole HTML page or traceback would fill the log.
 const LONGEST: usize = 300;
 
-/// `data` of a successful answer.
+/// The `data` of a successful answer.
 pub(in crate::router) fn data(body: &str) -> Result<Value, ScrapeError> {
     match parse(body) {
         Some(Value::Object(mut reply)) if reply.get("success") == Some(&Value::Bool(true)) => {
@@ -25,7 +27,7 @@ pub(in crate::router) fn data(body: &str) -> Result<Value, ScrapeError> {
     }
 }
 
-/// What an answer that is none says; `status` is its HTTP status where it is known.
+/// The error in an answer; `status` is its HTTP status if it is known.
 pub(super) fn error(status: Option<u16>, body: &str) -> ScrapeError {
     let (status, message) = match parse(body) {
         Some(Value::Object(reply)) => (status, said(&reply)),
@@ -60,7 +62,7 @@ pub(super) fn error(status: Option<u16>, body: &str) -> ScrapeError {
     ScrapeError::new(reason, short)
 }
 
-/// JSON, whatever stands before it, as much of it as can be afforded.
+/// Parses JSON after any leading text, up to the memory budget.
 fn parse(body: &str) -> Option<Value> {
     let body = body.trim_start_matches('\u{feff}').trim();
     let (mut left, mut from) = (json::budget(body.len()), serde_json::Deserializer::from_str(body));
@@ -68,7 +70,8 @@ fn parse(body: &str) -> Option<Value> {
     from.end().ok().map(|()| value)
 }
 
-/// The words of an error reply: `error` is VyOS's, `detail` its framework's own (a text, or a list of what was wrong where).
+/// The message of an error reply: `error` is set by VyOS, `detail` by its web framework (a string,
+/// or a list of faults with their locations).
 fn said(reply: &super::Object) -> String {
     for key in ["error", "detail", "message"] {
         match reply.get(key) {
@@ -91,7 +94,7 @@ fn is_html(body: &str) -> bool {
     start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<head")
 }
 
-/// The title of a page, or else its first heading, or its words.
+/// The title of a page; failing that its first heading, failing that its text.
 fn title(body: &str) -> String {
     let lower = body.to_ascii_lowercase();
     for (open, close) in [("<title>", "</title>"), ("<h1>", "</h1>")] {
@@ -114,7 +117,8 @@ fn title(body: &str) -> String {
     text
 }
 
-/// The entities that Python's `html.escape` writes. `&amp;` last, or `&amp;lt;` would become `<`.
+/// Replaces the entities that Python's `html.escape` writes. `&amp;` comes last, or `&amp;lt;`
+/// would become `<`.
 fn unescape(text: &str) -> String {
     [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#39;", "'"), ("&amp;", "&")]
         .iter()

@@ -1,11 +1,12 @@
-//! `POST /show` of VyOS's HTTPS API with the path `interfaces vxlan detail`: op-mode's text as one JSON string.
+//! `POST /show` of VyOS's HTTPS API with the path `interfaces vxlan detail`: op-mode's text in one
+//! JSON string.
 
 use serde_json::Value;
 
 use super::{api_reply, excerpt, links::Links, show_text, terminal};
 use crate::model::{snapshot::ScrapeError, types::FailureReason};
 
-/// All interfaces; counters as [`show_text`] has them.
+/// All interfaces, with the same counters as [`show_text`].
 pub fn links(body: &str) -> Result<Links, ScrapeError> {
     let parse = |message: String| ScrapeError::new(FailureReason::Parse, message);
     match api_reply::data(body)? {

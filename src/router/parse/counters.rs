@@ -1,19 +1,22 @@
-//! Which printed numbers are counters, and which of them can be believed. One place for all sources.
+//! Which printed numbers are counters, and which of them can be believed, for all sources.
 //!
-//! VyOS's op-mode prints counters minus what they were at the last `clear interfaces counters`, saved in a file that
-//! outlives the device. VyOS makes a vxlan device anew when its VNI, remote or port changes; from then on
-//! (`_get_counter_val` in vyos-1x, measured on 1.5):
-//! - a kernel counter of 64 bits minus the saved one is **negative**: `tx_bytes -4960384592`;
-//! - one below 2^32 and below the saved one gets **2^32 added**, as if it had wrapped: `rx_bytes 3079300578` after 24 kB.
+//! VyOS's op-mode prints the kernel's counters minus their values at the last
+//! `clear interfaces counters`. Those values are saved in a file that outlives the device. VyOS
+//! re-creates a vxlan device when its VNI, remote or port changes, and the kernel's counters
+//! restart. From then on (`_get_counter_val` in vyos-1x, measured on 1.5):
+//! - a 64-bit kernel counter minus the saved one is **negative**: `tx_bytes -4960384592`;
+//! - a counter below 2^32 and below the saved one gets **2^32 added**, as if it had wrapped:
+//!   `rx_bytes 3079300578` after 24 kB.
 //!
 //! So these are not believed:
-//! - what is no whole number of 0 to 2^64-1, from any source;
-//! - after a clear, what lies in 2^31..2^32, where a small counter lands when 2^32 is added to it. A true count of 2 to
-//!   4 GB since the clear is lost with them: nothing in the text tells it apart;
-//! - after a clear, bytes below 2^32 that the packets beside them could not have carried (a counter that was saved
-//!   between 2^31 and 2^32 lands lower), and bytes beside packets that are not believed: both restart together.
+//! - anything but a whole number of 0 to 2^64-1, from any source;
+//! - after a clear, a number in 2^31..2^32, where a small counter lands when 2^32 is added. This
+//!   also loses true counts of 2 to 4 GB since the clear; nothing in the text tells them apart;
+//! - after a clear, bytes below 2^32 that the packets beside them could not have carried (a counter
+//!   that was saved between 2^31 and 2^32 lands lower), and bytes beside packets that are not
+//!   believed, as both restart together.
 //!
-//! Without a clear nothing was subtracted, and the kernel's number stands, up to 2^64-1.
+//! Without a clear nothing was subtracted, so the kernel's number is kept, up to 2^64-1.
 
 use std::collections::BTreeMap;
 
@@ -22,12 +25,12 @@ use serde_json::Value;
 use super::{Object, excerpt};
 use crate::model::snapshot::Counters;
 
-/// What `_get_counter_val` adds.
+/// The number that `_get_counter_val` adds.
 const WRAP: u64 = 1 << 32;
-/// The largest packet a Linux device counts as one: `GSO_MAX_SIZE` of BIG TCP, and a header.
+/// The largest packet that Linux counts as one, in bytes: `GSO_MAX_SIZE` of BIG TCP, plus a header.
 const LARGEST_PACKET: u64 = (8 << 16) + 100;
 
-/// A counter by name.
+/// The name of a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Counter {
     RxBytes,
@@ -45,17 +48,18 @@ pub(super) enum Counter {
     TxCollisions,
 }
 
-/// Numbers as printed; `None` is a number that is no counter.
+/// Counters as printed; `None` stands for a number that cannot be a counter.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Printed(BTreeMap<Counter, Option<u64>>);
 
 impl Printed {
-    /// What a table says of a counter.
+    /// Adds a number from a table.
     pub(super) fn put(&mut self, counter: Counter, digits: &str) {
         self.0.insert(counter, digits.parse().ok());
     }
 
-    /// What JSON says under `key`: absent and null say nothing, and what is no number at all is an error.
+    /// Adds the number under `key` in JSON: absent or null adds nothing, anything but a number is
+    /// an error.
     pub(super) fn put_field(&mut self, counter: Counter, side: &Object, key: &str) -> Result<(), String> {
         match side.get(key) {
             None | Some(Value::Null) => {}
@@ -70,7 +74,7 @@ impl Printed {
         Ok(())
     }
 
-    /// The counters that can be believed, and whether one of those printed cannot.
+    /// The counters that can be believed, and whether any printed one cannot.
     pub(super) fn believe(mut self, since_clear: bool) -> (Counters, bool) {
         if since_clear {
             for count in self.0.values_mut() {
@@ -134,7 +138,7 @@ mod tests {
         assert_eq!(received("684", "3", true), (Some(684), Some(3), false));
         assert_eq!(received("-4960384592", "38", true), (None, Some(38), true));
         assert_eq!(received("3079300578", "61", true), (None, Some(61), true));
-        // Saved at 4,000,000,000: too much for 61 packets.
+        // Saved at 4,000,000,000: more bytes than 61 packets can carry.
         assert_eq!(received("294991672", "61", true), (None, Some(61), true));
         assert_eq!(received("4376", "0", true), (None, Some(0), true));
         assert_eq!(received("4376", "4293001265", true), (None, None, true));

@@ -1,7 +1,8 @@
-//! What a router says instead of an answer: VyOS's op-mode and its `vyos-op-run`, the shell, iproute2, the SSH client.
+//! Errors that a router prints instead of an answer: of VyOS's op-mode and its `vyos-op-run`, the
+//! shell, iproute2, the SSH client.
 //!
-//! Most of it is printed to stderr with exit code 1, some to stdout, and for an operator a failing script exits 0: so
-//! the words decide, not the code.
+//! Most go to stderr with exit code 1, some to stdout, and for an operator a failing script
+//! exits 0. So the text decides, not the exit code.
 
 use super::excerpt;
 use crate::model::{
@@ -11,7 +12,7 @@ use crate::model::{
     },
 };
 
-/// Words in lower case and what they mean; the first that a line holds counts.
+/// Phrases in lower case and the reason they stand for; the first one found in a line counts.
 const WORDS: [(&str, FailureReason); 38] = [
     // The OpenSSH client.
     ("permission denied (", Auth),
@@ -29,7 +30,7 @@ const WORDS: [(&str, FailureReason); 38] = [
     ("network is unreachable", Connect),
     // The HTTPS API.
     ("valid api key is required", Auth),
-    // vyos-op-run of an operator group, then the system's own.
+    // vyos-op-run of an operator group, then the system's own message.
     ("do not have a permission to execute", Permission),
     ("do not have permission", Permission),
     ("permission denied", Permission),
@@ -61,15 +62,15 @@ const WORDS: [(&str, FailureReason); 38] = [
 /// The first known error in a text, with the line that says it; `None` if there is none.
 #[must_use]
 pub fn classify(text: &str) -> Option<ScrapeError> {
-    // ssh prints the general words after the particular ones.
+    // ssh prints its general message after the specific one.
     let changed = find(text, |(_, reason)| *reason == HostkeyMismatch);
     let (reason, line) = changed.or_else(|| find(text, |_| true))?;
-    // A traceback ends with what was wrong.
+    // The last line of a traceback holds the error.
     let line = if line.starts_with("Traceback") { last_line(text) } else { line };
     Some(ScrapeError::new(reason, line))
 }
 
-/// The error in a text that is known to be one.
+/// The reason for a text that is known to be an error.
 #[must_use]
 pub fn read(text: &str) -> ScrapeError {
     classify(text).unwrap_or_else(|| {

@@ -1,4 +1,5 @@
-//! `bridge -j fdb show`: which remote VTEPs get flooded frames, which MAC is reached through which VTEP.
+//! `bridge -j fdb show`: which remote VTEPs get flooded frames, and which VTEP each MAC is reached
+//! through.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +14,14 @@ use crate::{
 
 const COMMAND: &str = "bridge -j fdb show";
 
-/// All forwarding entries that name a device and a MAC, of every device of the router.
+/// All forwarding entries with a device and a MAC, of every device of the router.
 #[cfg(test)]
 pub fn entries(output: &str) -> Result<Vec<FdbEntry>, ParseError> {
     entries_of(output, |_| true)
 }
 
-/// The forwarding entries of some devices that name a device and a MAC, as many as the scrape's limits allow.
+/// The forwarding entries of some devices that have a device and a MAC, as many as the scrape's
+/// limits allow.
 pub fn entries_of(
     output: &str,
     wanted: impl Fn(&InterfaceName) -> bool,
@@ -27,16 +29,16 @@ pub fn entries_of(
     read(output, wanted, |entry, _| entry)
 }
 
-/// The VNIs that an entry names.
+/// The VNIs of an entry.
 #[derive(Debug, Clone, Copy)]
 pub struct Named {
-    /// That of what is sent by it.
+    /// The VNI of packets sent by it.
     pub vni: Option<Vni>,
-    /// That of whose frames it is for.
+    /// The VNI of the frames that it applies to.
     pub source: Option<Vni>,
 }
 
-/// The same, as `keep` makes them of an entry and the VNIs it names.
+/// Like [`entries_of`]; `keep` makes each result from an entry and its VNIs.
 pub fn read<T>(
     output: &str,
     wanted: impl Fn(&InterfaceName) -> bool,
@@ -45,7 +47,7 @@ pub fn read<T>(
     let (mut have, most) = (0, bounds::limits().max_fdb_entries);
     let mut remotes = BTreeSet::new();
     each(COMMAND, output, |object| {
-        // Before iproute2 4.18 the device stood under `dev`.
+        // Before iproute2 4.18 the device was printed as `dev`.
         let device = word(object, "ifname")?.or(word(object, "dev")?).and_then(InterfaceName::new);
         let mac = word(object, "mac")?.and_then(|mac| mac.parse().ok());
         let (Some(interface), Some(mac)) = (device, mac) else { return Ok(None) };
@@ -65,10 +67,10 @@ pub fn read<T>(
             interface,
             mac,
             dst,
-            // Learned entries print an empty or an ageing state (`stale`).
+            // Learned entries have an empty state or one of ageing (`stale`).
             state: word(object, "state")?.and_then(FdbState::read),
-            // An entry learned by a device with many networks, or set by a routing daemon, names only `src_vni`; what it
-            // leads to is then sent with that one (measured, 6.18).
+            // An entry that was learned by a device with many networks, or set by a routing daemon,
+            // has only `src_vni`. Packets are then sent with that VNI (measured, 6.18).
             vni: named.vni.or(named.source),
             via: other_interface(object, "viaIf")?,
             extern_learn: field::<Vec<&str>>(object, "flags")?.is_some_and(|it| it.contains(&"extern_learn")),

@@ -1,7 +1,7 @@
 //! `ip addr show`, `ip -s -s -d link show` without `-j`: iproute2's text.
 //!
-//! Counters are there only with `-s`, the vxlan settings only with `-d`; a policy `df unset` is
-//! not printed, and so is what a vxlan without a policy has.
+//! Counters need `-s`, vxlan settings need `-d`. `df unset` is not printed, so it looks the same as
+//! a device without a policy.
 
 use super::{ParseError, links::Links, show_text, text};
 

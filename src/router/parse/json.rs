@@ -1,8 +1,8 @@
-//! JSON of a router as values, not more of it at once than can be afforded.
+//! Parses a router's JSON with a bound on memory.
 //!
-//! A value takes many times the memory of its text: `{"a":1},` 600 bytes. So an array's elements are read one after the
-//! other, and of each element, or of a document that is one, only as much as a budget allows; the rest is left out and
-//! counted.
+//! A parsed value takes many times the memory of its text: `{"a":1},` takes 600 bytes. So the
+//! elements of an array are read one at a time. Of each element, or of a document that is not an
+//! array, only as much is parsed as a budget allows; the rest is left out and counted.
 
 use std::fmt;
 
@@ -14,27 +14,28 @@ use crate::{
     router::bounds::{self, is_late},
 };
 
-/// What a document may take whatever its size, in bytes of memory.
+/// Budget of any document, in bytes of memory.
 const LEAST: usize = 4 << 20;
-/// What it may take for each byte of its text.
+/// Additional budget for each byte of its text.
 const FOR_EACH_BYTE: usize = 3;
-/// What a value takes, a map takes, and one more entry of it takes: measured of `serde_json`'s.
+/// Memory of a value, of a map, and of one more entry of a map, in bytes: measured with
+/// `serde_json`.
 const VALUE: usize = 32;
 const MAP: usize = 640;
 const ENTRY: usize = 110;
 
-/// What a text of that length may become at once.
+/// The budget for a text of that length, in bytes.
 pub(super) fn budget(length: usize) -> usize {
     LEAST.max(length.saturating_mul(FOR_EACH_BYTE))
 }
 
-/// What is done with an element of a list as soon as it is read: true if it need not be kept.
+/// Called for a list element as soon as it is parsed: returns true if the element need not be kept.
 pub(super) type Take<'t> = &'t mut dyn FnMut(&str, &Value) -> bool;
 
-/// A value within a budget.
+/// Parses a value within a budget.
 pub(super) struct Affordable<'b, 't> {
     left: &'b mut usize,
-    /// The key under which it stands, and who takes elements of a list there.
+    /// The key that holds the value, and the consumer of list elements under it.
     key: &'b str,
     take: Option<&'b mut Take<'t>>,
 }
@@ -49,7 +50,7 @@ impl<'b, 't> Affordable<'b, 't> {
     }
 }
 
-/// Spends; false where it is not there.
+/// Takes `cost` from the budget; false if there is not enough.
 fn spend(left: &mut usize, cost: usize) -> bool {
     let affordable = *left >= cost;
     *left -= if affordable { cost } else { 0 };
@@ -102,7 +103,7 @@ impl<'de> Visitor<'de> for Affordable<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
         loop {
-            // What is not kept costs nothing.
+            // An element that is not kept costs nothing.
             let mut for_one = *self.left;
             let Some(value) = list.next_element_seed(Affordable::new(&mut for_one))? else {
                 return Ok(Value::Array(values));
@@ -114,7 +115,7 @@ impl<'de> Visitor<'de> for Affordable<'_, '_> {
                 continue;
             }
             *self.left = for_one;
-            // A list doubles when it grows.
+            // A growing list doubles its memory.
             if !spend(self.left, 2 * VALUE) {
                 let mut more = 1;
                 while list.next_element::<IgnoredAny>()?.is_some() {

@@ -1,7 +1,8 @@
-//! `ip -j -s -s -d addr show` (or the `link show` of it, without addresses): links, counters, vxlan settings.
+//! `ip -j -s -s -d addr show` (or `link show`, which has no addresses): links, counters, vxlan
+//! settings.
 //!
-//! The names of the JSON fields are iproute2's (`ip/ipaddress.c`, `ip/iplink_vxlan.c`; 4.13 and later). A vxlan
-//! device's remote stands under `remote`, `remote6`, `group` or `group6`, never under two of them.
+//! The JSON fields are named in iproute2 (`ip/ipaddress.c`, `ip/iplink_vxlan.c`; 4.13 and later). A
+//! vxlan device's remote is in one of `remote`, `remote6`, `group` or `group6`, never in two.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,7 @@ pub fn links(output: &str) -> Result<Vec<Link>, ParseError> {
     Ok(read(output)?.into_kernel())
 }
 
-/// The same, with what cannot be believed.
+/// All links, including what is known of counters that cannot be believed.
 pub fn read(output: &str) -> Result<Links, ParseError> {
     let (mut left_out, mut have, most) = (0, 0, bounds::limits().max_interfaces);
     let links = each(COMMAND, output, |object| {
@@ -45,7 +46,7 @@ pub fn read(output: &str) -> Result<Links, ParseError> {
     Ok(Links { read: links, incomplete: Vec::new(), left_out })
 }
 
-/// Everything but the counters; `None` for an element without a name, or with one that no interface can have.
+/// A link without its counters; `None` for an element without a name, or with an impossible one.
 pub(super) fn base(object: &Object) -> Result<Option<Link>, String> {
     let Some(name) = word(object, "ifname")?.and_then(InterfaceName::new) else { return Ok(None) };
     let info: Option<&Object> = object.get("linkinfo").and_then(|info| info.as_object());
@@ -90,7 +91,7 @@ fn vxlan(data: &Object) -> Result<Vxlan, String> {
         remote = remote.or(address(data, key)?);
     }
     Ok(Vxlan {
-        // An external device prints `id` 0: it has none.
+        // An `external` device prints `id` 0, but has no VNI.
         vni: field::<Vni>(data, "id")?.filter(|_| !external),
         remote,
         more_remotes: Vec::new(),
@@ -112,7 +113,7 @@ fn vxlan(data: &Object) -> Result<Vxlan, String> {
     })
 }
 
-/// The counters of `stats64`, which `ip` prints only with `-s`. On a machine of 32 bits it is `stats`.
+/// The counters of `stats64`, which `ip` prints only with `-s`. A 32-bit machine prints `stats`.
 fn printed(object: &Object) -> Result<Printed, String> {
     let mut printed = Printed::default();
     let stats = field::<Object>(object, "stats64")?.or(field(object, "stats")?).unwrap_or_default();
@@ -143,7 +144,7 @@ mod tests {
     use super::*;
     use crate::model::types::Mac;
 
-    /// One vxlan link with `data` as its vxlan part and `bytes` received.
+    /// One vxlan link with `data` as its vxlan settings and `bytes` received.
     fn sample(data: &str, bytes: &str) -> String {
         format!(
             r#"[{{}},{{"ifname":"vxlan01","ifindex":3,"flags":["UP"],"link_type":"ether","address":"AA:bb:80:61:91:77",

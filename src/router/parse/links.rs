@@ -1,4 +1,4 @@
-//! What one output says of a router's interfaces, whatever its format: the neutral form that a snapshot is made of.
+//! The interfaces in one output, whatever its format: the common form that snapshots are made from.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,41 +15,44 @@ use crate::{
 /// The interfaces of one output, in its order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Links {
-    /// Each interface once; of two blocks of one name the later.
+    /// Each interface once; of two blocks with the same name, the later one.
     pub read: Vec<ReadLink>,
-    /// Those whose block was cut short; what was read of it stands in `read`, the rest is absent.
+    /// Interfaces whose block was cut short; `read` holds what was read of them, the rest is
+    /// absent.
     pub incomplete: Vec<InterfaceName>,
-    /// How many were left out, because no interface can have their names.
+    /// How many were left out because of an impossible name.
     pub left_out: u64,
 }
 
-/// Takes interfaces one after the other, of two of one name the later.
+/// Collects interfaces; of two with the same name, the later one is kept.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     links: Vec<ReadLink>,
     places: HashMap<InterfaceName, usize>,
     incomplete: BTreeMap<usize, u64>,
     puts: u64,
-    /// How many were left out, because no interface can have their names.
+    /// How many were left out because of an impossible name.
     pub(super) left_out: u64,
 }
 
-/// An interface as an output tells it.
+/// An interface as read from an output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadLink {
-    /// The interface. `vxlan` is absent where the format does not tell it (VyOS's op-mode never does), and so is a
-    /// counter that cannot be believed.
+    /// The interface. `vxlan` is absent if the format does not show it (VyOS's op-mode never does);
+    /// counters that cannot be believed are absent too.
     pub link: Link,
-    /// A number was printed for a counter that cannot be believed.
+    /// Whether a number was printed for a counter that cannot be believed.
     pub suspicious: bool,
-    /// When the counters were last cleared, in seconds since 1970; 0 is never. Only JSON tells it.
+    /// When the counters were last cleared, in seconds since 1970; 0 means never. Only JSON shows
+    /// it.
     pub last_clear_unix: Option<u64>,
-    /// The same as VyOS's text words it, in the router's own time zone.
+    /// When the counters were last cleared, in the words of VyOS's text and the router's own time
+    /// zone.
     pub last_clear: Option<Text>,
 }
 
 impl Gathered {
-    /// Adds an interface, in place of an earlier one of that name.
+    /// Adds an interface, replacing an earlier one with the same name.
     pub(super) fn put(&mut self, read: ReadLink, complete: bool) {
         work::step();
         let next = self.links.len();
@@ -70,7 +73,7 @@ impl Gathered {
         }
     }
 
-    /// All of them.
+    /// All interfaces collected.
     pub(super) fn into_links(self) -> Links {
         let mut incomplete: Vec<_> = self.incomplete.into_iter().map(|(place, put)| (put, place)).collect();
         incomplete.sort_unstable();
@@ -81,7 +84,7 @@ impl Gathered {
 }
 
 impl Links {
-    /// The interfaces with counters only where those are the kernel's own.
+    /// The interfaces, with counters only if these are the kernel's own.
     #[must_use]
     pub fn into_kernel(self) -> Vec<Link> {
         bounds::leave_out(DroppedKind::Name, self.left_out);
@@ -90,13 +93,15 @@ impl Links {
 }
 
 impl ReadLink {
-    /// The counters count from a `clear interfaces counters`, not from the making of the device.
+    /// Whether the counters start at a `clear interfaces counters` instead of the creation of the
+    /// device.
     #[must_use]
     pub fn since_clear(&self) -> bool {
         self.last_clear.is_some() || self.last_clear_unix.is_some_and(|time| time != 0)
     }
 
-    /// The interface, without the counters where they count from a clear: as kernel counters they would be wrong.
+    /// The interface, without counters if they start at a clear: as kernel counters they would be
+    /// wrong.
     #[must_use]
     pub fn into_kernel(self) -> Link {
         let counters = if self.since_clear() { Counters::default() } else { self.link.counters };

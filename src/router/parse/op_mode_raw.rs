@@ -1,8 +1,9 @@
-//! VyOS's `interfaces.py show --raw`: nearly `ip -j addr show`, with counters that count from the last
-//! `clear interfaces counters` and no vxlan settings.
+//! VyOS's `interfaces.py show --raw`: nearly `ip -j addr show`, but its counters start at the last
+//! `clear interfaces counters` and it has no vxlan settings.
 //!
-//! One interface is a list on VyOS 1.4 and an object on 1.5. Without one it is `[]` on 1.4; 1.5 says
-//! `Interface vxlan77 does not exist` instead of JSON. Which counters can be believed: `counters.rs`.
+//! For one interface it prints a list on VyOS 1.4 and an object on 1.5. For a missing interface it
+//! prints `[]` on 1.4; 1.5 prints `Interface vxlan77 does not exist` instead of JSON. Which
+//! counters can be believed: `counters.rs`.
 
 use super::{
     Object, ParseError,
@@ -18,7 +19,7 @@ use crate::{
 
 const COMMAND: &str = "interfaces.py show --raw";
 
-/// All links that VyOS printed. One that is down and gone (`pppoe0`) has no counters.
+/// All links that VyOS printed. A configured link without a device (`pppoe0`) has no counters.
 pub fn links(output: &str) -> Result<Links, ParseError> {
     let (mut left_out, mut have, most) = (0, 0, bounds::limits().max_interfaces);
     let links = each(COMMAND, output, |object| {

@@ -1,10 +1,12 @@
-//! JSON that iproute2 prints wrong, put right, and what is left of a list of which one element is beyond that.
+//! Mends faults of iproute2's JSON, and splits a list so that one broken element does not spoil the
+//! others.
 //!
-//! Measured with iproute2 4.18 to 7.3 on a kernel 6.1: up to 5.10 it writes `\'` in a string, and of an erspan device of
-//! version 2 a key without a value, `"erspan_dir":"erspan_hwid":"0x7"`; others have seen `"erspan_dir",`. (4.18 to 5.1 also
-//! write `\n` for a backslash, which nothing can tell from a line's end.)
+//! Measured with iproute2 4.18 to 7.3 on kernel 6.1: up to 5.10 it writes `\'` in a string, and for
+//! an erspan device of version 2 a key without a value, `"erspan_dir":"erspan_hwid":"0x7"`; others
+//! have seen `"erspan_dir",`. (4.18 to 5.1 also write `\n` for a backslash, which cannot be told
+//! from a line feed.)
 
-/// The text with such faults mended; `None` where it has none. `text` begins with the JSON.
+/// The text with such faults mended; `None` if it has none. `text` begins with the JSON.
 pub(super) fn mended(text: &str) -> Option<String> {
     let mut scan = Scan { text, at: 0, copied: 0, out: String::new(), open: Vec::new(), place: Place::Value };
     while scan.at < text.len() {
@@ -17,24 +19,24 @@ pub(super) fn mended(text: &str) -> Option<String> {
     Some(scan.out)
 }
 
-/// What may stand here.
+/// What may come next in the JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Key,
-    /// A key was just read.
+    /// After a key.
     Colon,
     Value,
-    /// A value was just read.
+    /// After a value.
     Comma,
 }
 
 struct Scan<'t> {
     text: &'t str,
     at: usize,
-    /// So much of the text is in `out`.
+    /// How many bytes of the text have been copied to `out`.
     copied: usize,
     out: String,
-    /// The brackets that are open.
+    /// The brackets that are still open.
     open: Vec<u8>,
     place: Place,
 }
@@ -87,7 +89,7 @@ impl Scan<'_> {
             }
         }
         let next = bytes[self.at..].iter().find(|byte| !byte.is_ascii_whitespace());
-        // A key where the value of the one before should be.
+        // A second key where the value of the first should be.
         let two_keys = self.place == Place::Value && self.open.last() == Some(&b'{') && next == Some(&b':');
         if two_keys {
             self.insert(start, "null,");
@@ -101,7 +103,7 @@ impl Scan<'_> {
     }
 
     fn insert(&mut self, at: usize, words: &str) {
-        // What was mended within a string that begins at `at` is kept already.
+        // What was mended inside a string that begins at `at` is already copied.
         if at >= self.copied {
             self.keep(at);
             self.out.push_str(words);
@@ -109,8 +111,9 @@ impl Scan<'_> {
     }
 }
 
-/// The elements of a list of objects that all begin with the same key, as text. A broken one ends where the next begins: in
-/// a string the quotes of that key would be escaped. `None` where this is no such list, or it may be cut off.
+/// Splits a list of objects that all begin with the same key into their texts. A broken object ends
+/// where the next one begins: inside a string the quotes of that key would be escaped. `None` if it
+/// is no such list, or may be cut off.
 pub(super) fn elements(text: &str) -> Option<Vec<&str>> {
     let list = text.trim().strip_prefix('[')?.strip_suffix(']')?.trim();
     let key = list.strip_prefix("{\"")?.split_once('"')?.0;

@@ -1,7 +1,7 @@
-//! `ip -j route get ADDRESS`: through which device, and with which MTU, a router reaches a remote VTEP.
+//! `ip -j route get ADDRESS`: the device and MTU by which a router reaches a remote VTEP.
 //!
-//! iproute2 4.18 and 4.20 print text all the same; 5.0 and 5.1 print metrics without their names (`"metrics":[1400 ]`), which say
-//! nothing (all measured).
+//! Even with `-j`, iproute2 4.18 and 4.20 print text; 5.0 and 5.1 print metrics without their names
+//! (`"metrics":[1400 ]`), which are ignored (all measured).
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::model::{snapshot::Route, types::InterfaceName};
 
 const COMMAND: &str = "ip -j route get";
 
-/// The route; `None` where the answer names no device (blackhole, prohibit).
+/// The route; `None` if the answer names no device (blackhole, prohibit).
 pub fn route(output: &str) -> Result<Option<Route>, ParseError> {
     let told = output.trim_start();
     if !told.starts_with(['[', '{'])
@@ -21,7 +21,8 @@ pub fn route(output: &str) -> Result<Option<Route>, ParseError> {
     Ok(each(COMMAND, output, read)?.into_iter().next())
 }
 
-/// `10.1.1.1 from :: via 10.0.0.1 dev eth0 src 10.0.0.2 uid 0`, and in it or a line below it `mtu lock 1400`.
+/// `10.1.1.1 from :: via 10.0.0.1 dev eth0 src 10.0.0.2 uid 0`; `mtu lock 1400` is on this line or
+/// a later one.
 fn of_text(line: &str, all: &str) -> Option<Route> {
     let types = ["unicast", "local", "broadcast", "multicast", "anycast"];
     let mut words = line.split_whitespace().skip_while(|word| types.contains(word));
@@ -44,10 +45,11 @@ fn of_text(line: &str, all: &str) -> Option<Route> {
 
 fn read(object: &Object) -> Result<Option<Route>, String> {
     let Some(dev) = other_interface(object, "dev")? else { return Ok(None) };
-    // An IPv4 route may have an IPv6 next hop: then it stands under `via`.
+    // An IPv4 route may have an IPv6 next hop, which is then under `via`.
     let via = field::<Object>(object, "via")?.map_or(Ok(None), |via| address(&via, "host"))?;
     let metrics: Vec<Value> = field(object, "metrics")?.unwrap_or_default();
-    // Where it was asked from an address that stands under `from` instead; IPv6 prints `::` there if it was not.
+    // If the look-up gave a source address, it is under `from`. IPv6 prints `::` there if none was
+    // given.
     let asked_from = address(object, "from")?.filter(|from| !from.is_unspecified());
     let mut mtu = None;
     for metric in metrics.iter().filter_map(Value::as_object) {

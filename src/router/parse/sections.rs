@@ -1,14 +1,15 @@
-//! The frame around several commands in one output: `MARKER begin NAME`, what the command printed, after a
-//! failure `MARKER err` and the start of its stderr, `MARKER rc=CODE`; at the very end `MARKER end`.
+//! Splits one output that holds several commands: `MARKER begin NAME`, the command's output, after
+//! a failure `MARKER err` and the start of its stderr, `MARKER rc=CODE`; at the very end
+//! `MARKER end`.
 //!
-//! The marker is random, so that no interface description can imitate it. Without the end marker nothing is
-//! believed: half a list of counters looks like a whole one.
+//! The marker is random, so that no interface description can imitate it. Output without the end
+//! marker is not used: half a list of counters looks like a whole one.
 
 use std::collections::BTreeMap;
 
 pub use super::terminal::clean;
 
-/// What one command printed.
+/// The output of one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section<'a> {
     /// Standard output.
@@ -19,19 +20,19 @@ pub struct Section<'a> {
     pub exit_code: i32,
 }
 
-/// Why the frame could not be read.
+/// Why the output could not be split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FrameError {
-    /// Not one marker: the script did not run.
+    /// There is no marker at all: the script did not run.
     NotStarted,
-    /// The output stops before the end marker, after this section began.
+    /// The output stops before the end marker, inside or after this section.
     CutOff {
-        /// The last section that began, or empty.
+        /// The last section that began; empty if none did.
         section: String,
     },
 }
 
-/// Cuts cleaned output into its sections, by name.
+/// Splits cleaned output into its sections, by name.
 pub fn split<'a>(output: &'a str, marker: &str) -> Result<BTreeMap<&'a str, Section<'a>>, FrameError> {
     let mut sections = BTreeMap::new();
     let mut name = None;

@@ -1,9 +1,10 @@
 //! `show interfaces [vxlan]`: names, addresses and states; no counters, no settings.
 //!
-//! VyOS 1.1 to 1.3, and `show interfaces vxlan` of all: columns of fixed width, `Interface`, `IP Address`, `S/L`,
-//! `Description`. `show interfaces` of 1.4 and later adds MAC, VRF and MTU before `S/L`. Further addresses and the rest
-//! of a long description stand on lines of their own below; an address of 33 characters or more pushes the rest of its
-//! line down. VyOS 1.3 prints `A/D` for every interface that is down, whoever took it down.
+//! VyOS 1.1 to 1.3, and `show interfaces vxlan` on all versions, print fixed-width columns:
+//! `Interface`, `IP Address`, `S/L`, `Description`. `show interfaces` on 1.4 and later adds MAC,
+//! VRF and MTU before `S/L`. Further addresses and the rest of a long description follow on lines
+//! of their own. An address of 33 characters or more pushes the rest of its line to the next. VyOS
+//! 1.3 prints `A/D` for every interface that is down, whether or not an administrator took it down.
 
 use std::net::IpAddr;
 
@@ -16,7 +17,8 @@ use crate::{
 
 const COMMAND: &str = "show interfaces";
 
-/// Left of this column a line that begins with spaces goes on with addresses, right of it with the description.
+/// A line that begins with spaces continues the addresses left of this column, and the description
+/// right of it.
 const DESCRIPTION_COLUMN: usize = 34;
 
 /// One interface of the summary.
@@ -24,13 +26,13 @@ const DESCRIPTION_COLUMN: usize = 34;
 pub struct Summary {
     /// Its name.
     pub name: InterfaceName,
-    /// Its addresses as printed, most with a prefix length; link-local ones are not shown.
+    /// Its addresses as printed, most with a prefix length; link-local addresses are not shown.
     pub addresses: Vec<Text>,
-    /// `S`: not taken down by the administrator. Absent where the text stops before it.
+    /// `S`: whether it is administratively up. Absent if the text stops before it.
     pub admin_up: Option<bool>,
-    /// `L`: the link is up; `UNKNOWN` counts as up, which is a vxlan device's normal state.
+    /// `L`: whether the link is up; `UNKNOWN`, the normal state of a vxlan device, counts as up.
     pub oper_up: Option<bool>,
-    /// The description; empty where its column is empty, absent where the line ends before it.
+    /// The description; empty if its column is empty, absent if the line ends before it.
     pub description: Option<Text>,
     /// MAC address; VyOS 1.4 and later.
     pub mac: Option<Mac>,
@@ -45,13 +47,14 @@ pub struct Summary {
 pub struct Summaries {
     /// In VyOS's order.
     pub interfaces: Vec<Summary>,
-    /// Those whose row the text cuts before its states.
+    /// Interfaces whose row ends before its states.
     pub incomplete: Vec<InterfaceName>,
-    /// How many were left out, because no interface can have their names.
+    /// How many were left out because of an impossible name.
     pub left_out: u64,
 }
 
-/// All interfaces. Text without the line of column names is no summary; no text at all is an empty one.
+/// All interfaces. Text without the line of column names is an error; empty text is an empty
+/// summary.
 pub fn interfaces(output: &str) -> Result<Summaries, ParseError> {
     let mut lines = output.split_inclusive('\n').enumerate().filter(|(_, line)| !line.trim().is_empty());
     let Some(first) = lines.clone().next() else { return Ok(Summaries::default()) };
@@ -106,7 +109,7 @@ fn is_header(line: &str) -> bool {
 }
 
 impl Summary {
-    /// A line after its name; `None` for one that is no row (a prompt).
+    /// Reads a row after its name; `None` if it is not a row (a prompt).
     fn begin(name: InterfaceName, rest: &str, extended: bool) -> Result<Option<Self>, String> {
         let mut summary = Self {
             name,
@@ -119,12 +122,12 @@ impl Summary {
             mtu: None,
         };
         let states = summary.read_states(rest, extended)?;
-        // A long address stands alone beside the name; its states are on the next line.
+        // A long address is alone beside the name; its states are on the next line.
         let alone = !summary.addresses.is_empty() && rest.split_whitespace().count() == 1;
         Ok((states || alone).then_some(summary))
     }
 
-    /// More of this interface: addresses, states, description.
+    /// Reads a continuation line: addresses, states, description.
     fn go_on(&mut self, line: &str, extended: bool) -> Result<(), String> {
         if self.admin_up.is_none() && self.read_states(line, extended)? {
             return Ok(());
@@ -146,12 +149,12 @@ impl Summary {
         Ok(())
     }
 
-    /// `ADDRESS [MAC VRF MTU] S/L  DESCRIPTION`; false if there are no states on the line.
+    /// Reads `ADDRESS [MAC VRF MTU] S/L  DESCRIPTION`; false if there are no states on the line.
     fn read_states(&mut self, text: &str, extended: bool) -> Result<bool, String> {
         let mut before = Vec::new();
         let mut offset = 0;
         for word in text.split_whitespace() {
-            // `word` is a slice of `text`: where it stands there.
+            // `word` is a slice of `text`; this is its offset there.
             offset += text[offset..].find(word).unwrap_or_default() + word.len();
             if let Some((admin, link)) = states(word) {
                 self.admin_up = Some(admin);
@@ -180,7 +183,7 @@ impl Summary {
     }
 }
 
-/// `u/u`, `u/D`, `A/D`: state, then link.
+/// `u/u`, `u/D`, `A/D`: administrative state, then link state.
 fn states(word: &str) -> Option<(bool, bool)> {
     let up = |letter| match letter {
         "u" => Some(true),

@@ -1,8 +1,10 @@
-//! `show interfaces vxlan detail`, `show interfaces vxlan NAME`: VyOS's op-mode text, 1.2 to rolling.
+//! `show interfaces vxlan detail`, `show interfaces vxlan NAME`: VyOS's op-mode text, 1.2 to
+//! rolling.
 //!
-//! `ip addr show NAME` without its number, then `Last clear:` and `Description:` where there are any, a blank line, a
-//! table of counters. It tells no VNI, remote, port, DF policy or learning. An interface that does not exist prints
-//! nothing, with exit code 0: an empty text is no interface, never one that counted nothing.
+//! It is `ip addr show NAME` without the number, then `Last clear:` and `Description:` if there are
+//! any, a blank line, and a table of counters. It has no VNI, remote, port, DF policy or learning.
+//! For a missing interface it prints nothing, with exit code 0: empty text means no interface,
+//! never one with counters at 0.
 
 use super::{ParseError, error_text, excerpt, links::Links, text};
 
@@ -13,7 +15,8 @@ pub fn links(output: &str) -> Result<Links, ParseError> {
     read(text::Dialect { command: COMMAND, counters: true }, output)
 }
 
-/// The same of another dialect. Text without any interface must be one that says nothing.
+/// Reads another dialect of this text. Text without any interface must consist of lines that say
+/// nothing.
 pub(super) fn read(dialect: text::Dialect, output: &str) -> Result<Links, ParseError> {
     let links = text::links(dialect, output)?;
     if !links.read.is_empty() {
@@ -30,7 +33,8 @@ pub(super) fn read(dialect: text::Dialect, output: &str) -> Result<Links, ParseE
     })
 }
 
-/// Blank lines, VyOS's own greeting, its complaint of a stats file and an echoed command say nothing.
+/// Whether a line has content. Blank lines, VyOS's greeting, its complaint about a stats file and
+/// an echoed command have none.
 fn says_something(line: &str) -> bool {
     let line = line.trim();
     let prompt = line.ends_with(['$', '#']) || line.contains("$ show ") || line.contains("# run show ");

@@ -4,14 +4,14 @@ use serde::Deserialize;
 
 use crate::text::Text;
 
-/// VyOS's `version.json`, as far as it is of use.
+/// VyOS's `version.json`, only the fields that are used.
 #[derive(Deserialize)]
 struct VersionFile {
     version: Option<String>,
 }
 
-/// The software version from VyOS's version file, its `version.json`, or `/etc/os-release`, the first that
-/// tells. Each text may be empty.
+/// The software version from VyOS's version file, its `version.json` or `/etc/os-release`, the
+/// first that has it. Each text may be empty.
 #[must_use]
 pub fn version(vyos: &str, vyos_json: &str, os_release: &str) -> Option<Text> {
     let plain = vyos.lines().find_map(|line| line.trim().strip_prefix("Version:"));

@@ -1,26 +1,27 @@
-//! The counter tables under an interface: a line of column names after `RX:` or `TX:`, then a row of numbers.
+//! The counter tables of an interface: a line of column names after `RX:` or `TX:`, then a row of
+//! numbers.
 //!
-//! Columns are known by their names, never by their place: the fifth RX column is `overrun` in VyOS's text and
-//! `missed` in that of newer iproute2, and widths differ with the version and the largest value. VyOS 1.2 pads to ten
-//! columns, 1.3 and later right-align with the widest.
+//! Columns are identified by name, never by position: the fifth RX column is `overrun` in VyOS's
+//! text and `missed` in newer iproute2, and widths differ with the version and the largest value.
+//! VyOS 1.2 pads to ten columns; 1.3 and later right-align to the widest number.
 
 use super::counters::{Counter, Printed};
 
-/// What became of a line.
+/// Whether a line belongs to a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
     /// It is part of a table.
     Whole,
-    /// It is part of a table, and the text stops inside it.
+    /// It is part of a table, and the text ends inside it.
     Cut,
-    /// It is none of a table's.
+    /// It is not part of a table.
     NotMine,
 }
 
 /// The tables of one interface.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    /// The numbers of whole rows.
+    /// The numbers of complete rows.
     pub printed: Printed,
     open: Option<Open>,
     begun: bool,
@@ -32,16 +33,16 @@ pub(super) struct Table {
 #[derive(Debug)]
 struct Open {
     receive: bool,
-    /// `RX errors:`, which `-s -s` adds.
+    /// Whether it is the table `RX errors:` (or `TX errors:`), which `-s -s` adds.
     errors: bool,
     columns: Vec<String>,
     row: Vec<String>,
-    /// Column at which the line of names ends: right-aligned rows end there too.
+    /// Column at which the line of names ends, and right-aligned rows with it.
     end: usize,
 }
 
 impl Table {
-    /// Whether both directions were read; `None` if there is no table at all.
+    /// Whether both directions were read; `None` if there is no table.
     pub(super) fn counted(&self) -> Option<bool> {
         self.begun.then_some(self.rx && self.tx)
     }
@@ -59,7 +60,7 @@ impl Table {
             self.open = Some(open);
             return if whole { Taken::Whole } else { Taken::Cut };
         }
-        // Something else stands where the row should be: the table is given up.
+        // Something other than a row follows the names: the table is given up.
         if !words.iter().all(|word| is_number(word)) {
             return Taken::NotMine;
         }
@@ -93,7 +94,7 @@ impl Table {
 }
 
 impl Open {
-    /// The table that this line of column names begins.
+    /// The table that begins with this line of column names.
     fn begin(line: &str) -> Option<Self> {
         let text = line.trim();
         let (receive, rest) = match text.split_at_checked(2)? {
@@ -110,13 +111,14 @@ impl Open {
     }
 }
 
-/// Whether a row that the text ends with, without a line end, is whole. A number that is cut looks like a smaller one.
+/// Whether the last row of a text without a final line feed is complete. A number that is cut off
+/// looks like a smaller one.
 pub(super) fn ends_whole(line: &str, end: usize) -> bool {
     let zero = line.split_whitespace().next_back() == Some("0");
     zero || line.ends_with(' ') || width(line) == end
 }
 
-/// The column at which a line's words end.
+/// The column at which the last word of a line ends.
 pub(super) fn width(line: &str) -> usize {
     line.trim_end().chars().count()
 }
@@ -142,7 +144,7 @@ fn is_column(word: &str) -> bool {
     OTHERS.contains(&word) || counter(true, word).is_some() || counter(false, word).is_some()
 }
 
-/// The counter under a column name of VyOS or iproute2.
+/// The counter for a column name of VyOS or iproute2.
 fn counter(receive: bool, column: &str) -> Option<Counter> {
     Some(match (receive, column) {
         (true, "bytes") => Counter::RxBytes,

@@ -1,12 +1,13 @@
-//! Text as it stands on a screen, from the bytes that a terminal was sent.
+//! The text that a terminal would show, from the bytes that were sent to it.
 //!
-//! With a terminal VyOS pipes its output through `less`: CRLF, colours, `ESC [?1h ESC =`, a `:` prompt that is wiped
-//! with a carriage return and `ESC [K`, backspaces. `bridge -c` colours even without one.
+//! On a terminal VyOS pipes its output through `less`: CRLF, colours, `ESC [?1h ESC =`, a `:`
+//! prompt that is erased with a carriage return and `ESC [K`, backspaces. `bridge -c` prints
+//! colours even without a terminal.
 
 use crate::{router::bounds, work};
 
-/// Text without escape sequences and carriage returns; what was wiped or overwritten is gone. Ends where the scrape's
-/// deadline passes: whoever reads it looks at the same clock.
+/// Text without escape sequences and carriage returns; erased and overwritten characters are
+/// removed. Stops at the scrape's deadline, which its callers check as well.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
@@ -23,16 +24,16 @@ pub fn clean(text: &str) -> String {
     clean
 }
 
-/// No line that a terminal draws is longer, in characters; a longer one is cut.
+/// Longest line that is kept, in characters; a longer one is cut.
 const WIDEST: usize = 1 << 16;
 
-/// One line of a screen. Wiping all of it costs nothing, however far right the cursor stands: a cell knows between which two
-/// wipes it was drawn.
+/// One line of a screen. Erasing the whole line is cheap however far right the cursor is: each cell
+/// records between which two erasures it was drawn.
 #[derive(Default)]
 struct Line {
     cells: Vec<(char, usize)>,
     wipes: usize,
-    /// Never beyond the end of the cells: it goes right only by drawing.
+    /// Never beyond the last cell: only drawing moves it to the right.
     cursor: usize,
 }
 
@@ -72,7 +73,8 @@ fn draw(line: &str) -> Line {
             '\r' => screen.cursor = 0,
             '\u{8}' => screen.cursor = screen.cursor.saturating_sub(1),
             '\u{7}' => {}
-            // CSI: parameters up to a final byte 0x40..0x7e (ECMA-48 section 5.4). K wipes: to the end, or all.
+            // CSI: parameters up to a final byte 0x40..0x7e (ECMA-48 section 5.4). K erases to the
+            // end of the line, or all of it.
             '\u{1b}' if chars.next_if_eq(&'[').is_some() => {
                 let mut all = false;
                 while let Some(part) = chars.next_if(|part| !('\u{40}'..='\u{7e}').contains(part)) {

@@ -1,12 +1,14 @@
-//! The text of `ip addr show`, which VyOS's `show interfaces` repeats with its own lines added: one block per interface.
+//! The text of `ip addr show`, which VyOS's `show interfaces` repeats with lines of its own: one
+//! block per interface.
 //!
-//! A block begins with `NAME: <FLAGS> mtu N …`. The flags and the indentation are lost where the text went through HTML;
-//! then `NAME: mtu N qdisc …` begins it, and the admin state is not known. Lines that belong to no block (banners,
-//! prompts, echoed commands, `bad magic`) are passed over, wherever they stand. A description is the rest of its line and
-//! is never looked into: it may hold `RX:`, colons, quotes, or a whole block's first line.
+//! A block begins with `NAME: <FLAGS> mtu N …`. Text that went through HTML has lost flags and
+//! indentation; then a block begins with `NAME: mtu N qdisc …`, and the admin state is unknown.
+//! Lines outside any block (banners, prompts, echoed commands, `bad magic`) are skipped. A
+//! description is the rest of its line and is never parsed: it may hold `RX:`, colons, quotes, or
+//! even the first line of a block.
 //!
-//! Nothing is made of half a row. Text that stops inside a block, or goes on without the rows it began, leaves the
-//! block in [`Links::incomplete`].
+//! Half a row is never used. A block whose text stops, or that lacks rows it should have, is listed
+//! in [`Links::incomplete`].
 
 use std::net::IpAddr;
 
@@ -24,12 +26,12 @@ use crate::{
     text::Text,
 };
 
-/// What a format promises of a block.
+/// What a format guarantees about a block.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dialect {
-    /// The command, for errors.
+    /// The command, for error messages.
     pub command: &'static str,
-    /// Every block ends with counters.
+    /// Whether every block ends with counters.
     pub counters: bool,
 }
 
@@ -63,13 +65,13 @@ pub(super) fn links(dialect: Dialect, text: &str) -> Result<Links, ParseError> {
     Ok(links.into_links())
 }
 
-/// One interface while it is read.
+/// One interface while it is being read.
 struct Block {
     link: Link,
     last_clear: Option<Text>,
-    /// The text stopped inside a value of this block.
+    /// Whether the text stopped inside a value of this block.
     cut: bool,
-    /// Lines may still continue the first one (a terminal wrapped it).
+    /// Whether further lines may still continue the first one (a terminal wrapped it).
     in_header: bool,
     table: Table,
 }
@@ -98,7 +100,8 @@ impl Block {
         }
     }
 
-    /// Reads one more line of the block, or passes it over. `whole` is false for text that ends without a line end.
+    /// Reads one more line of the block, or skips it. `whole` is false for the last line of a text
+    /// without a final line feed.
     fn take(&mut self, line: &str, whole: bool) -> Result<(), String> {
         let words = line.trim();
         let Some(first) = words.split_whitespace().next() else { return Ok(()) };
@@ -167,7 +170,7 @@ impl Block {
 /// What a first line begins.
 enum Begun {
     Block(Box<Block>),
-    /// The block of an interface with a name that none can have: its lines are no other's.
+    /// The block of an interface with an impossible name: its lines belong to no other interface.
     Unnamed,
 }
 
@@ -180,14 +183,14 @@ impl Begun {
     }
 }
 
-/// The block that this line begins, if it does.
+/// The block that this line begins, if any.
 fn header(line: &str, whole: bool) -> Result<Option<Begun>, String> {
     let (index, line) = numbered(line);
     let Some((name, rest)) = line.split_once(':') else { return Ok(None) };
     let (name, tied) = name.split_once('@').map_or((name, None), |(name, tied)| (name, Some(tied)));
-    // Whether or not an interface can have it, this stands where a name does.
+    // This is where a name is, whether or not it is a possible one.
     let is_name = |name: &str| (1..=15).contains(&name.len()) && !name.contains([' ', '/', '\t']);
-    // VyOS's own line of a block: what follows is anything.
+    // A line that VyOS adds to a block: any text may follow.
     if name == "Description" || !is_name(name) || tied.is_some_and(|tied| !is_name(tied)) {
         return Ok(None);
     }
@@ -195,11 +198,12 @@ fn header(line: &str, whole: bool) -> Result<Option<Begun>, String> {
     let (flags, rest) = match rest.strip_prefix('<').map(|rest| rest.split_once('>').ok_or(rest)) {
         None => (None, rest),
         Some(Ok((flags, rest))) if is_flags(flags) => (Some(flags), rest.trim()),
-        // The text stops within the flags.
+        // The text stops inside the flags.
         Some(Err(flags)) if !whole && is_flags(flags) => (None, "mtu "),
         Some(_) => return Ok(None),
     };
-    // Without flags a banner looks alike: only more of the line, or its number, or the text's end tells it apart.
+    // Without flags a banner looks the same. Only more of the line, its number, or the end of the
+    // text tells them apart.
     let begins = match flags {
         Some(_) => rest.starts_with("mtu ") || (!whole && "mtu".starts_with(rest)),
         None if whole => rest.starts_with("mtu ") && rest.contains(" qdisc "),
@@ -218,7 +222,7 @@ fn header(line: &str, whole: bool) -> Result<Option<Begun>, String> {
     Ok(Some(Begun::Block(Box::new(block))))
 }
 
-/// `5: NAME…` without its number.
+/// Splits the number off `5: NAME…`.
 fn numbered(line: &str) -> (Option<u32>, &str) {
     let numbered = line.split_once(": ").and_then(|(index, rest)| Some((index.parse().ok()?, rest)));
     numbered.map_or((None, line), |(index, rest)| (Some(index), rest.trim_start()))
@@ -230,7 +234,7 @@ fn is_flags(flags: &str) -> bool {
         .all(|char| char.is_ascii_uppercase() || char.is_ascii_digit() || matches!(char, ',' | '_' | '-'))
 }
 
-/// The words of a first line that stand before a value.
+/// Words of a first line that are followed by a value.
 fn is_header_word(word: &str) -> bool {
     matches!(word, "mtu" | "qdisc" | "master" | "state" | "mode" | "group" | "qlen" | "default")
 }
@@ -243,7 +247,7 @@ fn settings(link: &mut Link, text: &str, whole: bool) -> Result<(), String> {
             continue;
         }
         let Some(value) = words.next() else { break };
-        // Where the text stops, so may the value.
+        // Where the text stops, the value may be cut off too.
         if !whole && words.peek().is_none() {
             break;
         }
@@ -258,7 +262,7 @@ fn settings(link: &mut Link, text: &str, whole: bool) -> Result<(), String> {
 
 /// `vxlan id 1 remote 10.10.10.254 srcport 0 0 dstport 8472 …`, printed with `-d`.
 fn vxlan(text: &str) -> Result<Vxlan, String> {
-    // The text tells no `df unset`, which is the kernel's default.
+    // The text never shows `df unset`, which is the kernel's default.
     let mut vxlan = Vxlan { learning: Some(true), df: Some(DfPolicy::Unset), ..Vxlan::default() };
     let mut words = text.split_whitespace();
     while let Some(word) = words.next() {
@@ -278,9 +282,9 @@ fn vxlan(text: &str) -> Result<Vxlan, String> {
             "dev" => vxlan.link = InterfaceName::new(value()),
             "dstport" => vxlan.port = Some(number(word, value())?),
             "df" => vxlan.df = DfPolicy::read(value()),
-            // `auto` and `inherit` are no number.
+            // `auto` and `inherit` are not numbers.
             "ttl" => vxlan.ttl = value().parse().ok().filter(|ttl| *ttl > 0),
-            // The next line of the link's own settings may stand on the same line.
+            // The next line of the link's own settings may be on the same line.
             "addrgenmode" | "numtxqueues" => break,
             _ => {}
         }

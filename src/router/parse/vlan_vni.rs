@@ -1,8 +1,10 @@
-//! What VyOS's tables of VLANs and VNIs have in common: `show interfaces vxlan NAME vlan-to-vni …` of rolling 1.5.
+//! What VyOS's tables of VLANs and VNIs have in common: `show interfaces vxlan NAME vlan-to-vni …`
+//! of rolling 1.5.
 //!
-//! `tabulate` draws them: a line of names, one of dashes, a row per VLAN; a long description goes on in rows whose other
-//! cells are empty. With `detail` each VLAN is a block of `NAME | VALUE` lines under `Interface: NAME`. Without any
-//! mapping VyOS says so in words, which is no error here.
+//! `tabulate` draws them: a line of names, a line of dashes, a row per VLAN. A long description
+//! continues in rows whose other cells are empty. With `detail` each VLAN is a block of
+//! `NAME | VALUE` lines under `Interface: NAME`. If there is no mapping VyOS prints a sentence,
+//! which is an empty result here.
 
 use super::{ParseError, excerpt, table};
 use crate::{
@@ -19,7 +21,7 @@ pub struct VlanVni {
     pub vlan: u16,
     /// VNI.
     pub vni: Vni,
-    /// What the configuration calls it; absent where the table does not say.
+    /// Its description in the configuration; absent if the table does not show it.
     pub description: Option<Text>,
     /// Packets received.
     pub rx_packets: Option<u64>,
@@ -34,9 +36,9 @@ pub struct VlanVni {
 /// The rows of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VlanVnis {
-    /// Whole rows, in VyOS's order.
+    /// Complete rows, in VyOS's order.
     pub rows: Vec<VlanVni>,
-    /// Interfaces of which a row was cut short.
+    /// Interfaces with a row that was cut short.
     pub incomplete: Vec<InterfaceName>,
 }
 
@@ -51,7 +53,7 @@ pub(super) enum Rest {
 
 const COUNTERS: [&str; 4] = ["Rx Packets", "Rx Bytes", "Tx Packets", "Tx Bytes"];
 
-/// Reads a table of that kind, or its `detail`.
+/// Reads a table of that kind, or its `detail` form.
 pub(super) fn read(command: &'static str, rest: Rest, output: &str) -> Result<VlanVnis, ParseError> {
     if let Some(detail) = detail(command, output)? {
         return Ok(detail);
@@ -97,13 +99,14 @@ impl Table {
             return Ok(());
         }
         let words: Vec<&str> = line.split_whitespace().collect();
-        // `vyos@dc:~$ exit` after the table.
+        // A prompt after the table: `vyos@dc:~$ exit`.
         if words[0].contains('@') || words[0].ends_with('$') {
             return Ok(());
         }
         let columns = if self.rest == Rest::Description { 3 } else { 7 };
         let end = self.ends.get(columns - 1).copied().unwrap_or_default();
-        // After a description nothing more is missed.
+        // More words than columns: the description has begun, so the columns before it are
+        // complete.
         let ends_whole = words.len() > columns || table::ends_whole(line, end);
         if !whole && (words.len() < columns || !ends_whole) {
             self.read.incomplete.extend(InterfaceName::new(words[0]));
@@ -145,7 +148,7 @@ impl VlanVni {
         })
     }
 
-    /// A negative number is printed by no kernel: it is left out.
+    /// Negative numbers are left out: no kernel prints them.
     fn set(&mut self, name: &str, digits: &str) -> Result<(), String> {
         let is_number =
             !digits.is_empty() && digits.trim_start_matches('-').chars().all(|char| char.is_ascii_digit());
@@ -171,20 +174,20 @@ fn describe(row: &mut VlanVni, more: &str) {
     description.push(more);
 }
 
-/// What stands after the first `count` words.
+/// The text after the first `count` words.
 fn after_words(line: &str, count: usize) -> &str {
     (0..count)
         .fold(line, |rest, _| rest.trim_start().split_once(char::is_whitespace).map_or("", |(_, rest)| rest))
         .trim()
 }
 
-/// The column after each group of dashes.
+/// The column where each group of dashes ends.
 fn dash_ends(line: &str) -> Vec<usize> {
     let chars: Vec<char> = line.chars().chain([' ']).collect();
     (1..chars.len()).filter(|at| chars[at - 1] == '-' && chars[*at] == ' ').collect()
 }
 
-/// Blocks of ` VLAN | 10` under `Interface: NAME`; `None` if the output is not of that form.
+/// Reads blocks of ` VLAN | 10` under `Interface: NAME`; `None` if the output is not of that form.
 fn detail(command: &'static str, output: &str) -> Result<Option<VlanVnis>, ParseError> {
     let mut read = VlanVnis::default();
     let (mut interface, mut vlan) = (None, None);
@@ -196,7 +199,7 @@ fn detail(command: &'static str, output: &str) -> Result<Option<VlanVnis>, Parse
         }
         let (Some(interface), Some((name, value))) = (interface, line.split_once('|')) else { continue };
         let (name, value) = (name.trim(), value.trim());
-        // The first cell is empty where a description goes on.
+        // The first cell is empty where a description continues.
         key = if name.is_empty() { key } else { name };
         match (key, vlan, read.rows.last_mut()) {
             ("VLAN", _, _) => vlan = Some(value),

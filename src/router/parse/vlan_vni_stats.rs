@@ -1,4 +1,5 @@
-//! `show interfaces vxlan NAME vlan-to-vni statistics`: rolling 1.5 since September 2025. The counters are the kernel's.
+//! `show interfaces vxlan NAME vlan-to-vni statistics`: rolling 1.5 since September 2025. Its
+//! counters are the kernel's.
 
 use super::{
     ParseError,

@@ -1,4 +1,5 @@
-//! `bridge -j -s vni show`: the VNIs of devices with a VNI filter (VyOS 1.4 and later), and what each counted.
+//! `bridge -j -s vni show`: the VNIs of devices with a VNI filter (VyOS 1.4 and later), and their
+//! counters.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -23,13 +24,13 @@ const COMMAND: &str = "bridge -j -s vni show";
 /// The VNI filter of one device.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct VniFilter {
-    /// The VNIs let through.
+    /// The VNIs that it lets through.
     pub vnis: VniSet,
-    /// What was counted of each, where that is told: not without `-s`, and not of a range.
+    /// Counters of single VNIs; printed only with `-s`, and not for ranges.
     pub counters: BTreeMap<Vni, Counters>,
 }
 
-/// The filter of each device. No output at all is no device.
+/// The filter of each device. Empty output means that no device has one.
 pub fn filters(output: &str) -> Result<BTreeMap<InterfaceName, VniFilter>, ParseError> {
     if output.trim().is_empty() {
         return Ok(BTreeMap::new());
@@ -45,7 +46,7 @@ pub fn filters(output: &str) -> Result<BTreeMap<InterfaceName, VniFilter>, Parse
     let (mut have, most) = (0, bounds::limits().max_interfaces);
     let devices = each_taking(COMMAND, output, &mut take, |object| {
         let read = std::mem::take(&mut filling.borrow_mut().device);
-        // What is left is no list of objects.
+        // Elements of a list of objects were taken while parsing; anything left is an error.
         field::<Vec<Object>>(object, "vnis")?;
         let Some(name) = word(object, "ifname")?.and_then(InterfaceName::new) else { return Ok(None) };
         let Device { ranges, counters, failed } = read;
@@ -61,7 +62,8 @@ pub fn filters(output: &str) -> Result<BTreeMap<InterfaceName, VniFilter>, Parse
     Ok(devices.into_iter().collect())
 }
 
-/// What is read of the filters: they may be longer than all else that a router says.
+/// What has been read of all filters. Elements are not kept, as they may be more than all other
+/// output.
 #[derive(Debug, Default)]
 struct Filling {
     device: Device,
@@ -69,7 +71,7 @@ struct Filling {
     counted: usize,
 }
 
-/// What is read of the filter of one device.
+/// What has been read of the filter of one device.
 #[derive(Debug, Default)]
 struct Device {
     ranges: Vec<(u32, u32)>,
@@ -126,7 +128,7 @@ fn counters(range: &Object) -> Result<Counters, String> {
 mod tests {
     use super::*;
 
-    /// The filter of a device with this one element in it.
+    /// The filter of a device whose list holds this text.
     fn filter(element: &str) -> Result<VniFilter, ParseError> {
         let read = filters(&format!(r#"[{{"ifname":"vxlan02","vnis":[{element}]}}]"#))?;
         Ok(read[&InterfaceName::from("vxlan02")].clone())
@@ -161,7 +163,7 @@ mod tests {
             tx_errors: Some(4),
             ..Counters::default()
         };
-        // A number that is no counter is left out, as with a device's.
+        // A number that cannot be a counter is left out, as in a device's counters.
         let part = Counters { rx_packets: Some(7), ..Counters::default() };
         assert_eq!(read.counters, BTreeMap::from([(Vni(100), whole), (Vni(101), part)]));
     }

@@ -1,8 +1,9 @@
 //! One HTTPS connection to one router, kept between scrapes.
 //!
-//! Calls block, as those of a [`Shell`](crate::router::shell::Shell), and end at their deadline. The key goes
-//! to the configured host alone: no redirect is followed, nothing is sent before the certificate is accepted.
-//! A kept connection that the router closed meanwhile is replaced; a fresh one that fails is not.
+//! Calls block, as those of a [`Shell`](crate::router::shell::Shell), and end at their deadline.
+//! The key is sent to the configured host only: no redirect is followed, and nothing is sent before
+//! the certificate is accepted. A kept connection that the router has closed is replaced; a new one
+//! that fails is not.
 
 pub(in crate::router) mod tls;
 
@@ -40,21 +41,21 @@ use crate::{
 
 type Sender = SendRequest<Full<Bytes>>;
 
-/// What the router answered.
+/// The router's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// HTTP status.
     pub status: StatusCode,
-    /// Where a redirect leads.
+    /// The target of a redirect.
     pub location: Option<String>,
     /// The whole body.
     pub body: String,
 }
 
-/// A way to ask one router. Holds no key: that is part of each form.
+/// A client for one router's API. Holds no key: the key is part of each form.
 pub struct Client {
     plan: ApiPlan,
-    /// Drives the connection, while a call lasts. Taken only at the end.
+    /// Drives the connection during a call. Empty only while it is dropped.
     runtime: Option<Runtime>,
     kept: Option<Sender>,
     connections: u64,
@@ -71,7 +72,7 @@ impl std::fmt::Debug for Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        // Plainly dropped it would wait for a resolver that hangs, and panic within another runtime.
+        // A plain drop would wait for a hanging resolver, and panic inside another runtime.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -79,19 +80,19 @@ impl Drop for Client {
 }
 
 impl Client {
-    /// Connects at the first call.
+    /// A client that connects at its first call.
     #[must_use]
     pub fn new(plan: ApiPlan) -> Self {
         Self { plan, runtime: None, kept: None, connections: 0 }
     }
 
-    /// How many connections there were.
+    /// How many connections there have been.
     #[must_use]
     pub fn connections(&self) -> u64 {
         self.connections
     }
 
-    /// Asks for `path`: POST where there is a form, else GET.
+    /// Requests `path`: POST if there is a form, else GET.
     pub fn ask(&mut self, path: &str, form: Option<&str>, deadline: Instant) -> Result<Reply, ScrapeError> {
         let runtime = match self.runtime.take() {
             Some(runtime) => runtime,
@@ -109,7 +110,7 @@ impl Client {
         let (sender, fresh, reply) = match outcome {
             Ok(answered) => answered,
             Err(error) => {
-                // Cuts the connection now, not when somebody asks again.
+                // Cuts the connection now instead of at the next call.
                 runtime.shutdown_background();
                 return Err(error);
             }
@@ -121,7 +122,7 @@ impl Client {
     }
 }
 
-/// The connection, whether it is a fresh one, and the answer.
+/// The connection, whether it is new, and the answer.
 async fn exchange(
     plan: &ApiPlan,
     kept: Option<Sender>,
@@ -147,7 +148,8 @@ async fn exchange(
     if let Some(mut sender) = kept
         && sender.ready().await.is_ok()
     {
-        // Nothing was answered: what we ask for changes nothing, so it may be asked again.
+        // On failure nothing was answered. Our requests change nothing, so this one may be
+        // repeated.
         if let Ok(response) = sender.send_request(request()?).await {
             return Ok((sender, false, reply(plan, path, response).await?));
         }
@@ -180,7 +182,7 @@ async fn reply(
 
 async fn connect(plan: &ApiPlan, deadline: Instant) -> Result<Sender, ScrapeError> {
     let url = &plan.url;
-    // All that can be wrong on our side, before the router hears of us.
+    // Everything that can be wrong on our side is checked before the router is contacted.
     let connector = TlsConnector::from(Arc::new(tls::config(&plan.trust)?));
     let name = ServerName::try_from(url.host.clone())
         .map_err(|error| ScrapeError::new(FailureReason::Config, format!("the host of {url}: {error}")))?;
@@ -196,18 +198,18 @@ async fn connect(plan: &ApiPlan, deadline: Instant) -> Result<Sender, ScrapeErro
         return Err(unresolved(&"no address"));
     }
     let socket = first_to_accept(&addresses, deadline).await?;
-    // An error leaves the socket as it was: only slower.
+    // A failure only makes the connection slower.
     let _ = socket.set_nodelay(true);
     let stream = connector.connect(name, socket).await.map_err(|error| tls::failed(&error, url))?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| {
         ScrapeError::new(FailureReason::Connect, format!("the connection to {url} cannot be used: {error}"))
     })?;
-    // Its errors reach us through the sender.
+    // Errors of the connection also reach us through the sender.
     tokio::spawn(async { drop(connection.await) });
     Ok(sender)
 }
 
-/// The first address that accepts; each gets an equal share of the time left.
+/// Connects to the first address that accepts; each gets an equal share of the remaining time.
 async fn first_to_accept(addresses: &[SocketAddr], deadline: Instant) -> Result<TcpStream, ScrapeError> {
     let mut last = timed_out("connecting to the router's API");
     for (index, address) in addresses.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! `local: {}`: the machine this exporter runs on, read with the same script as any router.
 //!
-//! The script runs in a process group of its own, ended as a whole at the deadline: a hung `ip` keeps the
-//! pipe open, so that ending `sh` alone would not end the read.
+//! The script runs in its own process group, which is killed as a whole at the deadline: a hung
+//! `ip` keeps the pipe open, so killing `sh` alone would not end the read.
 
 use std::{
     os::unix::process::CommandExt,
@@ -19,7 +19,7 @@ use crate::{
     router::shell::{Shell, Watchdog, read_capped, timed_out},
 };
 
-/// This machine.
+/// A shell on this machine.
 #[derive(Debug, Default)]
 pub struct LocalShell;
 
@@ -36,11 +36,11 @@ impl Shell for LocalShell {
             .process_group(0)
             .spawn()
             .map_err(|error| failed("cannot run /bin/sh", &error))?;
-        // With process_group(0) the group's id is the child's.
+        // With process_group(0) the group has the child's id.
         let group =
             i32::try_from(child.id()).map(Pid::from_raw).map_err(|error| failed("bad process id", &error))?;
         let end = move || {
-            // An error means that the group is gone: what was wanted.
+            // An error means that the group is already gone.
             let _ = killpg(group, Signal::SIGKILL);
         };
         let watchdog = Watchdog::start(deadline, end).inspect_err(|_| end())?;

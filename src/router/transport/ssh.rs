@@ -1,14 +1,14 @@
 //! A router over SSH: one kept session, one exec per script, no pty.
 //!
-//! Any error ends the session, and no scrape connects twice: OpenSSH 9.8 and later locks out an address that
-//! keeps connecting without logging in. stderr is thrown away as it comes: unread, it would fill the
-//! channel's window and block stdout (measured at 4 MiB).
+//! Any error ends the session, and no scrape connects twice: OpenSSH 9.8 and later locks out an
+//! address that keeps connecting without logging in. stderr is read and thrown away: unread, it
+//! would fill the channel's window and block stdout (measured at 4 MiB).
 //!
-//! - `connect` a TCP connection, and what a server that is no SSH server said
+//! - `connect` the TCP connection, and what a server says that is not an SSH server
 //! - `login` keys, passphrases, passwords and agents
 //! - `jump` a connection through another router
-//! - `offer` what a server offers that has nothing in common with us
-//! - `failure` libssh2's errors in the words of a person
+//! - `offer` the algorithms of a server that has none in common with us
+//! - `failure` libssh2's errors in plain words
 
 mod connect;
 mod failure;
@@ -40,22 +40,22 @@ use connect::Hello;
 use login::Proof;
 use offer::Offer;
 
-/// Between two scrapes the kernel asks a silent router this often whether it is still there.
+/// Between two scrapes the kernel probes a silent router this often.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// Whether what proves who we are can be used: files can be read, a passphrase opens its key. Does not ask
-/// an agent.
+/// Whether a credential can be used: its files can be read, a passphrase opens its key. Does not
+/// contact an agent.
 pub fn check_credential(credential: &Credential) -> Result<(), ScrapeError> {
     Proof::read(credential).map(drop)
 }
 
-/// Whether a host key of the router is known.
+/// Whether a host key is on file for the router.
 pub fn check_host_key(plan: &SshPlan) -> Result<(), ScrapeError> {
     HostKeys::read(plan).map(drop)
 }
 
-/// The host key that a router presents, without logging in to it. Only the routers on the way to it must
-/// be known.
+/// The host key that a router presents, without logging in to it. Only its jump routers must be
+/// known.
 pub fn presented_key(plan: &SshPlan, known: &HostKeys, deadline: Instant) -> Result<Vec<u8>, ScrapeError> {
     Live::handshake(plan, known, deadline)?.host_key()
 }
@@ -65,12 +65,12 @@ pub fn presented_key(plan: &SshPlan, known: &HostKeys, deadline: Instant) -> Res
 pub struct SshShell {
     plan: SshPlan,
     live: Option<Live>,
-    /// Why no keys can be exchanged, once the router was asked what it offers.
+    /// Why no keys can be exchanged, once the router's offer was read.
     at_odds: Option<ScrapeError>,
 }
 
 impl SshShell {
-    /// Connects at the first script.
+    /// A shell that connects at its first script.
     #[must_use]
     pub fn new(plan: SshPlan) -> Self {
         Self { plan, live: None, at_odds: None }
@@ -82,8 +82,8 @@ impl Shell for SshShell {
         let kept = self.live.take().filter(Live::is_alive).map(|live| (live.open(deadline), live));
         let (channel, live) = match kept {
             Some((Ok(channel), live)) => (channel, live),
-            // Ended by the router while nothing was asked of it. No script was begun and no connection made:
-            // the one that follows is the first of this scrape.
+            // The router closed the session between scrapes. No script has begun and no connection
+            // was made, so the one that follows is the first of this scrape.
             None | Some((Err(ScrapeError { reason: FailureReason::Connect, .. }), _)) => {
                 let live =
                     Live::connect(&self.plan, deadline).map_err(|error| self.explained(error, deadline))?;
@@ -104,14 +104,14 @@ impl Shell for SshShell {
 }
 
 impl SshShell {
-    /// What is behind a key exchange without result. The router is asked once.
+    /// The reason behind a failed key exchange. The router's offer is read only once.
     fn explained(&mut self, error: ScrapeError, deadline: Instant) -> ScrapeError {
         if error.reason != FailureReason::KeyExchange {
             self.at_odds = None;
             return error;
         }
         if self.at_odds.is_none() {
-            // What offers nothing broke off for another reason.
+            // A server that makes no offer broke off for another reason.
             let otherwise = |_| ScrapeError { reason: FailureReason::Connect, ..error.clone() };
             self.at_odds = Some(Live::offer(&self.plan, deadline).unwrap_or_else(otherwise));
         }
@@ -119,7 +119,8 @@ impl SshShell {
     }
 }
 
-/// A connection to the router, through another one where it has to be, and who is at its end.
+/// A connection to the router, through a jump router if it has one, and the name of the peer for
+/// messages.
 fn connected(plan: &SshPlan, deadline: Instant) -> Result<(Socket, String), ScrapeError> {
     match &plan.jump {
         None => connect::tcp(&plan.address, plan.port, deadline),
@@ -133,13 +134,13 @@ const RUNNING: &str = "running commands on the router";
 struct Live {
     session: Session,
     socket: Socket,
-    /// Address and port, and the routers on the way.
+    /// Address and port, and the jump routers.
     peer: String,
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
-        // An error means that it is cut already.
+        // An error means that it is already cut.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
@@ -153,7 +154,7 @@ impl std::fmt::Debug for Live {
 impl Live {
     /// A session that is logged in.
     fn connect(plan: &SshPlan, deadline: Instant) -> Result<Self, ScrapeError> {
-        // All that can be wrong on our side, before the router hears of us.
+        // Everything that can be wrong on our side is checked before the router is contacted.
         let host_keys = HostKeys::read(plan)?;
         let secret = Proof::read(&plan.credential)?;
         secret.ready(deadline)?;
@@ -165,7 +166,8 @@ impl Live {
         Ok(live)
     }
 
-    /// Why a router and we have nothing in common, by a connection that asks for no more than that.
+    /// Why the router has no algorithm in common with us. Uses a connection of its own, made only
+    /// for this.
     fn offer(plan: &SshPlan, deadline: Instant) -> Result<ScrapeError, ScrapeError> {
         let known = HostKeys::read(plan)?;
         let (socket, peer) = connected(plan, deadline)?;
@@ -175,7 +177,7 @@ impl Live {
         Ok(offer.explain(&session, &known, &peer))
     }
 
-    /// A session whose keys are exchanged; whose host key it is nobody has looked at yet.
+    /// A session after the key exchange; its host key is not checked yet.
     fn handshake(plan: &SshPlan, known: &HostKeys, deadline: Instant) -> Result<Self, ScrapeError> {
         let (socket, peer) = connected(plan, deadline)?;
         let broken = |error: &dyn std::fmt::Display| failure::unusable(&peer, error);
@@ -219,8 +221,8 @@ impl Live {
         if watchdog.fired() { Err(timed_out(doing)) } else { outcome }
     }
 
-    /// Whether the router has not closed the session since the last script. Data that waits
-    /// is a question whether we are alive.
+    /// Whether the session is still open since the last script. Waiting data does not mean that it
+    /// was closed: it may be a keepalive request of the router.
     fn is_alive(&self) -> bool {
         match connect::peek(&self.socket, 1) {
             Ok(bytes) => !bytes.is_empty(),
@@ -228,12 +230,12 @@ impl Live {
         }
     }
 
-    /// A channel that can run one script.
+    /// Opens a channel for one script.
     fn open(&self, deadline: Instant) -> Result<Channel, ScrapeError> {
         self.guarded(deadline, RUNNING, || {
             let failed = |error: ssh2::Error| failure::session(&error, &self.peer);
-            // sshd frees the place of the channel before this one only after it has looked at all that came:
-            // with `MaxSessions 1` the first answer may be no (measured).
+            // sshd frees the place of the previous channel only after it has processed everything
+            // it received: with `MaxSessions 1` the first attempt may be refused (measured).
             let opened = self.session.channel_session();
             let opened = if opened.as_ref().is_err_and(failure::is_refused_channel) {
                 self.session.channel_session()
@@ -251,7 +253,8 @@ impl Live {
         channel.exec(script).map_err(failed)?;
         let output =
             read_capped(&mut channel, limit).map_err(|error| failure::broken_off(&self.peer, &error))??;
-        // The router frees the session once the script has ended, and says so by closing first.
+        // The router frees the session once the script has ended, and signals this by closing
+        // first.
         channel.wait_close().map_err(failed)?;
         channel.close().map_err(failed)?;
         Ok(output)

@@ -1,7 +1,7 @@
-//! OpenSSH host certificates (OpenSSH's PROTOCOL.certkeys, for `@cert-authority` lines).
+//! OpenSSH host certificates (OpenSSH's PROTOCOL.certkeys), for `@cert-authority` lines.
 //!
-//! libssh2 checks that the router holds the certified key, and no more. Who signed the certificate, for
-//! whom and for how long, is checked here; the signatures by OpenSSL.
+//! libssh2 checks only that the router holds the certified key. Who signed the certificate, for
+//! which host and for how long, is checked here; OpenSSL checks the signatures.
 
 use std::time::{Duration, SystemTime};
 
@@ -23,30 +23,31 @@ const SUFFIX: &str = "-cert-v01@openssh.com";
 /// `SSH2_CERT_TYPE_HOST`
 const HOST: u32 = 2;
 
-/// A host certificate, not believed yet.
+/// A host certificate that has not been verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate<'a> {
-    /// The certified key as a plain one.
+    /// The certified key, as a plain host key.
     pub key: Vec<u8>,
-    /// The key that signed it.
+    /// The public key of the authority that signed it.
     pub authority: &'a [u8],
     kind: u32,
     principals: Vec<&'a [u8]>,
-    /// Seconds since 1970: the first at which it is valid, the first at which it is no more.
+    /// Validity in seconds since 1970: the first second at which it is valid, and the first at
+    /// which it no longer is.
     valid: (u64, u64),
     critical: bool,
     signed: &'a [u8],
     signature: &'a [u8],
 }
 
-/// Whether a host key presented is a certificate.
+/// Whether a presented host key is a certificate.
 #[must_use]
 pub fn is_certificate(blob: &[u8]) -> bool {
     known_hosts::key_kind(blob).ends_with(SUFFIX)
 }
 
 impl<'a> Certificate<'a> {
-    /// Reads one; `None` if it is none, or of a kind of key not known here.
+    /// Parses a certificate; `None` if it is none, or of an unknown key type.
     #[must_use]
     pub fn parse(blob: &'a [u8]) -> Option<Self> {
         let mut wire = SshBytes(blob);
@@ -85,10 +86,11 @@ impl<'a> Certificate<'a> {
         })
     }
 
-    /// Whether its authority has signed it for this host, now. Whether the authority is one to believe is
-    /// for the caller to say. The error ends a sentence that starts with "its certificate".
+    /// Whether its authority signed it for this host and it is valid now. Whether the authority is
+    /// trusted is for the caller to check. The error ends a sentence that starts with "its
+    /// certificate".
     pub fn check(&self, host: &str, now: SystemTime) -> Result<(), String> {
-        // Seconds before 1970 are before every certificate.
+        // A clock before 1970 is before every certificate's validity.
         let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
         if !verify(self.authority, self.signed, self.signature).unwrap_or(false) {
             return Err("has a signature that is not its authority's".to_owned());
@@ -105,7 +107,7 @@ impl<'a> Certificate<'a> {
         if now >= self.valid.1 {
             return Err(format!("has expired {} s ago; renew it on the router", now - self.valid.1));
         }
-        // No principal at all is every host (PROTOCOL.certkeys).
+        // A certificate without principals is valid for every host (PROTOCOL.certkeys).
         let names = || self.principals.iter().map(|name| String::from_utf8_lossy(name));
         if !self.principals.is_empty() && !names().any(|name| known_hosts::matches(&name, host)) {
             let names: Vec<_> = names().collect();
@@ -121,8 +123,8 @@ fn push_string(to: &mut Vec<u8>, string: &[u8]) {
     to.extend_from_slice(string);
 }
 
-/// Whether `signature` is that of the key over the data. `None` if the key or the signature is of a kind not
-/// known here (RFC 8709, 5656, 8332; SHA-1 signatures are not believed).
+/// Whether `signature` is the key's signature of the data. `None` if the key or the signature is of
+/// an unknown type (known: RFC 8709, 5656, 8332; SHA-1 signatures are not accepted).
 fn verify(key: &[u8], data: &[u8], signature: &[u8]) -> Option<bool> {
     let mut wire = SshBytes(signature);
     let (algorithm, signature) = (std::str::from_utf8(wire.string()?).ok()?, wire.string()?);

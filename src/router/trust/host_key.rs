@@ -1,11 +1,12 @@
-//! Whether a router is the one that is meant: its host key against what the configuration trusts. There is
-//! no trust on first use.
+//! Whether a router is the one that is meant: its host key against what the configuration trusts.
+//! There is no trust on first use.
 //!
-//! The key types must be known before the handshake: with only an RSA key on file, a router that prefers
-//! ed25519 would present that one, and a good router would read as "host key changed" (measured). OpenSSH
-//! asks for the types on file first; so does this, and for the others after them, so that a router that has
-//! none of them any more is told apart from a failed key exchange. Certificates are asked for only where an
-//! authority is known, so that a router with both presents the key that can be checked.
+//! The key types on file must be known before the handshake: with only an RSA key on file, a router
+//! that prefers ed25519 would present that one, and a good router would be reported as "host key
+//! changed" (measured). So, like OpenSSH, the handshake prefers the types on file. The other types
+//! follow, so that a router that has none of the types on file is told apart from a failed key
+//! exchange. Certificates are requested only if an authority is on file, so that a router with both
+//! presents the key that can be checked.
 
 use std::{
     fmt::Display,
@@ -27,7 +28,7 @@ use crate::{
     process::regular_file::{self, Why},
 };
 
-/// Key types as files name them, the signature algorithms to ask for, and those of certificates, in our
+/// Key types as files name them, the signature algorithms to request, and those of certificates, in
 /// order of preference.
 const TYPES: [(&str, &str, &str); 5] = [
     ("ssh-ed25519", "ssh-ed25519", "ssh-ed25519-cert-v01@openssh.com"),
@@ -41,12 +42,12 @@ const TYPES: [(&str, &str, &str); 5] = [
     ),
 ];
 
-/// What is trusted to be one router.
+/// The keys that are trusted for one router.
 #[derive(Debug)]
 pub struct HostKeys {
-    /// The address alone, as certificates name it.
+    /// The address without port, as certificates name it.
     host: String,
-    /// As the file would name it: `host`, or `[host]:port`.
+    /// The name in the file: `host`, or `[host]:port`.
     pub name: String,
     trusted: Trusted,
 }
@@ -62,8 +63,8 @@ fn read(file: &Path) -> Result<Vec<u8>, Why> {
 }
 
 impl HostKeys {
-    /// What the configuration trusts. `config` if the file cannot be read, `hostkey_unknown` if it has
-    /// nothing for the router.
+    /// Reads what the configuration trusts. Fails with `config` if the file cannot be read, with
+    /// `hostkey_unknown` if it has nothing for the router.
     pub fn read(plan: &SshPlan) -> Result<Self, ScrapeError> {
         let known = Self::read_with(plan, read)?;
         if let Trusted::File { keys, authorities, .. } = &known.trusted
@@ -75,7 +76,8 @@ impl HostKeys {
         Ok(known)
     }
 
-    /// The same where nothing need be known yet, and the file need not be there.
+    /// Like [`HostKeys::read`], but the router need not be in the file, and the file need not
+    /// exist.
     pub fn read_so_far(plan: &SshPlan) -> Result<Self, ScrapeError> {
         Self::read_with(plan, |file| match read(file) {
             Err(why) if why.is_not_found() => Ok(Vec::new()),
@@ -111,7 +113,7 @@ impl HostKeys {
         };
         let (mut keys, mut authorities) = (of(&name, Mark::Plain), of(&name, Mark::Authority));
         if keys.is_empty() && authorities.is_empty() && plan.port != SSH_PORT {
-            // As OpenSSH: what is said of the bare name counts where the port has nothing of its own.
+            // As in OpenSSH: entries for the bare name apply if there are none for the port.
             let bare = (of(&host, Mark::Plain), of(&host, Mark::Authority));
             if !bare.0.is_empty() || !bare.1.is_empty() {
                 name.clone_from(&host);
@@ -124,7 +126,7 @@ impl HostKeys {
         Ok(Self { host, name, trusted })
     }
 
-    /// The line that forbids this key.
+    /// The line that revokes this key.
     #[must_use]
     pub fn revoked(&self, blob: &[u8]) -> Option<&Entry> {
         match &self.trusted {
@@ -142,7 +144,7 @@ impl HostKeys {
         }
     }
 
-    /// Algorithms for the handshake, in the order of preference.
+    /// Algorithms for the handshake, in order of preference.
     #[must_use]
     pub fn preference(&self) -> String {
         let (mut known, others): (Vec<_>, Vec<_>) =
@@ -155,7 +157,7 @@ impl HostKeys {
         algorithms.join(",")
     }
 
-    /// Whether the key that the router presented in the handshake is to be believed.
+    /// Whether the key that the router presented in the handshake is trusted.
     pub fn verify(&self, blob: &[u8], now: SystemTime) -> Result<(), ScrapeError> {
         let certificate = Certificate::parse(blob);
         if certificate.is_none() && is_certificate(blob) {
@@ -163,7 +165,7 @@ impl HostKeys {
                 self.unknown(&format!("it presented {}, which cannot be read, and no key", key_kind(blob)))
             );
         }
-        // A certificate vouches for a key that may be known as it is.
+        // A certified key may also be on file as a plain key.
         let key = certificate.as_ref().map_or(blob, |certificate| &certificate.key);
         let seen = format!("{} {}", key_kind(key), fingerprint(key));
         let (keys, authorities, revoked, file) = match &self.trusted {
@@ -196,7 +198,7 @@ impl HostKeys {
         Err(self.other_key(keys, key, &seen, &file))
     }
 
-    /// Why a key that is not on file is not believed.
+    /// The error for a key that is not on file.
     fn other_key(&self, keys: &[Entry], key: &[u8], seen: &str, file: &dyn Display) -> ScrapeError {
         match keys.iter().find(|known| known.kind == key_kind(key)) {
             Some(known) => {

@@ -1,8 +1,8 @@
 //! OpenSSH's `known_hosts` file (its format: sshd(8)): which keys it holds for a name.
 //!
-//! Names are plain, hashed (`|1|salt|hash`), patterns with `*`, `?` and `!`, or `[host]:port`. A line may
-//! start with `@cert-authority` (its key signs host certificates and is never a host key itself) or
-//! `@revoked`. Lines that cannot be read are passed over, as OpenSSH does.
+//! Names are plain, hashed (`|1|salt|hash`), patterns with `*`, `?` and `!`, or `[host]:port`. A
+//! line may start with `@cert-authority` (its key signs host certificates and is never a host key
+//! itself) or `@revoked`. Unreadable lines are skipped, as in OpenSSH.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -17,17 +17,17 @@ use openssl::{base64, error::ErrorStack, hash::MessageDigest, memcmp, pkey::PKey
 use super::ssh_encoding::SshBytes;
 use crate::{model::fingerprint::Fingerprint, text::visible};
 
-/// Where nothing else is said, SSH listens here.
+/// SSH's default port.
 pub const SSH_PORT: u16 = 22;
 
-/// What a line says of its key.
+/// The marker of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// It is the host's key.
+    /// No marker: the host's key.
     Plain,
-    /// It signs the host's certificates.
+    /// `@cert-authority`: signs the host's certificates.
     Authority,
-    /// It must not be believed.
+    /// `@revoked`: must not be trusted.
     Revoked,
 }
 
@@ -36,7 +36,7 @@ pub enum Mark {
 pub struct Entry {
     /// Line number, from 1.
     pub line: usize,
-    /// What the line says of the key.
+    /// Its marker.
     pub mark: Mark,
     /// The names as written.
     pub names: String,
@@ -47,7 +47,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether the line speaks of that name.
+    /// Whether the line applies to that name.
     #[must_use]
     pub fn names(&self, name: &str) -> bool {
         if self.names.starts_with('|') {
@@ -64,7 +64,7 @@ impl Entry {
         found
     }
 
-    /// Whether the line speaks of nobody else.
+    /// Whether the line applies to no other name.
     #[must_use]
     pub fn names_only(&self, name: &str) -> bool {
         self.names.eq_ignore_ascii_case(name) || (self.names.starts_with('|') && self.names(name))
@@ -91,23 +91,23 @@ fn entry(line: usize, text: &str) -> Option<Entry> {
     }
     let kind = words.next()?.to_owned();
     let blob = base64::decode_block(words.next()?).ok()?;
-    // A type that is not the key's own is a slip of the hand: what would it be believed for?
+    // A type that differs from the key's own is a mistake in the file, so the line is skipped.
     (key_kind(&blob) == kind).then(|| Entry { line, mark, names: names.to_owned(), kind, blob })
 }
 
-/// `host`, or `[host]:port` for another port than SSH's own.
+/// `host`, or `[host]:port` for a port other than 22.
 #[must_use]
 pub fn host_name(host: &str, port: u16) -> String {
     if port == SSH_PORT { host.to_owned() } else { format!("[{host}]:{port}") }
 }
 
-/// An address in its shortest form, a name in lower case: as the file has them.
+/// An address in its shortest form, a name in lower case: as in the file.
 #[must_use]
 pub fn normalised(address: &str) -> String {
     address.parse::<IpAddr>().map_or_else(|_| address.to_ascii_lowercase(), |ip| ip.to_string())
 }
 
-/// `HMAC-SHA1(salt, name)`.
+/// Whether `field` is `HMAC-SHA1(salt, name)`.
 fn is_hash_of(field: &str, name: &str) -> bool {
     let hashed = || -> Option<bool> {
         let (salt, hash) = field.strip_prefix("|1|")?.split_once('|')?;
@@ -123,7 +123,7 @@ fn hmac_sha1(key: &[u8], data: &[u8]) -> Result<Vec<u8>, ErrorStack> {
     Signer::new(MessageDigest::sha1(), &key)?.sign_oneshot_to_vec(data)
 }
 
-/// `*` is any text, `?` any one character; case does not matter.
+/// Whether a name matches a pattern: `*` is any text, `?` any one character; case is ignored.
 #[must_use]
 pub fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
@@ -139,7 +139,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
                 p += 1;
                 n += 1;
             }
-            // Let the last star take one character more.
+            // Let the last star match one character more.
             _ => match &mut star {
                 Some((at, taken)) => {
                     *taken += 1;
@@ -152,7 +152,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     pattern[p..].iter().all(|c| *c == b'*')
 }
 
-/// The type at the start of a key.
+/// The key type at the start of a key.
 #[must_use]
 pub fn key_kind(blob: &[u8]) -> String {
     SshBytes(blob)
@@ -166,7 +166,7 @@ pub fn fingerprint(blob: &[u8]) -> String {
     Fingerprint::of(blob).as_openssh()
 }
 
-/// Adds a key in one write, so that no reader sees half a line; makes the file where there is none.
+/// Adds a key in a single write, so that no reader sees half a line; creates the file if needed.
 pub fn add(file: &Path, name: &str, blob: &[u8]) -> io::Result<()> {
     let mut open = OpenOptions::new().read(true).append(true).create(true).mode(0o644).open(file)?;
     let ends_open = fs::read(file)?.last().is_some_and(|byte| *byte != b'\n');
@@ -175,10 +175,10 @@ pub fn add(file: &Path, name: &str, blob: &[u8]) -> io::Result<()> {
     open.sync_all()
 }
 
-/// Puts a key in place of some lines (from 1). The new file is whole before it takes the old one's name,
-/// and keeps its owner and mode.
+/// Replaces some lines (numbered from 1) with a key. The new file is complete before it is renamed
+/// over the old one, and keeps owner and mode.
 pub fn replace(file: &Path, lines: &[usize], name: &str, blob: &[u8]) -> io::Result<()> {
-    // A link stays one.
+    // A symbolic link stays one.
     let file = fs::canonicalize(file)?;
     let (text, old) = (fs::read(&file)?, fs::metadata(&file)?);
     let mut new = Vec::with_capacity(text.len());
@@ -195,7 +195,7 @@ pub fn replace(file: &Path, lines: &[usize], name: &str, blob: &[u8]) -> io::Res
     beside.push(format!(".{}", std::process::id()));
     let written = write_new(Path::new(&beside), &old, &new).and_then(|()| fs::rename(&beside, &file));
     if written.is_err() {
-        // What was begun is of no use; the first error is the one to tell.
+        // The unfinished file is useless; the first error is the one to report.
         let _ = fs::remove_file(&beside);
     }
     written

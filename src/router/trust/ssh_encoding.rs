@@ -1,6 +1,6 @@
 //! Reading SSH's wire format (RFC 4251 section 5).
 
-/// What is left to read. Every read is `None` where the bytes end too early.
+/// The bytes left to read. Every read returns `None` if the bytes end too early.
 #[derive(Debug, Clone, Copy)]
 pub struct SshBytes<'a>(pub &'a [u8]);
 
@@ -27,7 +27,7 @@ impl<'a> SshBytes<'a> {
         Some(u64::from_be_bytes(*number))
     }
 
-    /// The strings one after another, to the end.
+    /// All strings to the end.
     pub fn strings(mut self) -> Option<Vec<&'a [u8]>> {
         let mut all = Vec::new();
         while !self.0.is_empty() {

@@ -98,7 +98,7 @@ fn recreations_are_other_indexes_within_one_boot() {
     let vxlan01 = InterfaceName::from("vxlan01");
     play(&mut worker, [Ok(snapshot("b", &[("vxlan01", 3)]))]);
     assert_eq!(worker.reading().recreations[&vxlan01], 0);
-    // Away for one scrape, and a failed scrape between: still noticed.
+    // Missing from one scrape, with a failed scrape in between: the change is still noticed.
     let back = snapshot("b", &[("vxlan01", 9)]);
     play(&mut worker, [Ok(snapshot("b", &[])), refused(), Ok(back.clone()), Ok(back)]);
     assert_eq!(worker.reading().recreations[&vxlan01], 1);
@@ -118,7 +118,7 @@ async fn reads_this_machine() {
     assert!(uptime.before > 0.0 && uptime.after >= uptime.before && uptime.answered > uptime.asked);
 }
 
-/// Sleeps on, whatever the deadline.
+/// A shell that sleeps on, whatever the deadline.
 struct Deaf;
 
 impl Shell for Deaf {
@@ -137,7 +137,7 @@ async fn a_thread_that_never_returns_is_given_up() {
     let reading = worker.scrape().await;
     assert_eq!(reading.failure.unwrap().reason, FailureReason::Timeout);
     assert!(start.elapsed() < Duration::from_secs(5));
-    // While it hangs no other is started; a session would be made anew.
+    // While it hangs no other thread is started; afterwards the session is made anew.
     let again = worker.scrape().await.failure.unwrap();
     assert_eq!(again.reason, FailureReason::Timeout);
     assert!(again.message.contains("from an earlier scrape") && worker.reader.is_none(), "{again}");

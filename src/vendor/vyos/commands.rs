@@ -1,8 +1,8 @@
-//! The commands that mend a tunnel: all of them.
+//! All commands that mend a tunnel.
 //!
-//! A person types them on a router, so nothing that a router said may stand in one but as a value of a type that
-//! cannot hold more than is meant. The name of the interface is one that VyOS gives; for a device of any other name it
-//! has no command.
+//! A person types them on a router. So text that came from a router may enter a command only as a
+//! value of a type that cannot hold anything else. The interface must have a name that VyOS gives;
+//! for a device of any other name there is no command.
 
 use super::Vyos;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Vyos {
-    /// The command of its configuration mode; none for an interface that it has not named.
+    /// The configuration command for a change; `None` for an interface that VyOS has not named.
     #[must_use]
     pub fn command(interface: &InterfaceName, change: Change) -> Option<Command> {
         if !Self::names(interface) {

@@ -5,21 +5,22 @@ use super::Vyos;
 use crate::model::types::Method;
 
 impl Vyos {
-    /// By which methods it is read over its shell, the best first. The first is of any Linux.
+    /// The methods of reading it over its shell, best first. The first works on any Linux.
     pub const METHODS: [Method; 3] = [Method::Ip, Method::Raw, Method::Text];
 
     /// Its version, in two sections.
     pub const VERSION_FILES: &'static str =
         "s vyos cat /opt/vyatta/etc/version\ns vyos-json cat /usr/share/vyos/version.json\n";
 
-    /// All interfaces as JSON, for bridges and underlay; a user who may only see vxlan interfaces is asked for those.
+    /// All interfaces as JSON, including bridges and underlay. For a user who may only see vxlan
+    /// interfaces it falls back to those.
     pub const SHOW_RAW: &'static str = r#"raw() {
 p=/usr/libexec/vyos/op_mode/interfaces.py
 if o=$($p show --raw); then echo "$o"; else $p show --intf-type=vxlan --raw; fi
 }
 s raw raw
 "#;
-    /// Which versions have it.
+    /// Which versions have it, for messages.
     pub const HAS_RAW: &'static str = "VyOS 1.4 and later have it";
 
     /// The vxlan interfaces as text.
@@ -27,8 +28,8 @@ s raw raw
 s interfaces $w show interfaces vxlan detail
 ";
 
-    /// Each run of the wrapper costs the router half a second: after [`Vyos::SHOW_TEXT`], it shows the version only
-    /// where no file tells.
+    /// Shows the version after [`Vyos::SHOW_TEXT`], only if no file has it: each run of the wrapper
+    /// costs the router half a second.
     pub const SHOW_VERSION: &'static str =
         "[ -r /opt/vyatta/etc/version ] || [ -r /usr/share/vyos/version.json ] ||\ns vyos $w show version\n";
 }

@@ -1,25 +1,25 @@
-//! What to type on a VyOS that does not let itself be read; each ends a sentence.
+//! What to type on a VyOS that cannot be read; each text ends a sentence.
 
 use std::fmt::Display;
 
 use super::Vyos;
 
 impl Vyos {
-    /// Where a login by password is refused.
+    /// If login by password is refused.
     pub const LET_PASSWORDS_IN: &'static str = "on VyOS delete `service ssh disable-password-authentication`";
-    /// Where nothing in common can be agreed on with its SSH server.
+    /// If there is no common algorithm with its SSH server.
     pub const SHOW_SSH_ALGORITHMS: &'static str = "on VyOS see `show configuration commands | match 'service ssh'` for \
                                                    key-exchange, hostkey-algorithm, ciphers and mac";
-    /// Where its login banner is too long.
+    /// If its login banner is too long.
     pub const SET_BANNER: &'static str = "on VyOS `set system login banner pre-login …`";
 
-    /// Where a key is refused.
+    /// If a key is refused.
     #[must_use]
     pub fn add_public_key(user: &str) -> String {
         format!("add its public key there: `set system login user {user} authentication public-keys …`")
     }
 
-    /// Where its API answers with a status that is an error.
+    /// If its API answers with an error status.
     #[must_use]
     pub fn api(status: u16, key_file: &dyn Display) -> String {
         match status {

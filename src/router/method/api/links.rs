@@ -1,4 +1,4 @@
-//! The links of a router from what its API tells in several places.
+//! The links of a router, merged from several answers of its API.
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
@@ -17,12 +17,12 @@ use crate::{
     work,
 };
 
-/// What was asked, each part as far as it was answered.
+/// The answers, each as far as it was given.
 #[derive(Debug, Default)]
 pub struct Told {
     /// `show interfaces vxlan detail`.
     pub vxlans: Vec<Link>,
-    /// The configuration of those, with the defaults of the router's version.
+    /// The configuration of the vxlan interfaces, with the defaults of the router's version.
     pub configured: BTreeMap<InterfaceName, VxlanConfig>,
     /// `show interfaces`.
     pub all: Vec<Summary>,
@@ -30,7 +30,7 @@ pub struct Told {
     pub bridges: Value,
 }
 
-/// All links. What was configured but is not shown does not exist, and is left out.
+/// All links. An interface that is configured but not shown does not exist and is left out.
 pub fn links(told: Told) -> Vec<Link> {
     let mut links = told.vxlans;
     for link in &mut links {
@@ -66,7 +66,7 @@ pub fn links(told: Told) -> Vec<Link> {
     links
 }
 
-/// A link that is no vxlan interface, of which there is only the summary.
+/// A link other than vxlan, known only from the summary.
 fn other(summary: Summary) -> Link {
     let bare = |text: &Text| text.split('/').next()?.parse::<IpAddr>().ok();
     Link {
@@ -74,7 +74,7 @@ fn other(summary: Summary) -> Link {
         name: summary.name,
         ifindex: None,
         mtu: summary.mtu,
-        // VyOS 1.3 shows a link without a carrier as taken down.
+        // VyOS 1.3 shows a link without carrier as administratively down.
         admin_up: summary.admin_up.filter(|up| *up),
         oper_state: None,
         mac: summary.mac,

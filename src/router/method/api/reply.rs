@@ -1,7 +1,7 @@
-//! A reply with what belongs around it: who said so, and what to do.
+//! A reply of the API, with errors that name the API and the remedy.
 //!
-//! nginx before the API answers in HTML, and errors of the API may repeat the whole request with the key in it:
-//! that is never shown.
+//! nginx in front of the API answers in HTML. Errors of the API may repeat the whole request,
+//! including the key; that is never shown.
 
 use crate::{
     model::{plan::ApiPlan, snapshot::ScrapeError, types::FailureReason},

@@ -11,7 +11,8 @@ use crate::model::{
 
 mod route_queries;
 
-/// Answers each script with what its commands print in this table, and keeps the scripts.
+/// A fake router: answers each script with what its commands print in this table, and keeps the
+/// scripts.
 struct Router {
     says: BTreeMap<String, (&'static str, i32)>,
     scripts: Arc<Mutex<Vec<String>>>,

@@ -1,7 +1,8 @@
-//! What a router's certificate is held against: a file of authorities, or the one certificate's SHA-256.
+//! Checks a router's certificate against a file of authorities, or against the SHA-256 of one
+//! certificate.
 //!
-//! There is no third way. VyOS's own certificate is self-signed and names nobody, so without one of the two
-//! any machine on the way could take the key, which has full power over the router.
+//! One of the two is required. VyOS's own certificate is self-signed and names nobody; without a
+//! check any machine in between could take the key, which has full power over the router.
 
 use std::{fmt, io, path::Path, sync::Arc};
 
@@ -24,8 +25,8 @@ use crate::{
     process::regular_file,
 };
 
-/// How to shake hands with the router. Reads the file of authorities, so that a new one is used at the next
-/// connection.
+/// The TLS configuration for the router. Reads the file of authorities, so that a new file is used
+/// from the next connection on.
 pub fn config(trust: &Trust) -> Result<ClientConfig, ScrapeError> {
     let provider = Arc::new(ring::default_provider());
     let unusable = |error: &dyn fmt::Display| {
@@ -59,7 +60,7 @@ pub fn authorities(file: &Path) -> Result<RootCertStore, ScrapeError> {
     if store.is_empty() { Err(bad(&"it holds no certificate")) } else { Ok(store) }
 }
 
-/// Trusts one certificate, whatever its name and time.
+/// Trusts one certificate, whatever its name and validity.
 #[derive(Debug)]
 struct Pinned {
     pin: Fingerprint,
@@ -67,7 +68,7 @@ struct Pinned {
     provider: Arc<CryptoProvider>,
 }
 
-/// The certificate is another than the one configured.
+/// The certificate is not the one configured.
 #[derive(Debug, thiserror::Error)]
 #[error("the certificate's fingerprint is {seen}")]
 struct OtherCertificate {
@@ -90,7 +91,8 @@ impl ServerCertVerifier for Pinned {
         Err(CertificateError::Other(OtherError(Arc::new(OtherCertificate { seen }))).into())
     }
 
-    // The fingerprint says whose key it is; only the signatures say that the router has that key.
+    // The fingerprint says whose key it is; only the signatures prove that the router holds that
+    // key.
     fn verify_tls12_signature(
         &self,
         message: &[u8],
@@ -114,7 +116,7 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-/// A failed handshake in words.
+/// The error for a failed handshake.
 pub fn failed(error: &io::Error, url: &ApiUrl) -> ScrapeError {
     let tls = error.get_ref().and_then(|error| error.downcast_ref::<Error>());
     let Some(tls) = tls else {

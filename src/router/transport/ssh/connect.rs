@@ -1,4 +1,4 @@
-//! A TCP connection to a router, and the first words of what listens there.
+//! A TCP connection to a router, and the first bytes of the server there.
 
 use std::{
     io::{self, ErrorKind},
@@ -23,14 +23,14 @@ use crate::{
     },
 };
 
-/// A connection, and the address it leads to.
+/// A connection, and the address it is connected to.
 pub fn tcp(host: &str, port: u16, deadline: Instant) -> Result<(Socket, String), ScrapeError> {
     let (stream, peer) = first_that_accepts(&resolve(host, port, deadline)?, deadline)?;
     Ok((stream.into(), peer.to_string()))
 }
 
-/// The addresses of a name. The system's resolver knows no deadline, so it is asked on a thread that is
-/// left behind if it takes too long.
+/// The addresses of a name. The system's resolver has no deadline, so it runs on a thread that is
+/// abandoned if it takes too long.
 fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, ScrapeError> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
@@ -40,7 +40,7 @@ fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, 
     thread::Builder::new()
         .name("resolve".to_owned())
         .spawn(move || {
-            // Nobody listens any more after the deadline.
+            // After the deadline nobody receives this.
             let _ = tell.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
         })
         .map_err(|error| no_thread(&error))?;
@@ -57,7 +57,7 @@ fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, 
     }
 }
 
-/// Each address gets an equal share of the time left.
+/// Connects to the first address that accepts; each gets an equal share of the remaining time.
 fn first_that_accepts(
     addresses: &[SocketAddr],
     deadline: Instant,
@@ -82,7 +82,8 @@ fn unconnected(error: &io::Error, address: SocketAddr) -> ScrapeError {
     ScrapeError::new(FailureReason::Connect, format!("cannot connect to {address}: {error}"))
 }
 
-/// At most so many bytes that have arrived, left where they are; none at the end of the connection.
+/// At most `most` bytes that have arrived, without consuming them; none at the end of the
+/// connection.
 pub fn peek(socket: &Socket, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; most];
     let (seen, _) = recv(socket, &mut bytes[..], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
@@ -90,11 +91,11 @@ pub fn peek(socket: &Socket, most: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What a server says first: `SSH-2.0-…`, or else the reason why no handshake will come of it.
+/// The first bytes of a server: `SSH-2.0-…`, or the reason why it will not do a handshake.
 pub struct Hello(Vec<u8>);
 
 impl Hello {
-    /// Waits for the first bytes and leaves them where they are. Nothing by the deadline is nothing.
+    /// Waits for the first bytes without consuming them; empty if none arrive by the deadline.
     pub fn wait(socket: &Socket, deadline: Instant) -> io::Result<Self> {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = left.try_into().map_err(io::Error::other)?;
@@ -102,7 +103,7 @@ impl Hello {
         Ok(Self(peek(socket, 256).unwrap_or_default()))
     }
 
-    /// Why the handshake failed, where the server is none of SSH or said that it wants no login now.
+    /// Why the handshake failed, if the server is not an SSH server or refuses logins at present.
     pub fn explain(&self, peer: &str) -> Option<ScrapeError> {
         let said = String::from_utf8_lossy(&self.0);
         let first = said.lines().next()?.trim();
@@ -110,7 +111,7 @@ impl Hello {
             return None;
         }
         let said = parse::excerpt(first);
-        // sshd.c: what OpenSSH says before it closes a connection it will not serve.
+        // sshd.c: what OpenSSH says before it closes a connection that it will not serve.
         if first.starts_with("Not allowed at this time") || first.starts_with("Exceeded MaxStartups") {
             let message = format!(
                 "{peer} takes no login now, it said `{said}`: its SSH server penalises this address or has too many \

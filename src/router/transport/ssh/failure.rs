@@ -1,4 +1,4 @@
-//! libssh2's errors, by reason, in the words of a person.
+//! libssh2's errors as failure reasons with plain words.
 
 use std::fmt::Display;
 
@@ -30,7 +30,7 @@ pub fn code(error: &Error) -> i32 {
     }
 }
 
-/// Whether the router said no to one more channel; the session stands.
+/// Whether the router refused one more channel; the session itself still works.
 pub fn is_refused_channel(error: &Error) -> bool {
     code(error) == CHANNEL_FAILURE
 }
@@ -62,8 +62,8 @@ pub fn handshake(error: &Error, peer: &str) -> ScrapeError {
     }
 }
 
-/// While logging in: not that the router said no, but that no answer could be read. `open` is whether the
-/// connection still stands: then it is libssh2 that did not take what came.
+/// Errors of a login other than a refusal: no answer could be read. `open` says whether the
+/// connection is still open; then libssh2 did not accept what it received.
 pub fn login(error: &Error, peer: &str, open: bool) -> Option<ScrapeError> {
     let why = error.message();
     let unanswered = why.starts_with("Waiting for")

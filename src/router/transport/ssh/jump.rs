@@ -1,12 +1,13 @@
 //! A connection through another router: `direct-tcpip` (RFC 4254 section 7.2).
 //!
-//! libssh2 wants a socket of the kernel, a channel is none: a thread carries bytes between the channel and
-//! one end of a socket pair, the other end is what the session to the far router runs over. Each router
-//! behind a jump has a connection of its own to the jump router, so that one that hangs holds up no other:
-//! libssh2 opens one channel of a session at a time, and a dead target keeps it waiting for minutes.
+//! libssh2 needs a kernel socket, and a channel is none. So a thread copies bytes between the
+//! channel and one end of a socket pair; the session to the far router uses the other end. Each
+//! router behind a jump has its own connection to the jump router, so that one that hangs does not
+//! hold up the others: libssh2 opens one channel of a session at a time, and a dead target keeps it
+//! waiting for minutes.
 //!
-//! The thread waits in `poll` and nowhere else. It ends when either side closes: cutting the near socket at
-//! a deadline ends the far one, and the other way round.
+//! The thread waits in `poll` and nowhere else. It ends when either side closes: cutting the near
+//! socket at a deadline ends the far one, and the other way round.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -32,7 +33,7 @@ use crate::{
     router::shell::no_thread,
 };
 
-/// Bytes carried at a time, in each direction.
+/// Bytes copied at a time, in each direction.
 const CARRIED: usize = 32 << 10;
 
 /// A socket that leads through `jump` to the router of `plan`, and its name for messages.
@@ -51,15 +52,16 @@ pub fn through(jump: &JumpPlan, plan: &SshPlan, deadline: Instant) -> Result<(So
     thread::Builder::new()
         .name("jump".to_owned())
         .spawn(move || {
-            // However it ended, what is left to do is to close both sides; the session behind notices.
+            // However it ended, both sides are closed now, and the session over this socket
+            // notices.
             let _ = Carrier { gate: &gate, channel, far }.carry();
         })
         .map_err(|error| no_thread(&error))?;
     Ok((near.into(), peer))
 }
 
-/// What is wrong at the jump router is no fault of the router behind it: its own host key, login and
-/// commands have not been tried.
+/// The error for a fault at the jump router. It must not read as one of the router behind: that
+/// router's own host key, login and commands have not been tried.
 fn on_the_way(jump: &JumpPlan, error: &ScrapeError) -> ScrapeError {
     let reason = match error.reason {
         reason @ (FailureReason::Timeout | FailureReason::Config) => reason,
@@ -75,7 +77,7 @@ struct Carrier<'a> {
 }
 
 impl Carrier<'_> {
-    /// Carries until either side ends.
+    /// Copies until either side ends.
     fn carry(mut self) -> io::Result<()> {
         let (mut out, mut back) = (Buffer::default(), Buffer::default());
         loop {
@@ -98,8 +100,8 @@ impl Carrier<'_> {
         }
     }
 
-    /// A call of libssh2, again and again while it is in the middle of sending a packet: nothing else may
-    /// be sent before, and a read may have to send too.
+    /// Repeats a call of libssh2 while it is in the middle of sending a packet: nothing else may be
+    /// sent before that is finished, and even a read may have to send.
     fn sending(&mut self, mut call: impl FnMut(&mut Channel) -> io::Result<usize>) -> io::Result<usize> {
         loop {
             match call(&mut self.channel) {
@@ -116,7 +118,8 @@ impl Carrier<'_> {
         matches!(self.gate.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both)
     }
 
-    /// Until something can be moved again. A side whose bytes cannot be taken is not asked for more.
+    /// Waits until something can be copied again. A side whose bytes cannot be taken is not read
+    /// from.
     fn wait(&self, out: &Buffer, back: &Buffer) -> io::Result<()> {
         let mut far = PollFlags::empty();
         far.set(PollFlags::IN, out.is_empty());
@@ -126,17 +129,19 @@ impl Carrier<'_> {
         Self::until(&mut [PollFd::new(&self.gate.socket, gate), PollFd::new(&self.far, far)])
     }
 
-    /// The last of `sockets` is the far one; that it was cut is the end.
+    /// Waits for `sockets`, of which the last is the far one; a far socket that was cut ends the
+    /// copying.
     fn until(sockets: &mut [PollFd<'_>]) -> io::Result<()> {
         retry_on_intr(|| poll(sockets, None))?;
         let cut = sockets.iter().any(|socket| socket.revents().intersects(PollFlags::HUP | PollFlags::ERR));
-        // What the jump router sent before it closed is still to be read.
+        // What the jump router sent before it closed must still be read.
         let unread = sockets.iter().any(|socket| socket.revents().contains(PollFlags::IN));
         if cut && !unread { Err(ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
     }
 }
 
-/// Bytes on their way. They stay in place until they are gone: libssh2 wants to see the same ones again.
+/// Bytes in transit. They stay in place until they are sent: libssh2 requires the same bytes when a
+/// call is repeated.
 #[derive(Default)]
 struct Buffer {
     bytes: Vec<u8>,
@@ -148,7 +153,8 @@ impl Buffer {
         self.gone == self.bytes.len()
     }
 
-    /// Whether anything came; the end of the source is an error, there is nothing left to carry.
+    /// Whether anything was read. The end of the source is an error, as there is nothing left to
+    /// copy.
     fn fill(&mut self, read: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> io::Result<bool> {
         self.gone = 0;
         self.bytes.resize(CARRIED, 0);
@@ -160,7 +166,7 @@ impl Buffer {
         }
     }
 
-    /// Whether anything went.
+    /// Whether anything was written.
     fn drain(&mut self, write: impl FnOnce(&[u8]) -> io::Result<usize>) -> io::Result<bool> {
         let went = moved(write(&self.bytes[self.gone..]))?;
         self.gone += went.unwrap_or(0);
@@ -168,7 +174,7 @@ impl Buffer {
     }
 }
 
-/// `None` where it would have to wait.
+/// `None` if the call would have to wait.
 fn moved(outcome: io::Result<usize>) -> io::Result<Option<usize>> {
     match outcome {
         Ok(bytes) => Ok(Some(bytes)),

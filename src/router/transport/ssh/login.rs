@@ -1,12 +1,12 @@
-//! Proving to a router who we are: a key and its passphrase, a password, or an agent that holds keys.
+//! Logging in to a router: with a key and its passphrase, a password, or an agent that holds keys.
 //!
-//! What can be wrong with the files is found out before the router hears of us: a connection without a
-//! login counts against this address there. libssh2 says of a passphrase that is missing or wrong that the
-//! key has an unsupported format; so the key is looked at, and opened once for trial.
+//! Faults in the files are found before the router is contacted: there, a connection without a
+//! login counts against this address. For a missing or wrong passphrase libssh2 reports an
+//! unsupported key format; so the key is inspected and opened once in advance.
 //!
-//! An agent that accepts and never answers is found out by a question of our own, within the deadline. One
-//! that answers that and then waits for somebody to confirm each signature blocks the thread that asked:
-//! libssh2 knows no deadline there.
+//! An agent that accepts the connection and never answers is detected by a request of our own,
+//! within the deadline. An agent that answers this and then waits for somebody to confirm each
+//! signature blocks the calling thread: libssh2 has no deadline there.
 
 use std::{
     env,
@@ -36,7 +36,8 @@ use crate::{
     vendor::Vyos,
 };
 
-/// What proves who we are. Never printed, and wiped where it is dropped; libssh2 wipes its own copies of it.
+/// A credential, read from its files. Never printed, and wiped when dropped; libssh2 wipes its own
+/// copies.
 pub enum Proof {
     Key { key: Zeroizing<String>, passphrase: Option<Zeroizing<String>> },
     Password(Zeroizing<String>),
@@ -44,7 +45,7 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// Reads the files and sees whether they can be used.
+    /// Reads the files and checks that they can be used.
     pub fn read(credential: &Credential) -> Result<Self, ScrapeError> {
         match credential {
             Credential::PrivateKey { file, passphrase_file } => {
@@ -90,7 +91,8 @@ impl Proof {
     }
 }
 
-/// Logs in. `auth` if the router says no; `open` tells whether the connection stands.
+/// Logs in. Fails with `auth` if the router refuses; `open` tells whether the connection is still
+/// open.
 pub fn login(
     session: &Session,
     plan: &SshPlan,
@@ -124,7 +126,7 @@ pub fn login(
     })
 }
 
-/// Why a login came to nothing, and what to do where that is known better than by the kind of credential.
+/// Why a login failed, and a remedy if a better one is known than that for the kind of credential.
 struct Refusal {
     error: ssh2::Error,
     remedy: Option<String>,
@@ -136,17 +138,18 @@ impl From<ssh2::Error> for Refusal {
     }
 }
 
-/// The methods by which the router lets this user log in, in its words; `None` where it does not say.
+/// The login methods that the router offers this user, by their SSH names; `None` if it does not
+/// say.
 fn offered(session: &Session, user: &str) -> Option<Vec<String>> {
     let methods = session.auth_methods(user).ok()?;
     Some(methods.split(',').map(parse::excerpt).filter(|method| !method.is_empty()).collect())
 }
 
-/// By the method `password`, or, where the router has only that, by answering the one question of
-/// `keyboard-interactive` (RFC 4256), as PAM asks it.
+/// Logs in by the method `password`, or, if the router has only that, by answering the one question
+/// of `keyboard-interactive` (RFC 4256), as PAM asks it.
 fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Refusal> {
     let methods = offered(session, user);
-    // ProbeMethod for the methods is a login without any proof; some let everybody in by it.
+    // The request for the list of methods is a login with method `none`; some servers accept it.
     if session.authenticated() {
         return Ok(());
     }
@@ -173,11 +176,11 @@ fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Refu
     })
 }
 
-/// Answers one hidden question with the password, and no other.
+/// Answers one hidden question with the password, and no other question.
 struct Answers<'a> {
     password: &'a str,
     given: bool,
-    /// What else was asked.
+    /// A question that was not answered.
     unanswered: Option<String>,
 }
 
@@ -197,7 +200,7 @@ impl KeyboardInteractivePrompt for Answers<'_> {
     }
 }
 
-/// The first key that the router takes, in the agent's order.
+/// Tries the agent's keys in its order until the router accepts one.
 fn by_agent(session: &Session, user: &str, socket: &Path) -> Result<(), ssh2::Error> {
     let mut agent = session.agent()?;
     agent.set_identity_path(socket)?;
@@ -206,7 +209,7 @@ fn by_agent(session: &Session, user: &str, socket: &Path) -> Result<(), ssh2::Er
     let mut last = Ok(());
     for key in agent.identities()? {
         last = agent.userauth(user, &key);
-        // A connection that is lost will take no other key either.
+        // If the connection is lost, no other key can be tried.
         if last.as_ref().map_or_else(|error| failure::login(error, "", false).is_some(), |()| true) {
             break;
         }
@@ -214,7 +217,7 @@ fn by_agent(session: &Session, user: &str, socket: &Path) -> Result<(), ssh2::Er
     last
 }
 
-/// `SSH_AGENTC_REQUEST_IDENTITIES` (draft-ietf-sshm-ssh-agent): how many keys there are.
+/// `SSH_AGENTC_REQUEST_IDENTITIES` (draft-ietf-sshm-ssh-agent): the number of keys.
 fn keys_of_agent(socket: &Path, deadline: Instant) -> io::Result<u32> {
     let left = || {
         let left =
@@ -258,7 +261,7 @@ fn config(message: String) -> ScrapeError {
     ScrapeError::new(FailureReason::Config, message)
 }
 
-/// Whether the key can be used with that passphrase (and the file it is from).
+/// Checks that the key can be used with this passphrase; the paths are for messages.
 fn key_opens(key: &str, file: &Path, passphrase: Option<(&str, &Path)>) -> Result<(), ScrapeError> {
     let file = file.display();
     let encrypted = is_encrypted(key);
@@ -281,13 +284,13 @@ fn key_opens(key: &str, file: &Path, passphrase: Option<(&str, &Path)>) -> Resul
     }
 }
 
-/// Whether a private key is kept under a passphrase.
+/// Whether a private key is encrypted with a passphrase.
 fn is_encrypted(key: &str) -> bool {
     // PKCS#8, and PEM as of RFC 1421.
     if key.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") || key.contains("Proc-Type: 4,ENCRYPTED") {
         return true;
     }
-    // OpenSSH's PROTOCOL.key: a magic word, then the name of the cipher.
+    // OpenSSH's PROTOCOL.key: a magic string, then the name of the cipher.
     let cipher = || -> Option<Vec<u8>> {
         let (_, rest) = key.split_once("-----BEGIN OPENSSH PRIVATE KEY-----")?;
         let (body, _) = rest.split_once("-----END")?;
@@ -298,7 +301,8 @@ fn is_encrypted(key: &str) -> bool {
     cipher().is_some_and(|cipher| cipher != b"none")
 }
 
-/// libssh2 opens a key before it sends anything; a session that is connected to nobody stops there.
+/// Whether libssh2 can open the key. It does so before it sends anything, so an unconnected session
+/// is enough to try.
 fn opens(key: &str, passphrase: Option<&str>) -> bool {
     let Ok(session) = Session::new() else { return false };
     let tried = session.userauth_pubkey_memory("nobody", None, key, passphrase);

@@ -1,8 +1,9 @@
-//! What an SSH server offers, read from the first packet it sends (`SSH_MSG_KEXINIT`, RFC 4253 section 7.1), where libssh2
-//! says only that nothing fits.
+//! The algorithms that an SSH server offers, read from its first packet (`SSH_MSG_KEXINIT`, RFC
+//! 4253 section 7.1). libssh2 itself only says that none fits.
 //!
-//! That takes a connection of its own, without a login. OpenSSH 9.8 and later holds those against an address, so it is made once
-//! and what it told is remembered; servers that have nothing in common with us are mostly older.
+//! This takes a connection of its own, without a login. OpenSSH 9.8 and later counts such
+//! connections against an address, so it is made once and the result is remembered. Servers without
+//! a common algorithm are mostly older than that.
 
 use std::{
     io::{self, Read, Write},
@@ -22,13 +23,13 @@ use crate::{
     vendor::Vyos,
 };
 
-/// RFC 4253 section 6.1: no packet before the keys are exchanged is larger.
+/// RFC 4253 section 6.1: no packet before the key exchange is larger, in bytes.
 const MOST_PACKET: usize = 35_000;
-/// Bytes before the packet: a banner of several lines.
+/// Most bytes before the packet: a banner of several lines.
 const MOST_HELLO: usize = 8 << 10;
 const KEXINIT: u8 = 20;
 
-/// What is agreed on, in the order of the packet, with the place of its list there.
+/// What must be agreed on, in the order of the packet, and the position of its list there.
 const LISTS: [(MethodType, usize, &str); 4] = [
     (MethodType::Kex, 0, "key exchange"),
     (MethodType::HostKey, 1, "host key type"),
@@ -36,7 +37,7 @@ const LISTS: [(MethodType, usize, &str); 4] = [
     (MethodType::MacCs, 4, "MAC"),
 ];
 
-/// The lists of a server.
+/// The lists of algorithms of a server.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Offer(Vec<Vec<String>>);
 
@@ -74,7 +75,7 @@ impl Offer {
         Err(io::Error::other("no SSH server"))
     }
 
-    /// From a packet without its length: padding length, type, cookie, ten lists of names.
+    /// Parses a packet without its length field: padding length, type, cookie, ten lists of names.
     fn parse(packet: &[u8]) -> Option<Self> {
         let (&[_, KEXINIT], rest) = packet.split_first_chunk()? else { return None };
         let mut lists = SshBytes(rest.get(16..)?);
@@ -97,7 +98,7 @@ impl Offer {
                 _ => session.supported_algs(method).unwrap_or_default(),
             };
             let common = self.0[place].iter().find(|theirs| ours.contains(&theirs.as_str()));
-            // These need no MAC.
+            // AEAD ciphers need no MAC.
             aead |= common.is_some_and(|cipher| cipher.contains("gcm") || cipher.contains("poly1305"));
             if common.is_none() && !(noun == "MAC" && aead) {
                 let theirs = self.0[place].join(", ");

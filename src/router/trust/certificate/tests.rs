@@ -1,4 +1,4 @@
-//! Certificates made by OpenSSH's own `ssh-keygen`.
+//! Tests with certificates made by OpenSSH's own `ssh-keygen`.
 
 use std::{fs, path::Path, process::Command};
 
@@ -18,7 +18,7 @@ fn blob(directory: &Path, file: &str) -> Vec<u8> {
     base64::decode_block(text.split(' ').nth(1).expect("a key")).expect("base64")
 }
 
-/// A directory with an authority of that kind and a host key.
+/// A directory with an authority key of that type and a host key.
 fn keys(authority: &[&str], host: &[&str]) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     for (file, kind) in [("ca", authority), ("host", host)] {
@@ -83,7 +83,7 @@ fn what_it_is_not_good_for() {
     }
 }
 
-/// No byte can be changed, and none taken away.
+/// A certificate with any byte changed or removed is refused.
 #[test]
 fn every_byte_counts() {
     for kind in [&["-t", "ed25519"][..], &["-t", "ecdsa"], &["-t", "rsa", "-b", "2048"]] {

@@ -1,8 +1,8 @@
-//! What a vxlan device asks its router for, from what `ip -j` prints.
+//! Route look-ups of vxlan devices, from the output of `ip -j`.
 
 use super::*;
 
-/// A router whose `links` and forwarding entries read so.
+/// A router with these `links` and forwarding entries.
 fn router(links: &str, fdb: &str) -> RouterSnapshot {
     let links = parse::link::links(links).expect("links");
     of_parts(links, Some(parse::fdb::entries(fdb).expect("entries")))
@@ -14,7 +14,8 @@ fn asked(of: &RouterSnapshot, vxlan: &str, remote: &str) -> Option<String> {
     Some(RouteQuery::new(of, link, link.vxlan.as_ref()?, remote)?.to_string())
 }
 
-/// As iproute2 6.1 prints devices of a VRF: made of `ip/iplink_vrf.c` and `drivers/net/vrf.c`, the kernel at hand has none.
+/// What iproute2 6.1 prints for devices of a VRF. Derived from `ip/iplink_vrf.c` and
+/// `drivers/net/vrf.c`, as the kernel at hand has no VRF.
 const VRF: &str = r#"[
 {"ifindex":2,"ifname":"eth0","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1600,"master":"underlay","link_type":"ether",
  "linkinfo":{"info_slave_kind":"vrf","info_slave_data":{"table":10}}},
@@ -34,9 +35,9 @@ fn in_a_vrf_the_device_asks_there() {
     let router = router(VRF, learned);
     for (vxlan, remote, words) in [
         ("vxlan01", "10.0.0.2", "10.0.0.2 from 10.0.0.1 oif eth0 ipproto udp dport 4789"),
-        // An entry that names no device: the socket's, which is the VRF of `dev`.
+        // An entry that names no device uses that of the socket: the VRF of `dev`.
         ("vxlan01", "10.0.0.3", "10.0.0.3 from 10.0.0.1 oif underlay ipproto udp dport 4789"),
-        // The VRF that a device routes *for* is not the one it sends in.
+        // The VRF that a device routes *for* is not the VRF it sends in.
         ("vxlan02", "10.0.0.2", "10.0.0.2 ipproto udp dport 4789"),
         ("vxlan03", "10.0.0.2", "10.0.0.2 oif underlay ipproto udp dport 4789"),
     ] {
@@ -44,7 +45,8 @@ fn in_a_vrf_the_device_asks_there() {
     }
 }
 
-/// Measured (6.18, iproute2 6.1): a link-local remote is tied to a device, and so are the entries beside it.
+/// Measured (6.18, iproute2 6.1): a link-local remote is tied to a device, and so are its
+/// forwarding entries.
 #[test]
 fn a_link_local_remote_is_asked_with_its_device() {
     let links = r#"[{"ifname":"ll0","mtu":9050},{"ifname":"vx1","mtu":8980,"linkinfo":{"info_kind":"vxlan","info_data":{"id":1,
@@ -63,7 +65,7 @@ fn a_link_local_remote_is_asked_with_its_device() {
     }
 }
 
-/// A name that a shell could read otherwise never gets into a script.
+/// A name that a shell could interpret never gets into a script.
 #[test]
 fn nothing_is_asked_with_a_name_that_is_no_plain_word() {
     let links = r#"[{"ifname":"NAME","mtu":9050},{"ifname":"vx1","linkinfo":{"info_kind":"vxlan","info_data":{"id":1,

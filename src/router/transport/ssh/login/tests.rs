@@ -1,4 +1,4 @@
-//! Keys made by OpenSSH's and OpenSSL's own tools.
+//! Tests with keys made by OpenSSH's and OpenSSL's own tools.
 
 use std::{fs, process::Command};
 
@@ -11,7 +11,7 @@ fn run(directory: &TempDir, line: &str) {
     assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Why the key file cannot be used with the passphrase.
+/// The reason why the key file cannot be used with the passphrase.
 fn refused(directory: &TempDir, file: &str, passphrase: Option<&str>) -> String {
     open(directory, file, passphrase).map(drop).expect_err("not usable").message.to_string()
 }
@@ -34,7 +34,7 @@ fn open(directory: &TempDir, file: &str, passphrase: Option<&str>) -> Result<Pro
 #[test]
 fn every_form_of_key_with_and_without_its_passphrase() {
     let directory = tempfile::tempdir().unwrap();
-    // Few rounds: what takes a third of a second is not what is tested.
+    // Few rounds: key derivation of a third of a second is not what is tested here.
     for (kind, form) in [
         ("ed25519", ""),
         ("ecdsa -b 256", ""),
@@ -104,7 +104,7 @@ fn an_agent_that_is_absent_silent_or_something_else() {
     let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     assert_eq!(ready(100).unwrap_err().reason, FailureReason::Timeout);
     let other = std::thread::spawn(move || {
-        // The one that was left waiting, then one that gets an answer of somebody else.
+        // First the client that is left waiting, then one that gets another protocol's answer.
         drop(listener.accept());
         let (mut asked, _) = listener.accept().unwrap();
         asked.write_all(b"220 mail.example ESMTP\r\n").unwrap();
