@@ -15,7 +15,8 @@ use crate::{
     work,
 };
 
-/// The ends that send to each router, by UDP port. Of equals the first two are kept: one of them is not oneself.
+/// The ends that send to each router, by UDP port. Only the first two of each kind are kept, which
+/// is enough to find one other than a given end.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     ends: Vec<TunnelEnd>,
@@ -25,7 +26,7 @@ pub(super) struct Arrivals {
 #[derive(Debug)]
 struct At {
     all: Vec<usize>,
-    /// Those that tell no VNI: they may carry any.
+    /// Ends without a known VNI: they may send any.
     of_no_vni: Vec<usize>,
     by_vni: Carriers<usize>,
 }
@@ -65,7 +66,8 @@ impl Arrivals {
         }
     }
 
-    /// Another end than `sender` that sends one of these VNIs to a router; none is any.
+    /// An end other than `sender` that sends one of these VNIs to a router. An empty set of VNIs
+    /// means any VNI.
     pub(super) fn other(
         &self,
         router: &RouterName,
@@ -101,7 +103,7 @@ impl<'s> Heard<'s> {
     }
 }
 
-/// The VNIs for which entries of a device with many networks lead to each other router.
+/// The VNIs that a device with many networks has entries for, by the router they lead to.
 fn entries_to<'a>(scene: &Scene<'a>, view: &EndView<'a>) -> BTreeMap<&'a RouterName, VniSet> {
     let mut vnis = sends::by_router(scene.known, &view.sends.leads);
     for named in vnis.values_mut() {

@@ -1,7 +1,7 @@
-//! The vxlan interfaces that are read *now*.
+//! The vxlan interfaces in the *present* readings.
 //!
-//! Readings come and go, and only addresses are remembered ([`Known`]). Everything in here is of the present: old
-//! counters or settings are never used as if they were fresh.
+//! Readings come and go, and only addresses are remembered ([`Known`]). Everything in here is of
+//! the present: old counters or settings are never used as if they were new.
 
 use std::{
     cell::OnceCell,
@@ -24,18 +24,18 @@ use crate::{
     work,
 };
 
-/// One vxlan interface of a router that is read now.
+/// One vxlan interface of a router with a present reading.
 #[derive(Debug, Clone)]
 pub(super) struct EndView<'a> {
     pub(super) reading: &'a RouterReading,
     pub(super) snapshot: &'a RouterSnapshot,
     pub(super) link: &'a Link,
     pub(super) vxlan: &'a Vxlan,
-    /// The device's own remote and those of its flood list.
+    /// The device's own remote and the remotes on its flood list.
     pub(super) remotes: Rc<BTreeSet<IpAddr>>,
-    /// What its forwarding entries say, sorted.
+    /// Where its settings and forwarding entries send to.
     pub(super) sends: Rc<Sends<'a>>,
-    /// What its router says beside.
+    /// Data of its router that all its ends share.
     pub(super) local: Rc<Local>,
 }
 
@@ -44,30 +44,32 @@ impl<'a> EndView<'a> {
         TunnelEnd { router: self.reading.router.clone(), interface: self.link.name.clone() }
     }
 
-    /// The largest MTU among the ports of this end's bridge that are no tunnels, and that port.
+    /// The port of this end's bridge with the largest MTU, other than tunnels, and that MTU in
+    /// bytes.
     pub(super) fn widest_port(&self) -> Option<(&Link, Bytes)> {
         self.snapshot.widest_port(self.link.master.as_deref()?)
     }
 
-    /// Whether the router routes into this end and bridges nothing: it stands alone or in a VRF.
+    /// Whether the router routes into this end instead of bridging: it has no master, or a VRF.
     pub(super) fn is_routed(&self) -> bool {
         self.snapshot.is_routed(self.link)
     }
 
-    /// Whether this end's MTU is below what a path needs, or below its bridge's other ports where no
-    /// path tells what it needs.
+    /// Whether this end's MTU is below what a path needs; if no path tells, whether it is below the
+    /// other ports of its bridge.
     pub(super) fn too_small(&self, expected: Option<Bytes>) -> bool {
         let needed = expected.or_else(|| self.widest_port().map(|(_, mtu)| mtu));
         self.link.mtu.zip(needed).is_some_and(|(mtu, needed)| mtu < needed)
     }
 
-    /// Whether a routing daemon fills it (EVPN): it has marked entries, or there is neither learning nor a remote of its own.
+    /// Whether a routing daemon configures it (EVPN): it has marked entries, or it neither learns
+    /// nor has a remote of its own.
     pub(super) fn is_filled(&self) -> bool {
         let Vxlan { learning, remote, more_remotes, .. } = self.vxlan;
         self.sends.extern_learn || *learning == Some(false) && remote.is_none() && more_remotes.is_empty()
     }
 
-    /// That this end is too small, in numbers.
+    /// The sentence, with numbers, that this end is too small; `None` if it is not.
     pub(super) fn too_small_text(&self, expected: Option<Bytes>) -> Option<String> {
         let mtu = self.link.mtu.filter(|_| self.too_small(expected))?;
         let end = self.end();
@@ -82,7 +84,7 @@ impl<'a> EndView<'a> {
         })
     }
 
-    /// Where the router runs a numbered VyOS, which.
+    /// The router's VyOS version, if it runs a numbered VyOS.
     pub(super) fn vyos(&self) -> Option<Vyos> {
         Vyos::of(self.snapshot.version.as_deref()?)
     }
@@ -92,13 +94,14 @@ impl<'a> EndView<'a> {
         self.vyos().is_none_or(Vyos::has_df_command)
     }
 
-    /// Whether it drops what it would have to send in fragments.
+    /// Whether it drops packets that it would have to send in fragments.
     pub(super) fn has_df_set(&self) -> bool {
         self.vxlan.df == Some(DfPolicy::Set)
     }
 
-    /// That the bridge's own MTU is below this port's. Measured (6.18): what is bridged from port to port passes at the
-    /// ports' MTU whatever the bridge's is; what the router itself sends into the bridge does not.
+    /// The sentence that the bridge's own MTU is below this port's. Measured (6.18): frames bridged
+    /// from port to port pass at the ports' MTU whatever the bridge's is; packets that the router
+    /// itself sends into the bridge do not.
     pub(super) fn bridge_text(&self) -> Option<String> {
         let bridge = self.snapshot.link(self.snapshot.bridge_of(self.link)?.as_str())?;
         let (mtu, clamp) = self.link.mtu.zip(bridge.mtu)?;
@@ -111,15 +114,15 @@ impl<'a> EndView<'a> {
         })
     }
 
-    /// The other vxlan device of this router that already carries `vni` on this end's UDP port.
+    /// Another vxlan device of this router that already carries `vni` on this end's UDP port.
     pub(super) fn taken(&self, vni: Vni) -> Option<&'a Link> {
         let carriers = self.local.carriers.get(&self.vxlan.port)?.of_vni(vni).iter();
         let mut links = carriers.filter_map(|place| self.snapshot.links.get(*place));
         links.find(|link| link.name != self.link.name)
     }
 
-    /// The network identifiers it carries: its own, or those of its filter. An `external` device without a filter
-    /// takes any and tells none.
+    /// The VNIs it carries: its own, or those of its filter. An `external` device without a filter
+    /// accepts any, and the set is empty.
     pub(super) fn vnis(&self) -> &VniSet {
         &self.sends.vnis
     }
@@ -129,13 +132,13 @@ impl<'a> EndView<'a> {
         self.vxlan.vni.is_none() && (self.vxlan.external || self.vxlan.vnis.len() > 1)
     }
 
-    /// The remotes in words, for evidence.
+    /// The remotes as text for evidence.
     pub(super) fn remotes_text(&self) -> String {
         if self.remotes.is_empty() { "none".to_owned() } else { listed(self.remotes.iter(), ", ") }
     }
 }
 
-/// The first of these, and how many there are where that is not all.
+/// The first items of a list as text, with the total if not all are shown.
 pub(super) fn listed<T: ToString>(items: impl ExactSizeIterator<Item = T>, between: &str) -> String {
     const MOST: usize = 8;
     let more = items.len().saturating_sub(MOST);
@@ -146,15 +149,15 @@ pub(super) fn listed<T: ToString>(items: impl ExactSizeIterator<Item = T>, betwe
     words.join(between)
 }
 
-/// All that is read now, with the addresses known.
+/// Everything in the present readings, with the addresses known.
 #[derive(Debug)]
 pub(super) struct Scene<'a> {
     pub(super) readings: BTreeMap<&'a RouterName, &'a RouterReading>,
     pub(super) ends: BTreeMap<TunnelEnd, EndView<'a>>,
     pub(super) known: &'a Known,
-    /// The ends of each router, in order.
+    /// The ends of each router, in name order.
     by_router: BTreeMap<&'a RouterName, Vec<TunnelEnd>>,
-    /// The routers with an interface in each multicast group.
+    /// The routers that have an interface in each multicast group.
     groups: HashMap<IpAddr, BTreeSet<&'a RouterName>>,
     arrivals: OnceCell<Arrivals>,
 }
@@ -195,17 +198,18 @@ impl<'a> Scene<'a> {
         self.by_router.get(router).map_or(&[], Vec::as_slice)
     }
 
-    /// Who sends to whom.
+    /// Which ends send to which router.
     pub(super) fn arrivals(&self) -> &Arrivals {
         self.arrivals.get_or_init(|| Arrivals::new(self))
     }
 
-    /// The snapshot of a router, if it is read now.
+    /// The present snapshot of a router, if there is one.
     pub(super) fn snapshot(&self, router: &RouterName) -> Option<&'a RouterSnapshot> {
         self.readings.get(router).and_then(|reading| reading.current.as_deref())
     }
 
-    /// `site-b not read: refused`, or that it has not been tried. What was tried stands with the router.
+    /// `site-b not read: refused`, or that the router has not been tried. `None` if there is a
+    /// present reading.
     pub(super) fn not_read(&self, router: &RouterName) -> Option<String> {
         let Some(reading) = self.readings.get(router) else {
             return Some(format!("{router} not read: it is not among the routers"));
@@ -217,7 +221,8 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The routers at which what is sent to `remote` may arrive: those that own the address, or have joined the group.
+    /// The routers that packets to `remote` may reach: those that own the address, or have joined
+    /// the group.
     pub(super) fn receivers(&self, remote: IpAddr) -> BTreeSet<&RouterName> {
         let members = self.groups.get(&remote).into_iter().flatten().copied();
         work::each(self.known.owners(remote).chain(members)).collect()
@@ -229,8 +234,8 @@ impl<'a> Scene<'a> {
         self.ends.get(end)?.sends.routers.get(router).copied()
     }
 
-    /// Whether `end` sends to the router of `other`. A multicast group that both have joined is a
-    /// remote of each.
+    /// Whether `end` sends to the router of `other`. A multicast group that both have joined counts
+    /// as a remote of each.
     pub(super) fn points(&self, end: &TunnelEnd, other: &TunnelEnd) -> bool {
         self.remote_to(end, &other.router).is_some() || self.shared_group(end, other).is_some()
     }
@@ -242,7 +247,7 @@ impl<'a> Scene<'a> {
         work::each(few).copied().find(|group| many.contains(group))
     }
 
-    /// The VNIs that `end` floods to `router`; where its flood list names none, those it carries.
+    /// The VNIs that `end` floods to `router`; if its flood list names none, the VNIs it carries.
     pub(super) fn vnis_to(&self, end: &TunnelEnd, router: &RouterName) -> &VniSet {
         let Some(view) = self.ends.get(end) else { return VniSet::EMPTY };
         let flooded = view.sends.flooded.get(router).filter(|_| view.is_shared());
