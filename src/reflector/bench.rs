@@ -1,8 +1,8 @@
-//! What is measured with one reflector.
+//! All measurements with one reflector.
 //!
-//! Two connections: on one, pairs; on the other, the stream of small segments. A connection whose byte
-//! stream is stuck behind a lost segment is reset and a fresh one opened. The prober keeps to the
-//! reflector's limits by itself, so that nothing is delayed there and taken for lost here.
+//! There are two connections: one for pairs, one for the stream of small segments. A connection
+//! whose byte stream is stuck behind a lost segment is reset and replaced. The prober itself keeps
+//! to the reflector's limits, so that nothing is delayed there and counted as lost here.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -33,13 +33,15 @@ use crate::{
     },
 };
 
-/// A path that loses packets loses handshakes too.
+/// Attempts to connect: a path that loses packets also loses handshakes.
 const FAILURES: u32 = 3;
-/// So many connections in a row that ended before anything was measured: what answers there is no use.
+/// After this many connections in a row that ended before anything was measured, the reflector is
+/// given up.
 const ENDED: u32 = 10;
-/// Before a connection that ended is opened anew.
+/// Pause before a connection that ended is opened again.
 const BREATH: Duration = Duration::from_millis(200);
-/// How long a segment that was told as lost is still waited for; so many connections stay open meanwhile.
+/// How long a segment that was counted as lost may still arrive; its connection stays open
+/// meanwhile.
 const LATE: Duration = Duration::from_secs(2);
 
 /// What the two connections to one reflector share.
@@ -61,7 +63,7 @@ struct Board {
 }
 
 impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
-    /// Nothing is connected yet.
+    /// Starts without a connection.
     pub fn new(address: IpAddr, port: u16, secret: Option<&'a Secret>, tell: &'a T) -> Self {
         Self {
             secret,
@@ -83,12 +85,13 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The expected MTU, bytes of IP packet.
+    /// Sets the expected MTU, in bytes of IP packet.
     pub fn set_expected(&self, expected: Bytes) {
         self.board().expected = expected;
     }
 
-    /// A small segment of the reflector, bytes of IP packet: IP and TCP header with timestamps, payload.
+    /// Size of the reflector's small segment, in bytes of IP packet: IP and TCP header with
+    /// timestamps, payload.
     fn small(&self) -> Bytes {
         self.family.header() + 32 + Bytes::try_from(protocol::SMALL).unwrap_or(0)
     }
@@ -123,7 +126,8 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         }
     }
 
-    /// Pairs in both directions, by turns as they are due, until the reflector cannot be used.
+    /// Measures pairs in both directions, whichever is due first, until the reflector cannot be
+    /// used.
     pub async fn sizes(&self) -> Unusable {
         let mut forward = OneHunt::new(Direction::Forward, self.family);
         let mut reverse = OneHunt::new(Direction::Reverse, self.family);
@@ -153,7 +157,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
             };
             let wait = due_in(&one.hunt);
             if !wait.is_zero() {
-                // A second of quiet at most: what bounds the sizes may change.
+                // Sleeps one second at most, as the limits on sizes may change.
                 sleep(wait.min(Duration::from_secs(1))).await;
                 kept = Some(connection);
                 continue;
@@ -185,7 +189,8 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         }
     }
 
-    /// One pair: its large segment, and `None` where the connection is to be opened anew.
+    /// Measures one pair: returns its large segment, and `None` if the connection must be opened
+    /// again.
     async fn pair(
         &self,
         connection: &mut Connection,
@@ -207,7 +212,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
                     sleep(BREATH).await;
                 }
                 let shot = one.hunt.resolve(pair, self.began.elapsed());
-                // The reflector names its new path MTU when it is greeted anew.
+                // The reflector reports its new path MTU in the next greeting.
                 let signalled = matches!(pair.large, Large::Signalled { .. });
                 Ok((shot, (!signalled).then_some(after)))
             }
@@ -219,8 +224,8 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         }
     }
 
-    /// A large segment that was told as lost may come late, on a slow link for one: that takes the loss back.
-    /// An error: the reflector misbehaves.
+    /// A large segment that was counted as lost may still arrive, e.g. over a slow link; then the
+    /// loss is taken back. An error means that the reflector misbehaves.
     async fn look_after(
         &self,
         stragglers: &mut Vec<Straggler>,
@@ -243,7 +248,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         Ok(())
     }
 
-    /// Which size is in question in each direction, and why not the expected one.
+    /// Updates the size in question in each direction, and why it is not the expected one.
     fn stand(
         &self,
         connection: &Connection,
@@ -268,7 +273,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         Ok(())
     }
 
-    /// The stream of small segments, until the reflector cannot be used.
+    /// Measures loss by the stream of small segments, until the reflector cannot be used.
     pub async fn losses(&self) -> Unusable {
         let mut told = Instant::now();
         let mut ended = 0;
@@ -318,7 +323,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     }
 }
 
-/// Whether that end of a connection, so many in a row, is the end of all.
+/// Whether a connection's end, with this many in a row, means that the reflector cannot be used.
 fn given_up(in_a_row: u32, end: Ended) -> Option<Unusable> {
     if end.is_misbehaviour() {
         Some(Unusable::Misbehaved(end))
@@ -336,7 +341,7 @@ struct Straggler {
     since: Instant,
 }
 
-/// The hunt in one direction.
+/// The size search in one direction.
 struct OneHunt {
     direction: Direction,
     hunt: SizeHunt,

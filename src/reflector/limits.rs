@@ -1,11 +1,12 @@
-//! Who may have a connection of a reflector, and how much it is sent. Pure.
+//! Which peers get a connection of a reflector, and how much each is sent. Pure.
 //!
-//! Places are bounded in total and per peer, so that a few addresses cannot lock all others out: where all places
-//! are taken, one who has fewer takes one of him who has most. Where there is a secret, those who have proven it have
-//! places of their own that nobody else gets; the others have few, for as long as a greeting takes. A peer that
-//! has proven it within the last hour goes before those that never have.
+//! Connections are limited in total and per peer, so that a few addresses cannot lock out all
+//! others: if all places are taken, a peer with fewer connections takes one from the peer with the
+//! most. With a secret, peers that have proven it have places of their own that nobody else gets;
+//! the others have few, and only for the duration of the greeting. A peer that has proven it within
+//! the last hour takes precedence over those that never have.
 //!
-//! An IPv6 peer is its /64, which one host may use as a whole.
+//! IPv6 peers are counted by /64, as one host may use all of it.
 
 mod allowance;
 #[cfg(test)]
@@ -21,28 +22,28 @@ pub use allowance::{Allowance, BYTES, PACKETS};
 
 use crate::{model::types::Bytes, path::probe::Moment};
 
-/// Connections at a time per peer: two per path, for eight paths.
+/// Most simultaneous connections per peer: two per path, for eight paths.
 pub const CONNECTIONS_PER_PEER: usize = 16;
-/// Connections at a time in total.
+/// Most simultaneous connections in total.
 pub const CONNECTIONS: usize = 256;
-/// Of these, where there is a secret, for those who have not proven it yet; in total and per peer.
+/// With a secret: how many of these are for peers that have not proven it yet.
 pub const STRANGERS: usize = 64;
-/// The same per peer.
+/// With a secret: most connections of one peer that has not proven it yet.
 pub const STRANGERS_PER_PEER: usize = 8;
-/// Peers remembered.
+/// Most peers that are remembered.
 const PEERS: usize = 4096;
-/// For how long a peer is known that has proven the secret.
+/// How long it is remembered that a peer has proven the secret.
 const KNOWN: Duration = Duration::from_hours(1);
 
-/// Names a place.
+/// Identifies a place.
 pub type PlaceId = u64;
 
 /// A place that was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
-    /// Its name.
+    /// Its identifier.
     pub id: PlaceId,
-    /// Whose place it was: that connection is to be ended.
+    /// The place it was taken from: that connection must be ended.
     pub evicts: Option<PlaceId>,
 }
 
@@ -58,7 +59,8 @@ struct Place {
 
 #[derive(Debug, Default)]
 struct Peer {
-    /// Where there is a secret, two accounts: nobody who does not know it uses up what is for those who do.
+    /// With a secret there are two accounts, so that peers without it cannot use up the allowance
+    /// of those with it.
     to_strangers: Allowance,
     to_proven: Allowance,
     proven_at: Option<Moment>,
@@ -76,13 +78,14 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Nobody is there yet. `secret`: there is one to prove.
+    /// Starts without peers. `secret` tells whether there is one to prove.
     #[must_use]
     pub fn new(secret: bool) -> Self {
         Self { secret, ..Self::default() }
     }
 
-    /// A connection of `address` has been accepted, its SYN-ACK sent. `None`: it must be closed at once.
+    /// Called when a connection from `address` was accepted, its SYN-ACK sent. `None` means that it
+    /// must be closed at once.
     pub fn open(&mut self, address: IpAddr, now: Moment) -> Option<Opened> {
         let peer = key(address);
         self.remember(peer, now);
@@ -98,7 +101,8 @@ impl Limits {
         Some(Opened { id: self.last, evicts })
     }
 
-    /// Who has that place knows the secret.
+    /// Records that the peer in that place has proven the secret; returns the place taken from
+    /// another peer, if any.
     pub fn prove(&mut self, id: PlaceId, now: Moment) -> Result<Option<PlaceId>, NoPlace> {
         let peer = self.places.get(&id).ok_or(NoPlace)?.peer;
         if let Some(known) = self.peers.get_mut(&peer) {
@@ -109,7 +113,8 @@ impl Limits {
         Ok(evicts)
     }
 
-    /// Makes room for one more place of that kind: the name of the place that was taken for it, if any.
+    /// Makes room for one more place of that kind; returns the place that was taken from another
+    /// peer, if any.
     fn room(
         &mut self,
         peer: IpAddr,
@@ -136,7 +141,7 @@ impl Limits {
         let from = held
             .iter()
             .filter(|(other, (count, _))| *count > own + 1 || goes_before(other))
-            // Those who never proved anything lose first.
+            // Peers that never proved the secret lose theirs first.
             .max_by_key(|(other, (count, _))| (goes_before(other), *count))
             .map(|(_, (_, newest))| *newest);
         let from = from.ok_or(NoPlace)?;
@@ -144,12 +149,13 @@ impl Limits {
         Ok(Some(from))
     }
 
-    /// A connection that was opened is closed, or has been evicted.
+    /// Frees a place: its connection was closed or evicted.
     pub fn close(&mut self, id: PlaceId) {
         self.places.remove(&id);
     }
 
-    /// Takes what packets of these sizes cost, or says how long to wait; forever where the place is another's by now.
+    /// Charges packets of these sizes (bytes), or returns how long to wait; forever if the place
+    /// was taken by another peer.
     pub fn take(&mut self, id: PlaceId, sizes: &[Bytes], now: Moment) -> Result<(), Duration> {
         let Some(place) = self.places.get(&id) else { return Err(Duration::MAX) };
         let peer = self.peers.entry(place.peer).or_default();
@@ -157,8 +163,8 @@ impl Limits {
         account.take(sizes, now)
     }
 
-    /// Makes sure that the peer is remembered, and that not too many are: beyond, those are forgotten to whom nothing
-    /// was sent lately, then the older half of those who have no place.
+    /// Adds the peer if it is not remembered. If there are too many, peers that were sent nothing
+    /// recently are forgotten, then the older half of those without a place.
     fn remember(&mut self, peer: IpAddr, now: Moment) {
         if self.peers.len() >= PEERS && !self.peers.contains_key(&peer) {
             let held: std::collections::HashSet<IpAddr> = self.places.values().map(|it| it.peer).collect();
@@ -184,7 +190,7 @@ impl Peer {
     }
 }
 
-/// Bytes of IP packet, with all the options Linux sends.
+/// Size of a SYN-ACK in bytes of IP packet, with all the options that Linux sends.
 pub const SYN_ACK: Bytes = 60;
 
 fn key(address: IpAddr) -> IpAddr {

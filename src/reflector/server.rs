@@ -1,4 +1,4 @@
-//! A reflector: a socket, and who may use it.
+//! A reflector: its listening socket, and which peers may use it.
 
 use std::{
     collections::HashMap,
@@ -28,7 +28,7 @@ use crate::{
     path::probe::Moment,
 };
 
-/// Between two failed attempts to accept: out of descriptors, most often.
+/// Pause after a failure to accept, which is mostly a lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A listening reflector.
@@ -67,7 +67,7 @@ impl Reflector {
         Ok(Self { listener, shared: Arc::new(shared) })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
@@ -78,7 +78,7 @@ impl Reflector {
         self.shared.secret.as_ref()
     }
 
-    /// Reflects for as long as it is polled; its connections end with it.
+    /// Serves for as long as it is polled; its connections end with it.
     pub async fn run(self) {
         let sources = match self.shared.allowed.as_slice() {
             [] => "everyone".to_owned(),
@@ -103,7 +103,7 @@ impl Reflector {
     }
 
     fn take(&self, stream: TcpStream, peer: IpAddr, sessions: &mut JoinSet<()>) {
-        // From here on, dropping it is a reset.
+        // From here on, dropping the socket resets the connection.
         if let Err(error) = segment::prepare(&stream) {
             debug!(%peer, %error, "setting up a connection");
             return;
@@ -147,7 +147,7 @@ impl Shared {
     }
 }
 
-/// A connection's place among all others; dropping it gives it back.
+/// A connection's place among all others; dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) shared: Arc<Shared>,
@@ -166,12 +166,13 @@ impl Place {
         Some(Self { shared, peer, id, evicted })
     }
 
-    /// Told when the place is another's.
+    /// Notified when the place is taken by another peer.
     pub(super) fn evicted(&self) -> Arc<Notify> {
         Arc::clone(&self.evicted)
     }
 
-    /// Its peer knows the secret. `false`: no place is free for one more who does.
+    /// Records that its peer has proven the secret. `false` means that no place is free for another
+    /// such peer.
     pub(super) fn prove(&self) -> bool {
         let now = self.shared.now();
         match self.shared.limits(|limits| limits.prove(self.id, now)) {
@@ -183,7 +184,7 @@ impl Place {
         }
     }
 
-    /// Takes what packets of these sizes cost, or says how long to wait.
+    /// Charges packets of these sizes (bytes of IP packet), or returns how long to wait.
     pub(super) fn spend(&self, sizes: &[Bytes]) -> Result<(), Duration> {
         let now = self.shared.now();
         self.shared.limits(|limits| limits.take(self.id, sizes, now))
