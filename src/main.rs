@@ -33,13 +33,13 @@ use vxlan_exporter::{
     terminal,
 };
 
-/// `parse` could not read the file or make sense of it.
+/// Exit code of `parse` if it could not read the file or make sense of it.
 const UNREADABLE: u8 = 1;
-/// Usage, configuration, or nothing could be found out.
+/// Exit code for wrong usage, a wrong configuration, or if nothing could be found out.
 const UNKNOWN: u8 = 2;
-/// Columns of a report that goes into a file or a pipe.
+/// Columns of a report that is written to a file or a pipe.
 const NO_TERMINAL_WIDTH: usize = 110;
-/// After SIGTERM, a thread that still waits for a router is not waited for.
+/// How long the end of the process waits, after SIGTERM, for threads that still wait for a router.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
@@ -63,7 +63,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         terminal::say(&words)?;
         return Ok(u8::from(!is_well));
     }
-    // Before there are other threads: each has capabilities and a sandbox of its own.
+    // Before there are other threads: each has its own capabilities and sandbox.
     privilege::raise_net_raw().context("raising CAP_NET_RAW")?;
     enter_sandbox(cli);
     init_logging(cli.log_level(), cli.common.log_format)?;
@@ -136,7 +136,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
     }
 }
 
-/// Of all commands only `config trust` writes a file.
+/// Not for `config trust`, the only command that writes a file.
 fn enter_sandbox(cli: &Cli) {
     let ports = match cli.chosen() {
         Command::Config { command: ConfigCommand::Trust(_) } => return,
@@ -147,7 +147,7 @@ fn enter_sandbox(cli: &Cli) {
     sandbox::enter(cli.common.sandbox, &ports);
 }
 
-/// Routers whose host keys are not known yet, and what to do.
+/// Routers whose host keys are not on file yet, and what to do.
 fn unknown_host_keys(plan: &Plan) -> impl Iterator<Item = (&RouterName, ScrapeError)> {
     plan.routers.iter().filter_map(|router| match &router.transport {
         Transport::Ssh(login) => ssh::check_host_key(login).err().map(|error| (&router.name, error)),
@@ -161,7 +161,7 @@ async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {
     let (report, why) = match format {
         ReportFormat::Table => {
             let (width, paint) = page();
-            // The reason is the report's first line.
+            // The report's first line already contains the reason.
             (report::text(&present, width, paint), report::exit_code_in_words(code).to_owned())
         }
         ReportFormat::Json => (format!("{:#}\n", report::json(&present)), reason),
@@ -185,7 +185,7 @@ async fn probe(request: &ProbeRequest, format: ReportFormat) -> anyhow::Result<u
     Ok(code)
 }
 
-/// Columns and colours of what is printed on stdout.
+/// Columns and colours for output on stdout.
 fn page() -> (usize, Paint) {
     let paint = if terminal::color(&stdout()) { Paint::Colored } else { Paint::Plain };
     (terminal::width(&stdout()).unwrap_or(NO_TERMINAL_WIDTH), paint)
