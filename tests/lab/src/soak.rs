@@ -33,6 +33,11 @@ const SETTLED: Duration = Duration::from_mins(5);
 /// Over this part of the whole the least number of each thread and file is looked for: long enough that no router which happens to
 /// hang holds its thread throughout.
 const STRETCH: u32 = 10;
+/// Its threads have waited for a CPU for so long within so long: then it may say that it could not hear answers. It says so of a path after
+/// ten echoes in a row, two a second at most, in whose time it came 100 ms late or more (`src/probe/punctual.rs`).
+const STARVED: Duration = Duration::from_secs(1);
+/// As of [`STARVED`].
+const STARVED_WITHIN: Duration = Duration::from_secs(10);
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// What was measured.
@@ -72,8 +77,9 @@ pub fn run(binary: &Path, length: Duration, seed: u64) -> Result<Report> {
             apply(&world, &hammers, &script, change)?;
         }
         let asked = began.elapsed();
+        let waited = growth::waited_lately(&samples, STARVED_WITHIN);
         match read(&world) {
-            Ok(text) => watch.look(&text, asked, began.elapsed()),
+            Ok(text) => watch.look(&text, (asked, began.elapsed()), waited >= STARVED),
             Err(error) => {
                 watch.findings.wrong.insert(format!("{} s: {error:#}", asked.as_secs()));
             }
@@ -193,6 +199,10 @@ impl Report {
         self.samples.iter().map(|sample| sample.memory).fold(0.0, f64::max) / MIB
     }
 
+    fn waited(&self) -> Duration {
+        self.samples.last().map_or(Duration::ZERO, |sample| sample.waited)
+    }
+
     /// MiB, the mean of each minute.
     fn by_the_minute(&self) -> String {
         let minutes = 0..self.length.as_secs() / 60;
@@ -207,7 +217,7 @@ impl Report {
 
     /// The table, and what was found, in words.
     pub fn table(&self) -> String {
-        let Findings { wrong, missed, lost, decreases, kinds, lost_at } = &self.findings;
+        let Findings { wrong, missed, lost, decreases, kinds, lost_at, starved } = &self.findings;
         let [threads, files] = self.held().map(|(_, first, last)| {
             [&first, &last].map(|counts| counts.values().sum::<usize>().to_string()).join(", ")
         });
@@ -222,6 +232,7 @@ impl Report {
             ("verdicts looked at", self.looked_at.to_string()),
             ("false verdicts", wrong.len().to_string()),
             ("missed", missed.len().to_string()),
+            ("not told for want of CPU", starved.to_string()),
             ("echoes lost by us", format!("{:.0}", lost.values().fold(0.0, |sum, lost| sum + lost))),
             ("counters that went back", decreases.len().to_string()),
             ("requests answered, not", format!("{}, {}", self.answered, self.failed)),
@@ -238,6 +249,7 @@ impl Report {
                 ),
             ),
             ("memory by the minute", self.by_the_minute()),
+            ("waited for a CPU", format!("{:.0} s, its threads together", self.waited().as_secs_f64())),
             ("memory slope after 5 min", slope),
             ("CPU", format!("{:.1} % of one core", self.cpu * 100.0 / self.length.as_secs_f64())),
         ];

@@ -17,6 +17,8 @@ pub struct Sample {
     pub threads: Counts,
     /// Open files, by kind.
     pub files: Counts,
+    /// How long its threads have waited for a CPU so far.
+    pub waited: Duration,
 }
 
 impl Sample {
@@ -32,8 +34,16 @@ impl Sample {
             memory: number("RssAnon:")? * 1024.0,
             threads: held::threads(pid)?,
             files: held::files(pid)?,
+            waited: held::waited(pid)?,
         })
     }
+}
+
+/// How long it waited for a CPU in the last `window` of all.
+pub fn waited_lately(samples: &[Sample], window: Duration) -> Duration {
+    let Some(last) = samples.last() else { return Duration::ZERO };
+    let before = samples.iter().rev().find(|sample| sample.at + window <= last.at);
+    last.waited.saturating_sub(before.map_or(Duration::ZERO, |sample| sample.waited))
 }
 
 /// Samples between two times.
@@ -75,7 +85,14 @@ mod tests {
                 .into_iter()
                 .filter(|(_, count)| *count > 0)
                 .collect(),
+            waited: Duration::from_millis(u64::from(second) * 10),
         }
+    }
+
+    #[test]
+    fn what_it_waited_is_that_of_the_window() {
+        let samples: Vec<Sample> = (0..100).map(sample).collect();
+        assert_eq!(waited_lately(&samples, Duration::from_secs(10)), Duration::from_millis(100));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a process holds, by name: its threads, its open files.
 
-use std::{collections::BTreeMap, fs, num::NonZero, thread};
+use std::{collections::BTreeMap, fs, num::NonZero, thread, time::Duration};
 
 use anyhow::Result;
 
@@ -12,8 +12,9 @@ pub type Counts = BTreeMap<String, usize>;
 
 /// Of tokio, which names its workers and its pool for what blocks alike.
 const TOKIO: &str = "tokio-rt-worker";
-/// What may block at once, each on a thread that the pool then keeps for ten seconds: `/metrics` and `/` are printed, the configuration
-/// is looked at, a changed one is read.
+/// What may block at once, one of each: `/metrics` and `/` are printed, the configuration is looked at, a changed one is read. The
+/// pool gets another thread wherever none is idle, so on a busy machine also where the one before is still on its way there; it
+/// keeps each for ten idle seconds, and all of them are used in turn: while scrapes go on, it stays as large as it ever was.
 const BLOCKING: usize = 4;
 
 /// A socket in no table of the kernel's: bound, and neither listening nor connected. So are the ports that SYNs are sent from.
@@ -49,6 +50,16 @@ pub fn threads(pid: u32) -> Result<Counts> {
         }
     }
     Ok(counts)
+}
+
+/// How long its threads have waited for a CPU, all together (`schedstat` of proc(5): nanoseconds that ran, that waited, …).
+pub fn waited(pid: u32) -> Result<Duration> {
+    let mut waited = 0;
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let text = fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
+        waited += text.split_whitespace().nth(1).and_then(|field| field.parse().ok()).unwrap_or(0);
+    }
+    Ok(Duration::from_nanos(waited))
 }
 
 /// Its open files by kind.
@@ -112,7 +123,7 @@ pub fn more<'a>(first: &'a Counts, last: &'a Counts) -> impl Iterator<Item = (&'
 pub fn may_be(name: &str, had: usize) -> usize {
     let is_fickle = || (FICKLE_PORT..).take(FICKLE).any(|port| name == to_port(port));
     match name {
-        TOKIO => thread::available_parallelism().map_or(1, NonZero::get) + BLOCKING,
+        TOKIO => thread::available_parallelism().map_or(1, NonZero::get) + 2 * BLOCKING,
         PORT => PORTS,
         CLIENT => CLIENTS,
         _ if is_fickle() => FILES_OF_A_SESSION,
