@@ -197,7 +197,7 @@ fn a_hole_of_replies_needs_pieces_that_pass_and_a_target_that_does_not_cut() {
         facts.sizes.named = Some(1400);
         assert_eq!(facts.reverse_hole().is_some(), is_hole, "{answered}");
         facts.target.name(Family::V4, 1360, NOW);
-        facts.target.replied(Family::V4, None);
+        facts.target.replied(Family::V4, None, true);
         assert!(facts.reverse_hole().is_some(), "it is larger");
     }
 }
