@@ -78,7 +78,7 @@ const FORWARD: &[Row] = &[
         (f.echo, f.fragments) = (silent(1500, 1454), silent(1500, 1454));
         f.syn = passing(1470);
     }),
-    ("echoes and replies vanish alike, no TCP", Some(1454), |f| {
+    ("echoes and replies vanish alike, no TCP", None, |f| {
         (f.echo, f.fragments) = (silent(1500, 1454), silent(1500, 1454));
         f.tcp_probes = TcpProbes::Small;
         f.syn = MethodFacts::default();
