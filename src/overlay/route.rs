@@ -1,8 +1,7 @@
 //! Which tunnels a path crosses: the shortest walk over tunnels from our site to the target's.
 //!
-//! Routers of one site are assumed to share its LAN. On one router two tunnels connect only if they
-//! are in the same bridge, which tells parallel overlays between the same sites apart. If the
-//! shortest walk is not unique, no tunnel is named.
+//! Routers of one site are taken to share its LAN. On one router two tunnels join only in one bridge:
+//! that tells parallel overlays between the same sites apart. A walk that is not unique claims nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +10,15 @@ use crate::{
         picture::{Hop, TunnelEnd},
         types::Site,
     },
-    overlay::{ends::Scene, pairing::Pair},
+    overlay::{pairing::Pair, scene::Scene},
     work,
 };
 
-/// Most unfinished walks: more would be no result that a person could use.
+/// More half-finished walks than this are no answer a person could use.
 const MAX_WALKS: usize = 4096;
-/// Most tunnels examined for one further step of all walks.
+/// So many tunnels are looked at for one more step of all walks.
 const MAX_LOOKS: usize = 1 << 16;
-/// Most walks that are listed.
+/// More walks than this are not listed.
 const MAX_LISTED: usize = 64;
 
 /// How a path crosses the overlay.
@@ -27,22 +26,22 @@ const MAX_LISTED: usize = 64;
 pub(super) enum Walk {
     /// Source and target are one site.
     Local,
-    /// No tunnels connect the sites, as far as is known.
+    /// No tunnels join the sites, as far as known.
     None,
     /// The ends crossed, from source to target: near and far end of each tunnel in turn.
     Unique(Vec<Hop>),
-    /// Several shortest walks, each as tunnel names; empty if there are too many to list.
+    /// Several shortest walks, each as tunnel names; none are listed where there are too many.
     Several(Vec<Vec<String>>),
 }
 
 impl Walk {
-    /// The hops of a unique walk; empty otherwise.
+    /// The hops, none unless the walk is unique.
     pub(super) fn hops(&self) -> &[Hop] {
         if let Self::Unique(hops) = self { hops } else { &[] }
     }
 }
 
-/// A tunnel, crossed from `near` to `far`.
+/// A tunnel crossed from `near` to `far`.
 #[derive(Debug, Clone, Copy)]
 struct Crossing<'p> {
     pair: &'p Pair,
@@ -77,8 +76,7 @@ impl<'p, 's, 'a> Map<'p, 's, 'a> {
         if from == to {
             return Walk::Local;
         }
-        // Each step with the index of the step before it; `edge` holds the steps at the current
-        // distance.
+        // Each step with the step before it; `edge` are the steps that reached the current distance.
         let mut steps: Vec<(Option<usize>, Crossing<'p>)> = Vec::new();
         let mut edge: Vec<(Option<usize>, &Site)> = vec![(None, from)];
         let mut seen = BTreeSet::from([from]);
@@ -120,8 +118,7 @@ impl<'p, 's, 'a> Map<'p, 's, 'a> {
         if steps.len() > MAX_WALKS { Walk::Several(Vec::new()) } else { Walk::None }
     }
 
-    /// Whether two tunnels connect on a router. A bridge sends no frame back to the port it came
-    /// from, so the tunnels of one device with several remotes do not connect to each other.
+    /// A bridge sends no frame back to the port it came from: one device with several remotes joins none of them.
     fn joined(&self, entered: &TunnelEnd, left: &TunnelEnd) -> bool {
         if entered == left {
             return false;
@@ -133,7 +130,7 @@ impl<'p, 's, 'a> Map<'p, 's, 'a> {
         }
     }
 
-    /// The number of tunnels between `from` and each site that can be reached.
+    /// How many tunnels lie between `from` and each site that can be reached.
     pub(super) fn distances(&self, from: &Site) -> BTreeMap<Site, usize> {
         let mut distances = BTreeMap::from([(from.clone(), 0)]);
         let mut edge = vec![from];

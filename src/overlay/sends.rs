@@ -1,4 +1,4 @@
-//! Where a vxlan device sends to, from its settings and its forwarding entries, indexed once.
+//! Where a vxlan device sends, from its settings and its forwarding entries, sorted once.
 
 use std::{
     cell::OnceCell,
@@ -17,39 +17,37 @@ use crate::{
     work,
 };
 
-/// Addresses by the VNI that an entry names, or by `None`.
+/// Addresses by the VNI that an entry names, or by none.
 type ByVni = BTreeMap<Option<Vni>, BTreeSet<IpAddr>>;
 
-/// Where one device sends to.
+/// Where one device sends.
 #[derive(Debug)]
 pub(super) struct Sends<'a> {
-    /// Its own remotes and the remotes on its flood list.
+    /// Its own remotes and those of its flood list.
     pub(super) remotes: Rc<BTreeSet<IpAddr>>,
-    /// Remotes that are multicast groups.
+    /// Those that are multicast groups.
     pub(super) groups: BTreeSet<IpAddr>,
-    /// The routers that own a remote, each with the first of its addresses among the remotes.
+    /// The routers that own a remote, with the first of their addresses among the remotes.
     pub(super) routers: BTreeMap<&'a RouterName, IpAddr>,
-    /// Whether the router has a route to one of the remotes; a multicast group needs none.
+    /// The router has found a route to one of the remotes; a group needs none.
     pub(super) has_route: bool,
-    /// Whether a routing daemon has set entries.
+    /// A routing daemon has put entries there.
     pub(super) extern_learn: bool,
     /// The VNIs it carries.
     pub(super) vnis: VniSet,
-    /// The VNIs that its flood list names, by the router that owns the remote.
+    /// The VNIs that its flood list names, by the router they lead to.
     pub(super) flooded: BTreeMap<&'a RouterName, VniSet>,
-    /// The addresses in all its entries, flooded or not.
+    /// Where its entries lead, of every kind.
     pub(super) leads: ByVni,
-    /// Sentences on routes to remotes that carry less than the device accepts; computed at the
-    /// first use.
+    /// Sentences on routes to remotes that carry less than the device takes, once they were asked for.
     pub(super) small_underlays: OnceCell<Vec<String>>,
-    /// Remotes of the device itself, which apply to every VNI.
+    /// Own remotes, of no VNI in particular.
     own: BTreeSet<IpAddr>,
-    /// The flood list, by VNI.
+    /// The flood list.
     flood: ByVni,
-    /// Addresses in entries without a VNI that are neither own remotes nor on the flood list
-    /// without a VNI.
+    /// Where entries lead that name no VNI, and no remote of the flood list without one does.
     astray: Vec<IpAddr>,
-    /// Addresses in any entry that are not among the remotes.
+    /// Where any entry leads, and no remote does.
     all_astray: Vec<IpAddr>,
 }
 
@@ -101,13 +99,13 @@ impl<'a> Sends<'a> {
         }
     }
 
-    /// The remotes of one VNI: those that apply to every VNI, and its own.
+    /// The remotes of one network: those that are of all, and those of its own.
     pub(super) fn remotes_of(&self, vni: Vni) -> BTreeSet<IpAddr> {
         let flood = [None, Some(vni)].into_iter().filter_map(|vni| self.flood.get(&vni)).flatten();
         work::each(self.own.iter().chain(flood)).copied().collect()
     }
 
-    /// Addresses in entries of one VNI, or of all, except those that are certainly remotes of it.
+    /// Where entries lead, of one network or of all, without what is surely among the remotes of that network.
     pub(super) fn strays(&self, vni: Option<Vni>) -> impl Iterator<Item = IpAddr> {
         let (of_vni, of_none) = match vni {
             Some(_) => (self.leads.get(&vni), &self.astray),
@@ -117,7 +115,7 @@ impl<'a> Sends<'a> {
     }
 }
 
-/// The VNIs named in entries, by the router that owns the entry's address.
+/// The VNIs that are named for each router's addresses.
 pub(super) fn by_router<'a>(known: &'a Known, entries: &ByVni) -> BTreeMap<&'a RouterName, VniSet> {
     let mut vnis: BTreeMap<&RouterName, Vec<Vni>> = BTreeMap::new();
     for (vni, remotes) in entries.iter().filter_map(|(vni, remotes)| Some((vni.as_ref()?, remotes))) {

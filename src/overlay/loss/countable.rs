@@ -1,24 +1,23 @@
-//! Which counters count the packets of one tunnel alone.
+//! Which counters speak for one tunnel alone.
 //!
-//! Those of a device do if the sender has one remote and nobody else sends to the receiver.
-//! Measured (6.18): a frame flooded to two remotes counts as two packets sent, a known unicast as
-//! one, and the device does not say to which remote.
+//! Those of a device do where the sender has one remote and nobody else sends to the receiver. Measured (6.18): a
+//! frame flooded to two remotes counts two packets sent, a known unicast counts one, and the device does not say to
+//! which remote.
 //!
-//! A device with many networks counts them together. With a VNI filter the kernel also counts each
-//! VNI, and the same conditions apply to that VNI. Measured (6.18, `external vnifilter`, with
-//! routes that name the VNI): 50 pings in VNI 100 and 30 in VNI 200 counted as 50 and 30 packets
-//! sent and received, and 80 on the device. Of 200 more in VNI 100, where the other router dropped
-//! every 20th, 200 were counted as sent, 190 as received there, and 190 back.
+//! A device with many networks counts them together. Where it has a VNI filter, the kernel also counts each VNI, and
+//! what was said of a device holds for that VNI. Measured (6.18, `external vnifilter`, by routes that name the VNI):
+//! 50 pings in VNI 100 and 30 in VNI 200 counted 50 and 30 packets sent and received, the device 80; of 200 more in
+//! VNI 100, of which the other router dropped every 20th, 200 were counted sent, 190 there, and 190 back.
 
 use std::{borrow::Cow, net::IpAddr, rc::Rc};
 
 use crate::{
     model::{picture::TunnelEnd, types::Vni, vnis::VniSet},
-    overlay::ends::{EndView, Scene},
+    overlay::{end_view::EndView, scene::Scene},
 };
 
-/// The counters to compare, of the sender and of the receiver: those of a VNI, or `None` for the
-/// device's. An error says why no counters count the same packets.
+/// Whose counters to compare, of the sender and of the receiver: those of a VNI, or `None` for the device's; or why
+/// neither are of the same packets.
 pub(super) fn counters(
     scene: &Scene<'_>,
     from: &TunnelEnd,
@@ -35,18 +34,17 @@ pub(super) fn counters(
     other_packets.map_or(Ok([sender.vni, receiver.vni]), Err)
 }
 
-/// One end with the counters that are used.
+/// One end, as far as its counters go.
 struct Side<'a> {
     end: &'a TunnelEnd,
-    /// The device; with a `vni`, its remotes are those of that VNI only.
+    /// The device; its remotes are those of `vni` alone where there is one.
     view: EndView<'a>,
-    /// The VNI whose counters are used; `None` means those of the whole device.
+    /// The VNI whose own counters count; `None` is all of the device.
     vni: Option<Vni>,
 }
 
 impl<'a> Side<'a> {
-    /// `shared` are the VNIs between both ends. If there is exactly one and the device has counters
-    /// for it, these are used.
+    /// `shared` are the VNIs between both ends. If there is one, and the device tells its counters, they count.
     fn new(scene: &Scene<'a>, end: &'a TunnelEnd, shared: &VniSet) -> Option<Self> {
         let mut view = scene.ends.get(end)?.clone();
         let told = |vni: &Vni| view.vxlan.vni_counters.contains_key(vni);
@@ -57,13 +55,13 @@ impl<'a> Side<'a> {
         Some(Self { end, view, vni })
     }
 
-    /// The VNIs that the counters cover.
+    /// The networks that its counters are of.
     fn counted(&self) -> Cow<'_, VniSet> {
         self.vni
             .map_or_else(|| Cow::Borrowed(self.view.vnis()), |vni| Cow::Owned([vni].into_iter().collect()))
     }
 
-    /// Why the counters cover more than the tunnel to `other`.
+    /// Why its counters are not those of the tunnel to `other`.
     fn uncountable(&self, other: &Self, shared: &VniSet) -> Option<String> {
         let (end, remotes) = (self.end, self.view.remotes_text());
         if self.view.sends.groups.iter().any(|group| self.view.remotes.contains(group)) {
@@ -90,7 +88,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// A VTEP other than the other end that the sender sends to, or that the receiver has learned from.
+/// A VTEP beside the other end to which the sender sends, or from which the receiver has learned.
 fn strangers(scene: &Scene<'_>, sender: &Side<'_>, receiver: &Side<'_>) -> Option<String> {
     let mut strays = sender.view.sends.strays(sender.vni);
     if let Some(remote) = strays.find(|remote| !sender.view.remotes.contains(remote)) {
@@ -103,7 +101,7 @@ fn strangers(scene: &Scene<'_>, sender: &Side<'_>, receiver: &Side<'_>) -> Optio
     Some(format!("{} receives from {remote} too", receiver.end))
 }
 
-/// Another end whose packets the receiver's counters would include.
+/// Another end that sends to the receiver what its counters count.
 fn rival(scene: &Scene<'_>, sender: &Side<'_>, receiver: &Side<'_>) -> Option<String> {
     let (router, port) = (&receiver.end.router, receiver.view.vxlan.port);
     let other = scene.arrivals().other(router, port, &receiver.counted(), sender.end)?;

@@ -1,4 +1,4 @@
-//! False reflectors: without the secret, man in the middle, flooding.
+//! Reflectors that are none: without the secret, in between, flooding.
 
 use std::sync::{
     Arc, Mutex,
@@ -24,7 +24,7 @@ use crate::{
 
 const WELCOME: Welcome = Welcome { interface_mtu: 1500, limit: 1500, path_mtu: 1500 };
 
-/// Listens, and runs `lie` for each connection.
+/// Listens, and does that with each connection.
 async fn liar<F: Future<Output = ()> + Send>(
     lie: impl Fn(TcpStream) -> F + Clone + Send + 'static,
 ) -> (SocketAddr, Arc<AtomicUsize>) {
@@ -46,8 +46,7 @@ async fn next(inbox: &mut Inbox, stream: &TcpStream) -> Frame {
     inbox.next(stream, |_| ()).await.unwrap_or(Frame::Refused(Refusal::Other))
 }
 
-/// Greets a prober that has a secret, with a proof of its own, or with the prober's proof sent
-/// back.
+/// Greets one that has a secret, with that proof of its own, or what it makes of the prober's.
 async fn pretend(stream: &TcpStream, inbox: &mut Inbox, returned: bool) {
     next(inbox, stream).await;
     say(stream, &[Frame::Challenge { nonce: [9; 16] }]).await;
@@ -83,7 +82,7 @@ async fn who_just_welcomes_one_with_a_secret_is_not_believed() {
     assert!(matches!(opened, Err(Unusable::NoProof)), "{opened:?}");
 }
 
-/// It relays everything between a prober and the true reflector, but answers pings itself.
+/// It hands everything on between a prober and the true reflector, and answers pings itself.
 #[tokio::test]
 async fn who_hands_on_the_greeting_cannot_speak_in_the_session() {
     let file = ours();
@@ -107,7 +106,7 @@ async fn who_hands_on_the_greeting_cannot_speak_in_the_session() {
     assert!(matches!(ended, Err(Ended::Forged)), "{ended:?}");
 }
 
-/// Everything that a prober has sent is sent again on another connection.
+/// All that a prober has said, said again on another connection.
 #[tokio::test]
 async fn a_recorded_session_proves_nothing_later() {
     let file = ours();
@@ -169,7 +168,7 @@ async fn what_no_host_says_of_itself_is_not_believed() {
     assert!(matches!(Connection::open(address, None).await, Err(Unusable::Impossible(_))));
 }
 
-/// It completes the greeting, answers nothing and sends as fast as it can.
+/// It welcomes, answers nothing and sends as fast as it can.
 #[tokio::test]
 async fn who_floods_is_given_up_at_once_and_left_alone() {
     let flooded = Arc::new(AtomicUsize::new(0));
@@ -177,7 +176,7 @@ async fn who_floods_is_given_up_at_once_and_left_alone() {
     let (address, accepted) = liar(move |stream| {
         let count = Arc::clone(&count);
         async move {
-            // Data still in our own send queue was not read by the prober.
+            // What waits in our own send queue was not taken by the prober.
             let _ = segment::prepare(&stream);
             let mut inbox = Inbox::default();
             next(&mut inbox, &stream).await;
@@ -216,7 +215,7 @@ async fn who_floods_is_given_up_at_once_and_left_alone() {
     let (connections, bytes) = (accepted.load(Ordering::Relaxed), flooded.load(Ordering::Relaxed));
     println!("a flood: {connections} connections, {bytes} bytes until it was given up");
     assert!(connections <= 2, "{connections}");
-    // Both kernels' queues, filled before the first read.
+    // Both kernels' queues, filled before the first look.
     assert!(bytes < 16 << 20, "{bytes}");
     following.abort();
 }
