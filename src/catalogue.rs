@@ -1,8 +1,7 @@
-//! Every metric family, declared once: name, type, unit, help, labels and the values a label may
-//! take.
+//! Every metric family, declared once: name, type, unit, help, labels and the values a label may take.
 //!
-//! Only families declared here reach `/metrics`: a [`Family`] can be made nowhere else, and samples
-//! are made only from families. docs/metrics.md is generated from it.
+//! This is the only door to `/metrics`: a [`Family`] can be made nowhere else, and samples are made from
+//! families only. docs/metrics.md is generated from it.
 
 use std::fmt::Write as _;
 
@@ -12,12 +11,12 @@ use crate::model::types::{
     TunnelState, TurnedAway, UnknownReason, Verdict,
 };
 
-/// The type of a family, as in `# TYPE`.
+/// The type of a family, as `# TYPE` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Only rises, until the process or the device restarts.
+    /// Only rises, until the process or the device starts anew.
     Counter,
-    /// Rises and falls.
+    /// Goes up and down.
     Gauge,
     /// Observations in buckets.
     Histogram,
@@ -46,7 +45,7 @@ pub struct Family {
     value_sets: &'static [ValueSet],
 }
 
-/// A label and all the values it may have.
+/// A label and all the values it may take.
 #[derive(Debug)]
 pub struct ValueSet {
     /// The label.
@@ -55,7 +54,7 @@ pub struct ValueSet {
 }
 
 impl ValueSet {
-    /// All values, in declaration order.
+    /// All values, in the order of their declaration.
     #[must_use]
     pub fn values(&self) -> Vec<&'static str> {
         (self.values)()
@@ -75,7 +74,7 @@ impl Family {
         self.kind
     }
 
-    /// What the number is in.
+    /// What the number counts.
     #[must_use]
     pub const fn unit(&self) -> &'static str {
         self.unit
@@ -93,7 +92,7 @@ impl Family {
         self.labels
     }
 
-    /// The labels with a fixed set of values.
+    /// The labels whose values are known beforehand.
     #[must_use]
     pub const fn value_sets(&self) -> &'static [ValueSet] {
         self.value_sets
@@ -125,7 +124,7 @@ macro_rules! families {
             };
         )+
 
-        /// All families, in the order of docs/metrics.md.
+        /// All families, in the order of the manual.
         pub static ALL: &[&Family] = &[$(&$id),+];
     };
 }
@@ -302,7 +301,7 @@ families! {
         "Number of OS threads in the process.";
 }
 
-/// The text of docs/metrics.md.
+/// The manual's page, docs/metrics.md.
 #[must_use]
 pub fn manual() -> String {
     let mut page = String::from(MANUAL_HEAD);

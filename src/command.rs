@@ -1,6 +1,6 @@
-//! One file per verb of the command line; [`cli`] parses it.
+//! One file per verb of the command line, and [`cli`] that reads it.
 //!
-//! - [`serve`] runs everything; [`check`] and [`probe`] look once, and `look` decides how long
+//! - [`serve`] everything together; [`check`] and [`probe`] once, `look` until enough is known
 //! - [`load`] the configuration; [`trust`] a router's host key; [`parse`] one captured output
 
 pub mod check;

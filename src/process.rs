@@ -1,8 +1,8 @@
-//! What the process may do, and how it is kept running.
+//! What the process may do, and how it stays alive.
 //!
-//! - [`supervise`] restarts tasks that ended or make no progress
+//! - [`supervise`] that what should run does run
 //! - [`sandbox`], [`privilege`], `open_files` what is given up, and what is needed
-//! - `regular_file` and `secret_files` reading files without being blocked by them
+//! - `regular_file` and `secret_files` reading files that nobody can make it wait for
 //! - [`allocator`] memory
 
 pub mod allocator;

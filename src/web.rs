@@ -1,13 +1,12 @@
 //! Views of the state over HTTP.
 //!
-//! A request sends no packet and waits for nothing except a reload: it copies the present state and
-//! prints it. A client may be slow, silent or greedy: its resources are limited, and what other
-//! clients need is taken from the one that uses the most.
+//! A request costs no packet and waits for nothing: it copies the present and prints it; only a reload is waited for. A client may be
+//! slow, mute or greedy: what it may take is bounded, and what others need is taken from whoever takes the most.
 //!
-//! - `places`: which connections exist when there are too many, by `peer`
-//! - `connection`: one connection
-//! - `access`: which requests are answered
-//! - `printing`: prints each page once for all who request it at the same time (`coalesce`)
+//! - `places`: which connections there are when not all can be, by `peer`
+//! - `connection`: one of them
+//! - `access`: whose requests are answered
+//! - `printing`: each page once for all who ask at a time (`coalesce`)
 
 pub(crate) mod access;
 mod coalesce;
@@ -49,10 +48,9 @@ pub use metrics::SelfInfo;
 use places::Places;
 pub use printing::Printing;
 
-/// Timeout for the head of a request, including the next one on a kept connection.
+/// For the head of a request, also of the next one on a kept connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
-/// How long a response that has begun may still take when its connection reaches its maximum age,
-/// and at shutdown.
+/// What a response that has begun may still take when its connection ends by age, and at shutdown.
 const GRACE: Duration = Duration::from_secs(1);
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
@@ -64,8 +62,7 @@ pub async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
     opened.with_context(|| format!("cannot listen on {address}: choose another with --web.listen-address"))
 }
 
-/// Serves the clients that `access` admits until `shutdown` completes, then gives responses that
-/// have begun one more second.
+/// Answers whom `access` lets in until `shutdown` completes, then lets responses that have begun take one second more.
 pub async fn serve(
     listener: TcpListener,
     pages: Pages,
@@ -79,7 +76,7 @@ pub async fn serve(
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        // Never waits for a place: every client is accepted, if only to be turned away.
+        // Never waits for a place: those who come are always given an answer, if only that there is none.
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
@@ -98,7 +95,7 @@ pub async fn serve(
                 connections.spawn(connection(stream, place, pages.clone(), access.clone(), stopped.clone()));
             }
             Err(error) => {
-                // Mostly no file descriptor is left; they become free as connections end.
+                // Most often no file descriptor is left; they come back as connections end.
                 tracing::warn!(%error, "cannot accept a connection");
                 places.end_one();
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -107,25 +104,25 @@ pub async fn serve(
     }
     drop(listener);
     drop(stop);
-    // Each connection limits itself; the grace period lets them finish.
+    // Each connection bounds itself; the second is for those.
     let _ = timeout(GRACE, connections.join_all()).await;
     Ok(())
 }
 
-/// The source of every response. Cheap to clone.
+/// What requests are answered from. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Pages {
-    /// The shared state.
+    /// What is known.
     pub state: State,
-    /// Data about the exporter itself.
+    /// What the exporter says of itself.
     pub self_info: SelfInfo,
-    /// Reload and quit.
+    /// What it can be asked to do.
     pub lifecycle: Lifecycle,
-    /// The printers of the pages.
+    /// What prints it.
     pub printing: Printing,
 }
 
-/// The pages that have an effect.
+/// The pages that change something.
 const LIFECYCLE: [&str; 2] = ["/-/reload", "/-/quit"];
 
 type Answer = Response<Bytes>;
@@ -151,7 +148,7 @@ async fn respond(method: &Method, path: &str, pages: &Pages) -> Answer {
             }
         },
         "/-/healthy" => health("healthy", &pages.self_info),
-        // Everything it serves is there from the start, so it need not wait for anything.
+        // What it serves is there from the start; nothing has to be waited for.
         "/-/ready" => health("ready", &pages.self_info),
         _ => match pages.printing.landing(&pages.state, &pages.self_info).await {
             Some(page) => answer(StatusCode::OK, HTML, page),
@@ -178,7 +175,7 @@ fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Pages are text only: a name from the configuration must never be run as a script.
+    // The page is text; a name from the configuration must never become a script.
     headers.insert(
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),

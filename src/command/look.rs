@@ -1,5 +1,5 @@
-//! A single look at paths: how often it probes, how long it waits, and when it has seen enough.
-//! Shared by `check` and `probe`.
+//! One look at paths: how often it asks, how long it waits, and when it has seen enough. `check` and
+//! `probe` share it.
 
 use std::{
     fmt,
@@ -15,33 +15,32 @@ use crate::{
     text::seconds,
 };
 
-/// Ten small echoes a second on each path, so that ten seconds suffice to measure loss.
+/// Ten small echoes a second on each path, so that ten seconds tell loss.
 const ECHO_EVERY: Duration = Duration::from_millis(100);
-/// After this many small echoes on each path a look may end.
+/// Small echoes of each path after which a look may end.
 pub const ECHOES: u32 = 100;
-/// A search in progress extends the look to this many times its length.
+/// A search under way gets so much more, no further.
 const AT_MOST: u32 = 4;
-/// Additional time for reflectors. One sends at most twenty packets a second and 200 kB a minute,
-/// so finding an edge in each direction takes half a minute on an idle machine.
+/// A reflector sends at most twenty packets a second and 200 kB a minute: an edge each way takes half a minute on
+/// an idle machine.
 const FOR_REFLECTORS: Duration = Duration::from_mins(1);
-/// How often results are checked.
+/// How often what is known is looked at.
 const TURN: Duration = Duration::from_millis(200);
 
-/// The timing of a look.
+/// How paths are looked at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     /// Time between two small echoes of a path.
     pub every: Duration,
-    /// Its length if nothing has to be searched.
+    /// How long it takes where nothing has to be searched.
     pub about: Duration,
-    /// Its length at most.
+    /// It ends then, whatever is known.
     pub at_most: Duration,
 }
 
 impl Look {
-    /// Plans at least `echoes` small echoes on each of `paths`, within a budget in packets per
-    /// second. If ten a second on each path exceed it, fewer are sent and the look takes
-    /// correspondingly longer.
+    /// At least `echoes` small echoes on each of `paths`, within a budget in packets a second. Where ten
+    /// a second on each path do not fit into it, fewer are sent and the look takes as much longer.
     #[must_use]
     pub fn new(paths: usize, echoes: u32, budget_pps: u32) -> Self {
         let paths = u32::try_from(paths).unwrap_or(u32::MAX);
@@ -50,7 +49,7 @@ impl Look {
         Self { every, about, at_most: about.max(every * ECHOES) * AT_MOST }
     }
 
-    /// Adds the time that reflectors at targets need, if there are some.
+    /// The same, with the time that reflectors at targets need.
     #[must_use]
     pub fn with_reflectors(self, some: bool) -> Self {
         if some { Self { at_most: self.at_most + FOR_REFLECTORS, ..self } } else { self }
@@ -62,15 +61,14 @@ impl Look {
         self.every > ECHO_EVERY
     }
 
-    /// Sets a path's intervals.
+    /// Sets a path's intervals for it.
     pub fn pace(&self, path: &mut PathPlan) {
         path.probe_interval = self.every;
         path.sentinel_interval = path.sentinel_interval.min(Duration::from_secs(1));
     }
 
-    /// Calls `each` five times a second with what is known and the time since `began`. Ends when
-    /// `each` has seen enough and no search or reflector measurement is in progress, or when the
-    /// time is up.
+    /// Shows what is known to `each`, five times a second, with the time since `began`, until `each` has
+    /// seen enough and nothing is being searched or measured by a reflector, or the time is up.
     pub async fn watch(
         &self,
         state: &State,
@@ -90,7 +88,7 @@ impl Look {
     }
 }
 
-/// A rate in words: `10 small echoes`, `0.5 small echoes`.
+/// A rate: `10 small echoes`, `0.5 small echoes`.
 fn small_echoes(rate: f64) -> String {
     if rate >= 9.95 { format!("{rate:.0} small echoes") } else { format!("{rate:.1} small echoes") }
 }

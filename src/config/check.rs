@@ -1,5 +1,4 @@
-//! Rules that involve several keys. Each is one function; the first rule that is broken is
-//! reported.
+//! Rules that join several keys. Each is one function; the first that is broken is reported.
 
 use std::{collections::BTreeSet, net::IpAddr};
 
@@ -128,7 +127,7 @@ fn host_key(index: usize, ssh: &Ssh) -> Checked {
     }
 }
 
-/// The chain of jumps from each router must end, and lead through routers that are read over SSH.
+/// The way of jumps from each router ends, and goes through routers that are read over SSH.
 fn jumps(config: &Schema) -> Checked {
     let jump = |router: &Router| Some(router.ssh.as_ref()?.jump.as_ref()?.0.clone());
     for (index, router) in config.routers().iter().enumerate() {
@@ -137,7 +136,7 @@ fn jumps(config: &Schema) -> Checked {
         let mut next = jump(router);
         while let Some(name) = next {
             let Some(on_the_way) = config.router(&name) else {
-                // Reported for the router that names it.
+                // Reported at the router that names it.
                 if way.len() > 1 {
                     break;
                 }
@@ -145,7 +144,7 @@ fn jumps(config: &Schema) -> Checked {
                 return broken(here(), message);
             };
             if way.contains(&name) {
-                // Reported for a router that is part of the loop.
+                // Reported at a router that is part of the loop.
                 if way[0] != name {
                     break;
                 }
@@ -168,7 +167,7 @@ fn jumps(config: &Schema) -> Checked {
     Ok(())
 }
 
-/// Suggests the router that may have been meant.
+/// What may have been meant.
 fn nearest_router(config: &Schema, wanted: &str) -> String {
     let likeness = |name: &str| strsim::jaro_winkler(wanted, name);
     let names = config.routers().iter().map(|router| router.name.0.as_str());
@@ -186,7 +185,7 @@ fn site(config: &Schema) -> Checked {
     Ok(())
 }
 
-/// A numeric address already determines the family.
+/// An address written as a number is of one family already.
 fn families(config: &Schema) -> Checked {
     for (index, path) in config.paths().iter().enumerate() {
         let (Some(family), Ok(address)) = (path.family, path.address.0.parse::<IpAddr>()) else { continue };
@@ -230,8 +229,7 @@ fn reflectors(config: &Schema) -> Checked {
     Ok(())
 }
 
-/// Checks explicit values against the ones that limit them; inherited values are adapted in `plan`
-/// instead.
+/// A value against the one it must stay within; inherited ones are adapted in `plan` instead.
 fn times(config: &Schema) -> Checked {
     let scrape_interval = config.scrape_interval.map_or(SCRAPE_INTERVAL, |it| it.0);
     if config.scrape_timeout.is_some_and(|timeout| timeout.0 > scrape_interval) {

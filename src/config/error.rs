@@ -1,12 +1,12 @@
-//! Errors in a configuration file, for a person who must correct it.
+//! What is wrong with a configuration file, for a person who has to mend it.
 
 use std::path::{Path, PathBuf};
 
 use super::position::{self, Step};
 use crate::{process::regular_file::Why, text::visible_lines};
 
-/// A configuration that cannot be used. Its text names the file, line and column (from 1) and key
-/// if they are known, what is wrong and what to do. It never repeats the content of a secret.
+/// A configuration that cannot be used. Its text names the file, where known the line and column (from
+/// 1) and the key, what is wrong and what to do. It never repeats the content of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}: {}{message}", file.display(), Self::place(*position), Self::prefix(at))]
 pub struct ConfigError {
@@ -17,7 +17,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// Line and column, both from 1, if the error has a position in the text.
+    /// Line and column, both from 1, where the error has a place in the text.
     #[must_use]
     pub fn position(&self) -> Option<(usize, usize)> {
         self.position
@@ -37,7 +37,7 @@ impl ConfigError {
         at: &str,
         message: impl Into<String>,
     ) -> Self {
-        // A file that somebody else can write may contain anything, even in its keys.
+        // A file that somebody else can write may hold anything, also in its keys.
         let shown = |words: &str| visible_lines(words).into_owned();
         Self { file: file.to_owned(), position, at: shown(at), message: shown(&message.into()) }
     }
@@ -67,8 +67,7 @@ impl ConfigError {
         let full = error.to_string().replacen(&told, "", 1);
         let (at, message) = split_path(&full);
         if let Some(key) = quoted(message, "duplicate field ") {
-            // The parser gives the position of the mapping; the second of the two keys is the one
-            // to remove.
+            // The parser names the mapping; the second of the two keys is what has to go.
             position = steps(at).and_then(|steps| position::find(text, &steps, Some((key, 1)))).or(position);
             return Self::new(file, position, at, format!("key `{key}` is given twice: keep one"));
         }
@@ -83,9 +82,9 @@ impl ConfigError {
 /// A broken rule between keys, before its position is known.
 #[derive(Debug)]
 pub struct Mistake {
-    /// The path to the mapping or value.
+    /// The way to the mapping or value.
     pub steps: Vec<Step>,
-    /// A key of that mapping, if the key itself is at fault.
+    /// A key of the mapping there, where the key itself is the trouble.
     pub key: Option<&'static str>,
     /// What is wrong and what to do.
     pub message: String,
@@ -98,7 +97,7 @@ impl Mistake {
     }
 }
 
-/// `routers[0].ssh`, the same form as the parser's.
+/// `routers[0].ssh`, the form the parser uses too.
 fn dotted(steps: &[Step]) -> String {
     let mut path = String::new();
     for step in steps {
@@ -111,7 +110,7 @@ fn dotted(steps: &[Step]) -> String {
     path
 }
 
-/// Parses `routers[0].ssh`. Only mappings that can hold a duplicate key are listed.
+/// Back from `routers[0].ssh`. Only mappings that can hold a duplicate key are listed.
 fn steps(at: &str) -> Option<Vec<Step>> {
     let mut steps = Vec::new();
     for part in at.split(['.', '[']).filter(|part| !part.is_empty()) {
@@ -129,7 +128,7 @@ fn steps(at: &str) -> Option<Vec<Step>> {
     Some(steps)
 }
 
-/// Splits a parser message `routers[0].ssh: what is wrong`; at the root it has no path.
+/// The parser prints `routers[0].ssh: what is wrong`, or only what is wrong at the root.
 fn split_path(text: &str) -> (&str, &str) {
     match text.split_once(": ") {
         Some((path, rest))
@@ -143,7 +142,7 @@ fn split_path(text: &str) -> (&str, &str) {
     }
 }
 
-/// Where the second document starts, which the parser does not say.
+/// Where the second document starts, which the parser does not tell.
 fn second_document(text: &str) -> Option<(usize, usize)> {
     let mut lines =
         (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
@@ -156,7 +155,7 @@ fn quoted<'a>(message: &'a str, start: &str) -> Option<&'a str> {
     message.strip_prefix(start)?.strip_prefix('`')?.split_once('`').map(|(word, _)| word)
 }
 
-/// Rewords serde's messages for a configuration; any other message is already ours.
+/// Serde's sentences in the words of a configuration; anything else is already ours.
 fn reword(at: &str, message: &str) -> String {
     if message.starts_with("unknown field `") {
         return unknown_key(message);
@@ -178,7 +177,7 @@ fn reword(at: &str, message: &str) -> String {
             "unit" => "nothing",
             "boolean" => "true or false",
             "integer" | "floating" => "a number",
-            // The value is not repeated: it may be a secret in the wrong place.
+            // Not repeated: it may be a secret in the wrong place.
             _ => "a text",
         };
         let expected = match expected {
@@ -195,11 +194,11 @@ fn reword(at: &str, message: &str) -> String {
     if message.starts_with("invalid length ") {
         return "a tunnel has two ends: write [ROUTER/INTERFACE, ROUTER/INTERFACE]".into();
     }
-    // Our own messages come from values, which always have a path.
+    // Our own sentences come from a value, which always has a path.
     if at.is_empty() { format!("not valid YAML: {message}") } else { message.to_owned() }
 }
 
-/// Keys of the exporter-toolkit's format that have no effect here.
+/// Keys of the exporter-toolkit's form that mean nothing here.
 const TOOLKIT_ONLY: [&str; 7] = [
     "http_server_config",
     "rate_limit",

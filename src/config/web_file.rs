@@ -1,6 +1,5 @@
-//! The file of `--web.config.file`, in the format that Prometheus' exporter-toolkit has
-//! established: which protocol to use, and whom to admit. Of that format's keys those are accepted
-//! that have a meaning here.
+//! The file of `--web.config.file`, in the form that Prometheus' exporter-toolkit has made common: over what to
+//! answer, and whom. Of that form's keys those are known that mean something here.
 
 use std::{
     collections::BTreeMap,
@@ -18,34 +17,34 @@ use super::{
     value::FileName,
 };
 
-/// The content of the file, with its file names resolved.
+/// What the file says, with its file names as they are to be opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebFile {
-    /// TLS; `None` for plain text.
+    /// TLS, where it is to be spoken.
     pub tls: Option<TlsFiles>,
-    /// Users and their password hashes; empty means everyone is admitted.
+    /// Who may ask, by name; empty is everyone.
     pub users: BTreeMap<String, PasswordHash>,
 }
 
-/// The TLS settings.
+/// What TLS is spoken with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// Our certificate with its intermediate certificates, PEM.
+    /// Our certificate and those between it and its authority, PEM.
     pub certificate: PathBuf,
     /// Its key, PEM.
     pub key: PathBuf,
-    /// Whether clients must present a certificate, and the file of their authorities, PEM.
+    /// Whether clients must show a certificate, and the authorities of those, PEM.
     pub clients: Option<(ClientCertificate, PathBuf)>,
-    /// The minimum version.
+    /// The least version.
     pub least: TlsVersion,
 }
 
-/// Whether a client must present a certificate.
+/// Whether a client must have a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientCertificate {
-    /// A client without one is admitted; a certificate that is presented must be valid.
+    /// One that has none is let in; one that is shown must be good.
     Optional,
-    /// It must present one.
+    /// It must.
     Required,
 }
 
@@ -60,8 +59,7 @@ pub enum TlsVersion {
     Tls13,
 }
 
-/// Checks the text of such a file; `path` is named in errors, and relative file names refer to its
-/// directory.
+/// Checks the text of such a file; `path` is what relative file names start from, and is named in errors.
 pub fn parse(text: &[u8], path: &Path) -> Result<WebFile, ConfigError> {
     let text =
         std::str::from_utf8(text).map_err(|error| ConfigError::not_utf8(path, text, error.valid_up_to()))?;
@@ -95,7 +93,7 @@ struct TlsServer {
     min_version: Option<TlsVersion>,
 }
 
-/// The values of the format's five that accept no certificate without checking it.
+/// Those of the form's five that believe no certificate unseen.
 #[derive(Debug, Clone, Copy, Deserialize)]
 enum ClientAuth {
     NoClientCert,
@@ -148,7 +146,7 @@ fn broken(key: &'static str, message: &str) -> Mistake {
     Mistake { steps: vec![Key("tls_server_config")], key: Some(key), message: message.to_owned() }
 }
 
-/// A mapping in which a duplicate name is an error, instead of the last one winning.
+/// A mapping in which a name given twice is an error, not the last one's gain.
 #[derive(Debug, Default)]
 struct Users(BTreeMap<String, PasswordHash>);
 

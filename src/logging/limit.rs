@@ -1,7 +1,7 @@
-//! Limits each kind of message to one per second, after a few at once.
+//! No kind of message more often than once a second, after a few at once.
 //!
-//! A kind is a place in the code together with its subject, a router or a path. Messages that are
-//! held back are counted, and once a second one line reports their number.
+//! A kind is a place in the code and what it speaks of, a router or a path. What is held back is counted, and once a second
+//! one line says how much it was.
 
 use std::{
     collections::HashMap,
@@ -19,19 +19,18 @@ use tracing_subscriber::layer::{Context, Layer};
 
 /// Messages of one kind that may come at once.
 const BURST: f64 = 10.0;
-/// Most kinds remembered; beyond, all messages of a place in the code are one kind.
+/// Kinds that are remembered; beyond, a place in the code is one kind.
 const MOST_KINDS: usize = 10_000;
-/// Fields that can be a subject. Only names from the configuration, so that outsiders cannot create
-/// kinds.
+/// What a message may speak of. Names of the configuration only: whoever comes from outside cannot make kinds.
 const SUBJECTS: [&str; 4] = ["router", "path", "task", "file"];
 
-/// Holds back messages that are too frequent. Cheap to clone.
+/// Holds back what comes too often. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Limit(Arc<Mutex<Kinds>>);
 
 type Kinds = HashMap<(callsite::Identifier, u64), Bucket>;
 
-/// How many messages of one kind may still pass, and how many were held back.
+/// How much of one kind may still come, and what did not.
 #[derive(Debug)]
 struct Bucket {
     tokens: f64,
@@ -58,7 +57,7 @@ impl Bucket {
     }
 }
 
-/// The parts of a message that determine its kind.
+/// What a message says, as far as it makes its kind.
 #[derive(Debug, Default)]
 struct Words {
     message: String,
@@ -105,7 +104,7 @@ impl Limit {
         admitted
     }
 
-    /// Reports what was held back, for each kind that is due.
+    /// Says what was held back, where it is time for another message of that kind.
     pub fn tell(&self, now: Instant) {
         let mut kinds = self.kinds();
         let due: Vec<_> = kinds
@@ -118,7 +117,7 @@ impl Limit {
             })
             .collect();
         forget_quiet(&mut kinds, now);
-        // Unlocked first, because logging calls `admits` again.
+        // What is logged comes back to `admits`.
         drop(kinds);
         for (level, held, words) in due {
             say(level, held, &words);
@@ -130,7 +129,7 @@ impl Limit {
     }
 }
 
-/// Forgets kinds whose allowance is full again: they are the same as new ones.
+/// A kind that may send all at once again is as if it had never been.
 fn forget_quiet(kinds: &mut Kinds, now: Instant) {
     kinds.retain(|_, bucket| {
         bucket.fill(now);
@@ -138,7 +137,7 @@ fn forget_quiet(kinds: &mut Kinds, now: Instant) {
     });
 }
 
-/// The target of these reports, which are never held back themselves.
+/// The name that says are of: whatever is said under it is not held back.
 const TOLD: &str = "vxlan_exporter::held_back";
 
 fn say(level: Level, held: u64, words: &Words) {
@@ -158,7 +157,7 @@ impl<S: Subscriber> Layer<S> for Limit {
     }
 }
 
-/// Time until one more message of a limited kind may pass.
+/// Time enough for one more message of a kind that came too often.
 pub const ONE_MORE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
@@ -177,7 +176,7 @@ mod tests {
         lines.text().lines().map(|line| line.split_once(": ").expect(line).1.to_owned()).collect()
     }
 
-    /// Regression: a loop wrote 6,500 lines a second into the log.
+    /// A loop wrote 6,500 lines a second into the log.
     #[test]
     fn a_loop_is_heard_ten_times_and_then_once_a_second() {
         let lines = logged(|limit| {
@@ -194,7 +193,7 @@ mod tests {
         assert!(told[0].contains("subject=\"config.yml\""), "{told:?}");
         assert_eq!(of("another place"), 1);
         let reloaded = of(" configuration reloaded") + of("configuration reloaded file");
-        // The loop may have taken several seconds.
+        // The loop may have taken seconds.
         assert!((10..100).contains(&reloaded), "{lines:?}");
     }
 
@@ -216,7 +215,7 @@ mod tests {
             }
             assert!(limit.kinds().len() <= MOST_KINDS + 1);
         });
-        // Plus one message of that place for each second that the loop took.
+        // And as many more of the place as the loop took seconds.
         assert!(lines.len() < MOST_KINDS + 500, "{}", lines.len());
     }
 }

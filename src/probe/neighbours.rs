@@ -1,8 +1,7 @@
-//! MAC addresses of hosts on our own network, from the kernel's neighbour table (ARP, neighbour
-//! discovery).
+//! The MAC addresses of hosts on our own network, from the kernel's neighbour table (ARP, neighbour discovery).
 //!
-//! The whole table is read at most once in a few seconds for all paths together: a node of a
-//! cluster may have thousands of entries.
+//! The table is read whole, at most once in a few seconds for all paths together: a node of a cluster may have
+//! thousands of entries.
 
 use std::{
     collections::HashMap,
@@ -22,7 +21,7 @@ use crate::model::types::Mac;
 
 const READ_AGAIN: Duration = Duration::from_secs(4);
 
-/// Queries the kernel; cheap to clone.
+/// Asks the kernel; cheap to clone.
 #[derive(Clone)]
 pub struct Neighbours {
     handle: Handle,
@@ -36,13 +35,13 @@ struct Table {
 }
 
 impl Neighbours {
-    /// Reads the table over a netlink socket.
+    /// The table behind a netlink socket.
     #[must_use]
     pub fn new(handle: Handle) -> Self {
         Self { handle, table: Arc::default() }
     }
 
-    /// The MAC of `address`, if the kernel knows it; `None` too if the table cannot be read.
+    /// The MAC of `address`, if the kernel has heard it; a table that cannot be read knows none.
     pub async fn mac(&self, address: IpAddr) -> Option<Mac> {
         let mut table = self.table.lock().await;
         if table.read.is_none_or(|read| read.elapsed() >= READ_AGAIN) {
@@ -55,14 +54,14 @@ impl Neighbours {
     }
 }
 
-/// An entry with a known MAC; the kernel gives no MAC for entries that failed.
+/// One entry whose MAC is known; the kernel tells none of those that failed.
 fn entry(message: NeighbourMessage) -> Option<(IpAddr, Mac)> {
     let (mut address, mut mac) = (None, None);
     for attribute in message.attributes {
         match attribute {
             NeighbourAttribute::Destination(NeighbourAddress::Inet(ip)) => address = Some(IpAddr::V4(ip)),
             NeighbourAttribute::Destination(NeighbourAddress::Inet6(ip)) => address = Some(IpAddr::V6(ip)),
-            // The peer of a tunnel has no MAC.
+            // A tunnel's peer has none.
             NeighbourAttribute::LinkLayerAddress(bytes) => mac = <[u8; 6]>::try_from(bytes).ok().map(Mac),
             _ => {}
         }

@@ -1,14 +1,14 @@
-//! Random numbers that cannot be guessed: a forged answer would have to contain them.
+//! Numbers nobody can guess: what a forged answer would have to know.
 
 use super::packet::Cookie;
 
-/// A random value that cannot be guessed.
+/// A number nobody can guess.
 #[must_use]
 pub fn random<T: Guessless>() -> T {
     T::random()
 }
 
-/// Types that [`random`] can return.
+/// What [`random`] can make.
 pub trait Guessless {
     /// A fresh value from the operating system's generator.
     fn random() -> Self;
@@ -35,8 +35,7 @@ impl Guessless for Cookie {
 fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if getrandom::fill(&mut bytes).is_err() {
-        // Every kernel this runs on has getrandom(2); a guessable number would only weaken the
-        // check.
+        // No kernel this runs on lacks getrandom(2); a guessable number only weakens the check.
         fastrand::fill(&mut bytes);
     }
     bytes

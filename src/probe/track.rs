@@ -1,4 +1,4 @@
-//! One path's prober, with its target and its reflector.
+//! One path's prober and what it needs of the world.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -32,32 +32,31 @@ use crate::{
     reflector::follow::{Access, Wanted, follow},
 };
 
-/// One path that is probed.
+/// One path under probe.
 pub struct Track {
-    /// Its configuration.
+    /// What is configured.
     pub plan: PathPlan,
-    /// The prober; `None` until the target is found.
+    /// The machine; none until the target is found.
     pub prober: Option<PathProber>,
-    /// The present target.
+    /// Where the path leads now.
     pub target: Option<Target>,
     /// When something was last sent.
     pub last_probe: Option<SystemTime>,
-    /// When the observation was last published.
+    /// When views were last told.
     pub published_at: Option<Moment>,
-    /// The judgement published then.
+    /// What was published then.
     pub judged: Option<Judgement>,
     problem: Option<Problem>,
-    /// The path's counts from before this track.
+    /// What the path had counted before this track began.
     former: Counts,
-    /// Channels to the task of the path's reflector: what to measure, and to check its secret
-    /// again.
+    /// Tells the path's reflector what to measure, and to look at its secret again.
     reflector: Option<(watch::Sender<Option<Wanted>>, watch::Sender<()>)>,
-    /// Tasks that look for the target and talk to the reflector; they end with the track.
+    /// Look for the target and talk to the reflector; they end with the track.
     tasks: JoinSet<()>,
 }
 
 impl Track {
-    /// A path whose target is not known yet; it continues the counts of `former`.
+    /// A path whose target is not known yet; it counts on from `former`.
     #[must_use]
     pub fn new(plan: PathPlan, former: Counts) -> Self {
         Self {
@@ -74,14 +73,14 @@ impl Track {
         }
     }
 
-    /// Starts to look for the target; `path` is the track's number.
+    /// Begins to look for the target; `path` is the track's number.
     pub fn look_for_target(&mut self, path: usize, routes: &Routes, news: &UnboundedSender<TargetUpdate>) {
         let Self { plan, tasks, .. } = self;
         tasks.spawn(target::follow(path, plan.address.clone(), plan.family, routes.clone(), news.clone()));
     }
 
-    /// Starts to use the path's reflector, if it has one; if it is already used, only its secret is
-    /// checked again. `path` is the track's number.
+    /// Follows the path's reflector, where it has one; where it is followed already, only its secret is looked at
+    /// again. `path` is the track's number.
     pub fn use_reflector(&mut self, path: usize, news: &UnboundedSender<(usize, Reflection)>) {
         let Some(plan) = &self.plan.reflector else { return };
         if let Some((_, reread)) = &self.reflector {
@@ -92,7 +91,7 @@ impl Track {
         let (reread, asked) = watch::channel(());
         let news = news.clone();
         let tell = move |reflection| {
-            // The receiver is gone only when everything ends.
+            // Nobody listens any more only when everything ends.
             let _ = news.send((path, reflection));
         };
         let access = Access { port: plan.port, secret_file: plan.secret_file.clone() };
@@ -100,25 +99,25 @@ impl Track {
         self.reflector = Some((wanted, reread));
     }
 
-    /// Whether one of its tasks has died: the track would never hear of another address.
+    /// Whether one of the tasks that work for it has died: it would never hear of another address.
     pub fn has_lost_a_task(&mut self) -> bool {
         let mut ended = std::iter::from_fn(|| self.tasks.try_join_next());
         ended.any(|ended| ended.is_err_and(|error| error.is_panic()))
     }
 
-    /// The path's counts, for a track that replaces this one.
+    /// What the path has counted, for a track that takes over.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.prober.as_ref().map_or_else(|| self.former.clone(), PathProber::counts)
     }
 
-    /// The share of probes that the target answers, which paths to the same address share.
+    /// What is known of how often the target answers.
     #[must_use]
     pub fn rate(&self) -> Option<SharedRate> {
         self.prober.as_ref().map(PathProber::rate)
     }
 
-    /// Tells the path's reflector task the address and the size in question, if they have changed.
+    /// Tells the path's reflector where it is and which size is in question, if that has changed.
     pub fn tell_reflector(&self) {
         if let (Some((reflector, _)), Some(target), Some(prober)) =
             (&self.reflector, &self.target, &self.prober)
@@ -128,7 +127,7 @@ impl Track {
         }
     }
 
-    /// Called when the target's address or our route to it has changed, or cannot be found.
+    /// The target's address, or our way to it, has changed, or cannot be found.
     pub fn retarget(
         &mut self,
         found: Result<Target, Problem>,
@@ -187,7 +186,7 @@ impl Track {
         self.target = Some(target);
     }
 
-    /// Called when a router was read: the MTU of hosts at our site may have changed.
+    /// A router was read: what hosts of our site have may have changed.
     pub fn see_routers(&mut self, routers: &[Arc<RouterReading>], now: Moment) {
         if let (Some(prober), Some(target)) = (&mut self.prober, &self.target) {
             let egress = &target.egress;
@@ -203,7 +202,7 @@ impl Track {
         self.problem = Some(problem);
     }
 
-    /// Everything that is known of the path.
+    /// All that is known of the path.
     #[must_use]
     pub fn observation(&self) -> PathObservation {
         let prober = self.prober.as_ref();
@@ -261,7 +260,7 @@ fn settings(plan: &PathPlan, family: Family, asks: Asks) -> Settings {
     }
 }
 
-/// The port for SYNs: the path's own, else its reflector's.
+/// The port that SYNs go to: the path's own, else its reflector's.
 fn port(plan: &PathPlan) -> Option<u16> {
     plan.tcp_port.or(plan.reflector.as_ref().map(|reflector| reflector.port))
 }

@@ -1,4 +1,4 @@
-//! The limit of open files and sockets, and how many a plan needs.
+//! How many files and sockets this process may have open, and how many a plan takes.
 
 use std::io;
 
@@ -7,22 +7,20 @@ use tracing::warn;
 
 use crate::model::plan::{Plan, Transport};
 
-/// Descriptors of the process itself: sockets of the probes, the netlink socket of routes, epoll,
-/// signals, pipes and log. About 60 are open on an idle exporter.
+/// Sockets of the probes, the netlink of routes, epoll, signals, pipes and log: about 60 are open on an idle exporter.
 const OURS: u64 = 100;
-/// Descriptors for scrapers' connections, including what is read for them.
+/// Connections of scrapers, each with what it reads meanwhile.
 const SCRAPERS: u64 = 256;
-/// Descriptors of a session: its socket, its watchdog's copy, and a key file.
+/// A session, its watchdog's copy, and a file of keys.
 const A_SESSION: u64 = 4;
-/// Descriptors of a path: a reflector's two connections, and a connection to a port.
+/// A reflector's stream and socket, or a connection to a port.
 const A_PATH: u64 = 3;
 
-/// What to do about it.
+/// What mends it.
 pub const REMEDY: &str =
     "raise it: `ulimit -n` in a shell, LimitNOFILE= in a unit, `--ulimit nofile=` of a container";
 
-/// Raises the limit as far as permitted; the usual soft limit of 1024 is meant for programs that
-/// use `select`.
+/// Raises the limit as far as it may be; the usual soft limit of 1024 is for programs that use `select`.
 pub fn raise() {
     let raised = getrlimit(Resource::RLIMIT_NOFILE)
         .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
@@ -31,7 +29,7 @@ pub fn raise() {
     }
 }
 
-/// Logs a warning if a plan needs more than is permitted.
+/// Says so where a plan takes more than is allowed.
 pub fn warn_if_short(plan: &Plan) {
     let (need, limit) = (need(plan), limit());
     if limit < need {
@@ -39,7 +37,7 @@ pub fn warn_if_short(plan: &Plan) {
     }
 }
 
-/// Most descriptors that a plan needs, with all routers and paths at once.
+/// Descriptors that a plan takes at most, all routers and paths at once.
 #[must_use]
 pub fn need(plan: &Plan) -> u64 {
     let sessions: u64 = plan
@@ -53,12 +51,12 @@ pub fn need(plan: &Plan) -> u64 {
     OURS + SCRAPERS + sessions * A_SESSION + plan.paths.len() as u64 * A_PATH
 }
 
-/// The number of jump routers, each of which needs a session of its own.
+/// Each router on the way has a session of its own.
 fn jumps(login: &crate::model::plan::SshPlan) -> u64 {
     login.jump.as_ref().map_or(0, |jump| 1 + jumps(&jump.ssh))
 }
 
-/// The text for an error of opening something; it mentions the limit if that is the reason.
+/// An error of opening something in words, with the limit where that is what is in the way.
 #[must_use]
 pub fn in_words(error: &io::Error) -> String {
     match error.raw_os_error() {
@@ -68,7 +66,7 @@ pub fn in_words(error: &io::Error) -> String {
     }
 }
 
-/// Whether a text from [`in_words`] mentions that limit.
+/// Whether [`in_words`] spoke of that limit.
 #[must_use]
 pub fn is_limit(words: &str) -> bool {
     words.contains("the limit of open files is")

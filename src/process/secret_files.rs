@@ -1,16 +1,15 @@
-//! Whether files with secrets can be read by others.
+//! Files with secrets in them: who else may read them.
 //!
-//! Owner and group may read them: a pod gets its keys from a Secret owned by root and readable by
-//! the pod's group only (`fsGroup`).
+//! The owner and a group may: a pod gets its keys from a Secret as root's, readable by the pod's group alone (`fsGroup`).
 
 use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt, path::Path};
 
 use tracing::warn;
 
-/// The mode bit that lets everyone read.
+/// The bit of everyone in a file's mode.
 const EVERYONE_READS: u32 = 0o004;
 
-/// Warns once about each file that everyone on this machine may read.
+/// Warns once of each that everyone on this machine may read.
 pub fn warn_of_public<'a>(files: impl Iterator<Item = &'a Path>) {
     for file in public(files) {
         let file = file.display();
@@ -21,7 +20,7 @@ pub fn warn_of_public<'a>(files: impl Iterator<Item = &'a Path>) {
 }
 
 fn public<'a>(files: impl Iterator<Item = &'a Path>) -> BTreeSet<&'a Path> {
-    // The mode of a link's target counts, not that of the link.
+    // A link says nothing, what it leads to does.
     files.filter(|file| fs::metadata(file).is_ok_and(|it| it.mode() & EVERYONE_READS != 0)).collect()
 }
 

@@ -1,15 +1,15 @@
-//! What a prober has requested from its reflector on one connection. Pure.
+//! What a prober has asked its reflector for on one connection. Pure.
 //!
-//! A reflector never sends anything that was not requested. One that does is not used any more:
-//! frames beyond the requested ones are not even parsed, so they cost no more than that.
+//! A reflector never sends unasked. One that does is not used: nothing it sends beyond what was asked for is
+//! even looked at, so it cannot cost more than that.
 
 use super::protocol::Frame;
 use crate::model::types::Bytes;
 
-/// Most outstanding answers that are remembered; older ones are forgotten.
+/// Answers that are still outstanding; a connection that waits for more is not used any more.
 const MOST: usize = 16;
 
-/// The expected answers.
+/// Answers to come.
 #[derive(Debug, Clone, Default)]
 pub struct Asked(Vec<Answer>);
 
@@ -20,12 +20,12 @@ enum Answer {
 }
 
 impl Asked {
-    /// Expects the answer to that ping, or the control beside a large segment.
+    /// That ping, or the control beside a large segment, is to be answered.
     pub fn pong(&mut self, id: u32) {
         self.ask(Answer::Pong { id });
     }
 
-    /// Expects a segment of `size` bytes of IP packet.
+    /// A segment of `size` bytes of IP packet is to come.
     pub fn large(&mut self, id: u32, size: Bytes) {
         self.ask(Answer::Large { id, most: usize::try_from(size).unwrap_or(usize::MAX) });
     }
@@ -37,7 +37,7 @@ impl Asked {
         self.0.push(answer);
     }
 
-    /// Checks a frame off; `false` if it was not requested.
+    /// Takes in what has come; `false` where it was not asked for.
     #[must_use]
     pub fn takes(&mut self, frame: &Frame) -> bool {
         let place = self.0.iter().position(|answer| match (answer, frame) {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     proptest! {
-        /// However much it sends, no more is accepted than was requested.
+        /// However it floods, no more is taken than was asked for.
         #[test]
         fn no_more_is_taken_than_was_asked_for(
             asks in prop::collection::vec(0..8_u32, 0..40), flood in prop::collection::vec(0..8_u32, 0..200)

@@ -22,10 +22,9 @@ use super::{
 };
 use crate::model::types::Bytes;
 
-/// Timeout of the TCP handshake and of the protocol's own, each: a lost SYN is repeated after one
-/// second.
+/// For the handshake of TCP and the protocol's own, each: a lost SYN is sent again after one second.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Number of round trips remembered; each connection measures its own.
+/// Round trips remembered; a connection measures its own.
 const ROUND_TRIPS: usize = 50;
 
 /// Why a reflector cannot be used.
@@ -36,27 +35,27 @@ pub enum Unusable {
     Connect {
         /// The port.
         port: u16,
-        /// The error.
+        /// Why.
         error: io::Error,
     },
-    /// The connection ended during the greeting, or the peer does not speak the protocol.
+    /// The connection ended during the greeting, or what came is not the protocol.
     #[error(
         "the peer ended the greeting ({0}): not a reflector, or our address is not in its allowed_sources"
     )]
     Greeting(Ended),
-    /// Nothing was received.
+    /// Nothing came.
     #[error("the peer accepts the connection and does not answer")]
     Mute,
-    /// It refused.
+    /// It says no.
     #[error("the reflector refuses: {0}")]
     Refused(Refusal),
-    /// It requires a secret and none is configured.
+    /// It wants a secret and there is none.
     #[error("the reflector wants a secret: set `reflector_secret_file`")]
     SecretWanted,
-    /// Our secret cannot be read.
+    /// Ours cannot be read.
     #[error("{0}")]
     Secret(String),
-    /// We have a secret and it does not ask for one.
+    /// We have a secret and it asks for none.
     #[error(
         "the reflector has no secret and so proves nothing: give it the same one, `secret_file`, or leave out \
          `reflector_secret_file`"
@@ -65,13 +64,13 @@ pub enum Unusable {
     /// Its own proof is wrong.
     #[error("what answers does not prove that it knows the secret: it is not our reflector")]
     FalseProof,
-    /// Its values in the greeting are impossible.
+    /// It says of itself what cannot be.
     #[error("what answers says of itself what no host is like ({0:?}): it is not our reflector")]
     Impossible(Welcome),
     /// It broke the protocol while measuring.
     #[error("the reflector {0}: it is given up")]
     Misbehaved(Ended),
-    /// It completes the greeting, but ends each connection before anything is measured.
+    /// It greets, and ends each connection before anything is measured.
     #[error(
         "the reflector ended {0} connections one after the other before anything was measured, last: {1}"
     )]
@@ -79,7 +78,7 @@ pub enum Unusable {
 }
 
 impl Unusable {
-    /// Whether trying again at once may help: after lost packets, but not after a refusal.
+    /// Whether trying again at once may help: lost packets, not a refusal.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
@@ -89,7 +88,7 @@ impl Unusable {
         }
     }
 
-    /// Whether it is not our reflector, or lies: it is not tried again soon.
+    /// Whether it is no reflector of ours, or lies: it is not tried again soon.
     #[must_use]
     pub fn is_misbehaviour(&self) -> bool {
         match self {
@@ -100,28 +99,28 @@ impl Unusable {
     }
 }
 
-/// An open connection, ready to measure. Dropping it resets it, so that a segment stuck in a hole
-/// is not sent any more.
+/// An open connection on which may be measured. Dropping it resets it: a segment stuck in a hole is not
+/// sent any more.
 #[derive(Debug)]
 pub struct Connection {
     pub(super) stream: TcpStream,
     inbox: Inbox,
-    /// The reflector's values from the greeting.
+    /// What the reflector said of itself.
     pub welcome: Welcome,
     asked: Asked,
-    /// Tags frames that are sent, once the secret is proven.
+    /// Tags what is sent, once the secret is proven.
     seal: Option<Seal>,
     last_id: u32,
     round_trips: VecDeque<Duration>,
 }
 
 impl Connection {
-    /// Connects and completes the greeting.
+    /// Connects and greets.
     pub async fn open(address: SocketAddr, secret: Option<&Secret>) -> Result<Self, Unusable> {
         let port = address.port();
         let began = Instant::now();
         let stream = connect(address).await.map_err(|error| match error.kind() {
-            // The peer accepted and closed at once: the reset may arrive before `connect` returns.
+            // Accepted and closed at once: the reset may be faster than `connect`.
             io::ErrorKind::ConnectionReset => Unusable::Greeting(error.into()),
             _ => Unusable::Connect { port, error },
         })?;
@@ -176,25 +175,25 @@ impl Connection {
         Ok(())
     }
 
-    /// A number that was not yet used on this connection.
+    /// A number not used on this connection yet.
     pub(super) fn new_id(&mut self) -> u32 {
         self.last_id = self.last_id.wrapping_add(1);
         self.last_id
     }
 
-    /// The kernel's data about the connection.
+    /// What the kernel says of the connection.
     pub fn tcp(&self) -> io::Result<Tcp> {
         Tcp::of(&self.stream)
     }
 
-    /// Timeout of an answer: max(200 ms, 4 x the longest of the last round trips), at most 2 s.
+    /// How long to wait for an answer: max(200 ms, 4 x the longest of the last round trips), at most 2 s.
     #[must_use]
     pub fn patience(&self) -> Duration {
         let longest = self.round_trips.iter().max().copied().unwrap_or_default();
         (longest * 4).clamp(Duration::from_millis(200), Duration::from_secs(2))
     }
 
-    /// Sends a ping whose segment has `size` bytes of IP packet, at least the size of a small one.
+    /// Sends a ping whose segment has `size` bytes of IP packet, at least a small one.
     pub(super) async fn ping(&mut self, id: u32, size: Bytes) -> io::Result<()> {
         let header = self.tcp()?.header;
         let len = usize::try_from(size.saturating_sub(header)).unwrap_or(0).max(SMALL);
@@ -203,7 +202,7 @@ impl Connection {
         segment::write_segment(&self.stream, &bytes).await
     }
 
-    /// Sends a small ping and returns the reflector's counts from its pong, without a timeout.
+    /// A small ping and its pong, however long that takes: the reflector's counts.
     pub async fn exchange(&mut self) -> Result<Counts, Ended> {
         let id = self.new_id();
         let began = Instant::now();
@@ -221,7 +220,7 @@ impl Connection {
         }
     }
 
-    /// Sends a small ping and returns the counts from its pong, within the timeout of an answer.
+    /// The same, but not longer than an answer may take.
     pub(super) async fn small_exchange(&mut self) -> Result<Counts, Ended> {
         let patience = self.patience();
         timeout(patience, self.exchange())
@@ -229,7 +228,7 @@ impl Connection {
             .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
     }
 
-    /// Requests a segment of `size` bytes of IP packet and a small one.
+    /// Asks for a segment of `size` bytes of IP packet and a small one.
     pub(super) async fn ask(&mut self, id: u32, size: Bytes, large_first: bool) -> io::Result<()> {
         self.asked.large(id, size);
         self.asked.pong(id);
@@ -263,7 +262,7 @@ impl Connection {
         Ok(true)
     }
 
-    /// The next frame; an error if it was not requested.
+    /// The next frame, which was asked for.
     async fn next(&mut self) -> Result<Frame, Ended> {
         let frame = self.frame().await?;
         if self.asked.takes(&frame) { Ok(frame) } else { Err(Ended::Unasked) }

@@ -1,9 +1,7 @@
-//! Work that many request at the same time and one execution serves: printing the metrics, reading
-//! the file of users again.
+//! Work that many ask for at once and that one doing serves: printing the metrics, reading the file of users again.
 //!
-//! A caller gets the result of an execution that began after its request, so no result is older
-//! than the request. There is one execution at a time, off the async threads, and a pause after it:
-//! however many callers there are, it takes a bounded part of one CPU.
+//! Whoever asks gets what was begun after he asked, so nothing is older than his request. One doing at a time, off the
+//! async threads, then a pause: however many ask and however fast, it takes a bounded part of one CPU.
 
 use std::{
     sync::{
@@ -15,25 +13,25 @@ use std::{
 
 use tokio::{sync::Mutex, task::spawn_blocking, time::sleep_until};
 
-/// The work takes at most one part in this many of a CPU.
+/// Doing it takes at most one part in so many of a CPU.
 const SHARE: u32 = 4;
-/// Longest pause after an execution.
+/// Nobody waits longer than this only because somebody else has just asked.
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// The last result of one kind of work.
+/// The last outcome of one kind of work.
 #[derive(Debug)]
 pub struct Coalesced<T> {
-    /// The number of executions begun.
+    /// How often it was begun.
     begun: Arc<AtomicU64>,
     last: Arc<Mutex<Last<T>>>,
 }
 
 #[derive(Debug)]
 struct Last<T> {
-    /// The number of the execution that gave the result.
+    /// Which beginning it was.
     number: u64,
     outcome: Option<T>,
-    /// When the next execution may begin.
+    /// When it may be begun again.
     next: Instant,
 }
 
@@ -45,10 +43,9 @@ impl<T> Default for Coalesced<T> {
 }
 
 impl<T: Clone + Send + 'static> Coalesced<T> {
-    /// The result of `work`, or of the same work for a caller at the same time; `None` if it
-    /// panics.
+    /// What `work` brings, or the same work of somebody who asked at the same time; nothing where it panics.
     ///
-    /// The caller may stop waiting: an execution that has begun is finished before the next begins.
+    /// Whoever asked may go away: what has been begun is brought to its end before it is begun again.
     pub async fn get(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let came_after = self.begun.load(SeqCst);
         let mut last = Arc::clone(&self.last).lock_owned().await;
@@ -98,7 +95,7 @@ mod tests {
         });
         let hundred: Vec<_> = hundred.collect();
         let open = async {
-            // Polled after the hundred, which all wait by then.
+            // Polled after the hundred, which all wait by now.
             spawn_blocking(move || gate.wait()).await.expect("open");
         };
         let (first, hundred, ()) = futures_util::future::join3(first, join_all(hundred), open).await;

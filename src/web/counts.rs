@@ -1,4 +1,4 @@
-//! Counters of the web server: places taken, connections and logins turned away.
+//! What the web server says of itself: places taken, connections and logins turned away.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -8,7 +8,7 @@ use crate::{
     model::types::{LoginRefusal, TurnedAway},
 };
 
-/// Counts since start.
+/// Counted since the start.
 #[derive(Debug, Default)]
 pub struct Counts {
     places: AtomicU64,
@@ -17,22 +17,22 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Sets how many places are taken at present.
+    /// So many places are taken now.
     pub fn set_places(&self, taken: usize) {
         self.places.store(taken as u64, Relaxed);
     }
 
-    /// Counts a connection that was refused, or closed before its client closed it.
+    /// A connection was not taken, or was ended before its client had done so.
     pub fn turned_away(&self, reason: TurnedAway) {
         self.turned_away[reason as usize].fetch_add(1, Relaxed);
     }
 
-    /// Counts a request that was refused for its password.
+    /// A request was not answered for want of a right password.
     pub fn login_refused(&self, reason: LoginRefusal) {
         self.logins[reason as usize].fetch_add(1, Relaxed);
     }
 
-    /// Adds all counters to the exposition, including zeros.
+    /// All of it, zeros too.
     pub fn put(&self, out: &mut Exposition) {
         out.put_count(&catalogue::WEB_CONNECTIONS, &[], self.places.load(Relaxed));
         for reason in TurnedAway::ALL {

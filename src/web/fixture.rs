@@ -1,5 +1,4 @@
-//! A state for tests: a site with a path in a black hole, a router that refuses, a path that has
-//! just started.
+//! A present for tests: a site whose path is a black hole, a router that refuses, a path just begun.
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +25,7 @@ use crate::{
     vendor::{Change, Vyos},
 };
 
-/// A fixed time.
+/// A moment that does not move.
 pub fn moment() -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(1_700_000_000_500)
 }
@@ -187,7 +186,7 @@ fn end(router: &str) -> TunnelEnd {
     TunnelEnd { router: router.into(), interface: "vxlan01".into() }
 }
 
-/// The whole state.
+/// All of it.
 pub fn present() -> Present {
     let pair = "dc/vxlan01~site-a/vxlan01";
     let tunnel = Tunnel {
@@ -252,7 +251,7 @@ pub fn present() -> Present {
     }
 }
 
-/// The same as a shared [`State`].
+/// The same as a shared state.
 pub fn state() -> State {
     let present = present();
     let state = State::default();

@@ -1,27 +1,27 @@
-//! `/-/reload` and `/-/quit`: requests that control a running exporter, if its owner enabled them.
+//! `/-/reload` and `/-/quit`: what a running exporter can be asked for over HTTP, where its owner allows it.
 
 use hyper::{Method, StatusCode, header::HeaderValue};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Answer, PLAIN_TEXT, answer};
 
-/// A request that was made.
+/// What somebody asked for.
 #[derive(Debug)]
 pub enum Wish {
-    /// Read the configuration again and report the result in words.
+    /// Read the configuration again, and say in words how it went.
     Reload(oneshot::Sender<Result<String, String>>),
-    /// End, as on SIGTERM.
+    /// End, as after SIGTERM.
     Quit,
 }
 
-/// Accepts these requests or refuses them; by default it refuses.
+/// Takes wishes, or refuses them; by default it refuses.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     wishes: Option<mpsc::Sender<Wish>>,
 }
 
 impl Lifecycle {
-    /// Passes requests on.
+    /// Hands wishes on.
     #[must_use]
     pub fn enabled(wishes: mpsc::Sender<Wish>) -> Self {
         Self { wishes: Some(wishes) }

@@ -1,15 +1,13 @@
-//! Which connections are kept when there are too many.
+//! Who may stay connected when not all can.
 //!
-//! Every connection holds a place from before the TLS handshake to its end, and the number of
-//! places is fixed. Nobody waits for one: a new connection gets a free place, or that of a
-//! connection that is ended for it at once, or is turned away. The connection that is ended belongs
-//! to the peer with the most connections, and is the one that has been idle the longest: an idle
-//! keep-alive, a handshake or head that does not come, an answer that is not read. One peer may
-//! hold only a share of the places; beyond it, its own connections are ended. A peer whose idle
-//! connection was ended cannot displace others for a while. [`Known`] peers keep [`KEPT`]
-//! connections whatever happens, so that a Prometheus server that has scraped can scrape again.
+//! Every connection has a place, from before the TLS handshake to its end, and there are so many. Nobody waits for one: a newcomer is
+//! given a free one, or that of a connection which is ended for it at once, or is sent away. Ended is, of the peer with the most
+//! connections, the one that has stood still the longest: an idle keep-alive, a handshake or a head that does not come, an answer that is
+//! not taken. One peer gets a share, and takes from itself what it wants beyond it. Who has been ended so is not let in again at the expense of others
+//! for a while. [`Known`] peers keep [`KEPT`] connections whatever happens, so a
+//! Prometheus server that has scraped scrapes again.
 //!
-//! Answers that wait for slow readers are limited by their bytes in the same way.
+//! Answers that wait for slow readers are bounded by their bytes in the same way.
 
 #[cfg(test)]
 mod tests;
@@ -29,24 +27,22 @@ use super::{
 };
 use crate::model::types::TurnedAway;
 
-/// Most places, if there are enough file descriptors.
+/// Places, where there are file descriptors for them.
 const MOST: usize = 256;
-/// One part in this many of the file descriptors is for places; the rest is for routers, probes and
-/// files.
+/// The rest is for routers, probes and files.
 const PART_OF_OPEN_FILES: u64 = 4;
-/// One peer may hold one part in this many of the places.
+/// One peer's part of the places.
 const PART_OF_PEER: usize = 4;
-/// This many connections of a known peer are never ended for others.
+/// Connections of a known peer that are ended for nobody.
 const KEPT: usize = 2;
-/// How long a peer whose idle connection was ended cannot displace others; after that the address
-/// may belong to somebody else.
+/// Who has been in the way so long ago may be another by now.
 const IN_THE_WAY: Duration = Duration::from_mins(1);
 const MOST_IN_THE_WAY: usize = 4096;
-/// Most bytes of distinct answers that readers have not taken yet.
+/// Of different answers that readers have not taken yet.
 const UNREAD_BYTES: usize = 32 << 20;
-/// This many distinct answers may wait whatever their size, so that large ones are answered too.
+/// As many different answers are let wait whatever their size: large ones are answered too.
 const UNREAD_ANSWERS: usize = 4;
-/// Timeout for reading an answer.
+/// For taking an answer.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 60 });
 
 /// The places of one listener. Cheap to clone.
@@ -66,10 +62,10 @@ struct Inner {
 struct Table {
     next: u64,
     taken: BTreeMap<u64, Taken>,
-    /// How many places each peer holds.
+    /// How many of them each peer has.
     counts: BTreeMap<Peer, usize>,
     known: Known,
-    /// Peers with an idle connection that was ended for others, and when.
+    /// Peers that have stood still when others needed their places, and when.
     in_the_way: BTreeMap<Peer, Instant>,
 }
 
@@ -81,19 +77,19 @@ struct Taken {
     end: Arc<Notify>,
 }
 
-/// What a connection is doing.
+/// What a connection is at.
 #[derive(Debug, Clone)]
 enum Stage {
-    /// Waits for its client: for the handshake or the next request.
+    /// Its client's turn: to shake hands, to ask, to ask again.
     Waiting,
-    /// Its request is being answered.
+    /// Ours: its request is being answered.
     Working,
-    /// Waits for its client to read this answer.
+    /// Its client's turn to take this answer.
     Sending(Bytes),
 }
 
 impl Places {
-    /// The number of places follows from the limit of open files.
+    /// By the limit of open files.
     #[must_use]
     pub fn new(open_files: u64, counts: Arc<Counts>) -> Self {
         let most = usize::try_from(open_files / PART_OF_OPEN_FILES).unwrap_or(MOST);
@@ -104,7 +100,7 @@ impl Places {
         Self { inner: Arc::new(Inner { most, counts, table: Mutex::default() }) }
     }
 
-    /// A place for a connection of this peer, at once or not at all.
+    /// A place for a connection from there, at once or not at all.
     #[must_use]
     pub fn take(&self, peer: Peer) -> Option<Place> {
         let now = Instant::now();
@@ -137,7 +133,7 @@ impl Places {
         Some(Place { inner: Arc::clone(&self.inner), id, peer, end })
     }
 
-    /// Ends an idle connection when file descriptors are short.
+    /// Ends a connection that stands still, where descriptors are short.
     pub fn end_one(&self) {
         let now = Instant::now();
         let mut table = self.inner.table();
@@ -156,7 +152,7 @@ impl Inner {
 }
 
 impl Table {
-    /// Notifies its task; the place is free from now on.
+    /// Its task hears of it; the place is free from now on.
     fn end(&mut self, id: u64) -> Option<Taken> {
         let taken = self.remove(id)?;
         taken.end.notify_one();
@@ -198,15 +194,14 @@ impl Table {
         idle.min_by_key(|(_, taken)| taken.since).map(|(id, _)| *id)
     }
 
-    /// The connection to end for a peer that has `of_peer` connections.
+    /// What gives way to a peer that has so many.
     fn giving_way_to(&self, peer: Peer, of_peer: usize, now: Instant) -> Option<u64> {
         let has_right = of_peer < KEPT && self.known.knows(peer, now);
         let is_in_the_way = !has_right && self.is_in_the_way(peer, now);
         self.by_need(
             |taken| {
                 let theirs = self.count(taken.peer);
-                // The other peer must not end up with fewer. A peer that was recently in the way
-                // itself needs a larger difference, except against others like it.
+                // Never so that the other has fewer then; for who has just been in the way, of his like alone.
                 let may = !is_in_the_way || self.is_in_the_way(taken.peer, now);
                 has_right || theirs > of_peer + 1 || (theirs > of_peer && may)
             },
@@ -215,8 +210,8 @@ impl Table {
         .or_else(|| self.idlest_of(peer))
     }
 
-    /// Chooses among those that may be ended: of the peer with the most connections, idle before
-    /// busy, peers that were in the way before others, then the oldest.
+    /// Of those that give way: of the peer with the most, what stands still before what is at work, who has been in the way
+    /// before, the oldest.
     fn by_need(&self, gives_way: impl Fn(&Taken) -> bool, now: Instant) -> Option<u64> {
         let is_kept = |taken: &Taken| self.count(taken.peer) <= KEPT && self.known.knows(taken.peer, now);
         let candidates = self.taken.iter().filter(|(_, taken)| gives_way(taken) && !is_kept(taken));
@@ -227,7 +222,7 @@ impl Table {
         first.map(|(id, _)| *id)
     }
 
-    /// The number and bytes of distinct answers that are not read yet.
+    /// How many different answers are not taken yet, and their bytes.
     fn unread(&self) -> (usize, usize) {
         let mut answers = BTreeSet::new();
         for taken in self.taken.values() {
@@ -240,7 +235,7 @@ impl Table {
 }
 
 impl Taken {
-    /// Whether it waits for its client: for the handshake, a request, or the reading of an answer.
+    /// Whether it waits for its client: to shake hands, to ask, to take its answer.
     fn stands_still(&self) -> bool {
         !matches!(self.stage, Stage::Working)
     }
@@ -251,14 +246,13 @@ impl Taken {
 pub struct Place {
     inner: Arc<Inner>,
     id: u64,
-    /// Its peer.
+    /// Whose it is.
     pub peer: Peer,
     end: Arc<Notify>,
 }
 
 impl Place {
-    /// Completes when another connection needs the place, or an answer is not read in time: the
-    /// connection must end at once.
+    /// Completes when another needs it, or when an answer is not taken in time: the connection must end at once.
     pub async fn ended(&self) {
         loop {
             if tokio::time::timeout(READ_TIMEOUT / 4, self.end.notified()).await.is_ok() {
@@ -273,13 +267,12 @@ impl Place {
         }
     }
 
-    /// Called when a request has arrived.
+    /// A request has come.
     pub fn works(&self) {
         self.enter(Stage::Working);
     }
 
-    /// Called with its answer; `false` if too many answers wait for readers already and none of
-    /// them may be ended.
+    /// This is its answer; `false` where too much waits for readers already, and nothing of it may end.
     #[must_use]
     pub fn sends(&self, answer: &Bytes) -> bool {
         let now = Instant::now();
@@ -292,7 +285,7 @@ impl Place {
                 return true;
             }
             let is_slow = |taken: &Taken| matches!(taken.stage, Stage::Sending(_)) && taken.since < now;
-            // Known peers are not spared: they have had the time to read as well.
+            // Known or not: a reader that is known has had the time to read.
             let slowest = table.taken.iter().filter(|(id, taken)| **id != self.id && is_slow(taken));
             let Some(slowest) = slowest.min_by_key(|(_, taken)| taken.since).map(|(id, _)| *id) else {
                 drop(table);
@@ -304,7 +297,7 @@ impl Place {
         }
     }
 
-    /// Called when the whole answer has been handed to the kernel.
+    /// All that was to be sent is in the kernel's hands.
     pub fn flushed(&self) {
         let mut table = self.inner.table();
         let Some(mine) = table.taken.get_mut(&self.id) else { return };
@@ -314,12 +307,12 @@ impl Place {
         }
     }
 
-    /// Makes its peer known: it has logged in, or has received what needs no login.
+    /// Its client belongs here: it has logged in, or has been given what needs no login.
     pub fn greet(&self) {
         self.inner.table().known.greet(self.peer, Instant::now());
     }
 
-    /// Whether its peer is known.
+    /// Whether it has been greeted lately.
     #[must_use]
     pub fn is_known(&self) -> bool {
         self.inner.table().known.knows(self.peer, Instant::now())

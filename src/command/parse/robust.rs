@@ -1,5 +1,4 @@
-//! No text makes any parser panic: random text, and captures that are cut, doubled or have flipped
-//! bits.
+//! No text makes any parser panic: made-up text, and captures cut, doubled and with flipped bits.
 
 use std::{fs, path::Path, sync::LazyLock};
 
@@ -18,7 +17,7 @@ pub(crate) static CAPTURES: LazyLock<Vec<String>> = LazyLock::new(|| {
     files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
 });
 
-/// An error always has a message.
+/// A reason is words for a person, never nothing.
 fn survives(text: &str) {
     for format in Format::value_variants() {
         if let Err(reason) = read(*format, text) {

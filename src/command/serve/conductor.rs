@@ -1,5 +1,4 @@
-//! What runs under the plan in use: router workers, the probe engine, the reflector, and the join
-//! of their results.
+//! What runs, by the plan in use: router workers, the probe engine, the reflector, and the join of what they say.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -23,24 +22,22 @@ use crate::{
     router::fleet::Fleet,
 };
 
-/// Shortest time between two joins.
+/// The picture is joined anew at most this often.
 const JOIN: Duration = Duration::from_millis(100);
-/// Joining a large picture takes at most one part in this many of a CPU.
+/// Joining a large picture takes at most one part in so many of a CPU.
 const JOIN_SHARE: u32 = 10;
 
-/// Longest time between two joins, even without changes: data becomes too old by the mere lack of
-/// updates.
+/// Joined so often even where nothing has changed: what is told no more changes by that.
 const JOIN_ANEW: Duration = Duration::from_secs(10);
-/// How often it reports progress.
+/// It shows life so often.
 const TURN: Duration = Duration::from_secs(1);
-/// Longest time that switching to another plan may take: workers in the middle of a read are let
-/// go.
+/// How long going over to another plan may take: workers that read are let go.
 const FOLLOW: Duration = Duration::from_mins(1);
 
-/// The next plan, and a channel to report that it runs.
+/// A plan to go over to, and where to say that it runs.
 pub type NextPlan = (Plan, oneshot::Sender<anyhow::Result<()>>);
 
-/// State that outlives a conductor. Cheap to clone.
+/// What outlives a conductor. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Conducting {
     /// The plan in use.
@@ -52,7 +49,7 @@ pub struct Conducting {
 }
 
 impl Conducting {
-    /// Starts with this plan; `plans` brings later ones.
+    /// By that plan, and by those that come.
     #[must_use]
     pub fn new(plan: Plan, state: State, supervisor: Supervisor, plans: mpsc::Receiver<NextPlan>) -> Self {
         let web_sources = Arc::new(watch::Sender::new(plan.web_sources.clone()));
@@ -60,14 +57,13 @@ impl Conducting {
         Self { plan, state, supervisor, web_sources, plans }
     }
 
-    /// The networks that may read metrics and pages, according to the plan in use.
+    /// Who may ask for metrics and pages, by the plan in use.
     #[must_use]
     pub fn web_sources(&self) -> watch::Receiver<Vec<IpNetwork>> {
         self.web_sources.subscribe()
     }
 
-    /// Starts everything and keeps it running: if a conductor dies, everything it ran ends with it
-    /// and is started again.
+    /// Starts everything and keeps it running: where a conductor dies, all that it ran ends with it and is started anew.
     pub async fn keep(self) -> anyhow::Result<Kept> {
         let mut first = Some(Conductor::start(&self).await?);
         let supervisor = self.supervisor.clone();
@@ -95,7 +91,7 @@ impl Conducting {
     }
 }
 
-/// Keeps everything in accordance with one plan.
+/// Keeps everything in step with one plan.
 struct Conductor {
     shared: Conducting,
     plan: Plan,
@@ -122,7 +118,7 @@ impl Conductor {
         Ok(conductor)
     }
 
-    /// Joins whenever something has changed, and switches to each new plan.
+    /// Joins whenever something has changed, and goes over to each plan that comes.
     async fn run(mut self, plans: &mut mpsc::Receiver<NextPlan>, pulse: &Pulse) {
         let mut next_join = tokio::time::Instant::now();
         let mut anew = next_join + JOIN_ANEW;
@@ -144,7 +140,7 @@ impl Conductor {
                 }
                 next = plans.recv() => {
                     let Some((plan, done)) = next else { return };
-                    // The receiver is gone only while the process ends.
+                    // Nobody waits for it only while the process ends.
                     let _ = done.send(pulse.within(FOLLOW, self.follow(plan)).await);
                 }
                 () = sleep(TURN) => {}
@@ -152,7 +148,7 @@ impl Conductor {
         }
     }
 
-    /// Switches to another plan; on an error everything stays as it was.
+    /// Goes over to another plan; on an error everything stays as it was.
     async fn follow(&mut self, plan: Plan) -> anyhow::Result<()> {
         self.probing.follow(plan.paths.clone(), plan.probe_budget_pps).await?;
         self.fleet.follow(&plan).await;
@@ -161,13 +157,12 @@ impl Conductor {
         self.shared.web_sources.send_replace(plan.web_sources.clone());
         self.shared.put_plan(plan.clone());
         self.plan = plan;
-        // Whoever requested the change sees the new picture in the next scrape.
+        // Whoever asked for it sees the new picture in his next scrape.
         self.join();
         Ok(())
     }
 
-    /// Joins readings and observations into the picture; returns the earliest time of the next
-    /// join.
+    /// Joins readings and observations into the picture; returns the earliest time of the next.
     fn join(&mut self) -> tokio::time::Instant {
         let began = Instant::now();
         let present = self.state.present();
@@ -180,8 +175,7 @@ impl Conductor {
     }
 }
 
-/// Runs slow work. In a runtime with several threads, this thread hands its other tasks to another
-/// one meanwhile.
+/// Does what takes a while: this thread hands its other tasks to another one meanwhile. A runtime of one thread has none.
 fn off_the_async_threads<T>(work: impl FnOnce() -> T) -> T {
     let several = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
     if several { block_in_place(work) } else { work() }

@@ -1,10 +1,8 @@
-//! Changes identifiers and ports from time to time, so that no box on the way keeps old state for
-//! our flows forever.
+//! Other identifiers and ports, so that no box on the way remembers our flows for ever.
 //!
-//! A stateful NAT or firewall with a mapping from before a failover keeps it as long as packets
-//! come, and ours always come: with constant ports a path would be dead for us alone. So one of the
-//! eight flows moves to a new port every ten minutes, and the echoes move to another identifier.
-//! All of them move at once when a prober has seen that only new flows pass.
+//! A stateful NAT or firewall that keeps an old mapping after a failover keeps it as long as packets come, and ours always come: with
+//! constant ports a path would be dead for us alone. So one flow of eight moves to a new port every ten minutes, and echoes to
+//! another identifier; all of them at once where a prober has seen that only new flows pass.
 
 use std::time::Duration;
 
@@ -16,21 +14,21 @@ use crate::path::{
     tcp::pinned::{MOVE_EVERY, next_to_move},
 };
 
-/// Shortest time between two renewals of all flows: several paths may report the same box.
+/// Of several paths that see the same box forget, one has all renewed.
 const AT_MOST: Duration = Duration::from_secs(10);
 
 /// When identifiers and ports were last renewed.
 #[derive(Debug, Default)]
 pub(super) struct Renewal {
-    /// When a single flow last moved.
+    /// One flow.
     slowly_at: Moment,
     flow: u8,
-    /// When all flows last moved.
+    /// All.
     at: Option<Moment>,
 }
 
 impl Engine {
-    /// Moves the next flow, if it is time.
+    /// The next flow moves, if it is time.
     pub(super) fn renew_slowly(&mut self, now: Moment) {
         if now.saturating_sub(self.renewal.slowly_at) < MOVE_EVERY {
             return;
@@ -45,7 +43,7 @@ impl Engine {
         self.move_flows(next.as_slice());
     }
 
-    /// Moves all flows and the echoes.
+    /// All flows move, and echoes too.
     pub(super) fn renew(&mut self, now: Moment) {
         if self.renewal.at.is_some_and(|at| now.saturating_sub(at) < AT_MOST) {
             return;
@@ -56,7 +54,7 @@ impl Engine {
         self.move_flows(&all);
     }
 
-    /// Moves these flows and the echoes, and informs the probers.
+    /// These flows move, and echoes too; the probers are told.
     fn move_flows(&mut self, flows: &[u8]) {
         self.wire.renew(flows);
         if let Some(echoes) = &mut self.echoes {

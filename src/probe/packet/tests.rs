@@ -1,4 +1,4 @@
-//! What is built is parsed back to the same values.
+//! Round trips of what is built and what is read.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

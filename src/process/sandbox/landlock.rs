@@ -1,20 +1,19 @@
-//! Landlock (landlock(7)): restricts what a process may do to files, whatever their modes allow.
+//! Landlock (landlock(7)): what a process may do to files, whatever their modes say.
 
 use landlock::{
     ABI, Access, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
     Scope, path_beneath_rules,
 };
 
-/// Directories of the system's programs, including those that read a `local: {}` router.
+/// Where the system's programs are; what a `local: {}` router is read with is among them.
 const PROGRAMS: [&str; 8] =
     ["/bin", "/sbin", "/usr", "/lib", "/lib64", "/opt", "/nix", "/run/current-system"];
-/// Output that a shell discards goes there.
+/// What a shell throws away goes there.
 const BIN: [&str; 1] = ["/dev/null"];
 
-/// Forbids writing, creating and removing files, running programs other than the system's, and
-/// signalling processes other than our children.
+/// Forbids to write, to make, to remove, to run what is not the system's, and to signal who is not our child.
 pub fn forbid_writing() -> Result<(), String> {
-    // The newest version that the crate knows; what the kernel lacks is left out.
+    // The newest that the crate knows; what the kernel does not is left out of it.
     let abi = ABI::V6;
     let reading = AccessFs::from_read(abi) & !AccessFs::Execute;
     let status = Ruleset::default()
@@ -28,7 +27,7 @@ pub fn forbid_writing() -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     match status.ruleset {
         RulesetStatus::NotEnforced => Err("this kernel has no Landlock, or has it switched off".to_owned()),
-        // Older kernels enforce only a part, which is still most of it.
+        // Older kernels have less of it, which is still most.
         RulesetStatus::PartiallyEnforced | RulesetStatus::FullyEnforced => Ok(()),
     }
 }

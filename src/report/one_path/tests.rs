@@ -1,4 +1,4 @@
-//! The reports as snapshots, so that a review shows their text.
+//! What a curious person reads first, as snapshots: a review shows the words.
 
 use std::{sync::Arc, time::Duration};
 

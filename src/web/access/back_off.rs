@@ -1,5 +1,4 @@
-//! Recent wrong passwords by peer: from the fifth on, a peer must wait before its next password is
-//! checked, twice as long each time.
+//! Who has been wrong lately: from the fifth time on a peer waits before its next guess is looked at, twice as long each time.
 
 use std::{
     collections::BTreeMap,
@@ -8,13 +7,13 @@ use std::{
 
 use crate::web::peer::Peer;
 
-/// Wrong passwords without a wait: somebody who mistypes does not notice.
+/// Somebody who mistypes does not notice.
 const FREE: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
-/// Wrong passwords are forgotten after this long without another one.
+/// After so long without a wrong one all is forgiven.
 const FORGIVEN: Duration = Duration::from_mins(10);
-/// Most peers remembered; the one whose last wrong password is the oldest is forgotten.
+/// Beyond so many peers the one that was wrong the longest ago is forgotten.
 const MOST_PEERS: usize = 1024;
 
 /// Wrong passwords by peer.
@@ -39,7 +38,7 @@ impl Wrong {
 }
 
 impl BackOff {
-    /// How often the peer was wrong recently, or how long it must wait.
+    /// How often it was wrong lately, or how long it has to wait.
     pub fn ask(&self, peer: Peer, now: Instant) -> Result<u32, Duration> {
         let Some(wrong) = self.peers.get(&peer) else { return Ok(0) };
         let since = now.saturating_duration_since(wrong.last);
@@ -50,7 +49,7 @@ impl BackOff {
         }
     }
 
-    /// Records a wrong password.
+    /// It was wrong once more.
     pub fn wrong(&mut self, peer: Peer, now: Instant) {
         self.peers.retain(|_, wrong| now.saturating_duration_since(wrong.last) < FORGIVEN);
         if self.peers.len() >= MOST_PEERS && !self.peers.contains_key(&peer) {
@@ -61,7 +60,7 @@ impl BackOff {
         (wrong.times, wrong.last) = (wrong.times.saturating_add(1), now);
     }
 
-    /// Records that a check found the password right.
+    /// It was right, and that was found by a check.
     pub fn right(&mut self, peer: Peer) {
         self.peers.remove(&peer);
     }

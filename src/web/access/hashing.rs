@@ -1,8 +1,7 @@
-//! Checks passwords against bcrypt hashes, on threads of their own.
+//! Passwords against bcrypt hashes, on threads of their own.
 //!
-//! By design, a check costs up to seconds of CPU. So few run at a time, at low priority. The queue
-//! is bounded and ordered by trust: known peers first, then those that were wrong least often; the
-//! second job of a peer comes after the first job of every other.
+//! A check costs up to seconds of CPU, on purpose. So few are done at a time, at a low priority, and what waits for one is bounded and
+//! in the order of trust: known peers, then those that have been wrong the least, and each peer's second behind everyone's first.
 
 use std::{
     collections::BTreeMap,
@@ -18,39 +17,37 @@ use zeroize::Zeroizing;
 
 use crate::{config::password_hash::PasswordHash, web::peer::Peer};
 
-/// One CPU in this many is used for passwords; a smaller machine has one thread, which gives way to
-/// all others.
+/// One of so many CPUs is for passwords; on a smaller machine it is one thread that gives way to all others.
 const CPUS_TO_ONE: usize = 4;
 const MOST_THREADS: usize = 4;
-/// Most jobs waiting.
+/// Waiting for a check.
 const MOST_WAITING: usize = 32;
-/// Most jobs waiting for one peer.
+/// Of one peer.
 const MOST_OF_PEER: usize = 4;
-/// Niceness of the threads: when both want the CPU, a tenth of what the probes get (sched(7)). With
-/// less nobody could log in on a busy machine.
+/// A tenth of what the probes are given on a CPU that is wanted by both (sched(7)); less, and nobody could log in on a busy machine.
 const NICE: i32 = 10;
 
-/// The peer whose password is checked.
+/// Whose password is to be checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Asker {
     /// Its address.
     pub peer: Peer,
-    /// Whether it was admitted recently.
+    /// Whether it was let in lately.
     pub known: bool,
-    /// How often it was wrong recently.
+    /// How often it was wrong lately.
     pub wrong: u32,
 }
 
-/// Too many jobs are waiting already.
+/// Too many wait already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
     /// Of this peer.
     OfPeer,
-    /// In total.
+    /// Of all.
     OfAll,
 }
 
-/// The threads that check passwords. They end when this is dropped.
+/// The threads. They end with it.
 pub struct Hashing {
     shared: Arc<Shared>,
 }
@@ -70,11 +67,11 @@ struct Queue {
     is_closed: bool,
 }
 
-/// Order in the queue; the lowest comes first.
+/// First what is least.
 type Rank = (Stranger, Wrong, Ahead, Order);
 type Stranger = bool;
 type Wrong = u32;
-/// How many jobs of the same peer are before it.
+/// Jobs of the same peer before it.
 type Ahead = usize;
 type Order = u64;
 
@@ -98,7 +95,7 @@ impl Hashing {
         Self::with((cpus / CPUS_TO_ONE).clamp(1, MOST_THREADS), PasswordHash::is_of)
     }
 
-    /// Starts this many threads, which use `check`.
+    /// So many threads that check like that.
     pub fn with(
         threads: usize,
         check: impl Fn(&PasswordHash, &[u8]) -> bool + Send + Sync + 'static,
@@ -114,8 +111,7 @@ impl Hashing {
         Ok(hashing)
     }
 
-    /// Whether the password matches the hash, once its turn has come. A caller that stops waiting
-    /// causes no further cost.
+    /// Whether the password is that of the hash, when its turn has come. Who stops waiting costs nothing more.
     pub async fn check(
         &self,
         asker: Asker,
@@ -145,7 +141,7 @@ impl Queue {
         }
         let rank = (!asker.known, asker.wrong, ahead, self.next);
         if self.waiting.len() >= MOST_WAITING {
-            // Dropping a job notifies its caller.
+            // Its asker hears that it is gone.
             match self.waiting.last_entry() {
                 Some(last) if rank < *last.key() => drop(last.remove()),
                 _ => return Err(Full::OfAll),
@@ -163,8 +159,7 @@ impl Shared {
     }
 
     fn work(&self) {
-        // On Linux this affects this thread alone. Raising niceness is always permitted; a thread
-        // that is nicer already stays so.
+        // Of this thread alone, on Linux. Nobody is refused to be nicer; who is nicer already stays so.
         let own = rustix::process::getpriority_process(None).unwrap_or(0);
         if let Err(error) = rustix::process::setpriority_process(None, own.max(NICE)) {
             tracing::debug!(%error, "passwords are checked at the priority of all else");
@@ -216,7 +211,7 @@ mod tests {
         Asker { peer: Peer::V4(Ipv4Addr::from_bits(host)), known, wrong }
     }
 
-    /// One thread that reports each check, and starts each one only when told.
+    /// One thread that tells what it checks, each when it is let.
     fn one_at_a_time() -> (Hashing, Sender<()>, Receiver<Vec<u8>>) {
         let ((go, gate), (tell, told)) = (channel(), channel());
         let gate = Mutex::new(gate);
@@ -299,7 +294,7 @@ mod tests {
         let mut known = Box::pin(ask(999, true, 3));
         assert!(futures_util::poll!(&mut known).is_pending(), "it has a place in the queue");
         assert_eq!(of_all.pop().expect("the last").await, Err(Full::OfAll), "that of the last");
-        // A job whose caller has gone is not checked.
+        // Who has gone away is not checked.
         drop((of_one, of_all));
         for _ in 0..2 {
             go.send(()).expect("waiting");

@@ -1,9 +1,8 @@
-//! Logins by name and password, remembered across changes of the file.
+//! Logins by name and password, and what is remembered of them from one state of the file to the next.
 //!
-//! A password that was right for a user's hash stays right as long as that hash is in the file,
-//! whatever else changes: the next scrape needs no check and does not wait. A wrong password is
-//! remembered in the same way. Any other password is hashed, in the order of [`Hashing`], after the
-//! wait that [`BackOff`] imposes; whether the user exists makes no difference.
+//! A password that was right for a user's hash is right as long as that hash stands in the file, whatever else changes there: the next scrape costs
+//! nothing and waits for nobody. One that was wrong is as easily wrong again. What has not been seen before is hashed, in the order
+//! of [`Hashing`], after the wait that [`BackOff`] imposes; whether the name exists makes no difference.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -24,27 +23,27 @@ use super::{
 };
 use crate::{config::password_hash::PasswordHash, model::types::LoginRefusal, web::peer::Peer};
 
-/// Most wrong passwords remembered: a scraper with an old password sends the same one for days.
+/// Wrong ones remembered: a scraper with an old password sends the same for days.
 const MOST_WRONG: usize = 256;
-/// The wait suggested to clients; checks in the queue finish about as often.
+/// Checks of the queue end about as often.
 const COME_AGAIN: Duration = Duration::from_secs(2);
 
-/// Whether a request is admitted.
+/// Whether a request is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// It is admitted.
+    /// It is.
     Granted,
-    /// It is refused, with the wait after which another attempt may succeed; zero where it cannot.
+    /// It is not; when to come again, where that may help.
     Refused(LoginRefusal, Duration),
 }
 
-/// A keyed digest of a password, the hash it was checked against, and whether that is the user's.
+/// A keyed digest of a password, the hash it was held against, and whether that is the user's.
 type Digest = [u8; 32];
 
-/// Passwords that were right and wrong so far.
+/// What was right and wrong so far.
 pub struct Logins {
     hashing: Hashing,
-    /// Keyed with a random key that nobody knows.
+    /// With a key that nobody knows.
     digest: Hmac<Sha256>,
     seen: Mutex<Seen>,
 }
@@ -63,7 +62,7 @@ impl fmt::Debug for Logins {
 }
 
 impl Logins {
-    /// Starts with nothing remembered.
+    /// Nobody has logged in yet.
     pub fn new(hashing: Hashing) -> anyhow::Result<Self> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|error| anyhow!("no random numbers: {error}"))?;
@@ -71,8 +70,7 @@ impl Logins {
         Ok(Self { hashing, digest, seen: Mutex::default() })
     }
 
-    /// Whether a request with this `Authorization` is admitted for these users. `known` tells
-    /// whether its peer was admitted recently.
+    /// Whether a request with this `Authorization` is let in by these users. `known` is whether its peer was lately.
     pub async fn admit(
         &self,
         users: &Users,
@@ -80,7 +78,7 @@ impl Logins {
         known: bool,
         authorization: Option<&HeaderValue>,
     ) -> Admission {
-        // For names that do not exist, another user's hash is used.
+        // One user's hash stands in for those of names that do not exist.
         let Some(costliest) = users.costliest() else { return Admission::Granted };
         let Some((name, password)) = authorization.and_then(credentials) else {
             return Admission::Refused(LoginRefusal::Missing, Duration::ZERO);
@@ -123,8 +121,7 @@ impl Logins {
 }
 
 impl Seen {
-    /// Whether this password was right. The time of comparing digests reveals nothing, as nobody
-    /// knows their key.
+    /// Comparing digests whose key nobody knows tells nothing by the time it takes.
     fn was_right(&self, name: &str, digest: &Digest) -> bool {
         self.right.get(name) == Some(digest)
     }

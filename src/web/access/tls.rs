@@ -1,4 +1,4 @@
-//! The TLS configuration, from the content of the files.
+//! What TLS is spoken with, from the content of the files.
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -17,15 +17,15 @@ use crate::config::web_file::{ClientCertificate, TlsFiles, TlsVersion};
 
 /// The content of [`TlsFiles`].
 pub struct Contents {
-    /// The certificate file.
+    /// Of the certificate.
     pub certificate: Vec<u8>,
-    /// The file of its key.
+    /// Of its key.
     pub key: Zeroizing<Vec<u8>>,
-    /// The file of the clients' authorities.
+    /// Of the clients' authorities.
     pub authorities: Option<Vec<u8>>,
 }
 
-/// The server's TLS configuration; errors name the file.
+/// How to shake hands; errors name the file.
 pub fn config(files: &TlsFiles, contents: &Contents) -> anyhow::Result<ServerConfig> {
     let provider = Arc::new(ring::default_provider());
     let versions: &[_] = match files.least {
@@ -68,7 +68,7 @@ fn certificates(pem: &[u8], what: &str, file: &Path) -> anyhow::Result<Vec<Certi
     }
 }
 
-/// Names the file and the fault, never the content.
+/// Says what of, never what is in it.
 fn unusable(what: &str, file: &Path, why: &dyn fmt::Display) -> anyhow::Error {
     anyhow!("cannot use {what} {}: {why}; PEM belongs there", file.display())
 }

@@ -1,4 +1,4 @@
-//! The users of one state of the file, and the credentials of a request (`Authorization: Basic`).
+//! The users of one state of the file, and how a request names one (`Authorization: Basic`).
 
 use std::{collections::BTreeMap, fmt};
 
@@ -20,32 +20,32 @@ impl fmt::Debug for Users {
 }
 
 impl Users {
-    /// The users of the file.
+    /// Those of the file.
     #[must_use]
     pub fn new(hashes: BTreeMap<String, PasswordHash>) -> Self {
         Self { hashes }
     }
 
-    /// How many there are; without users everyone is admitted.
+    /// How many there are; none means that everyone is let in.
     #[must_use]
     pub fn count(&self) -> usize {
         self.hashes.len()
     }
 
-    /// The hash of a user.
+    /// A user's.
     #[must_use]
     pub fn hash(&self, name: &str) -> Option<&PasswordHash> {
         self.hashes.get(name)
     }
 
-    /// The hash that costs the most work to check.
+    /// The one that takes the most work.
     #[must_use]
     pub fn costliest(&self) -> Option<&PasswordHash> {
         self.hashes.values().max_by_key(|hash| hash.cost())
     }
 }
 
-/// Name and password of a request (RFC 7617).
+/// Name and password (RFC 7617).
 #[must_use]
 pub fn credentials(authorization: &HeaderValue) -> Option<(String, Zeroizing<Vec<u8>>)> {
     let (scheme, encoded) = authorization.to_str().ok()?.split_once(' ')?;

@@ -1,4 +1,4 @@
-//! The whole text of a scrape, checked word by word and by `promtool`.
+//! What a scrape sees, word by word, and what `promtool` thinks of it.
 
 use std::{
     collections::BTreeSet,
@@ -41,7 +41,7 @@ fn promtool_has_nothing_to_say() {
     promtool_accepts(&render(&Present::default(), &self_info()).expect("text"));
 }
 
-/// `/metrics` for a router that is read by `method`, with or without its vxlan settings.
+/// A router read by `method` that tells this of its vxlan interface.
 fn read_by(method: Method, tells_settings: bool) -> String {
     let mut present = present();
     present.routers.truncate(1);
@@ -86,8 +86,7 @@ fn what_a_method_cannot_know_is_absent() {
     }
 }
 
-/// A device that EVPN configures has no remote of its own: its flood list counts, and of several
-/// routes the smallest MTU.
+/// A device that EVPN fills has no remote of its own: its flood list counts, and of several ways the smallest.
 #[test]
 fn the_underlay_of_a_flood_list() {
     let mut present = present();
@@ -112,7 +111,7 @@ fn the_underlay_of_a_flood_list() {
 
 #[test]
 fn every_word() {
-    // The process families come from the library, and their values change.
+    // The process families are the library's, and their values move.
     let text = samples(&present(), &self_info()).encode(vec![]).expect("text");
     insta::assert_snapshot!("metrics", text);
 }
@@ -171,8 +170,7 @@ fn all_values_of_a_set_are_there_from_the_first_scrape() {
     assert_eq!(count("vxlan_path_blackhole{"), 3);
     assert_eq!(count("vxlan_exporter_capability{"), 5);
     assert_eq!(count("vxlan_exporter_sandbox{"), 4);
-    // Without a reading there is nothing from the router, and no statement on whether the ends
-    // agree.
+    // Not read: nothing a router said, and no agreement between ends.
     for family in [
         "vxlan_router_up",
         "vxlan_router_info",

@@ -1,5 +1,4 @@
-//! Requests that no client sends by mistake: each is answered with an error or the connection is
-//! closed, and the next request is answered as usual.
+//! What no client sends by mistake: each is answered with an error or closed, and the next request is answered as ever.
 
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -51,12 +50,12 @@ fn requests() -> Vec<(Vec<u8>, &'static [u16])> {
     odd
 }
 
-/// The first status it is answered with, once the connection has ended.
+/// The first status it is answered with, when it has ended.
 async fn status(address: SocketAddr, request: &[u8]) -> Option<u16> {
     let mut stream = TcpStream::connect(address).await.expect("connected");
     let mut answer = Vec::new();
     let (mut read, mut write) = stream.split();
-    // It may be refused before it is completely sent.
+    // It may be refused before it is sent whole.
     let send = write.write_all(request);
     let (_, ended) = timeout(PATIENCE, async { tokio::join!(send, read.read_to_end(&mut answer)) })
         .await
@@ -74,7 +73,7 @@ async fn odd_requests() {
     let other: Vec<_> = odd
         .iter()
         .zip(statuses)
-        // If the server did not read everything, a reset may overtake its answer.
+        // A reset may overtake the answer to what was not read to its end.
         .filter(|((_, expected), status)| match status {
             Some(status) => !expected.contains(status),
             None => expected.contains(&200),
