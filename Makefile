@@ -169,4 +169,4 @@ sbom:
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) cargo cyclonedx --quiet --describe binaries --format json --spec-version 1.5
 	mkdir -p dist
 	sed 's|path+file://$(CURDIR)|path+file:///build|g' $(SBOM) >dist/vxlan_exporter.cdx.json
-	rm $(SBOM)
+	rm $(SBOM) tests/lab/*_bin.cdx.json

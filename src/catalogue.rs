@@ -1,7 +1,8 @@
-//! Every metric family, declared once: name, type, unit, help, labels and the values a label may take.
+//! Every metric family, declared once: name, type, unit, help, labels and the values a label may
+//! take.
 //!
-//! This is the only door to `/metrics`: a [`Family`] can be made nowhere else, and samples are made from
-//! families only. docs/metrics.md is generated from it.
+//! Only families declared here reach `/metrics`: a [`Family`] can be made nowhere else, and samples
+//! are made only from families. docs/metrics.md is generated from it.
 
 use std::fmt::Write as _;
 
@@ -11,12 +12,12 @@ use crate::model::types::{
     TunnelState, TurnedAway, UnknownReason, Verdict,
 };
 
-/// The type of a family, as `# TYPE` names it.
+/// The type of a family, as in `# TYPE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Only rises, until the process or the device starts anew.
+    /// Only rises, until the process or the device restarts.
     Counter,
-    /// Goes up and down.
+    /// Rises and falls.
     Gauge,
     /// Observations in buckets.
     Histogram,
@@ -45,7 +46,7 @@ pub struct Family {
     value_sets: &'static [ValueSet],
 }
 
-/// A label and all the values it may take.
+/// A label and all the values it may have.
 #[derive(Debug)]
 pub struct ValueSet {
     /// The label.
@@ -54,7 +55,7 @@ pub struct ValueSet {
 }
 
 impl ValueSet {
-    /// All values, in the order of their declaration.
+    /// All values, in declaration order.
     #[must_use]
     pub fn values(&self) -> Vec<&'static str> {
         (self.values)()
@@ -74,7 +75,7 @@ impl Family {
         self.kind
     }
 
-    /// What the number counts.
+    /// What the number is in.
     #[must_use]
     pub const fn unit(&self) -> &'static str {
         self.unit
@@ -92,7 +93,7 @@ impl Family {
         self.labels
     }
 
-    /// The labels whose values are known beforehand.
+    /// The labels with a fixed set of values.
     #[must_use]
     pub const fn value_sets(&self) -> &'static [ValueSet] {
         self.value_sets
@@ -124,7 +125,7 @@ macro_rules! families {
             };
         )+
 
-        /// All families, in the order of the manual.
+        /// All families, in the order of docs/metrics.md.
         pub static ALL: &[&Family] = &[$(&$id),+];
     };
 }
@@ -301,7 +302,7 @@ families! {
         "Number of OS threads in the process.";
 }
 
-/// The manual's page, docs/metrics.md.
+/// The text of docs/metrics.md.
 #[must_use]
 pub fn manual() -> String {
     let mut page = String::from(MANUAL_HEAD);

@@ -1,6 +1,6 @@
-//! One file per verb of the command line, and [`cli`] that reads it.
+//! One file per verb of the command line; [`cli`] parses it.
 //!
-//! - [`serve`] everything together; [`check`] and [`probe`] once, `look` until enough is known
+//! - [`serve`] runs everything; [`check`] and [`probe`] look once, and `look` decides how long
 //! - [`load`] the configuration; [`trust`] a router's host key; [`parse`] one captured output
 
 pub mod check;

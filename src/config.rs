@@ -1,9 +1,11 @@
-//! The configuration file: YAML in, [`Plan`] out, or an error that says where and what to type instead.
+//! The configuration file: YAML in, [`Plan`] out, or an error that says where the mistake is and
+//! what to type instead.
 //!
-//! A typing error in a monitoring config must never be silent: a misspelt key would leave a path
-//! unwatched. So unknown keys are errors, every value has a type that checks itself while the parser
-//! still knows the position (`value`), and rules that join several keys look the position up
-//! afterwards (`position`). The first error is reported; it names file, line, column and key.
+//! A typing error in a monitoring configuration must never go unnoticed: a misspelt key would leave
+//! a path unwatched. So unknown keys are errors, and every value has a type that checks itself
+//! while the parser still knows the position (`value`). Rules that involve several keys look the
+//! position up afterwards (`position`). Only the first error is reported; it names file, line,
+//! column and key.
 
 mod bounds;
 mod check;
@@ -43,21 +45,23 @@ use schema::Schema;
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(30);
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
-/// Round trip, of small echoes.
+/// Default share of lost round trips of small echoes above which a path is lossy.
 pub(crate) const LOSS_THRESHOLD: f64 = 0.03;
 pub(crate) const PROBE_BUDGET_PPS: u32 = 200;
-/// A hundred dead routers, each 10 s at its deadline, keep the others waiting for half a minute.
+/// Default number of threads: a hundred dead routers, each with a 10 s deadline, then hold up the
+/// others for half a minute.
 const ROUTER_WORKERS: usize = 32;
 
 /// A configuration in which every key and every rule between keys has been checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     schema: Schema,
-    /// What relative file names start from: the directory of the configuration file.
+    /// The directory of the configuration file, which relative file names refer to.
     base: PathBuf,
 }
 
-/// Reads and checks a configuration file of at most `most` bytes. File names in it are relative to its directory.
+/// Reads and checks a configuration file of at most `most` bytes. Relative file names in it refer
+/// to its directory.
 pub fn load(path: &Path, most: u64) -> Result<Config, ConfigError> {
     let bytes = regular_file::read(path, most).map_err(|error| ConfigError::unreadable(path, &error.why))?;
     let text = String::from_utf8(bytes)
@@ -68,8 +72,8 @@ pub fn load(path: &Path, most: u64) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// Checks the text of a configuration; `path` is only named in errors and is what relative file names
-/// start from. An empty text is a valid, empty configuration.
+/// Checks the text of a configuration; `path` is named in errors, and relative file names refer to
+/// its directory. An empty text is a valid, empty configuration.
 pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let text = unmarked(text);
     bounds::admit(text, path)?;
@@ -80,25 +84,27 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
     Ok(Config { schema, base: path.parent().unwrap_or(Path::new("")).to_owned() })
 }
 
-/// Without the mark that some editors put first; right before a key the parser takes it for a document of its own.
+/// The text without the byte order mark that some editors put first: directly before a key, the
+/// parser would take it for a document of its own.
 fn unmarked(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// A commented configuration that works once names and addresses are replaced.
+/// A commented configuration that works once its names and addresses are replaced.
 #[must_use]
 pub fn example() -> &'static str {
     include_str!("config/example.yml")
 }
 
-/// The keys of a configuration file as a JSON schema, for editors. What it cannot say, [`load`] checks.
+/// The keys of a configuration file as a JSON schema, for editors. What a schema cannot express,
+/// [`load`] checks.
 #[must_use]
 pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(Schema).to_value()
 }
 
 impl Config {
-    /// What to do, with every default filled in.
+    /// The plan, with every default filled in.
     #[must_use]
     pub fn plan(&self) -> Plan {
         let top = &self.schema;
@@ -140,7 +146,7 @@ impl Config {
     fn api(&self, api: &schema::Api) -> ApiPlan {
         let trust = match (&api.certificate_fingerprint, &api.ca_file) {
             (Some(pin), _) => Trust::Fingerprint(pin.0),
-            // `check` has seen to it that exactly one is there.
+            // `check` ensures that exactly one is given.
             (None, file) => Trust::CaFile(file.as_ref().map(|file| self.file(file)).unwrap_or_default()),
         };
         ApiPlan { url: api.url.0.clone(), key_file: self.file(&api.key_file), trust }
@@ -148,7 +154,7 @@ impl Config {
 
     fn ssh(&self, ssh: &schema::Ssh) -> SshPlan {
         let optional = |file: &Option<value::FileName>| file.as_ref().map(|file| self.file(file));
-        // `check` has seen to it that exactly one is there, of each of the two.
+        // `check` ensures that exactly one of each pair is given.
         let credential = match (&ssh.private_key_file, &ssh.password_file) {
             (Some(file), _) => Credential::PrivateKey {
                 file: self.file(file),
@@ -167,7 +173,7 @@ impl Config {
             username: ssh.username.0.clone(),
             credential,
             host_trust,
-            // `check` has seen to it that the way ends.
+            // `check` ensures that the chain of jumps ends.
             jump: ssh.jump.as_ref().and_then(|name| self.jump(&name.0)).map(Box::new),
             max_output: ssh.max_output.map_or(MAX_OUTPUT_BYTES, |limit| limit.0),
         }
@@ -221,14 +227,15 @@ fn networks(written: Option<&Vec<value::Network>>) -> Vec<IpNetwork> {
 }
 
 impl Schema {
-    /// Scrape interval and timeout of a router; an inherited timeout is cut to the router's interval.
+    /// Scrape interval and timeout of a router; an inherited timeout is reduced to the router's
+    /// interval.
     fn scrape_times(&self, router: &schema::Router) -> (Duration, Duration) {
         let interval = router.scrape_interval.or(self.scrape_interval).map_or(SCRAPE_INTERVAL, |it| it.0);
         let inherited = self.scrape_timeout.map_or(SCRAPE_TIMEOUT, |it| it.0).min(interval);
         (interval, router.scrape_timeout.map_or(inherited, |it| it.0))
     }
 
-    /// How much of what a router says is understood.
+    /// How much of a router's output is kept.
     fn limits(&self, router: &schema::Router) -> Limits {
         let standard = Limits::default();
         Limits {
@@ -243,7 +250,8 @@ impl Schema {
         }
     }
 
-    /// Probe and sentinel interval of a path; an inherited sentinel is never denser than the path's echoes.
+    /// Probe and sentinel interval of a path; an inherited sentinel interval is never shorter than
+    /// the path's probe interval.
     fn probe_times(&self, path: &schema::Path) -> (Duration, Duration) {
         let probe = path.probe_interval.or(self.probe_interval).map_or(PROBE_INTERVAL, |it| it.0);
         let inherited = self.sentinel_interval.map_or(probe, |it| it.0.max(probe));

@@ -1,7 +1,7 @@
-//! What a hostile router, server or user says, from the first byte to every view.
+//! Tests with a hostile router, server or user, from the first byte to every view.
 //!
-//! `world` reads three routers by every method, as a scrape does, and joins them; `words` makes what they say hostile;
-//! `views` looks at everything that is shown.
+//! `world` reads three routers by every method, as a scrape does, and joins them; `words` makes
+//! their output hostile; `views` checks everything that is shown.
 
 mod views;
 mod words;
@@ -26,7 +26,7 @@ use crate::{
 use words::{hostile, replaced};
 use world::{Said, present, said};
 
-/// The three routers, of which `site-a` has this device with this policy.
+/// The three routers, with a device of this name and policy on `site-a`.
 fn check(name: &str, df: &str) -> String {
     let mut said = said();
     let link = &said[1].link;
@@ -40,7 +40,8 @@ fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Before: `set interfaces vxlan vxlan01 parameters ip df set`, and on the next line `set system login user evil`.
+/// Regression: `set interfaces vxlan vxlan01 parameters ip df set` was followed, on the next line,
+/// by `set system login user evil`.
 #[test]
 fn no_policy_of_a_router_is_a_command_for_another() {
     for df in ["set\n      set system login user evil level admin", "set; set system login user evil", "evil"]
@@ -50,7 +51,7 @@ fn no_policy_of_a_router_is_a_command_for_another() {
     }
 }
 
-/// Before: all of these went to the terminal as they are.
+/// Regression: all of these went to the terminal unchanged.
 #[test]
 fn no_name_of_a_router_moves_the_terminal() {
     for name in
@@ -71,7 +72,8 @@ fn a_device_that_vyos_has_not_named_gets_no_commands() {
     assert!(!text.contains("set interfaces vxlan $"), "{text}");
 }
 
-/// What the properties below rest on: without harm the routers are read, paired and mended by commands.
+/// Precondition of the properties below: with honest routers everything is read, paired and mended
+/// by commands.
 #[test]
 fn the_unharmed_world_shows_commands_in_every_view() {
     for (method, least) in [(Method::Ip, 5), (Method::Api, 2), (Method::Raw, 0), (Method::Text, 0)] {
@@ -89,7 +91,8 @@ fn what_is_said_of_a_failure_is_one_line_of_bounded_length() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// One word or more of what the routers print, of any section and method, replaced by a hostile one.
+    /// One or more words of the routers' output, in any section and by any method, are replaced by
+    /// a hostile one.
     #[test]
     fn no_word_of_a_router_does_anything_in_a_view(
         harm in prop::collection::vec((0..3_usize, any::<Index>(), any::<Index>(), hostile()), 1..5),
@@ -104,7 +107,7 @@ proptest! {
         views::look(&present(&said, method), method);
     }
 
-    /// A whole section is bytes.
+    /// A whole section is replaced by random bytes.
     #[test]
     fn no_bytes_of_a_router_do_anything_in_a_view(
         section: Index,
@@ -117,7 +120,7 @@ proptest! {
         views::look(&present(&said, method), method);
     }
 
-    /// Every captured output with a hostile word in it, by every parser.
+    /// Every captured output with a hostile word in it, read by every parser.
     #[test]
     fn no_capture_makes_a_parser_tell_what_is_active(
         capture: Index,
@@ -139,7 +142,8 @@ proptest! {
         }
     }
 
-    /// The last line of defence: whatever slipped through, a terminal gets lines and our own colours.
+    /// The last safeguard: whatever slipped through, a terminal receives only lines and our own
+    /// colours.
     #[test]
     fn nothing_reaches_the_terminal_but_lines_and_our_colours(word in hostile(), more in any::<String>()) {
         let shown = terminal::shown(&format!("\u{1b}[1;31m{word}\u{1b}[0m{more}\u{1b}[9999C")).into_owned();

@@ -1,4 +1,5 @@
-//! Where this process listens, `HOST:PORT`, and to whom; with one meaning for all of its ports.
+//! Addresses to listen on, `HOST:PORT`, and which clients are allowed; the same rules for all ports
+//! of this process.
 
 use std::{
     fmt, io,
@@ -10,14 +11,15 @@ use pnet::ipnetwork::IpNetwork;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 
-/// Connections that the kernel has made and we have not taken yet; it allows `net.core.somaxconn`, 4096 by default. One that finds no room
-/// there is tried again by its client a second later.
+/// Connections that the kernel has established and we have not accepted yet; it allows
+/// `net.core.somaxconn`, 4096 by default. A connection that does not fit is repeated by its client
+/// one second later.
 const BACKLOG: u32 = 4096;
 
-/// `HOST:PORT` to listen on; an empty host is every address, IPv4 and IPv6.
+/// `HOST:PORT` to listen on; an empty host means every address, IPv4 and IPv6.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddress {
-    /// An address (IPv6 without brackets) or a name; empty for every address.
+    /// An address (IPv6 without brackets) or a name; empty means every address.
     pub host: String,
     /// TCP port; 0 lets the kernel choose.
     pub port: u16,
@@ -37,7 +39,7 @@ impl FromStr for ListenAddress {
             let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
             let port = port.parse().ok()?;
             match bracketed {
-                // Around IPv4 too: `[$(HOST_IP)]` of a pod may be either.
+                // Brackets are accepted around IPv4 too: `[$(HOST_IP)]` of a pod may be either.
                 Some(ip) => Some(Self { host: ip.parse::<std::net::IpAddr>().ok()?.to_string(), port }),
                 None if host.contains([':', '[', ']', '/', ' ']) => None,
                 None => Some(Self { host: host.to_owned(), port }),
@@ -58,13 +60,14 @@ impl fmt::Display for ListenAddress {
 }
 
 impl ListenAddress {
-    /// Opens the socket. Without a host it takes IPv6 and IPv4, or IPv4 alone where the kernel has no IPv6.
+    /// Opens the socket. Without a host it accepts IPv6 and IPv4, or only IPv4 if the kernel has no
+    /// IPv6.
     pub async fn bind(&self) -> io::Result<TcpListener> {
         if self.host.is_empty() { every_address(self.port) } else { one_address(&self.host, self.port).await }
     }
 }
 
-/// The first of the host's addresses that can be listened on.
+/// Listens on the first of the host's addresses that works.
 async fn one_address(host: &str, port: u16) -> io::Result<TcpListener> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in lookup_host((host, port)).await? {
@@ -90,7 +93,7 @@ fn every_address(port: u16) -> io::Result<TcpListener> {
         TcpListener::from_std(socket.into())
     };
     match bind(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into()) {
-        // In use is in use; any other error means that there is no IPv6 here.
+        // Any other error than "in use" means that there is no IPv6 here.
         Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
             bind(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, port).into())
         }
@@ -98,7 +101,8 @@ fn every_address(port: u16) -> io::Result<TcpListener> {
     }
 }
 
-/// Whether a peer is in one of the networks; no network at all is everyone. An IPv4 peer of an IPv6 socket is one of IPv4.
+/// Whether a peer is in one of the networks; an empty list means everyone. An IPv4 peer of an IPv6
+/// socket counts as IPv4.
 #[must_use]
 pub fn is_among(networks: &[IpNetwork], peer: IpAddr) -> bool {
     let peer = peer.to_canonical();

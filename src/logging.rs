@@ -1,9 +1,9 @@
-//! Log messages on stderr: `logfmt`, as other exporters write it, or JSON.
+//! Log messages on stderr: `logfmt`, like other exporters, or JSON.
 //!
-//! Other crates speak only from `warn` up, so that `--log.level=debug` shows what this program does.
+//! Other crates log only from `warn` up, so that `--log.level=debug` shows what this program does.
 //!
-//! A message never waits and never fails, whatever becomes of stderr: see `writer`. What comes too often is held back:
-//! see `limit`.
+//! Logging never waits and never fails, whatever the state of stderr: see `writer`. Too frequent
+//! messages are held back: see `limit`.
 
 mod limit;
 mod shown;
@@ -62,10 +62,10 @@ pub enum LogFormat {
     Json,
 }
 
-/// Where messages go, once that was said.
+/// The queue and limit in use; set by [`init_logging`].
 static LOG: OnceLock<(Queue, Limit)> = OnceLock::new();
 
-/// Sends log messages to stderr from now on. Fails if that was done before.
+/// Sends log messages to stderr from now on. Fails if it was called before.
 pub fn init_logging(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
     let level = match level {
         LogLevel::Debug => "warn,vxlan_exporter=debug",
@@ -80,7 +80,7 @@ pub fn init_logging(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(move || queue)
         .with_ansi(false)
-        // It would print to stderr itself, and panic where it cannot.
+        // These would be printed to stderr directly, with a panic if that fails.
         .log_internal_errors(false);
     let lines: Box<dyn tracing_subscriber::Layer<_> + Send + Sync> = match format {
         LogFormat::Logfmt => Box::new(lines.event_format(Logfmt)),
@@ -92,7 +92,7 @@ pub fn init_logging(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
         .with(EnvFilter::new(level))
         .try_init()
         .map_err(|error| anyhow::anyhow!("cannot start logging: {error}"))?;
-    // The usual report of a panic waits for stderr.
+    // The default panic report waits for stderr.
     panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(ToString::to_string);
         let why = panic.payload_as_str().unwrap_or("no words");
@@ -110,13 +110,14 @@ pub fn init_logging(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Messages that could not be written since start: nobody read stderr, its disk was full, or its reader had gone.
+/// Messages that could not be written since start: nobody read stderr, its disk was full, or its
+/// reader was gone.
 #[must_use]
 pub fn messages_dropped() -> u64 {
     LOG.get().map_or(0, |(queue, _)| queue.lost())
 }
 
-/// Waits until what was logged has been written, `most` at the longest.
+/// Waits until all log messages have been written, at most for `most`.
 pub fn flush(most: Duration) {
     if let Some((queue, limit)) = LOG.get() {
         limit.tell(Instant::now() + limit::ONE_MORE);
@@ -124,14 +125,14 @@ pub fn flush(most: Duration) {
     }
 }
 
-/// Writes a line to stderr, as [`shown`], after what was logged: for a person who waits for one answer. Like a log
-/// message, it is no reason to fail.
+/// Writes a line to stderr, made printable by [`shown`], after pending log messages: for a person
+/// who waits for one answer. As with log messages, a failure is ignored.
 pub fn say(text: &str) {
     flush(LAST_LINES);
     let _ = io::stderr().write_all(shown(text).as_bytes());
 }
 
-/// The same for the last words of a program that must end even where nobody reads stderr.
+/// Like [`say`], for the last message of a program that must end even if nobody reads stderr.
 pub fn say_and_end(text: &str) {
     let text = shown(text);
     match LOG.get() {
@@ -141,7 +142,7 @@ pub fn say_and_end(text: &str) {
     flush(LAST_LINES);
 }
 
-/// How long the last lines are waited for.
+/// How long the last lines may take.
 pub const LAST_LINES: Duration = Duration::from_secs(1);
 
 struct Logfmt;
@@ -182,14 +183,14 @@ impl Visit for LogfmtFields<'_> {
     }
 }
 
-/// What a test's subscriber has written.
+/// The output of a test's subscriber.
 #[cfg(test)]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
 
 #[cfg(test)]
 impl Lines {
-    /// For `with_writer`.
+    /// The argument for `with_writer`.
     pub(crate) fn writer(&self) -> impl Fn() -> Self + use<> {
         let lines = self.clone();
         move || lines.clone()

@@ -14,7 +14,7 @@ use clap::Parser;
 use vxlan_exporter::{
     command::{
         check,
-        cli::{Cli, Command, ConfigCommand, ReflectArgs, ReportArgs, ReportFormat},
+        cli::{Cli, Command, ConfigCommand, ReportArgs, ReportFormat},
         load::load,
         parse,
         probe::{self, ProbeRequest},
@@ -33,13 +33,13 @@ use vxlan_exporter::{
     terminal,
 };
 
-/// `parse` could not read the file or make sense of it.
+/// Exit code of `parse` if it could not read the file or make sense of it.
 const UNREADABLE: u8 = 1;
-/// Usage, configuration, or nothing could be found out.
+/// Exit code for wrong usage, a wrong configuration, or if nothing could be found out.
 const UNKNOWN: u8 = 2;
-/// Columns of a report that goes into a file or a pipe.
+/// Columns of a report that is written to a file or a pipe.
 const NO_TERMINAL_WIDTH: usize = 110;
-/// After SIGTERM, a thread that still waits for a router is not waited for.
+/// How long the end of the process waits, after SIGTERM, for threads that still wait for a router.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
@@ -63,10 +63,11 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         terminal::say(&words)?;
         return Ok(u8::from(!is_well));
     }
-    // Before there are other threads: each has capabilities and a sandbox of its own.
+    // Before there are other threads: each has its own capabilities and sandbox.
     privilege::raise_net_raw().context("raising CAP_NET_RAW")?;
     enter_sandbox(cli);
     init_logging(cli.log_level(), cli.common.log_format)?;
+    let (file, most_bytes) = (&cli.common.config_file, cli.common.config_max_size.0);
     match cli.chosen() {
         Command::Serve(_) => {
             sandbox::tell();
@@ -74,16 +75,55 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             on_runtime(async { serve::serve(&options).await.map(|()| 0) })
         }
         Command::Check(ReportArgs { format }) => {
-            let plan = load(&cli.common.config_file, cli.common.config_max_size.0)?;
+            let plan = load(file, most_bytes)?;
             on_runtime(async { check(plan, format).await })
         }
         Command::Probe(arguments) => {
             let request = arguments.request();
             on_runtime(async { probe(&request, arguments.report.format).await })
         }
-        Command::Reflect(arguments) => reflect(arguments),
+        Command::Reflect(arguments) => {
+            if let Some(secret) = &arguments.secret_file {
+                let is_place = config::secret_names::is_place(Path::new(""), secret);
+                ensure!(is_place, "--secret-file: {}", config::secret_names::UNSEEN);
+            }
+            let plan = ReflectorPlan {
+                listen: arguments.listen,
+                allowed_sources: arguments.allowed_sources,
+                secret_file: arguments.secret_file,
+            };
+            on_runtime(async { serve::reflect(&plan).await.map(|()| 0) })
+        }
         Command::Healthy { .. } => Ok(0),
-        Command::Config { command } => config_command(cli, command),
+        Command::Config { command: ConfigCommand::Check } => {
+            let plan = load(file, most_bytes)?;
+            let routers = report::count(plan.routers.len(), "router");
+            let paths = report::count(plan.paths.len(), "path");
+            for (router, error) in unknown_host_keys(&plan) {
+                logging::say(&format!("router {router} will not be read: {error}\n"));
+            }
+            terminal::say(&format!("{}: {routers}, {paths}: ok\n", file.display()))?;
+            Ok(0)
+        }
+        Command::Config { command: ConfigCommand::Trust(arguments) } => {
+            let plan = config::load(file, most_bytes)?.plan();
+            let asked = trust::Request {
+                router: arguments.router,
+                fingerprint: arguments.fingerprint,
+                yes: arguments.yes,
+                terminal: stdin().is_terminal(),
+            };
+            terminal::say(&trust::trust(&plan, &asked)?)?;
+            Ok(0)
+        }
+        Command::Config { command: ConfigCommand::Example } => {
+            terminal::say(config::example())?;
+            Ok(0)
+        }
+        Command::Config { command: ConfigCommand::Schema } => {
+            terminal::say(&format!("{:#}\n", config::json_schema()))?;
+            Ok(0)
+        }
         Command::Parse { format, file } => {
             match parse::load(&file).and_then(|text| parse::read(format, &text)) {
                 Ok(read) => terminal::say(&format!("{read:#}\n")).map(|()| 0),
@@ -96,48 +136,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
     }
 }
 
-fn reflect(arguments: ReflectArgs) -> anyhow::Result<u8> {
-    if let Some(secret) = &arguments.secret_file {
-        let is_place = config::secret_names::is_place(Path::new(""), secret);
-        ensure!(is_place, "--secret-file: {}", config::secret_names::UNSEEN);
-    }
-    let plan = ReflectorPlan {
-        listen: arguments.listen,
-        allowed_sources: arguments.allowed_sources,
-        secret_file: arguments.secret_file,
-    };
-    on_runtime(async { serve::reflect(&plan).await.map(|()| 0) })
-}
-
-fn config_command(cli: &Cli, command: ConfigCommand) -> anyhow::Result<u8> {
-    let (file, most_bytes) = (&cli.common.config_file, cli.common.config_max_size.0);
-    match command {
-        ConfigCommand::Check => {
-            let plan = load(file, most_bytes)?;
-            let routers = report::count(plan.routers.len(), "router");
-            let paths = report::count(plan.paths.len(), "path");
-            for (router, error) in unknown_host_keys(&plan) {
-                logging::say(&format!("router {router} will not be read: {error}\n"));
-            }
-            terminal::say(&format!("{}: {routers}, {paths}: ok\n", file.display()))?;
-        }
-        ConfigCommand::Trust(arguments) => {
-            let plan = config::load(file, most_bytes)?.plan();
-            let asked = trust::Request {
-                router: arguments.router,
-                fingerprint: arguments.fingerprint,
-                yes: arguments.yes,
-                terminal: stdin().is_terminal(),
-            };
-            terminal::say(&trust::trust(&plan, &asked)?)?;
-        }
-        ConfigCommand::Example => terminal::say(config::example())?,
-        ConfigCommand::Schema => terminal::say(&format!("{:#}\n", config::json_schema()))?,
-    }
-    Ok(0)
-}
-
-/// Of all commands only `config trust` writes a file.
+/// Not for `config trust`, the only command that writes a file.
 fn enter_sandbox(cli: &Cli) {
     let ports = match cli.chosen() {
         Command::Config { command: ConfigCommand::Trust(_) } => return,
@@ -148,7 +147,7 @@ fn enter_sandbox(cli: &Cli) {
     sandbox::enter(cli.common.sandbox, &ports);
 }
 
-/// Routers whose host keys are not known yet, and what to do.
+/// Routers whose host keys are not on file yet, and what to do.
 fn unknown_host_keys(plan: &Plan) -> impl Iterator<Item = (&RouterName, ScrapeError)> {
     plan.routers.iter().filter_map(|router| match &router.transport {
         Transport::Ssh(login) => ssh::check_host_key(login).err().map(|error| (&router.name, error)),
@@ -162,7 +161,7 @@ async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {
     let (report, why) = match format {
         ReportFormat::Table => {
             let (width, paint) = page();
-            // The reason is the report's first line.
+            // The report's first line already contains the reason.
             (report::text(&present, width, paint), report::exit_code_in_words(code).to_owned())
         }
         ReportFormat::Json => (format!("{:#}\n", report::json(&present)), reason),
@@ -186,7 +185,7 @@ async fn probe(request: &ProbeRequest, format: ReportFormat) -> anyhow::Result<u
     Ok(code)
 }
 
-/// Columns and colours of what is printed on stdout.
+/// Columns and colours for output on stdout.
 fn page() -> (usize, Paint) {
     let paint = if terminal::color(&stdout()) { Paint::Colored } else { Paint::Plain };
     (terminal::width(&stdout()).unwrap_or(NO_TERMINAL_WIDTH), paint)

@@ -1,21 +1,23 @@
-//! What decides. Nothing in here touches a socket, a clock or a task: observations in, picture out.
+//! Joins router data and probe results and decides. Nothing in here touches a socket, a clock or a
+//! task: observations in, picture out.
 //!
-//! What routers say ([`crate::model::snapshot`]) and what probes say of a path ([`crate::model::observation`]) become one
-//! [`Overlay`](crate::model::picture::Overlay), which every view shows.
+//! Router snapshots ([`crate::model::snapshot`]) and path observations
+//! ([`crate::model::observation`]) become one [`Overlay`](crate::model::picture::Overlay), which
+//! every view shows.
 //!
-//! - [`tunnel`] the tunnels: `pairing` which vxlan interfaces belong together, `mismatch` on what they
-//!   disagree, `liveness` whether they are up, `loss` what is lost between their counters
-//! - `route` which tunnels a path crosses, `cause` which router setting explains its trouble, `fix`
-//!   what mends it, step by `step` (`vendor::Vyos` spells the commands), `underlay` what will be
-//!   afterwards, `routed` what is different where a router routes into a tunnel, `evpn` where a
-//!   routing daemon fills it, `stranger` a suspicion
-//! - `scene` what is read now, an `end_view` per vxlan interface, `known` who owns which address; `sends`, `local`, `carriers`, `arrivals` sort what routers
-//!   say, so that no question walks through all of it
+//! - [`tunnel`] the tunnels: `pairing` which vxlan interfaces belong together, `mismatch` settings
+//!   that differ between them, `liveness` whether they are up, `loss` packet loss by their counters
+//! - `route` which tunnels a path crosses, `cause` which router setting explains its problem, `fix`
+//!   the commands that mend it (in the syntax of `vendor::Vyos`), `underlay` what the underlay
+//!   carries after the fix, `routed` ends that a router routes into, `evpn` ends that a routing
+//!   daemon configures, `stranger` a suspected virtual switch
+//! - `ends` the interfaces of the present readings, `known` who owns which address; `sends`,
+//!   `local`, `carriers`, `arrivals` index router data, so that no look-up walks through all of it
 
 mod arrivals;
 mod carriers;
 mod cause;
-mod end_view;
+mod ends;
 mod evpn;
 mod fix;
 mod known;
@@ -26,10 +28,8 @@ mod mismatch;
 mod pairing;
 mod route;
 mod routed;
-mod scene;
 mod sends;
 pub mod share;
-mod step;
 mod stranger;
 pub mod tunnel;
 mod underlay;

@@ -1,7 +1,8 @@
-//! Packets: one task sends what the pure probers ask for and tells them what came back.
+//! Packets: one task sends what the pure probers ask for and passes the answers to them.
 //!
-//! It decides nothing. [`engine`] asks the probers and turns the wheel, [`wire`] is the door to the sockets
-//! of either level of privilege, [`packet`] knows what bytes mean, [`flights`] whose answer they are.
+//! It decides nothing. [`engine`] polls the probers and drives the loop, [`wire`] is the interface
+//! to the sockets at either level of privilege, [`packet`] builds and parses packets, [`flights`]
+//! matches answers to the packets in flight.
 
 pub mod capability;
 pub mod connect;

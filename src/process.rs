@@ -1,8 +1,8 @@
-//! What the process may do, and how it stays alive.
+//! What the process may do, and how it is kept running.
 //!
-//! - [`supervise`] that what should run does run
+//! - [`supervise`] restarts tasks that ended or make no progress
 //! - [`sandbox`], [`privilege`], `open_files` what is given up, and what is needed
-//! - `regular_file` and `secret_files` reading files that nobody can make it wait for
+//! - `regular_file` and `secret_files` reading files without being blocked by them
 //! - [`allocator`] memory
 
 pub mod allocator;

@@ -1,11 +1,11 @@
-//! Names that come and go: of those that are gone only the last ones are remembered.
+//! Names that come and go: of the absent ones only the most recent are remembered.
 
 use std::collections::BTreeMap;
 
-/// So many names that are gone are remembered.
+/// Most absent names remembered.
 pub(crate) const GONE: usize = 256;
 
-/// When each name was there last.
+/// When each name was last present.
 #[derive(Debug)]
 pub(crate) struct Recency<K> {
     turn: u64,
@@ -19,8 +19,8 @@ impl<K> Default for Recency<K> {
 }
 
 impl<K: Ord + Clone> Recency<K> {
-    /// Notes which names are there, of all that are remembered, and tells which of these to forget: those that have been
-    /// gone the longest.
+    /// Records which of the remembered names are present; returns those to forget, absent the
+    /// longest.
     pub(crate) fn see<'k>(
         &mut self,
         there: impl Iterator<Item = &'k K>,

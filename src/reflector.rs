@@ -1,16 +1,18 @@
-//! The reflector and the prober's side of it: reverse direction, reverse path MTU and one-way loss
-//! *measured*, where nothing but inference is possible without software at the far end.
+//! The reflector and the prober's side of it. With software at the far end, reverse direction,
+//! reverse path MTU and one-way loss are *measured* instead of inferred.
 //!
-//! All measured packets are segments of the prober's own TCP connection, so that NAT, a `NodePort` or
-//! several pods behind one address cannot misdirect them.
+//! All measured packets are segments of the prober's own TCP connection, so that NAT, a `NodePort`
+//! or several pods behind one address cannot misdirect them.
 //!
-//! - [`protocol`] what the bytes mean, [`secret`] how both ends prove themselves, [`seal`] what binds each
-//!   frame to that
+//! - [`protocol`] the frames, [`secret`] how both ends prove that they know the secret, [`seal`]
+//!   the tag that ties each frame to that proof
 //! - [`segment`] one write, one segment of exactly N bytes
 //! - [`limits`], [`ledger`] how much is sent to a peer, and that it has paid for it
-//! - [`server`], [`session`] the reflector; [`seats`] a connection's place in it; [`interface`] what it says of its own MTU
-//! - [`client`] a connection to one, [`asked`] what may come on it, [`measure`] one pair of packets, [`one_way`] loss per direction
-//! - [`mod@bench`] all of it with one reflector; [`follow`] a path's use of its reflector, as long as the exporter runs
+//! - [`server`], [`session`] the reflector; [`interface`] the MTU that it reports
+//! - [`client`] a connection to one, [`asked`] the frames that are expected on it, [`measure`] one
+//!   pair of packets, [`one_way`] loss per direction
+//! - [`mod@bench`] all measurements with one reflector; [`follow`] a path's use of its reflector,
+//!   as long as the exporter runs
 
 pub mod asked;
 pub mod bench;
@@ -24,7 +26,6 @@ pub mod measure;
 pub mod one_way;
 pub mod protocol;
 pub mod seal;
-pub mod seats;
 pub mod secret;
 pub mod segment;
 pub mod server;

@@ -1,8 +1,8 @@
-//! What `check` prints for a person at three in the morning, and for a machine.
+//! The report of `check`, for a person at three in the morning and for a machine.
 //!
-//! The worst comes first: one line that says what is wrong, then three tables, then for each problem
-//! what was seen, why, and the commands to type, router by router in the safe order. The exit code is
-//! derived from the same list of problems, so that the code and the words cannot disagree.
+//! The worst comes first: one line that says what is wrong, then three tables, then for each
+//! problem the evidence, the cause, and the commands to type, router by router in the safe order.
+//! The exit code is derived from the same list of problems, so that code and text cannot disagree.
 
 mod json;
 pub mod one_path;
@@ -28,9 +28,10 @@ const RED: &str = "31";
 const YELLOW: &str = "33";
 const GREEN: &str = "32";
 
-/// The exit code of `check`, and why: 1 for any path unreachable, blackholed or lossy, any tunnel
-/// down, half, ambiguous or with a mismatch; 2, only if none of these, for a path unknown, a router not
-/// read, a half whose other end is on no router that is read, or nothing configured; else 0.
+/// The exit code of `check`, and why. 1 for any path that is unreachable, blackholed or lossy, and
+/// any tunnel that is down, half, ambiguous or has a mismatch. 2, only if none of these, for an
+/// unknown path, a router that was not read, a half whose other end is on no router that is read,
+/// or an empty configuration. Else 0.
 #[must_use]
 pub fn exit_code(present: &Present) -> (u8, String) {
     verdict(present, &problems(present))
@@ -50,7 +51,7 @@ fn verdict(present: &Present, problems: &[Problem]) -> (u8, String) {
     let reason =
         |code: u8| together(problems.iter().filter(|problem| problem.rank.exit_code() == code)).join("; ");
     if problems.iter().any(|problem| problem.rank.exit_code() == 1) {
-        // What could not be seen may matter too, so it is said after what is wrong.
+        // What could not be checked may matter too, so it follows after what is wrong.
         let unknown = reason(2);
         return (1, if unknown.is_empty() { reason(1) } else { format!("{}; {unknown}", reason(1)) });
     }
@@ -80,7 +81,7 @@ fn verdict(present: &Present, problems: &[Problem]) -> (u8, String) {
     (0, format!("{}{calm}", said.join(", ")))
 }
 
-/// One headline for all that have the same problem.
+/// One headline for all items with the same problem.
 fn together<'p>(problems: impl Iterator<Item = &'p Problem>) -> Vec<String> {
     let mut alike: Vec<(&Problem, Vec<&str>)> = Vec::new();
     let mut places = HashMap::new();
@@ -98,7 +99,7 @@ fn together<'p>(problems: impl Iterator<Item = &'p Problem>) -> Vec<String> {
     alike.into_iter().map(headline).collect()
 }
 
-/// `a, b and c`; where there are many, the first ones.
+/// `a, b and c`; of many, the first ones.
 fn listed(names: &[&str]) -> String {
     const MOST: usize = 5;
     match names {
@@ -180,10 +181,10 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
     out
 }
 
-/// What earlier problems have said: nothing is said twice.
+/// What earlier problems have already shown, so that nothing is repeated.
 #[derive(Default)]
 struct Said<'p> {
-    /// By what was seen, but for what is counted.
+    /// By evidence without counts.
     evidence: HashMap<Vec<String>, &'p Problem>,
     causes: BTreeSet<&'p str>,
     commands: BTreeSet<&'p FixStep>,
@@ -211,7 +212,7 @@ impl<'p> Said<'p> {
     }
 }
 
-/// A sentence of evidence but for what is counted in parentheses: `(40 pairs …)`.
+/// A sentence of evidence without the counts in parentheses: `(40 pairs …)`.
 fn without_counts(line: &str) -> String {
     let mut parts = line.split('(');
     let first = parts.next().unwrap_or_default().to_owned();
@@ -230,7 +231,7 @@ fn section(out: &mut String, title: &str, lines: &[String], width: usize) {
     }
 }
 
-/// The commands by router; those that an earlier problem has shown are not typed twice.
+/// The commands by router; those shown for an earlier problem are not repeated.
 fn commands<'p>(out: &mut String, steps: &'p [FixStep], typed: &mut BTreeSet<&'p FixStep>) {
     if steps.is_empty() {
         return;
@@ -251,7 +252,7 @@ fn commands<'p>(out: &mut String, steps: &'p [FixStep], typed: &mut BTreeSet<&'p
     }
 }
 
-/// Writes words up to the width; lines after the first are indented below the text.
+/// Wraps text at the width; lines after the first are indented to the text.
 fn wrap(out: &mut String, bullet: &str, text: &str, width: usize) {
     let indent = bullet.chars().count();
     let room = width.max(indent + 20);

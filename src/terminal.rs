@@ -1,4 +1,4 @@
-//! What a terminal can show.
+//! Output that is safe for a terminal.
 
 use std::{
     borrow::Cow,
@@ -11,27 +11,28 @@ use rustix::termios::tcgetwinsize;
 
 use crate::text::{visible, visible_lines};
 
-/// Columns of a terminal; `None` where there is no terminal, or one that does not say.
+/// Columns of a terminal; `None` without a terminal, or if it does not report them.
 #[must_use]
 pub fn width(of: &(impl IsTerminal + AsFd)) -> Option<usize> {
     let size = of.is_terminal().then(|| tcgetwinsize(of).ok())??;
-    // Some terminals say 0.
+    // Some terminals report 0.
     Some(usize::from(size.ws_col)).filter(|width| *width > 0)
 }
 
-/// Whether a person sees colours there and wants them (<https://no-color.org>).
+/// Whether output is coloured there (<https://no-color.org>).
 #[must_use]
 pub fn color(of: &impl IsTerminal) -> bool {
     of.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
 }
 
-/// Back to the first column, and everything after it blank.
+/// Returns to the first column and clears the rest of the line.
 pub const REWRITE: &str = "\r\x1b[K";
 
-/// Our own colours, and [`REWRITE`]: all that a terminal is told but text.
+/// Our own colours and [`REWRITE`]: the only escape sequences that a terminal receives.
 const OURS: [&str; 5] = ["\x1b[1;31m", "\x1b[1;32m", "\x1b[1;33m", "\x1b[0m", REWRITE];
 
-/// The last line of defence: lines, our own colours, and all else that a terminal would act on as a sign that shows.
+/// The last safeguard: passes lines and our own colours, and replaces everything else that a
+/// terminal would act on by a visible sign.
 #[must_use]
 pub fn shown(text: &str) -> Cow<'_, str> {
     let begins = ['\x1b', '\r'];
@@ -48,19 +49,20 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(all)
 }
 
-/// Ends the program as clap would, but that what was typed is repeated as signs that show.
+/// Ends the program like clap, but what was typed is repeated with visible signs only.
 pub fn refuse(error: &clap::Error) -> ! {
     let plain = error.render().to_string();
     let Cow::Owned(shown) = visible_lines(&plain) else { error.exit() };
-    // Nobody is left to tell that stderr is closed.
+    // If stderr is closed nobody can be told.
     let _ = std::io::stderr().write_all(shown.as_bytes());
     std::process::exit(error.exit_code())
 }
 
-/// Writes to standard output, as [`shown`]. Who has closed it wants no more: that is no error.
+/// Writes to standard output, made printable by [`shown`]. If its reader has closed it, that is not
+/// an error.
 ///
 /// # Errors
-/// Any other: a full disk, above all.
+/// Any other failure, above all a full disk.
 pub fn say(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(shown(text).as_bytes()).and_then(|()| out.flush()) {

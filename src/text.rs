@@ -1,30 +1,31 @@
-//! Words from outside: routers, servers, the resolver, the command line.
+//! Text from outside: routers, servers, the resolver, the command line.
 //!
-//! Such words end up on a terminal, in a log, on a page and in a label. A line break in them would begin a line of
-//! their own making (a command to type, a record of a log), an escape sequence would move the cursor, a right-to-left
-//! override would turn what follows it round. So no control and no format character of Unicode (general categories Cc
-//! and Cf: the bidi controls are among the latter), and no line or paragraph separator (Zl, Zp), gets past a [`Text`];
-//! each is replaced by a sign that can be seen.
+//! Such text ends up on a terminal, in a log, on a page and in a label. A line break in it would
+//! start a line that the sender made up (a command to type, a log record), an escape sequence would
+//! move the cursor, and a right-to-left override would reverse what follows. So a [`Text`] never
+//! contains control or format characters of Unicode (general categories Cc and Cf, which include
+//! the bidi controls), nor line or paragraph separators (Zl, Zp). Each is replaced by a visible
+//! sign.
 
 use std::{borrow::Cow, fmt, ops::Deref, time::Duration};
 
 use serde::Serialize;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Bytes of a sentence of ours that quotes one or two texts.
+/// Most bytes of a sentence of ours that quotes one or two texts.
 pub const MOST_OF_SENTENCE: usize = 2048;
 
-/// A sentence of ours that quotes words from outside.
+/// A sentence of ours that quotes text from outside.
 pub type Sentence = Text<MOST_OF_SENTENCE>;
 
-/// At most `MOST` bytes on one line, all of which can be seen. As many as it has by itself hold a description of VyOS (255
-/// characters of ASCII), and are the most of a label.
+/// At most `MOST` bytes on one line, all visible. The default holds a description of VyOS (255
+/// characters of ASCII), and is the longest label value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Text<const MOST: usize = 256>(String);
 
 impl<const MOST: usize> Text<MOST> {
-    /// What cannot be seen is replaced, what is too long is cut, with `…` at its end.
+    /// Replaces what is not visible; cuts what is too long and ends it with `…`.
     #[must_use]
     pub fn new(words: &str) -> Self {
         let mut text = Self::default();
@@ -32,13 +33,14 @@ impl<const MOST: usize> Text<MOST> {
         text
     }
 
-    /// Adds as much as there is room for.
+    /// Appends as much as fits.
     pub fn push(&mut self, words: &str) {
         const ELLIPSIS: char = '…';
         if self.0.len() + ELLIPSIS.len_utf8() > MOST && self.0.ends_with(ELLIPSIS) {
             return;
         }
-        // One character becomes at most ten bytes (`<U+10FFFF>`), and never none: more are not looked at.
+        // One character becomes at least one and at most ten bytes (`<U+10FFFF>`), so characters
+        // beyond `MOST` need not be looked at.
         for (place, char) in words.char_indices() {
             let before = self.0.len();
             push_visible(&mut self.0, char);
@@ -99,7 +101,7 @@ impl<const MOST: usize> PartialEq<&str> for Text<MOST> {
     }
 }
 
-/// Whether this character does something where it should only be seen.
+/// Whether this character has an effect beyond being visible.
 #[must_use]
 pub fn is_active(char: char) -> bool {
     if char.is_ascii() {
@@ -114,13 +116,13 @@ pub fn is_active(char: char) -> bool {
     )
 }
 
-/// The same words, all of which can be seen; of any length.
+/// The text with everything visible, of any length.
 #[must_use]
 pub fn visible(words: &str) -> Cow<'_, str> {
     visible_but_for(words, |_| false)
 }
 
-/// The same over several lines.
+/// The same for a text of several lines.
 #[must_use]
 pub fn visible_lines(words: &str) -> Cow<'_, str> {
     visible_but_for(words, |char| char == '\n')
@@ -137,7 +139,7 @@ fn visible_but_for(words: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(all)
 }
 
-/// `␛` for ESC (Unicode has a picture of each control character of ASCII), `<U+202E>` for others.
+/// `␛` for ESC (Unicode has a picture for each control character of ASCII), `<U+202E>` for others.
 fn push_visible(to: &mut String, char: char) {
     use fmt::Write as _;
     match u32::from(char) {
@@ -149,21 +151,10 @@ fn push_visible(to: &mut String, char: char) {
     }
 }
 
-/// A duration as a person is told it, in whole seconds: `7 s`.
+/// A duration in whole seconds, for a person: `7 s`.
 #[must_use]
 pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.0} s", duration.as_secs_f64())
-}
-
-/// The first of these, and how many there are where that is not all.
-pub(crate) fn listed<T: ToString>(items: impl ExactSizeIterator<Item = T>, between: &str) -> String {
-    const MOST: usize = 8;
-    let more = items.len().saturating_sub(MOST);
-    let mut words = items.take(MOST).map(|item| item.to_string()).collect::<Vec<_>>();
-    if more > 0 {
-        words.push(format!("and {more} more"));
-    }
-    words.join(between)
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Views of the state over HTTP.
 //!
-//! A request costs no packet and waits for nothing: it copies the present and prints it; only a reload is waited for. A client may be
-//! slow, mute or greedy: what it may take is bounded, and what others need is taken from whoever takes the most.
+//! A request sends no packet and waits for nothing except a reload: it copies the present state and
+//! prints it. A client may be slow, silent or greedy: its resources are limited, and what other
+//! clients need is taken from the one that uses the most.
 //!
-//! - `places`: which connections there are when not all can be, by `peer`
-//! - `connection`: one of them
-//! - `access`: whose requests are answered
-//! - `printing`: each page once for all who ask at a time (`coalesce`)
+//! - `places`: which connections exist when there are too many, by `peer`
+//! - `connection`: one connection
+//! - `access`: which requests are answered
+//! - `printing`: prints each page once for all who request it at the same time (`coalesce`)
 
 pub(crate) mod access;
 mod coalesce;
@@ -48,9 +49,10 @@ pub use metrics::SelfInfo;
 use places::Places;
 pub use printing::Printing;
 
-/// For the head of a request, also of the next one on a kept connection.
+/// Timeout for the head of a request, including the next one on a kept connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
-/// What a response that has begun may still take when its connection ends by age, and at shutdown.
+/// How long a response that has begun may still take when its connection reaches its maximum age,
+/// and at shutdown.
 const GRACE: Duration = Duration::from_secs(1);
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
@@ -62,7 +64,8 @@ pub async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
     opened.with_context(|| format!("cannot listen on {address}: choose another with --web.listen-address"))
 }
 
-/// Answers whom `access` lets in until `shutdown` completes, then lets responses that have begun take one second more.
+/// Serves the clients that `access` admits until `shutdown` completes, then gives responses that
+/// have begun one more second.
 pub async fn serve(
     listener: TcpListener,
     pages: Pages,
@@ -76,7 +79,7 @@ pub async fn serve(
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        // Never waits for a place: those who come are always given an answer, if only that there is none.
+        // Never waits for a place: every client is accepted, if only to be turned away.
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
@@ -95,7 +98,7 @@ pub async fn serve(
                 connections.spawn(connection(stream, place, pages.clone(), access.clone(), stopped.clone()));
             }
             Err(error) => {
-                // Most often no file descriptor is left; they come back as connections end.
+                // Mostly no file descriptor is left; they become free as connections end.
                 tracing::warn!(%error, "cannot accept a connection");
                 places.end_one();
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -104,25 +107,25 @@ pub async fn serve(
     }
     drop(listener);
     drop(stop);
-    // Each connection bounds itself; the second is for those.
+    // Each connection limits itself; the grace period lets them finish.
     let _ = timeout(GRACE, connections.join_all()).await;
     Ok(())
 }
 
-/// What requests are answered from. Cheap to clone.
+/// The source of every response. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Pages {
-    /// What is known.
+    /// The shared state.
     pub state: State,
-    /// What the exporter says of itself.
+    /// Data about the exporter itself.
     pub self_info: SelfInfo,
-    /// What it can be asked to do.
+    /// Reload and quit.
     pub lifecycle: Lifecycle,
-    /// What prints it.
+    /// The printers of the pages.
     pub printing: Printing,
 }
 
-/// The pages that change something.
+/// The pages that have an effect.
 const LIFECYCLE: [&str; 2] = ["/-/reload", "/-/quit"];
 
 type Answer = Response<Bytes>;
@@ -148,7 +151,7 @@ async fn respond(method: &Method, path: &str, pages: &Pages) -> Answer {
             }
         },
         "/-/healthy" => health("healthy", &pages.self_info),
-        // What it serves is there from the start; nothing has to be waited for.
+        // Everything it serves is there from the start, so it need not wait for anything.
         "/-/ready" => health("ready", &pages.self_info),
         _ => match pages.printing.landing(&pages.state, &pages.self_info).await {
             Some(page) => answer(StatusCode::OK, HTML, page),
@@ -175,7 +178,7 @@ fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // The page is text; a name from the configuration must never become a script.
+    // Pages are text only: a name from the configuration must never be run as a script.
     headers.insert(
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),

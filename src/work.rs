@@ -1,14 +1,14 @@
-//! How much work an algorithm does over what routers say, counted in tests only: a stopwatch would tell more of the
-//! machine than of the algorithm.
+//! Counts how much work an algorithm does on router data, in tests only: a stopwatch would measure
+//! the machine instead of the algorithm.
 
-/// One step of a loop.
+/// Counts one step of a loop.
 #[inline]
 pub(crate) fn step() {
     #[cfg(test)]
     STEPS.with(|steps| steps.set(steps.get() + 1));
 }
 
-/// The same iterator, each item a step.
+/// The same iterator, counting each item as a step.
 pub(crate) fn each<I: IntoIterator>(items: I) -> impl Iterator<Item = I::Item> {
     items.into_iter().inspect(|_| step())
 }
@@ -18,7 +18,7 @@ thread_local! {
     static STEPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// The steps that `work` takes.
+/// Returns the number of steps that `work` takes.
 #[cfg(test)]
 pub(crate) fn counted<T>(work: impl FnOnce() -> T) -> (T, u64) {
     STEPS.with(|steps| steps.set(0));

@@ -1,11 +1,6 @@
 //! How much memory a scrape takes: at most eight times what the router printed, whatever that is; and printing the metrics of it at
 //! most eight times what is printed.
 
-#![allow(
-    clippy::too_many_lines,
-    reason = "a test tells a story or tables its cases: cutting it makes it no easier to read"
-)]
-
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     fmt::Write as _,

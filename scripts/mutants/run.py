@@ -24,7 +24,7 @@ TREE = WORK / "tree"
 SCENARIOS = TREE / "tests/simulation/scenarios"
 RESULTS = WORK / "results.jsonl"
 FILES = [
-    *(f"verdict{part}" for part in ("", "/decide", "/holes", "/path_mtu", "/way_back")),
+    *(f"verdict{part}" for part in ("", "/decide", "/holes", "/path_mtu", "/way_back", "/facts", "/target_mtu", "/expected_mtu")),
     *("pairs", "proof", "edge", "detector", "detector/detect", "detector/begin", "detector/conclude", "detector/of_flows"),
 ]
 # The runner of scenarios and networks, in the copy.
@@ -178,7 +178,7 @@ def notice_of(mutant, units, notice, cases):
     if done.returncode < 0:
         return "unit tests: it does not end"
     if done.returncode > 0:
-        failed = re.search(r"^    (\S+)$", done.stdout, re.MULTILINE)
+        failed = re.search(r"^failures:\n    (\S+)$", done.stdout, re.MULTILINE)
         return f"unit tests: {failed.group(1) if failed else 'a panic'}"
     met = [case for _, case, mutants in cases if mutant.number in mutants]
     for kind in ("scenarios", "networks"):

@@ -1,4 +1,4 @@
-//! `check`: looks once, as long as that takes, and hands over what it saw.
+//! `check`: looks once, for as long as that takes, and returns what it found.
 
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc, time::Instant};
 
@@ -21,10 +21,11 @@ use crate::{
     text::seconds,
 };
 
-/// Reads every router three times and probes every path for about ten seconds; tells on stderr what happens.
+/// Reads every router three times and probes every path for about ten seconds; reports progress on
+/// stderr.
 ///
-/// Where ten small echoes a second on each path do not fit into the probe budget, it sends fewer and
-/// looks as much longer.
+/// If ten small echoes a second on each path exceed the probe budget, it sends fewer and looks
+/// correspondingly longer.
 pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     let began = Instant::now();
     let look = Look::new(plan.paths.len(), ECHOES, plan.probe_budget_pps)
@@ -44,8 +45,8 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     let engine = tokio::spawn(engine.context("starting to probe")?.run());
     let mut assessor = Assessor::new(&plan);
     read_all(&mut workers, &threads, &state, true).await;
-    // Further readings show which counters move: a few packets that fall between two of them are no sign
-    // of death, the same again is.
+    // Further readings show which counters rise. A few packets that fall between two readings are
+    // no sign of death; the same finding twice is.
     let half = async {
         if workers.is_empty() {
             return;
@@ -85,7 +86,8 @@ fn opening(plan: &Plan, look: &Look) -> String {
     }
 }
 
-/// One scrape of every router, as many at once as there are threads; those that failed are not asked again.
+/// Scrapes every router once, as many at the same time as there are threads; routers that failed
+/// are not tried again.
 async fn read_all(workers: &mut Vec<Worker>, threads: &Arc<Semaphore>, state: &State, aloud: bool) {
     let mut readings = tokio::task::JoinSet::new();
     for mut worker in workers.drain(..) {
@@ -94,7 +96,7 @@ async fn read_all(workers: &mut Vec<Worker>, threads: &Arc<Semaphore>, state: &S
         }
         let threads = Arc::clone(threads);
         readings.spawn(async move {
-            // Never closed: an error would mean no bound, not no reading.
+            // Never closed. If it were, the reading would only lack the limit.
             let _place = threads.acquire_owned().await;
             let reading = worker.scrape().await;
             (worker, reading)
@@ -125,7 +127,7 @@ fn read_in_words(reading: &RouterReading) -> String {
     }
 }
 
-/// Waits until every path is decided, telling each change of a verdict.
+/// Waits until every path is decided; reports each change of a verdict.
 async fn watch(state: &State, assessor: &mut Assessor, began: Instant, look: &Look) {
     let mut told = BTreeMap::new();
     look.watch(state, began, |present, since| {
@@ -133,7 +135,7 @@ async fn watch(state: &State, assessor: &mut Assessor, began: Instant, look: &Lo
         for path in &present.paths {
             let state = (path.judgement.verdict, path.judgement.unknown_reason);
             let former = told.insert(path.path.clone(), state);
-            // That nothing is known at first is no news.
+            // It is no news that nothing is known at first.
             if former != Some(state) && state != (Verdict::Unknown, Some(UnknownReason::Starting)) {
                 let reason = state.1.map(|reason| format!(" ({reason})")).unwrap_or_default();
                 let why = path.stays_at_home(since).map(|why| format!(": {why}")).unwrap_or_default();

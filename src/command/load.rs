@@ -1,4 +1,4 @@
-//! From a configuration file to a plan that can be followed.
+//! From a configuration file to a plan that can be executed.
 
 use std::{
     collections::BTreeSet,
@@ -19,21 +19,21 @@ use crate::{
     router::{method::api, transport::ssh},
 };
 
-/// Which configuration a process follows, and what it is in there.
+/// Which configuration a process follows, and its own role in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Where it is.
+    /// The file.
     pub file: PathBuf,
-    /// It is not read where it is longer, bytes.
+    /// Longest file that is read, in bytes.
     pub most_bytes: u64,
-    /// `SITE/NODE`, where the site alone does not tell who measures.
+    /// `SITE/NODE`, if the site alone does not identify this exporter.
     pub source: Option<String>,
-    /// Which share of all names is ours.
+    /// The share of all names that it owns.
     pub shard: Shard,
 }
 
 impl Wanted {
-    /// Our part of what [`load`] reads.
+    /// Loads the configuration; returns this process's part of the plan.
     pub fn load(&self) -> anyhow::Result<Plan> {
         let plan = load(&self.file, self.most_bytes)?;
         let plan = match &self.source {
@@ -44,10 +44,10 @@ impl Wanted {
     }
 }
 
-/// Reads the configuration and sees that the files it names can be used.
+/// Reads the configuration and checks that the files it names can be used.
 pub fn load(file: &Path, most_bytes: u64) -> anyhow::Result<Plan> {
     let plan = config::load(file, most_bytes)?.plan();
-    // One key of many routers is opened once: a passphrase costs a third of a second.
+    // A key that many routers use is opened only once: a passphrase costs a third of a second.
     let mut usable = BTreeSet::new();
     for router in &plan.routers {
         let context = || format!("{}: router {}", file.display(), router.name);
@@ -62,7 +62,8 @@ pub fn load(file: &Path, most_bytes: u64) -> anyhow::Result<Plan> {
         if usable.insert(&login.credential) {
             ssh::check_credential(&login.credential).with_context(context)?;
         }
-        // A router whose key is not known is that router's trouble; a file that cannot be read is ours.
+        // An unknown host key is a problem of that router; a file that cannot be read is one of the
+        // configuration.
         ssh::check_host_key(login)
             .or_else(|error| if error.reason == FailureReason::Config { Err(error) } else { Ok(()) })
             .with_context(context)?;

@@ -1,5 +1,5 @@
-//! One look at paths: how often it asks, how long it waits, and when it has seen enough. `check` and
-//! `probe` share it.
+//! A single look at paths: how often it probes, how long it waits, and when it has seen enough.
+//! Shared by `check` and `probe`.
 
 use std::{
     fmt,
@@ -15,32 +15,33 @@ use crate::{
     text::seconds,
 };
 
-/// Ten small echoes a second on each path, so that ten seconds tell loss.
+/// Ten small echoes a second on each path, so that ten seconds suffice to measure loss.
 const ECHO_EVERY: Duration = Duration::from_millis(100);
-/// Small echoes of each path after which a look may end.
+/// After this many small echoes on each path a look may end.
 pub const ECHOES: u32 = 100;
-/// A search under way gets so much more, no further.
+/// A search in progress extends the look to this many times its length.
 const AT_MOST: u32 = 4;
-/// A reflector sends at most twenty packets a second and 200 kB a minute: an edge each way takes half a minute on
-/// an idle machine.
+/// Additional time for reflectors. One sends at most twenty packets a second and 200 kB a minute,
+/// so finding an edge in each direction takes half a minute on an idle machine.
 const FOR_REFLECTORS: Duration = Duration::from_mins(1);
-/// How often what is known is looked at.
+/// How often results are checked.
 const TURN: Duration = Duration::from_millis(200);
 
-/// How paths are looked at once.
+/// The timing of a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     /// Time between two small echoes of a path.
     pub every: Duration,
-    /// How long it takes where nothing has to be searched.
+    /// Its length if nothing has to be searched.
     pub about: Duration,
-    /// It ends then, whatever is known.
+    /// Its length at most.
     pub at_most: Duration,
 }
 
 impl Look {
-    /// At least `echoes` small echoes on each of `paths`, within a budget in packets a second. Where ten
-    /// a second on each path do not fit into it, fewer are sent and the look takes as much longer.
+    /// Plans at least `echoes` small echoes on each of `paths`, within a budget in packets per
+    /// second. If ten a second on each path exceed it, fewer are sent and the look takes
+    /// correspondingly longer.
     #[must_use]
     pub fn new(paths: usize, echoes: u32, budget_pps: u32) -> Self {
         let paths = u32::try_from(paths).unwrap_or(u32::MAX);
@@ -49,7 +50,7 @@ impl Look {
         Self { every, about, at_most: about.max(every * ECHOES) * AT_MOST }
     }
 
-    /// The same, with the time that reflectors at targets need.
+    /// Adds the time that reflectors at targets need, if there are some.
     #[must_use]
     pub fn with_reflectors(self, some: bool) -> Self {
         if some { Self { at_most: self.at_most + FOR_REFLECTORS, ..self } } else { self }
@@ -61,14 +62,15 @@ impl Look {
         self.every > ECHO_EVERY
     }
 
-    /// Sets a path's intervals for it.
+    /// Sets a path's intervals.
     pub fn pace(&self, path: &mut PathPlan) {
         path.probe_interval = self.every;
         path.sentinel_interval = path.sentinel_interval.min(Duration::from_secs(1));
     }
 
-    /// Shows what is known to `each`, five times a second, with the time since `began`, until `each` has
-    /// seen enough and nothing is being searched or measured by a reflector, or the time is up.
+    /// Calls `each` five times a second with what is known and the time since `began`. Ends when
+    /// `each` has seen enough and no search or reflector measurement is in progress, or when the
+    /// time is up.
     pub async fn watch(
         &self,
         state: &State,
@@ -88,7 +90,7 @@ impl Look {
     }
 }
 
-/// A rate: `10 small echoes`, `0.5 small echoes`.
+/// A rate in words: `10 small echoes`, `0.5 small echoes`.
 fn small_echoes(rate: f64) -> String {
     if rate >= 9.95 { format!("{rate:.0} small echoes") } else { format!("{rate:.1} small echoes") }
 }

@@ -1,6 +1,8 @@
-//! The hidden command `parse FORMAT FILE`: what the parsers make of a captured output, as normalised JSON.
+//! The hidden command `parse FORMAT FILE`: what the parsers read from a captured output, as
+//! normalised JSON.
 //!
-//! For whoever has a router of a kind that no test knows: the capture, and what is read from it, tell whether it fits.
+//! It is for owners of a router that no test covers: comparing the capture with the result shows
+//! whether it is read correctly.
 
 use std::{
     collections::BTreeMap,
@@ -62,7 +64,7 @@ pub enum Format {
     ErrorText,
 }
 
-/// The content of `file`, or of standard input where it is `-`. Bytes that are not UTF-8 are replaced.
+/// The content of `file`, or of standard input for `-`. Bytes that are not UTF-8 are replaced.
 pub fn load(file: &Path) -> Result<String, String> {
     let read = if file == Path::new("-") {
         let mut bytes = Vec::new();
@@ -74,7 +76,8 @@ pub fn load(file: &Path) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// One JSON object with what `text` says, or why it says nothing. What it does not tell is absent.
+/// A JSON object with what was read from `text`, or why it could not be read. Values that the text
+/// does not contain are absent.
 pub fn read(format: Format, text: &str) -> Result<Value, String> {
     let text = &terminal::clean(text);
     bounds::begin();
@@ -151,7 +154,7 @@ fn with_incomplete(key: &str, read: &Value, incomplete: &[InterfaceName]) -> Val
     object(json!({key: read, "incomplete": incomplete}))
 }
 
-/// A link with its vxlan part and counters side by side.
+/// A link with its vxlan settings and counters side by side.
 fn interface(read: &ReadLink) -> Value {
     let Value::Object(mut fields) = json!(read.link) else { return Value::Null };
     for part in ["vxlan", "counters"] {
@@ -159,7 +162,7 @@ fn interface(read: &ReadLink) -> Value {
             fields.extend(part);
         }
     }
-    // A format that has no addresses, or no VNIs, has none to tell.
+    // An empty list is left out, as the format may not have addresses or VNIs at all.
     fields.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
     fields.insert("last_clear_unix".to_owned(), json!(read.last_clear_unix));
     fields.insert("last_clear".to_owned(), json!(read.last_clear));
@@ -169,7 +172,7 @@ fn interface(read: &ReadLink) -> Value {
     object(Value::Object(fields))
 }
 
-/// What is configured; a setting that was never made is absent.
+/// The configuration; a setting that was never made is absent.
 fn config(config: &VxlanConfig) -> Value {
     let vxlan = &config.vxlan;
     object(json!({
@@ -205,12 +208,13 @@ fn summary(summary: &Summary) -> Value {
     object(fields)
 }
 
-/// What each VNI of a filter counted, by VNI.
+/// The counters of each VNI of a filter, by VNI.
 fn per_vni(filter: &VniFilter) -> BTreeMap<String, Value> {
     filter.counters.iter().map(|(vni, counters)| (vni.to_string(), object(json!(counters)))).collect()
 }
 
-/// The remote VTEPs, with the VNIs that entries of an `external` device name; a bridge's own entries name none.
+/// The remote VTEPs, with the VNIs that entries of an `external` device name; a bridge's own
+/// entries have no remote.
 fn forwarding(text: &str) -> Result<Value, String> {
     let mut remotes: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (entry, named) in fdb::read(text, |_| true, |entry, named| (entry, named)).map_err(told)? {
@@ -227,7 +231,7 @@ fn mappings(read: &VlanVnis, row: impl Fn(&VlanVni) -> Value) -> Value {
     with_incomplete("vlan_vni", &read.rows.iter().map(row).collect(), &read.incomplete)
 }
 
-/// Without what is not told.
+/// The object without absent values.
 fn object(mut fields: Value) -> Value {
     if let Some(fields) = fields.as_object_mut() {
         fields.retain(|_, value| !value.is_null());

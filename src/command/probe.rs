@@ -1,5 +1,5 @@
-//! `probe`: one path, without a configuration, as easy as ping. It uses the engine of `serve` and `check`
-//! and decides nothing itself.
+//! `probe`: one path without a configuration, as easy as ping. It uses the engine of `serve` and
+//! `check` and decides nothing itself.
 
 pub(crate) mod progress;
 pub(crate) mod target;
@@ -26,7 +26,7 @@ use crate::{
 use progress::Progress;
 use target::ProbeTarget;
 
-/// Longer than any resolver that is well takes.
+/// Longer than a working resolver takes.
 const PATIENCE: Duration = Duration::from_secs(1);
 const SENTINEL_EVERY: Duration = Duration::from_secs(1);
 
@@ -35,7 +35,7 @@ const SENTINEL_EVERY: Duration = Duration::from_secs(1);
 pub struct ProbeRequest {
     /// The target.
     pub target: ProbeTarget,
-    /// IPv4 or IPv6; whatever the name has where absent.
+    /// IP version; either if absent.
     pub family: Option<Family>,
     /// The MTU the path should have, bytes of IP packet.
     pub expected_mtu: Option<Bytes>,
@@ -43,10 +43,12 @@ pub struct ProbeRequest {
     pub count: u32,
 }
 
-/// Probes until enough is known, or Ctrl-C, and hands over what is known then. Tells on stderr what happens.
+/// Probes until enough is known, or Ctrl-C, and returns what is known then. Reports progress on
+/// stderr.
 ///
 /// # Errors
-/// A name without an address, a target without a route, a process that may open no ICMP socket.
+/// A name without an address, a target without a route, or a process that may not open any ICMP
+/// socket.
 pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     let look = Look::new(1, request.count, PROBE_BUDGET_PPS);
     let path = plan(request, &look);
@@ -60,7 +62,7 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     let mut progress = Progress::on_stderr();
     let seen_enough = look.watch(&state, began, |present, since| {
         let Some(path) = present.paths.first() else { return ControlFlow::Continue(()) };
-        // What cannot be probed is not announced; a resolver that takes long is.
+        // A target that cannot be probed is not announced; a slow resolver is.
         if !announced && (path.expected_mtu.is_some() || since >= PATIENCE) {
             announced = true;
             logging::say(&opening);
@@ -88,7 +90,7 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
 fn plan(request: &ProbeRequest, look: &Look) -> PathPlan {
     let mut path = PathPlan {
         name: PathName(request.target.to_string()),
-        // Without routers nothing is looked up by site.
+        // Without routers the names of the sites have no effect.
         source: Source::from("here"),
         site: Site::from("there"),
         address: request.target.host.clone(),
@@ -104,8 +106,8 @@ fn plan(request: &ProbeRequest, look: &Look) -> PathPlan {
     path
 }
 
-/// Whether a socket for echoes could be opened; an error where nothing else can be asked either: TCP connections take no
-/// privilege, but a port.
+/// Whether a socket for echoes could be opened. Fails if nothing else can be probed either: TCP
+/// connections need no privilege, but they need a port.
 fn may_ping(present: &Present, request: &ProbeRequest) -> anyhow::Result<bool> {
     let missing = [Capability::IcmpSocket, Capability::NetRaw].map(|wanted| present.missing(wanted));
     let [Some(icmp), Some(raw)] = missing else { return Ok(true) };

@@ -1,8 +1,9 @@
-//! `serve`: everything together for as long as nobody says stop.
+//! `serve`: runs everything until it is told to stop.
 //!
-//! - `conductor`: what runs by the plan in use, and how it goes over to the next one
-//! - `probing`: the probe engine, one after another if need be
-//! - `reload`: SIGHUP, `POST /-/reload` and a changed file (`config_watch`): one reading of the configuration after the other
+//! - `conductor`: what runs under the plan in use, and how it switches to the next one
+//! - `probing`: the probe engine, and its replacement if it dies
+//! - `reload`: SIGHUP, `POST /-/reload` and a changed file (`config_watch`), one reading of the
+//!   configuration at a time
 
 mod conductor;
 mod config_watch;
@@ -37,22 +38,22 @@ use conductor::Conducting;
 use config_watch::ConfigWatch;
 use reload::Reloader;
 
-/// How to serve.
+/// The settings of `serve`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Serve {
     /// The configuration; read again at each reload.
     pub wanted: Wanted,
-    /// Where to answer.
+    /// The address to listen on.
     pub listen: ListenAddress,
-    /// TLS and users.
+    /// The file with TLS and users.
     pub web_config_file: Option<PathBuf>,
-    /// Whether `/-/reload` and `/-/quit` do anything.
+    /// Whether `/-/reload` and `/-/quit` have an effect.
     pub lifecycle: bool,
 }
 
-/// Reads, probes, joins and answers until SIGTERM or SIGINT, or until it is asked to quit.
+/// Reads, probes, joins and answers until SIGTERM, SIGINT or a request to quit.
 pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
-    // Before anything that takes time: SIGHUP would end a process that does not listen for it.
+    // Before anything that takes time: until a process handles SIGHUP, the signal would end it.
     let hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     let stop = stop_signal()?;
     open_files::raise();
@@ -88,13 +89,14 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     let self_info = SelfInfo::new(supervisor.clone());
     let pages = Pages { state, self_info, lifecycle, printing: Printing::default() };
     answer(&supervisor, web::serve(listener, pages, access, stop)).await?;
-    // In this order: who follows plans would take it for an end if nobody made any.
+    // The order matters: the conductor would treat the end of the sender of plans as a failure.
     drop((conductor, reloader, wishes));
     info!("stopped");
     Ok(())
 }
 
-/// Answers over HTTP. There is no second listener on that address: if this one dies, the process ends.
+/// Answers over HTTP. If this fails the process ends, as no second listener on that address is
+/// possible.
 async fn answer(
     supervisor: &Supervisor,
     serving: impl Future<Output = anyhow::Result<()>> + Send + 'static,

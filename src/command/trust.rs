@@ -1,8 +1,9 @@
-//! `config trust`: a person compares a router's host key with what its console shows, then it is written to
-//! the `known_hosts` file. The only way by which this program ever comes to trust a key.
+//! `config trust`: a person compares a router's host key with what its console shows, then the key
+//! is written to the `known_hosts` file. There is no other way by which this program comes to trust
+//! a key.
 //!
-//! One connection, no login: OpenSSH 9.8 and later counts such a connection against the address it comes
-//! from, and locks it out after a dozen or so in a row (`PerSourcePenalties`).
+//! It makes one connection without a login: OpenSSH 9.8 and later counts such connections against
+//! the source address, and locks it out after a dozen or so in a row (`PerSourcePenalties`).
 
 use std::{
     fmt::Write as _,
@@ -26,39 +27,76 @@ use crate::{
     },
 };
 
-/// A person waits longer than a scrape.
+/// A person waits longer than a scrape does.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Whom to trust, and how it is confirmed.
+/// Which router to trust, and how it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The router's name in the configuration.
     pub router: String,
-    /// What the fingerprint must be.
+    /// The fingerprint that the key must have.
     pub fingerprint: Option<String>,
-    /// Whether not to ask.
+    /// Whether to skip the question.
     pub yes: bool,
-    /// Whether somebody can be asked.
+    /// Whether there is a terminal to ask on.
     pub terminal: bool,
 }
 
-/// Connects, shows, asks, writes. What it says at last, or why the key is not trusted.
+/// Connects, shows the key, asks, writes. Returns the final message, or why the key is not trusted.
 pub fn trust(plan: &Plan, request: &Request) -> anyhow::Result<String> {
-    let (router, login) = chosen(plan, &request.router)?;
-    request.can_be_confirmed()?;
+    let router = plan.routers.iter().find(|router| router.name.as_str() == request.router);
+    let router = router.with_context(|| {
+        let names: Vec<_> = plan.routers.iter().map(|router| router.name.as_str()).collect();
+        format!("there is no router {:?} in the configuration: it has {}", request.router, names.join(", "))
+    })?;
+    let Transport::Ssh(login) = &router.transport else {
+        bail!("router {} is not read over SSH: it has no host key to trust", router.name);
+    };
+    if !request.terminal {
+        ensure!(
+            request.fingerprint.is_some(),
+            "no terminal, so nobody can compare the host key: give --fingerprint SHA256:… as the router's console \
+             shows it, and --yes"
+        );
+        ensure!(request.yes, "no terminal, so nobody can be asked: add --yes");
+    }
     let known = HostKeys::read_so_far(login)?;
     let key = ssh::presented_key(login, &known, Instant::now() + TIMEOUT)?;
-    request.expects(router, &key)?;
+    let seen = fingerprint(&key);
+    if let Some(wanted) = &request.fingerprint {
+        let wanted = wanted.trim_end_matches('=');
+        ensure!(
+            seen == wanted,
+            "router {} presented {} {seen}, not {wanted}: nothing is written; is it the fingerprint of its key of \
+             another type, or is somebody in between?",
+            router.name,
+            key_kind(&key)
+        );
+    }
     let HostTrust::KnownHosts(file) = &login.host_trust else {
         return compare(router, &known, &key);
     };
-    if is_trusted(router, &known, &key, file)? {
-        let (kind, seen) = (key_kind(&key), fingerprint(&key));
-        return Ok(format!(
-            "router {}: {kind} {seen} is trusted already, by {}\n",
+    if let Some(line) = known.revoked(&key) {
+        bail!(
+            "router {} presented {seen}, which line {} of {} revokes",
             router.name,
+            line.line,
             file.display()
-        ));
+        );
+    }
+    match known.verify(&key, SystemTime::now()) {
+        Ok(()) => {
+            let kind = key_kind(&key);
+            return Ok(format!(
+                "router {}: {kind} {seen} is trusted already, by {}\n",
+                router.name,
+                file.display()
+            ));
+        }
+        // The file trusts an authority; a plain key beside it would make the certificate pointless.
+        Err(error) if is_certificate(&key) => bail!(error),
+        Err(_) => {}
     }
     let old: Vec<&Entry> = known.keys().iter().filter(|old| old.kind == key_kind(&key)).collect();
     logging::say(&shown(router, login, file, &key, &old));
@@ -72,68 +110,7 @@ pub fn trust(plan: &Plan, request: &Request) -> anyhow::Result<String> {
     Ok(format!("router {}: written to {}\n", router.name, file.display()))
 }
 
-/// The router of that name, and how it is logged in to.
-fn chosen<'p>(plan: &'p Plan, name: &str) -> anyhow::Result<(&'p RouterPlan, &'p SshPlan)> {
-    let router = plan.routers.iter().find(|router| router.name.as_str() == name);
-    let router = router.with_context(|| {
-        let names: Vec<_> = plan.routers.iter().map(|router| router.name.as_str()).collect();
-        format!("there is no router {name:?} in the configuration: it has {}", names.join(", "))
-    })?;
-    let Transport::Ssh(login) = &router.transport else {
-        bail!("router {} is not read over SSH: it has no host key to trust", router.name);
-    };
-    Ok((router, login))
-}
-
-impl Request {
-    /// Whether somebody confirms the key: a person at a terminal, or a fingerprint and `--yes`.
-    fn can_be_confirmed(&self) -> anyhow::Result<()> {
-        if !self.terminal {
-            ensure!(
-                self.fingerprint.is_some(),
-                "no terminal, so nobody can compare the host key: give --fingerprint SHA256:… as the router's console \
-                 shows it, and --yes"
-            );
-            ensure!(self.yes, "no terminal, so nobody can be asked: add --yes");
-        }
-        Ok(())
-    }
-
-    /// Whether the key has the fingerprint of the command line, where there is one.
-    fn expects(&self, router: &RouterPlan, key: &[u8]) -> anyhow::Result<()> {
-        let Some(wanted) = &self.fingerprint else { return Ok(()) };
-        let (seen, wanted) = (fingerprint(key), wanted.trim_end_matches('='));
-        ensure!(
-            seen == wanted,
-            "router {} presented {} {seen}, not {wanted}: nothing is written; is it the fingerprint of its key of \
-             another type, or is somebody in between?",
-            router.name,
-            key_kind(key)
-        );
-        Ok(())
-    }
-}
-
-/// Whether the file trusts the key already; an error where it must not be added.
-fn is_trusted(router: &RouterPlan, known: &HostKeys, key: &[u8], file: &Path) -> anyhow::Result<bool> {
-    if let Some(line) = known.revoked(key) {
-        bail!(
-            "router {} presented {}, which line {} of {} revokes",
-            router.name,
-            fingerprint(key),
-            line.line,
-            file.display()
-        );
-    }
-    match known.verify(key, SystemTime::now()) {
-        Ok(()) => Ok(true),
-        // The file trusts an authority; a key beside it would make the certificate worthless.
-        Err(error) if is_certificate(key) => bail!(error),
-        Err(_) => Ok(false),
-    }
-}
-
-/// Where the configuration itself names the key there is nothing to write.
+/// If the configuration itself contains the fingerprint there is nothing to write.
 fn compare(router: &RouterPlan, known: &HostKeys, key: &[u8]) -> anyhow::Result<String> {
     let seen = format!("{} {}", key_kind(key), fingerprint(key));
     known.verify(key, SystemTime::now()).with_context(|| {
@@ -149,7 +126,7 @@ fn compare(router: &RouterPlan, known: &HostKeys, key: &[u8]) -> anyhow::Result<
 fn shown(router: &RouterPlan, login: &SshPlan, file: &Path, key: &[u8], old: &[&Entry]) -> String {
     let kind = key_kind(key);
     let mut text = format!("router {}, {}:{}\n", router.name, login.address, login.port);
-    // A `String` takes all that is written to it.
+    // Writing to a `String` cannot fail.
     let _ = writeln!(text, "  presented  {kind} {}", fingerprint(key));
     for old in old {
         let (print, line) = (fingerprint(&old.blob), old.line);
@@ -165,7 +142,8 @@ fn shown(router: &RouterPlan, login: &SshPlan, file: &Path, key: &[u8], old: &[&
 
 fn write(login: &SshPlan, file: &Path, known: &HostKeys, key: &[u8], old: &[&Entry]) -> anyhow::Result<()> {
     let name = known_hosts::host_name(&known_hosts::normalised(&login.address), login.port);
-    // What is said of the bare name is for its other ports too; what the port has of its own comes first.
+    // Entries for the bare name apply to its other ports too, so they are not replaced; entries for
+    // this port take precedence.
     let old = if known.name == name { old } else { &[] };
     if let Some(shared) = old.iter().find(|old| !old.names_only(&name)) {
         bail!(

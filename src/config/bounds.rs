@@ -1,27 +1,28 @@
-//! What a configuration may cost before anything in it is understood.
+//! Limits the cost of a configuration before anything in it is parsed.
 //!
-//! The scanner looks at every open bracket for every token, so 200 kB of `[` took 20 s of CPU (measured); and an alias is read
-//! again wherever it stands, so that a megabyte of text can mean gigabytes of values.
+//! The scanner examines every open bracket for every token, so 200 kB of `[` took 20 s of CPU
+//! (measured). An alias is expanded wherever it is used, so a megabyte of text can become gigabytes
+//! of values.
 
 use std::{cell::Cell, path::Path};
 
 use super::ConfigError;
 
-/// Brackets open at a time. The keys known here nest four deep.
+/// Most brackets open at a time. The known keys nest four deep.
 const MOST_BRACKETS: usize = 64;
-/// Bytes of one value: no file name that the kernel takes is longer (`PATH_MAX`).
+/// Longest value in bytes: no longer file name is accepted by the kernel (`PATH_MAX`).
 const MOST_SCALAR: usize = 4096;
-/// Bytes of all values, each alias counted wherever it stands.
+/// Most bytes of all values together; an alias counts at each use.
 const MOST_EXPANDED: usize = 32 << 20;
-/// What a value takes beside its text.
+/// Cost of a value in bytes besides its text.
 const SCALAR_COST: usize = 64;
 
 thread_local! {
-    /// Bytes that the values still to be read may have.
+    /// Bytes left for the values that are still to be parsed.
     static LEFT: Cell<usize> = const { Cell::new(MOST_EXPANDED) };
 }
 
-/// Refuses what would take the parser long; to be called before each parse on this thread.
+/// Refuses text that would take the parser long; must be called before each parse on this thread.
 pub fn admit(text: &str, path: &Path) -> Result<(), ConfigError> {
     LEFT.set(MOST_EXPANDED);
     match too_deep(text) {
@@ -37,7 +38,8 @@ pub fn admit(text: &str, path: &Path) -> Result<(), ConfigError> {
     }
 }
 
-/// Brackets count wherever they stand. What is skipped in quotes could hide the rest behind a quote of its own.
+/// The position where too many brackets are open. Brackets in quotes count too: skipping quoted
+/// text would let a stray quote hide the rest.
 fn too_deep(text: &str) -> Option<(usize, usize)> {
     let mut open = 0_usize;
     for (line, text) in (1..).zip(text.split('\n')) {
@@ -55,7 +57,7 @@ fn too_deep(text: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// Counts a value that the parser comes to.
+/// Counts a value when the parser reaches it.
 pub fn count(value: &str) -> Result<(), String> {
     if value.len() > MOST_SCALAR {
         return Err(format!("longer than {MOST_SCALAR} bytes: is it the content of a file?"));

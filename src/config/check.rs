@@ -1,4 +1,5 @@
-//! Rules that join several keys. Each is one function; the first that is broken is reported.
+//! Rules that involve several keys. Each is one function; the first rule that is broken is
+//! reported.
 
 use std::{collections::BTreeSet, net::IpAddr};
 
@@ -127,7 +128,7 @@ fn host_key(index: usize, ssh: &Ssh) -> Checked {
     }
 }
 
-/// The way of jumps from each router ends, and goes through routers that are read over SSH.
+/// The chain of jumps from each router must end, and lead through routers that are read over SSH.
 fn jumps(config: &Schema) -> Checked {
     let jump = |router: &Router| Some(router.ssh.as_ref()?.jump.as_ref()?.0.clone());
     for (index, router) in config.routers().iter().enumerate() {
@@ -136,7 +137,7 @@ fn jumps(config: &Schema) -> Checked {
         let mut next = jump(router);
         while let Some(name) = next {
             let Some(on_the_way) = config.router(&name) else {
-                // Reported at the router that names it.
+                // Reported for the router that names it.
                 if way.len() > 1 {
                     break;
                 }
@@ -144,7 +145,7 @@ fn jumps(config: &Schema) -> Checked {
                 return broken(here(), message);
             };
             if way.contains(&name) {
-                // Reported at a router that is part of the loop.
+                // Reported for a router that is part of the loop.
                 if way[0] != name {
                     break;
                 }
@@ -167,7 +168,7 @@ fn jumps(config: &Schema) -> Checked {
     Ok(())
 }
 
-/// What may have been meant.
+/// Suggests the router that may have been meant.
 fn nearest_router(config: &Schema, wanted: &str) -> String {
     let likeness = |name: &str| strsim::jaro_winkler(wanted, name);
     let names = config.routers().iter().map(|router| router.name.0.as_str());
@@ -185,7 +186,7 @@ fn site(config: &Schema) -> Checked {
     Ok(())
 }
 
-/// An address written as a number is of one family already.
+/// A numeric address already determines the family.
 fn families(config: &Schema) -> Checked {
     for (index, path) in config.paths().iter().enumerate() {
         let (Some(family), Ok(address)) = (path.family, path.address.0.parse::<IpAddr>()) else { continue };
@@ -229,7 +230,8 @@ fn reflectors(config: &Schema) -> Checked {
     Ok(())
 }
 
-/// A value against the one it must stay within; inherited ones are adapted in `plan` instead.
+/// Checks explicit values against the ones that limit them; inherited values are adapted in `plan`
+/// instead.
 fn times(config: &Schema) -> Checked {
     let scrape_interval = config.scrape_interval.map_or(SCRAPE_INTERVAL, |it| it.0);
     if config.scrape_timeout.is_some_and(|timeout| timeout.0 > scrape_interval) {

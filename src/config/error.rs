@@ -1,12 +1,12 @@
-//! What is wrong with a configuration file, for a person who has to mend it.
+//! Errors in a configuration file, for a person who must correct it.
 
 use std::path::{Path, PathBuf};
 
 use super::position::{self, Step};
 use crate::{process::regular_file::Why, text::visible_lines};
 
-/// A configuration that cannot be used. Its text names the file, where known the line and column (from
-/// 1) and the key, what is wrong and what to do. It never repeats the content of a secret.
+/// A configuration that cannot be used. Its text names the file, line and column (from 1) and key
+/// if they are known, what is wrong and what to do. It never repeats the content of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}: {}{message}", file.display(), Self::place(*position), Self::prefix(at))]
 pub struct ConfigError {
@@ -17,7 +17,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// Line and column, both from 1, where the error has a place in the text.
+    /// Line and column, both from 1, if the error has a position in the text.
     #[must_use]
     pub fn position(&self) -> Option<(usize, usize)> {
         self.position
@@ -37,7 +37,7 @@ impl ConfigError {
         at: &str,
         message: impl Into<String>,
     ) -> Self {
-        // A file that somebody else can write may hold anything, also in its keys.
+        // A file that somebody else can write may contain anything, even in its keys.
         let shown = |words: &str| visible_lines(words).into_owned();
         Self { file: file.to_owned(), position, at: shown(at), message: shown(&message.into()) }
     }
@@ -67,7 +67,8 @@ impl ConfigError {
         let full = error.to_string().replacen(&told, "", 1);
         let (at, message) = split_path(&full);
         if let Some(key) = quoted(message, "duplicate field ") {
-            // The parser names the mapping; the second of the two keys is what has to go.
+            // The parser gives the position of the mapping; the second of the two keys is the one
+            // to remove.
             position = steps(at).and_then(|steps| position::find(text, &steps, Some((key, 1)))).or(position);
             return Self::new(file, position, at, format!("key `{key}` is given twice: keep one"));
         }
@@ -82,9 +83,9 @@ impl ConfigError {
 /// A broken rule between keys, before its position is known.
 #[derive(Debug)]
 pub struct Mistake {
-    /// The way to the mapping or value.
+    /// The path to the mapping or value.
     pub steps: Vec<Step>,
-    /// A key of the mapping there, where the key itself is the trouble.
+    /// A key of that mapping, if the key itself is at fault.
     pub key: Option<&'static str>,
     /// What is wrong and what to do.
     pub message: String,
@@ -97,7 +98,7 @@ impl Mistake {
     }
 }
 
-/// `routers[0].ssh`, the form the parser uses too.
+/// `routers[0].ssh`, the same form as the parser's.
 fn dotted(steps: &[Step]) -> String {
     let mut path = String::new();
     for step in steps {
@@ -110,7 +111,7 @@ fn dotted(steps: &[Step]) -> String {
     path
 }
 
-/// Back from `routers[0].ssh`. Only mappings that can hold a duplicate key are listed.
+/// Parses `routers[0].ssh`. Only mappings that can hold a duplicate key are listed.
 fn steps(at: &str) -> Option<Vec<Step>> {
     let mut steps = Vec::new();
     for part in at.split(['.', '[']).filter(|part| !part.is_empty()) {
@@ -128,7 +129,7 @@ fn steps(at: &str) -> Option<Vec<Step>> {
     Some(steps)
 }
 
-/// The parser prints `routers[0].ssh: what is wrong`, or only what is wrong at the root.
+/// Splits a parser message `routers[0].ssh: what is wrong`; at the root it has no path.
 fn split_path(text: &str) -> (&str, &str) {
     match text.split_once(": ") {
         Some((path, rest))
@@ -142,7 +143,7 @@ fn split_path(text: &str) -> (&str, &str) {
     }
 }
 
-/// Where the second document starts, which the parser does not tell.
+/// Where the second document starts, which the parser does not say.
 fn second_document(text: &str) -> Option<(usize, usize)> {
     let mut lines =
         (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
@@ -155,7 +156,7 @@ fn quoted<'a>(message: &'a str, start: &str) -> Option<&'a str> {
     message.strip_prefix(start)?.strip_prefix('`')?.split_once('`').map(|(word, _)| word)
 }
 
-/// Serde's sentences in the words of a configuration; anything else is already ours.
+/// Rewords serde's messages for a configuration; any other message is already ours.
 fn reword(at: &str, message: &str) -> String {
     if message.starts_with("unknown field `") {
         return unknown_key(message);
@@ -177,7 +178,7 @@ fn reword(at: &str, message: &str) -> String {
             "unit" => "nothing",
             "boolean" => "true or false",
             "integer" | "floating" => "a number",
-            // Not repeated: it may be a secret in the wrong place.
+            // The value is not repeated: it may be a secret in the wrong place.
             _ => "a text",
         };
         let expected = match expected {
@@ -194,11 +195,11 @@ fn reword(at: &str, message: &str) -> String {
     if message.starts_with("invalid length ") {
         return "a tunnel has two ends: write [ROUTER/INTERFACE, ROUTER/INTERFACE]".into();
     }
-    // Our own sentences come from a value, which always has a path.
+    // Our own messages come from values, which always have a path.
     if at.is_empty() { format!("not valid YAML: {message}") } else { message.to_owned() }
 }
 
-/// Keys of the exporter-toolkit's form that mean nothing here.
+/// Keys of the exporter-toolkit's format that have no effect here.
 const TOOLKIT_ONLY: [&str; 7] = [
     "http_server_config",
     "rate_limit",

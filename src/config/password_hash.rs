@@ -6,10 +6,10 @@ use serde::{Deserialize, Deserializer};
 
 use super::value::{Scalar, scalar};
 
-/// Each step doubles the time: 15 is about two seconds.
+/// Highest accepted cost: each step doubles the time, and 15 is about two seconds.
 const MOST_COST: u32 = 15;
 
-/// A bcrypt hash that can be checked in a time somebody waits for.
+/// A bcrypt hash that can be checked in acceptable time.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash {
     text: String,
@@ -17,7 +17,7 @@ pub struct PasswordHash {
 }
 
 impl PasswordHash {
-    /// How much work a check is: its logarithm to base 2.
+    /// The cost of a check: the logarithm to base 2 of its work.
     #[must_use]
     pub fn cost(&self) -> u32 {
         self.cost
@@ -29,7 +29,8 @@ impl PasswordHash {
         self.text.as_bytes()
     }
 
-    /// Whether it is of that password. Takes tens of milliseconds of CPU and more, by its cost.
+    /// Whether it is the hash of this password. Takes tens of milliseconds of CPU or more,
+    /// depending on its cost.
     #[must_use]
     pub fn is_of(&self, password: &[u8]) -> bool {
         bcrypt::verify(password, &self.text).unwrap_or(false)
@@ -39,7 +40,7 @@ impl PasswordHash {
 impl FromStr for PasswordHash {
     type Err = String;
 
-    /// Never repeats what was found: it may be the password.
+    /// Never repeats the text in an error: it may be the password.
     fn from_str(text: &str) -> Result<Self, String> {
         match text.parse::<bcrypt::HashParts>().map(|parts| parts.get_cost()) {
             Ok(cost) if cost <= MOST_COST => Ok(Self { text: text.to_owned(), cost }),

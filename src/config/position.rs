@@ -1,8 +1,8 @@
-//! Where in the text a key or a value stands.
+//! The position of a key or value in the text.
 //!
-//! The parser knows positions only while it reads. For rules that join several keys (no two routers of
-//! one name) the text is read once more, down to the node in question, where a deliberate failure makes
-//! the parser tell its position.
+//! The parser knows positions only while it reads. For rules that involve several keys (e.g. no two
+//! routers with one name) the text is parsed once more down to the node in question, where a
+//! deliberate failure makes the parser report its position.
 
 use std::fmt;
 
@@ -17,14 +17,14 @@ pub enum Step {
     Index(usize),
 }
 
-/// Line and column, both from 1, of the node that `steps` lead to. With `key`, of that key in the
-/// mapping there, the `nth` (from 0) of that name.
+/// Line and column, both from 1, of the node that `steps` lead to; with `key`, of the `nth`
+/// (from 0) key of that name in the mapping there.
 pub fn find(text: &str, steps: &[Step], key: Option<(&str, usize)>) -> Option<(usize, usize)> {
     let found = Descent { steps, key }.deserialize(serde_yaml::Deserializer::from_str(text));
     found.err()?.location().map(|at| (at.line(), at.column()))
 }
 
-/// Goes down; the end of the way is an error, which carries the position.
+/// Descends along the steps; at their end it fails, and the error carries the position.
 struct Descent<'a> {
     steps: &'a [Step],
     key: Option<(&'a str, usize)>,
@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for Descent<'_> {
     }
 }
 
-/// Fails on the key that is looked for, inside the key's own scalar.
+/// Fails on the wanted key, inside the key's own scalar.
 struct KeyTrap<'a> {
     wanted: &'a str,
     before: &'a mut usize,

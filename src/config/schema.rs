@@ -1,6 +1,6 @@
-//! The keys of the configuration file, as they may be written. Everything optional is an `Option`, so
-//! that "not written" and "written with the default" stay apart; a key with nothing after it is not
-//! written.
+//! The keys of the configuration file as they may be written. Everything optional is an `Option`,
+//! so that "not written" and "written with the default value" can be told apart; a key without a
+//! value counts as not written.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,6 +1,8 @@
-//! Keys that name a secret's file. Where the secret itself is written there, no error may repeat it.
+//! Keys that name the file of a secret. If the secret itself is written there, no error may repeat
+//! it.
 //!
-//! So a value is refused here, unseen, unless it names something on this machine; whatever speaks of such a file later may name it.
+//! So a value that names nothing on this machine is refused here without being shown. Later
+//! messages may name the file.
 
 use std::path::{Component, Path};
 
@@ -11,11 +13,12 @@ use super::{
     value::FileName,
 };
 
-/// In place of the value.
+/// Shown instead of the value.
 pub const UNSEEN: &str = "what is written here is not repeated, it may be the secret itself: there is no such file, and no such \
                           directory either. Write the secret into a file and name that by its whole path, or by ./NAME beside this one";
 
-/// Whether `name`, relative to `base`, is a file, or in a directory that there is: what a secret is not.
+/// Whether `name`, relative to `base`, is a file, or lies in a directory that exists; a secret does
+/// neither.
 #[must_use]
 pub fn is_place(base: &Path, name: &Path) -> bool {
     if base.join(name).symlink_metadata().is_ok() {
@@ -32,7 +35,7 @@ pub fn is_place(base: &Path, name: &Path) -> bool {
     }
 }
 
-/// Every such key of the configuration.
+/// Checks every such key of the configuration.
 pub fn check(config: &Schema, base: &Path) -> Result<(), Mistake> {
     let see = |steps: &[Step], key: &'static str, name: Option<&FileName>| match name {
         Some(name) if !is_place(base, Path::new(&name.0)) => {

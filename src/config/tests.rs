@@ -1,4 +1,4 @@
-//! What a person sees for each mistake, with the position; and what a plan holds for each default.
+//! The message for each mistake, with its position, and the plan for each default.
 
 mod api;
 mod bounds;
@@ -22,7 +22,7 @@ fn plan(text: &str) -> Plan {
     parse(text, Path::new(FILE)).unwrap_or_else(|error| panic!("{error}\n{text}")).plan()
 }
 
-/// Each case marks the place with `^` right before it; the mark is taken out before parsing.
+/// Each case marks the position by `^` right before it; the mark is removed before parsing.
 fn refused(marked: &str, message: &str) {
     let at = marked.find('^').expect("a mark");
     let line = marked[..at].matches('\n').count() + 1;
@@ -340,7 +340,8 @@ fn files() {
     assert_eq!(error.position(), Some((3, 3)), "{error}");
 }
 
-/// A slip of the finger anywhere gives an error with its place, or another valid file; never a panic.
+/// A typing error anywhere gives an error with its position, or another valid file, and never a
+/// panic.
 #[test]
 fn any_slip_of_the_finger() {
     let at = |index: usize| example().is_char_boundary(index);
@@ -348,7 +349,8 @@ fn any_slip_of_the_finger() {
         for index in (0..example().len()).filter(|index| at(*index)) {
             let (before, after) = example().split_at(index);
             if let Err(error) = parse(&format!("{before}{slip}{after}"), Path::new(FILE)) {
-                // An alias in place of the whole file is the one slip the parser does not place.
+                // An alias in place of the whole file is the only error without a position from the
+                // parser.
                 let placed = error.position().is_some() || error.to_string().contains("YAML document");
                 assert!(placed, "{error}");
             }
@@ -360,7 +362,7 @@ fn any_slip_of_the_finger() {
 fn editors_of_other_systems() {
     assert_eq!(plan(&example().replace('\n', "\r\n")), plan(example()));
     assert_eq!(plan(&format!("\u{feff}{}", example())), plan(example()));
-    // Where no comment stands between, and where an error has to be placed.
+    // The mark also works without a comment after it, and where an error needs a position.
     let marked = plan(
         "\u{feff}site: a\r\nscrape_interval: 5s\r\nrouters:\r\n- name: r\r\n  site: a\r\n  local: {}\r\n",
     );
@@ -421,7 +423,7 @@ fn the_example_works() {
     assert_eq!(plan.site.as_ref().map(crate::model::types::Site::as_str), Some("site-a"));
     let Transport::Ssh(dc) = &plan.routers[0].transport else { panic!("dc is read over ssh") };
     assert_eq!(dc.port, 22);
-    // Relative to the file, not to wherever the exporter was started.
+    // Relative to the file, not to the directory in which the exporter was started.
     assert_eq!(
         dc.credential,
         Credential::PrivateKey { file: "/etc/vxlan_exporter/id_ed25519".into(), passphrase_file: None }
@@ -431,7 +433,7 @@ fn the_example_works() {
     assert_eq!(plan.paths[0].tcp_port, Some(443));
 }
 
-/// What stands in comments must work too once somebody takes the `# ` away.
+/// Lines that are commented out must also work once the `# ` is removed.
 #[test]
 fn the_examples_comments_work() {
     let mut prose = true;

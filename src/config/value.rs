@@ -1,4 +1,4 @@
-//! Values that check themselves while they are read, so that the parser adds the right position.
+//! Values that check themselves while they are parsed, so that the parser adds the right position.
 //!
 //! Each is made from the scalar as written: `30s`, `1500`, `"dc"` all arrive as text.
 
@@ -28,16 +28,16 @@ use crate::{
     text::is_active,
 };
 
-/// A type that one scalar of the file becomes.
+/// A type that is made from one scalar of the file.
 pub(super) trait Scalar: Sized {
-    /// What is expected, after "expected": shown when a list or a mapping stands there.
+    /// What is expected; shown after "expected" if a list or a mapping is found.
     const EXPECTED: &'static str;
 
     /// The value, or what is wrong and what to write.
     fn read(text: &str) -> Result<Self, String>;
 }
 
-/// Reads a [`Scalar`] where the parser stands.
+/// Reads a [`Scalar`] at the parser's position.
 pub(super) fn scalar<'de, T: Scalar, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     from.deserialize_str(ScalarVisitor(std::marker::PhantomData))
 }
@@ -80,7 +80,8 @@ macro_rules! scalars {
                     stringify!($name).into()
                 }
 
-                // A value is more than a type of JSON can say; an editor shows the words.
+                // A JSON type cannot express the format of a value; an editor shows the
+                // description.
                 fn json_schema(_: &mut SchemaGenerator) -> Schema {
                     json_schema!({"type": ["string", "number", "boolean"], "description": $expected})
                 }
@@ -98,29 +99,29 @@ macro_rules! scalars {
 scalars! {
     /// A site, a path or a user.
     Name(String), "a name", name;
-    /// A router; its name becomes part of tunnel names, `dc/vxlan01~site-a/vxlan01`.
+    /// The name of a router, which becomes part of tunnel names: `dc/vxlan01~site-a/vxlan01`.
     RouterId(String), "a name", router_name;
     /// An IP address or a DNS name.
     Host(String), "an IP address or a DNS name", host;
     /// An IP address.
     Address(IpAddr): Copy, "an IP address", ip_address;
-    /// A file; its content may be secret, and people paste content where a name belongs.
+    /// A file name. Treated as secret, because people paste the content where the name belongs.
     FileName(String), "a file name", file_name;
     /// Where a router's HTTPS API is.
     Url(ApiUrl), "a URL, e.g. https://10.10.0.254", url;
     /// The SHA-256 of a certificate.
     Pin(Fingerprint): Copy, "SHA256:…, the fingerprint of a certificate", pin;
-    /// A host key, as `ssh-keygen -l` names it.
+    /// The fingerprint of a host key, as `ssh-keygen -l` prints it.
     HostKey(Fingerprint): Copy, "SHA256:…, the fingerprint of a host key", host_key;
     /// Bytes of output.
     OutputLimit(u64): Copy, "a size, e.g. 16MiB", output_limit;
     /// A TCP port.
     Port(u16): Copy, "a TCP port", |text| number(text, 1, u16::MAX, "a TCP port");
-    /// Where to listen.
+    /// An address to listen on.
     Listen(ListenAddress), "HOST:PORT, e.g. :14790", listen;
     /// Addresses that share a prefix.
     Network(IpNetwork): Copy, "a network, e.g. 192.168.100.0/24", network;
-    /// The port of a path's reflector; `None` is no reflector.
+    /// The port of a path's reflector; `None` means no reflector.
     ReflectorPort(Option<u16>): Copy, "true, false or a TCP port", reflector_port;
     /// One end of a tunnel.
     End(TunnelEnd), "ROUTER/INTERFACE, e.g. dc/vxlan01", tunnel_end;
@@ -130,19 +131,19 @@ scalars! {
     ScrapeTimeout(Duration): Copy, "a duration, e.g. 10s", |text| duration(text, TENTH, HOUR);
     /// Time between two probes.
     ProbeInterval(Duration): Copy, "a duration, e.g. 1s", |text| duration(text, TENTH, HOUR);
-    /// The IP that a name is resolved to.
+    /// The IP version that a name is resolved to.
     IpFamily(Family): Copy, "4 or 6", family;
-    /// Bytes of IP packet: from the least an IPv4 link may have (RFC 791) to a jumbo frame.
+    /// Bytes of IP packet, from IPv4's minimum MTU (RFC 791) to a jumbo frame.
     ExpectedMtu(Bytes): Copy, "a number of bytes, e.g. 1500", |text| number(text, 68, 9216, "an MTU in bytes");
     /// A share of all packets.
     Share(f64): Copy, "a number between 0 and 1, e.g. 0.03", share;
-    /// Packets per second; below 10 a proof of 40 pairs would take longer than anyone waits.
+    /// Packets per second; below 10, a proof of 40 pairs would take unacceptably long.
     Budget(u32): Copy, "packets per second, e.g. 200", |text| number(text, 10, 10_000, "a number of packets per second");
-    /// Interfaces of a router; each vxlan one is two dozen series.
+    /// Number of interfaces of a router; each vxlan interface is two dozen series.
     MaxInterfaces(usize): Copy, "a number of interfaces, e.g. 1000", |text| number(text, 1, 50_000, "a number of interfaces");
-    /// Forwarding entries of a router.
+    /// Number of forwarding entries of a router.
     MaxFdbEntries(usize): Copy, "a number of forwarding entries, e.g. 100000", |text| number(text, 1, 10_000_000, "a number of forwarding entries");
-    /// Threads; each may hold a router's whole output, 16 MiB.
+    /// Number of threads; each may hold a router's whole output, 16 MiB.
     Workers(usize): Copy, "a number of routers, e.g. 32", |text| number(text, 1, 1000, "a number of routers read at a time");
 }
 
@@ -216,8 +217,8 @@ fn host(text: &str) -> Result<String, String> {
     Err(format!("{text:?} is neither an IP address nor a DNS name: {remedy}"))
 }
 
-/// Host names as RFC 1123 section 2.1 has them, plus the underscore found in practice. The last label
-/// must not be all digits: that is a mistyped IPv4 address.
+/// Whether a text is a host name by RFC 1123 section 2.1, with underscores as found in practice.
+/// The last label must not be all digits, which would be a mistyped IPv4 address.
 fn is_dns_name(text: &str) -> bool {
     let name = text.strip_suffix('.').unwrap_or(text);
     let is_label = |label: &str| {
@@ -246,7 +247,7 @@ fn network(text: &str) -> Result<IpNetwork, String> {
         format!("{text:?} is not a network: write e.g. 192.168.100.0/24, fd00::/64 or one address")
     })?;
     if network.ip() != network.network() {
-        // 10.0.0.1/8 is more often a slip than meant.
+        // 10.0.0.1/8 is more often a mistake than intended.
         return Err(format!(
             "{text} has bits beyond its prefix length: write {}/{} or {}",
             network.network(),
@@ -265,7 +266,7 @@ fn reflector_port(text: &str) -> Result<Option<u16>, String> {
     }
 }
 
-/// Never repeats what was found: it may be a secret in the wrong place.
+/// Never repeats the text in an error: it may be a secret in the wrong place.
 fn file_name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         Err("the file name is empty: give the path of a file".into())
@@ -278,7 +279,7 @@ fn file_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// Repeats the text only where nothing in it can be a secret.
+/// Repeats the text in an error only if nothing in it can be a secret.
 fn url(text: &str) -> Result<ApiUrl, String> {
     if text.contains(['@', '?', '#']) {
         return Err("the URL holds more than a host and a port: write e.g. https://10.10.0.254; the key has a file of its own, `key_file`".into());

@@ -1,5 +1,6 @@
-//! The file of `--web.config.file`, in the form that Prometheus' exporter-toolkit has made common: over what to
-//! answer, and whom. Of that form's keys those are known that mean something here.
+//! The file of `--web.config.file`, in the format that Prometheus' exporter-toolkit has
+//! established: which protocol to use, and whom to admit. Of that format's keys those are accepted
+//! that have a meaning here.
 
 use std::{
     collections::BTreeMap,
@@ -17,34 +18,34 @@ use super::{
     value::FileName,
 };
 
-/// What the file says, with its file names as they are to be opened.
+/// The content of the file, with its file names resolved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebFile {
-    /// TLS, where it is to be spoken.
+    /// TLS; `None` for plain text.
     pub tls: Option<TlsFiles>,
-    /// Who may ask, by name; empty is everyone.
+    /// Users and their password hashes; empty means everyone is admitted.
     pub users: BTreeMap<String, PasswordHash>,
 }
 
-/// What TLS is spoken with.
+/// The TLS settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// Our certificate and those between it and its authority, PEM.
+    /// Our certificate with its intermediate certificates, PEM.
     pub certificate: PathBuf,
     /// Its key, PEM.
     pub key: PathBuf,
-    /// Whether clients must show a certificate, and the authorities of those, PEM.
+    /// Whether clients must present a certificate, and the file of their authorities, PEM.
     pub clients: Option<(ClientCertificate, PathBuf)>,
-    /// The least version.
+    /// The minimum version.
     pub least: TlsVersion,
 }
 
-/// Whether a client must have a certificate.
+/// Whether a client must present a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientCertificate {
-    /// One that has none is let in; one that is shown must be good.
+    /// A client without one is admitted; a certificate that is presented must be valid.
     Optional,
-    /// It must.
+    /// It must present one.
     Required,
 }
 
@@ -59,7 +60,8 @@ pub enum TlsVersion {
     Tls13,
 }
 
-/// Checks the text of such a file; `path` is what relative file names start from, and is named in errors.
+/// Checks the text of such a file; `path` is named in errors, and relative file names refer to its
+/// directory.
 pub fn parse(text: &[u8], path: &Path) -> Result<WebFile, ConfigError> {
     let text =
         std::str::from_utf8(text).map_err(|error| ConfigError::not_utf8(path, text, error.valid_up_to()))?;
@@ -93,7 +95,7 @@ struct TlsServer {
     min_version: Option<TlsVersion>,
 }
 
-/// Those of the form's five that believe no certificate unseen.
+/// The values of the format's five that accept no certificate without checking it.
 #[derive(Debug, Clone, Copy, Deserialize)]
 enum ClientAuth {
     NoClientCert,
@@ -146,7 +148,7 @@ fn broken(key: &'static str, message: &str) -> Mistake {
     Mistake { steps: vec![Key("tls_server_config")], key: Some(key), message: message.to_owned() }
 }
 
-/// A mapping in which a name given twice is an error, not the last one's gain.
+/// A mapping in which a duplicate name is an error, instead of the last one winning.
 #[derive(Debug, Default)]
 struct Users(BTreeMap<String, PasswordHash>);
 

@@ -1,4 +1,5 @@
-//! Everything that is shown: nothing in it does anything but show, and every command is one of the catalogue of fixes.
+//! Checks everything that is shown: it contains nothing that acts on a terminal or page, and every
+//! command is one of the catalogue of fixes.
 
 use std::net::IpAddr;
 
@@ -14,7 +15,8 @@ use crate::{
     web::{SelfInfo, landing, metrics},
 };
 
-/// Looks at each view; how many commands `check` shows, as text and as JSON, `/metrics` and the page.
+/// Checks each view; returns how many commands `check` shows as text and as JSON, and `/metrics`
+/// and the page show.
 pub fn look(present: &Present, method: Method) -> [usize; 4] {
     let commands = [
         check_text(present),
@@ -22,7 +24,7 @@ pub fn look(present: &Present, method: Method) -> [usize; 4] {
         in_metrics(&metrics::render(present, &SelfInfo::new(Supervisor::default())).expect("metrics")),
         page(&landing::page(present, "0.0.0")),
     ];
-    // Those of tunnels without a path stand in the reports alone.
+    // Commands for tunnels without a path are only in the reports.
     let [text, json, samples, page] = commands;
     assert!(samples == page && (text > 0) == (json > 0), "{method}: {commands:?}");
     check_json(&one_path::json(present), "probe --format=json");
@@ -31,7 +33,7 @@ pub fn look(present: &Present, method: Method) -> [usize; 4] {
     commands
 }
 
-/// A line of a log, a sentence.
+/// Checks one line: a log line or a sentence.
 pub fn quiet_line(text: &str, view: &str) {
     assert!(!text.contains(is_active), "{view}: {text:?}");
 }
@@ -41,7 +43,7 @@ fn quiet_lines(text: &str, view: &str) {
     assert_eq!(terminal::shown(text), text, "the last line of defence has nothing to do");
 }
 
-/// All strings and keys.
+/// Checks all strings and keys.
 pub fn quiet_value(value: &Value, view: &str) {
     match value {
         Value::String(text) => quiet_line(text, view),
@@ -56,7 +58,7 @@ pub fn quiet_value(value: &Value, view: &str) {
     }
 }
 
-/// Commands stand alone on their lines, deeper than anything else.
+/// Commands are alone on their lines, indented deeper than anything else.
 fn check_text(present: &Present) -> usize {
     let text = report::text(present, 100_000, Paint::Plain);
     quiet_lines(&text, "check");
@@ -90,7 +92,8 @@ fn commands(value: &Value, count: &mut usize) {
     }
 }
 
-/// Each line is a comment or one sample, each label value one line; alerts and their annotations are made of these.
+/// Each line must be a comment or a sample, and each label value a single line; alerts and their
+/// annotations are made from these.
 fn in_metrics(text: &str) -> usize {
     quiet_lines(text, "/metrics");
     let mut count = 0;
@@ -109,7 +112,7 @@ fn in_metrics(text: &str) -> usize {
     count
 }
 
-/// `a="b",c="d"} 1` with escapes undone.
+/// Parses `a="b",c="d"} 1` and removes escapes.
 fn labels_of(mut text: &str) -> Vec<(String, String)> {
     let mut all = Vec::new();
     while let Some((label, rest)) = text.split_once("=\"") {
@@ -144,7 +147,7 @@ fn page(html: &str) -> usize {
     commands.inspect(|command| known(command)).count()
 }
 
-/// Each failure as the worker logs it, in both formats; one line each.
+/// Logs each failure as the worker does, in both formats; each must be one line.
 fn log(present: &Present) {
     for reading in &present.routers {
         let Some(error) = &reading.failure else { continue };
@@ -156,7 +159,7 @@ fn log(present: &Present) {
     }
 }
 
-/// Whether it is one of the catalogue of fixes.
+/// Checks that a command is one of the catalogue of fixes.
 fn known(command: &str) {
     let words: Vec<&str> = command.split(' ').collect();
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

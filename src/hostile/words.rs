@@ -1,4 +1,4 @@
-//! Hostile words, and where they are put.
+//! Hostile words, and how they are placed.
 
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value;
@@ -36,7 +36,7 @@ const KNOWN: [&str; 30] = [
     "vxlan01",
 ];
 
-/// A word that nobody prints but to do harm.
+/// A word that could only be meant to do harm.
 pub fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
         6 => prop::sample::select(&KNOWN[..]).prop_map(str::to_owned),
@@ -48,7 +48,7 @@ pub fn hostile() -> impl Strategy<Value = String> {
     ]
 }
 
-/// The same text with one word replaced: in JSON a string or a key, elsewhere a word of a line.
+/// The text with one word replaced: in JSON a string or key, elsewhere a word of a line.
 pub fn replaced(text: &str, place: Index, word: &str) -> String {
     let start = text.find(['{', '[']).unwrap_or_default();
     if let Ok(mut value) = serde_json::from_str::<Value>(&text[start..]) {
@@ -68,7 +68,7 @@ pub fn replaced(text: &str, place: Index, word: &str) -> String {
     [&words[..at], &[word, end], &words[at + 1..]].concat().concat()
 }
 
-/// Strings and keys.
+/// The number of strings and keys.
 fn count(value: &Value) -> usize {
     match value {
         Value::String(_) => 1,
@@ -78,7 +78,7 @@ fn count(value: &Value) -> usize {
     }
 }
 
-/// Counts down to the one that is harmed.
+/// Counts down to the one to replace.
 fn is_it(left: &mut Option<usize>) -> bool {
     match left {
         Some(0) => left.take().is_some(),
@@ -90,7 +90,7 @@ fn is_it(left: &mut Option<usize>) -> bool {
     }
 }
 
-/// Puts `word` in place of the string or key of that number.
+/// Replaces the string or key with that number by `word`.
 fn put(value: &mut Value, left: &mut Option<usize>, word: &str) {
     match value {
         Value::String(text) if is_it(left) => word.clone_into(text),

@@ -1,4 +1,4 @@
-//! Three routers that are read as a scrape reads them, by every method, and joined.
+//! Three routers, read by every method as in a scrape, and joined.
 
 use std::{
     fmt::Write as _,
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// What one router prints, asked in any way.
+/// The output of one router for every method.
 #[derive(Debug, Clone)]
 pub struct Said {
     pub link: String,
@@ -67,7 +67,7 @@ impl Said {
     }
 }
 
-/// Every tunnel with all that can be wrong with one, so that every command is shown.
+/// Tunnels with every possible fault, so that every command is shown.
 pub fn said() -> [Said; 3] {
     [
         of(DC, &[("vxlan01", 1, A, "set"), ("vxlan02", 2, "10.99.0.1", "unset")], 8472, true),
@@ -125,7 +125,7 @@ fn of(address: &str, devices: &[(&str, u32, &str, &str)], port: u16, up: bool) -
     }
 }
 
-/// As op-mode prints it: without the part that only vxlan has.
+/// The link in op-mode's output, which lacks the vxlan settings.
 fn as_raw(mut link: Value) -> Value {
     if let Some(link) = link.as_object_mut() {
         link.remove("linkinfo");
@@ -176,7 +176,7 @@ fn scrape(mut said: Said, method: Method) -> Result<RouterSnapshot, ScrapeError>
     read.map_err(|(Failed::Method(error) | Failed::Way(error))| error)
 }
 
-/// What the API's answers are made into, without the requests.
+/// The snapshot that is made from the API's answers, without the requests.
 fn by_api(said: &Said) -> Result<RouterSnapshot, ScrapeError> {
     let told = Told {
         vxlans: parse::api_show::links(&said.api_show).and_then(op_mode_text::whole)?,
@@ -197,7 +197,7 @@ fn by_api(said: &Said) -> Result<RouterSnapshot, ScrapeError> {
     })
 }
 
-/// All of it joined, with a path in a black hole over the first tunnel.
+/// The joined state, with a path in a black hole over the first tunnel.
 pub fn present(said: &[Said; 3], method: Method) -> Present {
     let mut routers = Vec::new();
     for (name, said) in ["dc", "site-a", "site-b"].into_iter().zip(said) {

@@ -1,7 +1,7 @@
-//! No kind of message more often than once a second, after a few at once.
+//! Limits each kind of message to one per second, after a few at once.
 //!
-//! A kind is a place in the code and what it speaks of, a router or a path. What is held back is counted, and once a second
-//! one line says how much it was.
+//! A kind is a place in the code together with its subject, a router or a path. Messages that are
+//! held back are counted, and once a second one line reports their number.
 
 use std::{
     collections::HashMap,
@@ -19,18 +19,19 @@ use tracing_subscriber::layer::{Context, Layer};
 
 /// Messages of one kind that may come at once.
 const BURST: f64 = 10.0;
-/// Kinds that are remembered; beyond, a place in the code is one kind.
+/// Most kinds remembered; beyond, all messages of a place in the code are one kind.
 const MOST_KINDS: usize = 10_000;
-/// What a message may speak of. Names of the configuration only: whoever comes from outside cannot make kinds.
+/// Fields that can be a subject. Only names from the configuration, so that outsiders cannot create
+/// kinds.
 const SUBJECTS: [&str; 4] = ["router", "path", "task", "file"];
 
-/// Holds back what comes too often. Cheap to clone.
+/// Holds back messages that are too frequent. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Limit(Arc<Mutex<Kinds>>);
 
 type Kinds = HashMap<(callsite::Identifier, u64), Bucket>;
 
-/// How much of one kind may still come, and what did not.
+/// How many messages of one kind may still pass, and how many were held back.
 #[derive(Debug)]
 struct Bucket {
     tokens: f64,
@@ -57,7 +58,7 @@ impl Bucket {
     }
 }
 
-/// What a message says, as far as it makes its kind.
+/// The parts of a message that determine its kind.
 #[derive(Debug, Default)]
 struct Words {
     message: String,
@@ -104,7 +105,7 @@ impl Limit {
         admitted
     }
 
-    /// Says what was held back, where it is time for another message of that kind.
+    /// Reports what was held back, for each kind that is due.
     pub fn tell(&self, now: Instant) {
         let mut kinds = self.kinds();
         let due: Vec<_> = kinds
@@ -117,7 +118,7 @@ impl Limit {
             })
             .collect();
         forget_quiet(&mut kinds, now);
-        // What is logged comes back to `admits`.
+        // Unlocked first, because logging calls `admits` again.
         drop(kinds);
         for (level, held, words) in due {
             say(level, held, &words);
@@ -129,7 +130,7 @@ impl Limit {
     }
 }
 
-/// A kind that may send all at once again is as if it had never been.
+/// Forgets kinds whose allowance is full again: they are the same as new ones.
 fn forget_quiet(kinds: &mut Kinds, now: Instant) {
     kinds.retain(|_, bucket| {
         bucket.fill(now);
@@ -137,7 +138,7 @@ fn forget_quiet(kinds: &mut Kinds, now: Instant) {
     });
 }
 
-/// The name that says are of: whatever is said under it is not held back.
+/// The target of these reports, which are never held back themselves.
 const TOLD: &str = "vxlan_exporter::held_back";
 
 fn say(level: Level, held: u64, words: &Words) {
@@ -157,7 +158,7 @@ impl<S: Subscriber> Layer<S> for Limit {
     }
 }
 
-/// Time enough for one more message of a kind that came too often.
+/// Time until one more message of a limited kind may pass.
 pub const ONE_MORE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
@@ -176,7 +177,7 @@ mod tests {
         lines.text().lines().map(|line| line.split_once(": ").expect(line).1.to_owned()).collect()
     }
 
-    /// A loop wrote 6,500 lines a second into the log.
+    /// Regression: a loop wrote 6,500 lines a second into the log.
     #[test]
     fn a_loop_is_heard_ten_times_and_then_once_a_second() {
         let lines = logged(|limit| {
@@ -193,7 +194,7 @@ mod tests {
         assert!(told[0].contains("subject=\"config.yml\""), "{told:?}");
         assert_eq!(of("another place"), 1);
         let reloaded = of(" configuration reloaded") + of("configuration reloaded file");
-        // The loop may have taken seconds.
+        // The loop may have taken several seconds.
         assert!((10..100).contains(&reloaded), "{lines:?}");
     }
 
@@ -215,7 +216,7 @@ mod tests {
             }
             assert!(limit.kinds().len() <= MOST_KINDS + 1);
         });
-        // And as many more of the place as the loop took seconds.
+        // Plus one message of that place for each second that the loop took.
         assert!(lines.len() < MOST_KINDS + 500, "{}", lines.len());
     }
 }

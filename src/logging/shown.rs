@@ -1,5 +1,5 @@
-//! A message on one line, of characters that only show. `logfmt` escapes what does not by itself; JSON as it is printed
-//! here leaves it, but for the control characters of ASCII.
+//! Keeps a message on one line of printable characters. `logfmt` does not escape all others by
+//! itself; JSON as printed here escapes only the control characters of ASCII.
 
 use std::fmt;
 
@@ -11,7 +11,8 @@ use tracing_subscriber::{
 
 use crate::text::visible_lines;
 
-/// What another format prints, with the rest of it shown. Its signs mean nothing in JSON.
+/// Replaces in another format's output what is not printable. The replacements have no meaning in
+/// JSON.
 pub struct Shown<F>(pub F);
 
 impl<S, N, F> FormatEvent<S, N> for Shown<F>
@@ -32,7 +33,7 @@ where
     }
 }
 
-/// The lines that `work` logs, as logfmt and as JSON; each message must be one.
+/// The lines that `work` logs, as logfmt and as JSON; each message must be one line.
 #[cfg(test)]
 pub(crate) fn test_lines(work: impl Fn()) -> Vec<String> {
     use tracing::subscriber::with_default;

@@ -1,9 +1,10 @@
-//! A writer that its caller never waits for and that never fails.
+//! A writer that never makes its caller wait and never fails.
 //!
-//! A bounded queue and a thread that writes: what does not fit into the queue, because nobody reads stderr, and what
-//! cannot be written, because the disk is full or the reader has gone, is lost and counted. `tracing-appender` has the
-//! same queue, but its end prints to stdout and stderr by itself: that panics where they are closed, and waits for ever where
-//! nobody reads them.
+//! It is a bounded queue and a thread that writes. Messages that do not fit into the queue, because
+//! nobody reads stderr, and messages that cannot be written, because the disk is full or the reader
+//! is gone, are lost and counted. `tracing-appender` has the same queue, but at its end it prints
+//! to stdout and stderr itself: that panics if they are closed, and waits forever if nobody reads
+//! them.
 
 use std::{
     io::{self, Write},
@@ -16,16 +17,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Messages that wait to be written.
+/// Most messages waiting to be written.
 const QUEUE: usize = 4096;
-/// Their bytes, together.
+/// Most bytes of these messages together.
 const QUEUE_BYTES: usize = 1 << 20;
 /// How often the thread does its other work.
 const TURN: Duration = Duration::from_secs(1);
-/// How often a flush tries to find a place in a full queue.
+/// How often a flush tries again to get into a full queue.
 const TRY_AGAIN: Duration = Duration::from_millis(10);
 
-/// Takes messages. Cheap to clone.
+/// Accepts messages. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Queue {
     sender: SyncSender<Order>,
@@ -36,12 +37,12 @@ pub struct Queue {
 #[derive(Debug)]
 enum Order {
     Write(Vec<u8>),
-    /// All before it has been written, or is lost.
+    /// Answered when everything before it has been written or is lost.
     Flush(SyncSender<()>),
 }
 
 impl Queue {
-    /// Starts the thread that writes to `out`; it does `beside` once a second too.
+    /// Starts the thread that writes to `out`; it also calls `beside` once a second.
     pub fn start(
         out: impl Write + Send + 'static,
         beside: impl FnMut() + Send + 'static,
@@ -55,7 +56,7 @@ impl Queue {
         Ok(queue)
     }
 
-    /// Writes a message soon, or counts it as lost.
+    /// Queues a message, or counts it as lost.
     pub fn send(&self, message: &[u8]) {
         let waiting = self.waiting.fetch_add(message.len(), Ordering::Relaxed);
         let fits = waiting + message.len() <= QUEUE_BYTES;
@@ -65,7 +66,8 @@ impl Queue {
         }
     }
 
-    /// Waits until what was sent before has been written, `most` at the longest; whether it was.
+    /// Waits until everything queued before has been written, at most for `most`; returns whether
+    /// it has.
     pub fn flush(&self, most: Duration) -> bool {
         let end = Instant::now() + most;
         let (tell, told) = mpsc::sync_channel(1);
@@ -100,7 +102,7 @@ fn write_all(
                 lost.fetch_add(u64::from(written.is_err()), Ordering::Relaxed);
             }
             Ok(Order::Flush(tell)) => {
-                // Whoever waited may have given up.
+                // Whoever waits for it may have given up.
                 let _ = tell.try_send(());
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -113,7 +115,7 @@ fn write_all(
     }
 }
 
-/// One message at a time, as `tracing_subscriber` writes them.
+/// Receives one message per write, as `tracing_subscriber` does it.
 impl Write for &Queue {
     fn write(&mut self, message: &[u8]) -> io::Result<usize> {
         self.send(message);
@@ -132,7 +134,7 @@ mod tests {
     use super::*;
     use crate::logging::Lines;
 
-    /// Writes only while it is not locked.
+    /// A writer that blocks while it is locked.
     struct Door(Arc<Mutex<()>>, Lines);
 
     impl Write for Door {
@@ -172,7 +174,7 @@ mod tests {
         assert!(!queue.flush(Duration::from_millis(20)));
         drop(closed);
         assert!(queue.flush(Duration::from_mins(1)));
-        // It is read again: all comes that had a place.
+        // Output is read again: everything that was in the queue arrives.
         queue.send(b"the last");
         assert!(queue.flush(Duration::from_mins(1)));
         let text = lines.text();

@@ -177,7 +177,7 @@ pub struct Judgement {
     /// expected from it.
     pub forward_expected: Option<Bytes>,
     /// A size in bytes that passes to the target. Larger ones may pass too: our own interface
-    /// cannot send them.
+    /// cannot send them, or only the way back is known to end there.
     pub forward_at_least: Option<Bytes>,
     /// A size in bytes that came back whole from the target. Larger ones may pass too.
     pub reverse_at_least: Option<Bytes>,

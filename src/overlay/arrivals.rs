@@ -7,11 +7,16 @@ use std::{
 
 use crate::{
     model::{picture::TunnelEnd, types::RouterName, vnis::VniSet},
-    overlay::{carriers::Carriers, end_view::EndView, known::Known, sends},
+    overlay::{
+        carriers::Carriers,
+        ends::{EndView, Scene},
+        sends,
+    },
     work,
 };
 
-/// The ends that send to each router, by UDP port. Of equals the first two are kept: one of them is not oneself.
+/// The ends that send to each router, by UDP port. Only the first two of each kind are kept, which
+/// is enough to find one other than a given end.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     ends: Vec<TunnelEnd>,
@@ -21,7 +26,7 @@ pub(super) struct Arrivals {
 #[derive(Debug)]
 struct At {
     all: Vec<usize>,
-    /// Those that tell no VNI: they may carry any.
+    /// Ends without a known VNI: they may send any.
     of_no_vni: Vec<usize>,
     by_vni: Carriers<usize>,
 }
@@ -34,14 +39,14 @@ struct Heard<'s> {
 }
 
 impl Arrivals {
-    pub(super) fn new(ends: &BTreeMap<TunnelEnd, EndView<'_>>, known: &Known) -> Self {
+    pub(super) fn new(scene: &Scene<'_>) -> Self {
         let mut heard: BTreeMap<(&RouterName, Option<u16>), Heard<'_>> = BTreeMap::new();
-        for (place, (end, view)) in ends.iter().enumerate() {
+        for (place, (end, view)) in scene.ends.iter().enumerate() {
             for router in work::each(view.sends.routers.keys()).filter(|router| ***router != end.router) {
                 heard.entry((router, view.vxlan.port)).or_default().sender(place, view);
             }
             if view.is_shared() && !view.vnis().is_empty() {
-                for (router, vnis) in entries_to(known, view) {
+                for (router, vnis) in entries_to(scene, view) {
                     let heard = heard.entry((router, view.vxlan.port)).or_default();
                     heard.by_vni.push((place, Cow::Owned(vnis)));
                 }
@@ -53,7 +58,7 @@ impl Arrivals {
             by_vni: Carriers::of(heard.by_vni.iter().map(|(place, vnis)| (*place, vnis.as_ref()))),
         };
         Self {
-            ends: ends.keys().cloned().collect(),
+            ends: scene.ends.keys().cloned().collect(),
             at: heard
                 .into_iter()
                 .map(|((router, port), heard)| ((router.clone(), port), at(heard)))
@@ -61,7 +66,8 @@ impl Arrivals {
         }
     }
 
-    /// Another end than `sender` that sends one of these VNIs to a router; none is any.
+    /// An end other than `sender` that sends one of these VNIs to a router. An empty set of VNIs
+    /// means any VNI.
     pub(super) fn other(
         &self,
         router: &RouterName,
@@ -97,14 +103,14 @@ impl<'s> Heard<'s> {
     }
 }
 
-/// The VNIs for which entries of a device with many networks lead to each other router.
-fn entries_to<'a>(known: &'a Known, view: &EndView<'a>) -> BTreeMap<&'a RouterName, VniSet> {
-    let mut vnis = sends::by_router(known, &view.sends.leads);
+/// The VNIs that a device with many networks has entries for, by the router they lead to.
+fn entries_to<'a>(scene: &Scene<'a>, view: &EndView<'a>) -> BTreeMap<&'a RouterName, VniSet> {
+    let mut vnis = sends::by_router(scene.known, &view.sends.leads);
     for named in vnis.values_mut() {
         *named = named.intersection(view.vnis());
     }
     let of_any = work::each(view.sends.leads.get(&None).into_iter().flatten());
-    for router in of_any.flat_map(|remote| known.owners(*remote)).collect::<BTreeSet<_>>() {
+    for router in of_any.flat_map(|remote| scene.known.owners(*remote)).collect::<BTreeSet<_>>() {
         vnis.insert(router, view.vnis().clone());
     }
     vnis.remove(&view.reading.router);

@@ -1,4 +1,4 @@
-//! Which devices carry a VNI: a look-up in ranges, however many devices and ranges there are.
+//! Which devices carry a VNI: a look-up by ranges, fast however many devices and ranges there are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,15 +7,16 @@ use crate::{
     work,
 };
 
-/// Devices by the ranges of VNIs they carry. Of those with one VNI in common the first two are known: enough to tell
-/// whether there is one, and one that is not oneself.
+/// Devices by the ranges of VNIs they carry. For each VNI only the first two devices are kept:
+/// enough to tell whether there is one, and one other than a given device.
 #[derive(Debug)]
 pub(super) struct Carriers<T>(BTreeMap<u32, Vec<T>>);
 
 impl<T: Copy + Ord> Carriers<T> {
-    /// The devices, each with what it carries.
+    /// Indexes devices, each with the VNIs it carries.
     pub(super) fn of<'v>(devices: impl IntoIterator<Item = (T, &'v VniSet)>) -> Self {
-        // At each VNI where something changes: who begins there, and who has ended before it.
+        // For each VNI where something changes: the devices that start there, and those that ended
+        // before it.
         let mut changes: BTreeMap<u32, (Vec<T>, Vec<T>)> = BTreeMap::new();
         for (device, vnis) in devices {
             for (first, last) in work::each(vnis.ranges()) {
@@ -41,7 +42,7 @@ impl<T: Copy + Ord> Carriers<T> {
         self.0.range(..=vni.0).next_back().map_or(&[], |(_, devices)| devices)
     }
 
-    /// At most two for each stretch of these VNIs that has the same carriers.
+    /// The devices that carry any of these VNIs: at most two for each range with the same carriers.
     pub(super) fn of_any<'c>(&'c self, vnis: &'c VniSet) -> impl Iterator<Item = T> + 'c {
         vnis.ranges().flat_map(|(first, last)| {
             let at_first = self.of_vni(Vni(first)).iter();

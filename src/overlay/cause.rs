@@ -1,11 +1,12 @@
-//! Which router setting explains a path's trouble.
+//! Which router setting explains a path's problem.
 //!
-//! A frame dies where it is *sent into* a tunnel: the router's bridge drops it when the vxlan device's
-//! MTU is smaller (where it routes, `routed` says what differs). So a forward hole is explained by the near
-//! end of each tunnel on the way, a reverse hole by the far ends, and every end with the fault gets a
-//! command, whichever is proven. What router data does not
-//! explain is said to lie in the underlay, with the size of outer packets to look for; and what the
-//! underlay cannot carry after the fix is said beforehand, without a command: it may be a provider's.
+//! A frame is lost where it is *sent into* a tunnel: the router's bridge drops it if the vxlan
+//! device's MTU is smaller (`routed` says what differs if the router routes it). So a forward hole
+//! is explained by the near end of each tunnel on the path, and a reverse hole by the far ends.
+//! Every end with the fault gets a command, whichever direction is proven. What router data does
+//! not explain is attributed to the underlay, with the size of outer packets to look for. What the
+//! underlay will not carry after the fix is said in advance, without a command: the underlay may be
+//! a provider's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,26 +17,23 @@ use crate::{
         types::{Bytes, Direction, PathName, Site, TcpState, Verdict},
     },
     overlay::{
-        end_view::EndView,
+        ends::{EndView, Scene},
         evpn,
-        fix::{Fixer, Mending},
+        fix::{Fixer, Mending, raise},
         liveness::Life,
         pairing::Pair,
         route::Walk,
-        routed,
-        scene::Scene,
-        step::raise,
-        stranger,
+        routed, stranger,
         underlay::{HEADERS_V4, HEADERS_V6, Underlay},
     },
     path::tcp::{life, payload},
     work,
 };
 
-/// More ends than this are not listed where the way is not known.
+/// At most this many ends are listed if it is not known which tunnels the path crosses.
 const LISTED: usize = 8;
 
-/// One tunnel on a path's way, from our site outwards, with what is known of it.
+/// One tunnel that a path crosses, in the order from our site, with its state.
 pub(super) struct Crossed<'t> {
     pub(super) pair: &'t Pair,
     pub(super) near: &'t TunnelEnd,
@@ -44,30 +42,31 @@ pub(super) struct Crossed<'t> {
     pub(super) mending: &'t Mending,
 }
 
-/// Explains one path.
+/// Explains the problem of one path.
 pub(super) struct Explainer<'e, 's, 'a> {
     pub(super) fixer: &'e Fixer<'s, 'a>,
     pub(super) path: &'e PathObservation,
     pub(super) walk: &'e Walk,
-    /// The tunnels of a unique walk; empty otherwise.
+    /// The tunnels of the path's walk if that is unique; empty otherwise.
     pub(super) crossed: &'e [Crossed<'e>],
-    /// Which other paths fare well over which tunnels.
+    /// Results of other paths over the same tunnels.
     pub(super) fares: &'e Fares<'e>,
 }
 
-/// By tunnel: the paths that cross it and are answered, and of these the ones at the full size.
+/// For each tunnel the paths over it that are answered (`answered`), and those answered at full
+/// size (`whole`).
 #[derive(Debug, Default)]
 pub(super) struct Fares<'e> {
     answered: BTreeMap<&'e Pair, Vec<&'e PathName>>,
     whole: BTreeMap<&'e Pair, Vec<&'e PathName>>,
-    /// Tunnels with a path over them that is answered at no size, or only at small ones.
+    /// Tunnels with a path that is answered at no size, or only at small ones.
     dead: BTreeSet<&'e Pair>,
-    /// Sites of which a host answers over a tunnel.
+    /// For each tunnel the sites with a host that answers over it.
     sites: BTreeSet<(&'e Pair, &'e Site)>,
 }
 
 impl<'e> Fares<'e> {
-    /// Notes how a path fares that crosses `pair`.
+    /// Records the result of a path that crosses `pair`.
     pub(super) fn note(&mut self, pair: &'e Pair, path: &'e PathObservation) {
         let verdict = path.judgement.verdict;
         if !matches!(verdict, Verdict::Unreachable | Verdict::Unknown) {
@@ -87,7 +86,7 @@ impl<'e> Fares<'e> {
         self.whole.contains_key(pair) || self.dead.contains(pair)
     }
 
-    /// The paths that speak for a tunnel where another path has this trouble.
+    /// The paths that show the tunnel to be free of the problem that another path has.
     fn speak_for(&self, pair: &Pair, trouble: Verdict) -> &[&'e PathName] {
         let paths = if trouble == Verdict::Unreachable { &self.answered } else { &self.whole };
         paths.get(pair).map_or(&[], Vec::as_slice)
@@ -95,7 +94,8 @@ impl<'e> Fares<'e> {
 }
 
 impl Explainer<'_, '_, '_> {
-    /// The cause in sentences, and the fix in the safe order. Both empty while the path is ok.
+    /// The cause in sentences, and the fix in an order that is safe to type. Both are empty while
+    /// the path is ok.
     pub(super) fn explain(&self) -> (Vec<String>, Vec<FixStep>) {
         let mut cause = Vec::new();
         let mut steps = Vec::new();
@@ -112,7 +112,7 @@ impl Explainer<'_, '_, '_> {
                 }
             }
             Verdict::Lossy => self.dead_tunnels(&mut cause, &mut steps),
-            // A size that is too small is not why no SYN passes.
+            // MTUs do not explain SYNs or payload of any size that are lost.
             Verdict::Blackhole if self.path.judgement.is_tcp_dead_alone() => {
                 cause.push(match self.path.judgement.tcp {
                     Some(TcpState::PayloadDead) => {
@@ -127,11 +127,13 @@ impl Explainer<'_, '_, '_> {
                     _ => format!("TCP does not pass though ping does: {}", life::LOOK_AT),
                 });
             }
-            // Replies that come back in pieces hide the way back, so every end with the fault is named.
+            // If replies come back in fragments the reverse direction is not tested, so every end
+            // with the fault is named.
             Verdict::Blackhole => self.small_ends(self.expected(), &mut cause, &mut steps),
             Verdict::Reduced => self.underlay_limits(&mut cause),
-            // A clamp is worth saying even where this vantage point cannot prove the hole; but only one that
-            // the router shows by itself, not one that follows from an expectation nothing has tested.
+            // A clamp is worth reporting even if this vantage point cannot prove the hole. But only
+            // one that router data shows by itself, not one that follows from an untested
+            // expectation.
             Verdict::Unknown => self.small_ends(None, &mut cause, &mut steps),
         }
         let unexplained = cause.is_empty() && self.path.judgement.verdict != Verdict::Unknown;
@@ -161,8 +163,8 @@ impl Explainer<'_, '_, '_> {
         }
     }
 
-    /// A suspicion that holds only while all tunnels on the way are known to live, and no other host of the target's site
-    /// answers.
+    /// The suspicion of a virtual switch. It holds only if all tunnels on the path are known to
+    /// work and no other host of the target's site answers.
     fn stranger(&self) -> Option<String> {
         let alive = |tunnel: &Crossed<'_>| tunnel.life.up.is_some() && tunnel.life.signs.is_empty();
         let last = self.crossed.last().filter(|_| self.crossed.iter().all(alive))?;
@@ -189,14 +191,14 @@ impl Explainer<'_, '_, '_> {
         holes.is_empty() || holes.contains(&Direction::Unknown) || holes.contains(&direction)
     }
 
-    /// Every end on the way that is too small, whichever direction is proven.
+    /// Names every end on the path that is too small, whichever direction is proven.
     fn small_ends(&self, expected: Option<Bytes>, cause: &mut Vec<String>, steps: &mut Vec<FixStep>) {
         let mut afterwards = Vec::new();
         let mut explained: Option<Bytes> = None;
         for (tunnel, end, other) in self.senders(&[Direction::Unknown]) {
             let Some(view) = self.scene().ends.get(end) else { continue };
             if view.is_routed() {
-                // Where the hole is not its own it signals by itself: its size is no hole.
+                // Elsewhere it is no hole: a routed end signals packets above its MTU.
                 if self.may_be_in(tunnel, end) {
                     let told = routed::explain(self.scene(), view, other, expected);
                     explained = explained.into_iter().chain(told.explained).min();
@@ -245,7 +247,8 @@ impl Explainer<'_, '_, '_> {
         cause.extend(if forward.is_empty() { limits(&[Direction::Reverse]) } else { forward });
     }
 
-    /// Routers on the way that are not read now; all of them where the way is not known.
+    /// Routers on the path without a present reading; all such routers if it is not known which
+    /// tunnels the path crosses.
     fn unread(&self) -> Vec<String> {
         let scene = self.scene();
         let routers: BTreeSet<_> = match self.walk {
@@ -256,7 +259,7 @@ impl Explainer<'_, '_, '_> {
         routers.into_iter().filter_map(|router| scene.not_read(router)).collect()
     }
 
-    /// Why no tunnel is claimed, and what may still be the trouble.
+    /// Why no tunnel is named as the cause, and what else may be.
     fn no_claim(&self) -> Vec<String> {
         let (source, target_site) = (&self.path.source.site, &self.path.target_site);
         match self.walk {
@@ -284,7 +287,7 @@ impl Explainer<'_, '_, '_> {
         }
     }
 
-    /// The largest size that passes in the direction of the trouble.
+    /// The largest size that passes in the direction of the problem, in bytes of IP packet.
     fn edge(&self) -> Option<Bytes> {
         let judgement = &self.path.judgement;
         if judgement.holes == [Direction::Reverse] {

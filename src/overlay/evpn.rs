@@ -1,8 +1,10 @@
-//! Ends that a routing daemon fills: EVPN puts their flood list and their MACs there, and nobody types a remote.
+//! Ends that a routing daemon configures: EVPN sets their flood list and their MACs, and nobody
+//! types a remote.
 //!
-//! Such a device does not learn, and has no remote of its own; its entries are marked `extern_learn`. Each end floods a
-//! VNI to those whose type-3 route (inclusive multicast) has come, so a flood entry that is missing is a route that is
-//! missing, and a static `remote` would hide that until it is in the way.
+//! Such a device does not learn and has no remote of its own; its entries are marked
+//! `extern_learn`. An end floods a VNI to every VTEP whose type-3 route (inclusive multicast) it
+//! has received. So a missing flood entry means a missing route. A static `remote` would only hide
+//! that, and be in the way later.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,17 +13,20 @@ use std::{
 
 use crate::{
     model::{picture::TunnelEnd, types::Site, vnis::VniSet},
-    overlay::{carriers::Carriers, end_view::EndView, scene::Scene},
+    overlay::{
+        carriers::Carriers,
+        ends::{EndView, Scene},
+    },
     work,
 };
 
-/// More of these sentences help nobody.
+/// At most this many such sentences are given.
 const MOST: usize = 8;
 
-/// What shows a router's type-3 routes.
+/// The command that shows a router's type-3 routes.
 const TYPE_3: &str = "`show bgp l2vpn evpn route type 3`";
 
-/// That `end` does not flood to `other`.
+/// The sentence that `end` does not flood to `other`.
 pub(super) fn missing(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEnd) -> String {
     let floods = scene.ends.get(end).map(EndView::remotes_text).unwrap_or_default();
     let sends = if scene.points(other, end) { ", which sends to it" } else { "" };
@@ -33,7 +38,7 @@ pub(super) fn missing(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEnd) -> 
     )
 }
 
-/// That neither of two ends floods to the other.
+/// The sentence that neither of two ends floods to the other.
 pub(super) fn neither(a: &EndView<'_>, b: &EndView<'_>) -> String {
     let floods = |view: &EndView<'_>| format!("{} floods to {}", view.end(), view.remotes_text());
     format!(
@@ -46,7 +51,8 @@ pub(super) fn neither(a: &EndView<'_>, b: &EndView<'_>) -> String {
     )
 }
 
-/// Ends at two sites that carry the same network, both filled by EVPN, of which neither floods to the other.
+/// Sentences on pairs of ends at two sites that carry the same network and are both configured by
+/// EVPN, but do not flood to each other.
 pub(super) fn strangers(scene: &Scene<'_>, one: &Site, other: &Site) -> Vec<String> {
     let at = |site: &'_ Site| {
         let here = work::each(scene.ends.values()).filter(|view| view.reading.site == *site);
@@ -69,7 +75,8 @@ pub(super) fn strangers(scene: &Scene<'_>, one: &Site, other: &Site) -> Vec<Stri
     strange.take(MOST).map(|(a, b)| neither(a, b)).collect()
 }
 
-/// Whether an end that EVPN fills has LAN ports beside it: the device of an L3 VNI has none, and floods to nobody.
+/// Whether an end configured by EVPN has LAN ports beside it. The device of an L3 VNI has none, and
+/// floods to nobody.
 pub(super) fn is_bridged(view: &EndView<'_>) -> bool {
     view.is_filled() && view.widest_port().is_some()
 }
@@ -78,7 +85,8 @@ fn knows(scene: &Scene<'_>, a: &EndView<'_>, b: &EndView<'_>) -> bool {
     scene.points(&a.end(), &b.end())
 }
 
-/// The address that `end`'s router would flood to: an entry's, else the other device's own, else the router's name.
+/// The address that the router of `end` should flood to: the other device's own, else that of an
+/// entry, else only the other router's name.
 fn vtep(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEnd) -> String {
     let lead = || {
         let leads = scene.ends.get(end)?.sends.leads.values().flatten();

@@ -1,8 +1,9 @@
-//! What mends a tunnel, in an order that cuts nobody off.
+//! The commands that mend a tunnel, in an order that locks nobody out.
 //!
-//! The far end first, our own site last: whoever is logged in over the overlay cuts
-//! their own access last. All commands for one router stay together, for one `commit` each. VyOS
-//! re-creates the device when vni, remote or port change, so nothing is changed that need not be.
+//! The far end comes first and our own site last, because whoever is logged in over the overlay
+//! must cut their own access last. All commands for one router stay together, for a single
+//! `commit`. VyOS re-creates the device when its VNI, remote or port changes, so nothing is changed
+//! without need.
 
 use std::{
     cmp::Reverse,
@@ -16,31 +17,29 @@ use crate::{
         types::{Bytes, DfPolicy, MismatchField, Site},
     },
     overlay::{
-        end_view::EndView,
+        ends::{EndView, Scene},
         mismatch::remote_astray,
         pairing::Pair,
         routed,
-        scene::Scene,
-        step::{enable, raise, step},
     },
     vendor::{Change, Vyos},
 };
 
-/// Of so many remotes it is asked whether they go: nobody types more.
+/// Only the first this many remotes of an end are considered for deletion: nobody types more.
 const MOST_REMOTES: usize = 64;
 
-/// What can be said of mending one tunnel.
+/// How one tunnel can be mended.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Mending {
     pub(super) steps: Vec<FixStep>,
-    /// Why this end and not the other.
+    /// Why this end is changed and not the other.
     pub(super) why: Vec<String>,
 }
 
-/// Knows what every fix depends on: who is far, and what the paths need.
+/// Holds what every fix depends on: distances of sites, and the MTU that paths need.
 pub(super) struct Fixer<'s, 'a> {
     pub(super) scene: &'s Scene<'a>,
-    /// Tunnels between our site and each other.
+    /// The number of tunnels between our site and each other site.
     pub(super) distances: BTreeMap<Site, usize>,
     /// The largest expected MTU of the paths that cross a tunnel.
     pub(super) expected: BTreeMap<Pair, Bytes>,
@@ -81,7 +80,7 @@ impl Fixer<'_, '_> {
         mending
     }
 
-    /// The safe order, each step once.
+    /// Sorts steps into the safe order and removes duplicates.
     pub(super) fn order(&self, mut steps: Vec<FixStep>) -> Vec<FixStep> {
         // The sort is stable: on one router `delete … remote` stays before `set … remote`.
         steps.sort_by_cached_key(|step| (Reverse(self.distance(&step.router)), step.router.clone()));
@@ -90,13 +89,13 @@ impl Fixer<'_, '_> {
         steps
     }
 
-    /// A router that no tunnel leads to is taken as the farthest.
+    /// The distance of a router's site; a site that no tunnel leads to counts as the farthest.
     fn distance(&self, router: &crate::model::types::RouterName) -> usize {
         let site = self.scene.known.site(router);
         site.and_then(|site| self.distances.get(site)).copied().unwrap_or(usize::MAX)
     }
 
-    /// The end that changes where nothing else decides: the one farther from our site.
+    /// The end to change if nothing else decides: the one farther from our site.
     fn farther<'e>(&self, pair: &'e Pair) -> &'e TunnelEnd {
         if self.distance(&pair.0.router) > self.distance(&pair.1.router) { &pair.0 } else { &pair.1 }
     }
@@ -160,7 +159,7 @@ impl Fixer<'_, '_> {
         if !remote_astray(scene, end, other, declared) {
             return;
         }
-        // What a routing daemon fills it fills again; the mismatch says where to look.
+        // The routing daemon would undo the change; the mismatch's sentence says where to look.
         if view.is_filled() {
             return;
         }
@@ -175,7 +174,7 @@ impl Fixer<'_, '_> {
             mending.why.push(format!("{end} must have the VTEP address of {} as remote", other.router));
             return;
         };
-        // A remote that some other router owns may serve another tunnel and stays.
+        // A remote that some other router owns may belong to another tunnel, so it stays.
         let stray =
             |remote: &&IpAddr| view.remotes.len() == 1 || scene.known.owners(**remote).next().is_none();
         for old in view.remotes.iter().take(MOST_REMOTES).filter(stray) {
@@ -184,8 +183,8 @@ impl Fixer<'_, '_> {
         mending.steps.extend(step(end, Change::Remote(address)));
     }
 
-    /// The one MTU to give to the ends of this tunnel that are too small: enough for the paths that
-    /// cross it, for the bridge ports beside those ends, and not below the other end's.
+    /// The MTU in bytes to set on the ends of this tunnel that are too small: enough for the paths
+    /// that cross it and for the bridge ports beside those ends, and not below the other end's.
     pub(super) fn mtu(&self, pair: &Pair) -> Option<Bytes> {
         let expected = self.expected.get(pair).copied();
         let ends = [&pair.0, &pair.1].into_iter().filter_map(|end| self.scene.ends.get(end));
@@ -197,7 +196,7 @@ impl Fixer<'_, '_> {
         Some(routed::limit(self.scene, pair).map_or(mtu, |limit| mtu.min(limit)))
     }
 
-    /// Lets the bridges at both ends forward what their widest ports take.
+    /// Steps that let the bridges at both ends forward what their widest ports accept.
     pub(super) fn fit_ports(&self, views: &[&EndView<'_>]) -> Vec<FixStep> {
         let wants = views.iter().filter_map(|view| view.link.mtu.max(view.widest_port().map(|(_, mtu)| mtu)));
         let Some(mtu) = wants.max().map(|mtu| mtu.min(*Vyos::MTUS.end())) else { return Vec::new() };
@@ -205,7 +204,8 @@ impl Fixer<'_, '_> {
         self.order(small.flat_map(|view| raise(view, mtu)).collect())
     }
 
-    /// One MTU for both ends: the larger one, unless an end is routed over an underlay that does not carry it.
+    /// Sets one MTU on both ends: the larger one, unless an end is routed over an underlay that
+    /// does not carry it.
     fn equal_mtu(&self, pair: &Pair) -> Vec<FixStep> {
         let Some(mtu) = self.mtu(pair) else { return Vec::new() };
         let limit = routed::limit(self.scene, pair);
@@ -221,11 +221,29 @@ impl Fixer<'_, '_> {
     }
 }
 
+/// Enables an end that is administratively down.
+pub(super) fn enable(view: &EndView<'_>) -> Option<FixStep> {
+    (view.link.admin_up == Some(false)).then(|| step(&view.end(), Change::Enable)).flatten()
+}
+
+/// Lets an end accept larger packets. With `df set` it would still drop packets that it has to send
+/// in fragments, so that is unset first.
+pub(super) fn raise(view: &EndView<'_>, mtu: Bytes) -> Vec<FixStep> {
+    let end = view.end();
+    let unset = (view.has_df_set() && view.has_df_command()).then_some(Change::Df(DfPolicy::Unset));
+    unset.into_iter().chain([Change::Mtu(mtu)]).filter_map(|change| step(&end, change)).collect()
+}
+
+/// One step; `None` for an interface that VyOS has no command for.
+pub(super) fn step(end: &TunnelEnd, change: Change) -> Option<FixStep> {
+    Some(FixStep { router: end.router.clone(), command: Vyos::command(&end.interface, change)? })
+}
+
 fn undecided(what: &str, end: &TunnelEnd) -> String {
     format!("nothing tells which {what} was meant; {end} is farther from our site, so it changes")
 }
 
-/// The address under which `far`'s router is reached: the public one from the configuration, the
+/// The address that reaches the router of `far`: the public one from the configuration, the
 /// device's own source, or the source of its route back.
 fn vtep_address(scene: &Scene<'_>, far: &EndView<'_>, near: &TunnelEnd) -> Option<IpAddr> {
     if let Some(public) = far.reading.extra_addresses.first() {

@@ -1,4 +1,5 @@
-//! Routers and paths for tests: the three sites of the lab in a few words, then one thing changed.
+//! Routers and paths for tests: the three sites of the lab in a few words, each test changing one
+//! thing.
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
@@ -23,12 +24,13 @@ pub(crate) fn ip(text: &str) -> IpAddr {
     text.parse().expect("an address")
 }
 
-/// A router that is read: `eth0` is its underlay, `br01` joins `eth1` and the vxlan devices.
+/// A router with a present reading: `eth0` is its underlay, `br01` bridges `eth1` and the vxlan
+/// devices.
 #[derive(Debug, Clone)]
 pub(crate) struct TestRouter {
     pub(crate) reading: RouterReading,
     pub(crate) now: RouterSnapshot,
-    /// Its routes, whoever asks; those of `now` are made of them.
+    /// Its routes by remote; the route queries in `now` are made from them.
     pub(crate) routes: BTreeMap<IpAddr, Route>,
     before: Option<RouterSnapshot>,
 }
@@ -77,7 +79,7 @@ impl TestRouter {
         self
     }
 
-    /// A further remote on the flood list.
+    /// Adds a remote to the flood list.
     pub(crate) fn flood(mut self, interface: &str, remote: &str) -> Self {
         self = self.learned(interface, "00:00:00:00:00:00", remote);
         if let Some(entry) = self.now.fdb.last_mut() {
@@ -86,7 +88,7 @@ impl TestRouter {
         self
     }
 
-    /// The same for one VNI of a device with many.
+    /// Adds a remote to the flood list for one VNI of a device with many.
     pub(crate) fn flood_vni(self, interface: &str, remote: &str, vni: u32) -> Self {
         let mut router = self.flood(interface, remote);
         if let Some(entry) = router.now.fdb.last_mut() {
@@ -95,7 +97,7 @@ impl TestRouter {
         router
     }
 
-    /// A MAC that the device has learned behind a remote.
+    /// Adds a MAC that the device has learned behind a remote.
     pub(crate) fn learned(mut self, interface: &str, mac: &str, remote: &str) -> Self {
         self.now.fdb.push(FdbEntry {
             interface: interface.into(),
@@ -128,7 +130,8 @@ impl TestRouter {
         self
     }
 
-    /// What a device counted between the last two scrapes: sent, received, carrier errors.
+    /// Sets what a device counted between the last two scrapes: packets sent, packets received,
+    /// carrier errors.
     pub(crate) fn counted(mut self, name: &str, sent: u64, received: u64, carrier: u64) -> Self {
         let before = self.before.get_or_insert_with(|| self.now.clone());
         if !before.links.iter().any(|link| link.name.as_str() == name) {
@@ -144,7 +147,7 @@ impl TestRouter {
         })
     }
 
-    /// The same, without a former scrape.
+    /// Sets the present counters, without a former scrape.
     pub(crate) fn counted_now(self, name: &str, sent: u64, received: u64) -> Self {
         self.edit(name, |link| {
             link.counters = Counters { tx_packets: Some(sent), rx_packets: Some(received), ..link.counters };

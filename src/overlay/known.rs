@@ -1,4 +1,5 @@
-//! Who owns which address: remembered, because a router that cannot be read now still owns its VTEP address.
+//! Which router owns which address. Remembered, because a router that cannot be read at present
+//! still owns its VTEP address.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -14,7 +15,7 @@ use crate::{
     work,
 };
 
-/// The most addresses kept of a router whose readings do not tell them all: those seen last stay.
+/// Most addresses kept of a router whose readings do not list all of them; those seen last stay.
 const MOST_ADDRESSES: usize = 4096;
 
 /// The addresses last seen on each router, and its site.
@@ -27,13 +28,13 @@ pub(super) struct Known {
 
 #[derive(Debug, Clone, Default)]
 struct Addresses {
-    /// With the number of the reading that told each last.
+    /// Each address with the number of the reading that last contained it.
     seen: BTreeMap<IpAddr, u64>,
     readings: u64,
-    /// What was learned last: it is learned once.
+    /// The reading learned last, so that each is learned once.
     last: Weak<RouterSnapshot>,
     extra: Vec<IpAddr>,
-    /// Another router could reach it at one of them.
+    /// Whether another router could reach it at one of these addresses.
     reachable: bool,
 }
 
@@ -52,8 +53,8 @@ impl Known {
         self.sites.retain(|router, _| routers.contains(router));
     }
 
-    /// Takes a reading's addresses in place of the former ones; an unread router keeps them, and so does one
-    /// read by a method that may not tell them all.
+    /// Replaces the addresses of a router by those of a reading. A router that was not read keeps
+    /// its addresses; for a method that may not list all addresses, new ones are added to the old.
     pub(super) fn learn(&mut self, reading: &RouterReading) {
         if self.sites.get(&reading.router) != Some(&reading.site) {
             self.put_site(&reading.router, &reading.site);
@@ -87,7 +88,7 @@ impl Known {
         self.owners.get(&address).is_some_and(|owners| owners.contains(router))
     }
 
-    /// Whether any address of this router is known at which another could reach it.
+    /// Whether any address of this router is known that other routers could reach.
     pub(super) fn tells_addresses(&self, router: &RouterName) -> bool {
         self.routers.get(router).is_some_and(|known| known.reachable)
     }
@@ -117,7 +118,8 @@ impl Addresses {
         self.seen.extend(reading.extra_addresses.iter().map(|address| (*address, u64::MAX)));
         self.extra.clone_from(&reading.extra_addresses);
         if self.seen.len() > MOST_ADDRESSES {
-            // One reading may tell more than are remembered: they are all of the present.
+            // All addresses of one reading stay even if they exceed the limit, as all of them are
+            // present.
             let mut ages: Vec<_> = self.seen.values().copied().collect();
             ages.sort_unstable();
             let oldest = ages[ages.len() - MOST_ADDRESSES].min(self.readings);
@@ -128,7 +130,7 @@ impl Addresses {
     }
 }
 
-/// An address that every machine has names nobody.
+/// Whether every machine has this address, so that it identifies none.
 fn everywhere(address: IpAddr) -> bool {
     address.is_loopback() || address.is_unspecified()
 }

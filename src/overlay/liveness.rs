@@ -1,10 +1,11 @@
 //! Whether a tunnel carries traffic, as far as router data and the paths over it tell.
 //!
-//! An idle tunnel is up: only a sign of death brings it down. The signs are counted between the last
+//! An idle tunnel is up: only a sign of death brings it down. Signs are counted between the last
 //! two scrapes of each end, never across a restart of a counter. Two routers are not scraped at the
-//! same moment, so packets sent late by one end may be received in the other's next window: such a
-//! sign must still stand once both ends have been scraped again. By then the silent end has received
-//! nothing over a time that covers a whole window of the sender, and nothing has merely fallen between.
+//! same moment, so packets that one end sends late may be received in the other end's next window.
+//! Such a sign must still be there once both ends have been scraped again. By then the silent end
+//! has received nothing over a time that covers a whole window of the sender, so the packets cannot
+//! merely have fallen between two scrapes.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +16,17 @@ use crate::{
         snapshot::RouterReading,
         types::{MismatchField, Verdict},
     },
-    overlay::{end_view::EndView, pairing::Pair, scene::Scene},
+    overlay::{
+        ends::{EndView, Scene},
+        pairing::Pair,
+    },
 };
 
-/// Signs of death seen once, by sender and silent end, with the scrapes of both routers at that time.
+/// Signs of death seen once, by sender and silent end, with the number of scrapes of both routers
+/// at that time.
 pub(super) type Suspects = BTreeMap<(TunnelEnd, TunnelEnd), (u64, u64)>;
 
-/// What a device counted between two scrapes.
+/// Packets that a device counted between two scrapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Delta {
     tx: u64,
@@ -32,15 +37,15 @@ struct Delta {
 /// Whether a tunnel is up, and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Life {
-    /// Absent when an end is not read now, or not known.
+    /// Absent if an end is unknown or has no present reading.
     pub(super) up: Option<bool>,
-    /// The signs of death that routers show: a cause for a path's trouble.
+    /// The signs of death in router data, which can be the cause of a path's problem.
     pub(super) signs: Vec<String>,
-    /// What else there is to say: who is not read, what was counted, which paths are dead.
+    /// Further facts: routers that were not read, packet counts, paths that are dead.
     pub(super) notes: Vec<String>,
 }
 
-/// Whether the tunnel is up, and why: numbers of both ends.
+/// Whether the tunnel is up, and why, with the numbers of both ends.
 pub(super) fn judge(
     scene: &Scene<'_>,
     pair: &Pair,
@@ -71,14 +76,15 @@ pub(super) fn judge(
     Life { up: Some(up), signs: dead, notes }
 }
 
-/// Whether a tunnel of which one end is known is certainly down; it is never known to be up.
+/// Whether a tunnel with one known end is certainly down; it is never known to be up.
 pub(super) fn judge_half(view: &EndView<'_>) -> Life {
     let down = (view.link.admin_up == Some(false)).then(|| format!("{} is admin down", view.end()));
     let signs: Vec<_> = down.or_else(|| no_route(view)).into_iter().collect();
     Life { up: (!signs.is_empty()).then_some(false), signs, notes: Vec::new() }
 }
 
-/// Why an end's settings are not known now. An interface that a read router does not have is known.
+/// Why an end's present settings are unknown. If a reading shows that the interface does not exist,
+/// that is known.
 fn unread(scene: &Scene<'_>, end: &TunnelEnd) -> Option<String> {
     if let Some(not_read) = scene.not_read(&end.router) {
         return Some(not_read);
@@ -101,7 +107,8 @@ fn delta(reading: &RouterReading, interface: &str) -> Option<Delta> {
     })
 }
 
-/// On a device with several remotes, or with a group of them, a counter does not say which of them it counts.
+/// The counts of a device with a single remote. With several remotes or a multicast group, a
+/// counter does not say which remote it counts.
 fn delta_of(view: &EndView<'_>) -> Option<Delta> {
     let one = view.remotes.len() <= 1 && view.sends.groups.is_empty();
     one.then(|| delta(view.reading, view.link.name.as_str()))?
@@ -117,9 +124,9 @@ fn no_route(view: &EndView<'_>) -> Option<String> {
             delta.carrier, view.local.down
         ));
     }
-    // `ip route get` fails now, and packets did fail for that: a VRF, in which the look-up may fail
-    // although the device finds its way, counts no carrier errors.
-    // A group needs no route.
+    // Both must hold: `ip route get` fails now, and packets failed for want of a route. In a VRF
+    // the look-up may fail although the device finds a route; then there are no carrier errors. A
+    // multicast group needs no route.
     let stranded = view.snapshot.tells_all() && !view.remotes.is_empty() && !view.sends.has_route;
     let failed = view.link.counters.tx_carrier_errors.unwrap_or_default();
     (stranded && failed > 0 && delta.is_none_or(|delta| delta.rx == 0)).then(|| {
@@ -144,15 +151,17 @@ fn one_way_silence(
     };
     let since = *suspects.entry(key).or_insert(scrapes);
     let again = scrapes.0 > since.0 && scrapes.1 > since.1;
-    // However many were sent: a burst may have ended before the first of the silent end's two scrapes.
+    // However many packets were sent: a burst may have ended before the first of the silent end's
+    // two scrapes.
     again.then(|| format!("{from} sent {sent} packets since the scrape before, {to} received 0"))
 }
 
-/// The packets `from` sent while `to` received none, and the number of scrapes of both routers.
+/// Packets that `from` sent while `to` received none, and the number of scrapes of both routers.
 fn silence(scene: &Scene<'_>, from: &TunnelEnd, to: &TunnelEnd) -> Option<(u64, (u64, u64))> {
     let (from, to) = (scene.ends.get(from)?, scene.ends.get(to)?);
     let sent = delta_of(from)?.tx;
-    // Nothing received from anyone is nothing received from this end, however many remotes there are.
+    // If nothing was received from anyone, nothing was received from this end, however many remotes
+    // there are.
     let received = delta(to.reading, to.link.name.as_str())?.rx;
     (sent > 0 && received == 0).then_some((sent, (from.reading.scrapes, to.reading.scrapes)))
 }
@@ -166,7 +175,7 @@ fn unreachable(alone: &[&PathObservation]) -> Option<String> {
     Some(format!("every path that crosses this tunnel alone is unreachable: {}", names.join(", ")))
 }
 
-/// What both ends counted, for a person to check.
+/// The packet counts of both ends, as evidence.
 fn counted(scene: &Scene<'_>, pair: &Pair, up: bool) -> Option<String> {
     let counted: Vec<_> = [&pair.0, &pair.1]
         .into_iter()

@@ -1,4 +1,4 @@
-//! What a router says beside its tunnels, sorted once for all its ends.
+//! Data of a router that all its ends share, indexed once.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,19 +8,19 @@ use crate::{
         types::{Mac, OperState},
         vnis::VniSet,
     },
-    overlay::carriers::Carriers,
-    text::listed,
+    overlay::{carriers::Carriers, ends::listed},
     work,
 };
 
-/// What all ends of one router have in common.
+/// What all ends of one router share.
 #[derive(Debug)]
 pub(super) struct Local {
-    /// The places of the vxlan devices among the links, by UDP port and VNI.
+    /// Positions of the vxlan devices among the links, by UDP port and VNI.
     pub(super) carriers: BTreeMap<Option<u16>, Carriers<usize>>,
     /// The MAC addresses of its own links.
     pub(super) macs: HashSet<Mac>,
-    /// `; down there: …`: its own links with an address that are down, where a route may have gone.
+    /// `; down there: …`: its own links that have an address but are down, which may be why a route
+    /// is missing.
     pub(super) down: String,
 }
 

@@ -1,17 +1,20 @@
-//! Loss in each direction of a tunnel, by what its two ends counted: sent at one, received at the other.
+//! Loss in each direction of a tunnel, by the counters of its two ends: sent at one, received at
+//! the other.
 //!
-//! Two routers are never read at the same moment, so counters cannot simply be subtracted. Each reading is
-//! placed on our clock: the router's `/proc/uptime` around the counters says to 10 ms how much time lies between
-//! two readings, and when we asked and were answered says where that time lies; a router's clock is shifted
-//! against ours by one amount, which all readings of the window narrow down together. Both ends' counters are
-//! then taken at the same two moments, where needed on the line between two readings, and compared.
+//! Two routers are never read at the same moment, so counters cannot simply be subtracted. Each
+//! reading is placed on our clock. The router's `/proc/uptime` around the counters gives the time
+//! between two readings to 10 ms. The times at which we asked and were answered bound where a
+//! reading lies on our clock. The offset between the two clocks is constant, and all readings of
+//! the window together narrow it down. Both ends' counters are then taken at the same two moments,
+//! interpolated between two readings where needed, and compared.
 //!
-//! What this leaves open is stated with each figure: reading takes time, a placement is known to some
-//! milliseconds, and between two readings the rate may have been any that was seen in the window. For the last
-//! a bound is given, not a guess at what is likely; where it is wide there is no figure.
+//! The remaining uncertainty is stated with each figure: reading takes time, a placement is known
+//! to some milliseconds, and between two readings the rate may have been any rate seen in the
+//! window. For the last a strict bound is given instead of a likely value; if it is wide there is
+//! no figure.
 //!
-//! A counter is that of a device, or of one VNI of a device with many; [`countable`] says which of them speak for a
-//! tunnel alone.
+//! A counter is that of a device, or of one VNI of a device with many; [`countable`] says which of
+//! them count a single tunnel.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -24,47 +27,51 @@ use crate::{
         snapshot::{Counters, Link, RouterReading, RouterSnapshot, Uptime},
         types::{InterfaceName, RouterName, Vni},
     },
-    overlay::scene::Scene,
+    overlay::ends::Scene,
     text::Text,
     work,
 };
 
 mod countable;
 
-/// Readings older than this are left out, in seconds, as soon as the others reach as far back.
+/// Readings older than this, in seconds, are dropped as soon as newer ones cover the window.
 const WINDOW: f64 = 120.0;
 /// Fewer packets than this are no measurement.
 const MIN_PACKETS: f64 = 100.0;
-/// Reads that leave more than this open give no figure.
+/// No figure is given if the uncertainty, as a share of packets, exceeds this.
 const MAX_BOUND: f64 = 0.05;
-/// Intervals between readings after which the rates seen are taken for the rates there are.
+/// After this many intervals between readings, the rates seen are taken to include all rates that
+/// occur.
 const ENOUGH_INTERVALS: usize = 3;
-/// `/proc/uptime` has hundredths of a second, rounded down.
+/// Resolution of `/proc/uptime` in seconds; it is rounded down.
 const TICK: f64 = 0.01;
-/// A router's clock that has moved so far against ours, in seconds, has been stopped or set back.
+/// If a router's clock has moved this far against ours, in seconds, it has been stopped or set
+/// back.
 const CLOCK_JUMP: f64 = 1.0;
-/// So much larger packets received than sent are several that the receiving kernel has merged (GRO).
+/// If received packets are larger than sent ones by this factor, the receiving kernel has merged
+/// several into one (GRO).
 const MERGED: f64 = 1.05;
-/// More received than sent, beyond the bound: the counters are not of the same packets.
+/// If more was received than sent, beyond the bound and this share, the counters do not count the
+/// same packets.
 const EXCESS: f64 = 0.01;
 
-/// Bytes of an Ethernet header. Measured (6.18): packets sent are counted with it by VNI and without it by device;
-/// packets received without it by both.
+/// Bytes of an Ethernet header. Measured (6.18): sent packets are counted with it per VNI and
+/// without it per device; received packets without it in both.
 const ETHERNET: u64 = 14;
 
-/// What each vxlan interface counted within the window, in all and of single VNIs.
+/// What each vxlan interface counted within the window, in total and per VNI.
 #[derive(Debug, Default)]
 pub(super) struct Ledger(BTreeMap<RouterName, Account>);
 
-/// What one router's interfaces counted.
+/// What the interfaces of one router counted.
 #[derive(Debug, Default)]
 struct Account {
-    /// What was learned last: it is learned once.
+    /// The reading learned last, so that each is learned once.
     last: Weak<RouterSnapshot>,
     series: BTreeMap<(InterfaceName, Option<Vni>), Series>,
 }
 
-/// The readings of one device, or of one of its VNIs, since it was made, oldest first.
+/// The readings of one device, or of one of its VNIs, since the device was created, oldest first.
 #[derive(Debug)]
 struct Series {
     boot_id: Option<Text>,
@@ -91,7 +98,7 @@ impl Ledger {
         self.0.retain(|router, _| routers.contains(router));
     }
 
-    /// Takes a reading's counters, once.
+    /// Adds the counters of a reading, once.
     pub(super) fn learn(&mut self, reading: &RouterReading) {
         let Some(snapshot) = &reading.current else { return };
         let account = self.0.entry(reading.router.clone()).or_default();
@@ -127,7 +134,7 @@ impl Ledger {
         Ok((loss, words))
     }
 
-    /// The series of an end, or of one VNI of it, whose last sample is of the present.
+    /// The series of an end, or of one VNI of it, if its last sample is from the present reading.
     fn now(&self, scene: &Scene<'_>, end: &TunnelEnd, vni: Option<Vni>) -> Option<&Series> {
         let uptime = scene.snapshot(&end.router)?.uptime?;
         let series = self.0.get(&end.router)?.series.get(&(end.interface.clone(), vni));
@@ -145,7 +152,7 @@ impl Account {
         self.series.retain(|(interface, vni), _| !gone(interface, *vni));
         let Some(uptime) = snapshot.uptime else { return };
         for (link, vxlan) in work::each(snapshot.vxlans()) {
-            // Counters that are not told leave a gap, as a reading that failed does.
+            // Missing counters leave a gap, like a failed reading.
             if let Some(sample) = Sample::new(uptime, &link.counters) {
                 self.put(None, snapshot, link, sample);
             }
@@ -183,18 +190,19 @@ impl Sample {
         Some(sample)
     }
 
-    /// The router's uptime when the counters were read, in the middle of what it may have been.
+    /// The router's uptime when the counters were read, in seconds: the middle of the possible
+    /// range.
     fn at(&self) -> f64 {
         f64::midpoint(self.uptime.before, self.uptime.after + TICK)
     }
 
-    /// How far from [`Sample::at`] that may have been.
+    /// How far the true value may be from [`Sample::at`], in seconds.
     fn slack(&self) -> f64 {
         (self.uptime.after + TICK - self.uptime.before) / 2.0
     }
 
-    /// Between which values the router's start lies on our clock: it was read after we asked and before it
-    /// answered.
+    /// Earliest and latest time of the router's start on our clock: the counters were read after we
+    /// asked and before the answer arrived.
     fn origin(&self) -> (f64, f64) {
         let Uptime { before, after, asked, answered } = self.uptime;
         (asked.as_secs_f64() - before - TICK, answered.as_secs_f64() - after)
@@ -220,14 +228,14 @@ impl Series {
             }
         }
         self.samples.push_back(sample);
-        // A line needs two readings on either side of the other end's first one.
+        // Interpolation needs two readings on either side of the other end's first one.
         while self.samples.len() > 3 && sample.at() - self.samples[1].at() >= WINDOW {
             self.samples.pop_front();
         }
     }
 
-    /// Where the router's start lies on our clock and how far off that may be: what all readings allow. Clocks
-    /// that drift apart may leave nothing; then the gap is what is not known.
+    /// The router's start on our clock and its uncertainty, in seconds: the range that all readings
+    /// allow. If the clocks drift apart that range may be empty; then the gap is the uncertainty.
     fn origin(&self) -> (f64, f64) {
         let bounds = self.samples.iter().map(Sample::origin);
         let (low, high) =
@@ -237,7 +245,7 @@ impl Series {
 
     fn curve(&self, count: impl Fn(&Sample) -> Count) -> Curve {
         let (origin, placement) = self.origin();
-        // Counters of the window start from 0: a u64 near its end is no number for a float.
+        // Counts within the window start from 0: a u64 near its maximum is not exact as a float.
         let first = self.samples.front().map(&count);
         let since = |now: u64, first: Option<u64>| float(now - first.unwrap_or(now));
         let points = self.samples.iter().map(|sample| {
@@ -253,10 +261,10 @@ impl Series {
     }
 }
 
-/// A counter over time on our clock.
+/// A counter over time, on our clock.
 struct Curve {
     points: Vec<Point>,
-    /// How far all of it may be shifted, in seconds.
+    /// How far the whole curve may be shifted, in seconds.
     placement: f64,
 }
 
@@ -269,7 +277,7 @@ struct Point {
 }
 
 impl Point {
-    /// Packets a second until `next`.
+    /// Packets per second until `next`.
     fn rate(&self, next: &Self) -> f64 {
         (next.packets - self.packets) / (next.time - self.time)
     }
@@ -279,14 +287,14 @@ impl Point {
 struct Span {
     packets: f64,
     bytes: f64,
-    /// Packets that may have been counted more or less, by when the readings were.
+    /// Uncertainty in packets, from the times of the readings.
     open: f64,
-    /// How far the rate varied, in packets a second.
+    /// How far the rate varied, in packets per second.
     spread: f64,
 }
 
 impl Curve {
-    /// From `begin` to `end`, both within the curve.
+    /// The count from `begin` to `end`, both within the curve.
     fn span(&self, begin: f64, end: f64) -> Option<Span> {
         let pairs = || self.points.iter().zip(self.points.iter().skip(1));
         let within = pairs().filter(|(a, b)| b.time > begin && a.time < end);
@@ -315,7 +323,8 @@ struct Found {
     seconds: f64,
 }
 
-/// Sent by one device and received by another, over the time for which there are readings of both.
+/// Compares packets sent by one device with those received by another, over the time that both have
+/// readings of.
 fn compare(from: &Series, to: &Series, mtu: Option<u32>) -> Result<Found, String> {
     let (out, into) = (from.curve(|sample| sample.sent), to.curve(|sample| sample.received));
     let ends = |curve: &Curve| Some((curve.points.first()?.time, curve.points.last()?.time));
@@ -338,7 +347,7 @@ fn compare(from: &Series, to: &Series, mtu: Option<u32>) -> Result<Found, String
     }
     let ratio = 1.0 - received.packets / sent.packets;
     let size = |span: &Span| if span.packets > 0.0 { span.bytes / span.packets } else { 0.0 };
-    // A mean of full-size packets alone may be a rounding error above the MTU.
+    // If all packets are full-size, rounding may put their mean slightly above the MTU.
     if mtu.is_some_and(|mtu| size(&sent) > f64::from(mtu) + 0.5) || size(&received) > size(&sent) * MERGED {
         return Err(format!(
             "a kernel counts merged packets (GRO): {:.0} bytes each were sent, {:.0} received",

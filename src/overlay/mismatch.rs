@@ -1,18 +1,22 @@
-//! On what the two ends of a tunnel disagree.
+//! Settings that differ between the two ends of a tunnel.
 //!
-//! A value that one end does not tell (`external` devices have no VNI, old iproute2 no `df`) is no
-//! disagreement. Measured: ends with different VNIs both count transmitted packets, receive none, and
-//! raise no error counter, so these sentences are the only sign a router ever gives.
+//! A value that one end does not tell (`external` devices have no VNI, old iproute2 no `df`) is not
+//! a mismatch. Measured: ends with different VNIs both count transmitted packets, receive none, and
+//! raise no error counter, so these sentences are the only sign that router data ever gives.
 
 use std::{collections::BTreeMap, fmt::Display};
 
 use crate::{
     model::{picture::TunnelEnd, types::MismatchField},
-    overlay::{end_view::EndView, evpn, pairing::Pair, scene::Scene},
+    overlay::{
+        ends::{EndView, Scene},
+        evpn,
+        pairing::Pair,
+    },
     work,
 };
 
-/// Each disagreement with a sentence that names both values. Nothing where an end is not read now.
+/// Each mismatch with a sentence that names both values. Empty if an end has no present reading.
 pub(super) fn mismatches(scene: &Scene<'_>, pair: &Pair, declared: bool) -> BTreeMap<MismatchField, String> {
     let mut found = BTreeMap::new();
     let (Some(a), Some(b)) = (scene.ends.get(&pair.0), scene.ends.get(&pair.1)) else { return found };
@@ -51,8 +55,8 @@ fn differ<T: PartialEq + Display>(pair: &Pair, what: &str, a: Option<T>, b: Opti
     (a != b).then(|| format!("{what} differs: {} has {a}, {} has {b}", pair.0, pair.1))
 }
 
-/// A device that carries many networks must carry that of the other end; two such devices must flood the same ones
-/// to each other.
+/// The sentence on differing VNIs. A device that carries many networks must carry the VNI of the
+/// other end; two such devices must flood the same VNIs to each other.
 fn vnis_differ(scene: &Scene<'_>, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>) -> Option<String> {
     let (at_a, at_b, agree) = if a.is_shared() && b.is_shared() {
         let (at_a, at_b) = (scene.vnis_to(&pair.0, &pair.1.router), scene.vnis_to(&pair.1, &pair.0.router));
@@ -67,9 +71,9 @@ fn vnis_differ(scene: &Scene<'_>, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>)
     (told && !agree).then(|| format!("vni differs: {} has {at_a}, {} has {at_b}", pair.0, pair.1))
 }
 
-/// Whether `end` sends elsewhere than to the router of `other`. A pair declared by hand is believed
-/// (its addresses may be behind NAT) unless the remote is an address of a third router; so is one with a router
-/// that does not tell its addresses.
+/// Whether `end` sends to somewhere other than the router of `other`. A pair declared by hand is
+/// believed (its addresses may be behind NAT) unless the remote is an address of a third router. So
+/// is a pair with a router whose addresses are not known.
 pub(super) fn remote_astray(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEnd, declared: bool) -> bool {
     if scene.points(end, other) {
         return false;

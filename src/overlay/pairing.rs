@@ -1,13 +1,13 @@
 //! Which two vxlan interfaces are one tunnel.
 //!
-//! The remotes decide, not the VNI: the commonest slip is a VNI that differs at one end, and a tunnel
-//! with that slip must still be seen as one tunnel. The VNI and the UDP port only tell parallel
-//! tunnels between the same two routers apart. In order: mutual remotes; a pair once seen; a one-way
-//! remote with the same VNI and port, unique on both sides; a pair declared by hand. One device may be
-//! an end of several tunnels only if it has several remotes, a group of them, or several networks.
+//! The remotes decide, not the VNI: the most common mistake is a VNI that differs at one end, and
+//! such a tunnel must still be seen as one. The VNI and the UDP port only tell parallel tunnels
+//! between the same two routers apart. The rules in order: mutual remotes; a pair once seen; a
+//! one-way remote with the same VNI and port, unique on both sides; a pair declared by hand. One
+//! device may be an end of several tunnels only if it has several remotes, a multicast group, or
+//! several networks.
 //!
-//! Every rule gives the same answer when it is asked again with the same readings and with the pairs
-//! of its former answer remembered.
+//! Pairing again with the same readings and the pairs found before gives the same result.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -16,7 +16,7 @@ use std::{
 
 use crate::{
     model::{picture::TunnelEnd, types::RouterName},
-    overlay::scene::Scene,
+    overlay::ends::Scene,
     work,
 };
 use mutual::Groups;
@@ -26,7 +26,7 @@ mod mutual;
 mod one_way;
 mod partners;
 
-/// Of ends that fit equally well so many are named.
+/// At most this many equally good candidates are named.
 const NAMED: usize = 8;
 
 /// Two ends in name order.
@@ -43,16 +43,17 @@ impl Pair {
     }
 }
 
-/// One end and one of its remotes, of which no other end is known, or several.
+/// One end and one of its remotes that has no known other end, or several candidates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Single {
     pub(super) end: TunnelEnd,
     pub(super) remote: IpAddr,
-    /// The ends that fit equally well; empty for a half. Where there are many, the first ones.
+    /// The candidates, which fit equally well; empty for a half. If there are many, only the first
+    /// ones.
     pub(super) candidates: BTreeSet<TunnelEnd>,
 }
 
-/// All pairs, and what is left over.
+/// All pairs, and the ends left over.
 #[derive(Debug, Default)]
 pub(super) struct Pairing {
     pub(super) pairs: BTreeSet<Pair>,
@@ -61,7 +62,7 @@ pub(super) struct Pairing {
 
 type Ends = BTreeSet<TunnelEnd>;
 
-/// What tells parallel tunnels apart: VNIs and UDP port, by a number that equal settings share.
+/// Tells parallel tunnels apart: equal VNIs and UDP port have the same number.
 type Settings = HashMap<TunnelEnd, usize>;
 
 struct Pairer<'s, 'a> {
@@ -71,7 +72,7 @@ struct Pairer<'s, 'a> {
     settings: Settings,
     found: Partners,
     groups: Groups,
-    /// Ends that fit an end, though not uniquely, beside those of its groups.
+    /// Candidates of an end that fit but are not unique, in addition to those of its groups.
     candidates: BTreeMap<TunnelEnd, Ends>,
 }
 
@@ -91,7 +92,8 @@ pub(super) fn pair(scene: &Scene<'_>, declared: &BTreeSet<Pair>, remembered: &BT
     Pairing { pairs: pairer.found.into_pairs(), singles }
 }
 
-/// Unique on one router, so equal settings cannot be two tunnels. An end that tells no VNI has none.
+/// Numbers the settings of ends. A setting is unique on one router, so two ends with the same one
+/// cannot be two tunnels. An end without a known VNI has none.
 fn settings(scene: &Scene<'_>) -> Settings {
     let mut numbers = BTreeMap::new();
     let mut settings = Settings::new();
@@ -104,7 +106,8 @@ fn settings(scene: &Scene<'_>) -> Settings {
 }
 
 impl Pairer<'_, '_> {
-    /// One remote address that two routers own (a virtual address) names neither of them.
+    /// Removes pairs whose remote address two routers own (a virtual address): it identifies
+    /// neither of them.
     fn shared_addresses(&mut self) {
         let mut doubtful = BTreeSet::new();
         for (end, view) in &self.scene.ends {
@@ -127,7 +130,8 @@ impl Pairer<'_, '_> {
         }
     }
 
-    /// A pair once seen stays, unless one of its ends has plainly gone to another tunnel.
+    /// Keeps a pair that was once seen, unless one of its ends clearly belongs to another tunnel
+    /// now.
     fn keep_remembered(&mut self) {
         let mutual: Ends = self.found.ends().cloned().collect();
         for pair in work::each(self.remembered) {
@@ -142,12 +146,13 @@ impl Pairer<'_, '_> {
         }
     }
 
-    /// Whether `end` is in a tunnel and sends nowhere else: it is no end of a second one.
+    /// Whether `end` is already in a tunnel and cannot be an end of a second one.
     fn is_taken(&self, end: &TunnelEnd) -> bool {
         self.sends_once(end) && self.found.has_any(end)
     }
 
-    /// Whether `end` can be an end of one tunnel only. What EVPN fills is one of as many as there are VTEPs.
+    /// Whether `end` can be an end of one tunnel only. An end that EVPN configures has a tunnel to
+    /// every VTEP.
     fn sends_once(&self, end: &TunnelEnd) -> bool {
         let view = self.scene.ends.get(end);
         view.is_some_and(|view| view.remotes.len() <= 1 && !view.is_shared() && !view.is_filled())
@@ -161,8 +166,8 @@ impl Pairer<'_, '_> {
         }
     }
 
-    /// Every remote that no tunnel covers. Where a tunnel's own end does not send to its partner, the
-    /// stray remote is that tunnel's mismatch and no tunnel of its own.
+    /// Every remote that no tunnel covers. If the end of a tunnel does not send to its partner, its
+    /// wrong remote is a mismatch of that tunnel and not a tunnel of its own.
     fn singles(&self) -> Vec<Single> {
         let mut singles = Vec::new();
         let free = self.groups.free(&self.found);
@@ -185,7 +190,8 @@ impl Pairer<'_, '_> {
         singles
     }
 
-    /// By router the first ends that fit `end` and have not found their other end there since.
+    /// For each router, the first ends that could be the other end of `end` and have not been
+    /// paired with its router meanwhile.
     fn fitting<'p>(
         &'p self,
         end: &TunnelEnd,

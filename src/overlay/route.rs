@@ -1,7 +1,8 @@
 //! Which tunnels a path crosses: the shortest walk over tunnels from our site to the target's.
 //!
-//! Routers of one site are taken to share its LAN. On one router two tunnels join only in one bridge:
-//! that tells parallel overlays between the same sites apart. A walk that is not unique claims nothing.
+//! Routers of one site are assumed to share its LAN. On one router two tunnels connect only if they
+//! are in the same bridge, which tells parallel overlays between the same sites apart. If the
+//! shortest walk is not unique, no tunnel is named.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,15 +11,15 @@ use crate::{
         picture::{Hop, TunnelEnd},
         types::Site,
     },
-    overlay::{pairing::Pair, scene::Scene},
+    overlay::{ends::Scene, pairing::Pair},
     work,
 };
 
-/// More half-finished walks than this are no answer a person could use.
+/// Most unfinished walks: more would be no result that a person could use.
 const MAX_WALKS: usize = 4096;
-/// So many tunnels are looked at for one more step of all walks.
+/// Most tunnels examined for one further step of all walks.
 const MAX_LOOKS: usize = 1 << 16;
-/// More walks than this are not listed.
+/// Most walks that are listed.
 const MAX_LISTED: usize = 64;
 
 /// How a path crosses the overlay.
@@ -26,22 +27,22 @@ const MAX_LISTED: usize = 64;
 pub(super) enum Walk {
     /// Source and target are one site.
     Local,
-    /// No tunnels join the sites, as far as known.
+    /// No tunnels connect the sites, as far as is known.
     None,
     /// The ends crossed, from source to target: near and far end of each tunnel in turn.
     Unique(Vec<Hop>),
-    /// Several shortest walks, each as tunnel names; none are listed where there are too many.
+    /// Several shortest walks, each as tunnel names; empty if there are too many to list.
     Several(Vec<Vec<String>>),
 }
 
 impl Walk {
-    /// The hops, none unless the walk is unique.
+    /// The hops of a unique walk; empty otherwise.
     pub(super) fn hops(&self) -> &[Hop] {
         if let Self::Unique(hops) = self { hops } else { &[] }
     }
 }
 
-/// A tunnel crossed from `near` to `far`.
+/// A tunnel, crossed from `near` to `far`.
 #[derive(Debug, Clone, Copy)]
 struct Crossing<'p> {
     pair: &'p Pair,
@@ -76,7 +77,8 @@ impl<'p, 's, 'a> Map<'p, 's, 'a> {
         if from == to {
             return Walk::Local;
         }
-        // Each step with the step before it; `edge` are the steps that reached the current distance.
+        // Each step with the index of the step before it; `edge` holds the steps at the current
+        // distance.
         let mut steps: Vec<(Option<usize>, Crossing<'p>)> = Vec::new();
         let mut edge: Vec<(Option<usize>, &Site)> = vec![(None, from)];
         let mut seen = BTreeSet::from([from]);
@@ -118,7 +120,8 @@ impl<'p, 's, 'a> Map<'p, 's, 'a> {
         if steps.len() > MAX_WALKS { Walk::Several(Vec::new()) } else { Walk::None }
     }
 
-    /// A bridge sends no frame back to the port it came from: one device with several remotes joins none of them.
+    /// Whether two tunnels connect on a router. A bridge sends no frame back to the port it came
+    /// from, so the tunnels of one device with several remotes do not connect to each other.
     fn joined(&self, entered: &TunnelEnd, left: &TunnelEnd) -> bool {
         if entered == left {
             return false;
@@ -130,7 +133,7 @@ impl<'p, 's, 'a> Map<'p, 's, 'a> {
         }
     }
 
-    /// How many tunnels lie between `from` and each site that can be reached.
+    /// The number of tunnels between `from` and each site that can be reached.
     pub(super) fn distances(&self, from: &Site) -> BTreeMap<Site, usize> {
         let mut distances = BTreeMap::from([(from.clone(), 0)]);
         let mut edge = vec![from];

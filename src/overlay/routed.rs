@@ -1,9 +1,11 @@
-//! What is different at an end that a router routes into, with no bridge beside it: alone, or in a VRF.
+//! What is different at an end that a router routes into, without a bridge: one with no master, or
+//! in a VRF.
 //!
-//! Measured (6.18): for packets larger than the vxlan device's MTU the router itself answers "fragmentation needed" with
-//! that MTU, so such an end is no black hole by being small. Of what the underlay carries it never tells: with `df unset`
-//! larger packets travel as outer fragments, with `df set`, with `df inherit` where they have DF, and over an IPv6 underlay
-//! they are dropped without a word. There a *smaller* MTU mends it, and a larger one makes a hole.
+//! Measured (6.18): the router itself answers packets larger than the vxlan device's MTU with
+//! "fragmentation needed" and that MTU, so such an end is not a black hole for being small. But it
+//! never signals the MTU of the underlay. With `df unset` larger packets travel as outer fragments.
+//! With `df set`, with `df inherit` if they have DF, and over an IPv6 underlay they are dropped
+//! without a signal. There a *smaller* MTU mends it, and a larger one makes a hole.
 
 use crate::{
     model::{
@@ -11,26 +13,34 @@ use crate::{
         types::Bytes,
     },
     overlay::{
-        end_view::EndView,
-        end_view::small_routed_text,
+        ends::{EndView, Scene},
+        fix::{raise, step},
         pairing::Pair,
-        scene::Scene,
-        step::{raise, step},
         underlay::Underlay,
     },
     vendor::{Change, Vyos},
 };
 
-/// What a routed end has to do with a hole into which it sends.
+/// How a routed end is involved in a hole that it sends into.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) cause: Option<String>,
     pub(super) steps: Vec<FixStep>,
-    /// The largest inner packet that gets through this end, if what it says explains the hole.
+    /// The largest inner packet that gets through this end, in bytes, if the end explains the hole.
     pub(super) explained: Option<Bytes>,
 }
 
-/// Explains a hole by a routed end that sends towards `other`; `expected` is what the path needs, where that is tested.
+/// The sentence that a routed end is smaller than the path needs, which is not a hole.
+pub(super) fn small(end: &TunnelEnd, mtu: Bytes, expected: Bytes) -> String {
+    format!(
+        "{end} mtu {mtu} < the expected MTU {expected}: it is routed, no bridge's port, so {} itself answers larger \
+         packets \"fragmentation needed, mtu {mtu}\"",
+        end.router
+    )
+}
+
+/// Explains a hole by a routed end that sends to `other`; `expected` is the MTU that the path
+/// needs, if that is tested.
 pub(super) fn explain(
     scene: &Scene<'_>,
     view: &EndView<'_>,
@@ -61,14 +71,14 @@ pub(super) fn explain(
     Told {
         cause: Some(format!(
             "{}, and no such answer arrives: look for what drops ICMP \"fragmentation needed\" on the way back",
-            small_routed_text(&end, mtu, needed)
+            small(&end, mtu, needed)
         )),
         steps: if carried { raise(view, needed) } else { Vec::new() },
         explained: Some(mtu),
     }
 }
 
-/// The largest MTU that the underlays of a tunnel's routed ends carry whole.
+/// The largest MTU in bytes that the underlays of a tunnel's routed ends carry unfragmented.
 pub(super) fn limit(scene: &Scene<'_>, pair: &Pair) -> Option<Bytes> {
     let ends = [(&pair.0, &pair.1), (&pair.1, &pair.0)].into_iter();
     let routed =

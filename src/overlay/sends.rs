@@ -1,4 +1,4 @@
-//! Where a vxlan device sends, from its settings and its forwarding entries, sorted once.
+//! Where a vxlan device sends to, from its settings and its forwarding entries, indexed once.
 
 use std::{
     cell::OnceCell,
@@ -17,37 +17,39 @@ use crate::{
     work,
 };
 
-/// Addresses by the VNI that an entry names, or by none.
+/// Addresses by the VNI that an entry names, or by `None`.
 type ByVni = BTreeMap<Option<Vni>, BTreeSet<IpAddr>>;
 
-/// Where one device sends.
+/// Where one device sends to.
 #[derive(Debug)]
 pub(super) struct Sends<'a> {
-    /// Its own remotes and those of its flood list.
+    /// Its own remotes and the remotes on its flood list.
     pub(super) remotes: Rc<BTreeSet<IpAddr>>,
-    /// Those that are multicast groups.
+    /// Remotes that are multicast groups.
     pub(super) groups: BTreeSet<IpAddr>,
-    /// The routers that own a remote, with the first of their addresses among the remotes.
+    /// The routers that own a remote, each with the first of its addresses among the remotes.
     pub(super) routers: BTreeMap<&'a RouterName, IpAddr>,
-    /// The router has found a route to one of the remotes; a group needs none.
+    /// Whether the router has a route to one of the remotes; a multicast group needs none.
     pub(super) has_route: bool,
-    /// A routing daemon has put entries there.
+    /// Whether a routing daemon has set entries.
     pub(super) extern_learn: bool,
     /// The VNIs it carries.
     pub(super) vnis: VniSet,
-    /// The VNIs that its flood list names, by the router they lead to.
+    /// The VNIs that its flood list names, by the router that owns the remote.
     pub(super) flooded: BTreeMap<&'a RouterName, VniSet>,
-    /// Where its entries lead, of every kind.
+    /// The addresses in all its entries, flooded or not.
     pub(super) leads: ByVni,
-    /// Sentences on routes to remotes that carry less than the device takes, once they were asked for.
+    /// Sentences on routes to remotes that carry less than the device accepts; computed at the
+    /// first use.
     pub(super) small_underlays: OnceCell<Vec<String>>,
-    /// Own remotes, of no VNI in particular.
+    /// Remotes of the device itself, which apply to every VNI.
     own: BTreeSet<IpAddr>,
-    /// The flood list.
+    /// The flood list, by VNI.
     flood: ByVni,
-    /// Where entries lead that name no VNI, and no remote of the flood list without one does.
+    /// Addresses in entries without a VNI that are neither own remotes nor on the flood list
+    /// without a VNI.
     astray: Vec<IpAddr>,
-    /// Where any entry leads, and no remote does.
+    /// Addresses in any entry that are not among the remotes.
     all_astray: Vec<IpAddr>,
 }
 
@@ -99,13 +101,13 @@ impl<'a> Sends<'a> {
         }
     }
 
-    /// The remotes of one network: those that are of all, and those of its own.
+    /// The remotes of one VNI: those that apply to every VNI, and its own.
     pub(super) fn remotes_of(&self, vni: Vni) -> BTreeSet<IpAddr> {
         let flood = [None, Some(vni)].into_iter().filter_map(|vni| self.flood.get(&vni)).flatten();
         work::each(self.own.iter().chain(flood)).copied().collect()
     }
 
-    /// Where entries lead, of one network or of all, without what is surely among the remotes of that network.
+    /// Addresses in entries of one VNI, or of all, except those that are certainly remotes of it.
     pub(super) fn strays(&self, vni: Option<Vni>) -> impl Iterator<Item = IpAddr> {
         let (of_vni, of_none) = match vni {
             Some(_) => (self.leads.get(&vni), &self.astray),
@@ -115,7 +117,7 @@ impl<'a> Sends<'a> {
     }
 }
 
-/// The VNIs that are named for each router's addresses.
+/// The VNIs named in entries, by the router that owns the entry's address.
 pub(super) fn by_router<'a>(known: &'a Known, entries: &ByVni) -> BTreeMap<&'a RouterName, VniSet> {
     let mut vnis: BTreeMap<&RouterName, Vec<Vni>> = BTreeMap::new();
     for (vni, remotes) in entries.iter().filter_map(|(vni, remotes)| Some((vni.as_ref()?, remotes))) {

@@ -1,14 +1,15 @@
-//! Which routers an exporter has to read closely, where several share one overlay.
+//! Which routers an exporter must read at every interval if several exporters share one overlay.
 //!
-//! The name of a tunnel is known only once both its routers were read, so every exporter reads every router
-//! now and then. At every interval it reads those whose series are its own, both ends of the tunnels whose
-//! names are its own, and what its own paths start from and cross: their causes and fixes are read there.
+//! The name of a tunnel is known only once both its routers have been read, so every exporter reads
+//! every router now and then. At every interval it reads the routers whose series it owns, both
+//! ends of the tunnels that it owns, and the routers that its own paths start from and cross, as
+//! causes and fixes are read there.
 
 use std::collections::BTreeSet;
 
 use crate::model::{picture::Overlay, plan::Plan, types::RouterName};
 
-/// The routers of which everything must be fresh.
+/// The routers that must be read at every interval.
 #[must_use]
 pub fn watched(plan: &Plan, overlay: &Overlay) -> BTreeSet<RouterName> {
     let own = plan.routers.iter().filter(|router| plan.shard.owns(router.name.as_str()));
@@ -89,7 +90,7 @@ mod tests {
 
     #[test]
     fn what_an_own_path_starts_from_and_crosses_is_watched() {
-        // 2/3 owns none of the three routers.
+        // Shard 2/3 owns none of the three routers.
         let mut plan = fixture::plan(&[]).for_shard("2/3".parse().expect("a shard"));
         assert_eq!(watched(&plan, &Overlay::default()), BTreeSet::new());
         plan.paths.push(fixture::path_plan("rancher", "site-b"));

@@ -1,19 +1,20 @@
 //! The suspicion that the far router's virtual switch drops frames to MACs it does not know.
 //!
-//! A router that is a virtual machine bridges frames of other machines. Its virtual switch must let it: receive frames to
-//! foreign MACs (promiscuous mode) and send from them (forged transmits). Without that broadcasts still arrive, so the
-//! tunnels are up and the far hosts' MACs are learned behind them, and not one unicast is answered.
+//! A router that is a virtual machine bridges frames of other machines. Its virtual switch must
+//! allow it to receive frames to foreign MACs (promiscuous mode) and to send from them (forged
+//! transmits). Without that, broadcasts still arrive, so the tunnels are up and the far hosts' MACs
+//! are learned behind them, but no unicast is answered.
 
 use crate::{
     model::{observation::PathObservation, picture::TunnelEnd, snapshot::FdbEntry, types::Mac},
-    overlay::{end_view::EndView, scene::Scene},
+    overlay::ends::{EndView, Scene},
 };
 
-/// More learned MACs than this are not listed.
+/// At most this many learned MACs are listed.
 const LISTED: usize = 3;
 
-/// The suspicion in words: `near` sends into the last tunnel of an unreachable path, `far` is its other end. None
-/// unless hosts behind it have been heard.
+/// The suspicion as sentences: `near` sends into the last tunnel of an unreachable path, `far` is
+/// its other end. Empty unless frames of hosts behind it have arrived.
 pub(super) fn suspicion(
     scene: &Scene<'_>,
     path: &PathObservation,
@@ -51,13 +52,13 @@ pub(super) fn suspicion(
     ))
 }
 
-/// As `bridge fdb show` prints it.
+/// An entry in the words of `bridge fdb show`.
 fn line(entry: &FdbEntry) -> String {
     let dst = entry.dst.map(|dst| format!(" dst {dst}")).unwrap_or_default();
     format!("bridge fdb: {} dev {}{dst}", entry.mac, entry.interface)
 }
 
-/// The LAN port that a bridge's frames to hosts leave by.
+/// The LAN port through which a bridge sends frames to hosts.
 fn port(view: &EndView<'_>) -> String {
     view.widest_port().map_or_else(|| "LAN".to_owned(), |(port, _)| port.name.to_string())
 }

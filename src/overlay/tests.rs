@@ -1,4 +1,4 @@
-//! The pure join under test: tables of one changed thing against the lab's three sites.
+//! Tests of the pure join: tables that change one thing at the lab's three sites.
 
 mod cause;
 mod evpn;

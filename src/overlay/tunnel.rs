@@ -1,9 +1,9 @@
 //! From readings and observations to the joined picture.
 //!
-//! The only memory is what a present cannot tell: which pairs were once seen (they keep their names
-//! while a router is away), the addresses last seen on each router, how often a tunnel went up and
-//! down, and signs of death that must be seen twice. Asked again with the same input, the answer is
-//! the same.
+//! The only memory is what a present reading cannot tell: which pairs were once seen (they keep
+//! their names while a router is away), the addresses last seen on each router, how often a tunnel
+//! went up and down, and signs of death that must be seen twice. The same input a second time gives
+//! the same result.
 
 mod history;
 mod told;
@@ -23,14 +23,13 @@ use crate::{
     },
     overlay::{
         cause::{Crossed, Explainer, Fares},
+        ends::{Known, Scene},
         fix::{Fixer, Mending},
-        known::Known,
         liveness::{self, Life, Suspects},
         loss::Ledger,
         mismatch::mismatches,
         pairing::{self, Pair},
         route::{Map, Walk},
-        scene::Scene,
     },
     recency::Recency,
 };
@@ -45,14 +44,15 @@ pub struct Assessor {
     known: Known,
     remembered: BTreeSet<Pair>,
     suspects: Suspects,
-    /// Whose paths are not all ours: that ours are unreachable proves nothing of the tunnel.
+    /// Sites with paths that other shards probe: if only our own paths there are unreachable, that
+    /// proves nothing about the tunnel.
     sites_probed_elsewhere: BTreeSet<Site>,
     ledger: Ledger,
     history: History,
     pairs: Recency<Pair>,
 }
 
-/// What is known of one pair while the picture is made.
+/// What is known of one pair while the picture is being made.
 struct Facts {
     declared: bool,
     mismatches: BTreeMap<MismatchField, String>,
@@ -76,7 +76,7 @@ impl Facts {
     }
 }
 
-/// What the paths say of the tunnels they cross.
+/// Results of the paths for the tunnels they cross.
 struct Crossings<'p> {
     /// The largest expected MTU of the paths that cross a tunnel.
     expected: BTreeMap<Pair, Bytes>,
@@ -97,7 +97,7 @@ impl<'p> Crossings<'p> {
         let mut fares = Fares::default();
         for (path, walk) in paths.iter().zip(walks) {
             let hops = walk.hops();
-            // Each tunnel is crossed from its near end to its far end: two hops.
+            // Each tunnel takes two hops: its near end and its far end.
             for pair in hops.iter().step_by(2).filter_map(|hop| by_name.get(&hop.tunnel)) {
                 fares.note(pair, path);
                 if let Some(mtu) = &path.expected_mtu {
@@ -117,8 +117,8 @@ impl<'p> Crossings<'p> {
 }
 
 impl Assessor {
-    /// Starts without memory. Declared tunnels whose ends do not read `ROUTER/INTERFACE` are left out:
-    /// the configuration has been checked before.
+    /// Starts without memory. Declared tunnels whose ends are not of the form `ROUTER/INTERFACE`
+    /// are left out; the configuration was checked before.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let mut known = Known::default();
@@ -139,8 +139,8 @@ impl Assessor {
         }
     }
 
-    /// Goes over to another plan: pairs are looked for anew, changes are counted on, and a router that is not
-    /// read now still owns its addresses.
+    /// Switches to another plan: pairs are searched anew, transition counts continue, and a router
+    /// that is not read at present keeps its addresses.
     pub fn follow(&mut self, plan: &Plan) {
         let former = std::mem::replace(self, Self::new(plan));
         self.history = former.history;
@@ -153,7 +153,7 @@ impl Assessor {
         }
     }
 
-    /// The picture of now. Paths come back in the order given.
+    /// The present picture. Paths are in the order given.
     pub fn assess(&mut self, routers: &[Arc<RouterReading>], paths: &[Arc<PathObservation>]) -> Overlay {
         for reading in routers {
             self.known.learn(reading);
@@ -206,7 +206,7 @@ impl Assessor {
     }
 }
 
-/// The way between any two sites that a path joins.
+/// The walk between any two sites that a path connects.
 fn ways<'p>(
     map: &Map<'_, '_, '_>,
     paths: &'p [Arc<PathObservation>],
@@ -219,14 +219,14 @@ fn ways<'p>(
     ways
 }
 
-/// The pairs to keep in mind while a router is away.
+/// The pairs to remember while a router is away.
 fn remembered(
     scene: &Scene<'_>,
     mut pairs: BTreeSet<Pair>,
     before: &BTreeSet<Pair>,
     recency: &mut Recency<Pair>,
 ) -> BTreeSet<Pair> {
-    // What a router says that says too much is not remembered.
+    // Pairs of a router whose output exceeds the limits are not remembered.
     let spills = |end: &TunnelEnd| {
         scene.readings.get(&end.router).is_some_and(|it| it.left_out.keys().any(|kind| kind.is_excess()))
     };

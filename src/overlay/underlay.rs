@@ -1,9 +1,11 @@
-//! What a router's own route to a remote VTEP carries, and what that means for what is sent into the tunnel.
+//! What a router's own route to a remote VTEP carries, and the effect on packets sent into the
+//! tunnel.
 //!
-//! Measured (6.18, iproute2 6.1): a bridged packet with DF that does not fit is answered "fragmentation needed" by the
-//! router, whatever `df` is; one without DF travels in outer fragments where `df` is unset, and is dropped without a
-//! word where it is set. Kernels before 5.8 (VyOS 1.3 has 5.4) do not answer for bridged packets. For packets that it
-//! routes itself a router answers for the vxlan device's own MTU only, never for the underlay's: see `routed`.
+//! Measured (6.18, iproute2 6.1): a bridged packet with DF that does not fit is answered with
+//! "fragmentation needed" by the router, whatever `df` is. One without DF travels in outer
+//! fragments if `df` is unset, and is dropped without a signal if it is set. Kernels before 5.8
+//! (VyOS 1.3 has 5.4) do not answer for bridged packets. For packets that it routes itself, a
+//! router signals only the vxlan device's own MTU, never the underlay's: see `routed`.
 
 use std::net::IpAddr;
 
@@ -12,13 +14,13 @@ use crate::{
         picture::TunnelEnd,
         types::{Bytes, DfPolicy, InterfaceName},
     },
-    overlay::{end_view::EndView, scene::Scene},
+    overlay::ends::{EndView, Scene},
     vendor::Vyos,
 };
 
-/// Outer IPv4 + UDP + VXLAN + inner Ethernet header.
+/// Bytes of outer IPv4 + UDP + VXLAN + inner Ethernet header.
 pub(super) const HEADERS_V4: Bytes = 20 + 8 + 8 + 14;
-/// The same with an outer IPv6 header.
+/// Bytes of outer IPv6 + UDP + VXLAN + inner Ethernet header.
 pub(super) const HEADERS_V6: Bytes = 40 + 8 + 8 + 14;
 
 /// The route of one end to one of its remotes.
@@ -30,15 +32,15 @@ pub(super) struct Underlay {
     device: InterfaceName,
     /// What the route carries, bytes of outer IP packet.
     mtu: Bytes,
-    /// The router's software has no signal for bridged packets: `Some(true)` up to VyOS 1.3, not known where it is
-    /// no VyOS.
+    /// Whether the router's software sends no signal for bridged packets: `Some(true)` up to VyOS
+    /// 1.3, `None` if it is not VyOS.
     mute: Option<bool>,
     df: Option<DfPolicy>,
     routed: bool,
 }
 
 impl Underlay {
-    /// The route of `view` to `remote`, where it is known.
+    /// The route of `view` to `remote`, if it is known.
     pub(super) fn of(view: &EndView<'_>, remote: IpAddr) -> Option<Self> {
         Some(Self {
             end: view.end(),
@@ -51,13 +53,14 @@ impl Underlay {
         })
     }
 
-    /// The route of `view` towards the router of `other`, else to the first of its remotes.
+    /// The route of `view` to the router of `other`, else to the first of its remotes.
     pub(super) fn towards(scene: &Scene<'_>, view: &EndView<'_>, other: &TunnelEnd) -> Option<Self> {
         let first = || view.remotes.first().copied();
         Self::of(view, scene.remote_to(&view.end(), &other.router).or_else(first)?)
     }
 
-    /// What a routed end of such an MTU does with packets that do not fit. Measured (6.18): nothing is ever signalled.
+    /// What a routed end with this MTU does with packets that do not fit. Measured (6.18): it never
+    /// signals them.
     pub(super) fn routed_drop(&self, vxlan_mtu: Bytes) -> Option<&'static str> {
         if !self.routed || vxlan_mtu <= self.inner() {
             return None;
@@ -74,7 +77,7 @@ impl Underlay {
         if self.remote.is_ipv6() { HEADERS_V6 } else { HEADERS_V4 }
     }
 
-    /// The largest inner IP packet that fits whole.
+    /// The largest inner IP packet, in bytes, that is carried unfragmented.
     pub(super) fn inner(&self) -> Bytes {
         self.mtu.saturating_sub(self.headers())
     }
@@ -84,7 +87,7 @@ impl Underlay {
         format!("{end}: the underlay to {remote} (out of {device}) carries {mtu} bytes")
     }
 
-    /// That less than `needed` fits, in numbers.
+    /// The sentence, with numbers, that less than `needed` fits.
     pub(super) fn limit(&self, needed: Bytes) -> String {
         format!(
             "{}, so inner packets up to {} ({} bytes of outer headers); {needed} would take an underlay of {}",
@@ -95,7 +98,7 @@ impl Underlay {
         ) + self.without_df()
     }
 
-    /// What becomes of bridged packets that do not fit and carry no DF.
+    /// What happens to bridged packets that do not fit and have no DF.
     fn without_df(&self) -> &'static str {
         match self.df {
             _ if self.routed => "",
@@ -108,7 +111,7 @@ impl Underlay {
         }
     }
 
-    /// What will be after the vxlan MTU was raised to `needed`, and `df` unset.
+    /// What will happen after the vxlan MTU was raised to `needed` and `df` unset.
     pub(super) fn afterwards(&self, needed: Bytes) -> String {
         let (carries, inner, enough) = (self.carries(), self.inner(), needed + self.headers());
         let signals = match self.mute {
@@ -135,7 +138,8 @@ impl Underlay {
         )
     }
 
-    /// That the end takes larger packets than the underlay carries, whether or not a path is in trouble by it.
+    /// The sentence that the end accepts larger packets than the underlay carries, whether or not a
+    /// path suffers from it.
     pub(super) fn too_small(&self, vxlan_mtu: Bytes) -> Option<String> {
         let Self { end, remote, device, mtu, .. } = self;
         let headers = self.headers();

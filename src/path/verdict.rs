@@ -77,6 +77,8 @@ pub fn judge(facts: &Facts, memory: &Memory, words: impl FnOnce(Verdict) -> Word
     let testable = facts.sizes.testable;
     let all_we_can = |mtu: Bytes| testable < expected && mtu >= testable;
     let forward = cap(memory.confirmed.forward, expected);
+    let at_least = forward.filter(|mtu| all_we_can(*mtu));
+    let no_more_known = cap(facts.passes_at_least(), expected).filter(|_| forward.is_none());
     let kept = facts.kept_to_by_target().filter(|_| verdict == Verdict::Reduced);
     let reverse = cap(facts.reflected.reverse.or(memory.confirmed.reverse).or(kept), expected_reverse);
     Judgement {
@@ -84,7 +86,7 @@ pub fn judge(facts: &Facts, memory: &Memory, words: impl FnOnce(Verdict) -> Word
         unknown_reason,
         mtu_forward: forward.filter(|mtu| !all_we_can(*mtu)),
         mtu_reverse: reverse,
-        forward_at_least: forward.filter(|mtu| all_we_can(*mtu)),
+        forward_at_least: at_least.or(no_more_known),
         forward_expected: (expected < expected_reverse).then_some(expected),
         reverse_at_least: cap(facts.came_back_whole(), expected_reverse).filter(|_| reverse.is_none()),
         tcp: facts.tcp.state,

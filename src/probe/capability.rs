@@ -1,4 +1,4 @@
-//! What this process can do, and what is missing for the rest: the words for `vxlan_exporter_capability`
+//! What this process can do, and what the rest would need: the texts of `vxlan_exporter_capability`
 //! and the log.
 
 use tracing::warn;
@@ -9,7 +9,7 @@ use crate::{
     process::open_files,
 };
 
-/// What mends it.
+/// How to gain the missing capability.
 const REMEDY: &str =
     "run as root, or `setcap cap_net_raw+p` on the binary; in Kubernetes add the capability NET_RAW";
 
@@ -26,7 +26,7 @@ pub fn states(missing: Missing) -> Vec<CapabilityState> {
     ]
 }
 
-/// Says once, at start, what cannot be found out and what mends it.
+/// Warns once at start about what cannot be measured, and how to change that.
 pub fn warn_of(missing: &Missing) {
     match missing {
         Missing { net_raw: Some(reason), .. } if open_files::is_limit(reason) => {

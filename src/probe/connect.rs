@@ -1,5 +1,5 @@
-//! The kernel's own TCP connections: they need no privilege, and tell whether the target is there, or whether it
-//! acknowledges a byte.
+//! TCP connections made by the kernel. They need no privilege, and show whether the target is
+//! there, or whether it acknowledges a byte.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,42 +21,44 @@ use crate::{
     reflector::tcp_info::Info,
 };
 
-/// The kernel sends a SYN again after 1 s (RFC 6298 section 2.1), whose answer would pass for the first one's:
-/// a loss would go unseen.
+/// The kernel repeats a SYN after 1 s (RFC 6298 section 2.1). The answer to the copy would be taken
+/// for one to the first SYN, which hides a loss.
 const ONE_SYN: Duration = Duration::from_millis(950);
 
-/// So many connections that carry a byte are under way at once, of all paths.
+/// Most connections in progress that carry a byte, over all paths.
 const BYTES: usize = 128;
-/// An empty line: what asks for nothing in protocols of text, and is no message yet in others.
+/// An empty line: it requests nothing in text protocols, and is an incomplete message in others.
 const BYTE: &[u8] = b"\n";
-/// How often it is looked whether the byte was acknowledged: soon at first, then less often.
+/// First interval of checking whether the byte was acknowledged; later checks are further apart.
 const FIRST_LOOK: Duration = Duration::from_millis(2);
 const SLOWEST_LOOK: Duration = Duration::from_millis(50);
 /// `TCP_CLOSE` of the kernel's `tcp_states.h`.
 const CLOSED: u8 = 7;
 
-/// Connections under way, and those answered.
+/// Connections in progress, and answers not yet handed over.
 #[derive(Debug)]
 pub struct Connections {
     places: Arc<Semaphore>,
     answers: UnboundedSender<Incoming>,
     answered: UnboundedReceiver<Incoming>,
-    /// Seen while waiting, not yet handed over.
+    /// Answers seen while waiting, not yet handed over.
     pending: Vec<Incoming>,
 }
 
 impl Connections {
-    /// None is under way.
+    /// Starts with no connection in progress.
     #[must_use]
     pub fn new() -> Self {
         let (answers, answered) = mpsc::unbounded_channel();
         Self { places: Arc::new(Semaphore::new(BYTES)), answers, answered, pending: Vec::new() }
     }
 
-    /// Connects, and closes at once: refused is an answer too. `token` names the answer.
+    /// Connects, and closes at once; a refused connection is an answer too. `token` identifies the
+    /// answer.
     ///
     /// # Errors
-    /// What our own host says at once; what comes later, "host unreachable" too, is silence.
+    /// Errors that our own host reports at once. Later ones, including "host unreachable", count as
+    /// silence.
     pub fn start(&self, token: u64, to: SocketAddr) -> io::Result<()> {
         let stream = begin(to)?;
         let answers = self.answers.clone();
@@ -76,10 +78,11 @@ impl Connections {
         Ok(())
     }
 
-    /// Connects, sends a byte, and closes when it is acknowledged. What becomes of it is told in any case; `token` names it.
+    /// Connects, sends a byte, and closes when it is acknowledged. The result is reported in any
+    /// case; `token` identifies it.
     ///
     /// # Errors
-    /// What our own host says at once, and `ResourceBusy` where too many are under way.
+    /// Errors that our own host reports at once, and `ResourceBusy` if too many are in progress.
     pub fn send_byte(&self, token: u64, to: SocketAddr) -> io::Result<()> {
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
@@ -120,13 +123,13 @@ async fn fate_of_byte(stream: &TcpStream) -> ByteFate {
         _ => return ByteFate::Unconnected,
     }
     if stream.try_write(BYTE).is_err() {
-        // The target has ended the connection already.
+        // The target has already ended the connection.
         return ByteFate::Passed;
     }
     let (until, mut wait) = (Instant::now() + ACKNOWLEDGED_WITHIN, FIRST_LOOK);
     loop {
         sleep(wait).await;
-        // Looked at after the time too: this process may have been stopped.
+        // Checked once more after the time limit, as this process may have been stopped meanwhile.
         match getsockopt(stream, Info) {
             Ok(info) if info.state == CLOSED => return ended(stream),
             Ok(info) if info.unacked == 0 && info.notsent_bytes == 0 => return ByteFate::Passed,
@@ -136,7 +139,7 @@ async fn fate_of_byte(stream: &TcpStream) -> ByteFate {
     }
 }
 
-/// The connection is no more: by the target, unless the kernel has given it up.
+/// The connection has ended: by the target, unless the kernel gave it up.
 fn ended(stream: &TcpStream) -> ByteFate {
     match stream.take_error() {
         Ok(Some(error)) if !is_hung_up(&error) => ByteFate::Unacknowledged,
@@ -144,12 +147,13 @@ fn ended(stream: &TcpStream) -> ByteFate {
     }
 }
 
-/// RST after the connection stood (`tcp_reset`): after FIN it is `EPIPE`, before it stands `ECONNREFUSED`.
+/// Whether the connection was reset after it was established (`tcp_reset`). After a FIN the error
+/// is `EPIPE`, before it was established `ECONNREFUSED`.
 fn is_hung_up(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
 }
 
-/// Leaves nothing behind at either end.
+/// Closes by RST, which leaves no state at either end.
 fn close_by_reset(stream: &TcpStream) {
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
@@ -171,7 +175,7 @@ impl Default for Connections {
     }
 }
 
-/// Waits until one of the sockets can be read or a connection is answered.
+/// Waits until one of the sockets is readable or a connection is answered.
 pub(super) fn any_readable<'a>(
     sockets: impl Iterator<Item = &'a PacketSocket>,
     connections: &'a mut Connections,
@@ -228,14 +232,15 @@ mod tests {
         }
     }
 
-    /// `tcp_abort_on_overflow=0`: it is its SYNs that stay unanswered, so that the port reads as a silent one.
+    /// With `tcp_abort_on_overflow=0` the kernel does not answer SYNs while the accept queue is
+    /// full, so the port looks silent.
     #[tokio::test]
     async fn a_full_accept_queue_answers_no_syn() {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("opened");
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("bound");
         socket.listen(1).expect("listening");
         let to = socket.local_addr().expect("bound").as_socket().expect("of IPv4");
-        // One more than the queue is long.
+        // One more than the length of the queue.
         let queued = [fate(to).await, fate(to).await];
         assert_eq!(queued, [ByteFate::Passed; 2]);
         assert_eq!(fate(to).await, ByteFate::Unconnected);

@@ -1,12 +1,14 @@
-//! The regular small echo, through surge-ping, which matches by address, identifier and sequence.
+//! The regular small echo, sent with surge-ping, which matches replies by address, identifier and
+//! sequence.
 //!
-//! Its own timeout is 10 s: whether an echo is lost is decided by our deadline, so that late replies
-//! are counted as late.
+//! Its own timeout is 10 s. Our deadline decides whether an echo is lost, so that late replies are
+//! counted as late.
 //!
-//! It takes every ICMP error that quotes an echo for its end, a redirect too (measured: 54 echoes of 60 "lost", while
-//! ping lost none). No error is the end of one here: whatever a box on the way says, the target may still answer, and
-//! where it does not, its silence counts (PROBING.md). So a filter in the kernel lets nothing through to its
-//! socket but echo replies of ours; a ping socket hears nothing else anyway.
+//! surge-ping takes every ICMP error that quotes an echo as its end, even a redirect (measured: 54
+//! echoes of 60 "lost", while ping lost none). Here no error ends an echo: whatever a box on the
+//! way says, the target may still answer, and if it does not, its silence counts (docs/probing.md).
+//! So a filter in the kernel lets only our echo replies through to its socket; a ping socket
+//! receives nothing else anyway.
 
 use std::{
     io,
@@ -34,55 +36,56 @@ use crate::{model::family::Family, path::refusal::Refusal};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const ICMP_HEADER: usize = 8;
-/// Holds the replies of a thousand paths while this process waits for its turn.
+/// Bytes; holds the replies of a thousand paths while this process waits to run.
 const RECEIVE_BUFFER: usize = 1 << 20;
 
-/// Sends small echoes for all paths over one socket of each family.
+/// Sends the small echoes of all paths over one socket per family.
 #[derive(Clone)]
 pub struct Echoes {
     main: Clients,
-    /// For targets that do not answer.
+    /// Sockets for targets that do not answer.
     apart: Clients,
     identifier: u16,
-    /// Over all paths: on a ping socket two paths to one target have nothing else to tell them apart.
+    /// Shared by all paths: on a ping socket nothing else distinguishes two paths to one target.
     sequence: Arc<AtomicU16>,
     news: UnboundedSender<EchoNews>,
 }
 
-/// One of each family.
+/// One client per family.
 #[derive(Clone)]
 struct Clients {
     v4: Option<Client>,
     v6: Option<Client>,
 }
 
-/// What became of an echo.
+/// The result of an echo.
 #[derive(Debug, Clone, Copy)]
 pub struct EchoNews {
     /// The path's number.
     pub path: usize,
     /// The echo's number.
     pub seq: u64,
-    /// Round-trip time as surge-ping measured it, or why the echo never left our host.
+    /// Round-trip time as measured by surge-ping, or why the echo never left our host.
     pub fate: Result<Duration, Refusal>,
 }
 
 impl Echoes {
-    /// Opens the sockets: raw where allowed, else ping sockets (`net.ipv4.ping_group_range`). One family is
-    /// enough.
+    /// Opens the sockets: raw if allowed, else ping sockets (`net.ipv4.ping_group_range`). One
+    /// family is enough.
     pub fn open(identifier: u16, news: UnboundedSender<EchoNews>) -> io::Result<Self> {
         let (main, apart) = (Clients::open(identifier)?, Clients::open(identifier)?);
         Ok(Self { main, apart, identifier, sequence: Arc::default(), news })
     }
 
-    /// From now on another identifier; what is in flight is still heard. What cannot be opened anew stays.
+    /// Switches to another identifier; answers to echoes in flight are still received. Sockets that
+    /// cannot be opened again are kept.
     pub fn renew(&mut self, identifier: u16) {
         if let (Ok(main), Ok(apart)) = (Clients::open(identifier), Clients::open(identifier)) {
             (self.main, self.apart, self.identifier) = (main, apart, identifier);
         }
     }
 
-    /// Sends echo `seq` of `path`. What became of it comes through the channel; silence is told by nobody.
+    /// Sends echo `seq` of `path`. Its result comes through the channel; silence is not reported.
     pub fn send(&self, path: usize, address: IpAddr, seq: u64, door: Door) {
         let clients = if door == Door::Main { &self.main } else { &self.apart };
         let client = if address.is_ipv4() { &clients.v4 } else { &clients.v6 };
@@ -151,7 +154,8 @@ fn open(kind: ICMP, identifier: u16) -> io::Result<Client> {
     if socket.get_type() == Type::RAW {
         let family = if kind == ICMP::V4 { Family::V4 } else { Family::V6 };
         if family == Family::V4 {
-            // A raw socket hears of all signals that quote an echo, those of others too: see `socket::open`.
+            // A raw socket also receives signals that quote the echoes of other processes: see
+            // `socket::open`.
             set_ip_mtu_discover(descriptor, Ipv4PathMtuDiscovery::INTERFACE)?;
         }
         socket_options.attach_filter(&filter::echo_replies(family, identifier))?;
@@ -159,10 +163,11 @@ fn open(kind: ICMP, identifier: u16) -> io::Result<Client> {
     Ok(client)
 }
 
-/// surge-ping names its socket by number alone.
+/// The socket of surge-ping, which gives only its number.
 #[expect(unsafe_code, reason = "a descriptor known only by its number can be borrowed in no other way")]
 fn descriptor(client: &Client) -> BorrowedFd<'_> {
     let number = client.get_socket().get_native_sock();
-    // SAFETY: the socket is open for as long as any clone of the client lives, and the borrow keeps this one alive.
+    // SAFETY: the socket is open for as long as any clone of the client lives, and the borrow keeps
+    // this one alive.
     unsafe { BorrowedFd::borrow_raw(number) }
 }

@@ -1,4 +1,4 @@
-//! Which of our interfaces a packet leaves by, asked of the kernel by rtnetlink.
+//! Which of our interfaces a packet leaves by, as the kernel says over rtnetlink.
 
 use std::{
     io,
@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use rtnetlink::{
     Handle, RouteMessageBuilder,
     packet_route::{
-        link::{AfSpecInet6, AfSpecUnspec, LinkAttribute, LinkMessage},
+        link::{AfSpecInet6, AfSpecUnspec, LinkAttribute},
         route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric},
     },
 };
@@ -26,28 +26,29 @@ use crate::model::types::{Bytes, Mac};
 pub struct Egress {
     /// The interface.
     pub interface: String,
-    /// Its number.
+    /// Its index.
     pub index: u32,
-    /// It is up and has a carrier.
+    /// Whether it is up and has a carrier.
     pub carries: bool,
-    /// What it lets out, bytes of IP packet: its MTU (for IPv6 what a router on the link has advertised, if less), or that of
-    /// the route, if that has a smaller one: TCP keeps to it, and so do we.
+    /// The largest packet we send, in bytes of IP packet: the MTU of the interface (for IPv6 the
+    /// one a router on the link has advertised, if smaller), or that of the route, if smaller. TCP
+    /// keeps to it, and so do we.
     pub mtu: Bytes,
-    /// The same without the route's.
+    /// The MTU without that of the route, in bytes of IP packet.
     pub interface_mtu: Bytes,
     /// The source address.
     pub source: IpAddr,
 }
 
 impl Egress {
-    /// Whether packets never leave this host.
+    /// Whether packets stay on this host.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.interface == "lo"
     }
 }
 
-/// Asks the kernel; cheap to clone.
+/// Queries the kernel; cheap to clone.
 #[derive(Clone)]
 pub struct Routes {
     handle: Handle,
@@ -63,27 +64,57 @@ impl Routes {
         Ok(Self { neighbours: Neighbours::new(handle.clone()), handle, links: Links::open()? })
     }
 
-    /// Waits for news of the interface of `found`, or of any where there is no way out.
+    /// Waits for a change of the interface of `found`, or of any interface if there is no route.
     pub async fn news(&mut self, found: Option<&Egress>) {
         self.links.news(found.map(|egress| (egress.index, egress.carries))).await;
     }
 
-    /// The MAC of a host on our own network, if it has been heard.
+    /// The MAC of a host on our own network, if the kernel knows it.
     pub async fn mac(&self, address: IpAddr) -> Option<Mac> {
         self.neighbours.mac(address).await
     }
 
-    /// How our host would send to `target` now.
+    /// How our host would send to `target` at present.
     pub async fn to(&self, target: IpAddr) -> anyhow::Result<Egress> {
-        let (index, source) = self.way_out(target).await?;
-        let link = self.link(index).await?;
+        let route = self
+            .handle
+            .route()
+            .get(question(target))
+            .execute()
+            .try_next()
+            .await
+            .with_context(|| format!("no route to {target}"))?
+            .with_context(|| format!("no route to {target}"))?;
+        let mut source = None;
+        let mut index = None;
+        for attribute in route.attributes {
+            match attribute {
+                RouteAttribute::PrefSource(RouteAddress::Inet(address)) => source = Some(IpAddr::V4(address)),
+                RouteAttribute::PrefSource(RouteAddress::Inet6(address)) => {
+                    source = Some(IpAddr::V6(address));
+                }
+                RouteAttribute::Oif(oif) => index = Some(oif),
+                _ => {}
+            }
+        }
+        let index = index.with_context(|| format!("the route to {target} names no interface"))?;
+        let link = self
+            .handle
+            .link()
+            .get()
+            .match_index(index)
+            .execute()
+            .try_next()
+            .await
+            .with_context(|| format!("reading interface {index}"))?
+            .with_context(|| format!("interface {index} is gone"))?;
         let mut egress = Egress {
             interface: String::new(),
             index,
             carries: links::carries(&link),
             mtu: 0,
             interface_mtu: 0,
-            source,
+            source: source.with_context(|| format!("the route to {target} names no source address"))?,
         };
         let mut ipv6 = None;
         for attribute in link.attributes {
@@ -100,33 +131,9 @@ impl Routes {
         Ok(egress)
     }
 
-    /// The interface and the source address of the route to `target`.
-    async fn way_out(&self, target: IpAddr) -> anyhow::Result<(u32, IpAddr)> {
-        let mut routes = self.handle.route().get(question(target)).execute();
-        let no_route = || format!("no route to {target}");
-        let route = routes.try_next().await.with_context(no_route)?.with_context(no_route)?;
-        let (mut index, mut source) = (None, None);
-        for attribute in route.attributes {
-            match attribute {
-                RouteAttribute::PrefSource(RouteAddress::Inet(address)) => source = Some(address.into()),
-                RouteAttribute::PrefSource(RouteAddress::Inet6(address)) => source = Some(address.into()),
-                RouteAttribute::Oif(oif) => index = Some(oif),
-                _ => {}
-            }
-        }
-        let index = index.with_context(|| format!("the route to {target} names no interface"))?;
-        let source = source.with_context(|| format!("the route to {target} names no source address"))?;
-        Ok((index, source))
-    }
-
-    async fn link(&self, index: u32) -> anyhow::Result<LinkMessage> {
-        let mut links = self.handle.link().get().match_index(index).execute();
-        let link = links.try_next().await.with_context(|| format!("reading interface {index}"))?;
-        link.with_context(|| format!("interface {index} is gone"))
-    }
-
-    /// The MTU that the route to `target` was given (`ip route … mtu`). What the kernel has learnt of the path is left out:
-    /// the answer is the entry of the routing table, not the cached route.
+    /// The MTU configured on the route to `target` (`ip route … mtu`), in bytes. A path MTU that
+    /// the kernel has learnt is left out, because the query returns the entry of the routing table
+    /// instead of the cached route.
     async fn configured_mtu(&self, target: IpAddr) -> Option<Bytes> {
         let mut ask = question(target);
         ask.header.flags |= RouteFlags::FibMatch;
@@ -149,7 +156,7 @@ fn question(target: IpAddr) -> RouteMessage {
     }
 }
 
-/// What IPv6 lets out by a link (RFC 4861 section 4.6.4): hosts keep to it, and so do we.
+/// The IPv6 MTU of a link (RFC 4861 section 4.6.4), which hosts keep to, and so do we.
 fn ipv6_mtu(families: &[AfSpecUnspec]) -> Option<Bytes> {
     families.iter().find_map(|family| match family {
         AfSpecUnspec::Inet6(told) => told.iter().find_map(|told| match told {

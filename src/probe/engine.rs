@@ -1,7 +1,7 @@
-//! The wheel: read, ask, send, publish.
+//! The main loop of probing: read, ask, send, publish.
 //!
-//! Before any prober is asked what to send, everything that has arrived is read, so that a process that
-//! had to wait for its turn never takes an answer in its buffer for a loss.
+//! Everything that has arrived is read before any prober is asked what to send. So a process that
+//! had to wait for the CPU never counts an answer in its buffer as lost.
 
 mod handle;
 mod renewal;
@@ -51,23 +51,24 @@ use crate::{
     process::supervise::{Pulse, Task, fault},
 };
 
-/// While bursts are under way the probers are asked this often; pairs are 20 ms apart.
+/// How often probers are polled while bursts are in progress; pairs are 20 ms apart.
 const TICK: Duration = Duration::from_millis(4);
 const PUBLISH: Duration = Duration::from_millis(200);
-/// What could not be read for so long is waited for no more.
+/// Longest wait for input that could not be read.
 const UNREAD: Duration = Duration::from_secs(1);
-/// That this process runs too late is told this often at most.
+/// Shortest time between two warnings that this process runs too late.
 const WARN_AGAIN: Duration = Duration::from_mins(1);
 
 /// Probes all paths for as long as it is polled.
 pub struct Engine {
-    /// By a number that is never given twice: late news of a path that is gone must reach no other.
+    /// By a number that is never reused: late messages for a removed path must not reach another
+    /// one.
     tracks: BTreeMap<usize, Track>,
     next_track: usize,
-    /// What paths that are gone had counted; it goes on if they come back.
+    /// Counts of removed paths, which continue if the path returns.
     retired: BTreeMap<PathName, Counts>,
     state: State,
-    /// The readings that the paths' expected MTUs were last made of.
+    /// The readings from which the paths' expected MTUs were last derived.
     routers: Vec<Arc<RouterReading>>,
     echoes: Option<Echoes>,
     wire: Box<dyn Wire>,
@@ -77,9 +78,9 @@ pub struct Engine {
     budget: Budget,
     began: Instant,
     punctual: Punctual,
-    /// When it was last told that this process runs too late.
+    /// When the last warning about running too late was logged.
     warned_at: Option<Moment>,
-    /// All that had arrived by then has been read.
+    /// Everything that had arrived by this time has been read.
     read_until: Moment,
     echo_news: UnboundedReceiver<EchoNews>,
     targets: Channel<TargetUpdate>,
@@ -89,12 +90,12 @@ pub struct Engine {
     renewal: Renewal,
 }
 
-/// The sending end is kept for those who come later.
+/// A channel; its sending end is kept for senders that are created later.
 type Channel<T> = (UnboundedSender<T>, UnboundedReceiver<T>);
 
 impl Engine {
-    /// Opens the sockets this process is allowed to open, notes what is missing in `state`, and begins
-    /// to resolve the targets.
+    /// Opens the sockets that this process may open, records missing capabilities in `state`, and
+    /// starts to resolve the targets.
     pub fn new(paths: Vec<PathPlan>, budget_pps: u32, state: State) -> anyhow::Result<Self> {
         let (tell, echo_news) = mpsc::unbounded_channel();
         let wire = level::open();
@@ -106,7 +107,7 @@ impl Engine {
         let mut engine = Self {
             tracks: BTreeMap::new(),
             next_track: 0,
-            // An engine that takes the place of one that died counts on from what that had told.
+            // An engine that replaces a dead one continues the published counts.
             retired: state
                 .present()
                 .paths
@@ -136,19 +137,19 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Shows by that pulse that it turns.
+    /// Reports each turn of the loop to `pulse`.
     #[must_use]
     pub fn with_pulse(self, pulse: Pulse) -> Self {
         Self { pulse, ..self }
     }
 
-    /// Steers it while it runs.
+    /// A handle that changes the paths while the engine runs.
     #[must_use]
     pub fn handle(&self) -> EngineHandle {
         EngineHandle::new(self.orders.0.clone())
     }
 
-    /// Probes these paths.
+    /// Replaces the paths to probe.
     fn follow(&mut self, paths: Vec<PathPlan>) {
         let entries: BTreeMap<_, _> = paths.iter().map(|path| (&path.name, path)).collect();
         let gone = self.tracks.extract_if(.., |_, track| entries.get(&track.plan.name) != Some(&&track.plan));
@@ -167,7 +168,7 @@ impl Engine {
         self.peers.keep(&self.tracks);
     }
 
-    /// Begins a track; returns its number.
+    /// Adds a path; returns its number.
     fn begin(&mut self, path: PathPlan) -> usize {
         let number = self.next_track;
         self.next_track += 1;
@@ -201,7 +202,8 @@ impl Engine {
         self.began.elapsed()
     }
 
-    /// The time; where this process comes late to ask for it, all that is in flight is in doubt.
+    /// The present time. If this process is late, everything in flight becomes void unless it is
+    /// answered.
     fn look(&mut self) -> Moment {
         let now = self.now();
         if let Some(late) = self.punctual.look() {
@@ -217,7 +219,7 @@ impl Engine {
         now
     }
 
-    /// Answers may have come that this process has not heard.
+    /// Called when answers may have arrived that this process did not receive.
     fn interrupted(&mut self, now: Moment) {
         for track in self.tracks.values_mut() {
             if let Some(prober) = &mut track.prober {
@@ -226,7 +228,7 @@ impl Engine {
         }
     }
 
-    /// Waits for an arrival, news of a target, or the next turn.
+    /// Waits for a packet, a change of a target, or the next turn.
     async fn wait(&mut self) {
         let now = self.now();
         let next =
@@ -254,7 +256,7 @@ impl Engine {
             Some(order) = self.orders.1.recv() => {
                 self.follow(order.paths);
                 self.budget.set_rate(order.budget_pps);
-                // Nobody has to wait for it.
+                // The sender may have stopped waiting.
                 let _ = order.done.send(());
                 None
             }
@@ -329,7 +331,7 @@ impl Engine {
         }
     }
 
-    /// A target that answers is asked by the sockets of those that do.
+    /// Records that a target answers, so that it is probed over the sockets for such targets.
     fn note_heard(&mut self, path: usize, now: Moment) {
         if let Some(target) = self.tracks.get(&path).and_then(|track| track.target.as_ref()) {
             self.flights.hear(target.address, now);
@@ -344,7 +346,7 @@ impl Engine {
         self.peers.join(&mut self.tracks, update.path);
     }
 
-    /// Routers are read every half a minute; in between nothing new can come of them.
+    /// Routers are read every half minute, so checking more often would find nothing new.
     fn see_routers(&mut self, now: Moment) {
         let routers = self.state.present().routers;
         let known = &self.routers;
@@ -363,7 +365,7 @@ impl Engine {
             let due = track.published_at.is_none_or(|at| now.saturating_sub(at) >= PUBLISH);
             if due {
                 track.published_at = Some(now);
-                // The next engine begins with all of them.
+                // Ends this engine; the next one starts all tasks again.
                 assert!(!track.has_lost_a_task(), "a task of path {} has died", track.plan.name);
                 track.tell_reflector();
                 let observation = track.observation();
@@ -375,7 +377,7 @@ impl Engine {
     }
 }
 
-/// The machine of a path that is still probed.
+/// The prober of a path that is still probed.
 fn prober(tracks: &mut BTreeMap<usize, Track>, path: usize) -> Option<&mut PathProber> {
     tracks.get_mut(&path)?.prober.as_mut()
 }

@@ -1,10 +1,10 @@
-//! Which packets of ours are in flight, and whose answer an incoming packet is.
+//! Which packets of ours are in flight, and which of them an incoming packet answers.
 //!
-//! Foreign and forged packets claim nothing: an echo reply must come from the target with our
-//! identifier, a sequence number in flight, our cookie and the size that was sent; a TCP segment must
-//! acknowledge the random sequence number of a SYN in flight on its 4-tuple; a signal must quote a packet
-//! in flight, for a smaller MTU than was sent, and is never judged by its source address (a Linux bridge
-//! signs with the target's own).
+//! Foreign and forged packets match nothing. An echo reply must come from the target with our
+//! identifier, a sequence number in flight, our cookie and the size that was sent. A TCP segment
+//! must acknowledge the random sequence number of a SYN in flight on its 4-tuple. A signal must
+//! quote a packet in flight and claim a smaller MTU than was sent; its source address is not
+//! checked, as a Linux bridge uses the target's own.
 
 #[cfg(test)]
 mod tests;
@@ -38,9 +38,9 @@ use crate::{
     },
 };
 
-/// A SYN of another path on the same 4-tuple keeps it for so long.
+/// How long a SYN reserves its 4-tuple against SYNs of other paths.
 const TUPLE_BUSY: Duration = Duration::from_secs(2);
-/// What became of a byte is told long before that.
+/// The result of a byte comes long before this.
 const BYTE_TOLD: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone, Copy)]
@@ -49,13 +49,13 @@ struct Flight {
     id: ProbeId,
     method: ProbeMethod,
     to: IpAddr,
-    /// Of an echo.
+    /// The identifier of an echo; 0 otherwise.
     identifier: u16,
     size: Bytes,
     at: Moment,
 }
 
-/// A TCP connection's name: where to, its port, our port.
+/// Identifies a TCP connection: target address, its port, our port.
 type Tuple = (IpAddr, u16, u16);
 
 #[derive(Debug, Clone, Copy)]
@@ -74,13 +74,13 @@ pub struct Flights {
     syns: HashMap<Tuple, Vec<SynFlight>>,
     /// The kernel's own connections, by token.
     connects: HashMap<u64, Flight>,
-    /// Those that carry a byte, with when they began.
+    /// Kernel connections that carry a byte, by token, with their start.
     bytes: HashMap<u64, (usize, ProbeId, Moment)>,
     heard: Heard,
 }
 
 impl Flights {
-    /// Nothing is in flight.
+    /// Starts with nothing in flight.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Flights {
         }
     }
 
-    /// How many packets have been launched.
+    /// How many packets have been sent.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count
@@ -216,25 +216,25 @@ impl Flights {
         Ok(())
     }
 
-    /// Whose byte `incoming` tells of.
+    /// The path and probe whose byte `incoming` reports on, with the result.
     pub fn claim_byte(&mut self, incoming: &Incoming) -> Option<(usize, ProbeId, ByteFate)> {
         let Incoming::Byte { token, fate } = *incoming else { return None };
         let (path, id, _) = self.bytes.remove(&token)?;
         Some((path, id, fate))
     }
 
-    /// A target has answered.
+    /// Records that a target has answered.
     pub fn hear(&mut self, target: IpAddr, now: Moment) {
         self.heard.hear(target, now);
     }
 
-    /// By which sockets a target is asked now.
+    /// The sockets over which a target is probed at present.
     #[must_use]
     pub fn door(&self, target: IpAddr, now: Moment) -> Door {
         self.heard.door(target, now)
     }
 
-    /// Whose answer `incoming` is, if anyone's.
+    /// The path and probe that `incoming` answers, if any.
     pub fn claim(&mut self, incoming: &Incoming) -> Option<(usize, ProbeId, Answer)> {
         let (flight, answer) = match *incoming {
             Incoming::EchoReply { arrival, identifier, sequence, size, cookie } => {
@@ -249,7 +249,8 @@ impl Flights {
             Incoming::Tcp { arrival, from_port, to_port, acknowledgement, mss, reset } => {
                 let waiting = self.syns.get_mut(&(arrival.from, from_port, to_port))?;
                 let place = waiting.iter().position(|syn| {
-                    // A SYN-ACK acknowledges the SYN alone, an RST its payload too (RFC 9293, 3.10.7.1).
+                    // A SYN-ACK acknowledges the SYN alone, an RST also its payload (RFC 9293
+                    // section 3.10.7.1).
                     let bare = Family::of(syn.flight.to).header() + SYN_HEADER;
                     let payload = syn.flight.size.saturating_sub(bare);
                     let first = syn.sequence.wrapping_add(1);
@@ -276,7 +277,7 @@ impl Flights {
         Some((flight.path, flight.id, answer))
     }
 
-    /// Forgets what nobody waits for any more.
+    /// Forgets packets whose answers are no longer awaited.
     pub fn forget_old(&mut self, now: Moment) {
         let young = |flight: &Flight| now.saturating_sub(flight.at) < GIVE_UP;
         self.heard.forget_old(now);
@@ -311,7 +312,7 @@ impl Default for Flights {
     }
 }
 
-/// Bytes of IP packet that a probe has on the wire (before it is cut into fragments).
+/// Bytes of IP packet that a probe has on the wire, before it is cut into fragments.
 fn wire_size(family: Family, probe: Probe) -> Bytes {
     match (probe.purpose, probe.method) {
         (ProbeSize::Control, ProbeMethod::Syn) if probe.bare => family.header() + SYN_HEADER,

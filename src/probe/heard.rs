@@ -1,37 +1,38 @@
-//! Which targets have answered lately, and by which sockets the others are asked.
+//! Which targets have answered recently; the others are probed over separate sockets.
 //!
-//! A packet to a neighbour that does not answer ARP waits in the kernel for three seconds and fills the send buffer of
-//! its socket meanwhile. Measured: with 100 dead hosts on our own segment the buffer is full for good, and what
-//! was meant for live ones is refused or comes late: of 200 echoes 53 "lost". So those that do not answer have sockets of their own.
+//! A packet to a neighbour that does not answer ARP waits in the kernel for three seconds and takes
+//! up space in the send buffer of its socket. Measured: with 100 dead hosts on our own segment the
+//! buffer stays full, and packets to live hosts are refused or sent late: of 200 echoes 53 were
+//! "lost". So targets that do not answer have sockets of their own.
 
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use crate::path::probe::Moment;
 
-/// A neighbour that has answered within this time is one that the kernel still sends to (`delay_first_probe_time`
-/// and three probes after it, 8 s).
+/// A neighbour that answered within this time is one that the kernel still sends to without asking
+/// again (`delay_first_probe_time` and three probes after it, 8 s).
 const LATELY: Duration = Duration::from_secs(10);
 
-/// Which sockets a packet goes out by.
+/// The sockets that a packet is sent over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
-    /// Those of targets that answer.
+    /// The sockets for targets that answer.
     Main,
-    /// Those of targets that do not.
+    /// The sockets for targets that do not answer.
     Apart,
 }
 
-/// When each target was last heard.
+/// When each target last answered.
 #[derive(Debug, Default)]
 pub struct Heard(HashMap<IpAddr, Moment>);
 
 impl Heard {
-    /// A target of ours has answered.
+    /// Records that a target has answered.
     pub fn hear(&mut self, target: IpAddr, now: Moment) {
         self.0.insert(target, now);
     }
 
-    /// By which sockets it is asked.
+    /// The sockets over which a target is probed.
     #[must_use]
     pub fn door(&self, target: IpAddr, now: Moment) -> Door {
         match self.0.get(&target) {
@@ -40,7 +41,7 @@ impl Heard {
         }
     }
 
-    /// Forgets those that count no longer.
+    /// Forgets targets that have not answered for too long.
     pub fn forget_old(&mut self, now: Moment) {
         self.0.retain(|_, at| now.saturating_sub(*at) < LATELY);
     }

@@ -1,8 +1,8 @@
-//! Which level of privilege there is: [`Raw`] with `CAP_NET_RAW`, [`Unprivileged`] without.
+//! The levels of privilege: [`Raw`] with `CAP_NET_RAW`, [`Unprivileged`] without.
 
 use super::{raw::Raw, unprivileged::Unprivileged, wire::Wire};
 
-/// Opens the best level this process is allowed.
+/// Opens the best level that this process is allowed.
 #[must_use]
 pub fn open() -> Box<dyn Wire> {
     match Raw::open() {

@@ -1,7 +1,8 @@
-//! Which of our interfaces can carry packets, told by the kernel as it changes.
+//! Which of our interfaces can carry packets; the kernel reports changes.
 //!
-//! Measured, kernel 6.18: when an interface loses its carrier its routes stay, and every send still succeeds; the packets
-//! are dropped without a word. An interface that is set down loses its routes, and sends give `ENETUNREACH`.
+//! Measured, kernel 6.18: when an interface loses its carrier its routes stay and every send still
+//! succeeds, but the packets are dropped silently. An interface that is set down loses its routes,
+//! and sends fail with `ENETUNREACH`.
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
@@ -17,20 +18,20 @@ use rtnetlink::{
 use tokio::sync::watch;
 use tracing::debug;
 
-/// Whether an interface can carry packets, by its index, as far as told since start.
+/// Whether an interface can carry packets, by its index, as far as reported since start.
 type Told = BTreeMap<u32, bool>;
 
-/// News is looked into this soon after the last look at the earliest.
+/// Shortest time between two checks for changes.
 const BREATHE: Duration = Duration::from_millis(50);
 
-/// News of all interfaces; cheap to clone.
+/// Changes of all interfaces; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Links {
     told: watch::Receiver<Arc<Told>>,
 }
 
 impl Links {
-    /// Listens for news.
+    /// Starts to listen for changes.
     pub fn open() -> io::Result<Self> {
         let (connection, _, mut messages) = new_multicast_connection(&[MulticastGroup::Link])?;
         tokio::spawn(connection);
@@ -53,7 +54,8 @@ impl Links {
         Ok(Self { told })
     }
 
-    /// Waits until the interface of that index is told to be other than it was found; without an index, until any is.
+    /// Waits until the interface with that index is no longer as it was found; without an index,
+    /// until any interface changes.
     pub async fn news(&mut self, found: Option<(u32, bool)>) {
         tokio::time::sleep(BREATHE).await;
         let over = match found {
@@ -64,13 +66,13 @@ impl Links {
             None => self.told.changed().await.is_err(),
         };
         if over {
-            // Nobody tells any more.
+            // The sender is gone: no change will ever be reported.
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// It is up and has a carrier.
+/// Whether a link is up and has a carrier.
 #[must_use]
 pub fn carries(link: &LinkMessage) -> bool {
     link.header.flags.contains(LinkFlags::Up | LinkFlags::LowerUp)

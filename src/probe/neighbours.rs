@@ -1,7 +1,8 @@
-//! The MAC addresses of hosts on our own network, from the kernel's neighbour table (ARP, neighbour discovery).
+//! MAC addresses of hosts on our own network, from the kernel's neighbour table (ARP, neighbour
+//! discovery).
 //!
-//! The table is read whole, at most once in a few seconds for all paths together: a node of a cluster may have
-//! thousands of entries.
+//! The whole table is read at most once in a few seconds for all paths together: a node of a
+//! cluster may have thousands of entries.
 
 use std::{
     collections::HashMap,
@@ -21,7 +22,7 @@ use crate::model::types::Mac;
 
 const READ_AGAIN: Duration = Duration::from_secs(4);
 
-/// Asks the kernel; cheap to clone.
+/// Queries the kernel; cheap to clone.
 #[derive(Clone)]
 pub struct Neighbours {
     handle: Handle,
@@ -35,13 +36,13 @@ struct Table {
 }
 
 impl Neighbours {
-    /// The table behind a netlink socket.
+    /// Reads the table over a netlink socket.
     #[must_use]
     pub fn new(handle: Handle) -> Self {
         Self { handle, table: Arc::default() }
     }
 
-    /// The MAC of `address`, if the kernel has heard it; a table that cannot be read knows none.
+    /// The MAC of `address`, if the kernel knows it; `None` too if the table cannot be read.
     pub async fn mac(&self, address: IpAddr) -> Option<Mac> {
         let mut table = self.table.lock().await;
         if table.read.is_none_or(|read| read.elapsed() >= READ_AGAIN) {
@@ -54,14 +55,14 @@ impl Neighbours {
     }
 }
 
-/// One entry whose MAC is known; the kernel tells none of those that failed.
+/// An entry with a known MAC; the kernel gives no MAC for entries that failed.
 fn entry(message: NeighbourMessage) -> Option<(IpAddr, Mac)> {
     let (mut address, mut mac) = (None, None);
     for attribute in message.attributes {
         match attribute {
             NeighbourAttribute::Destination(NeighbourAddress::Inet(ip)) => address = Some(IpAddr::V4(ip)),
             NeighbourAttribute::Destination(NeighbourAddress::Inet6(ip)) => address = Some(IpAddr::V6(ip)),
-            // A tunnel's peer has none.
+            // The peer of a tunnel has no MAC.
             NeighbourAttribute::LinkLayerAddress(bytes) => mac = <[u8; 6]>::try_from(bytes).ok().map(Mac),
             _ => {}
         }

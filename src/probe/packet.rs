@@ -1,8 +1,9 @@
-//! What the bytes of a probe mean: built and read with pnet, no socket in here.
+//! Builds and parses the bytes of probes with pnet; no socket in here.
 //!
-//! Every packet of ours carries a cookie that only this process knows; an answer must bring it back
-//! (echo), or acknowledge a random sequence number (TCP). A signal must quote a packet's identifier and
-//! sequence number: routers may quote no more than 8 bytes of payload (RFC 792).
+//! Every packet of ours carries a secret of this process. An answer must return the cookie (echo)
+//! or acknowledge a random sequence number (TCP). A signal must quote a packet's identifier and
+//! sequence number; more cannot be required, as routers may quote only 8 bytes of payload (RFC
+//! 792).
 
 mod fragment;
 mod icmp;
@@ -34,34 +35,34 @@ const HOP_LIMIT: u8 = 64;
 /// The secret of this process, carried by every echo.
 pub type Cookie = [u8; 16];
 
-/// How a packet came in: what the socket tells beside its bytes.
+/// What the socket tells about a received packet besides its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
-    /// Who sent it.
+    /// Its source address.
     pub from: IpAddr,
-    /// TTL or hop limit, if told.
+    /// TTL or hop limit, if known.
     pub ttl: Option<u8>,
-    /// The largest fragment it came in, bytes of IP packet; absent where it came whole.
+    /// Size of the largest fragment, in bytes of IP packet; absent if it was not fragmented.
     pub largest_fragment: Option<Bytes>,
 }
 
 impl Arrival {
-    /// As far as it is part of an answer.
+    /// The part of it that belongs to an answer.
     #[must_use]
     pub fn reply(&self) -> Reply {
         Reply { ttl: self.ttl, largest_fragment: self.largest_fragment, ..Reply::default() }
     }
 }
 
-/// Reads what follows the IP header.
+/// Parses what follows the IP header.
 pub type Read = fn(Arrival, &[u8]) -> Option<Incoming>;
 
-/// What an incoming packet says, as far as it may concern us.
+/// An incoming packet that may concern us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming {
     /// An echo reply with a correct checksum.
     EchoReply {
-        /// How it came.
+        /// Source address, TTL and fragment size.
         arrival: Arrival,
         /// Echo identifier.
         identifier: u16,
@@ -69,46 +70,46 @@ pub enum Incoming {
         sequence: u16,
         /// Bytes of the (reassembled) IP packet.
         size: usize,
-        /// The first bytes of its payload.
+        /// The first bytes of its payload, if there are enough.
         cookie: Option<Cookie>,
     },
-    /// "Fragmentation needed and DF set" (RFC 1191) or "packet too big" (RFC 8201) for a packet of that
-    /// description.
+    /// "Fragmentation needed and DF set" (RFC 1191) or "packet too big" (RFC 8201) that quotes this
+    /// packet.
     TooBig {
-        /// The MTU of the next hop it claims, bytes; 0 where it names none.
+        /// The next hop's MTU that it claims, in bytes; 0 if it names none.
         mtu: Bytes,
-        /// Who says so, where the socket shows it.
+        /// Its source address, if the socket shows it.
         from: Option<IpAddr>,
         /// The quoted packet.
         quoted: Quoted,
     },
     /// A TCP segment that answers a SYN.
     Tcp {
-        /// How it came.
+        /// Source address, TTL and fragment size.
         arrival: Arrival,
         /// Its source port.
         from_port: u16,
         /// Its destination port: one of ours.
         to_port: u16,
-        /// What it acknowledges.
+        /// The sequence number that it acknowledges.
         acknowledgement: u32,
         /// The MSS option of a SYN-ACK.
         mss: Option<u16>,
-        /// RST, not SYN-ACK.
+        /// Whether it is an RST instead of a SYN-ACK.
         reset: bool,
     },
-    /// A connection of the kernel's own was answered.
+    /// A connection made by the kernel was answered.
     Connected {
-        /// Which.
+        /// Identifies the connection.
         token: u64,
-        /// By RST.
+        /// Whether the answer is an RST.
         reset: bool,
     },
-    /// What became of a connection of the kernel's own on which a byte was sent.
+    /// The result of a byte that was sent on a connection made by the kernel.
     Byte {
-        /// Which.
+        /// Identifies the connection.
         token: u64,
-        /// What.
+        /// The result.
         fate: ByteFate,
     },
 }
@@ -132,7 +133,7 @@ impl Incoming {
 pub enum Quoted {
     /// An echo request.
     Echo {
-        /// Where it was going.
+        /// Its destination.
         to: IpAddr,
         /// Echo identifier.
         identifier: u16,
@@ -141,7 +142,7 @@ pub enum Quoted {
     },
     /// A TCP segment.
     Tcp {
-        /// Where it was going.
+        /// Its destination.
         to: IpAddr,
         /// Destination port.
         to_port: u16,
@@ -153,7 +154,7 @@ pub enum Quoted {
 }
 
 impl Quoted {
-    /// Reads the first 8 bytes of a quoted packet's payload; it may be cut there.
+    /// Parses the first 8 bytes of a quoted packet's payload; the quote may end there.
     #[must_use]
     pub fn read(to: IpAddr, protocol: IpNextHeaderProtocol, body: &[u8]) -> Option<Self> {
         let body = body.first_chunk::<8>()?;
@@ -174,15 +175,16 @@ impl Quoted {
     }
 }
 
-/// An ICMP message in a whole IPv4 packet with DF; the kernel puts in the source address of the route.
+/// A complete IPv4 packet with DF around an ICMP message. The source address is left to the kernel,
+/// which uses that of the route.
 #[must_use]
 pub fn icmp_v4(message: &[u8], to: Ipv4Addr) -> Vec<u8> {
     let addresses = (Ipv4Addr::UNSPECIFIED, to);
     ipv4(addresses, IpNextHeaderProtocols::Icmp, (Ipv4Flags::DontFragment, 0), 0, message)
 }
 
-/// A whole IPv4 packet around `payload`; the fragment offset is in bytes. For an identification of 0 the kernel takes one
-/// of its own.
+/// A complete IPv4 packet around `payload`; the fragment offset is in bytes. The kernel replaces an
+/// identification of 0 by its own.
 fn ipv4(
     (from, to): (Ipv4Addr, Ipv4Addr),
     next: IpNextHeaderProtocol,
@@ -211,7 +213,7 @@ fn ipv4(
     bytes
 }
 
-/// A whole IPv6 packet around `payload`; `label` is the flow label.
+/// A complete IPv6 packet around `payload`; `label` is the flow label.
 fn ipv6(
     from: std::net::Ipv6Addr,
     to: std::net::Ipv6Addr,

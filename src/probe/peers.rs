@@ -1,5 +1,5 @@
-//! Paths to one address: an answer to one tells the others that the target is there, and they count together how
-//! often it answers.
+//! Paths to the same address: an answer to one shows the others that the target is there, and they
+//! share the count of how often it answers.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -9,7 +9,7 @@ use crate::{
     path::{loss::icmp_rate::SharedRate, probe::Moment},
 };
 
-/// Which paths lead to which address.
+/// Which paths have which address.
 #[derive(Debug, Default)]
 pub struct Peers {
     by_address: BTreeMap<IpAddr, Vec<usize>>,
@@ -17,7 +17,7 @@ pub struct Peers {
 }
 
 impl Peers {
-    /// A path has found its target.
+    /// Called when a path has found its target.
     pub fn join(&mut self, tracks: &mut BTreeMap<usize, Track>, path: usize) {
         let Some(address) =
             tracks.get(&path).and_then(|track| track.target.as_ref()).map(|target| target.address)
@@ -38,7 +38,7 @@ impl Peers {
         self.address_of.insert(path, address);
     }
 
-    /// Forgets the paths that are gone.
+    /// Forgets paths that were removed.
     pub fn keep(&mut self, tracks: &BTreeMap<usize, Track>) {
         let gone: Vec<usize> =
             self.address_of.keys().filter(|path| !tracks.contains_key(path)).copied().collect();
@@ -47,7 +47,7 @@ impl Peers {
         }
     }
 
-    /// `path` was answered: so is, in a way, every other path to its address.
+    /// Tells all other paths to the same address that `path` was answered.
     pub fn tell(
         &self,
         tracks: &mut BTreeMap<usize, Track>,

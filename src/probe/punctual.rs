@@ -1,36 +1,37 @@
 //! Whether this process ran when it meant to.
 //!
-//! A process that is stopped, starved or suspended does not hear answers while they come: what was in flight then
-//! says nothing by its silence. The clock is `CLOCK_BOOTTIME`, which goes on while the machine is suspended.
+//! A process that is stopped, starved or suspended does not receive answers as they come, so the
+//! silence of packets in flight proves nothing. The clock is `CLOCK_BOOTTIME`, which goes on while
+//! the machine is suspended.
 
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Later than this is too late to have listened: half of the shortest timeout of a probe.
+/// A delay above this is too late: half of the shortest timeout of a probe.
 const LATE: Duration = Duration::from_millis(100);
 
-/// Watches the time between two looks at the clock.
+/// Measures the time between two calls of [`Punctual::look`].
 #[derive(Debug)]
 pub struct Punctual {
     seen: Duration,
-    /// How long it meant to sleep since.
+    /// How long it has intended to sleep since the last look.
     sleeps: Duration,
 }
 
 impl Punctual {
-    /// Begins now.
+    /// Starts now.
     #[must_use]
     pub fn new() -> Self {
         Self { seen: boot_time(), sleeps: Duration::ZERO }
     }
 
-    /// It is about to sleep so long at most.
+    /// Announces a sleep of at most this length.
     pub fn sleep(&mut self, at_most: Duration) {
         self.sleeps = at_most;
     }
 
-    /// It runs. How much later than it meant to, if that is too late.
+    /// Called when it runs: by how much it is late, if that is too much.
     pub fn look(&mut self) -> Option<Duration> {
         self.look_at(boot_time())
     }

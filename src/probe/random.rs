@@ -1,14 +1,14 @@
-//! Numbers nobody can guess: what a forged answer would have to know.
+//! Random numbers that cannot be guessed: a forged answer would have to contain them.
 
 use super::packet::Cookie;
 
-/// A number nobody can guess.
+/// A random value that cannot be guessed.
 #[must_use]
 pub fn random<T: Guessless>() -> T {
     T::random()
 }
 
-/// What [`random`] can make.
+/// Types that [`random`] can return.
 pub trait Guessless {
     /// A fresh value from the operating system's generator.
     fn random() -> Self;
@@ -35,7 +35,8 @@ impl Guessless for Cookie {
 fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if getrandom::fill(&mut bytes).is_err() {
-        // No kernel this runs on lacks getrandom(2); a guessable number only weakens the check.
+        // Every kernel this runs on has getrandom(2); a guessable number would only weaken the
+        // check.
         fastrand::fill(&mut bytes);
     }
     bytes

@@ -1,5 +1,5 @@
-//! The raw sockets (`CAP_NET_RAW`): of each family one for ICMP, one for TCP, one for whole packets,
-//! shared by all paths. A host without IPv6 has those of IPv4 alone.
+//! The raw sockets (`CAP_NET_RAW`): for each family one for ICMP, one for TCP, one for whole
+//! packets, shared by all paths. A host without IPv6 has only the IPv4 ones.
 
 pub(super) mod filter;
 mod self_test;
@@ -31,7 +31,7 @@ use crate::{
     },
 };
 
-/// So many former ports are still heard, those of a burst and more.
+/// This many former ports still receive answers: those of a burst and more.
 const FORMER: usize = 64;
 
 /// The local TCP ports of the flows.
@@ -43,9 +43,9 @@ pub struct Raw {
     v4: Sockets,
     v6: Option<Sockets>,
     identifier: u16,
-    /// The last that was given out.
+    /// The identifier given out last.
     newest: u16,
-    /// Where padded SYNs are of no use.
+    /// Used if padded SYNs do not work.
     connections: Connections,
     buffer: Vec<u8>,
 }
@@ -58,25 +58,26 @@ struct Sockets {
     tcp: PacketSocket,
     packets: PacketSocket,
     apart: Apart,
-    /// Those of the flows.
+    /// The ports of the flows.
     reserved: Vec<Reserved>,
     ports: Ports,
-    /// Ports used once, and former ports of flows: answers to them are still heard. The oldest first.
+    /// Ports that were used once, and former ports of flows, oldest first: answers to them are
+    /// still received.
     former: VecDeque<Reserved>,
     labels: Labels,
-    /// Why padded SYNs are of no use.
+    /// Why padded SYNs do not work, if they do not.
     no_syn: Option<String>,
 }
 
-/// Bound and never listening: no other process gets its port, and the kernel answers a SYN-ACK with RST, so nothing stays half
-/// open at the target.
+/// A port that is bound and never listens. No other process gets it, and the kernel answers a
+/// SYN-ACK with RST, so that no half-open connection stays at the target.
 #[derive(Debug)]
 struct Reserved {
     _socket: Socket,
     port: u16,
 }
 
-/// Sockets that only send, to targets that do not answer.
+/// Sockets that only send, for targets that do not answer.
 #[derive(Debug)]
 struct Apart {
     icmp: PacketSocket,
@@ -218,7 +219,7 @@ impl Wire for Raw {
     }
 }
 
-/// An IPv4 raw socket hands up the IP header too, an IPv6 one never does.
+/// Reads packets; an IPv4 raw socket includes the IP header, an IPv6 one never does.
 fn each_read(
     family: Family,
     arrival: Arrival,
@@ -247,7 +248,8 @@ impl Sockets {
         icmp.attach_filter(&filter::icmp(family, identifier))?;
         let reserved: Vec<Reserved> = (0..FLOWS).map(|_| Reserved::new(family)).collect::<io::Result<_>>()?;
         let ports: Ports = std::array::from_fn(|flow| reserved[flow].port);
-        // The filter is in place before the socket can be read: a raw socket sees every segment of the host.
+        // The filter is in place before anything is read: a raw socket receives every segment of
+        // the host.
         let tcp = socket::open(family, Type::RAW, Protocol::TCP)?;
         tcp.attach_filter(&filter::tcp(family, &ports))?;
         let packets = socket::open(family, Type::RAW, Protocol::from(libc::IPPROTO_RAW))?;
@@ -269,7 +271,7 @@ impl Sockets {
 }
 
 impl Sockets {
-    /// A flow gets another port and label; answers to its former one are still heard.
+    /// Gives a flow another port and label; answers to the former port are still received.
     fn renew(&mut self, flow: usize) -> io::Result<()> {
         let fresh = Reserved::new(self.family)?;
         self.ports[flow] = fresh.port;
@@ -278,7 +280,7 @@ impl Sockets {
         self.retire(former)
     }
 
-    /// Answers to that port are heard for a while.
+    /// Keeps a port for a while, so that answers to it are received.
     fn retire(&mut self, former: Reserved) -> io::Result<()> {
         self.former.push_back(former);
         if self.former.len() > FORMER {
@@ -288,7 +290,8 @@ impl Sockets {
         self.tcp.attach_filter(&filter::tcp(self.family, &ports))
     }
 
-    /// For IPv6 echoes, of which the kernel makes the header, and for whole packets.
+    /// The sockets to send by: for IPv6 echoes, whose header the kernel makes, and for whole
+    /// packets.
     fn behind(&self, door: Door) -> (&PacketSocket, &PacketSocket) {
         match door {
             Door::Main => (&self.icmp, &self.packets),

@@ -1,17 +1,18 @@
-//! Which errors of a send are our own host's trouble.
+//! Which errors of a send are faults of our own host.
 //!
-//! A socket also hands out, with the next call, what an ICMP message said of an earlier packet (`ECONNREFUSED`,
-//! `EPROTO`, and with an error queue `EHOSTUNREACH` too). Whoever sends tries again; only what a repeated try says is
-//! of our own host. Measured, kernel 6.18: an interface that is down gives `ENETUNREACH` (its routes are gone), a
-//! firewall's `drop` and `reject` give `EPERM`, routes of the kinds unreachable, prohibit and blackhole give
-//! `EHOSTUNREACH`, `EACCES` and `EINVAL`. A host on our own network that does not answer for its MAC gives no error
-//! at all: its silence counts, as anybody's.
+//! With the next call a socket also returns what an ICMP message said about an earlier packet
+//! (`ECONNREFUSED`, `EPROTO`, and with an error queue also `EHOSTUNREACH`). So a send is repeated,
+//! and only an error that persists is our own host's. Measured, kernel 6.18: an interface that is
+//! down gives `ENETUNREACH` (its routes are gone), a firewall's `drop` and `reject` give `EPERM`,
+//! routes of the types unreachable, prohibit and blackhole give `EHOSTUNREACH`, `EACCES` and
+//! `EINVAL`. A host on our own network that does not answer ARP or neighbour discovery gives no
+//! error at all: its silence counts like any other.
 
 use std::io;
 
 use crate::path::refusal::{Refusal, Trouble};
 
-/// A send is tried so often: each try may be handed an error that an earlier packet has left.
+/// Number of attempts of a send: each may return an error that an earlier packet left.
 pub const TRIES: usize = 3;
 
 /// Why a packet was not sent.
@@ -19,7 +20,7 @@ pub const TRIES: usize = 3;
 pub fn of(error: &io::Error) -> Refusal {
     let Some(errno) = error.raw_os_error() else {
         return match error.kind() {
-            // tokio's: the socket's send buffer is full.
+            // From tokio: the socket's send buffer is full.
             io::ErrorKind::WouldBlock => Refusal::Trouble(Trouble::Refused(libc::EAGAIN)),
             _ => Refusal::Unable,
         };

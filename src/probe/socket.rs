@@ -1,4 +1,5 @@
-//! One socket of packets: what it sends keeps its size, what it receives tells how it came.
+//! A packet socket: packets that it sends keep their size, and for received ones it tells how they
+//! arrived.
 
 use std::{
     io::{self, IoSliceMut},
@@ -29,49 +30,53 @@ use super::{
 };
 use crate::model::{family::Family, types::Bytes};
 
-/// Tells the largest fragment of a packet that came in fragments.
+/// Socket option: tell the largest fragment of a packet that arrived in fragments.
 #[derive(Debug, Clone, Copy)]
 struct RecvFragmentSize;
 nix::setsockopt_impl!(RecvFragmentSize, libc::IPPROTO_IP, libc::IP_RECVFRAGSIZE, bool, SetBool);
 
-/// The same for IPv6.
+/// The same option for IPv6.
 #[derive(Debug, Clone, Copy)]
 struct RecvFragmentSizeV6;
 nix::setsockopt_impl!(RecvFragmentSizeV6, libc::IPPROTO_IPV6, libc::IPV6_RECVFRAGSIZE, bool, SetBool);
 
-/// A receive buffer that holds a burst of full-size answers while this process waits for its turn.
+/// Bytes of a receive buffer that holds a burst of full-size answers while this process waits to
+/// run.
 const RECEIVE_BUFFER: usize = 4 << 20;
-/// The kernel gives 416 KiB of it where `net.core.wmem_max` is what it is by default: what waits for neighbours that do not answer
-/// fills it.
+/// Bytes of the send buffer, which packets to neighbours that do not answer fill up. With the
+/// default `net.core.wmem_max` the kernel grants 416 KiB.
 const SEND_BUFFER: usize = 1 << 20;
-/// The largest IP packet.
+/// The largest IP packet, in bytes.
 pub const LARGEST: usize = 65_575;
-/// So many packets of a socket are read at a time, so that a flood keeps nothing else from its turn.
+/// Most packets read from a socket at a time, so that a flood does not hold up everything else.
 pub const PER_TURN: usize = 1024;
-/// A buffer that ran over held at least so many: drops are counted for damaged packets too, which anybody may send.
+/// A receive buffer that overflowed held at least this many packets. The kernel's count of drops
+/// alone does not show it, as it includes damaged packets, which anybody may send.
 const FULL: usize = 16;
-/// More of them in a row are no signal's.
+/// More errors than this in a row are not caused by signals.
 const ERRORS: usize = 100;
 
 /// A socket of raw packets or pings, watched by tokio.
 ///
-/// tokio has neither. Of its datagram sockets this one does nothing but `sendto` and wait, which are the
-/// same calls on these; it needs no `unsafe`, as watching a bare descriptor would.
+/// tokio has neither kind. This is one of its datagram sockets, used only for `sendto` and waiting,
+/// which are the same calls; that needs no `unsafe`, as watching a bare descriptor would.
 #[derive(Debug)]
 pub struct PacketSocket {
     family: Family,
     socket: UdpSocket,
-    /// What shows that there is something to read.
+    /// The readiness that shows that there is something to read.
     news: Interest,
-    /// Packets that found its buffer full since it was opened, as far as told.
+    /// How many packets found its buffer full since it was opened, as last reported.
     dropped: AtomicU32,
 }
 
-/// Opens a socket whose packets are never fragmented and never judged by a path MTU the kernel has cached.
+/// Opens a socket whose packets are never fragmented and never limited by a path MTU that the
+/// kernel has cached.
 ///
-/// `IP_PMTUDISC_PROBE` does both: measured, kernel 6.18: without it even `IP_HDRINCL` gets EMSGSIZE. So does
-/// `IP_PMTUDISC_INTERFACE`, which sets no DF, and by which the kernel takes no path MTU over from a signal that quotes a packet
-/// of the socket's protocol (`ip_sk_accept_pmtu`): what raw IPv4 sockets send has a header of our own, with DF in it.
+/// `IP_PMTUDISC_PROBE` does both; without it even `IP_HDRINCL` gets EMSGSIZE (measured, kernel
+/// 6.18). So does `IP_PMTUDISC_INTERFACE`, which sets no DF; with it the kernel also takes over no
+/// path MTU from a signal that quotes a packet of the socket's protocol (`ip_sk_accept_pmtu`). Raw
+/// IPv4 sockets use it, as their packets have a header of our own with DF.
 pub fn open(family: Family, kind: Type, protocol: Protocol) -> io::Result<Socket> {
     let domain = match family {
         Family::V4 => Domain::IPV4,
@@ -100,13 +105,14 @@ pub fn open(family: Family, kind: Type, protocol: Protocol) -> io::Result<Socket
 }
 
 impl PacketSocket {
-    /// Hands a socket to tokio.
+    /// Registers a socket with tokio.
     pub fn watch(family: Family, socket: Socket) -> io::Result<Self> {
         let socket = UdpSocket::from_std(OwnedFd::from(socket).into())?;
         Ok(Self { family, socket, news: Interest::READABLE, dropped: AtomicU32::new(0) })
     }
 
-    /// The same, for a socket that keeps the signals that quote its packets: [`PacketSocket::receive_signal`].
+    /// Registers a socket that also keeps signals that quote its packets:
+    /// [`PacketSocket::receive_signal`].
     pub fn watch_with_signals(family: Family, socket: Socket) -> io::Result<Self> {
         match family {
             Family::V4 => setsockopt(&socket, Ipv4RecvErr, &true)?,
@@ -115,12 +121,12 @@ impl PacketSocket {
         Ok(Self { news: Interest::READABLE | Interest::ERROR, ..Self::watch(family, socket)? })
     }
 
-    /// Waits until the socket takes packets; before that the first one would be refused.
+    /// Waits until the socket is known to be writable; before that the first send would be refused.
     pub async fn writable(&self) -> io::Result<()> {
         self.socket.writable().await
     }
 
-    /// Lets through what this filter does, from now on.
+    /// Receives only packets that pass this filter, from now on.
     pub fn attach_filter(&self, filter: &[SockFilter]) -> io::Result<()> {
         SockRef::from(&self.socket).attach_filter(filter)
     }
@@ -130,12 +136,13 @@ impl PacketSocket {
         self.socket.ready(self.news).await.map(drop)
     }
 
-    /// Sends one packet. One call for several would not pay: `sendmmsg` saves 0.5 of 3.4 us a packet (measured, 6.18, a veth, 4 to 32 packets
-    /// a call), which at the default budget of 200 a second is 0.01 % of a core.
+    /// Sends one packet. Sending several per call would not pay: `sendmmsg` saves 0.5 of 3.4 us per
+    /// packet (measured, 6.18, a veth, 4 to 32 packets per call), which at the default budget of
+    /// 200 per second is 0.01 % of a core.
     pub fn send(&self, bytes: &[u8], to: IpAddr) -> io::Result<()> {
         let mut sent = Ok(());
         for _ in 0..TRIES {
-            // Not by tokio, which takes a socket for full until its first turn.
+            // Not sent through tokio, which reports a socket as full until its first turn.
             let to = SocketAddr::from((to, 0)).into();
             sent = SockRef::from(&self.socket).send_to(bytes, &to).map(drop);
             match &sent {
@@ -146,7 +153,7 @@ impl PacketSocket {
         sent
     }
 
-    /// Reads one packet; `WouldBlock` when there is none.
+    /// Reads one packet; `WouldBlock` if there is none.
     pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<(Arrival, &'a [u8])> {
         let message = self.read(Interest::READABLE, MsgFlags::empty(), buffer)?;
         if let Some(dropped) = message.dropped {
@@ -157,21 +164,22 @@ impl PacketSocket {
         Ok((arrival, &buffer[..message.length]))
     }
 
-    /// Reads one signal off the error queue: `Ok(None)` for one that concerns no echo's size,
-    /// `WouldBlock` when there is none.
+    /// Reads one signal from the error queue: `Ok(None)` if it is not about the size of an echo,
+    /// `WouldBlock` if there is none.
     pub fn receive_signal(&self, buffer: &mut [u8]) -> io::Result<Option<Incoming>> {
         let message = self.read(Interest::ERROR, MsgFlags::MSG_ERRQUEUE, buffer)?;
         let protocol = match self.family {
             Family::V4 => IpNextHeaderProtocols::Icmp,
             Family::V6 => IpNextHeaderProtocols::Icmpv6,
         };
-        // The queue holds what was quoted from its ICMP header on, and as its address where that was going.
+        // The queue holds the quoted packet from its ICMP header on, and its destination as the
+        // address.
         let quoted = message.address.and_then(|to| Quoted::read(to, protocol, &buffer[..message.length]));
         Ok(message.too_big.zip(quoted).map(|(mtu, quoted)| Incoming::TooBig { mtu, from: None, quoted }))
     }
 
-    /// Asks the kernel first and tokio after: its notice may not have come through yet, and only a read
-    /// that finds nothing may clear it.
+    /// Tries the kernel before tokio: tokio's notification may not have come through yet, and only
+    /// a read that finds nothing may clear it.
     fn read(&self, interest: Interest, flags: MsgFlags, buffer: &mut [u8]) -> io::Result<Message> {
         let mut once = || Message::read(self.socket.as_raw_fd(), flags, buffer);
         match once() {
@@ -181,7 +189,7 @@ impl PacketSocket {
     }
 }
 
-/// What one `recvmsg` told, beside the bytes.
+/// What one `recvmsg` returned besides the bytes.
 struct Message {
     length: usize,
     address: Option<IpAddr>,
@@ -189,7 +197,7 @@ struct Message {
     largest_fragment: Option<Bytes>,
     /// The MTU of a signal.
     too_big: Option<Bytes>,
-    /// Packets dropped before this one since the socket was opened, where any were.
+    /// How many packets were dropped before this one since the socket was opened, if any.
     dropped: Option<u32>,
 }
 
@@ -231,8 +239,8 @@ impl Message {
     }
 }
 
-/// The MTU of "fragmentation needed" (ICMP 3/4) or "packet too big" (`ICMPv6` 2), if from the network and not
-/// from our own host (linux/errqueue.h).
+/// The MTU of "fragmentation needed" (ICMP 3/4) or "packet too big" (`ICMPv6` 2), if it came from
+/// the network and not from our own host (linux/errqueue.h).
 fn too_big(error: libc::sock_extended_err) -> Option<Bytes> {
     matches!(
         (error.ee_origin, error.ee_type, error.ee_code),
@@ -248,7 +256,7 @@ fn address(from: &SockaddrStorage) -> Option<IpAddr> {
     from.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip()))
 }
 
-/// Reads packets that have arrived, [`PER_TURN`] at most.
+/// Reads packets that have arrived, at most [`PER_TURN`].
 pub fn drain(socket: &PacketSocket, buffer: &mut [u8], mut each: impl FnMut(Arrival, &[u8])) -> Drained {
     let before = socket.dropped.load(Ordering::Relaxed);
     let (mut errors, mut read, mut all) = (0, 0, false);
@@ -259,7 +267,7 @@ pub fn drain(socket: &PacketSocket, buffer: &mut [u8], mut each: impl FnMut(Arri
                 each(arrival, bytes);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => all = true,
-            // One that a signal left says nothing of what is still in the buffer.
+            // An error left by a signal says nothing about what is still in the buffer.
             Err(error) => {
                 debug!(%error, "reading packets");
                 errors += 1;
@@ -271,7 +279,7 @@ pub fn drain(socket: &PacketSocket, buffer: &mut [u8], mut each: impl FnMut(Arri
     Drained { all, overrun }
 }
 
-/// Reads signals off the error queue, [`PER_TURN`] at most.
+/// Reads signals from the error queue, at most [`PER_TURN`].
 pub fn drain_signals(socket: &PacketSocket, buffer: &mut [u8], each: &mut dyn FnMut(Incoming)) -> Drained {
     for _ in 0..PER_TURN {
         match socket.receive_signal(buffer) {

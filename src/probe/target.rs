@@ -1,7 +1,7 @@
-//! Where a path leads now: its target's address, and our own way to it.
+//! The present address of a path's target, and our own route to it.
 //!
-//! A name is resolved at start and every 5 minutes; the first address, IPv4 unless the family is given, is kept while it is still
-//! in the answer, and a failed look-up keeps the old one.
+//! A name is resolved at start and every 5 minutes. The first address is used, IPv4 unless the
+//! family is given. It is kept while it is still in the answer, and after a failed look-up.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -16,18 +16,19 @@ use crate::model::{
 const RESOLVE: Duration = Duration::from_mins(5);
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// An address and our way to it.
+/// An address and our route to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The address.
     pub address: IpAddr,
-    /// Our interface.
+    /// Our interface towards it.
     pub egress: Egress,
-    /// Its MAC, where it is on our own network: the last that was heard, for a target that falls silent.
+    /// Its MAC, if it is on our own network: the last one known, so that it stays for a target that
+    /// falls silent.
     pub mac: Option<Mac>,
 }
 
-/// News of one path's target.
+/// A change of one path's target.
 #[derive(Debug, Clone)]
 pub struct TargetUpdate {
     /// The path's number.
@@ -41,11 +42,11 @@ pub struct TargetUpdate {
 pub struct Problem {
     /// The reason.
     pub reason: UnknownReason,
-    /// In words.
+    /// The reason in words.
     pub words: String,
 }
 
-/// Looks for `host`, of that family if one is given, for as long as somebody listens.
+/// Looks for `host`, of that family if one is given, for as long as the receiver exists.
 pub async fn follow(
     path: usize,
     host: String,
@@ -100,7 +101,7 @@ async fn resolve(host: &str, family: Option<Family>, known: Option<IpAddr>) -> R
     choose(host, &answers, family, known)
 }
 
-/// The first address of the family asked for, IPv4 before IPv6 where none is; `known` stays while it is
+/// The first address of the given family, without one IPv4 before IPv6; `known` is kept while it is
 /// among the answers.
 fn choose(
     host: &str,

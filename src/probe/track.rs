@@ -1,4 +1,4 @@
-//! One path's prober and what it needs of the world.
+//! One path's prober, with its target and its reflector.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -32,31 +32,32 @@ use crate::{
     reflector::follow::{Access, Wanted, follow},
 };
 
-/// One path under probe.
+/// One path that is probed.
 pub struct Track {
-    /// What is configured.
+    /// Its configuration.
     pub plan: PathPlan,
-    /// The machine; none until the target is found.
+    /// The prober; `None` until the target is found.
     pub prober: Option<PathProber>,
-    /// Where the path leads now.
+    /// The present target.
     pub target: Option<Target>,
     /// When something was last sent.
     pub last_probe: Option<SystemTime>,
-    /// When views were last told.
+    /// When the observation was last published.
     pub published_at: Option<Moment>,
-    /// What was published then.
+    /// The judgement published then.
     pub judged: Option<Judgement>,
     problem: Option<Problem>,
-    /// What the path had counted before this track began.
+    /// The path's counts from before this track.
     former: Counts,
-    /// Tells the path's reflector what to measure, and to look at its secret again.
+    /// Channels to the task of the path's reflector: what to measure, and to check its secret
+    /// again.
     reflector: Option<(watch::Sender<Option<Wanted>>, watch::Sender<()>)>,
-    /// Look for the target and talk to the reflector; they end with the track.
+    /// Tasks that look for the target and talk to the reflector; they end with the track.
     tasks: JoinSet<()>,
 }
 
 impl Track {
-    /// A path whose target is not known yet; it counts on from `former`.
+    /// A path whose target is not known yet; it continues the counts of `former`.
     #[must_use]
     pub fn new(plan: PathPlan, former: Counts) -> Self {
         Self {
@@ -73,14 +74,14 @@ impl Track {
         }
     }
 
-    /// Begins to look for the target; `path` is the track's number.
+    /// Starts to look for the target; `path` is the track's number.
     pub fn look_for_target(&mut self, path: usize, routes: &Routes, news: &UnboundedSender<TargetUpdate>) {
         let Self { plan, tasks, .. } = self;
         tasks.spawn(target::follow(path, plan.address.clone(), plan.family, routes.clone(), news.clone()));
     }
 
-    /// Follows the path's reflector, where it has one; where it is followed already, only its secret is looked at
-    /// again. `path` is the track's number.
+    /// Starts to use the path's reflector, if it has one; if it is already used, only its secret is
+    /// checked again. `path` is the track's number.
     pub fn use_reflector(&mut self, path: usize, news: &UnboundedSender<(usize, Reflection)>) {
         let Some(plan) = &self.plan.reflector else { return };
         if let Some((_, reread)) = &self.reflector {
@@ -91,7 +92,7 @@ impl Track {
         let (reread, asked) = watch::channel(());
         let news = news.clone();
         let tell = move |reflection| {
-            // Nobody listens any more only when everything ends.
+            // The receiver is gone only when everything ends.
             let _ = news.send((path, reflection));
         };
         let access = Access { port: plan.port, secret_file: plan.secret_file.clone() };
@@ -99,25 +100,25 @@ impl Track {
         self.reflector = Some((wanted, reread));
     }
 
-    /// Whether one of the tasks that work for it has died: it would never hear of another address.
+    /// Whether one of its tasks has died: the track would never hear of another address.
     pub fn has_lost_a_task(&mut self) -> bool {
         let mut ended = std::iter::from_fn(|| self.tasks.try_join_next());
         ended.any(|ended| ended.is_err_and(|error| error.is_panic()))
     }
 
-    /// What the path has counted, for a track that takes over.
+    /// The path's counts, for a track that replaces this one.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.prober.as_ref().map_or_else(|| self.former.clone(), PathProber::counts)
     }
 
-    /// What is known of how often the target answers.
+    /// The share of probes that the target answers, which paths to the same address share.
     #[must_use]
     pub fn rate(&self) -> Option<SharedRate> {
         self.prober.as_ref().map(PathProber::rate)
     }
 
-    /// Tells the path's reflector where it is and which size is in question, if that has changed.
+    /// Tells the path's reflector task the address and the size in question, if they have changed.
     pub fn tell_reflector(&self) {
         if let (Some((reflector, _)), Some(target), Some(prober)) =
             (&self.reflector, &self.target, &self.prober)
@@ -127,7 +128,7 @@ impl Track {
         }
     }
 
-    /// The target's address, or our way to it, has changed, or cannot be found.
+    /// Called when the target's address or our route to it has changed, or cannot be found.
     pub fn retarget(
         &mut self,
         found: Result<Target, Problem>,
@@ -186,7 +187,7 @@ impl Track {
         self.target = Some(target);
     }
 
-    /// A router was read: what hosts of our site have may have changed.
+    /// Called when a router was read: the MTU of hosts at our site may have changed.
     pub fn see_routers(&mut self, routers: &[Arc<RouterReading>], now: Moment) {
         if let (Some(prober), Some(target)) = (&mut self.prober, &self.target) {
             let egress = &target.egress;
@@ -202,7 +203,7 @@ impl Track {
         self.problem = Some(problem);
     }
 
-    /// All that is known of the path.
+    /// Everything that is known of the path.
     #[must_use]
     pub fn observation(&self) -> PathObservation {
         let prober = self.prober.as_ref();
@@ -260,7 +261,7 @@ fn settings(plan: &PathPlan, family: Family, asks: Asks) -> Settings {
     }
 }
 
-/// The port that SYNs go to: the path's own, else its reflector's.
+/// The port for SYNs: the path's own, else its reflector's.
 fn port(plan: &PathPlan) -> Option<u16> {
     plan.tcp_port.or(plan.reflector.as_ref().map(|reflector| reflector.port))
 }

@@ -1,10 +1,11 @@
-//! The wire without any capability: ping sockets (`net.ipv4.ping_group_range`) and the kernel's own
-//! connections.
+//! The wire without any capability: ping sockets (`net.ipv4.ping_group_range`) and connections made
+//! by the kernel.
 //!
-//! A ping socket sends DF echoes of any size and hears signals on its error queue. It cannot send fragments
-//! or SYNs of a chosen size, so that a hole is found but not its direction. A connection tells only that
-//! the target is there. Its peer's MSS is not told: `TCP_MAXSEG` of a connected socket is cut by our route's
-//! cached path MTU and by the timestamps option (measured: 1448 where the SYN-ACK said 1460).
+//! A ping socket sends DF echoes of any size and receives signals on its error queue. It cannot
+//! send fragments or SYNs of a chosen size, so a hole is found but not its direction. A connection
+//! only shows that the target is there. The peer's MSS is not available: `TCP_MAXSEG` of a
+//! connected socket is reduced by the cached path MTU of our route and by the timestamps option
+//! (measured: 1448 where the SYN-ACK said 1460).
 
 use std::{
     collections::VecDeque,
@@ -29,19 +30,20 @@ use crate::{
     process::open_files,
 };
 
-/// An identifier may be another process's; then the next is tried.
+/// An identifier may belong to another process; then the next one is tried.
 const TRIES: u32 = 8;
 
-/// So many former sockets are still heard: the fresh half of a burst.
+/// This many former sockets still receive answers: the fresh half of a burst.
 const FORMER: usize = 24;
 
-/// The ping sockets, as far as they may be opened.
+/// The ping sockets that could be opened.
 #[derive(Debug)]
 pub struct Unprivileged {
     v4: Option<PacketSocket>,
     v6: Option<PacketSocket>,
     identifier: u16,
-    /// Used once, or the main one before; answers to them are still heard. The oldest first.
+    /// Sockets that were used once, or were the main one before, oldest first: answers to them are
+    /// still received.
     former: VecDeque<(Family, PacketSocket)>,
     missing: Missing,
     connections: Connections,
@@ -118,7 +120,7 @@ impl Wire for Unprivileged {
         Ok(identifier)
     }
 
-    /// The kernel's own connections have a new port each.
+    /// Not needed: each connection made by the kernel has a new port.
     fn fresh_flow(&mut self, _: Family) -> io::Result<(u16, u32)> {
         Ok((0, 0))
     }
@@ -138,7 +140,8 @@ impl Wire for Unprivileged {
         }
     }
 
-    /// By one door: a ping socket's identifier is its own, and there is one identifier.
+    /// The door is ignored: a second ping socket would have another identifier, and there is only
+    /// one.
     fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, _: Door) -> io::Result<()> {
         match outgoing {
             Outgoing::Echo(message) => {
@@ -191,7 +194,7 @@ impl Wire for Unprivileged {
 
 type Opened = io::Result<PacketSocket>;
 
-/// Both on one identifier, which is the address a ping socket is bound to.
+/// Both families use one identifier, which is the address that a ping socket is bound to.
 fn ping_sockets() -> (u16, Opened, Opened) {
     let mut identifier = random();
     for _ in 1..TRIES {

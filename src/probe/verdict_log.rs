@@ -1,5 +1,5 @@
-//! A verdict that changes is told once, with its evidence, and so are the directions of a hole that become known later; the
-//! same verdict again is no news.
+//! Logs a change of verdict once, with its evidence, and directions of a hole that become known
+//! later. The same verdict again is not logged.
 
 use tracing::info;
 
@@ -8,7 +8,7 @@ use crate::model::{
     types::{BlackholeReason, UnknownReason},
 };
 
-/// Logs a change of the verdict since `former`, what was published before.
+/// Logs a change of verdict since `former`, which was published before.
 pub fn tell(former: Option<&Judgement>, now: &PathObservation) {
     let Some(former) = former else { return };
     let from = former.verdict;
@@ -63,7 +63,7 @@ mod tests {
         let ok = verdict(Verdict::Ok);
         let evidence = vec!["DF echo: 1500 vanish".to_owned(), "1454 answered, 1455 not".to_owned()];
         let hole = Judgement { evidence, ..hole(&[Direction::Forward, Direction::Reverse], 1454) };
-        // More becomes known of the same hole: no news.
+        // More evidence for the same hole is not logged.
         let closer = Judgement { evidence: vec!["more".to_owned()], ..hole.clone() };
         let forward = Judgement { holes: vec![Direction::Forward], ..closer.clone() };
         let told = published(&[

@@ -1,4 +1,4 @@
-//! One door between thinking and the wire, with two levels behind it: [`Raw`](super::raw::Raw)
+//! The interface between deciding and sending, with two implementations: [`Raw`](super::raw::Raw)
 //! with `CAP_NET_RAW`, [`Unprivileged`](super::unprivileged::Unprivileged) without.
 
 use std::{future::Future, io, net::IpAddr, pin::Pin};
@@ -9,36 +9,38 @@ use crate::{
     path::settings::{IcmpProbes, TcpProbes},
 };
 
-/// What can be asked of targets of one family.
+/// The probes that can be sent to targets of one family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asks {
-    /// By ICMP.
+    /// Probes by ICMP.
     pub icmp: IcmpProbes,
-    /// By TCP.
+    /// Probes by TCP.
     pub tcp: TcpProbes,
 }
 
-/// Something to put on the wire.
+/// A probe to send.
 #[derive(Debug)]
 pub enum Outgoing<'a> {
     /// An ICMP message, to be sent with DF.
     Echo(&'a [u8]),
-    /// The same with the identifier that [`Wire::fresh_identifier`] gave last.
+    /// An ICMP message with the identifier that [`Wire::fresh_identifier`] returned last, to be
+    /// sent with DF.
     FreshEcho(&'a [u8]),
     /// Whole packets.
     Fragments(&'a [Vec<u8>]),
-    /// What [`super::packet::syn`] makes, to be sent with DF.
+    /// A packet from [`super::packet::syn`], to be sent with DF.
     Syn(&'a [u8]),
-    /// The kernel's own connection to a port, closed as soon as it is answered; `token` names it.
+    /// A connection made by the kernel, closed as soon as it is answered.
     Connect {
-        /// Comes back in [`Incoming::Connected`].
+        /// Identifies it; returned in [`Incoming::Connected`].
         token: u64,
         /// The target's port.
         port: u16,
     },
-    /// The same, and a byte on it, closed as soon as that is acknowledged; comes back in [`Incoming::Byte`].
+    /// A connection made by the kernel that sends a byte and is closed as soon as that is
+    /// acknowledged; reported as [`Incoming::Byte`].
     Byte {
-        /// Names it.
+        /// Identifies it.
         token: u64,
         /// The target's port.
         port: u16,
@@ -47,7 +49,7 @@ pub enum Outgoing<'a> {
 
 /// The sockets of one level, shared by all paths.
 pub trait Wire: Send {
-    /// What can be asked of targets of that family.
+    /// The probes that can be sent to targets of that family.
     fn asks(&self, family: Family) -> Asks;
 
     /// The identifier of our echoes.
@@ -56,56 +58,56 @@ pub trait Wire: Send {
     /// Local port and IPv6 flow label of a TCP flow.
     fn flow(&self, family: Family, flow: u8) -> (u16, u32);
 
-    /// An identifier that was never used before, or not for long, for targets of that family.
+    /// An identifier that was not used before, or not for long, for targets of that family.
     fn fresh_identifier(&mut self, family: Family) -> io::Result<u16>;
 
     /// A local port that was never used before, and a flow label.
     fn fresh_flow(&mut self, family: Family) -> io::Result<(u16, u32)>;
 
-    /// From now on another identifier is that of our echoes, and these flows have other ports; answers to the former ones are
-    /// still heard. What cannot be changed stays.
+    /// Uses another identifier for our echoes and other ports for these flows from now on; answers
+    /// to the former ones are still received. What cannot be changed stays.
     fn renew(&mut self, flows: &[u8]);
 
-    /// Sends; `Unsupported` where this level cannot.
+    /// Sends a probe; `Unsupported` if this level cannot.
     fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: Door) -> io::Result<()>;
 
-    /// Waits until the sockets take packets.
+    /// Waits until the sockets are writable.
     fn writable(&self) -> Waiting<'_>;
 
     /// Waits until something can be read; [`Wire::drain`] must follow.
     fn readable(&mut self) -> Waiting<'_>;
 
-    /// Reads what has arrived, [`super::socket::PER_TURN`] packets of each socket at most.
+    /// Reads what has arrived, at most [`super::socket::PER_TURN`] packets from each socket.
     fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained;
 
     /// Why this level cannot do what [`Raw`](super::raw::Raw) can.
     fn missing(&self) -> Missing;
 }
 
-/// How far reading came.
+/// The result of reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drained {
-    /// Nothing is left unread.
+    /// Whether nothing is left unread.
     pub all: bool,
-    /// A receive buffer ran over: answers may have been dropped in our own host.
+    /// Whether a receive buffer overflowed, so that our own host may have dropped answers.
     pub overrun: bool,
 }
 
 impl Drained {
-    /// Nothing was left, nothing was dropped.
+    /// Everything was read and nothing was dropped.
     pub const WHOLE: Self = Self { all: true, overrun: false };
 
-    /// Both together.
+    /// Combines the results of two sockets.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self { all: self.all && other.all, overrun: self.overrun || other.overrun }
     }
 }
 
-/// A wait of a [`Wire`].
+/// A future that a [`Wire`] returns for waiting.
 pub type Waiting<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
 
-/// What is missing, each with the reason.
+/// Missing capabilities, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Missing {
     /// Any ICMP socket.

@@ -1,4 +1,4 @@
-//! How many files and sockets this process may have open, and how many a plan takes.
+//! The limit of open files and sockets, and how many a plan needs.
 
 use std::io;
 
@@ -7,20 +7,22 @@ use tracing::warn;
 
 use crate::model::plan::{Plan, Transport};
 
-/// Sockets of the probes, the netlink of routes, epoll, signals, pipes and log: about 60 are open on an idle exporter.
+/// Descriptors of the process itself: sockets of the probes, the netlink socket of routes, epoll,
+/// signals, pipes and log. About 60 are open on an idle exporter.
 const OURS: u64 = 100;
-/// Connections of scrapers, each with what it reads meanwhile.
+/// Descriptors for scrapers' connections, including what is read for them.
 const SCRAPERS: u64 = 256;
-/// A session, its watchdog's copy, and a file of keys.
+/// Descriptors of a session: its socket, its watchdog's copy, and a key file.
 const A_SESSION: u64 = 4;
-/// A reflector's stream and socket, or a connection to a port.
+/// Descriptors of a path: a reflector's two connections, and a connection to a port.
 const A_PATH: u64 = 3;
 
-/// What mends it.
+/// What to do about it.
 pub const REMEDY: &str =
     "raise it: `ulimit -n` in a shell, LimitNOFILE= in a unit, `--ulimit nofile=` of a container";
 
-/// Raises the limit as far as it may be; the usual soft limit of 1024 is for programs that use `select`.
+/// Raises the limit as far as permitted; the usual soft limit of 1024 is meant for programs that
+/// use `select`.
 pub fn raise() {
     let raised = getrlimit(Resource::RLIMIT_NOFILE)
         .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
@@ -29,7 +31,7 @@ pub fn raise() {
     }
 }
 
-/// Says so where a plan takes more than is allowed.
+/// Logs a warning if a plan needs more than is permitted.
 pub fn warn_if_short(plan: &Plan) {
     let (need, limit) = (need(plan), limit());
     if limit < need {
@@ -37,7 +39,7 @@ pub fn warn_if_short(plan: &Plan) {
     }
 }
 
-/// Descriptors that a plan takes at most, all routers and paths at once.
+/// Most descriptors that a plan needs, with all routers and paths at once.
 #[must_use]
 pub fn need(plan: &Plan) -> u64 {
     let sessions: u64 = plan
@@ -51,12 +53,12 @@ pub fn need(plan: &Plan) -> u64 {
     OURS + SCRAPERS + sessions * A_SESSION + plan.paths.len() as u64 * A_PATH
 }
 
-/// Each router on the way has a session of its own.
+/// The number of jump routers, each of which needs a session of its own.
 fn jumps(login: &crate::model::plan::SshPlan) -> u64 {
     login.jump.as_ref().map_or(0, |jump| 1 + jumps(&jump.ssh))
 }
 
-/// An error of opening something in words, with the limit where that is what is in the way.
+/// The text for an error of opening something; it mentions the limit if that is the reason.
 #[must_use]
 pub fn in_words(error: &io::Error) -> String {
     match error.raw_os_error() {
@@ -66,7 +68,7 @@ pub fn in_words(error: &io::Error) -> String {
     }
 }
 
-/// Whether [`in_words`] spoke of that limit.
+/// Whether a text from [`in_words`] mentions that limit.
 #[must_use]
 pub fn is_limit(words: &str) -> bool {
     words.contains("the limit of open files is")

@@ -1,7 +1,7 @@
-//! Files that others name: read whole, never waited for, never more than is asked for.
+//! Reads files that others name: completely, without waiting, and never more than a given size.
 //!
-//! A name in a configuration may lead to a pipe that nobody writes to, a device that never ends, or an image of a disk.
-//! These functions block on the disk: call them off the async threads.
+//! A name in a configuration may lead to a pipe that nobody writes to, an endless device, or a disk
+//! image. These functions block on the disk: call them off the async threads.
 
 use std::{
     fmt,
@@ -14,17 +14,17 @@ use std::{
 use nix::fcntl::OFlag;
 use zeroize::Zeroizing;
 
-/// No key, certificate or list of hosts is longer.
+/// Longest file in bytes: no key, certificate or list of hosts is longer.
 pub const MOST_BYTES: u64 = 1 << 20;
 
-/// What the length of a file says too little of.
+/// Smallest buffer in bytes, for files whose reported length is too small.
 const LEAST_BUFFER: usize = 8 << 10;
 
-/// Why a file was not read. Its text names the file and what to do; never what is in the file.
+/// Why a file was not read. Its text names the file and what to do, never the content.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {}: {why}; {}", file.display(), why.remedy())]
 pub struct Unreadable {
-    /// The file, as it was named.
+    /// The file name as given.
     pub file: PathBuf,
     /// What is wrong with it.
     pub why: Why,
@@ -33,9 +33,9 @@ pub struct Unreadable {
 /// What is wrong with a file.
 #[derive(Debug)]
 pub enum Why {
-    /// The kernel says no.
+    /// The kernel refused.
     Io(io::Error),
-    /// What it is instead of a regular file.
+    /// It is not a regular file, but this.
     NotRegular(&'static str),
     /// It has more bytes than this.
     TooLong(u64),
@@ -55,7 +55,7 @@ impl fmt::Display for Why {
 }
 
 impl Why {
-    /// What to do.
+    /// What to do about it.
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {
@@ -69,7 +69,7 @@ impl Why {
         }
     }
 
-    /// Whether there is no such file.
+    /// Whether the file does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
@@ -83,14 +83,14 @@ pub fn read(file: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
     Ok(bytes)
 }
 
-/// As [`read`], for what must not stay in memory: wiped when it is dropped.
+/// Like [`read`], for content that must not stay in memory: it is wiped when dropped.
 pub fn read_secret(file: &Path) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
     let mut bytes = Zeroizing::new(Vec::new());
     read_into(file, MOST_BYTES, &mut bytes).map_err(|why| Unreadable { file: file.to_owned(), why })?;
     Ok(bytes)
 }
 
-/// As [`read_secret`], for text.
+/// Like [`read_secret`], for text.
 pub fn read_secret_text(file: &Path) -> Result<Zeroizing<String>, Unreadable> {
     let bytes = read_secret(file)?;
     match std::str::from_utf8(&bytes) {
@@ -100,10 +100,12 @@ pub fn read_secret_text(file: &Path) -> Result<Zeroizing<String>, Unreadable> {
 }
 
 fn read_into(file: &Path, most: u64, bytes: &mut Vec<u8>) -> Result<(), Why> {
-    // A pipe opened so is not waited for; a terminal does not become ours.
+    // Opening a pipe this way does not wait, and a terminal does not become our controlling
+    // terminal.
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(file).map_err(|error| {
-        // A socket has no other way to say what it is; neither has a device without a driver.
+        // A socket, or a device without a driver: opening these fails before their type can be
+        // checked.
         if error.raw_os_error() == Some(libc::ENXIO) {
             Why::NotRegular("a socket or a device")
         } else {
@@ -117,9 +119,9 @@ fn read_into(file: &Path, most: u64, bytes: &mut Vec<u8>) -> Result<(), Why> {
     if metadata.len() > most {
         return Err(Why::TooLong(most));
     }
-    // All at once: what a growing buffer leaves behind would not be wiped.
+    // Allocated at once: a growing buffer would leave copies behind that are not wiped.
     bytes.reserve_exact(usize::try_from(metadata.len()).unwrap_or(0).max(LEAST_BUFFER));
-    // It may have grown since, and what /proc holds has no length.
+    // It may have grown since, and files in /proc report no length.
     opened.take(most + 1).read_to_end(bytes).map_err(Why::Io)?;
     if bytes.len() as u64 > most { Err(Why::TooLong(most)) } else { Ok(()) }
 }

@@ -1,12 +1,16 @@
-//! What this process gives up before it reads anything from outside, so that a fault in it is worth little to whoever finds one.
+//! What this process gives up before it reads anything from outside, so that a vulnerability gains
+//! an attacker little.
 //!
-//! - `capabilities` all but `CAP_NET_RAW`, for good; no core dump, no debugger of the same user
-//! - `landlock` nothing is written, made, renamed or removed; only the system's own programs are run
-//! - `seccomp` the system calls that this program and the shell of a `local: {}` router make, and no others
+//! - `capabilities` all except `CAP_NET_RAW`, permanently; no core dump, no debugger of the same
+//!   user
+//! - `landlock` no writing, creating, renaming or removing of files; only the system's own programs
+//!   may run
+//! - `seccomp` only the system calls that this program and the shell of a `local: {}` router need
 //!
-//! Files are read wherever their modes allow it: a reload may name any, and what it then could not read would cost a night
-//! more than it is worth. Each layer is of a thread and those that it starts, so [`enter`] comes before the first. What the
-//! kernel does not have is left out and told.
+//! Reading files is left to their modes: a reload may name any file, and one that could not be read
+//! then would do more harm than this would prevent. Each layer applies to a thread and those it
+//! starts, so [`enter`] comes before the first of them. What the kernel lacks is left out and
+//! reported.
 
 mod capabilities;
 mod landlock;
@@ -34,7 +38,8 @@ type Layers = Vec<(SandboxLayer, Option<String>)>;
 
 static ENTERED: OnceLock<Layers> = OnceLock::new();
 
-/// Gives up what a process that listens on `ports` has no use for. For before there is another thread.
+/// Gives up what a process that listens on `ports` does not need. Must be called before there are
+/// other threads.
 pub fn enter(sandbox: Sandbox, ports: &[u16]) {
     use SandboxLayer::{Capabilities, Landlock, NoNewPrivs, Seccomp};
     let layers = match sandbox {
@@ -42,7 +47,7 @@ pub fn enter(sandbox: Sandbox, ports: &[u16]) {
             .iter()
             .map(|layer| (*layer, Some("switched off by --sandbox=off".to_owned())))
             .collect(),
-        // In this order: what a layer is entered by is refused after those below it.
+        // The order matters: later layers forbid the calls that enter earlier ones.
         Sandbox::Auto => vec![
             (Capabilities, capabilities::drop_all_but_net_raw(ports).err().map(|error| error.to_string())),
             (NoNewPrivs, set_no_new_privs(true).err().map(|error| error.to_string())),
@@ -50,7 +55,7 @@ pub fn enter(sandbox: Sandbox, ports: &[u16]) {
             (Seccomp, seccomp::forbid_calls().err()),
         ],
     };
-    // It is entered once; a second time could only take less.
+    // It is entered once; entering again could only restrict more.
     let _ = ENTERED.set(layers);
 }
 
@@ -64,7 +69,7 @@ pub fn is_in_force(layer: SandboxLayer) -> bool {
     layers().iter().any(|(entered, missing)| *entered == layer && missing.is_none())
 }
 
-/// Says what is in force and what is not.
+/// Logs which layers are in force and which are not.
 pub fn tell() {
     let there = layers().iter().filter(|(_, missing)| missing.is_none()).map(|(layer, _)| layer.as_str());
     let there = there.collect::<Vec<_>>().join(",");

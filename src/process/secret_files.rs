@@ -1,15 +1,16 @@
-//! Files with secrets in them: who else may read them.
+//! Whether files with secrets can be read by others.
 //!
-//! The owner and a group may: a pod gets its keys from a Secret as root's, readable by the pod's group alone (`fsGroup`).
+//! Owner and group may read them: a pod gets its keys from a Secret owned by root and readable by
+//! the pod's group only (`fsGroup`).
 
 use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt, path::Path};
 
 use tracing::warn;
 
-/// The bit of everyone in a file's mode.
+/// The mode bit that lets everyone read.
 const EVERYONE_READS: u32 = 0o004;
 
-/// Warns once of each that everyone on this machine may read.
+/// Warns once about each file that everyone on this machine may read.
 pub fn warn_of_public<'a>(files: impl Iterator<Item = &'a Path>) {
     for file in public(files) {
         let file = file.display();
@@ -20,7 +21,7 @@ pub fn warn_of_public<'a>(files: impl Iterator<Item = &'a Path>) {
 }
 
 fn public<'a>(files: impl Iterator<Item = &'a Path>) -> BTreeSet<&'a Path> {
-    // A link says nothing, what it leads to does.
+    // The mode of a link's target counts, not that of the link.
     files.filter(|file| fs::metadata(file).is_ok_and(|it| it.mode() & EVERYONE_READS != 0)).collect()
 }
 

@@ -1,14 +1,14 @@
-//! That what should run does run, seen by somebody who does not depend on it.
+//! Watches that everything that should run does run, independently of what is watched.
 //!
-//! - `keep`: whatever ends or makes no progress is started again, with a counter and a log line
-//! - `pulse`: a task shows that it makes progress, or says until when it need not
-//! - `watchdog`: a thread of the operating system that sees who is silent, also where no task has its turn any more, and ends
-//!   the process where starting again does not help
-//! - `door`: where `vxlan_exporter healthy` asks
-//! - `fault`: how the tests make a task fail
+//! - `keep`: restarts a task that ended or makes no progress, with a counter and a log line
+//! - `pulse`: a task reports progress, or until when it will be silent
+//! - `watchdog`: an operating system thread that finds silent tasks, even if no task is scheduled
+//!   any more, and ends the process if restarting does not help
+//! - `door`: answers `vxlan_exporter healthy`
+//! - `fault`: how tests make a task fail
 //!
-//! Time is counted by the watchdog's own turns: a process that was stopped, or a machine that slept, is behind with everything, and
-//! nobody in it is silent until all have had their turn.
+//! Time is counted in the watchdog's own turns. After the process was stopped or the machine slept,
+//! everything is late, so no task counts as silent until all have had a turn.
 
 pub mod door;
 pub(crate) mod fault;
@@ -32,14 +32,14 @@ pub use pulse::Pulse;
 
 use crate::text::seconds;
 
-/// Silent so long beyond what was promised: it is seen, and said.
+/// A task silent for this long beyond what it promised is reported.
 const SEEN: Duration = Duration::from_secs(5);
-/// It is ended and started again.
+/// After this long it is ended and restarted.
 const AGAIN: Duration = Duration::from_secs(12);
-/// It cannot be ended: the process ends.
+/// After this long it cannot be ended, so the process ends.
 const LOST: Duration = Duration::from_secs(25);
 
-/// Knows all tasks that should run. Cheap to clone; by default nobody looks.
+/// Knows all tasks that should run. Cheap to clone; by default there is no watchdog.
 #[derive(Debug, Clone, Default)]
 pub struct Supervisor(Arc<Shared>);
 
@@ -54,14 +54,14 @@ struct Shared {
 #[derive(Debug)]
 struct Entry {
     task: Task,
-    /// Which of several: a router's name.
+    /// Which of several tasks of its kind: a router's name.
     subject: String,
     clock: Arc<AtomicU64>,
-    /// By when it shows life again, in milliseconds of the clock.
+    /// When it must next report progress, in milliseconds of the clock.
     due: AtomicU64,
-    /// It has ended and is about to be started again.
+    /// Whether it has ended and is about to be restarted.
     missing: AtomicBool,
-    /// That it is silent was said.
+    /// Whether its silence has been reported.
     told: AtomicBool,
 }
 
@@ -93,27 +93,27 @@ impl Entry {
 }
 
 impl Supervisor {
-    /// With a watchdog, for as long as somebody has it.
+    /// Starts a watchdog, which runs as long as a clone of this exists.
     pub fn start() -> std::io::Result<Self> {
         let supervisor = Self::default();
         watchdog::start(Arc::downgrade(&supervisor.0))?;
         Ok(supervisor)
     }
 
-    /// What is wrong now, in words; `None` while every task runs and makes progress.
+    /// What is wrong at present; `None` while every task runs and makes progress.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         let troubles: Vec<_> = self.entries().iter().filter_map(|entry| entry.trouble()).collect();
         (!troubles.is_empty()).then(|| troubles.join("; "))
     }
 
-    /// How often tasks of that kind were started again.
+    /// How often tasks of that kind were restarted.
     #[must_use]
     pub fn restarts(&self, task: Task) -> u64 {
         self.0.restarts[task as usize].load(Ordering::Relaxed)
     }
 
-    /// Watches a task that its owner runs itself, until what is handed back is dropped.
+    /// Watches a task that its owner runs itself, until the returned value is dropped.
     #[must_use]
     pub fn watch(&self, task: Task, subject: &str) -> Watched {
         let entry = Arc::new(Entry {
@@ -135,7 +135,7 @@ impl Supervisor {
     }
 }
 
-/// A task under watch.
+/// A task that is watched.
 #[derive(Debug)]
 pub struct Watched {
     supervisor: Supervisor,
@@ -143,7 +143,7 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// By which the task shows life.
+    /// The pulse by which the task reports progress.
     #[must_use]
     pub fn pulse(&self) -> Pulse {
         Pulse::of(Arc::clone(&self.entry))

@@ -1,15 +1,15 @@
-//! What a prober has asked its reflector for on one connection. Pure.
+//! What a prober has requested from its reflector on one connection. Pure.
 //!
-//! A reflector never sends unasked. One that does is not used: nothing it sends beyond what was asked for is
-//! even looked at, so it cannot cost more than that.
+//! A reflector never sends anything that was not requested. One that does is not used any more:
+//! frames beyond the requested ones are not even parsed, so they cost no more than that.
 
 use super::protocol::Frame;
 use crate::model::types::Bytes;
 
-/// Answers that are still outstanding; a connection that waits for more is not used any more.
+/// Most outstanding answers that are remembered; older ones are forgotten.
 const MOST: usize = 16;
 
-/// Answers to come.
+/// The expected answers.
 #[derive(Debug, Clone, Default)]
 pub struct Asked(Vec<Answer>);
 
@@ -20,12 +20,12 @@ enum Answer {
 }
 
 impl Asked {
-    /// That ping, or the control beside a large segment, is to be answered.
+    /// Expects the answer to that ping, or the control beside a large segment.
     pub fn pong(&mut self, id: u32) {
         self.ask(Answer::Pong { id });
     }
 
-    /// A segment of `size` bytes of IP packet is to come.
+    /// Expects a segment of `size` bytes of IP packet.
     pub fn large(&mut self, id: u32, size: Bytes) {
         self.ask(Answer::Large { id, most: usize::try_from(size).unwrap_or(usize::MAX) });
     }
@@ -37,7 +37,7 @@ impl Asked {
         self.0.push(answer);
     }
 
-    /// Takes in what has come; `false` where it was not asked for.
+    /// Checks a frame off; `false` if it was not requested.
     #[must_use]
     pub fn takes(&mut self, frame: &Frame) -> bool {
         let place = self.0.iter().position(|answer| match (answer, frame) {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     proptest! {
-        /// However it floods, no more is taken than was asked for.
+        /// However much it sends, no more is accepted than was requested.
         #[test]
         fn no_more_is_taken_than_was_asked_for(
             asks in prop::collection::vec(0..8_u32, 0..40), flood in prop::collection::vec(0..8_u32, 0..200)

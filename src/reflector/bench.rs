@@ -1,8 +1,8 @@
-//! What is measured with one reflector.
+//! All measurements with one reflector.
 //!
-//! Two connections: on one, pairs; on the other, the stream of small segments. A connection whose byte
-//! stream is stuck behind a lost segment is reset and a fresh one opened. The prober keeps to the
-//! reflector's limits by itself, so that nothing is delayed there and taken for lost here.
+//! There are two connections: one for pairs, one for the stream of small segments. A connection
+//! whose byte stream is stuck behind a lost segment is reset and replaced. The prober itself keeps
+//! to the reflector's limits, so that nothing is delayed there and counted as lost here.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -29,18 +29,19 @@ use crate::{
     },
     path::{
         hole::proof::Shot,
-        probe::Moment,
         reflection::{Bound, Large, LossWindow, Measured, Reflection, SegmentPair, size_hunt::SizeHunt},
     },
 };
 
-/// A path that loses packets loses handshakes too.
+/// Attempts to connect: a path that loses packets also loses handshakes.
 const FAILURES: u32 = 3;
-/// So many connections in a row that ended before anything was measured: what answers there is no use.
+/// After this many connections in a row that ended before anything was measured, the reflector is
+/// given up.
 const ENDED: u32 = 10;
-/// Before a connection that ended is opened anew.
+/// Pause before a connection that ended is opened again.
 const BREATH: Duration = Duration::from_millis(200);
-/// How long a segment that was told as lost is still waited for; so many connections stay open meanwhile.
+/// How long a segment that was counted as lost may still arrive; its connection stays open
+/// meanwhile.
 const LATE: Duration = Duration::from_secs(2);
 
 /// What the two connections to one reflector share.
@@ -62,7 +63,7 @@ struct Board {
 }
 
 impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
-    /// Nothing is connected yet.
+    /// Starts without a connection.
     pub fn new(address: IpAddr, port: u16, secret: Option<&'a Secret>, tell: &'a T) -> Self {
         Self {
             secret,
@@ -84,12 +85,13 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The expected MTU, bytes of IP packet.
+    /// Sets the expected MTU, in bytes of IP packet.
     pub fn set_expected(&self, expected: Bytes) {
         self.board().expected = expected;
     }
 
-    /// A small segment of the reflector, bytes of IP packet: IP and TCP header with timestamps, payload.
+    /// Size of the reflector's small segment, in bytes of IP packet: IP and TCP header with
+    /// timestamps, payload.
     fn small(&self) -> Bytes {
         self.family.header() + 32 + Bytes::try_from(protocol::SMALL).unwrap_or(0)
     }
@@ -124,13 +126,16 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         }
     }
 
-    /// Pairs in both directions, by turns as they are due, until the reflector cannot be used.
+    /// Measures pairs in both directions, whichever is due first, until the reflector cannot be
+    /// used.
     pub async fn sizes(&self) -> Unusable {
-        let mut hunts = Hunts::new(self.family);
+        let mut forward = OneHunt::new(Direction::Forward, self.family);
+        let mut reverse = OneHunt::new(Direction::Reverse, self.family);
         let mut kept = None;
+        let mut stragglers = Vec::new();
         let mut ended = 0;
         loop {
-            if let Err(error) = hunts.hear_late(self.began).await {
+            if let Err(error) = self.look_after(&mut stragglers, &mut forward, &mut reverse).await {
                 return Unusable::Misbehaved(error);
             }
             let mut connection = match kept.take() {
@@ -140,25 +145,31 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
                     Err(error) => return error,
                 },
             };
-            if self.stand(&connection, &mut hunts).is_err() {
+            if self.stand(&connection, &mut forward, &mut reverse).is_err() {
                 continue;
             }
-            let (one, wait) = hunts.next(self.began.elapsed());
+            let turns = [&mut forward, &mut reverse];
+            let now = self.began.elapsed();
+            let due_in = |hunt: &SizeHunt| hunt.due_at().saturating_sub(now);
+            let Some(one) = turns.into_iter().min_by_key(|one| (due_in(&one.hunt), one.hunt.asked_at()))
+            else {
+                continue;
+            };
+            let wait = due_in(&one.hunt);
             if !wait.is_zero() {
-                // A second of quiet at most: what bounds the sizes may change.
+                // Sleeps one second at most, as the limits on sizes may change.
                 sleep(wait.min(Duration::from_secs(1))).await;
                 kept = Some(connection);
                 continue;
             }
-            let direction = one.direction;
             match self.pair(&mut connection, one).await {
                 Ok((shot, after)) => {
                     ended = 0;
                     match after {
                         Some(After::Usable) => kept = Some(connection),
                         Some(After::Stuck(awaited)) => {
-                            let since = Instant::now();
-                            hunts.stragglers.push(Straggler { connection, awaited, direction, shot, since });
+                            let (direction, since) = (one.direction, Instant::now());
+                            stragglers.push(Straggler { connection, awaited, direction, shot, since });
                         }
                         None => {}
                     }
@@ -170,14 +181,16 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
                     }
                 }
             }
+            let (forward, reverse) = (forward.hunt.sizes(), reverse.hunt.sizes());
             self.publish(|board| {
-                board.measured.forward.sizes = hunts.forward.hunt.sizes();
-                board.measured.reverse.sizes = hunts.reverse.hunt.sizes();
+                board.measured.forward.sizes = forward;
+                board.measured.reverse.sizes = reverse;
             });
         }
     }
 
-    /// One pair: its large segment, and `None` where the connection is to be opened anew.
+    /// Measures one pair: returns its large segment, and `None` if the connection must be opened
+    /// again.
     async fn pair(
         &self,
         connection: &mut Connection,
@@ -199,7 +212,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
                     sleep(BREATH).await;
                 }
                 let shot = one.hunt.resolve(pair, self.began.elapsed());
-                // The reflector names its new path MTU when it is greeted anew.
+                // The reflector reports its new path MTU in the next greeting.
                 let signalled = matches!(pair.large, Large::Signalled { .. });
                 Ok((shot, (!signalled).then_some(after)))
             }
@@ -211,8 +224,37 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         }
     }
 
-    /// Which size is in question in each direction, and why not the expected one.
-    fn stand(&self, connection: &Connection, hunts: &mut Hunts) -> std::io::Result<()> {
+    /// A large segment that was counted as lost may still arrive, e.g. over a slow link; then the
+    /// loss is taken back. An error means that the reflector misbehaves.
+    async fn look_after(
+        &self,
+        stragglers: &mut Vec<Straggler>,
+        forward: &mut OneHunt,
+        reverse: &mut OneHunt,
+    ) -> Result<(), Ended> {
+        for mut straggler in std::mem::take(stragglers) {
+            match straggler.connection.late(straggler.awaited).await {
+                Ok(true) => {
+                    let is_forward = straggler.direction == Direction::Forward;
+                    let one = if is_forward { &mut *forward } else { &mut *reverse };
+                    debug!(direction = %straggler.direction, size = straggler.shot.size, "late");
+                    one.hunt.late(straggler.shot, self.began.elapsed());
+                }
+                Ok(false) if straggler.since.elapsed() < LATE => stragglers.push(straggler),
+                Err(error) if error.is_misbehaviour() => return Err(error),
+                Ok(false) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Updates the size in question in each direction, and why it is not the expected one.
+    fn stand(
+        &self,
+        connection: &Connection,
+        forward: &mut OneHunt,
+        reverse: &mut OneHunt,
+    ) -> std::io::Result<()> {
         let tcp = connection.tcp()?;
         let own = interface::mtu_of(connection.stream.local_addr()?.ip());
         let welcome = connection.welcome;
@@ -221,7 +263,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         let expected = board.expected;
         let ahead = Bound::of(expected, tcp.path_mtu, tcp.limit, own);
         let back = Bound::of(expected, welcome.path_mtu, welcome.limit, far);
-        for (one, bound) in [(&mut hunts.forward, ahead), (&mut hunts.reverse, back)] {
+        for (one, bound) in [(forward, ahead), (reverse, back)] {
             one.hunt
                 .stand_at(bound.map_or(expected, |bound| bound.bytes().min(expected)), self.began.elapsed());
         }
@@ -231,7 +273,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         Ok(())
     }
 
-    /// The stream of small segments, until the reflector cannot be used.
+    /// Measures loss by the stream of small segments, until the reflector cannot be used.
     pub async fn losses(&self) -> Unusable {
         let mut told = Instant::now();
         let mut ended = 0;
@@ -281,7 +323,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     }
 }
 
-/// Whether that end of a connection, so many in a row, is the end of all.
+/// Whether a connection's end, with this many in a row, means that the reflector cannot be used.
 fn given_up(in_a_row: u32, end: Ended) -> Option<Unusable> {
     if end.is_misbehaviour() {
         Some(Unusable::Misbehaved(end))
@@ -299,7 +341,7 @@ struct Straggler {
     since: Instant,
 }
 
-/// The hunt in one direction.
+/// The size search in one direction.
 struct OneHunt {
     direction: Direction,
     hunt: SizeHunt,
@@ -308,49 +350,5 @@ struct OneHunt {
 impl OneHunt {
     fn new(direction: Direction, family: Family) -> Self {
         Self { direction, hunt: SizeHunt::new(family, 0) }
-    }
-}
-
-/// Both directions.
-struct Hunts {
-    forward: OneHunt,
-    reverse: OneHunt,
-    stragglers: Vec<Straggler>,
-}
-
-impl Hunts {
-    fn new(family: Family) -> Self {
-        let [forward, reverse] =
-            [Direction::Forward, Direction::Reverse].map(|direction| OneHunt::new(direction, family));
-        Self { forward, reverse, stragglers: Vec::new() }
-    }
-
-    /// Whose turn it is, and in what time.
-    fn next(&mut self, now: Moment) -> (&mut OneHunt, Duration) {
-        let due_in = |one: &OneHunt| one.hunt.due_at().saturating_sub(now);
-        let turn = |one: &OneHunt| (due_in(one), one.hunt.asked_at());
-        let one =
-            if turn(&self.forward) <= turn(&self.reverse) { &mut self.forward } else { &mut self.reverse };
-        let wait = due_in(one);
-        (one, wait)
-    }
-
-    /// A large segment that was told as lost may come late, on a slow link for one: that takes the loss back.
-    /// An error: the reflector misbehaves.
-    async fn hear_late(&mut self, began: Instant) -> Result<(), Ended> {
-        for mut straggler in std::mem::take(&mut self.stragglers) {
-            match straggler.connection.late(straggler.awaited).await {
-                Ok(true) => {
-                    let is_forward = straggler.direction == Direction::Forward;
-                    let one = if is_forward { &mut self.forward } else { &mut self.reverse };
-                    debug!(direction = %straggler.direction, size = straggler.shot.size, "late");
-                    one.hunt.late(straggler.shot, began.elapsed());
-                }
-                Ok(false) if straggler.since.elapsed() < LATE => self.stragglers.push(straggler),
-                Err(error) if error.is_misbehaviour() => return Err(error),
-                Ok(false) | Err(_) => {}
-            }
-        }
-        Ok(())
     }
 }

@@ -22,9 +22,10 @@ use super::{
 };
 use crate::model::types::Bytes;
 
-/// For the handshake of TCP and the protocol's own, each: a lost SYN is sent again after one second.
+/// Timeout of the TCP handshake and of the protocol's own, each: a lost SYN is repeated after one
+/// second.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Round trips remembered; a connection measures its own.
+/// Number of round trips remembered; each connection measures its own.
 const ROUND_TRIPS: usize = 50;
 
 /// Why a reflector cannot be used.
@@ -35,27 +36,27 @@ pub enum Unusable {
     Connect {
         /// The port.
         port: u16,
-        /// Why.
+        /// The error.
         error: io::Error,
     },
-    /// The connection ended during the greeting, or what came is not the protocol.
+    /// The connection ended during the greeting, or the peer does not speak the protocol.
     #[error(
         "the peer ended the greeting ({0}): not a reflector, or our address is not in its allowed_sources"
     )]
     Greeting(Ended),
-    /// Nothing came.
+    /// Nothing was received.
     #[error("the peer accepts the connection and does not answer")]
     Mute,
-    /// It says no.
+    /// It refused.
     #[error("the reflector refuses: {0}")]
     Refused(Refusal),
-    /// It wants a secret and there is none.
+    /// It requires a secret and none is configured.
     #[error("the reflector wants a secret: set `reflector_secret_file`")]
     SecretWanted,
-    /// Ours cannot be read.
+    /// Our secret cannot be read.
     #[error("{0}")]
     Secret(String),
-    /// We have a secret and it asks for none.
+    /// We have a secret and it does not ask for one.
     #[error(
         "the reflector has no secret and so proves nothing: give it the same one, `secret_file`, or leave out \
          `reflector_secret_file`"
@@ -64,13 +65,13 @@ pub enum Unusable {
     /// Its own proof is wrong.
     #[error("what answers does not prove that it knows the secret: it is not our reflector")]
     FalseProof,
-    /// It says of itself what cannot be.
+    /// Its values in the greeting are impossible.
     #[error("what answers says of itself what no host is like ({0:?}): it is not our reflector")]
     Impossible(Welcome),
     /// It broke the protocol while measuring.
     #[error("the reflector {0}: it is given up")]
     Misbehaved(Ended),
-    /// It greets, and ends each connection before anything is measured.
+    /// It completes the greeting, but ends each connection before anything is measured.
     #[error(
         "the reflector ended {0} connections one after the other before anything was measured, last: {1}"
     )]
@@ -78,7 +79,7 @@ pub enum Unusable {
 }
 
 impl Unusable {
-    /// Whether trying again at once may help: lost packets, not a refusal.
+    /// Whether trying again at once may help: after lost packets, but not after a refusal.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
@@ -88,7 +89,7 @@ impl Unusable {
         }
     }
 
-    /// Whether it is no reflector of ours, or lies: it is not tried again soon.
+    /// Whether it is not our reflector, or lies: it is not tried again soon.
     #[must_use]
     pub fn is_misbehaviour(&self) -> bool {
         match self {
@@ -99,28 +100,28 @@ impl Unusable {
     }
 }
 
-/// An open connection on which may be measured. Dropping it resets it: a segment stuck in a hole is not
-/// sent any more.
+/// An open connection, ready to measure. Dropping it resets it, so that a segment stuck in a hole
+/// is not sent any more.
 #[derive(Debug)]
 pub struct Connection {
     pub(super) stream: TcpStream,
     inbox: Inbox,
-    /// What the reflector said of itself.
+    /// The reflector's values from the greeting.
     pub welcome: Welcome,
     asked: Asked,
-    /// Tags what is sent, once the secret is proven.
+    /// Tags frames that are sent, once the secret is proven.
     seal: Option<Seal>,
     last_id: u32,
     round_trips: VecDeque<Duration>,
 }
 
 impl Connection {
-    /// Connects and greets.
+    /// Connects and completes the greeting.
     pub async fn open(address: SocketAddr, secret: Option<&Secret>) -> Result<Self, Unusable> {
         let port = address.port();
         let began = Instant::now();
         let stream = connect(address).await.map_err(|error| match error.kind() {
-            // Accepted and closed at once: the reset may be faster than `connect`.
+            // The peer accepted and closed at once: the reset may arrive before `connect` returns.
             io::ErrorKind::ConnectionReset => Unusable::Greeting(error.into()),
             _ => Unusable::Connect { port, error },
         })?;
@@ -175,25 +176,25 @@ impl Connection {
         Ok(())
     }
 
-    /// A number not used on this connection yet.
+    /// A number that was not yet used on this connection.
     pub(super) fn new_id(&mut self) -> u32 {
         self.last_id = self.last_id.wrapping_add(1);
         self.last_id
     }
 
-    /// What the kernel says of the connection.
+    /// The kernel's data about the connection.
     pub fn tcp(&self) -> io::Result<Tcp> {
         Tcp::of(&self.stream)
     }
 
-    /// How long to wait for an answer: max(200 ms, 4 x the longest of the last round trips), at most 2 s.
+    /// Timeout of an answer: max(200 ms, 4 x the longest of the last round trips), at most 2 s.
     #[must_use]
     pub fn patience(&self) -> Duration {
         let longest = self.round_trips.iter().max().copied().unwrap_or_default();
         (longest * 4).clamp(Duration::from_millis(200), Duration::from_secs(2))
     }
 
-    /// Sends a ping whose segment has `size` bytes of IP packet, at least a small one.
+    /// Sends a ping whose segment has `size` bytes of IP packet, at least the size of a small one.
     pub(super) async fn ping(&mut self, id: u32, size: Bytes) -> io::Result<()> {
         let header = self.tcp()?.header;
         let len = usize::try_from(size.saturating_sub(header)).unwrap_or(0).max(SMALL);
@@ -202,7 +203,7 @@ impl Connection {
         segment::write_segment(&self.stream, &bytes).await
     }
 
-    /// A small ping and its pong, however long that takes: the reflector's counts.
+    /// Sends a small ping and returns the reflector's counts from its pong, without a timeout.
     pub async fn exchange(&mut self) -> Result<Counts, Ended> {
         let id = self.new_id();
         let began = Instant::now();
@@ -220,7 +221,7 @@ impl Connection {
         }
     }
 
-    /// The same, but not longer than an answer may take.
+    /// Sends a small ping and returns the counts from its pong, within the timeout of an answer.
     pub(super) async fn small_exchange(&mut self) -> Result<Counts, Ended> {
         let patience = self.patience();
         timeout(patience, self.exchange())
@@ -228,7 +229,7 @@ impl Connection {
             .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
     }
 
-    /// Asks for a segment of `size` bytes of IP packet and a small one.
+    /// Requests a segment of `size` bytes of IP packet and a small one.
     pub(super) async fn ask(&mut self, id: u32, size: Bytes, large_first: bool) -> io::Result<()> {
         self.asked.large(id, size);
         self.asked.pong(id);
@@ -262,7 +263,7 @@ impl Connection {
         Ok(true)
     }
 
-    /// The next frame, which was asked for.
+    /// The next frame; an error if it was not requested.
     async fn next(&mut self) -> Result<Frame, Ended> {
         let frame = self.frame().await?;
         if self.asked.takes(&frame) { Ok(frame) } else { Err(Ended::Unasked) }

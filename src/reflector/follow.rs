@@ -1,5 +1,5 @@
-//! One path's use of its reflector, for as long as the exporter runs: begin, notice that it is gone, try
-//! again.
+//! One path's use of its reflector, for as long as the exporter runs: start, notice that it is
+//! gone, try again.
 
 use std::{
     net::IpAddr,
@@ -14,7 +14,7 @@ use tracing::{debug, info, warn};
 use super::{bench::Bench, client::Unusable, secret::Secret};
 use crate::{model::types::Bytes, path::reflection::Reflection};
 
-/// Which reflector, and what for.
+/// Which reflector to use, and for which MTU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
     /// The path's target.
@@ -32,8 +32,8 @@ pub struct Access {
     pub secret_file: Option<PathBuf>,
 }
 
-/// Measures for as long as it is polled and `wanted` has a sender; tells whatever changes. At each `reread` it
-/// looks whether the file holds another secret.
+/// Measures for as long as it is polled and `wanted` has a sender; reports every change. At each
+/// `reread` it checks whether the file holds another secret.
 pub async fn follow(
     access: Access,
     mut wanted: watch::Receiver<Option<Wanted>>,
@@ -98,8 +98,8 @@ async fn other_secret(reread: &mut watch::Receiver<()>, access: &Access, secret:
     std::future::pending::<()>().await;
 }
 
-/// Completes when another address is wanted, or nobody wants anything. Another expected MTU does not need
-/// another connection.
+/// Completes when the address changes or the sender is gone. A change of the expected MTU needs no
+/// new connection.
 async fn moved(wanted: &mut watch::Receiver<Option<Wanted>>, address: IpAddr, expects: impl Fn(Bytes)) {
     while wanted.changed().await.is_ok() {
         match *wanted.borrow_and_update() {
@@ -109,19 +109,19 @@ async fn moved(wanted: &mut watch::Receiver<Option<Wanted>>, address: IpAddr, ex
     }
 }
 
-/// How long a reflector that cannot be used is left alone: each time twice as long.
+/// How long a reflector that cannot be used is left alone; the wait doubles each time.
 #[derive(Debug, Default)]
 struct Backoff {
     last: Option<Duration>,
 }
 
 impl Backoff {
-    /// First and longest, where it is gone.
+    /// First and longest wait if it is gone.
     const GONE: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
-    /// The same where what answers is not our reflector, or floods.
+    /// First and longest wait if the peer is not our reflector, or floods.
     const DISTRUSTED: [Duration; 2] = [Duration::from_secs(30), Duration::from_mins(15)];
 
-    /// The wait after that failure of one that was used for so long.
+    /// The wait after this failure; `used` is how long the reflector was in use before.
     fn after(&mut self, why: &Unusable, used: Duration) -> Duration {
         let [first, longest] = if why.is_misbehaviour() { Self::DISTRUSTED } else { Self::GONE };
         let last = self.last.filter(|_| used <= longest);
@@ -131,7 +131,7 @@ impl Backoff {
     }
 }
 
-/// The log of one path's reflector: each change once.
+/// Logs each change of one path's reflector once.
 #[derive(Debug, Default)]
 struct News {
     said: Mutex<Option<String>>,
@@ -172,7 +172,7 @@ mod tests {
         let waits: Vec<u64> =
             (0..7).map(|_| backoff.after(&lie, Duration::from_secs(20)).as_secs()).collect();
         assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900]);
-        // Having behaved for long makes it trusted anew.
+        // A reflector that behaved for long is trusted again.
         assert_eq!(backoff.after(&lie, Duration::from_hours(1)).as_secs(), 30);
     }
 

@@ -1,4 +1,4 @@
-//! Frames as they come in on a connection, of either end.
+//! Receives frames on a connection, at either end.
 
 use std::io;
 
@@ -9,32 +9,32 @@ use super::{
     seal::Seal,
 };
 
-/// Bytes that have come and are not taken yet: at most one longest frame and one read.
+/// Bytes received but not taken yet: at most one longest frame plus one read.
 #[derive(Debug, Default)]
 pub struct Inbox {
     bytes: Vec<u8>,
     seal: Option<Seal>,
 }
 
-/// Why no frame comes any more.
+/// Why no more frames are received.
 #[derive(Debug, thiserror::Error)]
 pub enum Ended {
-    /// The connection.
+    /// The connection failed.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// What came is not the protocol.
+    /// What was received is not the protocol.
     #[error("sent {0}")]
     Protocol(#[from] ProtocolError),
-    /// A frame without the tag of the end that has proven the secret.
+    /// A frame without the tag that only the end that proved the secret can make.
     #[error("sent a frame that does not belong to the session in which the secret was proven")]
     Forged,
-    /// A reflector has sent more than it was asked for.
+    /// A reflector has sent more than was requested.
     #[error("sent what nobody had asked for")]
     Unasked,
 }
 
 impl Ended {
-    /// The other end has broken the rules; it was not just the network.
+    /// Whether the other end has broken the rules, as opposed to a network failure.
     #[must_use]
     pub fn is_misbehaviour(&self) -> bool {
         !matches!(self, Self::Io(_))
@@ -42,13 +42,13 @@ impl Ended {
 }
 
 impl Inbox {
-    /// From now on only frames with a right tag are taken.
+    /// Accepts only frames with a correct tag from now on.
     pub fn seal(&mut self, seal: Seal) {
         self.seal = Some(seal);
     }
 
-    /// The next frame. May be dropped while it waits and asked again: nothing is lost.
-    /// `read` is told how many bytes have come.
+    /// The next frame. The future may be dropped and created again without losing data. `read` is
+    /// called with the number of bytes of each read.
     pub async fn next(&mut self, stream: &TcpStream, mut read: impl FnMut(usize)) -> Result<Frame, Ended> {
         loop {
             if let Some((frame, len)) = Frame::decode(&self.bytes)? {

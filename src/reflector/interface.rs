@@ -1,4 +1,4 @@
-//! The MTU of the interface that has an address of ours.
+//! The MTU of the interface that has one of our addresses.
 
 use std::{fs, net::IpAddr};
 
@@ -6,7 +6,7 @@ use nix::ifaddrs::getifaddrs;
 
 use crate::model::types::Bytes;
 
-/// Bytes of IP packet; `None` where no interface has that address.
+/// The MTU in bytes of IP packet; `None` if no interface has that address.
 #[must_use]
 pub fn mtu_of(address: IpAddr) -> Option<Bytes> {
     let address = address.to_canonical();
@@ -18,7 +18,7 @@ pub fn mtu_of(address: IpAddr) -> Option<Bytes> {
         own == Some(address)
     })?;
     let name = interface.interface_name;
-    // The kernel's own view of this network namespace, readable without any privilege.
+    // The kernel's data for this network namespace, readable without any privilege.
     fs::read_to_string(format!("/sys/class/net/{name}/mtu")).ok()?.trim().parse().ok()
 }
 

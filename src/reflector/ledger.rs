@@ -1,17 +1,18 @@
 //! Whether a connection has paid for what the reflector is about to send. Pure.
 //!
-//! Bytes are counted as IP packets. In: the payload that was read and a header for each segment received.
-//! Out: what was written, retransmissions (each counted as the largest segment still unacknowledged), and
-//! a header for each bare acknowledgement. The handshake is in neither: SYN and SYN-ACK are equally long.
+//! Bytes are counted as IP packets. Income: the payload that was read and a header for each segment
+//! received. Expenses: what was written, retransmissions (each counted as the largest segment still
+//! unacknowledged), and a header for each bare acknowledgement. The handshake is in neither, as SYN
+//! and SYN-ACK are equally long.
 //!
-//! Before something is sent, it and one retransmission of its largest segment must be paid for. While it
-//! is unacknowledged, the next retransmission must be: else the connection is reset before the kernel's
-//! timer (200 ms at least, Linux's `TCP_RTO_MIN`) sends it.
+//! Before something is sent, it and one retransmission of its largest segment must be paid for.
+//! While it is unacknowledged, the next retransmission must be paid for; otherwise the connection
+//! is reset before the kernel's timer (at least 200 ms, Linux's `TCP_RTO_MIN`) sends it.
 
 use super::segment::Tcp;
 use crate::model::types::Bytes;
 
-/// A reset, bytes of IP packet: what ending a connection costs.
+/// Cost of ending a connection: a reset, in bytes of IP packet.
 const RESET: u64 = 60;
 
 /// One connection's account.
@@ -21,12 +22,12 @@ pub struct Ledger {
     written: u64,
     repeated: u64,
     repeats_seen: u32,
-    /// The largest segment since all was acknowledged.
+    /// The largest segment since everything was acknowledged, in bytes of IP packet.
     largest: u64,
 }
 
 impl Ledger {
-    /// So many bytes of payload have been read.
+    /// Records that this many bytes of payload have been read.
     pub fn read(&mut self, bytes: usize) {
         self.read += bytes as u64;
     }
@@ -39,7 +40,7 @@ impl Ledger {
         self.spent(tcp) + sum + largest.max(self.largest) + RESET <= self.paid(tcp)
     }
 
-    /// Packets of these sizes (bytes of IP packet) have been handed to the kernel.
+    /// Records that packets of these sizes (bytes of IP packet) have been handed to the kernel.
     pub fn wrote(&mut self, sizes: &[Bytes]) {
         for size in sizes.iter().map(|size| u64::from(*size)) {
             self.written += size;
@@ -47,7 +48,8 @@ impl Ledger {
         }
     }
 
-    /// Takes in what the kernel has counted. `false`: the next retransmission is not paid for.
+    /// Updates the retransmissions from the kernel's counters. `false` means that the next
+    /// retransmission is not paid for.
     pub fn observe(&mut self, tcp: &Tcp) -> bool {
         self.repeated += u64::from(tcp.retransmitted.wrapping_sub(self.repeats_seen)) * self.largest;
         self.repeats_seen = tcp.retransmitted;

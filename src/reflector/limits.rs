@@ -1,11 +1,12 @@
-//! Who may have a connection of a reflector, and how much it is sent. Pure.
+//! Which peers get a connection of a reflector, and how much each is sent. Pure.
 //!
-//! Seats are bounded in total and per peer, so that a few addresses cannot lock all others out: where all seats
-//! are taken, one who has fewer takes one of him who has most. Where there is a secret, those who have proven it have
-//! seats of their own that nobody else gets; the others have few, for as long as a greeting takes. A peer that
-//! has proven it within the last hour goes before those that never have.
+//! Connections are limited in total and per peer, so that a few addresses cannot lock out all
+//! others: if all places are taken, a peer with fewer connections takes one from the peer with the
+//! most. With a secret, peers that have proven it have places of their own that nobody else gets;
+//! the others have few, and only for the duration of the greeting. A peer that has proven it within
+//! the last hour takes precedence over those that never have.
 //!
-//! An IPv6 peer is its /64, which one host may use as a whole.
+//! IPv6 peers are counted by /64, as one host may use all of it.
 
 mod allowance;
 #[cfg(test)]
@@ -21,44 +22,45 @@ pub use allowance::{Allowance, BYTES, PACKETS};
 
 use crate::{model::types::Bytes, path::probe::Moment};
 
-/// Connections at a time per peer: two per path, for eight paths.
+/// Most simultaneous connections per peer: two per path, for eight paths.
 pub const CONNECTIONS_PER_PEER: usize = 16;
-/// Connections at a time in total.
+/// Most simultaneous connections in total.
 pub const CONNECTIONS: usize = 256;
-/// Of these, where there is a secret, for those who have not proven it yet; in total and per peer.
+/// With a secret: how many of these are for peers that have not proven it yet.
 pub const STRANGERS: usize = 64;
-/// The same per peer.
+/// With a secret: most connections of one peer that has not proven it yet.
 pub const STRANGERS_PER_PEER: usize = 8;
-/// Peers remembered.
+/// Most peers that are remembered.
 const PEERS: usize = 4096;
-/// For how long a peer is known that has proven the secret.
+/// How long it is remembered that a peer has proven the secret.
 const KNOWN: Duration = Duration::from_hours(1);
 
-/// Names a seat.
-pub type SeatId = u64;
+/// Identifies a place.
+pub type PlaceId = u64;
 
-/// A seat that was given.
+/// A place that was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
-    /// Its name.
-    pub id: SeatId,
-    /// Whose seat it was: that connection is to be ended.
-    pub evicts: Option<SeatId>,
+    /// Its identifier.
+    pub id: PlaceId,
+    /// The place it was taken from: that connection must be ended.
+    pub evicts: Option<PlaceId>,
 }
 
-/// No seat is free.
+/// No place is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoSeat;
+pub struct NoPlace;
 
 #[derive(Debug, Clone, Copy)]
-struct Seat {
+struct Place {
     peer: IpAddr,
     proven: bool,
 }
 
 #[derive(Debug, Default)]
 struct Peer {
-    /// Where there is a secret, two accounts: nobody who does not know it uses up what is for those who do.
+    /// With a secret there are two accounts, so that peers without it cannot use up the allowance
+    /// of those with it.
     to_strangers: Allowance,
     to_proven: Allowance,
     proven_at: Option<Moment>,
@@ -71,18 +73,19 @@ struct Peer {
 pub struct Limits {
     secret: bool,
     peers: HashMap<IpAddr, Peer>,
-    seats: BTreeMap<SeatId, Seat>,
-    last: SeatId,
+    places: BTreeMap<PlaceId, Place>,
+    last: PlaceId,
 }
 
 impl Limits {
-    /// Nobody is there yet. `secret`: there is one to prove.
+    /// Starts without peers. `secret` tells whether there is one to prove.
     #[must_use]
     pub fn new(secret: bool) -> Self {
         Self { secret, ..Self::default() }
     }
 
-    /// A connection of `address` has been accepted, its SYN-ACK sent. `None`: it must be closed at once.
+    /// Called when a connection from `address` was accepted, its SYN-ACK sent. `None` means that it
+    /// must be closed at once.
     pub fn open(&mut self, address: IpAddr, now: Moment) -> Option<Opened> {
         let peer = key(address);
         self.remember(peer, now);
@@ -94,22 +97,24 @@ impl Limits {
             if self.secret { (STRANGERS, STRANGERS_PER_PEER) } else { (CONNECTIONS, CONNECTIONS_PER_PEER) };
         let evicts = self.room(peer, false, total, per_peer, is_known, now).ok()?;
         self.last += 1;
-        self.seats.insert(self.last, Seat { peer, proven: false });
+        self.places.insert(self.last, Place { peer, proven: false });
         Some(Opened { id: self.last, evicts })
     }
 
-    /// Who has that seat knows the secret.
-    pub fn prove(&mut self, id: SeatId, now: Moment) -> Result<Option<SeatId>, NoSeat> {
-        let peer = self.seats.get(&id).ok_or(NoSeat)?.peer;
+    /// Records that the peer in that place has proven the secret; returns the place taken from
+    /// another peer, if any.
+    pub fn prove(&mut self, id: PlaceId, now: Moment) -> Result<Option<PlaceId>, NoPlace> {
+        let peer = self.places.get(&id).ok_or(NoPlace)?.peer;
         if let Some(known) = self.peers.get_mut(&peer) {
             known.proven_at = Some(now);
         }
         let evicts = self.room(peer, true, CONNECTIONS - STRANGERS, CONNECTIONS_PER_PEER, false, now)?;
-        self.seats.insert(id, Seat { peer, proven: true });
+        self.places.insert(id, Place { peer, proven: true });
         Ok(evicts)
     }
 
-    /// Makes room for one more seat of that kind: the name of the seat that was taken for it, if any.
+    /// Makes room for one more place of that kind; returns the place that was taken from another
+    /// peer, if any.
     fn room(
         &mut self,
         peer: IpAddr,
@@ -118,15 +123,15 @@ impl Limits {
         per_peer: usize,
         is_known: bool,
         now: Moment,
-    ) -> Result<Option<SeatId>, NoSeat> {
-        let mut held: BTreeMap<IpAddr, (usize, SeatId)> = BTreeMap::new();
-        for (id, seat) in self.seats.iter().filter(|(_, seat)| seat.proven == proven) {
-            let (count, newest) = held.entry(seat.peer).or_default();
+    ) -> Result<Option<PlaceId>, NoPlace> {
+        let mut held: BTreeMap<IpAddr, (usize, PlaceId)> = BTreeMap::new();
+        for (id, place) in self.places.iter().filter(|(_, place)| place.proven == proven) {
+            let (count, newest) = held.entry(place.peer).or_default();
             (*count, *newest) = (*count + 1, *id);
         }
         let own = held.get(&peer).map_or(0, |(count, _)| *count);
         if own >= per_peer {
-            return Err(NoSeat);
+            return Err(NoPlace);
         }
         if held.values().map(|(count, _)| count).sum::<usize>() < total {
             return Ok(None);
@@ -136,32 +141,33 @@ impl Limits {
         let from = held
             .iter()
             .filter(|(other, (count, _))| *count > own + 1 || goes_before(other))
-            // Those who never proved anything lose first.
+            // Peers that never proved the secret lose theirs first.
             .max_by_key(|(other, (count, _))| (goes_before(other), *count))
             .map(|(_, (_, newest))| *newest);
-        let from = from.ok_or(NoSeat)?;
-        self.seats.remove(&from);
+        let from = from.ok_or(NoPlace)?;
+        self.places.remove(&from);
         Ok(Some(from))
     }
 
-    /// A connection that was opened is closed, or has been evicted.
-    pub fn close(&mut self, id: SeatId) {
-        self.seats.remove(&id);
+    /// Frees a place: its connection was closed or evicted.
+    pub fn close(&mut self, id: PlaceId) {
+        self.places.remove(&id);
     }
 
-    /// Takes what packets of these sizes cost, or says how long to wait; forever where the seat is another's by now.
-    pub fn take(&mut self, id: SeatId, sizes: &[Bytes], now: Moment) -> Result<(), Duration> {
-        let Some(seat) = self.seats.get(&id) else { return Err(Duration::MAX) };
-        let peer = self.peers.entry(seat.peer).or_default();
-        let account = if seat.proven { &mut peer.to_proven } else { &mut peer.to_strangers };
+    /// Charges packets of these sizes (bytes), or returns how long to wait; forever if the place
+    /// was taken by another peer.
+    pub fn take(&mut self, id: PlaceId, sizes: &[Bytes], now: Moment) -> Result<(), Duration> {
+        let Some(place) = self.places.get(&id) else { return Err(Duration::MAX) };
+        let peer = self.peers.entry(place.peer).or_default();
+        let account = if place.proven { &mut peer.to_proven } else { &mut peer.to_strangers };
         account.take(sizes, now)
     }
 
-    /// Makes sure that the peer is remembered, and that not too many are: beyond, those are forgotten to whom nothing
-    /// was sent lately, then the older half of those who have no seat.
+    /// Adds the peer if it is not remembered. If there are too many, peers that were sent nothing
+    /// recently are forgotten, then the older half of those without a place.
     fn remember(&mut self, peer: IpAddr, now: Moment) {
         if self.peers.len() >= PEERS && !self.peers.contains_key(&peer) {
-            let held: std::collections::HashSet<IpAddr> = self.seats.values().map(|it| it.peer).collect();
+            let held: std::collections::HashSet<IpAddr> = self.places.values().map(|it| it.peer).collect();
             self.peers.retain(|address, it| held.contains(address) || it.is_known(now) || !it.is_unused(now));
             if self.peers.len() >= PEERS {
                 let mut seen: Vec<Moment> = self.peers.values().map(|it| it.seen).collect();
@@ -184,7 +190,7 @@ impl Peer {
     }
 }
 
-/// Bytes of IP packet, with all the options Linux sends.
+/// Size of a SYN-ACK in bytes of IP packet, with all the options that Linux sends.
 pub const SYN_ACK: Bytes = 60;
 
 fn key(address: IpAddr) -> IpAddr {

@@ -1,17 +1,20 @@
-//! One pair on a reflector's connection: a segment of N bytes and a small one, back to back, one way.
+//! One pair on a reflector's connection: a segment of N bytes and a small one, back to back, in one
+//! direction.
 //!
-//! Forward. Both are pings, each answered when the reflector has *read* it. If the large one goes first and
-//! is lost, the small one behind it cannot be read; but the reflector's kernel acknowledges it
-//! selectively, and `tcpi_sacked` shows that the control has arrived.
+//! Forward: both are pings, each answered when the reflector has *read* it. If the large one goes
+//! first and is lost, the small one behind it cannot be read. But the reflector's kernel
+//! acknowledges it selectively, and `tcpi_sacked` shows that the control has arrived.
 //!
-//! Reverse. The reflector writes both. If the large one goes first and is lost, the small one arrives and
-//! cannot be read either; but our kernel has counted a segment with data (`tcpi_data_segs_in`).
+//! Reverse: the reflector writes both. If the large one goes first and is lost, the small one
+//! arrives but cannot be read either. But our kernel has counted a segment with data
+//! (`tcpi_data_segs_in`).
 //!
-//! Our kernel repeats an unacknowledged segment by itself (measured: after 4 ms where a later one was
-//! acknowledged, else after 200 ms), whole, of the same size: one more chance for the large one, never
-//! one for a false hole. It shrinks segments only once a router has signalled, or from the third
-//! timeout where `tcp_mtu_probing` is set; by then the connection is given up. A size that needed a
-//! smaller path MTU to arrive has not passed: it was signalled.
+//! Our kernel repeats an unacknowledged segment by itself, whole and at the same size (measured:
+//! after 4 ms if a later one was acknowledged, else after 200 ms). That is one more chance for the
+//! large one, and never causes a false hole. The kernel shrinks segments only after a router has
+//! signalled, or from the third timeout on if `tcp_mtu_probing` is set; by then the connection has
+//! been given up. A size that arrived only after the path MTU was reduced has not passed: it was
+//! signalled.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +28,7 @@ use crate::{
     path::reflection::{Large, SegmentPair},
 };
 
-/// After the last byte of an answer a copy of it may still be on its way.
+/// After the last byte of an answer, a copy of it may still arrive within this time.
 const SETTLE: Duration = Duration::from_millis(1);
 
 /// Whether the connection can be used again.
@@ -33,7 +36,7 @@ const SETTLE: Duration = Duration::from_millis(1);
 pub enum After {
     /// Nothing is stuck.
     Usable,
-    /// The byte stream waits for a lost segment, or for a late one: open a fresh one.
+    /// The byte stream waits for a lost or late segment: a new connection is needed.
     Stuck(Awaited),
 }
 
@@ -49,7 +52,8 @@ pub enum Awaited {
 }
 
 impl Connection {
-    /// One pair to the reflector. `size` must not be above what the kernel sends as one segment.
+    /// Measures one pair to the reflector. `size` (bytes of IP packet) must not exceed what the
+    /// kernel sends as one segment.
     pub async fn pair_forward(
         &mut self,
         size: Bytes,
@@ -86,7 +90,7 @@ impl Connection {
             return Err(error);
         }
         let after = self.tcp()?;
-        // Of two segments only the second can be acknowledged beyond a gap.
+        // Of two segments only the second can be acknowledged selectively.
         let second = after.sacked > 0;
         let pair = SegmentPair {
             large: if after.path_mtu < size {
@@ -102,7 +106,8 @@ impl Connection {
         Ok((pair, after))
     }
 
-    /// One pair from the reflector. `size` must not be above what its kernel sends as one segment.
+    /// Measures one pair from the reflector. `size` (bytes of IP packet) must not exceed what its
+    /// kernel sends as one segment.
     pub async fn pair_reverse(
         &mut self,
         size: Bytes,
@@ -124,14 +129,14 @@ impl Connection {
                 Ok(Some(Frame::Large { id: answered, .. })) => large |= answered == id,
                 Ok(Some(Frame::Pong { id: answered, .. })) => control |= answered == id,
                 Ok(Some(_)) => {}
-                // At the deadline, or given up by the reflector, which saw no acknowledgement: what has
-                // arrived until now counts.
+                // The deadline, or the reflector gave up because it saw no acknowledgement: what
+                // has arrived so far counts.
                 Ok(None) | Err(Ended::Io(_)) => break,
                 Err(error) => return Err(error),
             }
         }
         let arrived = self.tcp()?.data_received.wrapping_sub(before.data_received);
-        // What has arrived and cannot be read is the second of the two.
+        // A segment that has arrived but cannot be read is the second of the two.
         let second = arrived > 0 && !large && !control;
         let mut pair = SegmentPair {
             large: if large || (second && !large_first) { Large::Passed } else { Large::Lost },
@@ -141,7 +146,8 @@ impl Connection {
             return Ok((pair, After::Stuck(Awaited::Large(id))));
         }
         if arrived > 2 {
-            // A copy of one of them, or the large one in parts, because a router had signalled.
+            // Either a copy of one of them, or the large one arrived in parts because a router had
+            // signalled.
             tokio::time::sleep(SETTLE).await;
             let Counts { path_mtu, .. } = self.small_exchange().await?;
             if path_mtu < size {
@@ -151,7 +157,8 @@ impl Connection {
         Ok((pair, After::Usable))
     }
 
-    /// Whether what is awaited has come by now. An error where nothing more will come.
+    /// Whether the awaited segment has arrived by now. An error means that nothing more will
+    /// arrive.
     pub async fn late(&mut self, awaited: Awaited) -> Result<bool, Ended> {
         loop {
             match self.next_until(Instant::now()).await? {

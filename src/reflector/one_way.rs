@@ -1,10 +1,11 @@
-//! Loss of each direction, from a stream of small segments both ways.
+//! Loss per direction, from a stream of small segments in both directions.
 //!
-//! On TCP a lost segment is sent again, so gaps in a numbering of our own would never be seen. The
-//! kernels' own numbering is exact: segments with data that one end has sent, copies included, minus
-//! those the other end has received, copies included (RFC 4898's `DataSegsOut` and `DataSegsIn`), is
-//! what was lost on the way there. Unlike retransmissions it is not deceived by a lost acknowledgement.
-//! Every segment is at most 100 bytes of IP packet over IPv4, and none is ever joined with another.
+//! On TCP a lost segment is sent again, so gaps in numbers of our own would never be seen. The
+//! kernels' counters are exact: segments with data that one end has sent, copies included, minus
+//! those that the other end has received, copies included (RFC 4898's `DataSegsOut` and
+//! `DataSegsIn`), is the loss in that direction. Unlike retransmissions, this does not count a lost
+//! acknowledgement. Every segment has at most 100 bytes of IP packet over IPv4, and none is ever
+//! joined with another.
 
 use std::{io, time::Duration};
 
@@ -13,12 +14,12 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::{client::Connection, inbox::Ended, protocol::Counts};
 use crate::path::reflection::SegmentLoss;
 
-/// Between two segments, each way.
+/// Time between two segments, in each direction.
 pub const EVERY: Duration = Duration::from_millis(400);
-/// Retransmissions included: after so long the connection is given up.
+/// Timeout of an exchange including retransmissions; then the connection is given up.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// What one connection has counted so far, forward and reverse.
+/// Counts of one connection so far, forward and reverse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counted {
     /// To the reflector.
@@ -27,12 +28,12 @@ pub struct Counted {
     pub reverse: SegmentLoss,
 }
 
-/// Joins both ends' counts at a moment when nothing of the prober's is outstanding. `sent` and `received`
-/// are the prober's own; the reflector's are from just before it sent the pong that has come last.
+/// Combines the counts of both ends at a moment when nothing of the prober's is outstanding. `sent`
+/// and `received` are the prober's own; the reflector's are from just before it sent the last pong.
 fn join(sent: u32, received: u32, reflector: Counts) -> Counted {
     let loss = |sent: u32, arrived: u32| SegmentLoss {
         sent: sent.into(),
-        // A copy may overtake the count that tells of it; the next count is right again.
+        // A copy may overtake the count that includes it; the next count is right again.
         lost: sent.saturating_sub(arrived).into(),
     };
     Counted {
@@ -41,7 +42,7 @@ fn join(sent: u32, received: u32, reflector: Counts) -> Counted {
     }
 }
 
-/// Runs a stream on a fresh connection until it ends; tells the counts after each exchange.
+/// Runs a stream on a new connection until it ends; reports the counts after each exchange.
 pub async fn stream(connection: &mut Connection, mut tell: impl FnMut(Counted)) -> Ended {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -54,7 +55,8 @@ pub async fn stream(connection: &mut Connection, mut tell: impl FnMut(Counted)) 
             Err(_) => return io::Error::from(io::ErrorKind::TimedOut).into(),
         };
         match connection.tcp() {
-            // A copy of ours may have been sent after the reflector counted: the next exchange tells.
+            // One of our copies may have been sent after the reflector counted; the next exchange
+            // will tell.
             Ok(tcp) if before.is_ok_and(|before| before != tcp.data_sent) => {}
             Ok(tcp) => tell(join(tcp.data_sent, tcp.data_received, counts)),
             Err(error) => return error.into(),

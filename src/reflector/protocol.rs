@@ -1,35 +1,35 @@
-//! What the bytes between a prober and a reflector mean. Pure: bytes in, frames out.
+//! The frames between a prober and a reflector. Pure: bytes in, frames out.
 //!
-//! A frame is one byte of kind, two bytes of its whole length (big endian), its fields, and padding up to
-//! that length. Padding is what keeps the reflector useless as an amplifier: a frame that asks for
-//! something is refused unless it is at least as long as what it asks for. A frame of the reflector that
-//! is not a measured one has always the same small length.
+//! A frame is one byte of kind, two bytes of total length (big endian), its fields, and padding up
+//! to that length. Padding makes the reflector useless as an amplifier: a request is refused unless
+//! it is at least as long as what it asks for. All frames of the reflector except the measured ones
+//! have the same small length.
 
 #[cfg(test)]
 mod tests;
 
 use crate::model::types::Bytes;
 
-/// Speaks first, so that a stray connection is told apart at once.
+/// Starts the first frame, so that a stray connection is recognised at once.
 const MAGIC: [u8; 4] = *b"VXRF";
 
-/// Of this protocol; both ends must have the same. 2: both ends prove the secret, and each frame after
-/// that carries a tag of it.
+/// Version of this protocol; both ends must have the same. Version 2: both ends prove the secret,
+/// and each later frame carries a tag derived from it.
 pub const VERSION: u8 = 2;
 
-/// Payload of a small segment, bytes: with 52 bytes of IPv4 and TCP headers 100 bytes of IP packet.
+/// Payload bytes of a small segment: with 52 bytes of IPv4 and TCP headers 100 bytes of IP packet.
 pub const SMALL: usize = 48;
 
-/// Payload of a segment that only pads a request, bytes: 500 bytes of IP packet with IPv6's headers.
+/// Payload bytes of a segment that only pads a request: 500 bytes of IP packet with IPv6 headers.
 pub const PADDING_SEGMENT: usize = 428;
 
-/// Bytes of IP packet that may be asked for.
+/// Sizes that may be requested, in bytes of IP packet.
 pub const SIZES: std::ops::RangeInclusive<Bytes> = 128..=9216;
 
-/// A hello is as long as two padding segments: the credit that pays for later retransmissions.
+/// Bytes of a hello: two padding segments, the credit that pays for later retransmissions.
 pub const HELLO: usize = 2 * PADDING_SEGMENT;
 
-/// A request is so many times as long as what it asks for: once for the answer, once for a
+/// A request is this many times as long as what it asks for: once for the answer, once for a
 /// retransmission, which the reflector's kernel may send before the reflector can give up.
 const PAD: usize = 2;
 
@@ -38,91 +38,94 @@ pub const LONGEST: usize = PAD * 9216;
 
 const HEAD: usize = 3;
 
-/// Where a frame of the measurement carries its tag, behind all its fields; zeros where there is no secret.
+/// Bytes of a measuring frame that hold its tag, after all its fields; zeros if there is no secret.
 pub const TAG: std::ops::Range<usize> = 24..40;
 
-/// A random value that keeps an answer to a challenge from being used twice.
+/// A random value that prevents the reuse of an answer to a challenge.
 pub type Nonce = [u8; 16];
 
-/// HMAC-SHA256.
+/// An HMAC-SHA256.
 pub type Proof = [u8; 32];
 
-/// One message.
+/// A frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
-    /// Prober: what I speak.
+    /// Prober: opens the greeting.
     Hello {
         /// Protocol version.
         version: u8,
         /// The prober's half of the challenge.
         nonce: Nonce,
     },
-    /// Reflector: prove that you know the secret.
+    /// Reflector: asks for proof of the secret.
     Challenge {
         /// The reflector's half of the challenge.
         nonce: Nonce,
     },
-    /// Prober: the proof.
+    /// Prober: the proof of the secret.
     Proof(Proof),
-    /// Reflector: measure; and its own proof, zeros where it has no secret.
+    /// Reflector: ready to measure; with its own proof, zeros if it has no secret.
     Welcome(Welcome, Proof),
-    /// Reflector: no, and why; the connection ends.
+    /// Reflector: refuses, with the reason; the connection ends.
     Refused(Refusal),
-    /// Prober: a measured segment. The reflector says that it has read it.
+    /// Prober: a measured segment. The reflector answers when it has read it.
     Ping {
-        /// Comes back in the answer.
+        /// Returned in the answer.
         id: u32,
         /// Length of the frame, bytes.
         len: usize,
     },
-    /// Reflector: has read that ping, or goes beside a large segment as its control.
+    /// Reflector: it has read that ping, or this is the control beside a large segment.
     Pong {
-        /// The ping's, or the request's.
+        /// The id of the ping or of the request.
         id: u32,
-        /// What the reflector's kernel has counted so far.
+        /// The counters of the reflector's kernel so far.
         counts: Counts,
     },
-    /// Prober: send me one segment of `size` and a small control.
+    /// Prober: requests one segment of `size` and a small control.
     Send {
-        /// Comes back in both.
+        /// Returned in both.
         id: u32,
-        /// Bytes of IP packet.
+        /// Size of the large segment, in bytes of IP packet.
         size: Bytes,
-        /// Which of the two goes first.
+        /// Whether the large one goes first.
         large_first: bool,
     },
     /// Reflector: a measured segment.
     Large {
-        /// The request's.
+        /// The id of the request.
         id: u32,
         /// Length of the frame, bytes.
         len: usize,
     },
 }
 
-/// What a reflector says of itself.
+/// A reflector's values for a connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Welcome {
-    /// MTU of the interface that has the address the prober has reached; 0 if that is not known.
+    /// MTU in bytes of the interface with the address that the prober has reached; 0 if it is not
+    /// known.
     pub interface_mtu: Bytes,
-    /// The largest packet the reflector's kernel sends on this connection, bytes of IP packet.
+    /// The largest packet that the reflector's kernel sends on this connection, in bytes of IP
+    /// packet.
     pub limit: Bytes,
-    /// The path MTU its kernel assumes for this connection, bytes of IP packet.
+    /// The path MTU that its kernel assumes for this connection, in bytes of IP packet.
     pub path_mtu: Bytes,
 }
 
-/// What the reflector's kernel has counted on this connection before it sent the frame (RFC 4898).
+/// Counters of the reflector's kernel for this connection, from before it sent the frame (RFC
+/// 4898).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Segments with data received, repeated ones too; modulo 2^32.
+    /// Segments with data received, including repeated ones; modulo 2^32.
     pub received: u32,
-    /// Segments with data sent, repeated ones too; modulo 2^32.
+    /// Segments with data sent, including repeated ones; modulo 2^32.
     pub sent: u32,
-    /// The path MTU it assumes now, bytes of IP packet.
+    /// The path MTU that it assumes at present, in bytes of IP packet.
     pub path_mtu: Bytes,
 }
 
-/// Why a reflector does not measure.
+/// Why a reflector refuses to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The two speak different versions.
@@ -133,10 +136,10 @@ pub enum Refusal {
     /// The proof is wrong.
     #[error("it has another secret")]
     Secret,
-    /// No place is free for one more who knows the secret.
+    /// No place is free for another peer that knows the secret.
     #[error("all its places are taken by others who know the secret")]
     Full,
-    /// A reason of a later version.
+    /// A reason that a later version introduced.
     #[error("for a reason this version does not know")]
     Other,
 }
@@ -144,7 +147,7 @@ pub enum Refusal {
 /// Bytes that are not this protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
-    /// A kind that does not exist.
+    /// An unknown kind.
     #[error("a frame of unknown kind {0}")]
     Kind(u8),
     /// Shorter than its fields or than what it asks for, or longer than any frame.
@@ -158,13 +161,13 @@ pub enum ProtocolError {
     /// Not a hello of this protocol.
     #[error("not the reflector's protocol")]
     Magic,
-    /// A size that is never asked for.
+    /// A size that is never requested.
     #[error("a request for a packet of {0} bytes")]
     Size(Bytes),
 }
 
 impl Welcome {
-    /// Its fields as they travel.
+    /// Its fields in wire format.
     #[must_use]
     pub fn bytes(&self) -> [u8; 12] {
         let mut out = [0; 12];
@@ -175,10 +178,11 @@ impl Welcome {
         out
     }
 
-    /// Whether a host can be like that.
+    /// Whether a host can have these values.
     #[must_use]
     pub fn is_possible(&self) -> bool {
-        // The least MTU of IPv4 (RFC 791), the largest of Linux's loopback; a packet of TCP that holds a byte.
+        // From IPv4's minimum MTU (RFC 791) to the MTU of Linux's loopback; a packet must have room
+        // for TCP and a byte of data.
         let mtu = 68..=65_536;
         (self.interface_mtu == 0 || mtu.contains(&self.interface_mtu))
             && mtu.contains(&self.path_mtu)
@@ -187,7 +191,7 @@ impl Welcome {
 }
 
 impl Frame {
-    /// Its bytes, padded.
+    /// Its wire format, padded.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = vec![self.kind(), 0, 0];
@@ -227,9 +231,9 @@ impl Frame {
         out
     }
 
-    /// The first frame of `bytes` and its length, or `None` while it is not all there.
+    /// The first frame in `bytes` and its length; `None` while it is incomplete.
     pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
-        // A stray client need not send a whole frame to be told apart.
+        // A stray client is recognised before it has sent a whole frame.
         if bytes.first() == Some(&HELLO_KIND) {
             let magic = bytes.get(HEAD..).unwrap_or_default();
             if magic.iter().zip(&MAGIC).any(|(is, should)| is != should) {
@@ -259,7 +263,7 @@ impl Frame {
         Ok(Some((frame, len)))
     }
 
-    /// The length it is padded to, bytes.
+    /// The length it is padded to, in bytes.
     fn padded(&self) -> usize {
         match self {
             Self::Hello { .. } => HELLO,
@@ -290,12 +294,12 @@ const PONG_KIND: u8 = 7;
 const SEND_KIND: u8 = 8;
 const LARGE_KIND: u8 = 9;
 
-/// Length of a request for a packet of `size` bytes and its control.
+/// Length in bytes of a request for a packet of `size` bytes and its control.
 fn asked_length(size: Bytes) -> usize {
     PAD * usize::try_from(size).unwrap_or(usize::MAX / PAD)
 }
 
-/// The rest of a frame's fields.
+/// The fields of a frame that are left to parse.
 struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {
@@ -309,7 +313,7 @@ impl Fields<'_> {
         self.take().map(u32::from_be_bytes)
     }
 
-    /// `None` where the frame is too short for its fields.
+    /// Parses a frame; `None` if it is too short for its fields.
     fn frame(&mut self, kind: u8, len: usize) -> Option<Result<Frame, ProtocolError>> {
         Some(Ok(match kind {
             HELLO_KIND => {

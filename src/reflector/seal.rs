@@ -1,12 +1,12 @@
-//! The tag of each frame after the greeting, where there is a secret: that it comes from the end that has
-//! proven it, in this session, in this order. Pure.
+//! The tag of each frame after the greeting, if there is a secret. It shows that the frame comes
+//! from the end that has proven the secret, in this session, in this order. Pure.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::protocol::TAG;
 
-/// Tags the frames of one direction of one session, one after the other.
+/// Tags the frames of one direction of one session, in order.
 #[derive(Clone)]
 pub struct Seal {
     mac: Hmac<Sha256>,
@@ -20,10 +20,10 @@ impl std::fmt::Debug for Seal {
 }
 
 impl Seal {
-    /// With that session key.
+    /// Starts with that session key.
     #[must_use]
     pub fn new(key: &[u8; 32]) -> Self {
-        // HMAC pads a key with zeros to the length of a block (RFC 2104).
+        // HMAC pads a key with zeros to the block length (RFC 2104).
         let mut block = [0; 64];
         block[..key.len()].copy_from_slice(key);
         let mac = Hmac::new(&block.into());
@@ -38,7 +38,7 @@ impl Seal {
         }
     }
 
-    /// Whether a frame carries the tag of the next one, in constant time.
+    /// Whether a frame carries the tag expected next, compared in constant time.
     #[must_use]
     pub fn fits(&mut self, frame: &[u8]) -> bool {
         let mac = self.next(frame);

@@ -1,6 +1,7 @@
-//! The shared secret: read from a file, never sent, never printed. Both ends prove that they know it. Both
-//! ends' random halves of the challenge go into each proof, so that a recorded one proves nothing later, and
-//! what it is for, so that one end's proof is not the other's.
+//! The shared secret: read from a file, never sent, never printed. Both ends prove that they know
+//! it. Each proof covers both ends' random halves of the challenge, so that a recorded proof is
+//! useless later. It also covers its purpose, so that one end's proof cannot be used as the
+//! other's.
 
 use std::{
     fmt, io,
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::process::regular_file::read_secret;
 
-/// Fewer bytes are guessed.
+/// Shortest secret in bytes: shorter ones can be guessed.
 const LEAST: usize = 16;
 
 /// A random half of a challenge.
@@ -27,11 +28,11 @@ pub fn fresh_nonce() -> io::Result<Nonce> {
     Ok(nonce)
 }
 
-/// A secret both ends know.
+/// A secret that both ends know.
 #[derive(Clone)]
 pub struct Secret(Hmac<Sha256>);
 
-/// Of two of our own files; nothing that a peer said is compared here.
+/// Compares two of our own files; nothing that a peer sent is compared here.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         let zero = Halves { prober: Nonce::default(), reflector: Nonce::default() };
@@ -46,14 +47,15 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// The secret of a file that is named, read beside the async threads.
+    /// The secret in a file, if one is given; read outside the async threads.
     pub async fn of(file: Option<PathBuf>) -> anyhow::Result<Option<Self>> {
         let Some(file) = file else { return Ok(None) };
         let loaded = tokio::task::spawn_blocking(move || Self::load(&file)).await;
         loaded.context("reading a secret")?.map(Some)
     }
 
-    /// The file's content without white space around it. A file on a dead network file system blocks.
+    /// The file's content without surrounding white space. Blocks if the file is on a network file
+    /// system that does not answer.
     pub fn load(file: &Path) -> anyhow::Result<Self> {
         let bytes = read_secret(file)?;
         let secret = bytes.trim_ascii();
@@ -67,7 +69,7 @@ impl Secret {
         Ok(Self(mac))
     }
 
-    /// What a prober answers to the challenge.
+    /// A prober's answer to the challenge.
     #[must_use]
     pub fn prove(&self, halves: &Halves) -> Proof {
         self.mac(Use::ProberProof, halves).finalize().into_bytes().into()
@@ -79,7 +81,7 @@ impl Secret {
         self.mac(Use::ProberProof, halves).verify_slice(proof).is_ok()
     }
 
-    /// What a reflector proves in return, with what it says of itself.
+    /// A reflector's own proof, which also covers the values in its welcome.
     #[must_use]
     pub fn prove_welcome(&self, halves: &Halves, welcome: &Welcome) -> Proof {
         self.mac(Use::ReflectorProof, halves).chain_update(welcome.bytes()).finalize().into_bytes().into()
@@ -91,7 +93,7 @@ impl Secret {
         self.mac(Use::ReflectorProof, halves).chain_update(welcome.bytes()).verify_slice(proof).is_ok()
     }
 
-    /// What tags the frames of this session, those of the prober and those of the reflector.
+    /// The tags for this session: for frames of the prober and for those of the reflector.
     #[must_use]
     pub fn seals(&self, halves: &Halves) -> (Seal, Seal) {
         let seal = |of| Seal::new(&self.mac(of, halves).finalize().into_bytes().into());
@@ -108,16 +110,16 @@ impl Secret {
     }
 }
 
-/// Both ends' random halves of one greeting.
+/// Both ends' random halves of the challenge in one greeting.
 #[derive(Debug, Clone, Copy)]
 pub struct Halves {
-    /// Of the hello.
+    /// From the hello.
     pub prober: Nonce,
-    /// Of the challenge.
+    /// From the challenge.
     pub reflector: Nonce,
 }
 
-/// What is made of the secret: nothing that serves one use serves another.
+/// The purposes of values derived from the secret: a value for one is useless for any other.
 #[derive(Clone, Copy)]
 enum Use {
     ProberProof = 1,

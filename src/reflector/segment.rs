@@ -1,12 +1,12 @@
-//! One write, one segment: what Linux's TCP must be told so that a packet of exactly N bytes leaves, and
-//! what it counts.
+//! One write, one segment: how Linux's TCP is set up to send a packet of exactly N bytes, and what
+//! it counts.
 //!
-//! Measured (Linux 6.18): with `TCP_NODELAY` alone, small writes are still joined while an earlier packet
-//! waits in the queue of the network card (`tcp_autocorking`), and on retransmission. `MSG_EOR` forbids
-//! both: nothing is ever appended to that write's segment. With it, a write of at most the current MSS is
-//! one IP packet of payload + 20 (IPv6 40) + 20 + 12 bytes where timestamps are on. Segmentation offload
-//! has nothing to cut in it. `IP_PMTUDISC_DO` sets DF and obeys the kernel's route cache, which
-//! `TCP_INFO` shows as the path MTU.
+//! Measured (Linux 6.18): with `TCP_NODELAY` alone, small writes are still joined while an earlier
+//! packet waits in the queue of the network card (`tcp_autocorking`), and on retransmission.
+//! `MSG_EOR` prevents both: nothing is ever appended to that write's segment. With it, a write of
+//! at most the current MSS is one IP packet of payload + 20 (IPv6 40) + 20 + 12 bytes if timestamps
+//! are on, and segmentation offload has nothing to split. `IP_PMTUDISC_DO` sets DF and obeys the
+//! kernel's route cache, which `TCP_INFO` shows as the path MTU.
 
 use std::{io, os::fd::AsFd};
 
@@ -28,18 +28,20 @@ const OPTION_TIMESTAMPS: u8 = 1;
 const OPTION_SACK: u8 = 2;
 const CLOSED: u8 = 7;
 
-/// What the kernel says of one connection now.
+/// The kernel's present data about one connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tcp {
     /// Bytes of IP and TCP header of a segment with data.
     pub header: Bytes,
     /// The largest segment it sends, bytes of IP packet.
     pub limit: Bytes,
-    /// The path MTU it assumes: the interface's, or less where its route cache says so; bytes of IP packet.
+    /// The path MTU that it assumes, in bytes of IP packet: the interface's, or less if its route
+    /// cache says so.
     pub path_mtu: Bytes,
-    /// Segments not acknowledged; what the other end's window does not let out yet counts as one.
+    /// Segments not acknowledged; data that the other end's window does not admit yet counts as
+    /// one.
     pub unacknowledged: u32,
-    /// Of these, segments the other end has beyond a gap.
+    /// Of these, segments acknowledged selectively, beyond a gap.
     pub sacked: u32,
     /// Retransmissions since the connection began.
     pub retransmitted: u32,
@@ -47,18 +49,18 @@ pub struct Tcp {
     pub segments_sent: u32,
     /// Segments received, with data or without.
     pub segments_received: u32,
-    /// Segments with data sent, retransmissions too.
+    /// Segments with data sent, including retransmissions.
     pub data_sent: u32,
-    /// Segments with data received, repeated ones too.
+    /// Segments with data received, including repeated ones.
     pub data_received: u32,
-    /// The connection is gone.
+    /// Whether the connection is closed.
     pub closed: bool,
-    /// The other end acknowledges selectively.
+    /// Whether the other end uses selective acknowledgements.
     pub selective: bool,
 }
 
 impl Tcp {
-    /// Asks the kernel.
+    /// Reads them from the kernel.
     pub fn of(stream: &TcpStream) -> io::Result<Self> {
         let raw = getsockopt(stream, Info)?;
         let address = if stream.local_addr()?.is_ipv4() || is_mapped(stream) { 20 } else { 40 };
@@ -81,17 +83,17 @@ impl Tcp {
     }
 }
 
-/// IPv4 on a socket of IPv6.
+/// Whether it is IPv4 on an IPv6 socket.
 fn is_mapped(stream: &TcpStream) -> bool {
     stream.peer_addr().is_ok_and(|address| address.ip().to_canonical().is_ipv4())
 }
 
-/// Makes a socket of either end send each write at once, with DF; and end by a reset however it is
-/// dropped, so that nothing in its send queue is sent any more.
+/// Prepares a socket at either end: each write is sent at once, with DF, and dropping the socket in
+/// any way resets the connection, so that nothing in its send queue is sent any more.
 pub fn prepare(socket: &impl AsFd) -> io::Result<()> {
     set_tcp_nodelay(socket, true)?;
     SockRef::from(socket).set_linger(Some(std::time::Duration::ZERO))?;
-    // On a socket of IPv6 both apply, the first to IPv4 addresses mapped into it.
+    // On an IPv6 socket both apply, the first to IPv4-mapped addresses.
     let v4 = set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::DO);
     if SockRef::from(socket).domain()? == socket2::Domain::IPV6 {
         set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::DO)?;
@@ -101,23 +103,25 @@ pub fn prepare(socket: &impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Bytes that may wait in the kernel to be read: three of the longest frames. Else the kernel lets each
-/// connection grow to megabytes.
+/// Bytes that may wait in the kernel to be read: three of the longest frames. Without it the kernel
+/// lets each connection grow to megabytes.
 const WAITING: usize = 64 * 1024;
 
-/// Bounds what the other end may send before it is read, on a socket or on all that a listening one accepts.
+/// Limits what the other end may send before it is read, on a socket or on all that a listening one
+/// accepts.
 pub fn bound_what_waits(socket: &impl AsFd) -> io::Result<()> {
     SockRef::from(socket).set_recv_buffer_size(WAITING)
 }
 
-/// An unanswered SYN-ACK is repeated once, not five times: all that a forged SYN can cause.
+/// Repeats an unanswered SYN-ACK once instead of five times, so that a forged SYN causes no more
+/// than that.
 pub fn repeat_syn_ack_once(listener: &impl AsFd) -> io::Result<()> {
     Ok(setsockopt(listener, SynCount, &1)?)
 }
 
-/// Acknowledge what comes at once; the kernel forgets this now and then.
+/// Acknowledges what arrives at once. Must be set again from time to time, as the kernel resets it.
 pub fn acknowledge_quickly(stream: &TcpStream) {
-    // Without it an answer comes up to 40 ms later, that is all.
+    // Without it an answer comes up to 40 ms later, which does no harm.
     let _ = set_tcp_quickack(stream, true);
 }
 

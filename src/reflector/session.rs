@@ -1,8 +1,9 @@
 //! One connection of a reflector, from the hello to its end.
 //!
-//! It never sends unasked, never more than was paid for ([`super::ledger`]) and never faster than the
-//! limits allow. Whatever is not the protocol, comes too slowly or is not acknowledged ends it by a reset; so
-//! does one who needs the seat more ([`super::limits`]).
+//! It never sends anything that was not requested, never more than was paid for ([`super::ledger`])
+//! and never faster than the limits allow. Anything that is not the protocol, comes too slowly or
+//! is not acknowledged ends it with a reset. So does a peer with a better claim to its place
+//! ([`super::limits`]).
 
 use std::{
     io,
@@ -21,28 +22,30 @@ use super::{
     ledger::Ledger,
     protocol::{Counts, Frame, Refusal, VERSION, Welcome},
     seal::Seal,
-    seats::Seat,
     secret::{Halves, fresh_nonce},
     segment::{self, Tcp},
+    server::Place,
 };
 use crate::model::types::Bytes;
 
-/// For a whole frame, and for an acknowledgement: a prober that has nothing to ask closes its connection.
+/// Timeout of a whole frame, and of an acknowledgement: a prober that has nothing to request closes
+/// its connection.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// For the whole greeting: three round trips, and what is lost of them. A seat is not kept for longer for one
-/// who may not know the secret.
+/// Timeout of the whole greeting: three round trips, and repetitions of what is lost. A peer that
+/// may not know the secret does not keep its place for longer.
 const GREETING: Duration = Duration::from_secs(5);
-/// A request that the limits would delay for longer is not answered.
+/// A request that the limits would delay for longer than this is not answered.
 const LONGEST_DELAY: Duration = Duration::from_secs(2);
-/// How often an unacknowledged answer is looked at; the kernel repeats it after 200 ms at the earliest.
+/// How often an unacknowledged answer is checked; the kernel repeats it after 200 ms at the
+/// earliest.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Serves one connection, prepared; when this ends it is reset.
-pub(super) async fn run(stream: TcpStream, seat: Seat) {
-    let peer = seat.peer;
-    let evicted = seat.evicted();
+/// Serves one prepared connection; when this ends it is reset.
+pub(super) async fn run(stream: TcpStream, place: Place) {
+    let peer = place.peer;
+    let evicted = place.evicted();
     let mut session =
-        Session { stream, seat, inbox: Inbox::default(), ledger: Ledger::default(), seal: None };
+        Session { stream, place, inbox: Inbox::default(), ledger: Ledger::default(), seal: None };
     let end = tokio::select! {
         end = session.serve() => end,
         () = evicted.notified() => End::Evicted,
@@ -59,7 +62,7 @@ enum End {
     Slow,
     #[error("no whole greeting within {GREETING:?}")]
     SlowGreeting,
-    #[error("another one needs the seat more")]
+    #[error("another one needs the place more")]
     Evicted,
     #[error("a frame that only a reflector sends, or out of turn")]
     OutOfTurn,
@@ -79,10 +82,10 @@ impl From<io::Error> for End {
 
 struct Session {
     stream: TcpStream,
-    seat: Seat,
+    place: Place,
     inbox: Inbox,
     ledger: Ledger,
-    /// Tags what is sent, once the secret is proven.
+    /// Tags frames that are sent, once the secret is proven.
     seal: Option<Seal>,
 }
 
@@ -90,7 +93,7 @@ impl Session {
     async fn serve(&mut self) -> End {
         let Err(end) = self.talk().await;
         if let End::Refused(refusal) = end {
-            // So that the prober can say why.
+            // Sent so that the prober can report the reason.
             let _ = self.answer(&[Frame::Refused(refusal)]).await;
         }
         end
@@ -114,21 +117,21 @@ impl Session {
         }
     }
 
-    /// Hello, challenge and proof where there is a secret, welcome.
+    /// The greeting: hello, challenge and proof if there is a secret, welcome.
     async fn greet(&mut self) -> Result<(), End> {
         let Frame::Hello { version, nonce } = self.next().await? else { return Err(End::OutOfTurn) };
         if version != VERSION {
             return Err(End::Refused(Refusal::Version));
         }
         let mut halves = None;
-        if let Some(secret) = self.seat.secret().cloned() {
+        if let Some(secret) = self.place.shared.secret.clone() {
             let both = Halves { prober: nonce, reflector: fresh_nonce()? };
             self.answer(&[Frame::Challenge { nonce: both.reflector }]).await?;
             let Frame::Proof(proof) = self.next().await? else { return Err(End::OutOfTurn) };
             if !secret.accepts(&proof, &both) {
                 return Err(End::Refused(Refusal::Secret));
             }
-            if !self.seat.prove() {
+            if !self.place.prove() {
                 return Err(End::Refused(Refusal::Full));
             }
             halves = Some((secret, both));
@@ -151,12 +154,12 @@ impl Session {
         Ok(Welcome { interface_mtu, limit: tcp.limit, path_mtu: tcp.path_mtu })
     }
 
-    /// One segment of `size` bytes of IP packet and one small, in the order asked for.
+    /// Sends one segment of `size` bytes of IP packet and a small one, in the requested order.
     async fn send(&mut self, id: u32, size: Bytes, large_first: bool) -> Result<(), End> {
         let tcp = Tcp::of(&self.stream)?;
         let control = Frame::Pong { id, counts: self.counts()? };
         if size > tcp.limit {
-            // The control alone tells the prober what the path MTU is now.
+            // The control alone tells the prober the present path MTU.
             return self.answer(&[control]).await;
         }
         let len = usize::try_from(size.saturating_sub(tcp.header)).unwrap_or(0);
@@ -197,7 +200,7 @@ impl Session {
 
     async fn keep_to_the_limits(&self, sizes: &[Bytes]) -> Result<(), End> {
         let began = Instant::now();
-        while let Err(wait) = self.seat.spend(sizes) {
+        while let Err(wait) = self.place.spend(sizes) {
             if wait > LONGEST_DELAY.saturating_sub(began.elapsed()) {
                 return Err(End::Limits);
             }

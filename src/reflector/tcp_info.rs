@@ -1,4 +1,4 @@
-//! Two socket options of TCP that no crate offers, by nix's own macro for such.
+//! Two TCP socket options that no crate offers, defined with nix's own macro for this.
 
 use nix::{getsockopt_impl, setsockopt_impl, sockopt_impl};
 
@@ -47,8 +47,8 @@ pub struct RawInfo {
 }
 
 sockopt_impl!(
-    /// Reads it.
+    /// Reads `struct tcp_info`.
     Info, GetOnly, libc::IPPROTO_TCP, libc::TCP_INFO, RawInfo);
 sockopt_impl!(
-    /// How often a SYN, on a listening socket a SYN-ACK, is repeated.
+    /// How often a SYN, or on a listening socket a SYN-ACK, is repeated.
     SynCount, SetOnly, libc::IPPROTO_TCP, libc::TCP_SYNCNT, i32);

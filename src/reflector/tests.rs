@@ -1,7 +1,7 @@
-//! Both ends over loopback, each against one that lies.
+//! Both ends over loopback, and each against a peer that lies.
 
 mod liars;
-mod seats;
+mod places;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::model::plan::ReflectorPlan;
 
-/// Generous: the machine may be busy.
+/// Generous, as the machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A file with a secret.
@@ -42,7 +42,7 @@ fn ours() -> SecretFile {
     SecretFile::new("correct-horse-battery")
 }
 
-/// A real reflector on a port of its own.
+/// A real reflector on its own port.
 async fn reflector(secret_file: Option<PathBuf>) -> (SocketAddr, JoinHandle<()>) {
     let listen = "127.0.0.1:0".parse().expect("an address");
     let plan = ReflectorPlan { listen, allowed_sources: Vec::new(), secret_file };
@@ -51,7 +51,7 @@ async fn reflector(secret_file: Option<PathBuf>) -> (SocketAddr, JoinHandle<()>)
     (address, tokio::spawn(reflector.run()))
 }
 
-/// Sends frames as they are.
+/// Sends frames unchanged.
 async fn say(stream: &TcpStream, frames: &[Frame]) {
     for frame in frames {
         let bytes = frame.encode();

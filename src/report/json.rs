@@ -1,4 +1,4 @@
-//! The report for machines.
+//! The report as JSON, for machines.
 
 use serde_json::{Value, json};
 
@@ -13,22 +13,23 @@ use crate::model::{
     state::Present,
 };
 
-/// The report as JSON. Field names are stable; a field that is not known is `null`, sizes are bytes of
-/// IP packet.
+/// The report as JSON. Field names are stable; a field that is not known is `null`, sizes are bytes
+/// of IP packet.
 ///
 /// - `exit_code`, `reason`: as [`super::exit_code`]
 /// - `routers[]`: `router site read version method vxlan_interfaces scrape_duration_seconds` and
 ///   `failure{reason,message}`
 /// - `tunnels[]`: `tunnel state ends[]{router,interface} up mismatches{FIELD: sentence} evidence[]
-///   small_ends[] loss[]{from{router,interface},to{router,interface},ratio,bound}` and `fix[]{step,router,command}`
+///   small_ends[] loss[]{from{router,interface},to{router,interface},ratio,bound}` and
+///   `fix[]{step,router,command}`
 /// - `paths[]`: `path source target_site target address tcp_port reflector` (`used` or `gone`)
 ///   `verdict unknown_reason holes[] blackhole_reasons[] tcp` (`answers`, `filtered`, `dead`,
-///   `payload_filtered`, `payload_dead` or `kernel_dead`) `settled mtu_forward_bytes mtu_reverse_bytes
-///   mtu_forward_at_least_bytes mtu_reverse_at_least_bytes expected_mtu_bytes expected_mtu_rule testable_mtu_bytes
-///   rtt_mean_seconds rtt_min_seconds rtt_max_seconds echo{requests,replies,lost,late} evidence[]
-///   hops[]{tunnel,router,interface} cause[] fix[]`
-/// - `problems[]`, worst first: `kind` (`path`, `tunnel`, `router`) `name what exit_code evidence[]
-///   cause[] fix[]`
+///   `payload_filtered`, `payload_dead` or `kernel_dead`) `settled mtu_forward_bytes
+///   mtu_reverse_bytes mtu_forward_at_least_bytes mtu_reverse_at_least_bytes expected_mtu_bytes
+///   expected_mtu_rule testable_mtu_bytes rtt_mean_seconds rtt_min_seconds rtt_max_seconds
+///   echo{requests,replies,lost,late} evidence[] hops[]{tunnel,router,interface} cause[] fix[]`
+/// - `problems[]`, worst first: `kind` (`path`, `tunnel`, `router`)
+///   `name what exit_code evidence[] cause[] fix[]`
 #[must_use]
 pub fn json(present: &Present) -> Value {
     let problems = problems(present);
@@ -126,7 +127,7 @@ fn problem(problem: &Problem) -> Value {
     })
 }
 
-/// Steps are counted from 1, in the safe order.
+/// Steps are numbered from 1, in the safe order.
 fn steps(fix: &[FixStep]) -> Vec<Value> {
     let numbered = (1..).zip(fix);
     numbered

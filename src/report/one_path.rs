@@ -1,5 +1,5 @@
-//! What `probe` prints of its one path: the sentence first, then the numbers, what was seen, and what
-//! could not be seen and why. The exit code comes from the same ranks as that of `check`.
+//! The report of `probe` on its one path: first the sentence, then numbers and evidence, and what
+//! could not be measured and why. The exit code comes from the same ranks as that of `check`.
 
 #[cfg(test)]
 mod tests;
@@ -22,10 +22,11 @@ use crate::model::{
     types::{Capability, Verdict},
 };
 
-/// Width of the names before the numbers.
+/// Width of the column of names.
 const NAMES: usize = 12;
 
-/// The exit code of `probe`, and why: 0 for ok and reduced, 1 for unreachable, blackhole and lossy, else 2.
+/// The exit code of `probe`, and why: 0 for ok and reduced, 1 for unreachable, blackhole and lossy,
+/// else 2.
 #[must_use]
 pub fn exit_code(present: &Present) -> (u8, String) {
     let Some((path, picture)) = present.paths_with_pictures().next() else {
@@ -91,7 +92,7 @@ pub fn json(present: &Present) -> Value {
     report
 }
 
-/// The command that lets this binary see everything.
+/// The command that gives this binary all capabilities it can use.
 #[must_use]
 pub fn setcap() -> String {
     let binary = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("vxlan_exporter"));
@@ -150,10 +151,10 @@ fn rtt(echo: &EchoStats) -> String {
     format!("{shortest} / {} / {longest} (shortest, mean, longest)", milliseconds(mean))
 }
 
-/// Something that could not be seen.
+/// Something that could not be measured.
 struct Unseen {
     why: String,
-    /// What mends that.
+    /// The command that changes that.
     command: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Everything that is not as it should be, worst first.
+//! All problems, worst first.
 
 use std::{cmp::Reverse, collections::HashMap, net::IpAddr};
 
@@ -22,9 +22,10 @@ pub(super) enum Rank {
     Tunnel,
     LoneEnd,
     RouterNotRead,
-    /// Not all that a router says is understood.
+    /// A part of a router's output was not understood or not kept.
     LeftOut,
-    /// A half whose other end is on a router that is not read, or not one of ours: follows from that, proves nothing.
+    /// A half whose other end is on a router that is not read or not configured: it follows from
+    /// that and proves nothing.
     UnreadEnd,
     Unknown,
     Reduced,
@@ -40,7 +41,7 @@ impl Rank {
     }
 }
 
-/// One thing that is not as it should be.
+/// One problem.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     pub(super) rank: Rank,
@@ -59,13 +60,14 @@ impl Problem {
         format!("{} {}: {}", self.kind, self.name, self.what)
     }
 
-    /// Whether there is more to say than the headline, which stands at the top.
+    /// Whether there is more to report than the headline, which is at the top.
     pub(super) fn tells_more(&self) -> bool {
         !(self.evidence.is_empty() && self.cause.is_empty() && self.fix.is_empty())
     }
 }
 
-/// All problems, worst first; of equal ones first the one that takes most to mend, which often mends the others too.
+/// All problems, worst first; among equals the one with the most commands first, as these often
+/// mend the others too.
 pub(super) fn problems(present: &Present) -> Vec<Problem> {
     let mut problems: Vec<_> =
         present.paths_with_pictures().filter_map(|(path, picture)| bad_path(path, picture)).collect();
@@ -77,7 +79,7 @@ pub(super) fn problems(present: &Present) -> Vec<Problem> {
     problems
 }
 
-/// What is wrong with a path, and what router data adds to it.
+/// The problem of a path, if it has one, with what router data adds.
 pub(super) fn bad_path(path: &PathObservation, picture: Option<&PathPicture>) -> Option<Problem> {
     let judgement = &path.judgement;
     let rank = match judgement.verdict {
@@ -95,7 +97,7 @@ pub(super) fn bad_path(path: &PathObservation, picture: Option<&PathPicture>) ->
     if judgement.blackhole_reasons().contains(&BlackholeReason::TcpDead) {
         what = format!("{what} ({})", BlackholeReason::TcpDead);
     }
-    // No headline says what is not known; the evidence does.
+    // A headline contains only what is known; the evidence says what is not.
     let told = judgement.holes.iter().filter(|hole| **hole != Direction::Unknown);
     let holes: Vec<_> = told.map(|hole| hole.as_str()).collect();
     if !holes.is_empty() {
@@ -164,7 +166,7 @@ fn bad_tunnel(owners: &Owners, tunnel: &Tunnel) -> Option<Problem> {
     })
 }
 
-/// The addresses of all routers: whether one that is not read now owns it.
+/// The addresses of all routers, to tell whether a router without a present reading may own one.
 struct Owners {
     unread: HashMap<IpAddr, bool>,
 }
@@ -182,8 +184,9 @@ impl Owners {
         Self { unread }
     }
 
-    /// Whether a half's remote (the part of its name after `~`) can be an address of a router that is not read: no router
-    /// that is read owns it. Who reads one router of a pair (`local: {}`) has such halves by intent.
+    /// Whether a half's remote (the part of its name after `~`) can be an address of a router that
+    /// is not read: no router that is read owns it. A user who reads only one router of a pair
+    /// (`local: {}`) has such halves on purpose.
     fn may_end_unread(&self, tunnel: &Tunnel) -> bool {
         let remote = tunnel.name.split_once('~').and_then(|(_, remote)| remote.parse::<IpAddr>().ok());
         remote.is_some_and(|remote| self.unread.get(&remote).copied().unwrap_or(true))

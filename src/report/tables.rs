@@ -1,4 +1,4 @@
-//! The three tables: routers, tunnels, paths. A table without rows is not shown.
+//! The three tables: routers, tunnels, paths. Empty tables are not shown.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(super) fn routers(present: &Present) -> Option<Table> {
             (_, Some(snapshot)) if snapshot.tells_all() => {
                 format!("yes, {} ms", reading.duration.as_millis())
             }
-            // It knows less: docs/methods.md.
+            // A poorer method knows less: docs/methods.md.
             (_, Some(snapshot)) => format!("by {}, {} ms", snapshot.method, reading.duration.as_millis()),
             (Some(failure), None) => format!("no: {}", failure.reason),
             (None, None) => "not yet".to_owned(),
@@ -79,7 +79,7 @@ pub(super) fn tunnels(present: &Present) -> Option<Table> {
     table(&["tunnel", "state", "up", "vni", "mtu", "lost", "mismatch"], rows)
 }
 
-/// What is lost from the first end to the second, and back.
+/// Loss from the first end to the second, and back.
 fn lost(tunnel: &Tunnel) -> String {
     let from = |end: &TunnelEnd| {
         let loss = tunnel.loss.iter().find(|loss| loss.from == *end);
@@ -123,7 +123,7 @@ pub(super) fn paths(present: &Present) -> Option<Table> {
     table(&header, rows)
 }
 
-/// What is known of the path MTU in one direction.
+/// The path MTU in one direction, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PathMtu {
     Exact(Bytes),
@@ -132,7 +132,7 @@ pub(super) enum PathMtu {
 }
 
 impl PathMtu {
-    /// In both directions: forward, reverse.
+    /// The path MTUs in both directions: forward, reverse.
     pub(super) fn of(path: &PathObservation) -> [Self; 2] {
         let judgement = &path.judgement;
         let exact = |mtu| if judgement.settled { Self::Exact(mtu) } else { Self::AtLeast(mtu) };
@@ -155,7 +155,7 @@ impl PathMtu {
 pub(super) fn milliseconds(seconds: f64) -> String {
     let milliseconds = seconds * 1000.0;
     let digits = match milliseconds {
-        // Below that our own clock's turn decides.
+        // Shorter times are dominated by the resolution of our own clock.
         ..0.01 => return "<0.01 ms".to_owned(),
         ..0.1 => 3,
         ..10.0 => 2,

@@ -1,4 +1,4 @@
-//! What a person reads, as snapshots: a review shows the words.
+//! The reports as snapshots, so that a review shows their text.
 
 use std::sync::Arc;
 
@@ -90,7 +90,8 @@ fn unread_router_text() {
     insta::assert_snapshot!(text(&unread(), 110, Paint::Plain));
 }
 
-/// Two paths in one hole: equal problems share a headline, and what the first one says the second does not repeat.
+/// Two paths in one hole: equal problems share a headline, and the second does not repeat what the
+/// first has shown.
 #[test]
 fn two_paths_in_one_hole_text() {
     let [dc, a, b] = lab();
@@ -154,13 +155,14 @@ fn exit_codes() {
     let [dc, a, b] = lab();
     let df = b.clone().edit_vxlan("vxlan02", |v| v.df = Some(DfPolicy::Set));
     assert_eq!(exit_code(&present(read(&[dc.clone(), a.clone(), df]), vec![])).0, 1, "mismatch");
-    // One router of a pair, as with `local: {}`: said, and no problem.
+    // Only one router of a pair is read, as with `local: {}`: it is mentioned, but is not a
+    // problem.
     let (code, reason) = exit_code(&present(read(std::slice::from_ref(&a)), vec![]));
     assert_eq!(code, 2, "{reason}");
     assert_eq!(reason, "tunnel site-a/vxlan01~10.10.0.254: half, the other end is on no router that is read");
     let alone = text(&present(read(std::slice::from_ref(&a)), vec![]), 200, Paint::Plain);
     assert!(alone.starts_with("UNKNOWN: ") && alone.contains("add that router, or this address"), "{alone}");
-    // The half that follows from a router not read proves nothing; one whose owner is read does.
+    // A half that follows from an unread router proves nothing; one whose owner is read does.
     let (code, reason) = exit_code(&present(vec![dc.read(), a.read(), b.unread()], vec![]));
     assert_eq!(code, 2, "{reason}");
     assert!(reason.starts_with("router site-b: not read: refused"), "{reason}");

@@ -1,8 +1,10 @@
-//! Who may ask, and over what: networks from the configuration, TLS and users from the file of `--web.config.file`.
+//! Who is admitted, and over which protocol: networks from the configuration, TLS and users from
+//! the file of `--web.config.file`.
 //!
-//! That file and those it names are read again whenever somebody comes, so that a renewed certificate or a user
-//! taken out counts from the next connection and request on. What cannot be used changes nothing, and neither does a
-//! file without the TLS or the users there were before: an empty file is as often a write half done as it is meant.
+//! That file and those it names are read again whenever a client connects, so a renewed certificate
+//! or a removed user takes effect from the next connection and request on. A file that cannot be
+//! used changes nothing. Neither does one that lacks the TLS or users there were before: an empty
+//! file is as often half written as it is intended.
 
 mod back_off;
 mod hashing;
@@ -39,10 +41,10 @@ pub use logins::Admission;
 use logins::Logins;
 use users::Users;
 
-/// A disk that does not answer must not keep everybody waiting.
+/// A disk that does not answer must not hold up all clients.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Who may ask. Cheap to clone; by default everyone, in plain text.
+/// The rules of admission. Cheap to clone; by default everyone is admitted, in plain text.
 #[derive(Debug, Clone)]
 pub struct Access {
     sources: watch::Receiver<Vec<IpNetwork>>,
@@ -50,19 +52,19 @@ pub struct Access {
 }
 
 impl Access {
-    /// By the networks of the configuration in use, and a web configuration file.
+    /// Uses the networks of the present configuration, and a web configuration file.
     #[must_use]
     pub fn new(sources: watch::Receiver<Vec<IpNetwork>>, gate: Option<Gate>) -> Self {
         Self { sources, gate: gate.map(Arc::new) }
     }
 
-    /// Whether a connection from there is taken at all.
+    /// Whether a connection from this address is accepted at all.
     #[must_use]
     pub fn is_open_to(&self, peer: IpAddr) -> bool {
         listen::is_among(&self.sources.borrow(), peer)
     }
 
-    /// What TLS is spoken with now.
+    /// The present TLS configuration; `None` for plain text.
     pub async fn tls(&self) -> Option<Arc<ServerConfig>> {
         match &self.gate {
             Some(gate) => Gate::rules(gate).await.tls.clone(),
@@ -70,7 +72,7 @@ impl Access {
         }
     }
 
-    /// Whether a request with this `Authorization` is answered.
+    /// Whether a request with this `Authorization` is admitted.
     pub async fn admits(&self, place: &Place, authorization: Option<&HeaderValue>) -> Admission {
         let Some(gate) = &self.gate else { return Admission::Granted };
         let rules = Gate::rules(gate).await;
@@ -94,12 +96,12 @@ pub struct Gate {
 #[derive(Debug)]
 struct Now {
     rules: Arc<Rules>,
-    /// Why the file as it is now is not what is in use.
+    /// Why the present file is not in use, if it is not.
     refused: Option<String>,
 }
 
 impl Now {
-    /// Says it once.
+    /// Logs the reason once.
     fn refuse(&mut self, why: String) {
         if self.refused.as_ref() != Some(&why) {
             error!(error = why, "web configuration not read again: the former one stays in use");
@@ -108,13 +110,13 @@ impl Now {
     }
 }
 
-/// One state of the file and of those it names.
+/// The rules from one state of the file and those it names.
 #[derive(Debug)]
 struct Rules {
-    /// Of all their contents.
+    /// Digest of the content of all these files.
     digest: [u8; 32],
     tls: Option<Arc<ServerConfig>>,
-    /// The file with its key.
+    /// The file with the key of its certificate.
     key: Option<PathBuf>,
     users: Users,
 }
@@ -131,7 +133,7 @@ impl Gate {
         Ok(Self { file: file.to_owned(), now, readings: Coalesced::default(), logins })
     }
 
-    /// What counts now: read once for all who come at a time.
+    /// The rules in force: the file is read once for all who connect at the same time.
     async fn rules(gate: &Arc<Self>) -> Arc<Rules> {
         let reading = Arc::clone(gate);
         let read = gate.readings.get(move || reading.read_again());
@@ -164,7 +166,8 @@ impl Gate {
         Arc::clone(&now.rules)
     }
 
-    /// TLS and users end with the process, not by a file that is suddenly empty.
+    /// Refuses rules without the TLS or users there were before: an empty file does not end them,
+    /// only a restart does.
     fn protects(&self, rules: Rules) -> anyhow::Result<Rules> {
         let (now, file) = (Arc::clone(&self.now().rules), self.file.display());
         ensure!(
@@ -183,7 +186,7 @@ impl Gate {
     }
 }
 
-/// The file and those it names, as they are.
+/// Content of the file and those it names.
 struct Contents {
     web: WebFile,
     tls: Option<tls::Contents>,

@@ -1,7 +1,9 @@
-//! Work that many ask for at once and that one doing serves: printing the metrics, reading the file of users again.
+//! Work that many request at the same time and one execution serves: printing the metrics, reading
+//! the file of users again.
 //!
-//! Whoever asks gets what was begun after he asked, so nothing is older than his request. One doing at a time, off the
-//! async threads, then a pause: however many ask and however fast, it takes a bounded part of one CPU.
+//! A caller gets the result of an execution that began after its request, so no result is older
+//! than the request. There is one execution at a time, off the async threads, and a pause after it:
+//! however many callers there are, it takes a bounded part of one CPU.
 
 use std::{
     sync::{
@@ -13,25 +15,25 @@ use std::{
 
 use tokio::{sync::Mutex, task::spawn_blocking, time::sleep_until};
 
-/// Doing it takes at most one part in so many of a CPU.
+/// The work takes at most one part in this many of a CPU.
 const SHARE: u32 = 4;
-/// Nobody waits longer than this only because somebody else has just asked.
+/// Longest pause after an execution.
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// The last outcome of one kind of work.
+/// The last result of one kind of work.
 #[derive(Debug)]
 pub struct Coalesced<T> {
-    /// How often it was begun.
+    /// The number of executions begun.
     begun: Arc<AtomicU64>,
     last: Arc<Mutex<Last<T>>>,
 }
 
 #[derive(Debug)]
 struct Last<T> {
-    /// Which beginning it was.
+    /// The number of the execution that gave the result.
     number: u64,
     outcome: Option<T>,
-    /// When it may be begun again.
+    /// When the next execution may begin.
     next: Instant,
 }
 
@@ -43,9 +45,10 @@ impl<T> Default for Coalesced<T> {
 }
 
 impl<T: Clone + Send + 'static> Coalesced<T> {
-    /// What `work` brings, or the same work of somebody who asked at the same time; nothing where it panics.
+    /// The result of `work`, or of the same work for a caller at the same time; `None` if it
+    /// panics.
     ///
-    /// Whoever asked may go away: what has been begun is brought to its end before it is begun again.
+    /// The caller may stop waiting: an execution that has begun is finished before the next begins.
     pub async fn get(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let came_after = self.begun.load(SeqCst);
         let mut last = Arc::clone(&self.last).lock_owned().await;
@@ -95,7 +98,7 @@ mod tests {
         });
         let hundred: Vec<_> = hundred.collect();
         let open = async {
-            // Polled after the hundred, which all wait by now.
+            // Polled after the hundred, which all wait by then.
             spawn_blocking(move || gate.wait()).await.expect("open");
         };
         let (first, hundred, ()) = futures_util::future::join3(first, join_all(hundred), open).await;

@@ -1,4 +1,5 @@
-//! One connection: TLS where it is spoken, then one request after the other, as long as it keeps its place.
+//! One connection: TLS if configured, then one request after the other, as long as it keeps its
+//! place.
 
 use std::{
     convert::Infallible,
@@ -32,16 +33,17 @@ use super::{
 };
 use crate::model::types::LoginRefusal;
 
-/// After this a connection ends with the response it is at.
+/// A connection this old ends after its present response.
 const MAX_AGE: Duration = Duration::from_mins(5);
-/// A head is shorter. hyper's own bound is 400 kB, which every client could make us keep.
+/// Longest head in bytes. hyper's own limit is 400 kB, which every client could make us hold.
 const HEAD_BYTES: usize = 16 << 10;
-/// What the kernel keeps of an answer for one client. By itself it grows to megabytes for whoever does not read.
+/// Bytes of an answer that the kernel holds for one client. Without it they grow to megabytes for a
+/// client that does not read.
 const KERNEL_BYTES: usize = 64 << 10;
 /// The first byte of a TLS connection (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: [u8; 1] = [22];
 
-/// Answers its client until one of them ends it, or its place is needed.
+/// Serves its client until one of them ends the connection, or its place is needed.
 pub async fn connection(
     stream: TcpStream,
     place: Place,
@@ -183,7 +185,7 @@ async fn exchange<S>(
     }
 }
 
-/// Tells the place when an answer has been sent: hyper flushes after it has written all of one.
+/// Tells the place when an answer has been sent: hyper flushes after it has written a whole answer.
 struct Watched<T> {
     stream: T,
     place: Arc<Place>,

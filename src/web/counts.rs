@@ -1,4 +1,4 @@
-//! What the web server says of itself: places taken, connections and logins turned away.
+//! Counters of the web server: places taken, connections and logins turned away.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -8,7 +8,7 @@ use crate::{
     model::types::{LoginRefusal, TurnedAway},
 };
 
-/// Counted since the start.
+/// Counts since start.
 #[derive(Debug, Default)]
 pub struct Counts {
     places: AtomicU64,
@@ -17,22 +17,22 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// So many places are taken now.
+    /// Sets how many places are taken at present.
     pub fn set_places(&self, taken: usize) {
         self.places.store(taken as u64, Relaxed);
     }
 
-    /// A connection was not taken, or was ended before its client had done so.
+    /// Counts a connection that was refused, or closed before its client closed it.
     pub fn turned_away(&self, reason: TurnedAway) {
         self.turned_away[reason as usize].fetch_add(1, Relaxed);
     }
 
-    /// A request was not answered for want of a right password.
+    /// Counts a request that was refused for its password.
     pub fn login_refused(&self, reason: LoginRefusal) {
         self.logins[reason as usize].fetch_add(1, Relaxed);
     }
 
-    /// All of it, zeros too.
+    /// Adds all counters to the exposition, including zeros.
     pub fn put(&self, out: &mut Exposition) {
         out.put_count(&catalogue::WEB_CONNECTIONS, &[], self.places.load(Relaxed));
         for reason in TurnedAway::ALL {

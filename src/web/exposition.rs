@@ -1,7 +1,7 @@
-//! From samples to the text format, through the `prometheus` crate, which knows how to escape.
+//! From samples to the text format, with the `prometheus` crate, which escapes values.
 //!
-//! Samples are made from a [`Family`] of the catalogue, so HELP, TYPE and the names of labels cannot
-//! differ from it. Output is sorted: by family, then by label values.
+//! Samples are made from a [`Family`] of the catalogue, so HELP, TYPE and the names of labels
+//! cannot differ from it. Output is sorted by family, then by label values.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ use crate::{
     text::visible,
 };
 
-/// Samples of one scrape: no more than their numbers and the values of their labels, as there may be a hundred thousand.
-/// What the encoder wants beside is made for one family at a time.
+/// The samples of one scrape, stored as numbers and label values only, as there may be a hundred
+/// thousand. What the encoder needs in addition is made for one family at a time.
 #[derive(Default)]
 pub struct Exposition {
     families: BTreeMap<&'static str, Samples>,
@@ -35,23 +35,23 @@ enum Sample {
 }
 
 impl Exposition {
-    /// One sample; `labels` are values in the order of the family's labels.
+    /// Adds a sample; `labels` are values in the order of the family's labels.
     pub fn put(&mut self, family: &'static Family, labels: &[&str], value: f64) {
         self.insert(family, labels, Sample::Number(value));
     }
 
-    /// One sample, 1 or 0.
+    /// Adds a sample of 1 or 0.
     pub fn put_bool(&mut self, family: &'static Family, labels: &[&str], value: bool) {
         self.put(family, labels, f64::from(u8::from(value)));
     }
 
-    /// One count. Beyond 2^53 a sample of Prometheus, a float, loses the last digits.
+    /// Adds a count. Above 2^53 the sample loses its last digits, as Prometheus stores a float.
     pub fn put_count(&mut self, family: &'static Family, labels: &[&str], value: u64) {
         #[allow(clippy::cast_precision_loss)]
         self.put(family, labels, value as f64);
     }
 
-    /// One histogram.
+    /// Adds a histogram.
     pub fn put_histogram(&mut self, family: &'static Family, labels: &[&str], rtt: &RttHistogram) {
         let mut below = 0;
         let buckets = RttHistogram::BOUNDS.iter().zip(rtt.counts).map(|(bound, count)| {
@@ -72,13 +72,13 @@ impl Exposition {
         debug_assert_eq!(family.labels().len(), values.len(), "labels of {}", family.name());
         let samples =
             self.families.entry(family.name()).or_insert_with(|| Samples { family, of: BTreeMap::new() });
-        // The last line of defence: what gets here is of checked types.
+        // A second safeguard: all values already are of checked types.
         let values = values.iter().map(|value| visible(value).into()).collect();
         samples.of.insert(values, sample);
     }
 
-    /// The text format, with families that another collector made. Each must be in the catalogue with
-    /// the same type, and takes its help from there.
+    /// The text format, including families from another collector. Each of these must be in the
+    /// catalogue with the same type, and gets its help text from there.
     pub fn encode(self, foreign: Vec<MetricFamily>) -> Result<String> {
         let mut known = BTreeMap::new();
         for mut made in foreign.into_iter().filter(|made| !made.get_metric().is_empty()) {

@@ -1,4 +1,5 @@
-//! A present for tests: a site whose path is a black hole, a router that refuses, a path just begun.
+//! A state for tests: a site with a path in a black hole, a router that refuses, a path that has
+//! just started.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +26,7 @@ use crate::{
     vendor::{Change, Vyos},
 };
 
-/// A moment that does not move.
+/// A fixed time.
 pub fn moment() -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(1_700_000_000_500)
 }
@@ -186,7 +187,7 @@ fn end(router: &str) -> TunnelEnd {
     TunnelEnd { router: router.into(), interface: "vxlan01".into() }
 }
 
-/// All of it.
+/// The whole state.
 pub fn present() -> Present {
     let pair = "dc/vxlan01~site-a/vxlan01";
     let tunnel = Tunnel {
@@ -251,7 +252,7 @@ pub fn present() -> Present {
     }
 }
 
-/// The same as a shared state.
+/// The same as a shared [`State`].
 pub fn state() -> State {
     let present = present();
     let state = State::default();

@@ -1,5 +1,5 @@
-//! `/`: what this is, where to go, and how each path stands. Plain HTML without script or style, so that
-//! it reads the same in a browser, in `curl` and aloud.
+//! `/`: what this is, where to go, and the state of each path. Plain HTML without script or style,
+//! so that it reads the same in a browser, in `curl` and aloud.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -51,7 +51,7 @@ fn write_paths(html: &mut String, present: &Present) -> fmt::Result {
         return html.write_str("<p>No path is configured.</p>\n");
     }
     let mut paths: Vec<_> = present.paths_with_pictures().collect();
-    // Worst first; the order of the configuration among equals.
+    // Worst first; equal ones in the order of the configuration.
     paths.sort_by_key(|(path, _)| path.judgement.verdict);
     html.write_str(
         "<table>\n<thead><tr><th scope=\"col\">Path</th><th scope=\"col\">From</th><th scope=\"col\">To</th>\
@@ -138,7 +138,7 @@ fn write_routers(html: &mut String, present: &Present) -> fmt::Result {
     html.write_str("</ul>\n")
 }
 
-/// What this process cannot do, each with the reason; nothing where it can do all.
+/// The capabilities that this process lacks, with the reasons; nothing if it has all.
 fn write_missing(html: &mut String, present: &Present) -> fmt::Result {
     let missing = present.capabilities.iter().filter_map(|state| {
         let reason = state.missing.as_ref()?;

@@ -1,27 +1,27 @@
-//! `/-/reload` and `/-/quit`: what a running exporter can be asked for over HTTP, where its owner allows it.
+//! `/-/reload` and `/-/quit`: requests that control a running exporter, if its owner enabled them.
 
 use hyper::{Method, StatusCode, header::HeaderValue};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Answer, PLAIN_TEXT, answer};
 
-/// What somebody asked for.
+/// A request that was made.
 #[derive(Debug)]
 pub enum Wish {
-    /// Read the configuration again, and say in words how it went.
+    /// Read the configuration again and report the result in words.
     Reload(oneshot::Sender<Result<String, String>>),
-    /// End, as after SIGTERM.
+    /// End, as on SIGTERM.
     Quit,
 }
 
-/// Takes wishes, or refuses them; by default it refuses.
+/// Accepts these requests or refuses them; by default it refuses.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     wishes: Option<mpsc::Sender<Wish>>,
 }
 
 impl Lifecycle {
-    /// Hands wishes on.
+    /// Passes requests on.
     #[must_use]
     pub fn enabled(wishes: mpsc::Sender<Wish>) -> Self {
         Self { wishes: Some(wishes) }

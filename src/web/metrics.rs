@@ -1,5 +1,5 @@
-//! `/metrics`: the present as samples. Nothing is decided here, and nothing old is repeated: what a
-//! router said appears only while the router can be read.
+//! `/metrics`: the present state as samples. Nothing is decided here, and old data is not repeated:
+//! a router's data appears only while the router can be read.
 
 mod path;
 mod router;
@@ -30,26 +30,26 @@ use crate::{
     work,
 };
 
-/// What the exporter says of itself. Cheap to clone.
+/// Data about the exporter itself. Cheap to clone.
 #[derive(Clone)]
 pub struct SelfInfo {
     /// The exporter's version.
     pub version: &'static str,
-    /// What its web server has had to do with.
+    /// Counters of its web server.
     pub(super) web: Arc<Counts>,
     process: Arc<ProcessCollector>,
     supervisor: Supervisor,
 }
 
 impl SelfInfo {
-    /// This process, with that supervisor.
+    /// This process, with its supervisor.
     #[must_use]
     pub fn new(supervisor: Supervisor) -> Self {
         let process = Arc::new(ProcessCollector::for_self());
         Self { version: env!("CARGO_PKG_VERSION"), web: Arc::default(), process, supervisor }
     }
 
-    /// What is wrong with its tasks, in words; `None` while all run and make progress.
+    /// What is wrong with its tasks; `None` while all run and make progress.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.supervisor.trouble()
@@ -68,7 +68,7 @@ impl fmt::Debug for SelfInfo {
     }
 }
 
-/// The text format 0.0.4 of everything that is known now.
+/// Everything that is known at present, in text format 0.0.4.
 pub fn render(present: &Present, self_info: &SelfInfo) -> Result<String> {
     samples(present, self_info).encode(self_info.process.collect())
 }

@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection, as far as one client can be told from another; and who is known by now.
+//! The peer of a connection, as far as clients can be told apart, and which peers are known.
 
 use std::{
     collections::BTreeMap,
@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// One client's address. Of IPv6 the first 64 bits: the rest is any host's to choose (RFC 8981).
+/// One client's address. For IPv6 the first 64 bits, as any host may choose the rest (RFC 8981).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Peer {
-    /// An address.
+    /// An IPv4 address.
     V4(Ipv4Addr),
-    /// A network of 64 bits.
+    /// An IPv6 /64 network.
     V6(u64),
 }
 
@@ -25,27 +25,28 @@ impl From<IpAddr> for Peer {
 }
 
 impl Peer {
-    /// Whether it is this machine by its usual name; the rest of 127.0.0.0/8 are peers like others.
+    /// Whether it is this machine by its usual loopback address; the rest of 127.0.0.0/8 are
+    /// ordinary peers.
     fn is_this_machine(self) -> bool {
         self == Self::V4(Ipv4Addr::LOCALHOST) || self == Self::from(IpAddr::V6(Ipv6Addr::LOCALHOST))
     }
 }
 
-/// Peers that have logged in or, where there are no users, have been given the metrics lately.
+/// Peers that have recently logged in or, if there are no users, have received the metrics.
 ///
-/// Who comes first is kept: a crowd of new addresses displaces nobody.
+/// Those that came first are kept: a crowd of new addresses displaces nobody.
 #[derive(Debug, Default)]
 pub struct Known {
     seen: BTreeMap<Peer, Instant>,
 }
 
 impl Known {
-    /// Prometheus servers, and a few people.
+    /// Most known peers: Prometheus servers, and a few people.
     pub const MOST: usize = 32;
-    /// Longer than any interval between scrapes.
+    /// How long a peer stays known: longer than any interval between scrapes.
     pub const LATELY: Duration = Duration::from_mins(10);
 
-    /// It has shown that it belongs here.
+    /// Records that a peer has logged in or received the metrics.
     pub fn greet(&mut self, peer: Peer, now: Instant) {
         self.seen.retain(|_, seen| now.saturating_duration_since(*seen) < Self::LATELY);
         if self.seen.len() < Self::MOST || self.seen.contains_key(&peer) {
@@ -53,7 +54,7 @@ impl Known {
         }
     }
 
-    /// Whether it has lately; this machine always has.
+    /// Whether a peer is known; this machine always is.
     #[must_use]
     pub fn knows(&self, peer: Peer, now: Instant) -> bool {
         let seen = self.seen.get(&peer);

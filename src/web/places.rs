@@ -1,13 +1,15 @@
-//! Who may stay connected when not all can.
+//! Which connections are kept when there are too many.
 //!
-//! Every connection has a place, from before the TLS handshake to its end, and there are so many. Nobody waits for one: a newcomer is
-//! given a free one, or that of a connection which is ended for it at once, or is sent away. Ended is, of the peer with the most
-//! connections, the one that has stood still the longest: an idle keep-alive, a handshake or a head that does not come, an answer that is
-//! not taken. One peer gets a share, and takes from itself what it wants beyond it. Who has been ended so is not let in again at the expense of others
-//! for a while. [`Known`] peers keep [`KEPT`] connections whatever happens, so a
-//! Prometheus server that has scraped scrapes again.
+//! Every connection holds a place from before the TLS handshake to its end, and the number of
+//! places is fixed. Nobody waits for one: a new connection gets a free place, or that of a
+//! connection that is ended for it at once, or is turned away. The connection that is ended belongs
+//! to the peer with the most connections, and is the one that has been idle the longest: an idle
+//! keep-alive, a handshake or head that does not come, an answer that is not read. One peer may
+//! hold only a share of the places; beyond it, its own connections are ended. A peer whose idle
+//! connection was ended cannot displace others for a while. [`Known`] peers keep [`KEPT`]
+//! connections whatever happens, so that a Prometheus server that has scraped can scrape again.
 //!
-//! Answers that wait for slow readers are bounded by their bytes in the same way.
+//! Answers that wait for slow readers are limited by their bytes in the same way.
 
 #[cfg(test)]
 mod tests;
@@ -27,22 +29,24 @@ use super::{
 };
 use crate::model::types::TurnedAway;
 
-/// Places, where there are file descriptors for them.
+/// Most places, if there are enough file descriptors.
 const MOST: usize = 256;
-/// The rest is for routers, probes and files.
+/// One part in this many of the file descriptors is for places; the rest is for routers, probes and
+/// files.
 const PART_OF_OPEN_FILES: u64 = 4;
-/// One peer's part of the places.
+/// One peer may hold one part in this many of the places.
 const PART_OF_PEER: usize = 4;
-/// Connections of a known peer that are ended for nobody.
+/// This many connections of a known peer are never ended for others.
 const KEPT: usize = 2;
-/// Who has been in the way so long ago may be another by now.
+/// How long a peer whose idle connection was ended cannot displace others; after that the address
+/// may belong to somebody else.
 const IN_THE_WAY: Duration = Duration::from_mins(1);
 const MOST_IN_THE_WAY: usize = 4096;
-/// Of different answers that readers have not taken yet.
+/// Most bytes of distinct answers that readers have not taken yet.
 const UNREAD_BYTES: usize = 32 << 20;
-/// As many different answers are let wait whatever their size: large ones are answered too.
+/// This many distinct answers may wait whatever their size, so that large ones are answered too.
 const UNREAD_ANSWERS: usize = 4;
-/// For taking an answer.
+/// Timeout for reading an answer.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 60 });
 
 /// The places of one listener. Cheap to clone.
@@ -62,10 +66,10 @@ struct Inner {
 struct Table {
     next: u64,
     taken: BTreeMap<u64, Taken>,
-    /// How many of them each peer has.
+    /// How many places each peer holds.
     counts: BTreeMap<Peer, usize>,
     known: Known,
-    /// Peers that have stood still when others needed their places, and when.
+    /// Peers with an idle connection that was ended for others, and when.
     in_the_way: BTreeMap<Peer, Instant>,
 }
 
@@ -77,19 +81,19 @@ struct Taken {
     end: Arc<Notify>,
 }
 
-/// What a connection is at.
+/// What a connection is doing.
 #[derive(Debug, Clone)]
 enum Stage {
-    /// Its client's turn: to shake hands, to ask, to ask again.
+    /// Waits for its client: for the handshake or the next request.
     Waiting,
-    /// Ours: its request is being answered.
+    /// Its request is being answered.
     Working,
-    /// Its client's turn to take this answer.
+    /// Waits for its client to read this answer.
     Sending(Bytes),
 }
 
 impl Places {
-    /// By the limit of open files.
+    /// The number of places follows from the limit of open files.
     #[must_use]
     pub fn new(open_files: u64, counts: Arc<Counts>) -> Self {
         let most = usize::try_from(open_files / PART_OF_OPEN_FILES).unwrap_or(MOST);
@@ -100,7 +104,7 @@ impl Places {
         Self { inner: Arc::new(Inner { most, counts, table: Mutex::default() }) }
     }
 
-    /// A place for a connection from there, at once or not at all.
+    /// A place for a connection of this peer, at once or not at all.
     #[must_use]
     pub fn take(&self, peer: Peer) -> Option<Place> {
         let now = Instant::now();
@@ -133,7 +137,7 @@ impl Places {
         Some(Place { inner: Arc::clone(&self.inner), id, peer, end })
     }
 
-    /// Ends a connection that stands still, where descriptors are short.
+    /// Ends an idle connection when file descriptors are short.
     pub fn end_one(&self) {
         let now = Instant::now();
         let mut table = self.inner.table();
@@ -152,7 +156,7 @@ impl Inner {
 }
 
 impl Table {
-    /// Its task hears of it; the place is free from now on.
+    /// Notifies its task; the place is free from now on.
     fn end(&mut self, id: u64) -> Option<Taken> {
         let taken = self.remove(id)?;
         taken.end.notify_one();
@@ -194,14 +198,15 @@ impl Table {
         idle.min_by_key(|(_, taken)| taken.since).map(|(id, _)| *id)
     }
 
-    /// What gives way to a peer that has so many.
+    /// The connection to end for a peer that has `of_peer` connections.
     fn giving_way_to(&self, peer: Peer, of_peer: usize, now: Instant) -> Option<u64> {
         let has_right = of_peer < KEPT && self.known.knows(peer, now);
         let is_in_the_way = !has_right && self.is_in_the_way(peer, now);
         self.by_need(
             |taken| {
                 let theirs = self.count(taken.peer);
-                // Never so that the other has fewer then; for who has just been in the way, of his like alone.
+                // The other peer must not end up with fewer. A peer that was recently in the way
+                // itself needs a larger difference, except against others like it.
                 let may = !is_in_the_way || self.is_in_the_way(taken.peer, now);
                 has_right || theirs > of_peer + 1 || (theirs > of_peer && may)
             },
@@ -210,8 +215,8 @@ impl Table {
         .or_else(|| self.idlest_of(peer))
     }
 
-    /// Of those that give way: of the peer with the most, what stands still before what is at work, who has been in the way
-    /// before, the oldest.
+    /// Chooses among those that may be ended: of the peer with the most connections, idle before
+    /// busy, peers that were in the way before others, then the oldest.
     fn by_need(&self, gives_way: impl Fn(&Taken) -> bool, now: Instant) -> Option<u64> {
         let is_kept = |taken: &Taken| self.count(taken.peer) <= KEPT && self.known.knows(taken.peer, now);
         let candidates = self.taken.iter().filter(|(_, taken)| gives_way(taken) && !is_kept(taken));
@@ -222,7 +227,7 @@ impl Table {
         first.map(|(id, _)| *id)
     }
 
-    /// How many different answers are not taken yet, and their bytes.
+    /// The number and bytes of distinct answers that are not read yet.
     fn unread(&self) -> (usize, usize) {
         let mut answers = BTreeSet::new();
         for taken in self.taken.values() {
@@ -235,7 +240,7 @@ impl Table {
 }
 
 impl Taken {
-    /// Whether it waits for its client: to shake hands, to ask, to take its answer.
+    /// Whether it waits for its client: for the handshake, a request, or the reading of an answer.
     fn stands_still(&self) -> bool {
         !matches!(self.stage, Stage::Working)
     }
@@ -246,13 +251,14 @@ impl Taken {
 pub struct Place {
     inner: Arc<Inner>,
     id: u64,
-    /// Whose it is.
+    /// Its peer.
     pub peer: Peer,
     end: Arc<Notify>,
 }
 
 impl Place {
-    /// Completes when another needs it, or when an answer is not taken in time: the connection must end at once.
+    /// Completes when another connection needs the place, or an answer is not read in time: the
+    /// connection must end at once.
     pub async fn ended(&self) {
         loop {
             if tokio::time::timeout(READ_TIMEOUT / 4, self.end.notified()).await.is_ok() {
@@ -267,12 +273,13 @@ impl Place {
         }
     }
 
-    /// A request has come.
+    /// Called when a request has arrived.
     pub fn works(&self) {
         self.enter(Stage::Working);
     }
 
-    /// This is its answer; `false` where too much waits for readers already, and nothing of it may end.
+    /// Called with its answer; `false` if too many answers wait for readers already and none of
+    /// them may be ended.
     #[must_use]
     pub fn sends(&self, answer: &Bytes) -> bool {
         let now = Instant::now();
@@ -285,7 +292,7 @@ impl Place {
                 return true;
             }
             let is_slow = |taken: &Taken| matches!(taken.stage, Stage::Sending(_)) && taken.since < now;
-            // Known or not: a reader that is known has had the time to read.
+            // Known peers are not spared: they have had the time to read as well.
             let slowest = table.taken.iter().filter(|(id, taken)| **id != self.id && is_slow(taken));
             let Some(slowest) = slowest.min_by_key(|(_, taken)| taken.since).map(|(id, _)| *id) else {
                 drop(table);
@@ -297,7 +304,7 @@ impl Place {
         }
     }
 
-    /// All that was to be sent is in the kernel's hands.
+    /// Called when the whole answer has been handed to the kernel.
     pub fn flushed(&self) {
         let mut table = self.inner.table();
         let Some(mine) = table.taken.get_mut(&self.id) else { return };
@@ -307,12 +314,12 @@ impl Place {
         }
     }
 
-    /// Its client belongs here: it has logged in, or has been given what needs no login.
+    /// Makes its peer known: it has logged in, or has received what needs no login.
     pub fn greet(&self) {
         self.inner.table().known.greet(self.peer, Instant::now());
     }
 
-    /// Whether it has been greeted lately.
+    /// Whether its peer is known.
     #[must_use]
     pub fn is_known(&self) -> bool {
         self.inner.table().known.knows(self.peer, Instant::now())

@@ -1,4 +1,4 @@
-//! The pages that take work, printed off the async threads and once for all who ask at a time.
+//! Prints the expensive pages off the async threads, once for all who request one at the same time.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ struct Inner {
 }
 
 impl Printing {
-    /// `/metrics` as it is now, or why it cannot be printed.
+    /// The present `/metrics`, or why it cannot be printed.
     pub async fn metrics(&self, state: &State, self_info: &SelfInfo) -> Result<Bytes, String> {
         let (state, self_info) = (state.clone(), self_info.clone());
         let printed = self.inner.metrics.get(move || {
@@ -30,7 +30,7 @@ impl Printing {
         printed.await.unwrap_or_else(|| Err("printing them has failed".to_owned()))
     }
 
-    /// `/` as it is now.
+    /// The present `/`.
     pub async fn landing(&self, state: &State, self_info: &SelfInfo) -> Option<Bytes> {
         let (state, version) = (state.clone(), self_info.version);
         self.inner.landing.get(move || Bytes::from(landing::page(&state.present(), version))).await

@@ -1,4 +1,4 @@
-//! Over a real socket: what is answered, who is refused, and that nobody can hold up the others.
+//! Over a real socket: what is answered, who is refused, and that no client can hold up the others.
 
 mod odd;
 
@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{Access, HEAD_TIMEOUT, Lifecycle, Pages, Printing, SelfInfo, Wish, fixture, listen, serve};
 
-/// Only a bound: what waits for a client here waits for ever.
+/// Only a limit on failure: whatever waits for a client here would wait forever.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Server {
@@ -44,7 +44,7 @@ async fn send(address: SocketAddr, text: &str) -> TcpStream {
     stream
 }
 
-/// Status line and headers, body.
+/// Sends a request; returns status line with headers, and body.
 async fn ask(address: SocketAddr, request: &str) -> (String, String) {
     let mut stream =
         send(address, &format!("{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
@@ -135,15 +135,16 @@ async fn slow_and_mute_clients_hold_up_nobody() {
     let server = server().await;
     let mute = TcpStream::connect(server.address).await.expect("connected");
     let half = send(server.address, "GET /metrics HTTP/1.1\r\nHost:").await;
-    // Asks for much and reads nothing.
+    // Requests much and reads nothing.
     let deaf = send(server.address, &"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(500)).await;
-    // The deaf one never reads: who waits for it waits for ever.
+    // The client that never reads is still there: waiting for it would never end.
     let (head, _) = ask(server.address, "GET /metrics").await;
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     drop((mute, half, deaf));
 }
 
-/// One peer's share is 64: more of them displace each other, and nobody waits until the mute are sent away.
+/// One peer's share is 64: more of its connections displace each other, and nobody waits until the
+/// silent ones time out.
 #[tokio::test]
 async fn a_full_house_has_a_place_for_the_next() {
     let server = server().await;

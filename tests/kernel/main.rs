@@ -1,11 +1,6 @@
 //! What needs a real kernel: root, network namespaces, the exporter as a process, real servers beside it. Each suite is a module, named as
 //! its file and its folder.
 
-#![allow(
-    clippy::too_many_lines,
-    reason = "a test tells a story or tables its cases: cutting it makes it no easier to read"
-)]
-
 mod alive;
 mod doors;
 mod evpn;

@@ -516,6 +516,14 @@ fn allowed_in(time: Duration) -> u64 {
     PACKETS as u64 * (time.as_secs() + 1)
 }
 
+/// Packets with data that the reflector has sent. Its kernel repeats some by itself where a busy machine acknowledges
+/// late: in thirteen runs of the test below, eight of them at once on one core, thirteen packets, each a tail loss probe
+/// (RFC 8985 section 7: two round trips, 2 ms at least, after the last of a flight), each of which had arrived.
+fn sent_by_the_reflector(lab: &Lab) -> u64 {
+    let all = lab.counter("data").0;
+    all.saturating_sub(lab.far_tcp("RetransSegs"))
+}
+
 #[test]
 fn a_greedy_peer_is_held_to_the_limits() {
     let mut lab = Lab::new();
@@ -526,24 +534,28 @@ fn a_greedy_peer_is_held_to_the_limits() {
     while start.elapsed() < Duration::from_secs(25) {
         let mut peer = Peer::connect(&lab);
         peer.greet();
-        let (second, before) = (Instant::now(), lab.counter("data").0);
+        let (second, before) = (Instant::now(), sent_by_the_reflector(&lab));
         while second.elapsed() < Duration::from_secs(1) {
             peer.frame(&Frame::Send { id: 1, size: 1500, large_first: true });
             if !peer.listen() {
                 break;
             }
         }
-        let sent = lab.counter("data").0 - before;
+        let sent = sent_by_the_reflector(&lab) - before;
         assert!(sent <= allowed_in(second.elapsed()), "{sent} packets in {:?}", second.elapsed());
         most = most.max(sent);
     }
-    let (packets, bytes) = lab.counter("data");
+    // The bytes before the count of what was sent again: that can only be too large for them.
+    let bytes = lab.counter("data").1;
+    let [again, probes, needless] =
+        ["RetransSegs", "TCPLossProbes", "TCPDSACKRecv"].map(|name| lab.far_tcp(name));
+    let packets = sent_by_the_reflector(&lab);
     println!(
-        "a greedy peer: at most {most} packets in about a second, {packets} packets and {bytes} bytes in 25 s"
+        "a greedy peer: at most {most} packets in about a second, {packets} packets and {bytes} bytes in 25 s, of them {again} sent again, \
+         {probes} as tail loss probes, {needless} of which had arrived"
     );
     assert!(packets <= allowed_in(start.elapsed()), "{packets} packets in {:?}", start.elapsed());
-    // What the kernel of a busy machine sends again is none of the reflector's.
-    assert!(bytes <= u64::from(BYTES) + 5 * 1516, "{bytes} bytes in 25 s");
+    assert!(bytes <= u64::from(BYTES) + again * 1500, "{bytes} bytes in 25 s, {again} packets sent again");
     assert!(bytes > u64::from(BYTES) / 2, "{bytes} bytes: the limit was not reached, the test shows nothing");
 }
 

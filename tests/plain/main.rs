@@ -1,11 +1,6 @@
 //! What needs neither root nor a network: files held against each other, rules, charts and dashboards asked of the tools that
 //! will read them, parsers. Each suite is a module, named as its file and its folder.
 
-#![allow(
-    clippy::too_many_lines,
-    reason = "a test tells a story or tables its cases: cutting it makes it no easier to read"
-)]
-
 mod alerts;
 mod chart;
 mod dashboards;

@@ -1,11 +1,6 @@
 //! The simulation as a command: `simulate --networks 1000000` plays random networks and prints what came
 //! of them; `--trace SEED` plays one and prints all that was said.
 
-#![allow(
-    clippy::too_many_lines,
-    reason = "a test tells a story or tables its cases: cutting it makes it no easier to read"
-)]
-
 mod sim;
 
 use std::process::ExitCode;

@@ -2,11 +2,6 @@
 //! `scenarios/*.yml`, and ten thousand made up from seeds. `cargo run --release --example simulate`
 //! plays as many as one likes.
 
-#![allow(
-    clippy::too_many_lines,
-    reason = "a test tells a story or tables its cases: cutting it makes it no easier to read"
-)]
-
 mod sim;
 
 use std::{

@@ -1,4 +1,5 @@
-//! No text makes any parser panic: made-up text, and captures cut, doubled and with flipped bits.
+//! No text makes any parser panic: random text, and captures that are cut, doubled or have flipped
+//! bits.
 
 use std::{fs, path::Path, sync::LazyLock};
 
@@ -17,7 +18,7 @@ pub(crate) static CAPTURES: LazyLock<Vec<String>> = LazyLock::new(|| {
     files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
 });
 
-/// A reason is words for a person, never nothing.
+/// An error always has a message.
 fn survives(text: &str) {
     for format in Format::value_variants() {
         if let Err(reason) = read(*format, text) {

@@ -1,5 +1,5 @@
-//! What a person sees while `probe` looks: on a terminal one line that is rewritten in place, elsewhere
-//! a plain line at each change of the verdict, and every five seconds in between.
+//! Progress of `probe`: on a terminal one line that is rewritten in place, elsewhere a plain line
+//! at each change of the verdict and every five seconds.
 
 use std::{io, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
 
 const REMIND: Duration = Duration::from_secs(5);
 
-/// Writes on stderr; the table on stdout stays clean.
+/// Writes to stderr, so that the table on stdout stays clean.
 #[derive(Debug)]
 pub struct Progress {
     columns: Option<usize>,
@@ -19,7 +19,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Finds out whether stderr is a terminal, and how wide.
+    /// Determines whether stderr is a terminal, and its width.
     #[must_use]
     pub fn on_stderr() -> Self {
         Self { columns: terminal::width(&io::stderr()), told: None }
@@ -41,7 +41,7 @@ impl Progress {
     }
 }
 
-/// The line on a terminal makes room for what follows.
+/// Clears the line on a terminal for what follows.
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.columns.is_some() {

@@ -1,4 +1,5 @@
-//! What runs, by the plan in use: router workers, the probe engine, the reflector, and the join of what they say.
+//! What runs under the plan in use: router workers, the probe engine, the reflector, and the join
+//! of their results.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -22,22 +23,24 @@ use crate::{
     router::fleet::Fleet,
 };
 
-/// The picture is joined anew at most this often.
+/// Shortest time between two joins.
 const JOIN: Duration = Duration::from_millis(100);
-/// Joining a large picture takes at most one part in so many of a CPU.
+/// Joining a large picture takes at most one part in this many of a CPU.
 const JOIN_SHARE: u32 = 10;
 
-/// Joined so often even where nothing has changed: what is told no more changes by that.
+/// Longest time between two joins, even without changes: data becomes too old by the mere lack of
+/// updates.
 const JOIN_ANEW: Duration = Duration::from_secs(10);
-/// It shows life so often.
+/// How often it reports progress.
 const TURN: Duration = Duration::from_secs(1);
-/// How long going over to another plan may take: workers that read are let go.
+/// Longest time that switching to another plan may take: workers in the middle of a read are let
+/// go.
 const FOLLOW: Duration = Duration::from_mins(1);
 
-/// A plan to go over to, and where to say that it runs.
+/// The next plan, and a channel to report that it runs.
 pub type NextPlan = (Plan, oneshot::Sender<anyhow::Result<()>>);
 
-/// What outlives a conductor. Cheap to clone.
+/// State that outlives a conductor. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Conducting {
     /// The plan in use.
@@ -49,7 +52,7 @@ pub struct Conducting {
 }
 
 impl Conducting {
-    /// By that plan, and by those that come.
+    /// Starts with this plan; `plans` brings later ones.
     #[must_use]
     pub fn new(plan: Plan, state: State, supervisor: Supervisor, plans: mpsc::Receiver<NextPlan>) -> Self {
         let web_sources = Arc::new(watch::Sender::new(plan.web_sources.clone()));
@@ -57,13 +60,14 @@ impl Conducting {
         Self { plan, state, supervisor, web_sources, plans }
     }
 
-    /// Who may ask for metrics and pages, by the plan in use.
+    /// The networks that may read metrics and pages, according to the plan in use.
     #[must_use]
     pub fn web_sources(&self) -> watch::Receiver<Vec<IpNetwork>> {
         self.web_sources.subscribe()
     }
 
-    /// Starts everything and keeps it running: where a conductor dies, all that it ran ends with it and is started anew.
+    /// Starts everything and keeps it running: if a conductor dies, everything it ran ends with it
+    /// and is started again.
     pub async fn keep(self) -> anyhow::Result<Kept> {
         let mut first = Some(Conductor::start(&self).await?);
         let supervisor = self.supervisor.clone();
@@ -91,7 +95,7 @@ impl Conducting {
     }
 }
 
-/// Keeps everything in step with one plan.
+/// Keeps everything in accordance with one plan.
 struct Conductor {
     shared: Conducting,
     plan: Plan,
@@ -118,7 +122,7 @@ impl Conductor {
         Ok(conductor)
     }
 
-    /// Joins whenever something has changed, and goes over to each plan that comes.
+    /// Joins whenever something has changed, and switches to each new plan.
     async fn run(mut self, plans: &mut mpsc::Receiver<NextPlan>, pulse: &Pulse) {
         let mut next_join = tokio::time::Instant::now();
         let mut anew = next_join + JOIN_ANEW;
@@ -140,7 +144,7 @@ impl Conductor {
                 }
                 next = plans.recv() => {
                     let Some((plan, done)) = next else { return };
-                    // Nobody waits for it only while the process ends.
+                    // The receiver is gone only while the process ends.
                     let _ = done.send(pulse.within(FOLLOW, self.follow(plan)).await);
                 }
                 () = sleep(TURN) => {}
@@ -148,7 +152,7 @@ impl Conductor {
         }
     }
 
-    /// Goes over to another plan; on an error everything stays as it was.
+    /// Switches to another plan; on an error everything stays as it was.
     async fn follow(&mut self, plan: Plan) -> anyhow::Result<()> {
         self.probing.follow(plan.paths.clone(), plan.probe_budget_pps).await?;
         self.fleet.follow(&plan).await;
@@ -157,12 +161,13 @@ impl Conductor {
         self.shared.web_sources.send_replace(plan.web_sources.clone());
         self.shared.put_plan(plan.clone());
         self.plan = plan;
-        // Whoever asked for it sees the new picture in his next scrape.
+        // Whoever requested the change sees the new picture in the next scrape.
         self.join();
         Ok(())
     }
 
-    /// Joins readings and observations into the picture; returns the earliest time of the next.
+    /// Joins readings and observations into the picture; returns the earliest time of the next
+    /// join.
     fn join(&mut self) -> tokio::time::Instant {
         let began = Instant::now();
         let present = self.state.present();
@@ -175,7 +180,8 @@ impl Conductor {
     }
 }
 
-/// Does what takes a while: this thread hands its other tasks to another one meanwhile. A runtime of one thread has none.
+/// Runs slow work. In a runtime with several threads, this thread hands its other tasks to another
+/// one meanwhile.
 fn off_the_async_threads<T>(work: impl FnOnce() -> T) -> T {
     let several = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
     if several { block_in_place(work) } else { work() }

@@ -1,7 +1,7 @@
-//! Whether the configuration file is another than the one that was read last.
+//! Whether the configuration file has changed since it was last read.
 //!
-//! By its content, looked at every few seconds: a `ConfigMap` volume changes it by a symbolic link above the file, an editor
-//! by a new file of the same name, and what tells of one kind of change is silent about the other.
+//! It compares the content every few seconds. A `ConfigMap` volume changes it by a symbolic link
+//! above the file, an editor by a new file of the same name, and no notification covers both.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,10 +12,10 @@ use tokio::task::spawn_blocking;
 
 use crate::process::regular_file;
 
-/// Between two looks.
+/// Time between two checks.
 pub const LOOK: Duration = Duration::from_secs(2);
 
-/// Looks at one file.
+/// Watches one file.
 #[derive(Debug)]
 pub struct ConfigWatch {
     file: PathBuf,
@@ -24,23 +24,23 @@ pub struct ConfigWatch {
     seen: Content,
 }
 
-/// Or why the file cannot be read, which is another content too.
+/// The content, or why the file cannot be read, which counts as a content of its own.
 type Content = Result<Vec<u8>, String>;
 
 impl ConfigWatch {
-    /// What there is now is about to be read.
+    /// Records the present content, which is about to be read.
     pub async fn new(file: PathBuf, most_bytes: u64) -> Self {
         let read = content(&file, most_bytes).await;
         Self { file, most_bytes, seen: read.clone(), read }
     }
 
-    /// Again what there is now is about to be read.
+    /// Records the present content again, before another reading.
     pub async fn begin(&mut self) {
         *self = Self::new(std::mem::take(&mut self.file), self.most_bytes).await;
     }
 
-    /// Whether there is something else now, and the same at two looks: a file may be half written at the first, and
-    /// an empty one is a good configuration.
+    /// Whether the content has changed and was the same in two checks. At the first the file may be
+    /// half written, and an empty file is a valid configuration.
     pub async fn is_changed(&mut self) -> bool {
         let before = std::mem::replace(&mut self.seen, content(&self.file, self.most_bytes).await);
         self.seen == before && self.seen != self.read
@@ -96,7 +96,7 @@ mod tests {
         assert!(!watch.is_changed().await && watch.is_changed().await);
     }
 
-    /// It once hung on the pipe, and followed nothing more.
+    /// Regression: it hung on the pipe and noticed no further change.
     #[tokio::test]
     async fn what_cannot_be_read_is_a_change_and_so_is_what_can_again() {
         let directory = tempfile::tempdir().expect("a directory");

@@ -1,4 +1,4 @@
-//! The probe engine, and the next one where it dies.
+//! The probe engine, and its replacement if it dies.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,7 +26,7 @@ struct Shared {
 }
 
 impl Probing {
-    /// Probes these paths from now on.
+    /// Starts to probe these paths.
     pub fn start(
         paths: Vec<PathPlan>,
         budget_pps: u32,
@@ -49,7 +49,7 @@ impl Probing {
         Ok(Self { shared, _engine: kept })
     }
 
-    /// Probes these from now on; on an error those of before.
+    /// Probes these paths from now on; on an error the former ones.
     pub async fn follow(&self, paths: Vec<PathPlan>, budget_pps: u32) -> anyhow::Result<()> {
         let handle = lock(&self.shared).handle.clone();
         handle.follow(paths.clone(), budget_pps).await?;
@@ -59,7 +59,7 @@ impl Probing {
     }
 }
 
-/// An engine that goes on where the one before died.
+/// An engine that continues where a dead one stopped.
 fn anew(shared: &Mutex<Shared>, state: State) -> anyhow::Result<Engine> {
     let mut shared = lock(shared);
     let engine = Engine::new(shared.paths.clone(), shared.budget_pps, state)?;

@@ -1,4 +1,4 @@
-//! The built-in reflector: at most one runs, by the plan in use.
+//! The built-in reflector: at most one runs, according to the plan in use.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::{
     reflector::{secret::Secret, server::Reflector},
 };
 
-/// A reflector that cannot be started again is tried again after this.
+/// Pause before another attempt to start a reflector that failed to start.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 
-/// Runs the reflector of a plan, and of the next plan.
+/// Runs the reflector of a plan, and follows changes of the plan.
 #[derive(Debug)]
 pub struct Reflecting {
     state: State,
@@ -27,14 +27,14 @@ pub struct Reflecting {
 }
 
 impl Reflecting {
-    /// None runs yet.
+    /// Starts without a reflector.
     #[must_use]
     pub fn new(state: State, supervisor: Supervisor) -> Self {
         Self { state, supervisor, running: None }
     }
 
-    /// Runs that reflector, or none. The same one, with the same secret, goes on undisturbed. One that cannot
-    /// listen does not stop the rest: the capability says why.
+    /// Runs this reflector, or none. A reflector with the same settings and secret continues
+    /// undisturbed. One that cannot listen does not stop the rest: the capability says why.
     pub async fn follow(&mut self, plan: Option<&ReflectorPlan>) {
         if let (Some(plan), Some((running, secret, _))) = (plan, &self.running)
             && plan == running
@@ -43,7 +43,7 @@ impl Reflecting {
             return;
         }
         if let Some((_, _, task)) = self.running.take() {
-            // Its socket is closed then, and its port can be taken anew.
+            // Its socket is closed then, and its port is free again.
             task.stop().await;
         }
         match plan {
@@ -84,7 +84,7 @@ async fn run(mut reflector: Option<Reflector>, state: State, plan: ReflectorPlan
         .await;
 }
 
-/// None where it cannot listen: the capability says why.
+/// `None` if it cannot listen: the capability says why.
 async fn open(state: &State, plan: &ReflectorPlan) -> Option<Reflector> {
     match Reflector::open(plan).await {
         Ok(reflector) => {
@@ -140,7 +140,7 @@ mod tests {
         assert!(state.present().capabilities[0].missing.is_some());
     }
 
-    /// A port that is free now.
+    /// A port that is free at present.
     async fn web_port() -> u16 {
         let listener = crate::web::listen(&"127.0.0.1:0".parse().expect("an address")).await.expect("a port");
         listener.local_addr().expect("an address").port()

@@ -1,4 +1,5 @@
-//! Reading the configuration again. One reading at a time; a configuration that cannot be used changes nothing.
+//! Reading the configuration again. One reading at a time; a configuration that cannot be used
+//! changes nothing.
 
 use std::{
     sync::Arc,
@@ -25,13 +26,15 @@ use crate::{
     web::Wish,
 };
 
-/// What was refused is tried again after this long: a key that it names may have come meanwhile.
+/// A refused configuration is tried again after this long: a key file that it names may have been
+/// created meanwhile.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// How long a reload may take: reading, and going over to what was read.
+/// Longest time of a reload: reading the configuration and switching to it.
 const RELOAD: Duration = Duration::from_mins(2);
 
-/// Keeps a reloader running: SIGHUP, wishes over HTTP and another file are followed whatever becomes of one.
+/// Keeps a reloader running: if one dies, the next still handles SIGHUP, requests over HTTP and
+/// changes of the file.
 pub fn keep(
     supervisor: &Supervisor,
     reloader: Reloader,
@@ -58,25 +61,26 @@ pub fn keep(
     })
 }
 
-/// Reads the configuration whenever it is asked to, and when the file changes.
+/// Reads the configuration on request, and when the file changes.
 #[derive(Debug)]
 pub struct Reloader {
     wanted: Wanted,
     state: State,
     plans: mpsc::Sender<NextPlan>,
     watch: ConfigWatch,
-    /// The last reading that was refused: when and why.
+    /// The last refused reading: when and why.
     refused: Option<(Instant, String)>,
 }
 
 impl Reloader {
-    /// Says in `state` how it went; `plans` goes to who follows them. `watch` is that of the first reading.
+    /// Reports results in `state` and sends plans to `plans`. `watch` is the one from the first
+    /// reading.
     #[must_use]
     pub fn new(wanted: Wanted, watch: ConfigWatch, state: State, plans: mpsc::Sender<NextPlan>) -> Self {
         Self { wanted, state, plans, watch, refused: None }
     }
 
-    /// In the place of one that died: what that did not come to is done now.
+    /// Replaces a reloader that died, and does what that one left undone.
     async fn again(
         (wanted, state, plans): (Wanted, State, mpsc::Sender<NextPlan>),
         pulse: &Pulse,
@@ -89,7 +93,8 @@ impl Reloader {
         Ok((reloader, hangup))
     }
 
-    /// Waits for SIGHUP, for wishes over HTTP and for another file, as long as somebody may have a wish.
+    /// Waits for SIGHUP, requests over HTTP and changes of the file, as long as a request is
+    /// possible.
     pub async fn run(
         mut self,
         mut hangup: Signal,
@@ -103,14 +108,14 @@ impl Reloader {
             pulse.promise(LOOK);
             fault::point(Task::Reloader).await;
             tokio::select! {
-                // Several signals that come during one reload are one.
+                // Several signals during one reload count as one.
                 Some(()) = hangup.recv() => {
                     let _ = pulse.within(RELOAD, self.reload()).await;
                 }
                 wish = wishes.recv() => match wish {
                     Some(Wish::Reload(answer)) => {
                         let outcome = pulse.within(RELOAD, self.reload()).await;
-                        // Whoever asked may have gone.
+                        // Whoever requested it may be gone.
                         let _ = answer.send(outcome);
                     }
                     Some(Wish::Quit) => {
@@ -133,7 +138,7 @@ impl Reloader {
         }
     }
 
-    /// What is in use now, or why that could not be used; both in words.
+    /// What is in use now, or why the configuration could not be used; both in words.
     async fn reload(&mut self) -> Result<String, String> {
         let outcome = self.try_reload().await;
         let file = self.wanted.file.display();

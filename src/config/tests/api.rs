@@ -40,7 +40,7 @@ fn urls() {
         ),
         ("https://dc:0", "\"0\" is not a TCP port: give a whole number from 1 to 65535"),
         ("https://", "\"\" is neither an IP address nor a DNS name: give one"),
-        // Never repeated: there may be a key in it.
+        // Never repeated: the URL may contain a key.
         (
             "https://dc/?key=hunter2",
             "the URL holds more than a host and a port: write e.g. https://10.10.0.254; the key has a file of its own, `key_file`",

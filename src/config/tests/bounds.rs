@@ -1,4 +1,5 @@
-//! What would take the parser long is refused before it; each of these took seconds to minutes, or gigabytes.
+//! Text that would take the parser long is refused before parsing; each of these took seconds to
+//! minutes, or gigabytes.
 
 use std::path::Path;
 
@@ -59,7 +60,7 @@ fn an_alias_counts_wherever_it_stands() {
     };
     let said = refused(&bomb(100_000));
     assert!(said.contains("aliases make more than 32 MiB of this file"), "{said}");
-    // Each is a value as it stands; two routers of one name are another matter.
+    // At this size each is accepted as a value; the error is about two routers with one name.
     assert!(refused(&bomb(3)).contains("the name \"a\" is given to two routers"));
     let long = format!("site: {}", "a".repeat(5000));
     assert!(refused(&long).contains("longer than 4096 bytes"), "{}", refused(&long));

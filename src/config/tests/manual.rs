@@ -8,7 +8,7 @@ fn keys_of(schema: &serde_json::Value) -> std::collections::BTreeSet<String> {
     own.chain(parts.flat_map(keys_of)).collect()
 }
 
-/// What the schema forbids, the parser refuses, and the other way round.
+/// Whatever the schema forbids the parser refuses, and vice versa.
 #[test]
 fn the_schema_knows_the_keys_and_no_others() {
     let schema = json_schema();
@@ -24,7 +24,7 @@ fn the_schema_knows_the_keys_and_no_others() {
     assert_eq!(*address, serde_json::json!("an IP address or a DNS name"));
 }
 
-/// The manual shows the example as it is, and names every key.
+/// The manual contains the example unchanged, and names every key.
 #[test]
 fn the_manual_is_complete() {
     let manual = include_str!("../../../docs/configuration.md");

@@ -1,4 +1,5 @@
-//! A secret written where its file's name belongs is in no error, wherever the configuration breaks.
+//! A secret written in place of its file's name appears in no error, whatever else is wrong in the
+//! configuration.
 
 use std::{fs, path::Path};
 
@@ -15,7 +16,7 @@ const API: &str = "routers:\n- name: dc\n  site: dc\n  api: {url: 'https://127.0
 const PATH: &str = "site: a\npaths:\n- {name: p, site: dc, address: 10.0.0.1, reflector: true, ";
 const REFLECTOR: &str = "reflector: {listen: ':14790', ";
 
-/// Where each key stands, and what stands around it.
+/// Each key with the text around it.
 const KEYS: [(&str, &str, &str); 6] = [
     (ROUTER, "private_key_file", "}"),
     (ROUTER, "password_file", "}"),
@@ -25,7 +26,7 @@ const KEYS: [(&str, &str, &str); 6] = [
     (REFLECTOR, "secret_file", "}"),
 ];
 
-/// As YAML may hold it, whole or broken.
+/// A secret as YAML may hold it, complete or broken.
 fn written() -> impl Strategy<Value = (String, String)> {
     let secret = "[A-Za-z0-9+_.=-]{8,40}(/[A-Za-z0-9+_=-]{6,20}){0,2}";
     let form = prop::sample::select(vec![

@@ -3,7 +3,7 @@
 use super::{SSH, plan, refused};
 use crate::model::plan::{Credential, HostTrust, SshPlan, Transport};
 
-/// Routers, each with the one it is reached through.
+/// Routers, each with its jump router.
 fn jumps(pairs: &[(&str, &str)]) -> String {
     let routers = pairs.iter().map(|(name, jump)| {
         format!(

@@ -1,23 +1,24 @@
-//! Which counters speak for one tunnel alone.
+//! Which counters count the packets of one tunnel alone.
 //!
-//! Those of a device do where the sender has one remote and nobody else sends to the receiver. Measured (6.18): a
-//! frame flooded to two remotes counts two packets sent, a known unicast counts one, and the device does not say to
-//! which remote.
+//! Those of a device do if the sender has one remote and nobody else sends to the receiver.
+//! Measured (6.18): a frame flooded to two remotes counts as two packets sent, a known unicast as
+//! one, and the device does not say to which remote.
 //!
-//! A device with many networks counts them together. Where it has a VNI filter, the kernel also counts each VNI, and
-//! what was said of a device holds for that VNI. Measured (6.18, `external vnifilter`, by routes that name the VNI):
-//! 50 pings in VNI 100 and 30 in VNI 200 counted 50 and 30 packets sent and received, the device 80; of 200 more in
-//! VNI 100, of which the other router dropped every 20th, 200 were counted sent, 190 there, and 190 back.
+//! A device with many networks counts them together. With a VNI filter the kernel also counts each
+//! VNI, and the same conditions apply to that VNI. Measured (6.18, `external vnifilter`, with
+//! routes that name the VNI): 50 pings in VNI 100 and 30 in VNI 200 counted as 50 and 30 packets
+//! sent and received, and 80 on the device. Of 200 more in VNI 100, where the other router dropped
+//! every 20th, 200 were counted as sent, 190 as received there, and 190 back.
 
 use std::{borrow::Cow, net::IpAddr, rc::Rc};
 
 use crate::{
     model::{picture::TunnelEnd, types::Vni, vnis::VniSet},
-    overlay::{end_view::EndView, scene::Scene},
+    overlay::ends::{EndView, Scene},
 };
 
-/// Whose counters to compare, of the sender and of the receiver: those of a VNI, or `None` for the device's; or why
-/// neither are of the same packets.
+/// The counters to compare, of the sender and of the receiver: those of a VNI, or `None` for the
+/// device's. An error says why no counters count the same packets.
 pub(super) fn counters(
     scene: &Scene<'_>,
     from: &TunnelEnd,
@@ -34,17 +35,18 @@ pub(super) fn counters(
     other_packets.map_or(Ok([sender.vni, receiver.vni]), Err)
 }
 
-/// One end, as far as its counters go.
+/// One end with the counters that are used.
 struct Side<'a> {
     end: &'a TunnelEnd,
-    /// The device; its remotes are those of `vni` alone where there is one.
+    /// The device; with a `vni`, its remotes are those of that VNI only.
     view: EndView<'a>,
-    /// The VNI whose own counters count; `None` is all of the device.
+    /// The VNI whose counters are used; `None` means those of the whole device.
     vni: Option<Vni>,
 }
 
 impl<'a> Side<'a> {
-    /// `shared` are the VNIs between both ends. If there is one, and the device tells its counters, they count.
+    /// `shared` are the VNIs between both ends. If there is exactly one and the device has counters
+    /// for it, these are used.
     fn new(scene: &Scene<'a>, end: &'a TunnelEnd, shared: &VniSet) -> Option<Self> {
         let mut view = scene.ends.get(end)?.clone();
         let told = |vni: &Vni| view.vxlan.vni_counters.contains_key(vni);
@@ -55,13 +57,13 @@ impl<'a> Side<'a> {
         Some(Self { end, view, vni })
     }
 
-    /// The networks that its counters are of.
+    /// The VNIs that the counters cover.
     fn counted(&self) -> Cow<'_, VniSet> {
         self.vni
             .map_or_else(|| Cow::Borrowed(self.view.vnis()), |vni| Cow::Owned([vni].into_iter().collect()))
     }
 
-    /// Why its counters are not those of the tunnel to `other`.
+    /// Why the counters cover more than the tunnel to `other`.
     fn uncountable(&self, other: &Self, shared: &VniSet) -> Option<String> {
         let (end, remotes) = (self.end, self.view.remotes_text());
         if self.view.sends.groups.iter().any(|group| self.view.remotes.contains(group)) {
@@ -88,7 +90,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// A VTEP beside the other end to which the sender sends, or from which the receiver has learned.
+/// A VTEP other than the other end that the sender sends to, or that the receiver has learned from.
 fn strangers(scene: &Scene<'_>, sender: &Side<'_>, receiver: &Side<'_>) -> Option<String> {
     let mut strays = sender.view.sends.strays(sender.vni);
     if let Some(remote) = strays.find(|remote| !sender.view.remotes.contains(remote)) {
@@ -101,7 +103,7 @@ fn strangers(scene: &Scene<'_>, sender: &Side<'_>, receiver: &Side<'_>) -> Optio
     Some(format!("{} receives from {remote} too", receiver.end))
 }
 
-/// Another end that sends to the receiver what its counters count.
+/// Another end whose packets the receiver's counters would include.
 fn rival(scene: &Scene<'_>, sender: &Side<'_>, receiver: &Side<'_>) -> Option<String> {
     let (router, port) = (&receiver.end.router, receiver.view.vxlan.port);
     let other = scene.arrivals().other(router, port, &receiver.counted(), sender.end)?;

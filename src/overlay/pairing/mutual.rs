@@ -1,9 +1,10 @@
-//! Ends of two routers that all send to each other's router: which of them are pairs.
+//! Pairs ends of two routers that all send to each other's router.
 //!
-//! In order: one device with many networks and each device there that carries one of them; equal settings, unique on
-//! both sides; pairs that are known already; and what is left alone on both sides. A pair that is found helps every
-//! other group in which both its ends stand: an end that sends to a router in two ways (its address, a group) stands
-//! in two.
+//! The rules in order: a device with many networks, paired with each device at the other router
+//! that carries one of them; equal settings that are unique on both sides; pairs that are known
+//! already; two ends that are the only ones left on their sides. A pair that is found also narrows
+//! every other group that both its ends are in: an end that sends to a router in two ways (its
+//! address, a multicast group) is in two groups.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -13,7 +14,7 @@ use std::{
 use super::{Ends, NAMED, Pair, Partners, Settings, only};
 use crate::{
     model::{picture::TunnelEnd, types::RouterName},
-    overlay::{end_view::EndView, scene::Scene},
+    overlay::ends::{EndView, Scene},
     work,
 };
 
@@ -30,18 +31,18 @@ impl Side {
     }
 }
 
-/// Ends of two routers.
+/// Ends of two routers that send to each other's router, by address or by one multicast group.
 #[derive(Debug)]
 struct Group {
-    /// Those that the two sides are on.
+    /// The routers of the two sides.
     routers: [RouterName; 2],
-    /// The ends at both, as far as neither a shared device nor a setting has paired them.
+    /// The ends on both sides that are paired neither as a shared device nor by their settings.
     all: [Ends; 2],
-    /// Those that are in no known pair of this group.
+    /// The ends that are not in any known pair of this group.
     left: [Ends; 2],
 }
 
-/// All groups, and in which of them each end stands.
+/// All groups, and the groups that each end is in.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     groups: Vec<Group>,
@@ -50,7 +51,7 @@ pub(super) struct Groups {
 
 type Senders<'s> = BTreeMap<(&'s RouterName, &'s RouterName, Option<IpAddr>), Ends>;
 
-/// For each router the ends that send to it, by the router they are on and the group by which they do so.
+/// The ends that send to each router, by the router they are on and the multicast group they use.
 fn senders<'s>(scene: &'s Scene<'_>) -> Senders<'s> {
     let mut senders = Senders::new();
     for (end, view) in &scene.ends {
@@ -70,7 +71,7 @@ fn senders<'s>(scene: &'s Scene<'_>) -> Senders<'s> {
 }
 
 impl Groups {
-    /// Matches the ends of all groups, and adds the pairs to `found`.
+    /// Pairs the ends of all groups, and adds the pairs to `found`.
     pub(super) fn match_all<'p>(
         scene: &Scene<'_>,
         settings: &Settings,
@@ -109,12 +110,12 @@ impl Groups {
         self.groups.push(Group { routers, left: all.clone(), all });
     }
 
-    /// The groups in which an end stands.
+    /// The groups that an end is in.
     pub(super) fn of(&self, end: &TunnelEnd) -> impl Iterator<Item = (usize, Side)> {
         self.of.get(end).into_iter().flatten().copied()
     }
 
-    /// The groups in which both ends of a pair stand, on different sides.
+    /// The groups that have the two ends of a pair on opposite sides.
     fn across(&self, Pair(a, b): &Pair) -> Vec<usize> {
         let groups = |end| self.of.get(end).map_or(&[][..], Vec::as_slice);
         let (few, other) = if groups(a).len() <= groups(b).len() { (groups(a), b) } else { (groups(b), a) };
@@ -123,7 +124,8 @@ impl Groups {
         across.map(|(group, _)| *group).collect()
     }
 
-    /// Takes pairs out of all groups across which they lie, and those that are found by that.
+    /// Removes the ends of new pairs from all groups that have them on opposite sides, and repeats
+    /// this for pairs that are found thereby.
     fn settle(&mut self, mut news: Vec<Pair>, found: &mut Partners) {
         let mut touched: BTreeSet<usize> = (0..self.groups.len()).collect();
         loop {
@@ -146,12 +148,12 @@ impl Groups {
         }
     }
 
-    /// Whether an end is in no known pair of a group.
+    /// Whether an end is not in any known pair of a group.
     pub(super) fn is_left(&self, group: usize, side: Side, end: &TunnelEnd) -> bool {
         self.groups[group].left[side as usize].contains(end)
     }
 
-    /// Of each side of each group the first ends that are in no tunnel to the router of the other side.
+    /// For each group and side, the first ends that have no tunnel to the router of the other side.
     pub(super) fn free<'g>(&'g self, found: &Partners) -> Vec<[Vec<&'g TunnelEnd>; 2]> {
         let free = |ends: &'g Ends, router: &RouterName| {
             work::each(ends).filter(|end| !found.reaches(end, router)).take(NAMED).collect()
@@ -173,8 +175,9 @@ fn take(pairs: &[Pair], ends: &mut [Ends; 2]) {
     }
 }
 
-/// One device that carries many networks is an end of several tunnels: to each device at the other router that
-/// carries one of them. On one router a VNI is on one device of a UDP port; where it seems to be on two, it is on neither.
+/// Pairs of a device that carries many networks with each device at the other router that carries
+/// one of them. Each VNI is on one device of a router and UDP port; if it appears to be on two,
+/// neither is paired.
 fn shared_devices(scene: &Scene<'_>, [there, back]: &[Ends; 2]) -> Vec<Pair> {
     let mut found = Vec::new();
     for (manies, ones) in [(there, back), (back, there)] {
@@ -196,7 +199,7 @@ fn shared_devices(scene: &Scene<'_>, [there, back]: &[Ends; 2]) -> Vec<Pair> {
     found
 }
 
-/// Ends with equal settings that nobody else on their side has.
+/// Pairs ends with equal settings that no other end on their side has.
 fn same_setting(settings: &Settings, [there, back]: &[Ends; 2]) -> Vec<Pair> {
     let unique = |ends| {
         let mut by_setting: BTreeMap<usize, Option<&TunnelEnd>> = BTreeMap::new();

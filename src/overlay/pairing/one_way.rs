@@ -1,4 +1,4 @@
-//! Ends that send to a router whose ends do not send back.
+//! Pairs ends that send to a router whose ends do not send back.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -8,18 +8,18 @@ use std::{
 use super::{NAMED, Pair, Pairer};
 use crate::{
     model::{picture::TunnelEnd, types::RouterName},
-    overlay::{end_view::EndView, evpn},
+    overlay::{ends::EndView, evpn},
     work,
 };
 
-/// An end, its remote, and an end there that would fit.
+/// An end, one of its remotes, and an end at that remote that would fit.
 pub(super) struct Suitor {
     end: TunnelEnd,
     remote: IpAddr,
     to: TunnelEnd,
 }
 
-/// Suitors by what makes them rivals.
+/// Suitors that exclude each other, by what they compete for.
 #[derive(Default)]
 struct Rivals<'p> {
     of_end: BTreeMap<&'p TunnelEnd, BTreeSet<&'p TunnelEnd>>,
@@ -28,14 +28,16 @@ struct Rivals<'p> {
 }
 
 impl Pairer<'_, '_> {
-    /// Each end that sends to a router whose ends do not send back, with each end there that has its VNIs
-    /// and port and is free. Taken before any pair is remembered, so that remembering one changes no other.
+    /// For each end that sends to a router whose ends do not send back: every free end there with
+    /// the same VNIs and port. Computed before any pair is added, so that adding one does not
+    /// affect the others.
     pub(super) fn suitors(&self) -> Vec<Suitor> {
         let alike = self.alike();
         let mut suitors = Vec::new();
         for (end, view) in &self.scene.ends {
             let Some(setting) = self.settings.get(end).filter(|_| !self.is_taken(end)) else { continue };
-            // An end that EVPN fills may have lost its flood entry, and still know MACs there.
+            // An end that EVPN configures may have lost its flood entry but still have MACs behind
+            // that router.
             let by_macs = evpn::is_bridged(view);
             let leads = view.sends.leads.values().flatten().filter(|_| by_macs);
             let addresses: BTreeSet<_> = view.remotes.iter().chain(leads).collect();
@@ -59,7 +61,8 @@ impl Pairer<'_, '_> {
         suitors
     }
 
-    /// The free ends of each router with the same setting. Two are one too many: of more, the first are enough.
+    /// The free ends of each router by setting. Two already make the choice ambiguous, so only the
+    /// first few are kept.
     fn alike(&self) -> HashMap<(&RouterName, usize), Vec<&TunnelEnd>> {
         let mut alike: HashMap<_, Vec<_>> = HashMap::new();
         for end in work::each(self.scene.ends.keys()).filter(|end| !self.is_taken(end)) {
@@ -97,7 +100,8 @@ impl<'p> Rivals<'p> {
         rivals
     }
 
-    /// Whether another suitor wants what this one wants. An end that EVPN fills is for all who want it.
+    /// Whether another suitor competes for the same end or remote. An end that EVPN configures can
+    /// have any number of partners.
     fn has(
         &self,
         Suitor { end, remote, to }: &Suitor,
@@ -111,7 +115,7 @@ impl<'p> Rivals<'p> {
     }
 }
 
-/// Whether there is another one than `one`.
+/// Whether the set contains anything other than `one`.
 fn beside(all: Option<&BTreeSet<&TunnelEnd>>, one: &TunnelEnd) -> bool {
     all.is_some_and(|all| all.len() > usize::from(all.contains(one)))
 }

@@ -8,12 +8,12 @@ use crate::{
     work,
 };
 
-/// For each end its partners, by their router.
+/// The partners of each end, by their router.
 #[derive(Debug, Default)]
 pub(super) struct Partners(BTreeMap<TunnelEnd, BTreeMap<RouterName, Ends>>);
 
 impl Partners {
-    /// Adds a pair; false where it was there.
+    /// Adds a pair; false if it was there already.
     pub(super) fn insert(&mut self, Pair(a, b): Pair) -> bool {
         work::step();
         let mut put = |end: &TunnelEnd, other: &TunnelEnd| {
@@ -47,7 +47,7 @@ impl Partners {
         self.0.get(end).into_iter().flat_map(BTreeMap::values).flatten()
     }
 
-    /// Those at one router.
+    /// The partners at one router.
     pub(super) fn at(&self, end: &TunnelEnd, router: &RouterName) -> impl Iterator<Item = &TunnelEnd> {
         self.0.get(end).and_then(|partners| partners.get(router)).into_iter().flatten()
     }
@@ -67,7 +67,7 @@ impl Partners {
         self.reaches(a, &b.router) || self.reaches(b, &a.router)
     }
 
-    /// The ends that are in a tunnel.
+    /// The ends that are in any tunnel.
     pub(super) fn ends(&self) -> impl Iterator<Item = &TunnelEnd> {
         self.0.keys()
     }

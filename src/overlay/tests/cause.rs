@@ -90,7 +90,8 @@ fn a_hole_one_way_blames_the_end_that_sends() {
     }
 }
 
-/// Both ends are small, and the hole is proven one way only: replies in pieces hide the other.
+/// Both ends are too small, but the hole is proven in one direction only: replies in fragments hide
+/// the other.
 #[test]
 fn every_end_with_the_fault_is_mended_whichever_direction_is_proven() {
     let picture = picture(&default_mtu(1600), path("rancher", "dc", hole(&[Direction::Forward], 1454)));
@@ -176,7 +177,7 @@ fn unreachable_takes_the_tunnels_cause_and_fix() {
     assert!(unexplained.fix.is_empty());
 }
 
-/// Another path over the same tunnel is answered: the tunnel is not the trouble.
+/// Another path over the same tunnel is answered, so the tunnel is not the problem.
 #[test]
 fn a_dead_host_is_not_blamed_on_the_underlay() {
     let dead = path("nohost", "dc", verdict(Verdict::Unreachable));
@@ -195,7 +196,7 @@ fn a_dead_host_is_not_blamed_on_the_underlay() {
     );
 }
 
-/// An expectation that nothing has tested is no reason to change a router.
+/// An untested expectation is no reason to change a router.
 #[test]
 fn an_untested_expectation_gives_no_command() {
     let limited = Judgement { unknown_reason: Some(UnknownReason::LocalLimit), ..verdict(Verdict::Unknown) };
@@ -205,7 +206,7 @@ fn an_untested_expectation_gives_no_command() {
     assert!(picture.fix.is_empty() && picture.cause.is_empty(), "{picture:?}");
 }
 
-/// A vantage point that cannot send 1500 bytes still says what the routers show.
+/// A vantage point that cannot send 1500 bytes still reports what router data shows.
 #[test]
 fn a_clamp_is_said_although_unprobed() {
     let limited = Judgement { unknown_reason: Some(UnknownReason::LocalLimit), ..verdict(Verdict::Unknown) };
@@ -232,7 +233,7 @@ fn an_unread_router_is_said_and_the_near_end_named() {
     assert!(never.hops.is_empty() && never.fix.is_empty());
     assert_eq!(never.cause[0], "dc not read: refused");
     assert!(never.cause[2].starts_with("site-a/vxlan01 mtu 1450 < "), "{:?}", never.cause);
-    // Seen once, the way is known while the router is away.
+    // Once it has been seen, the walk stays known while the router is away.
     assessor.assess(&read(&[dc, a, b]), std::slice::from_ref(&rancher));
     let away = assessor.assess(&unread, &[rancher]).paths.remove(0);
     assert_eq!(away.hops.len(), 2);
@@ -254,7 +255,7 @@ fn two_equal_ways_claim_none() {
     );
 }
 
-/// Another overlay between other bridges is no way through.
+/// An overlay between other bridges is not a connection.
 #[test]
 fn tunnels_join_in_one_bridge_only() {
     let [dc, a, b] = lab();
@@ -272,7 +273,8 @@ fn tunnels_join_in_one_bridge_only() {
     );
 }
 
-/// `df set`: what must be sent in fragments is dropped, so the larger mtu comes after `df unset`, on that router.
+/// `df set`: packets that must be fragmented are dropped, so the larger mtu comes after `df unset`
+/// on that router.
 #[test]
 fn with_df_set_a_larger_mtu_alone_is_not_offered() {
     let set = |router: TestRouter| router.edit_vxlan("vxlan01", |vxlan| vxlan.df = Some(DfPolicy::Set));
@@ -317,7 +319,7 @@ fn what_comes_after_the_fix_depends_on_the_version() {
     run("Debian GNU/Linux 12 (bookworm)", "the router will signal if its kernel is 5.8 or later");
 }
 
-/// VyOS before 1.4 has no command for df: none is made up.
+/// VyOS before 1.4 has no command for df, so none is printed.
 #[test]
 fn no_df_command_before_1_4() {
     let [dc, a, mut b] = lab();
@@ -333,7 +335,8 @@ fn no_df_command_before_1_4() {
     );
 }
 
-/// Clamping the MSS of routed TCP does nothing for bridged frames: no cause, no command ever speaks of it.
+/// Clamping the MSS of routed TCP has no effect on bridged frames: no cause and no command ever
+/// mentions it.
 #[test]
 fn mss_clamping_is_never_offered() {
     let holes = [Direction::Forward, Direction::Reverse];
@@ -365,7 +368,8 @@ fn what_an_end_s_underlay_and_bridge_do_not_carry_is_said_of_the_tunnel() {
     }
 }
 
-/// Broadcasts come, no unicast does: the far virtual switch does not let the router bridge for others.
+/// Broadcasts arrive but no unicast does: the far virtual switch does not let the router bridge for
+/// others.
 #[test]
 fn a_far_virtual_switch_is_suspected() {
     const TARGET: &str = "52:54:00:00:00:66";
@@ -395,7 +399,8 @@ fn a_far_virtual_switch_is_suspected() {
         unknown.cause[0].contains("1 MACs of hosts there, perhaps the target's, are learned"),
         "{unknown:?}"
     );
-    // The router itself is no host, a silent LAN is no sign, and a tunnel that is down has a better one.
+    // The router itself does not count as a host, a silent LAN is no sign, and a tunnel that is
+    // down is the better cause.
     for routers in [heard(&["52:54:00:00:00:01"]), heard(&[])] {
         let other = picture(&routers, dead(None));
         assert!(other.cause[0].starts_with("nothing in router data"), "{other:?}");
@@ -403,18 +408,19 @@ fn a_far_virtual_switch_is_suspected() {
     let [dc, a, b] = heard(&[TARGET]);
     let down = [dc.edit("vxlan01", |link| link.admin_up = Some(false)), a, b];
     assert_eq!(picture(&down, dead(Some(TARGET))).cause, ["dc/vxlan01 is admin down"]);
-    // Beyond that site is another one, which answers over the same tunnel: its frames do not pass that switch.
+    // A site beyond that one answers over the same tunnel: its frames do not pass that switch, so
+    // they prove nothing.
     let beyond = path("node-b", "site-b", verdict(Verdict::Ok));
     let overlay = Assessor::new(&plan(&[])).assess(&read(&heard(&[TARGET])), &[dead(Some(TARGET)), beyond]);
     assert_eq!(overlay.paths[0].cause, known.cause);
-    // Another host there answers: it lets frames to foreign MACs through.
+    // Another host there answers: the switch lets frames to foreign MACs through.
     let fine = path("web", "dc", verdict(Verdict::Ok));
     let overlay = Assessor::new(&plan(&[])).assess(&read(&heard(&[TARGET])), &[dead(Some(TARGET)), fine]);
     assert!(overlay.paths[0].cause[0].contains("other paths do well"), "{:?}", overlay.paths[0]);
 }
 
-/// The rule of `VxlanMtuBelowBridgePort`: small ends are a trouble of their tunnel as long as no path tells whether they do
-/// harm.
+/// The rule of `VxlanMtuBelowBridgePort`: small ends count as a problem of their tunnel until a
+/// path tells whether they do harm.
 #[test]
 fn small_ends_are_a_trouble_until_a_path_tells() {
     let seen = |paths: &[Arc<PathObservation>]| {

@@ -1,4 +1,5 @@
-//! Devices that EVPN fills: a flood entry that is missing is a route that is missing, and no static remote mends it.
+//! Devices that EVPN configures: a missing flood entry means a missing route, and no static remote
+//! mends it.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use crate::{
 
 const DC_A: &str = "dc/vxlan01~site-a/vxlan01";
 
-/// As FRR fills it (8.4): `nolearning`, flood entries without a mark, MACs with one.
+/// A device as FRR (8.4) configures it: `nolearning`, flood entries without a mark, MACs with one.
 fn vtep(name: &str, own: &str, floods: &[&str], macs: &[&str]) -> TestRouter {
     let router = TestRouter::new(name, name, own).vxlan("vxlan01", 10, "none");
     let router = router.edit_vxlan("vxlan01", |vxlan| {
@@ -36,7 +37,7 @@ fn a_mesh_is_as_many_tunnels() {
     assert!(overlay.tunnels.iter().all(|tunnel| tunnel.mismatches.is_empty() && tunnel.up == Some(true)));
 }
 
-/// One end of two, and one end of a mesh that still floods to the third.
+/// First one end of two, then one end of a mesh that still floods to the third.
 #[test]
 fn a_missing_flood_entry_names_type_3_routes_and_no_remote() {
     for (floods, words) in [(&[][..], "none"), (&[B][..], B)] {
@@ -67,7 +68,8 @@ fn a_missing_flood_entry_names_type_3_routes_and_no_remote() {
     }
 }
 
-/// Both entries are gone; MACs still show that the two are one network, or nothing does but the VNI.
+/// Both flood entries are missing; that the two are one network is shown by MACs, or by the VNI
+/// alone.
 #[test]
 fn neither_end_floods_to_the_other() {
     let words = "neither end floods to the other (vni 10): dc/vxlan01 floods to 10.10.20.254, site-a/vxlan01 floods to none; \
@@ -82,13 +84,13 @@ fn neither_end_floods_to_the_other() {
         assert!(overlay.paths[0].fix.is_empty());
         assert_eq!(names(&overlay).contains(&DC_A), !macs.is_empty());
     }
-    // Another network at the same two routers is no stranger.
+    // Another network at the same two routers is not reported.
     let other = vtep("site-a", A, &[], &[]).edit_vxlan("vxlan01", |vxlan| vxlan.vni = Some(Vni(11)));
     let overlay = Assessor::new(&plan(&[])).assess(&read(&[vtep("dc", DC, &[], &[]), other]), &[dead()]);
     assert!(!overlay.paths[0].cause.join("\n").contains("neither end"), "{:?}", overlay.paths[0].cause);
 }
 
-/// The device of an L3 VNI floods to nobody by its nature: it has MACs of routers and no LAN port.
+/// The device of an L3 VNI never floods: it has MACs of routers and no LAN port.
 #[test]
 fn an_l3_vni_is_not_missed() {
     let l3 = |name: &str, own: &str, other: &str| {
@@ -98,7 +100,7 @@ fn an_l3_vni_is_not_missed() {
     assert!(names(&overlay).is_empty(), "{:?}", overlay.tunnels);
 }
 
-/// An `external` device takes no remote of VyOS's, whoever fills it.
+/// An `external` device takes no `remote` in VyOS's configuration, whoever configures it.
 #[test]
 fn no_remote_for_an_external_device() {
     let external = |router: TestRouter| {

@@ -1,5 +1,5 @@
-//! Loss by both ends' counters: two routers read at different moments, by clocks that started at different
-//! times, over answers that take their time; the truth is known.
+//! Loss by both ends' counters, with the truth known: two routers are read at different moments, by
+//! clocks that started at different times, and their answers take time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub(super) const DC_A: &str = "dc/vxlan01~site-a/vxlan01";
-/// How long a packet is under way, in seconds.
+/// Transit time of a packet, in seconds.
 pub(super) const FLIGHT: f64 = 0.01;
 /// Bytes of each packet.
 const SIZE: u64 = 500;
@@ -29,9 +29,9 @@ const SIZE: u64 = 500;
 pub(super) struct Reads {
     first: f64,
     every: f64,
-    /// Seconds since its start when our clock was at 0.
+    /// The router's uptime in seconds when our clock is at 0.
     uptime: f64,
-    /// How long asking and answering take, and after which part of that the counters are read.
+    /// Duration of a read in seconds, and the part of it after which the counters are read.
     takes: f64,
     part: f64,
 }
@@ -41,7 +41,7 @@ impl Reads {
         (0_u32..).map(move |n| self.first + f64::from(n) * self.every).take_while(move |time| *time < until)
     }
 
-    /// Sets counters and uptime as they are when the router is asked at `asked`.
+    /// Sets counters and uptime for a read that starts at `asked`.
     fn read(
         self,
         router: &TestRouter,
@@ -58,7 +58,8 @@ impl Reads {
         })
     }
 
-    /// The router as it is at the moment when its counters are read, asked at `asked`.
+    /// Reads a router whose state is made for the moment at which its counters are read; the read
+    /// starts at `asked`.
     pub(super) fn read_with(self, asked: f64, router: impl FnOnce(f64) -> TestRouter) -> Arc<RouterReading> {
         let at = asked + self.takes * self.part;
         let mut router = router(at);
@@ -82,7 +83,8 @@ pub(super) fn whole(count: f64) -> u64 {
 pub(super) const SITE_A: Reads = Reads { first: 0.3, every: 5.0, uptime: 77_000.0, takes: 0.08, part: 0.5 };
 pub(super) const AT_DC: Reads = Reads { first: 2.9, every: 5.0, uptime: 123.0, takes: 0.03, part: 0.3 };
 
-/// The picture after `until` seconds; A sends `sent(t)` packets up to a moment, of which the DC receives a part.
+/// The picture after `until` seconds; A has sent `sent(t)` packets by time `t`, of which the DC
+/// receives a part.
 fn play(a: Reads, dc: Reads, until: f64, sent: impl Fn(f64) -> f64, lost: f64) -> Overlay {
     let [dc_router, a_router, _] = lab();
     let arrived = |time: f64| sent(time - FLIGHT) * (1.0 - lost);
@@ -103,7 +105,7 @@ fn play(a: Reads, dc: Reads, until: f64, sent: impl Fn(f64) -> f64, lost: f64) -
     overlay
 }
 
-/// Ratio and bound from A to the DC.
+/// Loss ratio and bound from A to the DC.
 fn forward(overlay: &Overlay) -> Option<(f64, f64)> {
     let loss = &tunnel(overlay, DC_A).loss;
     loss.iter().find(|loss| loss.from.router.as_str() == "site-a").map(|loss| (loss.ratio, loss.bound))
@@ -133,7 +135,7 @@ fn steady_traffic_is_measured_to_a_tenth_of_a_percent() {
 
 #[test]
 fn the_window_slides() {
-    // All is lost for two minutes, then nothing.
+    // Everything is lost for two minutes, then nothing.
     let [dc, a, _] = lab();
     let mut assessor = Assessor::new(&plan(&[]));
     let mut ratios = Vec::new();
@@ -153,7 +155,7 @@ fn the_window_slides() {
 fn what_gives_no_figure() {
     let few = play(SITE_A, AT_DC, 130.0, |time| time * 0.8, 0.5);
     assert_eq!(forward(&few), None, "96 packets");
-    // A burst of a tenth of a second every 7 s, in which a reading may fall.
+    // Bursts of a tenth of a second every 7 s; a reading may fall into one.
     let bursts = play(SITE_A, AT_DC, 130.0, |time| (time / 7.0).floor() * 200.0, 0.0);
     assert_eq!(forward(&bursts), None);
     assert!(said(&bursts.tunnels[0], "came so unevenly"), "{:?}", bursts.tunnels[0].evidence);
@@ -165,7 +167,7 @@ fn what_gives_no_figure() {
     assert!(said(&begun.tunnels[0], "not yet two readings of both"), "{:?}", begun.tunnels[0].evidence);
 }
 
-/// One changed thing between two readings: counters then start anew, and so does the window.
+/// Something changes between two readings that restarts the counters, and with them the window.
 #[test]
 fn restarts_are_no_loss() {
     type Change = fn(TestRouter) -> TestRouter;
@@ -192,7 +194,7 @@ fn restarts_are_no_loss() {
             let overlay = assessor.assess(&now, &[]);
             last = forward(&overlay);
             assert!(last.is_none_or(|(ratio, bound)| ratio <= bound), "{what}, {turn}: {last:?}");
-            // One reading after the restart is no window.
+            // A single reading after the restart is no window.
             assert_eq!(last.is_none(), [0, 10].contains(&turn), "{what}, {turn}: {last:?}");
         }
         assert!(last.is_some());
@@ -251,7 +253,7 @@ fn merged_packets_are_no_loss() {
     }
 }
 
-/// A counter that is not of this tunnel alone: marked, with the reason.
+/// Counters that cover more than this tunnel give no figure, but the reason.
 #[test]
 fn whose_packets_are_not_known() {
     let hub = || TestRouter::new("dc", "dc", DC).vxlan("vxlan01", 1, A);
@@ -283,7 +285,7 @@ fn whose_packets_are_not_known() {
         assert!(said(tunnel, words), "{what}: {:?}", tunnel.evidence);
         assert!(tunnel.loss.is_empty());
     }
-    // Another vni of the same router is another tunnel.
+    // Another VNI of the same router is another tunnel.
     let other = b().edit_vxlan("vxlan01", |vxlan| vxlan.vni = Some(Vni(2)));
     assert!(!said(tunnel(&assess(&[hub(), a(), other]), DC_A), "too"));
 }
@@ -291,8 +293,8 @@ fn whose_packets_are_not_known() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// However the routers are read, the truth lies within the bound, for traffic whose rate changes slowly
-    /// against the readings.
+    /// However the routers are read, the truth lies within the bound, for traffic whose rate
+    /// changes slowly compared with the readings.
     #[test]
     fn the_truth_lies_within_the_bound(
         every in (1.0..15.0_f64, 1.0..15.0_f64),
@@ -305,11 +307,11 @@ proptest! {
     ) {
         let a = Reads { first: phase.0 * every.0, every: every.0, uptime: uptime.0, takes: takes.0, part: part.0 };
         let dc = Reads { first: phase.1 * every.1, every: every.1, uptime: uptime.1, takes: takes.1, part: part.1 };
-        // 400 packets a second, more and less over 90 s.
+        // 400 packets a second, varying with a period of 90 s.
         let turn = std::f64::consts::TAU / 90.0;
         let sent = |time: f64| 1000.0 + 400.0 * (time + swing * (time * turn).sin() / turn);
         if let Some((ratio, bound)) = forward(&play(a, dc, 240.0, sent, lost)) {
-            // A packet is whole, and some are under way.
+            // Packets are whole numbers, and some are in transit.
             let whole = 4.0 / 40_000.0 + 800.0 * FLIGHT / 40_000.0;
             prop_assert!((ratio - lost).abs() <= bound + whole, "{lost}: {ratio} +- {bound}");
         }

@@ -1,4 +1,4 @@
-//! Loss of the tunnels of one device with many networks, by what it counted of each.
+//! Loss of the tunnels of one device with many networks, by its counters per VNI.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use crate::{
 const DC_B: &str = "dc/vxlan01~site-b/vxlan01";
 /// Bytes of each packet: as large as the devices' MTU.
 const SIZE: u64 = 1500;
-/// Share of the packets from the DC to A that is lost; none is between the DC and B.
+/// Share of the packets from the DC to A that is lost; none are lost between the DC and B.
 const LOST: f64 = 0.05;
 
 /// An `external` device at the hub, with a filter of these VNIs.
@@ -61,8 +61,8 @@ fn counters(sent: f64, received: f64, sent_header: u64) -> Counters {
     }
 }
 
-/// The picture after 130 s. The DC sends 200 packets a second to A and 700 to B, and receives as many; `told` are the
-/// VNIs whose counters its device tells.
+/// The picture after 130 s. The DC sends 200 packets a second to A and 700 to B, and receives as
+/// many; `told` are the VNIs that its device has counters for.
 fn play([dc, a, b]: &[TestRouter; 3], told: &[u32]) -> Overlay {
     let mut assessor = Assessor::new(&plan(&[]));
     let mut overlay = Overlay::default();
@@ -94,7 +94,7 @@ fn play([dc, a, b]: &[TestRouter; 3], told: &[u32]) -> Overlay {
     overlay
 }
 
-/// From the hub and to it, in percent.
+/// Loss from the hub and to it, in percent.
 fn losses(tunnel: &Tunnel) -> [Option<f64>; 2] {
     [true, false].map(|from_hub| {
         let mut found = tunnel.loss.iter().filter(|loss| (loss.from.router.as_str() == "dc") == from_hub);
@@ -110,13 +110,13 @@ fn each_network_of_a_shared_device_has_its_own_loss() {
     assert_eq!(losses(to_b), [Some(0.0), Some(0.0)], "{:?}", to_b.evidence);
     assert!(said(to_a, " packets of vni 1 in 1"), "{:?}", to_a.evidence);
 
-    // With a shared device at A too, which counts only as a whole: one network is all it carries.
+    // A also has a shared device that counts only as a whole, but it carries a single network.
     let [dc, a, b] = two_sites();
     let both = [dc, shared(a, &[1]).flood_vni("vxlan01", DC, 1), b];
     assert_eq!(losses(tunnel(&play(&both, &[1, 2]), DC_A)), [Some(5.0), Some(0.0)]);
 }
 
-/// What another network does is nothing to this one.
+/// Entries of another network do not matter.
 #[test]
 fn only_entries_of_the_same_network_count() {
     let [dc, a, b] = two_sites();
@@ -137,7 +137,7 @@ fn only_entries_of_the_same_network_count() {
     }
 }
 
-/// No figure, and why.
+/// There is no figure, but the reason.
 #[test]
 fn networks_that_are_not_counted_apart() {
     let (none, both): (&[u32], &[u32]) = (&[], &[1, 2]);
@@ -196,12 +196,13 @@ fn networks_that_are_not_counted_apart() {
             assert!(said(tunnel, words), "{what}: {words}: {:?}", tunnel.evidence);
         }
     }
-    // The same entry of another vni is no packet of this one.
+    // The same entry for another VNI does not matter.
     let [dc, a, _] = two_sites();
     assert_eq!(losses(tunnel(&play(&[dc, a, leads_here(2)], both), DC_A)), [Some(5.0), Some(0.0)]);
 }
 
-/// A device with one remote and the same networks at both ends counts one tunnel, by VNI or not.
+/// Two devices with one remote and the same networks at both ends count one tunnel, per VNI or as a
+/// whole.
 #[test]
 fn two_shared_devices_that_are_one_tunnel() {
     let [dc, a, b] = [hub(&[1, 2]), shared(site("site-a", A, 1), &[1, 2]), site("site-b", B, 4)];

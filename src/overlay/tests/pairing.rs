@@ -24,7 +24,7 @@ fn healthy_lab_has_two_tunnels() {
     }
 }
 
-/// One changed thing at site B: the name stays, the field is named, the fix is exact.
+/// One thing changes at site B: the tunnel keeps its name, the field is named, the fix is exact.
 #[test]
 fn mismatches() {
     type Case =
@@ -223,7 +223,7 @@ fn a_pair_once_seen_keeps_its_name() {
     let pair = tunnel(&unread, DC_B);
     assert_eq!((pair.state, pair.up), (TunnelState::Paired, None));
     assert!(pair.mismatches.is_empty());
-    // Now so wrong that no rule would pair it: no vni in common, and remotes that lead nowhere.
+    // Now so wrong that no rule alone would pair it: no VNI in common, and no remote.
     let astray = b.clone().edit_vxlan("vxlan02", |v| (v.vni, v.remote) = (Some(Vni(9)), None));
     let wrong = assessor.assess(&away(astray.read()), &[]);
     assert_eq!(names(&wrong), [DC_A, DC_B]);
@@ -248,7 +248,8 @@ fn an_end_that_moved_to_another_tunnel_leaves_the_old_one() {
     assert_eq!(names(&overlay), [DC_A, "dc/vxlan02~site-c/vxlan02"]);
 }
 
-/// Four sites, each with one device for the three others: six tunnels, and none falls away for another.
+/// Four sites, each with one device for the three others: six tunnels, none of which excludes
+/// another.
 #[test]
 fn a_full_mesh_of_devices_with_several_remotes() {
     let address = |site: usize| format!("10.10.{site}.254");
@@ -291,15 +292,16 @@ fn a_multicast_group_is_a_tunnel_between_any_two_of_it() {
         assert_eq!((tunnel.up, tunnel.mismatches.len()), (Some(true), 0));
         assert!(tunnel.evidence.contains(&"paired: both are in the group 239.1.1.1".to_owned()));
     }
-    // Two of them, with a slip: still one tunnel.
+    // Two of them with different VNIs are still one tunnel.
     let overlay = assess(&[joined("dc", DC, 7), joined("site-a", A, 8)]);
     assert_eq!(names(&overlay), [DC_A]);
     assert!(overlay.tunnels[0].mismatches.contains_key(&MismatchField::Vni));
-    // Nobody else that is read has joined.
+    // No other router that is read has joined.
     let [_, a, _] = lab();
     let overlay = assess(&[joined("dc", DC, 7), a]);
     assert_eq!(names(&overlay), ["dc/vxlan01~239.1.1.1", "site-a/vxlan01~10.10.0.254"]);
-    // What one of them sends to the group counts once and arrives everywhere: silence accuses none.
+    // A packet that one of them sends to the group counts once and arrives everywhere, so silence
+    // proves nothing.
     let [dc, a, b] = three;
     let dc = dc.counted("vxlan01", 60, 9, 0);
     let overlay = assess(&[dc, a.counted("vxlan01", 0, 0, 0), b.counted("vxlan01", 9, 60, 0)]);
@@ -347,7 +349,7 @@ fn one_device_with_many_networks() {
     for tunnel in &overlay.tunnels {
         assert_eq!((tunnel.up, &tunnel.mismatches), (Some(true), &std::collections::BTreeMap::new()));
     }
-    // The filter lets only others through.
+    // The filter lets only other VNIs through.
     let overlay = assess(&[flooded(hub(&[1, 3, 4])), a.clone(), b.clone()]);
     let slipped = tunnel(&overlay, "dc/vxlan01~site-b/vxlan02");
     assert_eq!(
@@ -356,7 +358,7 @@ fn one_device_with_many_networks() {
     );
 }
 
-/// What a poorer method does not tell is no disagreement.
+/// What a poorer method does not show is not a mismatch.
 #[test]
 fn a_router_that_does_not_tell_its_addresses_has_no_wrong_remote() {
     let [dc, a, b] = lab();
@@ -380,7 +382,7 @@ fn a_router_that_does_not_tell_its_addresses_has_no_wrong_remote() {
     assert!(tunnel(&again, DC_B).mismatches.is_empty());
 }
 
-/// A source that asks for no route has found none missing.
+/// If a source looks up no routes, none is missing.
 #[test]
 fn routes_that_were_not_asked_for_are_no_sign_of_death() {
     let [dc, a, b] = lab();

@@ -1,4 +1,4 @@
-//! Whatever routers say, the join does not panic, and asked again it answers the same.
+//! Whatever routers print, the join does not panic, and repeating it gives the same result.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -92,7 +92,7 @@ proptest! {
                 let several = remotes.len() > 1 || remotes.iter().any(std::net::IpAddr::is_multicast);
                 let tunnels = overlay.tunnels.iter().filter(is_in).filter(|tunnel| tunnel.ends.len() == 2).count();
                 prop_assert!(several || tunnels <= 1, "{end}: {tunnels} tunnels");
-                // Nothing is left out: each end is in a tunnel, or stands alone, or sends nowhere.
+                // Nothing is left out: each end is in a tunnel, is listed alone, or sends nowhere.
                 prop_assert!(remotes.is_empty() || overlay.tunnels.iter().any(|tunnel| is_in(&tunnel)), "{end}");
             }
         }

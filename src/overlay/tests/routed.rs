@@ -1,4 +1,5 @@
-//! A router that routes into its tunnel, alone or in a VRF, is no bridge; a bridge under a VRF is one.
+//! Routers that route into their tunnel, without a master or in a VRF, do not count as bridges; a
+//! bridge inside a VRF does.
 
 use super::{assess, tunnel, typed};
 use crate::{
@@ -73,7 +74,8 @@ fn a_routed_end_signals_by_itself() {
     let reduced = Judgement { mtu_forward: Some(1450), ..verdict(Verdict::Reduced) };
     let said = picture(&routers, reduced);
     assert_eq!((said.cause, said.fix), (vec![small.to_owned()], Vec::new()));
-    // A hole all the same: the signal is lost on its way back, and a larger MTU mends it where the underlay carries it.
+    // It can still be a hole: the signal is lost on its way back. A larger MTU mends it if the
+    // underlay carries it.
     let said = picture(&routers, hole(&[Direction::Forward], 1450));
     assert_eq!(
         said.cause,
@@ -84,13 +86,13 @@ fn a_routed_end_signals_by_itself() {
     assert_eq!(typed(&said.fix), ["site-a: set interfaces vxlan vxlan01 mtu 1500"]);
     let said = picture(&routed(1500, 1450, DfPolicy::Unset), hole(&[Direction::Forward], 1450));
     assert!(said.fix.is_empty(), "{said:?}");
-    // What nothing has tested is no reason to say anything.
+    // An untested expectation is no reason to report anything.
     let limited = Judgement { unknown_reason: Some(UnknownReason::LocalLimit), ..verdict(Verdict::Unknown) };
     let said = picture(&routers, limited);
     assert!(said.cause.is_empty() && said.fix.is_empty(), "{said:?}");
 }
 
-/// Of the underlay a routed end never tells, so a smaller MTU mends it.
+/// A routed end never signals the underlay's MTU, so a smaller MTU mends it.
 #[test]
 fn a_routed_end_larger_than_its_underlay_is_lowered() {
     for (df, words) in [
@@ -107,7 +109,7 @@ fn a_routed_end_larger_than_its_underlay_is_lowered() {
         );
         assert_eq!(typed(&said.fix), ["site-a: set interfaces vxlan vxlan01 mtu 1450"]);
     }
-    // With `df unset` full-size packets travel in fragments: the hole lies elsewhere.
+    // With `df unset` full-size packets travel in fragments, so the hole is elsewhere.
     let routers = routed(1500, 1500, DfPolicy::Unset);
     let said = picture(&routers, hole(&[Direction::Forward], 1410));
     assert!(
@@ -135,7 +137,7 @@ fn a_routed_end_over_ipv6_is_lowered_whatever_df_is() {
     assert_eq!(typed(&said.fix), ["site-a: set interfaces vxlan vxlan01 mtu 1430"], "{said:?}");
 }
 
-/// Equal MTUs at both ends, but none that an underlay does not carry.
+/// MTUs are made equal at both ends, but never above what an underlay carries.
 #[test]
 fn mtus_of_routed_ends_are_made_equal_by_what_their_underlay_carries() {
     let [dc, a, b] = routed(1500, 1450, DfPolicy::Unset);
@@ -148,7 +150,7 @@ fn mtus_of_routed_ends_are_made_equal_by_what_their_underlay_carries() {
     assert_eq!(typed(&tunnel(&overlay, DC_A).fix), ["site-a: set interfaces vxlan vxlan01 mtu 1500"]);
 }
 
-/// The kernel counts a port of a VRF as no bridge's, so its link that is down is where a route may have gone.
+/// To the kernel a port of a VRF is not a bridge's, so its down link may be the missing route.
 #[test]
 fn an_underlay_in_a_vrf_that_is_down_is_named() {
     let router = TestRouter::new("site-a", "site-a", A).vxlan("vxlan01", 1, DC);

@@ -95,7 +95,8 @@ fn signs_of_death() {
     }
 }
 
-/// A burst at the start of probing, over before the silent end was read for the first time, is none lost.
+/// A burst at the start of probing that ended before the first read of the silent end does not
+/// count as lost.
 #[test]
 fn packets_unanswered_twice_are_a_sign() {
     for sent in [3, 60] {
@@ -157,12 +158,12 @@ fn another_plan_counts_on_and_knows_whose_address_is_whose() {
     let overlay = assessor.assess(&read(&[dc.clone(), a.clone(), b.clone()]), &[]);
     let back = tunnel(&overlay, DC_B);
     assert_eq!((back.up, back.transitions_up, back.transitions_down), (Some(true), 1, 1));
-    // A pair is remembered until then, and no longer; who owns the address is not forgotten.
+    // A pair is remembered until then and no longer; the owner of the address stays known.
     assessor.follow(&plan(&[]));
     let overlay = assessor.assess(&[dc.read(), a.read(), b.unread()], &[]);
     let half = tunnel(&overlay, "dc/vxlan02~10.10.20.254");
     assert!(half.evidence.iter().any(|line| line.contains("(site-b)")), "{:?}", half.evidence);
-    // A router that is gone owns nothing.
+    // A router that was removed owns nothing.
     let mut fewer = plan(&[]);
     fewer.routers.pop();
     assessor.follow(&fewer);

@@ -1,4 +1,4 @@
-//! What a join costs, by what one router says: never much more than in proportion.
+//! The cost of a join grows at most about in proportion to what a router prints.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ fn router(name: &str, address: &str) -> TestRouter {
     router
 }
 
-/// `count` devices, each with what `device` says.
+/// A router with `count` devices, each as `device` describes it.
 fn devices(router: TestRouter, count: u32, device: impl Fn(u32) -> (u32, String)) -> TestRouter {
     (0..count).fold(router, |router, n| {
         let (vni, remote) = device(n);
@@ -149,7 +149,7 @@ const SHAPES: &[Shape] = &[
     }),
 ];
 
-/// The steps of the second and third join, and of all views of it.
+/// The steps of the second and third join, and of all views of the result.
 fn cost(shape: fn(u32) -> Vec<TestRouter>, n: u32) -> (u64, u64) {
     let routers = shape(n);
     let mut assessor = Assessor::new(&plan(&[]));
@@ -178,7 +178,7 @@ fn cost(shape: fn(u32) -> Vec<TestRouter>, n: u32) -> (u64, u64) {
 fn no_join_costs_more_than_in_proportion() {
     for (what, shape) in SHAPES {
         let (few, many) = (cost(*shape, 100), cost(*shape, 400));
-        // Four times as much, a quarter more for each look-up in a tree, and what is small and fixed.
+        // Four times as much, a quarter more for each look-up in a tree, and a small constant.
         let bound = |few: u64| few * 5 + 2000;
         println!("{what}: {few:?} {many:?}");
         assert!(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{model::picture::Tunnel, recency::Recency};
 
-/// The changes of all tunnels.
+/// The transitions of all tunnels.
 #[derive(Debug, Default)]
 pub(super) struct History {
     /// By the tunnel's name.
@@ -13,7 +13,7 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Counts what has changed, and puts the counts into the tunnels.
+    /// Counts transitions, and writes the counts into the tunnels.
     pub(super) fn note(&mut self, tunnels: &mut [Tunnel]) {
         for tunnel in &mut *tunnels {
             let changes = self.changes.entry(tunnel.name.clone()).or_default();
@@ -27,7 +27,7 @@ impl History {
     }
 }
 
-/// Of one tunnel.
+/// The transitions of one tunnel.
 #[derive(Debug, Clone, Copy, Default)]
 struct Changes {
     up: Option<bool>,
@@ -36,7 +36,7 @@ struct Changes {
 }
 
 impl Changes {
-    /// Counts a change between two known states; an end that was not read in between is no change.
+    /// Counts a transition between two known states; a reading missed in between is not one.
     fn note(&mut self, up: Option<bool>) {
         let Some(now) = up else { return };
         match (self.up.replace(now), now) {

@@ -1,4 +1,4 @@
-//! What is told of one tunnel: its evidence, its small ends, its loss, how it was paired.
+//! The picture of one tunnel: its evidence, its small ends, its loss, how it was paired.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +9,17 @@ use crate::{
         types::{MismatchField, TunnelState},
     },
     overlay::{
-        end_view::EndView,
-        fix::Fixer,
+        ends::{EndView, Scene, listed},
+        fix::{Fixer, enable},
         liveness,
         loss::Ledger,
         pairing::{Pair, Single},
-        scene::Scene,
-        step::enable,
         underlay::Underlay,
     },
-    text::listed,
     work,
 };
 
-/// More ends or routes than this are not listed in a sentence.
+/// A sentence lists at most this many ends or routes.
 const LISTED: usize = 8;
 
 /// The ends of a tunnel that drop large frames silently; the rule of `VxlanMtuBelowBridgePort`.
@@ -33,7 +30,7 @@ pub(super) struct Small {
 }
 
 impl Small {
-    /// Nothing where the tunnel is dead anyway.
+    /// Empty if the tunnel is dead anyway.
     pub(super) fn of(fixer: &Fixer<'_, '_>, pair: &Pair, facts: &Facts) -> Self {
         let dead = [MismatchField::Vni, MismatchField::Port, MismatchField::Remote];
         if facts.life.up == Some(false) || dead.iter().any(|field| facts.mismatches.contains_key(field)) {
@@ -51,8 +48,8 @@ impl Small {
 }
 
 impl Tunnel {
-    /// The same, with its ends that drop large frames and what mends them. Where the MTUs of the ends differ too, what
-    /// mends that raises both.
+    /// Adds the ends that drop large frames, and the steps that mend them. If the MTUs of the ends
+    /// differ too, the fix of that mismatch already raises both.
     pub(super) fn with(mut self, small: Small, fixer: &Fixer<'_, '_>) -> Self {
         self.small_ends = small.ends;
         if !self.mismatches.contains_key(&MismatchField::Mtu) {
@@ -63,7 +60,7 @@ impl Tunnel {
     }
 }
 
-/// A tunnel of which both ends are known.
+/// A tunnel with two known ends.
 pub(super) fn paired(
     scene: &Scene<'_>,
     pair: &Pair,
@@ -99,7 +96,8 @@ pub(super) fn paired(
     }
 }
 
-/// Routes to remotes that carry less than the end takes; where there are many, the first ones.
+/// Sentences on routes to remotes that carry less than the end accepts; if there are many, the
+/// first ones.
 fn small_underlays(view: &EndView<'_>) -> Vec<String> {
     let said = view.sends.small_underlays.get_or_init(|| {
         let underlays = work::each(view.remotes.iter()).filter_map(|remote| Underlay::of(view, *remote));
@@ -108,7 +106,8 @@ fn small_underlays(view: &EndView<'_>) -> Vec<String> {
     said.clone()
 }
 
-/// The loss in each direction, and a sentence on each. None where an end is not read: that is said already.
+/// The loss in each direction, and a sentence on each. Empty if an end has no present reading,
+/// which is reported elsewhere.
 fn losses(scene: &Scene<'_>, pair: &Pair, ledger: &Ledger) -> (Vec<TunnelLoss>, Vec<String>) {
     let (mut losses, mut said) = (Vec::new(), Vec::new());
     if !(scene.ends.contains_key(&pair.0) && scene.ends.contains_key(&pair.1)) {
@@ -126,7 +125,7 @@ fn losses(scene: &Scene<'_>, pair: &Pair, ledger: &Ledger) -> (Vec<TunnelLoss>, 
     (losses, said)
 }
 
-/// Why these two ends belong together, from what can be read now.
+/// Why these two ends belong together, from the present readings.
 fn how(scene: &Scene<'_>, pair: &Pair, declared: bool) -> String {
     let sends = |end: &TunnelEnd, other: &TunnelEnd| {
         let remote = scene.remote_to(end, &other.router)?;
@@ -142,7 +141,7 @@ fn how(scene: &Scene<'_>, pair: &Pair, declared: bool) -> String {
     }
 }
 
-/// A tunnel of which one end is known.
+/// A tunnel with one known end.
 pub(super) fn lone(fixer: &Fixer<'_, '_>, single: &Single) -> Tunnel {
     let Single { end, remote, candidates } = single;
     let scene = fixer.scene;

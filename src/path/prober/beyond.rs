@@ -47,7 +47,7 @@ impl PathProber {
         let family = self.settings.family;
         self.target.compare(family, (size, reply.largest_fragment), self.told_by_target, now);
         if self.sizes().names_less().is_some_and(|named| size > named) {
-            self.target.replied(family, reply.largest_fragment);
+            self.target.replied(family, reply.largest_fragment, size == self.sizes().own());
             self.restand(now);
             return self.target.is_as_named() && sent.probe.method == ProbeMethod::Fragments;
         }

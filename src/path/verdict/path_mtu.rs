@@ -49,10 +49,9 @@ impl Confirmed {
 
     /// What the edge of silent echoes says of the way there.
     fn edge_of_echoes(self, hole: &HoleFacts, facts: &Facts, finding: &Finding) -> Option<Bytes> {
-        let by_reverse = facts.reverse_hole().is_some_and(|reverse| reverse.answered <= hole.answered);
-        if by_reverse && facts.syn_usable() {
-            // It tells of the way back; TCP alone tells of the way there.
-            return facts.reduced_flows().or(self.forward);
+        if facts.explains(hole) {
+            // It tells of the way back; TCP alone tells of the way there, and nothing does where TCP does not.
+            return facts.reduced_flows().or(self.forward.filter(|_| facts.syn_usable()));
         }
         // The limit of a filter of large ICMP is no path MTU, nor is what may turn out to be one.
         let in_doubt = *finding == Finding::Pending && hole.exact && hole.answered < FILTER;
@@ -66,6 +65,17 @@ impl Confirmed {
 impl Facts {
     fn exact(&self, hole: &HoleFacts) -> Option<Bytes> {
         (hole.exact && hole.answered > self.family.small()).then_some(hole.answered)
+    }
+
+    /// Whether a hole of the way back is all that silent echoes have met, as far as known.
+    fn explains(&self, hole: &HoleFacts) -> bool {
+        self.reverse_hole().is_some_and(|reverse| reverse.answered <= hole.answered)
+    }
+
+    /// A size that passes to the target, where more may: echoes are silent above it because of the way back.
+    pub(super) fn passes_at_least(&self) -> Option<Bytes> {
+        let hole = self.echo.hole.filter(|hole| self.explains(hole))?;
+        self.exact(&hole)
     }
 
     /// The largest size that passes forward on ICMP's flow, where the way back is known to carry more.

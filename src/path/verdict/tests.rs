@@ -1,6 +1,9 @@
 //! The verdict by table: one fact changed at a time, no machine; beside it, what is said of a path by what its probes meet.
 
 mod by_probes;
+mod findings;
+mod path_mtus;
+mod settled;
 
 use std::time::Duration;
 
@@ -140,6 +143,18 @@ const TABLE: &[Row] = &[
         f.began = NOW;
     }),
     ("no answer to SYNs for long", UNKNOWN, Some(UnknownReason::NoProof), |f| f.tcp.open = true),
+    ("no answer to SYNs for half a minute", UNKNOWN, Some(UnknownReason::NoProof), |f| {
+        f.tcp.open = true;
+        f.began = NOW.saturating_sub(Duration::from_secs(30));
+    }),
+    ("no answer to a burst of SYNs", UNKNOWN, Some(UnknownReason::NoProof), |f| {
+        (f.tcp.open, f.tcp.exhausted) = (true, true);
+        f.began = NOW;
+    }),
+    ("payload: a burst decided nothing", UNKNOWN, Some(UnknownReason::NoProof), |f| {
+        (f.tcp.awaits_byte, f.tcp.bytes_exhausted) = (true, true);
+        f.began = NOW;
+    }),
     ("payload not known yet", UNKNOWN, Some(UnknownReason::Starting), |f| {
         f.tcp.awaits_byte = true;
         f.began = NOW;
@@ -190,6 +205,27 @@ const TABLE: &[Row] = &[
         f.echo = MethodFacts::default();
         f.reach.icmp_ever = false;
         f.tcp_probes = TcpProbes::Small;
+    }),
+    ("no ICMP for just ten seconds, and only ICMP has sizes", UNKNOWN, Some(UnknownReason::NoProof), |f| {
+        (f.echo, f.syn) = (MethodFacts::default(), MethodFacts::default());
+        f.reach.icmp_ever = false;
+        f.tcp_probes = TcpProbes::Small;
+        f.began = NOW.saturating_sub(Duration::from_secs(10));
+    }),
+    ("no size known yet, and only ICMP has sizes", UNKNOWN, Some(UnknownReason::Starting), |f| {
+        (f.echo, f.syn) = (MethodFacts::default(), MethodFacts::default());
+        f.tcp_probes = TcpProbes::Small;
+    }),
+    ("no ICMP, no size of SYNs known yet", UNKNOWN, Some(UnknownReason::Starting), |f| {
+        (f.echo, f.syn) = (MethodFacts::default(), MethodFacts::default());
+        f.reach.icmp_ever = false;
+    }),
+    ("a burst of echoes decided nothing", UNKNOWN, Some(UnknownReason::NoProof), |f| {
+        (f.echo, f.syn) = (MethodFacts { exhausted: true, ..passing(1500) }, MethodFacts::default());
+        f.echo.passing = None;
+    }),
+    ("a burst of SYNs of large size decided nothing", UNKNOWN, Some(UnknownReason::NoProof), |f| {
+        (f.echo, f.syn) = (MethodFacts::default(), MethodFacts { exhausted: true, ..MethodFacts::default() });
     }),
     ("MSS clamped, way back not looked at", UNKNOWN, Some(UnknownReason::NoProof), |f| {
         f.sizes.named = Some(1400);

@@ -1,18 +1,18 @@
-//! Other paths for an engine that runs.
+//! Changes the paths of a running engine.
 
 use anyhow::Context as _;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use crate::model::plan::PathPlan;
 
-/// Other paths to probe, and where to say that it is done.
+/// The new paths, and a channel to report that they are in use.
 pub(super) struct Order {
     pub paths: Vec<PathPlan>,
     pub budget_pps: u32,
     pub done: oneshot::Sender<()>,
 }
 
-/// Steers an engine that runs.
+/// Controls a running engine.
 #[derive(Debug, Clone)]
 pub struct EngineHandle(UnboundedSender<Order>);
 
@@ -21,8 +21,8 @@ impl EngineHandle {
         Self(orders)
     }
 
-    /// Probes these paths from now on. One whose entry is the same as before goes on undisturbed; one that
-    /// changed begins anew and counts on.
+    /// Probes these paths from now on. A path with an unchanged entry continues undisturbed; one
+    /// with a changed entry starts again but keeps its counts.
     pub async fn follow(&self, paths: Vec<PathPlan>, budget_pps: u32) -> anyhow::Result<()> {
         let (done, told) = oneshot::channel();
         let sent = self.0.send(Order { paths, budget_pps, done }).is_ok();

@@ -1,8 +1,10 @@
-//! Other identifiers and ports, so that no box on the way remembers our flows for ever.
+//! Changes identifiers and ports from time to time, so that no box on the way keeps old state for
+//! our flows forever.
 //!
-//! A stateful NAT or firewall that keeps an old mapping after a failover keeps it as long as packets come, and ours always come: with
-//! constant ports a path would be dead for us alone. So one flow of eight moves to a new port every ten minutes, and echoes to
-//! another identifier; all of them at once where a prober has seen that only new flows pass.
+//! A stateful NAT or firewall with a mapping from before a failover keeps it as long as packets
+//! come, and ours always come: with constant ports a path would be dead for us alone. So one of the
+//! eight flows moves to a new port every ten minutes, and the echoes move to another identifier.
+//! All of them move at once when a prober has seen that only new flows pass.
 
 use std::time::Duration;
 
@@ -14,21 +16,21 @@ use crate::path::{
     tcp::pinned::{MOVE_EVERY, next_to_move},
 };
 
-/// Of several paths that see the same box forget, one has all renewed.
+/// Shortest time between two renewals of all flows: several paths may report the same box.
 const AT_MOST: Duration = Duration::from_secs(10);
 
 /// When identifiers and ports were last renewed.
 #[derive(Debug, Default)]
 pub(super) struct Renewal {
-    /// One flow.
+    /// When a single flow last moved.
     slowly_at: Moment,
     flow: u8,
-    /// All.
+    /// When all flows last moved.
     at: Option<Moment>,
 }
 
 impl Engine {
-    /// The next flow moves, if it is time.
+    /// Moves the next flow, if it is time.
     pub(super) fn renew_slowly(&mut self, now: Moment) {
         if now.saturating_sub(self.renewal.slowly_at) < MOVE_EVERY {
             return;
@@ -43,7 +45,7 @@ impl Engine {
         self.move_flows(next.as_slice());
     }
 
-    /// All flows move, and echoes too.
+    /// Moves all flows and the echoes.
     pub(super) fn renew(&mut self, now: Moment) {
         if self.renewal.at.is_some_and(|at| now.saturating_sub(at) < AT_MOST) {
             return;
@@ -54,7 +56,7 @@ impl Engine {
         self.move_flows(&all);
     }
 
-    /// These flows move, and echoes too; the probers are told.
+    /// Moves these flows and the echoes, and informs the probers.
     fn move_flows(&mut self, flows: &[u8]) {
         self.wire.renew(flows);
         if let Some(echoes) = &mut self.echoes {

@@ -1,4 +1,4 @@
-//! What the probers want sent goes out, or they are told that it did not.
+//! Sends what the probers ask for; tells them if a packet could not be sent.
 
 use std::{io, time::SystemTime};
 
@@ -20,7 +20,7 @@ impl Engine {
         let mut out = Vec::new();
         let paths: Vec<usize> = self.tracks.keys().copied().collect();
         for path in &paths {
-            // A long turn is no stop.
+            // A long turn of the loop must not be taken for a stopped process.
             self.look();
             if let Some(prober) = prober(&mut self.tracks, *path) {
                 prober.regular(now, &mut out);
@@ -29,7 +29,7 @@ impl Engine {
         }
         for urgency in Urgency::ALL {
             for turn in 0..paths.len() {
-                // Another path begins each time, so that a small budget is shared fairly.
+                // Each turn starts with another path, so that a small budget is shared fairly.
                 let path = paths[(turn + self.flights.count()) % paths.len()];
                 if let Some(prober) = prober(&mut self.tracks, path) {
                     prober.burst(urgency, now, &mut self.budget, &mut out);

@@ -1,4 +1,4 @@
-//! Foreign and forged packets claim nothing.
+//! Foreign and forged packets match nothing.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -9,8 +9,8 @@ const V4: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2));
 const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 66));
 
-/// One echo (sequence 5, path 3), one in fragments (6), one SYN (sequence 1000, path 4) and one connection
-/// (token 9, path 5) in flight to `to`, each of 1500 bytes.
+/// In flight to `to`, each of 1500 bytes: one echo (sequence 5, path 3), one in fragments (6), one
+/// SYN (sequence 1000, path 4) and one connection (token 9, path 5).
 fn in_flight(to: IpAddr) -> Flights {
     let mut flights = Flights::new();
     let flight = |path, id, method| Flight {
@@ -85,7 +85,8 @@ fn foreign_and_forged_echo_replies_change_nothing() {
 
 #[test]
 fn a_segment_answers_a_syn_if_it_acknowledges_it() {
-    // SYN-ACK: the SYN alone. RST of a closed port: the payload too, 1456 bytes over IPv4, 1436 over IPv6.
+    // A SYN-ACK acknowledges the SYN alone; the RST of a closed port also its payload of 1456 bytes
+    // over IPv4, 1436 over IPv6.
     for (to, payload) in [(V4, 1456), (V6, 1436)] {
         for (acknowledgement, reset) in [(1001, false), (1001, true), (1001 + payload, true)] {
             let mss = (!reset).then_some(1400);

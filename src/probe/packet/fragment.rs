@@ -1,4 +1,4 @@
-//! Echo requests in fragments of our own making, which pass where a whole one would not.
+//! Echo requests that we send in fragments, which pass where the whole packet would not.
 
 use std::net::IpAddr;
 
@@ -7,13 +7,13 @@ use pnet::packet::{ip::IpNextHeaderProtocols, ipv4::Ipv4Flags, ipv6::MutableFrag
 use super::{Cookie, ICMP_HEADER, ipv4, ipv6};
 use crate::model::family::{FRAGMENT_PAYLOAD, Family};
 
-/// RFC 8200 section 4.5.
+/// Bytes of the fragment header (RFC 8200 section 4.5).
 const FRAGMENT_HEADER: usize = 8;
 
-/// An ICMP message in `count` fragments, complete packets; IPv4 ones without DF.
+/// An ICMP message in `count` fragments, each a complete packet; IPv4 ones without DF.
 ///
-/// A message for a full-size question is cut as a 576-byte datagram would be; a small one into equal
-/// pieces of a multiple of 8 bytes, so that both halves of a pair have as many fragments.
+/// A full-size message is cut as for 576-byte datagrams; a small one into equal pieces of a
+/// multiple of 8 bytes, so that both packets of a pair have the same number of fragments.
 #[must_use]
 pub fn fragments(
     message: &[u8],
@@ -53,18 +53,21 @@ fn fragment(
             payload[FRAGMENT_HEADER..].copy_from_slice(piece);
             if let Some(mut fragment) = MutableFragmentPacket::new(&mut payload) {
                 fragment.set_next_header(IpNextHeaderProtocols::Icmpv6);
-                // The offset counts units of 8 bytes and stands above 3 bits, the lowest of which is "more".
+                // The offset is in units of 8 bytes and occupies the bits above the lowest 3, the
+                // last of which is "more fragments".
                 fragment.set_fragment_offset_with_flags(offset | u16::from(more));
                 fragment.set_id(identification);
             }
             ipv6(from, to, IpNextHeaderProtocols::Ipv6Frag, 0, &payload)
         }
-        // The source is of the target's family: it is that of the route to it.
+        // Cannot happen: the source is that of the route to the target, so it has the target's
+        // family.
         _ => Vec::new(),
     }
 }
 
-/// Bytes of IP packet of a small echo that can be cut into `count` fragments and carries the cookie.
+/// Bytes of IP packet of a small echo that can be cut into `count` fragments and carries the
+/// cookie.
 #[must_use]
 pub fn small_fragmented(family: Family, count: usize) -> usize {
     let least = ICMP_HEADER + size_of::<Cookie>();

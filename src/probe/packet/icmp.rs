@@ -22,13 +22,13 @@ use crate::model::{family::Family, types::Bytes};
 
 pub(super) const REQUEST: u8 = IcmpTypes::EchoRequest.0;
 pub(super) const REQUEST_V6: u8 = Icmpv6Types::EchoRequest.0;
-/// RFC 4443 section 3.2; pnet has no name for it.
+/// RFC 4443 section 3.2; pnet has no constant for it.
 const PACKET_TOO_BIG: Icmpv6Type = Icmpv6Type(2);
 
-/// The ICMP part of an echo request that makes an IP packet of `size` bytes.
+/// The ICMP part of an echo request whose IP packet has `size` bytes.
 ///
-/// An `ICMPv6` checksum covers both addresses; the kernel computes it anew on sockets of its own protocol,
-/// and takes ours where the packet is sent in fragments.
+/// An `ICMPv6` checksum covers both addresses. The kernel recomputes it on sockets of its own
+/// protocol, and keeps ours if the packet is sent in fragments.
 #[must_use]
 pub fn echo_request(
     size: usize,
@@ -61,8 +61,8 @@ pub fn echo_request(
     bytes
 }
 
-/// Reads an ICMP message; `None` for anything that cannot concern us, or is damaged (the kernel hands it
-/// to raw sockets before it has looked at the checksum).
+/// Parses an ICMP message; `None` for anything that cannot concern us, or is damaged (the kernel
+/// passes it to raw sockets before it has checked the checksum).
 #[must_use]
 pub fn read_icmp(arrival: Arrival, body: &[u8]) -> Option<Incoming> {
     let icmp = IcmpPacket::new(body)?;
@@ -85,7 +85,7 @@ pub fn read_icmp(arrival: Arrival, body: &[u8]) -> Option<Incoming> {
         {
             let unreachable = DestinationUnreachablePacket::new(body)?;
             let quoted = unreachable.payload();
-            // By offsets, as the quoted packet may be cut short.
+            // Read by offsets, as the quoted packet may be cut short.
             let header = usize::from(quoted.first()? & 0x0f) * 4;
             let protocol = IpNextHeaderProtocol::new(*quoted.get(9)?);
             let to = Ipv4Addr::from(*quoted.get(16..)?.first_chunk::<4>()?);
@@ -99,8 +99,8 @@ pub fn read_icmp(arrival: Arrival, body: &[u8]) -> Option<Incoming> {
     }
 }
 
-/// Reads an `ICMPv6` message, whose checksum the kernel has verified (ipv6(7)); `None` for anything that
-/// cannot concern us.
+/// Parses an `ICMPv6` message, whose checksum the kernel has verified (ipv6(7)); `None` for
+/// anything that cannot concern us.
 #[must_use]
 pub fn read_icmpv6(arrival: Arrival, body: &[u8]) -> Option<Incoming> {
     let icmp = Icmpv6Packet::new(body)?;
@@ -119,7 +119,8 @@ pub fn read_icmpv6(arrival: Arrival, body: &[u8]) -> Option<Incoming> {
             let (mtu, quoted) = icmp.payload().split_first_chunk::<4>()?;
             let protocol = IpNextHeaderProtocol::new(*quoted.get(6)?);
             let to = Ipv6Addr::from(*quoted.get(24..)?.first_chunk::<16>()?);
-            // Our packets have no extension headers but fragments, whose signals tell nothing.
+            // Our packets have no extension headers except fragment headers, and signals for
+            // fragments are not used.
             let body = quoted.get(Family::V6.header() as usize..)?;
             Some(Incoming::TooBig {
                 mtu: u32::from_be_bytes(*mtu),

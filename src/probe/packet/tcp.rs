@@ -1,4 +1,4 @@
-//! SYNs padded to size, and what answers them.
+//! SYNs padded to a size, and the segments that answer them.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -18,13 +18,14 @@ use crate::{
     },
 };
 
-/// IPv6 flow labels of the flows, one each.
+/// IPv6 flow labels, one for each flow.
 ///
-/// A VTEP's hash stops at an inner flow label (`skb_get_hash`, Linux 6.18), and the kernel gives all that
-/// one raw socket sends to one target the same label, so that 8 flows would be one.
+/// A VTEP hashes by the inner flow label and ignores the ports (`skb_get_hash`, Linux 6.18). The
+/// kernel gives the same label to everything that one raw socket sends to one target, so that
+/// without labels of our own the 8 flows would be one.
 pub type Labels = [u32; FLOWS as usize];
 
-/// A TCP SYN in a whole IP packet of `size` bytes, padded with zeros; IPv4 with DF, IPv6 with `label`.
+/// A TCP SYN in an IP packet of `size` bytes, padded with zeros; IPv4 with DF, IPv6 with `label`.
 #[must_use]
 pub fn syn(size: usize, from: SocketAddr, to: SocketAddr, sequence: u32, mtu: Bytes, label: u32) -> Vec<u8> {
     let header = Family::of(to.ip()).header();
@@ -50,12 +51,13 @@ pub fn syn(size: usize, from: SocketAddr, to: SocketAddr, sequence: u32, mtu: By
             ipv4((from, to), IpNextHeaderProtocols::Tcp, (Ipv4Flags::DontFragment, 0), 0, &bytes)
         }
         (IpAddr::V6(from), IpAddr::V6(to)) => ipv6(from, to, IpNextHeaderProtocols::Tcp, label, &bytes),
-        // The source is of the target's family: it is that of the route to it.
+        // Cannot happen: the source is that of the route to the target, so it has the target's
+        // family.
         _ => bytes,
     }
 }
 
-/// Reads a TCP segment; `None` for one that answers no SYN.
+/// Parses a TCP segment; `None` if it cannot answer a SYN.
 #[must_use]
 pub fn read_tcp(arrival: Arrival, body: &[u8]) -> Option<Incoming> {
     let segment = TcpPacket::new(body)?;

@@ -1,4 +1,4 @@
-//! Round trips of what is built and what is read.
+//! What is built is parsed back to the same values.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -1,6 +1,8 @@
-//! Classic BPF (linux/filter.h) for raw sockets, so that the host's other packets never reach us.
+//! Classic BPF filters (linux/filter.h) for raw sockets, so that the host's other packets never
+//! reach us.
 //!
-//! On an IPv4 raw socket it sees the packet from its IP header on, on an IPv6 one from what follows it.
+//! On an IPv4 raw socket the filter sees the packet from its IP header on, on an IPv6 one from what
+//! follows it.
 
 use libc::{
     BPF_ALU, BPF_AND, BPF_B, BPF_H, BPF_IMM, BPF_IND, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_LDX, BPF_MSH,
@@ -12,7 +14,7 @@ use crate::model::family::Family;
 
 const ACCEPT: u32 = 0xffff;
 
-/// An instruction; its code is 16 bits of what libc has as 32.
+/// An instruction; its code has 16 bits, while libc's constants have 32.
 const fn instruction(code: u32, yes: u8, no: u8, k: u32) -> SockFilter {
     let [.., high, low] = code.to_be_bytes();
     SockFilter::new(u16::from_be_bytes([high, low]), yes, no, k)
@@ -54,15 +56,16 @@ const fn reject() -> SockFilter {
     instruction(BPF_RET | BPF_K, 0, 0, 0)
 }
 
-/// Nothing: for a socket that only sends.
+/// Accepts no packet: for a socket that only sends.
 pub const fn nothing() -> [SockFilter; 1] {
     [reject()]
 }
 
-/// The identifiers of a process have this part in common.
+/// The part that all identifiers of a process have in common.
 pub const IDENTIFIERS: u16 = 0xff00;
 
-/// Echo replies with one of our identifiers, and "destination unreachable" or "packet too big".
+/// Accepts echo replies with one of our identifiers, and "destination unreachable" or "packet too
+/// big".
 pub fn icmp(family: Family, identifier: u16) -> [SockFilter; 9] {
     let (reply, signal) = match family {
         Family::V4 => (0, 3),
@@ -81,7 +84,7 @@ pub fn icmp(family: Family, identifier: u16) -> [SockFilter; 9] {
     ]
 }
 
-/// Echo replies with that identifier, and nothing else.
+/// Accepts echo replies with that identifier, and nothing else.
 pub fn echo_replies(family: Family, identifier: u16) -> [SockFilter; 7] {
     let reply = if family == Family::V4 { 0 } else { 129 };
     [
@@ -95,7 +98,7 @@ pub fn echo_replies(family: Family, identifier: u16) -> [SockFilter; 7] {
     ]
 }
 
-/// Segments to one of our ports.
+/// Accepts segments to one of our ports.
 pub fn tcp(family: Family, ports: &[u16]) -> Vec<SockFilter> {
     let mut filter = vec![skip_header(family), short(2)];
     for (number, port) in ports.iter().enumerate() {

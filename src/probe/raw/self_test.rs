@@ -1,4 +1,5 @@
-//! Whether a padded SYN is answered at all on this host: asked over loopback, where no network can be to blame.
+//! Whether this host's padded SYNs are answered at all: tried over loopback, where no network can
+//! be at fault.
 
 use std::{
     io::{self, Read},
@@ -22,11 +23,12 @@ use crate::{
 
 const SIZE: u16 = 1000;
 const TRIES: u32 = 3;
-/// An answer over loopback is there within microseconds; a host that is busy may need longer.
+/// An answer over loopback arrives within microseconds; a busy host may need longer.
 const PATIENCE: Duration = Duration::from_millis(150);
 
-/// Sends a padded SYN to a port of our own at which nobody listens: the kernel's RST must come back. Says
-/// why padded SYNs are of no use if it does not; a loopback that is down or has no address says nothing.
+/// Sends a padded SYN to one of our own ports, where nobody listens, so the kernel's RST must come
+/// back. Returns why padded SYNs do not work if it does not. A loopback that is down or has no
+/// address proves nothing.
 pub fn answered(family: Family, sender: &Socket, receiver: &Socket, ports: &Ports) -> Option<String> {
     let ip = match family {
         Family::V4 => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -54,7 +56,7 @@ pub fn answered(family: Family, sender: &Socket, receiver: &Socket, ports: &Port
     ))
 }
 
-/// Reads all there is; whether the answer is among it.
+/// Reads everything that has arrived; whether the answer is among it.
 fn drained_answer(family: Family, mut receiver: &Socket, sequence: u32) -> bool {
     let mut buffer = [0; 2048];
     loop {

@@ -6,7 +6,7 @@ use nix::{sys::stat::Mode, unistd::mkfifo};
 
 use super::*;
 
-/// What is said, within a time in which nothing that waits for a writer comes back.
+/// The error text, within a time in which nothing that waits for a writer would return.
 fn said(file: &Path) -> String {
     let (tell, told) = mpsc::channel();
     let named = file.to_owned();
@@ -45,10 +45,10 @@ fn as_many_bytes_as_allowed_and_no_more() {
     assert_eq!(read(&link, 100).expect("as long as allowed"), [b'x'; 100]);
     let error = read(&file, 99).expect_err("too long");
     assert!(error.to_string().contains("it has more than 99 bytes"), "{error}");
-    // /proc says of all that it holds that it is empty.
+    // Files in /proc report length 0.
     assert!(!read(Path::new("/proc/self/status"), MOST_BYTES).expect("read").is_empty());
     assert!(read(Path::new("/proc/self/status"), 10).is_err());
-    // 4 GiB of nothing on the disk.
+    // A sparse file of 4 GiB.
     let huge = directory.path().join("huge");
     fs::File::create(&huge).and_then(|huge| huge.set_len(4 << 30)).expect("made");
     assert!(read(&huge, MOST_BYTES).is_err());

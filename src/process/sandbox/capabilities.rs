@@ -1,4 +1,5 @@
-//! Capabilities (capabilities(7)) that a process keeps: the one that raw sockets take, and one for low ports where it listens there.
+//! The capabilities (capabilities(7)) that a process keeps: the one for raw sockets, and one for
+//! low ports if it listens on any.
 
 use std::io;
 
@@ -8,17 +9,17 @@ use rustix::thread::{
     remove_capability_from_bounding_set, set_capabilities,
 };
 
-/// Below, a port takes `CAP_NET_BIND_SERVICE` (ip(7), `ip_unprivileged_port_start`).
+/// Ports below this need `CAP_NET_BIND_SERVICE` (ip(7), `ip_unprivileged_port_start`).
 const FIRST_FREE_PORT: u16 = 1024;
 
-/// Gives up all others for good, and with them memory that others could read.
+/// Gives up all other capabilities permanently, and prevents others from reading its memory.
 pub fn drop_all_but_net_raw(ports: &[u16]) -> io::Result<()> {
     let mut kept = CapabilitySet::NET_RAW;
     if ports.iter().any(|port| (1..FIRST_FREE_PORT).contains(port)) {
         kept |= CapabilitySet::NET_BIND_SERVICE;
     }
     let had = capabilities(None)?;
-    // What a program that is started could get back; without this capability it is none of ours to take.
+    // Capabilities that a started program could regain. Removing them needs this capability.
     if had.effective.contains(CapabilitySet::SETPCAP) {
         for capability in CapabilitySet::all().difference(kept).iter() {
             if capability_is_in_bounding_set(capability).unwrap_or(false) {
@@ -35,7 +36,8 @@ pub fn drop_all_but_net_raw(ports: &[u16]) -> io::Result<()> {
             inheritable: CapabilitySet::empty(),
         },
     )?;
-    // Keys are in memory: no core dump has them, and no process of the same user reads them there.
+    // Memory holds keys: they must not get into a core dump, and processes of the same user must
+    // not read them.
     set_dumpable(false)?;
     Ok(())
 }

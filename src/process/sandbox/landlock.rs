@@ -1,19 +1,20 @@
-//! Landlock (landlock(7)): what a process may do to files, whatever their modes say.
+//! Landlock (landlock(7)): restricts what a process may do to files, whatever their modes allow.
 
 use landlock::{
     ABI, Access, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
     Scope, path_beneath_rules,
 };
 
-/// Where the system's programs are; what a `local: {}` router is read with is among them.
+/// Directories of the system's programs, including those that read a `local: {}` router.
 const PROGRAMS: [&str; 8] =
     ["/bin", "/sbin", "/usr", "/lib", "/lib64", "/opt", "/nix", "/run/current-system"];
-/// What a shell throws away goes there.
+/// Output that a shell discards goes there.
 const BIN: [&str; 1] = ["/dev/null"];
 
-/// Forbids to write, to make, to remove, to run what is not the system's, and to signal who is not our child.
+/// Forbids writing, creating and removing files, running programs other than the system's, and
+/// signalling processes other than our children.
 pub fn forbid_writing() -> Result<(), String> {
-    // The newest that the crate knows; what the kernel does not is left out of it.
+    // The newest version that the crate knows; what the kernel lacks is left out.
     let abi = ABI::V6;
     let reading = AccessFs::from_read(abi) & !AccessFs::Execute;
     let status = Ruleset::default()
@@ -27,7 +28,7 @@ pub fn forbid_writing() -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     match status.ruleset {
         RulesetStatus::NotEnforced => Err("this kernel has no Landlock, or has it switched off".to_owned()),
-        // Older kernels have less of it, which is still most.
+        // Older kernels enforce only a part, which is still most of it.
         RulesetStatus::PartiallyEnforced | RulesetStatus::FullyEnforced => Ok(()),
     }
 }

@@ -1,12 +1,15 @@
-//! The system calls (seccomp(2)) that are left: those of this program, of its C library, and of `sh`, `ip`, `bridge` and what else
-//! reads a `local: {}` router. Named generously, since the next C library calls what this one does not. Left out is what none of
-//! them has a use for: mounts, namespaces, tracing, kernel modules, keys, BPF, `io_uring`, `perf`, clocks, changes of files or of users.
+//! The system calls (seccomp(2)) that are allowed: those of this program, of its C library, and of
+//! `sh`, `ip`, `bridge` and whatever else reads a `local: {}` router. The list is generous, as the
+//! next C library will use calls that this one does not. Left out is what none of them needs:
+//! mounts, namespaces, tracing, kernel modules, keys, BPF, `io_uring`, `perf`, clocks, changes of
+//! files or of users.
 //!
-//! Any other answers `ENOSYS`, as an older kernel would: a C library then goes another way, as it does not after `EPERM`.
+//! Any other call fails with `ENOSYS`, as on an older kernel: a C library then tries an
+//! alternative, which it does not after `EPERM`.
 
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch, apply_filter};
 
-/// On both architectures.
+/// Calls that exist on both architectures.
 #[rustfmt::skip]
 const CALLS: &[libc::c_long] = &[
     libc::SYS_read, libc::SYS_write, libc::SYS_readv, libc::SYS_writev, libc::SYS_pread64,
@@ -47,7 +50,7 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_prctl, libc::SYS_capget, libc::SYS_capset, libc::SYS_seccomp, libc::SYS_restart_syscall,
 ];
 
-/// Older ones that newer architectures never had.
+/// Older calls that newer architectures never had.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
 const OLD_CALLS: &[libc::c_long] = &[
@@ -60,7 +63,7 @@ const OLD_CALLS: &[libc::c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const OLD_CALLS: &[libc::c_long] = &[];
 
-/// Forbids all others to this thread and those that it starts. Takes `no_new_privs`.
+/// Forbids all other calls to this thread and those it starts. Requires `no_new_privs`.
 pub fn forbid_calls() -> Result<(), String> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
     let rules = CALLS.iter().chain(OLD_CALLS).map(|call| (*call, Vec::new())).collect();

@@ -1,4 +1,4 @@
-//! Each in a thread of its own, which alone loses what is given up.
+//! Each test runs in a thread of its own, so that only that thread loses what is given up.
 
 use std::{
     fs,
@@ -61,7 +61,7 @@ fn a_call_that_is_not_named_is_not_known() {
         for refused in [unshare(CloneFlags::CLONE_NEWNET), chroot("/")] {
             assert_eq!(refused, Err(Errno::ENOSYS));
         }
-        // Threads, programs, sockets and files are as they were.
+        // Threads, programs, sockets and files still work.
         let said = Command::new("/bin/sh").args(["-c", "echo $((1 + 1))"]).output().expect("it runs");
         assert_eq!(said.stdout, b"2\n");
         let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
@@ -82,7 +82,7 @@ fn one_capability_is_left_and_none_comes_back() {
         let has = capabilities_of(None).expect("told");
         assert_eq!(has.permitted, had.permitted & CapabilitySet::NET_RAW);
         assert!(has.inheritable.is_empty() && has.effective == has.permitted);
-        // root's programs get all that is in the bounding set.
+        // Programs of root get everything in the bounding set.
         let said =
             Command::new("/bin/sh").args(["-c", "grep CapEff /proc/self/status"]).output().expect("it runs");
         let left =

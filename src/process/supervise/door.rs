@@ -1,8 +1,10 @@
-//! Where a process on the same machine asks whether all parts of the exporter run: a kubelet's `exec` probe, above all.
+//! Answers other processes on this machine that ask whether the exporter is healthy, above all a
+//! kubelet's `exec` probe.
 //!
-//! An abstract Unix socket, answered by a thread of the operating system. It needs no TLS, no user and no place among the
-//! connections over HTTP, so that neither a lock nor a crowd at that door makes an exporter look dead. Its name has the port of
-//! HTTP and the process's PID namespace: two pods in one node's network do not meet.
+//! It is an abstract Unix socket, served by an operating system thread. It needs no TLS, no user
+//! and no HTTP connection, so that neither a lock nor too many HTTP clients make an exporter look
+//! dead. Its name contains the HTTP port and the process's PID namespace, so that two pods in one
+//! node's network do not collide.
 
 use std::{
     fs,
@@ -24,9 +26,9 @@ use tracing::warn;
 
 use super::Supervisor;
 
-/// How long either end waits for the other.
+/// Timeout at either end.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// After an attempt to accept that failed.
+/// Pause after a failure to accept.
 const PAUSE: Duration = Duration::from_millis(100);
 const WELL: &str = "healthy\n";
 
@@ -35,7 +37,8 @@ fn name(port: u16) -> io::Result<SocketAddr> {
     SocketAddr::from_abstract_name(format!("vxlan_exporter:{port}:{}", namespace.display()))
 }
 
-/// Answers for the exporter at that port, for as long as the process lives. Where that cannot be, it is said: nothing else needs it.
+/// Answers for the exporter on that port as long as the process lives. A failure is only logged, as
+/// nothing else depends on it.
 pub fn open(supervisor: Supervisor, port: u16) {
     let opened = name(port).and_then(|name| UnixListener::bind_addr(&name)).and_then(|listener| {
         thread::Builder::new().name("healthy".to_owned()).spawn(move || answer(&listener, &supervisor))
@@ -54,12 +57,13 @@ fn answer(listener: &UnixListener, supervisor: &Supervisor) {
         let words = supervisor
             .trouble()
             .map_or_else(|| WELL.to_owned(), |trouble| format!("not healthy: {trouble}\n"));
-        // Whoever asked may have gone; a few bytes always find a place in the socket's buffer.
+        // The other end may be gone; a few bytes always fit into the socket's buffer.
         let _ = stream.write_all(words.as_bytes());
     }
 }
 
-/// What the exporter at that port says of itself, and whether that is good. Only one of the same user, or root's, is believed.
+/// The answer of the exporter on that port, and whether it is healthy. Only a process of the same
+/// user or of root is believed.
 pub fn ask(port: u16) -> anyhow::Result<(bool, String)> {
     let stream = name(port)
         .and_then(|name| UnixStream::connect_addr(&name))
@@ -79,7 +83,7 @@ mod tests {
 
     #[test]
     fn who_asks_is_told_what_is_wrong() {
-        // No port of an exporter that a test starts.
+        // No exporter that a test starts uses this port.
         let port = 1;
         assert!(ask(port).is_err());
         let supervisor = Supervisor::default();

@@ -1,14 +1,14 @@
-//! Points at which the tests of a debug build make a task fail. A release has none.
+//! Points at which tests of a debug build can make a task fail. A release build has none.
 //!
-//! `VXLAN_EXPORTER_FAULTS` names a directory. A task that finds a file `TASK.panic` in it panics, `TASK.wait` waits for
-//! ever, `TASK.block` keeps its thread for ever; the file is taken away first.
+//! `VXLAN_EXPORTER_FAULTS` names a directory. A task that finds a file `TASK.panic` there panics,
+//! `TASK.wait` waits forever, `TASK.block` blocks its thread forever; the file is removed first.
 
 use super::Task;
 
 /// A point that each turn of a task passes.
 ///
 /// # Panics
-/// Where a test wants it.
+/// If a test requests it.
 #[cfg(debug_assertions)]
 pub async fn point(task: Task) {
     use std::{path::PathBuf, sync::OnceLock};
@@ -26,7 +26,7 @@ pub async fn point(task: Task) {
     }
 }
 
-/// Points for a task that has no turns of its own, to be polled beside it; never completes.
+/// Points for a task without turns of its own, to be polled beside it; never completes.
 #[cfg(debug_assertions)]
 pub async fn points(task: Task) {
     loop {
@@ -41,7 +41,7 @@ pub fn point(_: Task) -> impl Future<Output = ()> {
     std::future::ready(())
 }
 
-/// Points for a task that has no turns of its own; never completes.
+/// Points for a task without turns of its own; never completes.
 #[cfg(not(debug_assertions))]
 pub fn points(_: Task) -> impl Future<Output = ()> {
     std::future::pending()

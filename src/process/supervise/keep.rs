@@ -1,4 +1,4 @@
-//! A task that is started again whenever it ends.
+//! A task that is restarted whenever it ends.
 
 use std::{
     collections::VecDeque,
@@ -15,13 +15,14 @@ use tracing::error;
 
 use super::{AGAIN, Entry, Pulse, Supervisor, Task, Watched, watchdog};
 
-/// Between an end and the next start.
+/// Pause between an end and the next start.
 const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1000 });
-/// How often somebody looks whether it makes progress.
+/// How often its progress is checked.
 const LOOK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 500 });
-/// What was told to end has this long.
+/// How long a task may take to end when told to.
 const LET_GO: Duration = Duration::from_secs(3);
-/// More restarts than that within [`WITHIN`] help nobody: the process ends.
+/// If there are more restarts than this within [`WITHIN`], restarting does not help and the process
+/// ends.
 const MOST: usize = 5;
 const WITHIN: Duration = Duration::from_mins(5);
 
@@ -33,14 +34,14 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Ends the task, and waits until it has ended.
+    /// Ends the task and waits until it has ended.
     pub async fn stop(mut self) {
         drop(self.stop.take());
-        // An error says that the runtime is about to end.
+        // An error means that the runtime is about to end.
         let _ = (&mut self.keeper).await;
     }
 
-    /// Which run of the keeper this is: another after a stop and a start.
+    /// Identifies this run of the keeper: a stop and a start give another id.
     #[cfg(test)]
     pub(crate) fn id(&self) -> tokio::task::Id {
         self.keeper.id()
@@ -56,8 +57,8 @@ impl Drop for Kept {
 }
 
 impl Supervisor {
-    /// Runs what `start` makes, and makes it again whenever it ends, panics or makes no progress. `subject` says which of
-    /// several it is.
+    /// Runs the task that `start` makes, and makes it again whenever it ends, panics or makes no
+    /// progress. `subject` says which of several tasks it is.
     pub fn keep<S, F>(&self, task: Task, subject: &str, start: S) -> Kept
     where
         S: FnMut(Pulse) -> F + Send + 'static,
@@ -79,7 +80,7 @@ where
     loop {
         watched.pulse().beat();
         entry.missing.store(false, Ordering::Relaxed);
-        // Its tasks end with it.
+        // The task's own tasks end with it.
         let mut one = JoinSet::new();
         one.spawn(start(watched.pulse()));
         let why = tokio::select! {
@@ -88,7 +89,7 @@ where
                 one.abort_all();
                 if timeout(LET_GO, one.join_next()).await.is_err() {
                     error!(task = %entry.task, subject = entry.subject, "it makes no progress and cannot be ended");
-                    // Until it ends after all, or the watchdog ends the process.
+                    // Waits until it ends after all, or the watchdog ends the process.
                     let _ = one.join_next().await;
                 }
                 "it made no progress".to_owned()
@@ -111,7 +112,8 @@ where
     }
 }
 
-/// One router's worker that dies whenever it reads is no reason to read no other.
+/// Whether there are too many restarts. A worker that dies whenever it reads its router does not
+/// count: the other routers are still read.
 fn is_too_often(task: Task, restarts: &mut VecDeque<Instant>) -> bool {
     restarts.push_back(Instant::now());
     restarts.retain(|when| when.elapsed() < WITHIN);

@@ -1,4 +1,4 @@
-//! How a task shows that it makes progress.
+//! How a task reports progress.
 
 use std::{
     pin::pin,
@@ -8,10 +8,10 @@ use std::{
 
 use super::Entry;
 
-/// A task that only waits shows life so often.
+/// How often a task that only waits reports progress.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A task's sign of life. Cheap to clone; by default nobody looks.
+/// The pulse of a task. Cheap to clone; by default nobody watches it.
 #[derive(Debug, Clone, Default)]
 pub struct Pulse(Option<Arc<Entry>>);
 
@@ -20,12 +20,12 @@ impl Pulse {
         Self(Some(entry))
     }
 
-    /// It makes progress, and will again within a second.
+    /// Reports progress; the next report is due within a second.
     pub fn beat(&self) {
         self.promise(EVERY);
     }
 
-    /// It makes progress, and will again within `most`.
+    /// Reports progress; the next report is due within `most`.
     pub fn promise(&self, most: Duration) {
         if let Some(entry) = &self.0 {
             let most = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
@@ -33,7 +33,7 @@ impl Pulse {
         }
     }
 
-    /// Waits for something that may take for ever; the wait itself is progress.
+    /// Awaits something that may take forever; waiting counts as progress.
     pub async fn during<F: Future>(&self, wait: F) -> F::Output {
         let mut wait = pin!(wait);
         loop {
@@ -48,7 +48,7 @@ impl Pulse {
         }
     }
 
-    /// Does something that bounds itself.
+    /// Awaits something that takes at most `most`.
     pub async fn within<F: Future>(&self, most: Duration, work: F) -> F::Output {
         self.promise(most);
         let done = work.await;

@@ -11,7 +11,7 @@ use super::*;
 
 const TURN: Duration = Duration::from_millis(250);
 
-/// So much time of the watchdog's clock; why the process would end.
+/// Lets this much time pass on the watchdog's clock; returns why the process would end.
 fn pass(supervisor: &Supervisor, time: Duration) -> Option<String> {
     let turns = time.as_millis() / TURN.as_millis();
     (0..turns).fold(None, |_, _| supervisor.look(TURN))
@@ -43,7 +43,7 @@ fn who_is_silent_is_seen_within_ten_seconds_and_heard_again() {
     assert_eq!(supervisor.trouble(), None);
 }
 
-/// SIGSTOP, a machine that slept: the watchdog's next turn comes late, and everybody else's too.
+/// SIGSTOP, or a machine that slept: the watchdog's next turn is late, and so is everybody else's.
 #[test]
 fn who_was_stopped_with_all_others_is_not_silent() {
     let supervisor = Supervisor::default();
@@ -96,7 +96,7 @@ async fn what_is_let_go_ends_with_its_owner() {
     assert!(supervisor.entries().is_empty());
 }
 
-/// While it is missing it is said to be.
+/// A task is reported while it is missing.
 #[tokio::test]
 async fn what_is_missing_is_a_trouble() {
     let supervisor = Supervisor::default();

@@ -1,4 +1,4 @@
-//! A thread that looks whether tasks make progress. It needs no runtime.
+//! A thread that checks whether tasks make progress. It needs no runtime.
 
 use std::{
     io, process,
@@ -12,11 +12,12 @@ use tracing::{error, info};
 use super::{LOST, SEEN, Shared, Supervisor};
 use crate::logging;
 
-/// Between two looks.
+/// Time between two checks.
 const TURN: Duration = Duration::from_millis(250);
-/// A turn counts for no more than this: the process was stopped, or the machine slept or was too busy, and that was so for all.
+/// A turn counts as this long at most: if it took longer the process was stopped, or the machine
+/// slept or was too busy, which affected all tasks.
 const MOST: Duration = Duration::from_millis(500);
-/// What the process ends with where starting a task again does not help.
+/// Exit code of the process if restarting a task does not help.
 pub const EXIT_CODE: i32 = 3;
 /// How long the end of the process may take.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -39,7 +40,7 @@ pub fn start(supervised: Weak<Shared>) -> io::Result<()> {
 }
 
 impl Supervisor {
-    /// Counts the time and says who has fallen silent; why the process has to end, if it has.
+    /// Advances the clock and reports silent tasks; returns why the process must end, if it must.
     pub(super) fn look(&self, since: Duration) -> Option<String> {
         let turn = u64::try_from(since.min(MOST).as_millis()).unwrap_or(u64::MAX);
         self.0.clock.fetch_add(turn, Ordering::Relaxed);
@@ -58,9 +59,9 @@ impl Supervisor {
     }
 }
 
-/// Ends the process, whatever else hangs, so that whoever runs it starts it again.
+/// Ends the process, whatever else hangs, so that its service manager starts it again.
 pub fn end_the_process(why: &str) -> ! {
-    // What is run at exit may wait for what hangs.
+    // What runs at exit may wait for whatever hangs.
     let _ = thread::Builder::new().spawn(|| {
         thread::sleep(LAST_WORDS);
         process::abort();

@@ -1,16 +1,17 @@
 //! How much one peer was sent within the last minute. Pure.
 //!
-//! Both limits hold for any window, not on average: no second with more than 20 packets, no minute with
-//! more than 200 kB. Counted are the packets the reflector sends: the SYN-ACK of each connection and every
-//! segment with data. The kernel's bare acknowledgements are answers to the peer's own packets.
+//! Both limits apply to every window, not on average: no second with more than 20 packets, no
+//! minute with more than 200 kB. Counted are the packets that the reflector sends: the SYN-ACK of
+//! each connection and every segment with data. The kernel's bare acknowledgements are not counted,
+//! as they answer the peer's own packets.
 
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{model::types::Bytes, path::probe::Moment};
 
-/// Packets per second and peer.
+/// Packets per second to one peer.
 pub const PACKETS: usize = 20;
-/// Bytes of IP packet per minute and peer.
+/// Bytes of IP packet per minute to one peer.
 pub const BYTES: Bytes = 200_000;
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -24,7 +25,7 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// Takes what `sizes` (bytes of IP packet each) cost, or says how long to wait.
+    /// Charges packets of these sizes (bytes of IP packet), or returns how long to wait.
     pub fn take(&mut self, sizes: &[Bytes], now: Moment) -> Result<(), Duration> {
         self.forget(now);
         let wait = self.wait(sizes, now);
@@ -35,7 +36,7 @@ impl Allowance {
         Ok(())
     }
 
-    /// Counts what has been sent already.
+    /// Charges packets that were already sent.
     pub fn charge(&mut self, sizes: &[Bytes], now: Moment) {
         for size in sizes {
             self.packets.push_back(now);
@@ -66,7 +67,7 @@ impl Allowance {
         for_packets.max(for_bytes)
     }
 
-    /// Whether nothing of the last minute counts any more.
+    /// Whether nothing was charged within the last minute.
     pub fn is_unused(&mut self, now: Moment) -> bool {
         self.forget(now);
         self.bytes.is_empty()
@@ -94,7 +95,8 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     proptest! {
-        /// Whoever asks as often as possible, waiting as long as told or less, gets no more in any window.
+        /// A peer that asks as often as possible, with waits of the given length or shorter, never
+        /// gets more in any window.
         #[test]
         fn no_window_holds_more(steps in prop::collection::vec((60..1500_u32, 1..3_usize, 0..80_u32), 1..900)) {
             let mut allowance = Allowance::default();

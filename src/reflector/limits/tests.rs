@@ -1,4 +1,4 @@
-//! Who gets a seat when all are taken.
+//! Which peers get a place when all are taken.
 
 use super::*;
 
@@ -10,13 +10,13 @@ fn host(number: u16) -> IpAddr {
     IpAddr::from([10, 0, high, low])
 }
 
-/// Opens until nothing more is given without taking it from others; how many seats that are.
+/// Opens connections until none is left without taking one from others; returns their number.
 fn hog(limits: &mut Limits, peer: IpAddr) -> usize {
     (0..40).filter(|_| limits.open(peer, NOW).is_some_and(|opened| opened.evicts.is_none())).count()
 }
 
 fn held(limits: &Limits, peer: IpAddr) -> usize {
-    limits.seats.values().filter(|seat| seat.peer == peer).count()
+    limits.places.values().filter(|place| place.peer == peer).count()
 }
 
 #[test]
@@ -25,11 +25,11 @@ fn sixteen_addresses_lock_nobody_out() {
     let hogs: usize = (0..16).map(|number| hog(&mut limits, host(number))).sum();
     assert_eq!(hogs, CONNECTIONS);
     let opened: Vec<Opened> = (0..CONNECTIONS_PER_PEER).filter_map(|_| limits.open(PEER, NOW)).collect();
-    // As many as each of the others is left with.
+    // As many as each of the others keeps.
     assert!(opened.len() >= 14, "{}", opened.len());
     assert!(opened.iter().all(|opened| opened.evicts.is_some()));
-    assert_eq!(limits.seats.len(), CONNECTIONS);
-    // And they do not take them back.
+    assert_eq!(limits.places.len(), CONNECTIONS);
+    // The others cannot take them back.
     for number in (0..16).cycle().take(200) {
         limits.open(host(number), NOW);
     }
@@ -37,25 +37,25 @@ fn sixteen_addresses_lock_nobody_out() {
 }
 
 #[test]
-fn with_a_secret_strangers_have_few_seats_and_the_proven_their_own() {
+fn with_a_secret_strangers_have_few_places_and_the_proven_their_own() {
     let mut limits = Limits::new(true);
-    let proven: Vec<SeatId> = (0..CONNECTIONS_PER_PEER)
+    let proven: Vec<PlaceId> = (0..CONNECTIONS_PER_PEER)
         .map(|_| {
-            let opened = limits.open(PEER, NOW).expect("a seat");
+            let opened = limits.open(PEER, NOW).expect("a place");
             assert_eq!(limits.prove(opened.id, NOW), Ok(None));
             opened.id
         })
         .collect();
     let strangers = (0..4000).filter(|number| limits.open(host(*number), NOW).is_some()).count();
     assert_eq!(strangers, STRANGERS);
-    assert!(proven.iter().all(|id| limits.seats.contains_key(id)), "nobody who has proven it is evicted");
-    // One that proved it before comes in before those that never have.
+    assert!(proven.iter().all(|id| limits.places.contains_key(id)), "nobody who has proven it is evicted");
+    // A peer that proved the secret before takes precedence over those that never did.
     limits.close(proven[0]);
-    let again = limits.open(PEER, NOW).expect("a seat");
+    let again = limits.open(PEER, NOW).expect("a place");
     assert!(again.evicts.is_some_and(|id| !proven.contains(&id)));
     assert_eq!(limits.prove(again.id, NOW), Ok(None));
     assert_eq!(held(&limits, PEER), CONNECTIONS_PER_PEER);
-    // An hour later it is one of many.
+    // After an hour it has no precedence.
     limits.close(again.id);
     limits.open(host(4000), NOW);
     assert_eq!(limits.open(PEER, KNOWN), None);
@@ -70,13 +70,14 @@ fn a_stranger_who_has_none_takes_one_of_who_has_most() {
     assert!(limits.open(PEER, NOW).is_some_and(|opened| opened.evicts.is_some()));
 }
 
-/// So that whoever guesses behind the same address uses up nothing of what is for those who know the secret.
+/// A peer that guesses secrets behind the same address uses up nothing of the allowance for those
+/// who know it.
 #[test]
 fn strangers_use_up_only_what_is_for_strangers() {
     let mut limits = Limits::new(true);
-    let ours = limits.open(PEER, NOW).expect("a seat").id;
+    let ours = limits.open(PEER, NOW).expect("a place").id;
     assert_eq!(limits.prove(ours, NOW), Ok(None));
-    let stranger = limits.open(PEER, NOW).expect("a seat").id;
+    let stranger = limits.open(PEER, NOW).expect("a place").id;
     while limits.take(stranger, &[100], NOW).is_ok() {}
     assert_eq!(limits.take(ours, &[1500, 100], NOW), Ok(()));
 }
@@ -90,7 +91,7 @@ fn what_was_evicted_sends_nothing_and_is_closed_twice_without_harm() {
     let evicted = limits.open(PEER, NOW).and_then(|opened| opened.evicts).expect("an eviction");
     assert!(limits.take(evicted, &[100], NOW).is_err());
     limits.close(evicted);
-    assert_eq!(limits.seats.len(), CONNECTIONS);
+    assert_eq!(limits.places.len(), CONNECTIONS);
 }
 
 #[test]
@@ -100,14 +101,15 @@ fn connections_are_bounded_per_peer_and_in_total() {
     let others = (0..255).flat_map(|number| std::iter::repeat_n(host(number), 3));
     let opened = others.filter(|address| limits.open(*address, NOW).is_some()).count();
     assert!(opened >= CONNECTIONS - CONNECTIONS_PER_PEER);
-    assert_eq!(limits.seats.len(), CONNECTIONS);
+    assert_eq!(limits.places.len(), CONNECTIONS);
 }
 
-/// Thousands of addresses do not make it forget who holds a seat, nor remember more than it may.
+/// With thousands of addresses, holders of places are not forgotten and no more peers are
+/// remembered than allowed.
 #[test]
 fn peers_are_bounded() {
     let mut limits = Limits::new(false);
-    let mine = limits.open(PEER, NOW).expect("a seat").id;
+    let mine = limits.open(PEER, NOW).expect("a place").id;
     while limits.take(mine, &[100], NOW).is_ok() {}
     for number in 0..20_000 {
         if let Some(opened) = limits.open(host(number), Duration::from_millis(number.into())) {

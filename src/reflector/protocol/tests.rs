@@ -1,4 +1,4 @@
-//! Every frame there and back, and every other byte without a panic.
+//! Every frame is encoded and parsed back; any other bytes are parsed without a panic.
 
 use proptest::prelude::*;
 
@@ -44,7 +44,7 @@ proptest! {
     fn any_bytes_are_a_frame_an_error_or_not_enough(bytes in prop::collection::vec(any::<u8>(), 0..2 * LONGEST)) {
         if let Ok(Some((frame, len))) = Frame::decode(&bytes) {
             prop_assert!(len <= bytes.len().min(LONGEST) && len >= SMALL);
-            // What is asked for never exceeds what has come.
+            // A request never asks for more than its own length.
             if let Frame::Send { size, .. } = frame {
                 prop_assert!(size as usize * PAD <= len);
             }
@@ -74,7 +74,7 @@ fn a_stray_client_is_told_apart_by_its_first_bytes() {
     assert_eq!(Frame::decode(&[6, 0xff, 0xff]), Err(ProtocolError::Length { kind: 6, len: 65535 }));
 }
 
-/// The tag lies behind the fields of each frame that carries one, and within the smallest.
+/// The tag is after the fields of each frame that carries one, and within the smallest frame.
 #[test]
 fn a_tag_overwrites_no_field() {
     let ones = Counts { received: u32::MAX, sent: u32::MAX, path_mtu: u32::MAX };

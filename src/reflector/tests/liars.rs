@@ -1,4 +1,4 @@
-//! Reflectors that are none: without the secret, in between, flooding.
+//! False reflectors: without the secret, man in the middle, flooding.
 
 use std::sync::{
     Arc, Mutex,
@@ -24,7 +24,7 @@ use crate::{
 
 const WELCOME: Welcome = Welcome { interface_mtu: 1500, limit: 1500, path_mtu: 1500 };
 
-/// Listens, and does that with each connection.
+/// Listens, and runs `lie` for each connection.
 async fn liar<F: Future<Output = ()> + Send>(
     lie: impl Fn(TcpStream) -> F + Clone + Send + 'static,
 ) -> (SocketAddr, Arc<AtomicUsize>) {
@@ -46,7 +46,8 @@ async fn next(inbox: &mut Inbox, stream: &TcpStream) -> Frame {
     inbox.next(stream, |_| ()).await.unwrap_or(Frame::Refused(Refusal::Other))
 }
 
-/// Greets one that has a secret, with that proof of its own, or what it makes of the prober's.
+/// Greets a prober that has a secret, with a proof of its own, or with the prober's proof sent
+/// back.
 async fn pretend(stream: &TcpStream, inbox: &mut Inbox, returned: bool) {
     next(inbox, stream).await;
     say(stream, &[Frame::Challenge { nonce: [9; 16] }]).await;
@@ -82,7 +83,7 @@ async fn who_just_welcomes_one_with_a_secret_is_not_believed() {
     assert!(matches!(opened, Err(Unusable::NoProof)), "{opened:?}");
 }
 
-/// It hands everything on between a prober and the true reflector, and answers pings itself.
+/// It relays everything between a prober and the true reflector, but answers pings itself.
 #[tokio::test]
 async fn who_hands_on_the_greeting_cannot_speak_in_the_session() {
     let file = ours();
@@ -106,7 +107,7 @@ async fn who_hands_on_the_greeting_cannot_speak_in_the_session() {
     assert!(matches!(ended, Err(Ended::Forged)), "{ended:?}");
 }
 
-/// All that a prober has said, said again on another connection.
+/// Everything that a prober has sent is sent again on another connection.
 #[tokio::test]
 async fn a_recorded_session_proves_nothing_later() {
     let file = ours();
@@ -168,7 +169,7 @@ async fn what_no_host_says_of_itself_is_not_believed() {
     assert!(matches!(Connection::open(address, None).await, Err(Unusable::Impossible(_))));
 }
 
-/// It welcomes, answers nothing and sends as fast as it can.
+/// It completes the greeting, answers nothing and sends as fast as it can.
 #[tokio::test]
 async fn who_floods_is_given_up_at_once_and_left_alone() {
     let flooded = Arc::new(AtomicUsize::new(0));
@@ -176,7 +177,7 @@ async fn who_floods_is_given_up_at_once_and_left_alone() {
     let (address, accepted) = liar(move |stream| {
         let count = Arc::clone(&count);
         async move {
-            // What waits in our own send queue was not taken by the prober.
+            // Data still in our own send queue was not read by the prober.
             let _ = segment::prepare(&stream);
             let mut inbox = Inbox::default();
             next(&mut inbox, &stream).await;
@@ -215,7 +216,7 @@ async fn who_floods_is_given_up_at_once_and_left_alone() {
     let (connections, bytes) = (accepted.load(Ordering::Relaxed), flooded.load(Ordering::Relaxed));
     println!("a flood: {connections} connections, {bytes} bytes until it was given up");
     assert!(connections <= 2, "{connections}");
-    // Both kernels' queues, filled before the first look.
+    // Both kernels' queues, filled before the first read.
     assert!(bytes < 16 << 20, "{bytes}");
     following.abort();
 }

@@ -1,4 +1,4 @@
-//! What a curious person reads first, as snapshots: a review shows the words.
+//! The reports as snapshots, so that a review shows their text.
 
 use std::{sync::Arc, time::Duration};
 

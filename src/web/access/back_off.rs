@@ -1,4 +1,5 @@
-//! Who has been wrong lately: from the fifth time on a peer waits before its next guess is looked at, twice as long each time.
+//! Recent wrong passwords by peer: from the fifth on, a peer must wait before its next password is
+//! checked, twice as long each time.
 
 use std::{
     collections::BTreeMap,
@@ -7,13 +8,13 @@ use std::{
 
 use crate::web::peer::Peer;
 
-/// Somebody who mistypes does not notice.
+/// Wrong passwords without a wait: somebody who mistypes does not notice.
 const FREE: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
-/// After so long without a wrong one all is forgiven.
+/// Wrong passwords are forgotten after this long without another one.
 const FORGIVEN: Duration = Duration::from_mins(10);
-/// Beyond so many peers the one that was wrong the longest ago is forgotten.
+/// Most peers remembered; the one whose last wrong password is the oldest is forgotten.
 const MOST_PEERS: usize = 1024;
 
 /// Wrong passwords by peer.
@@ -38,7 +39,7 @@ impl Wrong {
 }
 
 impl BackOff {
-    /// How often it was wrong lately, or how long it has to wait.
+    /// How often the peer was wrong recently, or how long it must wait.
     pub fn ask(&self, peer: Peer, now: Instant) -> Result<u32, Duration> {
         let Some(wrong) = self.peers.get(&peer) else { return Ok(0) };
         let since = now.saturating_duration_since(wrong.last);
@@ -49,7 +50,7 @@ impl BackOff {
         }
     }
 
-    /// It was wrong once more.
+    /// Records a wrong password.
     pub fn wrong(&mut self, peer: Peer, now: Instant) {
         self.peers.retain(|_, wrong| now.saturating_duration_since(wrong.last) < FORGIVEN);
         if self.peers.len() >= MOST_PEERS && !self.peers.contains_key(&peer) {
@@ -60,7 +61,7 @@ impl BackOff {
         (wrong.times, wrong.last) = (wrong.times.saturating_add(1), now);
     }
 
-    /// It was right, and that was found by a check.
+    /// Records that a check found the password right.
     pub fn right(&mut self, peer: Peer) {
         self.peers.remove(&peer);
     }

@@ -1,7 +1,8 @@
-//! Passwords against bcrypt hashes, on threads of their own.
+//! Checks passwords against bcrypt hashes, on threads of their own.
 //!
-//! A check costs up to seconds of CPU, on purpose. So few are done at a time, at a low priority, and what waits for one is bounded and
-//! in the order of trust: known peers, then those that have been wrong the least, and each peer's second behind everyone's first.
+//! By design, a check costs up to seconds of CPU. So few run at a time, at low priority. The queue
+//! is bounded and ordered by trust: known peers first, then those that were wrong least often; the
+//! second job of a peer comes after the first job of every other.
 
 use std::{
     collections::BTreeMap,
@@ -17,37 +18,39 @@ use zeroize::Zeroizing;
 
 use crate::{config::password_hash::PasswordHash, web::peer::Peer};
 
-/// One of so many CPUs is for passwords; on a smaller machine it is one thread that gives way to all others.
+/// One CPU in this many is used for passwords; a smaller machine has one thread, which gives way to
+/// all others.
 const CPUS_TO_ONE: usize = 4;
 const MOST_THREADS: usize = 4;
-/// Waiting for a check.
+/// Most jobs waiting.
 const MOST_WAITING: usize = 32;
-/// Of one peer.
+/// Most jobs waiting for one peer.
 const MOST_OF_PEER: usize = 4;
-/// A tenth of what the probes are given on a CPU that is wanted by both (sched(7)); less, and nobody could log in on a busy machine.
+/// Niceness of the threads: when both want the CPU, a tenth of what the probes get (sched(7)). With
+/// less nobody could log in on a busy machine.
 const NICE: i32 = 10;
 
-/// Whose password is to be checked.
+/// The peer whose password is checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Asker {
     /// Its address.
     pub peer: Peer,
-    /// Whether it was let in lately.
+    /// Whether it was admitted recently.
     pub known: bool,
-    /// How often it was wrong lately.
+    /// How often it was wrong recently.
     pub wrong: u32,
 }
 
-/// Too many wait already.
+/// Too many jobs are waiting already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
     /// Of this peer.
     OfPeer,
-    /// Of all.
+    /// In total.
     OfAll,
 }
 
-/// The threads. They end with it.
+/// The threads that check passwords. They end when this is dropped.
 pub struct Hashing {
     shared: Arc<Shared>,
 }
@@ -67,11 +70,11 @@ struct Queue {
     is_closed: bool,
 }
 
-/// First what is least.
+/// Order in the queue; the lowest comes first.
 type Rank = (Stranger, Wrong, Ahead, Order);
 type Stranger = bool;
 type Wrong = u32;
-/// Jobs of the same peer before it.
+/// How many jobs of the same peer are before it.
 type Ahead = usize;
 type Order = u64;
 
@@ -95,7 +98,7 @@ impl Hashing {
         Self::with((cpus / CPUS_TO_ONE).clamp(1, MOST_THREADS), PasswordHash::is_of)
     }
 
-    /// So many threads that check like that.
+    /// Starts this many threads, which use `check`.
     pub fn with(
         threads: usize,
         check: impl Fn(&PasswordHash, &[u8]) -> bool + Send + Sync + 'static,
@@ -111,7 +114,8 @@ impl Hashing {
         Ok(hashing)
     }
 
-    /// Whether the password is that of the hash, when its turn has come. Who stops waiting costs nothing more.
+    /// Whether the password matches the hash, once its turn has come. A caller that stops waiting
+    /// causes no further cost.
     pub async fn check(
         &self,
         asker: Asker,
@@ -141,7 +145,7 @@ impl Queue {
         }
         let rank = (!asker.known, asker.wrong, ahead, self.next);
         if self.waiting.len() >= MOST_WAITING {
-            // Its asker hears that it is gone.
+            // Dropping a job notifies its caller.
             match self.waiting.last_entry() {
                 Some(last) if rank < *last.key() => drop(last.remove()),
                 _ => return Err(Full::OfAll),
@@ -159,7 +163,8 @@ impl Shared {
     }
 
     fn work(&self) {
-        // Of this thread alone, on Linux. Nobody is refused to be nicer; who is nicer already stays so.
+        // On Linux this affects this thread alone. Raising niceness is always permitted; a thread
+        // that is nicer already stays so.
         let own = rustix::process::getpriority_process(None).unwrap_or(0);
         if let Err(error) = rustix::process::setpriority_process(None, own.max(NICE)) {
             tracing::debug!(%error, "passwords are checked at the priority of all else");
@@ -211,7 +216,7 @@ mod tests {
         Asker { peer: Peer::V4(Ipv4Addr::from_bits(host)), known, wrong }
     }
 
-    /// One thread that tells what it checks, each when it is let.
+    /// One thread that reports each check, and starts each one only when told.
     fn one_at_a_time() -> (Hashing, Sender<()>, Receiver<Vec<u8>>) {
         let ((go, gate), (tell, told)) = (channel(), channel());
         let gate = Mutex::new(gate);
@@ -294,7 +299,7 @@ mod tests {
         let mut known = Box::pin(ask(999, true, 3));
         assert!(futures_util::poll!(&mut known).is_pending(), "it has a place in the queue");
         assert_eq!(of_all.pop().expect("the last").await, Err(Full::OfAll), "that of the last");
-        // Who has gone away is not checked.
+        // A job whose caller has gone is not checked.
         drop((of_one, of_all));
         for _ in 0..2 {
             go.send(()).expect("waiting");

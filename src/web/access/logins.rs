@@ -1,8 +1,9 @@
-//! Logins by name and password, and what is remembered of them from one state of the file to the next.
+//! Logins by name and password, remembered across changes of the file.
 //!
-//! A password that was right for a user's hash is right as long as that hash stands in the file, whatever else changes there: the next scrape costs
-//! nothing and waits for nobody. One that was wrong is as easily wrong again. What has not been seen before is hashed, in the order
-//! of [`Hashing`], after the wait that [`BackOff`] imposes; whether the name exists makes no difference.
+//! A password that was right for a user's hash stays right as long as that hash is in the file,
+//! whatever else changes: the next scrape needs no check and does not wait. A wrong password is
+//! remembered in the same way. Any other password is hashed, in the order of [`Hashing`], after the
+//! wait that [`BackOff`] imposes; whether the user exists makes no difference.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -23,27 +24,27 @@ use super::{
 };
 use crate::{config::password_hash::PasswordHash, model::types::LoginRefusal, web::peer::Peer};
 
-/// Wrong ones remembered: a scraper with an old password sends the same for days.
+/// Most wrong passwords remembered: a scraper with an old password sends the same one for days.
 const MOST_WRONG: usize = 256;
-/// Checks of the queue end about as often.
+/// The wait suggested to clients; checks in the queue finish about as often.
 const COME_AGAIN: Duration = Duration::from_secs(2);
 
-/// Whether a request is answered.
+/// Whether a request is admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// It is.
+    /// It is admitted.
     Granted,
-    /// It is not; when to come again, where that may help.
+    /// It is refused, with the wait after which another attempt may succeed; zero where it cannot.
     Refused(LoginRefusal, Duration),
 }
 
-/// A keyed digest of a password, the hash it was held against, and whether that is the user's.
+/// A keyed digest of a password, the hash it was checked against, and whether that is the user's.
 type Digest = [u8; 32];
 
-/// What was right and wrong so far.
+/// Passwords that were right and wrong so far.
 pub struct Logins {
     hashing: Hashing,
-    /// With a key that nobody knows.
+    /// Keyed with a random key that nobody knows.
     digest: Hmac<Sha256>,
     seen: Mutex<Seen>,
 }
@@ -62,7 +63,7 @@ impl fmt::Debug for Logins {
 }
 
 impl Logins {
-    /// Nobody has logged in yet.
+    /// Starts with nothing remembered.
     pub fn new(hashing: Hashing) -> anyhow::Result<Self> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|error| anyhow!("no random numbers: {error}"))?;
@@ -70,7 +71,8 @@ impl Logins {
         Ok(Self { hashing, digest, seen: Mutex::default() })
     }
 
-    /// Whether a request with this `Authorization` is let in by these users. `known` is whether its peer was lately.
+    /// Whether a request with this `Authorization` is admitted for these users. `known` tells
+    /// whether its peer was admitted recently.
     pub async fn admit(
         &self,
         users: &Users,
@@ -78,7 +80,7 @@ impl Logins {
         known: bool,
         authorization: Option<&HeaderValue>,
     ) -> Admission {
-        // One user's hash stands in for those of names that do not exist.
+        // For names that do not exist, another user's hash is used.
         let Some(costliest) = users.costliest() else { return Admission::Granted };
         let Some((name, password)) = authorization.and_then(credentials) else {
             return Admission::Refused(LoginRefusal::Missing, Duration::ZERO);
@@ -121,7 +123,8 @@ impl Logins {
 }
 
 impl Seen {
-    /// Comparing digests whose key nobody knows tells nothing by the time it takes.
+    /// Whether this password was right. The time of comparing digests reveals nothing, as nobody
+    /// knows their key.
     fn was_right(&self, name: &str, digest: &Digest) -> bool {
         self.right.get(name) == Some(digest)
     }

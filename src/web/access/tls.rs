@@ -1,4 +1,4 @@
-//! What TLS is spoken with, from the content of the files.
+//! The TLS configuration, from the content of the files.
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -17,15 +17,15 @@ use crate::config::web_file::{ClientCertificate, TlsFiles, TlsVersion};
 
 /// The content of [`TlsFiles`].
 pub struct Contents {
-    /// Of the certificate.
+    /// The certificate file.
     pub certificate: Vec<u8>,
-    /// Of its key.
+    /// The file of its key.
     pub key: Zeroizing<Vec<u8>>,
-    /// Of the clients' authorities.
+    /// The file of the clients' authorities.
     pub authorities: Option<Vec<u8>>,
 }
 
-/// How to shake hands; errors name the file.
+/// The server's TLS configuration; errors name the file.
 pub fn config(files: &TlsFiles, contents: &Contents) -> anyhow::Result<ServerConfig> {
     let provider = Arc::new(ring::default_provider());
     let versions: &[_] = match files.least {
@@ -68,7 +68,7 @@ fn certificates(pem: &[u8], what: &str, file: &Path) -> anyhow::Result<Vec<Certi
     }
 }
 
-/// Says what of, never what is in it.
+/// Names the file and the fault, never the content.
 fn unusable(what: &str, file: &Path, why: &dyn fmt::Display) -> anyhow::Error {
     anyhow!("cannot use {what} {}: {why}; PEM belongs there", file.display())
 }

@@ -1,4 +1,4 @@
-//! The users of one state of the file, and how a request names one (`Authorization: Basic`).
+//! The users of one state of the file, and the credentials of a request (`Authorization: Basic`).
 
 use std::{collections::BTreeMap, fmt};
 
@@ -20,32 +20,32 @@ impl fmt::Debug for Users {
 }
 
 impl Users {
-    /// Those of the file.
+    /// The users of the file.
     #[must_use]
     pub fn new(hashes: BTreeMap<String, PasswordHash>) -> Self {
         Self { hashes }
     }
 
-    /// How many there are; none means that everyone is let in.
+    /// How many there are; without users everyone is admitted.
     #[must_use]
     pub fn count(&self) -> usize {
         self.hashes.len()
     }
 
-    /// A user's.
+    /// The hash of a user.
     #[must_use]
     pub fn hash(&self, name: &str) -> Option<&PasswordHash> {
         self.hashes.get(name)
     }
 
-    /// The one that takes the most work.
+    /// The hash that costs the most work to check.
     #[must_use]
     pub fn costliest(&self) -> Option<&PasswordHash> {
         self.hashes.values().max_by_key(|hash| hash.cost())
     }
 }
 
-/// Name and password (RFC 7617).
+/// Name and password of a request (RFC 7617).
 #[must_use]
 pub fn credentials(authorization: &HeaderValue) -> Option<(String, Zeroizing<Vec<u8>>)> {
     let (scheme, encoded) = authorization.to_str().ok()?.split_once(' ')?;

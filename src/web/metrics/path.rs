@@ -1,4 +1,4 @@
-//! What probes say of a path, with what router data adds.
+//! Samples of a path: probe results, and what router data adds.
 
 use super::unix_seconds;
 use crate::{

@@ -1,4 +1,4 @@
-//! What a router says of itself, its vxlan interfaces and the bridges they are in.
+//! Samples of a router, its vxlan interfaces and the bridges they are in.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -42,7 +42,7 @@ pub fn put(out: &mut Exposition, reading: &RouterReading) {
     out.put(&c::ROUTER_INFO, &[router[0], router[1], version, snapshot.method.as_str()], 1.0);
     for link in snapshot.vxlan_links() {
         put_interface(out, router, snapshot, link);
-        // A source that does not tell the index does not tell either that it changed.
+        // A source without the interface index cannot tell that it changed either.
         if link.ifindex.is_some() {
             let count = reading.recreations.get(&link.name).copied().unwrap_or_default();
             out.put_count(&c::INTERFACE_RECREATIONS, &[router[0], router[1], link.name.as_str()], count);
@@ -104,7 +104,8 @@ fn put_interface(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnaps
     }
 }
 
-/// Over all remotes that frames are flooded to: its own, and those that EVPN or a person put on its flood list.
+/// The smallest underlay MTU over all remotes that frames are flooded to, in bytes: its own
+/// remotes, and those that EVPN or a person put on its flood list.
 fn smallest_underlay(snapshot: &RouterSnapshot, link: &Link, vxlan: &Vxlan) -> Option<Bytes> {
     let flooded = snapshot.entries(link.name.as_str()).filter(|entry| entry.mac == Mac::FLOOD);
     let remotes: BTreeSet<_> =
@@ -112,7 +113,8 @@ fn smallest_underlay(snapshot: &RouterSnapshot, link: &Link, vxlan: &Vxlan) -> O
     work::each(remotes).filter_map(|remote| snapshot.underlay_mtu(link, remote)).min()
 }
 
-/// All kinds for each remote that is configured or has an entry; a bridge's own entries name none.
+/// Samples of every kind for each remote that is configured or has an entry; a bridge's own entries
+/// have no remote.
 fn put_fdb(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnapshot, link: &Link, vxlan: &Vxlan) {
     let mut counts: BTreeMap<(IpAddr, FdbKind), u64> = BTreeMap::new();
     let own = || snapshot.entries(link.name.as_str());
@@ -143,7 +145,7 @@ fn fdb_kind(entry: &FdbEntry) -> FdbKind {
     }
 }
 
-/// Bridges with a vxlan port; a router may have others that are none of our business.
+/// Only bridges with a vxlan port; other bridges of a router are not exported.
 fn put_bridges(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnapshot) {
     let bridges: BTreeSet<&str> = snapshot
         .vxlan_links()

@@ -1,4 +1,4 @@
-//! What a scrape sees, word by word, and what `promtool` thinks of it.
+//! The whole text of a scrape, checked word by word and by `promtool`.
 
 use std::{
     collections::BTreeSet,
@@ -41,7 +41,7 @@ fn promtool_has_nothing_to_say() {
     promtool_accepts(&render(&Present::default(), &self_info()).expect("text"));
 }
 
-/// A router read by `method` that tells this of its vxlan interface.
+/// `/metrics` for a router that is read by `method`, with or without its vxlan settings.
 fn read_by(method: Method, tells_settings: bool) -> String {
     let mut present = present();
     present.routers.truncate(1);
@@ -86,7 +86,8 @@ fn what_a_method_cannot_know_is_absent() {
     }
 }
 
-/// A device that EVPN fills has no remote of its own: its flood list counts, and of several ways the smallest.
+/// A device that EVPN configures has no remote of its own: its flood list counts, and of several
+/// routes the smallest MTU.
 #[test]
 fn the_underlay_of_a_flood_list() {
     let mut present = present();
@@ -111,7 +112,7 @@ fn the_underlay_of_a_flood_list() {
 
 #[test]
 fn every_word() {
-    // The process families are the library's, and their values move.
+    // The process families come from the library, and their values change.
     let text = samples(&present(), &self_info()).encode(vec![]).expect("text");
     insta::assert_snapshot!("metrics", text);
 }
@@ -170,7 +171,8 @@ fn all_values_of_a_set_are_there_from_the_first_scrape() {
     assert_eq!(count("vxlan_path_blackhole{"), 3);
     assert_eq!(count("vxlan_exporter_capability{"), 5);
     assert_eq!(count("vxlan_exporter_sandbox{"), 4);
-    // Not read: nothing a router said, and no agreement between ends.
+    // Without a reading there is nothing from the router, and no statement on whether the ends
+    // agree.
     for family in [
         "vxlan_router_up",
         "vxlan_router_info",

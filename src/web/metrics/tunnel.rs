@@ -1,4 +1,4 @@
-//! What two routers say together.
+//! Samples that need the data of two routers.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{
     web::exposition::Exposition,
 };
 
-/// `read` are the routers that are read now.
+/// Samples of a tunnel; `read` are the routers with a present reading.
 pub fn put(out: &mut Exposition, tunnel: &Tunnel, read: &BTreeSet<&RouterName>) {
     let name = tunnel.name.as_str();
     out.put(&c::TUNNEL_INFO, &[name, tunnel.state.as_str()], 1.0);
@@ -28,7 +28,7 @@ pub fn put(out: &mut Exposition, tunnel: &Tunnel, read: &BTreeSet<&RouterName>) 
         };
         out.put_count(&c::TUNNEL_TRANSITIONS, &[name, state.as_str()], count);
     }
-    // Two ends can agree only if both are known, and both are read now.
+    // Whether two ends agree is known only if both are known and have a present reading.
     if tunnel.ends.len() == 2 && tunnel.ends.iter().all(|end| read.contains(&end.router)) {
         for field in MismatchField::ALL {
             let differs = tunnel.mismatches.contains_key(field);

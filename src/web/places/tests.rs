@@ -44,11 +44,11 @@ fn of_the_peer_with_the_most_the_oldest_that_stands_still_gives_way() {
     most[0].works();
     let newcomer = places.take(peer(10)).expect("a place");
     assert!(is_ended(&most[1]) && !is_ended(&most[0]) && !few.iter().any(is_ended));
-    // Now each has one, and the oldest that stands still gives way; not what is at work.
+    // Now each has one connection; the oldest idle one is ended, not a busy one.
     few[0].works();
     let next = places.take(peer(11)).expect("a place");
     assert!(!is_ended(&few[0]) && is_ended(&few[1]) && !is_ended(&newcomer));
-    // Who has one already ends no other's.
+    // A peer that has a connection already does not end one of another peer.
     let second = places.take(peer(11)).expect("its own");
     assert!(is_ended(&next) && !is_ended(&second));
 }
@@ -122,7 +122,7 @@ fn large_answers_that_are_not_taken_are_bounded_by_their_bytes() {
     let left: Vec<_> = readers.iter().map(|place| !is_ended(place)).collect();
     assert_eq!(left.iter().filter(|left| **left).count(), UNREAD_ANSWERS, "the slowest went first: {left:?}");
     assert!(left[8..].iter().all(|left| *left));
-    // The same answer to many is held once.
+    // The same answer to many readers counts once.
     let shared = large(0);
     let many: Vec<_> = (100..120).map(|number| places.take(peer(number)).expect("free")).collect();
     assert!(many.iter().all(|place| place.sends(&shared)));
@@ -166,8 +166,8 @@ mod property {
     }
 
     proptest! {
-        /// Never more than there are, never more than a share, and who has nothing is turned away only where
-        /// nobody has more than one that stands still.
+        /// There are never more connections than places, no peer has more than its share, and a
+        /// peer without a connection is turned away only if nobody has more than one that is idle.
         #[test]
         fn whatever_comes(steps in prop::collection::vec(step(), 0..300)) {
             let places = places(16);

@@ -1,4 +1,5 @@
-//! What no client sends by mistake: each is answered with an error or closed, and the next request is answered as ever.
+//! Requests that no client sends by mistake: each is answered with an error or the connection is
+//! closed, and the next request is answered as usual.
 
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -50,12 +51,12 @@ fn requests() -> Vec<(Vec<u8>, &'static [u16])> {
     odd
 }
 
-/// The first status it is answered with, when it has ended.
+/// The first status it is answered with, once the connection has ended.
 async fn status(address: SocketAddr, request: &[u8]) -> Option<u16> {
     let mut stream = TcpStream::connect(address).await.expect("connected");
     let mut answer = Vec::new();
     let (mut read, mut write) = stream.split();
-    // It may be refused before it is sent whole.
+    // It may be refused before it is completely sent.
     let send = write.write_all(request);
     let (_, ended) = timeout(PATIENCE, async { tokio::join!(send, read.read_to_end(&mut answer)) })
         .await
@@ -73,7 +74,7 @@ async fn odd_requests() {
     let other: Vec<_> = odd
         .iter()
         .zip(statuses)
-        // A reset may overtake the answer to what was not read to its end.
+        // If the server did not read everything, a reset may overtake its answer.
         .filter(|((_, expected), status)| match status {
             Some(status) => !expected.contains(status),
             None => expected.contains(&200),

@@ -254,6 +254,17 @@ impl Lab {
         (number("packets"), number("bytes"))
     }
 
+    /// A counter of the reflector's kernel, of TCP (`/proc/net/snmp`, `/proc/net/netstat`).
+    pub fn far_tcp(&self, name: &str) -> u64 {
+        let listed = run("ip", &["netns", "exec", &self.far, "cat", "/proc/net/snmp", "/proc/net/netstat"]);
+        let lines: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
+        let told = lines.chunks(2).find_map(|two| {
+            let column = two[0].iter().position(|it| *it == name)?;
+            two[1].get(column)?.parse().ok()
+        });
+        told.unwrap_or_else(|| panic!("no {name} in {listed}"))
+    }
+
     /// Waits for a condition; the panic tells what was seen instead.
     pub fn wait(&self, what: &str, seconds: u64, condition: impl Fn(&Self) -> bool) {
         let start = Instant::now();

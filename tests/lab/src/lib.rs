@@ -2,11 +2,6 @@
 //! real HTTPS server behind them. The tests raise one per fault; `make demo` tells its story on one.
 //! Beside it [`fleet`], many routers in one namespace, and [`soak`], everything at once. It knows the exporter from outside only: its command line,
 //! its configuration, its pages.
-
-#![allow(
-    clippy::too_many_lines,
-    reason = "a test tells a story or tables its cases: cutting it makes it no easier to read"
-)]
 #![allow(
     clippy::missing_panics_doc,
     clippy::must_use_candidate,

@@ -4,6 +4,7 @@
 
 mod growth;
 mod hammer;
+mod held;
 mod schedule;
 mod watch;
 mod world;
@@ -21,23 +22,22 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use crate::{exporter::Exporter, numbers::Place};
 use growth::Sample;
 use hammer::Hammers;
-use schedule::{Act, FICKLE, LIVE, PATHS, Schedule};
+use held::Counts;
+use schedule::{Act, LIVE, PATHS, Schedule};
 use watch::{Findings, Watch};
 use world::World;
 
 const LOOK: Duration = Duration::from_secs(1);
 /// Windows of 300 s have filled by then.
 const SETTLED: Duration = Duration::from_mins(5);
-/// Over this part of the whole the least number of threads and files is looked for: long enough that no router which happens to
+/// Over this part of the whole the least number of each thread and file is looked for: long enough that no router which happens to
 /// hang holds its thread throughout.
 const STRETCH: u32 = 10;
-/// Files by which two moments differ whatever is kept: the session of a fickle router lasts as long as its good mood, and a path on which
-/// TCP may carry nothing holds up to twenty connections. What leaked with each of some hundred scrapes, reloads or requests would be many
-/// more, in half an hour at the latest.
-const COME_AND_GO: usize = FICKLE + 20;
-/// Threads likewise: the pool for what blocks keeps each for ten seconds, so it holds as many as fickle routers hang and scrapes are
-/// printed at once. Seen on busy machines: one more at the end than after the first third, in three minutes and in thirty alike.
-const OF_THE_POOL: usize = 2;
+/// Its threads have waited for a CPU for so long within so long: then it may say that it could not hear answers. It says so of a path after
+/// ten echoes in a row, two a second at most, in whose time it came 100 ms late or more (`src/probe/punctual.rs`).
+const STARVED: Duration = Duration::from_secs(1);
+/// As of [`STARVED`].
+const STARVED_WITHIN: Duration = Duration::from_secs(10);
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// What was measured.
@@ -77,8 +77,9 @@ pub fn run(binary: &Path, length: Duration, seed: u64) -> Result<Report> {
             apply(&world, &hammers, &script, change)?;
         }
         let asked = began.elapsed();
+        let waited = growth::waited_lately(&samples, STARVED_WITHIN);
         match read(&world) {
-            Ok(text) => watch.look(&text, asked, began.elapsed()),
+            Ok(text) => watch.look(&text, (asked, began.elapsed()), waited >= STARVED),
             Err(error) => {
                 watch.findings.wrong.insert(format!("{} s: {error:#}", asked.as_secs()));
             }
@@ -149,7 +150,7 @@ fn cpu(text: &str) -> f64 {
 }
 
 impl Report {
-    fn first(&self) -> Vec<Sample> {
+    fn first(&self) -> Vec<&Sample> {
         let from = SETTLED.min(self.length / 3);
         growth::between(&self.samples, from, from + self.stretch())
     }
@@ -158,16 +159,33 @@ impl Report {
         (self.length / STRETCH).max(Duration::from_secs(40))
     }
 
-    fn last(&self) -> Vec<Sample> {
+    fn last(&self) -> Vec<&Sample> {
         growth::between(&self.samples, self.length.saturating_sub(self.stretch()), self.length)
     }
 
-    /// Threads and open files that are held at the end and were not when it had settled.
-    pub fn held(&self) -> [usize; 2] {
-        let more = |of: fn(&Sample) -> usize| {
-            growth::least(&self.last(), of).saturating_sub(growth::least(&self.first(), of))
-        };
-        [more(|sample| sample.threads), more(|sample| sample.files)]
+    /// Of each kind of thread and of open file: what was held when it had settled and what is held at the end.
+    fn held(&self) -> [(&'static str, Counts, Counts); 2] {
+        let least =
+            |of: fn(&Sample) -> &Counts| (growth::least(&self.first(), of), growth::least(&self.last(), of));
+        let (threads, files) = (least(|sample| &sample.threads), least(|sample| &sample.files));
+        [("thread", threads.0, threads.1), ("open file", files.0, files.1)]
+    }
+
+    /// What of them is more than may be, in words.
+    pub fn kept(&self) -> Vec<String> {
+        self.more(|name, had, has| has > held::may_be(name, had))
+    }
+
+    fn more(&self, only: impl Fn(&str, usize, usize) -> bool) -> Vec<String> {
+        let held = self.held();
+        let more = held.iter().flat_map(|(what, first, last)| {
+            held::more(first, last).map(move |(name, had, has)| (what, name, had, has))
+        });
+        more.filter(|(_, name, had, has)| only(name, *had, *has))
+            .map(|(what, name, had, has)| {
+                format!("{what} \"{name}\": {had}, then {has}, {} may be", held::may_be(name, had))
+            })
+            .collect()
     }
 
     /// Memory by which it grows, in MiB a minute; none where it ran for less than ten minutes.
@@ -179,6 +197,10 @@ impl Report {
     /// The most memory it ever held, in MiB.
     pub fn most_memory(&self) -> f64 {
         self.samples.iter().map(|sample| sample.memory).fold(0.0, f64::max) / MIB
+    }
+
+    fn waited(&self) -> Duration {
+        self.samples.last().map_or(Duration::ZERO, |sample| sample.waited)
     }
 
     /// MiB, the mean of each minute.
@@ -195,9 +217,11 @@ impl Report {
 
     /// The table, and what was found, in words.
     pub fn table(&self) -> String {
-        let Findings { wrong, missed, lost, decreases, kinds, lost_at } = &self.findings;
-        let [threads, files] = self.held();
-        let memory = |samples: &[Sample]| {
+        let Findings { wrong, missed, lost, decreases, kinds, lost_at, starved } = &self.findings;
+        let [threads, files] = self.held().map(|(_, first, last)| {
+            [&first, &last].map(|counts| counts.values().sum::<usize>().to_string()).join(", ")
+        });
+        let memory = |samples: &[&Sample]| {
             samples.iter().map(|sample| sample.memory).fold(f64::INFINITY, f64::min) / MIB
         };
         let slope = self.slope().map_or("not measured".to_owned(), |slope| format!("{slope:+.3} MiB/min"));
@@ -208,12 +232,13 @@ impl Report {
             ("verdicts looked at", self.looked_at.to_string()),
             ("false verdicts", wrong.len().to_string()),
             ("missed", missed.len().to_string()),
+            ("not told for want of CPU", starved.to_string()),
             ("echoes lost by us", format!("{:.0}", lost.values().fold(0.0, |sum, lost| sum + lost))),
             ("counters that went back", decreases.len().to_string()),
             ("requests answered, not", format!("{}, {}", self.answered, self.failed)),
             ("forged packets", self.forged.to_string()),
-            ("threads, growth", format!("{}, {threads}", growth::least(&self.last(), |s| s.threads))),
-            ("open files, growth", format!("{}, {files}", growth::least(&self.last(), |s| s.files))),
+            ("threads settled, end", threads),
+            ("open files settled, end", files),
             (
                 "memory settled, end, most",
                 format!(
@@ -224,6 +249,7 @@ impl Report {
                 ),
             ),
             ("memory by the minute", self.by_the_minute()),
+            ("waited for a CPU", format!("{:.0} s, its threads together", self.waited().as_secs_f64())),
             ("memory slope after 5 min", slope),
             ("CPU", format!("{:.1} % of one core", self.cpu * 100.0 / self.length.as_secs_f64())),
         ];
@@ -236,6 +262,9 @@ impl Report {
         }
         for (at, count) in lost_at {
             let _ = writeln!(table, "LOST AT: {at} s: {count}");
+        }
+        for line in self.more(|_, _, _| true) {
+            let _ = writeln!(table, "MORE AT THE END: {line}");
         }
         for (what, lines) in [("FALSE", wrong), ("MISSED", missed), ("WENT BACK", decreases)] {
             for line in lines.iter().take(20) {
@@ -251,13 +280,11 @@ impl Report {
     /// Whether nothing was found.
     pub fn is_clean(&self) -> bool {
         let Findings { wrong, missed, lost, decreases, .. } = &self.findings;
-        let [threads, files] = self.held();
         wrong.is_empty()
             && missed.is_empty()
             && lost.is_empty()
             && decreases.is_empty()
             && self.failed == 0
-            && threads <= OF_THE_POOL
-            && files <= COME_AND_GO
+            && self.kept().is_empty()
     }
 }

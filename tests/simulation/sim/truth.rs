@@ -162,7 +162,11 @@ impl Sight<'_> {
         // Silence just above what the MSS names may be that of the target's own pieces.
         let beyond = [self.named_less(), self.signalled_beyond()];
         let in_doubt = reverse_hole && (in_doubt || beyond.contains(&Some(back_edge)));
-        let seen_by_fragments = fragments && reverse_hole && back_edge >= filter(family) && !in_doubt;
+        let seen_by_fragments = fragments
+            && reverse_hole
+            && back_edge >= filter(family)
+            && !in_doubt
+            && !self.targets_pieces_pass(asked, back_edge);
         let hole_visible = seen_by_echo || seen_by_syn || seen_by_fragments;
         let mut must_name = Vec::new();
         if seen_by_syn
@@ -188,7 +192,8 @@ impl Sight<'_> {
             forward_mtu.sort_unstable();
             forward_mtu.dedup();
         } else if echo {
-            forward_mtu.push(echo_edge);
+            // Where the way back is known to end there, it says nothing of the way there.
+            forward_mtu.push(if seen_by_fragments { icmp_forward.passing() } else { echo_edge });
             // What SYNs have found before they fell silent still holds.
             let by_syn = self.tcp().filter(|_| self.prober.tcp == TcpProbes::Sized);
             forward_mtu.extend(by_syn.and(smallest(&mut tcp_forward.iter())));
@@ -374,6 +379,14 @@ impl Sight<'_> {
         // What a target cuts above its MSS may as well have been cut on the way.
         let own_cut = named < interface && interface < size && self.prober.family == Family::V4;
         whole || (fragments && !in_doubt && !own_cut)
+    }
+
+    /// A target whose interface is smaller than what it is asked for cuts that itself, and its pieces, which carry a multiple of eight bytes, pass a
+    /// hole just below that interface: 1,384 bytes vanish above 1,380, and 1,400 come in pieces of 1,380. What is asked for comes, and
+    /// who else sends so much cuts it too; only TCP's 1,381 to 1,384 vanish.
+    fn targets_pieces_pass(&self, asked: u32, back_edge: u32) -> bool {
+        let piece = largest_piece(self.prober.family, asked, self.network.interface(self.prober.family));
+        piece < asked && piece <= back_edge
     }
 
     fn syn(&self) -> bool {

@@ -24,7 +24,7 @@ fn basic(text: &str) -> HeaderValue {
     HeaderValue::try_from(format!("Basic {}", base64::encode_block(text.as_bytes()))).expect("a header")
 }
 
-/// Logins, and how many passwords they have hashed.
+/// Logins, and a count of the passwords they have hashed.
 fn logins() -> (Logins, Arc<AtomicUsize>) {
     let hashed = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&hashed);
@@ -66,7 +66,8 @@ async fn without_users_everyone() {
     assert_eq!(logins().0.admit(&users(&[]), PEER, false, None).await, GRANTED);
 }
 
-/// The file is read again, for a certificate or another user: who was right is right as long as his hash is the same.
+/// The file is read again, for a certificate or another user: a password stays right as long as its
+/// hash is the same.
 #[tokio::test]
 async fn what_was_right_stays_so_while_the_hash_does() {
     let (logins, hashed) = logins();
@@ -78,7 +79,7 @@ async fn what_was_right_stays_so_while_the_hash_does() {
     let second = Users::new([("one".to_owned(), of_one), ("two".to_owned(), of_two.clone())].into());
     assert_eq!(logins.admit(&second, PEER, false, Some(&header)).await, GRANTED);
     assert_eq!(hashed.load(SeqCst), 1);
-    // Another hash is another password, and none is nobody.
+    // Another hash means another password; without a hash there is no such user.
     let third = Users::new([("one".to_owned(), of_two.clone())].into());
     assert_eq!(logins.admit(&third, PEER, false, Some(&header)).await, WRONG);
     assert_eq!(logins.admit(&third, PEER, false, Some(&basic("one:else"))).await, GRANTED);
@@ -110,7 +111,7 @@ async fn who_guesses_waits_and_who_was_right_does_not() {
     assert_eq!(logins.admit(&users, Peer::V6(2), false, Some(&basic("one:other"))).await, WRONG);
 }
 
-/// The hashing thread is taken for as long as the test likes.
+/// The test occupies the hashing thread as long as it likes.
 #[tokio::test]
 async fn while_all_is_busy_the_right_one_is_let_in_and_others_are_told_to_come_again() {
     let (go, gate) = std::sync::mpsc::channel::<()>();

@@ -23,6 +23,8 @@ use crate::{exporter::LISTEN, numbers::Place};
 const SCRAPERS: usize = 4;
 /// Clients that begin a request and never end it.
 const DAWDLERS: usize = 8;
+/// All of them that may be connected at once, and the judge.
+pub const CLIENTS: usize = SCRAPERS + DAWDLERS + 1;
 const BREATH: Duration = Duration::from_millis(250);
 const PAGES: [&str; 4] = ["/metrics", "/", "/metrics", "/-/healthy"];
 /// Forged packets in one go, and the time from one go to the next: 2,000 a second.

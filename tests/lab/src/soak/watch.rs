@@ -34,6 +34,8 @@ pub struct Findings {
     pub kinds: BTreeMap<String, Kind>,
     /// When echoes were lost, in steps of 10 s: how many.
     pub lost_at: BTreeMap<u64, f64>,
+    /// Verdicts that were not told because the exporter got too little CPU to hear answers, and said so.
+    pub starved: u64,
 }
 
 /// How often something was said, and from when until when.
@@ -60,6 +62,8 @@ pub struct Watch<'s> {
     /// The highest that each counter has been.
     counters: HashMap<String, f64>,
     lost: Vec<f64>,
+    /// Packets of each path that our own host refused to send.
+    refused: Vec<f64>,
     names: Vec<String>,
     routers: [String; 3],
 }
@@ -73,35 +77,38 @@ impl<'s> Watch<'s> {
             looked_at: 0,
             counters: HashMap::new(),
             lost: vec![0.0; PATHS],
+            refused: vec![0.0; PATHS],
             names: (0..PATHS).map(path_name).collect(),
             routers,
         }
     }
 
-    /// A scrape that was begun at `began` and done at `at`, both since the start of the script.
-    pub fn look(&mut self, text: &str, began: Duration, at: Duration) {
+    /// A scrape that was begun and done at these times, both since the start of the script. `starved`: the exporter has lately
+    /// waited for a CPU for long.
+    pub fn look(&mut self, text: &str, (began, at): (Duration, Duration), starved: bool) {
         let metrics = Metrics::parse(text);
         self.counters(text);
-        let mut verdicts: BTreeMap<&str, &str> = BTreeMap::new();
-        let mut lost: BTreeMap<&str, f64> = BTreeMap::new();
-        let mut reasons: BTreeMap<&str, &str> = BTreeMap::new();
-        for series in metrics.all("vxlan_path_unknown_reason", &[]).filter(|series| series.value > 0.5) {
-            reasons.insert(&series.labels["path"], &series.labels["reason"]);
-        }
-        for series in metrics.all("vxlan_path_verdict", &[]).filter(|series| series.value > 0.5) {
-            verdicts.insert(&series.labels["path"], &series.labels["verdict"]);
-        }
-        for series in metrics.all("vxlan_path_echo_lost_total", &[]) {
-            lost.insert(&series.labels["path"], series.value);
-        }
+        let verdicts = of_paths(&metrics, "vxlan_path_verdict", "verdict");
+        let reasons = of_paths(&metrics, "vxlan_path_unknown_reason", "reason");
+        let lost = by_path(&metrics, "vxlan_path_echo_lost_total");
+        let refused = by_path(&metrics, "vxlan_path_send_errors_total");
         for path in 0..PATHS {
             let name = self.names[path].clone();
+            let refused = refused.get(&name).copied().unwrap_or_default();
+            let is_refused = refused > std::mem::replace(&mut self.refused[path], refused);
             if began >= WARM_UP {
-                let said = verdicts.get(name.as_str()).copied().unwrap_or("absent");
-                let reason = reasons.get(name.as_str()).copied().unwrap_or_default();
-                self.judge(path, &name, (said, reason), began, at);
+                let said = verdicts.get(&name).map_or("absent", String::as_str);
+                let reason = reasons.get(&name).map(String::as_str).unwrap_or_default();
+                if starved && !is_refused && (said, reason) == ("unknown", "local_send") {
+                    self.looked_at += 1;
+                    self.findings.starved += 1;
+                } else {
+                    let reason =
+                        if is_refused { format!("{reason}, sends refused") } else { reason.to_owned() };
+                    self.judge(path, &name, (said, &reason), began, at);
+                }
             }
-            let now = lost.get(name.as_str()).copied().unwrap_or_default();
+            let now = lost.get(&name).copied().unwrap_or_default();
             self.losses(path, &name, now, at);
         }
         if began >= WARM_UP {
@@ -179,6 +186,21 @@ impl<'s> Watch<'s> {
             }
         }
     }
+}
+
+/// Of each path that value of a label whose series is 1.
+fn of_paths(metrics: &Metrics, name: &str, label: &str) -> BTreeMap<String, String> {
+    let on = metrics.all(name, &[]).filter(|series| series.value > 0.5);
+    on.map(|series| (series.labels["path"].clone(), series.labels[label].clone())).collect()
+}
+
+/// Of each path the sum of its series.
+fn by_path(metrics: &Metrics, name: &str) -> BTreeMap<String, f64> {
+    let mut sums = BTreeMap::new();
+    for series in metrics.all(name, &[]) {
+        *sums.entry(series.labels["path"].clone()).or_default() += series.value;
+    }
+    sums
 }
 
 /// What may be said of a path.

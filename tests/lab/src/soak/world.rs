@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Where the first fickle router listens; the others follow.
-const FICKLE_PORT: u16 = 2300;
+pub const FICKLE_PORT: u16 = 2300;
 /// A router that is only ever listened for.
 const REFUSED_PORT: u16 = 2310;
 /// It has another host key than the one that is known.

@@ -1,0 +1,216 @@
+//! Which silence is a hole: by table, one fact changed at a time.
+
+use super::*;
+
+type Row = (&'static str, Finding, Change);
+
+const NONE: &[Direction] = &[];
+const FORWARD: &[Direction] = &[Direction::Forward];
+const REVERSE: &[Direction] = &[Direction::Reverse];
+const UNDIRECTED: &[Direction] = &[Direction::Unknown];
+
+/// Silence whose edge is not known to the byte.
+fn blurred(top: Bytes, answered: Bytes) -> MethodFacts {
+    let mut facts = silent(top, answered);
+    facts.hole = facts.hole.map(|hole| HoleFacts { silent: top, exact: false, ..hole });
+    facts
+}
+
+fn just_before(moment: Moment) -> Moment {
+    moment.saturating_sub(Duration::from_millis(1))
+}
+
+fn ago(duration: Duration) -> Option<Moment> {
+    NOW.checked_sub(duration)
+}
+
+/// Each row changes what its name says on a path whose echoes are silent above 1000 bytes, a size at which a filter of large ICMP may
+/// do that, while SYNs and fragments tell nothing.
+const FILTERED: &[Row] = &[
+    ("nothing", Finding::Filtered, |_| {}),
+    ("edge being searched", Finding::Pending, |f| f.echo = blurred(1500, 1000)),
+    ("edge above any filter, being searched", Finding::Hole(Vec::new()), |f| f.echo = blurred(1500, 1200)),
+    ("SYNs pass, fragments not asked", Finding::Pending, |f| f.syn = passing(1500)),
+    ("SYNs pass, fragments decided nothing", Finding::Filtered, |f| {
+        f.syn = passing(1500);
+        f.fragments.exhausted = true;
+    }),
+    ("SYNs pass, no socket for fragments", Finding::Filtered, |f| {
+        f.syn = passing(1500);
+        f.icmp = IcmpProbes::Sized;
+    }),
+    ("SYNs and fragments pass, edge being searched", Finding::Filtered, |f| {
+        f.echo = blurred(1500, 1000);
+        (f.syn, f.fragments) = (passing(1500), passing(1500));
+    }),
+    ("SYNs pass, fragments are silent too", Finding::Filtered, |f| {
+        f.echo = blurred(1500, 1000);
+        (f.syn, f.fragments) = (passing(1500), silent(1500, 1000));
+    }),
+    ("SYNs pass, edge of fragments being searched", Finding::Pending, |f| {
+        (f.syn, f.fragments) = (passing(1500), blurred(1500, 1000));
+    }),
+    ("SYNs pass, but not by so much", Finding::Pending, |f| {
+        f.echo = blurred(1500, 1000);
+        (f.syn, f.fragments) = (passing(1499), passing(1500));
+    }),
+    ("fragments pass alone", Finding::Pending, |f| {
+        f.echo = blurred(1500, 1000);
+        f.fragments = passing(1500);
+    }),
+    ("SYNs passed as the doubt began", Finding::Filtered, |f| {
+        f.echo = blurred(1500, 1000);
+        (f.syn, f.fragments) = (passing(1500), passing(1500));
+        f.doubt_since = Some(NOW);
+    }),
+    ("SYNs passed before the doubt", Finding::Pending, |f| {
+        f.echo = blurred(1500, 1000);
+        (f.syn, f.fragments) = (passing(1500), passing(1500));
+        f.syn.decided_at = Some(just_before(NOW));
+        f.doubt_since = Some(NOW);
+    }),
+    ("fragments passed before the doubt", Finding::Pending, |f| {
+        f.echo = blurred(1500, 1000);
+        (f.syn, f.fragments) = (passing(1500), passing(1500));
+        f.fragments.decided_at = Some(just_before(NOW));
+        f.doubt_since = Some(NOW);
+    }),
+    ("a box in between passes SYNs", Finding::Pending, |f| {
+        f.echo = blurred(1500, 1000);
+        (f.syn, f.fragments, f.foreign) = (passing(1500), passing(1500), true);
+    }),
+    ("SYNs silent too", Finding::Pending, |f| f.syn.silent = true),
+    ("SYNs silent too, by a box in between", Finding::Filtered, |f| (f.syn.silent, f.foreign) = (true, true)),
+];
+
+/// Likewise where echoes are silent above 1454, which no filter does.
+const UNFILTERED: &[(&str, &[Direction], Change)] = &[
+    ("nothing", UNDIRECTED, |_| {}),
+    ("only fragments pass, TCP tells nothing", FORWARD, |f| {
+        f.fragments = passing(1500);
+        f.syn.exhausted = true;
+    }),
+    ("only fragments pass, TCP will tell", UNDIRECTED, |f| f.fragments = passing(1500)),
+    ("only fragments pass, a box in between answers TCP", FORWARD, |f| {
+        f.fragments = passing(1500);
+        f.foreign = true;
+    }),
+    ("only fragments pass, since just before", UNDIRECTED, |f| {
+        f.fragments = passing(1500);
+        f.syn.exhausted = true;
+        f.reverse_ended_at = Some(NOW);
+    }),
+    ("only fragments pass, silence came after", FORWARD, |f| {
+        f.fragments = passing(1500);
+        f.syn.exhausted = true;
+        f.reverse_ended_at = Some(just_before(NOW));
+    }),
+    ("SYNs pass, fragments not asked", UNDIRECTED, |f| f.syn = passing(1500)),
+];
+
+/// Likewise where discovery stands at 1450, because that is signalled, and replies above it vanish.
+const SIGNALLED: &[(&str, &[Direction], Change)] = &[
+    ("signalled now", NONE, |_| {}),
+    ("IPv6", REVERSE, |f| f.family = Family::V6),
+    ("replies vanish above another size", REVERSE, |f| f.fragments = silent(1500, 1454)),
+    ("replies vanish, edge being searched", NONE, |f| f.fragments = blurred(1500, 1400)),
+    ("signalled just within 30 s", NONE, |f| {
+        f.signalled_at = NOW.checked_sub(just_before(Duration::from_secs(30)));
+    }),
+    ("signalled 30 s ago", REVERSE, |f| f.signalled_at = ago(Duration::from_secs(30))),
+    ("signalled long ago, asked for seldom", NONE, |f| {
+        f.signalled_at = ago(Duration::from_secs(44));
+        f.sentinel_interval = Duration::from_secs(3);
+    }),
+    ("signalled to SYNs alone", NONE, |f| f.echo = passing(1500)),
+    ("signalled, and yet all passes", REVERSE, |f| {
+        (f.echo, f.syn) = (passing(1500), passing(1500));
+        f.fragments = blurred(1500, 1400);
+    }),
+    ("signalled to a look above the MSS", NONE, |f| {
+        f.signalled_at = None;
+        f.target.signalled(1450, false, NOW.saturating_sub(Duration::from_secs(30)));
+    }),
+    ("signalled to a look above the MSS long ago", REVERSE, |f| {
+        f.signalled_at = None;
+        f.target.signalled(1450, false, just_before(NOW.saturating_sub(Duration::from_secs(30))));
+    }),
+    ("replies vanish where a filter may do that", NONE, |f| {
+        f.signalled_at = None;
+        f.fragments = silent(1500, 1199);
+    }),
+    ("replies vanish where no filter does that", REVERSE, |f| {
+        f.signalled_at = None;
+        f.fragments = silent(1500, 1200);
+    }),
+];
+
+fn found(base: &Facts, change: Change) -> Finding {
+    let mut facts = base.clone();
+    change(&mut facts);
+    facts.finding()
+}
+
+#[test]
+fn where_a_filter_may_do_it() {
+    let base = Facts { echo: silent(1500, 1000), syn: MethodFacts::default(), ..healthy() };
+    for (name, expected, change) in FILTERED {
+        let found = found(&base, *change);
+        match expected {
+            Finding::Hole(_) => assert_eq!(found, Finding::Hole(UNDIRECTED.to_vec()), "{name}"),
+            expected => assert_eq!(found, *expected, "{name}"),
+        }
+    }
+}
+
+#[test]
+fn where_no_filter_does_it() {
+    let base = Facts { echo: silent(1500, 1454), syn: MethodFacts::default(), ..healthy() };
+    for (name, directions, change) in UNFILTERED {
+        assert_eq!(found(&base, *change), Finding::Hole(directions.to_vec()), "{name}");
+    }
+}
+
+#[test]
+fn where_more_is_signalled() {
+    let (echo, syn) = (passing(1450), passing(1450));
+    let base = Facts { echo, syn, fragments: silent(1500, 1450), signalled_at: Some(NOW), ..healthy() };
+    for (name, directions, change) in SIGNALLED {
+        let expected = if directions.is_empty() { Finding::None } else { Finding::Hole(directions.to_vec()) };
+        assert_eq!(found(&base, *change), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_hole_of_replies_needs_pieces_that_pass_and_a_target_that_does_not_cut() {
+    let piece = Family::V4.fragment();
+    let base = Facts { fragments: silent(1500, 1454), echo: MethodFacts::default(), ..healthy() };
+    for (passes, is_hole) in [(piece, true), (piece - 1, false)] {
+        let facts = Facts { syn: passing(passes), ..base.clone() };
+        assert_eq!(facts.reverse_hole().is_some(), is_hole, "{passes}");
+        let facts = Facts { syn: silent(1500, passes), ..base.clone() };
+        assert_eq!(facts.reverse_hole().is_some(), is_hole, "silent above {passes}");
+    }
+    // The target's interface may be of 1400 bytes, as its MSS says.
+    for (answered, is_hole) in [(1399, true), (1400, false), (1401, true)] {
+        let mut facts = Facts { fragments: silent(1500, answered), ..healthy() };
+        facts.sizes.named = Some(1400);
+        assert_eq!(facts.reverse_hole().is_some(), is_hole, "{answered}");
+        facts.target.name(Family::V4, 1360, NOW);
+        facts.target.replied(Family::V4, None, true);
+        assert!(facts.reverse_hole().is_some(), "it is larger");
+    }
+}
+
+#[test]
+fn only_what_every_ipv6_link_must_carry_is_below_the_least() {
+    let hole = |answered| silent(1500, answered).hole.expect("a hole");
+    for (family, answered, below) in
+        [(Family::V6, 1279, true), (Family::V6, 1280, false), (Family::V4, 67, false)]
+    {
+        let facts = Facts { family, ..healthy() };
+        assert_eq!(facts.is_below_least(&hole(answered)), below, "{answered}");
+        let searched = HoleFacts { exact: false, ..hole(answered) };
+        assert!(!facts.is_below_least(&searched));
+    }
+}
