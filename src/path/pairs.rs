@@ -1,9 +1,10 @@
 //! Pairs: how loss is told from something that never passes.
 //!
-//! A pair is one packet in question and one control that differs from it in that one thing only (its size,
-//! its protocol, its flow), sent within milliseconds in random order. It counts when the packet in
-//! question is lost and the control is answered. Loss that hits both alike makes either half as likely to be
-//! the lost one, so `n` counted pairs without one answer leave chance at most 2^-n.
+//! A pair is one packet in question and one control that differs from it in that one thing only
+//! (its size, its protocol, its flow), sent within milliseconds in random order. It counts when the
+//! packet in question is lost and the control is answered. Loss that hits both alike makes either
+//! half as likely to be the lost one, so `n` counted pairs without one answer leave chance at most
+//! 2^-n.
 //!
 //! A pair's fate may change: an answer that comes after the probe timeout takes back the loss.
 
@@ -118,8 +119,8 @@ pub struct Burst<A> {
 }
 
 impl<A: Copy> Burst<A> {
-    /// A burst whose first pair is due at `now`. Its shots carry `serial`, so that what comes late from a former burst is
-    /// not taken for its own.
+    /// A burst whose first pair is due at `now`. Its shots carry `serial`, so that what comes late
+    /// from a former burst is not taken for its own.
     #[must_use]
     pub fn new(serial: u32, pace: Pace, now: Moment) -> Self {
         Self { serial, pace, began: now, next_at: now, pairs: Vec::new() }

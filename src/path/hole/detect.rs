@@ -1,4 +1,5 @@
-//! The interface of a detector to the prober of its path: one detector, or those of all TCP flows together.
+//! The interface of detectors to the prober of their path: a single one, or those of all TCP flows
+//! together.
 
 use fastrand::Rng;
 
@@ -8,47 +9,48 @@ use crate::{
     path::{pairs::Fate, probe::Moment},
 };
 
-/// In which order tasks of all paths get packets of the budget.
+/// The order in which bursts of all paths are served from the packet budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
-    /// Is the target reachable at all?
+    /// To decide whether the target is reachable.
     Unreachable,
-    /// Is there a hole? Silence and its edge, by the probe method that is nearest to an answer.
+    /// To decide whether there is a hole (silence, then its edge), by the probe method closest to a
+    /// decision.
     FirstProof,
-    /// Is a hole over?
+    /// To decide whether a hole is over.
     Withdrawal,
-    /// Which way does it lead? What the other probe methods have to prove where one has told, or is about to.
+    /// To find the direction of a hole: proofs by the other probe methods.
     Direction,
-    /// Where exactly is the edge?
+    /// To find the exact edge.
     Search,
-    /// Is an unreachable target back of which nothing was heard?
+    /// To see whether an unreachable target is back.
     Look,
 }
 
 impl Urgency {
-    /// The most urgent first.
+    /// Most urgent first.
     pub const ALL: [Self; 6] =
         [Self::Unreachable, Self::FirstProof, Self::Withdrawal, Self::Direction, Self::Search, Self::Look];
 }
 
-/// Detects whether sizes pass: takes in what came back, and says what to send.
+/// Detects which sizes pass: takes in what became of packets, and names the ones to send.
 pub trait Detect {
-    /// The size at which discovery stands.
+    /// The size that path MTU discovery has arrived at, bytes of IP packet.
     fn top(&self) -> Bytes;
 
-    /// The size that is known to pass where there is no hole.
+    /// The size that is known to pass; none where there is a hole.
     fn passing(&self) -> Option<Bytes>;
 
-    /// Whether silence is proven, sharp or not yet.
+    /// Whether silence is proven, with a sharp edge or without one yet.
     fn is_silent(&self) -> bool;
 
-    /// Whether a task of that urgency is under way.
+    /// Whether a burst of that urgency is under way.
     fn wants(&self, urgency: Urgency) -> bool;
 
-    /// When a task under way may next send.
+    /// When the burst under way may next send.
     fn next_at(&self) -> Option<Moment>;
 
-    /// What a task of that urgency wants sent now.
+    /// The packets that a burst of that urgency sends now.
     fn shots(
         &mut self,
         urgency: Urgency,
@@ -57,25 +59,28 @@ pub trait Detect {
         rng: &mut Rng,
     ) -> Vec<Shot>;
 
-    /// What became of a shot; also called again when an answer takes back a loss.
+    /// Records the fate of a shot; called again when a late answer takes back a loss.
     fn resolve(&mut self, shot: Shot, fate: Fate, now: Moment);
 
-    /// Something on the way signalled "too big" for a shot of the burst under way. On the walk that is
-    /// an answer, and where discovery stands has been moved already; beside it, it only closes a size.
+    /// A shot of the burst under way was answered by Packet Too Big. At the size that discovery
+    /// tests (`on_walk`), discovery has moved to `mtu` already; at any other size it only excludes
+    /// that size.
     fn signalled(&mut self, shot: Shot, mtu: Bytes, on_walk: bool, now: Moment);
 
-    /// A sentinel was answered "too big" for a size beside the walk: it does not pass, `mtu` may.
+    /// A sentinel below the size that discovery tests was answered by Packet Too Big: `size` does
+    /// not pass, `mtu` may.
     fn refused(&mut self, flow: u8, size: Bytes, mtu: Bytes, now: Moment);
 
     /// A sentinel of `size` was lost.
     fn sentinel_lost(&mut self, flow: u8, size: Bytes, now: Moment);
 
-    /// A large packet of `size` was answered outside the burst under way (a sentinel, or late).
+    /// A large packet of `size` outside the burst under way was answered: a sentinel, or a late
+    /// one.
     fn large_passed(&mut self, flow: u8, size: Bytes, now: Moment);
 
-    /// Stops what is under way; what is known stays.
+    /// Ends the burst under way and keeps the findings.
     fn stop(&mut self);
 
-    /// Takes up a search that ended without the exact edge.
+    /// Resumes a search that ended without an exact edge.
     fn resume(&mut self, now: Moment);
 }

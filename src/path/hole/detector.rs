@@ -1,17 +1,17 @@
-//! The detector of holes by one probe method: does the size at which path MTU discovery stands pass, and if it does
-//! not, where exactly is the edge?
+//! Detects holes by one probe method: whether the size that path MTU discovery has arrived at
+//! passes, and if not, the exact edge below it.
 //!
-//! All probe methods have this detector: ICMP echoes and echoes in fragments one each, TCP flows one for each group
-//! that is alike ([`super::flows`]), and a reflector one in each direction ([`crate::path::reflection::size_hunt`]).
-//! How they differ stands in [`Rules`].
+//! Every probe method uses this detector: DF echoes and echoes in fragments have one each, TCP
+//! flows one for each group ([`super::flows`]), a reflector one for each direction
+//! ([`crate::path::reflection::size_hunt`]). [`Rules`] holds their differences.
 //!
-//! A detector has one of three standings, and works on at most one task at a time:
+//! A detector has one of three standings and works on at most one task at a time:
 //!
 //! ```text
 //!   Untested ──sentinel answered──> Passing
 //!      │                              │ sentinel silent
 //!      └────────── Prove <────────────┘
-//!                    │ 40 counted pairs (and five singles, where other paths hear signals)
+//!                    │ 40 counted pairs (and 5 single ones, if other paths receive Packet Too Big)
 //!                    v
 //!                  Hole ── Search and Confirm: claimed once its edge is sharp
 //!                    │ answer above the edge
@@ -22,21 +22,20 @@ mod begin;
 mod conclude;
 mod detect;
 mod of_flows;
+mod rules;
 
-use super::{
-    detect::Detect,
-    mtu_search::Search,
-    proof::{Halves, SizePairs},
-};
+pub use rules::Rules;
+
+use super::{detect::Detect, mtu_search::Search, proof::SizePairs};
 use crate::{
     model::{family::Family, types::Bytes},
     path::{hole::flow_set::FlowSet, pairs::PairCount, probe::Moment},
 };
 
-/// So many full-size packets answered in a row end size-dependent loss.
+/// Full-size packets answered in a row that end size-dependent loss.
 const WHOLE: u32 = 30;
 
-/// What a detector knows.
+/// What a detector has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// Nothing yet.
@@ -46,14 +45,14 @@ pub enum Standing {
         /// Bytes of IP packet.
         size: Bytes,
     },
-    /// Silence at a size of the walk is proven.
+    /// Silence at the size that path MTU discovery had arrived at is proven.
     Hole(Hole),
 }
 
 /// A proven hole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hole {
-    /// The size of the walk that vanishes.
+    /// The size that was proven silent, bytes of IP packet.
     pub size: Bytes,
     /// The largest size answered.
     pub answered: Bytes,
@@ -63,12 +62,13 @@ pub struct Hole {
     pub exact: bool,
     /// The numbers of the proof.
     pub proof: PairCount,
-    /// A size not far below was found to be answered like a control: an edge, no loss that grows with
-    /// size (simulated: under a byte policer forty pairs come together without one lost control).
+    /// A size not far below was answered as often as its controls, so this is an edge and not loss
+    /// that grows with size ([`super::edge`]). Only then a hole may be claimed.
     pub sharp: bool,
     confirmed_at: Bytes,
     last_edge: Option<Bytes>,
-    /// Replies came in pieces during the search: the edge tells of the way back, whatever the way there.
+    /// Replies came back fragmented during the search, so the edge is that of the reverse
+    /// direction, whatever passes forward.
     pub in_pieces: bool,
     proof_serial: u32,
 }
@@ -79,38 +79,6 @@ struct Proof {
     serial: u32,
     size: Bytes,
     count: PairCount,
-}
-
-/// In what a probe method differs from others.
-#[derive(Debug, Clone, Copy)]
-pub struct Rules {
-    /// How the halves of a pair are sent.
-    pub halves: Halves,
-    /// The smallest size asked for, bytes of IP packet.
-    pub smallest: Bytes,
-    /// The target may answer others and never this probe method: a proof of which no control is answered
-    /// is given up early.
-    pub may_be_unanswered: bool,
-}
-
-impl Rules {
-    /// ICMP echoes.
-    #[must_use]
-    pub const fn echo(family: Family) -> Self {
-        Self { halves: Halves::Together, smallest: family.small(), may_be_unanswered: false }
-    }
-
-    /// SYNs on TCP flows.
-    #[must_use]
-    pub const fn syn(family: Family) -> Self {
-        Self { halves: Halves::InTurn, may_be_unanswered: true, ..Self::echo(family) }
-    }
-
-    /// Echo requests in fragments.
-    #[must_use]
-    pub const fn fragments(family: Family) -> Self {
-        Self { may_be_unanswered: true, ..Self::echo(family) }
-    }
 }
 
 /// What a burst is for.
@@ -135,7 +103,7 @@ struct Task {
 pub struct Detector {
     family: Family,
     rules: Rules,
-    /// The TCP flows it is about, and its name among the detectors of others.
+    /// The TCP flows it probes, and its id among the detectors of TCP flows.
     flows: FlowSet,
     id: u32,
     top: Bytes,
@@ -148,19 +116,19 @@ pub struct Detector {
     held: bool,
     cautious_until: Moment,
     decided_at: Option<Moment>,
-    /// The size and the numbers of the last burst, if it ended without a decision.
+    /// Size and counts of the last burst, if it ended without a decision.
     exhausted: Option<(Bytes, PairCount)>,
     unusable: bool,
-    /// Set while loss grows with size without an edge: full-size packets answered in a row since.
+    /// Full-size packets answered in a row, while loss is known to grow with size without an edge.
     whole_in_a_row: Option<u32>,
-    /// Flows whose edge is smaller than that of the others, as a search has found.
+    /// Flows that a search has found to have a smaller edge than the others.
     torn: Option<FlowSet>,
     /// The edge at which its flows were last compared.
     compared_at: Option<Bytes>,
 }
 
 impl Detector {
-    /// A detector that is to test `top` bytes.
+    /// A detector that tests `top` bytes.
     #[must_use]
     pub fn new(family: Family, rules: Rules, top: Bytes) -> Self {
         Self {
@@ -186,7 +154,7 @@ impl Detector {
         }
     }
 
-    /// What is known.
+    /// What it has found.
     #[must_use]
     pub fn standing(&self) -> &Standing {
         &self.standing
@@ -228,8 +196,8 @@ impl Detector {
         }
     }
 
-    /// Whether an answer of `size` bytes means that the hole may be over, and is not just a step of the
-    /// search for its edge.
+    /// Whether an answer of `size` bytes means that the hole may be over, and is not just a step of
+    /// the search for its edge.
     #[must_use]
     pub fn is_over(&self, size: Bytes) -> bool {
         let Standing::Hole(hole) = &self.standing else { return false };
@@ -237,7 +205,7 @@ impl Detector {
         size >= if searching { hole.size } else { hole.silent }
     }
 
-    /// When the standing was last found by a burst, or by an answered sentinel.
+    /// When a burst or an answered sentinel last confirmed the standing.
     #[must_use]
     pub fn decided_at(&self) -> Option<Moment> {
         self.decided_at
@@ -249,19 +217,19 @@ impl Detector {
         self.exhausted.is_some()
     }
 
-    /// The size and the numbers of the last burst, if it ended without a decision.
+    /// Size and counts of the last burst, if it ended without a decision.
     #[must_use]
     pub fn exhausted(&self) -> Option<(Bytes, PairCount)> {
         self.exhausted
     }
 
-    /// Until when nothing new is begun.
+    /// When the next burst may begin.
     #[must_use]
     pub fn rests_until(&self) -> Moment {
         self.rest_until
     }
 
-    /// In the last burst no control was answered, although the target is there.
+    /// The last burst had no answered control, although the target answers other probes.
     #[must_use]
     pub fn is_unusable(&self) -> bool {
         self.unusable
@@ -273,7 +241,7 @@ impl Detector {
         self.whole_in_a_row.is_some()
     }
 
-    /// Nothing is under way, and nothing forbids to begin.
+    /// Whether no burst is under way and none is resting.
     #[must_use]
     pub fn is_idle(&self, now: Moment) -> bool {
         self.task.is_none() && now >= self.rest_until
@@ -291,13 +259,14 @@ impl Detector {
         matches!(self.aim(), Some(Aim::Prove | Aim::Assure(_))) && !self.is_silent()
     }
 
-    /// No search for the edge while held: its replies may teach an IPv6 target another path MTU, before
-    /// another probe method has shown what a target does that knows nothing.
+    /// Holds back the search for the edge. The Packet Too Big it provokes may change the path MTU
+    /// that an IPv6 target assumes, before another probe method has tested a target that assumes
+    /// none.
     pub fn hold(&mut self, held: bool) {
         self.held = held;
     }
 
-    /// Packets go by another flow from now on: what did not pass, or could not be told, on the former one may do so now.
+    /// Its flows have moved to new ports: discards the burst under way and what was found unusable.
     pub fn stop_for_new_flow(&mut self) {
         self.task = None;
         self.rest_until = Moment::ZERO;
@@ -305,20 +274,20 @@ impl Detector {
         self.unusable = false;
     }
 
-    /// Its search waits.
+    /// Whether its search is held back.
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.held && self.is_silent()
     }
 
-    /// Replies come in pieces.
+    /// Replies come back fragmented.
     pub fn came_in_pieces(&mut self) {
         if let Standing::Hole(hole) = &mut self.standing {
             hole.in_pieces = true;
         }
     }
 
-    /// A size above the edge of its hole was answered: the edge has moved up, and is searched anew.
+    /// A size above the edge was answered: searches the edge above it.
     pub fn move_edge(&mut self, answered: Bytes, now: Moment) {
         if let Standing::Hole(hole) = &mut self.standing {
             let size = hole.size;
@@ -327,24 +296,24 @@ impl Detector {
         }
     }
 
-    /// Begins to see whether its hole, if it has one, is over.
+    /// Rechecks its hole, if it has one.
     pub fn recheck_hole(&mut self, now: Moment) {
         if let Standing::Hole(hole) = &self.standing {
             self.recheck(hole.size, now);
         }
     }
 
-    /// Signals are heard on other paths: until then a first proof takes longer.
+    /// Packet Too Big is received on other paths: until `until`, a first proof takes longer.
     pub fn be_cautious(&mut self, until: Moment) {
         self.cautious_until = until;
     }
 
-    /// Sizes another probe method has found, to be tried first.
+    /// Sizes that another probe method has found, to be tried first.
     pub fn hint(&mut self, hints: Vec<Bytes>) {
         self.hints = hints;
     }
 
-    /// Discovery now stands at `top`.
+    /// Path MTU discovery has arrived at `top`.
     pub fn stand_at(&mut self, top: Bytes, now: Moment) {
         if top == self.top {
             return;
@@ -354,20 +323,20 @@ impl Detector {
         self.task = None;
         self.rest_until = Moment::ZERO;
         match &self.standing {
-            // The size that was silent is signalled now: discovery goes on.
+            // The silent size is signalled now, so discovery went on below it.
             Standing::Hole(hole) if hole.size > top => {
                 self.standing = Standing::Untested;
                 self.prove(now);
             }
-            // The walk goes on past the hole, or begins above it: only a proof at the new place tells.
+            // Discovery is above the hole: only a proof at the new size tells.
             Standing::Hole(_) => self.prove(now),
-            // What passed before a signal says nothing of now.
+            // It passed before the signal, which says nothing about now.
             Standing::Passing { size } if *size > top => self.standing = Standing::Untested,
             Standing::Passing { .. } | Standing::Untested => {}
         }
     }
 
-    /// The path is known to be whole by other means.
+    /// Another probe method has shown that full-size packets pass.
     pub fn clear(&mut self) {
         self.standing = Standing::Untested;
         self.task = None;
@@ -377,7 +346,7 @@ impl Detector {
         self.unusable = false;
     }
 
-    /// The target has answered something, be it asked in another way.
+    /// The target has answered some probe method.
     pub fn heard(&mut self) {
         if let Some(task) = &mut self.task {
             task.pairs.heard();

@@ -1,42 +1,44 @@
 //! Whether proven silence has an edge. Pure, and the same for every probe method.
 //!
-//! Where loss grows with size (a starved byte policer, a frame cut into seven) forty pairs come together
-//! without one lost control: simulated, and seen behind nftables' `limit rate over`. What such loss lacks
-//! is a size that passes as its controls do with a silent one not far above it.
+//! Forty pairs can count without one lost control where loss grows with packet size: a starved byte
+//! policer, a frame fragmented into seven pieces (simulated, and seen behind nftables' `limit rate
+//! over`). Such loss has no size that passes as often as its controls while one not far above it
+//! never does.
 
 use crate::model::types::Bytes;
 use crate::path::pairs::PairCount;
 
-/// So many answered controls beside packets of the largest answered size tell a sharp edge from loss
-/// that grows with size.
+/// Controls that must be answered beside packets of the largest answered size, to tell a sharp edge
+/// from loss that grows with size.
 pub const CONTROLS: usize = 20;
-/// Under loss that takes more than twenty pairs, or chance would decide.
+/// Most pairs sent for that: under loss it takes more than twenty.
 pub const PAIRS: usize = 100;
-/// And so many counted pairs of the silent size not far above (simulated: with eight, one policer in two
-/// hundred passed for an edge).
+/// Counted pairs of the silent size not far above that must come first (simulated: with eight, one
+/// policer in two hundred was taken for an edge).
 pub const SILENT: usize = 20;
 
 /// What the pairs at the largest answered size say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
-    /// So few controls would leave the decision to chance.
+    /// Too few controls were answered to decide.
     TooFew,
     /// Loss grows with size.
     NoEdge,
-    /// Perhaps, but the search goes on: an exact edge will tell.
+    /// Undecided until the search has found the exact edge.
     Unsure,
     /// An edge.
     Sharp,
 }
 
-/// Whether the largest answered size is near enough to the silent one that loss which grows with size
-/// would be seen between them.
+/// Whether the largest answered size is near enough to the silent one that loss which grows with
+/// size would hit both about alike: within a fifth.
 #[must_use]
 pub fn is_near(answered: Bytes, silent: Bytes) -> bool {
     answered * 5 >= silent * 4
 }
 
-/// What pairs at the largest answered size say. Before the edge is `exact`, chance must be left less room.
+/// The finding from pairs at the largest answered size. Until the edge is `exact`, more of them
+/// must pass.
 #[must_use]
 pub fn judge(count: PairCount, exact: bool) -> Finding {
     let (large, control) = (count.answered, count.control_answered);

@@ -16,43 +16,43 @@ impl FlowSet {
         Self(1 << flow)
     }
 
-    /// Whether that flow is in it.
+    /// Whether it holds that flow.
     #[must_use]
     pub const fn contains(self, flow: u8) -> bool {
         self.0 & (1 << flow) != 0
     }
 
-    /// Those of both.
+    /// The union.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Those that are not in `other`.
+    /// The difference.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Those that are in `other` too.
+    /// The intersection.
     #[must_use]
     pub const fn within(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// How many.
+    /// The number of flows.
     #[must_use]
     pub const fn len(self) -> usize {
         self.0.count_ones() as usize
     }
 
-    /// None.
+    /// Whether it holds no flow.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Each of them, the smallest first.
+    /// In ascending order.
     pub fn iter(self) -> impl Iterator<Item = u8> {
         (0..FLOWS).filter(move |flow| self.contains(*flow))
     }

@@ -1,11 +1,11 @@
-//! The TCP flows of a path: eight, judged together as far as they are alike.
+//! The eight TCP flows of a path, in groups that behave alike.
 //!
-//! VXLAN's outer source port is a hash of the inner flow, so equal-cost underlay legs split flows
-//! (measured on a Linux VTEP: ICMP between two hosts is one flow, SYNs of different ports are several).
-//! All flows begin as one group, because what holds for all is proven fastest by all together. Flows part
-//! with the others where one of them stays silent at a size that another one passes, and that is proven on
-//! them; where discovery stands at another size for them; or where a hole may be over. Groups that know the
-//! same become one again.
+//! VXLAN's outer UDP source port is a hash of the inner flow (RFC 7348 section 5), so ECMP in the
+//! underlay spreads flows over its legs (measured on a Linux VTEP: all ICMP between two hosts is
+//! one flow, SYNs of different ports are several). All flows begin as one group, because a proof
+//! over all of them is the fastest. Flows leave their group when they are proven silent at a size
+//! that others of it pass, when path MTU discovery arrives at another size for them, or when their
+//! hole may be over. Groups with the same findings are merged again.
 
 mod detect;
 mod parts;
@@ -28,37 +28,37 @@ use crate::{
     },
 };
 
-/// Where discovery stands for each flow.
+/// The size that path MTU discovery has arrived at, for each flow.
 pub type Tops = [Bytes; FLOWS as usize];
 
 /// All TCP flows of a path.
 #[derive(Debug, Clone)]
 pub struct FlowGroups {
     family: Family,
-    /// Every flow is in one of them.
+    /// Every flow is in exactly one group.
     groups: Vec<Detector>,
-    /// Some flows of a group, of which it is asked whether they differ from its others.
+    /// Detectors that test whether some flows of a group differ from the rest of it.
     doubts: Vec<Detector>,
     next_id: u32,
-    /// Flows whose sentinel of that size was lost while others of their group may answer.
+    /// Flows that lost a sentinel of that size, while others of their group may pass it.
     suspects: Vec<(u8, Bytes)>,
-    /// Flows to look at before their turn, at that size if one is named.
+    /// Flows whose sentinel goes out before its turn, at that size if one is given.
     sweep: VecDeque<(u8, Option<Bytes>)>,
     turn: u8,
     rest_until: Moment,
 }
 
-/// A forward hole, on how many of the flows.
+/// A forward hole, and how many flows it is on.
 #[derive(Debug, Clone, Copy)]
 pub struct FlowHole<'a> {
-    /// That of the smallest edge.
+    /// The hole with the smallest edge.
     pub hole: &'a Hole,
-    /// Flows that have one, of [`FLOWS`].
+    /// How many of the [`FLOWS`] flows have a hole.
     pub flows: usize,
 }
 
 impl FlowGroups {
-    /// Flows that are to test `top` bytes.
+    /// All flows in one group that tests `top` bytes.
     #[must_use]
     pub fn new(family: Family, top: Bytes) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl FlowGroups {
         Some(FlowHole { hole, flows: holes().map(|(_, flows)| flows).sum() })
     }
 
-    /// Since when every flow has been found to pass or to be silent.
+    /// When the last flow was found to pass or to be silent; none while one is undecided.
     #[must_use]
     pub fn decided_at(&self) -> Option<Moment> {
         self.groups.iter().map(Detector::decided_at).min().flatten()
@@ -93,7 +93,7 @@ impl FlowGroups {
         self.groups.iter().all(Detector::is_exhausted)
     }
 
-    /// In the last burst no control was answered, on any flow.
+    /// The last burst had no answered control, on any flow.
     #[must_use]
     pub fn is_unusable(&self) -> bool {
         self.groups.iter().all(Detector::is_unusable)
@@ -105,7 +105,7 @@ impl FlowGroups {
         self.groups.iter().any(Detector::is_size_dependent)
     }
 
-    /// Nothing is under way, and nothing forbids to begin.
+    /// Whether no burst is under way and none is resting.
     #[must_use]
     pub fn is_idle(&self, now: Moment) -> bool {
         self.groups.iter().all(|group| group.is_idle(now))
@@ -117,13 +117,13 @@ impl FlowGroups {
         self.all().any(Detector::is_busy)
     }
 
-    /// Where discovery stands for that flow.
+    /// The size that path MTU discovery has arrived at for that flow.
     #[must_use]
     pub fn top_of(&self, flow: u8) -> Bytes {
         self.group_of(flow).map_or(0, Detect::top)
     }
 
-    /// The size that is known to pass on that flow, or on others that are like it.
+    /// The size that is known to pass on that flow's group.
     #[must_use]
     pub fn passing_on(&self, flow: u8) -> Option<Bytes> {
         self.group_of(flow).and_then(Detect::passing)
@@ -136,41 +136,42 @@ impl FlowGroups {
         silent.fold(FlowSet::default(), |flows, group| flows.with(group.flows()))
     }
 
-    /// Sizes another group has found, to be tried first.
+    /// Sizes that another probe method has found, to be tried first.
     pub fn hint(&mut self, hints: &[Bytes]) {
         for group in self.all_mut() {
             group.hint(hints.to_vec());
         }
     }
 
-    /// Signals are heard on other paths: until then a first proof takes longer.
+    /// Packet Too Big is received on other paths: until `until`, a first proof takes longer.
     pub fn be_cautious(&mut self, until: Moment) {
         for group in self.all_mut() {
             group.be_cautious(until);
         }
     }
 
-    /// The target has answered something, be it asked in another way.
+    /// The target has answered some probe method.
     pub fn heard(&mut self) {
         for group in self.all_mut() {
             group.heard();
         }
     }
 
-    /// Begins a proof at the top on all flows, unless something is under way or rests.
+    /// Begins a proof at the top on all flows, unless a burst is under way or resting.
     pub fn prove(&mut self, now: Moment) {
         for group in &mut self.groups {
             group.prove(now);
         }
     }
 
-    /// Looks at every flow that is not known to be silent, before its turn.
+    /// Sends sentinels on all flows not known to be silent before their turn.
     pub fn look_around(&mut self) {
         let others = FlowSet::ALL.without(self.silent());
         self.sweep = others.iter().map(|flow| (flow, None)).collect();
     }
 
-    /// Looks at these flows before their turn: they have moved.
+    /// These flows have moved to new ports: discards what was under way and sends their sentinels
+    /// before their turn.
     pub fn look_at(&mut self, flows: FlowSet) {
         for group in
             self.groups.iter_mut().filter(|group| group.flows().iter().any(|flow| flows.contains(flow)))
@@ -184,7 +185,8 @@ impl FlowGroups {
         }
     }
 
-    /// Looks at flows above where discovery stands, each at the size named for it.
+    /// Sends sentinels above the size that discovery has arrived at, each of the size given for the
+    /// flow.
     pub fn look_above(&mut self, sizes: impl Iterator<Item = (u8, Bytes)>) {
         for (flow, size) in sizes.map(|(flow, size)| (flow, Some(size))) {
             if !self.sweep.contains(&(flow, size)) {
@@ -193,7 +195,7 @@ impl FlowGroups {
         }
     }
 
-    /// Begins to see on every flow with a hole whether it is over.
+    /// Rechecks every flow with a hole.
     pub fn recheck(&mut self, now: Moment) {
         let silent = self.silent();
         self.single_out(silent);
@@ -202,7 +204,7 @@ impl FlowGroups {
         }
     }
 
-    /// Discovery now stands there.
+    /// Path MTU discovery has arrived at these sizes.
     pub fn stand_at(&mut self, tops: &Tops, now: Moment) {
         let top = |flow: u8| tops[usize::from(flow)];
         if (0..FLOWS).all(|flow| self.top_of(flow) == top(flow)) {
@@ -228,14 +230,14 @@ impl FlowGroups {
             group.stand_at(top(flow), now);
             let unknown = group.passing().is_none() && !group.is_silent();
             if unknown && !self.sweep.iter().any(|(flow, _)| flows.contains(*flow)) {
-                // What passes there is asked without waiting for its turn.
+                // Test the new size at once.
                 self.sweep.push_back((flow, None));
             }
         }
         self.unite();
     }
 
-    /// What the next sentinel tests, and on which flow; `None` if no flow is free.
+    /// Flow, size and purpose of the next sentinel; `None` if no flow is free.
     pub fn sentinel(&mut self, is_free: impl Fn(u8) -> bool) -> Option<(u8, Bytes, ProbeSize)> {
         let swept = self.sweep.iter().position(|(flow, _)| is_free(*flow));
         let flow = if let Some((flow, size)) = swept.and_then(|place| self.sweep.remove(place)) {
@@ -254,7 +256,7 @@ impl FlowGroups {
         Some((flow, size, purpose))
     }
 
-    /// A flow waits to be looked at before its turn.
+    /// Whether a sentinel is to go out before its turn.
     #[must_use]
     pub fn wants_sentinel(&self) -> bool {
         !self.sweep.is_empty()
@@ -276,7 +278,7 @@ impl FlowGroups {
         self.place_of(flow).map(|place| &self.groups[place])
     }
 
-    /// The group that asks with a shot, if its flow is still in it.
+    /// The detector that sent a shot, if the flow still belongs to it.
     fn asker(&mut self, shot: Shot) -> Option<&mut Detector> {
         self.all_mut().find(|group| group.id() == shot.asker && group.flows().contains(shot.flow))
     }

@@ -1,10 +1,11 @@
-//! The search for the exact edge below a proven hole: which size next, and what an answer means.
+//! The search for the exact MTU below a proven hole, in the manner of RFC 4821 section 7.3 and RFC
+//! 8899.
 //!
-//! Likely sizes first, because tunnels come in few sizes, by bisection among them; one byte above a
-//! likely size that is answered, because then the edge is most often right there; else bisection. A size is closed
-//! provisionally by eight counted pairs, the final edge + 1 by forty. If that one answers after
-//! all, every provisional bound is open again. (Simulated: exact edge in 2.7 s instead of 6.6,
-//! and no wrong edge.)
+//! Bisection among the MTUs at which tunnels usually end comes first. When one of them is answered,
+//! the next try is one byte above it, because most often the edge is there. After that, plain
+//! bisection. Eight counted pairs exclude a size provisionally; the final edge + 1 takes forty. If
+//! that size answers after all, every provisional bound is dropped. (Simulated: the exact edge in
+//! 2.7 s instead of 6.6, and none wrong.)
 
 use super::proof::{PROOF, PROVISIONAL};
 use crate::model::{family::Family, types::Bytes};
@@ -18,9 +19,9 @@ const LIKELY: [Bytes; 10] = [1280, 1380, 1400, 1420, 1430, 1450, 1454, 1500, 895
 pub struct Search {
     answered: Bytes,
     silent: Bytes,
-    /// Counted pairs that closed `silent`; forty prove it, and so does a signal.
+    /// Counted pairs that excluded `silent`. Forty prove it, and so does a Packet Too Big.
     closed_by: usize,
-    /// The silent size that forty pairs have proven, above all provisional ones.
+    /// The smallest size that forty pairs have proven silent; all smaller bounds are provisional.
     proven: Bytes,
     try_next: Option<Bytes>,
     /// Sizes that other probe methods have found, the best first.
@@ -32,13 +33,13 @@ pub struct Search {
 pub struct Try {
     /// Bytes of IP packet.
     pub size: Bytes,
-    /// Counted pairs that close it.
+    /// Counted pairs that exclude it.
     pub need: usize,
 }
 
 impl Search {
-    /// A search below `silent`, which is proven. `answered` is known to pass; `hints` are tried first
-    /// (sizes another way of probing has found).
+    /// A search below `silent`, which is proven. `answered` is known to pass. `hints` are tried
+    /// first: sizes that another probe method has found.
     #[must_use]
     pub fn new(family: Family, answered: Bytes, silent: Bytes, hints: &[Bytes]) -> Self {
         let answered = answered.max(family.small());
@@ -57,7 +58,8 @@ impl Search {
             .filter(inside)
             .or_else(|| self.hints.iter().copied().find(inside))
             .or_else(|| {
-                // The one in the middle: a silent size costs eight pairs, an answered one a round trip.
+                // The middle one: a silent size costs eight pairs, an answered one only a round
+                // trip.
                 let likely: Vec<Bytes> = LIKELY.into_iter().filter(inside).collect();
                 likely.get(likely.len() / 2).copied()
             })
@@ -68,7 +70,7 @@ impl Search {
     /// `size` was answered.
     pub fn passed(&mut self, size: Bytes) {
         if size >= self.silent {
-            // A bound that was closed (for the time being) has answered: nothing below it holds.
+            // A size excluded provisionally has answered: drop every provisional bound.
             if size >= self.proven {
                 return;
             }
@@ -82,7 +84,7 @@ impl Search {
         }
     }
 
-    /// Enough pairs at `size` counted without an answer.
+    /// `counted` pairs at `size` counted, and it was never answered.
     pub fn silent(&mut self, size: Bytes, counted: usize) {
         if size <= self.silent {
             self.silent = size;
@@ -93,7 +95,8 @@ impl Search {
         }
     }
 
-    /// Something on the way signalled "too big, mtu `mtu`" for `size`: it certainly does not pass.
+    /// A Packet Too Big naming `mtu` came back for `size`, which is proof enough that it does not
+    /// pass.
     pub fn signalled(&mut self, size: Bytes, mtu: Bytes) {
         if size <= self.silent {
             self.silent = size;
@@ -103,7 +106,7 @@ impl Search {
         }
     }
 
-    /// Counted pairs that closed the smallest silent size.
+    /// Counted pairs that excluded the smallest silent size.
     #[must_use]
     pub fn closed_by(&self) -> usize {
         self.closed_by
@@ -115,7 +118,7 @@ impl Search {
         self.answered
     }
 
-    /// The smallest size known or supposed not to pass.
+    /// The smallest size excluded so far, proven or provisional.
     #[must_use]
     pub fn edge(&self) -> Bytes {
         self.silent

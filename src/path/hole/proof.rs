@@ -1,9 +1,9 @@
-//! Proof by pairs: how silence at one size becomes a fact.
+//! Proof that packets of one size are never answered.
 //!
-//! The pairs of [`crate::path::pairs`], where the packet in question is one of the size in question and the control
-//! is a small one of the same protocol, flow and number of fragments. Forty counted pairs without one large
-//! answer: independent loss of 20 % each way reaches that with 0.26^40, bursts that hit both sizes alike with at
-//! most 2^-40.
+//! Pairs as in [`crate::path::pairs`]: the packet in question has the size in question, the control
+//! is small and has the same protocol, flow and number of fragments. Forty pairs must count,
+//! without one large answer. Independent loss of 20 % each way does that with probability 0.26^40,
+//! bursts of loss that hit both sizes alike with at most 2^-40.
 
 use std::time::Duration;
 
@@ -21,10 +21,11 @@ use crate::{
 /// Counted pairs that prove silence.
 pub const PROOF: usize = 40;
 
-/// Counted pairs that close a size of a search for the time being.
+/// Counted pairs that exclude a size during a search, until the edge is proven.
 pub const PROVISIONAL: usize = 8;
 
-/// So many controls lost and none answered: what is asked here is not answered at all.
+/// Controls lost, with none answered, after which the target is taken not to answer this probe
+/// method.
 const UNUSABLE: usize = 20;
 
 const PACE: Pace = Pace { spacing: Duration::from_millis(20), at_most: 200 };
@@ -58,18 +59,18 @@ pub enum Outcome {
     Exhausted,
 }
 
-/// One packet a burst wants sent: which pair it belongs to, and which half of it.
+/// One packet of a burst: which pair it belongs to, and which half of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shot {
-    /// Names the burst.
+    /// The burst.
     pub serial: u32,
-    /// The pair.
+    /// The pair within the burst.
     pub pair: usize,
     /// The large half, or the control.
     pub large: bool,
     /// The TCP flow.
     pub flow: u8,
-    /// Names the detector that asks, among those of the path's TCP flows.
+    /// The id of the detector, among those of the path's TCP flows.
     pub asker: u32,
     /// Bytes of IP packet in question.
     pub size: Bytes,
@@ -99,7 +100,7 @@ pub struct SizePairs {
     need: usize,
     asker: u32,
     flows: FlowSet,
-    /// The target has answered something since the burst began, by whatever probe method.
+    /// The target has answered some probe method since the burst began.
     target_answers: bool,
 }
 
@@ -126,28 +127,28 @@ impl SizePairs {
         }
     }
 
-    /// The same on these TCP flows alone, for the detector of that name.
+    /// Limits the burst to these TCP flows, for the detector of that id.
     #[must_use]
     pub fn on_flows(mut self, flows: FlowSet, asker: u32) -> Self {
         (self.flows, self.asker) = (flows, asker);
         self
     }
 
-    /// The same with a pair only every `spacing`, the first one after that time.
+    /// Sends a pair every `spacing`, the first one after that time.
     #[must_use]
     pub fn spaced(mut self, spacing: Duration) -> Self {
         self.burst.space_by(spacing);
         self
     }
 
-    /// The same, but never more than `limit` pairs.
+    /// Sends at most `limit` pairs.
     #[must_use]
     pub fn at_most(mut self, limit: usize) -> Self {
         self.burst.end_after(limit);
         self
     }
 
-    /// The burst's name, carried by its shots.
+    /// The burst's serial, which its shots carry.
     #[must_use]
     pub fn serial(&self) -> u32 {
         self.burst.serial()
@@ -159,7 +160,8 @@ impl SizePairs {
         self.size
     }
 
-    /// Asks for another number of pairs; those counted stay counted, and those under way are waited for.
+    /// Changes how many pairs must count. Those counted stay counted, those in flight are waited
+    /// for.
     pub fn set_need(&mut self, need: usize) {
         self.need = need;
     }
@@ -170,8 +172,8 @@ impl SizePairs {
         self.burst.next_at()
     }
 
-    /// What to send now: both halves of a new pair, or where they go in turn one packet for a free flow.
-    /// Empty if nothing is due. At most `need` minus the counted pairs are open.
+    /// What to send now: both halves of a new pair, or one packet for a free flow where halves go
+    /// in turn. Empty if nothing is due. No more pairs are open than still have to count.
     pub fn shots(&mut self, now: Moment, flow_is_free: impl Fn(u8) -> bool, rng: &mut Rng) -> Vec<Shot> {
         if let Some(shot) = self.second_half(&flow_is_free) {
             return vec![shot];
@@ -211,7 +213,7 @@ impl SizePairs {
             .find(|flow| is_free(*flow) && !taken(*flow))
     }
 
-    /// Takes in what became of a shot of this burst. A late answer replaces a loss.
+    /// Records the fate of a shot of this burst. A late answer replaces a loss.
     pub fn resolve(&mut self, pair: usize, large: bool, fate: Fate) {
         let flow = self.burst.pairs().get(pair).map(|pair| pair.about.flow);
         if flow.is_some_and(|flow| self.flows.contains(flow)) {
@@ -219,7 +221,7 @@ impl SizePairs {
         }
     }
 
-    /// What the pairs so far come to.
+    /// The outcome of the pairs so far.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let count = self.count();
@@ -234,7 +236,7 @@ impl SizePairs {
         }
     }
 
-    /// Two large answers among three large packets sent one after the other: what withdraws a hole.
+    /// Whether two of three consecutive large packets were answered, which withdraws a hole.
     #[must_use]
     pub fn two_of_three_passed(&self) -> bool {
         let fates: Vec<bool> = self
@@ -254,7 +256,7 @@ impl SizePairs {
         self.burst.count()
     }
 
-    /// These TCP flows are asked no more, and what became of their pairs does not count.
+    /// Stops probing these TCP flows and discards their pairs.
     pub fn leave_out(&mut self, flows: FlowSet) {
         self.flows = self.flows.without(flows);
         for pair in self.burst.pairs_mut().iter_mut().filter(|pair| flows.contains(pair.about.flow)) {
@@ -262,17 +264,17 @@ impl SizePairs {
         }
     }
 
-    /// These TCP flows are asked too.
+    /// Probes these TCP flows too.
     pub fn take_in(&mut self, flows: FlowSet) {
         self.flows = self.flows.with(flows);
     }
 
-    /// The target has answered something, be it asked in another way.
+    /// The target has answered some probe method.
     pub fn heard(&mut self) {
         self.target_answers = true;
     }
 
-    /// Not one control of this burst is answered, although the target is there.
+    /// Whether no control of this burst is answered although the target answers other probes.
     #[must_use]
     pub fn is_unusable(&self) -> bool {
         let count = self.count();

@@ -1,4 +1,4 @@
-//! What a detector begins: a sentinel, a proof, a look whether a hole is over.
+//! What a detector begins: sentinels, proofs, rechecks.
 
 use fastrand::Rng;
 
@@ -12,8 +12,8 @@ use crate::{
 };
 
 impl Detector {
-    /// The size the next sentinel tests: the top, and around a known edge in turn the largest
-    /// answered, one above it, and the top.
+    /// Size and purpose of the next sentinel: the top, or around a known edge in turn the largest
+    /// size answered, one byte above it, and the top.
     pub fn sentinel(&mut self) -> (Bytes, ProbeSize) {
         self.turn += 1;
         match &self.standing {
@@ -27,12 +27,12 @@ impl Detector {
         }
     }
 
-    /// Begins a proof at the top, unless something is under way or rests.
+    /// Begins a proof at the top, unless a burst is under way or resting.
     pub fn prove(&mut self, now: Moment) {
         self.prove_at(self.top, ProbeSize::Full, now);
     }
 
-    /// Begins to see whether `size` passes now: two answers of three.
+    /// Begins a recheck: `size` passes now if two of three packets are answered.
     pub fn recheck(&mut self, size: Bytes, now: Moment) {
         if !matches!(self.aim(), Some(Aim::Recheck)) {
             let pairs = self.pairs(size, ProbeSize::Full, PROVISIONAL, now);
@@ -52,7 +52,8 @@ impl Detector {
         SizePairs::new(self.serial, self.rules.halves, size, purpose, need, now).on_flows(self.flows, self.id)
     }
 
-    /// Both halves of the next pair of the burst under way, whatever its urgency, for a probe method that sends them together.
+    /// Both halves of the next pair, whatever its urgency, for a probe method that sends them
+    /// together.
     pub fn next_pair(&mut self, now: Moment, rng: &mut Rng) -> Vec<Shot> {
         self.task.as_mut().map(|task| task.pairs.shots(now, |_| true, rng)).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What the burst under way has come to, and what follows.
+//! What follows from the outcome of a burst.
 
 use std::time::Duration;
 
@@ -18,11 +18,12 @@ use crate::{
     },
 };
 
-/// Where signals are heard on other paths, a proof needs so many more packets, so far apart.
+/// Single packets that a proof needs in addition where other paths receive Packet Too Big, and the
+/// time between them.
 const SINGLES: usize = 5;
 const SINGLE_SPACING: Duration = Duration::from_secs(2);
-/// Counted pairs that tell a flow that never passes a size from one that does. One that is put to the wrong
-/// side (at 20 % loss each way: 0.36^5 = 0.6 %) is told apart later.
+/// Counted pairs that separate a flow that never passes a size from one that does. Loss of 20 %
+/// each way puts one on the wrong side with probability 0.36^5 = 0.6 %; it is separated later.
 const TEAR: usize = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ enum Tear {
 }
 
 impl Detector {
-    /// Draws the conclusion of the burst under way, if it has one.
+    /// Acts on the outcome of the burst under way, if it has one.
     pub(super) fn conclude(&mut self, now: Moment) {
         let Some(Task { aim, pairs }) = self.task.take() else { return };
         match aim {
@@ -60,7 +61,7 @@ impl Detector {
             Outcome::Silent => {
                 let proof = Proof { serial: pairs.serial(), size, count };
                 if size != self.top && self.is_silent() {
-                    // The edge has moved down below what was answered before.
+                    // The edge has moved below a size that was answered before.
                     self.search_below(0, size, &[], now);
                 } else if self.is_silent() || now >= self.cautious_until {
                     self.declare(proof, now);
@@ -73,7 +74,8 @@ impl Detector {
         }
     }
 
-    /// Where signals are heard on other paths, silence must outlast a router's limit of signals.
+    /// Where other paths receive Packet Too Big, silence must outlast the rate limit of a router
+    /// that sends them.
     fn conclude_assurance(&mut self, proof: Proof, singles: SizePairs, now: Moment) {
         match singles.outcome() {
             Outcome::Pending => self.work_on(Aim::Assure(proof), singles),
@@ -158,7 +160,8 @@ impl Detector {
         }
     }
 
-    /// Sees whether silence has an edge: `size`, which was answered, must be answered like a control.
+    /// Tests whether silence has an edge: `size`, the largest answered, must pass as often as its
+    /// controls.
     fn confirm_at(&mut self, size: Bytes, search: Option<Search>, now: Moment) {
         let pairs = self.pairs(size, ProbeSize::Edge, edge::CONTROLS, now).at_most(edge::PAIRS);
         self.work_on(Aim::Confirm(search), pairs);
@@ -179,7 +182,7 @@ impl Detector {
             return;
         }
         if let Tear::Yes(silent) = torn {
-            // Their edge is another one; that of the others is looked at anew.
+            // They have another edge. Test that of the remaining flows again.
             self.torn = Some(silent);
             self.leave(silent);
             let again = self.pairs(pairs.size(), ProbeSize::Edge, edge::CONTROLS, now).at_most(edge::PAIRS);
@@ -198,9 +201,9 @@ impl Detector {
         }
     }
 
-    /// Whether some flows never pass the size that others pass as their controls do. (Simulated: with one
-    /// edge for all, two flows of eight that pass 1399 make the 1297 of the others look like loss that grows
-    /// with size.)
+    /// Whether some flows never pass a size that others pass as often as their controls.
+    /// (Simulated: were all flows given one edge, two of eight that pass 1399 would make the 1297
+    /// of the others look like loss that grows with size.)
     fn tear(&self, pairs: &SizePairs) -> Tear {
         let count = pairs.count();
         let of = |flow| pairs.count_of(flow);

@@ -1,4 +1,4 @@
-//! A detector as the prober of its path sees it.
+//! The interface of one detector to the prober of its path.
 
 use fastrand::Rng;
 
@@ -17,7 +17,7 @@ use crate::{
 
 impl Detector {
     fn urgency(&self) -> Option<Urgency> {
-        // Silence without an edge is no hole yet.
+        // Without a sharp edge, silence is not yet a hole.
         let known = self.hole().is_some();
         match self.aim() {
             None => None,
@@ -85,7 +85,7 @@ impl Detect for Detector {
             let breaks_proof =
                 matches!(&self.standing, Standing::Hole(hole) if hole.proof_serial == shot.serial);
             if breaks_proof {
-                // The proof rested on a packet that was only late.
+                // The proof counted a packet that was only late.
                 self.clear();
                 self.prove(now);
             } else {
@@ -105,7 +105,7 @@ impl Detect for Detector {
                 self.go_on_searching(search, None, now);
             }
             Aim::Prove if self.is_silent() && !on_walk => self.search_below(0, shot.size, &[mtu], now),
-            // A signal is an answer: this size is not silent.
+            // A Packet Too Big is an answer, so this size is not silent.
             Aim::Prove | Aim::Assure(_) if !self.is_silent() => {}
             Aim::Recheck => {}
             aim => self.work_on(aim, pairs),

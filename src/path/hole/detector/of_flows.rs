@@ -1,5 +1,4 @@
-//! A detector that is about some TCP flows of a path: how it parts with flows that turn out to differ, and how
-//! two that are alike become one.
+//! A detector for a group of TCP flows: how flows are split off, and when two groups can be merged.
 
 use super::{Aim, Detector, Rules, Standing};
 use crate::{
@@ -16,11 +15,13 @@ use crate::{
     },
 };
 
-/// A flow's part in a proof over several: chance alone reaches so many with 0.26^5 = 0.1 %.
+/// Counted pairs that a flow needs within a proof over several flows. Loss of 20 % each way reaches
+/// five with 0.26^5 = 0.1 %.
 const SHARE: usize = 5;
 
 impl Detector {
-    /// A detector named `id` that asks whether `size`, which other flows pass, is silent on these.
+    /// A detector with that `id` that begins to prove `size` silent on these flows, while other
+    /// flows pass it.
     #[must_use]
     pub fn doubting(flows: FlowSet, id: u32, family: Family, top: Bytes, size: Bytes, now: Moment) -> Self {
         let mut detector = Self { flows, id, ..Self::new(family, Rules::syn(family), top) };
@@ -30,13 +31,13 @@ impl Detector {
         detector
     }
 
-    /// The flows it is about.
+    /// The flows it probes.
     #[must_use]
     pub fn flows(&self) -> FlowSet {
         self.flows
     }
 
-    /// Its name.
+    /// Its id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.id
@@ -48,7 +49,7 @@ impl Detector {
         self.burst().map(SizePairs::size)
     }
 
-    /// It is no more about these flows.
+    /// Stops probing these flows.
     pub fn leave(&mut self, flows: FlowSet) {
         self.flows = self.flows.without(flows);
         if let Some(task) = &mut self.task {
@@ -56,7 +57,7 @@ impl Detector {
         }
     }
 
-    /// It is about these flows too.
+    /// Probes these flows too.
     pub fn take_in(&mut self, flows: FlowSet) {
         self.flows = self.flows.with(flows);
         if let Some(task) = &mut self.task {
@@ -64,7 +65,7 @@ impl Detector {
         }
     }
 
-    /// A detector named `id` for some of its flows, with the same standing.
+    /// Splits off some flows into a detector with that `id` and the same standing.
     #[must_use]
     pub fn part(&mut self, flows: FlowSet, id: u32) -> Self {
         let mut part = Self { flows, id, task: None, torn: None, ..self.clone() };
@@ -72,27 +73,27 @@ impl Detector {
         if let Standing::Hole(hole) = &mut part.standing
             && !hole.sharp
         {
-            // Its search begins again.
+            // An edge that is not sharp is searched anew.
             (hole.exact, hole.confirmed_at) = (false, 0);
         }
         part
     }
 
-    /// Flows whose share in the burst under way is too small to say of each of them what is said of all.
+    /// Flows with too few counted pairs in the burst under way for its outcome to hold for them.
     #[must_use]
     pub fn hardly_asked(&self) -> FlowSet {
         let Some(pairs) = self.burst() else { return FlowSet::default() };
         self.flows.iter().filter(|flow| pairs.count_of(*flow).counted < SHARE).collect()
     }
 
-    /// Its silence began at that size of the walk.
+    /// The hole was first seen at that size, if that is larger.
     pub fn silent_at(&mut self, size: Bytes) {
         if let Standing::Hole(hole) = &mut self.standing {
             hole.size = hole.size.max(size);
         }
     }
 
-    /// The size of the walk at which its hole is.
+    /// The size that was proven silent.
     #[must_use]
     pub fn hole_size(&self) -> Option<Bytes> {
         match &self.standing {
@@ -101,19 +102,19 @@ impl Detector {
         }
     }
 
-    /// Flows whose edge is smaller than that of the others, if the search has just found so.
+    /// Flows that the search has just found to have a smaller edge than the others.
     pub fn take_torn(&mut self) -> Option<FlowSet> {
         self.torn.take()
     }
 
-    /// Begins the search anew below a size that these flows were found not to pass.
+    /// Searches anew below a size that its flows do not pass.
     pub fn search_again(&mut self, silent: Bytes, now: Moment) {
         if matches!(self.standing, Standing::Hole(_)) {
             self.search_below(0, silent, &[], now);
         }
     }
 
-    /// Its edge, if its flows have not been compared there yet.
+    /// Its edge, if its flows have not yet been compared at that size.
     pub fn take_edge(&mut self) -> Option<Bytes> {
         let edge = self.edge().filter(|_| self.hole().is_some() && self.task.is_none());
         let fresh = edge.filter(|edge| self.compared_at != Some(*edge));
@@ -123,7 +124,7 @@ impl Detector {
         fresh
     }
 
-    /// Whether the two can be merged: they know the same, or the other knows nothing.
+    /// Whether the two can be merged: they have found the same, or the other has found nothing.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         let settled = |one: &Self| one.task.is_none() && one.whole_in_a_row.is_none();

@@ -1,4 +1,4 @@
-//! All TCP flows as the prober of their path sees them.
+//! The interface of all TCP flows to the prober of their path.
 
 use fastrand::Rng;
 
@@ -94,7 +94,8 @@ impl Detect for FlowGroups {
         let Some(place) = self.place_of(flow) else { return };
         let group = &mut self.groups[place];
         if size > group.top() {
-            // Its silence counts for nothing: a signal is remembered there, and signals are rare.
+            // Not counted: a Packet Too Big is remembered for this size, and those are
+            // rate-limited.
             return;
         }
         if group.flows().len() > 1 && !self.suspects.contains(&(flow, size)) {
@@ -113,15 +114,15 @@ impl Detect for FlowGroups {
         let moved = group.is_over(size) && hole_size > Some(size);
         if moved {
             group.move_edge(size, now);
-            // It may as well be over: that is asked before the search has found its way up there.
+            // The hole may be over altogether: test that before the search arrives there.
             self.sweep.push_front((flow, hole_size));
-            // What moved on one flow may have moved on all.
+            // The edge may have moved on all flows.
             let others =
                 self.groups.iter().filter(|group| group.is_silent() && !group.flows().contains(flow));
             let edges = others.flat_map(|group| group.flows().iter().map(|flow| (flow, group.silent_from())));
             self.sweep.extend(edges.collect::<Vec<_>>());
         } else if group.is_over(size) {
-            // What ended on one flow may have ended on all.
+            // The hole may have ended on all flows.
             self.recheck(now);
         } else {
             group.large_passed(flow, size, now);

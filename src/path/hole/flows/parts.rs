@@ -1,4 +1,4 @@
-//! Flows that turn out to differ part; those that are alike again unite.
+//! How groups of flows are split and merged.
 
 use super::FlowGroups;
 use crate::{
@@ -11,14 +11,14 @@ use crate::{
 };
 
 impl FlowGroups {
-    /// Some flows of a group become one of their own.
+    /// Splits some flows off a group.
     pub(super) fn part(&mut self, place: usize, flows: FlowSet) {
         let id = self.name();
         let part = self.groups[place].part(flows, id);
         self.groups.push(part);
     }
 
-    /// Each of these flows becomes a group of its own.
+    /// Makes each of these flows a group of its own.
     pub(super) fn single_out(&mut self, flows: FlowSet) {
         for flow in flows.iter() {
             if let Some(place) = self.place_of(flow)
@@ -29,7 +29,7 @@ impl FlowGroups {
         }
     }
 
-    /// Groups that know the same become one.
+    /// Merges groups with the same findings.
     pub(super) fn unite(&mut self) {
         let mut place = 0;
         while place < self.groups.len() {
@@ -47,7 +47,7 @@ impl FlowGroups {
         }
     }
 
-    /// Follows what a burst has come to.
+    /// Splits and merges after a change in any group.
     pub(super) fn follow(&mut self, now: Moment) {
         self.end_doubts(now);
         self.tear(now);
@@ -56,7 +56,7 @@ impl FlowGroups {
             if let Some(edge) =
                 self.groups[place].take_edge().filter(|_| self.groups[place].flows().len() > 1)
             {
-                // Flows with a smaller edge do not pass it.
+                // A flow with a smaller edge does not pass this size.
                 let flows = self.groups[place].flows();
                 self.sweep.extend(flows.iter().map(|flow| (flow, Some(edge))));
             }
@@ -64,7 +64,7 @@ impl FlowGroups {
         self.unite();
     }
 
-    /// Flows that are proven to differ leave their group.
+    /// Splits off flows that are proven to differ from their group.
     pub(super) fn end_doubts(&mut self, now: Moment) {
         let (silent, others) = std::mem::take(&mut self.doubts)
             .into_iter()
@@ -90,7 +90,8 @@ impl FlowGroups {
         }
     }
 
-    /// Flows that a search has found to have a smaller edge than the others of their group.
+    /// Splits off flows that a search has found to have a smaller edge than the others of their
+    /// group.
     pub(super) fn tear(&mut self, now: Moment) {
         for place in 0..self.groups.len() {
             let Some(flows) = self.groups[place].take_torn() else { continue };
@@ -103,7 +104,7 @@ impl FlowGroups {
         }
     }
 
-    /// What others of a group answer, and some flows did not, must be proven on those flows.
+    /// Begins a proof on flows that lost a size which others of their group pass.
     pub(super) fn tell_apart(&mut self, place: usize, now: Moment) {
         let group = &self.groups[place];
         if group.is_busy() {
@@ -132,7 +133,7 @@ impl FlowGroups {
         }
     }
 
-    /// A doubt that asks with this shot: a flow that answers is out of it.
+    /// A flow that answers such a size is no longer suspected.
     pub(super) fn answers_doubt(&mut self, flow: u8, size: Bytes) {
         for doubt in
             self.doubts.iter_mut().filter(|doubt| doubt.asks_for().is_some_and(|asked| size >= asked))
