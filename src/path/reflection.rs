@@ -1,8 +1,8 @@
 //! What a path's reflector has measured, as plain data.
 //!
-//! A reflector measures each direction by itself, so what it proves needs no inference. It cannot test
-//! more than the two kernels let out as one TCP segment: their route caches and an MSS clamp on the way
-//! bound it, and then it says so instead of judging.
+//! A reflector measures each direction by itself, so its findings need no inference. It cannot test
+//! sizes above the largest TCP segment that the two kernels send, which cached path MTUs and MSS
+//! clamps bound. Then it reports that bound.
 
 pub mod size_hunt;
 
@@ -18,7 +18,7 @@ pub enum Large {
     Passed,
     /// It did not arrive in time.
     Lost,
-    /// The sender's kernel was told of a smaller path MTU instead.
+    /// The sender's kernel learned a smaller path MTU instead.
     Signalled {
         /// That path MTU, bytes.
         mtu: Bytes,
@@ -27,10 +27,10 @@ pub enum Large {
     Void,
 }
 
-/// A large and a small segment sent one way back to back, in one flow.
+/// A large and a small segment sent back to back in one direction, in one flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentPair {
-    /// The large one.
+    /// What became of the large one.
     pub large: Large,
     /// Whether the small one arrived.
     pub control: bool,
@@ -44,11 +44,11 @@ impl SegmentPair {
 /// The state of a path's reflector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reflection {
-    /// It has not been heard of yet.
+    /// No answer yet.
     Awaited,
     /// It answers.
     Measured(Measured),
-    /// It does not; what is known of the path is inferred.
+    /// It does not answer, so findings about the path are inferred.
     Gone {
         /// Why, in words.
         why: String,
@@ -56,7 +56,7 @@ pub enum Reflection {
 }
 
 impl Reflection {
-    /// Whether it may soon tell more: its first word, or a size that is still being measured.
+    /// Whether more is to come soon: its first answer, or a size being measured.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
         match self {
@@ -69,14 +69,14 @@ impl Reflection {
     }
 }
 
-/// What a reflector that answers has told.
+/// What a reflector has measured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Measured {
     /// MTU of the far interface, bytes; absent where the reflector does not know it.
     pub far_mtu: Option<Bytes>,
-    /// To the target.
+    /// The direction to the target.
     pub forward: OneWay,
-    /// From the target.
+    /// The direction from the target.
     pub reverse: OneWay,
 }
 
@@ -102,7 +102,7 @@ pub enum Sizes {
         /// Bytes of IP packet.
         size: Bytes,
     },
-    /// Larger packets vanish: proven by pairs.
+    /// Larger packets vanish, as pairs have proven.
     Silent {
         /// The size that was proven silent, bytes of IP packet.
         size: Bytes,
@@ -131,12 +131,13 @@ impl Sizes {
 /// What keeps a direction from being tested up to the expected MTU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// The sending kernel has heard of a smaller path MTU within the last 10 min and obeys it.
+    /// The sending kernel has cached a smaller path MTU within the last 10 min and obeys it.
     Cached {
         /// Bytes of IP packet.
         mtu: Bytes,
     },
-    /// TCP's segments here are no larger: a smaller interface at one end, or an MSS clamp on the way.
+    /// TCP segments are no larger on this path: the interface at one end is smaller, or an MSS
+    /// clamp is on the way.
     Segments {
         /// Bytes of IP packet.
         limit: Bytes,
@@ -153,8 +154,8 @@ impl Bound {
         }
     }
 
-    /// What bounds a sender that assumes `path_mtu` and sends segments up to `limit`, where `wanted`
-    /// bytes of IP packet shall be tested.
+    /// The bound of a sender that assumes `path_mtu` and sends segments up to `limit`, if `wanted`
+    /// bytes of IP packet are to be tested.
     #[must_use]
     pub fn of(wanted: Bytes, path_mtu: Bytes, limit: Bytes, interface: Option<Bytes>) -> Option<Self> {
         let by_interface = interface.is_some_and(|mtu| mtu <= path_mtu);
@@ -169,7 +170,7 @@ impl Bound {
 }
 
 impl OneWay {
-    /// The path MTU of this direction, at most `expected`, where it is known to the byte.
+    /// The path MTU of this direction, at most `expected`, if it is known to the byte.
     #[must_use]
     pub fn exact_mtu(&self, expected: Bytes) -> Option<Bytes> {
         match self.sizes {
@@ -180,19 +181,19 @@ impl OneWay {
     }
 }
 
-/// Segments with data that one end has sent and the other has not received.
+/// Data segments that one end has sent and the other has not received.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SegmentLoss {
-    /// Sent, copies included.
+    /// Sent, retransmissions included.
     pub sent: u64,
     /// Of these, lost.
     pub lost: u64,
 }
 
-/// The last five minutes of a count that only grows.
+/// The last five minutes of a counter.
 #[derive(Debug, Clone, Default)]
 pub struct LossWindow {
-    /// What former connections have counted.
+    /// The total of former connections.
     before: SegmentLoss,
     latest: SegmentLoss,
     samples: VecDeque<(Moment, SegmentLoss)>,
@@ -200,7 +201,7 @@ pub struct LossWindow {
 
 impl LossWindow {
     const WINDOW: Duration = Duration::from_mins(5);
-    /// A sample a second is fine enough.
+    /// The time between samples.
     const STEP: Duration = Duration::from_secs(1);
 
     /// The connection's count so far.
@@ -212,7 +213,7 @@ impl LossWindow {
         if self.samples.back().is_none_or(|(at, _)| now.saturating_sub(*at) >= Self::STEP) {
             self.samples.push_back((now, self.latest));
         }
-        // The oldest sample is the one the window starts from.
+        // The window starts at the oldest sample.
         while self.samples.get(1).is_some_and(|(at, _)| now.saturating_sub(*at) >= Self::WINDOW) {
             self.samples.pop_front();
         }
@@ -236,7 +237,7 @@ impl LossWindow {
         }
     }
 
-    /// Whether the first sample is older than the first count of all.
+    /// Whether the samples span the whole window.
     fn is_full(&self) -> bool {
         match (self.samples.front(), self.samples.back()) {
             (Some((first, _)), Some((last, _))) => last.saturating_sub(*first) >= Self::WINDOW,

@@ -1,8 +1,8 @@
-//! Which size to test next in one direction by a reflector's pairs, and what they have come to.
+//! Which sizes pass in one direction, by pairs of segments between a reflector and the exporter.
 //!
-//! The detector is that of every other probe method ([`crate::path::hole::detector`]). What is peculiar to a
-//! reflector: pairs go out one after the other, both halves of one are decided together, and the next is due after
-//! a wait that depends on what is known.
+//! The detector is that of every other probe method ([`crate::path::hole::detector`]). A reflector
+//! differs in that pairs go out one after the other, both halves are decided together, and the wait
+//! before the next depends on the finding so far.
 
 #[cfg(test)]
 mod tests;
@@ -25,10 +25,11 @@ use crate::{
     },
 };
 
-/// Between two pairs on a healthy path, and where a hole is known: that one's end should not wait.
+/// The time between two pairs on a healthy path, and where there is a hole, whose end should be
+/// seen soon.
 const WATCH: Duration = Duration::from_secs(5);
 const WATCH_HOLE: Duration = Duration::from_secs(1);
-/// The smallest size asked for, bytes of IP packet: the control is nearly as large.
+/// The smallest size tested, bytes of IP packet. The control is nearly as large.
 const SMALLEST: Bytes = 128;
 
 const RULES: Rules = Rules { halves: Halves::Together, smallest: SMALLEST, may_be_unanswered: false };
@@ -38,7 +39,7 @@ const RULES: Rules = Rules { halves: Halves::Together, smallest: SMALLEST, may_b
 pub struct SizeHunt {
     detector: Detector,
     rng: Rng,
-    /// The size that is watched next, where nothing is in doubt.
+    /// The size of the next pair outside a burst.
     watched: Bytes,
     asked_at: Option<Moment>,
 }
@@ -50,7 +51,7 @@ impl SizeHunt {
         Self { detector: Detector::new(family, RULES, top), rng: Rng::new(), watched: top, asked_at: None }
     }
 
-    /// From now on `top` is the size in question.
+    /// Tests `top` from now on.
     pub fn stand_at(&mut self, top: Bytes, now: Moment) {
         if top != self.detector.top() {
             self.detector.stand_at(top, now);
@@ -85,7 +86,7 @@ impl SizeHunt {
         }
     }
 
-    /// What became of the pair of [`SizeHunt::size`] bytes that was sent last. The large segment as a shot, to be named to
+    /// Records the fate of a pair of [`SizeHunt::size`] bytes. Returns its large segment, for
     /// [`SizeHunt::late`].
     pub fn resolve(&mut self, pair: SegmentPair, now: Moment) -> Shot {
         self.asked_at = Some(now);
@@ -93,7 +94,7 @@ impl SizeHunt {
         let large = match pair.large {
             Large::Passed => Fate::Answered,
             Large::Lost => Fate::Lost,
-            // The sender's bound has changed: `stand_at` comes next.
+            // The sender's bound has changed; `stand_at` will be called.
             Large::Signalled { .. } | Large::Void => return outside,
         };
         let control = if pair.control { Fate::Answered } else { Fate::Lost };
@@ -110,7 +111,7 @@ impl SizeHunt {
         shot
     }
 
-    /// A large segment that was told as lost has arrived later: no hole swallowed it.
+    /// A large segment that was recorded as lost has arrived late, so no hole dropped it.
     pub fn late(&mut self, shot: Shot, now: Moment) {
         self.detector.resolve(shot, Fate::Answered, now);
     }
@@ -118,7 +119,7 @@ impl SizeHunt {
     fn resolve_burst(&mut self, large: Fate, control: Fate, now: Moment) -> Option<Shot> {
         let now = self.detector.next_at().map_or(now, |at| at.max(now));
         let shots = self.detector.next_pair(now, &mut self.rng);
-        // The control first: where the large one ends the burst, all is known.
+        // The control first, because the large one may end the burst.
         for shot in shots.iter().filter(|shot| !shot.large) {
             self.detector.resolve(*shot, control, now);
         }
@@ -135,7 +136,7 @@ impl SizeHunt {
         }
     }
 
-    /// What is known.
+    /// The finding.
     #[must_use]
     pub fn sizes(&self) -> Sizes {
         if let Some(hole) = self.detector.hole() {

@@ -1,11 +1,13 @@
 //! Whether TCP passes where ping does.
 //!
-//! A firewall that drops TCP, a box that loses its checksums or a NIC that never makes them leave echoes alone: every size comes
-//! back whole, and no connection is ever made. So two small SYNs lost in a row (or eight large ones), while echoes are answered, start a burst of pairs: one
-//! SYN without payload and one small echo, in random order. A pair counts when the SYN is lost and the echo is answered, so loss
-//! that hits both alike proves nothing ([`crate::path::pairs`]). Forty such pairs on the path's own port without one answer:
-//! that port is silent. Every third pair asks another port of the target, all of them in vain: TCP is dead. If one of them
-//! answers, by SYN-ACK or by RST, TCP passes, and the silence of one port is a filter: said, and no alarm.
+//! A firewall that drops TCP, or a NIC or middlebox that spoils its checksums, does not affect
+//! echoes: every size comes back whole, and no connection is ever established. So two small SYNs
+//! lost in a row (or eight large ones), while echoes are answered, start a burst of pairs
+//! ([`crate::path::pairs`]): one SYN without payload, in question, and one small echo. Forty
+//! counted pairs on the path's own port without one answer prove that port silent. Every third pair
+//! goes to another port of the target. If these are all silent too, TCP is dead. If one of them
+//! answers, by SYN-ACK or RST, TCP passes, and a filter drops that one port, which is reported
+//! without an alarm.
 
 #[cfg(test)]
 mod tests;
@@ -28,24 +30,24 @@ use crate::{
 const OWN: usize = 40;
 /// Counted pairs on other ports that, beside those, prove TCP dead.
 const OTHERS: usize = 20;
-/// Sixty pairs take nearly five seconds: longer than a limit of SYNs is exhausted by a burst of others.
+/// Sixty pairs take nearly five seconds: longer than a burst of other SYNs exhausts a rate limit.
 const PACE: Pace = Pace { spacing: Duration::from_millis(80), at_most: 300 };
 /// Two small SYNs lost in a row, or eight large ones, start a burst.
 const DOUBT: u32 = 8;
 const SMALL: u32 = 4;
-/// While a port is silent, every so many-th look asks another port.
+/// While the path's own port is silent, every third SYN goes to another port.
 const LOOK_ELSEWHERE: usize = 3;
-/// What is asked beside the path's own port: servers of the kind that paths lead to, and a port that nobody serves.
+/// Ports tried beside the path's own: those of usual servers, and one that nobody serves.
 const ELSEWHERE: [u16; 5] = [443, 22, 80, 6443, 1];
 
 /// What to send now: both halves of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TcpPair {
-    /// Names the burst.
+    /// The burst.
     pub serial: u32,
-    /// The pair.
+    /// The pair within the burst.
     pub pair: usize,
-    /// The port that the SYN asks.
+    /// The destination port of the SYN.
     pub port: u16,
     /// Which half goes first.
     pub syn_first: bool,
@@ -75,17 +77,17 @@ enum Standing {
 /// What becomes of SYNs.
 #[derive(Debug, Clone)]
 pub struct TcpLife {
-    /// 0 where none is asked.
+    /// 0 if SYNs are not judged.
     port: u16,
     standing: Standing,
-    /// What SYNs to the own port that were lost since one was answered weigh.
+    /// The weight of SYNs to the path's own port lost since one was last answered.
     doubt: u32,
     /// Pairs of a SYN to a port, and an echo.
     burst: Option<Burst<u16>>,
     serial: u32,
     rest_until: Moment,
     exhausted: bool,
-    /// What became of the last SYNs to the own port, and to others, while the own port is silent.
+    /// The last SYNs to the path's own port, and to others, while its own is silent.
     own: Recent,
     others: Recent,
     /// The last other port that answered.
@@ -94,7 +96,7 @@ pub struct TcpLife {
 }
 
 impl TcpLife {
-    /// `port` is the path's own; 0 where there is none, or no echo to compare SYNs with.
+    /// `port` is the path's own; 0 if there is none, or no echo to compare SYNs with.
     #[must_use]
     pub fn new(port: u16) -> Self {
         Self {
@@ -112,7 +114,7 @@ impl TcpLife {
         }
     }
 
-    /// What is known.
+    /// The finding, if there is one.
     #[must_use]
     pub fn state(&self) -> Option<TcpState> {
         match self.standing {
@@ -123,13 +125,13 @@ impl TcpLife {
         }
     }
 
-    /// Whether the own port is proven silent: nothing can be asked by TCP.
+    /// Whether the path's own port is proven silent, so that TCP can test nothing.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         matches!(self.standing, Standing::Filtered(..) | Standing::Dead(_))
     }
 
-    /// A port is asked, has never answered, and is not proven silent.
+    /// Whether a finding is still to come.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.port != 0 && self.standing == Standing::Open
@@ -147,7 +149,8 @@ impl TcpLife {
         self.burst.is_some()
     }
 
-    /// A SYN outside a burst was lost, to that port. A large one may have met a hole: it says little.
+    /// A SYN to that port outside a burst was lost. A large one weighs less, because it may have
+    /// met a hole.
     pub fn lost(&mut self, port: u16, is_small: bool, may_begin: bool, now: Moment) {
         if port != self.port {
             self.others.note(false);
@@ -163,7 +166,7 @@ impl TcpLife {
         }
     }
 
-    /// That port of the target has answered.
+    /// The target has answered on that port.
     pub fn heard(&mut self, port: u16, now: Moment) {
         if port != self.port {
             self.elsewhere(Some(port));
@@ -180,7 +183,7 @@ impl TcpLife {
         }
     }
 
-    /// Some other port of the target has answered, another path's perhaps.
+    /// The target has answered on another port, perhaps to another path.
     pub fn elsewhere(&mut self, port: Option<u16>) {
         self.others.note(true);
         self.answered = port.or(self.answered);
@@ -191,13 +194,13 @@ impl TcpLife {
         }
     }
 
-    /// The losses of late are those of an outage, or may be of our own making.
+    /// Discards recent losses: they belong to an outage, or may be our own fault.
     pub fn calm(&mut self) {
         self.doubt = 0;
         self.burst = None;
     }
 
-    /// The pair that is due now; call again after it was sent.
+    /// The pair that is due now. Call [`TcpLife::sent`] if it was sent, then this again.
     #[must_use]
     pub fn due(&self, now: Moment, rng: &mut Rng) -> Option<TcpPair> {
         let burst = self.burst.as_ref()?;
@@ -219,13 +222,13 @@ impl TcpLife {
         }
     }
 
-    /// When [`TcpLife::due`] may next have something.
+    /// When [`TcpLife::due`] is next to be called.
     #[must_use]
     pub fn next_at(&self) -> Option<Moment> {
         self.burst.as_ref().filter(|burst| burst.has_room()).map(Burst::next_at)
     }
 
-    /// Which port the next look asks while the own one is silent.
+    /// The port of the next SYN outside a burst.
     pub fn look(&mut self) -> u16 {
         self.looks += 1;
         if self.is_silent() && self.looks.is_multiple_of(LOOK_ELSEWHERE) {
@@ -235,14 +238,14 @@ impl TcpLife {
         }
     }
 
-    /// What became of half of a pair; also called again when an answer takes back a loss.
+    /// Records the fate of half of a pair; called again when a late answer takes back a loss.
     pub fn resolve(&mut self, serial: u32, pair: usize, syn: bool, fate: Fate, now: Moment) {
         let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial() == serial) else { return };
         burst.resolve(pair, if syn { Half::Asked } else { Half::Control }, fate);
         self.conclude(now);
     }
 
-    /// What is proven, and when it was begun to be looked for, in words.
+    /// The evidence of the finding.
     #[must_use]
     pub fn in_words(&self) -> Vec<String> {
         match self.standing {
@@ -304,7 +307,7 @@ impl TcpLife {
         self.burst = None;
     }
 
-    /// The numbers of the own port, and of others.
+    /// The counts of the path's own port, and of others.
     fn counts(&self, burst: &Burst<u16>) -> (PairCount, PairCount) {
         (burst.count_of(|port| port == self.port), burst.count_of(|port| port != self.port))
     }
@@ -337,7 +340,7 @@ impl Silence {
     }
 }
 
-/// Which ports are asked beside the path's own.
+/// The ports tried beside the path's own.
 pub(super) fn elsewhere(own: u16) -> impl Iterator<Item = u16> {
     ELSEWHERE.into_iter().filter(move |port| *port != own)
 }

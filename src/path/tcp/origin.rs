@@ -1,18 +1,18 @@
-//! Whether TCP answers come from the target itself, or from a box on the way that answers in its stead.
+//! Whether TCP answers come from the target itself or from a middlebox that answers for it.
 //!
-//! Measured signs: the answer's TTL differs from that of the target's echo replies, or RST and SYN-ACK
-//! alternate on one port. A padded SYN then only tells how far that box is.
+//! Measured signs: the answer's TTL differs from that of the target's echo replies, or RST and
+//! SYN-ACK alternate on one port. A padded SYN then tests the path to that middlebox only.
 
 use std::collections::VecDeque;
 
 use crate::{model::types::ProbeProtocol, path::probe::Reply};
 
-/// The newest TCP answers that are looked at.
+/// How many of the newest TCP answers are examined.
 const WINDOW: usize = 8;
-/// So many of them must speak against the target, one odd answer is none.
+/// How many of them must show a sign: a single one proves nothing.
 const ENOUGH: usize = 3;
 
-/// What the newest answers tell of who sent them.
+/// The newest TCP answers, and who sent them.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
     echo_ttl: Option<u8>,
@@ -21,7 +21,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Takes in an answer.
+    /// Records an answer.
     pub fn observe(&mut self, protocol: ProbeProtocol, reply: Reply) {
         match protocol {
             ProbeProtocol::Icmp => self.echo_ttl = reply.ttl.or(self.echo_ttl),
@@ -35,13 +35,13 @@ impl Origin {
         self.foreign = self.other_ttl() || self.alternates();
     }
 
-    /// Another box answers TCP.
+    /// Whether a middlebox answers TCP for the target.
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         self.foreign
     }
 
-    /// The same in words.
+    /// The same in words, for evidence.
     #[must_use]
     pub fn in_words(&self) -> Option<String> {
         if !self.foreign {

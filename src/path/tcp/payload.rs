@@ -1,15 +1,19 @@
-//! Whether TCP carries anything where SYNs are answered.
+//! Whether TCP carries payload where SYNs are answered.
 //!
-//! A SYN of our own making says that SYNs pass, no more. A box that lets a handshake pass and drops what follows, or a NIC
-//! that spoils the checksums of the kernel's own segments only, leaves it answered while every page hangs. So the kernel is
-//! asked too: a connection of its own, one byte sent on it, closed by RST as soon as the byte is acknowledged. Once soon
-//! after the port's first answer, then once a minute.
+//! A raw SYN that is answered proves that SYNs pass, and nothing more. A middlebox may let
+//! handshakes pass and drop what follows; a NIC may spoil only the checksums of the kernel's own
+//! segments. Then raw SYNs are answered while every page hangs. So the kernel opens a connection,
+//! sends one byte, and closes it by RST as soon as the byte is acknowledged: once soon after the
+//! port's first answer, then once a minute.
 //!
-//! Where that takes longer than three seconds, a burst of such connections begins, and beside them a stream of small SYNs, each
-//! from a port never used before, as the kernel's are. The kernel repeats by itself what is lost: a connection fails
-//! only where five transmissions in a row got nothing, or four SYNs. It counts where the SYNs sent meanwhile were answered, so an
-//! outage proves nothing. Ten counted ones without one success: the port is dead for payload, or for the kernel. Other ports are
-//! asked in turn; where one acknowledges a byte, it is that port's own trouble: said, and no alarm.
+//! When that takes longer than three seconds, a burst of such connections begins, beside a stream
+//! of small SYNs, each from a port never used before, as the kernel's are. The kernel retransmits
+//! what is lost, so a connection fails only after five transmissions of the byte, or four of the
+//! SYN, got no answer. It counts if the small SYNs sent meanwhile were answered, so an outage
+//! proves nothing. These are no pairs as in [`crate::path::pairs`]: a connection takes 3 s, and is
+//! compared with the five or more SYNs of that time. Ten counted connections without one success
+//! prove the port dead for payload, or for the kernel. Other ports are tried in turn; if one of
+//! them acknowledges a byte, only that one port is affected, which is reported without an alarm.
 
 mod burst;
 #[cfg(test)]
@@ -34,21 +38,21 @@ use crate::{
     },
 };
 
-/// A connection that takes so long is in doubt.
+/// A connection that takes this long starts a burst.
 const DOUBT: Duration = Duration::from_secs(3);
-/// A byte is sent so long after the last one, and up to [`SPREAD`] more, so that paths do not ask all at once.
+/// The time between two bytes, plus up to [`SPREAD`], so that paths do not send theirs all at once.
 const EVERY: Duration = Duration::from_secs(50);
 const SPREAD: Duration = Duration::from_secs(20);
-/// While no payload passes.
+/// The same while no payload passes.
 const WHILE_DEAD: Duration = Duration::from_secs(3);
-/// While one port takes none: every sixth asks the one that did.
+/// The same while only the path's own port is dead. Every sixth goes to the port that was not.
 const WHILE_FILTERED: Duration = Duration::from_secs(10);
 const LOOK_ELSEWHERE: usize = 6;
-/// One that came to nothing by our own fault is sent again after that.
+/// The wait before one that failed by our own fault is repeated.
 const AGAIN: Duration = Duration::from_secs(5);
-/// What the engine never tells of is given up.
+/// A connection that the engine does not report on is dropped after this time.
 const GIVE_UP: Duration = Duration::from_secs(20);
-/// So many in a row that never left our host, and nothing will be known.
+/// So many in a row that never left our host: payload cannot be tested.
 const UNABLE: u32 = 2;
 
 /// What to send now.
@@ -58,12 +62,12 @@ pub enum Due {
     Byte {
         /// The target's port.
         port: u16,
-        /// Which of which burst.
+        /// The burst, and its place there; none outside a burst.
         of: Option<(u32, usize)>,
     },
     /// A small SYN to the path's own port.
     Control {
-        /// Which of which burst.
+        /// The burst, and its place there.
         of: (u32, usize),
     },
 }
@@ -72,7 +76,7 @@ pub enum Due {
 enum Standing {
     Open,
     Answers,
-    /// RST to the SYN: it passes, and nothing can be sent on it.
+    /// The SYN is answered by RST: TCP passes, and payload cannot be tested.
     Closed,
     Filtered(Proof),
     Dead(Proof),
@@ -83,14 +87,14 @@ struct Asked {
     port: u16,
     at: Moment,
     of: Option<(u32, usize)>,
-    /// Something of our own came between: failing says nothing.
+    /// It may have failed by our own fault, which says nothing of the path.
     doubtful: bool,
 }
 
-/// What becomes of bytes.
+/// What becomes of payload.
 #[derive(Debug, Clone)]
 pub struct Payload {
-    /// 0 where none is asked.
+    /// 0 if payload is not tested.
     port: u16,
     standing: Standing,
     asked: BTreeMap<ProbeId, Asked>,
@@ -99,18 +103,18 @@ pub struct Payload {
     next_at: Moment,
     rest_until: Moment,
     exhausted: bool,
-    /// Those in a row that never left our host.
+    /// Connections in a row that never left our host.
     unable: u32,
-    /// What became of the last ones to the own port, while it is silent.
+    /// The last connections to the path's own port, while it is dead.
     last: Recent,
     looks: usize,
-    /// While all are dead: another port that was found not to be, and when.
+    /// While all ports are taken for dead: another port that was not, and when that was found.
     better: Option<(u16, Moment)>,
     rng: Rng,
 }
 
 impl Payload {
-    /// `port` is the path's own; 0 where there is none.
+    /// `port` is the path's own; 0 if there is none.
     #[must_use]
     pub fn new(port: u16, seed: u64) -> Self {
         Self {
@@ -130,7 +134,7 @@ impl Payload {
         }
     }
 
-    /// What is known.
+    /// The finding, if there is one.
     #[must_use]
     pub fn state(&self) -> Option<TcpState> {
         match self.standing {
@@ -142,13 +146,13 @@ impl Payload {
         }
     }
 
-    /// A port is asked.
+    /// Whether payload is tested at all.
     #[must_use]
     pub fn is_asked(&self) -> bool {
         self.port != 0
     }
 
-    /// It is not known yet whether a byte passes, and will be.
+    /// Whether a finding is still to come.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.is_asked() && self.standing == Standing::Open && self.unable < UNABLE
@@ -166,20 +170,20 @@ impl Payload {
         self.burst.is_some()
     }
 
-    /// The failures of late are those of an outage, or may be of our own making.
+    /// Discards recent failures: they belong to an outage, or may be our own fault.
     pub fn calm(&mut self) {
         self.burst = None;
         self.interrupted();
     }
 
-    /// Nobody could listen: failing says nothing of those under way.
+    /// The process was stopped: connections in flight that fail do not count.
     pub fn interrupted(&mut self) {
         for asked in self.asked.values_mut() {
             asked.doubtful = true;
         }
     }
 
-    /// Begins a burst where one under way takes too long.
+    /// Begins a burst if a connection takes too long.
     pub fn look(&mut self, now: Moment) {
         self.asked.retain(|_, asked| now.saturating_sub(asked.at) < GIVE_UP);
         let late = |asked: &Asked| asked.of.is_none() && !asked.doubtful && now >= asked.at + DOUBT;
@@ -188,7 +192,7 @@ impl Payload {
         }
     }
 
-    /// Whether failing on that port means anything new.
+    /// Whether a failure on that port would change the finding.
     fn is_telling(&self, port: u16) -> bool {
         match self.standing {
             Standing::Open | Standing::Answers | Standing::Closed => port == self.port,
@@ -204,7 +208,7 @@ impl Payload {
         }
     }
 
-    /// What is due now; [`Payload::sent`] must follow, or nothing.
+    /// What is due now. Call [`Payload::sent`] if it was sent.
     pub fn due(&mut self, now: Moment) -> Option<Due> {
         if let Some(burst) = &self.burst {
             return burst.due(now);
@@ -231,7 +235,7 @@ impl Payload {
         others[self.looks / LOOK_ELSEWHERE % others.len()]
     }
 
-    /// What [`Payload::due`] named was sent; `id` names a connection.
+    /// The packet named by [`Payload::due`] was sent; `id` is that of a connection.
     pub fn sent(&mut self, due: Due, id: Option<ProbeId>, now: Moment) {
         if let Some(burst) = &mut self.burst {
             burst.sent(due, now, &mut self.rng);
@@ -249,7 +253,7 @@ impl Payload {
         }
     }
 
-    /// When [`Payload::due`] or [`Payload::look`] may next have something.
+    /// When [`Payload::due`] or [`Payload::look`] is next to be called.
     #[must_use]
     pub fn next_at(&self, now: Moment) -> Moment {
         let rested = self.rest_until;
@@ -262,7 +266,7 @@ impl Payload {
         }
     }
 
-    /// What became of a SYN of the burst; also called again when an answer takes back a loss.
+    /// Records the fate of a SYN of the burst; called again when a late answer takes back a loss.
     pub fn resolve_control(&mut self, (serial, control): (u32, usize), fate: Fate, now: Moment) {
         if let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial() == serial) {
             burst.resolve_control(control, fate);
@@ -270,7 +274,7 @@ impl Payload {
         }
     }
 
-    /// What became of a connection.
+    /// Records the fate of a connection.
     pub fn told(&mut self, id: ProbeId, fate: ByteFate, now: Moment) {
         let Some(asked) = self.asked.remove(&id) else { return };
         let alive = matches!(fate, ByteFate::Passed | ByteFate::Refused);
@@ -296,13 +300,14 @@ impl Payload {
         self.conclude(now);
     }
 
-    /// A look at the own port that came to nothing, or one at another.
+    /// A connection outside a burst failed on the path's own port, or ended on another.
     fn failed_or_elsewhere(&mut self, asked: Asked, fate: ByteFate, now: Moment) {
         if asked.port == self.port {
             self.last.note(false);
         }
         if let Standing::Dead(proof) = self.standing {
-            // All may be over: it is a filter only where the own port still takes nothing.
+            // All may be well again: it is a filter only if the path's own port still takes
+            // nothing.
             if asked.port != self.port && proof.fares_better(fate) {
                 self.better = Some((asked.port, now));
             } else if let Some((port, _)) = self.better.filter(|(_, at)| asked.at >= *at)
@@ -317,7 +322,7 @@ impl Payload {
         }
     }
 
-    /// The own port has taken a byte, or refused to.
+    /// The path's own port has acknowledged a byte, or refused the connection.
     fn alive(&mut self, fate: ByteFate, now: Moment) {
         self.last.note(true);
         if self.is_silent() && !self.last.is_back() {

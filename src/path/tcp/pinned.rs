@@ -1,10 +1,11 @@
-//! Whether a box on the way remembers our flows as dead.
+//! Whether a stateful middlebox keeps our flows dead.
 //!
-//! A stateful NAT or firewall may keep an old mapping after a failover, and keeps it for as long as packets of that flow come. Then a
-//! prober with constant identifiers and ports sees silence while every new connection passes. So where five packets of the old
-//! flows in a row are lost, pairs are sent, one packet of an old flow and one of a new one, in random order. A pair counts when the old one
-//! is lost and the new one is answered; loss, and an outage that ends, hit either alike, so twenty counted pairs without an answer on
-//! an old flow leave chance 2^-20.
+//! After a failover, a stateful NAT or firewall may keep an old mapping for as long as packets of
+//! that flow arrive. A prober with constant identifiers and ports then sees silence, while every
+//! new connection passes. So when five packets of old flows in a row are lost, pairs
+//! ([`crate::path::pairs`]) are sent: one packet of an old flow, in question, and one of a new
+//! flow. Loss, and an outage that ends, hit both alike, so twenty counted pairs without an answer
+//! on an old flow leave chance 2^-20.
 
 use std::time::Duration;
 
@@ -19,22 +20,23 @@ use crate::{
     },
 };
 
-/// One flow, in turn, moves to a new port this often, and echoes to a new identifier, so that nothing is remembered for ever.
+/// How often one flow, in turn, moves to a new port, and echoes to a new identifier, so that no
+/// mapping is kept alive for ever.
 pub const MOVE_EVERY: Duration = Duration::from_mins(10);
 
-/// The flow that moves after `last`. One with a hole stays: it is the evidence.
+/// The flow that moves after `last`. A flow with a hole stays, because it is the evidence.
 pub fn next_to_move(last: u8, is_silent: impl Fn(u8) -> bool) -> Option<u8> {
     (1..=FLOWS).map(|step| (last + step) % FLOWS).find(|flow| !is_silent(*flow))
 }
 
-/// Counted pairs after which the old flows are given up.
+/// Counted pairs after which old flows are abandoned.
 const ENOUGH: usize = 20;
-/// So many packets of old flows lost in a row start a burst.
+/// Packets of old flows lost in a row that start a burst.
 const DOUBT: u32 = 5;
-/// New ones lost without an answer to any, after which a burst ends: nothing new passes either.
+/// Packets of new flows lost, with none answered, that end a burst: new flows do not pass either.
 const NOTHING: usize = 20;
 const PACE: Pace = Pace { spacing: Duration::from_millis(100), at_most: 80 };
-/// What was found is told for so long.
+/// How long the finding stays in the evidence.
 const TOLD: Duration = Duration::from_mins(10);
 
 /// A pair to send now.
@@ -42,9 +44,9 @@ const TOLD: Duration = Duration::from_mins(10);
 pub struct OldAndNew {
     /// ICMP or TCP.
     pub protocol: ProbeProtocol,
-    /// Names the burst.
+    /// The burst.
     pub serial: u32,
-    /// The pair.
+    /// The pair within the burst.
     pub pair: usize,
     /// Which half goes first.
     pub new_first: bool,
@@ -68,7 +70,7 @@ pub struct Pinned {
     serial: u32,
     rest_until: [Moment; 2],
     found: Option<Found>,
-    /// What was found is not acted upon yet.
+    /// The finding has not been acted upon yet.
     is_news: bool,
 }
 
@@ -91,13 +93,13 @@ impl Pinned {
         }
     }
 
-    /// The losses of late are those of an outage, or may be of our own making.
+    /// Discards recent losses: they belong to an outage, or may be our own fault.
     pub fn calm(&mut self) {
         self.lost_in_a_row = [0; 2];
         self.burst = None;
     }
 
-    /// The pair that is due now; call again after it was sent.
+    /// The pair that is due now. Call [`Pinned::sent`] if it was sent, then this again.
     pub fn due(&self, now: Moment, rng: &mut Rng) -> Option<OldAndNew> {
         let (protocol, burst) = self.burst.as_ref()?;
         let wanted = ENOUGH.saturating_sub(burst.count().counted);
@@ -116,13 +118,13 @@ impl Pinned {
         }
     }
 
-    /// When [`Pinned::due`] may next have something.
+    /// When [`Pinned::due`] is next to be called.
     #[must_use]
     pub fn next_at(&self) -> Option<Moment> {
         self.burst.as_ref().filter(|(_, burst)| burst.has_room()).map(|(_, burst)| burst.next_at())
     }
 
-    /// What became of half of a pair. True if that proves that only new flows pass.
+    /// Records the fate of half of a pair. True if that proves that only new flows pass.
     pub fn resolve(&mut self, serial: u32, pair: usize, new: bool, fate: Fate, now: Moment) -> bool {
         let Some((protocol, burst)) = self.burst.as_mut().filter(|(_, burst)| burst.serial() == serial)
         else {
@@ -146,12 +148,12 @@ impl Pinned {
         found
     }
 
-    /// Whether all flows are to go over to others: once for each finding.
+    /// Whether all flows must move to new ports; true once for each finding.
     pub fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.is_news)
     }
 
-    /// What was found lately, in words.
+    /// The recent finding, if there is one, as evidence.
     #[must_use]
     pub fn in_words(&self, now: Moment) -> Option<String> {
         let Found { protocol, old_lost, new_answered, at } = self.found?;

@@ -1,10 +1,10 @@
-//! What became of the last few packets to a port that is silent: when the silence is over.
+//! When the silence of a port is over: what became of the last few packets to it.
 
 use std::collections::VecDeque;
 
-/// Silence is over at so many answers among the last [`LAST`]: one may be a straggler.
+/// Answers among the last [`LAST`] that end a silence. A single one may be late.
 const BACK: usize = 2;
-/// So many are remembered.
+/// How many are remembered.
 pub const LAST: usize = 5;
 
 /// Whether each of the last five was answered.
@@ -12,7 +12,7 @@ pub const LAST: usize = 5;
 pub struct Recent(VecDeque<bool>);
 
 impl Recent {
-    /// One more was answered, or lost.
+    /// Records one more.
     pub fn note(&mut self, answered: bool) {
         self.0.push_back(answered);
         if self.0.len() > LAST {
@@ -20,19 +20,19 @@ impl Recent {
         }
     }
 
-    /// Enough were answered to end a silence.
+    /// Whether enough were answered to end a silence.
     #[must_use]
     pub fn is_back(&self) -> bool {
         self.0.iter().filter(|answered| **answered).count() >= BACK
     }
 
-    /// One was answered.
+    /// Whether one was answered.
     #[must_use]
     pub fn has_answer(&self) -> bool {
         self.0.contains(&true)
     }
 
-    /// As many as are remembered were lost, and none answered.
+    /// Whether all that can be remembered were lost.
     #[must_use]
     pub fn all_lost(&self) -> bool {
         self.0.len() == LAST && !self.has_answer()

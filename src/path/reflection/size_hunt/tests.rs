@@ -110,7 +110,8 @@ fn loss_that_grows_with_size_has_no_edge() {
     }
 }
 
-/// A byte policer far over its rate yields forty pairs without one lost control: small packets fit, hardly a large one does.
+/// A byte policer far over its rate yields forty pairs without one lost control: small packets fit,
+/// hardly a large one does.
 #[test]
 fn a_byte_policer_that_keeps_every_control_is_no_hole() {
     for seed in 0..200 {

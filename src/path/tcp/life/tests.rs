@@ -10,7 +10,8 @@ fn suspicious() -> TcpLife {
     life
 }
 
-/// Plays pairs until the burst ends: what becomes of SYNs to the own port, to others, and of echoes.
+/// Plays pairs until the burst ends: what becomes of SYNs to the own port, to others, and of
+/// echoes.
 fn play(life: &mut TcpLife, own: Fate, others: Fate, control: impl Fn(usize) -> Fate) -> Duration {
     let (mut now, mut rng) = (PACE.spacing, Rng::with_seed(7));
     while life.is_asking() {

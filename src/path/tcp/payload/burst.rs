@@ -1,4 +1,4 @@
-//! A burst of connections, and the SYNs beside them.
+//! A burst of connections, and the small SYNs beside them.
 
 use std::time::Duration;
 
@@ -16,15 +16,17 @@ const OWN: usize = 10;
 const OTHERS: usize = 10;
 /// Connections to the own port after which a burst ends without a decision.
 const MOST: usize = 30;
-/// The same with those that say nothing, and those to other ports.
+/// The same, including void ones and those to other ports.
 const MOST_TRIED: usize = 200;
-/// Up to so long between two connections: at 20 a burst, five seconds.
+/// The longest time between two connections: 20 take up to five seconds.
 const SPACING_MS: u64 = 250;
 /// Between two SYNs.
 const CONTROL_SPACING: Duration = Duration::from_millis(300);
-/// The kernel repeats a byte after 0.2, 0.6, 1.4 and 3 s, a SYN after 1, 3 and 7: the SYNs of that time are compared.
+/// The kernel retransmits a byte after 0.2, 0.6, 1.4 and 3 s, a SYN after 1, 3 and 7 s. A
+/// connection is compared with the SYNs sent during this time.
 const COMPARED: Duration = Duration::from_secs(3);
-/// A connection counts where so many of those SYNs were sent, and of five so many answered.
+/// A failed connection counts if at least so many of those SYNs were sent, and two in five were
+/// answered.
 const CONTROLS: usize = 5;
 const ANSWERED_OF_FIVE: usize = 2;
 
@@ -65,13 +67,13 @@ pub(super) struct Burst {
 pub struct Proof {
     /// Counted connections to the own port.
     pub own: usize,
-    /// Those that stood.
+    /// How many of them were established.
     pub connected: usize,
-    /// Another port that took a byte.
+    /// Another port that acknowledged a byte.
     pub passed: Option<u16>,
     /// SYNs sent beside them.
     pub controls: usize,
-    /// Those answered.
+    /// How many of them were answered.
     pub answered: usize,
     /// How long that took.
     pub took: Duration,
@@ -95,7 +97,7 @@ impl Burst {
     }
 
     pub(super) fn due(&self, now: Moment) -> Option<Due> {
-        // The SYN first: a connection is compared with those sent after it.
+        // The connection first: it is compared with SYNs sent after it.
         if now >= self.connection_at
             && let Some(port) = self.next_port()
         {
@@ -105,7 +107,7 @@ impl Burst {
         due.then_some(Due::Control { of: (self.serial, self.controls.len()) })
     }
 
-    /// Which port is asked next; none where enough is under way.
+    /// The port of the next connection; none if enough are in flight.
     fn next_port(&self) -> Option<u16> {
         if self.connections.len() >= MOST_TRIED {
             return None;
@@ -119,7 +121,7 @@ impl Burst {
         if wants_own && (own <= others || other.is_none()) { Some(self.port) } else { other }
     }
 
-    /// A connection is under way whose SYNs are not all sent.
+    /// Whether a connection still needs SYNs to be compared with.
     fn is_compared(&self, now: Moment) -> bool {
         self.of(true).any(|one| now < one.at + COMPARED)
     }
@@ -149,7 +151,7 @@ impl Burst {
         }
     }
 
-    /// What became of a connection; nothing, where that says nothing.
+    /// Records the fate of a connection; `None` if it is void.
     pub(super) fn resolve(&mut self, connection: usize, fate: Option<ByteFate>) {
         if let Some(connection) = self.connections.get_mut(connection) {
             connection.fate = fate.map_or(Waiting::Void, Waiting::Done);
@@ -160,12 +162,12 @@ impl Burst {
         self.connections.iter().filter(move |one| (one.port == self.port) == own)
     }
 
-    /// Those that say something, or will.
+    /// Connections that are not void.
     fn tried(&self, own: bool) -> usize {
         self.of(own).filter(|one| one.fate != Waiting::Void).count()
     }
 
-    /// Whether a connection that failed counts; nothing, where that is not known yet.
+    /// Whether a failed connection counts; `None` if that is not known yet.
     fn counts(&self, one: &Connection) -> Option<bool> {
         let Waiting::Done(ByteFate::Unacknowledged | ByteFate::Unconnected) = one.fate else {
             return Some(false);
@@ -188,7 +190,7 @@ impl Burst {
         self.of(true).filter(|one| self.counts(one) == Some(true)).count()
     }
 
-    /// What is proven, where no connection to the own port came to anything.
+    /// The proof, if it is complete and no connection to the path's own port succeeded.
     pub(super) fn proof(&self, now: Moment) -> Option<Proof> {
         let own = self.counted();
         let asked = self.of(false).filter(|one| matches!(one.fate, Waiting::Done(_))).count();
@@ -218,8 +220,8 @@ impl Burst {
 }
 
 impl Proof {
-    /// Whether a connection to another port came to more. Where the kernel's SYNs get no answer, a refusal shows that those
-    /// to another port do.
+    /// Whether a connection to another port got further. Where the kernel's SYNs get no answer, a
+    /// refusal is further too.
     pub(super) fn fares_better(self, fate: ByteFate) -> bool {
         match fate {
             ByteFate::Passed => true,
@@ -228,7 +230,7 @@ impl Proof {
         }
     }
 
-    /// Another port fares better.
+    /// Whether only the path's own port is affected.
     pub(super) fn is_of_one_port(self) -> bool {
         self.passed.is_some()
     }
