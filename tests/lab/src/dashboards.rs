@@ -1,4 +1,4 @@
-//! The dashboards as data, and every query of them as Prometheus is asked it.
+//! The dashboards as data, and every query as Prometheus receives it.
 
 use std::{fs, path::PathBuf};
 
@@ -29,15 +29,15 @@ pub struct Query {
     pub panel: String,
     /// The query's letter.
     pub id: String,
-    /// As it stands in the file, with Grafana's variables.
+    /// The expression in the file, with Grafana's variables.
     pub raw: String,
     /// With every variable at its value for "All".
     pub expr: String,
-    /// Asked for one moment, not for a time range.
+    /// Whether it is evaluated at one moment instead of over a time range.
     pub instant: bool,
 }
 
-/// A query that returns nothing from an overlay in which all is well, and why.
+/// A query that returns nothing for a healthy overlay, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Empty {
@@ -68,31 +68,31 @@ pub fn load() -> Result<Vec<Dashboard>> {
     Ok(dashboards)
 }
 
-/// Every query of every panel. `rate_interval` takes the place of `$__rate_interval`, which is four times the scrape
-/// interval in Grafana: `2m` for 30 s.
+/// Every query of every panel. `rate_interval` replaces `$__rate_interval`, which in Grafana is
+/// four times the scrape interval: `2m` for 30 s.
 pub fn queries(rate_interval: &str) -> Result<Vec<Query>> {
     Ok(load()?.iter().flat_map(|dashboard| dashboard.queries(rate_interval)).collect())
 }
 
-/// The queries that may be empty while all is well: dashboards/empty.yml.
+/// The queries that may be empty while the overlay is healthy: dashboards/empty.yml.
 pub fn legitimately_empty() -> Result<Vec<Empty>> {
     Ok(serde_yaml::from_str(include_str!("dashboards/empty.yml"))?)
 }
 
 impl Query {
-    /// Whether this one stands in [`legitimately_empty`].
+    /// Whether this query is listed in [`legitimately_empty`].
     pub fn may_be_empty(&self, list: &[Empty]) -> bool {
         list.iter().any(|it| (&it.dashboard, &it.panel, &it.id) == (&self.dashboard, &self.panel, &self.id))
     }
 }
 
 impl Dashboard {
-    /// The panels that show something: no headings.
+    /// The panels that show data, without headings.
     pub fn panels(&self) -> impl Iterator<Item = &Value> {
         self.all_panels().filter(|panel| text(panel, "type") != "row")
     }
 
-    /// The panels and the headings.
+    /// All panels, including headings.
     pub fn all_panels(&self) -> impl Iterator<Item = &Value> {
         self.json["panels"].as_array().into_iter().flatten()
     }
@@ -121,7 +121,7 @@ impl Dashboard {
         queries
     }
 
-    /// Grafana's work: every variable at its value for "All".
+    /// Replaces every variable by its value for "All", as Grafana does.
     pub fn substitute(&self, expr: &str, rate_interval: &str) -> String {
         let mut expr = expr.replace("$__rate_interval", rate_interval);
         for variable in self.variables() {
@@ -138,7 +138,7 @@ pub fn targets(panel: &Value) -> impl Iterator<Item = &Value> {
     panel["targets"].as_array().into_iter().flatten()
 }
 
-/// A field that is text; empty where it is none.
+/// A text field; empty if it is not text.
 pub fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The article's failure in about a minute: HTTPS hangs, the exporter says where and why, its
-//! commands are typed, HTTPS works. Every step must be seen, or the demo fails.
+//! The failure of the article in about a minute: HTTPS hangs, the exporter says where and why, its
+//! commands are typed, HTTPS works. Every step must be observed, or the demo fails.
 
 use std::{
     path::Path,
@@ -20,7 +20,7 @@ use lab::{
     relay,
 };
 
-/// Families whose lines are shown before and after.
+/// Families whose samples are shown before and after.
 const SHOWN: &[&str] =
     &["vxlan_path_verdict", "vxlan_path_blackhole", "vxlan_path_mtu_bytes", "vxlan_interface_mtu_bytes"];
 
@@ -156,7 +156,8 @@ fn wait_for(
     }
 }
 
-/// The verdict comes first; the exact edge, the directions and the routers' data follow.
+/// Whether the fix is complete: after the verdict follow the exact edge, the directions and the
+/// routers' data.
 pub fn fix_is_complete(metrics: &Metrics) -> bool {
     let directions = metrics.all("vxlan_path_blackhole", &[]).filter(|series| {
         let direction = series.labels.get("direction").map(String::as_str);
@@ -182,7 +183,7 @@ fn show_check(done: &Output, code: i32) -> Result<()> {
     Ok(())
 }
 
-/// Types every command the exporter names, once, in its order.
+/// Types every command of the exporter's fix, once, in its order.
 pub fn type_commands(lab: &Lab, metrics: &Metrics) -> Result<usize> {
     let mut steps: Vec<(u32, &str, &str)> = Vec::new();
     for fix in metrics.all("vxlan_path_fix_info", &[]) {

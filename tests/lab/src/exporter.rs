@@ -20,18 +20,18 @@ use nix::{
 
 use super::{Family, Lab, fault::Fault, metrics::Metrics, namespace::Namespace, numbers::Place, runs, sshd};
 
-/// Where it is asked, inside its namespace; it listens on all addresses.
+/// Its address inside its namespace; it listens on all addresses.
 pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 14_789);
 
 /// How often it reads the lab's routers.
 pub const SCRAPE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// What an exporter may do.
+/// The privileges of an exporter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
-    /// Everything.
+    /// All capabilities.
     All,
-    /// No capability at all, but ping sockets.
+    /// No capability, but ping sockets are allowed.
     Pings,
 }
 
@@ -56,7 +56,8 @@ pub fn path_name(host: &str, family: Family) -> String {
     }
 }
 
-/// Writes what a person would write for this overlay, with a path to each host over each of the families.
+/// Writes the configuration a person would write for this overlay, with a path to each host over
+/// each of the families.
 pub fn write_config(lab: &Lab, fault: &Fault, families: &[Family]) -> Result<()> {
     let here = lab.numbers.site(lab.exporter_at);
     let mut text = format!("site: {}\nscrape_interval: {}s\n", here.label, SCRAPE_INTERVAL.as_secs());
@@ -95,7 +96,7 @@ pub fn write_config(lab: &Lab, fault: &Fault, families: &[Family]) -> Result<()>
     Ok(())
 }
 
-/// Runs `check` where the exporter runs and hands back what it said.
+/// Runs `check` where the exporter runs, and returns its output.
 pub fn check(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
     let file = format!("--config.file={}", config(lab).display());
     let binary = binary.to_str().context("the exporter's path is not UTF-8")?;
@@ -104,7 +105,7 @@ pub fn check(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
     lab.vantage().output(binary, &words)
 }
 
-/// Runs `probe` on A's host, as a person without a configuration does, and hands back what it said.
+/// Runs `probe` on A's host, like a person without a configuration, and returns its output.
 pub fn probe(lab: &Lab, binary: &Path, arguments: &[&str]) -> Result<Output> {
     let binary = binary.to_str().context("the exporter's path is not UTF-8")?;
     let mut words = vec!["probe"];
@@ -118,7 +119,7 @@ impl Exporter {
         Self::start_with(lab, binary, Rights::All)
     }
 
-    /// The same, with what the process may do.
+    /// Starts `serve` with these privileges and waits until it answers.
     pub fn start_with(lab: &Lab, binary: &Path, rights: Rights) -> Result<Self> {
         ensure!(binary.is_file(), "no exporter at {}; build it first", binary.display());
         let namespace = lab.vantage();
@@ -128,7 +129,7 @@ impl Exporter {
             Rights::Pings => {
                 namespace.sysctl("net/ipv4/ping_group_range", "0 0")?;
                 let mut command = namespace.command("setpriv");
-                // It stays root by name, so that it may read its keys.
+                // It stays user root, so that it may read its keys.
                 command.args(["--bounding-set=-all", "--inh-caps=-all", binary_name]);
                 command
             }
@@ -140,7 +141,8 @@ impl Exporter {
         Self::start_by(lab, command)
     }
 
-    /// The same by a command of any kind; the exporter must answer at [`LISTEN`] in the namespace of the vantage point.
+    /// Starts the exporter by any command; it must answer at [`LISTEN`] in the namespace of the
+    /// vantage point.
     pub fn start_by(lab: &Lab, mut command: Command) -> Result<Self> {
         runs::halt_if_stopping();
         let log = lab.directory().join("exporter.log");
@@ -169,12 +171,12 @@ impl Exporter {
         }
     }
 
-    /// Reads /metrics now.
+    /// The present /metrics.
     pub fn metrics(&self) -> Result<Metrics> {
         Ok(Metrics::parse(&self.get("/metrics")?))
     }
 
-    /// Reads a page that must be there.
+    /// Reads a page that must exist.
     pub fn get(&self, page: &str) -> Result<String> {
         let answer = self.request(page).with_context(|| format!("reading {page}"))?;
         let (head, body) =
@@ -193,7 +195,7 @@ impl Exporter {
         Ok(answer)
     }
 
-    /// The lines of its log with these words.
+    /// The lines of its log that contain these words.
     pub fn logged(&self, words: &[&str]) -> Vec<String> {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         let lines = text.lines().filter(|line| words.iter().all(|words| line.contains(words)));
@@ -207,7 +209,7 @@ impl Exporter {
         lines[lines.len().saturating_sub(60)..].join("\n")
     }
 
-    /// Its process.
+    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -220,7 +222,8 @@ impl Exporter {
         }
     }
 
-    /// Sends SIGTERM and waits for the end, at most 10 s; says how it ended and how long that took.
+    /// Sends SIGTERM and waits at most 10 s for its end; returns the exit status and how long it
+    /// took.
     pub fn terminate(&mut self) -> Result<(ExitStatus, Duration)> {
         let begin = Instant::now();
         kill(Pid::from_raw(self.child.id().try_into()?), Signal::SIGTERM)?;

@@ -1,5 +1,5 @@
-//! Faults are data: what to set in the lab, and what the exporter must then say. One file each in
-//! `faults/`; a new fault is a new file and one line in `tests/kernel/lab_faults.rs`.
+//! Faults as data: what to set up in the lab, and what the exporter must then report. One file each
+//! in `faults/`; a new fault is a new file and one line in `tests/kernel/lab_faults.rs`.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -12,7 +12,7 @@ use super::{
     underlay::Way,
 };
 
-/// One fault and what must be seen of it.
+/// A fault and what must be observed of it.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each of which a file may name")]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,17 +22,18 @@ pub struct Fault {
     pub name: String,
     /// One line for a person.
     pub about: String,
-    /// MTU of every vxlan interface, in bytes.
+    /// MTU of every vxlan interface, in bytes of IP packet.
     pub vxlan_mtu: u32,
-    /// Interfaces that differ from that.
+    /// Interfaces with another MTU.
     #[serde(default)]
     pub vxlan_mtu_at: BTreeMap<End, u32>,
     /// MTU of the underlay, routers and core alike, in bytes.
     pub underlay_mtu: u32,
-    /// How the routers reach each other.
+    /// How the underlay connects the routers.
     #[serde(default)]
     pub underlay: Way,
-    /// nft expressions for packets the core forwards. Its legs are `to-dc`, `to-site-a`, `to-site-b`.
+    /// nft expressions for packets that the core forwards. Its legs are `to-dc`, `to-site-a`,
+    /// `to-site-b`.
     #[serde(default)]
     pub core_rules: Vec<String>,
     /// Interfaces that carry the VNI of the other tunnel.
@@ -41,57 +42,65 @@ pub struct Fault {
     /// Routers whose underlay interface is down.
     #[serde(default)]
     pub underlay_down_at: Vec<Place>,
-    /// nft expressions for what a router's vxlan interface receives, before the bridge has it.
+    /// nft expressions for packets that a router's vxlan interface receives, applied before the
+    /// bridge.
     #[serde(default)]
     pub interface_rules: BTreeMap<End, Vec<String>>,
-    /// nft expressions for what a router's LAN port receives from its host, before the bridge has it.
+    /// nft expressions for packets that a router's LAN port receives from its host, applied before
+    /// the bridge.
     #[serde(default)]
     pub lan_rules: BTreeMap<Place, Vec<String>>,
     /// nft expressions for packets to the host behind a site's router.
     #[serde(default)]
     pub host_rules: BTreeMap<Place, Vec<String>>,
-    /// Whether the routers hand bridged packets to iptables (`bridge-nf-call-iptables`).
+    /// Whether the routers pass bridged packets to iptables (`bridge-nf-call-iptables`).
     #[serde(default)]
     pub bridge_netfilter: bool,
-    /// TTL of the packets a router makes itself.
+    /// TTL of packets that a router sends itself.
     #[serde(default)]
     pub router_ttl: BTreeMap<Place, u8>,
-    /// The site at whose host the exporter runs.
+    /// The site whose host runs the exporter.
     #[serde(default = "site_a")]
     pub exporter_at: Place,
-    /// The exporter runs in a pod of A's host, behind a veth of this MTU.
+    /// MTU of the veth of the pod on A's host in which the exporter runs; absent if it runs on the
+    /// host.
     pub pod_mtu: Option<u32>,
-    /// A's host remembers a smaller path MTU to every target, as a signal of some minutes ago leaves it.
+    /// Whether A's host has a smaller path MTU to every target in its cache, as left by a signal
+    /// some minutes ago.
     #[serde(default)]
     pub poisoned_cache: bool,
-    /// Every target remembers that 1450 was signalled to it on its way to A's host, as a large download leaves it.
+    /// Whether every target has a path MTU of 1450 to A's host in its cache, as left by a large
+    /// download.
     #[serde(default)]
     pub targets_remember: bool,
-    /// MTU of the route of A's host to the overlay, as container networks set it.
+    /// MTU of the route from A's host to the overlay, as container networks set it.
     pub route_mtu: Option<u32>,
-    /// The TCP port of all paths in the exporter's configuration; without it that of the hosts' HTTPS servers.
+    /// The TCP port of all paths in the configuration; by default that of the hosts' HTTPS servers.
     pub tcp_port: Option<u16>,
-    /// The hosts' HTTPS servers listen over IPv6 too; elsewhere their port is closed there.
+    /// Whether the hosts' HTTPS servers also listen over IPv6; otherwise their port is closed
+    /// there.
     #[serde(default)]
     pub https_over_ipv6: bool,
-    /// What really passes, measured one way, so that the lab is known to be right before the exporter is asked.
+    /// Which sizes really pass, measured in one direction, so that the lab is known to be right
+    /// before the exporter is judged.
     pub wire: BTreeMap<Target, Wire>,
-    /// What must be seen with raw sockets over IPv4, and, where nothing else is said, at every other level.
+    /// What must be observed with raw sockets over IPv4 and, unless stated otherwise, at every
+    /// other level.
     pub expect: Expect,
-    /// What must be seen of some paths at other levels.
+    /// What must be observed for some paths at other levels.
     #[serde(default)]
     pub otherwise: BTreeMap<Level, BTreeMap<Target, ExpectPath>>,
-    /// Levels at which it is not judged, each with the reason.
+    /// Levels at which the exporter is not judged, each with the reason.
     #[serde(default)]
     pub left_out: BTreeMap<Level, String>,
 }
 
-/// The fate of packets with DF, by size of IP packet: `arrived`, `silent` or `signal MTU`; where flows fare
-/// differently, all of them: `arrived+silent`.
+/// The fate of packets with DF, by size of IP packet: `arrived`, `silent` or `signal MTU`; if it
+/// differs between flows, all of them: `arrived+silent`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wire {
-    /// How many flows are asked, each with a source port of its own.
+    /// Number of flows tested, each with its own source port.
     #[serde(default = "one")]
     pub flows: u32,
     /// To the target.
@@ -100,14 +109,15 @@ pub struct Wire {
     pub reverse: BTreeMap<u32, String>,
 }
 
-/// What the running exporter must come to say, and keep saying.
+/// What the running exporter must report and keep reporting.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
-    /// How long it may take, in seconds: a generous bound for a loaded machine, not a promise.
+    /// Time limit in seconds: generous for a loaded machine, not a promise.
     #[serde(default = "two_minutes")]
     pub within_seconds: u64,
-    /// How long all of it must last then, in seconds; without it three intervals of the slowest thing that is watched.
+    /// How long it must hold then, in seconds; by default three intervals of the slowest data
+    /// involved.
     pub hold_seconds: Option<u64>,
     /// By target.
     pub paths: BTreeMap<Target, ExpectPath>,
@@ -118,7 +128,7 @@ pub struct Expect {
     pub underlay_mtu_at: BTreeMap<End, u32>,
 }
 
-/// A path by its target's part in the play.
+/// A path, by the role of its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
@@ -138,39 +148,41 @@ impl Target {
     }
 }
 
-/// What must be said of a path.
+/// What must be reported for a path.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectPath {
     /// The verdict.
     pub verdict: String,
-    /// `_unknown_reason`; without it anything goes.
+    /// `_unknown_reason`; anything if absent.
     pub unknown_reason: Option<String>,
-    /// `_blackhole_reason`: exactly these; without it anything goes.
+    /// `_blackhole_reason`: exactly these; anything if absent.
     pub reasons: Option<Vec<String>>,
     /// Directions with a hole: exactly these.
     #[serde(default)]
     pub holes: Vec<String>,
-    /// Directions with a hole that may be said beside those: true, and hard to prove.
+    /// Further directions that may be reported with a hole: it is real but hard to prove.
     #[serde(default)]
     pub holes_too: Vec<String>,
-    /// Smallest and largest `_mtu_bytes{direction="forward"}`; without it the series must be absent.
+    /// Smallest and largest `_mtu_bytes{direction="forward"}`; if absent, the series must be
+    /// absent.
     pub forward_mtu: Option<(u32, u32)>,
-    /// The same for `reverse`; without it anything goes.
+    /// Smallest and largest `_mtu_bytes{direction="reverse"}`; anything if absent.
     pub reverse_mtu: Option<(u32, u32)>,
-    /// `_expected_mtu_bytes`; without it anything goes.
+    /// `_expected_mtu_bytes`; anything if absent.
     pub expected_mtu: Option<u32>,
-    /// `_testable_mtu_bytes`; without it anything goes.
+    /// `_testable_mtu_bytes`; anything if absent.
     pub testable_mtu: Option<u32>,
-    /// Verdicts that must not be seen at any time, not even on the way. `blackhole` covers `_blackhole` too.
+    /// Verdicts that must never be reported, not even temporarily. `blackhole` also covers
+    /// `_blackhole`.
     #[serde(default)]
     pub never: Vec<String>,
-    /// Commands of `_fix_info`, by interface: each sets this MTU.
+    /// Commands of `_fix_info` by interface: each sets this MTU.
     #[serde(default)]
     pub fix_mtu: BTreeMap<End, u32>,
 }
 
-/// What must be said of a tunnel.
+/// What must be reported for a tunnel.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectTunnel {
@@ -182,7 +194,7 @@ pub struct ExpectTunnel {
 }
 
 impl Fault {
-    /// Reads one by name.
+    /// Reads a fault by name.
     pub fn load(name: &str) -> Result<Self> {
         let path = directory().join(format!("{name}.yml"));
         let text = fs::read_to_string(&path).with_context(|| {
@@ -196,7 +208,7 @@ impl Fault {
 }
 
 impl Fault {
-    /// What must be seen at a level; nothing where that is left out.
+    /// What must be observed at a level; `None` if that level is left out.
     pub fn expect_at(&self, level: Level) -> Option<Expect> {
         if self.left_out.contains_key(&level) {
             return None;
@@ -217,8 +229,8 @@ impl Fault {
 }
 
 impl Expect {
-    /// The same, for an exporter without raw sockets: a hole's direction is not known, and what is measured is
-    /// the smaller of both.
+    /// The expectation for an exporter without raw sockets: a hole's direction is unknown, and the
+    /// measured MTU is the smaller of both directions.
     fn without_raw_sockets(&self) -> Self {
         let mut expect = self.clone();
         for path in expect.paths.values_mut().filter(|path| !path.holes.is_empty()) {
@@ -228,12 +240,13 @@ impl Expect {
             }
             path.holes = vec!["unknown".to_owned()];
         }
-        // A lossy path is watched for long once.
+        // It is enough to watch a lossy path for a long time once.
         expect.hold_seconds = None;
         expect
     }
 
-    /// The same, for an exporter that comes from another state: then anything may be seen on the way.
+    /// The expectation for an exporter that comes from another state: anything may be reported
+    /// temporarily.
     pub fn after_any_state(&self) -> Self {
         let mut expect = self.clone();
         for path in expect.paths.values_mut() {

@@ -1,7 +1,8 @@
-//! Many routers for tests, and the exporter as a process beside them: one real OpenSSH server, every address of
-//! 127.0.0.0/8 is a router. The exporter's own script runs there; only `ip` and `bridge` are files.
+//! Many routers for tests, and the exporter as a process beside them. A single real OpenSSH server
+//! runs, and every address of 127.0.0.0/8 is a router. The exporter's own script runs there; only
+//! `ip` and `bridge` are replaced by files.
 //!
-//! `r0` is the hub, every other router has one tunnel to it.
+//! `r0` is the hub; every other router has one tunnel to it.
 
 use std::{
     collections::BTreeMap,
@@ -23,26 +24,26 @@ use tempfile::TempDir;
 
 use crate::ssh_router::{Router, with_router};
 
-/// Where all of them listen.
+/// The port that all of them listen on.
 const PORT: u16 = 2223;
 
-/// Longer than anything here takes on a machine that does much else.
+/// Longer than anything here takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Routers `r0` … inside a network namespace of their own.
+/// Routers `r0` … in a network namespace of their own.
 pub struct Fleet<'r> {
     router: &'r Router,
     count: usize,
     files: PathBuf,
 }
 
-/// Runs `test` beside `count` routers, in their namespace.
+/// Runs `test` in the namespace of `count` routers.
 pub fn with_fleet(count: usize, test: impl FnOnce(&Fleet<'_>) + Send) {
     let files = tempfile::tempdir().expect("make a directory");
     for number in 0..count {
         write_router(files.path(), number, count);
     }
-    // bash reads the `.bashrc` of whoever logs in over SSH: not this machine's.
+    // bash reads the `.bashrc` of the user that logs in over SSH: it must not be this machine's.
     let sshd_config = format!(
         "ListenAddress 0.0.0.0:{PORT}\nMaxStartups 1000\nSetEnv HOME={}\nForceCommand {}\n",
         files.path().display(),
@@ -55,7 +56,7 @@ pub fn with_fleet(count: usize, test: impl FnOnce(&Fleet<'_>) + Send) {
             known
         });
         router.know(&known);
-        // Paths need a way out that is not loopback; nobody answers there.
+        // Paths need an interface other than loopback; nobody answers on this one.
         router.ip("link add d0 type veth peer name d0p");
         router.ip("link set d0p up");
         router.ip("addr add 10.9.0.1/24 dev d0");
@@ -64,7 +65,7 @@ pub fn with_fleet(count: usize, test: impl FnOnce(&Fleet<'_>) + Send) {
     });
 }
 
-/// The address under which a router is logged in to.
+/// The address to log in to a router.
 fn address(number: usize) -> String {
     format!("127.1.{}.{}", number / 250, number % 250 + 1)
 }
@@ -73,7 +74,7 @@ fn vtep(number: usize) -> String {
     format!("10.1.{}.{}", number / 250, number % 250 + 1)
 }
 
-/// What `ip` prints on a router: its underlay, and a tunnel to the hub, or to everyone.
+/// Writes what `ip` prints on a router: its underlay, and a tunnel to the hub, or to everyone.
 fn write_router(directory: &Path, number: usize, count: usize) {
     let link = |index: usize, name: &str, more: &str| {
         format!(
@@ -95,7 +96,8 @@ fn write_router(directory: &Path, number: usize, count: usize) {
     fs::write(directory.join(address(number)), format!("[{}]", links.join(","))).expect("write a router");
 }
 
-/// A login shell in which `ip` and `bridge` are files of the address that was logged in to.
+/// A login shell in which `ip` and `bridge` print files chosen by the address that was logged in
+/// to.
 fn write_shell(files: &TempDir) -> PathBuf {
     let shell = files.path().join("shell");
     let text = format!(
@@ -126,12 +128,12 @@ eval "$SSH_ORIGINAL_COMMAND"
 }
 
 impl Fleet<'_> {
-    /// The entry of router `number`, with these lines added to it.
+    /// The configuration entry of router `number`, with these lines added.
     pub fn router(&self, number: usize, more: &str) -> String {
         self.router_at(number, &address(number), PORT, more)
     }
 
-    /// The same, for another address and port.
+    /// The configuration entry of router `number` at another address and port.
     pub fn router_at(&self, number: usize, address: &str, port: u16, more: &str) -> String {
         format!(
             "- name: r{number}\n  site: s{number}\n  ssh: {{ address: {address}, port: {port}, username: root, \
@@ -141,17 +143,18 @@ impl Fleet<'_> {
         )
     }
 
-    /// Lets any router be any host.
+    /// Makes the host keys of this address and port trusted for any host.
     pub fn know_everyone(&self, address: &str, port: u16) {
         let file = self.router.path("known_hosts");
         let known = fs::read_to_string(file).expect("read known_hosts");
         self.router.know(&format!("{known}[{address}]:{port} {}\n", self.router.host_key("ed25519")));
     }
 
-    /// From now on `ip addr` prints this on router `number`, and `bridge fdb` that; as at first where there is nothing.
+    /// Sets what `ip addr` and `bridge fdb` print on router `number` from now on; `None` restores
+    /// the original output.
     pub fn say(&self, number: usize, links: Option<&str>, entries: Option<&str>) {
         let file = self.files.join(address(number));
-        // Nobody reads half of it.
+        // Renamed into place, so that nobody reads half of it.
         let put = |file: PathBuf, text: &str| {
             let draft = self.files.join("draft");
             fs::write(&draft, text).expect("write what a router says");
@@ -164,27 +167,27 @@ impl Fleet<'_> {
         }
     }
 
-    /// The entries of all routers.
+    /// The configuration entries of all routers.
     pub fn routers(&self) -> String {
         (0..self.count).map(|number| self.router(number, "")).collect()
     }
 
-    /// Writes a configuration of that name.
+    /// Writes a configuration with that name.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let file = self.router.path(name);
-        // As editors and Kubernetes do it: a half-written file is never read.
+        // Renamed into place, as editors and Kubernetes do it: a half-written file is never read.
         let draft = self.router.path("draft");
         fs::write(&draft, text).expect("write a configuration");
         fs::rename(&draft, &file).expect("put it in place");
         file
     }
 
-    /// How many times anybody has logged in.
+    /// The number of logins so far.
     pub fn logins(&self) -> usize {
         self.router.log().matches("Accepted publickey").count()
     }
 
-    /// Starts `serve` with these further flags and waits until it answers.
+    /// Starts `serve` with these additional flags and waits until it answers.
     pub fn serve(&self, binary: &Path, config: &Path, port: u16, flags: &[&str]) -> Exporter {
         let log = self.router.path(&format!("exporter-{port}.log"));
         let file = File::create(&log).expect("make a log");
@@ -212,7 +215,7 @@ pub struct Exporter {
     log: PathBuf,
 }
 
-/// One scrape: series to value.
+/// One scrape: values by series.
 pub type Metrics = BTreeMap<String, f64>;
 
 impl Exporter {
@@ -233,7 +236,7 @@ impl Exporter {
             .unwrap_or_else(|error| panic!("{method} {page}: {error}; it said: {}", self.log()))
     }
 
-    /// Reads /metrics now.
+    /// The present /metrics.
     pub fn metrics(&self) -> Metrics {
         let (status, text) = self.ask("GET", "/metrics");
         assert_eq!(status, 200, "{text}");
@@ -244,7 +247,7 @@ impl Exporter {
             .collect()
     }
 
-    /// Waits until the metrics are as wanted.
+    /// Waits until the metrics satisfy `wanted`.
     #[track_caller]
     pub fn wait_for(&self, what: &str, mut wanted: impl FnMut(&Metrics) -> bool) -> Metrics {
         let end = Instant::now() + PATIENCE;
@@ -268,14 +271,14 @@ impl Exporter {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// The names of its threads now.
+    /// The names of its present threads.
     pub fn threads(&self) -> Vec<String> {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).expect("it runs");
         // A thread may end meanwhile.
         tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("comm")).ok()).collect()
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until it ends by itself.
     pub fn wait_for_end(&mut self) -> ExitStatus {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -299,7 +302,7 @@ impl Drop for Exporter {
     }
 }
 
-/// The values of a family, by the value of one label.
+/// The values of a family, by one label.
 pub fn by_label(metrics: &Metrics, family: &str, label: &str) -> BTreeMap<String, f64> {
     let series = metrics.iter().filter(|(series, _)| series.split('{').next() == Some(family));
     series

@@ -1,6 +1,6 @@
-//! An HTTPS server on every host: `/` is 3 bytes, `/big` is 200 kB. The certificate is a small one (ECDSA
-//! P-256) so that the handshake fits packets that pass a 1450-byte hole: that is how the article's failure
-//! looks to its victim, small requests work and anything of size hangs.
+//! An HTTPS server on every host: `/` has 3 bytes, `/big` 200 kB. The certificate is small (ECDSA
+//! P-256), so that the handshake fits into packets that pass a 1450-byte hole. This is how the
+//! failure of the article appears to a user: small requests work and large ones hang.
 
 use std::fs;
 
@@ -13,10 +13,10 @@ pub const SMALL_BYTES: usize = 3;
 /// Bytes of `/big`.
 pub const BIG_BYTES: usize = 200_000;
 
-/// What curl saw.
+/// The result of curl.
 #[derive(Debug, Clone)]
 pub struct Download {
-    /// HTTP status, 0 without one.
+    /// HTTP status; 0 if there was none.
     pub status: u32,
     /// Bytes of body received.
     pub bytes: usize,
@@ -26,7 +26,7 @@ pub struct Download {
     pub exit: i32,
 }
 
-/// Starts a server on each host, over IPv6 too where the fault says so.
+/// Starts a server on each host, also over IPv6 if the fault says so.
 pub fn start(lab: &mut Lab, over_ipv6: bool) -> Result<()> {
     let directory = lab.directory();
     let (key, certificate) = (directory.join("https.key"), directory.join("https.crt"));
@@ -75,16 +75,16 @@ pub fn start(lab: &mut Lab, over_ipv6: bool) -> Result<()> {
     Ok(())
 }
 
-/// The address of a file on a site's host.
+/// The URL of a file on a site's host.
 pub fn url(lab: &Lab, place: Place, path: &str) -> String {
     let site = lab.numbers.site(place);
     format!("https://{}:{}{path}", site.host_address, site.https_port)
 }
 
-/// Fetches a file from a site's host with curl on the exporter's host.
+/// Fetches a file from a site's host with curl, run on the exporter's host.
 pub fn fetch(lab: &Lab, place: Place, path: &str, max_seconds: u32) -> Result<Download> {
-    // One small key share: the hybrid post-quantum one of newer curls makes a ClientHello of over 1500 bytes, which
-    // would itself hang.
+    // A single small key share: the hybrid post-quantum one of newer curls makes a ClientHello of
+    // over 1500 bytes, which would itself hang.
     let output = lab.host(Place::SiteA).output(
         "curl",
         &[

@@ -37,6 +37,6 @@ class Server(ThreadingHTTPServer):
 
 
 if ":" in address:
-    # With the bindv6only of Linux' default, IPv4 too.
+    # With Linux' default of bindv6only this covers IPv4 too.
     Server.address_family = socket.AF_INET6
 Server((address, int(port)), Handler).serve_forever()

@@ -1,5 +1,5 @@
-//! Holds what the exporter says against what a fault file expects: wait until all of it is true at
-//! once, then it must stay true; and what must never be said must not be said at any time.
+//! Compares what the exporter reports with what a fault file expects. It waits until everything is
+//! true at once, then it must stay true; and what is forbidden must not be reported at any time.
 
 use std::{
     fmt::Write as _,
@@ -17,18 +17,19 @@ use super::{
     numbers::{End, Numbers, Tunnel},
 };
 
-/// How often /metrics is read meanwhile.
+/// How often /metrics is read.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Three intervals of the slowest thing that is watched: routers are read every 2 s, paths probed every second.
+/// How long the state must hold: three intervals of the slowest data involved. Routers are read
+/// every 2 s, paths are probed every second.
 const HOLD: Duration = Duration::from_secs(3 * SCRAPE_INTERVAL.as_secs());
 
-/// Waits for the expected state, requires it to hold, and hands back how long it took to come.
+/// Waits for the expected state, requires it to hold, and returns how long it took to appear.
 pub fn watch(lab: &Lab, exporter: &mut Exporter, expect: &Expect) -> Result<Duration> {
     watch_all(lab, exporter, &[(Family::V4, expect.clone())])
 }
 
-/// The same of paths over several families, all at once.
+/// Like [`watch`], for paths over several families at once.
 pub fn watch_all(lab: &Lab, exporter: &mut Exporter, expected: &[(Family, Expect)]) -> Result<Duration> {
     let begin = Instant::now();
     let bound = expected.iter().map(|(_, expect)| expect.within_seconds).max().unwrap_or_default();
@@ -63,20 +64,21 @@ pub fn watch_all(lab: &Lab, exporter: &mut Exporter, expected: &[(Family, Expect
     }
 }
 
-/// The verdict of a path now.
+/// The present verdict of a path.
 pub fn verdict(metrics: &Metrics, path: &str) -> String {
     metrics.set("vxlan_path_verdict", &[("path", path)], "verdict").join("+")
 }
 
-/// Whether every router has been read since all its vxlan interfaces were set to this MTU. A probe is quicker than the next
-/// reading of a router, and readings come one by one: until then old and new data stand side by side.
+/// Whether every router has been read since all its vxlan interfaces were set to this MTU. A probe
+/// is quicker than the next reading of a router, and routers are read one by one: until then old
+/// and new data are mixed.
 pub fn routers_say(metrics: &Metrics, mtu: u32) -> bool {
     metrics
         .all("vxlan_interface_mtu_bytes", &[])
         .all(|interface| interface.value.to_bits() == f64::from(mtu).to_bits())
 }
 
-/// Waits until [`routers_say`] it, at most 30 s.
+/// Waits until [`routers_say`] this MTU, at most 30 s.
 pub fn wait_for_routers(exporter: &Exporter, mtu: u32) -> Result<()> {
     let begin = Instant::now();
     while !routers_say(&exporter.metrics()?, mtu) {
@@ -88,7 +90,7 @@ pub fn wait_for_routers(exporter: &Exporter, mtu: u32) -> Result<()> {
     Ok(())
 }
 
-/// What is expected and not said.
+/// What is expected but not reported.
 fn unmet(numbers: &Numbers, expected: &[(Family, Expect)], metrics: &Metrics) -> Vec<String> {
     let paths =
         paths(numbers, expected).flat_map(|(path, wanted)| unmet_path(numbers, &path, wanted, metrics));
@@ -110,7 +112,7 @@ fn unmet_underlays(numbers: &Numbers, expect: &Expect, metrics: &Metrics) -> Vec
     expect.underlay_mtu_at.iter().filter_map(differs).collect()
 }
 
-/// All paths by their names.
+/// All paths with their names.
 fn paths<'e>(
     numbers: &Numbers,
     expected: &'e [(Family, Expect)],
@@ -122,7 +124,7 @@ fn paths<'e>(
     expected.iter().flat_map(of)
 }
 
-/// A tunnel is the same whatever crosses it.
+/// The tunnels; they are the same for all families.
 fn tunnels(expected: &[(Family, Expect)]) -> impl Iterator<Item = (Tunnel, &ExpectTunnel)> {
     expected.iter().take(1).flat_map(|(_, expect)| &expect.tunnels).map(|(tunnel, wanted)| (*tunnel, wanted))
 }
@@ -201,7 +203,7 @@ fn unmet_tunnel(numbers: &Numbers, tunnel: Tunnel, wanted: &ExpectTunnel, metric
     unmet
 }
 
-/// What is said and must never be.
+/// What is reported but forbidden.
 fn forbidden(numbers: &Numbers, expected: &[(Family, Expect)], metrics: &Metrics) -> Vec<String> {
     let mut seen = Vec::new();
     for (path, wanted) in paths(numbers, expected) {
@@ -218,7 +220,8 @@ fn forbidden(numbers: &Numbers, expected: &[(Family, Expect)], metrics: &Metrics
     seen
 }
 
-/// What a person needs to find out why: what differs, the lines concerned, the exporter's log.
+/// What a person needs to find the reason: the differences, the samples concerned, the exporter's
+/// log.
 fn story(
     what: &str,
     differences: &[String],

@@ -1,4 +1,5 @@
-//! A fault as every exporter sees it: with raw sockets and with nothing but pings, over IPv4 and over IPv6.
+//! Judges a fault for every kind of exporter: with raw sockets and with ping sockets only, over
+//! IPv4 and over IPv6.
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use super::{
     numbers::Numbers,
 };
 
-/// What an exporter may do, and over which family it asks.
+/// The privileges of an exporter, and the family it probes over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
@@ -21,14 +22,14 @@ pub enum Level {
     Raw,
     /// Raw sockets, IPv6.
     RawIpv6,
-    /// No capability at all, IPv4.
+    /// No capability, IPv4.
     Pings,
-    /// No capability at all, IPv6.
+    /// No capability, IPv6.
     PingsIpv6,
 }
 
 impl Level {
-    /// All of them; those with the same rights are one exporter's.
+    /// All levels; those with the same privileges share one exporter.
     pub const ALL: [Self; 4] = [Self::Raw, Self::RawIpv6, Self::Pings, Self::PingsIpv6];
 
     /// Whether it has no raw sockets.
@@ -36,7 +37,7 @@ impl Level {
         matches!(self, Self::Pings | Self::PingsIpv6)
     }
 
-    /// Whether it asks over IPv6.
+    /// Whether it probes over IPv6.
     pub fn is_ipv6(self) -> bool {
         matches!(self, Self::RawIpv6 | Self::PingsIpv6)
     }
@@ -46,8 +47,9 @@ impl Level {
     }
 }
 
-/// Raises the fault once and has it judged at every level: one exporter after the other, each over both families at once.
-/// Side by side they would compete for the signals, of which a router sends one address one a second.
+/// Sets up the fault once and judges it at every level: one exporter after the other, each over
+/// both families at once. Simultaneous exporters would compete for signals, of which a router sends
+/// one per second to an address.
 pub fn judge(fault: &Fault, binary: &Path) -> Result<()> {
     let lab = Lab::raise(&Numbers::article(), fault)?;
     exporter::write_config(&lab, fault, &[Family::V4, Family::V6])?;

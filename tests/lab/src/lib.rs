@@ -1,7 +1,7 @@
 //! The lab: three sites joined by VXLAN in network namespaces, with real sshds on the routers and a
-//! real HTTPS server behind them. The tests raise one per fault; `make demo` tells its story on one.
-//! Beside it [`fleet`], many routers in one namespace, and [`soak`], everything at once. It knows the exporter from outside only: its command line,
-//! its configuration, its pages.
+//! real HTTPS server behind them. Tests start one per fault; `make demo` tells its story on one.
+//! There are also [`fleet`], many routers in one namespace, and [`soak`], everything at once. The
+//! lab knows only the outside of the exporter: its command line, its configuration, its pages.
 #![allow(
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
@@ -57,7 +57,7 @@ pub enum Family {
     V6,
 }
 
-/// A file of the project, by its path from the top.
+/// A file of the project, by its path from the root.
 pub fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
@@ -67,24 +67,24 @@ pub fn beside_us() -> PathBuf {
     std::env::current_exe().unwrap_or_default().with_file_name("vxlan_exporter")
 }
 
-/// A raised lab; dropping it takes everything down.
+/// A running lab; dropping it removes everything.
 #[derive(Debug)]
 pub struct Lab {
     /// The random part of all its names.
     pub id: String,
-    /// What it is named and numbered by.
+    /// Its names and numbers.
     pub numbers: Numbers,
     routers: BTreeMap<Place, Namespace>,
     hosts: BTreeMap<Place, Namespace>,
-    /// The site at whose host the exporter runs.
+    /// The site whose host runs the exporter.
     exporter_at: Place,
-    /// Where the exporter runs, if not on that host itself.
+    /// The pod in which the exporter runs, if it is not on the host itself.
     pod: Option<Namespace>,
     services: Vec<Child>,
 }
 
 impl Lab {
-    /// Raises a lab with a fault in it.
+    /// Starts a lab with a fault in it.
     pub fn raise(numbers: &Numbers, fault: &Fault) -> Result<Self> {
         ensure!(
             nix::unistd::geteuid().is_root(),
@@ -106,7 +106,7 @@ impl Lab {
         Ok(lab)
     }
 
-    /// The lab's own directory; gone with it.
+    /// The lab's own directory, removed with it.
     pub fn directory(&self) -> PathBuf {
         runs::directory(&self.id)
     }
@@ -121,7 +121,8 @@ impl Lab {
         &self.hosts[&place]
     }
 
-    /// Where the exporter runs: a site's host, A's if the fault names no other, or a pod of it.
+    /// The namespace of the exporter: a site's host, A's unless the fault says otherwise, or a pod
+    /// on it.
     pub fn vantage(&self) -> &Namespace {
         self.pod.as_ref().unwrap_or_else(|| self.host(self.exporter_at))
     }
@@ -135,17 +136,18 @@ impl Lab {
         }
     }
 
-    /// A host on the management network, from which the exporter and the routers are reached whatever the overlay does.
+    /// A host on the management network, from which exporter and routers can be reached whatever
+    /// the state of the overlay.
     pub fn management(&self) -> Namespace {
         Namespace { name: runs::namespace_name(&self.id, "mgmt") }
     }
 
-    /// The router between the sites, which knows nothing of VXLAN.
+    /// The router between the sites; it knows nothing of VXLAN.
     pub fn core(&self) -> Namespace {
         Namespace { name: runs::namespace_name(&self.id, "core") }
     }
 
-    /// What a person does with `set interfaces vxlan … mtu`.
+    /// Sets an MTU, as a person does with `set interfaces vxlan … mtu`.
     pub fn set_vxlan_mtu(&self, end: End, mtu: u32) -> Result<()> {
         let interface = self.numbers.interface(end);
         self.router(end.place()).ip(&format!("link set {interface} mtu {mtu}"))
@@ -161,7 +163,7 @@ impl Lab {
         Ok(())
     }
 
-    /// Lets the underlay carry IPv6 too, as [`Lab::underlay_v6`] numbers it.
+    /// Adds IPv6 to the underlay, with the addresses of [`Lab::underlay_v6`].
     pub fn add_underlay_v6(&self) -> Result<()> {
         let core = self.core();
         core.sysctl("net/ipv6/conf/all/forwarding", "1")?;
@@ -189,8 +191,8 @@ impl Lab {
         Ipv6Addr::new(0xfd00, 0, 0, network, 0, 0, 0, host).into()
     }
 
-    /// Starts a service that lives as long as the lab. Its own process group, so that Ctrl-C reaches only us, and we
-    /// take things down in order.
+    /// Starts a service that lives as long as the lab. It has its own process group, so that Ctrl-C
+    /// reaches only us and we can stop everything in order.
     pub fn serve(&mut self, mut command: Command, log: &str) -> Result<()> {
         use std::os::unix::process::CommandExt;
         runs::halt_if_stopping();
@@ -202,7 +204,7 @@ impl Lab {
         Ok(())
     }
 
-    /// Waits until something listens.
+    /// Waits until something listens there.
     pub fn wait_for(from: &Namespace, address: Ipv4Addr, port: u16, log: &str) -> Result<()> {
         let end = Instant::now() + Duration::from_mins(1);
         loop {

@@ -1,4 +1,4 @@
-//! Lossy paths for long: the verdict must not flutter, and not one hole may be claimed.
+//! Lossy paths for a long time: the verdict must be steady, and no hole may be claimed.
 
 use std::{fmt::Write as _, path::Path, thread};
 
@@ -8,7 +8,8 @@ use super::{Lab, exporter::Exporter, fault::Fault, judge, numbers::Numbers};
 
 const FAULTS: [&str; 2] = ["loss-10", "loss-20"];
 
-/// Holds each lossy fault for so many minutes, side by side, and prints what was seen.
+/// Holds each lossy fault for this many minutes, all at the same time, and prints what was
+/// observed.
 pub fn run(binary: &Path, minutes: u64) -> Result<()> {
     let done = thread::scope(|scope| {
         FAULTS

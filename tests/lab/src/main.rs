@@ -1,6 +1,7 @@
-//! The lab as a command: `lab up` to look around in, `lab demo` for the whole story, `lab run-fault` for
-//! one fault of the tests, `lab notice` to measure how soon, `lab soak` how steadily, `lab record` for the pictures of the
-//! dashboards, `lab clean` after a run that was killed.
+//! The lab as a command: `lab up` to look around, `lab demo` for the whole story, `lab run-fault`
+//! for one fault of the tests, `lab notice` to measure how soon holes are noticed, `lab soak` for
+//! steadiness, `lab record` for the pictures of the dashboards, `lab clean` after a run that was
+//! killed.
 
 mod demo;
 mod record;
@@ -37,24 +38,25 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Raise it and keep it until Ctrl-C.
+    /// Start the lab and keep it until Ctrl-C.
     Up {
-        /// The fault to put in; see tests/lab/faults.
+        /// The fault to set up; see tests/lab/faults.
         #[arg(long, default_value = "healthy")]
         fault: String,
-        /// Use other names, prefixes and VNIs than the article's.
+        /// Use names, prefixes and VNIs other than the article's.
         #[arg(long)]
         elsewhere: bool,
     },
-    /// Show the article's failure, found, explained and mended.
+    /// Show the article's failure: found, explained and mended.
     Demo {
-        /// Seconds to stay up after the story; without it until Ctrl-C.
+        /// Seconds to keep the lab after the story; by default until Ctrl-C.
         #[arg(long)]
         seconds: Option<u64>,
     },
-    /// Let a Prometheus record the article's failure and its end, for the pictures of the dashboards.
+    /// Let a Prometheus record the article's failure and its end, for the pictures of the
+    /// dashboards.
     Record {
-        /// Where to put what it stored.
+        /// Directory for what it stored.
         into: PathBuf,
         /// Seconds before the failure.
         #[arg(long, default_value_t = 360)]
@@ -62,36 +64,36 @@ enum What {
         /// Seconds of the failure.
         #[arg(long, default_value_t = 180)]
         broken: u64,
-        /// Seconds after it was mended.
+        /// Seconds after the failure was mended.
         #[arg(long, default_value_t = 120)]
         mended: u64,
     },
-    /// Raise a fault and hold the lab itself against its file: which sizes really pass.
+    /// Set up a fault and compare the lab itself with the fault's file: which sizes really pass.
     Wire {
         /// The fault; see tests/lab/faults.
         fault: String,
     },
-    /// Raise a fault and hold the exporter against what its file expects.
+    /// Set up a fault and compare the exporter with what the fault's file expects.
     RunFault {
         /// The fault; see tests/lab/faults.
         fault: String,
-        /// How many times in a row, each in a fresh lab.
+        /// Number of repetitions, each in a new lab.
         #[arg(long, default_value_t = 1)]
         times: u32,
     },
     /// Measure how soon a new hole and its end are noticed.
     Notice {
-        /// How many holes.
+        /// Number of holes.
         #[arg(long, default_value_t = 20)]
         times: u32,
     },
-    /// Lossy paths for long: not one hole may be claimed on them.
+    /// Lossy paths for a long time: no hole may be claimed on them.
     Soak {
-        /// How long.
+        /// Duration in minutes.
         #[arg(long, default_value_t = 10)]
         minutes: u64,
     },
-    /// Remove what runs that were killed have left.
+    /// Remove what killed runs have left.
     Clean,
 }
 
@@ -175,7 +177,7 @@ fn clean() -> Result<()> {
     Ok(())
 }
 
-/// Asks where there is somebody to ask; otherwise only says so.
+/// Asks if there is a terminal; otherwise only mentions it.
 fn offer_removal() -> Result<()> {
     let dead = runs::dead();
     if dead.is_empty() {

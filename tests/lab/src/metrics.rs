@@ -1,9 +1,9 @@
-//! The exporter's /metrics as the tests read it: series by name and labels, each with its own line
-//! kept, so that a failure can show what was really said.
+//! The exporter's /metrics as tests read it: series by name and labels, each with its original
+//! line, so that a failure can show what was really reported.
 
 use std::collections::BTreeMap;
 
-/// Labels of sets of which every value is exported.
+/// Labels with a fixed set of values, all of which are exported.
 const SETS: &[&str] = &["verdict", "reason", "result", "field"];
 
 /// One scrape.
@@ -15,7 +15,7 @@ pub struct Metrics {
 /// One series of a scrape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// Family, with `_total`, `_bucket` and the like.
+    /// Family name, including `_total`, `_bucket` and the like.
     pub name: String,
     /// Labels.
     pub labels: BTreeMap<String, String>,
@@ -57,7 +57,7 @@ impl Series {
 }
 
 impl Metrics {
-    /// Reads the text format; comments and lines that are none are left out.
+    /// Parses the text format; comments and malformed lines are left out.
     pub fn parse(text: &str) -> Self {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         Self { series: lines.filter_map(Series::parse).collect() }
@@ -68,14 +68,15 @@ impl Metrics {
         self.series.iter().filter(move |series| series.name == name && series.has(labels))
     }
 
-    /// The value of the one series of that name with these labels; `None` if there is none or more than one.
+    /// The value of the single series with that name and these labels; `None` if there is none or
+    /// more than one.
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let mut found = self.all(name, labels);
         let first = found.next()?.value;
         found.next().is_none().then_some(first)
     }
 
-    /// The values of a label for which a family of 0s and 1s says 1.
+    /// The values of a label for which a family of 0s and 1s is 1.
     pub fn set(&self, name: &str, labels: &[(&str, &str)], label: &str) -> Vec<String> {
         let mut set: Vec<String> = self
             .all(name, labels)
@@ -86,18 +87,18 @@ impl Metrics {
         set
     }
 
-    /// The lines that say something of a path, tunnel or router.
+    /// The lines about a path, tunnel or router.
     pub fn about(&self, label: &str, value: &str) -> String {
         let lines = self.series.iter().filter(|series| series.has(&[(label, value)]));
         let lines = lines.filter(|series| !series.name.ends_with("_bucket"));
-        // Where every value of a set has its series, those at 0 say nothing.
+        // Of families with one series for each value of a set, those at 0 are left out.
         let lines = lines.filter(|series| {
             series.value > 0.0 || series.labels.keys().all(|key| !SETS.contains(&key.as_str()))
         });
         lines.map(|series| format!("    {} {}", series.key, series.value)).collect::<Vec<_>>().join("\n")
     }
 
-    /// Series of these families that are not the same in both: key, value before, value after.
+    /// Series of these families that differ: key, value before, value after.
     pub fn changes(
         before: &Self,
         after: &Self,

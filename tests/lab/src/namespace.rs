@@ -1,5 +1,5 @@
-//! One network namespace: commands run in it, connections made from it. All of the lab's packets
-//! live in namespaces of its own; the machine's own network gets no interface, route or rule.
+//! Network namespaces: run commands in them and connect from them. All packets of the lab stay in
+//! its own namespaces; the machine's own network gets no interface, route or rule.
 
 use std::{
     fs::File,
@@ -23,7 +23,7 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Makes it, with its loopback up.
+    /// Creates it, with its loopback up.
     pub fn add(name: String) -> Result<Self> {
         run("ip", &["netns", "add", &name])?;
         let namespace = Self { name };
@@ -31,7 +31,7 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// Runs `ip` in it; the arguments are split at blanks.
+    /// Runs `ip` in it; the arguments are split at spaces.
     pub fn ip(&self, arguments: &str) -> Result<()> {
         let mut words = vec!["-n", self.name.as_str()];
         words.extend(arguments.split_whitespace());
@@ -45,7 +45,7 @@ impl Namespace {
         command
     }
 
-    /// Runs a command in it and hands back what it said, whatever its exit code.
+    /// Runs a command in it and returns its output, whatever the exit code.
     pub fn output(&self, program: &str, arguments: &[&str]) -> Result<Output> {
         runs::halt_if_stopping();
         self.command(program)
@@ -66,8 +66,8 @@ impl Namespace {
         self.run("sh", &["-c", &format!("echo {value} > /proc/sys/{key}")])
     }
 
-    /// A TCP connection made from inside. A socket stays in the namespace it was made in, so the thread that enters
-    /// lives just long enough to connect.
+    /// Makes a TCP connection from inside. A socket stays in the namespace in which it was made, so
+    /// a thread enters it only for the time of connecting.
     pub fn dial(&self, address: SocketAddr) -> io::Result<TcpStream> {
         let entry = File::open(format!("/run/netns/{}", self.name))?;
         thread::spawn(move || {
@@ -79,7 +79,7 @@ impl Namespace {
     }
 }
 
-/// Runs a command that must succeed; the error holds its words and what it said.
+/// Runs a command that must succeed; the error contains the command and its output.
 pub fn run(program: &str, arguments: &[&str]) -> Result<String> {
     runs::halt_if_stopping();
     let output = Command::new(program)

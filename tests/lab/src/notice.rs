@@ -1,5 +1,5 @@
-//! How soon a new hole and its end are noticed: a measurement. A test runs it too, for what is noticed at
-//! all; a stopwatch decides nothing on a busy machine.
+//! Measures how soon a new hole and its end are noticed. A test runs it too, but only checks that
+//! they are noticed: times on a busy machine prove nothing.
 
 use std::{
     path::Path,
@@ -20,7 +20,8 @@ use super::{
 const LOOK: Duration = Duration::from_millis(20);
 const BOUND: Duration = Duration::from_mins(1);
 
-/// Makes and mends a hole `times` times and prints how long each took to show on /metrics.
+/// Makes and mends a hole `times` times, and prints how long each change took to appear on
+/// /metrics.
 pub fn run(binary: &Path, times: u32) -> Result<()> {
     let lab = Lab::raise(&Numbers::article(), &Fault::load("healthy")?)?;
     let mut exporter = Exporter::start(&lab, binary)?;
@@ -28,7 +29,7 @@ pub fn run(binary: &Path, times: u32) -> Result<()> {
     until(&mut exporter, path, "ok")?;
     let (mut holes, mut ends) = (Vec::new(), Vec::new());
     for turn in 0..times {
-        // Another phase of the probe interval each time.
+        // Each turn starts at another phase of the probe interval.
         let phase = Duration::from_millis(u64::from(turn * 137 % 1000));
         thread::sleep(Duration::from_secs(2) + phase);
         lab.set_vxlan_mtu(End::AToDc, 1450)?;

@@ -1,5 +1,5 @@
-//! Names, prefixes and identifiers of a lab: data, so that the same lab can be raised with the
-//! article's numbers or with others, and nothing can come to depend on one set of them.
+//! Names, prefixes and identifiers of a lab as data, so that the same lab can be started with the
+//! article's numbers or with others, and nothing depends on one set of them.
 
 use std::{
     fmt,
@@ -8,15 +8,15 @@ use std::{
 
 use serde::Deserialize;
 
-/// A site by its part in the play.
+/// A site, by its role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
-    /// The data centre, with the target that everything imports into.
+    /// The data centre, with the target that imports every cluster.
     Dc,
     /// The site where the exporter runs.
     SiteA,
-    /// The other site; its traffic with A crosses the DC.
+    /// The other site; its traffic with A goes through the DC.
     SiteB,
 }
 
@@ -34,7 +34,7 @@ impl Place {
     }
 }
 
-/// A tunnel by the site it joins to the DC.
+/// A tunnel, by the site that it connects to the DC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tunnel {
@@ -102,7 +102,7 @@ pub struct Site {
     pub core: Ipv4Addr,
     /// The router's address on the management network.
     pub management: Ipv4Addr,
-    /// The host's name; the path to it has the same name.
+    /// The host's name, which is also that of the path to it.
     pub host: &'static str,
     /// The host's overlay address.
     pub host_address: Ipv4Addr,
@@ -111,13 +111,13 @@ pub struct Site {
 }
 
 impl Site {
-    /// The host's overlay address of IPv6, of a /64.
+    /// The host's IPv6 overlay address, in a /64.
     pub fn host_address_v6(&self) -> Ipv6Addr {
         overlay_v6(self.host_address)
     }
 }
 
-/// Of a /64, with the same last number.
+/// An address in a /64 with the same last number.
 fn overlay_v6(address: Ipv4Addr) -> Ipv6Addr {
     Ipv6Addr::new(0xfd00, 0x100, 0, 0, 0, 0, 0, address.octets()[3].into())
 }
@@ -133,7 +133,7 @@ pub struct TunnelNumbers {
     pub vni: u32,
 }
 
-/// Everything a lab can be named and numbered by.
+/// All names and numbers of a lab.
 #[derive(Debug, Clone, Copy)]
 pub struct Numbers {
     /// The data centre.
@@ -202,7 +202,7 @@ impl Numbers {
         }
     }
 
-    /// Other names, prefixes, VNIs and the IANA port: nothing in common with the article's.
+    /// Names, prefixes, VNIs and a port (IANA's) that have nothing in common with the article's.
     pub fn elsewhere() -> Self {
         Self {
             dc: Site {
@@ -245,7 +245,7 @@ impl Numbers {
         }
     }
 
-    /// The pod's overlay address of IPv6.
+    /// The pod's IPv6 overlay address.
     pub fn pod_address_v6(&self) -> Ipv6Addr {
         overlay_v6(self.pod_address)
     }
@@ -273,7 +273,7 @@ impl Numbers {
         if end.place() == Place::Dc { tunnel.dc_interface } else { tunnel.far_interface }
     }
 
-    /// The vxlan interface of that name on the router of that name.
+    /// The vxlan interface with that name on the router with that name.
     pub fn end(&self, router: &str, interface: &str) -> Option<End> {
         End::ALL
             .into_iter()

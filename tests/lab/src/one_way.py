@@ -47,7 +47,8 @@ def fate(sender, receiver, size):
         try:
             sender.send(mark.ljust(size - 28, b"."))
         except OSError:
-            # An error of the packet before is reported on this one; the queue tells it.
+            # An error caused by the previous packet is reported on this one; the error queue has
+            # the details.
             pass
         end = time.monotonic() + PATIENCE
         while (left := end - time.monotonic()) > 0:
@@ -68,8 +69,8 @@ def flow():
 
 source, target, source_address, target_address, count, *sizes = sys.argv[1:]
 flows = [flow() for _ in range(int(count))]
-# The first packet waits for ARP, of which the kernel asks once a second: 20 % of loss each way eats three in a row, after which
-# the neighbour counts as failed, in one run of twenty.
+# The first packet waits for ARP, which the kernel repeats once a second: with 20 % loss in each
+# direction three in a row are lost in one run of twenty, and the neighbour then counts as failed.
 until = time.monotonic() + NEIGHBOUR_PATIENCE
 while fate(*flows[0], 100) != "arrived" and time.monotonic() < until:
     pass

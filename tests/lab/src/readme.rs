@@ -1,11 +1,12 @@
-//! The README's pictures are what the commands print, but for what differs from machine to machine:
-//! tables, round trips, and how many packets the kernel lost. `UPDATE_README=1` puts today's there.
+//! The README's samples are the output of commands, except for what differs between machines:
+//! tables, round trips, and how many packets were lost. `UPDATE_README=1` inserts today's.
 
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
 
-/// Holds the picture between `<!-- NAME:begin -->` and `<!-- NAME:end -->` against what `command` has said.
+/// Compares the sample between `<!-- NAME:begin -->` and `<!-- NAME:end -->` with the output of
+/// `command`.
 pub fn shows(name: &str, command: &str, said: &str) -> Result<()> {
     let file = super::project("README.md");
     let readme = fs::read_to_string(&file)?;
@@ -31,7 +32,7 @@ fn sentences(text: &str) -> String {
     };
     let words = text.lines().filter(|line| !differs(line)).flat_map(str::split_whitespace);
     let words = words.map(|word| word.trim_start_matches('('));
-    // A lost control makes another number of pairs.
+    // A lost control changes the number of pairs.
     let words = words.map(|word| if word == "control" { "controls" } else { word });
     words.filter(|word| word.parse::<u8>().is_err()).collect::<Vec<_>>().join(" ")
 }

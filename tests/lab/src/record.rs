@@ -1,5 +1,6 @@
-//! A real Prometheus beside the lab, for the pictures of the dashboards: some minutes in which all is well, the article's failure, and some
-//! minutes after its commands were typed. What it stored stays in a directory, with the times of the phases.
+//! A real Prometheus beside the lab, for the pictures of the dashboards: some healthy minutes, the
+//! article's failure, and some minutes after its commands were typed. Its data stay in a directory,
+//! with the times of the phases.
 
 use std::{
     fs,
@@ -23,7 +24,7 @@ use lab::{
     traffic::Traffic,
 };
 
-/// The hole and its end are seen in seconds; a busy machine may need more.
+/// The hole and its end are noticed within seconds; a busy machine may need more.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long each phase lasts, in seconds.
@@ -68,7 +69,7 @@ pub fn run(binary: &Path, into: &Path, phases: Phases) -> Result<()> {
     Ok(())
 }
 
-/// Ends with its owner.
+/// A process that ends with its owner.
 struct Process(Child);
 
 impl Process {
@@ -85,7 +86,8 @@ impl Drop for Process {
     }
 }
 
-/// Debian's Prometheus with the rules as they are; scrapes and evaluations come close together, as the time is short.
+/// Debian's Prometheus with the rules unchanged; scrapes and evaluations are frequent, as the
+/// recording is short.
 fn prometheus(into: &Path, exporter: SocketAddr) -> Result<Command> {
     let rules = lab::project("alerts/*.yml");
     let config = serde_json::json!({

@@ -1,5 +1,5 @@
-//! Makes a port inside a namespace reachable at the machine's own loopback, so that a browser can
-//! open the demo's pages although the lab has no wire to the machine.
+//! Makes a port inside a namespace reachable on the machine's own loopback, so that a browser can
+//! open the demo's pages although the lab is not connected to the machine.
 
 use std::{
     io,
@@ -9,8 +9,8 @@ use std::{
 
 use super::namespace::Namespace;
 
-/// Listens at 127.0.0.1 on the wanted port, or on a free one where that is taken, and hands every connection to
-/// `to` in the namespace. It ends with the process. Returns where it listens.
+/// Listens on 127.0.0.1 at the wanted port, or at a free one if that is taken, and relays every
+/// connection to `to` in the namespace. Ends with the process. Returns the address.
 pub fn start(wanted: u16, namespace: Namespace, to: SocketAddr) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))
         .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
@@ -19,7 +19,7 @@ pub fn start(wanted: u16, namespace: Namespace, to: SocketAddr) -> io::Result<So
         for client in listener.incoming().flatten() {
             let namespace = namespace.clone();
             thread::spawn(move || {
-                // A client whose server is gone is simply closed.
+                // If the server is gone the client is simply closed.
                 let _ = namespace.dial(to).and_then(|server| join(&client, &server));
             });
         }

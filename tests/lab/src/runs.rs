@@ -1,6 +1,6 @@
-//! What a run of the lab leaves on the machine, and how it goes away again: namespaces
-//! `vxl-ID-…`, /etc/netns/vxl-ID-…, /run/vxlan-lab/ID. The same removal serves the end of a run, a
-//! signal, and the leftovers of a run that was killed. Only processes inside a run's own namespaces are ended.
+//! What a run of the lab leaves on the machine, and its removal: namespaces `vxl-ID-…`,
+//! /etc/netns/vxl-ID-…, /run/vxlan-lab/ID. The same removal serves the end of a run, a signal, and
+//! the leftovers of a run that was killed. Only processes inside a run's own namespaces are killed.
 
 use std::{
     collections::BTreeSet,
@@ -38,7 +38,8 @@ pub fn namespace_name(id: &str, role: &str) -> String {
     format!("{PREFIX}{id}-{role}")
 }
 
-/// Starts a run: a random name and a directory that says whose it is. From here on a signal removes it.
+/// Starts a run: a random name, and a directory that says whose it is. From here on a signal
+/// removes it.
 pub fn begin() -> Result<String> {
     watch_signals();
     let id = format!("{:05x}", fastrand::u32(..0x10_0000));
@@ -50,7 +51,8 @@ pub fn begin() -> Result<String> {
     Ok(id)
 }
 
-/// Makes a directory and its parent. Another run that ends may remove the parent in between: then once more.
+/// Creates a directory and its parent. Another run may remove the parent in between when it ends;
+/// then it is created once more.
 pub fn make_directory(path: &Path) -> Result<()> {
     let mut made = Ok(());
     for _ in 0..5 {
@@ -62,7 +64,7 @@ pub fn make_directory(path: &Path) -> Result<()> {
     made.with_context(|| format!("making {}", path.display()))
 }
 
-/// Removes everything a run has made. Doing it twice is harmless.
+/// Removes everything that a run has created. Doing it twice is harmless.
 pub fn remove(id: &str) {
     let mine = |name: &str| name.starts_with(&namespace_name(id, ""));
     for namespace in namespaces().iter().filter(|name| mine(name)) {
@@ -72,14 +74,14 @@ pub fn remove(id: &str) {
     for entry in entries("/etc/netns").iter().filter(|name| mine(name)) {
         let _ = fs::remove_dir_all(Path::new("/etc/netns").join(entry));
     }
-    // The machine may not have had one.
+    // The machine may have had one before.
     let _ = fs::remove_dir("/etc/netns");
     let _ = fs::remove_dir_all(directory(id));
     let _ = fs::remove_dir(BASE);
     alive().retain(|known| known != id);
 }
 
-/// Runs whose process is gone but whose namespaces or files are still here.
+/// Runs whose process is gone but whose namespaces or files still exist.
 pub fn dead() -> Vec<String> {
     let of_namespaces = namespaces();
     let of_etc = entries("/etc/netns");
@@ -92,7 +94,8 @@ pub fn dead() -> Vec<String> {
     ids.into_iter().filter(|id| !owner_lives(id)).collect()
 }
 
-/// Once a signal has come, the watcher removes everything and ends the process; whoever would make more waits here.
+/// After a signal the watcher removes everything and ends the process; callers that would create
+/// more wait here.
 pub fn halt_if_stopping() {
     while STOPPING.load(Ordering::SeqCst) && thread::current().name() != Some("signals") {
         thread::sleep(Duration::from_secs(1));
@@ -116,7 +119,7 @@ fn watch_signals() {
             })?;
             STOPPING.store(true, Ordering::SeqCst);
             eprintln!("\nStopping: taking the lab down.");
-            // A command that was under way may still make something: give it time to end.
+            // A command in progress may still create something: give it time to end.
             thread::sleep(Duration::from_millis(200));
             let ids = alive().clone();
             for id in ids {
@@ -143,8 +146,8 @@ fn owner_lives(id: &str) -> bool {
     pid.parse().ok().and_then(start_time).is_some_and(|now| now == started)
 }
 
-/// Start time in ticks since boot (proc(5), stat field 22): a pid can be used again, this pair cannot. `None` if there
-/// is no such process, or if it has ended and only waits for its parent.
+/// Start time in ticks since boot (proc(5), stat field 22): a pid can be reused, this pair cannot.
+/// `None` if there is no such process, or if it has ended and only waits for its parent.
 fn start_time(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
@@ -167,7 +170,7 @@ fn end_processes(namespace: &str) {
     }
 }
 
-/// Processes in a namespace, without those that have ended and wait for their parent.
+/// Processes in a namespace, except those that have ended and wait for their parent.
 fn processes(namespace: &str) -> Vec<i32> {
     let Ok(output) = Command::new("ip").args(["netns", "pids", namespace]).stdin(Stdio::null()).output()
     else {

@@ -1,6 +1,7 @@
-//! The soak: three routers, two hundred paths of which half lead nowhere, eight routers that fail, a script that breaks
-//! and mends, and all the while scrapers, dawdlers, reloads and forged packets. Whatever is said is held against the
-//! script. `tests/kernel/soak.rs` is the short form, `make soak` the long one.
+//! The soak: three routers, two hundred paths of which half lead nowhere, eight routers that fail,
+//! and a script that breaks and mends things. Meanwhile there are scrapers, slow clients, reloads
+//! and forged packets. Everything that the exporter reports is compared with the script.
+//! `tests/kernel/soak.rs` is the short form, `make soak` the long one.
 
 mod growth;
 mod hammer;
@@ -28,13 +29,14 @@ use watch::{Findings, Watch};
 use world::World;
 
 const LOOK: Duration = Duration::from_secs(1);
-/// Windows of 300 s have filled by then.
+/// Windows of 300 s are full by then.
 const SETTLED: Duration = Duration::from_mins(5);
-/// Over this part of the whole the least number of each thread and file is looked for: long enough that no router which happens to
-/// hang holds its thread throughout.
+/// Over this part of the whole the least number of each thread and file is looked for: long enough
+/// that no router which happens to hang holds its thread throughout.
 const STRETCH: u32 = 10;
-/// Its threads have waited for a CPU for so long within so long: then it may say that it could not hear answers. It says so of a path after
-/// ten echoes in a row, two a second at most, in whose time it came 100 ms late or more (`src/probe/punctual.rs`).
+/// Its threads have waited for a CPU for so long within so long: then it may say that it could not
+/// hear answers. It says so of a path after ten echoes in a row, two a second at most, in whose
+/// time it came 100 ms late or more (`src/probe/punctual.rs`).
 const STARVED: Duration = Duration::from_secs(1);
 /// As of [`STARVED`].
 const STARVED_WITHIN: Duration = Duration::from_secs(10);
@@ -45,7 +47,7 @@ const MIB: f64 = 1024.0 * 1024.0;
 pub struct Report {
     length: Duration,
     seed: u64,
-    /// What must not have been.
+    /// What must not have happened.
     pub findings: Findings,
     looked_at: u64,
     acts: usize,
@@ -57,7 +59,7 @@ pub struct Report {
     cpu: f64,
 }
 
-/// Runs it for so long.
+/// Runs the soak for this long.
 pub fn run(binary: &Path, length: Duration, seed: u64) -> Result<Report> {
     let world = World::raise()?;
     let mut exporter = Exporter::start(&world.lab, binary)?;
@@ -106,7 +108,7 @@ pub fn run(binary: &Path, length: Duration, seed: u64) -> Result<Report> {
     })
 }
 
-/// One scrape, by a client with patience.
+/// One scrape, by a patient client.
 fn read(world: &World) -> Result<String> {
     let asking = world::inside(world.lab.vantage(), || hammer::get("/metrics"))?;
     let answer = asking.join().map_err(|_| anyhow!("the client panicked"))??;
@@ -163,7 +165,8 @@ impl Report {
         growth::between(&self.samples, self.length.saturating_sub(self.stretch()), self.length)
     }
 
-    /// Of each kind of thread and of open file: what was held when it had settled and what is held at the end.
+    /// Of each kind of thread and of open file: what was held when it had settled and what is held
+    /// at the end.
     fn held(&self) -> [(&'static str, Counts, Counts); 2] {
         let least =
             |of: fn(&Sample) -> &Counts| (growth::least(&self.first(), of), growth::least(&self.last(), of));
@@ -188,7 +191,7 @@ impl Report {
             .collect()
     }
 
-    /// Memory by which it grows, in MiB a minute; none where it ran for less than ten minutes.
+    /// Growth of memory in MiB per minute; `None` if it ran for less than ten minutes.
     pub fn slope(&self) -> Option<f64> {
         let settled = growth::between(&self.samples, SETTLED, self.length);
         (self.length >= SETTLED * 2).then(|| growth::slope(&settled) * 60.0 / MIB)
@@ -203,7 +206,7 @@ impl Report {
         self.samples.last().map_or(Duration::ZERO, |sample| sample.waited)
     }
 
-    /// MiB, the mean of each minute.
+    /// Memory in MiB, as the mean of each minute.
     fn by_the_minute(&self) -> String {
         let minutes = 0..self.length.as_secs() / 60;
         let mean = |minute: u64| {
@@ -215,7 +218,7 @@ impl Report {
         minutes.map(mean).collect::<Vec<_>>().join(" ")
     }
 
-    /// The table, and what was found, in words.
+    /// The table and the findings as text.
     pub fn table(&self) -> String {
         let Findings { wrong, missed, lost, decreases, kinds, lost_at, starved } = &self.findings;
         let [threads, files] = self.held().map(|(_, first, last)| {
@@ -277,7 +280,7 @@ impl Report {
         table
     }
 
-    /// Whether nothing was found.
+    /// Whether there are no findings.
     pub fn is_clean(&self) -> bool {
         let Findings { wrong, missed, lost, decreases, .. } = &self.findings;
         wrong.is_empty()

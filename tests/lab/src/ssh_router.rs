@@ -1,5 +1,5 @@
-//! A router for tests: an OpenSSH server with host keys and users of its own, in a network namespace of
-//! its own.
+//! A router for tests: an OpenSSH server with its own host keys and users, in a network namespace
+//! of its own.
 
 use std::{
     fs::{self, File},
@@ -20,24 +20,27 @@ use tempfile::TempDir;
 /// Its name in `known_hosts`.
 pub const NAME: &str = "[127.0.0.1]:2222";
 
-/// The password of root there; the machine's own is not touched.
+/// The password of its root; the machine's own is not touched.
 pub const PASSWORD: &str = "correct-horse";
 const SHADOW: &str = "root:$6$lab$w7GlX2ddr4MXMwmNl.ZVmQNv1WFYNW/AKkY3Op0YtDDBmHdFh3.2GaGpTMNYIv9LIQLuJm6Ar0MG0bKoxpP7o0:19000:0:99999:7:::\n";
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// Starts a router with these lines added to its `sshd_config`, and runs `test` inside its namespace.
+/// Starts a router with these lines added to its `sshd_config`, and runs `test` inside its
+/// namespace.
 pub fn with_router(sshd_config: &str, test: impl FnOnce(&Router) + Send) {
     with_router_after(":", sshd_config, test);
 }
 
-/// The same after a shell command in the router's own mount namespace; `$D` is its directory.
+/// Like [`with_router`], after a shell command in the router's own mount namespace; `$D` is its
+/// directory.
 pub fn with_router_after(setup: &str, sshd_config: &str, test: impl FnOnce(&Router) + Send) {
     let router = Router::start(setup, sshd_config);
     inside(&router.namespace, || test(&router));
 }
 
-/// Runs `test` inside a network namespace. Threads inherit it: the worker's own thread will be in it too.
+/// Runs `test` inside a network namespace. Threads inherit it, so the worker's own thread will be
+/// in it too.
 pub fn inside<T: Send>(namespace: &str, test: impl FnOnce() -> T + Send) -> T {
     let outcome = thread::scope(|scope| {
         let inside = scope.spawn(|| {
@@ -50,7 +53,7 @@ pub fn inside<T: Send>(namespace: &str, test: impl FnOnce() -> T + Send) -> T {
     outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// Waits for something that must come about.
+/// Waits until a condition holds.
 #[track_caller]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -69,7 +72,7 @@ pub fn run(command: &str, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The router. Dropping it ends its server and removes its namespace.
+/// The router. Dropping it stops its server and removes its namespace.
 pub struct Router {
     /// Its namespace.
     pub namespace: String,
@@ -105,7 +108,7 @@ impl Router {
         assert!(signed.is_ok_and(|status| status.success()), "certify the host key");
         let at = |file: &str| router.path(file).display().to_string();
         let config = format!(
-            // sshd takes the first value of a setting.
+            // sshd uses the first value of a setting.
             "{}\nListenAddress 0.0.0.0:2222\nHostKey {}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\n\
              StrictModes no\nUsePAM no\nPermitRootLogin yes\nLogLevel VERBOSE\n",
             sshd_config.replace("DIRECTORY", &at("")),
@@ -115,11 +118,12 @@ impl Router {
         );
         fs::write(router.path("sshd_config"), config).expect("write sshd_config");
         fs::write(router.path("shadow"), SHADOW).expect("write shadow");
-        // Debian's sshd drops its privileges into this directory.
+        // Debian's sshd uses this directory for privilege separation.
         fs::create_dir_all("/run/sshd").expect("make /run/sshd");
         let sshd = Command::new("ip")
             .args(["netns", "exec", &router.namespace, "sh", "-c"])
-            // `ip netns exec` has given this shell mounts of its own: nobody else sees that password file.
+            // `ip netns exec` gives this shell its own mounts, so nobody else sees that password
+            // file.
             .arg(format!(
                 "D=\"$4\"; mount --bind \"$1\" /etc/shadow && {{ {setup}\n}} && exec /usr/sbin/sshd -D -f \"$2\" -E \"$3\""
             ))
@@ -132,7 +136,7 @@ impl Router {
         router
     }
 
-    /// Makes its server read its files again.
+    /// Makes its server reload its files.
     pub fn reload(&self) {
         let before = self.log().matches("Server listening").count();
         let server = self.sshd.as_ref().expect("sshd runs").id();
@@ -140,13 +144,13 @@ impl Router {
         wait_until("sshd listens again", || self.log().matches("Server listening").count() > before);
     }
 
-    /// Lets its user log in by the key that is always there, with such options: `command="…"`.
+    /// Authorises its standard key for its user, with options such as `command="…"`.
     pub fn authorize(&self, options: &str) {
         let key = self.public_key("user");
         fs::write(self.path("authorized_keys"), format!("{options} {key}\n")).expect("write authorized_keys");
     }
 
-    /// A shell script of its own; returns what a forced command calls it by.
+    /// Writes a shell script; returns the command line for a forced command.
     pub fn script(&self, name: &str, text: &str) -> String {
         let file = self.path(name);
         fs::write(&file, text.replace("DIRECTORY", &self.path("").display().to_string()))
@@ -187,18 +191,18 @@ impl Router {
         text.split_whitespace().nth(1).expect("a fingerprint").to_owned()
     }
 
-    /// What its server logged.
+    /// The log of its server.
     pub fn log(&self) -> String {
         fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
-    /// `ip` inside its namespace.
+    /// Runs `ip` inside its namespace.
     pub fn ip(&self, arguments: &str) {
         let all: Vec<&str> = ["-n", &self.namespace].into_iter().chain(arguments.split(' ')).collect();
         run("ip", &all);
     }
 
-    /// Ends all sessions by that signal, and waits until they are gone.
+    /// Ends all sessions with that signal, and waits until they are gone.
     pub fn end_sessions(&self, signal: Signal) {
         let server = self.sshd.as_ref().expect("sshd runs").id();
         let children = || {

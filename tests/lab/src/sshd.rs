@@ -1,6 +1,7 @@
-//! A real OpenSSH server on each router, with an unprivileged user, a key that is tied to the
-//! management network, and host keys the exporter must know. The user exists in the router's namespace
-//! only: `ip netns exec` lays /etc/netns/NAME over /etc, so the machine's own accounts stay as they are.
+//! A real OpenSSH server on each router, with an unprivileged user, a key that is restricted to the
+//! management network, and host keys that the exporter must know. The user exists only in the
+//! router's namespace: `ip netns exec` mounts /etc/netns/NAME over /etc, so the machine's own
+//! accounts are not touched.
 
 use std::{
     fmt::Write as _,
@@ -18,7 +19,7 @@ use super::{
     runs,
 };
 
-/// The login the exporter uses.
+/// The user name of the exporter's login.
 pub const USER: &str = "monitor";
 
 const USER_ID: u32 = 64_901;
@@ -33,11 +34,12 @@ pub fn known_hosts(lab: &Lab) -> PathBuf {
     lab.directory().join("known_hosts")
 }
 
-/// Makes keys and accounts and starts the three servers.
+/// Creates keys and accounts, and starts the three servers.
 pub fn start(lab: &mut Lab) -> Result<()> {
     let directory = lab.directory();
     fs::create_dir_all(directory.join("home"))?;
-    // sshd's privilege separation wants it; where OpenSSH is not run as a service nobody has made it yet.
+    // sshd needs it for privilege separation; it does not exist unless OpenSSH has run as a
+    // service.
     fs::create_dir_all("/run/sshd")?;
     keygen(&private_key(lab))?;
     let public = fs::read_to_string(private_key(lab).with_extension("pub"))?;
@@ -60,7 +62,8 @@ pub fn start(lab: &mut Lab) -> Result<()> {
     fs::write(known_hosts(lab), known)?;
     for place in Place::ALL {
         let site = lab.numbers.site(place);
-        // From the router itself: OpenSSH 9.8 and later hold a connection without a login against its source address.
+        // Connects from the router itself, as OpenSSH 9.8 and later count a connection without a
+        // login against its source address.
         Lab::wait_for(lab.router(place), site.management, 22, &log_name(site))?;
     }
     Ok(())
@@ -75,7 +78,7 @@ fn management_network(lab: &Lab) -> String {
     format!("{a}.{b}.{c}.0/24")
 }
 
-/// Makes a key pair.
+/// Creates a key pair.
 pub fn keygen(path: &Path) -> Result<()> {
     let path = path.to_str().context("the lab's directory is not UTF-8")?;
     run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", "vxlan-lab", "-f", path]).map(drop)
@@ -91,7 +94,8 @@ fn server_config(directory: &Path, host_key: &Path, site: &Site) -> String {
     )
 }
 
-/// Nothing of the machine's own accounts: no name and no password hash goes into the lab.
+/// Writes the accounts of a router. The machine's own names and password hashes do not get into the
+/// lab.
 pub fn write_accounts(lab: &Lab, namespace: &Namespace) -> Result<()> {
     let etc = Path::new("/etc/netns").join(&namespace.name);
     runs::make_directory(&etc)?;

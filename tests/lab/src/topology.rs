@@ -1,6 +1,6 @@
-//! The wires: a core that routes, three routers whose bridge joins a LAN port with vxlan devices, a
-//! host behind each, and a management network beside it all. The exporter's host alone has a leg
-//! there, so that the routers can be read whatever the overlay does.
+//! The network: a core that routes, three routers whose bridge connects a LAN port with vxlan
+//! devices, a host behind each, and a management network beside it. Only the exporter's host is
+//! connected to that, so that the routers can be read whatever the state of the overlay.
 
 use std::{
     path::Path,
@@ -20,7 +20,7 @@ use super::{
 /// MTU of the sites' LANs, in bytes.
 const LAN_MTU: u32 = 1500;
 
-/// Makes all namespaces and wires, with the fault in them.
+/// Creates all namespaces and links, including the fault.
 pub fn build(lab: &mut Lab, fault: &Fault) -> Result<()> {
     let core = add(lab, "core")?;
     core.sysctl("net/ipv4/ip_forward", "1")?;
@@ -93,7 +93,7 @@ fn join_underlay(lab: &Lab, place: Place, core: &Namespace, fault: &Fault) -> Re
     router.sysctl("net/ipv4/ip_forward", "1")
 }
 
-/// The LAN: `bridge` = eth1, to which the vxlan devices come later.
+/// The LAN: `bridge` = eth1; the vxlan devices are added later.
 fn join_host(lab: &Lab, place: Place, fault: &Fault) -> Result<()> {
     let (router, host, site) = (lab.router(place), lab.host(place), lab.numbers.site(place));
     let bridge = lab.numbers.bridge;
@@ -109,12 +109,14 @@ fn join_host(lab: &Lab, place: Place, fault: &Fault) -> Result<()> {
     host.ip(&format!("addr add {}/24 dev eth0", site.host_address))?;
     host.ip(&format!("addr add {}/64 dev eth0 nodad", site.host_address_v6()))?;
     host.ip("link set eth0 up")?;
-    // A veth passes 64 kB super-packets where single frames die; a real card cuts them first.
+    // A veth passes 64 kB super-packets where single frames are lost; a real network card splits
+    // them first.
     host.run("ethtool", &["-K", "eth0", "tso", "off", "gso", "off"])
         .context("without this the lab would hide the hole that it is for")
 }
 
-/// Off is VyOS's default; the kernel's own is on where the module is loaded, and moves the edge from 1454 to 1450.
+/// Off is VyOS's default. The kernel's own default is on if the module is loaded, which moves the
+/// edge from 1454 to 1450.
 fn hand_bridged_packets_to_iptables(router: &Namespace, on: bool) -> Result<()> {
     for table in ["iptables", "ip6tables", "arptables"] {
         let key = format!("net/bridge/bridge-nf-call-{table}");
@@ -127,7 +129,7 @@ fn hand_bridged_packets_to_iptables(router: &Namespace, on: bool) -> Result<()> 
     Ok(())
 }
 
-/// A pod much as Calico wires it: a /32 behind a veth, with its host answering ARP for either side.
+/// A pod wired much like Calico's: a /32 behind a veth, with its host answering ARP for both sides.
 fn join_pod(lab: &Lab, pod: &Namespace, mtu: u32) -> Result<()> {
     let (host, address) = (lab.host(Place::SiteA), lab.numbers.pod_address);
     host.ip(&format!("link add cali0 mtu {mtu} type veth peer name eth0 mtu {mtu} netns {}", pod.name))?;
@@ -143,7 +145,7 @@ fn join_pod(lab: &Lab, pod: &Namespace, mtu: u32) -> Result<()> {
     pod.ip("link set eth0 up")?;
     let [a, b, c, _] = address.octets();
     pod.ip(&format!("route add {a}.{b}.{c}.0/24 dev eth0"))?;
-    // IPv6 has no proxy for a whole prefix: each neighbour is named.
+    // IPv6 has no proxy for a whole prefix, so each neighbour is listed.
     let address = lab.numbers.pod_address_v6();
     host.sysctl("net/ipv6/conf/all/forwarding", "1")?;
     for interface in ["cali0", "eth0"] {
@@ -158,8 +160,8 @@ fn join_pod(lab: &Lab, pod: &Namespace, mtu: u32) -> Result<()> {
     pod.ip(&format!("addr add {address}/64 dev eth0 nodad"))
 }
 
-/// For as long as A's router believes in an underlay of 1500 bytes it signals 1450 to whoever sends more, and A's host remembers that
-/// for ten minutes.
+/// Fills the path MTU cache of A's host: while A's router assumes an underlay of 1500 bytes, it
+/// signals 1450 to senders of more, and A's host remembers that for ten minutes.
 fn poison_cache(lab: &Lab) -> Result<()> {
     let router = lab.router(Place::SiteA);
     let narrow = format!("{}/32 via {}", lab.numbers.dc.underlay, lab.numbers.site_a.core);
@@ -170,7 +172,8 @@ fn poison_cache(lab: &Lab) -> Result<()> {
     router.ip(&format!("route del {narrow}"))
 }
 
-/// A host sends full-size packets with DF until it remembers for both families that it was told 1450.
+/// A host sends full-size packets with DF until its caches for both families hold the
+/// signalled 1450.
 fn learn_of_1450(lab: &Lab, from: Place, to: Place) -> Result<()> {
     let (host, site) = (lab.host(from), lab.numbers.site(to));
     for (address, payload) in
@@ -178,7 +181,7 @@ fn learn_of_1450(lab: &Lab, from: Place, to: Place) -> Result<()> {
     {
         let end = Instant::now() + Duration::from_mins(1);
         loop {
-            // Not answered: refused, by the router or by the cache.
+            // The ping is not answered: the router or the cache refuses it.
             host.output("ping", &["-c1", "-W1", "-Mdo", "-s", payload, &address])?;
             let route = host.output("ip", &["route", "get", &address])?;
             if String::from_utf8_lossy(&route.stdout).contains("mtu 1450") {
@@ -190,7 +193,7 @@ fn learn_of_1450(lab: &Lab, from: Place, to: Place) -> Result<()> {
     Ok(())
 }
 
-/// A's host sends no more than that by TCP.
+/// Limits what A's host sends by TCP.
 fn narrow_route(lab: &Lab, mtu: u32) -> Result<()> {
     let (host, site) = (lab.host(Place::SiteA), lab.numbers.site(Place::SiteA));
     let [a, b, c, _] = site.host_address.octets();
@@ -217,7 +220,7 @@ fn join_management(
     management.ip(&format!("link set {port} up"))
 }
 
-/// As VyOS sets it up for `remote` alone: no local address, df unset, ttl 16.
+/// A vxlan device as VyOS sets it up for `remote` alone: no local address, df unset, ttl 16.
 fn add_vxlan(lab: &Lab, end: End, fault: &Fault) -> Result<()> {
     let (router, interface) = (lab.router(end.place()), lab.numbers.interface(end));
     let own = lab.numbers.tunnel(end.tunnel()).vni;

@@ -18,7 +18,7 @@ def sender(namespace, address):
         if libc.setns(entry.fileno(), CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "entering " + namespace)
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    # Bound to the port that is sent to: no host answers that nobody is there.
+    # Bound to the port that is sent to, so that no host answers with "port unreachable".
     made.bind(("", PORT)) if namespace not in bound else None
     bound.append(namespace)
     return made, address

@@ -1,4 +1,4 @@
-//! Packets between the lab's hosts for as long as a test needs them.
+//! Packets between the lab's hosts, for as long as a test needs them.
 
 use std::{
     fs,
@@ -9,12 +9,12 @@ use anyhow::{Context, Result, ensure};
 
 use super::{Lab, numbers::Place};
 
-/// Traffic both ways through both tunnels; ends with its owner.
+/// Traffic in both directions through both tunnels; ends with its owner.
 #[derive(Debug)]
 pub struct Traffic(Child);
 
 impl Traffic {
-    /// So many packets a second each way.
+    /// Starts this many packets per second in each direction.
     pub fn start(lab: &Lab, per_second: u32) -> Result<Self> {
         let script = lab.directory().join("traffic.py");
         fs::write(&script, include_str!("traffic.py"))?;
@@ -32,7 +32,7 @@ impl Traffic {
         Ok(Self(command.spawn().context("starting the traffic")?))
     }
 
-    /// An error if it has ended.
+    /// Returns an error if it has ended.
     pub fn must_run(&mut self) -> Result<()> {
         ensure!(self.0.try_wait()?.is_none(), "the traffic has ended");
         Ok(())

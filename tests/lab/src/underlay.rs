@@ -1,4 +1,4 @@
-//! How the routers reach each other, and what a vxlan device must be told for it.
+//! How the underlay connects the routers, and the settings that a vxlan device needs for it.
 
 use std::net::Ipv6Addr;
 
@@ -14,23 +14,24 @@ use super::{
 /// The routing table beside the main one.
 const TABLE: u32 = 100;
 
-/// The way to the other routers.
+/// How a router reaches the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
-    /// The default route.
+    /// By the default route.
     #[default]
     Plain,
-    /// By a rule for the device's `local`; the default route is that of the management port.
+    /// By a policy rule for the device's `local`; the default route is that of the management port.
     SourceRouted,
-    /// In a VRF with the underlay's port, which is the device's `dev`; the default route is that of the management port.
+    /// In a VRF with the underlay's port, which is the device's `dev`; the default route is that of
+    /// the management port.
     Vrf,
-    /// A link that all routers share, by link-local addresses.
+    /// Over a link that all routers share, by link-local addresses.
     LinkLocal,
 }
 
 impl Way {
-    /// The leg of the core: it routes between prefixes, or bridges one link.
+    /// Connects the core: it routes between prefixes, or bridges one link.
     pub fn join(self, lab: &Lab, place: Place, core: &Namespace) -> Result<()> {
         let (router, site, leg) = (lab.router(place), lab.numbers.site(place), place.core_leg());
         if self == Self::LinkLocal {
@@ -50,7 +51,7 @@ impl Way {
         if self == Self::Plain { router.ip(&format!("route add default via {}", site.core)) } else { Ok(()) }
     }
 
-    /// The routes beside the main ones, once the management port is there.
+    /// Adds the routes besides the main ones, once the management port exists.
     pub fn route(self, lab: &Lab, place: Place) -> Result<()> {
         let (router, site) = (lab.router(place), lab.numbers.site(place));
         if self == Self::Plain {
@@ -61,7 +62,8 @@ impl Way {
             Self::Plain | Self::LinkLocal => return Ok(()),
             Self::SourceRouted => router.ip(&format!("rule add from {} lookup {TABLE}", site.underlay))?,
             Self::Vrf => {
-                // A kernel without VRFs: by the rules that they were made of before Linux 4.8.
+                // On a kernel without VRFs: by the policy rules that VRFs were made of before Linux
+                // 4.8.
                 if router.ip(&format!("link add underlay type vrf table {TABLE}")).is_ok() {
                     router.ip("link set underlay up")?;
                     router.ip("link set eth0 master underlay")?;
@@ -73,7 +75,7 @@ impl Way {
         router.ip(&format!("route add default via {} dev eth0 table {TABLE}", site.core))
     }
 
-    /// The remote of a vxlan device, and what it needs beside.
+    /// The remote of a vxlan device, with the settings it needs.
     pub fn vxlan(self, lab: &Lab, end: End) -> String {
         let (own, other) = (end.place(), end.remote());
         let remote = lab.numbers.site(other).underlay;
@@ -81,7 +83,8 @@ impl Way {
             Self::Plain => format!("remote {remote}"),
             Self::SourceRouted => format!("remote {remote} local {}", lab.numbers.site(own).underlay),
             Self::Vrf => {
-                // Without a VRF a learned entry, which names no device, is looked up in the main table (measured, 6.18).
+                // Without a VRF a learned entry, which names no device, is looked up in the main
+                // table (measured, 6.18).
                 let stand_in = lab.router(own).ip("link show underlay").is_err();
                 format!("remote {remote} dev eth0{}", if stand_in { " nolearning" } else { "" })
             }

@@ -1,6 +1,6 @@
-//! What a VyOS router does at the commands that the exporter names, done on a lab router.
+//! Executes on a lab router what a VyOS router does for the commands of a fix.
 //!
-//! As on VyOS, a change of vni, port or remote makes the device anew; mtu, df and disable do not.
+//! As on VyOS, a change of vni, port or remote re-creates the device; mtu, df and disable do not.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use super::{Lab, namespace::Namespace, numbers::End};
 
 const FLOOD: &str = "00:00:00:00:00:00";
 
-/// A vxlan device as it is.
+/// The present settings of a vxlan device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
     /// Network identifier.
@@ -24,12 +24,12 @@ pub struct Device {
     pub mtu: u32,
     /// `set` or `unset`.
     pub df: String,
-    /// Not disabled.
+    /// Whether it is enabled.
     pub up: bool,
 }
 
 impl Lab {
-    /// Changes a vxlan device as a person at its router would.
+    /// Changes a vxlan device, like a person on its router.
     pub fn change(&self, end: End, change: impl FnOnce(&mut Device)) -> Result<()> {
         let (router, interface) = (self.router(end.place()), self.numbers.interface(end));
         let before = Device::read(router, interface)?;
@@ -38,8 +38,8 @@ impl Lab {
         after.put(router, interface, self.numbers.bridge, &before)
     }
 
-    /// Does on a lab router what a command of the exporter's fix does on a VyOS router, and says how. `None` for a
-    /// command that changes nothing here (`commit`, `save`).
+    /// Executes a command of the exporter's fix on a lab router as VyOS would, and returns what was
+    /// done. `None` for a command without an effect here (`commit`, `save`).
     pub fn apply_fix(&self, router: &str, command: &str) -> Result<Option<String>> {
         let words: Vec<&str> = command.split_whitespace().collect();
         let (verb, interface, setting) = match words.as_slice() {
@@ -91,7 +91,7 @@ impl Lab {
         Ok(Some(how))
     }
 
-    /// A remote beside others goes on the flood list; the only one is that of a device made anew.
+    /// A further remote goes on the flood list; an only remote becomes that of a re-created device.
     fn set_remote(&self, end: End, at: &Namespace, interface: &str, remote: IpAddr) -> Result<String> {
         let known = at.output("bridge", &["fdb", "show", "dev", interface])?;
         if String::from_utf8_lossy(&known.stdout).contains(FLOOD) {
@@ -125,7 +125,7 @@ impl Device {
         read().with_context(|| format!("not a vxlan device as the lab makes them: {said}"))
     }
 
-    /// Makes the device so, anew if VyOS would.
+    /// Gives the device these settings, re-creating it if VyOS would.
     fn put(&self, router: &Namespace, interface: &str, bridge: &str, before: &Self) -> Result<()> {
         let Self { vni, remote, port, mtu, df, up } = self;
         if (vni, remote, port) == (&before.vni, &before.remote, &before.port) {

@@ -1,5 +1,5 @@
-//! Holds the lab itself against its fault files: which sizes really pass, one way, without the
-//! exporter. A kernel that behaves otherwise is found here, not in a puzzling verdict.
+//! Compares the lab itself with its fault files: which sizes really pass, in one direction, without
+//! the exporter. A kernel that behaves differently is found here, instead of by a puzzling verdict.
 
 use std::{collections::BTreeMap, fs, net::Ipv4Addr};
 
@@ -11,11 +11,12 @@ use super::{
     namespace::Namespace,
 };
 
-/// How often a silent size is tried anew that should not be: a lossy wire may eat all six packets of a round, but one that arrives
-/// has proven that its size passes. A size that should be silent gets no second chance.
+/// How often a size that should pass but was silent is tried again: loss may take all six packets
+/// of a round, but one that arrives proves that its size passes. A size that should be silent gets
+/// no second chance.
 const MORE_ROUNDS: u32 = 3;
 
-/// Measures both directions of every path the fault file tells of.
+/// Measures both directions of every path in the fault file.
 pub fn check(lab: &Lab, fault: &Fault) -> Result<()> {
     let mut wrong = Vec::new();
     for (target, wire) in &fault.wire {

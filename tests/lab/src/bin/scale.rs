@@ -1,5 +1,6 @@
-//! `scale`: how much the exporter needs for many routers. A real OpenSSH server plays all of them, in a network
-//! namespace of its own; prints memory, threads and CPU, and fails if a router is not read every interval.
+//! `scale`: what the exporter needs for many routers. A single real OpenSSH server plays all of
+//! them, in a network namespace of its own. Prints memory, threads and CPU, and fails if a router
+//! is not read every interval.
 
 use std::{
     collections::BTreeMap,
@@ -15,16 +16,16 @@ use lab::{
     fleet::{self, Exporter, by_label, with_fleet},
 };
 
-/// Reads many routers, and says what that costs
+/// Reads many routers and reports what that costs
 #[derive(Debug, Clone, Copy, Parser)]
 struct Arguments {
-    /// How many
+    /// Number of routers
     #[arg(long, default_value_t = 500)]
     routers: usize,
     /// Seconds between two reads of a router
     #[arg(long, default_value_t = 30)]
     interval: u32,
-    /// Intervals to watch once all were read
+    /// Intervals to watch once all routers have been read
     #[arg(long, default_value_t = 4)]
     intervals: u32,
     /// Routers read at the same time
@@ -32,7 +33,8 @@ struct Arguments {
     router_workers: usize,
 }
 
-/// A slot may have to wait for a thread, and we look once a second.
+/// Tolerance in seconds: a read may have to wait for a thread, and metrics are checked once a
+/// second.
 const LATE: f64 = 3.0;
 
 fn main() -> ExitCode {
@@ -58,7 +60,8 @@ fn main() -> ExitCode {
     if failed.load(Ordering::Relaxed) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Prints what it needs; returns the routers that were read too rarely, with the longest time between two reads.
+/// Prints what the exporter needs; returns the routers that were read too rarely, with the longest
+/// time between two reads.
 fn watch(exporter: &Exporter, arguments: Arguments, began: Instant) -> BTreeMap<String, f64> {
     let reads =
         |metrics: &fleet::Metrics| by_label(metrics, "vxlan_router_last_success_timestamp_seconds", "router");

@@ -1,22 +1,22 @@
-//! `soak`: the long form, with its table. Fails if anything was found.
+//! `soak`: the long form, which prints a table. Fails if there are findings.
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
 
-/// MiB a minute by which its memory may grow once it has settled.
+/// Most MiB per minute by which memory may grow once it has settled.
 const SLOPE: f64 = 0.1;
 
-/// Runs the exporter for long against all that goes wrong at once
+/// Runs the exporter for a long time while everything goes wrong at once
 #[derive(Debug, Clone, Parser)]
 struct Arguments {
-    /// How long
+    /// Duration in minutes
     #[arg(long, default_value_t = 30)]
     minutes: u64,
-    /// The script is made of it
+    /// Seed of the script
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The exporter; that beside this command if it is not given
+    /// The exporter; by default the one beside this command
     #[arg(long, value_name = "FILE")]
     exporter: Option<PathBuf>,
 }

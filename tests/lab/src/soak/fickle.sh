@@ -1,5 +1,6 @@
 #!/bin/sh
-# What a fickle router does in place of the exporter's script: what the file of the port says that was logged in to.
+# Runs on a fickle router instead of the exporter's script: does what the file of the port says that
+# was logged in to.
 set -- $SSH_CONNECTION
 read -r mode < DIRECTORY/mode-$4 || :
 case $mode in

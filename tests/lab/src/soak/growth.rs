@@ -6,12 +6,12 @@ use anyhow::{Context as _, Result};
 
 use super::held::{self, Counts};
 
-/// One look.
+/// One sample.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// Since the start.
+    /// Time since the start.
     pub at: Duration,
-    /// Resident memory that is no file's, in bytes (`RssAnon` of proc(5)).
+    /// Resident memory not backed by files, in bytes (`RssAnon` of proc(5)).
     pub memory: f64,
     /// Threads, by name.
     pub threads: Counts,
@@ -22,7 +22,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Looks at a process.
+    /// Takes a sample of a process.
     pub fn take(pid: u32, at: Duration) -> Result<Self> {
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         let number = |key: &str| -> Result<f64> {
@@ -60,7 +60,7 @@ pub fn least(samples: &[&Sample], of: fn(&Sample) -> &Counts) -> Counts {
     names.filter_map(|name| Some((name.clone(), in_all(name)?))).collect()
 }
 
-/// Bytes per second, by least squares.
+/// Growth in bytes per second, by least squares.
 pub fn slope(samples: &[&Sample]) -> f64 {
     let count = f64::from(u32::try_from(samples.len()).unwrap_or(u32::MAX)).max(1.0);
     let mean = |of: &dyn Fn(&Sample) -> f64| samples.iter().map(|sample| of(sample)).sum::<f64>() / count;

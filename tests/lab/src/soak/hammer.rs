@@ -1,4 +1,4 @@
-//! Who asks the exporter and who floods it, all at once and for as long as it takes.
+//! Clients and attackers of the exporter, all at once and for the whole run.
 
 use std::{
     io::{Read as _, Write as _},
@@ -19,19 +19,19 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use super::world::{World, inside};
 use crate::{exporter::LISTEN, numbers::Place};
 
-/// Clients that ask again as soon as they were answered and have had a breath.
+/// Clients that request again shortly after each answer.
 const SCRAPERS: usize = 4;
-/// Clients that begin a request and never end it.
+/// Clients that begin a request and never finish it.
 const DAWDLERS: usize = 8;
 /// All of them that may be connected at once, and the judge.
 pub const CLIENTS: usize = SCRAPERS + DAWDLERS + 1;
 const BREATH: Duration = Duration::from_millis(250);
 const PAGES: [&str; 4] = ["/metrics", "/", "/metrics", "/-/healthy"];
-/// Forged packets in one go, and the time from one go to the next: 2,000 a second.
+/// Forged packets per batch, and the time between batches: 2,000 packets a second.
 const GO: usize = 20;
 const BETWEEN_GOES: Duration = Duration::from_millis(10);
 
-/// What all of them have done.
+/// Counts of what all of them have done.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Requests that were answered with 200.
@@ -40,14 +40,14 @@ pub struct Tally {
     pub failed: AtomicU64,
     /// Forged packets that were sent.
     pub forged: AtomicU64,
-    /// Whether packets are forged now.
+    /// Whether packets are being forged at present.
     pub flood: AtomicBool,
     stop: AtomicBool,
 }
 
-/// All of them; [`Hammers::stop`] ends them.
+/// All clients and attackers; [`Hammers::stop`] ends them.
 pub struct Hammers {
-    /// What they have done.
+    /// Their counts.
     pub tally: Arc<Tally>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -104,7 +104,7 @@ fn scrape(tally: &Tally, number: usize) {
     }
 }
 
-/// The answer to a request, in the namespace of this thread.
+/// The answer to a request, made in the namespace of this thread.
 pub fn get(page: &str) -> Result<String> {
     let mut stream = TcpStream::connect_timeout(&LISTEN, Duration::from_secs(5))?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
@@ -129,8 +129,8 @@ fn dawdle(tally: &Tally) {
     }
 }
 
-/// Echo replies that nobody asked for, signals and unreachables that quote what was never sent, RSTs and SYN-ACKs
-/// out of nowhere: some from the target's own address.
+/// Sends echo replies that nobody requested, signals and unreachables that quote packets never
+/// sent, RSTs and SYN-ACKs without a connection; some of them from the target's own address.
 fn flood(tally: &Tally, victim: Ipv4Addr, innocent: Ipv4Addr, seed: u64) -> Result<()> {
     let icmp = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?;
     let tcp = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::TCP))?;
@@ -138,7 +138,7 @@ fn flood(tally: &Tally, victim: Ipv4Addr, innocent: Ipv4Addr, seed: u64) -> Resu
     let mut rng = Rng::with_seed(seed);
     let mut ignored = [MaybeUninit::uninit(); 2048];
     while tally.goes_on() {
-        // What this host is sent is of no interest, and must not pile up.
+        // Packets to this host are read and ignored, so that they do not pile up.
         icmp.set_nonblocking(true)?;
         while icmp.recv(&mut ignored).is_ok() {}
         if tally.flood.load(Ordering::Relaxed) {
@@ -193,7 +193,7 @@ fn segment(rng: &mut Rng, from: Ipv4Addr, to: Ipv4Addr) -> Vec<u8> {
     bytes
 }
 
-/// RFC 1071, over a pseudo header and a message.
+/// Internet checksum (RFC 1071) over a pseudo header and a message.
 fn checksum(pseudo: &[u8], bytes: &[u8]) -> [u8; 2] {
     let words = |bytes: &[u8]| -> u32 {
         bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0))).sum()

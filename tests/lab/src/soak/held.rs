@@ -12,12 +12,14 @@ pub type Counts = BTreeMap<String, usize>;
 
 /// Of tokio, which names its workers and its pool for what blocks alike.
 const TOKIO: &str = "tokio-rt-worker";
-/// What may block at once, one of each: `/metrics` and `/` are printed, the configuration is looked at, a changed one is read. The
-/// pool gets another thread wherever none is idle, so on a busy machine also where the one before is still on its way there; it
-/// keeps each for ten idle seconds, and all of them are used in turn: while scrapes go on, it stays as large as it ever was.
+/// What may block at once, one of each: `/metrics` and `/` are printed, the configuration is looked
+/// at, a changed one is read. The pool gets another thread wherever none is idle, so on a busy
+/// machine also where the one before is still on its way there; it keeps each for ten idle seconds,
+/// and all of them are used in turn: while scrapes go on, it stays as large as it ever was.
 const BLOCKING: usize = 4;
 
-/// A socket in no table of the kernel's: bound, and neither listening nor connected. So are the ports that SYNs are sent from.
+/// A socket in no table of the kernel's: bound, and neither listening nor connected. So are the
+/// ports that SYNs are sent from.
 const PORT: &str = "a port for SYNs";
 /// Eight flows and up to 64 former ports, of each family (`src/probe/raw.rs`).
 const PORTS: usize = 2 * (8 + 64);
@@ -52,7 +54,8 @@ pub fn threads(pid: u32) -> Result<Counts> {
     Ok(counts)
 }
 
-/// How long its threads have waited for a CPU, all together (`schedstat` of proc(5): nanoseconds that ran, that waited, …).
+/// How long its threads have waited for a CPU, all together (`schedstat` of proc(5): nanoseconds
+/// that ran, that waited, …).
 pub fn waited(pid: u32) -> Result<Duration> {
     let mut waited = 0;
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {

@@ -1,76 +1,77 @@
-//! What goes wrong when: data made of a seed, the same each time.
+//! What goes wrong when: data derived from a seed, the same each time.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
-/// Paths whose target answers. Paths are numbered: these first, then [`MUTE`], then [`ABSENT`].
+/// Number of paths whose target answers. Paths are numbered: these first, then [`MUTE`], then
+/// [`ABSENT`].
 pub const LIVE: usize = 100;
-/// Paths whose target has the address, and answers nothing.
+/// Number of paths whose target has the address but answers nothing.
 pub const MUTE: usize = 60;
-/// Paths to addresses that nobody has: not even ARP is answered.
+/// Number of paths to addresses that nobody has: not even ARP is answered.
 pub const ABSENT: usize = 40;
 /// All paths.
 pub const PATHS: usize = LIVE + MUTE + ABSENT;
-/// Routers that fail as the script says, beside those that always fail in one way.
+/// Routers that fail by the script, beside those that always fail in one way.
 pub const FICKLE: usize = 4;
 
-/// Until all paths have their first verdict.
+/// Time until all paths have their first verdict.
 pub const WARM_UP: Duration = Duration::from_secs(75);
 /// How long a fault lasts.
 pub const FAULT: Duration = Duration::from_secs(50);
-/// From one fault's end to the next.
+/// Time from the end of one fault to the next.
 pub const REST: Duration = Duration::from_secs(40);
-/// Loss leaves its mark on the verdict for as long as echoes count, 300 s.
+/// Loss affects the verdict as long as echoes count, which is 300 s.
 pub const REST_AFTER_LOSS: Duration = Duration::from_secs(340);
 
-/// What is wrong with some paths for a while.
+/// A fault of some paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wrong {
     /// The target falls silent: `unreachable`.
     Silent,
-    /// Packets over 1400 bytes to the target vanish: `blackhole`.
+    /// Packets over 1400 bytes to the target are lost: `blackhole`.
     Hole,
-    /// A quarter of the packets to the target vanish: `lossy`.
+    /// A quarter of the packets to the target are lost: `lossy`.
     Loss,
 }
 
 /// One fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// From when on, since the start.
+    /// Its start, since the start of the run.
     pub begin: Duration,
     /// Until when.
     pub end: Duration,
-    /// What, and the paths that have it.
+    /// The faults, each with the paths it affects.
     pub wrong: Vec<(Wrong, Vec<usize>)>,
 }
 
-/// What a fickle router does to whoever reads it.
+/// How a fickle router treats its clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// All is well.
+    /// It works.
     Good,
-    /// Output without end.
+    /// Endless output.
     Endless,
     /// 100 kB of noise.
     Garbage,
-    /// Breaks off in the middle.
+    /// It ends in the middle of the output.
     Dies,
-    /// Ends without a word.
+    /// It ends without output.
     Silent,
-    /// Says nothing and does not end.
+    /// It prints nothing and does not end.
     Hangs,
-    /// A byte now and then.
+    /// It prints a byte now and then.
     Drips,
-    /// May not run the command.
+    /// The command is not permitted.
     Refuses,
-    /// Five thousand interfaces of odd names.
+    /// Five thousand interfaces with odd names.
     Crowd,
 }
 
 impl Mode {
-    /// All that fail, in the order of the script.
+    /// All failures, in the order of the script.
     pub const FAILING: [Self; 8] = [
         Self::Endless,
         Self::Garbage,
@@ -101,42 +102,42 @@ impl Mode {
 /// A configuration to be read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reload {
-    /// What it began with.
+    /// The one it started with.
     Plain,
-    /// With one path more, and another interval for one router.
+    /// With one more path, and another interval for one router.
     Guest,
-    /// No configuration at all.
+    /// Not a configuration at all.
     Broken,
 }
 
-/// What the script does beside faults of paths.
+/// What the script does besides faults of paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
     /// A fickle router changes.
     Router(usize, Mode),
     /// The configuration changes.
     Reload(Reload),
-    /// Forged packets begin, or end.
+    /// Forged packets start or stop.
     Flood(bool),
 }
 
 /// The whole script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// One after the other, with a rest between.
+    /// One after the other, with a rest in between.
     pub faults: Vec<Fault>,
     /// In order of time.
     pub acts: Vec<(Duration, Act)>,
 }
 
 impl Schedule {
-    /// The script of a seed for so long; each fault in it ends, with a rest behind it.
+    /// The script for a seed and a duration; each fault ends within it, followed by a rest.
     pub fn new(seed: u64, length: Duration) -> Self {
         let mut rng = Rng::with_seed(seed);
         Self { faults: faults(&mut rng, length), acts: acts(&mut rng, length) }
     }
 
-    /// What is wrong with a path at a time, and since when; after a fault nothing, and since when.
+    /// The fault of a path at a time, and since when; without one `None`, and since when.
     pub fn state(&self, path: usize, at: Duration) -> (Option<Wrong>, Duration) {
         let mut state = (None, Duration::ZERO);
         for fault in self.faults.iter().filter(|fault| fault.begin <= at) {
@@ -148,7 +149,7 @@ impl Schedule {
         state
     }
 
-    /// What was wrong with a path before it came into its present state.
+    /// The fault of a path before its present state.
     pub fn before(&self, path: usize, at: Duration) -> Option<Wrong> {
         let (_, since) = self.state(path, at);
         self.state(path, since.saturating_sub(Duration::from_millis(1))).0

@@ -1,4 +1,5 @@
-//! Holds every scrape against the script: what is said of each path and router, what counters do, what was lost.
+//! Compares every scrape with the script: what is reported for each path and router, how counters
+//! move, which echoes are lost.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -12,33 +13,36 @@ use super::{
 };
 use crate::metrics::Metrics;
 
-/// Until a change must be seen: a proof takes 3 s alone, 16 of them share the probe budget, and the machine is busy.
+/// Time within which a change must be reported: a proof takes 3 s alone, 16 of them share the probe
+/// budget, and the machine is busy.
 const SEEN: Duration = Duration::from_secs(30);
-/// An echo is lost 5 s after it was sent; a loss that shows in this time before or after a fault may be the fault's.
+/// An echo counts as lost 5 s after it was sent; loss within this time before or after a fault may
+/// be due to it.
 const AFTERMATH: Duration = Duration::from_secs(15);
-/// Echoes until loss is certain: docs/probing.md.
+/// Time after which loss is certain: docs/probing.md.
 const LOSS_SEEN: Duration = Duration::from_mins(3);
 
-/// What was said and must not have been, each once, in words.
+/// What was wrongly reported, each once, as text.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// A verdict that was not true, a router of the lab that was down.
+    /// A verdict that was not true, or a router of the lab reported as down.
     pub wrong: BTreeSet<String>,
-    /// What was true and not said in time.
+    /// What was true and not reported in time.
     pub missed: BTreeSet<String>,
-    /// Echoes that vanished where nothing was wrong.
+    /// Echoes lost while nothing was wrong.
     pub lost: BTreeMap<String, f64>,
-    /// Counters that went back.
+    /// Counters that decreased.
     pub decreases: BTreeSet<String>,
-    /// What was false, by kind of path, what was wrong with it and what was said: how often, first and last.
+    /// False reports by kind of path, fault and report: how often, first and last.
     pub kinds: BTreeMap<String, Kind>,
-    /// When echoes were lost, in steps of 10 s: how many.
+    /// Lost echoes, in steps of 10 s.
     pub lost_at: BTreeMap<u64, f64>,
-    /// Verdicts that were not told because the exporter got too little CPU to hear answers, and said so.
+    /// Verdicts that were not told because the exporter got too little CPU to hear answers, and
+    /// said so.
     pub starved: u64,
 }
 
-/// How often something was said, and from when until when.
+/// How often something was reported, and from when until when.
 #[derive(Debug)]
 pub struct Kind {
     count: u64,
@@ -52,14 +56,14 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Looks at one scrape after the other.
+/// Examines scrapes one after the other.
 pub struct Watch<'s> {
     script: &'s Schedule,
-    /// What was found so far.
+    /// The findings so far.
     pub findings: Findings,
-    /// How many verdicts were looked at.
+    /// Number of verdicts examined.
     pub looked_at: u64,
-    /// The highest that each counter has been.
+    /// The highest value of each counter so far.
     counters: HashMap<String, f64>,
     lost: Vec<f64>,
     /// Packets of each path that our own host refused to send.
@@ -69,7 +73,7 @@ pub struct Watch<'s> {
 }
 
 impl<'s> Watch<'s> {
-    /// `routers` are those that are well all the time.
+    /// `routers` are those that work all the time.
     pub fn new(script: &'s Schedule, routers: [String; 3]) -> Self {
         Self {
             script,
@@ -83,8 +87,8 @@ impl<'s> Watch<'s> {
         }
     }
 
-    /// A scrape that was begun and done at these times, both since the start of the script. `starved`: the exporter has lately
-    /// waited for a CPU for long.
+    /// A scrape that was begun and done at these times, both since the start of the script.
+    /// `starved`: the exporter has lately waited for a CPU for long.
     pub fn look(&mut self, text: &str, (began, at): (Duration, Duration), starved: bool) {
         let metrics = Metrics::parse(text);
         self.counters(text);
@@ -203,7 +207,7 @@ fn by_path(metrics: &Metrics, name: &str) -> BTreeMap<String, f64> {
     sums
 }
 
-/// What may be said of a path.
+/// The verdicts that are correct for a path.
 fn truth(path: usize, wrong: Option<Wrong>) -> &'static [&'static str] {
     match (path, wrong) {
         (path, None) if path < LIVE => &["ok"],
@@ -211,7 +215,8 @@ fn truth(path: usize, wrong: Option<Wrong>) -> &'static [&'static str] {
         (path, _) if path < LIVE && wrong == Some(Wrong::Hole) => &["blackhole"],
         (path, _) if path < LIVE => &["lossy"],
         (path, _) if path < LIVE + MUTE => &["unreachable"],
-        // No packet to an address that nobody has leaves this host: where the kernel says so, nothing is claimed.
+        // A packet to an address that nobody has never leaves this host; if the kernel says so,
+        // nothing is claimed.
         _ => &["unreachable", "unknown"],
     }
 }

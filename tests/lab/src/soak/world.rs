@@ -1,4 +1,5 @@
-//! The lab with two hundred targets and eight routers that fail, and the hands that break and mend it.
+//! The lab with two hundred targets and eight failing routers, and the means to break and mend
+//! them.
 
 use std::{
     fmt::Write as _,
@@ -23,18 +24,18 @@ use crate::{
     sshd,
 };
 
-/// Where the first fickle router listens; the others follow.
+/// Port of the first fickle router; the others follow.
 pub const FICKLE_PORT: u16 = 2300;
-/// A router that is only ever listened for.
+/// Port of a router on which nothing listens.
 const REFUSED_PORT: u16 = 2310;
-/// It has another host key than the one that is known.
+/// Port of a router whose host key is not the known one.
 const STRANGER_PORT: u16 = 2311;
-/// It takes connections and says nothing.
+/// Port of a router that accepts connections and sends nothing.
 const MUTE_PORT: u16 = 2312;
-/// It is no SSH server.
+/// Port of a router that is not an SSH server.
 const BANNER_PORT: u16 = 2313;
 
-/// The lab of the soak; dropping it takes everything down.
+/// The lab of the soak; dropping it removes everything.
 pub struct World {
     /// The three sites.
     pub lab: Lab,
@@ -50,7 +51,7 @@ pub fn path_name(path: usize) -> String {
     format!("{kind}-{path}")
 }
 
-/// The place of its target, and the last number of its address.
+/// The site of its target, and the last number of its address.
 fn target(path: usize) -> (Place, u8) {
     let (half, first) = (LIVE / 2, LIVE + MUTE);
     let (place, number) = match path {
@@ -69,7 +70,7 @@ fn address(numbers: &Numbers, path: usize) -> Ipv4Addr {
     Ipv4Addr::new(a, b, c, target(path).1)
 }
 
-/// Runs something in a namespace for good, on a thread of its own.
+/// Runs something in a namespace permanently, on a thread of its own.
 pub fn inside<T: Send + 'static>(
     namespace: &Namespace,
     work: impl FnOnce() -> T + Send + 'static,
@@ -83,7 +84,7 @@ pub fn inside<T: Send + 'static>(
 }
 
 impl World {
-    /// Raises all of it.
+    /// Starts everything.
     pub fn raise() -> Result<Self> {
         let numbers = Numbers::article();
         let lab = Lab::raise(&numbers, &Fault::load("healthy")?)?;
@@ -102,7 +103,7 @@ impl World {
                 host.ip(&format!("addr add {}/24 dev eth0", address(&self.lab.numbers, path)))?;
             }
             let set = |name: &str| format!("add set ip soak {name} {{ type ipv4_addr; }}");
-            // Before fragments are joined again, so that what comes in pieces is judged piece by piece.
+            // At a priority before reassembly, so that fragments are filtered one by one.
             let chain = "add chain ip soak in { type filter hook prerouting priority -450; }";
             let rules = [
                 "ip daddr @silent drop",
@@ -119,7 +120,7 @@ impl World {
         self.set(Wrong::Silent, &mute, true)
     }
 
-    /// Begins or ends what is wrong with some paths.
+    /// Starts or ends a fault of some paths.
     pub fn set(&self, wrong: Wrong, paths: &[usize], on: bool) -> Result<()> {
         let set = match wrong {
             Wrong::Silent => "silent",
@@ -141,7 +142,7 @@ impl World {
         Ok(())
     }
 
-    /// Does what the script says; a flood is not its business.
+    /// Executes an act of the script, except for floods.
     pub fn act(&self, act: Act) -> Result<()> {
         match act {
             Act::Router(router, mode) => self.set_mode(router, mode),
@@ -161,7 +162,7 @@ impl World {
         self.lab.directory().join(name)
     }
 
-    /// One sshd at several ports; a script does what the port's file says.
+    /// One sshd on several ports; a script does what the port's file says.
     fn start_fickle(&mut self) -> Result<()> {
         let directory = self.lab.directory();
         let key = self.file("host_key_fickle");
@@ -205,7 +206,7 @@ impl World {
         Lab::wait_for(&self.lab.management(), address, FICKLE_PORT, "sshd_fickle.log")
     }
 
-    /// What listens and is no SSH server.
+    /// Listeners that are not SSH servers.
     fn start_others(&self) -> Result<()> {
         let address = self.lab.numbers.management_host;
         for (port, words) in [(MUTE_PORT, ""), (BANNER_PORT, "HTTP/1.1 400 Bad Request\r\n\r\n")] {
@@ -217,7 +218,7 @@ impl World {
         Ok(())
     }
 
-    /// Writes a configuration; the exporter sees that the file has changed.
+    /// Writes a configuration; the exporter notices that the file has changed.
     pub fn write_config(&self, reload: Reload) -> Result<()> {
         let numbers = &self.lab.numbers;
         let text = match reload {
@@ -275,7 +276,7 @@ impl World {
     }
 }
 
-/// The routers that fail, and where they listen.
+/// The failing routers and their ports.
 pub fn failing() -> Vec<(String, u16)> {
     let fickle =
         (FICKLE_PORT..).take(FICKLE).enumerate().map(|(router, port)| (format!("fickle-{router}"), port));
@@ -288,7 +289,7 @@ pub fn failing() -> Vec<(String, u16)> {
     fickle.chain(others.map(|(name, port)| (name.to_owned(), port))).collect()
 }
 
-/// Says its words, and holds on for longer than anybody reads.
+/// Sends its text and keeps the connection open for longer than anybody reads.
 fn serve(listener: &TcpListener, words: &'static str) {
     for stream in listener.incoming().flatten() {
         thread::spawn(move || {
@@ -301,7 +302,7 @@ fn serve(listener: &TcpListener, words: &'static str) {
     }
 }
 
-/// Five thousand interfaces, whose names are no kernel's.
+/// Five thousand interfaces with names that no kernel accepts.
 fn crowd() -> String {
     let link = |index: usize| {
         format!(
