@@ -1,5 +1,5 @@
-//! The simulation as a command: `simulate --networks 1000000` plays random networks and prints what came
-//! of them; `--trace SEED` plays one and prints all that was said.
+//! The simulation as a command: `simulate --networks 1000000` plays random networks and prints the
+//! results; `--trace SEED` plays one and prints everything that was reported.
 
 mod sim;
 
@@ -17,28 +17,28 @@ use sim::{
 #[derive(Debug, Parser)]
 #[command(name = "simulate")]
 struct Arguments {
-    /// How many networks.
+    /// Number of networks.
     #[arg(long, default_value_t = 10_000)]
     networks: u64,
     /// The first network's seed; the others follow.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Only networks of this class.
+    /// Play only networks of this class.
     #[arg(long)]
     only: Option<String>,
-    /// Play this one network and print all that was said.
+    /// Play this network and print everything that was reported.
     #[arg(long)]
     trace: Option<u64>,
-    /// With the evidence.
+    /// Include the evidence.
     #[arg(long)]
     evidence: bool,
-    /// Networks played at a time.
+    /// Networks played at the same time.
     #[arg(long, default_value_t = 2)]
     threads: u64,
-    /// Broken promises printed of each kind in each class.
+    /// Broken promises printed per kind and class.
     #[arg(long, default_value_t = 3)]
     failures: usize,
-    /// Print only the tables, as they stand in docs/probing.md.
+    /// Print only the tables, in the format of docs/probing.md.
     #[arg(long)]
     markdown: bool,
 }

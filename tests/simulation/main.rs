@@ -1,6 +1,6 @@
 //! Plays the pure path prober against networks that exist only as numbers: those described in
-//! `scenarios/*.yml`, and ten thousand made up from seeds. `cargo run --release --example simulate`
-//! plays as many as one likes.
+//! `scenarios/*.yml`, and ten thousand generated from seeds.
+//! `cargo run --release --example simulate` plays any number of them.
 
 mod sim;
 

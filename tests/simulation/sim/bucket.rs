@@ -1,21 +1,21 @@
-//! What drops packets by rate: token buckets of packets (signals, echo answers) and of bytes (a policer),
-//! each shared with the traffic of others.
+//! Rate limits that drop packets: token buckets of packets (signals, echo answers) and of bytes (a
+//! policer), each shared with the traffic of others.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 use serde::Deserialize;
 
-/// So many packets a second, and a bucket.
+/// A limit in packets per second, with a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
-    /// Tokens that come in each second.
+    /// Tokens added per second.
     pub per_second: f64,
-    /// Tokens it holds.
+    /// Capacity in tokens.
     #[serde(default = "one")]
     pub bucket: f64,
-    /// Packets a second of others who want tokens too.
+    /// Packets per second of others that need tokens too.
     #[serde(default)]
     pub others: f64,
 }
@@ -33,7 +33,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// A full bucket.
+    /// Starts with a full bucket.
     pub fn new(limit: Limit, now: Duration) -> Self {
         Self { limit, tokens: limit.bucket, at: now }
     }
@@ -41,7 +41,8 @@ impl Bucket {
     /// Takes one token if there is one.
     pub fn take(&mut self, now: Duration, rng: &mut Rng) -> bool {
         let Limit { per_second, bucket, others } = self.limit;
-        // After an hour without us the bucket is as after a few fillings.
+        // After an hour without our packets the bucket is in the same state as after a few
+        // fillings.
         let mut left = now.saturating_sub(self.at).as_secs_f64().min(10.0 * bucket / per_second + 1.0);
         self.at = now;
         loop {
@@ -60,15 +61,15 @@ impl Bucket {
     }
 }
 
-/// A token bucket of bytes; what does not fit is dropped.
+/// A token bucket of bytes; packets that do not fit are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policer {
-    /// Bytes that come in each second.
+    /// Bytes added per second.
     pub bytes_per_second: f64,
-    /// Bytes it holds.
+    /// Capacity in bytes.
     pub bucket: f64,
-    /// Bytes others send, as a multiple of the rate.
+    /// Bytes sent by others, as a multiple of the rate.
     pub overload: f64,
 }
 
@@ -80,11 +81,11 @@ pub struct Police {
     at: Duration,
 }
 
-/// Others send packets of 68 to 1500 bytes.
+/// Packet sizes of others, in bytes.
 const OTHERS: std::ops::RangeInclusive<u32> = 68..=1500;
 
 impl Police {
-    /// An empty bucket.
+    /// Starts with an empty bucket.
     pub fn new(policer: Policer, now: Duration) -> Self {
         Self { policer, tokens: 0.0, at: now }
     }
@@ -115,7 +116,7 @@ impl Police {
     }
 }
 
-/// Seconds to the next of events that come `per_second` on average, independently.
+/// Seconds to the next of independent events that occur `per_second` on average.
 pub fn exponential(per_second: f64, rng: &mut Rng) -> f64 {
     if per_second > 0.0 { -(1.0 - rng.f64()).ln() / per_second } else { f64::INFINITY }
 }
@@ -134,8 +135,8 @@ mod tests {
         let alone = Limit { per_second: 5.0, bucket: 10.0, others: 0.0 };
         assert!((58..=61).contains(&granted(alone, Duration::from_millis(10), 1000)));
         assert_eq!(granted(alone, Duration::from_secs(1), 100), 100);
-        // 195 tokens in 37 s; others ask as often. (Whoever asks just when a token is full always wins it, so
-        // the times do not divide each other.)
+        // 195 tokens in 37 s; others ask as often as we do. (A client that asks just when a token
+        // is complete would always win it, so the interval does not divide the period of tokens.)
         let shared = granted(Limit { others: 27.0, ..alone }, Duration::from_millis(37), 1000);
         assert!((60..=150).contains(&shared), "{shared}");
     }

@@ -1,4 +1,4 @@
-//! A connection of the kernel's own, and one byte on it: what is lost is sent again, as Linux does.
+//! A connection made by the kernel, and one byte on it: lost packets are repeated as Linux does.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use super::{
     way::WayState,
 };
 
-/// A SYN is sent again after 1, 3 and 7 seconds (RFC 6298, doubling).
+/// Seconds at which a SYN is sent and repeated (RFC 6298, doubling).
 const SYNS: [f64; 4] = [0.0, 1.0, 3.0, 7.0];
-/// A byte is sent again after that, and twice that, and so on (`TCP_RTO_MIN`); after a SYN that had to be repeated, after
-/// three seconds (`TCP_TIMEOUT_FALLBACK`).
+/// Seconds until a byte is repeated, then twice that, and so on (`TCP_RTO_MIN`); after a SYN that
+/// had to be repeated, three seconds (`TCP_TIMEOUT_FALLBACK`).
 const RTO: f64 = 0.2;
 const FALLBACK: f64 = 3.0;
-/// Beside the path's own port this one is served, all others are closed.
+/// The only open port besides the path's own; all others are closed.
 const OPEN: u16 = 22;
 
-/// How far it has come.
+/// The state of the connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Byte {
     /// The target's port.
@@ -28,39 +28,40 @@ pub struct Byte {
     flow: u8,
     began: Duration,
     syns: usize,
-    /// Since when it stands, and how often the byte was sent.
+    /// When it was established, and how often the byte was sent.
     stands: Option<(Duration, u32)>,
-    /// Known, and told when it is due.
+    /// The result, reported once it is due.
     fate: Option<ByteFate>,
 }
 
-/// What comes next.
+/// The next step.
 #[derive(Debug, Clone, Copy)]
 pub enum Next {
-    /// This, at that time.
+    /// The next packet is due at this time.
     At(Duration, Byte),
-    /// The end.
+    /// The connection has ended with this result.
     Told(ByteFate),
 }
 
 impl Byte {
-    /// Begins now.
+    /// Starts a connection now.
     pub fn new(port: u16, now: Duration, rng: &mut Rng) -> Self {
         Self { port, flow: rng.u8(..FLOWS), began: now, syns: 0, stands: None, fate: None }
     }
 
-    /// The handshake is over.
+    /// Whether the handshake is complete.
     pub fn stands(&self) -> bool {
         self.stands.is_some()
     }
 
-    /// Nothing of it ever leaves.
+    /// The same connection, of which no packet ever leaves.
     pub fn vanishes(self) -> (Duration, Self) {
         (self.began + CONNECTS_WITHIN, Self { fate: Some(ByteFate::Unconnected), ..self })
     }
 }
 
-/// The ways as such connections meet them: with chances of their own, so that all else is as without them.
+/// The network for such connections. It has random numbers of its own, so that everything else is
+/// the same as without them.
 #[derive(Debug)]
 pub struct Bytes {
     pub forward: WayState,
@@ -69,7 +70,7 @@ pub struct Bytes {
 }
 
 impl Bytes {
-    /// As at the beginning.
+    /// The initial state.
     pub fn new(network: &Network, seed: u64, now: Duration) -> Self {
         Self {
             forward: WayState::new(&network.forward, now),
@@ -79,7 +80,8 @@ impl Bytes {
     }
 }
 
-/// One packet of it is sent; `there_and_back` says whether it is answered, given whether the target answers it.
+/// Sends one packet of a connection; `there_and_back` tells whether it is answered, given whether
+/// the target would answer.
 pub fn step(
     byte: Byte,
     network: &Network,

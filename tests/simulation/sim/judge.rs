@@ -1,7 +1,8 @@
-//! Holds what the prober said, moment by moment, against the truth.
+//! Compares what the prober reports, moment by moment, with the truth.
 //!
-//! The specification allows time after each change (PROBING.md section 5): what was true a moment ago
-//! may still be said. Time in which nothing got through does not count: nobody can learn anything in it.
+//! The specification allows time after each change (docs/probing.md): what was true a moment ago
+//! may still be reported. Time in which nothing gets through does not count, as nothing can be
+//! learnt in it.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -20,22 +21,22 @@ use super::{
     truth::Truth,
 };
 
-/// What a prober can get wrong.
+/// The ways in which a prober can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wrong {
-    /// A hole, or a direction of one, that is not there.
+    /// A hole, or a direction of one, that does not exist.
     FalseHole,
-    /// A hole that is there and not said, or a direction that could be told and is not.
+    /// A hole that is not reported, or a direction that is not although it could be told.
     MissedHole,
-    /// A path MTU that is not the true one.
+    /// A wrong path MTU.
     Mtu,
     /// `unreachable` outside an outage.
     Unreachable,
-    /// `unknown` for more than a minute where everything can be measured.
+    /// `unknown` for more than a minute although everything can be measured.
     Unknown,
-    /// Any other verdict that is not right.
+    /// Any other wrong verdict.
     Verdict,
-    /// The verdict changes in a network that does not.
+    /// The verdict changes although the network does not.
     Unsteady,
 }
 
@@ -52,42 +53,43 @@ impl Wrong {
     ];
 }
 
-/// `unknown` no longer than this.
+/// Longest permitted `unknown`.
 const UNKNOWN: Duration = Duration::from_mins(1);
 
-/// Two echoes a second apart, and a burst of four seconds and more, have not surely been lost in less.
+/// In less time than this, two echoes one second apart and a burst of four seconds or more are not
+/// certainly lost.
 const SHORT_OUTAGE: Duration = Duration::from_secs(10);
 
-/// So long a trouble of the prober's own may be said after its end.
+/// A fault of the prober's own host may still be reported for this long after its end.
 const OWN_ENDS: Duration = Duration::from_secs(6);
 
 /// How soon a change was noticed.
 #[derive(Debug, Clone, Copy)]
 pub struct Noticed {
-    /// Seconds from the change.
+    /// Seconds since the change.
     pub seconds: f64,
     /// Packets sent in that time.
     pub packets: u64,
-    /// The larger of both ways' mean loss.
+    /// The larger of both directions' mean loss.
     pub loss: f64,
 }
 
-/// What came of one network.
+/// The results for one network.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// The first time each wrong was done: what, and when.
+    /// For each kind of error its first occurrence: what, and when.
     pub wrongs: BTreeMap<Wrong, String>,
-    /// Verdict changes while the network stood still.
+    /// Changes of the verdict while the network did not change.
     pub changes: u32,
-    /// For so long it stood still and was watched for changes.
+    /// How long the network did not change and was watched for changes of the verdict.
     pub still: Duration,
-    /// The longest `unknown` where everything could be measured.
+    /// The longest `unknown` while everything could be measured.
     pub unknown: Duration,
-    /// How soon holes that came were noticed.
+    /// How soon new holes were noticed.
     pub found: Vec<Noticed>,
-    /// How soon holes that went were.
+    /// How soon it was noticed that holes were gone.
     pub cleared: Vec<Noticed>,
-    /// What was said, each time it changed.
+    /// Every change of what was reported.
     pub history: Vec<(Duration, String)>,
 }
 
@@ -186,7 +188,7 @@ impl<'a> Judge<'a> {
         self.truths[..=self.phase].iter().map(|(_, truth)| truth.worst_way).fold(0.0, f64::max)
     }
 
-    /// Seconds by loss: none, up to 20 %, more.
+    /// Seconds of grace by loss: none, up to 20 %, more.
     fn grace(&self, none: u64, some: u64, much: u64) -> Duration {
         let loss = self.worst_loss();
         Duration::from_secs(if loss <= 0.0 {
@@ -198,28 +200,29 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// So long a change may take to be noticed and measured: many round trips, and large packets in many
-    /// fragments within the probe budget.
+    /// How long it may take to notice and measure a change: many round trips, and large packets in
+    /// many fragments within the probe budget.
     fn search(&self) -> Duration {
         let rtt =
             self.case.phases[..=self.phase].iter().map(|(_, network)| network.rtt_ms + network.jitter_ms);
         let round_trips = Duration::from_secs_f64(rtt.fold(0.0, f64::max) * 0.1);
         let fragments = if self.case.prober.hosts > 3000 { Duration::from_secs(20) } else { Duration::ZERO };
-        // Five singles two seconds apart come before a first proof.
+        // Five single packets two seconds apart come before a first proof.
         let elsewhere =
             if self.case.prober.heard_elsewhere { Duration::from_secs(15) } else { Duration::ZERO };
-        // A hole on some TCP flows only is promised within 45 s, and more where it takes long to see that a
-        // packet is lost: one SYN is in flight on a flow, so forty pairs on one take 40 x (4 + 1) round trips.
+        // A hole on some TCP flows only must be found within 45 s, or later if it takes long to see
+        // that a packet is lost: one SYN is in flight per flow, so forty pairs on one flow take 40
+        // x (4 + 1) round trips.
         let legs = self.case.phases[0].1.forward.leg.is_some();
         let flows = if legs { Duration::from_secs(45) + round_trips * 2 } else { Duration::ZERO };
-        // Pairs that were refused use up a burst, and the next one comes after 30 s.
+        // Pairs whose packets were refused use up a burst, and the next burst comes after 30 s.
         let refused = Duration::from_secs(if self.case.own.is_empty() { 0 } else { 35 });
-        // A port that answers is looked at by connections once a minute.
+        // A port that answers is probed by connections once a minute.
         let asked = |network: &Network| network.tcp;
         let phases = &self.case.phases[..=self.phase];
         let dies = phases.iter().any(|(_, network)| asked(network) != asked(&phases[0].1));
         let by_connect = self.case.prober.tcp == TcpProbes::Small && dies;
-        // So is whether it takes a byte, and a byte takes longer.
+        // Whether the port accepts a byte is also tested once a minute, and a byte takes longer.
         let bytes = phases.iter().any(|(_, network)| network.tcp.is_of_payload());
         let by_byte = match (bytes, dies) {
             (false, _) => 0,
@@ -231,7 +234,8 @@ impl<'a> Judge<'a> {
         self.grace(20, 60, 120) + refused + round_trips + fragments + elsewhere + flows + self.memory()
     }
 
-    /// Whether `is` was true of the network at some time in the last `grace` of its living time.
+    /// Whether `is` was true of the network at some time in the last `grace`, not counting time in
+    /// which nothing gets through.
     fn lately(&self, now: Duration, grace: Duration, is: impl Fn(&Truth) -> bool) -> bool {
         let (mut left, mut until) = (grace, now);
         for (from, truth) in self.truths[..=self.phase].iter().rev() {
@@ -250,12 +254,13 @@ impl<'a> Judge<'a> {
         false
     }
 
-    /// A trouble of the prober's own is under way, or was a moment ago.
+    /// Whether a fault of the prober's own host is present, or was a moment ago.
     fn has_own_trouble(&self, now: Duration) -> bool {
         self.case.own.iter().any(|own| own.from() <= now && now < own.until() + OWN_ENDS)
     }
 
-    /// A trouble of the prober's own is no loss and no outage, and is said only while it is there.
+    /// A fault of the prober's own host is neither loss nor an outage, and must be reported only
+    /// while it lasts.
     fn own(&mut self, look: &Look<'_>) {
         let (now, said) = (look.now, look.judgement);
         let local = matches!(said.unknown_reason, Some(UnknownReason::LocalDown | UnknownReason::LocalSend));
@@ -276,13 +281,13 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// For how long the truth has been what it is now, and could be seen.
+    /// How long the truth has been the same and could be observed.
     fn held(&self, now: Duration) -> Duration {
         let seen = now.saturating_sub(self.seen_since(now));
         seen.min(self.held_in_network(now))
     }
 
-    /// When the last trouble of the prober's own was over; still under way: now.
+    /// When the last fault of the prober's own host ended; now if one is present.
     fn seen_since(&self, now: Duration) -> Duration {
         let begun = self.case.own.iter().filter(|own| own.from() <= now);
         begun.map(|own| own.until().min(now)).max().unwrap_or_default()
@@ -302,8 +307,9 @@ impl<'a> Judge<'a> {
             .or_insert_with(|| format!("at {:.3} s: {}", now.as_secs_f64(), what()));
     }
 
-    /// An IPv6 target is told to send less than a hole that was there before let through, or hardly more:
-    /// as long as it remembers, nobody can tell this from the hole (see the class `v6-edge`).
+    /// Whether an IPv6 target was told to send no more, or hardly more, than a former hole let
+    /// through. As long as it remembers that, the hole cannot be told from it (see the class
+    /// `v6-edge`).
     fn taught(&self) -> bool {
         let edges = self.truths[..self.phase].iter().filter(|(_, truth)| truth.reverse_hole);
         let reverse = &self.case.phases[self.phase].1.reverse.bottlenecks;
@@ -335,7 +341,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// TCP is called dead, or a port filtered, only where it is or was a moment ago.
+    /// TCP may be reported dead, or a port filtered, only if it is so or was a moment ago.
     fn tcp(&mut self, now: Duration, said: &Judgement) {
         let grace = self.grace(30, 30, 60);
         let truly = |state| self.lately(now, grace, |truth| truth.tcp == Some(state) || truth.dead);
@@ -353,7 +359,7 @@ impl<'a> Judge<'a> {
             }
             _ => {}
         }
-        // Without SYNs of its own a prober looks at a port that answers once a minute.
+        // A prober without SYNs of its own tests a port that answers once a minute.
         let rare = Duration::from_secs(if self.case.prober.tcp == TcpProbes::Small { 90 } else { 20 });
         let truth = self.truth();
         let told = truth.dead || truth.rate_limited || said.verdict == Verdict::Unreachable;
@@ -377,14 +383,16 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Outages too short to be told from loss happened a moment ago: they may be called loss.
+    /// Whether there were recent outages too short to be told from loss: they may be reported as
+    /// loss.
     fn after_short_outage(&self) -> bool {
         self.truths[..=self.phase]
             .windows(2)
             .any(|two| two[0].1.dead && two[1].0.saturating_sub(two[0].0) < SHORT_OUTAGE)
     }
 
-    /// A signal is remembered for ten minutes, or until sixty singles stayed unanswered.
+    /// How long a signal is remembered: ten minutes, or until sixty single packets stayed
+    /// unanswered.
     fn memory(&self) -> Duration {
         let now = &self.case.phases[self.phase].1.forward.bottlenecks;
         let signalled = self.case.phases[..self.phase].iter().any(|(_, network)| {
@@ -431,7 +439,7 @@ impl<'a> Judge<'a> {
     }
 
     fn unknown(&mut self, now: Duration, said: &Judgement) {
-        // Where there is a hole that nothing sent here meets, `unknown` is no fault.
+        // If there is a hole that no probe of this prober can meet, `unknown` is correct.
         let truth = self.truth();
         let unseen = (truth.forward_hole || truth.reverse_hole) && !truth.hole_visible && !truth.rate_limited;
         let right = unseen || truth.verdicts.contains(&Verdict::Unknown);
@@ -497,8 +505,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// What of [`Wrong`] a network like this may not have; at more loss, and where rates are limited, only
-/// false holes are promised never to be.
+/// The kinds of [`Wrong`] that must not occur in such a network; at more loss, and with rate
+/// limits, only false holes are excluded.
 pub fn promised(case: &Case) -> &'static [Wrong] {
     let gentle = case.phases.iter().all(|(_, network)| {
         let truth = Truth::of(network, &case.prober);

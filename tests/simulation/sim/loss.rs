@@ -1,8 +1,8 @@
-//! Loss by chance: each packet for itself, or in bursts.
+//! Random loss: independent for each packet, or in bursts.
 //!
-//! Bursts follow Gilbert and Elliott: a good state that loses nothing and a bad one that loses much,
-//! each lasting a random time. A bad state ends after a second at the latest: a total loss of longer is
-//! an outage, and the truth about outages is told by [`super::network::Network::down`] alone.
+//! Bursts follow the Gilbert-Elliott model: a good state without loss and a bad state with much,
+//! each of random length. A bad state lasts one second at most: a longer total loss is an outage,
+//! and only [`super::network::Network::down`] describes outages.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ const LONGEST_BAD: f64 = 1.0;
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Loss {
-    /// Each with this chance, 0..1.
+    /// Independent for each packet, with this chance, 0..1.
     Each(f64),
     /// In bursts.
     Bursts(Bursts),
 }
 
-/// Gilbert and Elliott's two states.
+/// The two states of the Gilbert-Elliott model.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bursts {
@@ -62,12 +62,12 @@ pub struct Chance {
 }
 
 impl Chance {
-    /// Begins in the good state.
+    /// Starts in the good state.
     pub fn new(loss: Loss, now: Duration) -> Self {
         Self { loss, bad: true, until: now }
     }
 
-    /// Whether a packet that comes by `now` is lost.
+    /// Whether a packet that arrives at `now` is lost.
     pub fn loses(&mut self, now: Duration, rng: &mut Rng) -> bool {
         match self.loss {
             Loss::Each(loss) => loss > 0.0 && rng.f64() < loss,

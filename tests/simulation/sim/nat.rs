@@ -1,4 +1,4 @@
-//! A stateful box at work: which flows it knows, and which of them are dead.
+//! A stateful box: which flows it knows, and which of them are dead.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -6,16 +6,16 @@ use vxlan_exporter::path::probe::{FLOWS, Probe, ProbeMethod};
 
 use super::network::Nat;
 
-/// A flow as the box tells it from others.
+/// A flow as the box distinguishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Flow {
-    /// The regular echo, by how often its identifier has changed.
+    /// The regular echo, with how often its identifier has changed.
     Echo(u32),
-    /// Our own echoes.
+    /// Echoes of the prober's own.
     Probe(u32),
     /// A TCP flow to a port.
     Tcp(u8, u32, u16),
-    /// One that is used once.
+    /// A flow that is used once.
     Fresh(u64),
 }
 
@@ -25,21 +25,21 @@ struct Known {
     last: Duration,
 }
 
-/// What a box remembers, and by which ports and identifiers we ask.
+/// What a box remembers, and which ports and identifiers the prober uses.
 #[derive(Debug, Clone, Default)]
 pub struct Flows {
     known: HashMap<Flow, Known>,
     echoes: u32,
     ports: [u32; FLOWS as usize],
     fresh: u64,
-    /// The kernel's own connections, each from a port of its own.
+    /// Whether SYNs are connections made by the kernel, each from a new port.
     pub connects: bool,
-    /// When the network became what it is.
+    /// When the network took its present form.
     pub began: Duration,
 }
 
 impl Flows {
-    /// Echoes have another identifier now, and these flows another port.
+    /// Gives echoes another identifier and these flows other ports.
     pub fn renew(&mut self, flows: &[u8]) {
         self.echoes += 1;
         for flow in flows {
@@ -63,7 +63,7 @@ impl Flows {
         self.lets(nat, flow, now)
     }
 
-    /// Whether it lets a flow pass that never was before.
+    /// Whether it lets a new flow pass.
     pub fn lets_fresh(&mut self, nat: Option<Nat>, now: Duration) -> bool {
         let flow = self.fresh();
         self.lets(nat, flow, now)

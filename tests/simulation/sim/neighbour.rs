@@ -1,5 +1,6 @@
-//! A host's neighbour table at work: who has no MAC for the other end sends nothing, however many packets it
-//! is given, and asks once a second (Linux: net/core/neighbour.c; `mcast_solicit` and `ucast_solicit` 3).
+//! A host's neighbour table: without a MAC for the other end the host sends nothing, however many
+//! packets it is given, and asks once a second (Linux: net/core/neighbour.c; `mcast_solicit` and
+//! `ucast_solicit` 3).
 
 use std::time::Duration;
 
@@ -7,13 +8,14 @@ use fastrand::Rng;
 
 const TRIES: u32 = 3;
 const BETWEEN: Duration = Duration::from_secs(1);
-/// Reachable (a mean of 30 s, drawn anew between half and one and a half of it), then 5 s of delay.
+/// An entry is reachable for a random time (mean 30 s, drawn between half and one and a half of
+/// that), then 5 s in the delay state.
 const DELAY: Duration = Duration::from_secs(5);
 
-/// What becomes of a packet.
+/// What happens to a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
-    /// It leaves after waiting so long.
+    /// It leaves after this wait.
     After(Duration),
     /// It waited in vain.
     Dropped,
@@ -28,28 +30,28 @@ pub struct Neighbour {
 #[derive(Debug, Clone, Copy)]
 enum Entry {
     None,
-    /// Packets wait for this moment; then the answer is there, or all are dropped.
+    /// Packets wait for this moment; then the answer has come, or all are dropped.
     ProbeMethod {
         until: Duration,
         found: bool,
     },
-    /// Known; to be confirmed at this moment.
+    /// The MAC is known; it must be confirmed at this moment.
     Known {
         until: Duration,
     },
-    /// Asked for confirmation in vain; packets go to the old address until then.
+    /// The confirmation failed; packets go to the old MAC until then.
     Doomed {
         until: Duration,
     },
 }
 
 impl Neighbour {
-    /// Nobody was ever spoken to.
+    /// Starts without an entry.
     pub fn new() -> Self {
         Self { entry: Entry::None }
     }
 
-    /// A packet is given to the host; a question or its answer is lost with this chance.
+    /// Gives a packet to the host; each question or answer is lost with this chance.
     pub fn send(&mut self, now: Duration, loss: f64, rng: &mut Rng) -> Sent {
         loop {
             self.entry = match self.entry {
@@ -74,7 +76,7 @@ impl Neighbour {
     }
 }
 
-/// After how long one of the questions is answered.
+/// How long it takes until one of the questions is answered.
 fn answered(loss: f64, rng: &mut Rng) -> Option<Duration> {
     (0..TRIES).find(|_| rng.f64() >= loss).map(|before| BETWEEN * before)
 }

@@ -1,5 +1,5 @@
-//! What a network is like, as seen from the prober: plain data, written in a scenario or made up from a
-//! seed. Sizes are bytes of IP packet.
+//! A network as seen from the prober: plain data, written in a scenario or generated from a seed.
+//! Sizes are bytes of IP packet.
 
 use serde::Deserialize;
 use vxlan_exporter::{model::family::Family, path::probe::FLOWS};
@@ -14,40 +14,42 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
-    /// Shortest round trip.
+    /// Shortest round trip, in ms.
     pub rtt_ms: f64,
-    /// Up to so much is added to each.
+    /// Up to this much is added to each, in ms.
     pub jitter_ms: f64,
-    /// Nothing gets through.
+    /// Whether nothing gets through.
     pub down: bool,
-    /// The target answers echo requests.
+    /// Whether the target answers echo requests.
     pub icmp: bool,
-    /// The target puts echo requests together that come in fragments.
+    /// Whether the target reassembles echo requests that arrive in fragments.
     pub fragments: bool,
-    /// What the target makes of a SYN.
+    /// How the target reacts to a SYN.
     pub tcp: Tcp,
-    /// MSS of the SYN-ACK; absent: a closed port, which answers RST.
+    /// MSS of the SYN-ACK; absent for a closed port, which answers RST.
     pub mss: Option<u16>,
-    /// MTU of the target's own interface, which takes no larger packets; absent: what its MSS says.
+    /// MTU of the target's own interface, which accepts no larger packets; absent if it follows
+    /// from its MSS.
     pub target_mtu: Option<u32>,
-    /// A router on the way lowers the MSS of our SYN to that of this MTU: the target sends no larger TCP segments. It alone sees that; a
-    /// clamp of its SYN-ACK is in `mss`.
+    /// If set, a router on the way lowers the MSS of our SYN to that of this MTU, so that the
+    /// target sends no larger TCP segments. Only the target sees that; a clamp of its SYN-ACK is in
+    /// `mss`.
     pub clamps_us: Option<u32>,
-    /// A path MTU that the target remembers: its MSS is lowered by it, and its replies are cut to it.
+    /// A path MTU that the target remembers: it lowers its MSS, and its replies are cut to it.
     pub remembers: Option<u32>,
-    /// Signals bear the target's own address, as a Linux bridge on the way makes them.
+    /// Whether signals carry the target's own address, as a Linux bridge on the way makes them.
     pub bridge_signals: bool,
-    /// A box before all bottlenecks answers SYNs in the target's stead.
+    /// Whether a box before all bottlenecks answers SYNs instead of the target.
     pub other_box: bool,
-    /// A firewall drops ICMP packets larger than this, both ways.
+    /// If set, a firewall drops ICMP packets larger than this in both directions.
     pub icmp_filter: Option<u32>,
-    /// How often "too big" is signalled; absent: always.
+    /// Rate limit of "too big" signals; absent for none.
     pub signal_limit: Option<Limit>,
-    /// How often echoes are answered; absent: always.
+    /// Rate limit of echo answers; absent for none.
     pub echo_limit: Option<Limit>,
     /// A stateful box on the way.
     pub nat: Option<Nat>,
-    /// Both hosts are on one segment and ask for each other's MAC over it.
+    /// Whether both hosts are on one segment and resolve each other's MAC over it.
     pub neighbours: bool,
     /// To the target.
     pub forward: Way,
@@ -89,21 +91,21 @@ impl Network {
     }
 }
 
-/// A box that remembers flows, by ports and identifiers.
+/// A box that remembers flows by ports and identifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nat {
-    /// It forgets a flow of which no packet came for so long.
+    /// Seconds without a packet after which it forgets a flow.
     pub timeout_s: f64,
-    /// It has moved to another way, and what it remembers of before leads nowhere.
+    /// Whether it has switched to another route, so that its old flows lead nowhere.
     #[serde(default)]
     pub failover: bool,
-    /// It takes no flow that it does not know.
+    /// Whether it accepts no new flows.
     #[serde(default)]
     pub full: bool,
 }
 
-/// What a target makes of a SYN.
+/// How a target reacts to a SYN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tcp {
@@ -111,20 +113,20 @@ pub enum Tcp {
     Answers,
     /// Answers it unless it carries data.
     BareOnly,
-    /// Says nothing, whatever the port.
+    /// It does not answer, whatever the port.
     Silent,
-    /// Says nothing on the path's port, and answers on others.
+    /// It does not answer on the path's port, but on others.
     Filtered,
-    /// Answers it, and what connections carry vanishes, whatever the port.
+    /// It answers, but what connections carry is lost, whatever the port.
     PayloadSilent,
-    /// Answers it, and what connections to the path's port carry vanishes.
+    /// It answers, but what connections to the path's port carry is lost.
     PayloadFiltered,
-    /// Answers it, but SYNs of the kernel's own vanish.
+    /// It answers, but SYNs of the kernel's connections are lost.
     KernelSilent,
 }
 
 impl Tcp {
-    /// SYNs are answered, and that is not all.
+    /// Whether SYNs are answered but something else about TCP fails.
     pub fn is_of_payload(self) -> bool {
         matches!(self, Self::PayloadSilent | Self::PayloadFiltered | Self::KernelSilent)
     }
@@ -134,11 +136,11 @@ impl Tcp {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Way {
-    /// What is lost by chance.
+    /// Random loss.
     pub loss: Loss,
-    /// A byte policer, with the traffic of others.
+    /// A byte policer, shared with the traffic of others.
     pub policer: Option<Policer>,
-    /// The outer packets a frame is cut into.
+    /// The outer packets that a frame is cut into.
     pub frames: Option<Frames>,
     /// In the order in which packets meet them.
     pub bottlenecks: Vec<Bottleneck>,
@@ -147,7 +149,7 @@ pub struct Way {
 }
 
 impl Way {
-    /// What a packet of `flow` meets; `None` is ICMP's only flow.
+    /// The bottlenecks of a packet of `flow`; `None` is ICMP's only flow.
     pub fn bottlenecks(&self, flow: Option<u8>) -> &[Bottleneck] {
         match (&self.leg, flow) {
             (Some(leg), Some(flow)) if leg.flows.contains(&flow) => &leg.bottlenecks,
@@ -165,35 +167,36 @@ impl Way {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bottleneck {
-    /// The largest that passes.
+    /// The largest packet that passes.
     pub above: u32,
-    /// Packets with DF are answered "fragmentation needed" with this MTU (a lie, if it is not `above`),
-    /// others are cut; absent: all vanish.
+    /// The MTU with which packets with DF are answered "fragmentation needed" (a lie, if it is not
+    /// `above`); packets without DF are cut. Absent: all larger packets are lost.
     pub signals: Option<u32>,
-    /// Packets without DF are not cut but vanish (a vxlan over an IPv6 underlay that is too small, measured).
+    /// Whether packets without DF are lost instead of cut (a vxlan over an IPv6 underlay that is
+    /// too small, measured).
     #[serde(default)]
     pub cuts_none: bool,
 }
 
 impl Bottleneck {
-    /// All larger packets vanish.
+    /// All larger packets are lost.
     pub fn silent(above: u32) -> Self {
         Self { above, signals: None, cuts_none: false }
     }
 
-    /// Larger ones are signalled, or cut, by the rules.
+    /// Larger packets are signalled or cut, as the RFCs say.
     pub fn signalled(above: u32, claim: u32) -> Self {
         Self { above, signals: Some(claim), cuts_none: false }
     }
 }
 
-/// An underlay leg taken by some TCP flows; the others and ICMP take the first.
+/// A second underlay leg for some TCP flows; the others and ICMP use the first.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Leg {
-    /// Which TCP flows hash to it.
+    /// The TCP flows that hash to it.
     pub flows: Vec<u8>,
-    /// What they meet there.
+    /// The bottlenecks on it.
     #[serde(default)]
     pub bottlenecks: Vec<Bottleneck>,
 }
@@ -202,9 +205,9 @@ pub struct Leg {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frames {
-    /// Bytes of one outer packet.
+    /// Bytes per outer packet.
     pub bytes: u32,
-    /// Loss of each, 0..1.
+    /// Loss of each outer packet, 0..1.
     pub loss: f64,
 }
 
@@ -216,11 +219,11 @@ impl Frames {
     }
 }
 
-/// A datagram cut into pieces for links that carry `mtu`: the bytes of its largest piece.
+/// For a datagram that is cut for links which carry `mtu`: the bytes of its largest fragment.
 pub fn largest_piece(family: Family, size: u32, mtu: u32) -> u32 {
     let header = match family {
         Family::V4 => 20,
-        // The fragment extension header.
+        // Including the fragment extension header.
         Family::V6 => 48,
     };
     if size <= mtu { size } else { header + mtu.saturating_sub(header).max(8) / 8 * 8 }

@@ -1,4 +1,4 @@
-//! Troubles of the prober's own host and process, which are no truth about the network.
+//! Faults of the prober's own host and process, which say nothing about the network.
 
 use std::time::Duration;
 
@@ -6,43 +6,43 @@ use fastrand::Rng;
 use serde::Deserialize;
 use vxlan_exporter::path::refusal::{Refusal, Trouble};
 
-/// A trouble that lasts for some seconds.
+/// A fault that lasts for some seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Own {
-    /// From this second on.
+    /// Its start, in seconds.
     pub from_second: f64,
-    /// For so long.
+    /// Its length, in seconds.
     pub seconds: f64,
-    /// What it is.
+    /// Its kind.
     pub what: What,
 }
 
-/// Kinds of trouble.
+/// Kinds of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// The process does not run; what arrives waits for it.
+    /// The process does not run; packets that arrive wait for it.
     Stopped,
     /// The interface is set down: every send is refused.
     Down,
-    /// The cable is out: sends succeed and vanish until it is noticed.
+    /// The cable is unplugged: sends succeed but the packets are lost, until it is noticed.
     Unplugged,
-    /// A firewall of the host refuses every send.
+    /// The host's firewall refuses every send.
     Firewall,
-    /// A queue of the host is full every other time.
+    /// A queue of the host is full for every other send.
     Full,
 }
 
-/// So soon the kernel's news of an interface is heard.
+/// How soon the kernel's report on an interface is received.
 const NOTICED: Duration = Duration::from_millis(20);
 
-/// What becomes of a packet that the prober sends.
+/// What happens to a packet that the prober sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Send {
     /// It leaves.
     Leaves,
-    /// It seems to leave.
+    /// It is lost although the send succeeds.
     Vanishes,
     /// It is refused.
     Refused(Refusal),
@@ -59,7 +59,7 @@ impl Own {
         Duration::from_secs_f64(self.from_second + self.seconds)
     }
 
-    /// Whether it is under way.
+    /// Whether it is present.
     pub fn is_on(&self, now: Duration) -> bool {
         (self.from()..self.until()).contains(&now)
     }
@@ -69,12 +69,12 @@ impl Own {
         matches!(self.what, What::Down | What::Unplugged).then(|| self.from() + NOTICED)
     }
 
-    /// Whether an answer that comes now finds a way in.
+    /// Whether an answer that arrives now is received.
     pub fn lets_in(&self, now: Duration) -> bool {
         !(self.is_on(now) && matches!(self.what, What::Down | What::Unplugged))
     }
 
-    /// What becomes of a packet sent now.
+    /// What happens to a packet sent now.
     pub fn send(&self, now: Duration, rng: &mut Rng) -> Send {
         let refused = |trouble| Send::Refused(Refusal::Trouble(trouble));
         match self.what {

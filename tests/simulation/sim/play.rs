@@ -1,5 +1,5 @@
-//! The loop: asks the prober what to send whenever something happens, lets the network answer, and shows
-//! an observer what the prober says.
+//! The loop: polls the prober whenever something happens, lets the network answer, and shows an
+//! observer what the prober reports.
 
 use std::{cmp::Reverse as Earliest, collections::BinaryHeap, time::Duration};
 
@@ -30,32 +30,32 @@ use super::{
 /// The path's TCP port.
 pub const PORT: u16 = 443;
 
-/// What the prober says is looked at this often at most.
+/// Shortest time between two looks at what the prober reports.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The least time between two questions to the prober, as in the real loop.
+/// Shortest time between two polls of the prober, as in the real loop.
 const LEAST_WAIT: Duration = Duration::from_millis(1);
 
-/// How the prober is set up.
+/// The setup of the prober.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Prober {
-    /// What hosts of our site have.
+    /// The MTU of hosts at our site.
     pub hosts: u32,
-    /// What our own interface lets out; absent: as much.
+    /// The MTU of our own interface; absent if it is the same.
     pub testable: Option<u32>,
     /// The configured expected MTU.
     pub expected: Option<u32>,
     /// `v4` or `v6`.
     #[serde(deserialize_with = "family")]
     pub family: Family,
-    /// What it can ask by ICMP.
+    /// What it can probe by ICMP.
     #[serde(deserialize_with = "icmp")]
     pub icmp: IcmpProbes,
-    /// What it can ask by TCP.
+    /// What it can probe by TCP.
     #[serde(deserialize_with = "tcp")]
     pub tcp: TcpProbes,
-    /// Another path of the same exporter hears "too big" once a minute.
+    /// Whether another path of the same exporter receives "too big" once a minute.
     pub heard_elsewhere: bool,
     /// Round-trip loss above which a path is lossy.
     pub loss_threshold: f64,
@@ -77,12 +77,13 @@ impl Default for Prober {
 }
 
 impl Prober {
-    /// What our own interface lets out.
+    /// The MTU of our own interface.
     pub fn testable(&self) -> u32 {
         self.testable.unwrap_or(self.hosts)
     }
 
-    /// The kernel's own connections do not tell what the SYN-ACK names.
+    /// The answer as the prober sees it: connections made by the kernel do not show the MSS of the
+    /// SYN-ACK.
     fn sees(&self, answer: Answer) -> Answer {
         match answer {
             Answer::Passed(reply) if self.tcp != TcpProbes::Sized => {
@@ -115,22 +116,22 @@ impl Prober {
     }
 }
 
-/// A network, how it changes, and who looks at it.
+/// A network, its changes, and the prober.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
-    /// Everything random follows from it.
+    /// All random numbers are derived from it.
     pub seed: u64,
     /// How the prober is set up.
     pub prober: Prober,
-    /// The network, from each of these seconds on; the first at 0.
+    /// The network from each of these seconds on; the first at 0.
     pub phases: Vec<(f64, Network)>,
-    /// Troubles of the prober's own, one after the other.
+    /// Faults of the prober's own host, one after the other.
     pub own: Vec<Own>,
-    /// When it ends.
+    /// The length of the play.
     pub seconds: f64,
 }
 
-/// What the prober says at one moment.
+/// What the prober reports at one moment.
 #[derive(Debug)]
 pub struct Look<'a> {
     /// When.
@@ -139,7 +140,7 @@ pub struct Look<'a> {
     pub judgement: &'a Judgement,
     /// Packets sent since the beginning.
     pub packets: u64,
-    /// What it has counted.
+    /// Its counts.
     pub echo: &'a EchoStats,
 }
 
@@ -175,7 +176,7 @@ impl Ord for Due {
     }
 }
 
-/// What is on its way back.
+/// Answers that are on their way.
 #[derive(Default)]
 struct Arrivals {
     due: BinaryHeap<Earliest<Due>>,
@@ -198,10 +199,10 @@ impl Arrivals {
     }
 }
 
-/// What is back by now is told.
+/// Passes the answers that have arrived to the prober.
 fn arrive(case: &Case, world: &mut World, machine: &mut PathProber, arrivals: &mut Arrivals, now: Moment) {
     while let Some(due) = arrivals.pop(now) {
-        // The kernel keeps what became of a byte.
+        // The kernel keeps the result of a byte until it is read.
         let kept = matches!(due.what, Arrival::Byte(..));
         if !kept && !case.own.iter().all(|own| own.lets_in(due.at)) {
             continue;
@@ -211,14 +212,14 @@ fn arrive(case: &Case, world: &mut World, machine: &mut PathProber, arrivals: &m
                 Next::Told(fate) => machine.byte_told(id, fate, now),
                 Next::At(at, byte) => arrivals.push(at.max(now), Arrival::Byte(id, byte)),
             },
-            // Measured when it is read.
+            // The round trip is measured when the reply is read.
             Arrival::Echo(seq, rtt) => machine.echo_reply(seq, rtt + now.saturating_sub(due.at), now),
             Arrival::Probe(id, answer) => machine.answer(id, answer, now),
         }
     }
 }
 
-/// Our own host does not send it.
+/// Our own host does not send the packet.
 fn refuse(machine: &mut PathProber, send: Send, refusal: Refusal, now: Moment) {
     match send {
         Send::Echo { seq } => machine.echo_not_sent(seq, refusal, now),
@@ -228,7 +229,7 @@ fn refuse(machine: &mut PathProber, send: Send, refusal: Refusal, now: Moment) {
     }
 }
 
-/// Plays a case and shows each look to `observe`.
+/// Plays a case and shows `observe` every look.
 pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
     let mut machine = case.prober.machine(case.seed);
     let mut phases = case.phases.iter().peekable();
@@ -317,7 +318,7 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
     }
 }
 
-/// What comes back to a packet.
+/// The answer to a packet.
 fn reply(case: &Case, world: &mut World, send: Send, packets: &mut u64, now: Moment) -> Option<Arrival> {
     match send {
         Send::Renew | Send::Byte { .. } => None,

@@ -1,4 +1,4 @@
-//! Many networks at once, and which promises they must keep.
+//! Plays many networks at once, and checks the promises that they must keep.
 
 use std::{fmt::Write, thread};
 
@@ -10,10 +10,10 @@ use super::{
     truth::Truth,
 };
 
-/// Promises that the engine does not keep yet, by class. To shrink.
+/// Promises that the engine does not keep yet, by class. This list should shrink.
 pub const NOT_YET: &[(&str, &[Wrong])] = &[];
 
-/// Scenario files that do not read as they say yet. To shrink.
+/// Scenario files that do not give the stated result yet. This list should shrink.
 pub const SCENARIOS_NOT_YET: &[&str] = &[];
 
 /// Which networks to play.
@@ -25,7 +25,7 @@ pub struct Which {
     pub networks: u64,
     /// Only this class.
     pub only: Option<String>,
-    /// How many at a time.
+    /// How many at the same time.
     pub threads: u64,
 }
 
@@ -36,23 +36,23 @@ pub struct Broken {
     pub class: &'static str,
     /// What it was.
     pub wrong: Wrong,
-    /// The network.
+    /// The seed of the network.
     pub seed: u64,
-    /// When, and what was said.
+    /// When it happened, and what was reported.
     pub what: String,
 }
 
 impl Broken {
-    /// Nobody has promised it yet.
+    /// Whether it is listed as not kept yet.
     pub fn is_known(&self) -> bool {
         NOT_YET.iter().any(|(class, wrongs)| *class == self.class && wrongs.contains(&self.wrong))
     }
 }
 
-/// Plays them all.
+/// Plays all networks.
 ///
 /// # Panics
-/// If playing a network does.
+/// If playing a network panics.
 pub fn run(which: &Which) -> (Tally, Vec<Broken>) {
     let parts: Vec<(Tally, Vec<Broken>)> = thread::scope(|scope| {
         let workers: Vec<_> = (0..which.threads).map(|turn| scope.spawn(move || part(which, turn))).collect();
@@ -97,7 +97,7 @@ fn broken<'a>(
     })
 }
 
-/// One network, what is true of it, and all that was said.
+/// One network, the truth about it, and everything that was reported.
 pub fn describe(seed: u64) -> String {
     let (class, case) = case_of(seed);
     let outcome = judge(&case);

@@ -1,4 +1,4 @@
-//! Networks made up from a seed, by class: each class is one way in which a path can deceive.
+//! Networks generated from a seed, by class: each class is one way in which a path can mislead.
 
 use fastrand::Rng;
 use vxlan_exporter::{
@@ -25,16 +25,17 @@ use super::{
 pub struct Class {
     /// Its name.
     pub name: &'static str,
-    /// What it is about.
+    /// Its description.
     pub about: &'static str,
     weight: u32,
     make: fn(&mut Make),
 }
 
-/// Of so many seeds one falls into a class of [`LATER`]; all others stay the networks that they were before there were any.
+/// One in this many seeds falls into a class of [`LATER`], so that all other seeds keep the
+/// networks that they had before these classes existed.
 const LATER_EVERY: u64 = 20;
 
-/// Classes that came later.
+/// Classes that were added later.
 pub const LATER: &[Class] = &[
     Class {
         name: "tcp-dead",
@@ -148,14 +149,14 @@ pub struct Make {
     rng: Rng,
     prober: Prober,
     network: Network,
-    /// What the path could carry: the expected MTU, or what we can send of it.
+    /// The largest size that the path could carry: the expected MTU, or what we can send of it.
     top: u32,
     phases: Vec<(f64, Network)>,
     own: Vec<Own>,
     seconds: f64,
 }
 
-/// Which class `seed` falls into.
+/// The class that `seed` falls into.
 pub fn class_of(seed: u64) -> &'static Class {
     let classes = if seed % LATER_EVERY == LATER_EVERY - 1 { LATER } else { CLASSES };
     let mut rng = Rng::with_seed(seed);
@@ -170,7 +171,7 @@ pub fn class_of(seed: u64) -> &'static Class {
     &classes[0]
 }
 
-/// The network that `seed` stands for.
+/// The network for `seed`.
 pub fn case_of(seed: u64) -> (&'static Class, Case) {
     let class = class_of(seed);
     let mut rng = Rng::with_seed(seed ^ 0x00c0_ffee);
@@ -357,7 +358,7 @@ fn policer(make: &mut Make) {
     let bytes_per_second = log_between(50_000.0, 500_000.0, &mut make.rng);
     let policer = Policer {
         bytes_per_second,
-        // A bucket that no packet of full size fits into would be a hole.
+        // A bucket into which no full-size packet fits would be a hole.
         bucket: f64::from(make.top) * log_between(1.2, 10.0, &mut make.rng),
         overload: between(3.0, 20.0, &mut make.rng),
     };
@@ -477,7 +478,7 @@ fn mss(make: &mut Make) {
     };
     make.network.mss = Some(u16::try_from(named - headers).unwrap_or(u16::MAX));
     make.network.target_mtu = match make.rng.u8(..8) {
-        // Only a SYN of our own tells what the target takes.
+        // Only a SYN of our own shows what the target accepts.
         0..3 if make.prober.tcp != TcpProbes::Sized => Some(make.top),
         0..2 => None,
         2 => Some(make.rng.u32(named..=make.top)),
@@ -490,7 +491,7 @@ fn mss(make: &mut Make) {
     make.sometimes_loss();
 }
 
-/// The SYN-ACK, where it is clamped, as in [`mss`].
+/// Clamps our SYN, and mostly the SYN-ACK too, as in [`mss`].
 fn clamps(make: &mut Make) {
     if chance(0.7, &mut make.rng) {
         mss(make);

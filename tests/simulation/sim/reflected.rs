@@ -1,9 +1,10 @@
-//! The reflector's machine as `reflector::bench` runs it, without sockets: pairs in both directions by turns, the
-//! stream of small segments beside them, fresh connections, and the reflector's limits of 20 packets a second
-//! and 200 kB a minute.
+//! The size search of a reflector as `reflector::bench` runs it, without sockets: pairs in both
+//! directions by turns, the stream of small segments beside them, new connections, and the
+//! reflector's limits of 20 packets a second and 200 kB a minute.
 //!
-//! A kernel repeats a lost segment: at once where a later one was acknowledged, else after 200 ms and twice as long
-//! each time. What arrives beyond the prober's patience arrives late and takes the loss back.
+//! A kernel repeats a lost segment: at once if a later one was acknowledged, else after 200 ms and
+//! then after twice as long each time. What arrives after the prober's timeout arrives late and
+//! takes the loss back.
 
 use std::time::Duration;
 
@@ -22,14 +23,14 @@ use super::{
     way::{Crossing, Packet, WayState},
 };
 
-/// What lies between a prober and its reflector.
+/// The network between a prober and its reflector.
 #[derive(Debug, Clone, Default)]
 pub struct Between {
     /// To the reflector.
     pub forward: Way,
-    /// From it.
+    /// From the reflector.
     pub reverse: Way,
-    /// The share of segments that take longer than the prober's patience.
+    /// The share of segments that take longer than the prober's timeout.
     pub late: f64,
 }
 
@@ -38,15 +39,15 @@ const SMALL: u32 = 100;
 const ROUND_TRIP: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_millis(200);
 const STREAM: Duration = Duration::from_millis(400);
-/// Before a fresh connection has greeted: three round trips.
+/// How long the greeting of a new connection takes: three round trips.
 const FRESH: Duration = Duration::from_millis(30);
-/// For so long a stuck connection is kept.
+/// How long a stuck connection is kept.
 const LATE: Duration = Duration::from_secs(2);
 
 struct OneHunt {
     direction: Direction,
     hunt: SizeHunt,
-    /// When a large segment that was told as lost arrives after all.
+    /// When a large segment that was counted as lost arrives after all.
     late: Vec<(Duration, Shot)>,
 }
 
@@ -61,7 +62,7 @@ pub struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    /// Plays for so long; `see` is told what each direction comes to after each pair.
+    /// Plays for this long; `see` gets the result of each direction after each pair.
     pub fn run(
         between: &'a Between,
         seed: u64,
@@ -94,7 +95,7 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// The small segments of the stream both ways, up to that moment.
+    /// Sends the small segments of the stream in both directions, up to that moment.
     fn stream_until(&mut self, until: Duration) {
         while self.next_small <= until {
             self.now = self.now.max(self.next_small);
@@ -147,7 +148,7 @@ impl<'a> Play<'a> {
             arrived[usize::from(is_large)] = self.crosses(one.direction, size, sent);
         }
         let [mut control, mut large] = arrived;
-        // Repeated at once only where what went behind it was acknowledged.
+        // Repeated at once only if what was sent after it was acknowledged.
         if large_first && control && !large {
             large = self.crosses(one.direction, size, sent + ROUND_TRIP);
         } else if !large_first && large && !control {
@@ -188,7 +189,7 @@ mod tests {
 
     const LASTS: Duration = Duration::from_mins(3);
 
-    /// No direction of a network without a hole ever has one.
+    /// Checks that no direction of a network without a hole is ever reported with one.
     fn is_whole(between: &Between, seed: u64) {
         Play::run(between, seed, LASTS, |at, direction, sizes| {
             assert!(

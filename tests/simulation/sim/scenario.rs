@@ -18,10 +18,10 @@ use super::{
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// What this is about, for a person.
+    /// A description for a person.
     #[serde(rename = "about")]
     _about: String,
-    /// How often, each time with another seed.
+    /// Number of runs, each with another seed.
     #[serde(default = "one_run")]
     pub runs: u64,
     seconds: u64,
@@ -30,14 +30,14 @@ pub struct Scenario {
     network: Network,
     #[serde(default)]
     changes: Vec<Change>,
-    /// Troubles of the prober's own.
+    /// Faults of the prober's own host.
     #[serde(default)]
     own: Vec<Own>,
     expect: Vec<Expect>,
-    /// Verdicts never seen at any time.
+    /// Verdicts that must never be reported.
     #[serde(default)]
     never: Vec<String>,
-    /// Path MTUs of the way to the target, never shown at any time.
+    /// Forward path MTUs that must never be reported.
     #[serde(default)]
     never_forward_mtu: Vec<u32>,
 }
@@ -56,13 +56,13 @@ struct Change {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expect {
-    /// From this second on, to `until` or the end, all of this holds at every moment.
+    /// From this second on, until `until` or the end, all of this must hold at every moment.
     from_second: u64,
     until_second: Option<u64>,
-    /// Any of these, separated by ` or `.
+    /// Any of these verdicts, separated by ` or `.
     verdict: String,
     reason: Option<String>,
-    /// What vanishes, where the verdict is `blackhole`.
+    /// What is lost, if the verdict is `blackhole`.
     reasons: Option<Vec<String>>,
     holes: Option<Vec<String>>,
     forward_mtu: Option<Told>,
@@ -70,13 +70,13 @@ struct Expect {
     forward_at_least: Option<Told>,
     reverse_at_least: Option<Told>,
     forward_expected: Option<Told>,
-    /// Nothing is under way.
+    /// Whether nothing is in progress.
     settled: Option<bool>,
-    /// Words that some sentence of the evidence has.
+    /// Words that some sentence of the evidence must contain.
     evidence: Option<String>,
 }
 
-/// A size that must be told, or `none`.
+/// A size that must be reported, or `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 enum Told {
@@ -100,7 +100,7 @@ impl Told {
 }
 
 impl Scenario {
-    /// Plays it once; what is not as the file says, at its first moment.
+    /// Plays it once; returns the first deviation from what the file says.
     pub fn run(&self, seed: u64) -> Result<(), String> {
         let first = (0.0, self.network.clone());
         let changes = self.changes.iter().map(|change| (change.at_second, change.network.clone()));

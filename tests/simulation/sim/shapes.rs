@@ -1,4 +1,4 @@
-//! Random numbers of the kinds that networks are made of.
+//! Random values that networks are made of.
 
 use fastrand::Rng;
 use vxlan_exporter::model::family::Family;
@@ -9,7 +9,7 @@ use super::{
     network::{Bottleneck, Network},
 };
 
-/// A number between `from` and `to`, small ones as likely as large ones by their logarithm.
+/// A number between `from` and `to`, uniform in its logarithm.
 pub fn log_between(from: f64, to: f64, rng: &mut Rng) -> f64 {
     (from.ln() + (to.ln() - from.ln()) * rng.f64()).exp()
 }
@@ -24,12 +24,12 @@ pub fn chance(p: f64, rng: &mut Rng) -> bool {
     rng.f64() < p
 }
 
-/// One of these.
+/// One of these values.
 pub fn pick<T: Copy>(of: &[T], rng: &mut Rng) -> T {
     of[rng.usize(..of.len())]
 }
 
-/// An MTU that hosts have.
+/// A common MTU of hosts.
 pub fn host_mtu(family: Family, rng: &mut Rng) -> u32 {
     let usual = [1500, 1500, 1500, 1500, 9000, 9216, 1492, 1450, 1400, 1280];
     match rng.u8(..10) {
@@ -39,7 +39,7 @@ pub fn host_mtu(family: Family, rng: &mut Rng) -> u32 {
     }
 }
 
-/// An MTU on the way below `top`.
+/// An MTU of a link on the way, below `top`.
 pub fn mtu_below(top: u32, family: Family, rng: &mut Rng) -> u32 {
     let least = if family == Family::V4 { 68 } else { 1280 };
     let usual = [1454, 1450, 1454, 1450, 1430, 1420, 1410, 1400, 1380, 1280];
@@ -52,7 +52,7 @@ pub fn mtu_below(top: u32, family: Family, rng: &mut Rng) -> u32 {
     if size < top && size >= least { size } else { rng.u32(least.min(top - 1)..top) }
 }
 
-/// Bottlenecks below `top`, all telling the truth if they tell anything.
+/// Bottlenecks below `top`; all signals that are sent are true.
 pub fn bottlenecks(top: u32, family: Family, rng: &mut Rng) -> Vec<Bottleneck> {
     let least = if family == Family::V4 { 68 } else { 1280 };
     if top <= least + 40 {
@@ -64,7 +64,8 @@ pub fn bottlenecks(top: u32, family: Family, rng: &mut Rng) -> Vec<Bottleneck> {
     match rng.u8(..10) {
         0..4 => vec![silent],
         4..7 => vec![signalled(above)],
-        // The bridge allows four bytes for a VLAN tag: up to there the vxlan device itself answers.
+        // The bridge allows four more bytes for a VLAN tag: up to there the vxlan device itself
+        // answers.
         7 if above > least + 4 => vec![silent, signalled(above - 4)],
         8 if above > least + 40 => {
             vec![signalled(above), Bottleneck::silent(above - rng.u32(16..=40))]
@@ -76,13 +77,13 @@ pub fn bottlenecks(top: u32, family: Family, rng: &mut Rng) -> Vec<Bottleneck> {
     }
 }
 
-/// The same for packets from the target.
+/// Bottlenecks for packets from the target.
 pub fn reverse_bottlenecks(top: u32, family: Family, rng: &mut Rng) -> Vec<Bottleneck> {
     as_reverse(bottlenecks(top, family, rng), family)
 }
 
-/// In IPv6 a signal teaches the target to send less, so that a silent edge above signalled sizes comes and
-/// goes by what was sent before: that is a class of its own.
+/// In IPv6 a signal makes the target send less, so that a silent edge above signalled sizes comes
+/// and goes with what was sent before. That is a class of its own.
 fn as_reverse(mut bottlenecks: Vec<Bottleneck>, family: Family) -> Vec<Bottleneck> {
     let silent_first = bottlenecks.first().is_some_and(|first| first.signals.is_none());
     if family == Family::V6 && silent_first && bottlenecks[1..].iter().any(|one| one.signals.is_some()) {
@@ -91,7 +92,7 @@ fn as_reverse(mut bottlenecks: Vec<Bottleneck>, family: Family) -> Vec<Bottlenec
     bottlenecks
 }
 
-/// Puts bottlenecks on one or both ways of `network`.
+/// Puts bottlenecks on one or both directions of `network`.
 pub fn with_bottlenecks(mut network: Network, top: u32, family: Family, rng: &mut Rng) -> Network {
     (network.forward.bottlenecks, network.reverse.bottlenecks) = match rng.u8(..20) {
         0..5 => (Vec::new(), Vec::new()),
@@ -106,7 +107,7 @@ pub fn with_bottlenecks(mut network: Network, top: u32, family: Family, rng: &mu
     network
 }
 
-/// Loss of the mean `mean`, each for itself or in bursts.
+/// Loss with this mean, independent or in bursts.
 pub fn loss(mean: f64, rng: &mut Rng) -> Loss {
     if mean <= 0.0 || rng.bool() {
         return Loss::Each(mean);
@@ -117,7 +118,7 @@ pub fn loss(mean: f64, rng: &mut Rng) -> Loss {
     Loss::Bursts(Bursts { good_seconds, bad_seconds, bad_loss })
 }
 
-/// Loss of up to `most` each way, often of one way only.
+/// Loss of up to `most` in each direction, often in one direction only.
 pub fn with_loss(mut network: Network, least: f64, most: f64, rng: &mut Rng) -> Network {
     let mean = between(least, most, rng);
     let (forward, reverse) = match rng.u8(..4) {
@@ -131,7 +132,7 @@ pub fn with_loss(mut network: Network, least: f64, most: f64, rng: &mut Rng) -> 
     network
 }
 
-/// A token bucket, alone or shared with others.
+/// A token bucket, used alone or shared with others.
 pub fn limit(rng: &mut Rng) -> Limit {
     let per_second = log_between(1.0, 100.0, rng);
     let bucket = f64::from(rng.u32(1..=10));

@@ -1,4 +1,4 @@
-//! Counts over many networks, and the tables made of them.
+//! Counts over many networks, and the tables made from them.
 
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
@@ -37,7 +37,7 @@ impl Tally {
         self.cleared.extend(&outcome.cleared);
     }
 
-    /// Adds what another has counted.
+    /// Adds the counts of another tally.
     pub fn merge(&mut self, other: Self) {
         for (class, row) in other.rows {
             let ours = self.rows.entry(class).or_default();
@@ -53,7 +53,7 @@ impl Tally {
         self.cleared.extend(other.cleared);
     }
 
-    /// Outcomes by class, as a table in Markdown.
+    /// Results by class, as a table in Markdown.
     pub fn outcomes(&self) -> String {
         let mut text = String::from(
             "| networks | count | false hole | missed hole | wrong MTU | false unreachable | unknown > 60 s | \

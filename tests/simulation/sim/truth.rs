@@ -1,8 +1,8 @@
-//! What a host that does path MTU discovery would meet in a network, worked out from its description
-//! alone: the prober has no part in it.
+//! What a host that does path MTU discovery would experience in a network, derived from its
+//! description alone: the prober is not involved.
 //!
-//! Such a host sends the expected size; on a valid "fragmentation needed, mtu m" it sends m; and again,
-//! until something is answered (`ok`, `reduced`) or nothing comes back (a hole).
+//! Such a host sends the expected size; on a valid "fragmentation needed, mtu m" it sends m, and so
+//! on, until something is answered (`ok`, `reduced`) or nothing comes back (a hole).
 
 use vxlan_exporter::{
     model::{
@@ -20,20 +20,20 @@ use super::{
     play::Prober,
 };
 
-/// Below this a silent edge of ICMP may as well be a filter (PROBING.md section 4). In IPv6 no size below
-/// 1280 is asked for.
+/// Below this size a silent edge of ICMP may as well be a filter (docs/probing.md). In IPv6 no size
+/// below 1280 is probed.
 fn filter(family: Family) -> u32 {
     family.least_mtu().max(1200)
 }
 
-/// Where a walk ends.
+/// The end of path MTU discovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Walk {
     /// This size passes.
     Passes(u32),
-    /// Silence at `size`; the largest that would pass is `edge`.
+    /// Silence at `size`; the largest size that would pass is `edge`.
     Hole {
-        /// The size of the walk that vanishes.
+        /// The size that is lost.
         size: u32,
         /// The largest that passes.
         edge: u32,
@@ -53,7 +53,7 @@ impl Walk {
         }
     }
 
-    /// The largest size that passes and that such a walk comes to know.
+    /// The largest size that passes and that discovery finds.
     pub fn passing(self) -> u32 {
         match self {
             Self::Passes(size) => size,
@@ -67,51 +67,53 @@ impl Walk {
         size
     }
 
-    /// Ends in silence.
+    /// Whether it ends in silence.
     pub fn is_hole(self) -> bool {
         matches!(self, Self::Hole { .. })
     }
 }
 
-/// The truth about one network, and how much of it a prober with these privileges can see.
+/// The truth about one network, and how much of it a prober with these privileges can observe.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
-    /// Nothing that this prober can send is ever answered.
+    /// Whether nothing that this prober can send is ever answered.
     pub dead: bool,
-    /// Some flow that is probed meets a hole this way.
+    /// Whether some flow that is probed meets a hole in the forward direction.
     pub forward_hole: bool,
-    /// Packets from the target meet one.
+    /// Whether packets from the target meet a hole.
     pub reverse_hole: bool,
-    /// `blackhole` must be said.
+    /// Whether `blackhole` must be reported.
     pub hole_visible: bool,
-    /// The hole on the way back is there for all but TCP, which a clamp of our SYN keeps below it. Nobody but the target can tell.
+    /// Whether the reverse hole affects everything but TCP, which a clamp of our SYN keeps below
+    /// it. Only the target can know that.
     pub tcp_escapes: bool,
-    /// These directions must be named.
+    /// The directions that must be reported.
     pub must_name: Vec<Direction>,
-    /// What the forward path MTU may read, where one is shown; nothing may be, where large ICMP is
-    /// filtered and nothing else can be asked.
+    /// Correct values of the forward path MTU, if one is reported. Empty if large ICMP is filtered
+    /// and nothing else can be probed.
     pub forward_mtu: Vec<u32>,
-    /// What the reverse path MTU may read.
+    /// Correct values of the reverse path MTU.
     pub reverse_mtu: Vec<u32>,
-    /// Both directions can be measured: no `unknown` for long.
+    /// Whether both directions can be measured, so that `unknown` must not last.
     pub measurable: bool,
-    /// What becomes of SYNs to the path's port, where that can be seen.
+    /// How SYNs to the path's port are answered, if that can be observed.
     pub tcp: Option<TcpState>,
-    /// A box on the way has just forgotten what it knew, or takes no new flows.
+    /// A box on the way that has just lost its state, or accepts no new flows.
     pub nat: Option<Nat>,
-    /// Verdicts that are right; empty where nothing is promised.
+    /// Correct verdicts; empty if nothing is promised.
     pub verdicts: Vec<Verdict>,
-    /// Loss there and back of a small packet, 0..1.
+    /// Round-trip loss of a small packet, 0..1.
     pub loss: f64,
     /// The larger of the two directions' mean loss.
     pub worst_way: f64,
-    /// Loss depends on size or rate: any verdict but a hole or `unreachable` will do.
+    /// Whether loss depends on size or rate: then any verdict except a hole or `unreachable` is
+    /// accepted.
     pub rate_limited: bool,
 }
 
 impl Truth {
-    /// The truth about `network` as `prober` may see it.
+    /// The truth about `network`, as far as `prober` can observe it.
     pub fn of(network: &Network, prober: &Prober) -> Self {
         Sight { network, prober }.truth()
     }
@@ -134,7 +136,7 @@ impl Sight<'_> {
         let tcp_forward: Vec<Walk> = Way::flows().flatten().map(|flow| walk(Some(flow))).collect();
         let reverse_top = self.reverse_top(top);
         let reverse_walk = Walk::of(&network.reverse.bottlenecks, reverse_top, least);
-        // Whole replies without DF are all that an echo shows of the way back.
+        // An echo shows nothing of the reverse direction but whole replies without DF.
         let back_edge = self.largest_reply(reverse_top);
         let reverse_hole = reverse_walk.is_hole() && back_edge < reverse_top;
         let echo = prober.icmp >= IcmpProbes::Sized
@@ -156,10 +158,10 @@ impl Sight<'_> {
             && self.replies_arrive(echo_edge)
             && !self.is_vouched(icmp_forward, &tcp_forward);
         let seen_by_syn = syn && tcp_forward.iter().any(|walk| walk.is_hole());
-        // Silence above the very size that is signalled forward may be silence for want of DF alone.
+        // Silence above the very size that is signalled forward may be due to the missing DF alone.
         let ends = tcp_forward.iter().chain([&icmp_forward]).map(|walk| walk.end());
         let in_doubt = family == Family::V4 && ends.into_iter().any(|end| end < top && end == back_edge);
-        // Silence just above what the MSS names may be that of the target's own pieces.
+        // Silence just above the size in the MSS may be due to the target's own fragmentation.
         let beyond = [self.named_less(), self.signalled_beyond()];
         let in_doubt = reverse_hole && (in_doubt || beyond.contains(&Some(back_edge)));
         let seen_by_fragments = fragments
@@ -182,8 +184,8 @@ impl Sight<'_> {
             tcp_forward.iter().copied().filter(|_| syn).chain(echo.then_some(icmp_forward)).collect();
         let mut forward_mtu = Vec::new();
         if syn {
-            // Of all flows; or, where some meet a hole, of those. Of ICMP's flow an echo shows no more than what
-            // comes back.
+            // The smallest of all flows, or of those that meet a hole. For ICMP's flow an echo
+            // shows no more than what comes back.
             forward_mtu.extend(smallest(&mut used.iter()));
             forward_mtu.extend(smallest(&mut used.iter().filter(|walk| walk.is_hole())));
             if icmp_forward.passing() >= back_edge {
@@ -192,12 +194,12 @@ impl Sight<'_> {
             forward_mtu.sort_unstable();
             forward_mtu.dedup();
         } else if echo {
-            // Where the way back is known to end there, it says nothing of the way there.
+            // If the reverse direction is known to end there, the echo says nothing about forward.
             forward_mtu.push(if seen_by_fragments { icmp_forward.passing() } else { echo_edge });
-            // What SYNs have found before they fell silent still holds.
+            // What SYNs found before they fell silent still holds.
             let by_syn = self.tcp().filter(|_| self.prober.tcp == TcpProbes::Sized);
             forward_mtu.extend(by_syn.and(smallest(&mut tcp_forward.iter())));
-            // A reply that an IPv6 target had to cut shows that its request came whole.
+            // A reply that an IPv6 target had to cut shows that its request arrived whole.
             forward_mtu.extend((family == Family::V6).then_some(icmp_forward.passing()));
         }
         let rate_limited = network.echo_limit.is_some()
@@ -250,16 +252,17 @@ impl Sight<'_> {
         let reverse = &self.network.reverse.bottlenecks;
         let mut right = match (truth.hole_visible, truth.forward_hole || truth.reverse_hole) {
             (true, _) => return vec![Verdict::Blackhole],
-            // What hangs is never ok, be it seen or not; nor, where TCP escapes by a clamp, is what hangs but for TCP.
+            // A path that hangs must never be `ok`, whether or not the hole can be observed;
+            // neither must a path that hangs for everything but TCP, which escapes by a clamp.
             (false, true) if self.named_less().is_some() && truth.reverse_hole => {
                 return vec![Verdict::Unknown, Verdict::Blackhole, Verdict::Reduced, Verdict::Lossy];
             }
             (false, true) => return Vec::new(),
-            // A padded SYN may be signalled a size that passes the filter.
+            // A padded SYN may be answered by a signal with a size that passes the filter.
             _ if !truth.measurable && self.network.icmp_filter.is_some() => {
                 vec![Verdict::Unknown, Verdict::Reduced]
             }
-            // There is no hole, so that it is no lie not to have asked.
+            // There is no hole, so it is not wrong to leave that direction unmeasured.
             _ if !truth.measurable && self.named_less().is_some() => {
                 let whole = if truth.forward_mtu.iter().copied().any(reduced) {
                     Verdict::Reduced
@@ -269,15 +272,16 @@ impl Sight<'_> {
                 vec![Verdict::Unknown, whole]
             }
             _ if !truth.measurable => vec![Verdict::Unknown],
-            // What the target remembers proves that it is signalled; replies that vanish for want of DF do not.
+            // What the target remembers proves that it is signalled; replies that are lost for want
+            // of DF do not.
             _ if self.vanishes_without_df() => vec![Verdict::Unknown, Verdict::Reduced],
-            // Nor do replies above the MSS that are cut on the way.
+            // Neither do replies above the MSS that are cut on the way.
             _ if self.is_cut_beyond() && truth.forward_mtu.iter().copied().any(reduced) => {
                 vec![Verdict::Unknown, Verdict::Reduced]
             }
             _ if truth.forward_mtu.iter().copied().any(reduced) => vec![Verdict::Reduced],
             _ if reverse.iter().map(|bottleneck| bottleneck.above).any(reduced_back) => {
-                // What a router does with DF packets cannot be told from IPv4 replies that it cuts.
+                // IPv4 replies that a router cuts do not show what it does with DF packets.
                 let told = self.prober.family == Family::V6;
                 let right = [Verdict::Ok, Verdict::Reduced, Verdict::Unknown];
                 right.into_iter().filter(|verdict| !told || *verdict != Verdict::Unknown).collect()
@@ -290,10 +294,11 @@ impl Sight<'_> {
         right
     }
 
-    /// Echoes meet silence at a size that is signalled to TCP, and no TCP flow meets a hole. Then it is far
-    /// more likely that something on the way keeps signals about ICMP back than that of nine flows ICMP's
-    /// alone takes a leg with a hole (2^-8); and a hole only of ICMP hangs nobody. By echoes alone it need not
-    /// be seen. (A hole on the way back is seen by fragments.)
+    /// Whether signals to TCP show that ICMP's silence is not a hole: echoes meet silence at a size
+    /// that is signalled to TCP, and no TCP flow meets a hole. Then something on the way probably
+    /// drops signals about ICMP. The alternative, that of nine flows only ICMP's uses a leg with a
+    /// hole, has a chance of 2^-8, and a hole for ICMP alone does no harm. By echoes alone it need
+    /// not be reported. (A reverse hole is observed by fragments.)
     fn is_vouched(&self, icmp: Walk, tcp: &[Walk]) -> bool {
         let (Walk::Hole { size, .. } | Walk::Passes(size)) = icmp;
         let signalled = |flow| {
@@ -303,8 +308,9 @@ impl Sight<'_> {
         self.syn() && !tcp.iter().any(|walk| walk.is_hole()) && Way::flows().skip(1).any(signalled)
     }
 
-    /// A reply that is cut on the way back is lost with any of its pieces. Where that makes hardly half as many
-    /// large answers as controls, echoes alone cannot tell an edge from loss that grows with size.
+    /// A reply that is cut on the way back is lost with any of its fragments. If hardly half as
+    /// many large packets as controls are answered for that reason, echoes alone cannot tell an
+    /// edge from loss that grows with size.
     fn replies_arrive(&self, size: u32) -> bool {
         let reverse = &self.network.reverse;
         let cuts = reverse.bottlenecks.iter().filter(|one| one.signals.is_some() && one.above < size);
@@ -322,21 +328,23 @@ impl Sight<'_> {
         self.prober.expected.unwrap_or(self.prober.hosts.min(learnt.unwrap_or(u32::MAX)))
     }
 
-    /// The target names just what is signalled in its own name: it remembers that.
+    /// Whether the target's MSS gives just the size that is signalled in its own name: it remembers
+    /// that signal.
     fn is_remembered(&self, named: u32) -> bool {
         let told = |one: &Bottleneck| one.signals == Some(named);
         let signalled = self.network.bridge_signals && self.network.forward.bottlenecks.iter().any(told);
         signalled && self.network.remembers == Some(named)
     }
 
-    /// Large replies carry no DF, and something on the way drops those that do not fit, and would signal them if they did.
+    /// Whether large replies, which carry no DF, are dropped by something on the way that would
+    /// signal them if they had DF.
     fn vanishes_without_df(&self) -> bool {
         let cuts_none = |one: &Bottleneck| one.signals.is_some() && one.cuts_none;
         let v4 = self.prober.family == Family::V4;
         v4 && self.network.remembers.is_none() && self.network.reverse.bottlenecks.iter().any(cuts_none)
     }
 
-    /// A router cuts IPv4 replies that are larger than the MSS names.
+    /// Whether a router cuts IPv4 replies that are larger than the MSS allows.
     fn is_cut_beyond(&self) -> bool {
         let (named, most) = (self.named_less(), self.own_size());
         let cuts = |one: &Bottleneck| one.signals.is_some() && Some(one.above) >= named && one.above < most;
@@ -345,45 +353,47 @@ impl Sight<'_> {
             && self.network.reverse.bottlenecks.iter().any(cuts)
     }
 
-    /// What we take ourselves.
+    /// The largest packet that we accept.
     fn own_size(&self) -> u32 {
         self.prober.hosts.min(self.prober.testable())
     }
 
-    /// What the target's MSS names, where that is less.
+    /// The size given by the target's MSS, if that is less.
     fn named_less(&self) -> Option<u32> {
         let expected = self.expected();
         (self.prober.expected.is_none() && expected < self.own_size()).then_some(expected)
     }
 
-    /// The largest that the target sends.
+    /// The largest packet that the target sends.
     fn reverse_top(&self, top: u32) -> u32 {
         let interface = self.network.interface(self.prober.family);
         self.named_less().map_or(top, |_| self.own_size().min(interface))
     }
 
-    /// What is signalled to a packet of our own size.
+    /// The MTU that is signalled for a packet of our own size.
     fn signalled_beyond(&self) -> Option<u32> {
         let size = self.own_size();
         self.named_less()?;
         self.network.forward.bottlenecks(None).iter().find(|one| size > one.above)?.signals
     }
 
-    /// Above what the target's MSS names either fragments ask, or echoes that pass whole.
+    /// Whether fragments, or echoes that pass whole, measure sizes above that of the target's MSS.
     fn is_measurable_beyond(&self, fragments: bool, in_doubt: bool, back_edge: u32) -> bool {
         let Some(named) = self.named_less() else { return true };
         let (size, interface) = (self.own_size(), self.network.interface(self.prober.family));
         let whole = self.network.forward.bottlenecks(None).iter().all(|one| size <= one.above)
             && interface >= size
             && back_edge >= size;
-        // What a target cuts above its MSS may as well have been cut on the way.
+        // What the target itself cuts above its MSS may as well have been cut on the way.
         let own_cut = named < interface && interface < size && self.prober.family == Family::V4;
         whole || (fragments && !in_doubt && !own_cut)
     }
 
-    /// A target whose interface is smaller than what it is asked for cuts that itself, and its pieces, which carry a multiple of eight bytes, pass a
-    /// hole just below that interface: 1,384 bytes vanish above 1,380, and 1,400 come in pieces of 1,380. What is asked for comes, and
-    /// who else sends so much cuts it too; only TCP's 1,381 to 1,384 vanish.
+    /// Whether the target's own fragmentation hides a hole. A target whose interface is smaller
+    /// than the requested size cuts its replies. Fragments carry a multiple of eight bytes, so they
+    /// can pass a hole just below that interface: packets of 1,384 bytes are lost above 1,380, but
+    /// 1,400 come in fragments of 1,380. So the requested size arrives, and other senders of that
+    /// much cut it too; only TCP's 1,381 to 1,384 are lost.
     fn targets_pieces_pass(&self, asked: u32, back_edge: u32) -> bool {
         let piece = largest_piece(self.prober.family, asked, self.network.interface(self.prober.family));
         piece < asked && piece <= back_edge
@@ -402,7 +412,7 @@ impl Sight<'_> {
         }
     }
 
-    /// What becomes of SYNs, where echoes can be seen beside them.
+    /// How SYNs are answered, if echoes can be observed beside them.
     fn tcp(&self) -> Option<TcpState> {
         let compared = self.prober.icmp != IcmpProbes::None && self.network.icmp;
         let open = self.network.mss.is_some();
@@ -413,7 +423,7 @@ impl Sight<'_> {
             Tcp::KernelSilent if self.prober.tcp == TcpProbes::Sized => TcpState::KernelDead,
             Tcp::Filtered => TcpState::Filtered,
             Tcp::Silent | Tcp::KernelSilent => TcpState::Dead,
-            // Nobody listens there: no byte can be sent.
+            // The port is closed, so no byte can be sent.
             Tcp::Answers | Tcp::BareOnly | Tcp::PayloadSilent | Tcp::PayloadFiltered => TcpState::Answers,
         };
         let by_byte =
@@ -427,7 +437,7 @@ impl Sight<'_> {
         self.network.down || !(self.network.icmp || tcp)
     }
 
-    /// The pieces of a fragmented request get through, often enough for forty of two hundred pairs.
+    /// Whether the fragments of a request get through, often enough for forty of two hundred pairs.
     fn carries_fragments(&self, top: u32, forward: Walk) -> bool {
         let pieces = i32::try_from(fragments_of(self.prober.family, top)).unwrap_or(i32::MAX);
         let arrive = (1.0 - self.small_loss(&self.network.forward)).powi(pieces);
@@ -435,8 +445,8 @@ impl Sight<'_> {
             return false;
         }
         let piece = self.prober.family.header() + 8 + FRAGMENT_PAYLOAD;
-        // Nothing tells that pieces pass where discovery ends below their size on another leg, whose signals
-        // vouch for ICMP too.
+        // Nothing shows that fragments pass if discovery ends below their size on another leg,
+        // whose signals vouch for ICMP too.
         let lowest =
             Way::flows().map(|flow| Walk::of(self.network.forward.bottlenecks(flow), top, 68).passing());
         self.network.fragments && forward.passing() >= piece && lowest.min() >= Some(piece)
@@ -451,7 +461,8 @@ impl Sight<'_> {
                 if piece > bottleneck.above {
                     match bottleneck.signals {
                         None => return false,
-                        // IPv6 routers do not cut: the target itself does, once it has been told.
+                        // IPv6 routers do not cut: the target itself does, once it has received a
+                        // signal.
                         Some(_) => piece = largest_piece(family, piece, bottleneck.above),
                     }
                 }
@@ -489,7 +500,8 @@ mod tests {
             (&[silent(1454)], Walk::Hole { size: 1500, edge: 1454 }),
             (&[signals(1450, 1450)], Walk::Passes(1450)),
             (&[signals(1450, 1450), silent(1410)], Walk::Hole { size: 1450, edge: 1410 }),
-            // The bridge over the vxlan device: 1451-1454 are signalled, but no host ever sends them.
+            // The bridge over the vxlan device: 1451-1454 are signalled, but no host ever sends
+            // them.
             (&[silent(1454), signals(1450, 1450)], Walk::Hole { size: 1500, edge: 1450 }),
             (&[signals(1450, 1300)], Walk::Passes(1300)),
             (&[signals(1400, 1450)], Walk::Hole { size: 1450, edge: 1400 }),

@@ -1,4 +1,4 @@
-//! One direction at work: which packets pass, in how many pieces, and which are signalled.
+//! One direction: which packets pass, in how many pieces, and which are signalled.
 
 use std::time::Duration;
 
@@ -16,26 +16,26 @@ use super::{
 pub struct Packet {
     /// Bytes of IP packet.
     pub size: u32,
-    /// No router may cut it.
+    /// Whether it carries DF, so that no router may cut it.
     pub df: bool,
     /// Its TCP flow; `None` is ICMP.
     pub flow: Option<u8>,
 }
 
-/// What became of it.
+/// What happened to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Crossing {
-    /// It is through, in one piece or in several: bytes of the largest.
+    /// It passed, in one piece or in several.
     Through {
-        /// The largest piece.
+        /// Bytes of the largest piece.
         piece: u32,
     },
-    /// A bottleneck refused it and claims this MTU.
+    /// A bottleneck refused it and signalled an MTU.
     TooBig {
-        /// The claim.
+        /// The signalled MTU.
         mtu: u32,
     },
-    /// It is gone.
+    /// It was lost.
     Lost,
 }
 
@@ -47,7 +47,7 @@ pub struct WayState {
 }
 
 impl WayState {
-    /// As at the beginning.
+    /// The initial state.
     pub fn new(way: &Way, now: Duration) -> Self {
         Self {
             chance: Chance::new(way.loss, now),

@@ -1,4 +1,4 @@
-//! A network at work: what becomes of a packet that the prober sends, and when the answer is back.
+//! A running network: what happens to a packet that the prober sends, and when the answer arrives.
 
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ use super::{
     way::{Crossing, Packet, WayState},
 };
 
-/// A bare SYN of IPv4 with an MSS option.
+/// Bytes of a bare IPv4 SYN with an MSS option.
 const BARE_SYN: u32 = 44;
 
-/// With how much of its TTL a target's answer arrives, and a box's that is nearer.
+/// TTL with which the target's answers arrive, and those of a nearer box.
 const TARGET_TTL: u8 = 62;
 const BOX_TTL: u8 = 253;
 
@@ -38,10 +38,10 @@ pub struct World {
     reverse: WayState,
     signals: Option<Bucket>,
     echoes: Option<Bucket>,
-    /// IPv6 only: what the target has learnt from signals about its way back (RFC 8201).
+    /// IPv6 only: the path MTU that the target has learnt from signals (RFC 8201).
     learnt: Option<u32>,
     syns: u32,
-    /// Which flows a stateful box on the way knows.
+    /// The flows that a stateful box on the way knows.
     pub flows: Flows,
     ours: Neighbour,
     theirs: Neighbour,
@@ -51,7 +51,7 @@ pub struct World {
 }
 
 impl World {
-    /// A network as at its beginning.
+    /// A network in its initial state.
     pub fn new(family: Family, network: Network, seed: u64, now: Duration) -> Self {
         Self {
             forward: WayState::new(&network.forward, now),
@@ -71,8 +71,8 @@ impl World {
         }
     }
 
-    /// From now on the network is like this; what the target had learnt about the former one is forgotten
-    /// (in truth within 10 min, and until then its own traffic has no trouble either).
+    /// Changes the network. What the target had learnt about the former one is forgotten (in
+    /// reality within 10 min, and until then its own traffic is not affected either).
     pub fn change(&mut self, network: Network, now: Duration) {
         let seed = self.rng.u64(..);
         let flows = std::mem::take(&mut self.flows);
@@ -81,13 +81,13 @@ impl World {
         self.flows.began = now;
     }
 
-    /// How long this answer takes.
+    /// The round-trip time of this answer.
     pub fn round_trip(&mut self) -> Duration {
         let jitter = self.network.jitter_ms * self.rng.f64();
         Duration::from_secs_f64((self.network.rtt_ms + jitter) / 1000.0) + self.waited
     }
 
-    /// The answer to the regular small echo, if one comes.
+    /// Whether the regular small echo is answered.
     pub fn echo(&mut self, now: Duration) -> bool {
         let size = self.family.small();
         self.waited = Duration::ZERO;
@@ -111,7 +111,7 @@ impl World {
             ProbeMethod::Syn => self.syn(size, probe, now),
             ProbeMethod::Fragments => self.fragments(probe, control, now),
         };
-        // What the wire does not believe never reaches the prober (src/probe/flights.rs).
+        // Signals that the wire does not believe never reach the prober (src/probe/flights.rs).
         let least = self.family.least_mtu();
         answer.filter(|answer| match answer {
             Answer::TooBig { mtu, .. } => (least..size).contains(mtu),
@@ -119,7 +119,7 @@ impl World {
         })
     }
 
-    /// A connection of the kernel's own begins, or goes on.
+    /// A connection made by the kernel starts or continues.
     pub fn byte(&mut self, byte: Byte, now: Duration) -> Next {
         let Self { network, bytes, family, flows, .. } = self;
         let rtt = Duration::from_secs_f64((network.rtt_ms + network.jitter_ms * bytes.rng.f64()) / 1000.0);
@@ -194,7 +194,7 @@ impl World {
         self.reply(size, now)
     }
 
-    /// The target answers an echo request of `size` bytes.
+    /// The target's answer to an echo request of `size` bytes.
     fn reply(&mut self, size: u32, now: Duration) -> Option<Answer> {
         let filtered = self.network.icmp_filter.is_some_and(|limit| size > limit);
         if filtered || !self.network.icmp {
@@ -224,7 +224,7 @@ impl World {
         Some(Answer::Passed(Reply { ttl: Some(TARGET_TTL), largest_fragment, ..Reply::default() }))
     }
 
-    /// A signal about our packet comes back, unless it is rate-limited or lost.
+    /// A signal about our packet arrives, unless it is rate-limited or lost.
     fn signal(&mut self, mtu: u32, now: Duration) -> Option<Answer> {
         let by_target = self.network.bridge_signals;
         (self.may_signal(now) && self.small_back(now)).then_some(Answer::TooBig { mtu, by_target })
@@ -234,7 +234,7 @@ impl World {
         self.signals.as_mut().is_none_or(|signals| signals.take(now, &mut self.rng))
     }
 
-    /// A signal about the target's packet goes to the target.
+    /// A signal about the target's packet reaches the target.
     fn teach(&mut self, mtu: u32, now: Duration) {
         let small = Packet { size: self.family.small(), df: false, flow: None };
         if self.may_signal(now) && matches!(self.go(small, now), Crossing::Through { .. }) {
