@@ -1,6 +1,7 @@
-//! The real process, whatever becomes of its log and of its parts: it goes on telling what is, or says that it cannot, or ends.
+//! The real process, whatever happens to its log and its tasks: it goes on reporting what is true,
+//! or says that it cannot, or ends.
 
-// Samples that count are whole.
+// Samples of counts are whole numbers.
 #![allow(clippy::float_cmp)]
 
 mod started;
@@ -18,7 +19,7 @@ use nix::sys::signal::Signal;
 use started::{Started, metric};
 use tempfile::TempDir;
 
-/// A path to nobody, and this machine as a router.
+/// A path to an address without a host, and this machine as a router.
 const CONFIG: &str = "\
 site: here
 probe_interval: 1s
@@ -29,12 +30,12 @@ paths:
   - { name: p, site: there, address: 192.0.2.1 }
 ";
 
-/// Reloads until the log has lost something, then asks whether all the rest goes on.
+/// Reloads until log messages are lost, then checks that everything else goes on.
 fn goes_on_without_its_log(exporter: &mut Started) {
     let mut edits = 0;
     exporter.wait_for("the log has lost something", |exporter| {
         edits += 1;
-        // Other names each time: lines of one kind are held back.
+        // Other names each time, as messages of one kind are held back.
         exporter.configure(&many_paths(edits));
         let text = exporter.metrics();
         metric(&text, "vxlan_exporter_log_messages_dropped_total") > 0.0
@@ -81,7 +82,7 @@ fn a_reader_of_its_log_that_does_not_read_hurts_nothing() {
     drop(reader);
 }
 
-/// Who prints is no more ended by a reader that has gone than who serves.
+/// A command that prints is ended no more than `serve` by a reader that is gone.
 #[test]
 fn one_shot_commands_end_by_their_own_code() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -108,14 +109,14 @@ fn one_shot_commands_end_by_their_own_code() {
     }
 }
 
-/// An exporter that fails by files in the directory handed back.
+/// An exporter that fails when files appear in the returned directory.
 fn faulty(flags: &[&str]) -> (Started, TempDir) {
     let faults = tempfile::tempdir().expect("a directory");
     let exporter = Started::new(
         &format!("{CONFIG}reflector: {{ listen: '127.0.0.1:0' }}\n"),
         Stdio::null(),
         &[("VXLAN_EXPORTER_FAULTS", faults.path().to_str().expect("text"))],
-        // The faults are files that are taken away, which the sandbox forbids.
+        // The task removes the fault's file, which the sandbox would forbid.
         &[&["--sandbox=off"], flags].concat(),
     );
     (exporter, faults)
@@ -129,7 +130,7 @@ fn strike(faults: &TempDir, fault: &str) {
     fs::write(faults.path().join(fault), "").expect("written");
 }
 
-/// Whatever dies is started again; what was counted counts on, and what is asked for is done.
+/// Every task that dies is restarted; its counts continue, and requests are served.
 #[test]
 fn each_part_that_dies_is_started_again() {
     let (mut exporter, faults) = faulty(&[]);
@@ -162,7 +163,8 @@ fn each_part_that_dies_is_started_again() {
     }
 }
 
-/// A part that waits for what never comes: said to be stuck, what it told is taken away, and it is started again.
+/// A task waits for something that never comes: it is reported as stuck, its data are removed, and
+/// it is restarted.
 #[test]
 fn each_part_that_makes_no_progress_is_said_to_and_started_again() {
     for task in ["probes", "router_worker", "conductor", "reloader"] {
@@ -182,7 +184,8 @@ fn each_part_that_makes_no_progress_is_said_to_and_started_again() {
     }
 }
 
-/// A thread that never returns cannot be ended: the process ends, so that whoever runs it starts it again.
+/// A thread that never returns cannot be ended, so the process ends and its service manager starts
+/// it again.
 #[test]
 fn what_cannot_be_started_again_ends_the_process() {
     for task in ["probes", "web"] {
@@ -195,7 +198,8 @@ fn what_cannot_be_started_again_ends_the_process() {
     assert_eq!(exporter.ended(), Some(2), "there is no second listener");
 }
 
-/// A kubelet's probe has no password. It asks inside the container, and is told what `/-/healthy` says.
+/// A kubelet's probe has no password. It asks inside the container and gets the answer of
+/// `/-/healthy`.
 #[test]
 fn a_liveness_probe_needs_no_password() {
     let files = tempfile::tempdir().expect("a directory");
@@ -214,7 +218,7 @@ fn a_liveness_probe_needs_no_password() {
     assert_eq!(exporter.healthy().0, Some(2), "there is none any more");
 }
 
-/// The watchdog needs no runtime: here no task has a turn any more.
+/// The watchdog needs no runtime: here no task is scheduled any more.
 #[test]
 fn a_runtime_whose_threads_all_hang_ends_the_process() {
     let (mut exporter, faults) = faulty(&[]);
@@ -224,7 +228,8 @@ fn a_runtime_whose_threads_all_hang_ends_the_process() {
     assert_eq!(exporter.ended(), Some(3));
 }
 
-/// Stopped for longer than a part that hangs is given, it goes on as if nothing had been.
+/// A process that was stopped for longer than a hanging task may take goes on as if nothing had
+/// happened.
 #[test]
 fn a_process_that_was_stopped_goes_on() {
     let (mut exporter, _faults) = faulty(&[]);

@@ -1,4 +1,4 @@
-//! The real process while others take all that they can of it: whoever comes from another address is answered.
+//! The real process while clients take all they can of it: other addresses are still answered.
 
 mod attackers;
 
@@ -13,8 +13,8 @@ use crate::support::one_exporter::{self, Exporter, certificate, directory};
 use attackers::{Attackers, Habit};
 use nix::{sys::stat::Mode, unistd::mkfifo};
 
-/// Not the second that a scrape may take, so that a busy machine fails no test; before there were places per peer, what
-/// stood in the way was there for ever.
+/// Seconds; more than the one second that a scrape may take, so that a busy machine fails no test.
+/// Before places were limited per peer, an attack blocked scrapes forever.
 const PATIENCE: &str = "15";
 
 fn exporter() -> Exporter {
@@ -23,7 +23,7 @@ fn exporter() -> Exporter {
     Exporter::start(files, &[])
 }
 
-/// With this file of `--web.config.file`.
+/// An exporter with this file as `--web.config.file`.
 fn exporter_by(web: &str) -> Exporter {
     let files = directory();
     certificate(files.path(), "server", None);
@@ -35,7 +35,7 @@ fn exporter_by(web: &str) -> Exporter {
 
 const TLS: &str = "tls_server_config: {cert_file: server.crt, key_file: server.key}\n";
 
-/// 16 scrapes from another address, all while the attack goes on.
+/// 16 scrapes from another address while the attack goes on.
 fn every_scrape_is_answered(exporter: &Exporter, from: &str) {
     all_are_answered(exporter, "http", &["--interface", from]);
 }
@@ -93,7 +93,8 @@ fn handshakes_that_are_not_made() {
     all_are_answered(&exporter, "https", &["--insecure", "--interface", "127.0.0.2"]);
 }
 
-/// What no TLS client says, and half of what one says: each is sent away in its time, and others are shaken hands with.
+/// Bytes that no TLS client sends, and half of what one sends: each connection is closed in time,
+/// and other clients complete their handshakes.
 #[test]
 fn odd_tls_clients() {
     let exporter = exporter_by(TLS);
@@ -114,7 +115,7 @@ fn odd_tls_clients() {
         .map(|bytes| {
             let mut client = TcpStream::connect(("127.0.0.1", exporter.port())).expect("connected");
             client.set_read_timeout(Some(Duration::from_mins(1))).expect("set");
-            // It may be refused before all is sent.
+            // It may be refused before everything is sent.
             let _ = client.write_all(bytes);
             client
         })
@@ -128,8 +129,8 @@ fn odd_tls_clients() {
     }
 }
 
-/// Who was right is let in at once, also after the file was read anew. `DOORS_COST=15` makes each guess as dear as it can
-/// reasonably be.
+/// A client with the right password is admitted at once, even after the file was read again.
+/// `DOORS_COST=15` makes each guess as expensive as is reasonable.
 #[test]
 fn wrong_passwords_keep_the_right_one_out_of_nothing() {
     let _turn = crate::support::turn();
@@ -144,7 +145,7 @@ fn wrong_passwords_keep_the_right_one_out_of_nothing() {
     all_are_answered(&exporter, "http", &right);
     fs::write(exporter.path("web.yml"), format!("{users}  another: {hash}\n")).expect("written");
     all_are_answered(&exporter, "http", &right);
-    // From an address that has never been here, too.
+    // Also from an address that has not logged in before.
     all_are_answered(&exporter, "http", &["--interface", "127.0.0.3", "--user", "prometheus:secret"]);
     let text = exporter.ask("http", "/metrics", &right).body;
     let turned_away = ["back_off", "busy"].map(|reason| {
@@ -161,7 +162,7 @@ fn cpus() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Of each thread that checks passwords (field 19 of proc(5)'s stat).
+/// The niceness of each thread that checks passwords (field 19 of proc(5)'s stat).
 fn niceness_of_hashing(exporter: &Exporter) -> Vec<i32> {
     let threads = fs::read_dir(format!("/proc/{}/task", exporter.pid())).expect("threads");
     let stats = threads
@@ -175,11 +176,12 @@ fn niceness_of_hashing(exporter: &Exporter) -> Vec<i32> {
         .collect()
 }
 
-/// Neither at the start nor later is a pipe waited for, whichever file it stands in for.
+/// A pipe in place of a file is never waited for, neither at the start nor later, whichever file it
+/// replaces.
 #[test]
 fn pipes_instead_of_files() {
     let mut exporter = exporter_by(TLS);
-    // The last to be read first: only the first that cannot be is named.
+    // In reverse order of reading: only the first file that cannot be read is named.
     for file in ["server.key", "server.crt", "web.yml"] {
         fs::remove_file(exporter.path(file)).expect("removed");
         mkfifo(&exporter.path(file), Mode::S_IRWXU).expect("made");

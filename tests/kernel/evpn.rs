@@ -1,6 +1,8 @@
-//! Two VTEPs with FRR between them, on the real kernel: what EVPN fills, what is said when a route is withdrawn.
+//! Two VTEPs with FRR between them, on the real kernel: what EVPN configures, and what is reported
+//! when a route is withdrawn.
 //!
-//! Needs root, iproute2 and Debian's `frr`, of which zebra and bgpd alone run, each in its namespace.
+//! Needs root, iproute2 and Debian's `frr`, of which only zebra and bgpd run, each in its
+//! namespace.
 
 use std::{
     collections::BTreeSet,
@@ -34,7 +36,8 @@ fn run(program: &str, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
-/// A router: a namespace with an underlay port, a bridge of a LAN port and a vxlan device, zebra and bgpd.
+/// A router: a namespace with an underlay port, a bridge of a LAN port and a vxlan device, zebra
+/// and bgpd.
 struct Vtep {
     namespace: String,
     number: u8,
@@ -77,7 +80,7 @@ impl Vtep {
         }
     }
 
-    /// Starts the daemons, which give up root themselves.
+    /// Starts the daemons, which drop root themselves.
     fn start(&self) {
         let peer = 3 - self.number;
         let bgp = format!(
@@ -97,7 +100,7 @@ impl Vtep {
             let (socket, zserv, pid) =
                 (self.path(""), self.path("zserv.api"), self.path(&format!("{daemon}.pid")));
             arguments.extend(["--vty_socket", &socket, "-z", &zserv, "-i", &pid]);
-            // A daemon keeps what it was started with: with pipes nobody would see an end.
+            // A daemon keeps inherited pipes open, so their end would never be seen.
             let started =
                 Command::new("ip").args(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
             assert!(started.expect("ip").success(), "{daemon} did not start: apt-get install frr");
@@ -108,7 +111,7 @@ impl Vtep {
         self.directory.join(name).to_string_lossy().trim_end_matches('/').to_owned()
     }
 
-    /// Lets type-3 routes go to the other one, or withdraws them; all others stay.
+    /// Advertises type-3 routes to the other VTEP, or withdraws them; all other routes stay.
     fn advertise_flooding(&self, yes: bool) {
         let no = if yes { "no " } else { "" };
         let socket = self.path("");
@@ -147,7 +150,7 @@ impl Shell for InNamespace {
     }
 }
 
-/// Both routers read, until `enough` of them is there.
+/// Reads both routers until `enough` is true of them.
 fn read_until(
     vteps: &mut [Vtep; 2],
     what: &str,
@@ -165,12 +168,12 @@ fn read_until(
     }
 }
 
-/// Whether the flood list leads anywhere.
+/// Whether there is any remote on the flood list.
 fn floods(of: &RouterSnapshot) -> bool {
     of.fdb.iter().any(|entry| entry.mac == Mac::FLOOD && entry.dst.is_some())
 }
 
-/// Whether a MAC has come by a type-2 route.
+/// Whether a MAC has arrived by a type-2 route.
 fn knows_macs(of: &RouterSnapshot) -> bool {
     of.fdb.iter().any(|entry| entry.extern_learn && entry.mac != Mac::FLOOD && entry.dst.is_some())
 }
@@ -190,7 +193,7 @@ fn plan() -> Plan {
     }
 }
 
-/// What an exporter says that has seen nothing before.
+/// The picture of an exporter without any memory.
 fn assess(read: [RouterSnapshot; 2]) -> Overlay {
     let readings = ["one", "two"].into_iter().zip(read).map(|(name, snapshot)| {
         let mut reading = RouterReading::new(name.into(), name.into(), Vec::new());
@@ -200,7 +203,7 @@ fn assess(read: [RouterSnapshot; 2]) -> Overlay {
     Assessor::new(&plan()).assess(&readings.collect::<Vec<_>>(), &[])
 }
 
-/// The sentence on flood entries, where there is one; never with a command.
+/// The sentence on flood entries, if there is one; it never comes with a command.
 fn said(overlay: &Overlay) -> Option<&str> {
     let names: Vec<_> = overlay.tunnels.iter().map(|tunnel| tunnel.name.as_str()).collect();
     assert_eq!(names, ["one/vxlan10~two/vxlan10"], "{overlay:?}");

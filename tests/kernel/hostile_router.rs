@@ -1,12 +1,12 @@
-//! One router that says far too much, among others: the real process, a real OpenSSH server. Needs root, iproute2 and
-//! openssh-server, as `router_ssh.rs` does.
+//! One router with excessive output among others: the real process, a real OpenSSH server. Needs
+//! root, iproute2 and openssh-server, like `router_ssh.rs`.
 
 use std::collections::BTreeMap;
 
 use lab::fleet::{Exporter, Fleet, Metrics, by_label, with_fleet};
 
 const DROPPED: &str = "vxlan_router_dropped_items_total";
-/// Bytes that memory may have grown by when a flood of names is over.
+/// Bytes by which memory may have grown after a flood of names.
 const GROWTH: f64 = 10.0 * 1024.0 * 1024.0;
 
 fn vxlans(names: impl Iterator<Item = String>) -> String {
@@ -30,13 +30,13 @@ fn entries(count: usize) -> String {
     format!("[{}]", (1..=count).map(entry).collect::<Vec<_>>().join(","))
 }
 
-/// When router `name` was read last.
+/// When router `name` was last read.
 fn read_at(metrics: &Metrics, name: &str) -> f64 {
     let times = by_label(metrics, "vxlan_router_last_success_timestamp_seconds", "router");
     times.get(name).copied().unwrap_or_default()
 }
 
-/// Waits for a scrape of `name` that began after now.
+/// Waits for a scrape of `name` that begins after this call.
 fn scraped(exporter: &Exporter, name: &str) -> Metrics {
     let mut last = read_at(&exporter.metrics(), name);
     for _ in 0..2 {
@@ -46,7 +46,7 @@ fn scraped(exporter: &Exporter, name: &str) -> Metrics {
     exporter.metrics()
 }
 
-/// What tunnels and interfaces there are, and how they stand.
+/// All tunnels and interfaces with their state.
 fn picture(metrics: &Metrics) -> BTreeMap<String, String> {
     let shown = ["vxlan_tunnel_info", "vxlan_tunnel_up", "vxlan_interface_info", "vxlan_router_up"];
     let of = |series: &String| shown.contains(&series.split('{').next().unwrap_or_default());
@@ -99,7 +99,7 @@ fn a_router_that_says_far_too_much_stops_nobody_and_leaves_nothing_behind() {
             );
             fleet.say(1, None, None);
             scraped(&exporter, "r1");
-            // The picture of a scrape is joined a few seconds later where the join before took long.
+            // The data of a scrape are joined a few seconds later if the previous join took long.
             exporter.wait_for("all is as before", |now| picture(now) == before);
         }
     });
@@ -124,7 +124,7 @@ fn names_that_change_with_every_scrape_leave_no_memory_behind() {
             );
             metrics["process_resident_memory_bytes"]
         };
-        // The first names fill what is remembered; that is bounded.
+        // The first names fill the bounded memory for names.
         let before = flood(0..4);
         let after = flood(4..24);
         println!("resident memory: {before} bytes, then {after}");

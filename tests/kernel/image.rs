@@ -1,5 +1,6 @@
-//! The container image at work in the lab: what the chart's security context lets through, with `NET_RAW` and without, and that names
-//! are resolved inside it as in a pod. `IMAGE_BINARY` names the binary that goes into it.
+//! The container image at work in the lab: what the chart's security context permits, with
+//! `NET_RAW` and without, and that names are resolved inside it as in a pod. `IMAGE_BINARY` names
+//! the binary that goes into it.
 
 mod container;
 
@@ -23,7 +24,7 @@ use lab::{
     sshd,
 };
 
-/// A proof of 40 pairs, and the edge of each direction, on a busy machine.
+/// Time for a proof of 40 pairs and the edge of each direction, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 fn binary() -> PathBuf {
@@ -51,7 +52,7 @@ fn the_image_does_what_its_capabilities_say() -> Result<()> {
 
     let files = pod_files(&lab)?;
     let files: Vec<(&Path, &str)> = files.iter().map(|(from, to)| (from.as_path(), *to)).collect();
-    // A pod's own; its hosts' is usually nobody.
+    // A pod has its own setting; that of its host usually permits nobody.
     lab.vantage().sysctl("net/ipv4/ping_group_range", "0 2147483647")?;
     let mut dns =
         lab.vantage().command("/usr/sbin/dnsmasq").args(name_server(&lab)).spawn().context("dnsmasq")?;
@@ -100,8 +101,8 @@ fn wait_for(exporter: &mut Exporter, holds: impl Fn(&Metrics) -> bool) -> Result
     }
 }
 
-/// What a pod has mounted: configuration and keys, and a kubelet's files for names. `rancher` is in the DNS and needs the
-/// search domain, `node-b` is a host alias.
+/// Files mounted into a pod: configuration and keys, and a kubelet's files for name resolution.
+/// `rancher` is in the DNS and needs the search domain, `node-b` is a host alias.
 fn pod_files(lab: &Lab) -> Result<Vec<(PathBuf, &'static str)>> {
     let pod = lab.directory().join("pod");
     let etc = pod.join("vxlan_exporter");

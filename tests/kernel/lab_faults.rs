@@ -1,5 +1,6 @@
-//! Every fault of the lab, judged by the real exporter over real SSH on the real kernel; and the stories
-//! around them: broken and mended, `check`, SIGTERM, a lab with other numbers. Each test raises its own lab.
+//! Every fault of the lab, judged by the real exporter over real SSH on the real kernel, and the
+//! stories around them: broken and mended, `check`, SIGTERM, a lab with other numbers. Each test
+//! starts its own lab.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ fn judged_rightly(fault: &str) -> Result<()> {
     levels::judge(&Fault::load(fault)?, crate::binary())
 }
 
-/// For each fault: the lab does what its file says, and the exporter sees it.
+/// For each fault: the lab does what its file says, and the exporter reports it.
 macro_rules! faults {
     ($($module:ident $name:literal)*) => {
         const FAULTS: &[&str] = &[$($name),*];
@@ -91,7 +92,7 @@ fn every_fault_file_has_its_test() {
     assert_eq!(fault::names(), FAULTS, "tests/lab/faults and the list in tests/kernel/lab_faults.rs differ");
 }
 
-/// A new fault is judged at every level, or its file says why not.
+/// Every fault is judged at every level, or its file says why not.
 #[test]
 fn every_fault_is_judged_at_every_level_or_says_why_not() -> Result<()> {
     for name in fault::names() {
@@ -151,7 +152,8 @@ fn a_hole_that_comes_and_is_mended_is_noticed() -> Result<()> {
     Ok(())
 }
 
-/// A stateful box that keeps the old mapping alive: from then on it drops packets of every flow that it has seen before.
+/// A stateful box keeps an old mapping alive: it drops packets of every flow that it has seen
+/// before.
 #[test]
 fn old_flows_that_a_stateful_box_pins_are_left_for_new_ones() -> Result<()> {
     let (lab, healthy) = raise("healthy")?;
@@ -182,8 +184,10 @@ fn old_flows_that_a_stateful_box_pins_are_left_for_new_ones() -> Result<()> {
     Ok(())
 }
 
-/// Nothing tells of the way back while replies, which carry no DF, leave in outer fragments that are lost. What our own probes are signalled
-/// is not cached here, so that a download asks for full-size packets: these are signalled to the target, and it is seen to remember.
+/// While replies, which carry no DF, leave in outer fragments that are lost, nothing shows the
+/// state of the reverse direction. What our own probes are signalled is not cached here, so a
+/// download sends full-size packets: these are signalled to the target, and its replies show that
+/// it remembers.
 #[test]
 fn a_download_shows_that_the_way_back_is_signalled() -> Result<()> {
     let fault = Fault { targets_remember: false, ..Fault::load("fragments-lost")? };
@@ -214,7 +218,7 @@ fn five_holes_and_their_ends_are_noticed() -> Result<()> {
     notice::run(crate::binary(), 5)
 }
 
-/// How often the log tells this change of rancher's verdict, with evidence.
+/// How often the log contains this change of rancher's verdict, with evidence.
 fn told(exporter: &Exporter, from: &str, to: &str) -> usize {
     let words = ["msg=\"verdict changed\" path=rancher", &format!("from={from} to={to} "), "evidence="];
     exporter.logged(&words).len()
@@ -231,7 +235,8 @@ fn over_a_small_underlay_the_fix_leads_to_reduced() -> Result<()> {
     Ok(())
 }
 
-/// Types every command of every path's fix, which must all lead to 1500, and waits until the routers were read again.
+/// Types every command of every path's fix, which must all lead to 1500, and waits until the
+/// routers have been read again.
 fn apply_all_fixes(lab: &Lab, exporter: &Exporter) -> Result<()> {
     let metrics = exporter.metrics()?;
     let mut applied = 0;
@@ -246,11 +251,11 @@ fn apply_all_fixes(lab: &Lab, exporter: &Exporter) -> Result<()> {
 fn sigterm_ends_it_cleanly() -> Result<()> {
     let (lab, fault) = raise("default-mtu")?;
     let mut exporter = Exporter::start(&lab, crate::binary())?;
-    // With bursts, searches and SSH sessions under way.
+    // Bursts, searches and SSH sessions are in progress.
     judge::watch(&lab, &mut exporter, &fault.expect)?;
     let (status, took) = exporter.terminate()?;
     ensure!(status.success(), "SIGTERM: {status}; it said:\n{}", exporter.log());
-    // Promised: 2 s. The bound leaves room for a loaded machine.
+    // 2 s are promised. The limit leaves room for a loaded machine.
     ensure!(took < Duration::from_secs(4), "SIGTERM: it took {took:?}");
     println!("ended after {took:?}");
     Ok(())

@@ -1,5 +1,6 @@
-//! Every command that the exporter names is typed, and the verdict afterwards must be the one it promised: a fix that does
-//! not fix is a failed test. Several faults at a time, one after the other in one lab.
+//! Every command that the exporter prints is typed, and the verdict afterwards must be the promised
+//! one: a fix that does not fix fails the test. Several faults at a time, one after the other in
+//! one lab.
 
 use std::{
     thread,
@@ -18,10 +19,10 @@ use lab::{
     numbers::{End, Numbers, Place},
 };
 
-/// How long the exporter may take to name all that mends: generous, the machine may be busy.
+/// How long the exporter may take to print the whole fix: generous, as the machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The commands for a path with their routers, in their order.
+/// The commands for a path with their routers, in order.
 fn commands(metrics: &Metrics, path: &str) -> Result<Vec<(String, String)>> {
     let mut steps = Vec::new();
     for fix in metrics.all("vxlan_path_fix_info", &[("path", path)]) {
@@ -32,7 +33,7 @@ fn commands(metrics: &Metrics, path: &str) -> Result<Vec<(String, String)>> {
     Ok(steps.into_iter().map(|(_, router, command)| (router, command)).collect())
 }
 
-/// Waits until exactly these commands are named for a path.
+/// Waits until exactly these commands are printed for a path.
 fn wait_for_commands(exporter: &mut Exporter, path: &str, wanted: &[(&str, &str)]) -> Result<()> {
     let begin = Instant::now();
     loop {
@@ -68,8 +69,8 @@ fn type_and_expect(
     }
     judge::wait_for_routers(exporter, 1500)?;
     let expect = expect.after_any_state();
-    // Packets sent before the last command may complete a proof of the old hole after the first good verdict: what must
-    // last is the verdict after that.
+    // Packets sent before the last command may complete a proof of the old hole after the first
+    // good verdict; only the verdict after that must last.
     if judge::watch(lab, exporter, &expect).is_err() {
         judge::watch(lab, exporter, &expect).with_context(|| format!("after {typed:#?}"))?;
     }
@@ -83,7 +84,8 @@ fn what_is_named_mends() -> Result<()> {
     let mut exporter = Exporter::start(&lab, crate::binary())?;
     judge::watch(&lab, &mut exporter, &healthy.expect)?;
 
-    // B's slip of vni and port at once; at A a small mtu that alone would not mend, with `df set`.
+    // At B both vni and port are wrong; at A there is `df set` and a small mtu, and a larger mtu
+    // alone would not mend it.
     lab.change(End::BToDc, |device| (device.vni, device.port) = (1, 4789))?;
     lab.change(End::AToDc, |device| (device.mtu, device.df) = (1450, "set".to_owned()))?;
     let slip = [
@@ -98,7 +100,8 @@ fn what_is_named_mends() -> Result<()> {
     wait_for_commands(&mut exporter, "rancher", &small)?;
     type_and_expect(&lab, &mut exporter, &[slip, small].concat(), &healthy.expect)?;
 
-    // A remote that leads nowhere at B, and the DC's end of the other tunnel disabled: node-b's path crosses both.
+    // B has a remote that leads nowhere, and the DC's end of the other tunnel is disabled: node-b's
+    // path crosses both.
     lab.change(End::BToDc, |device| device.remote = std::net::Ipv4Addr::new(10, 10, 99, 9).into())?;
     lab.change(End::DcToA, |device| device.up = false)?;
     let far_first = [
@@ -110,7 +113,7 @@ fn what_is_named_mends() -> Result<()> {
     wait_for_commands(&mut exporter, "rancher", &far_first[2..])?;
     type_and_expect(&lab, &mut exporter, &far_first, &healthy.expect)?;
 
-    // Over an underlay of 1500 the same commands lead to `reduced`, as is said with them.
+    // Over an underlay of 1500 the same commands lead to `reduced`, which is announced with them.
     lab.set_underlay_mtu(1500)?;
     for end in End::ALL {
         lab.change(end, |device| (device.mtu, device.df) = (1450, "set".to_owned()))?;
@@ -133,7 +136,7 @@ fn what_is_named_mends() -> Result<()> {
     lab.set_underlay_mtu(1600)?;
     judge::watch(&lab, &mut exporter, &healthy.expect.after_any_state()).context("over a larger underlay")?;
 
-    // IPv6 outside takes 20 bytes more: 1560 would do for 1500 over IPv4.
+    // The outer IPv6 header has 20 bytes more: 1560 would suffice for 1500 over IPv4.
     lab.add_underlay_v6()?;
     lab.set_underlay_mtu(1560)?;
     for end in End::ALL {
@@ -146,7 +149,8 @@ fn what_is_named_mends() -> Result<()> {
     let everything: Vec<_> = ends.iter().map(|(router, command)| (*router, command.as_str())).collect();
     wait_for_commands(&mut exporter, "rancher", &everything[2..])?;
     wait_for_commands(&mut exporter, "node-b", &everything)?;
-    // Packets with DF are signalled, those without vanish (measured, 6.18), and the replies of echo requests carry none.
+    // Packets with DF are signalled, those without are lost (measured, 6.18), and replies to echo
+    // requests carry none.
     let mut untold = reduced.clone();
     for path in untold.paths.values_mut() {
         "unknown".clone_into(&mut path.verdict);
@@ -161,12 +165,13 @@ fn what_is_named_mends() -> Result<()> {
         .map(drop)
 }
 
-/// The far virtual switch keeps frames to other MACs from its router. Broadcasts come through, and with them the MAC of
-/// the target, which the router's forwarding table shows.
+/// The far virtual switch drops frames to MACs other than its router's. Broadcasts arrive, and with
+/// them the MAC of the target, which the router's forwarding table shows.
 #[test]
 fn a_far_switch_that_drops_foreign_macs_is_suspected() -> Result<()> {
     let lab = Lab::raise(&Numbers::article(), &Fault::load("no-promisc")?)?;
-    // The target asks for us, as hosts do: its broadcast is heard, our answer is heard, and what it sends then is not.
+    // The target resolves our MAC, as hosts do: its broadcast and our answer arrive, but what it
+    // sends then does not.
     let node_a = lab.numbers.site_a.host_address.to_string();
     let ping = lab.host(Place::Dc).output("ping", &["-c", "1", "-W", "1", &node_a])?;
     ensure!(!ping.status.success(), "the fault lets unicasts through");
@@ -177,11 +182,11 @@ fn a_far_switch_that_drops_foreign_macs_is_suspected() -> Result<()> {
     let line = format!("bridge fdb: {mac} dev vxlan01 dst {}", lab.numbers.dc.underlay);
     ensure!(cause.contains(&line) && cause.contains("promiscuous mode"), "no {line:?} in: {cause}");
 
-    // What it says to allow is allowed.
+    // What the report says to permit is permitted.
     lab.router(Place::Dc).run("nft", &["delete", "table", "netdev", "lab"])?;
     let rancher = lab.numbers.dc.host_address.to_string();
     let begin = Instant::now();
-    // Our kernel gave up asking for its MAC a moment ago.
+    // Our kernel has just given up asking for its MAC.
     while !lab.host(Place::SiteA).output("ping", &["-c", "1", "-W", "1", &rancher])?.status.success() {
         ensure!(begin.elapsed() < PATIENCE, "rancher does not answer");
         thread::sleep(Duration::from_millis(200));
@@ -190,7 +195,7 @@ fn a_far_switch_that_drops_foreign_macs_is_suspected() -> Result<()> {
     Ok(())
 }
 
-/// The cause that a path has in `check`, which must have this verdict.
+/// The cause of a path in `check`, which must have this verdict.
 fn cause_of(lab: &Lab, path: &str, verdict: &str) -> Result<String> {
     let done = exporter::check(lab, crate::binary(), &["--format=json"])?;
     let report: Value = serde_json::from_slice(&done.stdout)?;

@@ -1,4 +1,4 @@
-//! Loss by both ends' counters, against a core that loses a known share of what crosses it.
+//! Loss by both ends' counters, with a core that drops a known share of packets.
 
 use std::{
     thread,
@@ -17,12 +17,12 @@ use lab::{
     traffic::Traffic,
 };
 
-/// How long the traffic has run when the figures are read.
+/// How long there has been traffic when the figures are read.
 const TRAFFIC: Duration = Duration::from_mins(2);
-/// How long until then and after is given to a machine that is busy.
+/// Time allowed in addition, as the machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What the core loses from one end to the other, and how far from that the figure may be.
+/// Loss in the core from one end to the other, and how far the figure may be off.
 const TRUTH: [(End, End, f64, f64); 4] = [
     (End::AToDc, End::DcToA, 0.01, 0.003),
     (End::DcToB, End::BToDc, 0.10, 0.01),
@@ -41,12 +41,12 @@ fn loss_of_one_direction_is_measured_and_the_others_are_without() -> Result<()> 
     let mut traffic = Traffic::start(&lab, 200)?;
     let mut exporter = Exporter::start(&lab, crate::binary())?;
     let begin = Instant::now();
-    // On a busy machine one look may not be able to tell all four.
+    // On a busy machine a single look may not give all four figures.
     while check_keeps_to_its_bounds(&lab)? < TRUTH.len() {
         ensure!(begin.elapsed() < TRAFFIC, "no look of many told the loss of all four ways");
     }
     thread::sleep(TRAFFIC.saturating_sub(begin.elapsed()));
-    // All at once, so that a figure that is right now and then does not do.
+    // All at once: figures that are right only now and then do not suffice.
     loop {
         exporter.must_run()?;
         traffic.must_run()?;
@@ -59,8 +59,8 @@ fn loss_of_one_direction_is_measured_and_the_others_are_without() -> Result<()> 
     }
 }
 
-/// A look of ten seconds says how far off it may be, and where nothing is lost it is no further off.
-/// Hands back how many ways it could tell of.
+/// A look of ten seconds states its uncertainty, and without loss the figure is within it. Returns
+/// the number of figures that it gave.
 fn check_keeps_to_its_bounds(lab: &Lab) -> Result<usize> {
     let done = exporter::check(lab, crate::binary(), &["--format=json"])?;
     let report: Value = serde_json::from_slice(&done.stdout)?;
@@ -74,7 +74,7 @@ fn check_keeps_to_its_bounds(lab: &Lab) -> Result<usize> {
                 TRUTH.iter().find(|truth| is(truth.0, from) && is(truth.1, to)).context("a known way")?.2;
             let number = |key: &str| loss[key].as_f64().with_context(|| format!("{key}: {loss}"));
             let (ratio, bound) = (number("ratio")?, number("bound")?);
-            // Chance, four times its standard deviation: 2,000 packets in 10 s.
+            // Random deviation, at four times its standard deviation: 2,000 packets in 10 s.
             let chance = 4.0 * (truth * (1.0 - truth) / 2000.0).sqrt();
             ensure!((ratio - truth).abs() <= bound + chance, "{from:?} {to:?}: {truth} is true: {loss}");
             ensure!(bound < 0.05, "{loss}");

@@ -1,5 +1,5 @@
-//! `probe` as a new user runs it on A's host, without a configuration, in several faults of the lab: what
-//! it says and its exit code.
+//! `probe` as a new user runs it on A's host, without a configuration, in several faults of the
+//! lab: its output and exit code.
 
 use std::{
     fmt::Write as _,
@@ -33,7 +33,8 @@ fn rancher(lab: &Lab) -> String {
     format!("{}:{}", site.host_address, site.https_port)
 }
 
-/// What it prints, with its line breaks as blanks; its exit code and words must be these.
+/// Runs it; its exit code and these words of its output, with line breaks replaced by spaces, must
+/// match.
 fn says(lab: &Lab, arguments: &[&str], code: i32, words: &[&str]) -> Result<String> {
     let output = exporter::probe(lab, crate::binary(), arguments)?;
     holds(&output, code, words).with_context(|| format!("probe {}", arguments.join(" ")))?;
@@ -67,7 +68,7 @@ fn a_healthy_path_and_what_is_none() -> Result<()> {
     )?;
     let own = "this machine's own interface lets no packets above 1500 bytes out";
     says(&lab, &[&target, "--expected-mtu=9000", "-c", "20"], 2, &[own])?;
-    // A free address of the overlay.
+    // An unused address of the overlay.
     says(
         &lab,
         &["192.168.100.77:443", "-c", "20"],
@@ -123,7 +124,7 @@ fn ctrl_c_ends_it_with_what_is_known(lab: &Lab, target: &str) -> Result<()> {
     command.args(["probe", target, "--count=3000"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let mut lines = BufReader::new(child.stderr.take().context("stderr")?).lines();
-    // `ip netns exec` becomes the exporter: the same process.
+    // `ip netns exec` becomes the exporter, so the pid is the same.
     lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("blackhole"))).context("no verdict")??;
     kill(Pid::from_raw(child.id().try_into()?), Signal::SIGINT)?;
     let mut said = String::new();
@@ -162,7 +163,7 @@ fn a_hole_on_the_way_back_only() -> Result<()> {
     Ok(())
 }
 
-/// Faults of public reports that once read otherwise.
+/// Regressions: faults from public reports that gave another verdict.
 #[test]
 fn cases_of_real_networks() -> Result<()> {
     for (fault, code, words) in [
@@ -186,7 +187,8 @@ fn cases_of_real_networks() -> Result<()> {
     Ok(())
 }
 
-/// TCP keeps to a route's MTU, locked or not; what lies above it is told as that of hosts without such a route.
+/// TCP keeps to a route's MTU, locked or not; sizes above it are reported as for hosts without such
+/// a route.
 #[test]
 fn a_locked_route_bounds_what_is_expected() -> Result<()> {
     let lab = raise("route-mtu")?;
@@ -218,7 +220,7 @@ fn signalled_jumbo() -> Result<()> {
             "exit code 0: reduced",
         ],
     )?;
-    // Who knows that 1400 is all there is to be had is content.
+    // A user who expects no more than 1400 sees no problem.
     says(
         &lab,
         &[&rancher(&lab), "--expected-mtu=1400", "-c", "20"],
@@ -228,10 +230,10 @@ fn signalled_jumbo() -> Result<()> {
     Ok(())
 }
 
-/// Far less than the look would take.
+/// Far less than the whole look would take.
 const AT_ONCE: Duration = Duration::from_mins(1);
 
-/// What our own host knows without waiting for anybody is not waited for.
+/// If our own host knows the reason without waiting, the command does not wait either.
 #[test]
 fn what_our_own_host_knows_is_said_at_once() -> Result<()> {
     let lab = raise("healthy")?;
@@ -259,7 +261,7 @@ fn what_our_own_host_knows_is_said_at_once() -> Result<()> {
     at_once(&target, &["no route to"])
 }
 
-/// Ten packets a second for twenty paths: a look at its pace would take two hundred seconds.
+/// Ten packets a second for twenty paths: a look at that pace would take two hundred seconds.
 fn check_says_it_at_once(lab: &Lab, target: &str, words: &str) -> Result<()> {
     let (address, port) = target.split_once(':').context("HOST:PORT")?;
     let file = lab.directory().join("paths.yml");
@@ -277,7 +279,7 @@ fn check_says_it_at_once(lab: &Lab, target: &str, words: &str) -> Result<()> {
     Ok(())
 }
 
-/// Routers alone show the fault of the article: the rule of `VxlanMtuBelowBridgePort`.
+/// The routers alone show the fault of the article: the rule of `VxlanMtuBelowBridgePort`.
 #[test]
 fn check_without_paths_finds_the_small_ends() -> Result<()> {
     let lab = raise("default-mtu")?;
@@ -300,14 +302,14 @@ fn without_privilege_it_says_what_mends_that() -> Result<()> {
     let target = rancher(&lab);
     let run = || host.output("setpriv", &["--bounding-set=-net_raw", binary, "probe", &target, "--count=20"]);
     let setcap = format!("setcap cap_net_raw+p {binary}");
-    // The kernel's default lets nobody ping.
+    // The kernel's default permits nobody to ping.
     host.sysctl("net/ipv4/ping_group_range", "1 0")?;
     let run_to = |target: &str| {
         host.output("setpriv", &["--bounding-set=-net_raw", binary, "probe", target, "--count=20"])
     };
     let address = lab.numbers.site(Place::Dc).host_address.to_string();
     holds(&run_to(&address)?, 2, &["may open no socket to ping with", &setcap, "net.ipv4.ping_group_range"])?;
-    // TCP takes no privilege.
+    // TCP needs no privilege.
     let tcp_alone =
         ["only TCP connections are tried, and they are answered", "sizes are not tested", &setcap];
     holds(&run()?, 2, &tcp_alone)?;

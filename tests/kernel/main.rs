@@ -1,5 +1,5 @@
-//! What needs a real kernel: root, network namespaces, the exporter as a process, real servers beside it. Each suite is a module, named as
-//! its file and its folder.
+//! Tests that need a real kernel: root, network namespaces, the exporter as a process, real
+//! servers. Each suite is a module, named like its file and folder.
 
 mod alive;
 mod doors;
@@ -25,7 +25,7 @@ use std::path::Path;
 /// The exporter that was built with these tests.
 const BINARY: &str = env!("CARGO_BIN_EXE_vxlan_exporter");
 
-/// The same, as a path.
+/// The path of the exporter that was built with these tests.
 fn binary() -> &'static Path {
     Path::new(BINARY)
 }

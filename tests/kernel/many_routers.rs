@@ -1,5 +1,5 @@
-//! Many routers, several exporters, and a configuration that changes while they run: the real process, a real
-//! OpenSSH server. Needs root, iproute2 and openssh-server, as `router_ssh.rs` does.
+//! Many routers, several exporters, and a configuration that changes while they run: the real
+//! process, a real OpenSSH server. Needs root, iproute2 and openssh-server, like `router_ssh.rs`.
 
 use std::{
     collections::BTreeSet,
@@ -32,7 +32,8 @@ fn forty_routers_by_four_threads_and_those_that_hang_hold_up_nobody() {
     let _turn = crate::support::turn();
     let routers = 40;
     with_fleet(routers, |fleet| {
-        // Accepts by its backlog and never says a word: each read of it lasts to its deadline.
+        // The kernel accepts connections into the backlog and nothing is ever sent, so each read
+        // lasts to its deadline.
         let mute = TcpListener::bind("127.0.9.1:2224").expect("a port");
         fleet.know_everyone("127.0.9.1", 2224);
         let soon = "  scrape_timeout: 1s\n";
@@ -62,9 +63,11 @@ fn forty_routers_by_four_threads_and_those_that_hang_hold_up_nobody() {
             assert_eq!(up, routers, "and nothing but the mute ones is down");
         }
         let (reading, threads) = most;
-        // One that has handed over its result may still be seen ending, and a new one has its parent's name.
+        // A thread that has returned its result may still be ending, and a new one briefly has its
+        // parent's name.
         assert!(reading <= 2 * THREADS, "{reading} threads read");
-        // Each is watched by another; the rest is the runtime's, by the number of CPUs, and name resolution's.
+        // Each reading thread has a watchdog thread; the rest belong to the runtime, one per CPU,
+        // and to name resolution.
         let cpus = thread::available_parallelism().map_or(1, usize::from);
         assert!(threads <= 2 * THREADS + cpus + 10, "{threads} threads in all");
         let failures = "vxlan_router_scrape_failures_total{router=\"r100\",site=\"s100\",reason=\"timeout\"}";
@@ -91,7 +94,7 @@ fn every_name_is_exported_by_exactly_one_of_three_shards() {
         let all = |family: &str, label: &str| -> Vec<(String, f64)> {
             shards.iter().flat_map(|shard| by_label(&shard.metrics(), family, label)).collect()
         };
-        // Both ends of every tunnel are read twice by whoever owns its name: it is up.
+        // The shard that owns a tunnel's name has read both its ends twice: the tunnel is up.
         while all("vxlan_tunnel_up", "tunnel").len() < routers - 1
             || all("vxlan_router_up", "router").len() < routers
         {
@@ -133,7 +136,7 @@ fn a_reload_keeps_what_is_the_same_and_a_bad_one_keeps_everything() {
         assert!(first[RELOADED] > 0.5);
         assert_eq!(fleet.logins(), 2);
 
-        // A bad file: by signal, and by HTTP.
+        // A bad file, by signal and over HTTP.
         fleet.write("config.yml", &good.replace("site: s0", "sites: s0"));
         exporter.signal(Signal::SIGHUP);
         let bad = exporter.wait_for("the failed reload", |metrics| metrics[RELOADED] < 0.5);
@@ -157,7 +160,7 @@ fn a_reload_keeps_what_is_the_same_and_a_bad_one_keeps_everything() {
                 && names(metrics, "vxlan_router_up", "router").len() == 2
         });
 
-        // A good one: one router and one path stay, one of each changes, goes, and is new.
+        // A good file: of routers and paths, one each stays, changes, is removed and is added.
         let next = format!(
             "site: s0\nscrape_interval: 5s\nrouters:\n{}{}paths:\n{}{}",
             fleet.router(0, ""),
@@ -180,7 +183,7 @@ fn a_reload_keeps_what_is_the_same_and_a_bad_one_keeps_everything() {
         });
         assert_eq!(fleet.logins(), 3, "the session of r0 is kept");
 
-        // What comes back, and what changed, counts on.
+        // Counts continue for what returns or was changed.
         fleet.write("config.yml", &good.replacen("100ms", "200ms", 1));
         exporter.signal(Signal::SIGHUP);
         let back = exporter.wait_for("it is back", |metrics| sent(metrics, "goes").is_some());
@@ -192,7 +195,7 @@ fn a_reload_keeps_what_is_the_same_and_a_bad_one_keeps_everything() {
             names(metrics, "vxlan_router_up", "router") == ["r0", "r1"].map(String::from).into()
         });
 
-        // Many at once are one after the other.
+        // Several reloads at the same time run one after the other.
         let reload = || exporter.ask("POST", "/-/reload").0;
         let statuses = thread::scope(|scope| {
             let asking: Vec<_> = (0..8).map(|_| scope.spawn(reload)).collect();

@@ -1,6 +1,6 @@
-//! From a fault in an overlay to the message at a webhook and back: the exporter as the chart configures it, a real Prometheus with
-//! the chart's rules, a real Alertmanager with Rancher's routes. Each story lists all alerts; that another one fires at any
-//! time is an error.
+//! From a fault in an overlay to the message at a webhook and back: the exporter as the chart
+//! configures it, a real Prometheus with the chart's rules, a real Alertmanager with Rancher's
+//! routes. Each story lists all alerts; if another one fires at any time, the test fails.
 
 mod chart;
 mod operator;
@@ -19,13 +19,14 @@ use lab::{
 };
 use story::{Expected, Story};
 
-/// What a hole of 1450 over an underlay of 1600 must say of itself.
+/// What the alerts for a hole of 1450 over an underlay of 1600 must contain.
 const HOLE: [&str; 2] =
     ["in direction forward reverse;", "Path MTU: forward 1454, reverse 1454, expected 1500 bytes."];
-/// The same, by ping sockets: the direction is not known, and a full-size reply may be cut on its way to a pod.
+/// What they must contain with ping sockets: the direction is unknown, and a full-size reply may be
+/// cut on its way to a pod.
 const HOLE_BY_PINGS: [&str; 2] = ["in direction unknown;", "expected 1500 bytes."];
 
-/// The hole on both paths from site A, with the commands in the order of their steps.
+/// The hole on both paths from site A, with the commands in order.
 fn holes_from_site_a(says: &'static [&'static str]) -> [Expected<'static>; 2] {
     [
         Expected {
@@ -105,7 +106,7 @@ fn every_panel_shows_something(story: &mut Story) -> Result<()> {
     Ok(())
 }
 
-/// What is empty while all is well is not during a black hole.
+/// Panels that are empty for a healthy overlay are not during a black hole.
 fn the_incident_is_in_the_picture(story: &mut Story) -> Result<()> {
     let wanted = [("What to type", "A"), ("Paths", "E"), ("Path MTU (bytes)", "B"), ("Alerts firing", "A")];
     let queries = dashboards::queries(RATE_INTERVAL)?;
@@ -124,7 +125,7 @@ fn a_tunnel_that_loses_packets() -> Result<()> {
     story.alerted(&[Expected {
         key: "VxlanTunnelLoss from=dc/vxlan01 severity=warning to=site-a/vxlan01 tunnel=dc/vxlan01~site-a/vxlan01",
         says: &["of what dc/vxlan01 sent did not arrive at site-a/vxlan01", "dc/vxlan01 sends"],
-        // No setting of a router loses packets by chance.
+        // No router setting causes random loss.
         commands: &[],
     }])?;
     story.lab.core().run("nft", &["delete", "table", "ip", "lab"])?;
@@ -161,7 +162,8 @@ fn from_a_pod(mtu: u32) -> Result<Story> {
     Story::begin(&fault, Choices { pod: true, ..Choices::default() })
 }
 
-/// The article's failure from a pod of 1480 bytes, as IPIP leaves it: large enough to see the hole.
+/// The article's failure from a pod with an MTU of 1480, as with IPIP: large enough to see the
+/// hole.
 #[test]
 fn from_a_pod_of_1480() -> Result<()> {
     let mut story = from_a_pod(1480)?;
@@ -190,7 +192,8 @@ macro_rules! below_bridge_port {
     };
 }
 
-/// From a pod of 1450 bytes, as VXLAN leaves it, the hole cannot be seen. Router data show it all the same.
+/// From a pod with an MTU of 1450, as with VXLAN, the hole cannot be seen. Router data show it all
+/// the same.
 #[test]
 fn from_a_pod_of_1450() -> Result<()> {
     let mut story = from_a_pod(1450)?;
@@ -216,7 +219,7 @@ fn from_a_pod_of_1450() -> Result<()> {
     story.end()
 }
 
-/// The article's failure as an exporter on the DC's host sees it, outside the cluster.
+/// The article's failure as seen by an exporter on the DC's host, outside the cluster.
 #[test]
 fn from_a_machine_of_the_data_centre() -> Result<()> {
     let mut fault = Fault::load("default-mtu")?;

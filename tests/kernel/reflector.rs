@@ -1,4 +1,4 @@
-//! The reflector against a real kernel: what it measures, and that nobody can misuse it.
+//! The reflector on a real kernel: what it measures, and that nobody can misuse it.
 
 mod lab;
 
@@ -20,7 +20,7 @@ use vxlan_exporter::{
 };
 
 const PATH: &str = "  address: 10.77.2.2\n  reflector: true\n";
-/// Both measured and proven takes about 25 s; this machine may be busy.
+/// Seconds; measuring and proving take about 25 s, and this machine may be busy.
 const PATIENCE: u64 = 150;
 
 fn has(lab: &Lab, sample: &str) -> bool {
@@ -39,7 +39,7 @@ fn is_used(lab: &Lab, how: &str) -> bool {
         .any(|line| line.starts_with("vxlan_path_info") && line.contains(&format!("reflector=\"{how}\"")))
 }
 
-/// Lost and sent of "12 of 300 small segments lost".
+/// The two numbers of "12 of 300 small segments lost".
 fn loss(sentence: &str) -> (u64, u64) {
     let words: Vec<&str> = sentence.split_whitespace().collect();
     let at = words.iter().rposition(|word| *word == "small").unwrap_or(0);
@@ -66,7 +66,7 @@ fn a_reverse_only_hole_is_measured_to_the_byte_and_withdrawn() {
     });
 }
 
-/// A look once does not end before the reflector has measured, and says what it used.
+/// A single look does not end before the reflector has measured, and reports what it used.
 #[test]
 fn check_waits_for_what_the_reflector_measures() {
     let mut lab = Lab::new();
@@ -75,7 +75,8 @@ fn check_waits_for_what_the_reflector_measures() {
     let evidence = |report: &serde_json::Value| report["paths"][0]["evidence"].to_string();
     let mut report = lab.check(PATH);
     if evidence(&report).contains("sizes are being measured") {
-        // Its own bound ended it on a busy machine; the reflector's of 200 kB a minute makes another wait.
+        // On a busy machine the look ended at its own time limit; the reflector's limit of 200 kB a
+        // minute makes the next one wait.
         thread::sleep(Duration::from_mins(1));
         report = lab.check(PATH);
     }
@@ -108,7 +109,7 @@ fn a_forward_only_hole_is_measured_to_the_byte_without_any_privilege() {
     assert!(has(&lab, "vxlan_exporter_capability{name=\"net_raw\"} 0"));
 }
 
-/// 1500 bytes take 190 ms there, about as long as an answer is waited for.
+/// 1500 bytes take 190 ms on this link, about as long as the timeout of an answer.
 #[test]
 fn a_slow_link_is_no_hole() {
     let mut lab = Lab::new();
@@ -126,8 +127,8 @@ fn a_slow_link_is_no_hole() {
     });
 }
 
-/// A policer that counts bytes lets most small segments through and no large one: forty pairs come together, and
-/// still there is no hole, by echoes or by the reflector.
+/// A policer that counts bytes lets most small segments through and no large one: forty pairs come
+/// together, and still no hole is reported, by echoes or by the reflector.
 #[test]
 fn a_byte_policer_on_the_way_there_is_no_hole() {
     policed("near", "forward");
@@ -140,7 +141,8 @@ fn a_byte_policer_on_the_way_back_is_no_hole() {
 
 fn policed(leg: &str, direction: &str) {
     let mut lab = Lab::new();
-    // Others want sixty times as much, in packets of 1300 bytes: there are never 1500 bytes left.
+    // Other traffic is sixty times the limit, in packets of 1300 bytes: there are never 1500 bytes
+    // left.
     lab.echo_on(1300, "0.001");
     lab.drop_where(&format!("iifname {leg} limit rate over 20000 bytes/second burst 1 bytes"));
     lab.reflect(&[]);
@@ -196,13 +198,13 @@ fn loss_both_ways_hides_no_hole_and_invents_none() {
     println!("10 % loss both ways and a hole: {:?}", lab.evidence());
 }
 
-/// The edge of one pair each way, both orders, by IPv6: its header is 20 bytes longer.
+/// The edge of one pair in each direction, in both orders, over IPv6: its header has 20 bytes more.
 #[test]
 fn a_segment_of_ipv6_has_the_size_it_says() {
     let mut lab = Lab::new();
     lab.nft("add table ip6 lab");
     lab.nft("add chain ip6 lab forward { type filter hook forward priority 0; }");
-    // In this hook `meta length` is the whole packet.
+    // In this hook `meta length` is the length of the whole packet.
     lab.nft("add rule ip6 lab forward iifname near meta length > 1432 drop");
     lab.nft("add rule ip6 lab forward iifname far meta length > 1400 drop");
     lab.reflect(&[]);
@@ -248,13 +250,14 @@ fn it_works_through_a_dnat() {
     assert!(is_used(&lab, "used"));
 }
 
-/// As behind a `NodePort`: the node is the target, and sends on into a pod's smaller interface. Neither the pod's word (by
-/// its reflector) nor the node's (by a signal from the target's own address) says anything of the way to it.
+/// As behind a `NodePort`: the node is the target, and forwards into a pod's smaller interface.
+/// Neither the pod's MTU (from its reflector) nor the node's signal (from the target's own address)
+/// describes the path to the node.
 #[test]
 fn a_small_interface_behind_the_target_is_its_own_limit_and_no_reduced_path() {
     let mut lab = Lab::new();
     lab.nft(&format!("add rule ip lab nat ip daddr {MID} tcp dport 30443 dnat to {FAR}:443"));
-    // Not given away by its TTL, either.
+    // Its TTL does not reveal it either.
     lab.nft("add rule ip lab forward iifname far ip ttl set 64");
     lab.set_far_leg(1400);
     lab.set_far_host(1400);
@@ -271,7 +274,8 @@ fn a_small_interface_behind_the_target_is_its_own_limit_and_no_reduced_path() {
         let metrics = lab.metrics();
         is_limit(&metrics, "p") && is_limit(&metrics, "node")
     });
-    // Small and full-size packets go on being answered and signalled; it must not become `reduced`.
+    // Small and full-size packets continue to be answered and signalled; this must not become
+    // `reduced`.
     for _ in 0..20 {
         thread::sleep(Duration::from_millis(400));
         let metrics = lab.metrics();
@@ -288,7 +292,7 @@ fn a_poisoned_route_cache_is_said_and_is_no_verdict() {
     lab.export(PATH);
     let cached = "1400 bytes arrive; no more can be tested: the sender was told of a path MTU of 1400";
     lab.wait("the signal is believed", 60, |lab| lab.direction("forward").starts_with(cached));
-    // The way is wide again, but our kernel remembers the signal for ten minutes.
+    // The path has its full MTU again, but our kernel remembers the signal for ten minutes.
     lab.set_far_leg(1500);
     thread::sleep(Duration::from_secs(3));
     let forward = lab.direction("forward");
@@ -298,7 +302,8 @@ fn a_poisoned_route_cache_is_said_and_is_no_verdict() {
     );
 }
 
-/// The reflector's own connection obeys the cache. SYNs do not, and go to its port where the path has none.
+/// The reflector's own connection obeys the cache. SYNs do not, and go to its port if the path has
+/// none.
 #[test]
 fn a_cached_path_mtu_hides_no_hole_from_syns_to_the_reflectors_port() {
     let mut lab = Lab::new();
@@ -307,7 +312,7 @@ fn a_cached_path_mtu_hides_no_hole_from_syns_to_the_reflectors_port() {
     lab.export(PATH);
     let cached = "no more can be tested: the sender was told of a path MTU of 1400";
     lab.wait("the signal is believed", 60, |lab| lab.direction("forward").contains(cached));
-    // An exporter that has heard no signal itself, on a host that remembers one.
+    // An exporter that has received no signal itself, on a host that remembers one.
     lab.end_last();
     lab.set_far_leg(1500);
     lab.drop_where("meta length > 1454");
@@ -359,7 +364,7 @@ fn a_secret_is_wanted_compared_and_never_shown() {
     }
 }
 
-/// What answers there could say anything: it made a false `blackhole` of a reflector's word.
+/// Whoever answers there could claim anything: such a claim once caused a false `blackhole`.
 #[test]
 fn a_reflector_that_does_not_prove_the_secret_is_not_used() {
     let mut lab = Lab::new();
@@ -385,7 +390,7 @@ fn the_built_in_reflector_is_a_capability() {
     });
 }
 
-/// A peer that speaks the protocol's bytes without keeping its rules.
+/// A peer that uses the protocol's frames without keeping its rules.
 struct Peer(TcpStream);
 
 impl Peer {
@@ -400,7 +405,7 @@ impl Peer {
         Ok(Self(stream))
     }
 
-    /// Sends whatever goes through.
+    /// Sends as much as possible.
     fn say(&mut self, bytes: &[u8]) {
         for part in bytes.chunks(400) {
             if self.0.write_all(part).is_err() {
@@ -418,7 +423,7 @@ impl Peer {
         self.listen();
     }
 
-    /// Reads what comes; `false` once the other end has closed.
+    /// Reads what arrives; `false` once the other end has closed.
     fn listen(&mut self) -> bool {
         let mut bytes = [0; 16000];
         match self.0.read(&mut bytes) {
@@ -435,10 +440,10 @@ impl Peer {
     }
 }
 
-/// What a hostile peer does, and the request it may use.
+/// The actions of a hostile peer, with a request it may use.
 type Attack = fn(&mut Peer, &Frame);
 
-/// Bytes of IP packet, handshakes and ends included, as the router counted them in between.
+/// The bytes of IP packet, including handshakes and resets, as counted by the router in between.
 fn assert_no_gain(lab: &Lab, what: &str, before: (u64, u64)) {
     let (paid, spent) = (lab.counter("paid").1 - before.0, lab.counter("spent").1 - before.1);
     #[expect(clippy::cast_precision_loss, reason = "for people")]
@@ -499,8 +504,8 @@ fn a_peer_that_asks_and_never_acknowledges_gains_nothing_either() {
         let mut peer = Peer::connect(&lab);
         peer.greet();
         peer.frame(&frame);
-        // From now on nothing with payload reaches the peer, so nothing is acknowledged; the reflector's
-        // packets are counted before they are dropped.
+        // From now on nothing with payload reaches the peer, so nothing is acknowledged; the
+        // reflector's packets are counted before they are dropped.
         lab.drop_where("iifname far meta length > 60");
         peer.frame(&frame);
         peer.frame(&frame);
@@ -511,14 +516,16 @@ fn a_peer_that_asks_and_never_acknowledges_gains_nothing_either() {
     }
 }
 
-/// The most packets in so long a time, which a busy machine makes longer: two windows of a second touch one of a second and a bit.
+/// The most packets in this time, which a busy machine makes longer: a span slightly above one
+/// second can touch two windows of one second.
 fn allowed_in(time: Duration) -> u64 {
     PACKETS as u64 * (time.as_secs() + 1)
 }
 
-/// Packets with data that the reflector has sent. Its kernel repeats some by itself where a busy machine acknowledges
-/// late: in thirteen runs of the test below, eight of them at once on one core, thirteen packets, each a tail loss probe
-/// (RFC 8985 section 7: two round trips, 2 ms at least, after the last of a flight), each of which had arrived.
+/// Packets with data that the reflector has sent. Its kernel repeats some by itself if a busy
+/// machine acknowledges late. In thirteen runs of the test below, eight of them at once on one
+/// core, these were thirteen packets, each a tail loss probe (RFC 8985 section 7: two round trips,
+/// at least 2 ms, after the last packet of a flight), and each had arrived.
 fn sent_by_the_reflector(lab: &Lab) -> u64 {
     let all = lab.counter("data").0;
     all.saturating_sub(lab.far_tcp("RetransSegs"))
@@ -530,7 +537,7 @@ fn a_greedy_peer_is_held_to_the_limits() {
     lab.reflect(&[]);
     let start = Instant::now();
     let mut most = 0;
-    // 200 kB at 20 packets a second would take 13 s; then nothing more comes for the rest of the minute.
+    // 200 kB at 20 packets a second take 13 s; then nothing more comes for the rest of the minute.
     while start.elapsed() < Duration::from_secs(25) {
         let mut peer = Peer::connect(&lab);
         peer.greet();
@@ -545,7 +552,8 @@ fn a_greedy_peer_is_held_to_the_limits() {
         assert!(sent <= allowed_in(second.elapsed()), "{sent} packets in {:?}", second.elapsed());
         most = most.max(sent);
     }
-    // The bytes before the count of what was sent again: that can only be too large for them.
+    // The bytes are read before the count of repeated packets, which can thus only be too large for
+    // them.
     let bytes = lab.counter("data").1;
     let [again, probes, needless] =
         ["RetransSegs", "TCPLossProbes", "TCPDSACKRecv"].map(|name| lab.far_tcp(name));
@@ -563,9 +571,9 @@ fn a_greedy_peer_is_held_to_the_limits() {
 fn connections_per_peer_are_bounded() {
     let mut lab = Lab::new();
     lab.reflect(&[]);
-    // The reset may be there before `connect` has returned.
+    // The reset may arrive before `connect` has returned.
     let mut peers: Vec<Peer> = (0..24).filter_map(|_| Peer::try_connect(&lab).ok()).collect();
-    // All before the deadline of their greetings.
+    // All within the deadline of their greetings.
     for peer in &peers {
         peer.0.set_read_timeout(Some(Duration::from_millis(50))).expect("set");
     }

@@ -1,4 +1,4 @@
-//! Reading a router by its HTTPS API, against a real HTTPS server that answers in VyOS's forms.
+//! Reading a router by its HTTPS API, against a real HTTPS server that answers in VyOS's formats.
 //!
 //! On loopback, with certificates made by openssl for each test. Needs no root.
 
@@ -18,7 +18,7 @@ use vxlan_exporter::{
     router::Worker,
 };
 
-/// Scrapes once, expects that reason, and returns the sentence for a person.
+/// Scrapes once, expects that reason, and returns the message.
 #[track_caller]
 fn failure(plan: &ApiPlan, reason: FailureReason) -> String {
     let reading = scrape(&mut Worker::new(&router_plan(plan)));
@@ -58,11 +58,11 @@ fn two_scrapes_over_one_connection() {
     assert_eq!(vxlan.more_remotes, [address("10.10.30.254")]);
     assert_eq!(vxlan.learning, Some(false));
     assert_eq!(vxlan.port, Some(4789), "1.5's default, which the configuration leaves out");
-    // What completes the picture: whose addresses are whose, and who is in the bridge.
+    // What completes the picture: the router's own addresses, and the members of the bridge.
     assert_eq!(snapshot.link("eth0").unwrap().addresses, [address("10.10.0.254")]);
     let members: Vec<_> = snapshot.members("br01").map(|link| link.name.as_str()).collect();
     assert_eq!(members, ["vxlan01", "vxlan02", "eth1"]);
-    // What the API cannot tell is absent.
+    // What the API does not provide is absent.
     assert_eq!((link.ifindex, &snapshot.boot_id, snapshot.uptime), (None, &None, None));
     assert!(snapshot.fdb.is_empty() && snapshot.routes.is_empty());
     success(&scrape(&mut worker));
@@ -177,12 +177,12 @@ fn a_certificate_must_be_the_routers() {
     let pinned = Server::start(Certificate::SelfSigned, "good 1.5");
     let other = Server::start(Certificate::SelfSigned, "good 1.5");
     read(&pinned.pinned());
-    // Another machine on the way, with a certificate that looks the same.
+    // A man in the middle with a certificate that looks the same.
     let message =
         failure(&ApiPlan { url: other.plan().url, ..pinned.pinned() }, FailureReason::HostkeyMismatch);
     let Trust::Fingerprint(seen) = other.pinned().trust else { unreachable!("it is pinned") };
     assert!(message.contains(&seen.to_string()), "{message}");
-    // VyOS's own names nobody: as an authority it does not do.
+    // VyOS's own certificate names nobody, so it does not work as an authority.
     let message = failure(&pinned.plan(), FailureReason::HostkeyUnknown);
     assert!(message.contains("`certificate_fingerprint`"), "{message}");
     assert_eq!(other.log(), "", "no request, and no key, was sent");
@@ -205,7 +205,7 @@ fn a_certificate_of_an_authority_must_be_valid_now_and_for_this_host() {
         let message = failure(&plan, FailureReason::HostkeyUnknown);
         assert!(message.contains(words) && message.contains(&plan.url.to_string()), "{message}");
     }
-    // The pin is of the certificate itself.
+    // The pin is that of the certificate itself.
     read(&expired.pinned());
     assert_eq!(other_name.log(), "");
 }

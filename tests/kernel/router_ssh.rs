@@ -1,7 +1,7 @@
 //! Reading a router over SSH, against a real OpenSSH server.
 //!
-//! Each test has a network namespace of its own, with nothing but loopback and the router's devices in it,
-//! so that tests neither meet each other nor the machine's network. Needs root, iproute2 and
+//! Each test has its own network namespace with nothing but loopback and the router's devices in
+//! it, so that tests meet neither each other nor the machine's network. Needs root, iproute2 and
 //! openssh-server; without them the tests fail, since a skipped test proves nothing.
 
 mod faults;
@@ -208,7 +208,7 @@ fn a_closed_port_is_refused_and_a_port_that_is_no_ssh_server_too() {
         router.know(&format!("127.0.0.1 {}\n", router.host_key("ed25519")));
         let message = failure(&plan, FailureReason::Refused);
         assert!(message.contains("127.0.0.1:2223"), "{message}");
-        // What OpenSSH's penalty looks like: accepted and closed at once.
+        // OpenSSH's penalty looks like this: the connection is accepted and closed at once.
         let listener = std::net::TcpListener::bind("127.0.0.1:2223").unwrap();
         let closing = std::thread::spawn(move || drop(listener.accept()));
         failure(&plan, FailureReason::Refused);
@@ -229,7 +229,7 @@ fn whatever_hangs_ends_at_the_deadline() {
     // A byte now and then: no single read ever times out.
     with_router("ForceCommand for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 1; done", |router| {
         timed(&router.plan());
-        // A server that accepts and never says a word.
+        // A server that accepts and never sends anything.
         let mut plan = router.plan();
         plan.port = 2223;
         router.know(&format!("127.0.0.1 {}\n", router.host_key("ed25519")));

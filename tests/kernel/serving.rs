@@ -1,5 +1,6 @@
-//! The real process, asked by curl over loopback: who is answered and over what, a configuration that changes, and
-//! what it may do and has given up. Needs root for the last.
+//! The real process, with curl over loopback as its client: who is answered and over which
+//! protocol, a configuration that changes, and what the process may do and has given up. The last
+//! needs root.
 
 mod given_up;
 
@@ -15,7 +16,7 @@ use nix::{
     unistd::Pid,
 };
 
-/// `secret`, at the least cost.
+/// bcrypt hash of `secret`, at the lowest cost.
 const HASH: &str = "$2y$04$UuTkLRZZ6QofpDOlMz32Mu.Q0RxchGgVsgfueU0KqnX6uL.WE/FNe";
 const RELOADED: &str = "vxlan_exporter_config_last_reload_successful";
 
@@ -56,7 +57,7 @@ fn tls_and_users_for_every_page_and_each_renewed_without_a_restart() {
     let old = ask(&exporter, "/metrics", &[&me[..], &["--tls-max", "1.2"]].concat());
     assert!(old.status == 0 && old.exit == 35, "{old:?}");
 
-    // A renewed certificate, in two steps: between them certificate and key do not go together.
+    // A certificate is renewed in two steps, between which certificate and key do not match.
     let renew = |what: &str| {
         fs::copy(exporter.path(&format!("renewed.{what}")), exporter.path(&format!("server.{what}")))
             .expect("copied")
@@ -69,7 +70,8 @@ fn tls_and_users_for_every_page_and_each_renewed_without_a_restart() {
     assert_eq!(renewed.status, 200, "{renewed:?} {}", exporter.log());
     assert_eq!(ask(&exporter, "/metrics", &me).exit, 60, "the former one is used no more");
 
-    // Another user in place of the first; then a file that cannot be used, and one that protects nothing.
+    // Another user instead of the first; then a file that cannot be used, and one that protects
+    // nothing.
     let ask = |exporter: &Exporter, user: &str| {
         exporter.ask("https", "/metrics", &["--cacert", "next.crt", "--user", user]).status
     };
@@ -150,7 +152,8 @@ fn a_web_configuration_that_cannot_be_used_ends_the_start() {
     assert!(start().contains("one.key: it holds no certificate; PEM belongs there"), "{}", start());
 }
 
-/// Who is not allowed is not even shaken hands with; which networks are follows the file.
+/// A source that is not allowed does not even get a handshake; the allowed networks follow the
+/// file.
 #[test]
 fn sources_that_are_not_allowed() {
     let files = directory();
@@ -176,7 +179,7 @@ fn sources_that_are_not_allowed() {
     assert_eq!(ask(&exporter, "127.0.0.2").status, 0);
 }
 
-/// As a `ConfigMap` volume does it, whose file is a link to a link.
+/// As with a `ConfigMap` volume, whose file is a link to a link.
 #[test]
 fn a_changed_configuration_is_found_and_a_bad_one_changes_nothing() {
     let files = directory();
@@ -297,7 +300,8 @@ fn a_secret_that_everyone_may_read_is_named_once() {
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
-/// A container runtime hands down what it grants in the bounding set; the file permits and the process raises.
+/// A container runtime passes on what it grants in the bounding set; the file permits the
+/// capability and the process raises it.
 #[test]
 fn raw_sockets_by_a_file_that_permits_them_and_a_start_without() {
     let root = directory();
@@ -329,7 +333,7 @@ fn raw_sockets_by_a_file_that_permits_them_and_a_start_without() {
     grant("cap_net_raw+p");
     assert_eq!(net_raw("--bounding-set=-all,+net_raw"), "1");
     assert_eq!(net_raw("--bounding-set=-all"), "0");
-    // Why it is not granted effectively: the kernel would not start it there at all.
+    // This is why it is not granted as effective: the kernel would refuse to start it there.
     grant("cap_net_raw+ep");
     let withheld = as_nobody("--bounding-set=-all");
     let output =

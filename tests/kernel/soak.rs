@@ -1,8 +1,10 @@
-//! Three minutes of all that goes wrong at once: nothing false is said, nothing is missed, nothing is lost by us.
+//! Three minutes in which everything goes wrong at once: nothing false is reported, nothing is
+//! missed, and none of our packets is lost.
 
 use std::time::Duration;
 
-/// Resident memory that no file stands behind, in MiB, for 200 paths and 11 routers; a third more than was ever seen.
+/// Resident memory not backed by files, in MiB, for 200 paths and 11 routers; a third more than was
+/// ever seen.
 const MEMORY: f64 = 96.0;
 
 #[test]

@@ -11,16 +11,17 @@ use std::{
     },
 };
 
-/// Most of these tests wait, so many run side by side. One that works instead, or measures what a busy machine spoils, first takes its turn:
-/// of those no two run at the same time.
+/// Most of these tests wait, so many run at the same time. A test that computes, or measures what a
+/// busy machine would distort, takes a turn first: no two of those run at the same time.
 pub fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
-    // A test that failed has had its turn, too.
+    // A test that failed has released its turn too.
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A port of loopback where nobody listens. Below the range from which the kernel gives ports to connections and to whoever binds to 0: the
-/// many tests beside this one would take it meanwhile.
+/// A free port on loopback. It is below the range from which the kernel assigns ports to
+/// connections and to binds of port 0, as the many tests beside this one would otherwise take it
+/// meanwhile.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 20_000 + u16::try_from(std::process::id() % 64).expect("below 64") * 128;

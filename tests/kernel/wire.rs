@@ -1,5 +1,5 @@
-//! Packets of ours on the real kernel, in small networks of their own: what is built, what is believed, both
-//! levels of privilege, both families.
+//! Our packets on the real kernel, in small networks of their own: what is built, what is believed,
+//! both levels of privilege, both families.
 
 mod clock;
 mod driver;
@@ -21,13 +21,14 @@ use vxlan_exporter::probe::{egress::Routes, wire::Missing};
 use driver::{Driver, Level};
 use world::{CLOSED, Ip, OPEN, World};
 
-/// Whether signals that quote our packets leave no path MTU in the kernel: it asks no socket about those of `ICMPv6`, and a ping
-/// socket sends with DF only while it takes them.
+/// Whether signals that quote our packets leave no path MTU in the kernel. For `ICMPv6` the kernel
+/// always takes it over, whatever the socket, and a ping socket sends with DF only while it takes
+/// them over.
 fn leaves_none(ip: Ip, level: Level) -> bool {
     ip == Ip::V4 && level == Level::Raw
 }
 
-/// Whoever may open ping sockets: every group.
+/// Permits ping sockets to every group.
 fn allow_pings(world: &World) -> Result<()> {
     world.here.sysctl("net/ipv4/ping_group_range", "0 2147483647")
 }
@@ -66,8 +67,8 @@ fn every_lane_is_answered_in_both_families() -> Result<()> {
     Ok(())
 }
 
-/// What waits for neighbours that do not answer fills the send buffer of its socket: before there were two, 100 of them were enough
-/// for every further packet to be refused, to whomever.
+/// Packets to neighbours that do not answer fill the send buffer of their socket. Before there were
+/// two sockets, 100 of them made every further packet be refused, whatever its target.
 #[test]
 fn dead_neighbours_hold_up_nobody() -> Result<()> {
     let world = World::raise()?;
@@ -116,7 +117,7 @@ fn without_privilege_echoes_and_connections_are_answered() -> Result<()> {
     Ok(())
 }
 
-/// The kernel would send it again, and the answer to that hides a loss.
+/// The kernel would repeat the SYN, and an answer to the copy hides a loss.
 #[test]
 fn a_connection_is_one_syn() -> Result<()> {
     let world = World::raise()?;
@@ -140,7 +141,7 @@ fn over_ipv6_a_link_may_be_narrower() -> Result<()> {
     let world = World::raise()?;
     for (ip, mtu) in [(Ip::V4, 1500), (Ip::V6, 1400)] {
         world::wait_for("the link's MTU", || {
-            // A link that has just come up still takes its device's once (addrconf_notify).
+            // A link that has just come up takes over its device's MTU once more (addrconf_notify).
             world.here.sysctl("net/ipv6/conf/eth0/mtu", "1400")?;
             let egress = world.probe(|| async move { Routes::open()?.to(ip.there()).await })?;
             ensure!(egress.source == ip.here(), "{egress:?}");
@@ -150,7 +151,7 @@ fn over_ipv6_a_link_may_be_narrower() -> Result<()> {
     Ok(())
 }
 
-/// Signals, the cache they leave, and what bypasses it.
+/// Signals, the cache entries they leave, and packets that ignore these.
 #[test]
 fn a_cached_path_mtu_decides_nothing() -> Result<()> {
     let world = World::raise()?;
@@ -193,7 +194,7 @@ fn a_cached_path_mtu_decides_nothing() -> Result<()> {
             }
             Ok(())
         })?;
-        // For the next level the cache is poisoned anew.
+        // The cache is poisoned again for the next level.
         let flush = if ip == Ip::V4 { "-4" } else { "-6" };
         world.here.run("ip", &[flush, "route", "flush", "cache"])?;
     }
@@ -216,7 +217,7 @@ fn a_reply_in_fragments_tells_the_largest() -> Result<()> {
             let id = driver.send(ProbeMethod::Echo, 0, 1500)?;
             Ok(driver.passes(id).await?.largest_fragment)
         })?;
-        // The largest multiple of 8 that fits, and the headers.
+        // The largest multiple of 8 that fits, plus headers.
         let expected = if ip == Ip::V4 { 1396 } else { 1400 };
         ensure!(largest == Some(expected), "{ip:?} {level:?}: {largest:?}");
     }
@@ -236,7 +237,7 @@ fn a_firewall_that_eats_answers_is_noticed() -> Result<()> {
     Ok(())
 }
 
-/// IPv6 switched off, as on many hosts, is no error.
+/// IPv6 switched off, as on many hosts, is not an error.
 #[test]
 fn a_host_without_ipv6() -> Result<()> {
     let world = World::raise()?;
@@ -260,7 +261,7 @@ fn ten_thousand_syns_leave_nothing_half_open() -> Result<()> {
         world.probe(|| async move {
             let mut driver = Driver::open(Level::Raw, ip, OPEN).await?;
             for round in 0..625 {
-                // One on each 4-tuple, then the next once all are answered.
+                // One SYN on each 4-tuple, and the next once all are answered.
                 for flow in 0..8 {
                     driver.send(ProbeMethod::Syn, flow, 1500)?;
                 }

@@ -1,4 +1,4 @@
-//! An exporter whose stderr may be anything, asked over plain HTTP.
+//! An exporter whose stderr may be anything, with a client for plain HTTP.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use nix::{
 };
 use tempfile::TempDir;
 
-/// Longer than anything here takes on a machine that does much else.
+/// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A running exporter.
@@ -26,7 +26,8 @@ pub struct Started {
 }
 
 impl Started {
-    /// Starts it and waits until it answers. Its port is one that was free before, as it may have no log to say it in.
+    /// Starts it and waits until it answers. It gets a port that was free before, as it may have no
+    /// log to report one in.
     pub fn new(config: &str, stderr: Stdio, environment: &[(&str, &str)], flags: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("config.yml");
@@ -50,14 +51,14 @@ impl Started {
         started
     }
 
-    /// What `vxlan_exporter healthy` says of it, and its exit code.
+    /// Exit code and output of `vxlan_exporter healthy`.
     pub fn healthy(&self) -> (Option<i32>, String) {
         let port = format!("--port={}", self.port);
         let output = Command::new(crate::BINARY).args(["healthy", &port]).output().expect("it runs");
         (output.status.code(), String::from_utf8(output.stdout).expect("text"))
     }
 
-    /// Another configuration, at once.
+    /// Writes another configuration in one step.
     pub fn configure(&self, config: &str) {
         fs::write(self.directory.path().join("config.yml"), config).expect("written");
         self.signal(Signal::SIGHUP);
@@ -68,13 +69,13 @@ impl Started {
         kill(Pid::from_raw(self.child.id().try_into().expect("a pid")), signal).expect("sent");
     }
 
-    /// Asks it to end; its exit code.
+    /// Sends SIGTERM; returns its exit code.
     pub fn terminate(&mut self) -> Option<i32> {
         self.signal(Signal::SIGTERM);
         self.ended()
     }
 
-    /// Waits for its end; its exit code.
+    /// Waits for its end; returns its exit code.
     pub fn ended(&mut self) -> Option<i32> {
         let mut code = None;
         self.wait_for("it ends", |started| {
@@ -85,7 +86,7 @@ impl Started {
         code
     }
 
-    /// Status and text of a page; none while it does not answer.
+    /// Status and text of a page; `None` while it does not answer.
     pub fn ask(&self, page: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
@@ -106,7 +107,7 @@ impl Started {
         self.ask("/metrics").map_or_else(String::new, |(_, text)| text)
     }
 
-    /// Waits for a condition that will hold.
+    /// Waits until a condition holds.
     pub fn wait_for(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !holds(self) {
@@ -123,7 +124,7 @@ impl Drop for Started {
     }
 }
 
-/// The sum of the samples that begin so.
+/// The sum of the samples whose names begin like this.
 pub fn metric(text: &str, begins: &str) -> f64 {
     text.lines()
         .filter(|line| line.starts_with(begins))

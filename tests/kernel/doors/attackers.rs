@@ -1,4 +1,5 @@
-//! Clients that take places and give nothing: many at once, each from an address of 127.0.0.0/8, and each back soon after it is sent away.
+//! Clients that take places and send nothing useful: many at once, each from an address of
+//! 127.0.0.0/8, and each back soon after its connection was closed.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -21,26 +22,26 @@ use tokio::{
 /// What such a client does with its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Habit {
-    /// Connects and says nothing.
+    /// Connects and sends nothing.
     Mute,
-    /// Asks once, reads the answer, and asks again after so long.
+    /// Requests once, reads the answer, and requests again after this long.
     AsksEvery(Duration),
     /// Sends the head of a request byte by byte.
     Slowloris,
-    /// Asks for much and reads a byte a second of it.
+    /// Requests much and reads one byte of it per second.
     SlowReader,
-    /// Logs in as `prometheus` with one password after the other.
+    /// Logs in as `prometheus` with a new password each time.
     Guesser,
 }
 
-/// Attackers at work until this is dropped.
+/// Attackers that run until this is dropped.
 pub struct Attackers {
     _runtime: Runtime,
     connected: Arc<AtomicUsize>,
 }
 
 impl Attackers {
-    /// `count` of them from that many addresses, 127.9.0.1 and up.
+    /// Starts `count` of them from this many addresses, 127.9.0.1 and up.
     pub fn start(port: u16, count: usize, addresses: usize, habit: Habit) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let connected = Arc::new(AtomicUsize::new(0));
@@ -61,7 +62,7 @@ impl Attackers {
         Self { _runtime: runtime, connected }
     }
 
-    /// Waits until so many have connected, those who came again included.
+    /// Waits until there were this many connections, repeated ones included.
     pub fn wait_for(&self, connections: usize) {
         let end = Instant::now() + Duration::from_mins(1);
         while self.connected.load(Ordering::Relaxed) < connections {

@@ -1,4 +1,5 @@
-//! The image as a node's container runtime runs it: unpacked from the archive, by runc, with the chart's security context.
+//! The image as a node's container runtime runs it: unpacked from the archive, run by runc, with
+//! the chart's security context.
 
 use std::{
     fs,
@@ -21,7 +22,7 @@ const USER: u32 = 65532;
 /// An image unpacked from its archive.
 pub struct Image {
     root: PathBuf,
-    /// What `docker inspect` would show as `Config`.
+    /// What `docker inspect` shows as `Config`.
     pub config: Value,
 }
 
@@ -33,7 +34,7 @@ pub fn build(binary: &Path, archive: &Path) -> Result<String> {
     run(script?, &[binary?, archive?])
 }
 
-/// The digest under which a registry would know it.
+/// The digest that a registry would give it.
 pub fn digest(archive: &Path) -> Result<String> {
     let index = run("tar", &["xOf", archive.to_str().context("UTF-8")?, "index.json"])?;
     let index: Value = serde_json::from_str(&index)?;
@@ -66,8 +67,9 @@ impl Image {
         Ok(Self { root, config: config["config"].clone() })
     }
 
-    /// A command that runs it in a network namespace: as the chart's user, with an immutable root, no new privileges and at
-    /// most these capabilities. `files` are what Kubernetes mounts: from, to.
+    /// A command that runs it in a network namespace: as the chart's user, with an immutable root,
+    /// no new privileges and at most these capabilities. `files` are the mounts of Kubernetes:
+    /// from, to.
     pub fn command(
         &self,
         namespace: &Namespace,
@@ -111,7 +113,7 @@ impl Image {
     }
 }
 
-/// Writes a file as it comes from a Secret: root's, readable by the pod's group.
+/// Writes a file like one from a Secret: owned by root, readable by the pod's group.
 pub fn write_secret(path: &Path, content: &[u8]) -> Result<()> {
     fs::write(path, content)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o440))?;

@@ -1,4 +1,4 @@
-//! The chart, rendered by helm as an installation renders it, with short intervals.
+//! The chart, rendered by helm as in an installation, with short intervals.
 
 use std::{
     collections::BTreeMap,
@@ -13,27 +13,29 @@ use serde_json::{Value, json};
 use super::stack::NAMESPACE;
 use lab::{Lab, exporter, namespace::run};
 
-/// A `for` of a minute is this many seconds here. An alert that waits longer than another still does, and the shortest that explains
-/// nothing but a black hole (five minutes) is longer than the exporter needs to prove one.
+/// A minute of a `for` is this many seconds here. The order of all `for` durations stays the same,
+/// and the shortest one that only a black hole explains (five minutes) is longer than the exporter
+/// needs to prove one.
 const MINUTE: u64 = 5;
 
 const RELEASE: &str = "vxlan-exporter";
 
-/// What an installation chooses.
+/// The choices of an installation.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Choices {
-    /// `vantage: pod`: without raw sockets, in a network that is smaller than the nodes'.
+    /// `vantage: pod`: without raw sockets, in a network with a smaller MTU than the nodes'.
     pub pod: bool,
     /// The exporter runs on a machine outside the cluster, as one of `dcTargets`.
     pub outside: bool,
-    /// The story is one of loss: [`TUNNEL_LOSS`] waits as short as the others.
+    /// Whether the story is about loss: then [`TUNNEL_LOSS`] has a `for` as short as the others.
     pub loss: bool,
 }
 
 const TUNNEL_LOSS: &str = "VxlanTunnelLoss";
 
-/// Alerts about what is measured over minutes, which no value shortens: of two for a tunnel, of five for a path. Only their
-/// full `for` outlasts what a moment's outage leaves there, and what is left on a path once its tunnel's loss has ended.
+/// Alerts on what is measured over minutes, which no value shortens: two for a tunnel, five for a
+/// path. Only with their full `for` do they outlast what a moment's outage leaves in the window,
+/// and what is left on a path once its tunnel's loss has ended.
 pub const OVER_MINUTES: [&str; 2] = [TUNNEL_LOSS, "VxlanPathLossy"];
 
 /// Kubernetes objects.
@@ -57,12 +59,12 @@ impl Objects {
         Ok(Self(objects))
     }
 
-    /// All of a kind.
+    /// All objects of a kind.
     pub fn all(&self, kind: &str) -> Vec<&Value> {
         self.0.iter().filter(|object| object["kind"] == kind).collect()
     }
 
-    /// The one of a kind that has the release's name.
+    /// The object of a kind with the release's name.
     pub fn one(&self, kind: &str) -> Result<&Value> {
         let mut found = self.all(kind);
         found.retain(|object| object["metadata"]["name"] == RELEASE);
@@ -95,7 +97,7 @@ fn values_for(lab: &Lab, choices: Choices) -> Result<Value> {
             "enabled": true,
             "groupWait": "1s",
             "groupInterval": "1s",
-            // What has changed of an alert is told again.
+            // Changes of an alert are sent again.
             "repeatInterval": "1s",
             "webhook": { "url": super::stack::webhook() },
         },
@@ -104,7 +106,7 @@ fn values_for(lab: &Lab, choices: Choices) -> Result<Value> {
     }))
 }
 
-/// Each alert's `for`, shorter.
+/// The shortened `for` of each alert.
 fn waits() -> Result<BTreeMap<String, String>> {
     let mut waits = BTreeMap::new();
     for entry in fs::read_dir(project("alerts"))? {

@@ -1,5 +1,5 @@
-//! What the Prometheus Operator makes of the chart's objects: scrape jobs, routes and receivers. The cluster's API, in which it
-//! looks for pods, is a file of targets here.
+//! What the Prometheus Operator makes of the chart's objects: scrape jobs, routes and receivers.
+//! Instead of finding pods by the cluster's API, it reads a file of targets here.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
@@ -22,7 +22,7 @@ pub fn scrape_jobs(objects: &Objects) -> Result<Vec<Value>> {
     monitors.chain(configs).collect()
 }
 
-/// What the cluster tells of a pod behind the chart's `Service`.
+/// The cluster's data about a pod behind the chart's `Service`.
 pub fn target_of_service(objects: &Objects, address: &str) -> Result<Value> {
     let service = objects.one("Service")?;
     let port = &service["spec"]["ports"][0]["name"];
@@ -100,8 +100,9 @@ fn of_scrape_config(name: &Value, spec: &Value) -> Result<Value> {
     Ok(Value::Object(job))
 }
 
-/// Alertmanager's own configuration with the chart's `AlertmanagerConfig` in it: under the default strategy, `OnNamespace`, its
-/// route gets a matcher on `namespace` and `continue`, and comes before the routes that are there.
+/// Alertmanager's own configuration with the chart's `AlertmanagerConfig` added. With the default
+/// strategy, `OnNamespace`, its route gets a matcher on `namespace` and `continue`, and comes
+/// before the existing routes.
 pub fn add_receiver(alertmanager: &mut Value, objects: &Objects) -> Result<()> {
     let object = objects.one("AlertmanagerConfig")?;
     let name = object["metadata"]["name"].as_str().context("a name")?;
@@ -128,7 +129,7 @@ pub fn add_receiver(alertmanager: &mut Value, objects: &Objects) -> Result<()> {
     Ok(())
 }
 
-/// The operator's API says `targetLabel` where Prometheus says `target_label`.
+/// The operator's API has `targetLabel` where Prometheus has `target_label`.
 fn in_prometheus_words(value: &Value) -> Value {
     match value {
         Value::Object(fields) => Value::Object(

@@ -1,5 +1,6 @@
-//! Prometheus, Alertmanager and a webhook receiver on a host of the lab's management network, set up as Rancher Monitoring and
-//! its operator do. Debian's packages of the real programs; their data are in the lab's directory and gone with it.
+//! Prometheus, Alertmanager and a webhook receiver on a host of the lab's management network, set
+//! up like Rancher Monitoring and its operator. These are Debian's packages of the real programs;
+//! their data are in the lab's directory and are removed with it.
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +23,7 @@ use lab::{
     namespace::{Namespace, run},
 };
 
-/// Where the exporter's chart is installed.
+/// The namespace in which the exporter's chart is installed.
 pub const NAMESPACE: &str = "cattle-monitoring-system";
 
 const PROMETHEUS: u16 = 9090;
@@ -32,7 +33,7 @@ const WEBHOOK: u16 = 9095;
 /// Labels of a series or an alert.
 pub type Labels = BTreeMap<String, String>;
 
-/// Where the webhook is.
+/// The URL of the webhook.
 pub fn webhook() -> String {
     format!("http://127.0.0.1:{WEBHOOK}/")
 }
@@ -42,14 +43,14 @@ pub fn webhook() -> String {
 pub struct Monitoring {
     namespace: Namespace,
     directory: PathBuf,
-    /// What the cluster tells of the exporter's pod.
+    /// The cluster's data about the exporter's pod.
     pod: Value,
 }
 
-/// An alert as Prometheus or the webhook tells it.
+/// An alert as Prometheus or the webhook reports it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Alert {
-    /// All of them.
+    /// All labels.
     pub labels: Labels,
     /// Summary, description, runbook.
     pub annotations: BTreeMap<String, String>,
@@ -61,7 +62,7 @@ pub struct Alert {
     pub status: String,
 }
 
-/// What Alertmanager has sent to the webhook.
+/// A message of Alertmanager to the webhook.
 #[derive(Debug, Deserialize)]
 struct Sent {
     receiver: String,
@@ -69,13 +70,13 @@ struct Sent {
 }
 
 impl Alert {
-    /// Its name and labels in one word, without the namespace, which all must have.
+    /// Its name and labels as one text, without the namespace, which all must have.
     pub fn key(&self) -> String {
         key(&self.labels)
     }
 }
 
-/// The name of an alert, and its labels beside `namespace`.
+/// The name of an alert, and its labels except `namespace`.
 pub fn key(labels: &Labels) -> String {
     let mut key = labels.get("alertname").cloned().unwrap_or_default();
     for (label, value) in labels {
@@ -87,7 +88,7 @@ pub fn key(labels: &Labels) -> String {
 }
 
 impl Monitoring {
-    /// Starts all three with what the chart has rendered.
+    /// Starts all three with the objects that the chart rendered.
     pub fn start(lab: &mut Lab, objects: &Objects) -> Result<Self> {
         let directory = lab.directory().join("monitoring");
         fs::create_dir(&directory)?;
@@ -98,7 +99,7 @@ impl Monitoring {
         prometheus["scrape_configs"] = operator::scrape_jobs(objects)?.into();
         let mut alertmanager: Value = serde_yaml::from_str(include_str!("alertmanager.yml"))?;
         operator::add_receiver(&mut alertmanager, objects)?;
-        // JSON is YAML.
+        // JSON is valid YAML.
         for (name, content) in [
             ("rules.yml", objects.rules()?.to_string()),
             ("prometheus.yml", prometheus.to_string()),
@@ -127,7 +128,7 @@ impl Monitoring {
             format!("--config.file={}", file("prometheus.yml")),
             format!("--storage.tsdb.path={}", file("prometheus")),
             format!("--web.listen-address=127.0.0.1:{PROMETHEUS}"),
-            // What has changed of a firing alert is told once a minute otherwise.
+            // Changes of a firing alert are otherwise sent once a minute.
             "--rules.alert.resend-delay=1s".to_owned(),
         ]);
         for (command, port, log) in [
@@ -138,17 +139,17 @@ impl Monitoring {
             lab.serve(command, log)?;
             Lab::wait_for(&monitoring.namespace, Ipv4Addr::LOCALHOST, port, log)?;
         }
-        // It listens before it is ready, and says 503 until then.
+        // It listens before it is ready, and answers 503 until then.
         let ready = format!("http://127.0.0.1:{PROMETHEUS}/-/ready");
         let words = ["--silent", "--fail", "--noproxy", "*", "--retry", "30", "--retry-delay", "1", &ready];
         monitoring.namespace.run("curl", &words)?;
         Ok(monitoring)
     }
 
-    /// Whether the cluster has a pod of the exporter, running or not.
+    /// Sets whether the cluster has a pod of the exporter, running or not.
     pub fn pod_is_there(&self, there: bool) -> Result<()> {
         let targets = if there { json!([self.pod]) } else { json!([]) };
-        // A file that is being written is read half written.
+        // Renamed into place: a file that is being written could be read half written.
         let (new, file) = (self.directory.join("targets.new"), self.directory.join(operator::TARGETS));
         fs::write(&new, targets.to_string())?;
         fs::rename(&new, &file).with_context(|| file.display().to_string())
@@ -166,7 +167,8 @@ impl Monitoring {
         series.iter().map(read).collect()
     }
 
-    /// Whether a query of a panel returns anything: now, or in the last half minute where it is drawn over time.
+    /// Whether a query of a panel returns anything: now, or within the last half minute if it is
+    /// drawn over time.
     pub fn shows(&self, query: &Query) -> Result<bool> {
         let data = if query.instant {
             self.ask("query", &[("query", &query.expr)])
@@ -186,7 +188,7 @@ impl Monitoring {
         serde_json::from_value(data["alerts"].clone()).context("reading the alerts")
     }
 
-    /// All that has arrived at the webhook, in order.
+    /// Everything that has arrived at the webhook, in order.
     pub fn sent(&self) -> Result<Vec<Alert>> {
         let text = fs::read_to_string(self.directory.join("sent.jsonl")).unwrap_or_default();
         let mut alerts = Vec::new();

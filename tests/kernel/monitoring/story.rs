@@ -1,4 +1,4 @@
-//! What happens to an overlay, as the people see it who are alerted.
+//! A story: what happens to an overlay, and what the people see who are alerted.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,28 +21,29 @@ use lab::{
     numbers::Numbers,
 };
 
-/// How long a thing may take to be seen: generous, the machine may be busy. Loss is measured over two minutes.
+/// How long a change may take to be seen: generous, as the machine may be busy. Loss is measured
+/// over two minutes.
 const PATIENCE: Duration = Duration::from_mins(5);
 const LOOK: Duration = Duration::from_millis(500);
 
-/// An alert that must come.
+/// An alert that must fire.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'e> {
-    /// As [`Alert::key`] writes it.
+    /// Its key, as [`Alert::key`] writes it.
     pub key: &'e str,
-    /// What its description must say.
+    /// What its description must contain.
     pub says: &'e [&'e str],
-    /// The commands it must name, each as `ROUTER: COMMAND`, in their order; exactly these.
+    /// The commands it must contain, each as `ROUTER: COMMAND`: exactly these, in this order.
     pub commands: &'e [&'e str],
 }
 
-/// A lab with an exporter and all of the monitoring.
+/// A lab with an exporter and the whole monitoring stack.
 pub struct Story {
     pub exporter: Option<Exporter>,
     pub monitoring: Monitoring,
     pub lab: Lab,
     rights: Rights,
-    /// All alerts that were awaited.
+    /// All alerts that were expected so far.
     awaited: BTreeSet<String>,
 }
 
@@ -61,20 +62,20 @@ impl Story {
         Ok(story)
     }
 
-    /// Starts the exporter, anew if one runs.
+    /// Starts the exporter, again if one runs.
     pub fn start_exporter(&mut self) -> Result<()> {
         self.exporter = None;
         self.exporter = Some(Exporter::start_with(&self.lab, crate::binary(), self.rights)?);
         Ok(())
     }
 
-    /// Waits until both paths, both tunnels and all three routers are seen to be as they should.
+    /// Waits until both paths, both tunnels and all three routers are reported healthy.
     pub fn all_is_well(&mut self) -> Result<()> {
         let well = "vxlan_path_verdict{verdict=\"ok\"} == 1 or vxlan_tunnel_up == 1 or vxlan_router_up == 1";
         self.wait_for("two paths, two tunnels and three routers that are well", well, 7)
     }
 
-    /// Waits until a query has so many results.
+    /// Waits until a query has this many results.
     pub fn wait_for(&mut self, what: &str, expression: &str, series: usize) -> Result<()> {
         let begin = Instant::now();
         loop {
@@ -86,12 +87,12 @@ impl Story {
         }
     }
 
-    /// Waits until no alert has been pending for ten seconds, whatever it waits for.
+    /// Waits until no alert, whatever its `for`, has been pending for ten seconds.
     pub fn all_is_quiet(&mut self) -> Result<()> {
         self.wait_for("quiet", "max_over_time(ALERTS[10s])", 0)
     }
 
-    /// A query of a panel must return something soon: for a rate, two scrapes are needed.
+    /// A query of a panel must soon return something; a rate needs two scrapes.
     pub fn shows(&mut self, query: &Query) -> Result<()> {
         let begin = Instant::now();
         while !self.monitoring.shows(query)? {
@@ -100,8 +101,9 @@ impl Story {
         Ok(())
     }
 
-    /// Waits until exactly these alerts are active, all of them firing, and each has arrived at the webhook with what it must
-    /// say. None that is not awaited may fire on the way. Hands back the commands they name.
+    /// Waits until exactly these alerts are active, all of them firing, and each has arrived at the
+    /// webhook with the required content. No other alert may fire meanwhile. Returns the commands
+    /// in them.
     pub fn alerted(&mut self, expected: &[Expected<'_>]) -> Result<Vec<(String, String)>> {
         let begin = Instant::now();
         let wanted: BTreeSet<String> = expected.iter().map(|alert| alert.key.to_owned()).collect();
@@ -128,7 +130,7 @@ impl Story {
         Ok(commands)
     }
 
-    /// Waits until the last that was sent of an alert says all that it must.
+    /// Waits until the last message about an alert has the required content.
     fn arrives(&mut self, begin: Instant, expected: &Expected<'_>) -> Result<Vec<(String, String)>> {
         loop {
             let sent = self.monitoring.sent()?.into_iter().rfind(|alert| alert.key() == expected.key);
@@ -162,7 +164,7 @@ impl Story {
         }
     }
 
-    /// Types the commands at the routers, and waits until that has mended all.
+    /// Types the commands on the routers, and waits until they have mended everything.
     pub fn mend(&mut self, commands: &[(String, String)]) -> Result<()> {
         for (router, command) in commands {
             let how = self.lab.apply_fix(router, command)?;
@@ -172,8 +174,8 @@ impl Story {
         self.resolved()
     }
 
-    /// Waits until no alert is active and the webhook knows it. None that was not awaited may fire on the way. What
-    /// was lost meanwhile may go on being pending.
+    /// Waits until no alert is active and the webhook knows it. No unexpected alert may fire
+    /// meanwhile. Alerts on packets that were lost meanwhile may stay pending.
     pub fn resolved(&mut self) -> Result<()> {
         let begin = Instant::now();
         loop {
@@ -191,7 +193,8 @@ impl Story {
         }
     }
 
-    /// All that has fired at any time, and all that was sent, is what was awaited; and nothing is left open.
+    /// Everything that ever fired and everything that was sent must have been expected, and nothing
+    /// may be left open.
     pub fn end(mut self) -> Result<()> {
         let fired = self.monitoring.query("max_over_time(ALERTS{alertstate=\"firing\"}[1h])")?;
         let fired: BTreeSet<String> = fired
@@ -211,12 +214,12 @@ impl Story {
         self.exporter()?.must_run()
     }
 
-    /// The exporter, which must be there.
+    /// The exporter; an error if it does not run.
     pub fn exporter(&mut self) -> Result<&mut Exporter> {
         self.exporter.as_mut().context("no exporter runs")
     }
 
-    /// What was sent last as firing.
+    /// The alerts that were last sent as firing.
     fn open(&self) -> Result<Vec<String>> {
         let last: BTreeMap<String, String> =
             self.monitoring.sent()?.into_iter().map(|alert| (alert.key(), alert.status)).collect();
@@ -232,7 +235,7 @@ impl Story {
         Ok(())
     }
 
-    /// Sleeps a moment; an error with the whole story if it has taken too long.
+    /// Sleeps a moment; an error with the whole story if it takes too long.
     fn wait_on(&mut self, begin: Instant, what: impl FnOnce() -> String) -> Result<()> {
         if let Some(exporter) = &mut self.exporter {
             exporter.must_run()?;
@@ -244,7 +247,7 @@ impl Story {
         Ok(())
     }
 
-    /// What a person needs to find out why.
+    /// What a person needs to find the reason.
     fn report(&self) -> String {
         let mut text = String::new();
         match self.monitoring.alerts() {

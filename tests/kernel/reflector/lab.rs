@@ -1,5 +1,5 @@
-//! A prober, a router and a reflector in three network namespaces: `near` - `mid` - `far`. The router's
-//! nftables drop, translate and count; both binaries are the real one.
+//! A prober, a router and a reflector in three network namespaces: `near` - `mid` - `far`. The
+//! router's nftables drop, translate and count; both binaries are the real one.
 
 use std::{
     fmt::Write as _,
@@ -20,15 +20,15 @@ use tempfile::TempDir;
 
 /// The reflector's host.
 pub const FAR: &str = "10.77.2.2";
-/// The same by IPv6.
+/// The reflector's host over IPv6.
 pub const FAR_V6: &str = "fd77:2::2";
 /// The router as the prober sees it.
 pub const MID: &str = "10.77.1.1";
-/// Root without a single capability.
+/// Runs as root without any capability.
 const UNPRIVILEGED: [&str; 3] = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
 const METRICS: &str = "127.0.0.1:14789";
 
-/// The three namespaces and what runs in them; dropping it ends and removes all.
+/// The three namespaces and what runs in them; dropping it ends and removes everything.
 pub struct Lab {
     near: String,
     mid: String,
@@ -66,7 +66,7 @@ impl Lab {
             ip(&lab.mid, &format!("addr add fd77:{net}::1/64 dev {leg} nodad"));
             ip(namespace, &format!("addr add fd77:{net}::2/64 dev eth0 nodad"));
             ip(namespace, &format!("-6 route add default via fd77:{net}::1"));
-            // A veth passes super-packets where single ones die.
+            // A veth passes super-packets where single packets would be lost.
             run_in(namespace, "ethtool -K eth0 tso off gso off");
         }
         run_in(&lab.mid, "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
@@ -81,22 +81,23 @@ impl Lab {
         lab
     }
 
-    /// A fault, or a translation: nftables at the router.
+    /// Adds a fault or a translation by the router's nftables.
     pub fn nft(&self, words: &str) {
         run("ip", &["netns", "exec", &self.mid, "nft", words]);
     }
 
-    /// Drops what the router forwards and `rule` matches; its legs are `near` and `far`.
+    /// Drops forwarded packets that `rule` matches; the router's legs are `near` and `far`.
     pub fn drop_where(&self, rule: &str) {
         self.nft(&format!("add rule ip lab forward {rule} drop"));
     }
 
-    /// A slow link to the prober, bits per second.
+    /// Makes the link to the prober slow, in bits per second.
     pub fn slow_down(&self, rate: &str) {
         run_in(&self.mid, &format!("tc qdisc add dev near root tbf rate {rate} burst 1600 latency 1s"));
     }
 
-    /// Traffic of others from the near host to the far one and back, in packets of `size` bytes, every so many seconds.
+    /// Other traffic from the near host to the far one and back, in packets of `size` bytes, at
+    /// this interval in seconds.
     pub fn echo_on(&mut self, size: u32, every: &str) {
         let ping = ["ip", "netns", "exec", &self.near, "ping", "-q", "-i", every, "-s"];
         let child = Command::new(ping[0])
@@ -108,17 +109,17 @@ impl Lab {
         self.children.push(child);
     }
 
-    /// No fault any more.
+    /// Removes all faults.
     pub fn mend(&self) {
         self.nft("flush chain ip lab forward");
     }
 
-    /// The MTU of the router's leg to the far host: it signals.
+    /// Sets the MTU of the router's leg to the far host: the router signals larger packets.
     pub fn set_far_leg(&self, mtu: u32) {
         run("ip", &["-n", &self.mid, "link", "set", "far", "mtu", &mtu.to_string()]);
     }
 
-    /// The MTU of the far host's own interface.
+    /// Sets the MTU of the far host's own interface.
     pub fn set_far_host(&self, mtu: u32) {
         run("ip", &["-n", &self.far, "link", "set", "eth0", "mtu", &mtu.to_string()]);
     }
@@ -137,7 +138,7 @@ impl Lab {
         self.export_with(&[], path);
     }
 
-    /// The same without any privilege.
+    /// Starts an exporter with one path, without any privilege.
     pub fn export_unprivileged(&mut self, path: &str) {
         self.export_with(&UNPRIVILEGED, path);
     }
@@ -184,12 +185,12 @@ impl Lab {
         path
     }
 
-    /// What `reflector` or `exporter` has logged.
+    /// The log of `reflector` or `exporter`.
     pub fn log(&self, name: &str) -> String {
         fs::read_to_string(self.directory.path().join(name)).unwrap_or_default()
     }
 
-    /// Ends what was started last, the reflector or the exporter.
+    /// Ends the reflector or exporter that was started last.
     pub fn end_last(&mut self) {
         if let Some(mut child) = self.children.pop() {
             let _ = child.kill();
@@ -203,7 +204,7 @@ impl Lab {
         self.inside(move || TcpStream::connect_timeout(&address, Duration::from_secs(3)))
     }
 
-    /// Does something at the near host. A socket stays in the namespace it was made in.
+    /// Runs something on the near host. A socket stays in the namespace in which it was made.
     pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         let entry = File::open(format!("/run/netns/{}", self.near)).expect("the namespace");
         thread::scope(|scope| {
@@ -229,22 +230,22 @@ impl Lab {
         self.get("/metrics")
     }
 
-    /// The sentences of evidence that speak of the reflector.
+    /// The sentences of evidence about the reflector.
     pub fn evidence(&self) -> Vec<String> {
         let page = self.get("/");
         let sentences = page.split("<li>").skip(1).filter_map(|item| item.split("</li>").next());
         sentences.filter(|sentence| sentence.contains("reflector")).map(str::to_owned).collect()
     }
 
-    /// What the reflector says of `forward` or `reverse`.
+    /// What the reflector measured for `forward` or `reverse`.
     pub fn direction(&self, name: &str) -> String {
         let start = format!("{name}, reflector: ");
         let sentence = self.evidence().into_iter().find_map(|it| it.strip_prefix(&start).map(str::to_owned));
         sentence.unwrap_or_default()
     }
 
-    /// Packets and bytes of IP packet of a counter: `paid` to the reflector, `spent` by it, `data` of that
-    /// with payload.
+    /// Packets and bytes of IP packet of a counter: `paid` to the reflector, `spent` by it, `data`
+    /// for those of the latter with payload.
     pub fn counter(&self, name: &str) -> (u64, u64) {
         let listed = run("ip", &["netns", "exec", &self.mid, "nft", "list", "counter", "ip", "lab", name]);
         let number = |word: &str| {
@@ -254,7 +255,7 @@ impl Lab {
         (number("packets"), number("bytes"))
     }
 
-    /// A counter of the reflector's kernel, of TCP (`/proc/net/snmp`, `/proc/net/netstat`).
+    /// A TCP counter of the reflector's kernel (`/proc/net/snmp`, `/proc/net/netstat`).
     pub fn far_tcp(&self, name: &str) -> u64 {
         let listed = run("ip", &["netns", "exec", &self.far, "cat", "/proc/net/snmp", "/proc/net/netstat"]);
         let lines: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
@@ -265,7 +266,7 @@ impl Lab {
         told.unwrap_or_else(|| panic!("no {name} in {listed}"))
     }
 
-    /// Waits for a condition; the panic tells what was seen instead.
+    /// Waits until a condition holds; the panic says what was seen instead.
     pub fn wait(&self, what: &str, seconds: u64, condition: impl Fn(&Self) -> bool) {
         let start = Instant::now();
         while !condition(self) {
@@ -298,7 +299,7 @@ fn run_in(namespace: &str, words: &str) {
     run("ip", &[&["netns", "exec", namespace][..], &words.split(' ').collect::<Vec<_>>()].concat());
 }
 
-/// Waits for a condition.
+/// Waits until a condition holds.
 pub fn wait_until(what: &str, seconds: u64, condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {

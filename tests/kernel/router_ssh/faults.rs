@@ -1,5 +1,5 @@
-//! What routers do wrong: each fault with its reason and its words, and the same worker reads on once it is
-//! over. One server for many faults: a forced command plays them.
+//! Faults of routers: each gives its reason and message, and the same worker reads again once it is
+//! over. One server plays many faults by a forced command.
 
 use std::{
     fs,
@@ -25,7 +25,7 @@ use super::reading::{Login as _, TIMEOUT, failure, router_plan, scrape, success}
 use super::server::Server;
 use lab::ssh_router::{Router, run, with_router};
 
-/// What a forced command does in place of the exporter's script, and what is to be said of it.
+/// What a forced command does instead of the exporter's script, and what must be reported.
 const FAULTS: [(&str, &str, FailureReason, &[&str]); 8] = [
     (
         "no-ip",
@@ -91,7 +91,7 @@ fn each_fault_has_its_reason_and_ends_without_restart() {
     });
 }
 
-/// The exporter stops taking, the router stops printing: of 1 GiB little crosses the wire.
+/// The exporter stops reading and the router stops printing: of 1 GiB little crosses the network.
 #[test]
 fn a_gibibyte_is_not_taken() {
     with_router("ForceCommand head -c 1073741824 /dev/zero", |router| {
@@ -116,7 +116,7 @@ fn received(router: &Router) -> u64 {
 #[test]
 fn what_is_no_ssh_server_says_so_itself() {
     with_router("", |router| {
-        // A name without a port is good for every port.
+        // A name without a port applies to every port.
         router.know(&format!("127.0.0.1 {}\n", router.host_key("ed25519")));
         let at = |server: &Server| SshPlan { port: server.port, ..router.plan() };
         for (said, reason, words) in [
@@ -139,11 +139,11 @@ fn what_is_no_ssh_server_says_so_itself() {
             let server = Server::saying(said);
             let message = failure(&at(&server), reason);
             assert!(message.contains(words), "{message}");
-            // Where no keys can be exchanged, one more asks once what the server offers.
+            // If no keys can be exchanged, one more connection reads the server's offer.
             let connections = if words == "key exchange" { 2 } else { 1 };
             assert_eq!(server.connections(), connections, "{message}");
         }
-        // 100 kB before its version: RFC 4253 allows lines there.
+        // 100 kB before its version string: RFC 4253 permits lines there.
         let banner = "Authorised use only. Authorised use only. Authorised use only.\r\n".repeat(1600);
         let server = Server::saying(banner);
         let message = failure(&at(&server), Connect);
@@ -151,7 +151,7 @@ fn what_is_no_ssh_server_says_so_itself() {
     });
 }
 
-/// Before each login the server sends what is in its banner file; libssh2 takes packets up to 40 kB.
+/// Before each login the server sends its banner file; libssh2 accepts packets up to 40 kB.
 #[test]
 fn a_login_banner_of_100_kilobytes() {
     with_router("Banner DIRECTORY/banner", |router| {
@@ -171,7 +171,7 @@ fn a_login_banner_of_100_kilobytes() {
 #[test]
 fn sessions_that_are_used_up() {
     with_router("MaxSessions 1", |router| {
-        // One is enough, for the second exec of a scrape too.
+        // One session suffices, also for the second exec of a scrape.
         router.ip("link add vxlan01 type vxlan id 1 remote 10.10.10.254 dstport 8472");
         let mut worker = Worker::new(&router_plan(&router.plan()));
         for _ in 0..10 {
@@ -185,7 +185,8 @@ fn sessions_that_are_used_up() {
     });
 }
 
-/// A server that drops whoever connects, as OpenSSH 9.8 and later does with an address it penalises.
+/// A server that drops every connection, as OpenSSH 9.8 and later does with an address it
+/// penalises.
 #[test]
 fn a_router_that_locks_us_out_is_asked_less_and_less_and_read_again() {
     with_router("", |router| {
@@ -243,7 +244,8 @@ fn a_router_that_hangs_holds_up_no_other() {
     });
 }
 
-/// Its clock, its restart and its devices: what the exporter reads of them changes, and nothing else.
+/// The router's clock, restarts and devices: what the exporter reads of them changes, and nothing
+/// else.
 #[test]
 fn clocks_that_jump_restarts_and_odd_names() {
     with_router("", |router| {
@@ -257,7 +259,8 @@ fn clocks_that_jump_restarts_and_odd_names() {
         };
         let (first, second) =
             ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222");
-        // Every byte that the kernel takes but `/`, `:` and space; 15 of them.
+        // Characters that the kernel accepts, of which only `/`, `:` and space are excluded; up to
+        // 15 bytes.
         let names = ["vx\"'\\$(id)`{}", "vx;|&<>#*?[]~!", "vxläñ→", "-j"];
         for (vni, name) in (10..).zip(names) {
             let arguments = ["-n", &router.namespace, "link", "add", "name", name, "type", "vxlan"];
@@ -280,7 +283,7 @@ fn clocks_that_jump_restarts_and_odd_names() {
             snapshot.fdb.iter().filter(|entry| names.contains(&entry.interface.as_str())).count()
                 >= names.len()
         );
-        // Backwards, and far ahead: told as it is, and no device is called another.
+        // Backwards, and far ahead: reported unchanged, and no device counts as re-created.
         for uptime in ["3.00", "900000.00"] {
             say(uptime, first);
             let reading = scrape(&mut worker);
@@ -290,7 +293,7 @@ fn clocks_that_jump_restarts_and_odd_names() {
             );
             assert_eq!(reading.recreations.values().sum::<u64>(), 0);
         }
-        // A restart gives devices new indexes; they are not re-created ones.
+        // A restart gives devices new indexes; they do not count as re-created.
         let again = |vni: &str| {
             router.ip("link del vxläñ→");
             router.ip(&format!("link add vxläñ→ type vxlan id {vni} dstport 4789 remote 10.10.10.254"));
@@ -300,7 +303,7 @@ fn clocks_that_jump_restarts_and_odd_names() {
         let reading = scrape(&mut worker);
         assert_eq!(success(&reading).boot_id.as_deref(), Some(second));
         assert_eq!(reading.recreations.values().sum::<u64>(), 0);
-        // Without a restart they are.
+        // Without a restart they do.
         again("21");
         assert_eq!(scrape(&mut worker).recreations.values().sum::<u64>(), 1);
         assert_eq!(
@@ -311,7 +314,8 @@ fn clocks_that_jump_restarts_and_odd_names() {
     });
 }
 
-/// The router asks whether we are alive, gets no answer while nothing is read, and ends the session.
+/// The router checks whether we are alive, gets no answer while nothing is read, and ends the
+/// session.
 #[test]
 fn a_session_that_ended_unasked_is_replaced_within_the_scrape() {
     with_router("ClientAliveInterval 1\nClientAliveCountMax 1", |router| {

@@ -15,7 +15,7 @@ use super::reading::{Login as _, TIMEOUT, failure, router_plan, scrape, success}
 use super::server::Server;
 use lab::ssh_router::{Router, inside, run, wait_until};
 
-/// outside -- gate -- far; only the gate knows the way to both.
+/// outside -- gate -- far; only the gate has routes to both.
 struct Way {
     outside: String,
     gate: Router,
@@ -86,11 +86,11 @@ fn a_router_behind_another_is_read_over_one_session_each() {
             assert_eq!(router.log().matches("Accepted publickey").count(), 1, "{}", router.log());
         }
         assert!(way.far.log().contains("Connection from 10.9.0.1"), "{}", way.far.log());
-        // 12 MB of stderr, then the answer: nothing is lost and nothing blocks on the way.
+        // 12 MB of stderr, then the answer: nothing is lost and nothing blocks.
         let flood = r#"head -c 12000000 /dev/zero >&2; eval "$SSH_ORIGINAL_COMMAND""#;
         let command = way.far.script("flood", flood);
         way.far.authorize(&format!("command=\"{command}\""));
-        // Either end may go away between two scrapes.
+        // Either router may end its sessions between two scrapes.
         for router in [&way.far, &way.gate] {
             router.end_sessions(Signal::SIGKILL);
             wait_until("the carrier ends", || carriers(&way.outside) == 0);
@@ -126,7 +126,7 @@ fn what_is_wrong_on_the_way_is_told_apart_from_what_is_wrong_at_the_end() {
         assert!(message.contains("cannot go through router gate: hostkey_unknown:"), "{message}");
         let message = failure(&through(&|gate| gate.username = "nobody".to_owned()), FailureReason::Connect);
         assert!(message.contains("cannot go through router gate: auth:"), "{message}");
-        // The far one's own faults keep their reasons.
+        // The far router's own faults keep their reasons.
         way.far.know(&format!("10.9.0.2 {}\n", way.gate.host_key("ed25519")));
         let message = failure(&plan, FailureReason::HostkeyMismatch);
         assert!(message.contains("the host key of 10.9.0.2 has changed"), "{message}");
@@ -138,7 +138,8 @@ fn what_is_wrong_on_the_way_is_told_apart_from_what_is_wrong_at_the_end() {
         assert!(message.contains("AllowTcpForwarding") && message.contains("permitopen"), "{message}");
         way.gate.authorize("restrict,port-forwarding,permitopen=\"10.9.0.2:*\"");
         success(&scrape(&mut Worker::new(&router_plan(&plan))));
-        // Who accepts and says nothing is cut off, and everything on the way with it.
+        // A router that accepts and sends nothing is cut off, and so is everything on the way to
+        // it.
         let silent = inside(&way.far.namespace, || {
             Server::start_at("10.9.0.2:0", |stream| {
                 thread::sleep(TIMEOUT * 2);

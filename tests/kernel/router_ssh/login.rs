@@ -125,7 +125,7 @@ fn an_agent_logs_in_by_the_key_that_fits() {
             assert!(message.contains("holds no key"), "{message}");
         }
         fs::remove_file(router.path("agent")).unwrap_or_default();
-        // It takes the question from its queue, and no more.
+        // It accepts the connection into its backlog, and nothing more.
         let _silent = UnixListener::bind(router.path("agent")).unwrap();
         let message = failure(&plan, FailureReason::Timeout);
         assert!(message.contains("asking the agent"), "{message}");
@@ -140,11 +140,11 @@ fn a_host_certificate_is_checked_against_its_authority() {
         router.know(&format!("@cert-authority *:2222,127.0.0.* {authority}\n"));
         let mut worker = Worker::new(&router_plan(&plan));
         success(&scrape(&mut worker));
-        // Its key is never a host key.
+        // An authority's key is never a host key.
         router.know(&format!("{NAME} {authority}\n"));
         let message = failure(&plan, FailureReason::HostkeyMismatch);
         assert!(message.contains("has changed"), "{message}");
-        // Somebody else's authority.
+        // Another authority.
         let other = router.new_key("other", "ed25519");
         router.know(&format!("@cert-authority * {other}\n"));
         let message = failure(&plan, FailureReason::HostkeyUnknown);
@@ -164,7 +164,7 @@ fn a_host_certificate_is_checked_against_its_authority() {
         router.know(&format!("@cert-authority * {authority}\n"));
         let message = failure(&plan, FailureReason::HostkeyUnknown);
         assert!(message.contains("its certificate is for 10.10.0.254, not for 127.0.0.1"), "{message}");
-        // The same key, known as it is, needs no certificate.
+        // The same key, on file as a plain one, needs no certificate.
         router.know(&format!("@cert-authority * {other}\n{NAME} {}\n", router.host_key("ed25519")));
         success(&scrape(&mut Worker::new(&router_plan(&plan))));
         // A revoked authority certifies nothing.
@@ -188,7 +188,7 @@ fn an_authority_alone_does_not_vouch_for_a_plain_key() {
 
 #[test]
 fn a_fingerprint_stands_for_a_file() {
-    // A router with a certificate is asked for the key itself.
+    // A router with a certificate is asked for its plain key.
     with_router("HostCertificate DIRECTORY/host_ed25519-cert.pub", |router| {
         let mut plan = router.plan();
         plan.host_trust =

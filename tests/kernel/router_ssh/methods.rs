@@ -1,5 +1,5 @@
-//! What is read of a router on which the best method does not work. VyOS's op-mode is a script at VyOS's path,
-//! in the router's own mount namespace, that prints captured output.
+//! Reading a router on which the best method does not work. VyOS's op-mode is a script at VyOS's
+//! path, in the router's own mount namespace, that prints captured output.
 
 use std::{fs, net::TcpListener, time::Duration};
 
@@ -16,7 +16,8 @@ use super::reading::{Login as _, key, router_plan, scrape, success};
 use crate::support::api_router::{Certificate, Server};
 use lab::ssh_router::{Router, with_router, with_router_after};
 
-/// `ip` that is denied until `$D/ip-works` is there; op-mode scripts that note each run in `$D/ran`.
+/// `ip` that is denied until `$D/ip-works` exists; op-mode scripts that record each run in
+/// `$D/ran`.
 const VYOS: &str = r#"
 mount -t tmpfs none /opt && mkdir -p /opt/vyatta/bin /opt/vyatta/etc
 mount -t tmpfs none /usr/libexec && mkdir -p /usr/libexec/vyos/op_mode
@@ -123,7 +124,7 @@ fn a_user_who_may_only_show_vxlan_interfaces_is_read_by_the_text() {
         assert_eq!((link.ifindex, &link.vxlan, link.counters.tx_errors), (None, &None, Some(64)));
         success(&scrape(&mut worker));
         assert_eq!(logins(router), 1);
-        // An output that is cut short is no reading.
+        // An output that is cut short is not used.
         fs::write(router.path(DETAIL), &corpus("v14-detail.txt")[..900]).unwrap();
         assert_eq!(scrape(&mut worker).failure.unwrap().reason, FailureReason::Truncated);
     });
@@ -140,7 +141,7 @@ fn where_nothing_works_the_best_methods_reason_stands_and_the_best_comes_back_at
         fs::write(router.path("raw"), corpus("v14-raw-vxlan01.json")).unwrap();
         assert_eq!(success(&scrape(&mut worker)).method, Method::Raw);
         fs::remove_file(router.path("raw")).unwrap();
-        // Only what is no better than the remembered method was tried, and gave the reason.
+        // Only methods no better than the remembered one were tried, and gave the reason.
         let failure = scrape(&mut worker).failure.unwrap();
         assert!(failure.message.contains("interfaces.py"), "{failure}");
         let failure = scrape(&mut worker).failure.unwrap();
@@ -168,7 +169,7 @@ fn the_api_is_asked_where_the_user_may_run_nothing() {
             assert_eq!(success(&reading).method, Method::Api);
         }
         assert_eq!(logins(router), 1, "the API is remembered");
-        // Both broken: the better one's reason, and both are told.
+        // Both are broken: the better one's reason is reported, with both messages.
         server.mode("html-503");
         let failure = scrape(&mut worker).failure.unwrap();
         assert_eq!(failure.reason, FailureReason::Api, "{failure}");

@@ -1,4 +1,4 @@
-//! What a server offers: logins by another method than `password`, and nothing that fits.
+//! Offers of a server: login methods other than `password`, and no common algorithm.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use vxlan_exporter::{
 use super::reading::{Login as _, failure, key, router_plan, scrape, success};
 use lab::ssh_router::{NAME, PASSWORD, wait_until, with_router, with_router_after};
 
-/// PAM as VyOS has it, but without what a test's machine may lack.
+/// PAM as on VyOS, without what a test machine may lack.
 const PAM: &str = r#"
 cat > "$D/pam" <<END
 auth required pam_unix.so

@@ -1,4 +1,4 @@
-//! The exporter's own reading of a router over SSH, from inside the router's namespace.
+//! The exporter's own code reading a router over SSH, from inside the router's namespace.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -15,9 +15,9 @@ use vxlan_exporter::{
 /// The deadline of a scrape.
 pub const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// What logs in to a router.
+/// A login to a router.
 pub trait Login {
-    /// How to log in to it.
+    /// Its SSH settings.
     fn plan(&self) -> SshPlan;
 }
 
@@ -35,7 +35,7 @@ impl Login for Router {
     }
 }
 
-/// Scrapes once, expects that reason, and returns the sentence for a person.
+/// Scrapes once, expects that reason, and returns the message.
 #[track_caller]
 pub fn failure(plan: &SshPlan, reason: FailureReason) -> String {
     let reading = scrape(&mut Worker::new(&router_plan(plan)));
@@ -46,7 +46,7 @@ pub fn failure(plan: &SshPlan, reason: FailureReason) -> String {
     failure.message.to_string()
 }
 
-/// What was read.
+/// The snapshot of a successful reading.
 #[track_caller]
 pub fn success(reading: &RouterReading) -> &RouterSnapshot {
     reading.current.as_deref().unwrap_or_else(|| panic!("{:?}", reading.failure))
@@ -57,7 +57,7 @@ pub fn key(file: PathBuf) -> Credential {
     Credential::PrivateKey { file, passphrase_file: None }
 }
 
-/// How to read a router.
+/// The plan for reading a router.
 pub fn router_plan(ssh: &SshPlan) -> RouterPlan {
     RouterPlan {
         name: "dc".into(),
@@ -71,7 +71,7 @@ pub fn router_plan(ssh: &SshPlan) -> RouterPlan {
     }
 }
 
-/// One scrape, to its end.
+/// One complete scrape.
 pub fn scrape(worker: &mut Worker) -> RouterReading {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(worker.scrape())
 }

@@ -1,4 +1,4 @@
-//! Servers that do what no sshd does. Each listens on a port of its own in the test's namespace.
+//! Servers that behave as no sshd does. Each listens on a port of its own in the test's namespace.
 
 use std::{
     io::Write,
@@ -12,18 +12,18 @@ use std::{
 
 /// A server; it lives as long as the test's process.
 pub struct Server {
-    /// Where it listens.
+    /// The port it listens on.
     pub port: u16,
     connections: Arc<AtomicUsize>,
 }
 
 impl Server {
-    /// Gives each connection to `serve`, on a thread of its own.
+    /// Runs `serve` for each connection, on a thread of its own.
     pub fn start(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         Self::start_at("127.0.0.1:0", serve)
     }
 
-    /// The same at that address.
+    /// Listens on that address.
     pub fn start_at(address: &str, serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(address).expect("listen");
         let port = listener.local_addr().expect("an address").port();
@@ -39,16 +39,16 @@ impl Server {
         Self { port, connections }
     }
 
-    /// Says this and closes.
+    /// Sends this and closes.
     pub fn saying(words: impl Into<Vec<u8>>) -> Self {
         let words = words.into();
         Self::start(move |mut stream| {
-            // Whoever does not want to hear it may hang up.
+            // The client may hang up before it has read this.
             let _ = stream.write_all(&words);
         })
     }
 
-    /// How often somebody has connected.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }

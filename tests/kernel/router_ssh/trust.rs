@@ -1,4 +1,4 @@
-//! `config trust`, as a person and as a script run it.
+//! `config trust` as a person and as a script use it.
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
 
 use lab::ssh_router::{NAME, Router, with_router};
 
-/// A configuration with this router, whose host is trusted by `trust`.
+/// A configuration with this router and this `trust`.
 fn configure(router: &Router, trust: &str) {
     let text = format!(
         "routers:\n- name: dc\n  site: dc\n  ssh: {{address: 127.0.0.1, port: 2222, username: root, private_key_file: user, {trust}}}\n"
@@ -21,7 +21,7 @@ fn command(router: &Router, arguments: &str) -> String {
     format!("{} config {arguments} --config.file={}", crate::BINARY, file.display())
 }
 
-/// Without a terminal.
+/// Runs it without a terminal.
 fn plain(router: &Router, arguments: &str) -> Output {
     Command::new("sh")
         .args(["-c", &command(router, arguments)])
@@ -30,7 +30,7 @@ fn plain(router: &Router, arguments: &str) -> Output {
         .expect("run it")
 }
 
-/// At a terminal (a pty of Debian's `script`), with these words typed.
+/// Runs it on a terminal (a pty of Debian's `script`), with these words typed.
 fn typed(router: &Router, arguments: &str, words: &str) -> (Option<i32>, String) {
     let mut script = Command::new("script")
         .args(["-q", "-e", "-c", &command(router, arguments), "/dev/null"])
@@ -63,7 +63,7 @@ fn a_person_compares_and_types_yes() {
             "{}",
             stderr(&missing)
         );
-        // Anything but the whole word is no.
+        // Anything but the whole word means no.
         for no in ["no\n", "y\n", "\n"] {
             let (code, said) = typed(router, "trust dc", no);
             assert_eq!(code, Some(2), "{said}");
@@ -93,12 +93,13 @@ fn a_changed_key_takes_the_old_ones_place() {
         let rsa = router.host_key("rsa");
         router.know(&format!("# mine\n{NAME} {old}\n{NAME} {rsa}\nother {old}\n"));
         let (code, said) = typed(router, "trust dc", "yes\n");
-        // The router has the rsa key that is on file, but asked for first is the type preferred.
+        // The router also has the rsa key that is on file, but the preferred type is requested
+        // first.
         assert_eq!(code, Some(0), "{said}");
         assert!(said.contains(&format!("CHANGED    ssh-ed25519 {}", router.fingerprint("old"))), "{said}");
         assert!(said.contains("is what line 2 of"), "{said}");
         assert_eq!(known(router), format!("# mine\n{NAME} {rsa}\nother {old}\n{NAME} {new}\n"));
-        // A line that is for others too is theirs as well.
+        // A line that names other hosts too must not be changed for them.
         let shared = format!("{NAME},other {old}\n");
         router.know(&shared);
         let (code, said) = typed(router, "trust dc", "yes\n");

@@ -1,4 +1,5 @@
-//! What the process gives up when it starts, and that all else goes on: a local router, a reload, raw sockets.
+//! What the process gives up when it starts, and that everything else still works: a local router,
+//! a reload, raw sockets.
 
 use std::{
     fs,
@@ -13,7 +14,7 @@ use crate::support::one_exporter::{Exporter, directory, run};
 const LOCAL: &str = "site: a\nrouters: [{name: here, site: a, local: {}, scrape_interval: 1s}]\n";
 const RELOADED: &str = "vxlan_exporter_config_last_reload_successful";
 
-/// A field of all threads' `/proc/PID/task/TID/status`, each once.
+/// The distinct values of a field in `/proc/PID/task/TID/status` over all threads.
 fn of_all_threads(id: u32, field: &str) -> Vec<String> {
     let tasks = fs::read_dir(format!("/proc/{id}/task")).expect("its threads");
     let statuses =
@@ -54,7 +55,7 @@ fn every_thread_of_root_keeps_one_capability_and_everything_works() {
     assert!(said.contains("vxlan_exporter_capability{name=\"net_raw\"} 1\n"), "{said}");
     assert!(said.contains("process_open_fds "), "{said}");
 
-    // A reload may name a file anywhere, and start the engine's and the reflector's sockets anew.
+    // A reload may name a file anywhere, and open the sockets of engine and reflector again.
     let elsewhere = directory();
     let secret = elsewhere.path().join("secret");
     fs::write(&secret, "0123456789abcdef").expect("written");
@@ -85,10 +86,10 @@ fn switched_off_it_says_so() {
     assert!(said.contains("vxlan_exporter_sandbox{layer=\"seccomp\"} 0\n"), "{said}");
 }
 
-/// Puts something in place of a file.
+/// Creates something in place of a file.
 type Make<'a> = &'a dyn Fn(&Path);
 
-/// It once hung on the pipe for good, and `reload_successful` stayed 1.
+/// Regression: it hung on the pipe forever, and `reload_successful` stayed 1.
 #[test]
 fn a_configuration_that_was_a_pipe_is_followed_again() {
     let files = directory();
@@ -114,7 +115,7 @@ fn a_configuration_that_was_a_pipe_is_followed_again() {
         fs::write(&config, "site: one\n").expect("written");
         exporter.wait_for("it is followed", |exporter| says(exporter, 1));
     }
-    // From the start, and a secret that is a pipe.
+    // A pipe from the start, and a secret that is a pipe.
     for (text, words) in [
         ("reflector: {listen: ':0', secret_file: pipe}\n", "it is a named pipe"),
         ("[".repeat(200_000).as_str(), "brackets are open"),
@@ -132,7 +133,8 @@ fn flag(file: &Path) -> String {
     format!("--config.file={}", file.display())
 }
 
-/// Everything that is printed, logged and served, with a secret in place of each secret's file.
+/// Everything that is printed, logged and served, with a secret in place of each secret's file
+/// name.
 #[test]
 fn a_secret_in_the_wrong_place_is_nowhere_to_be_read() {
     const SECRET: &str = "Zk3-correct/horse_battery";
@@ -194,7 +196,7 @@ fn a_secret_in_the_wrong_place_is_nowhere_to_be_read() {
 fn too_few_open_files_are_named_and_no_capability() {
     let files = directory();
     fs::write(files.path().join("config.yml"), "").expect("written");
-    // Enough to start, too few for the sockets of the probes.
+    // Enough to start, but too few for the sockets of the probes.
     let mut exporter = Exporter::start_by(files, &["prlimit", "--nofile=200", crate::BINARY], &[]);
     exporter.wait_for("it is said", |exporter| exporter.log().contains("the limit of open files is below"));
     assert!(
@@ -239,7 +241,7 @@ fn the_unit_takes_away_the_same() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line}");
     }
-    // systemd's own word, where it is installed.
+    // The judgement of systemd, if it is installed.
     let judged =
         Command::new("systemd-analyze").args(["security", "--offline=true", "--threshold=25", unit]).output();
     match judged {

@@ -1,4 +1,4 @@
-//! A router's HTTPS API for tests: a real HTTPS server with certificates of its own, on loopback.
+//! A router's HTTPS API for tests: a real HTTPS server with its own certificates, on loopback.
 
 use std::{
     fs,
@@ -24,13 +24,13 @@ pub const KEY: &str = "correct-horse-&+battery";
 /// The certificate that a server presents.
 #[derive(Debug, Clone, Copy)]
 pub enum Certificate {
-    /// Of the test's own authority, for 127.0.0.1 and localhost.
+    /// Issued by the test's own authority, for 127.0.0.1 and localhost.
     Good,
-    /// The same, years ago.
+    /// The same, but expired years ago.
     Expired,
     /// For another machine.
     OtherName,
-    /// As VyOS makes its own: RSA, self-signed, in nobody's name.
+    /// Like VyOS's own: RSA, self-signed, without a name.
     SelfSigned,
 }
 
@@ -67,17 +67,17 @@ impl Server {
         self.directory.path().join(file)
     }
 
-    /// From now on it answers so.
+    /// Switches it to another mode.
     pub fn mode(&self, mode: &str) {
         fs::write(self.path("mode"), mode).expect("write the mode");
     }
 
-    /// What it was asked: `connection`, `GET /info`, `POST /show show interfaces`, …
+    /// The requests it received: `connection`, `GET /info`, `POST /show show interfaces`, …
     pub fn log(&self) -> String {
         fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
-    /// How to ask it, by its authority.
+    /// The API plan that trusts its authority.
     pub fn plan(&self) -> ApiPlan {
         ApiPlan {
             url: ApiUrl { host: "127.0.0.1".to_owned(), port: self.port },
@@ -86,7 +86,7 @@ impl Server {
         }
     }
 
-    /// How to ask it, by its certificate's fingerprint as openssl prints it.
+    /// The API plan that trusts its certificate's fingerprint as openssl prints it.
     pub fn pinned(&self) -> ApiPlan {
         let file = self.path("certificate.pem");
         let printed =
@@ -104,7 +104,7 @@ impl Drop for Server {
     }
 }
 
-/// How to read a router by its API alone.
+/// The plan for reading a router by its API alone.
 pub fn router_plan(api: &ApiPlan) -> RouterPlan {
     RouterPlan {
         name: "dc".into(),
@@ -118,12 +118,12 @@ pub fn router_plan(api: &ApiPlan) -> RouterPlan {
     }
 }
 
-/// One scrape, to its end.
+/// One complete scrape.
 pub fn scrape(worker: &mut Worker) -> RouterReading {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(worker.scrape())
 }
 
-/// A port of loopback where nobody listens.
+/// A port on loopback where nobody listens.
 pub fn closed_port() -> u16 {
     super::free_port()
 }
@@ -138,7 +138,7 @@ fn openssl(arguments: &[&str], directory: &Path) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// `certificate.pem`, `key.pem` and, where there is an authority, `ca.pem`.
+/// Creates `certificate.pem`, `key.pem` and, with an authority, `ca.pem`.
 fn make(certificate: Certificate, directory: &Path) {
     let run = |arguments: &str| drop(openssl(&arguments.split(' ').collect::<Vec<_>>(), directory));
     if matches!(certificate, Certificate::SelfSigned) {

@@ -1,4 +1,4 @@
-//! The exporter as a process on loopback, curl as its client, and certificates that openssl makes.
+//! The exporter as a process on loopback, curl as its client, and certificates made by openssl.
 
 use std::{
     fs::{self, File},
@@ -10,7 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// Longer than anything here takes on a machine that does much else.
+/// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running exporter with a directory of its own.
@@ -20,12 +20,12 @@ pub struct Exporter {
     port: u16,
 }
 
-/// What curl was answered.
+/// The answer that curl received.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP status; 0 without an answer.
     pub status: u32,
-    /// What came with it.
+    /// The body.
     pub body: String,
     /// curl's exit code.
     pub exit: i32,
@@ -36,7 +36,7 @@ pub fn directory() -> TempDir {
     tempfile::tempdir().expect("a directory")
 }
 
-/// Runs it to its end.
+/// Runs the exporter to its end.
 pub fn run(arguments: &[&str]) -> Output {
     Command::new(crate::BINARY).args(arguments).output().expect("it runs")
 }
@@ -47,7 +47,7 @@ impl Exporter {
         Self::start_by(directory, &[crate::BINARY], flags)
     }
 
-    /// The same by another command, to which the flags are added.
+    /// Starts it by another command, to which the flags are added.
     pub fn start_by(directory: TempDir, command: &[&str], flags: &[&str]) -> Self {
         let log = File::create(directory.path().join("log")).expect("a file");
         let child = Command::new(command[0])
@@ -77,22 +77,22 @@ impl Exporter {
         self.directory.path().join(name)
     }
 
-    /// Where it answers.
+    /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Its process.
+    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has said so far.
+    /// Its log so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.path("log")).expect("a log")
     }
 
-    /// Asks for a page, with curl's arguments; `scheme` is `http` or `https`.
+    /// Requests a page, with curl's arguments; `scheme` is `http` or `https`.
     pub fn ask(&self, scheme: &str, page: &str, curl: &[&str]) -> Answer {
         let output = Command::new("curl")
             .args([
@@ -120,7 +120,7 @@ impl Exporter {
         }
     }
 
-    /// Waits for a condition that will hold.
+    /// Waits until a condition holds.
     pub fn wait_for(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !holds(self) {

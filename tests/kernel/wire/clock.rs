@@ -1,4 +1,5 @@
-//! Steps of the wall's clock, of the exporter alone: by a library preloaded into it, as the machine's own is everybody's.
+//! Steps of the wall clock, for the exporter alone: by a library preloaded into it, as the
+//! machine's clock is shared.
 
 use std::{
     path::Path,

@@ -1,4 +1,4 @@
-//! Sends single probes and says what came back, without any prober.
+//! Sends single probes and returns what came back, without any prober.
 
 use std::{
     net::IpAddr,
@@ -16,7 +16,7 @@ use vxlan_exporter::{
 
 use super::world::{Ip, PATIENCE};
 
-/// The two levels.
+/// The two levels of privilege.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     Raw,
@@ -59,7 +59,7 @@ impl Driver {
         self.launch(method, flow, size, ProbeSize::Full, false)
     }
 
-    /// The same to another target.
+    /// Sends a probe of `size` bytes to another target.
     pub fn send_to(&mut self, address: IpAddr, method: ProbeMethod, size: Bytes) -> Result<ProbeId> {
         let target = Target { address, ..self.target.clone() };
         let own = std::mem::replace(&mut self.target, target);
@@ -68,12 +68,13 @@ impl Driver {
         sent
     }
 
-    /// Sends a SYN that only asks whether the target is there.
+    /// Sends a SYN that only tests whether the target is there.
     pub fn knock(&mut self, flow: u8) -> Result<ProbeId> {
         self.launch(ProbeMethod::Syn, flow, 1500, ProbeSize::Control, true)
     }
 
-    /// Sends a small packet on a flow never used before: an echo, or a SYN that only asks whether the target is there.
+    /// Sends a small packet on a flow never used before: an echo, or a SYN that only tests whether
+    /// the target is there.
     pub fn send_fresh(&mut self, method: ProbeMethod) -> Result<ProbeId> {
         self.next += 1;
         let id = ProbeId(self.next);
@@ -98,7 +99,7 @@ impl Driver {
         Ok(id)
     }
 
-    /// What has come in until `enough` answers are there or `patience` is over.
+    /// The answers received until there are `enough` or `patience` is over.
     pub async fn answers(&mut self, enough: usize, patience: Duration) -> Vec<(ProbeId, Answer)> {
         let end = tokio::time::Instant::now() + patience;
         let mut all = Vec::new();

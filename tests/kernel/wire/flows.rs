@@ -1,4 +1,4 @@
-//! What a VTEP makes of our flows: its outer source port is a hash of the inner packet.
+//! How a VTEP treats our flows: its outer source port is a hash of the inner packet.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +16,7 @@ use super::{
     world::{CLOSED, Ip, World, inside},
 };
 
-/// `here` becomes a VTEP itself, with `way` at the other end.
+/// Makes `here` a VTEP, with `way` at the other end.
 fn join(world: &World) -> Result<()> {
     for (namespace, own, other, host) in
         [(&world.here, Ip::V4.here(), Ip::V4.way(), 1), (&world.way, Ip::V4.way(), Ip::V4.here(), 2)]
@@ -29,7 +29,8 @@ fn join(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// The outer source ports of the frames seen so far whose inner packet carries `protocol` and looks right.
+/// The outer source ports of the frames captured so far whose inner packet has `protocol` and
+/// passes `right`.
 fn ports(tap: &Socket, ip: Ip, protocol: u8, right: impl Fn(&[u8]) -> bool) -> Result<BTreeSet<u16>> {
     let mut buffer = vec![0; 65_536];
     let mut ports = BTreeSet::new();
@@ -40,7 +41,7 @@ fn ports(tap: &Socket, ip: Ip, protocol: u8, right: impl Fn(&[u8]) -> bool) -> R
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(ports),
             Err(error) => return Err(error.into()),
         };
-        // Outer IPv4 20, UDP 8, VXLAN 8, Ethernet 14.
+        // Bytes of outer IPv4 20, UDP 8, VXLAN 8, Ethernet 14.
         let Some((outer, inner)) = buffer[..length].split_at_checked(50) else { continue };
         let at = if ip == Ip::V4 { 9 } else { 6 };
         let is_ours = inner.first().is_some_and(|byte| byte >> 4 == if ip == Ip::V4 { 4 } else { 6 });
@@ -68,7 +69,7 @@ fn eight_tcp_flows_are_eight_and_echoes_are_one() -> Result<()> {
             }
             Ok(())
         })?;
-        // The kernel's RSTs come from `way` and are not among what it receives.
+        // The kernel's RSTs come from `way`, so they are not among the packets it receives.
         let tapped = ports(&tap, ip, 6, |_| true)?;
         ensure!(tapped.len() == 8, "{ip:?}: 8 TCP flows have the outer ports {tapped:?}");
         world.probe(|| async move {

@@ -1,5 +1,5 @@
-//! What others send changes nothing: forged signals, forged RSTs, foreign echo replies, injected by the router
-//! on the way, which has seen everything but is not believed for that.
+//! Packets of others change nothing: forged signals, forged RSTs, foreign echo replies. They are
+//! injected by the router on the way, which has seen everything but is not believed for that.
 
 use std::{io::Read, net::IpAddr, time::Duration};
 
@@ -18,13 +18,13 @@ use super::{
     world::{CLOSED, Ip, World, inside},
 };
 
-/// How long a forged packet has to do its harm, behind the genuine one.
+/// How long to wait for the effect of forged packets, after the genuine one.
 const HARM: Duration = Duration::from_millis(300);
 const ICMP: u8 = IpNextHeaderProtocols::Icmp.0;
 const ICMPV6: u8 = IpNextHeaderProtocols::Icmpv6.0;
 const TCP: u8 = IpNextHeaderProtocols::Tcp.0;
 
-/// Sees the packets that arrive `there`, from behind their IP header on.
+/// Captures the packets that arrive at `there`, from behind their IP header on.
 pub struct Tap {
     ip: Ip,
     socket: Socket,
@@ -47,7 +47,7 @@ impl Tap {
         Ok(empty)
     }
 
-    /// The next packet that looks right.
+    /// The next packet that passes `right`.
     pub fn next(&self, right: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>> {
         let mut buffer = vec![0; 65_536];
         loop {
@@ -60,7 +60,7 @@ impl Tap {
     }
 }
 
-/// Sends whole packets from the router on the way, whoever they claim to be from.
+/// Sends complete packets with any source address from the router on the way.
 pub struct Forger {
     ip: Ip,
     socket: Socket,
@@ -93,7 +93,7 @@ impl Forger {
         self.send(from, if self.ip == Ip::V4 { ICMP } else { ICMPV6 }, &message)
     }
 
-    /// A signal for `mtu` that quotes a packet to `to` that begins with `body`.
+    /// A signal of `mtu` that quotes a packet to `to` which begins with `body`.
     pub fn signal(&self, to: IpAddr, protocol: u8, body: &[u8], mtu: u32) -> Result<()> {
         let mut message = if self.ip == Ip::V4 { vec![3, 4, 0, 0] } else { vec![2, 0, 0, 0] };
         message.extend(mtu.to_be_bytes());
@@ -120,7 +120,7 @@ impl Forger {
     }
 }
 
-/// An IP packet; the kernel fills in what IPv4 counts.
+/// An IP packet; the kernel fills in IPv4's length and checksum.
 pub fn packet(from: IpAddr, to: IpAddr, protocol: u8, body: &[u8]) -> Vec<u8> {
     let length = u16::try_from(body.len()).unwrap_or(0);
     let mut bytes = match (from, to) {
@@ -144,7 +144,7 @@ pub fn packet(from: IpAddr, to: IpAddr, protocol: u8, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A target that answers nothing by itself.
+/// Makes the target answer nothing by itself.
 pub fn mute(world: &World) -> Result<()> {
     world.there.sysctl("net/ipv4/icmp_echo_ignore_all", "1")?;
     world.there.sysctl("net/ipv6/icmp/echo_ignore_all", "1")?;
@@ -157,7 +157,7 @@ fn is_request(ip: Ip) -> impl Fn(&[u8]) -> bool {
     move |message| message[0] == kind
 }
 
-/// Exactly this has come in, and nothing of all the rest.
+/// Checks that exactly this has arrived and nothing of the rest.
 async fn only(driver: &mut Driver, expected: impl Fn(Answer) -> bool) -> Result<()> {
     let answers = driver.answers(2, HARM).await;
     ensure!(matches!(answers.as_slice(), [(_, answer)] if expected(*answer)), "{answers:?}");
@@ -179,7 +179,7 @@ fn echo_replies_and_signals() -> Result<()> {
                 let request = tap.next(is_request(ip))?;
                 let mut reply = request.clone();
                 reply[0] = if ip == Ip::V4 { 0 } else { 129 };
-                // Identifier, sequence number, the cookie's first and last byte.
+                // Identifier, sequence number, and the cookie's first and last byte.
                 for at in [4, 6, 8, 23] {
                     let mut other = reply.clone();
                     other[at] ^= 1;
@@ -188,7 +188,7 @@ fn echo_replies_and_signals() -> Result<()> {
                 forger.icmp(ip.there(), reply[..reply.len() - 8].to_vec())?;
                 forger.icmp(ip.there(), [reply.as_slice(), &[0; 8]].concat())?;
                 forger.icmp(ip.way(), reply.clone())?;
-                // What arrives for a size below what the family allows, or not below the packet's own, is absurd.
+                // Sizes below the family's minimum, or not below the packet's own size, are absurd.
                 for mtu in [0, 1, ip.least() - 1, 1300, 1301, 9000, 65_535] {
                     forger.signal(ip.there(), protocol, &request, mtu)?;
                 }

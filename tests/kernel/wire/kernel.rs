@@ -1,4 +1,4 @@
-//! What we build, held against what the kernel builds of the same content.
+//! Our packets compared with those that the kernel builds from the same content.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -30,7 +30,7 @@ fn an_echo_request_is_the_kernel_s_own_to_the_byte() -> Result<()> {
         for (identifier, sequence, size) in [(1, 0, 68), (77, 9, 1280), (65_535, 65_535, 1500), (2, 3, 1499)]
         {
             let ours = packet::echo_request(size, (ip.here(), ip.there()), identifier, sequence, &COOKIE);
-            // A ping socket puts in its own identifier, and the checksum.
+            // A ping socket inserts its own identifier and the checksum.
             let mut blank = ours.clone();
             blank[2..6].fill(0);
             let socket = inside(&world.here, || Ok(Socket::new(domain, Type::DGRAM, Some(protocol))?))?;

@@ -1,5 +1,5 @@
-//! The exporter's own troubles, on the real kernel: its interface, its firewall, its scheduler. None of it is the
-//! network's.
+//! Faults of the exporter's own host, on the real kernel: its interface, its firewall, its
+//! scheduler. None of them is attributed to the network.
 
 use std::{
     collections::BTreeSet,
@@ -38,7 +38,7 @@ fn is_ok(metrics: &Metrics) -> bool {
     verdict(metrics) == ["ok"]
 }
 
-/// What it says for so long: verdicts and reasons.
+/// The verdicts and reasons that it reports during this time.
 fn said(exporter: &Exporter, lasts: Duration) -> BTreeSet<String> {
     let end = Instant::now() + lasts;
     let mut said = BTreeSet::new();
@@ -51,7 +51,7 @@ fn said(exporter: &Exporter, lasts: Duration) -> BTreeSet<String> {
     said
 }
 
-/// All requests are accounted for, and none is called lost.
+/// All requests are accounted for, and none counts as lost.
 fn nothing_lost(metrics: &Metrics, exporter: &Exporter) -> Result<()> {
     let all = ["requests", "replies", "lost", "void"];
     let [requests, replies, lost, void] =
@@ -62,8 +62,8 @@ fn nothing_lost(metrics: &Metrics, exporter: &Exporter) -> Result<()> {
     Ok(())
 }
 
-/// Down four times for 2 s, then once for 12 s, by `set(up)`; an outage of the network would read `lossy` and
-/// `unreachable`.
+/// Takes the interface down four times for 2 s, then once for 12 s, by `set(up)`; an outage of the
+/// network would be reported as `lossy` and `unreachable`.
 fn interface(ip: Ip, wrapped: &[&str], set: impl Fn(&World, bool) -> Result<()>) -> Result<()> {
     let world = World::raise()?;
     world.here.sysctl("net/ipv6/conf/eth0/keep_addr_on_down", "1")?;
@@ -85,7 +85,8 @@ fn interface(ip: Ip, wrapped: &[&str], set: impl Fn(&World, bool) -> Result<()>)
         all.extend(said(&exporter, Duration::from_secs(3)));
     }
     let metrics = exporter.wait_for("ok again", is_ok)?;
-    // On a busy machine a send finds the queue full (ENOBUFS) before the kernel has told that the carrier is gone.
+    // On a busy machine a send finds the queue full (ENOBUFS) before the kernel has reported that
+    // the carrier is gone.
     let allowed = ["ok", "unknown", "local_down", "local_send", "starting"].map(str::to_owned);
     ensure!(all.is_subset(&BTreeSet::from(allowed)), "{all:?}\n{}", exporter.log());
     nothing_lost(&metrics, &exporter)?;
@@ -108,7 +109,7 @@ fn set_down(world: &World, up: bool) -> Result<()> {
 fn unplug(world: &World, up: bool) -> Result<()> {
     world.way.ip(if up { "link set near up" } else { "link set near down" })?;
     let address = Ip::V6.way();
-    // A router keeps its addresses.
+    // A real router keeps its addresses.
     if up { world.way.ip(&format!("addr replace {address}/64 dev near nodad")) } else { Ok(()) }
 }
 
@@ -132,7 +133,7 @@ fn unplugged_v6() -> Result<()> {
     interface(Ip::V6, &[], unplug)
 }
 
-/// A firewall of this host keeps every ping in.
+/// A firewall of this host drops every outgoing ping.
 #[test]
 fn a_local_firewall_is_not_the_network() -> Result<()> {
     let world = World::raise()?;
@@ -156,7 +157,8 @@ fn a_local_firewall_is_not_the_network() -> Result<()> {
     Ok(())
 }
 
-/// A host on our own network that answers for its MAC no more is gone, whatever our own kernel says of it.
+/// A host on our own network that no longer answers ARP or neighbour discovery is gone, whatever
+/// our own kernel says about it.
 #[test]
 fn a_dead_neighbour_is_unreachable() -> Result<()> {
     for wrapped in [&[], NOBODY] {
@@ -193,7 +195,7 @@ fn a_stopped_process_has_lost_nothing() -> Result<()> {
             all.extend(said(&exporter, Duration::from_millis(2000 + 130 * turn)));
         }
         all.extend(said(&exporter, Duration::from_secs(6)));
-        // Until it has asked again, what it knew is old.
+        // Until it has probed again, its data are too old.
         let allowed = BTreeSet::from(["ok", "unknown", "stale"].map(str::to_owned));
         ensure!(all.is_subset(&allowed), "{all:?}\n{}", exporter.log());
         let metrics = exporter.metrics()?;
@@ -205,7 +207,8 @@ fn a_stopped_process_has_lost_nothing() -> Result<()> {
     Ok(())
 }
 
-/// Errors of all kinds that quote an echo, each before its reply: a host's ping loses none by them, nor do we.
+/// ICMP errors of all kinds that quote an echo, each before its reply: ping loses no echo by them,
+/// and neither do we.
 #[test]
 fn no_icmp_error_is_the_end_of_an_echo() -> Result<()> {
     let gateway = [10, 99, 1, 1];
@@ -255,7 +258,7 @@ fn no_icmp_error_is_the_end_of_an_echo() -> Result<()> {
     Ok(())
 }
 
-/// One echo a second is answered, three paths ask.
+/// The target answers one echo a second, and three paths probe it.
 #[test]
 fn a_target_that_rations_its_echoes_is_there() -> Result<()> {
     let world = World::raise()?;
@@ -267,8 +270,8 @@ fn a_target_that_rations_its_echoes_is_there() -> Result<()> {
     Ok(())
 }
 
-/// A flood keeps nothing else from its turn: so many packets are read at a time, and it is told that more are there,
-/// or were dropped.
+/// A flood does not hold up everything else: a limited number of packets is read at a time, and the
+/// result says whether more are waiting or were dropped.
 #[test]
 fn a_flood_is_read_in_turns() -> Result<()> {
     let world = World::raise()?;
@@ -293,7 +296,7 @@ fn a_flood_is_read_in_turns() -> Result<()> {
         ensure!(few.len() == 1 && !few[0].0.overrun && few[0].1 == 200, "{few:?}");
         let many = flood(40_000)?;
         ensure!(many.len() > 1, "{many:?}");
-        // What was dropped is told with the packet that comes next.
+        // Drops are reported with the next packet.
         let told = many.iter().chain(&flood(200)?).any(|(drained, _)| drained.overrun);
         let read: usize = many.iter().map(|(_, read)| read).sum();
         ensure!(told == (read < 40_000), "{read} of 40,000 read, overrun told: {told}");

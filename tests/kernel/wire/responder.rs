@@ -1,4 +1,4 @@
-//! A target's answers to echoes by our own hand: late, rationed, with errors before them.
+//! A target whose echo answers we send ourselves: late, rationed, or preceded by errors.
 
 use std::{
     collections::VecDeque,
@@ -24,11 +24,11 @@ use super::{
 /// How echoes are answered.
 #[derive(Debug, Clone, Default)]
 pub struct Manner {
-    /// So much later.
+    /// Delay of each answer.
     pub delay: Duration,
-    /// No more often than this.
+    /// Shortest time between two answers.
     pub every: Option<Duration>,
-    /// These ICMP errors first, by type, code and the 4 bytes before the quoted packet.
+    /// ICMP errors sent first, by type, code and the 4 bytes before the quoted packet.
     pub errors: Vec<(u8, u8, [u8; 4])>,
 }
 
@@ -39,7 +39,7 @@ pub struct Responder {
 }
 
 impl Responder {
-    /// The kernel's own answers end.
+    /// Stops the kernel's own answers.
     pub fn start(world: &World, ip: Ip, manner: Manner) -> Result<Self> {
         world.there.sysctl("net/ipv4/icmp_echo_ignore_all", "1")?;
         world.there.sysctl("net/ipv6/icmp/echo_ignore_all", "1")?;
@@ -111,6 +111,6 @@ fn send(socket: &Socket, ip: Ip, mut message: Vec<u8>) {
         _ => pnet::packet::util::checksum(&message, 1),
     };
     message[2..4].copy_from_slice(&checksum.to_be_bytes());
-    // Errors of what the other end says of our packets land here too.
+    // Errors that the other end sends about our packets are reported here too.
     let _ = socket.send_to(&message, &SocketAddr::from((ip.here(), 0)).into());
 }

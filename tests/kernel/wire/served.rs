@@ -1,4 +1,4 @@
-//! The exporter itself, at both levels and over both families: holes, signals, and which direction.
+//! The exporter itself, at both levels and over both families: holes, signals and directions.
 
 use anyhow::{Result, ensure};
 
@@ -10,7 +10,7 @@ use super::{
     world::{CLOSED, Exporter, Ip, World},
 };
 
-/// A user who may do nothing.
+/// A user without any privilege.
 pub const NOBODY: &[&str] = &[
     "setpriv",
     "--reuid=65534",
@@ -59,7 +59,8 @@ fn with_raw_sockets(ip: Ip) -> Result<()> {
     Ok(())
 }
 
-/// What our own probes have left in the kernel's cache, if anything, neither hides that a path is mended nor a hole that follows.
+/// Whatever our own probes have left in the kernel's cache hides neither that a path is mended nor
+/// a hole that follows.
 fn reduced_and_mended(world: &World, exporter: &Exporter, ip: Ip, leaves_none: bool) -> Result<()> {
     world.narrow(ip, "far", Some(1400))?;
     exporter.wait_for("a signal", |metrics| {
@@ -115,7 +116,7 @@ fn unprivileged_v6() -> Result<()> {
     without_any_privilege(Ip::V6)
 }
 
-/// Not even ping sockets: it says so, and invents nothing.
+/// Without even ping sockets it says so, and invents nothing.
 #[test]
 fn without_any_icmp_socket() -> Result<()> {
     let world = World::raise()?;
@@ -128,7 +129,7 @@ fn without_any_icmp_socket() -> Result<()> {
         let metrics = exporter.wait_for("unknown", told)?;
         ensure!(!able(&metrics, "icmp_socket"));
         ensure!(exporter.log().contains("net.ipv4.ping_group_range"), "{}", exporter.log());
-        // Long enough for the burst that would read `unreachable`.
+        // Long enough for a burst that would report `unreachable`.
         std::thread::sleep(std::time::Duration::from_secs(5));
         ensure!(told(&exporter.metrics()?), "{port:?}\n{}", exporter.log());
     }

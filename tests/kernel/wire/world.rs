@@ -1,4 +1,5 @@
-//! A small world for packets: `here` and `there`, and `way`, which routes between them. Two families.
+//! A small network for packets: `here` and `there`, and `way`, which routes between them. Two
+//! families.
 
 use std::{
     fs::{self, File},
@@ -18,12 +19,12 @@ use nix::{
 
 use lab::{metrics::Metrics, namespace::Namespace, runs};
 
-/// Where something listens at `there`.
+/// A port on which something listens at `there`.
 pub const OPEN: u16 = 4430;
-/// Where nothing does.
+/// A port on which nothing listens.
 pub const CLOSED: u16 = 4431;
 
-/// A raised world; dropping it takes it down.
+/// A running network; dropping it removes it.
 pub struct World {
     id: String,
     pub here: Namespace,
@@ -32,7 +33,7 @@ pub struct World {
     listener: Option<Child>,
 }
 
-/// Of which IP a test's packets are.
+/// The IP version of a test's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ip {
     V4,
@@ -54,7 +55,7 @@ impl Ip {
         self.address(1, 1)
     }
 
-    /// An address beside `here` that nobody has.
+    /// An unused address on the network of `here`.
     pub fn neighbour(self, host: u16) -> IpAddr {
         self.address(1, host)
     }
@@ -67,7 +68,7 @@ impl Ip {
         }
     }
 
-    /// The least MTU a link may have.
+    /// The minimum MTU of a link.
     pub fn least(self) -> u32 {
         match self {
             Self::V4 => 68,
@@ -84,7 +85,7 @@ impl Ip {
 }
 
 impl World {
-    /// Raises it, everything at 1500 bytes.
+    /// Starts it, with 1500 bytes everywhere.
     pub fn raise() -> Result<Self> {
         let id = runs::begin()?;
         let add = |role| Namespace::add(runs::namespace_name(&id, role));
@@ -95,7 +96,7 @@ impl World {
         for key in ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"] {
             world.way.sysctl(key, "1")?;
         }
-        // What the tests ask for is more than a host's default rate of errors and echoes.
+        // The tests cause more errors and echoes than a host's default rate limits permit.
         for namespace in [&world.way, &world.there] {
             namespace.sysctl("net/ipv4/icmp_ratelimit", "0")?;
             namespace.sysctl("net/ipv4/icmp_msgs_per_sec", "100000")?;
@@ -103,8 +104,8 @@ impl World {
             namespace.sysctl("net/ipv6/icmp/ratelimit", "0")?;
         }
         world.listen()?;
-        // A fresh link takes a second to find its neighbours over IPv6: a round trip of that length, among the first
-        // few, would make every timeout of the test 2 s.
+        // A new link takes a second to resolve its neighbours over IPv6: a round trip of that
+        // length, among the first few, would make every timeout of the test 2 s.
         for ip in Ip::BOTH {
             let address = ip.there().to_string();
             wait_for("a ping", || {
@@ -128,7 +129,7 @@ impl World {
         for ip in Ip::BOTH {
             host.ip(&format!("route add default via {}", ip.address(net, 1)))?;
         }
-        // Checksums and sizes as a wire sees them.
+        // Packets must have the checksums and sizes that they have on a real link.
         host.run("ethtool", &["-K", "eth0", "tso", "off", "gso", "off", "tx", "off"])
     }
 
@@ -142,7 +143,8 @@ impl World {
         wait_for("the listener", || Ok(self.here.dial(address).is_ok()))
     }
 
-    /// Drops packets of more than `size` bytes on their way out by `leg`, silently: `far` forward, `near` reverse.
+    /// Silently drops packets of more than `size` bytes that leave by `leg`: `far` for forward,
+    /// `near` for reverse.
     pub fn hole(&self, leg: &str, size: u32) -> Result<()> {
         let rule = format!("add rule inet hole forward oifname {leg} meta length > {size} drop");
         let chain = "add table inet hole; \
@@ -155,7 +157,7 @@ impl World {
         self.way.run("nft", &["delete table inet hole"])
     }
 
-    /// The MTU that `way` keeps to towards a host, and signals.
+    /// Sets the MTU that `way` uses towards a host, and signals.
     pub fn narrow(&self, ip: Ip, leg: &str, mtu: Option<u32>) -> Result<()> {
         let to = if leg == "far" { ip.there() } else { ip.here() };
         match mtu {
@@ -164,7 +166,7 @@ impl World {
         }
     }
 
-    /// The path MTU to `there` that the kernel `here` remembers.
+    /// The path MTU to `there` in the kernel's cache at `here`.
     pub fn cached(&self, ip: Ip) -> Result<Option<u32>> {
         let route = self.here.output("ip", &["route", "get", &ip.there().to_string()])?;
         let route = String::from_utf8_lossy(&route.stdout).into_owned();
@@ -172,24 +174,25 @@ impl World {
         words.next().map(|mtu| mtu.parse().context("an MTU")).transpose()
     }
 
-    /// Runs something asynchronous `here`.
+    /// Runs something asynchronous at `here`.
     pub fn probe<T: Send, F: Future<Output = Result<T>>>(&self, run: impl FnOnce() -> F + Send) -> Result<T> {
         inside(&self.here, || {
             tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run())
         })
     }
 
-    /// The exporter `here` with one path to `there`; `wrapped` comes before the binary on the command line.
+    /// The exporter at `here` with one path to `there`; `wrapped` comes before the binary on the
+    /// command line.
     pub fn serve(&self, ip: Ip, port: Option<u16>, wrapped: &[&str]) -> Result<Exporter> {
         self.serve_to(ip.there(), port, wrapped)
     }
 
-    /// The same with a path to that address.
+    /// The exporter with a path to that address.
     pub fn serve_to(&self, to: IpAddr, port: Option<u16>, wrapped: &[&str]) -> Result<Exporter> {
         self.serve_paths(&[to], port, wrapped)
     }
 
-    /// The same with a path to each of these addresses.
+    /// The exporter with a path to each of these addresses.
     pub fn serve_paths(&self, to: &[IpAddr], port: Option<u16>, wrapped: &[&str]) -> Result<Exporter> {
         let directory = runs::directory(&self.id);
         let config = directory.join("config.yml");
@@ -200,7 +203,7 @@ impl World {
         };
         let paths: Vec<_> = to.iter().enumerate().map(path).collect();
         fs::write(&config, format!("site: a\npaths: [{}]\n", paths.join(", ")))?;
-        // Where a user without any rights may read it too.
+        // A place where a user without any rights may read it too.
         let binary = directory.join("vxlan_exporter");
         if !binary.exists() {
             fs::copy(crate::BINARY, &binary)?;
@@ -236,7 +239,7 @@ pub struct Exporter {
 }
 
 impl Exporter {
-    /// What it says now.
+    /// Its present metrics.
     pub fn metrics(&self) -> Result<Metrics> {
         use std::io::{Read, Write};
         let mut stream = self.namespace.dial(SocketAddr::from(([127, 0, 0, 1], 14_789)))?;
@@ -257,7 +260,7 @@ impl Exporter {
         read(&self.log)
     }
 
-    /// Waits until it says what `right` wants to hear.
+    /// Waits until its metrics satisfy `right`.
     pub fn wait_for(&self, what: &str, right: impl Fn(&Metrics) -> bool) -> Result<Metrics> {
         let mut last = Metrics::default();
         let end = Instant::now() + PATIENCE;
@@ -281,7 +284,7 @@ impl Drop for Exporter {
     }
 }
 
-/// Runs something in a namespace; sockets made in there stay there.
+/// Runs something in a namespace; sockets made there stay there.
 pub fn inside<T: Send>(namespace: &Namespace, run: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     let entry = File::open(format!("/run/netns/{}", namespace.name))?;
     thread::scope(|scope| {
@@ -296,7 +299,7 @@ pub fn inside<T: Send>(namespace: &Namespace, run: impl FnOnce() -> Result<T> + 
 /// Far longer than anything here takes.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Waits for a condition.
+/// Waits until a condition holds.
 pub fn wait_for(what: &str, mut done: impl FnMut() -> Result<bool>) -> Result<()> {
     let end = Instant::now() + PATIENCE;
     while !done()? {
