@@ -1,4 +1,4 @@
-//! The alert rules: that Prometheus takes them, that they do what they say, that every word in them exists.
+//! The alert rules: Prometheus accepts them, they do what they say, and every name in them exists.
 
 mod comparison;
 mod manual;
@@ -22,7 +22,7 @@ fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Columns of a rule file.
+/// Longest line of a rule file, in columns.
 const LONGEST_LINE: usize = 160;
 
 #[test]
@@ -176,7 +176,8 @@ fn every_name_is_in_the_catalogue() -> Result<()> {
     Ok(())
 }
 
-/// pint's checks of queries, and `alerts/template`: a label that an annotation names must be left by the expression.
+/// pint's checks of queries, and `alerts/template`: the result of an expression must have every
+/// label that an annotation uses.
 #[test]
 fn labels_are_there_where_they_are_named() -> Result<()> {
     let files = rules::load()?;
@@ -215,15 +216,16 @@ fn an_alert_that_compares_nothing_is_noticed() -> Result<()> {
     Ok(())
 }
 
-/// The name that a text begins with.
+/// The name at the start of a text.
 fn word(text: &str) -> &str {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default()
 }
 
 #[test]
 fn recorded_series_are_used_in_order() -> Result<()> {
-    // Prometheus evaluates the rules of one group in turn, groups at any time: a rule may use what its own group
-    // has recorded before it, and of other groups only what may be one evaluation old.
+    // Prometheus evaluates the rules of one group in order, but groups at any time. So a rule may
+    // use what its own group recorded before it, and of other groups only what may be one
+    // evaluation old.
     for file in rules::load()? {
         for group in &file.groups {
             let here: Vec<_> = group.rules.iter().filter_map(|rule| rule.record.as_deref()).collect();

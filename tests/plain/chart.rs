@@ -1,5 +1,5 @@
-//! The Helm chart: that helm, Kubernetes and three generations of the Prometheus operator take what it renders, that it renders
-//! what it says, and that it refuses what cannot work. No cluster is asked: none is there.
+//! The Helm chart: helm, Kubernetes and three generations of the Prometheus operator accept what it
+//! renders, it renders what it promises, and it refuses what cannot work. No cluster is needed.
 
 mod api;
 mod documents;

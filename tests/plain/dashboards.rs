@@ -1,5 +1,5 @@
-//! The dashboards: that they are what their source makes, that every word in them exists, and that the mistakes
-//! dashboards are known for are not in them.
+//! The dashboards: they are what their source makes, every name in them exists, and the usual
+//! mistakes of dashboards are not in them.
 
 mod layout;
 mod lint;
@@ -13,7 +13,7 @@ use anyhow::{Result, ensure};
 use crate::support::source;
 use lab::dashboards::{self, text};
 
-/// For a scrape in 30 s.
+/// The value for one scrape in 30 s.
 const RATE_INTERVAL: &str = "2m";
 
 #[test]

@@ -1,5 +1,6 @@
-//! The seeds of the fuzz targets of `../fuzz`, and some thousand changes of each: so that every door is tried in `make test` too, and that what
-//! `make fuzz` finds, put among the seeds, is never forgotten. `DOORS_ROUNDS` changes each seed so many times.
+//! The seeds of the fuzz targets of `../fuzz`, and some thousand mutations of each. So every parser
+//! of outside data is also tried in `make test`, and what `make fuzz` finds stays covered once it
+//! is among the seeds. `DOORS_ROUNDS` is the number of mutations of each seed.
 
 #[path = "../../fuzz/doors.rs"]
 mod doors;
@@ -10,7 +11,7 @@ use std::{fs, panic::catch_unwind, path::PathBuf};
 
 use fastrand::Rng;
 
-/// Pieces that mean something to one door or another.
+/// Pieces with a meaning for some parser.
 const WORDS: [&[u8]; 16] = [
     b"\r\n",
     b"\n@ end\n",
@@ -29,7 +30,7 @@ const WORDS: [&[u8]; 16] = [
     b"&a *a",
     b"HTTP/1.1",
 ];
-/// Changes of one seed, one on top of the other.
+/// Most mutations of one seed, one on top of the other.
 const CHANGES: usize = 6;
 const LONGEST: usize = 65_536;
 

@@ -1,4 +1,5 @@
-//! What iproute2 4.18 to 7.3 prints of devices of many types with awkward names and aliases, read as a router's answer.
+//! The output of iproute2 4.18 to 7.3 for devices of many types with awkward names and aliases,
+//! read as a router's.
 //!
 //! `tests/corpus/iproute2` says how it was captured.
 
@@ -25,7 +26,7 @@ fn capture(file: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// What a file says, and nothing of it left out but what is expected.
+/// The result for a file, in which only the expected is left out.
 fn reading(format: Format, file: &str, left_out: &Value) -> Value {
     let seen = read(format, &capture(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
     assert_eq!(&seen["left_out"], left_out, "{file}: {}", seen["left_out_why"]);
@@ -35,7 +36,7 @@ fn reading(format: Format, file: &str, left_out: &Value) -> Value {
 #[test]
 fn no_device_costs_another() {
     for (version, no_backslash, filters) in VERSIONS {
-        // A name with a backslash comes with a line's end in its place, which no name has.
+        // A backslash in a name is printed as a line feed, which no name can contain.
         let left_out = if no_backslash { json!({"name": 1}) } else { Value::Null };
         let file = format!("{version}-link.json");
         let seen = reading(Format::IpJson, &file, &left_out);

@@ -1,5 +1,6 @@
-//! What needs neither root nor a network: files held against each other, rules, charts and dashboards asked of the tools that
-//! will read them, parsers. Each suite is a module, named as its file and its folder.
+//! Tests that need neither root nor a network: files compared with each other; rules, charts and
+//! dashboards checked by the tools that will read them; parsers. Each suite is a module, named like
+//! its file and folder.
 
 mod alerts;
 mod chart;

@@ -1,7 +1,8 @@
-//! Every output of `tests/corpus` through `vxlan_exporter parse`, against `expected.json`.
+//! Every output in `tests/corpus`, parsed by `vxlan_exporter parse` and compared with
+//! `expected.json`.
 //!
-//! Each is read as it is, and once more as a careless terminal would deliver it: with a banner before it, CRLF line ends
-//! and colours.
+//! Each is parsed unchanged, and once more as an interactive terminal would deliver it: with a
+//! banner before it, CRLF line ends and colours.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +16,7 @@ use clap::ValueEnum as _;
 use serde_json::Value;
 use vxlan_exporter::command::parse::{self, Format};
 
-/// What `expected` may hold beside what is printed.
+/// What `expected` may contain besides what is printed.
 const CHECKS: [&str; 8] =
     ["exit", "stream", "http", "class", "has", "summary_count", "error_contains", "must_reject_counters"];
 
@@ -40,7 +41,7 @@ fn parse(format: &str, text: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// Every expected value is there; null and absent are equal.
+/// Every expected value must be there; null and absent are equal.
 fn agree(what: &str, expected: &Value, seen: &Value) {
     match (expected, seen) {
         (Value::Object(expected), Value::Object(seen)) => {
@@ -96,7 +97,7 @@ fn check(file: &str, format: &str, expected: &Value, text: &str) {
     }
 }
 
-/// The captures of one format, as they are and roughened.
+/// Tests the captures of one format, unchanged and roughened.
 fn captures_of(format: &str) {
     let entries = entries();
     let mine: Vec<_> = entries.iter().filter(|entry| entry["format"] == format).collect();
@@ -159,7 +160,8 @@ fn a_file_that_is_not_there_and_a_format_that_is_none() {
     assert_eq!(run(&["telegraph", "-"]).0, Some(2));
 }
 
-/// All that was read of the whole, cut anywhere: never another number, and nothing that is missing looks whole.
+/// A whole text is cut anywhere: what is read from the rest must never be another number, and
+/// nothing incomplete may look complete.
 #[test]
 fn no_cut_makes_a_number_smaller_or_a_block_whole() {
     let numbers = |interface: &Value| -> BTreeMap<String, Value> {
@@ -177,7 +179,7 @@ fn no_cut_makes_a_number_smaller_or_a_block_whole() {
             "ip-text" => Format::IpText,
             _ => continue,
         };
-        // The pager's escapes cut at will are the terminal's matter.
+        // Cutting within a pager's escapes is a matter of the terminal, not of the parsers.
         let text = vxlan_exporter::router::parse::terminal::clean(&corpus(file));
         let whole = parse::read(format, &text).unwrap();
         for cut in (0..text.len()).filter(|cut| text.is_char_boundary(*cut)) {

@@ -1,6 +1,7 @@
 //! What VyOS's commands print and where they mislead: one test per fact, named after it.
 //!
-//! The facts were measured by running the op-mode scripts of VyOS 1.3, 1.4 and 1.5 over real vxlan devices.
+//! The facts were measured by running the op-mode scripts of VyOS 1.3, 1.4 and 1.5 over real vxlan
+//! devices.
 
 use serde_json::{Value, json};
 use vxlan_exporter::{
@@ -22,7 +23,7 @@ fn show(text: &str) -> Value {
     read(Format::ShowText, text).unwrap()
 }
 
-/// The one interface of a text.
+/// The single interface of a text.
 fn vxlan01(text: &str) -> Value {
     let seen = show(text);
     assert_eq!(seen["incomplete"], Value::Null, "{text}");
@@ -138,7 +139,7 @@ fn phantom_and_negative_values_are_not_believed() {
     let seen = &seen["interfaces"]["vxlan01"];
     assert_eq!((seen.get("rx_bytes"), seen.get("tx_bytes")), (None, None));
     assert_eq!((&seen["suspicious"], &seen["rx_packets"]), (&json!(true), &json!(61)));
-    // Of counters that were never cleared nothing was subtracted.
+    // Nothing was subtracted from counters that were never cleared.
     let seen = read(Format::OpmodeRaw, &raw(0, "3079300578", "22848")).unwrap();
     let seen = &seen["interfaces"]["vxlan01"];
     assert_eq!((&seen["rx_bytes"], seen.get("suspicious")), (&json!(3_079_300_578_u64), None));
@@ -158,7 +159,7 @@ fn a_missing_interface_prints_nothing_and_empty_is_never_zero() {
     assert_eq!(read(Format::OpmodeRaw, "[]\n").unwrap(), json!({"interfaces": {}}));
     let error = read(Format::OpmodeRaw, "Interface vxlan77 does not exist\n").unwrap_err();
     assert!(error.contains("Interface vxlan77 does not exist"), "{error}");
-    // JSON always prints something: nothing is a failure.
+    // JSON is never empty: empty output is a failure.
     assert!(read(Format::OpmodeRaw, "").is_err());
     let error = show_text::links("\n\n  Invalid command: show [interfacez]\n\n").unwrap_err();
     assert_eq!(error.line, 3);

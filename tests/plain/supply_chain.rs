@@ -1,4 +1,5 @@
-//! What is said of the dependencies, against Cargo.toml, and what the tools are pinned to.
+//! What is documented about the dependencies, compared with Cargo.toml, and the pinned versions of
+//! the tools.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

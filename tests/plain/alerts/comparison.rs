@@ -1,4 +1,5 @@
-//! pint's `alerts/comparison`: an alert whose expression compares nothing fires as long as its series are there.
+//! pint's `alerts/comparison`: an alert whose expression contains no comparison fires as long as
+//! its series exist.
 
 use anyhow::{Result, anyhow};
 use promql_parser::{
@@ -8,7 +9,7 @@ use promql_parser::{
 
 use super::rules::RuleFile;
 
-/// Whether an expression can be without result while its series are there.
+/// Whether an expression can have no result although its series exist.
 pub fn can_be_silent(expr: &str, files: &[RuleFile]) -> Result<bool> {
     let mut filters = Filters { found: false, uses: Vec::new() };
     walk_expr(&mut filters, &parser::parse(expr).map_err(|error| anyhow!("{error}"))?)?;

@@ -1,4 +1,4 @@
-//! docs/alerts.md, made from the rules.
+//! docs/alerts.md, generated from the rules.
 
 use std::fmt::Write as _;
 
@@ -73,7 +73,7 @@ pub fn page(files: &[RuleFile]) -> Result<String> {
     Ok(page)
 }
 
-/// `{{ $labels.tunnel }}` as TUNNEL.
+/// Prints `{{ $labels.tunnel }}` as TUNNEL.
 fn plain(template: &str) -> String {
     let mut words = template.trim().to_owned();
     while let Some((before, rest)) = words.split_once("{{ $labels.") {
@@ -83,8 +83,8 @@ fn plain(template: &str) -> String {
     words
 }
 
-/// Seconds from the fault until the condition is seen: a scrape and an evaluation, and before that a proof of
-/// 5 s on a path, two readings of both routers, or a window that must fill.
+/// Seconds from the fault until the condition is seen: a scrape and an evaluation, and before that
+/// a proof of 5 s on a path, two readings of both routers, or a window that must fill.
 fn detection(file: &RuleFile, rule: &Rule) -> u64 {
     match (file.name.as_str(), rule.name()) {
         (_, "VxlanProbeStale") => 240,
@@ -105,7 +105,7 @@ fn duration(seconds: u64) -> String {
     }
 }
 
-/// What stands after `unless` beside the ranks.
+/// The conditions after `unless` other than the ranks.
 fn silent_while(alert: &str) -> &'static str {
     match alert {
         "VxlanMtuBelowBridgePort" => "a path over it is `ok`",

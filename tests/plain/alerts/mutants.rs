@@ -1,5 +1,5 @@
-//! Changes each comparison, threshold, label matcher and `for` of the rules, one at a time. The unit tests must
-//! notice every one: what they do not notice is not tested.
+//! Changes each comparison, threshold, label matcher and `for` of the rules, one at a time. The
+//! unit tests must notice every change: what they do not notice is not tested.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use super::{
     rules::{self, Rule, RuleFile},
 };
 
-/// A rule with one change, and the change in words.
+/// A rule with one change, and a description of the change.
 struct Mutant {
     rule: Rule,
     change: String,
@@ -21,7 +21,7 @@ pub fn kill_all() -> Result<()> {
     let began = Instant::now();
     let mut files = rules::load()?;
     for rule in files.iter_mut().flat_map(|file| &mut file.groups).flat_map(|group| &mut group.rules) {
-        // Their queries are most of the work, and no mutant is in them.
+        // The queries of annotations are most of the work, and no mutant is in them.
         rule.annotations.clear();
     }
     let bench = Bench::new(&files)?;
@@ -51,7 +51,7 @@ pub fn kill_all() -> Result<()> {
     Ok(())
 }
 
-/// Whether a test fails; those that name the rule are asked first.
+/// Whether a test fails; those that name the rule are tried first.
 fn is_noticed(bench: &Bench, tests: &[&String], rule: &Rule) -> Result<bool> {
     let mut order = Vec::new();
     for test in tests {
@@ -89,7 +89,7 @@ fn mutants_of(file: &RuleFile) -> Result<Vec<(usize, usize, Mutant)>> {
     Ok(found)
 }
 
-/// Each change of an expression, in words, and the changed expression.
+/// Each change of an expression: its description, and the changed expression.
 fn expressions(expr: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut put = |range: std::ops::Range<usize>, with: &str| {
@@ -120,7 +120,7 @@ fn expressions(expr: &str) -> Vec<(String, String)> {
             at += rest.find(word).unwrap_or(rest.len());
         } else if rest.starts_with(|c: char| c.is_ascii_digit()) {
             let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(rest.len());
-            // An argument of a function, or a duration, is no threshold.
+            // An argument of a function, or a duration, is not a threshold.
             let argument = expr[..at].ends_with('(');
             if let Some(number) = rest[..length].parse::<f64>().ok().filter(|_| !argument) {
                 let step = if number.abs() >= 1.0 || number == 0.0 { 1.0 } else { number / 10.0 };
@@ -136,7 +136,7 @@ fn expressions(expr: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Longer ones first.
+/// Longer operators first.
 const COMPARISONS: &[(&str, &[&str])] = &[
     ("==", &["!="]),
     ("!=", &["=="]),
@@ -146,7 +146,7 @@ const COMPARISONS: &[(&str, &[&str])] = &[
     ("<", &["<=", ">"]),
 ];
 
-/// Each matcher turned around and left out, and each alternative of a pattern left out.
+/// Each matcher inverted and left out, and each alternative of a pattern left out.
 fn matchers(expr: &str, selector: std::ops::Range<usize>) -> Vec<(std::ops::Range<usize>, String)> {
     let mut found = Vec::new();
     let mut at = selector.start;

@@ -1,14 +1,14 @@
-//! Every pair of troubles at once on one tunnel and the path over it: only the first may alert.
+//! Every pair of problems at once on one tunnel and the path over it: only the first may alert.
 
 use std::fmt::Write as _;
 
-/// The name of the test file made here.
+/// The name of the test file generated here.
 pub const FILE: &str = "precedence.yml";
 
-/// A trouble that follows from those before it, or explains those after it.
+/// A problem that follows from earlier ones, or explains later ones.
 pub struct Trouble {
     pub alert: &'static str,
-    /// Order; equal ranks are independent of each other.
+    /// Rank; problems of equal rank are independent of each other.
     pub rank: u8,
     /// Metric with labels, and values every 30 s.
     series: &'static [(&'static str, &'static str)],
@@ -98,7 +98,7 @@ pub const TROUBLES: &[Trouble] = &[
     },
 ];
 
-/// What is there in any case; a trouble's own series take the place of these.
+/// Series that always exist; a problem's own series replace these.
 const HEALTHY: &[(&str, &str)] = &[
     (r#"vxlan_tunnel_info{TUNNEL,state="paired"}"#, "1x9"),
     ("vxlan_tunnel_up{TUNNEL}", "1x9"),
@@ -112,8 +112,8 @@ const HEALTHY: &[(&str, &str)] = &[
     ("vxlan_path_expected_mtu_bytes{PATH}", "1500x9"),
 ];
 
-/// All pairs of different rank, and each trouble alone, each in a namespace of its own. An alert that is
-/// pending would fire in time, so it is enough to look at what is pending after two minutes.
+/// All pairs of different rank, and each problem alone, each in a namespace of its own. A pending
+/// alert would fire in time, so it is enough to check what is pending after two minutes.
 pub fn test_file() -> String {
     let mut series = String::from("      - {series: 'up{job=\"vxlan-exporter\"}', values: '1x9'}\n");
     let mut expected = String::new();

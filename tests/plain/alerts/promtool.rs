@@ -14,7 +14,8 @@ use super::{
     rules::{self, RuleFile, yaml_files},
 };
 
-/// The rules and their tests in a directory of their own, with the generated test beside the written ones.
+/// The rules and their tests in a directory of their own, with the generated test beside the
+/// written ones.
 pub struct Bench {
     directory: TempDir,
     /// The test files, by name.
@@ -38,13 +39,13 @@ impl Bench {
         Ok(bench)
     }
 
-    /// Writes a rule file anew.
+    /// Writes a rule file again.
     pub fn put(&self, file: &RuleFile) -> Result<()> {
         let text = serde_yaml::to_string(file)?;
         fs::write(self.directory.path().join(&file.name), text).context(file.name.clone())
     }
 
-    /// Whether a test file passes, and what promtool said.
+    /// Whether a test file passes, and the output of promtool.
     pub fn test(&self, name: &str) -> Result<(bool, String)> {
         let path = self.path().join("tests").join(name);
         let output = promtool(&["test", "rules"], &path)?;

@@ -9,12 +9,13 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-/// Where the rule files are.
+/// The directory of the rule files.
 pub fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("alerts")
 }
 
-/// One rule file. Keys that Prometheus 2.38 does not know, `keep_firing_for` among them, are errors here.
+/// A rule file. Keys that Prometheus 2.38 does not know, such as `keep_firing_for`, are errors
+/// here.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleFile {

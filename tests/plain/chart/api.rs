@@ -1,4 +1,4 @@
-//! What is rendered, against the APIs that must take it.
+//! What is rendered, checked against the APIs that must accept it.
 
 use std::{
     io::Write as _,
@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 use super::helm::{RENDERED, only, project, render, text, tool};
 
-/// Rancher 2.7 manages 1.23 to 1.26; the oldest whose schemas are packaged is 1.25.
+/// Rancher 2.7 manages 1.23 to 1.26; the oldest version whose schemas are packaged is 1.25.
 const KUBERNETES: [&str; 13] =
     ["1.25", "1.26", "1.27", "1.28", "1.29", "1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36", "1.37"];
 
-/// They stand for the operators of Rancher 2.7, of 2.9 (stricter than that) and of later ones.
+/// They represent the operators of Rancher 2.7, of 2.9 (stricter than that) and of later ones.
 const OPERATORS: [&str; 3] = ["4.0", "4.4", "6.0"];
 
-/// The first generation that takes what a file of ci/ asks for.
+/// The first generation that accepts what a file of ci/ requires.
 fn first_operator(file: &str) -> usize {
     match file {
         "rancher-2.9-values.yaml" => 1,
@@ -39,7 +39,7 @@ fn entries(wanted: impl Fn(&str, &Value) -> bool) -> Vec<Value> {
     entries
 }
 
-/// What a validator says, a line for each thing that is wrong.
+/// The output of a validator, one line per error.
 fn validate(mut validator: Command, entries: &[Value]) -> Result<String> {
     let mut running =
         validator.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
@@ -80,7 +80,7 @@ fn every_generation_of_the_operator_takes_its_objects() -> Result<()> {
     Ok(())
 }
 
-/// What the values for newer operators would do to older ones; and the validators see it.
+/// Older operators would refuse the values for newer ones, and the validators notice it.
 #[test]
 fn older_generations_refuse_what_only_newer_ones_have() -> Result<()> {
     let newest = entries(|file, object| is_operators(object) && file == "newest-values.yaml");
@@ -128,7 +128,8 @@ fn the_validators_are_strict() -> Result<()> {
     Ok(())
 }
 
-/// Each change of an object, by its pointer, has a line of this validator with the words that must be in it.
+/// For each change of an object, by its pointer, this validator must print a line with the given
+/// words.
 fn refused_in_words(said: &str, by: &str, changes: &[(&str, Value, &str)]) {
     for (pointer, _, wanted) in changes {
         let start = format!("{pointer}, {by}: ");

@@ -1,4 +1,4 @@
-//! The values in docs/rancher.md and its translation: what a reader copies must be taken.
+//! The values in docs/rancher.md and its translation: what a reader copies must be accepted.
 
 use std::fs;
 
@@ -10,7 +10,8 @@ use super::{
     helm::{project, template},
 };
 
-/// The fenced YAML of a page. Values of the chart, but for what begins with a comment that names `config.yml`.
+/// The fenced YAML of a page. These are values of the chart, except blocks that begin with a
+/// comment naming `config.yml`.
 fn snippets(page: &str) -> Result<Vec<Value>> {
     let text = fs::read_to_string(project(page))?;
     let mut found = Vec::new();
@@ -23,7 +24,7 @@ fn snippets(page: &str) -> Result<Vec<Value>> {
     Ok(found)
 }
 
-/// By helm, and the configuration in them by the exporter.
+/// Accepted by helm, and the configuration in them by the exporter.
 #[test]
 fn the_values_of_the_documents_are_taken() -> Result<()> {
     let snippets = snippets("docs/rancher.md")?;

@@ -1,4 +1,4 @@
-//! What the chart tells the exporter: the exporter itself must take it.
+//! What the chart passes to the exporter: the exporter itself must accept it.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
@@ -9,7 +9,7 @@ use vxlan_exporter::command::cli::{self, Cli};
 
 use super::helm::{RENDERED, kind, list, only, pods, render, text};
 
-/// A key that OpenSSH made for this test and nobody trusts is made anew each time.
+/// Writes a file of a Secret; keys are made by OpenSSH for this test, new each time.
 fn secret_file(directory: &std::path::Path, name: &str) -> Result<()> {
     let path = directory.join(name);
     if name == "id_ed25519" {
@@ -23,7 +23,8 @@ fn secret_file(directory: &std::path::Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs `config check` on the configuration of each rendered pod, with the files that are mounted beside it; counts them.
+/// Runs `config check` on the configuration of each rendered pod, with the files that are mounted
+/// beside it; returns their number.
 pub fn takes(what: &str, objects: &[Value]) -> Result<usize> {
     let mut checked = 0;
     for (name, pod) in pods(objects) {
@@ -118,7 +119,7 @@ fn the_configuration_is_as_written_with_what_the_vantage_point_needs() {
         json!({"site": "a", "expected_mtu": 9000})
     );
     assert_eq!(config("configText: 'site: a'", ""), json!({"site": "a"}));
-    // A pod's own interface would make holes between its size and the nodes' look like nothing.
+    // Otherwise holes between a pod's own MTU and the nodes' would go unnoticed.
     assert_eq!(config("vantage: pod", ""), json!({"expected_mtu": 1500}));
     assert_eq!(config("vantage: pod\nconfig: {expected_mtu: 1400}", ""), json!({"expected_mtu": 1400}));
     let reflector =
@@ -128,7 +129,7 @@ fn the_configuration_is_as_written_with_what_the_vantage_point_needs() {
     assert_eq!(config(reflector, ""), json!({"reflector": section}));
 }
 
-/// Or every pod would log in to every router.
+/// Otherwise every pod would log in to every router.
 #[test]
 fn nodes_only_probe() {
     let objects = &RENDERED["daemonset-values.yaml"];

@@ -13,10 +13,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize as _;
 use serde_json::Value;
 
-/// The least that must be said.
+/// The only value that is required.
 pub const IMAGE: &str = "image: {repository: registry.example.net/vxlan_exporter}\n";
 
-/// What `helm template` makes of each file of ci/, by its name.
+/// The output of `helm template` for each file of ci/, by its name.
 pub static RENDERED: LazyLock<BTreeMap<String, Vec<Value>>> = LazyLock::new(|| {
     let files = ci_files().expect("ci/ is there");
     let render = |name: &String| -> Result<Vec<Value>> {
@@ -68,10 +68,10 @@ pub fn helm(arguments: &[&str], values: &str) -> Result<Output> {
     Ok(helm.wait_with_output()?)
 }
 
-/// `helm template` as Rancher installs it, with the values given as YAML.
+/// `helm template` as Rancher calls it, with the values given as YAML.
 ///
 /// # Errors
-/// What helm says where it refuses them.
+/// helm's message if it refuses them.
 pub fn template(values: &str, arguments: &[&str]) -> Result<Vec<Value>> {
     let chart = chart();
     let mut all = vec!["template", "vxlan-exporter", chart.to_str().context("a path in UTF-8")?];
@@ -84,7 +84,7 @@ pub fn template(values: &str, arguments: &[&str]) -> Result<Vec<Value>> {
     objects(std::str::from_utf8(&output.stdout)?)
 }
 
-/// The objects of a rendered chart; empty documents are none.
+/// The objects of a rendered chart, without empty documents.
 pub fn objects(yaml: &str) -> Result<Vec<Value>> {
     let documents = serde_yaml::Deserializer::from_str(yaml).map(Value::deserialize);
     let mut objects = documents.collect::<Result<Vec<_>, _>>()?;
@@ -92,7 +92,7 @@ pub fn objects(yaml: &str) -> Result<Vec<Value>> {
     Ok(objects)
 }
 
-/// Renders the least values and these.
+/// Renders the required value and these.
 pub fn render(values: &str) -> Vec<Value> {
     template(&format!("{IMAGE}{values}"), &[]).unwrap_or_else(|error| panic!("{values}: {error}"))
 }
@@ -102,7 +102,7 @@ pub fn kind<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
     objects.iter().filter(|object| object["kind"] == kind).collect()
 }
 
-/// The only object of a kind whose name ends so.
+/// The only object of a kind whose name ends like this.
 pub fn only<'a>(objects: &'a [Value], kind_: &str, end: &str) -> &'a Value {
     let mut found = kind(objects, kind_);
     found.retain(|object| text(&object["metadata"]["name"]).ends_with(end));
@@ -110,12 +110,12 @@ pub fn only<'a>(objects: &'a [Value], kind_: &str, end: &str) -> &'a Value {
     found[0]
 }
 
-/// A string, or the empty one.
+/// A string; empty if it is none.
 pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A list, or the empty one.
+/// A list; empty if it is none.
 pub fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }

@@ -11,7 +11,7 @@ import sys
 
 from kubernetes_validate import utils
 
-# It would read a megabyte of definitions for each object.
+# Without a cache it would read a megabyte of definitions for each object.
 utils.schema_contents = functools.cache(utils.schema_contents)
 
 entries = json.load(sys.stdin)

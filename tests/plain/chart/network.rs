@@ -18,7 +18,7 @@ fn behind(objects: &[Value], service: &Value) -> Vec<String> {
     pods.into_iter().map(|(name, _)| name).collect()
 }
 
-/// The alerts match `job="vxlan-exporter"`, whatever objects are called.
+/// The alerts match `job="vxlan-exporter"`, whatever the names of objects are.
 #[test]
 fn the_job_is_vxlan_exporter() {
     for (file, objects) in &*RENDERED {
@@ -52,7 +52,7 @@ fn the_job_is_vxlan_exporter() {
     assert_eq!(service["metadata"]["labels"]["app.kubernetes.io/name"], "vxlan-exporter");
 }
 
-/// Plain kube-prometheus-stack takes only what bears its release's name.
+/// Plain kube-prometheus-stack accepts only objects labelled with its release's name.
 #[test]
 fn objects_of_the_operator_bear_its_release() {
     for (values, wanted) in [
@@ -105,7 +105,8 @@ fn every_node_is_behind_the_right_ports() {
     assert_eq!(behind(objects, only(objects, "Service", "-nodeport-metrics")), ["vxlan-exporter"]);
 }
 
-/// Kubernetes refuses them there: source ranges belong to the network policy and to the exporter.
+/// Kubernetes refuses them on these: source ranges belong into the network policy and the
+/// exporter's configuration.
 #[test]
 fn no_node_port_has_source_ranges() {
     let services = RENDERED.values().flat_map(|objects| kind(objects, "Service")).collect::<Vec<_>>();
@@ -129,7 +130,7 @@ fn node_ports_are_as_written() {
     assert_eq!(reflector["spec"]["ports"][0]["port"], 14790);
 }
 
-/// Pods in one node's network that may meet there.
+/// These pods may run in the same node's network.
 #[test]
 fn no_two_pods_want_one_port_of_a_node() {
     for (file, objects) in &*RENDERED {
@@ -174,7 +175,7 @@ fn targets_outside_come_by_what_the_operator_has() {
         "monitoring.coreos.com/v1alpha1/ScrapeConfig",
     ];
     assert_eq!(kinds(&never), (0, 1, 2));
-    // Either way the same labels.
+    // The labels are the same in both cases.
     let objects = render(values);
     let relabelings = &only(&objects, "ServiceMonitor", "-a")["spec"]["endpoints"][0]["relabelings"];
     let labels = list(relabelings)

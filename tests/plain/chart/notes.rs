@@ -1,4 +1,4 @@
-//! What a person reads after an installation.
+//! The text that is printed after an installation.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Where pods run and how they are reached by name.
+//! Where pods run, and the names by which they are reached.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ fn pods_run_where_rancher_lets_them() {
             let taint =
                 json!({"key": "cattle.io/os", "operator": "Equal", "value": "linux", "effect": "NoSchedule"});
             assert!(list(&spec["tolerations"]).contains(&taint), "{file}: {name}");
-            // Or names of the cluster would not be known in a node's network.
+            // Otherwise names of the cluster would be unknown in a node's network.
             let dns = if spec["hostNetwork"] == true { "ClusterFirstWithHostNet" } else { "" };
             assert_eq!(text(&spec["dnsPolicy"]), dns, "{file}: {name}");
             assert_eq!(spec["enableServiceLinks"], false, "{file}: {name}");
@@ -54,7 +54,8 @@ fn what_is_chosen_of_a_pod_is_in_it() {
     only(objects, "ConfigMap", "text");
 }
 
-/// Only ready pods have an address behind a headless name: the test that looks one up finds a ready exporter.
+/// Only ready pods have an address under a headless name: the test that looks one up finds a ready
+/// exporter.
 #[test]
 fn the_test_of_an_installation_looks_for_a_ready_exporter() {
     let objects = render("");
@@ -74,7 +75,7 @@ fn the_test_of_an_installation_looks_for_a_ready_exporter() {
     );
 }
 
-/// Behind a NodePort a node answers for the pod's smaller interface.
+/// Behind a NodePort a node would answer for the pod's smaller interface.
 #[test]
 fn reflectors_alone_are_in_the_network_of_every_node() {
     let set = only(&RENDERED["reflector-values.yaml"], "DaemonSet", "-reflector");
@@ -83,7 +84,7 @@ fn reflectors_alone_are_in_the_network_of_every_node() {
     let secret = &spec["volumes"][0]["secret"];
     let items = json!([{"key": "reflector-secret", "path": "reflector-secret"}]);
     assert_eq!((text(&secret["secretName"]), &secret["items"]), ("site-a-reflector", &items));
-    // Under `vantage: pod` they are what still needs it.
+    // Under `vantage: pod` the reflectors are the only pods that still need it.
     let objects = render("vantage: pod\nreflector: {hostNetwork: true}");
     assert!(only(&objects, "Deployment", "")["spec"]["template"]["spec"].get("hostNetwork").is_none());
     assert_eq!(only(&objects, "DaemonSet", "-reflector")["spec"]["template"]["spec"]["hostNetwork"], true);

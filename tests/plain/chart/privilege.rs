@@ -33,7 +33,7 @@ fn is_unset(value: &Value) -> bool {
     matches!(value, Value::Null | Value::Bool(false))
 }
 
-/// Why the level `restricted` would refuse a pod; nothing if it would not.
+/// Why the level `restricted` would refuse a pod; empty if it would not.
 fn violations(pod: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let mut must = |holds: bool, what: &str| {
@@ -60,7 +60,7 @@ fn violations(pod: &Value) -> Vec<String> {
     let containers = ["initContainers", "containers", "ephemeralContainers"];
     for container in containers.iter().flat_map(|key| list(&spec[*key])) {
         let own = &container["securityContext"];
-        // What a container does not say, its pod does.
+        // A field that a container does not set is that of its pod.
         let either = |field: &str| if own[field].is_null() { &of_pod[field] } else { &own[field] };
         must(is_unset(&own["privileged"]), "privileged");
         must(own["allowPrivilegeEscalation"] == false, "allowPrivilegeEscalation");
@@ -192,7 +192,7 @@ fn the_sysctl_for_ping_is_set_where_it_is_the_pods_own() {
     }
 }
 
-/// A Secret file of mode 0400 is root's: nobody else could read it.
+/// A Secret's file of mode 0400 belongs to root: nobody else could read it.
 #[test]
 fn secrets_are_readable_by_the_group_and_mounted_where_they_are_needed() {
     let mut seen = 0;

@@ -1,10 +1,10 @@
-//! What is refused, and that the words say what to do.
+//! What is refused, and that the message says what to do.
 
 use anyhow::{Context as _, Result};
 
 use super::helm::{IMAGE, template};
 
-/// What helm says of values that it must refuse.
+/// helm's message for values that it must refuse.
 fn refused(values: &str, arguments: &[&str]) -> String {
     match template(values, arguments) {
         Err(error) => error.to_string(),
@@ -12,7 +12,7 @@ fn refused(values: &str, arguments: &[&str]) -> String {
     }
 }
 
-/// The schema names the key, or where its value stands.
+/// The schema's message names the key, or the position of its value.
 #[test]
 fn a_wrong_value_is_named() {
     for (values, wanted) in [
@@ -150,7 +150,8 @@ fn a_missing_secret_is_asked_for_by_its_files() {
     assert!(said.contains(command), "{said}");
 }
 
-/// `helm template` knows no cluster; `helm install` does, and a missing operator would end in an error about kinds.
+/// `helm template` knows no cluster. `helm install` does, and without this check a missing operator
+/// would end in an error about kinds.
 #[test]
 fn a_cluster_without_the_operator_is_told_apart_from_no_cluster() -> Result<()> {
     let live = ["--api-versions", "apiregistration.k8s.io/v1"];

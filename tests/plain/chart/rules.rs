@@ -1,4 +1,5 @@
-//! The rules and dashboards as rendered, against those of the project, which are tested by themselves.
+//! The rendered rules and dashboards, compared with those of the project, which have their own
+//! tests.
 
 use std::{fs, path::Path, process::Command};
 
@@ -47,7 +48,8 @@ fn without(mut groups: Vec<Value>, alert: &str) -> Vec<Value> {
     groups
 }
 
-/// What the chart always changes: what is absent has no namespace by itself, and a link needs Grafana's address.
+/// What the chart always changes: absent series have no namespace of their own, and a link needs
+/// Grafana's address.
 fn in_place(groups: Vec<Value>) -> Vec<Value> {
     alerts(groups, |name, rule| {
         if name == "VxlanExporterAbsent" {
@@ -57,7 +59,7 @@ fn in_place(groups: Vec<Value>) -> Vec<Value> {
     })
 }
 
-/// Expressions, texts with Prometheus's own templates, severities: all of it.
+/// Everything is compared: expressions, texts with Prometheus's own templates, severities.
 #[test]
 fn the_rules_are_rendered_as_they_are_written() -> Result<()> {
     assert_eq!(rendered(""), in_place(written()?));
@@ -111,7 +113,8 @@ fn values_change_what_stands_around_an_expression() -> Result<()> {
     Ok(())
 }
 
-/// Rancher says its own address and the cluster's name to the charts that are installed from its pages.
+/// Rancher passes its own address and the cluster's name to charts that are installed from its
+/// pages.
 #[test]
 fn an_alert_is_linked_where_grafana_is_known() -> Result<()> {
     let rancher = "global: {cattle: {url: 'https://rancher.example.net/', clusterId: c-m-abc}}\n";
@@ -147,7 +150,7 @@ fn prometheus_takes_the_rendered_rules() -> Result<()> {
     for (name, objects) in &*RENDERED {
         for rule in kind(objects, "PrometheusRule") {
             let mut spec = rule["spec"].clone();
-            // promtool 2.42 came before it.
+            // promtool 2.42 is older than this key.
             if name == "newest-values.yaml" {
                 spec["groups"] = json!(alerts(list(&spec["groups"]).to_vec(), |_, rule| {
                     rule.as_object_mut().and_then(|rule| rule.remove("keep_firing_for"));
@@ -189,7 +192,7 @@ fn what_is_turned_off_is_not_there() {
     assert_eq!(kind(&render(&format!("{off}kind: DaemonSet\nconfig: {{site: a}}")), "ConfigMap").len(), 2);
 }
 
-/// Where Grafana's sidecar looks, with the text untouched.
+/// They are where Grafana's sidecar looks, with unchanged text.
 #[test]
 fn dashboards_are_where_grafana_looks() -> Result<()> {
     for (values, namespace) in [

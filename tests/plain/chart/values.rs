@@ -1,4 +1,4 @@
-//! values.yaml, its schema, Rancher's questions and the exporter's own documents say the same.
+//! values.yaml, its schema, Rancher's questions and the exporter's own documents agree.
 
 use std::{collections::BTreeSet, fs};
 
@@ -15,7 +15,7 @@ fn schema() -> Result<Value> {
     Ok(serde_json::from_str(&fs::read_to_string(chart().join("values.schema.json"))?)?)
 }
 
-/// What the schema says of a value, references followed.
+/// The schema of a value, with references resolved.
 fn of_schema<'a>(schema: &'a Value, path: &str) -> Option<&'a Value> {
     let follow = |place: &'a Value| match place["$ref"].as_str() {
         Some(reference) => schema.pointer(reference.strip_prefix('#')?),
@@ -28,7 +28,7 @@ fn keys(value: &Value) -> BTreeSet<String> {
     value.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default()
 }
 
-/// Every key of a map has its place in the schema and the other way round, at any depth.
+/// Every key of a map is in the schema and vice versa, at any depth.
 fn compare(schema: &Value, values: &Value, path: &str) {
     let place = of_schema(schema, path).unwrap_or_else(|| panic!("{path} is not in the schema"));
     // The exporter's own configuration is empty by default.
@@ -42,7 +42,8 @@ fn compare(schema: &Value, values: &Value, path: &str) {
     }
 }
 
-/// Every map of values.yaml has the keys of its schema, no more and no less: nothing can be set that is not shown there.
+/// Every map of values.yaml has exactly the keys of its schema: nothing can be set that is not
+/// shown there.
 #[test]
 fn values_and_schema_have_the_same_keys() -> Result<()> {
     let (schema, values) = (schema()?, yaml("values.yaml")?);
@@ -84,7 +85,8 @@ fn the_schema_knows_every_alert() -> Result<()> {
     Ok(())
 }
 
-/// The first cells of the tables under a heading of docs/configuration.md, or behind a word that stands for one.
+/// The first cells of the tables under a heading of docs/configuration.md, or after a word that
+/// replaces one.
 fn documented(manual: &str, from: &str, to: &str) -> Result<BTreeSet<String>> {
     let start = manual.find(from).with_context(|| format!("{from} is not in docs/configuration.md"))?;
     let part = &manual[start + from.len()..];
@@ -94,7 +96,7 @@ fn documented(manual: &str, from: &str, to: &str) -> Result<BTreeSet<String>> {
     Ok(names.filter(|name| !name.is_empty()).collect())
 }
 
-/// A key that the exporter takes and the schema refuses could not be used.
+/// A key that the exporter accepts and the schema refuses could not be used.
 #[test]
 fn the_schema_knows_every_key_of_the_configuration() -> Result<()> {
     let manual = fs::read_to_string(project("docs/configuration.md"))?;
@@ -163,7 +165,7 @@ fn questions_ask_for_values_that_are_there() -> Result<()> {
     Ok(())
 }
 
-/// What decides most comes first: what is measured, and whether anybody hears of it.
+/// The most important questions come first: what is measured, and who is alerted.
 #[test]
 fn the_form_starts_with_the_vantage_point_and_the_receiver() -> Result<()> {
     let questions = yaml("questions.yaml")?;

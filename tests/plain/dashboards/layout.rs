@@ -1,4 +1,5 @@
-//! How a dashboard is built: what Grafana 9.1 to 12 take, what fits a laptop, and colours that everybody can tell apart.
+//! How a dashboard is built: what Grafana 9.1 to 12 accept, what fits a laptop screen, and colours
+//! that everybody can tell apart.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +10,14 @@ use lab::dashboards::{Dashboard, text};
 /// Panels that every Grafana from 9.1 to 12 has without plugins.
 const KINDS: &[&str] =
     &["stat", "table", "timeseries", "state-timeline", "heatmap", "bargauge", "text", "dashlist", "row"];
-/// Okabe and Ito's colours. State is never told by colour alone, but these are told apart by everybody.
+/// Okabe and Ito's colours, which everybody can tell apart. State is never shown by colour alone.
 const COLOURS: &[&str] =
     &["#009E73", "#56B4E9", "#0072B2", "#F0E442", "#E69F00", "#D55E00", "#CC79A7", "#999999"];
-/// Grid units across, and those down that a screen of 768 pixels shows below the bars of a browser and of Grafana: a unit is 38 pixels.
+/// Grid units across, and those down that a screen of 768 pixels shows below the bars of a browser
+/// and of Grafana: a unit is 38 pixels.
 const ACROSS: i64 = 24;
 const DOWN: i64 = 13;
-/// Panels of the overlay that must be seen there without scrolling.
+/// Panels of the overlay that must be visible there without scrolling.
 const FIRST: &[&str] = &[
     "Black holes",
     "Unreachable",
@@ -27,7 +29,7 @@ const FIRST: &[&str] = &[
     "What to type",
 ];
 
-/// What is wrong with the way it is built.
+/// Faults in the way it is built.
 pub fn findings(dashboard: &Dashboard) -> Vec<String> {
     let mut found = Vec::new();
     let json = &dashboard.json;
@@ -37,7 +39,7 @@ pub fn findings(dashboard: &Dashboard) -> Vec<String> {
             found.push(format!("{title}: {what}"));
         }
     };
-    // Grafana 9.1 knows no schema beyond 37; later ones migrate from it.
+    // Grafana 9.1 knows no schema beyond 37; later versions migrate from it.
     wanted(json["schemaVersion"].as_i64().is_some_and(|it| it <= 37), "schemaVersion above 37");
     wanted(json["tags"] == serde_json::json!(["vxlan"]), "tags");
     wanted(!text(json, "uid").is_empty() && text(json, "uid").len() <= 40, "uid");
@@ -79,7 +81,7 @@ pub fn findings(dashboard: &Dashboard) -> Vec<String> {
     found
 }
 
-/// Panels that a laptop should show without scrolling and does not.
+/// Panels that should be visible on a laptop without scrolling and are not.
 fn below_the_fold(dashboard: &Dashboard) -> Vec<&str> {
     let seen = |title: &str| {
         dashboard.panels().any(|panel| {
@@ -99,7 +101,7 @@ fn overlap([x, y, w, h]: [i64; 4], [ox, oy, ow, oh]: [i64; 4]) -> bool {
     x < ox + ow && ox < x + w && y < oy + oh && oy < y + h
 }
 
-/// Every colour that a panel names.
+/// Every colour in a panel.
 fn colours(value: &Value) -> Vec<String> {
     match value {
         Value::Object(fields) => fields

@@ -1,5 +1,5 @@
-//! The rules of grafana/dashboard-linter, which is a Go program in no package registry, and its exclusions file. Where it looks at some kinds of
-//! panels only, these look at all.
+//! The rules of grafana/dashboard-linter, which is a Go program in no package registry, and its
+//! exclusions file. Where it checks only some kinds of panels, these check all.
 
 use std::{collections::BTreeMap, fs};
 
@@ -16,24 +16,25 @@ use crate::support::names;
 use lab::dashboards::{self, Dashboard, targets, text};
 use vxlan_exporter::catalogue::Kind;
 
-/// The variable that chooses the Prometheus.
+/// The variable that selects the Prometheus.
 pub const SOURCE: &str = "${datasource}";
-/// A duration that no query has, in place of `$__rate_interval`.
+/// A duration that no query contains, used instead of `$__rate_interval`.
 const MAGIC: &str = "4m33s";
-/// Units that these dashboards use, of those that Grafana has from 9.1 on. `bytes` makes 8.74 KiB of an MTU of 8950: MTUs are `none`.
+/// Units that these dashboards use, of those that Grafana has from 9.1 on. `bytes` would show an
+/// MTU of 8950 as 8.74 KiB, so MTUs are `none`.
 const UNITS: &[&str] = &["none", "percentunit", "s", "bps", "pps", "bytes", "dateTimeFromNow"];
 
-/// What one rule has against a dashboard.
+/// A violation of one rule in a dashboard.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Finding {
     pub rule: &'static str,
     pub panel: String,
-    /// The query's place in its panel.
+    /// The query's position in its panel.
     pub target: Option<usize>,
     pub what: String,
 }
 
-/// All rules over one dashboard, without what the exclusions file excuses.
+/// Applies all rules to one dashboard, without what the exclusions file excuses.
 pub fn findings(dashboard: &Dashboard) -> Vec<Finding> {
     let mut lint = Lint { dashboard, found: Vec::new() };
     lint.variables();
@@ -92,7 +93,7 @@ impl Lint<'_> {
         }
     }
 
-    /// `label_values(SELECTOR, LABEL)`, the one function that is used.
+    /// `label_values(SELECTOR, LABEL)`, the only function in use.
     fn variable_query(&self, query: &str) -> Result<()> {
         let inside = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')'));
         let (selector, label) =
@@ -136,7 +137,7 @@ impl Lint<'_> {
 
     fn target(&mut self, panel: &Value, index: usize, raw: &str) {
         let title = text(panel, "title");
-        // The variables of matchers stay: in quotes they are as good as any text.
+        // Variables in matchers stay: in quotes they are ordinary text.
         let parsed = match parser::parse(&raw.replace("$__rate_interval", MAGIC)) {
             Ok(parsed) => parsed,
             Err(error) => return self.find("target-promql-rule", title, Some(index), error),
@@ -165,7 +166,7 @@ pub fn narrowed(selector: &VectorSelector, label: &str) -> bool {
     })
 }
 
-/// What the rules about queries look at.
+/// What the rules about queries need.
 #[derive(Default)]
 pub struct Seen {
     pub selectors: Vec<VectorSelector>,

@@ -1,4 +1,4 @@
-//! One mistake at a time, made in a dashboard that is right: the check that is there for it must notice it.
+//! Makes one mistake at a time in a correct dashboard: the check for it must notice.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{layout, lint, queries::Checker};
 use lab::dashboards::{self, Dashboard};
 
-/// A place in the overlay dashboard, what is put there, and what must then be said.
+/// A place in the overlay dashboard, what is put there, and the finding that it must cause.
 struct Mistake {
     at: &'static str,
     put: Value,
@@ -17,7 +17,8 @@ fn mistake(at: &'static str, put: impl Into<Value>, said: &'static str) -> Mista
     Mistake { at, put: put.into(), said }
 }
 
-/// Panel 0 is the stat of black holes, 6 the timeline of verdicts, 7 what to type, 8 the table of paths.
+/// Panel 0 is the stat of black holes, 6 the timeline of verdicts, 7 the commands to type, 8 the
+/// table of paths.
 fn mistakes() -> Vec<Mistake> {
     let query = "/panels/0/targets/0/expr";
     let scrape = r#"job=~"$job", instance=~"$instance""#;
@@ -140,7 +141,8 @@ pub fn all_are_noticed() -> Result<()> {
     Ok(())
 }
 
-/// What all checks say; queries are looked at in the panel with the mistake only, as all others are as they were.
+/// The findings of all checks; queries are checked only in the panel with the mistake, as all
+/// others are unchanged.
 fn all_findings(
     dashboard: &Dashboard,
     at: &str,
@@ -157,7 +159,7 @@ fn all_findings(
     said
 }
 
-/// Puts a value where one is; `/id` is none yet.
+/// Replaces a value; `/id` does not exist before.
 fn put(json: &mut Value, at: &str, value: Value) -> Result<()> {
     if at == "/id" {
         json["id"] = value;

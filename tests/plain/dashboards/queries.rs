@@ -1,4 +1,5 @@
-//! The queries of a dashboard against the catalogue, the rules, and what `PromQL` does to labels.
+//! The queries of a dashboard, checked against the catalogue, the rules, and the effect of `PromQL`
+//! on labels.
 
 use std::collections::BTreeSet;
 
@@ -19,10 +20,11 @@ use crate::{
 };
 use lab::dashboards::{Dashboard, targets, text};
 
-/// Series that no exporter exports: they have the labels of their rules, not of a scrape.
+/// Series that no exporter exports: they have the labels of their rules instead of those of a
+/// scrape.
 const ALERTS: &str = "ALERTS";
 
-/// Knows what rules record.
+/// Knows the series that rules record.
 pub struct Checker {
     recorded: Recorded,
 }
@@ -32,7 +34,7 @@ impl Checker {
         Ok(Self { recorded: promql::recorded(&rules::load()?)? })
     }
 
-    /// What is wrong with the queries, legends, columns and words of a dashboard.
+    /// Faults in the queries, legends, columns and names of a dashboard.
     pub fn findings(&self, dashboard: &Dashboard) -> Vec<String> {
         let mut found = Vec::new();
         for panel in dashboard.panels() {
@@ -64,7 +66,7 @@ impl Checker {
         for label in legend_labels(legend) {
             anyhow::ensure!(labels.contains(label), "legend {legend}: no `{label}` among {labels:?}");
         }
-        // What is scraped is always narrowed, whatever the linter's exclusions allow.
+        // Scraped series must always be narrowed, whatever the linter's exclusions permit.
         let parsed =
             parser::parse(&raw.replace("$__rate_interval", RATE_INTERVAL)).map_err(anyhow::Error::msg)?;
         let mut seen = Seen::default();
@@ -99,7 +101,7 @@ fn table(panel: &Value, columns: &Labels) -> impl Iterator<Item = String> {
     let mut columns = columns.clone();
     let mut found = Vec::new();
     columns.insert("Time".to_owned());
-    // Optional labels of the scrape may be hidden or shown where they are there.
+    // Optional labels of the scrape may be hidden or shown if they exist.
     columns.extend(["namespace", "cluster"].map(str::to_owned));
     for transformation in panel["transformations"].as_array().into_iter().flatten() {
         let options = &transformation["options"];

@@ -1,4 +1,4 @@
-//! Every metric and label named in rules, dashboards and documents against the catalogue.
+//! Every metric and label named in rules, dashboards and documents, checked against the catalogue.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use promql_parser::{
 };
 use vxlan_exporter::catalogue::{self, Family, Kind};
 
-/// Labels that a scrape adds, and those of Prometheus' own series.
+/// Labels that a scrape adds, and those of Prometheus's own series.
 const SCRAPE: &[&str] = &["namespace", "cluster", "job", "instance", "pod", "le"];
 /// Series of Prometheus itself.
 const PROMETHEUS: &[&str] = &["up", "ALERTS"];
-/// Labels that Prometheus gives `ALERTS`.
+/// Labels that Prometheus adds to `ALERTS`.
 const ALERT: &[&str] = &["alertname", "alertstate", "severity"];
 
-/// Checks one expression; `recorded` are the names that recording rules make.
+/// Checks one expression; `recorded` are the names of recording rules.
 pub fn expression(expr: &str, recorded: &BTreeSet<&str>) -> Result<()> {
     let parsed = parser::parse(expr).map_err(|error| anyhow!("{error}"))?;
     walk_expr(&mut Names { recorded }, &parsed)?;
@@ -56,7 +56,7 @@ impl Names<'_> {
     }
 }
 
-/// The family of a sample's name; histograms have samples of three names.
+/// The family of a sample; histograms have samples of three names.
 pub fn family(name: &str) -> Result<&'static Family> {
     let of_histogram = || {
         let stem = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end))?;
@@ -97,7 +97,7 @@ fn any_label(label: &str) -> Result<()> {
     Ok(())
 }
 
-/// Checks all that looks like a metric in a text, with the labels in braces after it.
+/// Checks everything in a text that looks like a metric, with the labels in braces after it.
 pub fn text(text: &str) -> Result<()> {
     for (at, _) in text.match_indices("vxlan_") {
         let inside = text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
@@ -105,7 +105,7 @@ pub fn text(text: &str) -> Result<()> {
             .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
             .map_or(text.len(), |it| at + it);
         let name = &text[at..end];
-        // The program's own name, names of things in Rust, and a recorded series' middle.
+        // The program's own name, Rust paths, and the middle of a recorded series' name.
         if inside || name == "vxlan_exporter" || text[..at].ends_with(':') {
             continue;
         }

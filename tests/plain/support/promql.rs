@@ -1,5 +1,6 @@
-//! What `PromQL` does to labels, and the mistakes that follow from not knowing it: the checks of cloudflare/pint that
-//! can be made without a Prometheus (`promql/rate`, `counter`, `regexp`, `impossible`, `vector_matching`, `fragile`).
+//! The effect of `PromQL` on labels, and the mistakes that it causes: those checks of
+//! cloudflare/pint that need no Prometheus (`promql/rate`, `counter`, `regexp`, `impossible`,
+//! `vector_matching`, `fragile`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,20 +21,21 @@ pub type Labels = BTreeSet<String>;
 /// The labels of recorded series.
 pub type Recorded = BTreeMap<String, Labels>;
 
-/// Labels that a scrape may add; nobody can rely on `namespace` and `cluster` being there, but grouping by them harms nobody.
+/// Labels that every scrape adds. `namespace` and `cluster` are not certain to exist, but grouping
+/// by them does no harm.
 const SCRAPE: &[&str] = &["job", "instance"];
 const OF_THE_CLUSTER: &[&str] = &["namespace", "cluster"];
 
-/// Functions of counters.
+/// Functions that apply to counters.
 pub const OF_COUNTERS: &[&str] = &["rate", "irate", "increase", "resets", "changes"];
 
-/// Checks an expression and says which labels its result may have; `None` is a number.
+/// Checks an expression and returns the labels that its result may have; `None` is a number.
 pub fn check(expr: &str, recorded: &Recorded) -> Result<Option<Labels>> {
     let parsed = parser::parse(expr).map_err(|error| anyhow!("{error}"))?;
     Check { recorded }.expr(&parsed)
 }
 
-/// The labels of all recorded series, from the rules that make them, in order.
+/// The labels of all recorded series, from the rules that record them, in order.
 pub fn recorded(files: &[RuleFile]) -> Result<Recorded> {
     let mut known = Recorded::new();
     for rule in files.iter().flat_map(RuleFile::rules) {
@@ -191,7 +193,7 @@ impl Check<'_> {
     }
 }
 
-/// Labels that an operator names must be there.
+/// Labels that an operator names must exist.
 fn present(named: &[String], labels: &Labels, by: &str) -> Result<()> {
     for label in named {
         let there = labels.contains(label) || OF_THE_CLUSTER.contains(&label.as_str());
@@ -200,7 +202,7 @@ fn present(named: &[String], labels: &Labels, by: &str) -> Result<()> {
     Ok(())
 }
 
-/// A regular expression that is none. A variable may become one.
+/// Refuses a malformed regular expression. One with a variable may become valid.
 fn regexp(matcher: &Matcher) -> Result<()> {
     if let MatchOp::Re(_) | MatchOp::NotRe(_) = matcher.op {
         let value = &matcher.value;
