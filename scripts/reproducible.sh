@@ -7,7 +7,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-export SOURCE_DATE_EPOCH
+VXLAN_EXPORTER_REVISION=$(git rev-parse HEAD)
+export SOURCE_DATE_EPOCH VXLAN_EXPORTER_REVISION
 
 for folder in a another/folder; do
     mkdir -p "$work/$folder"

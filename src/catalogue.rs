@@ -263,7 +263,7 @@ families! {
         ["path", "target_site", "source", "step", "router", "command"],
         "VyOS commands that mend the path, in the safe order of their steps; only while it is not ok.";
 
-    BUILD_INFO = Gauge "vxlan_exporter_build_info" in "always 1", ["version"],
+    BUILD_INFO = Gauge "vxlan_exporter_build_info" in "always 1", ["version", "revision"],
         "Version of the exporter.";
     CONFIG_RELOAD_SUCCESSFUL = Gauge "vxlan_exporter_config_last_reload_successful" in "0 or 1", [],
         "Whether the configuration was read successfully the last time.";

@@ -28,3 +28,9 @@ pub(crate) mod text;
 pub(crate) mod vendor;
 pub mod web;
 mod work;
+
+/// The commit that this binary was built from, if the build said so (`scripts/build-release.sh`).
+pub const REVISION: &str = match option_env!("VXLAN_EXPORTER_REVISION") {
+    Some(revision) if !revision.is_empty() => revision,
+    _ => "unknown",
+};

@@ -21,6 +21,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
+    REVISION,
     command::load::Wanted,
     listen::ListenAddress,
     model::{
@@ -79,7 +80,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     door::open(supervisor.clone(), address.port());
     let version = env!("CARGO_PKG_VERSION");
-    info!(version, %address, routers, paths, shard = %serve.wanted.shard, "serving");
+    info!(version, revision = REVISION, %address, routers, paths, shard = %serve.wanted.shard, "serving");
     let stop = async move {
         tokio::select! {
             () = stop => {}

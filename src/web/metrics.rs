@@ -35,6 +35,8 @@ use crate::{
 pub struct SelfInfo {
     /// The exporter's version.
     pub version: &'static str,
+    /// The commit it was built from.
+    pub revision: &'static str,
     /// Counters of its web server.
     pub(super) web: Arc<Counts>,
     process: Arc<ProcessCollector>,
@@ -46,7 +48,8 @@ impl SelfInfo {
     #[must_use]
     pub fn new(supervisor: Supervisor) -> Self {
         let process = Arc::new(ProcessCollector::for_self());
-        Self { version: env!("CARGO_PKG_VERSION"), web: Arc::default(), process, supervisor }
+        let version = env!("CARGO_PKG_VERSION");
+        Self { version, revision: crate::REVISION, web: Arc::default(), process, supervisor }
     }
 
     /// What is wrong with its tasks; `None` while all run and make progress.
@@ -91,7 +94,7 @@ fn samples(present: &Present, self_info: &SelfInfo) -> Exposition {
 }
 
 fn put_self(out: &mut Exposition, present: &Present, self_info: &SelfInfo) {
-    out.put(&catalogue::BUILD_INFO, &[self_info.version], 1.0);
+    out.put(&catalogue::BUILD_INFO, &[self_info.version, self_info.revision], 1.0);
     out.put_count(&catalogue::LOG_MESSAGES_DROPPED, &[], logging::messages_dropped());
     for task in Task::ALL {
         let count = self_info.supervisor.restarts(*task);

@@ -15,6 +15,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use vxlan_exporter::REVISION;
 
 /// bcrypt hash of `secret`, at the lowest cost.
 const HASH: &str = "$2y$04$UuTkLRZZ6QofpDOlMz32Mu.Q0RxchGgVsgfueU0KqnX6uL.WE/FNe";
@@ -274,6 +275,23 @@ fn a_source_of_another_site_is_an_error() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && said.contains(words), "{source}: {said}");
     }
+}
+
+#[test]
+fn the_first_line_says_what_runs_and_where() {
+    let files = directory();
+    fs::write(files.path().join("config.yml"), "").expect("written");
+    let exporter = Exporter::start(files, &[]);
+    let log = exporter.log();
+    let line = log.lines().find(|line| line.contains("msg=serving")).expect("the first line");
+    let address = format!("address=127.0.0.1:{}", exporter.port());
+    let version = concat!("version=", env!("CARGO_PKG_VERSION"));
+    for words in [version, &format!("revision={REVISION}"), &address] {
+        assert!(line.contains(words), "no {words} in {line}");
+    }
+    let info = format!("{{version=\"{}\",revision=\"{REVISION}\"}} 1", env!("CARGO_PKG_VERSION"));
+    let metrics = exporter.ask("http", "/metrics", &[]);
+    assert!(metrics.body.contains(&info), "{metrics:?}");
 }
 
 #[test]

@@ -29,20 +29,30 @@ pub(super) struct Renewal {
     at: Option<Moment>,
 }
 
+impl Renewal {
+    /// If it is time, the flows that move now with the echoes: one, or none where all have a hole.
+    fn slowly(&mut self, now: Moment, is_silent: impl Fn(u8) -> bool) -> Option<Vec<u8>> {
+        if now.saturating_sub(self.slowly_at) < MOVE_EVERY {
+            return None;
+        }
+        self.slowly_at = now;
+        let next = next_to_move(self.flow, is_silent);
+        self.flow = next.unwrap_or(self.flow);
+        Some(next.into_iter().collect())
+    }
+}
+
 impl Engine {
     /// Moves the next flow, if it is time.
     pub(super) fn renew_slowly(&mut self, now: Moment) {
-        if now.saturating_sub(self.renewal.slowly_at) < MOVE_EVERY {
-            return;
-        }
-        self.renewal.slowly_at = now;
+        let tracks = &self.tracks;
         let silent = |flow: u8| {
-            let mut probers = self.tracks.values().filter_map(|track| track.prober.as_ref());
+            let mut probers = tracks.values().filter_map(|track| track.prober.as_ref());
             probers.any(|prober| prober.is_silent_on(flow))
         };
-        let next = next_to_move(self.renewal.flow, silent);
-        self.renewal.flow = next.unwrap_or(self.renewal.flow);
-        self.move_flows(next.as_slice());
+        if let Some(flows) = self.renewal.slowly(now, silent) {
+            self.move_flows(&flows);
+        }
     }
 
     /// Moves all flows and the echoes.
@@ -65,5 +75,30 @@ impl Engine {
         for prober in self.tracks.values_mut().filter_map(|track| track.prober.as_mut()) {
             prober.flows_moved(flows);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_flow_moves_every_ten_minutes_in_turn_and_one_with_a_hole_stays() {
+        let mut renewal = Renewal::default();
+        let with_a_hole = |flow| flow == 3 || flow == 4;
+        let minutes = |minutes| Duration::from_mins(minutes);
+        let second = Duration::from_secs(1);
+        let mut moved = Vec::new();
+        for turn in 1..=8 {
+            assert_eq!(
+                renewal.slowly(minutes(10 * turn).saturating_sub(second), with_a_hole),
+                None,
+                "{turn}"
+            );
+            moved.push(renewal.slowly(minutes(10 * turn), with_a_hole));
+        }
+        assert_eq!(moved, [1, 2, 5, 6, 7, 0, 1, 2].map(|flow| Some(vec![flow])));
+        assert_eq!(renewal.slowly(minutes(90), |_| true), Some(Vec::new()), "the echoes move whatever stays");
+        assert_eq!(renewal.slowly(minutes(100), |_| false), Some(vec![3]));
     }
 }
