@@ -12,7 +12,7 @@ const LOOKS_AT_LEAST: f64 = 0.1;
 
 /// A look for whether an unreachable target is back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub(crate) enum Look {
     /// Out of the share that looks have even where proofs wait.
     Sure,
     /// Out of what nothing else wanted this turn.
@@ -46,7 +46,7 @@ impl Budget {
     }
 
     /// Another rate from now on.
-    pub fn set_rate(&mut self, per_second: u32) {
+    pub(crate) fn set_rate(&mut self, per_second: u32) {
         self.per_second = f64::from(per_second.max(1));
     }
 
@@ -65,7 +65,7 @@ impl Budget {
     }
 
     /// Takes `packets` out if they are there, and nobody who asked before went without.
-    pub fn take(&mut self, packets: u32) -> bool {
+    pub(crate) fn take(&mut self, packets: u32) -> bool {
         let packets = f64::from(packets);
         if self.refused || self.tokens < packets {
             self.refused = true;
@@ -76,7 +76,7 @@ impl Budget {
     }
 
     /// Takes out one packet that looks for whether an unreachable target is back.
-    pub fn take_look(&mut self, look: Look) -> bool {
+    pub(crate) fn take_look(&mut self, look: Look) -> bool {
         let share = match look {
             Look::Sure => self.sure_looks.min(self.looks),
             Look::Spare => self.looks,
@@ -90,14 +90,14 @@ impl Budget {
     }
 
     /// Puts back a look that was not sent.
-    pub fn give_back_look(&mut self) {
+    pub(crate) fn give_back_look(&mut self) {
         self.looks += 1.0;
         self.sure_looks += 1.0;
         self.give_back(1);
     }
 
     /// Puts back what was taken and not sent.
-    pub fn give_back(&mut self, packets: u32) {
+    pub(crate) fn give_back(&mut self, packets: u32) {
         self.tokens += f64::from(packets);
     }
 }

@@ -14,7 +14,7 @@ use super::probe::Moment;
 
 /// What became of one packet of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// Its turn has not come (only in a TCP flow, where one packet at a time is in flight).
     Unsent,
     /// In flight.
@@ -29,7 +29,7 @@ pub enum Fate {
 
 /// Which packet of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Half {
+pub(crate) enum Half {
     /// The one in question.
     Asked,
     /// The one it is compared with.
@@ -38,7 +38,7 @@ pub enum Half {
 
 /// A pair, and what it is `about` beyond what all pairs of its burst have in common.
 #[derive(Debug, Clone, Copy)]
-pub struct Pair<A> {
+pub(crate) struct Pair<A> {
     /// For one, a flow or a port.
     pub about: A,
     /// What became of the packet in question.
@@ -50,12 +50,12 @@ pub struct Pair<A> {
 impl<A> Pair<A> {
     /// Whether the fate of one half is not known yet.
     #[must_use]
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         [self.asked, self.control].iter().any(|fate| matches!(fate, Fate::Unsent | Fate::Waiting))
     }
 
     /// One half.
-    pub fn half_mut(&mut self, half: Half) -> &mut Fate {
+    pub(crate) fn half_mut(&mut self, half: Half) -> &mut Fate {
         match half {
             Half::Asked => &mut self.asked,
             Half::Control => &mut self.control,
@@ -82,7 +82,7 @@ pub struct PairCount {
 
 impl PairCount {
     /// Adds a pair.
-    pub fn add<A>(&mut self, pair: &Pair<A>) {
+    pub(crate) fn add<A>(&mut self, pair: &Pair<A>) {
         self.sent += 1;
         self.counted += usize::from(pair.asked == Fate::Lost && pair.control == Fate::Answered);
         self.answered += usize::from(pair.asked == Fate::Answered);
@@ -93,7 +93,7 @@ impl PairCount {
 
     /// "2 controls lost".
     #[must_use]
-    pub fn lost_in_words(&self) -> String {
+    pub(crate) fn lost_in_words(&self) -> String {
         let controls = if self.control_lost == 1 { "control" } else { "controls" };
         format!("{} {controls} lost", self.control_lost)
     }
@@ -101,7 +101,7 @@ impl PairCount {
 
 /// How a burst is sent.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// Between two pairs.
     pub spacing: Duration,
     /// Pairs after which the burst ends without a decision.
@@ -110,7 +110,7 @@ pub struct Pace {
 
 /// A burst of pairs: sent on a beat, never more of them open than could still be needed.
 #[derive(Debug, Clone)]
-pub struct Burst<A> {
+pub(crate) struct Burst<A> {
     serial: u32,
     pace: Pace,
     began: Moment,
@@ -122,72 +122,72 @@ impl<A: Copy> Burst<A> {
     /// A burst whose first pair is due at `now`. Its shots carry `serial`, so that what comes late
     /// from a former burst is not taken for its own.
     #[must_use]
-    pub fn new(serial: u32, pace: Pace, now: Moment) -> Self {
+    pub(crate) fn new(serial: u32, pace: Pace, now: Moment) -> Self {
         Self { serial, pace, began: now, next_at: now, pairs: Vec::new() }
     }
 
     /// The burst's name.
     #[must_use]
-    pub fn serial(&self) -> u32 {
+    pub(crate) fn serial(&self) -> u32 {
         self.serial
     }
 
     /// When its first pair was due.
     #[must_use]
-    pub fn began(&self) -> Moment {
+    pub(crate) fn began(&self) -> Moment {
         self.began
     }
 
     /// When the next pair may go out.
     #[must_use]
-    pub fn next_at(&self) -> Moment {
+    pub(crate) fn next_at(&self) -> Moment {
         self.next_at
     }
 
     /// The first pair not before `spacing`, and so far apart.
-    pub fn space_by(&mut self, spacing: Duration) {
+    pub(crate) fn space_by(&mut self, spacing: Duration) {
         self.pace.spacing = spacing;
         self.next_at += spacing;
     }
 
     /// Ends without a decision after so many pairs.
-    pub fn end_after(&mut self, pairs: usize) {
+    pub(crate) fn end_after(&mut self, pairs: usize) {
         self.pace.at_most = pairs;
     }
 
     /// All pairs, in the order in which they were begun.
     #[must_use]
-    pub fn pairs(&self) -> &[Pair<A>] {
+    pub(crate) fn pairs(&self) -> &[Pair<A>] {
         &self.pairs
     }
 
     /// The same, to be changed.
-    pub fn pairs_mut(&mut self) -> &mut [Pair<A>] {
+    pub(crate) fn pairs_mut(&mut self) -> &mut [Pair<A>] {
         &mut self.pairs
     }
 
     /// Whether more pairs may be begun.
     #[must_use]
-    pub fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.pairs.len() < self.pace.at_most
     }
 
     /// Whether a pair is due, where `wanted` more must count.
     #[must_use]
-    pub fn is_due(&self, now: Moment, wanted: usize) -> bool {
+    pub(crate) fn is_due(&self, now: Moment, wanted: usize) -> bool {
         let open = self.pairs.iter().filter(|pair| pair.is_open()).count();
         now >= self.next_at && open < wanted && self.has_room()
     }
 
     /// A pair is begun; its place in the burst. The beat is kept, but a burst never catches up.
-    pub fn begin(&mut self, about: A, asked: Fate, control: Fate, now: Moment) -> usize {
+    pub(crate) fn begin(&mut self, about: A, asked: Fate, control: Fate, now: Moment) -> usize {
         self.next_at = (self.next_at + self.pace.spacing).max(now);
         self.pairs.push(Pair { about, asked, control });
         self.pairs.len() - 1
     }
 
     /// What became of a half; what is said of a pair that never was is ignored.
-    pub fn resolve(&mut self, pair: usize, half: Half, fate: Fate) {
+    pub(crate) fn resolve(&mut self, pair: usize, half: Half, fate: Fate) {
         if let Some(pair) = self.pairs.get_mut(pair) {
             *pair.half_mut(half) = fate;
         }
@@ -195,13 +195,13 @@ impl<A: Copy> Burst<A> {
 
     /// The numbers of all pairs.
     #[must_use]
-    pub fn count(&self) -> PairCount {
+    pub(crate) fn count(&self) -> PairCount {
         self.count_of(|_| true)
     }
 
     /// The numbers of some.
     #[must_use]
-    pub fn count_of(&self, of: impl Fn(A) -> bool) -> PairCount {
+    pub(crate) fn count_of(&self, of: impl Fn(A) -> bool) -> PairCount {
         let mut count = PairCount::default();
         self.pairs.iter().filter(|pair| of(pair.about)).for_each(|pair| count.add(pair));
         count
@@ -209,13 +209,13 @@ impl<A: Copy> Burst<A> {
 
     /// Whether every pair begun is decided.
     #[must_use]
-    pub fn all_decided(&self) -> bool {
+    pub(crate) fn all_decided(&self) -> bool {
         !self.pairs.iter().any(Pair::is_open)
     }
 
     /// Whether it has ended without a decision.
     #[must_use]
-    pub fn is_exhausted(&self) -> bool {
+    pub(crate) fn is_exhausted(&self) -> bool {
         !self.has_room() && self.all_decided()
     }
 }

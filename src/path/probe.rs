@@ -29,11 +29,11 @@ pub enum ProbeMethod {
 
 impl ProbeMethod {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Echo, Self::Syn, Self::Fragments];
+    pub(crate) const ALL: [Self; 3] = [Self::Echo, Self::Syn, Self::Fragments];
 
     /// The label value of `vxlan_path_size_probes_total`.
     #[must_use]
-    pub const fn protocol(self) -> ProbeProtocol {
+    pub(crate) const fn protocol(self) -> ProbeProtocol {
         match self {
             Self::Echo | Self::Fragments => ProbeProtocol::Icmp,
             Self::Syn => ProbeProtocol::Tcp,

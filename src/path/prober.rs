@@ -187,7 +187,7 @@ impl PathProber {
     }
 
     /// What our hosts can take has changed.
-    pub fn set_hosts(&mut self, hosts: HostMtu, now: Moment) {
+    pub(crate) fn set_hosts(&mut self, hosts: HostMtu, now: Moment) {
         if self.hosts != hosts {
             self.hosts = hosts;
             self.restand(now);
@@ -212,7 +212,7 @@ impl PathProber {
     }
 
     /// Goes on with the counts of a prober of the same path.
-    pub fn take_over(&mut self, former: Counts) {
+    pub(crate) fn take_over(&mut self, former: Counts) {
         self.stats = former.stats;
         self.size_probes = former.size_probes;
         self.local.take_over(former.send_errors);
@@ -221,7 +221,7 @@ impl PathProber {
 
     /// What has been counted, for a prober that takes over: what is in flight is given up.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         let mut stats = self.stats.clone();
         stats.void += self.in_flight.echoes();
         let send_errors = self.local.errors().clone();
@@ -241,13 +241,13 @@ impl PathProber {
 
     /// Size probes by protocol, purpose and result.
     #[must_use]
-    pub fn size_probes(&self) -> &BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64> {
+    pub(crate) fn size_probes(&self) -> &BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64> {
         &self.size_probes
     }
 
     /// Packets that our own host refused to send.
     #[must_use]
-    pub fn send_errors(&self) -> &BTreeMap<SendError, u64> {
+    pub(crate) fn send_errors(&self) -> &BTreeMap<SendError, u64> {
         self.local.errors()
     }
 

@@ -38,7 +38,7 @@ pub struct SegmentPair {
 
 impl SegmentPair {
     /// Nothing was sent.
-    pub const VOID: Self = Self { large: Large::Void, control: false };
+    pub(crate) const VOID: Self = Self { large: Large::Void, control: false };
 }
 
 /// The state of a path's reflector.
@@ -58,7 +58,7 @@ pub enum Reflection {
 impl Reflection {
     /// Whether more is to come soon: its first answer, or a size being measured.
     #[must_use]
-    pub fn is_under_way(&self) -> bool {
+    pub(crate) fn is_under_way(&self) -> bool {
         match self {
             Self::Awaited => true,
             Self::Measured(measured) => {
@@ -147,7 +147,7 @@ pub enum Bound {
 impl Bound {
     /// The largest size that can be tested, bytes of IP packet.
     #[must_use]
-    pub fn bytes(self) -> Bytes {
+    pub(crate) fn bytes(self) -> Bytes {
         match self {
             Self::Cached { mtu } => mtu,
             Self::Segments { limit } => limit,
@@ -157,7 +157,7 @@ impl Bound {
     /// The bound of a sender that assumes `path_mtu` and sends segments up to `limit`, if `wanted`
     /// bytes of IP packet are to be tested.
     #[must_use]
-    pub fn of(wanted: Bytes, path_mtu: Bytes, limit: Bytes, interface: Option<Bytes>) -> Option<Self> {
+    pub(crate) fn of(wanted: Bytes, path_mtu: Bytes, limit: Bytes, interface: Option<Bytes>) -> Option<Self> {
         let by_interface = interface.is_some_and(|mtu| mtu <= path_mtu);
         if path_mtu < wanted && !by_interface {
             Some(Self::Cached { mtu: path_mtu.min(limit) })
@@ -172,7 +172,7 @@ impl Bound {
 impl OneWay {
     /// The path MTU of this direction, at most `expected`, if it is known to the byte.
     #[must_use]
-    pub fn exact_mtu(&self, expected: Bytes) -> Option<Bytes> {
+    pub(crate) fn exact_mtu(&self, expected: Bytes) -> Option<Bytes> {
         match self.sizes {
             Sizes::Passed { size } if size >= expected => Some(expected),
             Sizes::Silent { answered, exact: true, .. } if answered > 0 => Some(answered.min(expected)),
@@ -192,7 +192,7 @@ pub struct SegmentLoss {
 
 /// The last five minutes of a counter.
 #[derive(Debug, Clone, Default)]
-pub struct LossWindow {
+pub(crate) struct LossWindow {
     /// The total of former connections.
     before: SegmentLoss,
     latest: SegmentLoss,
@@ -205,7 +205,7 @@ impl LossWindow {
     const STEP: Duration = Duration::from_secs(1);
 
     /// The connection's count so far.
-    pub fn count(&mut self, connection: SegmentLoss, now: Moment) {
+    pub(crate) fn count(&mut self, connection: SegmentLoss, now: Moment) {
         self.latest = SegmentLoss {
             sent: self.before.sent + connection.sent,
             lost: self.before.lost + connection.lost,
@@ -220,13 +220,13 @@ impl LossWindow {
     }
 
     /// The next count comes from a fresh connection.
-    pub fn reconnect(&mut self) {
+    pub(crate) fn reconnect(&mut self) {
         self.before = self.latest;
     }
 
     /// Sent and lost in the window.
     #[must_use]
-    pub fn loss(&self) -> SegmentLoss {
+    pub(crate) fn loss(&self) -> SegmentLoss {
         let start = match self.samples.front() {
             Some((_, start)) if self.samples.len() > 1 && self.is_full() => *start,
             _ => SegmentLoss::default(),

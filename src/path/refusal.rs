@@ -29,7 +29,7 @@ pub enum Trouble {
 impl Trouble {
     /// How it is counted.
     #[must_use]
-    pub fn error(self) -> SendError {
+    pub(crate) fn error(self) -> SendError {
         match self {
             Self::NoWay(_) | Self::NoCarrier => SendError::Down,
             Self::Refused(_) | Self::Late => SendError::Send,
@@ -38,7 +38,7 @@ impl Trouble {
 
     /// The reason of `unknown` that it makes.
     #[must_use]
-    pub fn reason(self) -> UnknownReason {
+    pub(crate) fn reason(self) -> UnknownReason {
         match self.error() {
             SendError::Down => UnknownReason::LocalDown,
             SendError::Send => UnknownReason::LocalSend,
@@ -47,7 +47,7 @@ impl Trouble {
 
     /// In words, with the errno.
     #[must_use]
-    pub fn in_words(self) -> String {
+    pub(crate) fn in_words(self) -> String {
         match self {
             Self::NoCarrier => "our own interface has no carrier".to_owned(),
             Self::Late => "this process runs too late to hear answers: too little CPU, or a flood".to_owned(),

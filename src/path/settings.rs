@@ -68,7 +68,7 @@ pub struct Counts {
 impl Counts {
     /// What an observation tells: all but the number of the next probe, which only has to be no earlier one in flight.
     #[must_use]
-    pub fn told(observation: &PathObservation) -> Self {
+    pub(crate) fn told(observation: &PathObservation) -> Self {
         Self {
             stats: observation.echo.clone(),
             size_probes: observation.size_probes.clone(),

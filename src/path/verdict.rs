@@ -1,4 +1,4 @@
-//! What may be concluded of a path: a function of [`Facts`], and of what was known a moment ago.
+//! What may be concluded of a path: a function of `Facts`, and of what was known a moment ago.
 //!
 //! - [`facts`] all that it rests on; [`expected_mtu`] and [`target_mtu`] what is expected
 //! - [`holes`] which silence is a hole and of which direction, [`way_back`] what the target's MSS leaves open
@@ -37,7 +37,7 @@ pub(super) struct Known {
 
 /// What was known a moment ago.
 #[derive(Debug, Clone, Copy)]
-pub struct Memory {
+pub(crate) struct Memory {
     confirmed: Confirmed,
     known: Known,
 }
@@ -52,7 +52,7 @@ impl Default for Memory {
 
 impl Memory {
     /// Notes what is certain now: path MTUs, and a verdict that rests on no pending finding.
-    pub fn note(&mut self, facts: &Facts) {
+    pub(crate) fn note(&mut self, facts: &Facts) {
         let finding = facts.finding();
         self.confirmed = self.confirmed.next(facts, &finding);
         if facts.trouble.is_none() && finding != Finding::Pending {
@@ -63,7 +63,7 @@ impl Memory {
 }
 
 /// The verdict, with evidence. `words` tells what the parts of the machine say of themselves under that verdict.
-pub fn judge(facts: &Facts, memory: &Memory, words: impl FnOnce(Verdict) -> Words) -> Judgement {
+pub(crate) fn judge(facts: &Facts, memory: &Memory, words: impl FnOnce(Verdict) -> Words) -> Judgement {
     let finding = facts.finding();
     let (verdict, unknown_reason) = decide(facts, &finding, &memory.known);
     let down = verdict == Verdict::Unreachable || facts.trouble.is_some();

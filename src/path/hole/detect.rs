@@ -34,7 +34,7 @@ impl Urgency {
 }
 
 /// Detects which sizes pass: takes in what became of packets, and names the ones to send.
-pub trait Detect {
+pub(crate) trait Detect {
     /// The size that path MTU discovery has arrived at, bytes of IP packet.
     fn top(&self) -> Bytes;
 

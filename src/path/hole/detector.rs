@@ -3,7 +3,7 @@
 //!
 //! Every probe method uses this detector: DF echoes and echoes in fragments have one each, TCP
 //! flows one for each group ([`super::flows`]), a reflector one for each direction
-//! ([`crate::path::reflection::size_hunt`]). [`Rules`] holds their differences.
+//! ([`crate::path::reflection::size_hunt`]). `Rules` holds their differences.
 //!
 //! A detector has one of three standings and works on at most one task at a time:
 //!
@@ -24,7 +24,7 @@ mod detect;
 mod of_flows;
 mod rules;
 
-pub use rules::Rules;
+pub(crate) use rules::Rules;
 
 use super::{detect::Detect, mtu_search::Search, proof::SizePairs};
 use crate::{
@@ -37,7 +37,7 @@ const WHOLE: u32 = 30;
 
 /// What a detector has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// Nothing yet.
     Untested,
     /// A packet of that size was answered.
@@ -51,7 +51,7 @@ pub enum Standing {
 
 /// A proven hole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hole {
+pub(crate) struct Hole {
     /// The size that was proven silent, bytes of IP packet.
     pub size: Bytes,
     /// The largest size answered.
@@ -100,7 +100,7 @@ struct Task {
 
 /// Detects holes by one probe method.
 #[derive(Debug, Clone)]
-pub struct Detector {
+pub(crate) struct Detector {
     family: Family,
     rules: Rules,
     /// The TCP flows it probes, and its id among the detectors of TCP flows.
@@ -130,7 +130,7 @@ pub struct Detector {
 impl Detector {
     /// A detector that tests `top` bytes.
     #[must_use]
-    pub fn new(family: Family, rules: Rules, top: Bytes) -> Self {
+    pub(crate) fn new(family: Family, rules: Rules, top: Bytes) -> Self {
         Self {
             family,
             rules,
@@ -156,13 +156,13 @@ impl Detector {
 
     /// What it has found.
     #[must_use]
-    pub fn standing(&self) -> &Standing {
+    pub(crate) fn standing(&self) -> &Standing {
         &self.standing
     }
 
     /// The hole, if one may be claimed.
     #[must_use]
-    pub fn hole(&self) -> Option<&Hole> {
+    pub(crate) fn hole(&self) -> Option<&Hole> {
         match &self.standing {
             Standing::Hole(hole) if hole.sharp => Some(hole),
             _ => None,
@@ -171,7 +171,7 @@ impl Detector {
 
     /// The edge of a hole, once it is exact.
     #[must_use]
-    pub fn edge(&self) -> Option<Bytes> {
+    pub(crate) fn edge(&self) -> Option<Bytes> {
         match &self.standing {
             Standing::Hole(hole) if hole.exact => Some(hole.answered),
             _ => None,
@@ -180,7 +180,7 @@ impl Detector {
 
     /// The edge of its hole when it was last exact.
     #[must_use]
-    pub fn last_edge(&self) -> Option<Bytes> {
+    pub(crate) fn last_edge(&self) -> Option<Bytes> {
         match &self.standing {
             Standing::Hole(hole) => hole.last_edge,
             _ => None,
@@ -189,7 +189,7 @@ impl Detector {
 
     /// The smallest size known not to pass, where there is a hole.
     #[must_use]
-    pub fn silent_from(&self) -> Option<Bytes> {
+    pub(crate) fn silent_from(&self) -> Option<Bytes> {
         match &self.standing {
             Standing::Hole(hole) => Some(hole.silent),
             _ => None,
@@ -199,7 +199,7 @@ impl Detector {
     /// Whether an answer of `size` bytes means that the hole may be over, and is not just a step of
     /// the search for its edge.
     #[must_use]
-    pub fn is_over(&self, size: Bytes) -> bool {
+    pub(crate) fn is_over(&self, size: Bytes) -> bool {
         let Standing::Hole(hole) = &self.standing else { return false };
         let searching = matches!(self.aim(), Some(Aim::Search(_) | Aim::Confirm(Some(_))));
         size >= if searching { hole.size } else { hole.silent }
@@ -207,67 +207,67 @@ impl Detector {
 
     /// When a burst or an answered sentinel last confirmed the standing.
     #[must_use]
-    pub fn decided_at(&self) -> Option<Moment> {
+    pub(crate) fn decided_at(&self) -> Option<Moment> {
         self.decided_at
     }
 
     /// The last burst ended without a decision.
     #[must_use]
-    pub fn is_exhausted(&self) -> bool {
+    pub(crate) fn is_exhausted(&self) -> bool {
         self.exhausted.is_some()
     }
 
     /// Size and counts of the last burst, if it ended without a decision.
     #[must_use]
-    pub fn exhausted(&self) -> Option<(Bytes, PairCount)> {
+    pub(crate) fn exhausted(&self) -> Option<(Bytes, PairCount)> {
         self.exhausted
     }
 
     /// When the next burst may begin.
     #[must_use]
-    pub fn rests_until(&self) -> Moment {
+    pub(crate) fn rests_until(&self) -> Moment {
         self.rest_until
     }
 
     /// The last burst had no answered control, although the target answers other probes.
     #[must_use]
-    pub fn is_unusable(&self) -> bool {
+    pub(crate) fn is_unusable(&self) -> bool {
         self.unusable
     }
 
     /// The last proof found loss that grows with size, but no edge.
     #[must_use]
-    pub fn is_size_dependent(&self) -> bool {
+    pub(crate) fn is_size_dependent(&self) -> bool {
         self.whole_in_a_row.is_some()
     }
 
     /// Whether no burst is under way and none is resting.
     #[must_use]
-    pub fn is_idle(&self, now: Moment) -> bool {
+    pub(crate) fn is_idle(&self, now: Moment) -> bool {
         self.task.is_none() && now >= self.rest_until
     }
 
     /// A burst is under way.
     #[must_use]
-    pub fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         self.task.is_some()
     }
 
     /// A first proof is under way.
     #[must_use]
-    pub fn is_proving(&self) -> bool {
+    pub(crate) fn is_proving(&self) -> bool {
         matches!(self.aim(), Some(Aim::Prove | Aim::Assure(_))) && !self.is_silent()
     }
 
     /// Holds back the search for the edge. The Packet Too Big it provokes may change the path MTU
     /// that an IPv6 target assumes, before another probe method has tested a target that assumes
     /// none.
-    pub fn hold(&mut self, held: bool) {
+    pub(crate) fn hold(&mut self, held: bool) {
         self.held = held;
     }
 
     /// Its flows have moved to new ports: discards the burst under way and what was found unusable.
-    pub fn stop_for_new_flow(&mut self) {
+    pub(crate) fn stop_for_new_flow(&mut self) {
         self.task = None;
         self.rest_until = Moment::ZERO;
         self.exhausted = None;
@@ -276,19 +276,19 @@ impl Detector {
 
     /// Whether its search is held back.
     #[must_use]
-    pub fn is_held(&self) -> bool {
+    pub(crate) fn is_held(&self) -> bool {
         self.held && self.is_silent()
     }
 
     /// Replies come back fragmented.
-    pub fn came_in_pieces(&mut self) {
+    pub(crate) fn came_in_pieces(&mut self) {
         if let Standing::Hole(hole) = &mut self.standing {
             hole.in_pieces = true;
         }
     }
 
     /// A size above the edge was answered: searches the edge above it.
-    pub fn move_edge(&mut self, answered: Bytes, now: Moment) {
+    pub(crate) fn move_edge(&mut self, answered: Bytes, now: Moment) {
         if let Standing::Hole(hole) = &mut self.standing {
             let size = hole.size;
             hole.exact = false;
@@ -297,24 +297,24 @@ impl Detector {
     }
 
     /// Rechecks its hole, if it has one.
-    pub fn recheck_hole(&mut self, now: Moment) {
+    pub(crate) fn recheck_hole(&mut self, now: Moment) {
         if let Standing::Hole(hole) = &self.standing {
             self.recheck(hole.size, now);
         }
     }
 
     /// Packet Too Big is received on other paths: until `until`, a first proof takes longer.
-    pub fn be_cautious(&mut self, until: Moment) {
+    pub(crate) fn be_cautious(&mut self, until: Moment) {
         self.cautious_until = until;
     }
 
     /// Sizes that another probe method has found, to be tried first.
-    pub fn hint(&mut self, hints: Vec<Bytes>) {
+    pub(crate) fn hint(&mut self, hints: Vec<Bytes>) {
         self.hints = hints;
     }
 
     /// Path MTU discovery has arrived at `top`.
-    pub fn stand_at(&mut self, top: Bytes, now: Moment) {
+    pub(crate) fn stand_at(&mut self, top: Bytes, now: Moment) {
         if top == self.top {
             return;
         }
@@ -337,7 +337,7 @@ impl Detector {
     }
 
     /// Another probe method has shown that full-size packets pass.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.standing = Standing::Untested;
         self.task = None;
         self.decided_at = None;
@@ -347,7 +347,7 @@ impl Detector {
     }
 
     /// The target has answered some probe method.
-    pub fn heard(&mut self) {
+    pub(crate) fn heard(&mut self) {
         if let Some(task) = &mut self.task {
             task.pairs.heard();
         }

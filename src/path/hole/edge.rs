@@ -10,16 +10,16 @@ use crate::path::pairs::PairCount;
 
 /// Controls that must be answered beside packets of the largest answered size, to tell a sharp edge
 /// from loss that grows with size.
-pub const CONTROLS: usize = 20;
+pub(crate) const CONTROLS: usize = 20;
 /// Most pairs sent for that: under loss it takes more than twenty.
-pub const PAIRS: usize = 100;
+pub(crate) const PAIRS: usize = 100;
 /// Counted pairs of the silent size not far above that must come first (simulated: with eight, one
 /// policer in two hundred was taken for an edge).
-pub const SILENT: usize = 20;
+pub(crate) const SILENT: usize = 20;
 
 /// What the pairs at the largest answered size say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finding {
+pub(crate) enum Finding {
     /// Too few controls were answered to decide.
     TooFew,
     /// Loss grows with size.
@@ -33,14 +33,14 @@ pub enum Finding {
 /// Whether the largest answered size is near enough to the silent one that loss which grows with
 /// size would hit both about alike: within a fifth.
 #[must_use]
-pub fn is_near(answered: Bytes, silent: Bytes) -> bool {
+pub(crate) fn is_near(answered: Bytes, silent: Bytes) -> bool {
     answered * 5 >= silent * 4
 }
 
 /// The finding from pairs at the largest answered size. Until the edge is `exact`, more of them
 /// must pass.
 #[must_use]
-pub fn judge(count: PairCount, exact: bool) -> Finding {
+pub(crate) fn judge(count: PairCount, exact: bool) -> Finding {
     let (large, control) = (count.answered, count.control_answered);
     if control < CONTROLS {
         Finding::TooFew

@@ -4,56 +4,56 @@ use crate::path::probe::FLOWS;
 
 /// Some of the flows below [`FLOWS`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FlowSet(u8);
+pub(crate) struct FlowSet(u8);
 
 impl FlowSet {
     /// Every flow.
-    pub const ALL: Self = Self(u8::MAX >> (u8::BITS - FLOWS as u32));
+    pub(crate) const ALL: Self = Self(u8::MAX >> (u8::BITS - FLOWS as u32));
 
     /// One flow.
     #[must_use]
-    pub const fn of(flow: u8) -> Self {
+    pub(crate) const fn of(flow: u8) -> Self {
         Self(1 << flow)
     }
 
     /// Whether it holds that flow.
     #[must_use]
-    pub const fn contains(self, flow: u8) -> bool {
+    pub(crate) const fn contains(self, flow: u8) -> bool {
         self.0 & (1 << flow) != 0
     }
 
     /// The union.
     #[must_use]
-    pub const fn with(self, other: Self) -> Self {
+    pub(crate) const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// The difference.
     #[must_use]
-    pub const fn without(self, other: Self) -> Self {
+    pub(crate) const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
     /// The intersection.
     #[must_use]
-    pub const fn within(self, other: Self) -> Self {
+    pub(crate) const fn within(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     /// The number of flows.
     #[must_use]
-    pub const fn len(self) -> usize {
+    pub(crate) const fn len(self) -> usize {
         self.0.count_ones() as usize
     }
 
     /// Whether it holds no flow.
     #[must_use]
-    pub const fn is_empty(self) -> bool {
+    pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// In ascending order.
-    pub fn iter(self) -> impl Iterator<Item = u8> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = u8> {
         (0..FLOWS).filter(move |flow| self.contains(*flow))
     }
 }

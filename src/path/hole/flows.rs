@@ -29,11 +29,11 @@ use crate::{
 };
 
 /// The size that path MTU discovery has arrived at, for each flow.
-pub type Tops = [Bytes; FLOWS as usize];
+pub(crate) type Tops = [Bytes; FLOWS as usize];
 
 /// All TCP flows of a path.
 #[derive(Debug, Clone)]
-pub struct FlowGroups {
+pub(crate) struct FlowGroups {
     family: Family,
     /// Every flow is in exactly one group.
     groups: Vec<Detector>,
@@ -50,7 +50,7 @@ pub struct FlowGroups {
 
 /// A forward hole, and how many flows it is on.
 #[derive(Debug, Clone, Copy)]
-pub struct FlowHole<'a> {
+pub(crate) struct FlowHole<'a> {
     /// The hole with the smallest edge.
     pub hole: &'a Hole,
     /// How many of the [`FLOWS`] flows have a hole.
@@ -60,7 +60,7 @@ pub struct FlowHole<'a> {
 impl FlowGroups {
     /// All flows in one group that tests `top` bytes.
     #[must_use]
-    pub fn new(family: Family, top: Bytes) -> Self {
+    pub(crate) fn new(family: Family, top: Bytes) -> Self {
         Self {
             family,
             groups: vec![Detector::new(family, Rules::syn(family), top)],
@@ -75,7 +75,7 @@ impl FlowGroups {
 
     /// The hole, if one may be claimed on any flow.
     #[must_use]
-    pub fn hole(&self) -> Option<FlowHole<'_>> {
+    pub(crate) fn hole(&self) -> Option<FlowHole<'_>> {
         let holes = || self.groups.iter().filter_map(|group| Some((group.hole()?, group.flows().len())));
         let (hole, _) = holes().min_by_key(|(hole, _)| hole.answered)?;
         Some(FlowHole { hole, flows: holes().map(|(_, flows)| flows).sum() })
@@ -83,96 +83,96 @@ impl FlowGroups {
 
     /// When the last flow was found to pass or to be silent; none while one is undecided.
     #[must_use]
-    pub fn decided_at(&self) -> Option<Moment> {
+    pub(crate) fn decided_at(&self) -> Option<Moment> {
         self.groups.iter().map(Detector::decided_at).min().flatten()
     }
 
     /// The last burst ended after 200 pairs without a decision, on every flow.
     #[must_use]
-    pub fn is_exhausted(&self) -> bool {
+    pub(crate) fn is_exhausted(&self) -> bool {
         self.groups.iter().all(Detector::is_exhausted)
     }
 
     /// The last burst had no answered control, on any flow.
     #[must_use]
-    pub fn is_unusable(&self) -> bool {
+    pub(crate) fn is_unusable(&self) -> bool {
         self.groups.iter().all(Detector::is_unusable)
     }
 
     /// The last proof found loss that grows with size, but no edge.
     #[must_use]
-    pub fn is_size_dependent(&self) -> bool {
+    pub(crate) fn is_size_dependent(&self) -> bool {
         self.groups.iter().any(Detector::is_size_dependent)
     }
 
     /// Whether no burst is under way and none is resting.
     #[must_use]
-    pub fn is_idle(&self, now: Moment) -> bool {
+    pub(crate) fn is_idle(&self, now: Moment) -> bool {
         self.groups.iter().all(|group| group.is_idle(now))
     }
 
     /// A burst is under way.
     #[must_use]
-    pub fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         self.all().any(Detector::is_busy)
     }
 
     /// The size that path MTU discovery has arrived at for that flow.
     #[must_use]
-    pub fn top_of(&self, flow: u8) -> Bytes {
+    pub(crate) fn top_of(&self, flow: u8) -> Bytes {
         self.group_of(flow).map_or(0, Detect::top)
     }
 
     /// The size that is known to pass on that flow's group.
     #[must_use]
-    pub fn passing_on(&self, flow: u8) -> Option<Bytes> {
+    pub(crate) fn passing_on(&self, flow: u8) -> Option<Bytes> {
         self.group_of(flow).and_then(Detect::passing)
     }
 
     /// Flows on which silence is proven.
     #[must_use]
-    pub fn silent(&self) -> FlowSet {
+    pub(crate) fn silent(&self) -> FlowSet {
         let silent = self.groups.iter().filter(|group| group.is_silent());
         silent.fold(FlowSet::default(), |flows, group| flows.with(group.flows()))
     }
 
     /// Sizes that another probe method has found, to be tried first.
-    pub fn hint(&mut self, hints: &[Bytes]) {
+    pub(crate) fn hint(&mut self, hints: &[Bytes]) {
         for group in self.all_mut() {
             group.hint(hints.to_vec());
         }
     }
 
     /// Packet Too Big is received on other paths: until `until`, a first proof takes longer.
-    pub fn be_cautious(&mut self, until: Moment) {
+    pub(crate) fn be_cautious(&mut self, until: Moment) {
         for group in self.all_mut() {
             group.be_cautious(until);
         }
     }
 
     /// The target has answered some probe method.
-    pub fn heard(&mut self) {
+    pub(crate) fn heard(&mut self) {
         for group in self.all_mut() {
             group.heard();
         }
     }
 
     /// Begins a proof at the top on all flows, unless a burst is under way or resting.
-    pub fn prove(&mut self, now: Moment) {
+    pub(crate) fn prove(&mut self, now: Moment) {
         for group in &mut self.groups {
             group.prove(now);
         }
     }
 
     /// Sends sentinels on all flows not known to be silent before their turn.
-    pub fn look_around(&mut self) {
+    pub(crate) fn look_around(&mut self) {
         let others = FlowSet::ALL.without(self.silent());
         self.sweep = others.iter().map(|flow| (flow, None)).collect();
     }
 
     /// These flows have moved to new ports: discards what was under way and sends their sentinels
     /// before their turn.
-    pub fn look_at(&mut self, flows: FlowSet) {
+    pub(crate) fn look_at(&mut self, flows: FlowSet) {
         for group in
             self.groups.iter_mut().filter(|group| group.flows().iter().any(|flow| flows.contains(flow)))
         {
@@ -187,7 +187,7 @@ impl FlowGroups {
 
     /// Sends sentinels above the size that discovery has arrived at, each of the size given for the
     /// flow.
-    pub fn look_above(&mut self, sizes: impl Iterator<Item = (u8, Bytes)>) {
+    pub(crate) fn look_above(&mut self, sizes: impl Iterator<Item = (u8, Bytes)>) {
         for (flow, size) in sizes.map(|(flow, size)| (flow, Some(size))) {
             if !self.sweep.contains(&(flow, size)) {
                 self.sweep.push_back((flow, size));
@@ -196,7 +196,7 @@ impl FlowGroups {
     }
 
     /// Rechecks every flow with a hole.
-    pub fn recheck(&mut self, now: Moment) {
+    pub(crate) fn recheck(&mut self, now: Moment) {
         let silent = self.silent();
         self.single_out(silent);
         for group in self.groups.iter_mut().filter(|group| group.is_silent()) {
@@ -205,7 +205,7 @@ impl FlowGroups {
     }
 
     /// Path MTU discovery has arrived at these sizes.
-    pub fn stand_at(&mut self, tops: &Tops, now: Moment) {
+    pub(crate) fn stand_at(&mut self, tops: &Tops, now: Moment) {
         let top = |flow: u8| tops[usize::from(flow)];
         if (0..FLOWS).all(|flow| self.top_of(flow) == top(flow)) {
             return;
@@ -238,7 +238,7 @@ impl FlowGroups {
     }
 
     /// Flow, size and purpose of the next sentinel; `None` if no flow is free.
-    pub fn sentinel(&mut self, is_free: impl Fn(u8) -> bool) -> Option<(u8, Bytes, ProbeSize)> {
+    pub(crate) fn sentinel(&mut self, is_free: impl Fn(u8) -> bool) -> Option<(u8, Bytes, ProbeSize)> {
         let swept = self.sweep.iter().position(|(flow, _)| is_free(*flow));
         let flow = if let Some((flow, size)) = swept.and_then(|place| self.sweep.remove(place)) {
             if let Some(size) = size {
@@ -258,7 +258,7 @@ impl FlowGroups {
 
     /// Whether a sentinel is to go out before its turn.
     #[must_use]
-    pub fn wants_sentinel(&self) -> bool {
+    pub(crate) fn wants_sentinel(&self) -> bool {
         !self.sweep.is_empty()
     }
 

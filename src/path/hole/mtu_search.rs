@@ -16,7 +16,7 @@ const LIKELY: [Bytes; 10] = [1280, 1380, 1400, 1420, 1430, 1450, 1454, 1500, 895
 
 /// A search between an answered and a silent size.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Search {
+pub(crate) struct Search {
     answered: Bytes,
     silent: Bytes,
     /// Counted pairs that excluded `silent`. Forty prove it, and so does a Packet Too Big.
@@ -30,7 +30,7 @@ pub struct Search {
 
 /// What to try next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Try {
+pub(crate) struct Try {
     /// Bytes of IP packet.
     pub size: Bytes,
     /// Counted pairs that exclude it.
@@ -41,14 +41,14 @@ impl Search {
     /// A search below `silent`, which is proven. `answered` is known to pass. `hints` are tried
     /// first: sizes that another probe method has found.
     #[must_use]
-    pub fn new(family: Family, answered: Bytes, silent: Bytes, hints: &[Bytes]) -> Self {
+    pub(crate) fn new(family: Family, answered: Bytes, silent: Bytes, hints: &[Bytes]) -> Self {
         let answered = answered.max(family.small());
         Self { answered, silent, closed_by: PROOF, proven: silent, try_next: None, hints: hints.to_vec() }
     }
 
     /// The size to try, or `None` when the edge is exact.
     #[must_use]
-    pub fn next(&self) -> Option<Try> {
+    pub(crate) fn next(&self) -> Option<Try> {
         if self.answered + 1 >= self.silent {
             return (self.closed_by < PROOF).then_some(Try { size: self.silent, need: PROOF });
         }
@@ -68,7 +68,7 @@ impl Search {
     }
 
     /// `size` was answered.
-    pub fn passed(&mut self, size: Bytes) {
+    pub(crate) fn passed(&mut self, size: Bytes) {
         if size >= self.silent {
             // A size excluded provisionally has answered: drop every provisional bound.
             if size >= self.proven {
@@ -85,7 +85,7 @@ impl Search {
     }
 
     /// `counted` pairs at `size` counted, and it was never answered.
-    pub fn silent(&mut self, size: Bytes, counted: usize) {
+    pub(crate) fn silent(&mut self, size: Bytes, counted: usize) {
         if size <= self.silent {
             self.silent = size;
             self.closed_by = counted;
@@ -97,7 +97,7 @@ impl Search {
 
     /// A Packet Too Big naming `mtu` came back for `size`, which is proof enough that it does not
     /// pass.
-    pub fn signalled(&mut self, size: Bytes, mtu: Bytes) {
+    pub(crate) fn signalled(&mut self, size: Bytes, mtu: Bytes) {
         if size <= self.silent {
             self.silent = size;
             self.closed_by = PROOF;
@@ -108,19 +108,19 @@ impl Search {
 
     /// Counted pairs that excluded the smallest silent size.
     #[must_use]
-    pub fn closed_by(&self) -> usize {
+    pub(crate) fn closed_by(&self) -> usize {
         self.closed_by
     }
 
     /// The largest size answered so far.
     #[must_use]
-    pub fn answered(&self) -> Bytes {
+    pub(crate) fn answered(&self) -> Bytes {
         self.answered
     }
 
     /// The smallest size excluded so far, proven or provisional.
     #[must_use]
-    pub fn edge(&self) -> Bytes {
+    pub(crate) fn edge(&self) -> Bytes {
         self.silent
     }
 }

@@ -19,10 +19,10 @@ use crate::{
 };
 
 /// Counted pairs that prove silence.
-pub const PROOF: usize = 40;
+pub(crate) const PROOF: usize = 40;
 
 /// Counted pairs that exclude a size during a search, until the edge is proven.
-pub const PROVISIONAL: usize = 8;
+pub(crate) const PROVISIONAL: usize = 8;
 
 /// Controls lost, with none answered, after which the target is taken not to answer this probe
 /// method.
@@ -32,7 +32,7 @@ const PACE: Pace = Pace { spacing: Duration::from_millis(20), at_most: 200 };
 
 /// How the halves of a pair are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Halves {
+pub(crate) enum Halves {
     /// Together.
     Together,
     /// One after the other, on one of the TCP flows: a flow has one packet in flight at a time.
@@ -48,7 +48,7 @@ struct Sending {
 
 /// What a burst of pairs has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Not enough yet.
     Pending,
     /// A large packet was answered.
@@ -84,7 +84,7 @@ impl Shot {
 
     /// A large packet outside any burst.
     #[must_use]
-    pub fn outside(size: Bytes) -> Self {
+    pub(crate) fn outside(size: Bytes) -> Self {
         let purpose = ProbeSize::Full;
         Self { serial: Self::OUTSIDE, pair: 0, large: true, flow: 0, asker: 0, size, purpose }
     }
@@ -92,7 +92,7 @@ impl Shot {
 
 /// A burst of pairs at one size.
 #[derive(Debug, Clone)]
-pub struct SizePairs {
+pub(crate) struct SizePairs {
     burst: Burst<Sending>,
     halves: Halves,
     size: Bytes,
@@ -107,7 +107,7 @@ pub struct SizePairs {
 impl SizePairs {
     /// A burst that ends when `need` pairs count.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         serial: u32,
         halves: Halves,
         size: Bytes,
@@ -129,52 +129,57 @@ impl SizePairs {
 
     /// Limits the burst to these TCP flows, for the detector of that id.
     #[must_use]
-    pub fn on_flows(mut self, flows: FlowSet, asker: u32) -> Self {
+    pub(crate) fn on_flows(mut self, flows: FlowSet, asker: u32) -> Self {
         (self.flows, self.asker) = (flows, asker);
         self
     }
 
     /// Sends a pair every `spacing`, the first one after that time.
     #[must_use]
-    pub fn spaced(mut self, spacing: Duration) -> Self {
+    pub(crate) fn spaced(mut self, spacing: Duration) -> Self {
         self.burst.space_by(spacing);
         self
     }
 
     /// Sends at most `limit` pairs.
     #[must_use]
-    pub fn at_most(mut self, limit: usize) -> Self {
+    pub(crate) fn at_most(mut self, limit: usize) -> Self {
         self.burst.end_after(limit);
         self
     }
 
     /// The burst's serial, which its shots carry.
     #[must_use]
-    pub fn serial(&self) -> u32 {
+    pub(crate) fn serial(&self) -> u32 {
         self.burst.serial()
     }
 
     /// The size in question.
     #[must_use]
-    pub fn size(&self) -> Bytes {
+    pub(crate) fn size(&self) -> Bytes {
         self.size
     }
 
     /// Changes how many pairs must count. Those counted stay counted, those in flight are waited
     /// for.
-    pub fn set_need(&mut self, need: usize) {
+    pub(crate) fn set_need(&mut self, need: usize) {
         self.need = need;
     }
 
     /// When the next pair may go out.
     #[must_use]
-    pub fn next_at(&self) -> Moment {
+    pub(crate) fn next_at(&self) -> Moment {
         self.burst.next_at()
     }
 
     /// What to send now: both halves of a new pair, or one packet for a free flow where halves go
     /// in turn. Empty if nothing is due. No more pairs are open than still have to count.
-    pub fn shots(&mut self, now: Moment, flow_is_free: impl Fn(u8) -> bool, rng: &mut Rng) -> Vec<Shot> {
+    pub(crate) fn shots(
+        &mut self,
+        now: Moment,
+        flow_is_free: impl Fn(u8) -> bool,
+        rng: &mut Rng,
+    ) -> Vec<Shot> {
         if let Some(shot) = self.second_half(&flow_is_free) {
             return vec![shot];
         }
@@ -214,7 +219,7 @@ impl SizePairs {
     }
 
     /// Records the fate of a shot of this burst. A late answer replaces a loss.
-    pub fn resolve(&mut self, pair: usize, large: bool, fate: Fate) {
+    pub(crate) fn resolve(&mut self, pair: usize, large: bool, fate: Fate) {
         let flow = self.burst.pairs().get(pair).map(|pair| pair.about.flow);
         if flow.is_some_and(|flow| self.flows.contains(flow)) {
             self.burst.resolve(pair, if large { Half::Asked } else { Half::Control }, fate);
@@ -223,7 +228,7 @@ impl SizePairs {
 
     /// The outcome of the pairs so far.
     #[must_use]
-    pub fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> Outcome {
         let count = self.count();
         if count.answered > 0 {
             Outcome::Passed
@@ -238,7 +243,7 @@ impl SizePairs {
 
     /// Whether two of three consecutive large packets were answered, which withdraws a hole.
     #[must_use]
-    pub fn two_of_three_passed(&self) -> bool {
+    pub(crate) fn two_of_three_passed(&self) -> bool {
         let fates: Vec<bool> = self
             .burst
             .pairs()
@@ -252,12 +257,12 @@ impl SizePairs {
 
     /// The numbers.
     #[must_use]
-    pub fn count(&self) -> PairCount {
+    pub(crate) fn count(&self) -> PairCount {
         self.burst.count()
     }
 
     /// Stops probing these TCP flows and discards their pairs.
-    pub fn leave_out(&mut self, flows: FlowSet) {
+    pub(crate) fn leave_out(&mut self, flows: FlowSet) {
         self.flows = self.flows.without(flows);
         for pair in self.burst.pairs_mut().iter_mut().filter(|pair| flows.contains(pair.about.flow)) {
             (pair.asked, pair.control) = (Fate::Void, Fate::Void);
@@ -265,31 +270,31 @@ impl SizePairs {
     }
 
     /// Probes these TCP flows too.
-    pub fn take_in(&mut self, flows: FlowSet) {
+    pub(crate) fn take_in(&mut self, flows: FlowSet) {
         self.flows = self.flows.with(flows);
     }
 
     /// The target has answered some probe method.
-    pub fn heard(&mut self) {
+    pub(crate) fn heard(&mut self) {
         self.target_answers = true;
     }
 
     /// Whether no control of this burst is answered although the target answers other probes.
     #[must_use]
-    pub fn is_unusable(&self) -> bool {
+    pub(crate) fn is_unusable(&self) -> bool {
         let count = self.count();
         self.target_answers && count.control_answered == 0 && count.control_lost >= UNUSABLE
     }
 
     /// The numbers of one TCP flow.
     #[must_use]
-    pub fn count_of(&self, flow: u8) -> PairCount {
+    pub(crate) fn count_of(&self, flow: u8) -> PairCount {
         self.burst.count_of(|sending| sending.flow == flow)
     }
 
     /// Whether every pair sent is decided.
     #[must_use]
-    pub fn all_decided(&self) -> bool {
+    pub(crate) fn all_decided(&self) -> bool {
         self.burst.all_decided()
     }
 

@@ -15,7 +15,7 @@ const Z: f64 = 1.959_964;
 
 /// The echoes of the last 300 s by number, and whether they are lost.
 #[derive(Debug, Clone)]
-pub struct SmallLoss {
+pub(crate) struct SmallLoss {
     threshold: f64,
     echoes: BTreeMap<u64, (Moment, bool)>,
     lossy: bool,
@@ -25,7 +25,7 @@ pub struct SmallLoss {
 
 /// Echoes and losses in the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LossCount {
+pub(crate) struct LossCount {
     /// Echoes decided.
     pub sent: usize,
     /// Of these, lost.
@@ -36,7 +36,7 @@ impl LossCount {
     /// Lost of sent, in percent.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of one window, far below 2^52")]
-    pub fn percent(self) -> f64 {
+    pub(crate) fn percent(self) -> f64 {
         if self.sent == 0 { 0.0 } else { self.lost as f64 * 100.0 / self.sent as f64 }
     }
 }
@@ -44,12 +44,12 @@ impl LossCount {
 impl SmallLoss {
     /// `threshold` is the round-trip loss, 0..1, above which a path is lossy.
     #[must_use]
-    pub fn new(threshold: f64) -> Self {
+    pub(crate) fn new(threshold: f64) -> Self {
         Self { threshold, echoes: BTreeMap::new(), lossy: false, lossy_before: false }
     }
 
     /// Echo `seq`, sent at `sent`, is lost, or (again, when a late reply comes) is not.
-    pub fn decide(&mut self, seq: u64, sent: Moment, lost: bool, now: Moment) {
+    pub(crate) fn decide(&mut self, seq: u64, sent: Moment, lost: bool, now: Moment) {
         self.echoes.insert(seq, (sent, lost));
         self.update(now);
         if !lost {
@@ -58,7 +58,7 @@ impl SmallLoss {
     }
 
     /// A late reply takes back a loss that still counts.
-    pub fn take_back(&mut self, seq: u64, now: Moment) {
+    pub(crate) fn take_back(&mut self, seq: u64, now: Moment) {
         if let Some((_, lost)) = self.echoes.get_mut(&seq) {
             *lost = false;
             self.update(now);
@@ -66,13 +66,13 @@ impl SmallLoss {
     }
 
     /// An echo says nothing after all.
-    pub fn forget(&mut self, seq: u64, now: Moment) {
+    pub(crate) fn forget(&mut self, seq: u64, now: Moment) {
         self.echoes.remove(&seq);
         self.update(now);
     }
 
     /// An outage was found: the losses at the end of the window belong to it and do not count as loss.
-    pub fn forget_outage(&mut self, now: Moment) {
+    pub(crate) fn forget_outage(&mut self, now: Moment) {
         while let Some(entry) = self.echoes.last_entry() {
             if !entry.get().1 {
                 break;
@@ -85,19 +85,19 @@ impl SmallLoss {
 
     /// Whether the path is lossy.
     #[must_use]
-    pub fn is_lossy(&self) -> bool {
+    pub(crate) fn is_lossy(&self) -> bool {
         self.lossy
     }
 
     /// The window's counts.
     #[must_use]
-    pub fn count(&self) -> LossCount {
+    pub(crate) fn count(&self) -> LossCount {
         LossCount { sent: self.echoes.len(), lost: self.echoes.values().filter(|(_, lost)| *lost).count() }
     }
 
     /// The same without the losses at its end, which may be an outage.
     #[must_use]
-    pub fn count_before_outage(&self) -> LossCount {
+    pub(crate) fn count_before_outage(&self) -> LossCount {
         let outage = self.echoes.values().rev().take_while(|(_, lost)| *lost).count();
         let LossCount { sent, lost } = self.count();
         LossCount { sent: sent - outage, lost: lost - outage }

@@ -38,30 +38,30 @@ pub struct SharedRate(Arc<Mutex<IcmpRate>>);
 
 impl SharedRate {
     /// An echo request was sent.
-    pub fn sent(&self, now: Moment) {
+    pub(crate) fn sent(&self, now: Moment) {
         self.lock().sent(now);
     }
 
     /// One was answered.
-    pub fn answered(&self, now: Moment) {
+    pub(crate) fn answered(&self, now: Moment) {
         self.lock().answered(now);
     }
 
     /// Whether answers are limited.
     #[must_use]
-    pub fn is_limited(&self) -> bool {
+    pub(crate) fn is_limited(&self) -> bool {
         self.lock().is_limited()
     }
 
     /// Whether more is asked all the time than is answered: then a single echo's silence says nothing.
     #[must_use]
-    pub fn is_rationed(&self) -> bool {
+    pub(crate) fn is_rationed(&self) -> bool {
         self.lock().is_rationed()
     }
 
     /// How many paths count here.
     #[must_use]
-    pub fn paths(&self) -> u32 {
+    pub(crate) fn paths(&self) -> u32 {
         u32::try_from(Arc::strong_count(&self.0)).unwrap_or(u32::MAX)
     }
 
@@ -74,7 +74,7 @@ impl SharedRate {
 
 /// ICMP packets sent and answered in each of the last seconds.
 #[derive(Debug, Clone, Default)]
-pub struct IcmpRate {
+pub(crate) struct IcmpRate {
     paths: u32,
     seconds: VecDeque<Second>,
 }
@@ -94,18 +94,18 @@ impl Sum {
 
 impl IcmpRate {
     /// An echo request was sent.
-    pub fn sent(&mut self, now: Moment) {
+    pub(crate) fn sent(&mut self, now: Moment) {
         self.second(now).sent += 1;
     }
 
     /// One was answered.
-    pub fn answered(&mut self, now: Moment) {
+    pub(crate) fn answered(&mut self, now: Moment) {
         self.second(now).answered += 1;
     }
 
     /// Whether bursts brought no more answers than quiet seconds did.
     #[must_use]
-    pub fn is_limited(&self) -> bool {
+    pub(crate) fn is_limited(&self) -> bool {
         // A burst without any answer is an outage.
         let busy = self.sum(|second| self.is_busy(second) && second.answered > 0);
         let quiet = self.sum(|second| self.is_quiet(second));
@@ -120,7 +120,7 @@ impl IcmpRate {
     /// Loss is not so even: of `n` packets each lost by itself with a chance of `1 - p`, the answers vary by
     /// `n p (1 - p)`, in bursts by more.
     #[must_use]
-    pub fn is_rationed(&self) -> bool {
+    pub(crate) fn is_rationed(&self) -> bool {
         // The last second is not over.
         let seconds: Vec<&Second> =
             self.seconds.iter().rev().skip(1).take(STEADY_MOST).filter(|second| second.sent > 0).collect();

@@ -16,7 +16,7 @@ const UNHEARD: u32 = 10;
 /// What was refused: the trouble of small packets and that of packets of full size are told apart, as a firewall
 /// or a queue may let only the small ones out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Small packets.
     Small,
     /// Packets of full size.
@@ -33,7 +33,7 @@ struct Streak {
 
 /// What our own host has refused.
 #[derive(Debug, Clone, Default)]
-pub struct Local {
+pub(crate) struct Local {
     small: Option<Streak>,
     full: Option<Streak>,
     /// Small packets in a row that stayed without an answer while nobody could listen.
@@ -43,18 +43,18 @@ pub struct Local {
 
 impl Local {
     /// Goes on counting from there.
-    pub fn take_over(&mut self, errors: BTreeMap<SendError, u64>) {
+    pub(crate) fn take_over(&mut self, errors: BTreeMap<SendError, u64>) {
         self.errors = errors;
     }
 
     /// Packets refused since start.
     #[must_use]
-    pub fn errors(&self) -> &BTreeMap<SendError, u64> {
+    pub(crate) fn errors(&self) -> &BTreeMap<SendError, u64> {
         &self.errors
     }
 
     /// A packet was refused. `kind` is absent for one that decides nothing by itself.
-    pub fn refused(&mut self, kind: Option<Kind>, trouble: Trouble, now: Moment) {
+    pub(crate) fn refused(&mut self, kind: Option<Kind>, trouble: Trouble, now: Moment) {
         *self.errors.entry(trouble.error()).or_default() += 1;
         if let Some(kind) = kind {
             let streak = self.streak(kind);
@@ -64,17 +64,17 @@ impl Local {
     }
 
     /// A small packet stayed without an answer, but nobody could listen.
-    pub fn unheard(&mut self) {
+    pub(crate) fn unheard(&mut self) {
         self.unheard += 1;
     }
 
     /// What became of a packet is known for certain.
-    pub fn decided(&mut self) {
+    pub(crate) fn decided(&mut self) {
         self.unheard = 0;
     }
 
     /// What became of a packet that left at `sent` is known.
-    pub fn left(&mut self, kind: Kind, sent: Moment) {
+    pub(crate) fn left(&mut self, kind: Kind, sent: Moment) {
         let streak = self.streak(kind);
         if streak.is_some_and(|streak| sent >= streak.last) {
             *streak = None;
@@ -83,7 +83,7 @@ impl Local {
 
     /// What keeps packets from leaving now.
     #[must_use]
-    pub fn trouble(&self) -> Option<Trouble> {
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
         let lasting = |streak: &Streak| streak.count >= ENOUGH;
         let streak = self.small.filter(lasting).or_else(|| self.full.filter(lasting));
         streak.map(|streak| streak.trouble).or((self.unheard >= UNHEARD).then_some(Trouble::Late))

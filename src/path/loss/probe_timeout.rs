@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use crate::path::probe::Moment;
 
 /// An answer later than this is no answer any more.
-pub const GIVE_UP: Duration = Duration::from_secs(5);
+pub(crate) const GIVE_UP: Duration = Duration::from_secs(5);
 
 const WINDOW: usize = 300;
 const BEFORE_FIRST_ANSWER: Duration = Duration::from_secs(1);
@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// Simulated: leaving late answers out turns every step from 20 to 300 ms into a permanent false
 /// `unreachable`.
 #[derive(Debug, Clone, Default)]
-pub struct RttWindow {
+pub(crate) struct RttWindow {
     newest: VecDeque<Duration>,
     timeout: Option<Duration>,
     first_answer: Option<Moment>,
@@ -30,7 +30,7 @@ impl RttWindow {
     /// What was sent before the first answer waited for the neighbour's address too (measured: up to a
     /// second, which as the p99 of few made every loss take two): it counts until something sent later
     /// is answered.
-    pub fn observe(&mut self, rtt: Duration, now: Moment) {
+    pub(crate) fn observe(&mut self, rtt: Duration, now: Moment) {
         let first = *self.first_answer.get_or_insert(now);
         if !self.warm && now.saturating_sub(rtt) >= first {
             self.warm = true;
@@ -46,7 +46,7 @@ impl RttWindow {
     /// After how long an unanswered probe counts as lost:
     /// max(200 ms, 4 × p99), at most 2 s, 1 s before the first answer.
     #[must_use]
-    pub fn timeout(&self) -> Duration {
+    pub(crate) fn timeout(&self) -> Duration {
         self.timeout.unwrap_or(BEFORE_FIRST_ANSWER)
     }
 

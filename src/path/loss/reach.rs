@@ -40,7 +40,7 @@ const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// The small probe of our own that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SmallProbe {
+pub(crate) struct SmallProbe {
     /// Names the burst; `None` for the regular look while unreachable.
     pub burst: Option<u32>,
     /// ICMP or TCP.
@@ -53,7 +53,7 @@ pub struct SmallProbe {
 
 /// Whether the target can be reached at all.
 #[derive(Debug, Clone)]
-pub struct Reach {
+pub(crate) struct Reach {
     has_icmp: bool,
     has_port: bool,
     /// Where ICMP cannot be sent at all, TCP alone decides, and the other way round.
@@ -89,7 +89,7 @@ struct Down {
 impl Reach {
     /// Which probes can be sent.
     #[must_use]
-    pub fn new(has_icmp: bool, has_port: bool) -> Self {
+    pub(crate) fn new(has_icmp: bool, has_port: bool) -> Self {
         Self {
             has_icmp,
             has_port,
@@ -105,7 +105,7 @@ impl Reach {
     }
 
     /// What is known of the target's answers: whether those to ICMP are limited, and the loss of late.
-    pub fn set_loss(&mut self, limited: bool, loss: LossCount) {
+    pub(crate) fn set_loss(&mut self, limited: bool, loss: LossCount) {
         self.limited = limited;
         let measured = if self.never() { LONGEST_SPAN } else { span(loss) };
         self.span = measured.max(if limited { SPAN_IF_LIMITED } else { SPAN });
@@ -113,36 +113,36 @@ impl Reach {
 
     /// Whether the target is unreachable.
     #[must_use]
-    pub fn is_down(&self) -> bool {
+    pub(crate) fn is_down(&self) -> bool {
         self.down.is_some()
     }
 
     /// A burst is under way.
     #[must_use]
-    pub fn is_suspicious(&self) -> bool {
+    pub(crate) fn is_suspicious(&self) -> bool {
         self.burst.is_some()
     }
 
     /// Whether ICMP has ever been answered.
     #[must_use]
-    pub fn icmp_ever(&self) -> bool {
+    pub(crate) fn icmp_ever(&self) -> bool {
         self.icmp_answered.is_some()
     }
 
     /// Whether TCP has ever been answered.
     #[must_use]
-    pub fn tcp_ever(&self) -> bool {
+    pub(crate) fn tcp_ever(&self) -> bool {
         self.tcp_answered.is_some()
     }
 
     /// When TCP was last answered.
     #[must_use]
-    pub fn tcp_answered(&self) -> Option<Moment> {
+    pub(crate) fn tcp_answered(&self) -> Option<Moment> {
         self.tcp_answered
     }
 
     /// A regular small probe was lost.
-    pub fn small_lost(&mut self, protocol: ProbeProtocol, now: Moment) {
+    pub(crate) fn small_lost(&mut self, protocol: ProbeProtocol, now: Moment) {
         let answered = match protocol {
             ProbeProtocol::Icmp => self.icmp_answered,
             ProbeProtocol::Tcp => self.tcp_answered,
@@ -159,13 +159,13 @@ impl Reach {
     }
 
     /// A signal quoted one of our packets: something is alive on the way, if not the target.
-    pub fn signalled(&mut self) {
+    pub(crate) fn signalled(&mut self) {
         self.lost_in_a_row = 0;
         self.burst = None;
     }
 
     /// Anything came back from the target.
-    pub fn heard(&mut self, protocol: ProbeProtocol, now: Moment) {
+    pub(crate) fn heard(&mut self, protocol: ProbeProtocol, now: Moment) {
         match protocol {
             ProbeProtocol::Icmp => self.icmp_answered = Some(now),
             ProbeProtocol::Tcp => self.tcp_answered = Some(now),
@@ -174,7 +174,7 @@ impl Reach {
     }
 
     /// A small probe of our own (while unreachable) was decided. True if the target is back.
-    pub fn own_small(&mut self, answered: bool, now: Moment) -> bool {
+    pub(crate) fn own_small(&mut self, answered: bool, now: Moment) -> bool {
         let Some(down) = &mut self.down else { return false };
         down.last_small.push_back(answered);
         if down.last_small.len() > 5 {
@@ -191,7 +191,7 @@ impl Reach {
     }
 
     /// A probe of burst `serial` was lost. True if that makes the target unreachable.
-    pub fn burst_lost(&mut self, serial: u32, now: Moment) -> bool {
+    pub(crate) fn burst_lost(&mut self, serial: u32, now: Moment) -> bool {
         let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial == serial) else { return false };
         burst.lost += 1;
         if burst.lost < BURST {
@@ -211,21 +211,21 @@ impl Reach {
     }
 
     /// A probe of burst `serial` says nothing: another takes its place.
-    pub fn void(&mut self, serial: u32) {
+    pub(crate) fn void(&mut self, serial: u32) {
         if let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial == serial) {
             burst.sent = burst.sent.saturating_sub(1);
         }
     }
 
     /// The losses of late may be of our own making.
-    pub fn calm(&mut self) {
+    pub(crate) fn calm(&mut self) {
         self.lost_in_a_row = 0;
         self.burst = None;
     }
 
     /// The small probe of our own that is due now, if any; call again after it was sent.
     #[must_use]
-    pub fn due(&self, now: Moment) -> Option<SmallProbe> {
+    pub(crate) fn due(&self, now: Moment) -> Option<SmallProbe> {
         if let Some(burst) = &self.burst {
             return (burst.sent < BURST && now >= burst.next_at).then(|| SmallProbe {
                 burst: Some(burst.serial),
@@ -246,7 +246,7 @@ impl Reach {
     }
 
     /// The probe named by [`Reach::due`] was sent.
-    pub fn sent(&mut self, now: Moment) {
+    pub(crate) fn sent(&mut self, now: Moment) {
         if let Some(burst) = &mut self.burst {
             burst.sent += 1;
             burst.next_at = now + self.span.div_f64(BURST_GAPS);
@@ -258,7 +258,7 @@ impl Reach {
 
     /// When [`Reach::due`] may next have something.
     #[must_use]
-    pub fn next_at(&self) -> Option<Moment> {
+    pub(crate) fn next_at(&self) -> Option<Moment> {
         match (&self.burst, &self.down) {
             (Some(burst), _) if burst.sent < BURST => Some(burst.next_at),
             (None, Some(down)) => Some(down.next_at),
@@ -268,7 +268,7 @@ impl Reach {
 
     /// Why the target counts as unreachable, and when that was found.
     #[must_use]
-    pub fn evidence(&self, now: Moment) -> Option<String> {
+    pub(crate) fn evidence(&self, now: Moment) -> Option<String> {
         let down = self.down.as_ref()?;
         let half = BURST / 2;
         let mix = match (self.has_icmp, self.has_port) {

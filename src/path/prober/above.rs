@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_secs(1);
 
 /// What the looks have come to.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Above {
+pub(crate) struct Above {
     at: Moment,
     unanswered: u32,
 }

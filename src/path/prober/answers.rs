@@ -187,7 +187,7 @@ impl PathProber {
     }
 
     /// Another path to the same address was answered: the target is there.
-    pub fn peer_answered(&mut self, protocol: ProbeProtocol, now: Moment) {
+    pub(crate) fn peer_answered(&mut self, protocol: ProbeProtocol, now: Moment) {
         self.now = now;
         if protocol == ProbeProtocol::Tcp {
             self.tcp.elsewhere(None);
@@ -205,13 +205,13 @@ impl PathProber {
     }
 
     /// Counts what is asked of the target by ICMP together with other paths to its address.
-    pub fn share_rate(&mut self, rate: SharedRate) {
+    pub(crate) fn share_rate(&mut self, rate: SharedRate) {
         self.icmp_rate = rate;
     }
 
     /// What is known of how often the target answers, for other paths to its address.
     #[must_use]
-    pub fn rate(&self) -> SharedRate {
+    pub(crate) fn rate(&self) -> SharedRate {
         self.icmp_rate.clone()
     }
 

@@ -21,7 +21,7 @@ const SOON: Duration = Duration::from_millis(250);
 
 /// When the next look is due, and how it is asked.
 #[derive(Debug, Clone, Copy)]
-pub struct Looks {
+pub(crate) struct Looks {
     at: Moment,
     by_fragments: bool,
 }
@@ -29,13 +29,13 @@ pub struct Looks {
 impl Looks {
     /// The first is due at `at`.
     #[must_use]
-    pub fn new(at: Moment) -> Self {
+    pub(crate) fn new(at: Moment) -> Self {
         Self { at, by_fragments: false }
     }
 
     /// When the next is due.
     #[must_use]
-    pub fn next_at(self) -> Moment {
+    pub(crate) fn next_at(self) -> Moment {
         self.at
     }
 }

@@ -72,7 +72,7 @@ impl PathProber {
 
     /// What a verdict rests on.
     #[must_use]
-    pub fn facts(&self) -> Facts {
+    pub(crate) fn facts(&self) -> Facts {
         let syn_hole = self.syn.hole();
         let mut facts = Facts {
             now: self.now,
@@ -165,7 +165,7 @@ impl PathProber {
     /// The expected MTU to the target and by which rule: configured, else the smaller of what hosts of our site
     /// have and what the target's SYN-ACK names.
     #[must_use]
-    pub fn expected(&self) -> ExpectedMtu {
+    pub(crate) fn expected(&self) -> ExpectedMtu {
         let sizes = self.sizes();
         let bytes = sizes.expected();
         let rule = if sizes.configured.is_some() {
@@ -181,7 +181,7 @@ impl PathProber {
     /// The expected MTU from the target and by which rule: our own size where its interface was found to be larger than
     /// its MSS says.
     #[must_use]
-    pub fn expected_reverse(&self) -> ExpectedMtu {
+    pub(crate) fn expected_reverse(&self) -> ExpectedMtu {
         self.expected_reverse_of(&self.facts())
     }
 
@@ -197,20 +197,20 @@ impl PathProber {
 
     /// The larger of what is expected to the target and from it.
     #[must_use]
-    pub fn expected_either_way(&self) -> ExpectedMtu {
+    pub(crate) fn expected_either_way(&self) -> ExpectedMtu {
         let (forward, reverse) = (self.expected(), self.expected_reverse());
         if reverse.bytes > forward.bytes { reverse } else { forward }
     }
 
     /// The largest size that a reflector is asked for, bytes of IP packet.
     #[must_use]
-    pub fn asked_of_reflector(&self) -> Bytes {
+    pub(crate) fn asked_of_reflector(&self) -> Bytes {
         self.sizes().asked_of_reflector()
     }
 
     /// The largest size that can be tested on the way there.
     #[must_use]
-    pub fn ceiling(&self) -> Bytes {
+    pub(crate) fn ceiling(&self) -> Bytes {
         self.sizes().ceiling()
     }
 

@@ -14,17 +14,17 @@ use crate::{
 };
 
 /// Echoes of any size, no TCP.
-pub fn echoing(sentinel_interval: Duration, seed: u64) -> PathProber {
+pub(crate) fn echoing(sentinel_interval: Duration, seed: u64) -> PathProber {
     prober(sentinel_interval, IcmpProbes::Sized, TcpProbes::None, seed)
 }
 
 /// With all that the privilege to open raw sockets gives.
-pub fn asking_all(seed: u64) -> PathProber {
+pub(crate) fn asking_all(seed: u64) -> PathProber {
     prober(Duration::from_secs(1), IcmpProbes::Fragments, TcpProbes::Sized, seed)
 }
 
 /// The same without TCP.
-pub fn without_tcp(seed: u64) -> PathProber {
+pub(crate) fn without_tcp(seed: u64) -> PathProber {
     prober(Duration::from_secs(1), IcmpProbes::Fragments, TcpProbes::None, seed)
 }
 
@@ -45,7 +45,7 @@ fn prober(sentinel_interval: Duration, icmp: IcmpProbes, tcp: TcpProbes, seed: u
 }
 
 /// A prober and the target it asks, which is so near that answers come at once.
-pub struct Host {
+pub(crate) struct Host {
     pub prober: PathProber,
     pub now: Moment,
     /// It answers regular echoes.
@@ -61,7 +61,7 @@ impl From<PathProber> for Host {
 
 impl Host {
     /// A hundredth of a second in which each probe is answered by `answers`.
-    pub fn step(&mut self, answers: impl Fn(Probe) -> Option<Answer>) {
+    pub(crate) fn step(&mut self, answers: impl Fn(Probe) -> Option<Answer>) {
         self.now += Duration::from_millis(10);
         self.budget.fill(self.now);
         let mut out = Vec::new();
@@ -85,7 +85,7 @@ impl Host {
         }
     }
 
-    pub fn play(&mut self, seconds: u32, answers: impl Fn(Probe) -> Option<Answer>) {
+    pub(crate) fn play(&mut self, seconds: u32, answers: impl Fn(Probe) -> Option<Answer>) {
         (0..seconds * 100).for_each(|_| self.step(&answers));
     }
 }

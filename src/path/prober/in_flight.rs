@@ -66,35 +66,35 @@ pub(super) struct InFlight {
 
 impl InFlight {
     /// The name that comes next; names are given in the order of sending, also by a prober that takes over.
-    pub fn next_id(&self) -> u64 {
+    pub(crate) fn next_id(&self) -> u64 {
         self.next_id
     }
 
     /// Goes on with the names of a prober of the same path.
-    pub fn take_over(&mut self, next_id: u64) {
+    pub(crate) fn take_over(&mut self, next_id: u64) {
         self.next_id = next_id;
     }
 
     /// A name never given before.
-    pub fn name(&mut self) -> ProbeId {
+    pub(crate) fn name(&mut self) -> ProbeId {
         self.next_id += 1;
         ProbeId(self.next_id - 1)
     }
 
     /// A packet is sent.
-    pub fn sends(&mut self, probe: Probe, role: Role, at: Moment) {
+    pub(crate) fn sends(&mut self, probe: Probe, role: Role, at: Moment) {
         self.sent.insert(probe.id, Sent { probe, role, at, doubtful: false });
     }
 
     /// The packet of that name, which is answered `now`; none where it was given up.
-    pub fn answered(&mut self, id: ProbeId, now: Moment) -> Option<Sent> {
+    pub(crate) fn answered(&mut self, id: ProbeId, now: Moment) -> Option<Sent> {
         let in_time = |sent: &Sent| sent.doubtful || now.saturating_sub(sent.at) < GIVE_UP;
         self.sent.get(&id).filter(|sent| in_time(sent))?;
         self.sent.remove(&id)
     }
 
     /// The next packet that is due for an answer no longer.
-    pub fn next_late(&mut self, timeout: Moment, now: Moment) -> Option<Sent> {
+    pub(crate) fn next_late(&mut self, timeout: Moment, now: Moment) -> Option<Sent> {
         // Named in the order in which they are sent, so the oldest come first.
         let (id, sent) = self.sent.range(self.in_time..).next()?;
         let late = now.saturating_sub(sent.at) >= timeout;
@@ -105,29 +105,29 @@ impl InFlight {
     }
 
     /// The next packet that is given up.
-    pub fn next_given_up(&mut self, now: Moment) -> Option<Sent> {
+    pub(crate) fn next_given_up(&mut self, now: Moment) -> Option<Sent> {
         let oldest = self.sent.first_entry()?;
         (now.saturating_sub(oldest.get().at) >= GIVE_UP).then(|| oldest.remove())
     }
 
     /// A regular echo is sent.
-    pub fn sends_echo(&mut self, seq: u64, at: Moment) {
+    pub(crate) fn sends_echo(&mut self, seq: u64, at: Moment) {
         self.echoes.insert(seq, SentEcho { at, expired: false, doubtful: false });
     }
 
     /// The echo of that number, answered after `rtt`; none where it was given up.
-    pub fn echo_answered(&mut self, seq: u64, rtt: Moment) -> Option<SentEcho> {
+    pub(crate) fn echo_answered(&mut self, seq: u64, rtt: Moment) -> Option<SentEcho> {
         self.echoes.get(&seq).filter(|echo| echo.doubtful || rtt < GIVE_UP)?;
         self.echoes.remove(&seq)
     }
 
     /// The echo of that number never left our host. False where it is not in flight.
-    pub fn echo_not_sent(&mut self, seq: u64) -> bool {
+    pub(crate) fn echo_not_sent(&mut self, seq: u64) -> bool {
         self.echoes.remove(&seq).is_some()
     }
 
     /// The next echo that is due for an answer no longer.
-    pub fn next_late_echo(&mut self, timeout: Moment, now: Moment) -> Option<(u64, SentEcho)> {
+    pub(crate) fn next_late_echo(&mut self, timeout: Moment, now: Moment) -> Option<(u64, SentEcho)> {
         let late = |echo: &SentEcho| !echo.expired && now.saturating_sub(echo.at) >= timeout;
         let (seq, echo) = self.echoes.iter_mut().find(|(_, echo)| late(echo))?;
         echo.expired = true;
@@ -135,19 +135,19 @@ impl InFlight {
     }
 
     /// The next echo that is given up.
-    pub fn next_given_up_echo(&mut self, now: Moment) -> Option<SentEcho> {
+    pub(crate) fn next_given_up_echo(&mut self, now: Moment) -> Option<SentEcho> {
         let oldest = self.echoes.first_entry()?;
         (now.saturating_sub(oldest.get().at) >= GIVE_UP).then(|| oldest.remove())
     }
 
     /// Echoes that nobody has answered.
-    pub fn echoes(&self) -> u64 {
+    pub(crate) fn echoes(&self) -> u64 {
         self.echoes.len() as u64
     }
 
     /// Nobody listened: from now on the silence of what is in flight says nothing. What was late already: packets, and numbers
     /// of echoes.
-    pub fn doubt_all(&mut self) -> (Vec<Sent>, Vec<u64>) {
+    pub(crate) fn doubt_all(&mut self) -> (Vec<Sent>, Vec<u64>) {
         let late = self.sent.range(..self.in_time).map(|(_, sent)| *sent).collect();
         for sent in self.sent.values_mut() {
             sent.doubtful = true;
@@ -159,7 +159,7 @@ impl InFlight {
     }
 
     /// When the next of these is late or given up.
-    pub fn next_at(&self, timeout: Moment) -> Option<Moment> {
+    pub(crate) fn next_at(&self, timeout: Moment) -> Option<Moment> {
         let expiry = |echo: &SentEcho| echo.at + if echo.expired { GIVE_UP } else { timeout };
         let next_late = self.sent.range(self.in_time..).next().map(|(_, sent)| sent.at + timeout);
         let next_lost = self.sent.first_key_value().map(|(_, sent)| sent.at + GIVE_UP);
@@ -167,7 +167,7 @@ impl InFlight {
     }
 
     /// TCP flows on which a SYN waits for its answer.
-    pub fn busy_flows(&self) -> [bool; FLOWS as usize] {
+    pub(crate) fn busy_flows(&self) -> [bool; FLOWS as usize] {
         let mut busy = [false; FLOWS as usize];
         for (_, sent) in self.sent.range(self.in_time..) {
             if sent.probe.method == ProbeMethod::Syn && !sent.probe.fresh {

@@ -50,7 +50,7 @@ impl PathProber {
     }
 
     /// All that had arrived by `until` has been told: what was answered after that is not known yet.
-    pub fn told_until(&mut self, until: Moment) {
+    pub(crate) fn told_until(&mut self, until: Moment) {
         self.told_until = Some(until);
     }
 

@@ -12,14 +12,14 @@ use crate::{
 
 impl PathProber {
     /// The path's reflector has told something, or is gone.
-    pub fn reflected(&mut self, reflection: Reflection, now: Moment) {
+    pub(crate) fn reflected(&mut self, reflection: Reflection, now: Moment) {
         self.now = self.now.max(now);
         self.reflection = Some(reflection);
     }
 
     /// Whether a reflector is used.
     #[must_use]
-    pub fn reflector_use(&self) -> Option<ReflectorUse> {
+    pub(crate) fn reflector_use(&self) -> Option<ReflectorUse> {
         match self.reflection.as_ref()? {
             Reflection::Awaited => None,
             Reflection::Measured(_) => Some(ReflectorUse::Used),
@@ -29,7 +29,7 @@ impl PathProber {
 
     /// Whether the path's reflector may soon tell more.
     #[must_use]
-    pub fn awaits_reflector(&self) -> bool {
+    pub(crate) fn awaits_reflector(&self) -> bool {
         self.reflection.as_ref().is_some_and(Reflection::is_under_way)
     }
 

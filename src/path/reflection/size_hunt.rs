@@ -52,7 +52,7 @@ impl SizeHunt {
     }
 
     /// Tests `top` from now on.
-    pub fn stand_at(&mut self, top: Bytes, now: Moment) {
+    pub(crate) fn stand_at(&mut self, top: Bytes, now: Moment) {
         if top != self.detector.top() {
             self.detector.stand_at(top, now);
             self.watched = self.detector.sentinel().0;

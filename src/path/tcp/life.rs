@@ -42,7 +42,7 @@ const ELSEWHERE: [u16; 5] = [443, 22, 80, 6443, 1];
 
 /// What to send now: both halves of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TcpPair {
+pub(crate) struct TcpPair {
     /// The burst.
     pub serial: u32,
     /// The pair within the burst.
@@ -55,7 +55,7 @@ pub struct TcpPair {
 
 /// The numbers of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Silence {
+pub(crate) struct Silence {
     /// Pairs on the path's own port whose SYN was lost and whose echo was answered.
     pub own: usize,
     /// The same on other ports.
@@ -76,7 +76,7 @@ enum Standing {
 
 /// What becomes of SYNs.
 #[derive(Debug, Clone)]
-pub struct TcpLife {
+pub(crate) struct TcpLife {
     /// 0 if SYNs are not judged.
     port: u16,
     standing: Standing,
@@ -98,7 +98,7 @@ pub struct TcpLife {
 impl TcpLife {
     /// `port` is the path's own; 0 if there is none, or no echo to compare SYNs with.
     #[must_use]
-    pub fn new(port: u16) -> Self {
+    pub(crate) fn new(port: u16) -> Self {
         Self {
             port,
             standing: Standing::Open,
@@ -116,7 +116,7 @@ impl TcpLife {
 
     /// The finding, if there is one.
     #[must_use]
-    pub fn state(&self) -> Option<TcpState> {
+    pub(crate) fn state(&self) -> Option<TcpState> {
         match self.standing {
             Standing::Open => None,
             Standing::Answers => Some(TcpState::Answers),
@@ -127,31 +127,31 @@ impl TcpLife {
 
     /// Whether the path's own port is proven silent, so that TCP can test nothing.
     #[must_use]
-    pub fn is_silent(&self) -> bool {
+    pub(crate) fn is_silent(&self) -> bool {
         matches!(self.standing, Standing::Filtered(..) | Standing::Dead(_))
     }
 
     /// Whether a finding is still to come.
     #[must_use]
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.port != 0 && self.standing == Standing::Open
     }
 
     /// The last burst ended without a decision.
     #[must_use]
-    pub fn is_exhausted(&self) -> bool {
+    pub(crate) fn is_exhausted(&self) -> bool {
         self.exhausted
     }
 
     /// A burst is under way.
     #[must_use]
-    pub fn is_asking(&self) -> bool {
+    pub(crate) fn is_asking(&self) -> bool {
         self.burst.is_some()
     }
 
     /// A SYN to that port outside a burst was lost. A large one weighs less, because it may have
     /// met a hole.
-    pub fn lost(&mut self, port: u16, is_small: bool, may_begin: bool, now: Moment) {
+    pub(crate) fn lost(&mut self, port: u16, is_small: bool, may_begin: bool, now: Moment) {
         if port != self.port {
             self.others.note(false);
             if self.others.all_lost() && matches!(self.standing, Standing::Filtered(..)) {
@@ -167,7 +167,7 @@ impl TcpLife {
     }
 
     /// The target has answered on that port.
-    pub fn heard(&mut self, port: u16, now: Moment) {
+    pub(crate) fn heard(&mut self, port: u16, now: Moment) {
         if port != self.port {
             self.elsewhere(Some(port));
             return;
@@ -184,7 +184,7 @@ impl TcpLife {
     }
 
     /// The target has answered on another port, perhaps to another path.
-    pub fn elsewhere(&mut self, port: Option<u16>) {
+    pub(crate) fn elsewhere(&mut self, port: Option<u16>) {
         self.others.note(true);
         self.answered = port.or(self.answered);
         if let Standing::Dead(silence) = self.standing
@@ -195,14 +195,14 @@ impl TcpLife {
     }
 
     /// Discards recent losses: they belong to an outage, or may be our own fault.
-    pub fn calm(&mut self) {
+    pub(crate) fn calm(&mut self) {
         self.doubt = 0;
         self.burst = None;
     }
 
     /// The pair that is due now. Call [`TcpLife::sent`] if it was sent, then this again.
     #[must_use]
-    pub fn due(&self, now: Moment, rng: &mut Rng) -> Option<TcpPair> {
+    pub(crate) fn due(&self, now: Moment, rng: &mut Rng) -> Option<TcpPair> {
         let burst = self.burst.as_ref()?;
         let (own, others) = self.counts(burst);
         let (own, others) = (OWN.saturating_sub(own.counted), OTHERS.saturating_sub(others.counted));
@@ -216,7 +216,7 @@ impl TcpLife {
     }
 
     /// The pair named by [`TcpLife::due`] was sent.
-    pub fn sent(&mut self, pair: TcpPair, now: Moment) {
+    pub(crate) fn sent(&mut self, pair: TcpPair, now: Moment) {
         if let Some(burst) = self.burst.as_mut() {
             burst.begin(pair.port, Fate::Waiting, Fate::Waiting, now);
         }
@@ -224,12 +224,12 @@ impl TcpLife {
 
     /// When [`TcpLife::due`] is next to be called.
     #[must_use]
-    pub fn next_at(&self) -> Option<Moment> {
+    pub(crate) fn next_at(&self) -> Option<Moment> {
         self.burst.as_ref().filter(|burst| burst.has_room()).map(Burst::next_at)
     }
 
     /// The port of the next SYN outside a burst.
-    pub fn look(&mut self) -> u16 {
+    pub(crate) fn look(&mut self) -> u16 {
         self.looks += 1;
         if self.is_silent() && self.looks.is_multiple_of(LOOK_ELSEWHERE) {
             self.other(self.looks / LOOK_ELSEWHERE)
@@ -239,7 +239,7 @@ impl TcpLife {
     }
 
     /// Records the fate of half of a pair; called again when a late answer takes back a loss.
-    pub fn resolve(&mut self, serial: u32, pair: usize, syn: bool, fate: Fate, now: Moment) {
+    pub(crate) fn resolve(&mut self, serial: u32, pair: usize, syn: bool, fate: Fate, now: Moment) {
         let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial() == serial) else { return };
         burst.resolve(pair, if syn { Half::Asked } else { Half::Control }, fate);
         self.conclude(now);
@@ -247,7 +247,7 @@ impl TcpLife {
 
     /// The evidence of the finding.
     #[must_use]
-    pub fn in_words(&self) -> Vec<String> {
+    pub(crate) fn in_words(&self) -> Vec<String> {
         match self.standing {
             Standing::Open | Standing::Answers => Vec::new(),
             Standing::Filtered(silence, by) => {
@@ -319,7 +319,7 @@ impl TcpLife {
 }
 
 /// Where to look, for evidence and for causes.
-pub const LOOK_AT: &str = "look for a firewall that drops TCP, at the target or on the way, and at checksum offload: on both \
+pub(crate) const LOOK_AT: &str = "look for a firewall that drops TCP, at the target or on the way, and at checksum offload: on both \
                            routers and hosts `ethtool -K DEV tx-checksum-ip-generic off` (DEV: the underlay's interface, then \
                            the vxlan one)";
 

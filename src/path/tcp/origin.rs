@@ -14,7 +14,7 @@ const ENOUGH: usize = 3;
 
 /// The newest TCP answers, and who sent them.
 #[derive(Debug, Clone, Default)]
-pub struct Origin {
+pub(crate) struct Origin {
     echo_ttl: Option<u8>,
     tcp: VecDeque<(Option<u8>, Option<bool>)>,
     foreign: bool,
@@ -22,7 +22,7 @@ pub struct Origin {
 
 impl Origin {
     /// Records an answer.
-    pub fn observe(&mut self, protocol: ProbeProtocol, reply: Reply) {
+    pub(crate) fn observe(&mut self, protocol: ProbeProtocol, reply: Reply) {
         match protocol {
             ProbeProtocol::Icmp => self.echo_ttl = reply.ttl.or(self.echo_ttl),
             ProbeProtocol::Tcp => {
@@ -37,13 +37,13 @@ impl Origin {
 
     /// Whether a middlebox answers TCP for the target.
     #[must_use]
-    pub fn is_foreign(&self) -> bool {
+    pub(crate) fn is_foreign(&self) -> bool {
         self.foreign
     }
 
     /// The same in words, for evidence.
     #[must_use]
-    pub fn in_words(&self) -> Option<String> {
+    pub(crate) fn in_words(&self) -> Option<String> {
         if !self.foreign {
             return None;
         }

@@ -25,8 +25,8 @@ use std::{collections::BTreeMap, time::Duration};
 use fastrand::Rng;
 
 use burst::Burst;
-pub use burst::Proof;
-pub use words::{LOOK_AT_KERNEL, LOOK_AT_PAYLOAD};
+pub(crate) use burst::Proof;
+pub(crate) use words::{LOOK_AT_KERNEL, LOOK_AT_PAYLOAD};
 
 use super::{life::elsewhere, recent::Recent};
 use crate::{
@@ -57,7 +57,7 @@ const UNABLE: u32 = 2;
 
 /// What to send now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
+pub(crate) enum Due {
     /// A connection to that port, and a byte on it.
     Byte {
         /// The target's port.
@@ -93,7 +93,7 @@ struct Asked {
 
 /// What becomes of payload.
 #[derive(Debug, Clone)]
-pub struct Payload {
+pub(crate) struct Payload {
     /// 0 if payload is not tested.
     port: u16,
     standing: Standing,
@@ -116,7 +116,7 @@ pub struct Payload {
 impl Payload {
     /// `port` is the path's own; 0 if there is none.
     #[must_use]
-    pub fn new(port: u16, seed: u64) -> Self {
+    pub(crate) fn new(port: u16, seed: u64) -> Self {
         Self {
             port,
             standing: Standing::Open,
@@ -136,7 +136,7 @@ impl Payload {
 
     /// The finding, if there is one.
     #[must_use]
-    pub fn state(&self) -> Option<TcpState> {
+    pub(crate) fn state(&self) -> Option<TcpState> {
         match self.standing {
             Standing::Open => None,
             Standing::Answers | Standing::Closed => Some(TcpState::Answers),
@@ -148,43 +148,43 @@ impl Payload {
 
     /// Whether payload is tested at all.
     #[must_use]
-    pub fn is_asked(&self) -> bool {
+    pub(crate) fn is_asked(&self) -> bool {
         self.port != 0
     }
 
     /// Whether a finding is still to come.
     #[must_use]
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.is_asked() && self.standing == Standing::Open && self.unable < UNABLE
     }
 
     /// The last burst ended without a decision.
     #[must_use]
-    pub fn is_exhausted(&self) -> bool {
+    pub(crate) fn is_exhausted(&self) -> bool {
         self.exhausted
     }
 
     /// A burst is under way.
     #[must_use]
-    pub fn is_asking(&self) -> bool {
+    pub(crate) fn is_asking(&self) -> bool {
         self.burst.is_some()
     }
 
     /// Discards recent failures: they belong to an outage, or may be our own fault.
-    pub fn calm(&mut self) {
+    pub(crate) fn calm(&mut self) {
         self.burst = None;
         self.interrupted();
     }
 
     /// The process was stopped: connections in flight that fail do not count.
-    pub fn interrupted(&mut self) {
+    pub(crate) fn interrupted(&mut self) {
         for asked in self.asked.values_mut() {
             asked.doubtful = true;
         }
     }
 
     /// Begins a burst if a connection takes too long.
-    pub fn look(&mut self, now: Moment) {
+    pub(crate) fn look(&mut self, now: Moment) {
         self.asked.retain(|_, asked| now.saturating_sub(asked.at) < GIVE_UP);
         let late = |asked: &Asked| asked.of.is_none() && !asked.doubtful && now >= asked.at + DOUBT;
         if self.asked.values().any(|asked| late(asked) && self.is_telling(asked.port)) {
@@ -209,7 +209,7 @@ impl Payload {
     }
 
     /// What is due now. Call [`Payload::sent`] if it was sent.
-    pub fn due(&mut self, now: Moment) -> Option<Due> {
+    pub(crate) fn due(&mut self, now: Moment) -> Option<Due> {
         if let Some(burst) = &self.burst {
             return burst.due(now);
         }
@@ -236,7 +236,7 @@ impl Payload {
     }
 
     /// The packet named by [`Payload::due`] was sent; `id` is that of a connection.
-    pub fn sent(&mut self, due: Due, id: Option<ProbeId>, now: Moment) {
+    pub(crate) fn sent(&mut self, due: Due, id: Option<ProbeId>, now: Moment) {
         if let Some(burst) = &mut self.burst {
             burst.sent(due, now, &mut self.rng);
         } else {
@@ -255,7 +255,7 @@ impl Payload {
 
     /// When [`Payload::due`] or [`Payload::look`] is next to be called.
     #[must_use]
-    pub fn next_at(&self, now: Moment) -> Moment {
+    pub(crate) fn next_at(&self, now: Moment) -> Moment {
         let rested = self.rest_until;
         let steady = self.asked.values().filter(|asked| asked.of.is_none() && !asked.doubtful);
         let doubt = steady.filter(|asked| self.is_telling(asked.port));
@@ -267,7 +267,7 @@ impl Payload {
     }
 
     /// Records the fate of a SYN of the burst; called again when a late answer takes back a loss.
-    pub fn resolve_control(&mut self, (serial, control): (u32, usize), fate: Fate, now: Moment) {
+    pub(crate) fn resolve_control(&mut self, (serial, control): (u32, usize), fate: Fate, now: Moment) {
         if let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial() == serial) {
             burst.resolve_control(control, fate);
             self.conclude(now);
@@ -275,7 +275,7 @@ impl Payload {
     }
 
     /// Records the fate of a connection.
-    pub fn told(&mut self, id: ProbeId, fate: ByteFate, now: Moment) {
+    pub(crate) fn told(&mut self, id: ProbeId, fate: ByteFate, now: Moment) {
         let Some(asked) = self.asked.remove(&id) else { return };
         let alive = matches!(fate, ByteFate::Passed | ByteFate::Refused);
         let untried = matches!(fate, ByteFate::NotSent(_) | ByteFate::Crowded);

@@ -41,7 +41,7 @@ const TOLD: Duration = Duration::from_mins(10);
 
 /// A pair to send now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OldAndNew {
+pub(crate) struct OldAndNew {
     /// ICMP or TCP.
     pub protocol: ProbeProtocol,
     /// The burst.
@@ -63,7 +63,7 @@ struct Found {
 
 /// Compares old flows with new ones.
 #[derive(Debug, Clone, Default)]
-pub struct Pinned {
+pub(crate) struct Pinned {
     lost_in_a_row: [u32; 2],
     /// Pairs of an old flow, in question, and a new one.
     burst: Option<(ProbeProtocol, Burst<()>)>,
@@ -76,7 +76,7 @@ pub struct Pinned {
 
 impl Pinned {
     /// A packet of an old flow was lost, outside a burst.
-    pub fn old_lost(&mut self, protocol: ProbeProtocol, may_begin: bool, now: Moment) {
+    pub(crate) fn old_lost(&mut self, protocol: ProbeProtocol, may_begin: bool, now: Moment) {
         let lost = &mut self.lost_in_a_row[place(protocol)];
         *lost += 1;
         if may_begin && *lost >= DOUBT && self.burst.is_none() && now >= self.rest_until[place(protocol)] {
@@ -86,7 +86,7 @@ impl Pinned {
     }
 
     /// A packet of an old flow was answered.
-    pub fn old_answered(&mut self, protocol: ProbeProtocol) {
+    pub(crate) fn old_answered(&mut self, protocol: ProbeProtocol) {
         self.lost_in_a_row[place(protocol)] = 0;
         if self.burst.as_ref().is_some_and(|(asked, _)| *asked == protocol) {
             self.burst = None;
@@ -94,13 +94,13 @@ impl Pinned {
     }
 
     /// Discards recent losses: they belong to an outage, or may be our own fault.
-    pub fn calm(&mut self) {
+    pub(crate) fn calm(&mut self) {
         self.lost_in_a_row = [0; 2];
         self.burst = None;
     }
 
     /// The pair that is due now. Call [`Pinned::sent`] if it was sent, then this again.
-    pub fn due(&self, now: Moment, rng: &mut Rng) -> Option<OldAndNew> {
+    pub(crate) fn due(&self, now: Moment, rng: &mut Rng) -> Option<OldAndNew> {
         let (protocol, burst) = self.burst.as_ref()?;
         let wanted = ENOUGH.saturating_sub(burst.count().counted);
         burst.is_due(now, wanted).then(|| OldAndNew {
@@ -112,7 +112,7 @@ impl Pinned {
     }
 
     /// The pair named by [`Pinned::due`] was sent.
-    pub fn sent(&mut self, now: Moment) {
+    pub(crate) fn sent(&mut self, now: Moment) {
         if let Some((_, burst)) = self.burst.as_mut() {
             burst.begin((), Fate::Waiting, Fate::Waiting, now);
         }
@@ -120,12 +120,12 @@ impl Pinned {
 
     /// When [`Pinned::due`] is next to be called.
     #[must_use]
-    pub fn next_at(&self) -> Option<Moment> {
+    pub(crate) fn next_at(&self) -> Option<Moment> {
         self.burst.as_ref().filter(|(_, burst)| burst.has_room()).map(|(_, burst)| burst.next_at())
     }
 
     /// Records the fate of half of a pair. True if that proves that only new flows pass.
-    pub fn resolve(&mut self, serial: u32, pair: usize, new: bool, fate: Fate, now: Moment) -> bool {
+    pub(crate) fn resolve(&mut self, serial: u32, pair: usize, new: bool, fate: Fate, now: Moment) -> bool {
         let Some((protocol, burst)) = self.burst.as_mut().filter(|(_, burst)| burst.serial() == serial)
         else {
             return false;
@@ -149,13 +149,13 @@ impl Pinned {
     }
 
     /// Whether all flows must move to new ports; true once for each finding.
-    pub fn take_news(&mut self) -> bool {
+    pub(crate) fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.is_news)
     }
 
     /// The recent finding, if there is one, as evidence.
     #[must_use]
-    pub fn in_words(&self, now: Moment) -> Option<String> {
+    pub(crate) fn in_words(&self, now: Moment) -> Option<String> {
         let Found { protocol, old_lost, new_answered, at } = self.found?;
         let ago = now.saturating_sub(at);
         let what = match protocol {

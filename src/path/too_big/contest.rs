@@ -33,7 +33,7 @@ const BARREN: u32 = 20;
 
 /// One packet of a round: on a TCP flow, or on ICMP's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entrant {
+pub(crate) enum Entrant {
     /// A TCP flow.
     Tcp(u8),
     /// ICMP's flow.
@@ -50,7 +50,7 @@ enum Fate {
 
 /// All rounds at one size.
 #[derive(Debug, Clone, Default)]
-pub struct Contest {
+pub(crate) struct Contest {
     size: Bytes,
     counted: [u32; FLOWS as usize],
     round: u32,
@@ -63,13 +63,13 @@ pub struct Contest {
 impl Contest {
     /// When the next round may begin.
     #[must_use]
-    pub fn next_at(&self) -> Moment {
+    pub(crate) fn next_at(&self) -> Moment {
         self.next_at
     }
 
     /// Begins a round at `now`, if the last one is over: who is to send a packet of `size` bytes, in this order, and
     /// the round's name.
-    pub fn begin(
+    pub(crate) fn begin(
         &mut self,
         size: Bytes,
         in_question: FlowSet,
@@ -95,29 +95,29 @@ impl Contest {
     }
 
     /// There is nothing to ask now.
-    pub fn pause(&mut self, now: Moment) {
+    pub(crate) fn pause(&mut self, now: Moment) {
         self.next_at = self.next_at.max(now + PACE);
     }
 
     /// A packet of a round stayed without answer. The flows that are found to be silent by it.
-    pub fn lost(&mut self, round: u32, entrant: Entrant, now: Moment) -> FlowSet {
+    pub(crate) fn lost(&mut self, round: u32, entrant: Entrant, now: Moment) -> FlowSet {
         self.note(round, entrant, Fate::Silent, now)
     }
 
     /// One was signalled, be it late.
-    pub fn signalled(&mut self, round: u32, entrant: Entrant, now: Moment) -> FlowSet {
+    pub(crate) fn signalled(&mut self, round: u32, entrant: Entrant, now: Moment) -> FlowSet {
         self.heard(entrant);
         self.note(round, entrant, Fate::Signalled, now)
     }
 
     /// One was answered, be it late.
-    pub fn answered(&mut self, round: u32, entrant: Entrant, now: Moment) -> FlowSet {
+    pub(crate) fn answered(&mut self, round: u32, entrant: Entrant, now: Moment) -> FlowSet {
         self.heard(entrant);
         self.note(round, entrant, Fate::Answered, now)
     }
 
     /// One never left our host.
-    pub fn not_sent(&mut self, round: u32, entrant: Entrant) {
+    pub(crate) fn not_sent(&mut self, round: u32, entrant: Entrant) {
         if round == self.round {
             self.open.retain(|(open, _)| *open != entrant);
         }

@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{model::types::Bytes, path::probe::Moment};
 
 /// How long a signal is remembered.
-pub const REMEMBERED: Duration = Duration::from_mins(10);
+pub(crate) const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// So many singles in a row without an answer, each with its control answered, end the memory early.
 const FORGOTTEN_AFTER: u32 = 60;
@@ -21,7 +21,7 @@ const FORGOTTEN_AFTER: u32 = 60;
 /// The signals heard for sizes of the walk, of one protocol: ICMP and TCP may take different underlay
 /// legs.
 #[derive(Debug, Clone, Default)]
-pub struct Walk {
+pub(crate) struct Walk {
     heard: BTreeMap<Bytes, Heard>,
 }
 
@@ -35,43 +35,43 @@ struct Heard {
 impl Walk {
     /// Where a walk that starts at `start` stands: the first size no signal is remembered for.
     #[must_use]
-    pub fn stands_at(&self, start: Bytes) -> Bytes {
+    pub(crate) fn stands_at(&self, start: Bytes) -> Bytes {
         self.steps(start).last().unwrap_or(start)
     }
 
     /// What the signal for that size claims, bytes.
     #[must_use]
-    pub fn claim(&self, size: Bytes) -> Option<Bytes> {
+    pub(crate) fn claim(&self, size: Bytes) -> Option<Bytes> {
         self.heard.get(&size).map(|heard| heard.mtu)
     }
 
     /// The smallest size above `top` for which a signal is remembered.
     #[must_use]
-    pub fn signalled_above(&self, top: Bytes) -> Option<Bytes> {
+    pub(crate) fn signalled_above(&self, top: Bytes) -> Option<Bytes> {
         self.heard.keys().copied().find(|size| *size > top)
     }
 
     /// No signal is remembered.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.heard.is_empty()
     }
 
     /// Whether a signal for that size is remembered.
     #[must_use]
-    pub fn remembers(&self, size: Bytes) -> bool {
+    pub(crate) fn remembers(&self, size: Bytes) -> bool {
         self.heard.contains_key(&size)
     }
 
     /// Takes in a valid signal `mtu` for a packet of `size` bytes, a size of the walk.
-    pub fn hear(&mut self, size: Bytes, mtu: Bytes, now: Moment) {
+    pub(crate) fn hear(&mut self, size: Bytes, mtu: Bytes, now: Moment) {
         if mtu < size {
             self.heard.insert(size, Heard { mtu, at: now, unanswered: 0 });
         }
     }
 
     /// The size is signalled to another flow: what stayed unanswered here does not count.
-    pub fn heard_elsewhere(&mut self, size: Bytes) {
+    pub(crate) fn heard_elsewhere(&mut self, size: Bytes) {
         if let Some(heard) = self.heard.get_mut(&size) {
             heard.unanswered = 0;
         }
@@ -79,7 +79,7 @@ impl Walk {
 
     /// A single packet above where the walk stands stayed unanswered while its control was answered.
     /// Its silence counts for nothing, but sixty in a row end the memory.
-    pub fn single_unanswered(&mut self, size: Bytes) {
+    pub(crate) fn single_unanswered(&mut self, size: Bytes) {
         if let Some(heard) = self.heard.get_mut(&size) {
             heard.unanswered += 1;
             if heard.unanswered >= FORGOTTEN_AFTER {
@@ -89,17 +89,17 @@ impl Walk {
     }
 
     /// Forgets the signal for that size if none has come since `since`.
-    pub fn forget_unrenewed(&mut self, size: Bytes, since: Moment) {
+    pub(crate) fn forget_unrenewed(&mut self, size: Bytes, since: Moment) {
         self.heard.retain(|signalled, heard| *signalled != size || heard.at >= since);
     }
 
     /// A packet of `size` bytes went through: no signal for this or a smaller size holds any more.
-    pub fn passed(&mut self, size: Bytes) {
+    pub(crate) fn passed(&mut self, size: Bytes) {
         self.heard.retain(|signalled, _| *signalled > size);
     }
 
     /// Forgets what is older than ten minutes.
-    pub fn expire(&mut self, now: Moment) {
+    pub(crate) fn expire(&mut self, now: Moment) {
         self.heard.retain(|_, heard| now.saturating_sub(heard.at) < REMEMBERED);
     }
 

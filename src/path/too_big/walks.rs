@@ -29,7 +29,7 @@ const ICMP: usize = FLOWS as usize;
 
 /// All walks.
 #[derive(Debug, Clone, Default)]
-pub struct Walks {
+pub(crate) struct Walks {
     flows: [FlowWalk; ICMP + 1],
 }
 
@@ -52,7 +52,7 @@ impl FlowWalk {
 
 /// A size that some flows have heard a signal for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Signalled {
+pub(crate) struct Signalled {
     /// Bytes of IP packet.
     pub size: Bytes,
     /// TCP flows that remember one.
@@ -66,19 +66,19 @@ pub struct Signalled {
 impl Walks {
     /// No signal is remembered.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.flows.iter().all(|walk| walk.own.is_empty())
     }
 
     /// Where the walk of ICMP that starts at `start` stands.
     #[must_use]
-    pub fn icmp_stands_at(&self, start: Bytes) -> Bytes {
+    pub(crate) fn icmp_stands_at(&self, start: Bytes) -> Bytes {
         self.stands_at(ICMP, start)
     }
 
     /// Where the walk of each TCP flow stands.
     #[must_use]
-    pub fn tcp_stand_at(&self, start: Bytes) -> Tops {
+    pub(crate) fn tcp_stand_at(&self, start: Bytes) -> Tops {
         if self.is_empty() {
             return [start; ICMP];
         }
@@ -86,7 +86,7 @@ impl Walks {
     }
 
     /// For each TCP flow that has heard one, the size above where it stands for which it remembers a signal.
-    pub fn signalled_above(&self, start: Bytes) -> impl Iterator<Item = (u8, Bytes)> + '_ {
+    pub(crate) fn signalled_above(&self, start: Bytes) -> impl Iterator<Item = (u8, Bytes)> + '_ {
         let flows = if self.is_empty() { 0..0 } else { 0..FLOWS };
         flows.filter_map(move |flow| {
             let place = usize::from(flow);
@@ -97,7 +97,7 @@ impl Walks {
 
     /// The largest size for which others vouch for a TCP flow.
     #[must_use]
-    pub fn vouched_for(&self, start: Bytes) -> Option<Signalled> {
+    pub(crate) fn vouched_for(&self, start: Bytes) -> Option<Signalled> {
         let vouched = |flow: usize| {
             let walk = &self.flows[flow];
             let size = walk.own.stands_at(start);
@@ -112,7 +112,7 @@ impl Walks {
 
     /// Takes in a valid signal `mtu` for a packet of `size` bytes. False if `size` is not on the walk.
     /// `passes`: what ICMP, or each TCP flow, passes now.
-    pub fn hear(
+    pub(crate) fn hear(
         &mut self,
         (method, flow): (ProbeMethod, u8),
         start: Bytes,
@@ -143,7 +143,7 @@ impl Walks {
     }
 
     /// Packets of `size` bytes go through: no signal heard here for this or a smaller size holds any more.
-    pub fn passed(&mut self, method: ProbeMethod, flow: u8, size: Bytes) {
+    pub(crate) fn passed(&mut self, method: ProbeMethod, flow: u8, size: Bytes) {
         let walk = &mut self.flows[place_of(method, flow)];
         walk.own.passed(size);
         walk.answered = walk.answered.max(Some(size));
@@ -152,7 +152,7 @@ impl Walks {
     }
 
     /// A packet of `size` bytes was answered where the walk stands, or below.
-    pub fn answered(&mut self, method: ProbeMethod, flow: u8, size: Bytes) {
+    pub(crate) fn answered(&mut self, method: ProbeMethod, flow: u8, size: Bytes) {
         let walk = &mut self.flows[place_of(method, flow)];
         if walk.answered <= Some(size) {
             walk.unanswered = 0;
@@ -161,7 +161,7 @@ impl Walks {
 
     /// A packet of `size` bytes was lost. True if others are signalled at that size, so that it counts for
     /// nothing: a TCP flow then competes with them again.
-    pub fn doubt(&mut self, method: ProbeMethod, flow: u8, size: Bytes) -> bool {
+    pub(crate) fn doubt(&mut self, method: ProbeMethod, flow: u8, size: Bytes) -> bool {
         let place = place_of(method, flow);
         let vouched = self.claim_of_others(place, size).is_some();
         let walk = &mut self.flows[place];
@@ -176,7 +176,7 @@ impl Walks {
     }
 
     /// These TCP flows are silent at `size`, which is signalled to others.
-    pub fn found_silent(&mut self, flows: FlowSet, size: Bytes) {
+    pub(crate) fn found_silent(&mut self, flows: FlowSet, size: Bytes) {
         for flow in flows.iter() {
             let silent = &mut self.flows[usize::from(flow)].silent;
             *silent = (*silent).max(Some(size));
@@ -185,7 +185,7 @@ impl Walks {
 
     /// A single packet above where ICMP's walk stands stayed unanswered while its control was answered.
     /// Where sixty of them end the memory, TCP's goes with it unless it was renewed lately.
-    pub fn single_unanswered(&mut self, size: Bytes, now: Moment) {
+    pub(crate) fn single_unanswered(&mut self, size: Bytes, now: Moment) {
         self.flows[ICMP].own.single_unanswered(size);
         if !self.flows[ICMP].own.remembers(size) {
             let since = now.saturating_sub(RENEWED);
@@ -194,14 +194,14 @@ impl Walks {
     }
 
     /// The same on TCP: it counts only where ICMP hears no signals either, which would take them all.
-    pub fn tcp_unanswered(&mut self, size: Bytes) {
+    pub(crate) fn tcp_unanswered(&mut self, size: Bytes) {
         if !self.flows[ICMP].own.remembers(size) {
             self.flows[..ICMP].iter_mut().for_each(|walk| walk.own.single_unanswered(size));
         }
     }
 
     /// Forgets what is older than ten minutes.
-    pub fn expire(&mut self, now: Moment) {
+    pub(crate) fn expire(&mut self, now: Moment) {
         self.flows.iter_mut().for_each(|walk| walk.own.expire(now));
     }
 

@@ -14,7 +14,7 @@ use crate::{
 
 /// What the parts of the machine say of themselves.
 #[derive(Debug, Clone)]
-pub struct Words {
+pub(crate) struct Words {
     /// Why the target is unreachable, if it is.
     pub unreachable: Option<String>,
     /// Whether TCP lives.

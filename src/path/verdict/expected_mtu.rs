@@ -15,7 +15,7 @@ const LARGEST: Bytes = 9216;
 
 /// Which sizes are expected and which can be tested, bytes of IP packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sizes {
+pub(crate) struct Sizes {
     /// Expected by the configuration.
     pub configured: Option<Bytes>,
     /// What hosts of our site can send.
@@ -29,31 +29,31 @@ pub struct Sizes {
 impl Sizes {
     /// Expected to the target: configured, else the smaller of what hosts of our site have and what the target names.
     #[must_use]
-    pub fn expected(self) -> Bytes {
+    pub(crate) fn expected(self) -> Bytes {
         self.configured.unwrap_or_else(|| self.named.map_or(self.hosts, |named| named.min(self.hosts)))
     }
 
     /// The largest size that can be tested: the expected MTU, or what our own interface lets out.
     #[must_use]
-    pub fn ceiling(self) -> Bytes {
+    pub(crate) fn ceiling(self) -> Bytes {
         self.expected().min(self.testable)
     }
 
     /// What we take ourselves: what our SYNs name to the target.
     #[must_use]
-    pub fn own(self) -> Bytes {
+    pub(crate) fn own(self) -> Bytes {
         self.hosts.min(self.testable)
     }
 
     /// What the target's MSS names, where that is less than our own size.
     #[must_use]
-    pub fn names_less(self) -> Option<Bytes> {
+    pub(crate) fn names_less(self) -> Option<Bytes> {
         self.named.filter(|named| self.configured.is_none() && *named < self.own())
     }
 
     /// The largest size that a reflector is asked for: its answers need no inference, whatever the MSS names.
     #[must_use]
-    pub fn asked_of_reflector(self) -> Bytes {
+    pub(crate) fn asked_of_reflector(self) -> Bytes {
         self.names_less().map_or(self.expected(), |_| self.expected().max(self.own()))
     }
 }
@@ -61,7 +61,7 @@ impl Sizes {
 /// Where a route of our own host has an MTU below that of the interface, as container networks set it, TCP sends no more
 /// and names no more: larger packets are none of this host's.
 #[must_use]
-pub fn route_mtu(interface: &str, mtu: Bytes, interface_mtu: Bytes) -> HostMtu {
+pub(crate) fn route_mtu(interface: &str, mtu: Bytes, interface_mtu: Bytes) -> HostMtu {
     let mtu = mtu.min(LARGEST);
     let rule = format!("our own host's route by {interface} has mtu {mtu}");
     HostMtu { testable: mtu, hosts: mtu, rule, pending: false, above: Some(interface_mtu.min(LARGEST)) }
@@ -70,7 +70,7 @@ pub fn route_mtu(interface: &str, mtu: Bytes, interface_mtu: Bytes) -> HostMtu {
 /// The larger of our egress MTU and, where a router of our site is read, the MTU of the non-vxlan
 /// ports of its bridges that carry a vxlan port.
 #[must_use]
-pub fn host_mtu(interface: &str, mtu: Bytes, site: &Site, routers: &[Arc<RouterReading>]) -> HostMtu {
+pub(crate) fn host_mtu(interface: &str, mtu: Bytes, site: &Site, routers: &[Arc<RouterReading>]) -> HostMtu {
     let ours = || routers.iter().filter(|router| router.site == *site);
     let pending = ours().any(|router| router.scrapes == 0);
     let mtu = mtu.min(LARGEST);

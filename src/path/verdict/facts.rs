@@ -19,7 +19,7 @@ use crate::{
 /// All that a verdict and its evidence rest on.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Facts {
+pub(crate) struct Facts {
     /// When they were taken, and when the prober began.
     pub now: Moment,
     /// As of [`Facts::now`].
@@ -77,7 +77,7 @@ pub struct Facts {
 /// Whether the target answers.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct ReachFacts {
+pub(crate) struct ReachFacts {
     /// It is unreachable.
     pub down: bool,
     /// It may be.
@@ -91,7 +91,7 @@ pub struct ReachFacts {
 /// Whether TCP lives.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct TcpFacts {
+pub(crate) struct TcpFacts {
     /// What is known of it.
     pub state: Option<TcpState>,
     /// SYNs are silent.
@@ -111,7 +111,7 @@ pub struct TcpFacts {
 /// What one probe method has found.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct MethodFacts {
+pub(crate) struct MethodFacts {
     /// The size at which discovery stands.
     pub top: Bytes,
     /// The size that is known to pass where there is no hole.
@@ -134,7 +134,7 @@ pub struct MethodFacts {
 
 /// A proven hole.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct HoleFacts {
+pub(crate) struct HoleFacts {
     /// The size that vanishes.
     pub size: Bytes,
     /// The largest size answered.
@@ -151,7 +151,7 @@ pub struct HoleFacts {
 
 /// What the path's reflector has measured.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ReflectedFacts {
+pub(crate) struct ReflectedFacts {
     /// The reverse path MTU where it is known to the byte.
     pub reverse: Option<Bytes>,
     /// Silence is proven forward, and reverse.

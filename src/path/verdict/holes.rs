@@ -24,7 +24,7 @@ const SIGNALS_ASKED: u32 = 15;
 
 /// What the probe methods together say of holes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub(crate) enum Finding {
     /// No silence is proven.
     None,
     /// Silence is proven; its direction will be known in a moment.
@@ -38,7 +38,7 @@ pub enum Finding {
 impl Facts {
     /// What the probe methods together say of holes.
     #[must_use]
-    pub fn finding(&self) -> Finding {
+    pub(crate) fn finding(&self) -> Finding {
         let mut directions = Vec::new();
         let [forward, reverse] = self.reflected.holes;
         if self.forward_hole().is_some() || forward {

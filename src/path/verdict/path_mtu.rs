@@ -8,7 +8,7 @@ use crate::model::types::Bytes;
 
 /// The path MTU of each direction as last confirmed; stays while a search is under way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Confirmed {
+pub(crate) struct Confirmed {
     /// To the target.
     pub forward: Option<Bytes>,
     /// From the target, only where exact.
@@ -18,7 +18,7 @@ pub struct Confirmed {
 impl Confirmed {
     /// What is certain now.
     #[must_use]
-    pub fn next(self, facts: &Facts, finding: &Finding) -> Self {
+    pub(crate) fn next(self, facts: &Facts, finding: &Finding) -> Self {
         let reverse = match facts.fragments.hole {
             Some(hole) if hole.exact => facts.reverse_hole().and_then(|hole| facts.exact(&hole)),
             Some(_) => self.reverse,

@@ -55,7 +55,7 @@ enum LastReply {
 
 /// What is known of one target.
 #[derive(Debug, Clone, Default)]
-pub struct TargetMtu {
+pub(crate) struct TargetMtu {
     named: Option<(Bytes, Moment)>,
     /// What the last SYN-ACK named.
     latest: Option<Bytes>,
@@ -77,7 +77,7 @@ pub struct TargetMtu {
 
 impl TargetMtu {
     /// A SYN-ACK named this MSS. True if it names another MTU than before.
-    pub fn name(&mut self, family: Family, mss: Bytes, now: Moment) -> bool {
+    pub(crate) fn name(&mut self, family: Family, mss: Bytes, now: Moment) -> bool {
         let mtu = mss + family.header() + TCP_HEADER;
         self.latest = Some(mtu);
         let (known, at) = self.named.unwrap_or_default();
@@ -100,37 +100,37 @@ impl TargetMtu {
 
     /// The MTU that the SYN-ACK names, unless the target only remembers it of the path.
     #[must_use]
-    pub fn named(&self) -> Option<Bytes> {
+    pub(crate) fn named(&self) -> Option<Bytes> {
         self.named.map(|(mtu, _)| mtu).filter(|mtu| self.remembered != Some(*mtu))
     }
 
     /// What the target names and only remembers of the path.
     #[must_use]
-    pub fn remembered(&self) -> Option<Bytes> {
+    pub(crate) fn remembered(&self) -> Option<Bytes> {
         self.remembered.filter(|mtu| self.named.is_some_and(|(named, _)| named == *mtu))
     }
 
     /// The target's interface was found to be as its MSS says.
     #[must_use]
-    pub fn is_as_named(&self) -> bool {
+    pub(crate) fn is_as_named(&self) -> bool {
         self.interface == Interface::AsNamed
     }
 
     /// The target's interface was found to be larger than its MSS says.
     #[must_use]
-    pub fn is_larger(&self) -> bool {
+    pub(crate) fn is_larger(&self) -> bool {
         self.interface == Interface::Larger
     }
 
     /// The last reply above what the MSS names came in one piece of at least `size` bytes.
     #[must_use]
-    pub fn in_one_piece(&self, size: Bytes) -> bool {
+    pub(crate) fn in_one_piece(&self, size: Bytes) -> bool {
         !matches!(self.last_reply, LastReply::Pieces(largest) if largest < size)
     }
 
     /// The largest piece of a reply of `size` bytes, where the last one above what the MSS names came in several.
     #[must_use]
-    pub fn largest_piece_of(&self, size: Bytes) -> Option<Bytes> {
+    pub(crate) fn largest_piece_of(&self, size: Bytes) -> Option<Bytes> {
         match self.last_reply {
             LastReply::Pieces(largest) if self.latest < Some(size) => Some(largest),
             _ => None,
@@ -141,7 +141,7 @@ impl TargetMtu {
     ///
     /// Only one of our own size shows that the target cuts where its MSS says. Of smaller ones a tunnel may cut just those few, and drop what
     /// is larger: 1,451 to 1,454 bytes at a vxlan device of 1,450 under a bridge (measured, 6.18).
-    pub fn replied(&mut self, family: Family, largest: Option<Bytes>, full: bool) {
+    pub(crate) fn replied(&mut self, family: Family, largest: Option<Bytes>, full: bool) {
         let Some(named) = self.named() else { return };
         let own = largest_piece(family, named);
         let as_named = largest.is_some_and(|largest| largest <= own);
@@ -154,7 +154,7 @@ impl TargetMtu {
     }
 
     /// A reply of `size` bytes has come, where the target's own address signals `signalled`: whether that is what the target keeps to.
-    pub fn compare(
+    pub(crate) fn compare(
         &mut self,
         family: Family,
         (size, largest): (Bytes, Option<Bytes>),
@@ -172,12 +172,12 @@ impl TargetMtu {
 
     /// The path MTU that the target keeps to on the way back because it was signalled it.
     #[must_use]
-    pub fn keeps_to(&self, now: Moment) -> Option<Bytes> {
+    pub(crate) fn keeps_to(&self, now: Moment) -> Option<Bytes> {
         self.keeps_to.filter(|(_, at)| now.saturating_sub(*at) < REMEMBERED).map(|(mtu, _)| mtu)
     }
 
     /// A large request of our own size was not answered. True if what the last reply told is forgotten.
-    pub fn unanswered(&mut self) -> bool {
+    pub(crate) fn unanswered(&mut self) -> bool {
         self.unanswered += 1;
         let forgotten = self.unanswered >= FORGOTTEN_AFTER && self.is_as_named();
         if forgotten {
@@ -189,7 +189,7 @@ impl TargetMtu {
 
     /// What became of a look above the MSS with DF is known; [`TargetMtu::replied`] came first. No router cuts a packet of
     /// IPv6: where the target does, it knows how much passes.
-    pub fn looked(&mut self, answered: bool, family: Family) {
+    pub(crate) fn looked(&mut self, answered: bool, family: Family) {
         if answered {
             self.looks = LOOKS;
             self.whole = family == Family::V6 || self.last_reply == LastReply::Whole;
@@ -203,25 +203,25 @@ impl TargetMtu {
 
     /// Packets of our own size with DF come back, whole or in pieces that the target has cut.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.whole
     }
 
     /// They did, but the last ones not.
     #[must_use]
-    pub fn is_missed(&self) -> bool {
+    pub(crate) fn is_missed(&self) -> bool {
         self.whole && self.missed > 0
     }
 
     /// Whether a look above the MSS with DF has told something, or has told nothing several times.
     #[must_use]
-    pub fn has_looked(&self) -> bool {
+    pub(crate) fn has_looked(&self) -> bool {
         self.looks >= LOOKS
     }
 
     /// A look above the MSS was signalled. A bridge on the way signs with the target's own address: where the target
     /// names just what is signalled, it has heard the same.
-    pub fn signalled(&mut self, mtu: Bytes, by_target: bool, now: Moment) {
+    pub(crate) fn signalled(&mut self, mtu: Bytes, by_target: bool, now: Moment) {
         self.looks = LOOKS;
         self.whole = false;
         self.signalled = Some((mtu, now));
@@ -232,7 +232,7 @@ impl TargetMtu {
 
     /// What looks above the MSS were signalled since `since`.
     #[must_use]
-    pub fn signalled_since(&self, since: Moment) -> Option<Bytes> {
+    pub(crate) fn signalled_since(&self, since: Moment) -> Option<Bytes> {
         self.signalled.filter(|(_, at)| *at >= since).map(|(mtu, _)| mtu)
     }
 }

@@ -1,11 +1,11 @@
-//! The way back where the target's MSS names less than our own size, see [`TargetMtu`](super::target_mtu::TargetMtu).
+//! The way back where the target's MSS names less than our own size, see `TargetMtu`.
 
 use super::facts::{Facts, HoleFacts};
 use crate::model::{family::Family, types::Bytes};
 
 /// What is known of the way back above what the target's MSS names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beyond {
+pub(crate) enum Beyond {
     /// Nothing stands in the way, or nothing larger is sent.
     Clear,
     /// It will be known in a moment.
@@ -28,7 +28,7 @@ impl Facts {
     /// The expected MTU from the target, bytes of IP packet: our own size where its interface was found to be larger
     /// than its MSS says.
     #[must_use]
-    pub fn expected_reverse(&self) -> Bytes {
+    pub(crate) fn expected_reverse(&self) -> Bytes {
         if self.shows_larger_target() { self.sizes.own() } else { self.sizes.expected() }
     }
 

@@ -14,7 +14,7 @@ use crate::{
 impl Detector {
     /// Size and purpose of the next sentinel: the top, or around a known edge in turn the largest
     /// size answered, one byte above it, and the top.
-    pub fn sentinel(&mut self) -> (Bytes, ProbeSize) {
+    pub(crate) fn sentinel(&mut self) -> (Bytes, ProbeSize) {
         self.turn += 1;
         match &self.standing {
             Standing::Hole(hole) if hole.exact => match self.turn % 3 {
@@ -28,12 +28,12 @@ impl Detector {
     }
 
     /// Begins a proof at the top, unless a burst is under way or resting.
-    pub fn prove(&mut self, now: Moment) {
+    pub(crate) fn prove(&mut self, now: Moment) {
         self.prove_at(self.top, ProbeSize::Full, now);
     }
 
     /// Begins a recheck: `size` passes now if two of three packets are answered.
-    pub fn recheck(&mut self, size: Bytes, now: Moment) {
+    pub(crate) fn recheck(&mut self, size: Bytes, now: Moment) {
         if !matches!(self.aim(), Some(Aim::Recheck)) {
             let pairs = self.pairs(size, ProbeSize::Full, PROVISIONAL, now);
             self.work_on(Aim::Recheck, pairs);
@@ -54,7 +54,7 @@ impl Detector {
 
     /// Both halves of the next pair, whatever its urgency, for a probe method that sends them
     /// together.
-    pub fn next_pair(&mut self, now: Moment, rng: &mut Rng) -> Vec<Shot> {
+    pub(crate) fn next_pair(&mut self, now: Moment, rng: &mut Rng) -> Vec<Shot> {
         self.task.as_mut().map(|task| task.pairs.shots(now, |_| true, rng)).unwrap_or_default()
     }
 

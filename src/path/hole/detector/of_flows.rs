@@ -23,7 +23,14 @@ impl Detector {
     /// A detector with that `id` that begins to prove `size` silent on these flows, while other
     /// flows pass it.
     #[must_use]
-    pub fn doubting(flows: FlowSet, id: u32, family: Family, top: Bytes, size: Bytes, now: Moment) -> Self {
+    pub(crate) fn doubting(
+        flows: FlowSet,
+        id: u32,
+        family: Family,
+        top: Bytes,
+        size: Bytes,
+        now: Moment,
+    ) -> Self {
         let mut detector = Self { flows, id, ..Self::new(family, Rules::syn(family), top) };
         let purpose = if size == top { ProbeSize::Full } else { ProbeSize::Edge };
         let pairs = detector.pairs(size, purpose, PROOF, now);
@@ -33,24 +40,24 @@ impl Detector {
 
     /// The flows it probes.
     #[must_use]
-    pub fn flows(&self) -> FlowSet {
+    pub(crate) fn flows(&self) -> FlowSet {
         self.flows
     }
 
     /// Its id.
     #[must_use]
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.id
     }
 
     /// The size of the burst under way.
     #[must_use]
-    pub fn asks_for(&self) -> Option<Bytes> {
+    pub(crate) fn asks_for(&self) -> Option<Bytes> {
         self.burst().map(SizePairs::size)
     }
 
     /// Stops probing these flows.
-    pub fn leave(&mut self, flows: FlowSet) {
+    pub(crate) fn leave(&mut self, flows: FlowSet) {
         self.flows = self.flows.without(flows);
         if let Some(task) = &mut self.task {
             task.pairs.leave_out(flows);
@@ -58,7 +65,7 @@ impl Detector {
     }
 
     /// Probes these flows too.
-    pub fn take_in(&mut self, flows: FlowSet) {
+    pub(crate) fn take_in(&mut self, flows: FlowSet) {
         self.flows = self.flows.with(flows);
         if let Some(task) = &mut self.task {
             task.pairs.take_in(flows);
@@ -67,7 +74,7 @@ impl Detector {
 
     /// Splits off some flows into a detector with that `id` and the same standing.
     #[must_use]
-    pub fn part(&mut self, flows: FlowSet, id: u32) -> Self {
+    pub(crate) fn part(&mut self, flows: FlowSet, id: u32) -> Self {
         let mut part = Self { flows, id, task: None, torn: None, ..self.clone() };
         self.leave(flows);
         if let Standing::Hole(hole) = &mut part.standing
@@ -81,13 +88,13 @@ impl Detector {
 
     /// Flows with too few counted pairs in the burst under way for its outcome to hold for them.
     #[must_use]
-    pub fn hardly_asked(&self) -> FlowSet {
+    pub(crate) fn hardly_asked(&self) -> FlowSet {
         let Some(pairs) = self.burst() else { return FlowSet::default() };
         self.flows.iter().filter(|flow| pairs.count_of(*flow).counted < SHARE).collect()
     }
 
     /// The hole was first seen at that size, if that is larger.
-    pub fn silent_at(&mut self, size: Bytes) {
+    pub(crate) fn silent_at(&mut self, size: Bytes) {
         if let Standing::Hole(hole) = &mut self.standing {
             hole.size = hole.size.max(size);
         }
@@ -95,7 +102,7 @@ impl Detector {
 
     /// The size that was proven silent.
     #[must_use]
-    pub fn hole_size(&self) -> Option<Bytes> {
+    pub(crate) fn hole_size(&self) -> Option<Bytes> {
         match &self.standing {
             Standing::Hole(hole) => Some(hole.size),
             _ => None,
@@ -103,19 +110,19 @@ impl Detector {
     }
 
     /// Flows that the search has just found to have a smaller edge than the others.
-    pub fn take_torn(&mut self) -> Option<FlowSet> {
+    pub(crate) fn take_torn(&mut self) -> Option<FlowSet> {
         self.torn.take()
     }
 
     /// Searches anew below a size that its flows do not pass.
-    pub fn search_again(&mut self, silent: Bytes, now: Moment) {
+    pub(crate) fn search_again(&mut self, silent: Bytes, now: Moment) {
         if matches!(self.standing, Standing::Hole(_)) {
             self.search_below(0, silent, &[], now);
         }
     }
 
     /// Its edge, if its flows have not yet been compared at that size.
-    pub fn take_edge(&mut self) -> Option<Bytes> {
+    pub(crate) fn take_edge(&mut self) -> Option<Bytes> {
         let edge = self.edge().filter(|_| self.hole().is_some() && self.task.is_none());
         let fresh = edge.filter(|edge| self.compared_at != Some(*edge));
         if edge.is_some() {
@@ -126,7 +133,7 @@ impl Detector {
 
     /// Whether the two can be merged: they have found the same, or the other has found nothing.
     #[must_use]
-    pub fn is_like(&self, other: &Self) -> bool {
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
         let settled = |one: &Self| one.task.is_none() && one.whole_in_a_row.is_none();
         let same = match (&self.standing, &other.standing) {
             (Standing::Passing { size }, Standing::Passing { size: too }) => size == too,

@@ -7,7 +7,7 @@ use crate::{
 
 /// How a probe method differs from the others.
 #[derive(Debug, Clone, Copy)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// How the halves of a pair are sent.
     pub halves: Halves,
     /// The smallest size asked for, bytes of IP packet.
@@ -20,19 +20,19 @@ pub struct Rules {
 impl Rules {
     /// ICMP echoes.
     #[must_use]
-    pub const fn echo(family: Family) -> Self {
+    pub(crate) const fn echo(family: Family) -> Self {
         Self { halves: Halves::Together, smallest: family.small(), may_be_unanswered: false }
     }
 
     /// SYNs on TCP flows.
     #[must_use]
-    pub const fn syn(family: Family) -> Self {
+    pub(crate) const fn syn(family: Family) -> Self {
         Self { halves: Halves::InTurn, may_be_unanswered: true, ..Self::echo(family) }
     }
 
     /// Echo requests in fragments.
     #[must_use]
-    pub const fn fragments(family: Family) -> Self {
+    pub(crate) const fn fragments(family: Family) -> Self {
         Self { may_be_unanswered: true, ..Self::echo(family) }
     }
 }

@@ -64,7 +64,7 @@ pub(super) struct Burst {
 
 /// The numbers of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Proof {
+pub(crate) struct Proof {
     /// Counted connections to the own port.
     pub own: usize,
     /// How many of them were established.

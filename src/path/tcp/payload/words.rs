@@ -3,20 +3,20 @@
 use super::{Payload, Standing};
 
 /// Where to look if SYNs pass and payload does not.
-pub const LOOK_AT_PAYLOAD: &str = "look for a middlebox or firewall that lets a handshake pass and drops what follows, and at \
+pub(crate) const LOOK_AT_PAYLOAD: &str = "look for a middlebox or firewall that lets a handshake pass and drops what follows, and at \
                                    checksum offload: on both routers and hosts `ethtool -K DEV tx-checksum-ip-generic off` (DEV: \
                                    the underlay's interface, then the vxlan one); if that port alone is open, at its server too: a \
                                    SYN proxy before one that is down looks the same";
 
 /// Where to look if raw SYNs pass and the kernel's do not.
-pub const LOOK_AT_KERNEL: &str = "look at checksum offload of this host's NIC: `ethtool -K DEV tx-checksum-ip-generic off` (DEV: \
+pub(crate) const LOOK_AT_KERNEL: &str = "look at checksum offload of this host's NIC: `ethtool -K DEV tx-checksum-ip-generic off` (DEV: \
                                   the interface to the target); else for a box that drops SYNs with the kernel's options \
                                   (timestamps, window scale, ECN)";
 
 impl Payload {
     /// The evidence of the finding; if all is well, what that rests on.
     #[must_use]
-    pub fn in_words(&self, is_well: bool) -> Vec<String> {
+    pub(crate) fn in_words(&self, is_well: bool) -> Vec<String> {
         let port = self.port;
         match self.standing {
             Standing::Open => Vec::new(),
