@@ -1,11 +1,11 @@
-# `make demo` shows what it is for, `make test` is what must pass before a change goes in.
+# `make demo` shows what the exporter is for; `make test` must pass before a change is accepted.
 
 # Network namespaces need root; nothing else here does.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # Test binaries are built as the user and run as root.
 RUN_AS_ROOT := $(if $(SUDO),--config "target.'cfg(unix)'.runner='sudo -E'")
 LAB := target/release/lab
-# The exporter, and what watches it from the package `lab`.
+# The exporter, and the tools of the package `lab` that watch it.
 WITH_LAB := cargo build --locked --release -p vxlan_exporter -p lab --bin vxlan_exporter
 IMAGE := dist/vxlan_exporter-image.tar
 RELEASE := target/dist/release/vxlan_exporter
@@ -14,22 +14,25 @@ RELEASE := target/dist/release/vxlan_exporter
 	dashboards pictures chart setup chart-tools build \
 	lab-clean audit sbom reproducible coverage mutants
 
-# DEMO_SECONDS=N ends it after N seconds, 0 right after the story; without it Ctrl-C does.
+# DEMO_SECONDS=N ends the demo after N seconds, 0 right after the story; by default it ends with
+# Ctrl-C.
 demo: setup build
 	$(SUDO) $(LAB) demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
-# Labs wait; what compiles and computes runs beside them with what they leave (tests/README.md says where the time goes). Each part's
-# output comes whole when it has ended, and all run to their end though one fails.
+# Tests in labs mostly wait, so compiling and computing tests run beside them on the remaining CPU
+# (tests/README.md says where the time goes). The output of each part is printed when it has ended,
+# and all parts are run even if one fails.
 test: setup chart-tools
 	cargo fmt --check
 	cargo test --locked --workspace --bins --test '*' --no-run
 	+@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-soak test-waits test-works test-lib test-lint
 
-# The longest test, three minutes: among the others, whose order is that of their names, it would begin as one of the last.
+# The longest test, three minutes. Among the others, which run in order of their names, it would
+# start as one of the last.
 test-soak:
 	cargo test --locked --workspace --test kernel $(RUN_AS_ROOT) -- soak::
 
-# Many more threads than CPUs: nearly all of these tests wait most of the time.
+# Many more threads than CPUs: nearly all of these tests mostly wait.
 test-waits:
 	cargo test --locked --workspace --test kernel $(RUN_AS_ROOT) -- --skip soak:: --test-threads=$(or $(KERNEL_THREADS),12)
 
@@ -45,24 +48,27 @@ test-lint:
 	RUSTDOCFLAGS="-D warnings" nice cargo doc --locked --workspace --no-deps
 	nice cargo test --locked --workspace --doc
 
-# The container image of this version, as an archive to carry to the nodes. Its binary says what it is made of.
+# The container image of this version, as an archive to carry to the nodes. Its binary lists what it
+# is made of.
 image: setup
 	@scripts/cargo-tools.sh cargo-auditable
 	scripts/build-release.sh
 	$(SUDO) scripts/image.sh $(RELEASE) $(IMAGE)
 
-# The image of the release in the lab; `make test` does the same with the binary that it has built.
+# The image of the release in the lab; `make test` does the same with the binary it has built.
 image-test: setup
 	scripts/build-release.sh
 	IMAGE_BINARY=$(CURDIR)/$(RELEASE) cargo test --locked --test kernel $(RUN_AS_ROOT) -- image::
 
-# Builds this commit in two folders and compares the binaries byte by byte. Twice as long as a release; not for CI.
+# Builds this commit in two folders and compares the binaries byte by byte. Takes twice as long as a
+# release; not for CI.
 reproducible: setup
 	@scripts/cargo-tools.sh cargo-auditable
 	scripts/reproducible.sh
 
-# Half an hour of all that goes wrong at once, by a script of SOAK_SEED: prints a table, and fails if anything false was said, missed,
-# lost by us or kept. `make soak-short` does three minutes of it.
+# Half an hour in which everything goes wrong at once, by a script of SOAK_SEED: prints a table, and
+# fails if anything false was reported or something was missed, lost by us or leaked.
+# `make soak-short` takes three minutes.
 soak: setup
 	$(WITH_LAB) --bin soak
 	$(SUDO) target/release/soak --minutes $(or $(SOAK_MINUTES),30) --seed $(or $(SOAK_SEED),1)
@@ -70,7 +76,7 @@ soak: setup
 soak-short: setup
 	cargo test --locked --test kernel $(RUN_AS_ROOT) -- soak:: --nocapture
 
-# Lossy paths for long, and how soon a hole is noticed; prints its figures. About 15 minutes.
+# Lossy paths for a long time, and how soon a hole is noticed; prints the figures. About 15 minutes.
 soak-loss: setup build
 	$(SUDO) $(LAB) soak --minutes $(or $(SOAK_MINUTES),10)
 	$(SUDO) $(LAB) notice --times 20
@@ -80,8 +86,8 @@ scale: setup
 	$(WITH_LAB) --bin scale
 	$(SUDO) target/release/scale --routers $(or $(SCALE_ROUTERS),500)
 
-# Every parser and every door against random bytes, FUZZ_SECONDS each or FUZZ_TARGETS alone, starting from fuzz/seeds and the captures of
-# tests/corpus.
+# Feeds random bytes to every parser of outside data, FUZZ_SECONDS each or only FUZZ_TARGETS,
+# starting from fuzz/seeds and the captures of tests/corpus.
 fuzz:
 	@scripts/cargo-tools.sh cargo-fuzz
 	@for target in $(or $(FUZZ_TARGETS),$$(RUSTC_BOOTSTRAP=1 cargo fuzz list)); do \
@@ -91,32 +97,37 @@ fuzz:
 			-max_len=65536 || exit 1; \
 	done
 
-# Which lines of what decides the unit tests and the simulation reach, by file. LLVM_COV and LLVM_PROFDATA name the tools of rustc's own
-# LLVM, where `rustup component add llvm-tools` cannot bring them.
+# Which lines of the deciding code the unit tests and the simulation reach, by file. LLVM_COV and
+# LLVM_PROFDATA name the tools of rustc's own LLVM, where `rustup component add llvm-tools` is not
+# possible.
 coverage:
 	@scripts/cargo-tools.sh cargo-llvm-cov
 	cargo llvm-cov --locked --lib $(if $(COVERAGE_FAST),,--test simulation) --summary-only --json --output-path target/coverage.json
 	@scripts/coverage.py target/coverage.json
 
-# Changes the code of verdicts, proofs and detectors in every place, one at a time: unit tests, scenarios or the simulation should notice. All are
-# built in at once. Hours of one core; broken off, it goes on. MUTANTS="verdict --again": only that file, those that lived anew.
+# Changes the code of verdicts, proofs and detectors in every place, one at a time: unit tests,
+# scenarios or the simulation should notice. All changes are built into one binary. Takes hours of
+# one core; continues after an interruption. MUTANTS="verdict --again" repeats one file, for those
+# that survived.
 mutants: setup
 	scripts/mutants/mutants.sh $(MUTANTS)
 
-# Changes the alert rules in every place, one at a time; their tests must notice each change. Minutes of one core.
+# Changes the alert rules in every place, one at a time; their tests must notice each change. Takes
+# minutes of one core.
 mutants-rules: setup
 	cargo test --locked --test plain -- every_mutant --ignored --nocapture
 
-# alerts/*.yml from their source, all but recording.yml, which is written by hand. The tests hold both equal.
+# Generates alerts/*.yml from their source, except recording.yml, which is written by hand. The
+# tests check that they match.
 alerts:
 	python3 -B alerts/source
 
-# dashboards/*.json from their source. The tests hold both equal.
+# Generates dashboards/*.json from their source. The tests check that they match.
 dashboards:
 	python3 -B dashboards/source
 
-# docs/pictures, from a recording of the lab (11 minutes) and Grafana's panel components; not for CI. After `rm -r target/pictures` it
-# records anew.
+# Makes docs/pictures, from a recording of the lab (11 minutes) and Grafana's panel components; not
+# for CI. `rm -r target/pictures` makes it record again.
 RECORDING := target/pictures/recording
 pictures: $(RECORDING)/phases.json
 	scripts/setup.sh pictures
@@ -129,8 +140,9 @@ $(RECORDING)/phases.json:
 	$(SUDO) $(LAB) record $(RECORDING)
 	$(if $(SUDO),$(SUDO) chown -R $$(id -u) $(RECORDING))
 
-# The Helm chart with today's rules and dashboards, packed into dist/ as a repository: serve that directory over HTTP.
-# CHART_URL=https://… writes whole addresses into its index, which otherwise holds names beside itself.
+# The Helm chart with the present rules and dashboards, packed into dist/ as a repository: serve
+# that directory over HTTP. CHART_URL=https://… puts absolute URLs into its index, which otherwise
+# has relative names.
 CHART := helm/vxlan-exporter
 chart: chart-tools
 	rm -rf $(CHART)/files
@@ -144,25 +156,26 @@ chart: chart-tools
 setup:
 	@scripts/setup.sh
 
-# helm and what the chart is validated with; only `test` and `chart` need them.
+# helm and the validators of the chart; only `test` and `chart` need them.
 chart-tools: setup
 	@scripts/chart-tools.sh
 
 build:
 	$(WITH_LAB) --bin lab
 
-# After a run that was killed and could not clean up.
+# Cleans up after a run that was killed.
 lab-clean:
 	cargo build --locked --release -p lab --bin lab
 	$(SUDO) $(LAB) clean
 
-# Known flaws, licences and sources of the dependencies (deny.toml).
+# Known vulnerabilities, licences and sources of the dependencies (deny.toml).
 audit:
 	@scripts/cargo-tools.sh cargo-deny
 	cargo deny check licenses bans sources
 	cargo deny check advisories
 
-# What the binary is made of, as CycloneDX: dist/vxlan_exporter.cdx.json. The same commit gives the same file in every folder.
+# The components of the binary as CycloneDX: dist/vxlan_exporter.cdx.json. The same commit gives the
+# same file in every folder.
 SBOM := vxlan_exporter_bin.cdx.json
 sbom:
 	@scripts/cargo-tools.sh cargo-cyclonedx

@@ -1,4 +1,5 @@
-//! What each door must make of any bytes; shared by the fuzz targets and by `tests/plain/doors_fuzz.rs`, which plays their seeds.
+//! What each parser of outside data must do with any bytes; shared by the fuzz targets and by
+//! `tests/plain/doors_fuzz.rs`, which plays their seeds.
 #![allow(dead_code)]
 
 use std::{
@@ -20,7 +21,7 @@ use vxlan_exporter::{
     web::{Access, Lifecycle, Pages, Printing, SelfInfo, serve},
 };
 
-/// What a raw socket hands up, from behind the IP header on, and what an error queue quotes.
+/// What a raw socket delivers, from behind the IP header on, and what an error queue quotes.
 pub fn packets(body: &[u8]) {
     for from in ["10.0.0.1", "fd00::1"] {
         let from: IpAddr = from.parse().expect("an address");
@@ -34,12 +35,13 @@ pub fn packets(body: &[u8]) {
     }
 }
 
-/// What either side of a reflector reads off a connection: frame after frame, until one is wrong or not all there.
+/// What either side of a reflector reads from a connection: one frame after the other, until one is
+/// malformed or incomplete.
 pub fn reflector_frames(bytes: &[u8]) {
     let mut rest = bytes;
     while let Ok(Some((frame, length))) = Frame::decode(rest) {
         assert!((1..=LONGEST.min(rest.len())).contains(&length), "{frame:?}: {length}");
-        // What we would send is what the other side takes.
+        // What we would send must be accepted by the other side.
         let again = frame.encode();
         let taken = Frame::decode(&again);
         assert!(matches!(taken, Ok(Some((_, length))) if length == again.len()), "{frame:?}: {taken:?}");
@@ -47,7 +49,7 @@ pub fn reflector_frames(bytes: &[u8]) {
     }
 }
 
-/// A configuration is a plan or an error in words.
+/// A configuration gives a plan or an error with a message.
 pub fn configuration(text: &str) {
     match config::parse(text, Path::new("/etc/vxlan_exporter/config.yml")) {
         Ok(config) => drop(config.plan()),
@@ -55,14 +57,15 @@ pub fn configuration(text: &str) {
     }
 }
 
-/// The same of the web configuration.
+/// The same for the web configuration.
 pub fn web_configuration(text: &[u8]) {
     if let Err(error) = web_file::parse(text, Path::new("/etc/vxlan_exporter/web.yml")) {
         assert!(!error.to_string().is_empty());
     }
 }
 
-/// Says the same whatever it is asked; `@` at the start of a line stands for the marker, which it cannot guess.
+/// A router that always gives the same output; `@` at the start of a line stands for the marker,
+/// which it cannot guess.
 struct Router<'a>(&'a str);
 
 impl Shell for Router<'_> {
@@ -73,7 +76,7 @@ impl Shell for Router<'_> {
     }
 }
 
-/// From what an SSH session printed to a snapshot: framing, and every parser behind it.
+/// From the output of an SSH session to a snapshot: framing, and every parser behind it.
 pub fn scrape(text: &str) {
     let mut reader = Reader::default();
     for _ in 0..2 {
@@ -101,9 +104,10 @@ fn server() -> SocketAddr {
     *address
 }
 
-/// A request of any bytes: an answer of HTTP or none, and the next client is served.
+/// Any bytes as a request: they get an HTTP answer or none, and the next client is served.
 pub fn http_request(request: &[u8]) {
-    // hyper gives up a request whose client has closed its half, so only the one that may have no end closes it.
+    // hyper drops a request whose client has closed its sending side, so only the arbitrary
+    // request, which may never end, closes it.
     let ask = |bytes: &[u8], close: bool| {
         let mut stream = TcpStream::connect(server()).expect("it listens");
         stream.set_read_timeout(Some(Duration::from_secs(15))).expect("a timeout");

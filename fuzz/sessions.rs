@@ -1,4 +1,5 @@
-//! Both ends of a reflector's connection, each against a peer that says anything. Shared as `doors.rs` is.
+//! Both ends of a reflector's connection, each against a peer that sends anything. Shared like
+//! `doors.rs`.
 #![allow(dead_code)]
 
 use std::{
@@ -28,13 +29,13 @@ use vxlan_exporter::{
     },
 };
 
-/// Longer than either end waits for anything, on a busy machine.
+/// Longer than any timeout of either end, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Ends {
     runtime: Runtime,
     secret: Secret,
-    /// Without a secret, and with one.
+    /// One without a secret, one with a secret.
     reflectors: [SocketAddr; 2],
 }
 
@@ -57,7 +58,7 @@ async fn reflector(secret_file: Option<PathBuf>) -> SocketAddr {
     address
 }
 
-/// Another host each time: none of them may use up what is for the others.
+/// Connects from another host each time, so that no connection uses up the allowance of the others.
 async fn stranger(to: SocketAddr) -> TcpStream {
     static LAST: AtomicU32 = AtomicU32::new(0);
     let [_, a, b, c] = (LAST.fetch_add(1, Ordering::Relaxed) % 0x00ff_fffe + 1).to_be_bytes();
@@ -74,7 +75,7 @@ async fn say(stream: &mut TcpStream, bytes: &[u8]) -> Vec<u8> {
     answer
 }
 
-/// A reflector that hears this ends the connection, and measures with the next prober.
+/// A reflector that receives this ends the connection, and measures with the next prober.
 async fn as_prober(reflector: SocketAddr, bytes: &[u8]) {
     say(&mut stranger(reflector).await, bytes).await;
     let hello = Frame::Hello { version: VERSION, nonce: [7; 16] }.encode();
@@ -86,7 +87,7 @@ async fn as_prober(reflector: SocketAddr, bytes: &[u8]) {
     );
 }
 
-/// A prober that hears this measures something or gives up.
+/// A prober that receives this measures something or gives up.
 async fn as_reflector(secret: Option<&Secret>, bytes: &[u8]) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -104,7 +105,7 @@ async fn as_reflector(secret: Option<&Secret>, bytes: &[u8]) {
     tokio::join!(lie, measure);
 }
 
-/// What a peer says to either end, which has a secret or none.
+/// Sends the bytes to either end, with and without a secret.
 pub fn reflector_sessions(bytes: &[u8]) {
     let ends = &*ENDS;
     let all = async {

@@ -1,7 +1,8 @@
 #!/bin/sh
-# build-release.sh: the binary that is carried elsewhere, target/dist/release/vxlan_exporter. The same commit gives the same bytes in
-# whatever folder it is built, and what it is made of can be read from it (`cargo audit bin`) where cargo-auditable is there:
-# `scripts/cargo-tools.sh cargo-auditable`. Arguments go to cargo.
+# build-release.sh: builds the release binary, target/dist/release/vxlan_exporter. The same commit
+# gives the same bytes in every folder. If cargo-auditable is installed
+# (`scripts/cargo-tools.sh cargo-auditable`), the components can be read from the binary
+# (`cargo audit bin`). Arguments go to cargo.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,8 +11,9 @@ cargo_home=$(cd "${CARGO_HOME:-$HOME/.cargo}" && pwd -P)
 target=$here/target/dist
 compiler=$(command -v cc)
 
-# A compiler by the name of `cc`, because OpenSSL writes into the library by which name it was called. It also writes the folders
-# in which it would look for its modules: that of the build, where nobody should put any.
+# The compiler must be called `cc`, because OpenSSL records the name by which it was called. OpenSSL
+# also records the folders in which it would look for its modules, which would otherwise be in the
+# build folder.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP

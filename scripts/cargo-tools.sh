@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs the cargo commands that are named, in the versions that this project is built and checked with; what is there already
-# in that version is left alone. `--is-there TOOL` only looks. `make test` needs none of them.
+# Installs the given cargo commands in the versions that this project is built and checked with;
+# tools that are already there in that version are left alone. `--is-there TOOL` only checks.
+# `make test` needs none of them.
 set -eu
 
-# Version, and the SHA-256 of the crate as the registry hands it out.
+# Version, and SHA-256 of the crate in the registry.
 pinned() {
     case $1 in
     cargo-auditable) echo 0.7.7 ccdd489bc94d1338cd04389a842e00661300331ec915fb376b4810ef7d480b5d ;;
@@ -22,7 +23,8 @@ is_there() {
     cargo install --list | grep -qx "$1 v$2:"
 }
 
-# As a dependency of nothing it is fetched and not built: its hash is looked at before any of it runs.
+# The crate is fetched but not built, as a dependency of nothing: its hash is checked before any of
+# it runs.
 check() {
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT

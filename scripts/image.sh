@@ -1,13 +1,14 @@
 #!/bin/sh
-# image.sh BINARY ARCHIVE: builds the container image of a binary of this machine as an OCI archive. Needs root, for the
-# file capability. The same binary gives the same image: its times are those of the last commit, or SOURCE_DATE_EPOCH.
+# image.sh BINARY ARCHIVE: builds the container image of a binary of this machine as an OCI archive.
+# Needs root for the file capability. The same binary gives the same image: its timestamps are those
+# of the last commit, or SOURCE_DATE_EPOCH.
 set -eu
 umask 022
 binary=$1
 archive=$2
 cd "$(dirname "$0")/.."
 
-# The image is carried by hand to machines without a registry.
+# Size limit in bytes: the image is carried by hand to machines without a registry.
 limit=25000000
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -21,21 +22,23 @@ trap 'exit 130' INT TERM HUP
 root=$work/context/root
 mkdir -p "$root/etc"
 
-# The C library comes along: a static one would look for its resolver's parts at run time and find none.
+# The C library is included: a static one would look for parts of its resolver at run time and find
+# none.
 ldd "$binary" | grep -o '/[^ ]*' | while read -r library; do
     mkdir -p "$root$(dirname "$library")"
     cp -L "$library" "$root$library"
 done
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 strip -o "$root/vxlan_exporter" "$binary"
-# What it is made of (cargo-auditable): kept, where it was there.
+# The list of components (cargo-auditable) is kept if the binary has one.
 names_its_parts() { readelf -SW "$1" | grep -q ' \.dep-v0 '; }
 if names_its_parts "$binary" && ! names_its_parts "$root/vxlan_exporter"; then
     echo "image: strip has taken away what $binary is made of" >&2
     exit 1
 fi
 chmod 755 "$root/vxlan_exporter"
-# Permitted, not effective: it starts also where NET_RAW is withheld, and raises it where it is granted.
+# Permitted, not effective: so it also starts where NET_RAW is withheld, and raises it where it is
+# granted.
 setcap cap_net_raw+p "$root/vxlan_exporter"
 
 image=localhost/vxlan_exporter:$version

@@ -1,5 +1,6 @@
 #!/bin/sh
-# reproducible.sh: builds this commit in two folders of different names and compares the binaries byte by byte. Arguments go to cargo.
+# reproducible.sh: builds this commit in two folders with different names and compares the binaries
+# byte by byte. Arguments go to cargo.
 set -eu
 cd "$(dirname "$0")/.."
 

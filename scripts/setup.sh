@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs what the build, the tests and the demo need and this machine lacks, from Debian's packages. Looks first:
-# where nothing is missing it changes nothing and needs no root. `setup.sh pictures` adds what `make pictures` needs.
+# Installs what the build, the tests and the demo need and this machine lacks, from Debian's
+# packages. If nothing is missing it changes nothing and needs no root. `setup.sh pictures` adds
+# what `make pictures` needs.
 set -eu
 
-# What the code runs, and the package that brings it.
+# The programs that are run, and the packages that contain them.
 needs='
 cc:gcc
 make:make
@@ -73,7 +74,8 @@ if [ "$(id -u)" -ne 0 ]; then
     sudo=sudo
 fi
 
-# sshd, prometheus, alertmanager and frr come for their programs: their services must not start. A machine's own policy is left alone.
+# sshd, prometheus, alertmanager and frr are installed for their programs; their services must not
+# start. A machine's own policy is left alone.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     trap '$sudo rm -f "$policy"' EXIT
@@ -86,7 +88,7 @@ install() {
     # shellcheck disable=SC2086 # one word per package
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages </dev/null
 }
-# The lists may be old or absent: fetch them only if what they say does not do.
+# The package lists may be old or absent: they are fetched only if installing without that fails.
 install || { $sudo apt-get update -q </dev/null && install; } || give_up "apt-get could not install them"
 
 for need in $needs; do

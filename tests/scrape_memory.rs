@@ -1,5 +1,5 @@
-//! How much memory a scrape takes: at most eight times what the router printed, whatever that is; and printing the metrics of it at
-//! most eight times what is printed.
+//! The memory of a scrape: at most eight times what the router printed, whatever that is. The same
+//! holds for printing its metrics and the size of the output.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -22,19 +22,20 @@ use vxlan_exporter::{
     web::{SelfInfo, metrics},
 };
 
-/// The system's allocator, which counts what is taken.
+/// The system's allocator, with a count of allocated memory.
 struct Counting;
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call goes to the system's allocator with the caller's own arguments; counting touches no memory of it.
+// SAFETY: every call goes to the system's allocator with the caller's own arguments; counting
+// touches none of the memory.
 #[allow(unsafe_code)]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
         MOST.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller's promises hold for the system's allocator too.
+        // SAFETY: the caller's guarantees apply to the system's allocator too.
         unsafe { System.alloc(layout) }
     }
 
@@ -80,7 +81,7 @@ impl Shell for Router {
     }
 }
 
-/// One scrape; how many times its output it took at most, and what it left out.
+/// One scrape: its result, its peak memory as a multiple of the output, and what it left out.
 fn scrape(mut router: Router) -> (Result<RouterSnapshot, Failed>, f64, Dropped) {
     let bytes = router.bytes();
     let deadline = Instant::now() + Duration::from_mins(10);
@@ -90,7 +91,7 @@ fn scrape(mut router: Router) -> (Result<RouterSnapshot, Failed>, f64, Dropped) 
     (read, times(most, bytes), dropped)
 }
 
-/// What it takes at most, in bytes, with what it leaves.
+/// The peak memory of `work` in bytes, and its result.
 fn taken<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = NOW.load(Ordering::Relaxed);
     MOST.store(before, Ordering::Relaxed);
@@ -103,7 +104,8 @@ fn times(memory: usize, bytes: usize) -> f64 {
     memory as f64 / bytes as f64
 }
 
-/// The metrics of a router that was read: their length, and how many times that it took at most to print them.
+/// Prints the metrics of a router that was read: their length, and the peak memory as a multiple of
+/// it.
 fn print(snapshot: RouterSnapshot) -> (usize, f64) {
     let state = State::default();
     let mut reading = RouterReading::new("dc".into(), "dc".into(), Vec::new());
@@ -124,7 +126,7 @@ fn vxlan(number: usize) -> String {
     )
 }
 
-/// One test: others would be counted with it.
+/// A single test, as the memory of others would be counted with it.
 #[test]
 fn a_scrape_takes_at_most_eight_times_its_output() {
     let one = || list(1, vxlan);

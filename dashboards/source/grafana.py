@@ -6,7 +6,8 @@ a version they would take a panel for one of Grafana 6. So a table's cells have 
 
 DATA_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
-# Okabe and Ito's colours: told apart with every kind of colour blindness. No state is told by colour alone.
+# Okabe and Ito's colours, which can be told apart with every kind of colour blindness. No state is
+# shown by colour alone.
 GREEN = "#009E73"
 BLUE = "#56B4E9"
 ORANGE = "#E69F00"
@@ -14,7 +15,7 @@ RED = "#D55E00"
 PURPLE = "#CC79A7"
 GREY = "#999999"
 
-# What every selector of the exporter's own series is narrowed by.
+# Every selector of the exporter's own series is narrowed by this.
 SCRAPE = 'job=~"$job", instance=~"$instance"'
 
 

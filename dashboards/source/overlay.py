@@ -8,7 +8,7 @@ from grafana import (
 UID = "vxlan-overlay"
 
 PATHS = f'{SCRAPE}, path=~"$path"'
-# Two exporters that probe one path from one source, or read one router, are one.
+# Two exporters that probe one path from one source, or read one router, count as one.
 PATH = "namespace, cluster, source, path"
 TUNNEL = "namespace, cluster, tunnel"
 END = "namespace, cluster, router, interface"
@@ -78,7 +78,7 @@ def of_ends(value):
     """
 
 
-# A gauge of both ends' readers.
+# A gauge, over the readers of both ends.
 def reading(metric):
     return f"max by ({END}) ({metric}{{{SCRAPE}}})"
 
@@ -243,7 +243,7 @@ def tunnels():
     """Both ends of each tunnel."""
     yield row("Tunnels", 35)
     settings = "vni, remote, port, df, bridge"
-    # One reader's, should two tell different settings.
+    # That of one reader, in case two report different settings.
     info = f"topk by ({END}) (1, vxlan_interface_info{{{SCRAPE}}})"
     router = {
         "title": "Router ${__data.fields.router}",

@@ -8,7 +8,7 @@ from grafana import (
 UID = "vxlan-router"
 
 ROUTERS = f'{SCRAPE}, router=~"$router"'
-# Two exporters that read one router are one.
+# Two exporters that read one router count as one.
 ROUTER = "namespace, cluster, router, site"
 INTERFACE = "namespace, cluster, router, interface"
 LEGEND = "{{router}}/{{interface}}"

@@ -1,4 +1,5 @@
-//! Which mutant is switched on, and which places the run has come to. Only in the copy that `make mutants` builds.
+//! Which mutant is switched on, and which places the run has reached. Only in the copy that
+//! `make mutants` builds.
 
 use std::{
     env,
@@ -11,7 +12,7 @@ use std::{
 /// The number in the environment variable `MUTANT`; without it nothing is changed.
 static ON: LazyLock<Option<usize>> = LazyLock::new(|| env::var("MUTANT").ok()?.parse().ok());
 
-/// Mutants that would have made a difference to what was computed since [`take_met`] was called.
+/// Mutants that would have changed what was computed since [`take_met`] was called.
 static MET: [AtomicBool; 4096] = [const { AtomicBool::new(false) }; 4096];
 
 fn meet(mutant: usize) {
@@ -31,7 +32,7 @@ pub fn take_met() -> Vec<usize> {
     (0..MET.len()).filter(|mutant| MET[*mutant].swap(false, Relaxed)).collect()
 }
 
-/// The right value, or that of the mutant that is on: they are numbered from `first`.
+/// The right value, or that of the mutant that is switched on; mutants are numbered from `first`.
 fn pick(first: usize, right: bool, wrong: &[bool]) -> bool {
     let mut said = right;
     for (mutant, wrong) in (first..).zip(wrong) {
@@ -72,7 +73,7 @@ pub fn unequal<A: PartialEq<B> + ?Sized, B: ?Sized>(first: usize, a: &A, b: &B) 
     pick(first, a != b, &[a == b])
 }
 
-/// `a && b`, both of which are asked: neither does anything. Mutant `||`.
+/// `a && b`; both are evaluated, as neither has side effects. Mutant `||`.
 pub fn both(first: usize, a: bool, b: bool) -> bool {
     pick(first, a && b, &[a || b])
 }
@@ -82,12 +83,12 @@ pub fn either(first: usize, a: bool, b: bool) -> bool {
     pick(first, a || b, &[a && b])
 }
 
-/// What a function returns; mutants `true` and `false`.
+/// The return value of a function; mutants `true` and `false`.
 pub fn of_bool(first: usize, body: impl FnOnce() -> bool) -> bool {
     pick(first, body(), &[true, false])
 }
 
-/// What a function returns; mutant `None`.
+/// The return value of a function; mutant `None`.
 pub fn of_option<T>(mutant: usize, body: impl FnOnce() -> Option<T>) -> Option<T> {
     body().filter(|_| !on(mutant))
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs run.py with the parser that it needs, which is fetched from PyPI into target/tools, pinned by its hash, unless it is there already.
+# Runs run.py with the parser that it needs, which is fetched from PyPI into target/tools, pinned by
+# its hash, unless it is already there.
 set -eu
 here=$(dirname "$0")
 tools=target/tools/mutants

@@ -7,7 +7,7 @@ from tree_sitter import Language, Parser
 
 PARSER = Parser(Language(tree_sitter_rust.language()))
 
-# What a comparison is called in mutant.rs, and what its mutants are.
+# The name of a comparison in mutant.rs, and its mutants.
 COMPARISONS = {
     "<": ("less", ["<=", ">="]),
     "<=": ("at_most", ["<", ">"]),
@@ -25,7 +25,7 @@ class Mutant:
     file: str
     line: int
     change: str
-    # What names it also when lines have moved.
+    # Identifies it even when lines have moved.
     key: str = ""
 
 

@@ -1,8 +1,10 @@
-//! Plays cases of the simulation against the mutant that is on, and ends at the first that reads otherwise than it should.
+//! Plays cases of the simulation against the mutant that is switched on, and ends at the first with
+//! a wrong result.
 //!
-//! `notice SCENARIOS list RUNS NETWORKS` names them, so many runs of each scenario at most; `notice SCENARIOS record CASE...` prints of
-//! each its name, its milliseconds and the mutants met; `notice SCENARIOS play CASE...` prints each name as it begins, so the last
-//! one is what noticed.
+//! `notice SCENARIOS list RUNS NETWORKS` lists them, with at most this many runs of each scenario.
+//! `notice SCENARIOS record CASE...` prints for each case its name, its milliseconds and the
+//! mutants met. `notice SCENARIOS play CASE...` prints each name as it begins, so the last one is
+//! the case that noticed.
 
 mod sim;
 

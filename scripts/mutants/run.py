@@ -29,14 +29,15 @@ FILES = [
 ]
 # The runner of scenarios and networks, in the copy.
 EXAMPLE = '\n[[example]]\nname = "notice"\npath = "tests/simulation/notice.rs"\n'
-# What the path needs of the library. All else is left out, with the tests of these: that builds in a minute.
+# What the path needs of the library. All else is left out, with the tests of these: that builds in
+# a minute.
 NEEDED = {
     "src/lib.rs": ["model", "mutant", "path", "text", "work"],
     "src/model.rs": ["family", "fingerprint", "observation", "snapshot", "types", "vnis"],
 }
 # Unit tests that play whole networks for seconds: the simulation does that better.
 SLOW = ["sending"]
-# CPU seconds: many times what the slowest needs, so that only what never ends is stopped.
+# CPU seconds: many times what the slowest case needs, so that only endless ones are stopped.
 LONG = 120
 
 
@@ -77,7 +78,7 @@ def copy_tree(sources):
         "Cargo.toml": (ROOT / "Cargo.toml").read_text() + EXAMPLE,
         **{file: "#![allow(warnings)]\n" + "".join(f"pub mod {name};\n" for name in names) for file, names in NEEDED.items()},
         "src/mutant.rs": (HERE / "mutant.rs").read_text(),
-        # Its machine of a reflector needs the reflector, and has tests of its own.
+        # The reflector's size search needs the reflector, and has tests of its own.
         sim: (ROOT / sim).read_text().replace("pub mod reflected;\n", ""),
         "tests/simulation/notice.rs": (HERE / "notice.rs").read_text(),
     }

@@ -31,14 +31,15 @@ use world::World;
 const LOOK: Duration = Duration::from_secs(1);
 /// Windows of 300 s are full by then.
 const SETTLED: Duration = Duration::from_mins(5);
-/// Over this part of the whole the least number of each thread and file is looked for: long enough
-/// that no router which happens to hang holds its thread throughout.
+/// The least number of each kind of thread and file is taken over this part of the run: long enough
+/// that no single hanging router holds its thread throughout.
 const STRETCH: u32 = 10;
-/// Its threads have waited for a CPU for so long within so long: then it may say that it could not
-/// hear answers. It says so of a path after ten echoes in a row, two a second at most, in whose
-/// time it came 100 ms late or more (`src/probe/punctual.rs`).
+/// The exporter counts as starved if its threads have waited for a CPU this long within
+/// [`STARVED_WITHIN`]. Then it may report that it could not hear answers. It does so for a path
+/// after ten echoes in a row, two a second at most, during which it was 100 ms late or more
+/// (`src/probe/punctual.rs`).
 const STARVED: Duration = Duration::from_secs(1);
-/// As of [`STARVED`].
+/// The window of [`STARVED`].
 const STARVED_WITHIN: Duration = Duration::from_secs(10);
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -165,8 +166,8 @@ impl Report {
         growth::between(&self.samples, self.length.saturating_sub(self.stretch()), self.length)
     }
 
-    /// Of each kind of thread and of open file: what was held when it had settled and what is held
-    /// at the end.
+    /// For each kind of thread and of open file: what was held when everything had settled, and
+    /// what is held at the end.
     fn held(&self) -> [(&'static str, Counts, Counts); 2] {
         let least =
             |of: fn(&Sample) -> &Counts| (growth::least(&self.first(), of), growth::least(&self.last(), of));
@@ -174,7 +175,7 @@ impl Report {
         [("thread", threads.0, threads.1), ("open file", files.0, files.1)]
     }
 
-    /// What of them is more than may be, in words.
+    /// Those of which more is held than may be, as text.
     pub fn kept(&self) -> Vec<String> {
         self.more(|name, had, has| has > held::may_be(name, had))
     }

@@ -1,4 +1,4 @@
-//! What the process takes over time: memory, and what it holds by name.
+//! Resources of the process over time: memory, and what it holds by name.
 
 use std::{fs, time::Duration};
 
@@ -39,7 +39,7 @@ impl Sample {
     }
 }
 
-/// How long it waited for a CPU in the last `window` of all.
+/// How long it waited for a CPU within the last `window` of the samples.
 pub fn waited_lately(samples: &[Sample], window: Duration) -> Duration {
     let Some(last) = samples.last() else { return Duration::ZERO };
     let before = samples.iter().rev().find(|sample| sample.at + window <= last.at);
@@ -51,7 +51,7 @@ pub fn between(samples: &[Sample], from: Duration, to: Duration) -> Vec<&Sample>
     samples.iter().filter(|sample| (from..=to).contains(&sample.at)).collect()
 }
 
-/// The least of each number: what is held when nothing passing is added to it.
+/// The minimum of each number over time: what is held permanently.
 pub fn least(samples: &[&Sample], of: fn(&Sample) -> &Counts) -> Counts {
     let Some(first) = samples.first() else { return Counts::new() };
     let in_all = |name: &String| samples.iter().filter_map(|sample| of(sample).get(name)).min().copied();

@@ -23,7 +23,7 @@ use crate::{exporter::LISTEN, numbers::Place};
 const SCRAPERS: usize = 4;
 /// Clients that begin a request and never finish it.
 const DAWDLERS: usize = 8;
-/// All of them that may be connected at once, and the judge.
+/// All that may be connected at once, including the judge.
 pub const CLIENTS: usize = SCRAPERS + DAWDLERS + 1;
 const BREATH: Duration = Duration::from_millis(250);
 const PAGES: [&str; 4] = ["/metrics", "/", "/metrics", "/-/healthy"];

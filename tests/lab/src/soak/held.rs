@@ -10,24 +10,24 @@ use crate::exporter::LISTEN;
 /// How many of each name.
 pub type Counts = BTreeMap<String, usize>;
 
-/// Of tokio, which names its workers and its pool for what blocks alike.
+/// tokio gives its workers and its pool for blocking work the same name.
 const TOKIO: &str = "tokio-rt-worker";
-/// What may block at once, one of each: `/metrics` and `/` are printed, the configuration is looked
-/// at, a changed one is read. The pool gets another thread wherever none is idle, so on a busy
-/// machine also where the one before is still on its way there; it keeps each for ten idle seconds,
-/// and all of them are used in turn: while scrapes go on, it stays as large as it ever was.
+/// Most tasks that may block at once, one of each kind: printing `/metrics` and `/`, checking the
+/// configuration, reading a changed one. The pool gets another thread whenever none is idle, which
+/// on a busy machine includes a thread still on its way back. It keeps each thread for ten idle
+/// seconds and uses all of them in turn, so while scrapes go on it never shrinks.
 const BLOCKING: usize = 4;
 
-/// A socket in no table of the kernel's: bound, and neither listening nor connected. So are the
-/// ports that SYNs are sent from.
+/// A socket in none of the kernel's tables: bound, but neither listening nor connected. The ports
+/// that SYNs are sent from are such sockets.
 const PORT: &str = "a port for SYNs";
-/// Eight flows and up to 64 former ports, of each family (`src/probe/raw.rs`).
+/// Eight flows and up to 64 former ports, for each family (`src/probe/raw.rs`).
 const PORTS: usize = 2 * (8 + 64);
 const CLIENT: &str = "a client of the web server";
-/// Of a session by SSH: libssh2's and ours.
+/// Open files of an SSH session: libssh2's and ours.
 const FILES_OF_A_SESSION: usize = 2;
 
-/// Sockets by the kernel's tables, with the column of the inode.
+/// The kernel's tables of sockets, with the column of the inode.
 const TABLES: [(&str, usize); 11] = [
     ("tcp", 9),
     ("tcp6", 9),
@@ -46,7 +46,7 @@ const TABLES: [(&str, usize); 11] = [
 pub fn threads(pid: u32) -> Result<Counts> {
     let mut counts = Counts::new();
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-        // It may have ended since.
+        // It may have ended meanwhile.
         if let Ok(name) = fs::read_to_string(task?.path().join("comm")) {
             *counts.entry(name.trim_end().to_owned()).or_default() += 1;
         }
@@ -54,8 +54,8 @@ pub fn threads(pid: u32) -> Result<Counts> {
     Ok(counts)
 }
 
-/// How long its threads have waited for a CPU, all together (`schedstat` of proc(5): nanoseconds
-/// that ran, that waited, …).
+/// How long its threads have waited for a CPU in total (`schedstat` of proc(5): nanoseconds
+/// running, nanoseconds waiting, …).
 pub fn waited(pid: u32) -> Result<Duration> {
     let mut waited = 0;
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
@@ -82,11 +82,11 @@ pub fn files(pid: u32) -> Result<Counts> {
     Ok(counts)
 }
 
-/// What each socket in its network is, by inode.
+/// The kind of each socket in its network namespace, by inode.
 fn sockets(pid: u32) -> BTreeMap<String, String> {
     let mut kinds = BTreeMap::new();
     for (table, column) in TABLES {
-        // A kernel without IPv6 has not all of them.
+        // A kernel without IPv6 lacks some of them.
         let Ok(text) = fs::read_to_string(format!("/proc/{pid}/net/{table}")) else { continue };
         for line in text.lines().skip(1) {
             let fields: Vec<&str> = line.split_whitespace().collect();
@@ -99,7 +99,8 @@ fn sockets(pid: u32) -> BTreeMap<String, String> {
     kinds
 }
 
-/// A line of the table of TCP: `sl local_address rem_address st …`, ports in hex behind a colon.
+/// The kind of a line in the TCP table: `sl local_address rem_address st …`, with ports in hex
+/// after a colon.
 fn tcp(fields: &[&str]) -> String {
     let port = |field: usize| {
         let hex = fields.get(field).and_then(|address| address.rsplit(':').next());
@@ -116,13 +117,13 @@ fn to_port(port: u16) -> String {
     format!("a connection to port {port}")
 }
 
-/// Names of which more is held `last` than `first`, with both numbers.
+/// Names of which `last` holds more than `first`, with both numbers.
 pub fn more<'a>(first: &'a Counts, last: &'a Counts) -> impl Iterator<Item = (&'a str, usize, usize)> {
     let had = |name: &String| first.get(name).copied().unwrap_or_default();
     last.iter().map(move |(name, has)| (name.as_str(), had(name), *has)).filter(|(_, had, has)| has > had)
 }
 
-/// How many of a name may be held at the end, if `had` were when it had settled.
+/// How many of a name may be held at the end if there were `had` when everything had settled.
 pub fn may_be(name: &str, had: usize) -> usize {
     let is_fickle = || (FICKLE_PORT..).take(FICKLE).any(|port| name == to_port(port));
     match name {

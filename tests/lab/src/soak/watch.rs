@@ -37,8 +37,8 @@ pub struct Findings {
     pub kinds: BTreeMap<String, Kind>,
     /// Lost echoes, in steps of 10 s.
     pub lost_at: BTreeMap<u64, f64>,
-    /// Verdicts that were not told because the exporter got too little CPU to hear answers, and
-    /// said so.
+    /// Verdicts that were missing because the exporter got too little CPU to hear answers, and said
+    /// so.
     pub starved: u64,
 }
 
@@ -87,8 +87,8 @@ impl<'s> Watch<'s> {
         }
     }
 
-    /// A scrape that was begun and done at these times, both since the start of the script.
-    /// `starved`: the exporter has lately waited for a CPU for long.
+    /// Examines a scrape that began and ended at these times, both since the start of the script.
+    /// `starved` tells whether the exporter has recently waited long for a CPU.
     pub fn look(&mut self, text: &str, (began, at): (Duration, Duration), starved: bool) {
         let metrics = Metrics::parse(text);
         self.counters(text);
@@ -192,13 +192,13 @@ impl<'s> Watch<'s> {
     }
 }
 
-/// Of each path that value of a label whose series is 1.
+/// For each path, the value of a label whose series is 1.
 fn of_paths(metrics: &Metrics, name: &str, label: &str) -> BTreeMap<String, String> {
     let on = metrics.all(name, &[]).filter(|series| series.value > 0.5);
     on.map(|series| (series.labels["path"].clone(), series.labels[label].clone())).collect()
 }
 
-/// Of each path the sum of its series.
+/// For each path, the sum of its series.
 fn by_path(metrics: &Metrics, name: &str) -> BTreeMap<String, f64> {
     let mut sums = BTreeMap::new();
     for series in metrics.all(name, &[]) {
