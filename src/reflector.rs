@@ -8,7 +8,8 @@
 //!   the tag that ties each frame to that proof
 //! - [`segment`] one write, one segment of exactly N bytes
 //! - [`limits`], [`ledger`] how much is sent to a peer, and that it has paid for it
-//! - [`server`], [`session`] the reflector; [`interface`] the MTU that it reports
+//! - [`server`], [`session`] the reflector; [`seats`] its connections, one each; [`interface`] the
+//!   MTU that it reports
 //! - [`client`] a connection to one, [`asked`] the frames that are expected on it, [`measure`] one
 //!   pair of packets, [`one_way`] loss per direction
 //! - [`mod@bench`] all measurements with one reflector; [`follow`] a path's use of its reflector,
@@ -26,6 +27,7 @@ pub mod measure;
 pub mod one_way;
 pub mod protocol;
 pub mod seal;
+pub mod seats;
 pub mod secret;
 pub mod segment;
 pub mod server;

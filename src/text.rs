@@ -157,6 +157,17 @@ pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.0} s", duration.as_secs_f64())
 }
 
+/// The first items of a list as text, with the total if not all are shown.
+pub(crate) fn listed<T: ToString>(items: impl ExactSizeIterator<Item = T>, between: &str) -> String {
+    const MOST: usize = 8;
+    let more = items.len().saturating_sub(MOST);
+    let mut words = items.take(MOST).map(|item| item.to_string()).collect::<Vec<_>>();
+    if more > 0 {
+        words.push(format!("and {more} more"));
+    }
+    words.join(between)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -7,11 +7,7 @@ use std::{
 
 use crate::{
     model::{picture::TunnelEnd, types::RouterName, vnis::VniSet},
-    overlay::{
-        carriers::Carriers,
-        ends::{EndView, Scene},
-        sends,
-    },
+    overlay::{carriers::Carriers, end_view::EndView, known::Known, sends},
     work,
 };
 
@@ -39,14 +35,14 @@ struct Heard<'s> {
 }
 
 impl Arrivals {
-    pub(super) fn new(scene: &Scene<'_>) -> Self {
+    pub(super) fn new(ends: &BTreeMap<TunnelEnd, EndView<'_>>, known: &Known) -> Self {
         let mut heard: BTreeMap<(&RouterName, Option<u16>), Heard<'_>> = BTreeMap::new();
-        for (place, (end, view)) in scene.ends.iter().enumerate() {
+        for (place, (end, view)) in ends.iter().enumerate() {
             for router in work::each(view.sends.routers.keys()).filter(|router| ***router != end.router) {
                 heard.entry((router, view.vxlan.port)).or_default().sender(place, view);
             }
             if view.is_shared() && !view.vnis().is_empty() {
-                for (router, vnis) in entries_to(scene, view) {
+                for (router, vnis) in entries_to(known, view) {
                     let heard = heard.entry((router, view.vxlan.port)).or_default();
                     heard.by_vni.push((place, Cow::Owned(vnis)));
                 }
@@ -58,7 +54,7 @@ impl Arrivals {
             by_vni: Carriers::of(heard.by_vni.iter().map(|(place, vnis)| (*place, vnis.as_ref()))),
         };
         Self {
-            ends: scene.ends.keys().cloned().collect(),
+            ends: ends.keys().cloned().collect(),
             at: heard
                 .into_iter()
                 .map(|((router, port), heard)| ((router.clone(), port), at(heard)))
@@ -104,13 +100,13 @@ impl<'s> Heard<'s> {
 }
 
 /// The VNIs that a device with many networks has entries for, by the router they lead to.
-fn entries_to<'a>(scene: &Scene<'a>, view: &EndView<'a>) -> BTreeMap<&'a RouterName, VniSet> {
-    let mut vnis = sends::by_router(scene.known, &view.sends.leads);
+fn entries_to<'a>(known: &'a Known, view: &EndView<'a>) -> BTreeMap<&'a RouterName, VniSet> {
+    let mut vnis = sends::by_router(known, &view.sends.leads);
     for named in vnis.values_mut() {
         *named = named.intersection(view.vnis());
     }
     let of_any = work::each(view.sends.leads.get(&None).into_iter().flatten());
-    for router in of_any.flat_map(|remote| scene.known.owners(*remote)).collect::<BTreeSet<_>>() {
+    for router in of_any.flat_map(|remote| known.owners(*remote)).collect::<BTreeSet<_>>() {
         vnis.insert(router, view.vnis().clone());
     }
     vnis.remove(&view.reading.router);

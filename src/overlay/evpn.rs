@@ -13,10 +13,7 @@ use std::{
 
 use crate::{
     model::{picture::TunnelEnd, types::Site, vnis::VniSet},
-    overlay::{
-        carriers::Carriers,
-        ends::{EndView, Scene},
-    },
+    overlay::{carriers::Carriers, end_view::EndView, scene::Scene},
     work,
 };
 

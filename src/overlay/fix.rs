@@ -17,10 +17,12 @@ use crate::{
         types::{Bytes, DfPolicy, MismatchField, Site},
     },
     overlay::{
-        ends::{EndView, Scene},
+        end_view::EndView,
         mismatch::remote_astray,
         pairing::Pair,
         routed,
+        scene::Scene,
+        step::{enable, raise, step},
     },
     vendor::{Change, Vyos},
 };
@@ -219,24 +221,6 @@ impl Fixer<'_, '_> {
         };
         ends.flat_map(change).collect()
     }
-}
-
-/// Enables an end that is administratively down.
-pub(super) fn enable(view: &EndView<'_>) -> Option<FixStep> {
-    (view.link.admin_up == Some(false)).then(|| step(&view.end(), Change::Enable)).flatten()
-}
-
-/// Lets an end accept larger packets. With `df set` it would still drop packets that it has to send
-/// in fragments, so that is unset first.
-pub(super) fn raise(view: &EndView<'_>, mtu: Bytes) -> Vec<FixStep> {
-    let end = view.end();
-    let unset = (view.has_df_set() && view.has_df_command()).then_some(Change::Df(DfPolicy::Unset));
-    unset.into_iter().chain([Change::Mtu(mtu)]).filter_map(|change| step(&end, change)).collect()
-}
-
-/// One step; `None` for an interface that VyOS has no command for.
-pub(super) fn step(end: &TunnelEnd, change: Change) -> Option<FixStep> {
-    Some(FixStep { router: end.router.clone(), command: Vyos::command(&end.interface, change)? })
 }
 
 fn undecided(what: &str, end: &TunnelEnd) -> String {

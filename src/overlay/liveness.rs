@@ -16,10 +16,7 @@ use crate::{
         snapshot::RouterReading,
         types::{MismatchField, Verdict},
     },
-    overlay::{
-        ends::{EndView, Scene},
-        pairing::Pair,
-    },
+    overlay::{end_view::EndView, pairing::Pair, scene::Scene},
 };
 
 /// Signs of death seen once, by sender and silent end, with the number of scrapes of both routers

@@ -8,7 +8,8 @@ use crate::{
         types::{Mac, OperState},
         vnis::VniSet,
     },
-    overlay::{carriers::Carriers, ends::listed},
+    overlay::carriers::Carriers,
+    text::listed,
     work,
 };
 

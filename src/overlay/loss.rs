@@ -27,7 +27,7 @@ use crate::{
         snapshot::{Counters, Link, RouterReading, RouterSnapshot, Uptime},
         types::{InterfaceName, RouterName, Vni},
     },
-    overlay::ends::Scene,
+    overlay::scene::Scene,
     text::Text,
     work,
 };

@@ -8,11 +8,7 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use crate::{
     model::{picture::TunnelEnd, types::MismatchField},
-    overlay::{
-        ends::{EndView, Scene},
-        evpn,
-        pairing::Pair,
-    },
+    overlay::{end_view::EndView, evpn, pairing::Pair, scene::Scene},
     work,
 };
 

@@ -16,7 +16,7 @@ use std::{
 
 use crate::{
     model::{picture::TunnelEnd, types::RouterName},
-    overlay::ends::Scene,
+    overlay::scene::Scene,
     work,
 };
 use mutual::Groups;

@@ -11,7 +11,7 @@ use crate::{
         picture::{Hop, TunnelEnd},
         types::Site,
     },
-    overlay::{ends::Scene, pairing::Pair},
+    overlay::{pairing::Pair, scene::Scene},
     work,
 };
 

@@ -13,9 +13,11 @@ use crate::{
         types::Bytes,
     },
     overlay::{
-        ends::{EndView, Scene},
-        fix::{raise, step},
+        end_view::EndView,
+        end_view::small_routed_text,
         pairing::Pair,
+        scene::Scene,
+        step::{raise, step},
         underlay::Underlay,
     },
     vendor::{Change, Vyos},
@@ -28,15 +30,6 @@ pub(super) struct Told {
     pub(super) steps: Vec<FixStep>,
     /// The largest inner packet that gets through this end, in bytes, if the end explains the hole.
     pub(super) explained: Option<Bytes>,
-}
-
-/// The sentence that a routed end is smaller than the path needs, which is not a hole.
-pub(super) fn small(end: &TunnelEnd, mtu: Bytes, expected: Bytes) -> String {
-    format!(
-        "{end} mtu {mtu} < the expected MTU {expected}: it is routed, no bridge's port, so {} itself answers larger \
-         packets \"fragmentation needed, mtu {mtu}\"",
-        end.router
-    )
 }
 
 /// Explains a hole by a routed end that sends to `other`; `expected` is the MTU that the path
@@ -71,7 +64,7 @@ pub(super) fn explain(
     Told {
         cause: Some(format!(
             "{}, and no such answer arrives: look for what drops ICMP \"fragmentation needed\" on the way back",
-            small(&end, mtu, needed)
+            small_routed_text(&end, mtu, needed)
         )),
         steps: if carried { raise(view, needed) } else { Vec::new() },
         explained: Some(mtu),

@@ -7,7 +7,7 @@
 
 use crate::{
     model::{observation::PathObservation, picture::TunnelEnd, snapshot::FdbEntry, types::Mac},
-    overlay::ends::{EndView, Scene},
+    overlay::{end_view::EndView, scene::Scene},
 };
 
 /// At most this many learned MACs are listed.

@@ -23,13 +23,14 @@ use crate::{
     },
     overlay::{
         cause::{Crossed, Explainer, Fares},
-        ends::{Known, Scene},
         fix::{Fixer, Mending},
+        known::Known,
         liveness::{self, Life, Suspects},
         loss::Ledger,
         mismatch::mismatches,
         pairing::{self, Pair},
         route::{Map, Walk},
+        scene::Scene,
     },
     recency::Recency,
 };

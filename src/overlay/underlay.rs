@@ -14,7 +14,7 @@ use crate::{
         picture::TunnelEnd,
         types::{Bytes, DfPolicy, InterfaceName},
     },
-    overlay::ends::{EndView, Scene},
+    overlay::{end_view::EndView, scene::Scene},
     vendor::Vyos,
 };
 

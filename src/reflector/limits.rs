@@ -1,8 +1,8 @@
 //! Which peers get a connection of a reflector, and how much each is sent. Pure.
 //!
 //! Connections are limited in total and per peer, so that a few addresses cannot lock out all
-//! others: if all places are taken, a peer with fewer connections takes one from the peer with the
-//! most. With a secret, peers that have proven it have places of their own that nobody else gets;
+//! others: if all seats are taken, a peer with fewer connections takes one from the peer with the
+//! most. With a secret, peers that have proven it have seats of their own that nobody else gets;
 //! the others have few, and only for the duration of the greeting. A peer that has proven it within
 //! the last hour takes precedence over those that never have.
 //!
@@ -35,24 +35,24 @@ const PEERS: usize = 4096;
 /// How long it is remembered that a peer has proven the secret.
 const KNOWN: Duration = Duration::from_hours(1);
 
-/// Identifies a place.
-pub type PlaceId = u64;
+/// Identifies a seat.
+pub type SeatId = u64;
 
-/// A place that was given.
+/// A seat that was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
     /// Its identifier.
-    pub id: PlaceId,
-    /// The place it was taken from: that connection must be ended.
-    pub evicts: Option<PlaceId>,
+    pub id: SeatId,
+    /// The seat it was taken from: that connection must be ended.
+    pub evicts: Option<SeatId>,
 }
 
-/// No place is free.
+/// No seat is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoPlace;
+pub struct NoSeat;
 
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Seat {
     peer: IpAddr,
     proven: bool,
 }
@@ -73,8 +73,8 @@ struct Peer {
 pub struct Limits {
     secret: bool,
     peers: HashMap<IpAddr, Peer>,
-    places: BTreeMap<PlaceId, Place>,
-    last: PlaceId,
+    seats: BTreeMap<SeatId, Seat>,
+    last: SeatId,
 }
 
 impl Limits {
@@ -97,23 +97,23 @@ impl Limits {
             if self.secret { (STRANGERS, STRANGERS_PER_PEER) } else { (CONNECTIONS, CONNECTIONS_PER_PEER) };
         let evicts = self.room(peer, false, total, per_peer, is_known, now).ok()?;
         self.last += 1;
-        self.places.insert(self.last, Place { peer, proven: false });
+        self.seats.insert(self.last, Seat { peer, proven: false });
         Some(Opened { id: self.last, evicts })
     }
 
-    /// Records that the peer in that place has proven the secret; returns the place taken from
+    /// Records that the peer in that seat has proven the secret; returns the seat taken from
     /// another peer, if any.
-    pub fn prove(&mut self, id: PlaceId, now: Moment) -> Result<Option<PlaceId>, NoPlace> {
-        let peer = self.places.get(&id).ok_or(NoPlace)?.peer;
+    pub fn prove(&mut self, id: SeatId, now: Moment) -> Result<Option<SeatId>, NoSeat> {
+        let peer = self.seats.get(&id).ok_or(NoSeat)?.peer;
         if let Some(known) = self.peers.get_mut(&peer) {
             known.proven_at = Some(now);
         }
         let evicts = self.room(peer, true, CONNECTIONS - STRANGERS, CONNECTIONS_PER_PEER, false, now)?;
-        self.places.insert(id, Place { peer, proven: true });
+        self.seats.insert(id, Seat { peer, proven: true });
         Ok(evicts)
     }
 
-    /// Makes room for one more place of that kind; returns the place that was taken from another
+    /// Makes room for one more seat of that kind; returns the seat that was taken from another
     /// peer, if any.
     fn room(
         &mut self,
@@ -123,15 +123,15 @@ impl Limits {
         per_peer: usize,
         is_known: bool,
         now: Moment,
-    ) -> Result<Option<PlaceId>, NoPlace> {
-        let mut held: BTreeMap<IpAddr, (usize, PlaceId)> = BTreeMap::new();
-        for (id, place) in self.places.iter().filter(|(_, place)| place.proven == proven) {
-            let (count, newest) = held.entry(place.peer).or_default();
+    ) -> Result<Option<SeatId>, NoSeat> {
+        let mut held: BTreeMap<IpAddr, (usize, SeatId)> = BTreeMap::new();
+        for (id, seat) in self.seats.iter().filter(|(_, seat)| seat.proven == proven) {
+            let (count, newest) = held.entry(seat.peer).or_default();
             (*count, *newest) = (*count + 1, *id);
         }
         let own = held.get(&peer).map_or(0, |(count, _)| *count);
         if own >= per_peer {
-            return Err(NoPlace);
+            return Err(NoSeat);
         }
         if held.values().map(|(count, _)| count).sum::<usize>() < total {
             return Ok(None);
@@ -144,30 +144,30 @@ impl Limits {
             // Peers that never proved the secret lose theirs first.
             .max_by_key(|(other, (count, _))| (goes_before(other), *count))
             .map(|(_, (_, newest))| *newest);
-        let from = from.ok_or(NoPlace)?;
-        self.places.remove(&from);
+        let from = from.ok_or(NoSeat)?;
+        self.seats.remove(&from);
         Ok(Some(from))
     }
 
-    /// Frees a place: its connection was closed or evicted.
-    pub fn close(&mut self, id: PlaceId) {
-        self.places.remove(&id);
+    /// Frees a seat: its connection was closed or evicted.
+    pub fn close(&mut self, id: SeatId) {
+        self.seats.remove(&id);
     }
 
-    /// Charges packets of these sizes (bytes), or returns how long to wait; forever if the place
+    /// Charges packets of these sizes (bytes), or returns how long to wait; forever if the seat
     /// was taken by another peer.
-    pub fn take(&mut self, id: PlaceId, sizes: &[Bytes], now: Moment) -> Result<(), Duration> {
-        let Some(place) = self.places.get(&id) else { return Err(Duration::MAX) };
-        let peer = self.peers.entry(place.peer).or_default();
-        let account = if place.proven { &mut peer.to_proven } else { &mut peer.to_strangers };
+    pub fn take(&mut self, id: SeatId, sizes: &[Bytes], now: Moment) -> Result<(), Duration> {
+        let Some(seat) = self.seats.get(&id) else { return Err(Duration::MAX) };
+        let peer = self.peers.entry(seat.peer).or_default();
+        let account = if seat.proven { &mut peer.to_proven } else { &mut peer.to_strangers };
         account.take(sizes, now)
     }
 
     /// Adds the peer if it is not remembered. If there are too many, peers that were sent nothing
-    /// recently are forgotten, then the older half of those without a place.
+    /// recently are forgotten, then the older half of those without a seat.
     fn remember(&mut self, peer: IpAddr, now: Moment) {
         if self.peers.len() >= PEERS && !self.peers.contains_key(&peer) {
-            let held: std::collections::HashSet<IpAddr> = self.places.values().map(|it| it.peer).collect();
+            let held: std::collections::HashSet<IpAddr> = self.seats.values().map(|it| it.peer).collect();
             self.peers.retain(|address, it| held.contains(address) || it.is_known(now) || !it.is_unused(now));
             if self.peers.len() >= PEERS {
                 let mut seen: Vec<Moment> = self.peers.values().map(|it| it.seen).collect();

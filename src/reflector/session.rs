@@ -2,7 +2,7 @@
 //!
 //! It never sends anything that was not requested, never more than was paid for ([`super::ledger`])
 //! and never faster than the limits allow. Anything that is not the protocol, comes too slowly or
-//! is not acknowledged ends it with a reset. So does a peer with a better claim to its place
+//! is not acknowledged ends it with a reset. So does a peer with a better claim to its seat
 //! ([`super::limits`]).
 
 use std::{
@@ -22,9 +22,9 @@ use super::{
     ledger::Ledger,
     protocol::{Counts, Frame, Refusal, VERSION, Welcome},
     seal::Seal,
+    seats::Seat,
     secret::{Halves, fresh_nonce},
     segment::{self, Tcp},
-    server::Place,
 };
 use crate::model::types::Bytes;
 
@@ -32,7 +32,7 @@ use crate::model::types::Bytes;
 /// its connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Timeout of the whole greeting: three round trips, and repetitions of what is lost. A peer that
-/// may not know the secret does not keep its place for longer.
+/// may not know the secret does not keep its seat for longer.
 const GREETING: Duration = Duration::from_secs(5);
 /// A request that the limits would delay for longer than this is not answered.
 const LONGEST_DELAY: Duration = Duration::from_secs(2);
@@ -41,11 +41,11 @@ const LONGEST_DELAY: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Serves one prepared connection; when this ends it is reset.
-pub(super) async fn run(stream: TcpStream, place: Place) {
-    let peer = place.peer;
-    let evicted = place.evicted();
+pub(super) async fn run(stream: TcpStream, seat: Seat) {
+    let peer = seat.peer;
+    let evicted = seat.evicted();
     let mut session =
-        Session { stream, place, inbox: Inbox::default(), ledger: Ledger::default(), seal: None };
+        Session { stream, seat, inbox: Inbox::default(), ledger: Ledger::default(), seal: None };
     let end = tokio::select! {
         end = session.serve() => end,
         () = evicted.notified() => End::Evicted,
@@ -62,7 +62,7 @@ enum End {
     Slow,
     #[error("no whole greeting within {GREETING:?}")]
     SlowGreeting,
-    #[error("another one needs the place more")]
+    #[error("another one needs the seat more")]
     Evicted,
     #[error("a frame that only a reflector sends, or out of turn")]
     OutOfTurn,
@@ -82,7 +82,7 @@ impl From<io::Error> for End {
 
 struct Session {
     stream: TcpStream,
-    place: Place,
+    seat: Seat,
     inbox: Inbox,
     ledger: Ledger,
     /// Tags frames that are sent, once the secret is proven.
@@ -124,14 +124,14 @@ impl Session {
             return Err(End::Refused(Refusal::Version));
         }
         let mut halves = None;
-        if let Some(secret) = self.place.shared.secret.clone() {
+        if let Some(secret) = self.seat.secret().cloned() {
             let both = Halves { prober: nonce, reflector: fresh_nonce()? };
             self.answer(&[Frame::Challenge { nonce: both.reflector }]).await?;
             let Frame::Proof(proof) = self.next().await? else { return Err(End::OutOfTurn) };
             if !secret.accepts(&proof, &both) {
                 return Err(End::Refused(Refusal::Secret));
             }
-            if !self.place.prove() {
+            if !self.seat.prove() {
                 return Err(End::Refused(Refusal::Full));
             }
             halves = Some((secret, both));
@@ -200,7 +200,7 @@ impl Session {
 
     async fn keep_to_the_limits(&self, sizes: &[Bytes]) -> Result<(), End> {
         let began = Instant::now();
-        while let Err(wait) = self.place.spend(sizes) {
+        while let Err(wait) = self.seat.spend(sizes) {
             if wait > LONGEST_DELAY.saturating_sub(began.elapsed()) {
                 return Err(End::Limits);
             }

@@ -1,7 +1,7 @@
 //! Both ends over loopback, and each against a peer that lies.
 
 mod liars;
-mod places;
+mod seats;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 

@@ -14,7 +14,7 @@ use std::{borrow::Cow, net::IpAddr, rc::Rc};
 
 use crate::{
     model::{picture::TunnelEnd, types::Vni, vnis::VniSet},
-    overlay::ends::{EndView, Scene},
+    overlay::{end_view::EndView, scene::Scene},
 };
 
 /// The counters to compare, of the sender and of the receiver: those of a VNI, or `None` for the

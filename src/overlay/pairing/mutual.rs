@@ -14,7 +14,7 @@ use std::{
 use super::{Ends, NAMED, Pair, Partners, Settings, only};
 use crate::{
     model::{picture::TunnelEnd, types::RouterName},
-    overlay::ends::{EndView, Scene},
+    overlay::{end_view::EndView, scene::Scene},
     work,
 };
 

@@ -8,7 +8,7 @@ use std::{
 use super::{NAMED, Pair, Pairer};
 use crate::{
     model::{picture::TunnelEnd, types::RouterName},
-    overlay::{ends::EndView, evpn},
+    overlay::{end_view::EndView, evpn},
     work,
 };
 

@@ -9,13 +9,16 @@ use crate::{
         types::{MismatchField, TunnelState},
     },
     overlay::{
-        ends::{EndView, Scene, listed},
-        fix::{Fixer, enable},
+        end_view::EndView,
+        fix::Fixer,
         liveness,
         loss::Ledger,
         pairing::{Pair, Single},
+        scene::Scene,
+        step::enable,
         underlay::Underlay,
     },
+    text::listed,
     work,
 };
 

@@ -1,4 +1,4 @@
-//! Which peers get a place when all are taken.
+//! Which peers get a seat when all are taken.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn hog(limits: &mut Limits, peer: IpAddr) -> usize {
 }
 
 fn held(limits: &Limits, peer: IpAddr) -> usize {
-    limits.places.values().filter(|place| place.peer == peer).count()
+    limits.seats.values().filter(|seat| seat.peer == peer).count()
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn sixteen_addresses_lock_nobody_out() {
     // As many as each of the others keeps.
     assert!(opened.len() >= 14, "{}", opened.len());
     assert!(opened.iter().all(|opened| opened.evicts.is_some()));
-    assert_eq!(limits.places.len(), CONNECTIONS);
+    assert_eq!(limits.seats.len(), CONNECTIONS);
     // The others cannot take them back.
     for number in (0..16).cycle().take(200) {
         limits.open(host(number), NOW);
@@ -37,21 +37,21 @@ fn sixteen_addresses_lock_nobody_out() {
 }
 
 #[test]
-fn with_a_secret_strangers_have_few_places_and_the_proven_their_own() {
+fn with_a_secret_strangers_have_few_seats_and_the_proven_their_own() {
     let mut limits = Limits::new(true);
-    let proven: Vec<PlaceId> = (0..CONNECTIONS_PER_PEER)
+    let proven: Vec<SeatId> = (0..CONNECTIONS_PER_PEER)
         .map(|_| {
-            let opened = limits.open(PEER, NOW).expect("a place");
+            let opened = limits.open(PEER, NOW).expect("a seat");
             assert_eq!(limits.prove(opened.id, NOW), Ok(None));
             opened.id
         })
         .collect();
     let strangers = (0..4000).filter(|number| limits.open(host(*number), NOW).is_some()).count();
     assert_eq!(strangers, STRANGERS);
-    assert!(proven.iter().all(|id| limits.places.contains_key(id)), "nobody who has proven it is evicted");
+    assert!(proven.iter().all(|id| limits.seats.contains_key(id)), "nobody who has proven it is evicted");
     // A peer that proved the secret before takes precedence over those that never did.
     limits.close(proven[0]);
-    let again = limits.open(PEER, NOW).expect("a place");
+    let again = limits.open(PEER, NOW).expect("a seat");
     assert!(again.evicts.is_some_and(|id| !proven.contains(&id)));
     assert_eq!(limits.prove(again.id, NOW), Ok(None));
     assert_eq!(held(&limits, PEER), CONNECTIONS_PER_PEER);
@@ -75,9 +75,9 @@ fn a_stranger_who_has_none_takes_one_of_who_has_most() {
 #[test]
 fn strangers_use_up_only_what_is_for_strangers() {
     let mut limits = Limits::new(true);
-    let ours = limits.open(PEER, NOW).expect("a place").id;
+    let ours = limits.open(PEER, NOW).expect("a seat").id;
     assert_eq!(limits.prove(ours, NOW), Ok(None));
-    let stranger = limits.open(PEER, NOW).expect("a place").id;
+    let stranger = limits.open(PEER, NOW).expect("a seat").id;
     while limits.take(stranger, &[100], NOW).is_ok() {}
     assert_eq!(limits.take(ours, &[1500, 100], NOW), Ok(()));
 }
@@ -91,7 +91,7 @@ fn what_was_evicted_sends_nothing_and_is_closed_twice_without_harm() {
     let evicted = limits.open(PEER, NOW).and_then(|opened| opened.evicts).expect("an eviction");
     assert!(limits.take(evicted, &[100], NOW).is_err());
     limits.close(evicted);
-    assert_eq!(limits.places.len(), CONNECTIONS);
+    assert_eq!(limits.seats.len(), CONNECTIONS);
 }
 
 #[test]
@@ -101,15 +101,15 @@ fn connections_are_bounded_per_peer_and_in_total() {
     let others = (0..255).flat_map(|number| std::iter::repeat_n(host(number), 3));
     let opened = others.filter(|address| limits.open(*address, NOW).is_some()).count();
     assert!(opened >= CONNECTIONS - CONNECTIONS_PER_PEER);
-    assert_eq!(limits.places.len(), CONNECTIONS);
+    assert_eq!(limits.seats.len(), CONNECTIONS);
 }
 
-/// With thousands of addresses, holders of places are not forgotten and no more peers are
+/// With thousands of addresses, holders of seats are not forgotten and no more peers are
 /// remembered than allowed.
 #[test]
 fn peers_are_bounded() {
     let mut limits = Limits::new(false);
-    let mine = limits.open(PEER, NOW).expect("a place").id;
+    let mine = limits.open(PEER, NOW).expect("a seat").id;
     while limits.take(mine, &[100], NOW).is_ok() {}
     for number in 0..20_000 {
         if let Some(opened) = limits.open(host(number), Duration::from_millis(number.into())) {

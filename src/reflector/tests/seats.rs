@@ -1,4 +1,4 @@
-//! Peers that take places and send nothing useful.
+//! Peers that take seats and send nothing useful.
 
 use tokio::{net::TcpSocket, time::timeout};
 
@@ -14,7 +14,7 @@ async fn dial_from(host: u8, to: SocketAddr) -> TcpStream {
     try_from(host, to).await.expect("connected")
 }
 
-/// As [`dial_from`]; but if there is no place, the reset may arrive before `connect` has returned.
+/// As [`dial_from`]; but if there is no seat, the reset may arrive before `connect` has returned.
 async fn try_from(host: u8, to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from(([127, 0, 9, host], 0)))?;
@@ -42,7 +42,7 @@ async fn sixteen_addresses_that_greet_lock_nobody_out() {
             hogs.push(stream);
         }
     }
-    let mut connection = Connection::open(address, None).await.expect("a place");
+    let mut connection = Connection::open(address, None).await.expect("a seat");
     connection.exchange().await.expect("measured");
 }
 
@@ -51,7 +51,7 @@ async fn those_without_the_secret_lock_nobody_out_who_has_it() {
     let file = ours();
     let secret = file.secret();
     let (address, _running) = reflector(Some(file.path())).await;
-    let mut kept = Connection::open(address, Some(&secret)).await.expect("a place");
+    let mut kept = Connection::open(address, Some(&secret)).await.expect("a seat");
     let mut hogs = Vec::new();
     for host in 1..=64 {
         for _ in 0..2 {
@@ -59,12 +59,12 @@ async fn those_without_the_secret_lock_nobody_out_who_has_it() {
         }
     }
     assert!(hogs.iter().filter(|hog| hog.is_ok()).count() >= STRANGERS);
-    let mut fresh = Connection::open(address, Some(&secret)).await.expect("a place");
+    let mut fresh = Connection::open(address, Some(&secret)).await.expect("a seat");
     kept.exchange().await.expect("measured");
     fresh.exchange().await.expect("measured");
 }
 
-/// A peer that sends nothing, or too little, loses its place; one that stops after the greeting
+/// A peer that sends nothing, or too little, loses its seat; one that stops after the greeting
 /// loses it soon.
 #[tokio::test]
 async fn the_slow_and_the_idle_are_ended() {
