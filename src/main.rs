@@ -14,7 +14,7 @@ use clap::Parser;
 use vxlan_exporter::{
     command::{
         check,
-        cli::{Cli, Command, ConfigCommand, ReportArgs, ReportFormat},
+        cli::{Cli, Command, ConfigCommand, ReflectArgs, ReportArgs, ReportFormat},
         load::load,
         parse,
         probe::{self, ProbeRequest},
@@ -67,7 +67,6 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
     privilege::raise_net_raw().context("raising CAP_NET_RAW")?;
     enter_sandbox(cli);
     init_logging(cli.log_level(), cli.common.log_format)?;
-    let (file, most_bytes) = (&cli.common.config_file, cli.common.config_max_size.0);
     match cli.chosen() {
         Command::Serve(_) => {
             sandbox::tell();
@@ -75,55 +74,16 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             on_runtime(async { serve::serve(&options).await.map(|()| 0) })
         }
         Command::Check(ReportArgs { format }) => {
-            let plan = load(file, most_bytes)?;
+            let plan = load(&cli.common.config_file, cli.common.config_max_size.0)?;
             on_runtime(async { check(plan, format).await })
         }
         Command::Probe(arguments) => {
             let request = arguments.request();
             on_runtime(async { probe(&request, arguments.report.format).await })
         }
-        Command::Reflect(arguments) => {
-            if let Some(secret) = &arguments.secret_file {
-                let is_place = config::secret_names::is_place(Path::new(""), secret);
-                ensure!(is_place, "--secret-file: {}", config::secret_names::UNSEEN);
-            }
-            let plan = ReflectorPlan {
-                listen: arguments.listen,
-                allowed_sources: arguments.allowed_sources,
-                secret_file: arguments.secret_file,
-            };
-            on_runtime(async { serve::reflect(&plan).await.map(|()| 0) })
-        }
+        Command::Reflect(arguments) => reflect(arguments),
         Command::Healthy { .. } => Ok(0),
-        Command::Config { command: ConfigCommand::Check } => {
-            let plan = load(file, most_bytes)?;
-            let routers = report::count(plan.routers.len(), "router");
-            let paths = report::count(plan.paths.len(), "path");
-            for (router, error) in unknown_host_keys(&plan) {
-                logging::say(&format!("router {router} will not be read: {error}\n"));
-            }
-            terminal::say(&format!("{}: {routers}, {paths}: ok\n", file.display()))?;
-            Ok(0)
-        }
-        Command::Config { command: ConfigCommand::Trust(arguments) } => {
-            let plan = config::load(file, most_bytes)?.plan();
-            let asked = trust::Request {
-                router: arguments.router,
-                fingerprint: arguments.fingerprint,
-                yes: arguments.yes,
-                terminal: stdin().is_terminal(),
-            };
-            terminal::say(&trust::trust(&plan, &asked)?)?;
-            Ok(0)
-        }
-        Command::Config { command: ConfigCommand::Example } => {
-            terminal::say(config::example())?;
-            Ok(0)
-        }
-        Command::Config { command: ConfigCommand::Schema } => {
-            terminal::say(&format!("{:#}\n", config::json_schema()))?;
-            Ok(0)
-        }
+        Command::Config { command } => config_command(cli, command),
         Command::Parse { format, file } => {
             match parse::load(&file).and_then(|text| parse::read(format, &text)) {
                 Ok(read) => terminal::say(&format!("{read:#}\n")).map(|()| 0),
@@ -134,6 +94,47 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             }
         }
     }
+}
+
+fn reflect(arguments: ReflectArgs) -> anyhow::Result<u8> {
+    if let Some(secret) = &arguments.secret_file {
+        let is_place = config::secret_names::is_place(Path::new(""), secret);
+        ensure!(is_place, "--secret-file: {}", config::secret_names::UNSEEN);
+    }
+    let plan = ReflectorPlan {
+        listen: arguments.listen,
+        allowed_sources: arguments.allowed_sources,
+        secret_file: arguments.secret_file,
+    };
+    on_runtime(async { serve::reflect(&plan).await.map(|()| 0) })
+}
+
+fn config_command(cli: &Cli, command: ConfigCommand) -> anyhow::Result<u8> {
+    let (file, most_bytes) = (&cli.common.config_file, cli.common.config_max_size.0);
+    match command {
+        ConfigCommand::Check => {
+            let plan = load(file, most_bytes)?;
+            let routers = report::count(plan.routers.len(), "router");
+            let paths = report::count(plan.paths.len(), "path");
+            for (router, error) in unknown_host_keys(&plan) {
+                logging::say(&format!("router {router} will not be read: {error}\n"));
+            }
+            terminal::say(&format!("{}: {routers}, {paths}: ok\n", file.display()))?;
+        }
+        ConfigCommand::Trust(arguments) => {
+            let plan = config::load(file, most_bytes)?.plan();
+            let asked = trust::Request {
+                router: arguments.router,
+                fingerprint: arguments.fingerprint,
+                yes: arguments.yes,
+                terminal: stdin().is_terminal(),
+            };
+            terminal::say(&trust::trust(&plan, &asked)?)?;
+        }
+        ConfigCommand::Example => terminal::say(config::example())?,
+        ConfigCommand::Schema => terminal::say(&format!("{:#}\n", config::json_schema()))?,
+    }
+    Ok(0)
 }
 
 /// Not for `config trust`, the only command that writes a file.

@@ -1,6 +1,11 @@
 //! The memory of a scrape: at most eight times what the router printed, whatever that is. The same
 //! holds for printing its metrics and the size of the output.
 
+#![allow(
+    clippy::too_many_lines,
+    reason = "a test tells a story or tables its cases: cutting it makes it no easier to read"
+)]
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     fmt::Write as _,

@@ -45,58 +45,21 @@ pub struct Request {
 
 /// Connects, shows the key, asks, writes. Returns the final message, or why the key is not trusted.
 pub fn trust(plan: &Plan, request: &Request) -> anyhow::Result<String> {
-    let router = plan.routers.iter().find(|router| router.name.as_str() == request.router);
-    let router = router.with_context(|| {
-        let names: Vec<_> = plan.routers.iter().map(|router| router.name.as_str()).collect();
-        format!("there is no router {:?} in the configuration: it has {}", request.router, names.join(", "))
-    })?;
-    let Transport::Ssh(login) = &router.transport else {
-        bail!("router {} is not read over SSH: it has no host key to trust", router.name);
-    };
-    if !request.terminal {
-        ensure!(
-            request.fingerprint.is_some(),
-            "no terminal, so nobody can compare the host key: give --fingerprint SHA256:… as the router's console \
-             shows it, and --yes"
-        );
-        ensure!(request.yes, "no terminal, so nobody can be asked: add --yes");
-    }
+    let (router, login) = chosen(plan, &request.router)?;
+    request.can_be_confirmed()?;
     let known = HostKeys::read_so_far(login)?;
     let key = ssh::presented_key(login, &known, Instant::now() + TIMEOUT)?;
-    let seen = fingerprint(&key);
-    if let Some(wanted) = &request.fingerprint {
-        let wanted = wanted.trim_end_matches('=');
-        ensure!(
-            seen == wanted,
-            "router {} presented {} {seen}, not {wanted}: nothing is written; is it the fingerprint of its key of \
-             another type, or is somebody in between?",
-            router.name,
-            key_kind(&key)
-        );
-    }
+    request.expects(router, &key)?;
     let HostTrust::KnownHosts(file) = &login.host_trust else {
         return compare(router, &known, &key);
     };
-    if let Some(line) = known.revoked(&key) {
-        bail!(
-            "router {} presented {seen}, which line {} of {} revokes",
+    if is_trusted(router, &known, &key, file)? {
+        let (kind, seen) = (key_kind(&key), fingerprint(&key));
+        return Ok(format!(
+            "router {}: {kind} {seen} is trusted already, by {}\n",
             router.name,
-            line.line,
             file.display()
-        );
-    }
-    match known.verify(&key, SystemTime::now()) {
-        Ok(()) => {
-            let kind = key_kind(&key);
-            return Ok(format!(
-                "router {}: {kind} {seen} is trusted already, by {}\n",
-                router.name,
-                file.display()
-            ));
-        }
-        // The file trusts an authority; a plain key beside it would make the certificate pointless.
-        Err(error) if is_certificate(&key) => bail!(error),
-        Err(_) => {}
+        ));
     }
     let old: Vec<&Entry> = known.keys().iter().filter(|old| old.kind == key_kind(&key)).collect();
     logging::say(&shown(router, login, file, &key, &old));
@@ -108,6 +71,67 @@ pub fn trust(plan: &Plan, request: &Request) -> anyhow::Result<String> {
     }
     write(login, file, &known, &key, &old)?;
     Ok(format!("router {}: written to {}\n", router.name, file.display()))
+}
+
+/// The router of that name, and its login.
+fn chosen<'p>(plan: &'p Plan, name: &str) -> anyhow::Result<(&'p RouterPlan, &'p SshPlan)> {
+    let router = plan.routers.iter().find(|router| router.name.as_str() == name);
+    let router = router.with_context(|| {
+        let names: Vec<_> = plan.routers.iter().map(|router| router.name.as_str()).collect();
+        format!("there is no router {name:?} in the configuration: it has {}", names.join(", "))
+    })?;
+    let Transport::Ssh(login) = &router.transport else {
+        bail!("router {} is not read over SSH: it has no host key to trust", router.name);
+    };
+    Ok((router, login))
+}
+
+impl Request {
+    /// Whether the key can be confirmed: by a person at a terminal, or by a fingerprint and `--yes`.
+    fn can_be_confirmed(&self) -> anyhow::Result<()> {
+        if !self.terminal {
+            ensure!(
+                self.fingerprint.is_some(),
+                "no terminal, so nobody can compare the host key: give --fingerprint SHA256:… as the router's console \
+                 shows it, and --yes"
+            );
+            ensure!(self.yes, "no terminal, so nobody can be asked: add --yes");
+        }
+        Ok(())
+    }
+
+    /// Whether the key has the fingerprint of the command line, if one is given.
+    fn expects(&self, router: &RouterPlan, key: &[u8]) -> anyhow::Result<()> {
+        let Some(wanted) = &self.fingerprint else { return Ok(()) };
+        let (seen, wanted) = (fingerprint(key), wanted.trim_end_matches('='));
+        ensure!(
+            seen == wanted,
+            "router {} presented {} {seen}, not {wanted}: nothing is written; is it the fingerprint of its key of \
+             another type, or is somebody in between?",
+            router.name,
+            key_kind(key)
+        );
+        Ok(())
+    }
+}
+
+/// Whether the file trusts the key already; an error if the key must not be added.
+fn is_trusted(router: &RouterPlan, known: &HostKeys, key: &[u8], file: &Path) -> anyhow::Result<bool> {
+    if let Some(line) = known.revoked(key) {
+        bail!(
+            "router {} presented {}, which line {} of {} revokes",
+            router.name,
+            fingerprint(key),
+            line.line,
+            file.display()
+        );
+    }
+    match known.verify(key, SystemTime::now()) {
+        Ok(()) => Ok(true),
+        // The file trusts an authority; a plain key beside it would make the certificate pointless.
+        Err(error) if is_certificate(key) => bail!(error),
+        Err(_) => Ok(false),
+    }
 }
 
 /// If the configuration itself contains the fingerprint there is nothing to write.

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use rtnetlink::{
     Handle, RouteMessageBuilder,
     packet_route::{
-        link::{AfSpecInet6, AfSpecUnspec, LinkAttribute},
+        link::{AfSpecInet6, AfSpecUnspec, LinkAttribute, LinkMessage},
         route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric},
     },
 };
@@ -76,45 +76,15 @@ impl Routes {
 
     /// How our host would send to `target` at present.
     pub async fn to(&self, target: IpAddr) -> anyhow::Result<Egress> {
-        let route = self
-            .handle
-            .route()
-            .get(question(target))
-            .execute()
-            .try_next()
-            .await
-            .with_context(|| format!("no route to {target}"))?
-            .with_context(|| format!("no route to {target}"))?;
-        let mut source = None;
-        let mut index = None;
-        for attribute in route.attributes {
-            match attribute {
-                RouteAttribute::PrefSource(RouteAddress::Inet(address)) => source = Some(IpAddr::V4(address)),
-                RouteAttribute::PrefSource(RouteAddress::Inet6(address)) => {
-                    source = Some(IpAddr::V6(address));
-                }
-                RouteAttribute::Oif(oif) => index = Some(oif),
-                _ => {}
-            }
-        }
-        let index = index.with_context(|| format!("the route to {target} names no interface"))?;
-        let link = self
-            .handle
-            .link()
-            .get()
-            .match_index(index)
-            .execute()
-            .try_next()
-            .await
-            .with_context(|| format!("reading interface {index}"))?
-            .with_context(|| format!("interface {index} is gone"))?;
+        let (index, source) = self.way_out(target).await?;
+        let link = self.link(index).await?;
         let mut egress = Egress {
             interface: String::new(),
             index,
             carries: links::carries(&link),
             mtu: 0,
             interface_mtu: 0,
-            source: source.with_context(|| format!("the route to {target} names no source address"))?,
+            source,
         };
         let mut ipv6 = None;
         for attribute in link.attributes {
@@ -129,6 +99,31 @@ impl Routes {
         let route = self.configured_mtu(target).await;
         egress.mtu = route.map_or(egress.interface_mtu, |mtu| mtu.min(egress.interface_mtu));
         Ok(egress)
+    }
+
+    /// The interface and the source address of the route to `target`.
+    async fn way_out(&self, target: IpAddr) -> anyhow::Result<(u32, IpAddr)> {
+        let mut routes = self.handle.route().get(question(target)).execute();
+        let no_route = || format!("no route to {target}");
+        let route = routes.try_next().await.with_context(no_route)?.with_context(no_route)?;
+        let (mut index, mut source) = (None, None);
+        for attribute in route.attributes {
+            match attribute {
+                RouteAttribute::PrefSource(RouteAddress::Inet(address)) => source = Some(address.into()),
+                RouteAttribute::PrefSource(RouteAddress::Inet6(address)) => source = Some(address.into()),
+                RouteAttribute::Oif(oif) => index = Some(oif),
+                _ => {}
+            }
+        }
+        let index = index.with_context(|| format!("the route to {target} names no interface"))?;
+        let source = source.with_context(|| format!("the route to {target} names no source address"))?;
+        Ok((index, source))
+    }
+
+    async fn link(&self, index: u32) -> anyhow::Result<LinkMessage> {
+        let mut links = self.handle.link().get().match_index(index).execute();
+        let link = links.try_next().await.with_context(|| format!("reading interface {index}"))?;
+        link.with_context(|| format!("interface {index} is gone"))
     }
 
     /// The MTU configured on the route to `target` (`ip route … mtu`), in bytes. A path MTU that

@@ -29,6 +29,7 @@ use crate::{
     },
     path::{
         hole::proof::Shot,
+        probe::Moment,
         reflection::{Bound, Large, LossWindow, Measured, Reflection, SegmentPair, size_hunt::SizeHunt},
     },
 };
@@ -129,13 +130,11 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     /// Measures pairs in both directions, whichever is due first, until the reflector cannot be
     /// used.
     pub async fn sizes(&self) -> Unusable {
-        let mut forward = OneHunt::new(Direction::Forward, self.family);
-        let mut reverse = OneHunt::new(Direction::Reverse, self.family);
+        let mut hunts = Hunts::new(self.family);
         let mut kept = None;
-        let mut stragglers = Vec::new();
         let mut ended = 0;
         loop {
-            if let Err(error) = self.look_after(&mut stragglers, &mut forward, &mut reverse).await {
+            if let Err(error) = hunts.hear_late(self.began).await {
                 return Unusable::Misbehaved(error);
             }
             let mut connection = match kept.take() {
@@ -145,31 +144,25 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
                     Err(error) => return error,
                 },
             };
-            if self.stand(&connection, &mut forward, &mut reverse).is_err() {
+            if self.stand(&connection, &mut hunts).is_err() {
                 continue;
             }
-            let turns = [&mut forward, &mut reverse];
-            let now = self.began.elapsed();
-            let due_in = |hunt: &SizeHunt| hunt.due_at().saturating_sub(now);
-            let Some(one) = turns.into_iter().min_by_key(|one| (due_in(&one.hunt), one.hunt.asked_at()))
-            else {
-                continue;
-            };
-            let wait = due_in(&one.hunt);
+            let (one, wait) = hunts.next(self.began.elapsed());
             if !wait.is_zero() {
                 // Sleeps one second at most, as the limits on sizes may change.
                 sleep(wait.min(Duration::from_secs(1))).await;
                 kept = Some(connection);
                 continue;
             }
+            let direction = one.direction;
             match self.pair(&mut connection, one).await {
                 Ok((shot, after)) => {
                     ended = 0;
                     match after {
                         Some(After::Usable) => kept = Some(connection),
                         Some(After::Stuck(awaited)) => {
-                            let (direction, since) = (one.direction, Instant::now());
-                            stragglers.push(Straggler { connection, awaited, direction, shot, since });
+                            let since = Instant::now();
+                            hunts.stragglers.push(Straggler { connection, awaited, direction, shot, since });
                         }
                         None => {}
                     }
@@ -181,10 +174,9 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
                     }
                 }
             }
-            let (forward, reverse) = (forward.hunt.sizes(), reverse.hunt.sizes());
             self.publish(|board| {
-                board.measured.forward.sizes = forward;
-                board.measured.reverse.sizes = reverse;
+                board.measured.forward.sizes = hunts.forward.hunt.sizes();
+                board.measured.reverse.sizes = hunts.reverse.hunt.sizes();
             });
         }
     }
@@ -224,37 +216,8 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         }
     }
 
-    /// A large segment that was counted as lost may still arrive, e.g. over a slow link; then the
-    /// loss is taken back. An error means that the reflector misbehaves.
-    async fn look_after(
-        &self,
-        stragglers: &mut Vec<Straggler>,
-        forward: &mut OneHunt,
-        reverse: &mut OneHunt,
-    ) -> Result<(), Ended> {
-        for mut straggler in std::mem::take(stragglers) {
-            match straggler.connection.late(straggler.awaited).await {
-                Ok(true) => {
-                    let is_forward = straggler.direction == Direction::Forward;
-                    let one = if is_forward { &mut *forward } else { &mut *reverse };
-                    debug!(direction = %straggler.direction, size = straggler.shot.size, "late");
-                    one.hunt.late(straggler.shot, self.began.elapsed());
-                }
-                Ok(false) if straggler.since.elapsed() < LATE => stragglers.push(straggler),
-                Err(error) if error.is_misbehaviour() => return Err(error),
-                Ok(false) | Err(_) => {}
-            }
-        }
-        Ok(())
-    }
-
     /// Updates the size in question in each direction, and why it is not the expected one.
-    fn stand(
-        &self,
-        connection: &Connection,
-        forward: &mut OneHunt,
-        reverse: &mut OneHunt,
-    ) -> std::io::Result<()> {
+    fn stand(&self, connection: &Connection, hunts: &mut Hunts) -> std::io::Result<()> {
         let tcp = connection.tcp()?;
         let own = interface::mtu_of(connection.stream.local_addr()?.ip());
         let welcome = connection.welcome;
@@ -263,7 +226,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
         let expected = board.expected;
         let ahead = Bound::of(expected, tcp.path_mtu, tcp.limit, own);
         let back = Bound::of(expected, welcome.path_mtu, welcome.limit, far);
-        for (one, bound) in [(forward, ahead), (reverse, back)] {
+        for (one, bound) in [(&mut hunts.forward, ahead), (&mut hunts.reverse, back)] {
             one.hunt
                 .stand_at(bound.map_or(expected, |bound| bound.bytes().min(expected)), self.began.elapsed());
         }
@@ -350,5 +313,49 @@ struct OneHunt {
 impl OneHunt {
     fn new(direction: Direction, family: Family) -> Self {
         Self { direction, hunt: SizeHunt::new(family, 0) }
+    }
+}
+
+/// The hunts in both directions.
+struct Hunts {
+    forward: OneHunt,
+    reverse: OneHunt,
+    stragglers: Vec<Straggler>,
+}
+
+impl Hunts {
+    fn new(family: Family) -> Self {
+        let [forward, reverse] =
+            [Direction::Forward, Direction::Reverse].map(|direction| OneHunt::new(direction, family));
+        Self { forward, reverse, stragglers: Vec::new() }
+    }
+
+    /// The direction that is due first, and how long until then.
+    fn next(&mut self, now: Moment) -> (&mut OneHunt, Duration) {
+        let due_in = |one: &OneHunt| one.hunt.due_at().saturating_sub(now);
+        let turn = |one: &OneHunt| (due_in(one), one.hunt.asked_at());
+        let one =
+            if turn(&self.forward) <= turn(&self.reverse) { &mut self.forward } else { &mut self.reverse };
+        let wait = due_in(one);
+        (one, wait)
+    }
+
+    /// A large segment that was counted as lost may still arrive, e.g. over a slow link; then the
+    /// loss is taken back. An error means that the reflector misbehaves.
+    async fn hear_late(&mut self, began: Instant) -> Result<(), Ended> {
+        for mut straggler in std::mem::take(&mut self.stragglers) {
+            match straggler.connection.late(straggler.awaited).await {
+                Ok(true) => {
+                    let is_forward = straggler.direction == Direction::Forward;
+                    let one = if is_forward { &mut self.forward } else { &mut self.reverse };
+                    debug!(direction = %straggler.direction, size = straggler.shot.size, "late");
+                    one.hunt.late(straggler.shot, began.elapsed());
+                }
+                Ok(false) if straggler.since.elapsed() < LATE => self.stragglers.push(straggler),
+                Err(error) if error.is_misbehaviour() => return Err(error),
+                Ok(false) | Err(_) => {}
+            }
+        }
+        Ok(())
     }
 }

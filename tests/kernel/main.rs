@@ -1,6 +1,11 @@
 //! Tests that need a real kernel: root, network namespaces, the exporter as a process, real
 //! servers. Each suite is a module, named like its file and folder.
 
+#![allow(
+    clippy::too_many_lines,
+    reason = "a test tells a story or tables its cases: cutting it makes it no easier to read"
+)]
+
 mod alive;
 mod doors;
 mod evpn;

@@ -2,6 +2,11 @@
 //! `scenarios/*.yml`, and ten thousand generated from seeds.
 //! `cargo run --release --example simulate` plays any number of them.
 
+#![allow(
+    clippy::too_many_lines,
+    reason = "a test tells a story or tables its cases: cutting it makes it no easier to read"
+)]
+
 mod sim;
 
 use std::{

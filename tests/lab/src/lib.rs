@@ -2,6 +2,11 @@
 //! real HTTPS server behind them. Tests start one per fault; `make demo` tells its story on one.
 //! There are also [`fleet`], many routers in one namespace, and [`soak`], everything at once. The
 //! lab knows only the outside of the exporter: its command line, its configuration, its pages.
+
+#![allow(
+    clippy::too_many_lines,
+    reason = "a test tells a story or tables its cases: cutting it makes it no easier to read"
+)]
 #![allow(
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
