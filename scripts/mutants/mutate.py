@@ -1,4 +1,4 @@
-"""Rewrites a Rust file so that each of its mutants is built in and waits to be switched on (mutant.rs)."""
+"""Rewrites a Rust file so that all its mutants are built in and can be switched on (mutant.rs)."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class Mutant:
 
 
 class File:
-    """One source file: `text` is what it is to be, `mutants` what is built in."""
+    """One source file: `text` is the rewritten text, `mutants` are those built in."""
 
     def __init__(self, name, source, first):
         self.name, self.source, self.first = name, source, first
@@ -114,7 +114,7 @@ class File:
 
 
 def results_of(returns):
-    """What a function may be made to return at once."""
+    """Values that a mutant of a function returns at once."""
     if returns.startswith("Option<"):
         return ["None"]
     return {"bool": ["true", "false"], "": ["at once"]}.get(returns, [])

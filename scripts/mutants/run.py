@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Changes the code that decides of a path in every place, one at a time, and sees what notices: docs/reliability.md.
+"""Changes the deciding code of a path in every place, one at a time, and reports what notices: docs/reliability.md.
 
-All mutants are built in at once, in a copy of the tree, and one is switched on by the environment variable MUTANT. Each meets
-the path's unit tests, then every run of a scenario and every network of the simulation in which it makes a difference, the
-quickest first, until something notices. A mutant that computes for far too long is noticed too. What is known is kept
-in target/mutants/results.jsonl: begun again, it goes on; without that file it begins anew.
+All mutants are built into one binary, in a copy of the tree, and the environment variable MUTANT
+switches one on. Each is tried with the path's unit tests, then with every run of a scenario and every
+network of the simulation in which it makes a difference, the quickest first, until something notices.
+A mutant that computes for far too long counts as noticed. Results are kept in
+target/mutants/results.jsonl: with that file a later run continues, without it it starts from the beginning.
 """
 
 import argparse
@@ -61,7 +62,7 @@ def main():
 
 
 def sources_of(name):
-    """The file of a module, wherever it lies below a folder `path`."""
+    """The file of a module, anywhere below a folder `path`."""
     return [file for file in (ROOT / "src").rglob(f"{name}.rs") if module_of_path(file)]
 
 
@@ -72,7 +73,7 @@ def module_of_path(file):
 
 
 def copy_tree(sources):
-    """The tree as it is, without what is replaced; what has not changed keeps its time, so that cargo builds only what is new."""
+    """Copies the tree, without what is replaced; unchanged files keep their time, so that cargo builds only changes."""
     sim = "tests/simulation/sim/mod.rs"
     added = {
         "Cargo.toml": (ROOT / "Cargo.toml").read_text() + EXAMPLE,
@@ -155,7 +156,7 @@ def build():
 
 
 def record(notice, options):
-    """Every case with the mutants that make a difference in it, the quickest first."""
+    """Every case with the mutants that make a difference in it, quickest first."""
 
     def ask(what, *arguments):
         done = subprocess.run([notice, SCENARIOS, what, *arguments], capture_output=True, text=True)
@@ -174,7 +175,7 @@ def record(notice, options):
 
 
 def notice_of(mutant, units, notice, cases):
-    """What notices, or why nothing does."""
+    """What notices the mutant, or why nothing does."""
     done = bounded(units, mutant)
     if done.returncode < 0:
         return "unit tests: it does not end"
@@ -198,7 +199,7 @@ def noticed(by):
 
 
 def bounded(command, mutant=None, seconds=LONG):
-    """Runs it with a bound on CPU time and memory; a program stopped so has a negative return code."""
+    """Runs a program with limits on CPU time and memory; one stopped by them has a negative return code."""
     environment = {**os.environ, "MUTANT": str(mutant.number) if mutant else "", "RUST_BACKTRACE": "0"}
     command = ["prlimit", f"--cpu={seconds}", f"--as={8 << 30}", *command]
     return subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)

@@ -9,12 +9,12 @@ import { join, resolve } from 'node:path';
 const [recording, pictures] = process.argv.slice(2).map((it) => resolve(it));
 const here = import.meta.dirname;
 const WIDTH = 1366;
-/** Grafana's grid: pixels a unit, and around it. */
+/** Grafana's grid: pixels per unit, and of the margin. */
 const UNIT = 38;
 const AROUND = 96;
 const LARGEST = 300_000;
 
-/** Ends with us. */
+/** A child process that ends with this one. */
 function start(command, options) {
   const child = spawn(command, options, { stdio: 'ignore' });
   process.on('exit', () => child.kill());
@@ -31,7 +31,7 @@ async function until(ready, what) {
   throw new Error(`${what} is not ready after 30 s`);
 }
 
-/** The page, and Prometheus behind the same address. */
+/** Serves the page, and Prometheus at the same address. */
 function serve(files, prometheus) {
   const server = createServer((ask, answer) => {
     if (ask.url.startsWith('/api/')) {
@@ -58,7 +58,8 @@ function freePort() {
   });
 }
 
-// Grafana has a react-data-grid of its own, which no registry has. The registry's writes contexts as React 19 does; Grafana has 18.
+// Grafana has its own fork of react-data-grid, which is in no registry. The registry's version uses
+// contexts in the style of React 19; Grafana has React 18.
 const contexts = {
   name: 'contexts of React 19 for React 18',
   setup({ onLoad }) {
@@ -103,7 +104,7 @@ const server = await serve(
   { host: '127.0.0.1', port }
 );
 
-// What is seen while all is well; when the hole has been there for two minutes; and after it was mended.
+// Three states: healthy; two minutes after the hole began; after it was mended.
 const moments = {
   healthy: [phases.begin, phases.broken - 5],
   incident: [phases.begin + 120, phases.mended - 2],
@@ -143,7 +144,7 @@ for (const [name, dashboard] of Object.entries(pages)) {
     await draw(`${name}-${moment}`, dashboard, moments[moment], height);
   }
 }
-// What a laptop shows without scrolling.
+// The part that a laptop shows without scrolling.
 await draw('laptop-incident', pages.overlay, moments.incident, 768);
 await draw('laptop-mended', pages.overlay, moments.mended, 768);
 process.exit(0);

@@ -1,4 +1,5 @@
-// State timelines and heat maps are plugins of Grafana, which are in no package: drawn here from the same fields, colours and options.
+// State timelines and heat maps are Grafana plugins that are in no package. They are drawn here from the
+// same fields, colours and options.
 import { DataFrame, GrafanaTheme2, dateTimeFormat, getValueFormat } from '@grafana/data';
 import { getTextColorForBackground } from '@grafana/ui';
 import { interpolateCividis } from 'd3-scale-chromatic';
@@ -32,7 +33,7 @@ function TimeAxis({ left, width, height, span, theme }: Drawn & { left: number }
   return <g>{ticks}</g>;
 }
 
-/** One line a series, one bar a state. */
+/** One line per series, one bar per state. */
 export function Timeline({ frames, ...drawn }: Drawn & { frames: DataFrame[] }) {
   const { width, height, span, theme } = drawn;
   const names = frames.map((frame) => frame.fields[1].config.displayNameFromDS ?? '');
@@ -79,7 +80,7 @@ export function Timeline({ frames, ...drawn }: Drawn & { frames: DataFrame[] }) 
   );
 }
 
-/** Cumulative buckets as rows; the darkest is the emptiest. */
+/** Cumulative buckets as rows; the emptiest cells are the darkest. */
 export function Heatmap({ frames, options, ...drawn }: Drawn & { frames: DataFrame[]; options: any }) {
   const { width, height, span, theme } = drawn;
   const limits = frames
@@ -91,7 +92,7 @@ export function Heatmap({ frames, options, ...drawn }: Drawn & { frames: DataFra
     [...counts[index]].map(([time, count]) => ({ index, time, count: count - (index ? (counts[index - 1].get(time) ?? 0) : 0) }))
   );
   const most = Math.max(1e-9, ...cells.map(({ count }) => count));
-  // Rows that are always empty above and below say nothing.
+  // Rows at the top and bottom that are always empty are left out.
   const filled = cells.filter(({ count }) => count > 1e-9).map(({ index }) => index);
   const [low, high] = [Math.max(0, Math.min(...filled) - 1), Math.min(limits.length - 1, Math.max(...filled) + 1)];
   const left = 62;

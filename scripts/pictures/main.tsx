@@ -1,4 +1,5 @@
-// One dashboard at one time, drawn with Grafana's own panel components. `?dashboard=NAME&from=SECONDS&to=SECONDS`.
+// Draws one dashboard for one time range with Grafana's own panel components:
+// `?dashboard=NAME&from=SECONDS&to=SECONDS`.
 import { DataFrame, ThemeContext, createTheme, dateTimeFormat, dateTime } from '@grafana/data';
 import { BigValue, GlobalStyles, PanelChrome, TimeSeries } from '@grafana/ui';
 import { TableNG } from '@grafana/ui/unstable';
@@ -17,7 +18,7 @@ import { Span, ask, seriesFrames, tableFrame } from './prometheus';
 
 const DASHBOARDS: Record<string, any> = { 'vxlan-overlay': overlay, 'vxlan-router': router, 'exporter-health': health };
 
-/** Pixels of Grafana's grid. */
+/** Sizes of Grafana's grid, in pixels. */
 const UNIT = 30;
 const GAP = 8;
 const EDGE = 16;
@@ -42,7 +43,7 @@ async function load(panel: any, pixels: number): Promise<DataFrame[]> {
   return configure(await transform(filled, panel.transformations), panel.fieldConfig, theme);
 }
 
-/** At most a point a pixel and one a scrape; columns of a heat map are wider. */
+/** At most one point per pixel and per scrape; columns of a heat map are wider. */
 function spanOf(pixels: number, type: string): Span {
   const least = type === 'heatmap' ? 8 : 2;
   return { ...times, step: Math.max(least, Math.ceil((times.to - times.from) / pixels)) };
@@ -139,7 +140,7 @@ function Page() {
   );
 }
 
-// Ages are those of the end of the time range.
+// Ages are relative to the end of the time range.
 moment.now = () => times.to * 1000;
 prepare();
 document.body.style.margin = '0';

@@ -1,4 +1,4 @@
-// Asks Prometheus what a panel asks, and hands it on as Grafana's data source does.
+// Sends a panel's queries to Prometheus, and returns the results in the form of Grafana's data source.
 import { DataFrame, FieldType, createDataFrame } from '@grafana/data';
 
 export interface Span {
@@ -14,7 +14,7 @@ interface Series {
   values?: Array<[number, string]>;
 }
 
-/** The recording scrapes every 2 s; Grafana takes four scrapes at least. */
+/** The recording scrapes every 2 s; Grafana uses at least four scrapes. */
 const RATE_INTERVAL = '8s';
 
 export async function ask(target: any, span: Span, variables: Array<Record<string, any>>): Promise<Series[]> {
@@ -37,7 +37,7 @@ function legend(format: string, labels: Record<string, string>): string {
   return format.replace(/{{\s*(\w+)\s*}}/g, (_, label) => labels[label] ?? '');
 }
 
-/** One frame a series: time and value. */
+/** One frame per series: time and value. */
 export function seriesFrames(series: Series[], target: any, span: Span): DataFrame[] {
   return series.map(({ metric, value, values }) => {
     const points = values ?? [value!];
@@ -58,7 +58,7 @@ export function seriesFrames(series: Series[], target: any, span: Span): DataFra
   });
 }
 
-/** One frame a query: a column a label, a row a series. */
+/** One frame per query, with a column per label and a row per series. */
 export function tableFrame(series: Series[], target: any, single: boolean, span: Span): DataFrame {
   const labels = [...new Set(series.flatMap(({ metric }) => Object.keys(metric)))].filter((it) => it !== '__name__').sort();
   const column = (label: string) => ({

@@ -102,7 +102,7 @@ fn write_all(
                 lost.fetch_add(u64::from(written.is_err()), Ordering::Relaxed);
             }
             Ok(Order::Flush(tell)) => {
-                // Whoever waits for it may have given up.
+                // The waiting caller may have given up.
                 let _ = tell.try_send(());
             }
             Err(RecvTimeoutError::Timeout) => {}

@@ -187,7 +187,7 @@ impl Explainer<'_, '_, '_> {
         near.chain(far).collect()
     }
 
-    /// Whether the hole may be where this end sends.
+    /// Whether the hole may be in the direction in which this end sends.
     fn may_be_in(&self, tunnel: &Crossed<'_>, end: &TunnelEnd) -> bool {
         let holes = &self.path.judgement.holes;
         let direction = if end == tunnel.near { Direction::Forward } else { Direction::Reverse };

@@ -1,9 +1,9 @@
 //! The commands that mend a tunnel, in an order that locks nobody out.
 //!
-//! The far end comes first and our own site last, because whoever is logged in over the overlay
-//! must cut their own access last. All commands for one router stay together, for a single
-//! `commit`. VyOS re-creates the device when its VNI, remote or port changes, so nothing is changed
-//! without need.
+//! The far end comes first and our own site last, because an administrator who is logged in over
+//! the overlay must cut their own access last. All commands for one router stay together, for a
+//! single `commit`. VyOS re-creates the device when its VNI, remote or port changes, so nothing is
+//! changed without need.
 
 use std::{
     cmp::Reverse,

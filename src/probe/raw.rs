@@ -50,7 +50,6 @@ pub struct Raw {
     buffer: Vec<u8>,
 }
 
-/// The sockets of one family.
 #[derive(Debug)]
 struct Sockets {
     family: Family,

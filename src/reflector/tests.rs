@@ -19,7 +19,6 @@ use crate::model::plan::ReflectorPlan;
 /// Generous, as the machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A file with a secret.
 struct SecretFile(TempDir);
 
 impl SecretFile {

@@ -364,7 +364,7 @@ fn a_secret_is_wanted_compared_and_never_shown() {
     }
 }
 
-/// Whoever answers there could claim anything: such a claim once caused a false `blackhole`.
+/// Any host that answers there could claim anything: this once caused a false `blackhole`.
 #[test]
 fn a_reflector_that_does_not_prove_the_secret_is_not_used() {
     let mut lab = Lab::new();

@@ -161,7 +161,7 @@ impl Conductor {
         self.shared.web_sources.send_replace(plan.web_sources.clone());
         self.shared.put_plan(plan.clone());
         self.plan = plan;
-        // Whoever requested the change sees the new picture in the next scrape.
+        // So that the next scrape already shows the new picture.
         self.join();
         Ok(())
     }

@@ -115,7 +115,7 @@ impl Reloader {
                 wish = wishes.recv() => match wish {
                     Some(Wish::Reload(answer)) => {
                         let outcome = pulse.within(RELOAD, self.reload()).await;
-                        // Whoever requested it may be gone.
+                        // The requester may be gone.
                         let _ = answer.send(outcome);
                     }
                     Some(Wish::Quit) => {

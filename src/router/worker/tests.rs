@@ -137,7 +137,7 @@ async fn a_thread_that_never_returns_is_given_up() {
     let reading = worker.scrape().await;
     assert_eq!(reading.failure.unwrap().reason, FailureReason::Timeout);
     assert!(start.elapsed() < Duration::from_secs(5));
-    // While it hangs no other thread is started; afterwards the session is made anew.
+    // While it hangs no other thread is started; afterwards there is a new session.
     let again = worker.scrape().await.failure.unwrap();
     assert_eq!(again.reason, FailureReason::Timeout);
     assert!(again.message.contains("from an earlier scrape") && worker.reader.is_none(), "{again}");

@@ -22,7 +22,6 @@ use crate::{config::password_hash::PasswordHash, web::peer::Peer};
 /// all others.
 const CPUS_TO_ONE: usize = 4;
 const MOST_THREADS: usize = 4;
-/// Most jobs waiting.
 const MOST_WAITING: usize = 32;
 /// Most jobs waiting for one peer.
 const MOST_OF_PEER: usize = 4;

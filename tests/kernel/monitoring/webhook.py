@@ -1,4 +1,4 @@
-"""Writes down what Alertmanager sends, one JSON object a line. Arguments: address, port, file."""
+"""Records what Alertmanager sends, one JSON object per line. Arguments: address, port, file."""
 
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer

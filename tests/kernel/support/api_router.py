@@ -1,4 +1,4 @@
-"""VyOS's HTTPS API as its clients see it: the forms of its replies, and of nginx's before it.
+"""VyOS's HTTPS API as its clients see it: the format of its replies, and of those of nginx in front of it.
 
     server.py DIRECTORY CORPUS
 
@@ -161,7 +161,7 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
     def handle_error(self, *_):
-        """A client that goes away is no news; a fault of this server is."""
+        """Ignores clients that go away, but reports faults of this server."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(*_)
 

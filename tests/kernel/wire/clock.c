@@ -1,5 +1,5 @@
-/* A clock of the wall that steps, for a process with this library preloaded: two hours ahead every ten seconds, then one back, by turns. The
-   real clock of the machine is left alone, and CLOCK_MONOTONIC goes on as it does. */
+/* A wall clock that steps, for a process with this library preloaded: every ten seconds by turns two
+   hours ahead and one back. The machine's own clock and CLOCK_MONOTONIC are not changed. */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
 #include <time.h>

@@ -1,5 +1,5 @@
-"""The lab's HTTPS server: `/` is small, `/big` is not. One thread per connection, the TLS handshake
-included, so that a download that hangs holds up nobody else."""
+"""The lab's HTTPS server: `/` is small, `/big` is large. Each connection has its own thread from the
+TLS handshake on, so that a hanging download does not hold up the others."""
 
 import socket
 import ssl
@@ -33,7 +33,7 @@ class Server(ThreadingHTTPServer):
             super().finish_request(wrapped, client_address)
 
     def handle_error(self, request, client_address):
-        """Probes and hung clients are what this lab is for."""
+        """Not reported: probes and hanging clients are expected in this lab."""
 
 
 if ":" in address:

@@ -1,8 +1,9 @@
-"""Which sizes really pass from one host to another, one way: UDP with DF, no answer needed. Prints, for
-each size of IP packet, `arrived`, `signal MTU` or `silent`, or all of these that befall flows of different ports.
+"""Tests which sizes really pass from one host to another in one direction: UDP with DF, without answers.
+Prints for each size of IP packet `arrived`, `signal MTU` or `silent`, or several of these if flows with
+different ports differ.
 
-Arguments: the two namespaces' files, the two addresses, how many flows, sizes. A socket stays in the namespace in which it
-was made, so one process holds both ends."""
+Arguments: the files of the two namespaces, the two addresses, the number of flows, sizes. A socket stays
+in the namespace in which it was made, so one process holds both ends."""
 
 import ctypes
 import os
@@ -28,7 +29,7 @@ def socket_in(namespace, address):
 
 
 def signal(sender):
-    """The MTU of a "fragmentation needed" heard since, if any."""
+    """The MTU of a "fragmentation needed" received since, if any."""
     try:
         _, ancillary, _, _ = sender.recvmsg(64, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
     except BlockingIOError:

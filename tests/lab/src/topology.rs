@@ -234,7 +234,6 @@ fn add_vxlan(lab: &Lab, end: End, fault: &Fault) -> Result<()> {
     router.ip(&format!("link set {interface} up"))
 }
 
-/// A chain of nft rules at one hook.
 fn filter(namespace: &Namespace, family: &str, chain: &str, hook: &str, rules: &[String]) -> Result<()> {
     if rules.is_empty() {
         return Ok(());

@@ -1,7 +1,7 @@
-"""Sends UDP packets of 300 bytes at a steady rate along several ways until it is ended.
+"""Sends UDP packets of 300 bytes at a steady rate in several directions until it is ended.
 
-Arguments: packets a second on each way, then for each way the sender's namespace file and the receiver's address. Nobody
-needs to listen: each host takes in what comes and drops it."""
+Arguments: packets per second in each direction, then for each direction the sender's namespace file and
+the receiver's address. No listener is needed: each host receives the packets and drops them."""
 
 import ctypes
 import socket

@@ -2,7 +2,7 @@
 
     kubernetes.py VERSION... < JSON list of {"from": "…", "object": {…}}
 
-Prints one line for each thing that is wrong, and nothing else.
+Prints one line per error, and nothing else.
 """
 
 import functools

@@ -2,10 +2,11 @@
 //
 //     operator.mjs DIRECTORY GENERATION... < JSON list of {"from": "…", "object": {…}}
 //
-// Prints one line for each thing that is wrong, and nothing else. DIRECTORY holds the npm packages as operator-GENERATION.
+// Prints one line per error, and nothing else. DIRECTORY holds the npm packages as operator-GENERATION.
 //
-// The packages' validators are made from the operator's CRDs. Like an API server they let unknown fields pass, which it
-// then drops. Here a field that the validator never looks at is an error: what is validated is a view that notes what is read.
+// The packages' validators are generated from the operator's CRDs. Like an API server they accept unknown
+// fields, which the server then drops. Here a field that the validator never reads is an error: the
+// validated value is a view that records which fields are read.
 
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -14,13 +15,13 @@ import { pathToFileURL } from "node:url";
 const [directory, ...generations] = process.argv.slice(2);
 const entries = JSON.parse(readFileSync(0, "utf8"));
 
-// Some patterns of the CRDs are Go's: "(?i)" in names of months, which nothing here has.
+// Some patterns of the CRDs use Go's syntax: "(?i)" in names of months, which are not used here.
 globalThis.RegExp = new Proxy(RegExp, {
   construct: (target, [pattern, ...flags]) =>
     new target(typeof pattern === "string" ? pattern.replaceAll("(?i)", "") : pattern, ...flags),
 });
 
-// A view of a value, and what it has not been asked for: one path for each unread field.
+// A view of a value, and the paths of the fields that were not read through it.
 function watch(value, path = "") {
   if (value === null || typeof value !== "object") return { view: value, unread: () => [] };
   const children = new Map();
@@ -35,7 +36,7 @@ function watch(value, path = "") {
       read.add(key);
       return child(key).view;
     },
-    // Whoever lists the keys goes through all of them: a map such as labels.
+    // Listing the keys means that all of them are read, as in a map such as labels.
     ownKeys(target) {
       Object.keys(target).forEach((key) => read.add(key));
       return Reflect.ownKeys(target);
@@ -61,11 +62,11 @@ for (const generation of generations) {
     const module = await import(pathToFileURL(file));
     const Model = module[object.kind] ?? module.default[object.kind];
     const { view, unread } = watch(object.spec, ".spec");
-    // What Kubernetes itself knows of metadata is checked elsewhere.
+    // Kubernetes' own metadata are checked elsewhere.
     const { name, namespace, labels } = object.metadata;
     try {
       const model = new Model({ metadata: { name, namespace, labels } });
-      // Not through the constructor, which copies, and so looks at every field.
+      // Not by the constructor, which copies every field and so reads it.
       model.spec = view;
       model.validate();
     } catch (error) {

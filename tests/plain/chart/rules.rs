@@ -26,7 +26,6 @@ fn rendered(values: &str) -> Vec<Value> {
     list(&only(&render(values), "PrometheusRule", "")["spec"]["groups"]).to_vec()
 }
 
-/// Changes each alert.
 fn alerts(mut groups: Vec<Value>, change: impl Fn(&str, &mut Value)) -> Vec<Value> {
     for group in &mut groups {
         for rule in group["rules"].as_array_mut().into_iter().flatten() {

@@ -19,7 +19,6 @@ const LONGEST_BAD: f64 = 1.0;
 pub enum Loss {
     /// Independent for each packet, with this chance, 0..1.
     Each(f64),
-    /// In bursts.
     Bursts(Bursts),
 }
 

@@ -40,11 +40,9 @@ const NOTICED: Duration = Duration::from_millis(20);
 /// What happens to a packet that the prober sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Send {
-    /// It leaves.
     Leaves,
     /// It is lost although the send succeeds.
     Vanishes,
-    /// It is refused.
     Refused(Refusal),
 }
 

@@ -29,7 +29,6 @@ fn filter(family: Family) -> u32 {
 /// The end of path MTU discovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Walk {
-    /// This size passes.
     Passes(u32),
     /// Silence at `size`; the largest size that would pass is `edge`.
     Hole {
