@@ -175,8 +175,11 @@ def record(notice, options):
 
 
 def notice_of(mutant, units, notice, cases):
-    """What notices the mutant, or why nothing does."""
-    done = bounded(units, mutant)
+    """What notices, or why nothing does. The tests of its own room come first: they are quick, and nearly always enough."""
+    room = Path(mutant.file).relative_to("src").with_suffix("").parts[:2]
+    done = bounded([units[0], "::".join(room) + "::"], mutant)
+    if done.returncode == 0:
+        done = bounded(units, mutant)
     if done.returncode < 0:
         return "unit tests: it does not end"
     if done.returncode > 0:
