@@ -38,6 +38,8 @@ NEEDED = {
 }
 # Unit tests that play whole networks for seconds: the simulation does that better.
 SLOW = ["sending"]
+# Of a mutant that has met the unit tests alone.
+UNNOTICED = "lives: no unit test notices"
 # CPU seconds: many times what the slowest case needs, so that only endless ones are stopped.
 LONG = 120
 
@@ -48,6 +50,7 @@ def main():
     options.add_argument("--runs", type=int, default=3, help="of each scenario, at most (default: %(default)s)")
     options.add_argument("--networks", type=int, default=300, help="of the simulation (default: %(default)s)")
     options.add_argument("--jobs", type=int, default=2, help="mutants at a time (default: %(default)s)")
+    options.add_argument("--units", action="store_true", help="only unit tests, no cases")
     options.add_argument("--again", action="store_true", help="try those anew that lived the last time")
     options.add_argument("--list", action="store_true", help="only print the table and those that live")
     options = options.parse_args()
@@ -123,36 +126,40 @@ def run(options, mutants, known):
     wanted = [mutant for mutant in mutants if mutant.key not in known or (options.again and not noticed(known[mutant.key]))]
     if not wanted:
         return known
-    tests, notice = build()
-    cases = record(notice, options)
+    tests = build("test", "--no-run", "--lib")
     path = module_of_path(next(iter(sources_of("verdict"))))
     units = [tests, f"{path}::", *(word for name in SLOW for word in ("--skip", name))]
     right = bounded(units)
     if right.returncode != 0:
         raise SystemExit(f"the unit tests fail without a mutant:\n{right.stdout}")
-
-    def try_one(mutant):
-        return mutant, notice_of(mutant, units, notice, cases)
-
-    with ThreadPoolExecutor(options.jobs) as pool, RESULTS.open("a", encoding="utf-8") as results:
-        for count, (mutant, by) in enumerate(pool.map(try_one, wanted), 1):
-            known[mutant.key] = by
-            results.write(json.dumps({"key": mutant.key, "noticed": by}) + "\n")
-            results.flush()
-            print(f"{count}/{len(wanted)} {mutant.file}:{mutant.line} {mutant.change}: {by}", flush=True)
+    try_all(options, wanted, lambda mutant: by_units(mutant, units), known)
+    left = [mutant for mutant in wanted if not noticed(known[mutant.key])]
+    if left and not options.units:
+        notice = build("build", "--example", "notice")
+        cases = record(notice, options)
+        try_all(options, left, lambda mutant: by_cases(mutant, notice, cases), known)
     return known
 
 
-def build():
-    """The unit tests and the runner of cases, built with all mutants."""
+def try_all(options, mutants, what_notices, known):
+    with ThreadPoolExecutor(options.jobs) as pool, RESULTS.open("a", encoding="utf-8") as results:
+        tried = pool.map(lambda mutant: (mutant, what_notices(mutant)), mutants)
+        for count, (mutant, by) in enumerate(tried, 1):
+            known[mutant.key] = by
+            # What no unit test notices has its cases yet to meet: broken off, the run goes on there.
+            if by != UNNOTICED:
+                results.write(json.dumps({"key": mutant.key, "noticed": by}) + "\n")
+                results.flush()
+            print(f"{count}/{len(mutants)} {mutant.file}:{mutant.line} {mutant.change}: {by}", flush=True)
+
+
+def build(command, *what):
+    """The program that cargo makes in the copy, with all mutants in it."""
     environment = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target")}
-    built = []
-    for what in (["test", "--no-run", "--lib"], ["build", "--example", "notice"]):
-        command = ["cargo", what[0], "--locked", "--message-format=json-render-diagnostics", *what[1:]]
-        done = subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, check=True, text=True)
-        programs = [json.loads(line).get("executable") for line in done.stdout.splitlines()]
-        built.append([program for program in programs if program][-1])
-    return built
+    command = ["cargo", command, "--locked", "--message-format=json-render-diagnostics", *what]
+    done = subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, check=True, text=True)
+    programs = [json.loads(line).get("executable") for line in done.stdout.splitlines()]
+    return [program for program in programs if program][-1]
 
 
 def record(notice, options):
@@ -174,8 +181,8 @@ def record(notice, options):
     return sorted(cases, key=lambda case: case[0])
 
 
-def notice_of(mutant, units, notice, cases):
-    """What notices, or why nothing does. The tests of its own room come first: they are quick, and nearly always enough."""
+def by_units(mutant, units):
+    """Which unit test notices. Those of its own room come first: they are quick, and nearly always enough."""
     room = Path(mutant.file).relative_to("src").with_suffix("").parts[:2]
     done = bounded([units[0], "::".join(room) + "::"], mutant)
     if done.returncode == 0:
@@ -185,6 +192,11 @@ def notice_of(mutant, units, notice, cases):
     if done.returncode > 0:
         failed = re.search(r"^failures:\n    (\S+)$", done.stdout, re.MULTILINE)
         return f"unit tests: {failed.group(1) if failed else 'a panic'}"
+    return UNNOTICED
+
+
+def by_cases(mutant, notice, cases):
+    """Which case notices, or why none does."""
     met = [case for _, case, mutants in cases if mutant.number in mutants]
     for kind in ("scenarios", "networks"):
         some = [case for case in met if case.startswith("network/") == (kind == "networks")]

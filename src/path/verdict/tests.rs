@@ -4,6 +4,7 @@ mod by_probes;
 mod findings;
 mod path_mtus;
 mod settled;
+mod way_back;
 
 use std::time::Duration;
 

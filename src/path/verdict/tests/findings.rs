@@ -182,6 +182,24 @@ fn where_more_is_signalled() {
 }
 
 #[test]
+fn what_the_target_keeps_to_is_in_no_doubt() {
+    let (echo, syn) = (passing(1450), passing(1450));
+    let mut facts = Facts { echo, syn, fragments: silent(1500, 1450), signalled_at: Some(NOW), ..healthy() };
+    assert!(facts.reverse_in_doubt());
+    facts.target.name(Family::V4, 1460, NOW);
+    facts.target.name(Family::V4, 1410, NOW);
+    facts.target.compare(Family::V4, (1500, Some(1444)), Some(1450), NOW);
+    assert_eq!(facts.kept_to_by_target(), Some(1450));
+    assert!(!facts.reverse_in_doubt(), "it cuts its replies to what is signalled");
+    facts.fragments = blurred(1500, 1400);
+    assert!(!facts.reverse_in_doubt(), "the edge may turn out to be there");
+    (facts.syn, facts.fragments) = (passing(1440), silent(1500, 1440));
+    assert!(facts.reverse_in_doubt(), "a TCP flow is told less");
+    facts.signalled_at = None;
+    assert!(!facts.reverse_in_doubt(), "nothing is signalled: it is a hole");
+}
+
+#[test]
 fn a_hole_of_replies_needs_pieces_that_pass_and_a_target_that_does_not_cut() {
     let piece = Family::V4.fragment();
     let base = Facts { fragments: silent(1500, 1454), echo: MethodFacts::default(), ..healthy() };

@@ -126,6 +126,19 @@ fn the_way_back_is_told_to_the_byte_or_not_at_all() {
 }
 
 #[test]
+fn what_echoes_pass_under_a_hole_of_replies_passes_there_at_least() {
+    for (replies, at_least) in [(1400, Some(1454)), (1454, Some(1454)), (1460, None)] {
+        let facts = Facts { fragments: silent(1500, replies), ..exact_to(1454) };
+        assert_eq!(facts.passes_at_least(), at_least, "replies to {replies}");
+    }
+    assert_eq!(exact_to(1454).passes_at_least(), None);
+    let mut facts = Facts { fragments: silent(1500, 1454), syn: MethodFacts::default(), ..exact_to(1454) };
+    facts.tcp_probes = TcpProbes::Small;
+    let said = judged(&facts);
+    assert_eq!((said.mtu_forward, said.forward_at_least, said.mtu_reverse), (None, Some(1454), Some(1454)));
+}
+
+#[test]
 fn the_way_back_carries_what_came_whole() {
     let least = |change: fn(&mut Facts)| {
         let mut facts = Facts { echo: MethodFacts::default(), ..healthy() };
