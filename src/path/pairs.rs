@@ -251,6 +251,15 @@ mod tests {
     }
 
     #[test]
+    fn where_pairs_are_spaced_the_first_waits_too() {
+        let mut burst = Burst::new(1, PACE, Moment::ZERO);
+        burst.space_by(Duration::from_secs(1));
+        assert_eq!(burst.next_at(), Duration::from_secs(1));
+        burst.begin((), Fate::Lost, Fate::Lost, burst.next_at());
+        assert_eq!(burst.next_at(), Duration::from_secs(2));
+    }
+
+    #[test]
     fn no_more_are_open_than_are_wanted_nor_begun_than_allowed() {
         let mut burst = Burst::new(1, PACE, Moment::ZERO);
         burst.begin((), Fate::Waiting, Fate::Answered, Moment::ZERO);

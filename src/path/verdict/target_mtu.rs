@@ -329,4 +329,54 @@ mod tests {
         assert!(target.name(Family::V4, 1410, Duration::from_hours(24)));
         assert_eq!(target.named(), Some(1450));
     }
+
+    #[test]
+    fn an_mss_stands_from_when_it_was_last_named() {
+        let mut target = TargetMtu::default();
+        target.name(Family::V4, 1460, T0);
+        target.name(Family::V4, 1460, Duration::from_hours(23));
+        assert!(!target.name(Family::V4, 1410, Duration::from_hours(46)));
+        assert!(target.name(Family::V4, 1410, Duration::from_hours(47)));
+    }
+
+    #[test]
+    fn a_larger_reply_is_whole_or_in_pieces() {
+        let mut target = clamped();
+        assert!(target.in_one_piece(1500), "none has come");
+        target.replied(Family::V4, Some(1452), true);
+        let of = |target: &TargetMtu, size| (target.in_one_piece(size), target.largest_piece_of(size));
+        assert_eq!(of(&target, 1452), (true, Some(1452)));
+        assert_eq!(of(&target, 1453), (false, Some(1452)));
+        assert_eq!(of(&target, 1401), (true, Some(1452)));
+        assert_eq!(of(&target, 1400), (true, None), "no larger than what the MSS names");
+        target.replied(Family::V4, None, true);
+        assert_eq!(of(&target, 1500), (true, None));
+    }
+
+    #[test]
+    fn looks_with_df_tell_whether_packets_of_our_size_come_back() {
+        let of = |target: &TargetMtu| (target.has_looked(), target.is_whole(), target.is_missed());
+        let mut target = clamped();
+        for looks in 0..LOOKS {
+            assert_eq!(of(&target), (false, false, false), "{looks} not answered");
+            target.looked(false, Family::V4);
+        }
+        assert_eq!(of(&target), (true, false, false), "nothing was told, several times");
+        target.replied(Family::V4, None, true);
+        target.looked(true, Family::V4);
+        assert_eq!(of(&target), (true, true, false));
+        for _ in 1..LOOKS {
+            target.looked(false, Family::V4);
+            assert_eq!(of(&target), (true, true, true));
+        }
+        target.looked(false, Family::V4);
+        assert_eq!(of(&target), (true, false, false), "they come no more");
+        target.looked(true, Family::V4);
+        assert_eq!(of(&target), (true, true, false), "they come again");
+        target.replied(Family::V4, Some(1452), true);
+        target.looked(true, Family::V4);
+        assert_eq!(of(&target), (true, false, false), "a router has cut the reply");
+        target.looked(true, Family::V6);
+        assert_eq!(of(&target), (true, true, false), "no router cuts packets of IPv6");
+    }
 }

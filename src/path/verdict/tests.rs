@@ -175,6 +175,7 @@ const TABLE: &[Row] = &[
     ("signalled", Verdict::Reduced, None, |f| (f.echo, f.syn) = (passing(1450), passing(1450))),
     ("signalled on TCP flows only", Verdict::Reduced, None, |f| f.syn = passing(1450)),
     ("replies cut", UNKNOWN, Some(UnknownReason::ReverseUnmeasured), |f| f.largest_fragment = Some(1396)),
+    ("replies in pieces, the largest of full size", Verdict::Ok, None, |f| f.largest_fragment = Some(1500)),
     ("replies cut, IPv6", Verdict::Reduced, None, |f| {
         f.family = Family::V6;
         f.largest_fragment = Some(1396);

@@ -117,6 +117,17 @@ fn each_flow_is_asked_in_turn_if_it_is_free_and_has_no_pair_under_way() {
 }
 
 #[test]
+fn after_the_last_flow_comes_the_first() {
+    let (mut pairs, mut rng) = burst(Halves::InTurn, PROOF);
+    for pair in 0..2 * usize::from(FLOWS) {
+        let shots = pairs.shots(pairs.next_at(), |_| true, &mut rng);
+        assert_eq!(usize::from(shots[0].flow), pair % usize::from(FLOWS));
+        pairs.resolve(pair, true, Fate::Lost);
+        pairs.resolve(pair, false, Fate::Lost);
+    }
+}
+
+#[test]
 fn what_became_of_a_flow_that_left_does_not_count() {
     let (pairs, mut rng) = burst(Halves::InTurn, PROOF);
     let mut pairs = pairs.on_flows(FlowSet::of(3).with(FlowSet::of(5)), 9);
