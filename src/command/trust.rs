@@ -87,7 +87,8 @@ fn chosen<'p>(plan: &'p Plan, name: &str) -> anyhow::Result<(&'p RouterPlan, &'p
 }
 
 impl Request {
-    /// Whether the key can be confirmed: by a person at a terminal, or by a fingerprint and `--yes`.
+    /// Whether the key can be confirmed: by a person at a terminal, or by a fingerprint and
+    /// `--yes`.
     fn can_be_confirmed(&self) -> anyhow::Result<()> {
         if !self.terminal {
             ensure!(
