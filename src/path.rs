@@ -1,14 +1,16 @@
-//! One path, pure: it is asked what to send and told what came back. No clock, no socket, no task.
+//! One path, pure: the caller asks it what to send and reports what came back. No clock, no socket,
+//! no task.
 //!
-//! - [`probe`] the words in which packets are asked for and answers told; [`refusal`] why one was not sent; [`limits`] times and sizes that stand once
-//! - [`settings`] what a prober is told when it begins
-//! - [`prober`] the machine that joins all below; [`budget`] how much it may send
-//! - [`hole`] how silence at one size is proven and its edge is found
-//! - [`too_big`] Packet Too Big signals, and where path MTU discovery stands
-//! - [`loss`] what is only loss: reachability, echoes, rationed answers, our own host
-//! - [`tcp`] what is peculiar to TCP
-//! - [`reflection`] what a reflector has measured, and which sizes to ask it for
-//! - [`verdict`] what may be concluded, from which expected MTU, and the evidence in words
+//! - [`probe`]: the types for probes to send and their answers; [`refusal`]: why a packet was not
+//!   sent; [`limits`]: shared times and sizes
+//! - [`settings`]: what a prober needs at its start
+//! - [`prober`]: the state machine that connects everything below; [`budget`]: how much it may send
+//! - [`hole`]: how a black hole at one size is proven and its edge is found
+//! - [`too_big`]: Packet Too Big signals, and the state of path MTU discovery
+//! - [`loss`]: reachability, echo loss, rate-limited ICMP, failures to send on our own host
+//! - [`tcp`]: what is specific to TCP
+//! - [`reflection`]: what a reflector has measured, and which sizes to request from it
+//! - [`verdict`]: the verdict, the expected MTU, and the evidence
 
 pub mod budget;
 pub mod hole;

@@ -1,38 +1,42 @@
-//! The probe budget: how many packets a second all paths together may send beyond echoes and sentinels.
+//! The probe budget: how many packets a second all paths together may send in addition to echoes
+//! and sentinels.
 
 use super::probe::Moment;
 
-/// Looks for whether unreachable targets are back get this share of it at most. They never end: a hundred dead targets,
-/// each looked at twice a second, would take all of 200 packets a second, and no hole would ever be proven (seen in
-/// the soak). Each of them has its echo beside it.
+/// The largest share of the budget for probes that check whether unreachable targets are back. They
+/// never end: a hundred dead targets, each probed twice a second, would use up 200 packets a
+/// second, and no black hole would ever be proven (seen in the soak). Each of these targets still
+/// gets its regular echo.
 const LOOKS: f64 = 0.25;
-/// And this share even where proofs could use it: of a hundred targets that are dead by TCP alone, each is looked at every
-/// five seconds then.
+/// The share they keep even while proofs wait: with a hundred targets that are dead by TCP alone,
+/// each is then probed every five seconds.
 const LOOKS_AT_LEAST: f64 = 0.1;
 
-/// A look for whether an unreachable target is back.
+/// How a probe that checks whether an unreachable target is back is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// Out of the share that looks have even where proofs wait.
+    /// From the share reserved for such probes even while proofs wait.
     Sure,
-    /// Out of what nothing else wanted this turn.
+    /// From what nothing else used this turn.
     Spare,
 }
 
-/// Packets per second beyond echoes and sentinels, shared by all paths: a token bucket.
+/// Packets per second in addition to echoes and sentinels, shared by all paths: a token bucket.
 #[derive(Debug, Clone)]
 pub struct Budget {
     per_second: f64,
     tokens: f64,
     looks: f64,
     sure_looks: f64,
-    /// Something got nothing this turn: what is less urgent must not take it away, be it smaller.
+    /// A request was refused this turn: a less urgent one must not take its tokens, even if it is
+    /// smaller.
     refused: bool,
     filled_at: Moment,
 }
 
 impl Budget {
-    /// A bucket that holds at most 100 ms worth of packets, and never fewer than one fragmented pair.
+    /// A bucket that holds 100 ms worth of packets, but at least one fragmented pair. `per_second`
+    /// is in packets.
     #[must_use]
     pub fn new(per_second: u32) -> Self {
         Self {
@@ -45,12 +49,13 @@ impl Budget {
         }
     }
 
-    /// Another rate from now on.
+    /// Sets the rate, in packets per second.
     pub(crate) fn set_rate(&mut self, per_second: u32) {
         self.per_second = f64::from(per_second.max(1));
     }
 
-    /// Adds what has come in since the last call. A turn begins, in which the most urgent is to ask first.
+    /// Adds the tokens earned since the last call and starts a turn, in which the most urgent
+    /// request must come first.
     pub fn fill(&mut self, now: Moment) {
         let depth = (self.per_second / 10.0).max(40.0);
         let elapsed = now.saturating_sub(self.filled_at).as_secs_f64();
@@ -64,7 +69,8 @@ impl Budget {
         self.filled_at = now;
     }
 
-    /// Takes `packets` out if they are there, and nobody who asked before went without.
+    /// Takes `packets` tokens. False if there are too few, or if an earlier request of this turn
+    /// was refused.
     pub(crate) fn take(&mut self, packets: u32) -> bool {
         let packets = f64::from(packets);
         if self.refused || self.tokens < packets {
@@ -75,7 +81,7 @@ impl Budget {
         true
     }
 
-    /// Takes out one packet that looks for whether an unreachable target is back.
+    /// Takes the token of one probe that checks whether an unreachable target is back.
     pub(crate) fn take_look(&mut self, look: Look) -> bool {
         let share = match look {
             Look::Sure => self.sure_looks.min(self.looks),
@@ -89,14 +95,14 @@ impl Budget {
         taken
     }
 
-    /// Puts back a look that was not sent.
+    /// Returns the token of such a probe that was not sent.
     pub(crate) fn give_back_look(&mut self) {
         self.looks += 1.0;
         self.sure_looks += 1.0;
         self.give_back(1);
     }
 
-    /// Puts back what was taken and not sent.
+    /// Returns tokens that were taken but not used.
     pub(crate) fn give_back(&mut self, packets: u32) {
         self.tokens += f64::from(packets);
     }
@@ -121,7 +127,8 @@ mod tests {
         assert!((999..=1040).contains(&sent), "{sent}");
     }
 
-    /// Looks and packets of proofs that were sent in five seconds, of which proofs could use so many a turn.
+    /// Plays five seconds in which proofs could use `proofs_wanted` packets a turn. Returns how
+    /// many packets were sent for unreachable targets and for proofs.
     fn share(proofs_wanted: u32) -> (u32, u32) {
         let mut budget = Budget::new(200);
         let (mut looks, mut proofs) = (0, 0);

@@ -1,9 +1,9 @@
-//! What is only loss.
+//! Plain loss, as opposed to black holes.
 //!
-//! - [`reach`] when a target is unreachable, and when it is back
-//! - [`echo_loss`] when a path is lossy; [`icmp_rate`] whether answers are rationed
-//! - [`probe_timeout`] how long to wait for an answer
-//! - [`own_host`] what our own host refuses to send
+//! - [`reach`]: when a target is unreachable, and when it is back
+//! - [`echo_loss`]: when a path is lossy; [`icmp_rate`]: whether ICMP is rate-limited
+//! - [`probe_timeout`]: how long to wait for an answer
+//! - [`own_host`]: packets that our own host could not send
 
 pub mod echo_loss;
 pub mod icmp_rate;

@@ -1,6 +1,6 @@
-//! The words in which the pure machine asks for packets and is told what came back.
+//! The types for probes to send and the answers to them.
 //!
-//! A [`Moment`] is the time since the prober was made: the machine has no clock of its own.
+//! A [`Moment`] is the time since the prober was made: the prober has no clock of its own.
 
 use std::time::Duration;
 
@@ -13,17 +13,19 @@ use crate::model::{
 /// Time since the prober was made.
 pub type Moment = Duration;
 
-/// TCP flows of a path; VXLAN's outer source port hashes the inner flow, so each may take another leg.
+/// TCP flows per path. VXLAN's outer source port is a hash of the inner flow, so each flow may take
+/// a different underlay leg (ECMP).
 pub const FLOWS: u8 = 8;
 
 /// A probe method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProbeMethod {
-    /// An ICMP echo with DF: a whole reply means the size passes both ways.
+    /// An ICMP echo with DF. A complete reply means that the size passes in both directions.
     Echo,
-    /// A TCP SYN with DF, padded: any answer means the size passes forward.
+    /// A padded TCP SYN with DF. Any answer means that the size passes forward.
     Syn,
-    /// An echo request in small fragments, whose reply comes back whole: reverse.
+    /// An echo request in small fragments, whose reply is sent as one packet: tests the reverse
+    /// direction.
     Fragments,
 }
 
@@ -50,7 +52,7 @@ impl ProbeMethod {
     }
 }
 
-/// How many fragments an IP packet of `size` bytes becomes; at least two, or it would be no fragment.
+/// How many fragments an IP packet of `size` bytes is sent in; at least two.
 #[must_use]
 pub const fn fragments_of(family: Family, size: Bytes) -> u32 {
     let payload = size.saturating_sub(family.header());
@@ -58,101 +60,107 @@ pub const fn fragments_of(family: Family, size: Bytes) -> u32 {
     if count < 2 { 2 } else { count }
 }
 
-/// Names one probe within one path.
+/// Identifies a probe within one path.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProbeId(pub u64);
 
-/// One packet to send (or, on [`ProbeMethod::Fragments`], one datagram in fragments).
+/// One packet to send; with [`ProbeMethod::Fragments`], one datagram sent as fragments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
-    /// Its name.
+    /// Its id.
     pub id: ProbeId,
-    /// How to ask.
+    /// The probe method.
     pub method: ProbeMethod,
-    /// Which TCP flow, below [`FLOWS`]; 0 elsewhere.
+    /// The TCP flow, below [`FLOWS`]; 0 for other methods.
     pub flow: u8,
-    /// Bytes of IP packet that the question is about.
+    /// The size being tested, in bytes of IP packet.
     pub size: Bytes,
-    /// What it is for. A [`ProbeSize::Control`] is sent small, in as many fragments as one of `size`.
+    /// What it is for. A [`ProbeSize::Control`] is small, but is sent in as many fragments as a
+    /// probe of `size`.
     pub purpose: ProbeSize,
-    /// The target's TCP port, on [`ProbeMethod::Syn`]; 0 elsewhere.
+    /// The target's TCP port for [`ProbeMethod::Syn`]; 0 for other methods.
     pub port: u16,
-    /// Asks only whether the target is there: a SYN without any payload. The small half of a TCP pair
-    /// carries some, so that a firewall that drops SYNs with data drops both halves alike.
+    /// A SYN without payload, to test only whether the target answers. The small half of a TCP pair
+    /// does carry payload, so that a firewall that drops SYNs with data drops both halves alike.
     pub bare: bool,
-    /// With an identifier, or from a local port, that was never used before: no box on the way remembers its flow.
+    /// Uses an ICMP identifier or local port never used before, so that no middlebox remembers its
+    /// flow.
     pub fresh: bool,
 }
 
-/// Something to send now.
+/// What to send now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Send {
-    /// The regular small echo number `seq`, which decides round-trip time and loss.
+    /// The regular small echo `seq`, which measures round-trip time and loss.
     Echo {
-        /// Counts from 0.
+        /// Sequence number, from 0.
         seq: u64,
     },
-    /// A packet of our own.
+    /// A probe.
     Probe(Probe),
-    /// A connection of the kernel's own, and one byte on it; [`ByteFate`] tells of it.
+    /// A connection made by the kernel, with one byte sent on it; its result is a [`ByteFate`].
     Byte {
-        /// Its name.
+        /// Its id.
         id: ProbeId,
-        /// The target's port.
+        /// The target's TCP port.
         port: u16,
     },
-    /// From now on all flows have other ports, and echoes another identifier: the former ones are dead.
+    /// Use new local ports for all flows and a new echo identifier from now on: the old flows are
+    /// dead.
     Renew,
 }
 
-/// The kernel's SYNs are waited for so long: those sent after 0, 1, 3 and 7 s.
+/// How long to wait for the kernel to connect: it sends SYNs after 0, 1, 3 and 7 s.
 pub const CONNECTS_WITHIN: Duration = Duration::from_millis(7500);
 
-/// The acknowledgement of a byte is waited for so long: it is sent after 0, 0.2, 0.6, 1.4 and 3 s (`TCP_RTO_MIN`).
+/// How long to wait for the acknowledgement of the byte, which the kernel sends after 0, 0.2, 0.6,
+/// 1.4 and 3 s (`TCP_RTO_MIN`).
 pub const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(6);
 
-/// What became of a connection on which one byte was sent. This is always told, silence too.
+/// The result of a connection on which one byte was sent. It is always reported, even if nothing
+/// came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ByteFate {
-    /// The byte was acknowledged, or the target ended the connection after it stood.
+    /// The byte was acknowledged, or the target closed the established connection.
     Passed,
-    /// RST to the SYN: nobody listens.
+    /// RST in reply to the SYN: the port is closed.
     Refused,
-    /// It stood, and the byte was not acknowledged within [`ACKNOWLEDGED_WITHIN`].
+    /// The connection was established, but the byte was not acknowledged within
+    /// [`ACKNOWLEDGED_WITHIN`].
     Unacknowledged,
-    /// It did not stand within [`CONNECTS_WITHIN`].
+    /// The connection was not established within [`CONNECTS_WITHIN`].
     Unconnected,
-    /// Too many of all paths were under way: it was not even tried.
+    /// Not attempted, because too many connections of all paths were under way.
     Crowded,
     /// It never left our own host.
     NotSent(Refusal),
 }
 
-/// What an answer tells beside the fact that it came. All absent where the socket does not show it.
+/// Details of an answer; each is none if the socket does not provide it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reply {
-    /// The MSS option of a SYN-ACK, bytes of TCP payload.
+    /// The MSS option of a SYN-ACK, in bytes of TCP payload.
     pub mss: Option<u16>,
     /// TTL or hop limit with which it arrived.
     pub ttl: Option<u8>,
-    /// Of a TCP answer: RST, not SYN-ACK.
+    /// For a TCP answer: whether it is an RST rather than a SYN-ACK.
     pub reset: Option<bool>,
-    /// The largest fragment it came in, bytes of IP packet, where it came in fragments
-    /// (`IP_RECVFRAGSIZE`): what comes back whole is at most this.
+    /// The largest fragment of the answer in bytes of IP packet, if it was fragmented
+    /// (`IP_RECVFRAGSIZE`): no larger packet comes back unfragmented.
     pub largest_fragment: Option<Bytes>,
 }
 
-/// What became of a packet. Silence is told by nobody: the machine sees it by the time.
+/// The result of a packet. Silence is not reported: the prober detects it by timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// The target answered, the whole size.
+    /// The target answered with the whole size.
     Passed(Reply),
-    /// A valid "fragmentation needed" that quotes the packet, for an MTU smaller than it.
+    /// A valid Packet Too Big that quotes the packet, with an MTU below its size.
     TooBig {
-        /// The MTU it claims, bytes.
+        /// The reported MTU in bytes of IP packet.
         mtu: Bytes,
-        /// Whether it is signed with the target's own address: by the target (a node for a pod behind a `NodePort`), or
-        /// by a bridge on the way.
+        /// Whether its source is the target's own address: it comes from the target (a node for a
+        /// pod behind a `NodePort`) or from a bridge on the path.
         by_target: bool,
     },
     /// It never left our own host.

@@ -1,4 +1,4 @@
-//! Why a packet never left our host, or why its answer could not be heard.
+//! Why a packet never left our host, or why its answer could not be received.
 
 use nix::errno::Errno;
 
@@ -7,27 +7,28 @@ use crate::model::types::{SendError, UnknownReason};
 /// Why a packet never left our host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// It cannot be sent like this: larger than our interface lets out, a flow that is taken, a socket we have not.
+    /// It cannot be sent in this form: larger than our interface allows, a flow already in use, a
+    /// socket we do not have.
     Unable,
-    /// Our host has a trouble of its own.
+    /// Our own host has a problem.
     Trouble(Trouble),
 }
 
-/// What keeps packets in our host.
+/// A problem of our own host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// There is no way out, by errno: the interface is down, no route leads there.
+    /// No way out: the interface is down, or there is no route. Holds the errno.
     NoWay(i32),
-    /// The interface has no carrier; what is sent is dropped without an error.
+    /// The interface has no carrier: packets are dropped without an error.
     NoCarrier,
-    /// Refused, by errno: a firewall, a full queue.
+    /// Refused by a firewall or a full queue. Holds the errno.
     Refused(i32),
-    /// What is sent may be answered, but this process runs too late to tell.
+    /// Packets may be answered, but this process runs too late to receive the answers in time.
     Late,
 }
 
 impl Trouble {
-    /// How it is counted.
+    /// The error under which it is counted.
     #[must_use]
     pub(crate) fn error(self) -> SendError {
         match self {
@@ -36,7 +37,7 @@ impl Trouble {
         }
     }
 
-    /// The reason of `unknown` that it makes.
+    /// The reason of the resulting `unknown`.
     #[must_use]
     pub(crate) fn reason(self) -> UnknownReason {
         match self.error() {
@@ -45,7 +46,7 @@ impl Trouble {
         }
     }
 
-    /// In words, with the errno.
+    /// A text for evidence, with the errno.
     #[must_use]
     pub(crate) fn in_words(self) -> String {
         match self {

@@ -1,4 +1,4 @@
-//! What a prober is told when it begins: what can be asked, what is expected, what was counted before.
+//! What a prober needs at its start: available probes, expected sizes, and counters to continue.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,65 +8,67 @@ use crate::model::{
     types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize, SendError},
 };
 
-/// What our sockets can ask by ICMP.
+/// The ICMP probes that our sockets can send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IcmpProbes {
-    /// Nothing: no ICMP socket.
+    /// None: no ICMP socket.
     None,
-    /// DF echoes of any size: a ping socket, no privilege.
+    /// DF echoes of any size: a ping socket, no privilege needed.
     Sized,
-    /// Echo requests in fragments too: `CAP_NET_RAW`.
+    /// Fragmented echo requests as well: needs `CAP_NET_RAW`.
     Fragments,
 }
 
-/// What our sockets can ask by TCP.
+/// The TCP probes that our sockets can send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TcpProbes {
-    /// Nothing: the path has no port.
+    /// None: the path has no port.
     None,
-    /// Small probes: the kernel's own SYN, no privilege.
+    /// Small probes: SYNs sent by the kernel, no privilege needed.
     Small,
-    /// SYNs padded to any size: `CAP_NET_RAW`.
+    /// SYNs padded to any size: needs `CAP_NET_RAW`.
     Sized,
 }
 
-/// What one path's prober needs to know.
+/// The settings of one path's prober.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// Time between two small echoes.
+    /// Interval between small echoes.
     pub probe_interval: Duration,
-    /// Time between two sentinels.
+    /// Interval between sentinels, the regular full-size packets.
     pub sentinel_interval: Duration,
-    /// The expected MTU, if configured.
+    /// The expected MTU in bytes of IP packet, if configured.
     pub expected_mtu: Option<Bytes>,
-    /// Round-trip loss above which the path is lossy, 0..1.
+    /// Round-trip loss, 0 to 1, above which the path is lossy.
     pub loss_threshold: f64,
     /// IPv4 or IPv6.
     pub family: Family,
-    /// What can be asked by ICMP.
+    /// The ICMP probes available.
     pub icmp: IcmpProbes,
-    /// What can be asked by TCP.
+    /// The TCP probes available.
     pub tcp: TcpProbes,
-    /// The target's port that is asked; 0 where there is none.
+    /// The target's TCP port; 0 if there is none.
     pub tcp_port: u16,
-    /// That port is the reflector's, as the path has none of its own: its silence is no finding.
+    /// The path has no port of its own and uses the reflector's, whose silence proves nothing about
+    /// TCP.
     pub borrows_port: bool,
 }
 
-/// What a path has counted; it goes on where its target's address or its configuration changes.
+/// A path's counters; they continue when its target address or configuration changes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Counts {
     /// The regular small echo.
     pub stats: EchoStats,
     /// Size probes by protocol, purpose and result.
     pub size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
-    /// Packets that our own host refused to send.
+    /// Packets that our own host refused to send, by error.
     pub send_errors: BTreeMap<SendError, u64>,
     pub(super) next_id: u64,
 }
 
 impl Counts {
-    /// What an observation tells: all but the number of the next probe, which only has to be no earlier one in flight.
+    /// The counters of an observation. It lacks the next probe's id, which only must not repeat one
+    /// in flight.
     #[must_use]
     pub(crate) fn told(observation: &PathObservation) -> Self {
         Self {
@@ -78,17 +80,17 @@ impl Counts {
     }
 }
 
-/// What the hosts at both ends can take, as far as known.
+/// The MTU of our own host and of other hosts of our site, in bytes of IP packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostMtu {
-    /// The MTU of our own egress interface: what can be tested.
+    /// The MTU of our own egress interface: the largest size that can be tested.
     pub testable: Bytes,
-    /// What hosts of our site have: at least `testable`.
+    /// The MTU of hosts of our site: at least `testable`.
     pub hosts: Bytes,
     /// Where `hosts` comes from.
     pub rule: String,
-    /// A router of our site has not been read yet, and may raise `hosts`.
+    /// A router of our site has not been read yet and may raise `hosts`.
     pub pending: bool,
-    /// What our interface would let out, where a route of our own host allows less.
+    /// The interface's own MTU, if a route on our own host allows less.
     pub above: Option<Bytes>,
 }

@@ -1,7 +1,8 @@
 //! What may be concluded of a path: a function of `Facts`, and of what was known a moment ago.
 //!
 //! - [`facts`] all that it rests on; [`expected_mtu`] and [`target_mtu`] what is expected
-//! - [`holes`] which silence is a hole and of which direction, [`way_back`] what the target's MSS leaves open
+//! - [`holes`] which silence is a hole and of which direction, [`way_back`] what the target's MSS
+//!   leaves open
 //! - `decide` the verdict, [`path_mtu`] the sizes, [`evidence`] the words
 
 mod decide;
@@ -27,7 +28,7 @@ use crate::model::{
     types::{Bytes, UnknownReason, Verdict},
 };
 
-/// The last verdict that rested on no pending finding.
+/// The last verdict that did not depend on a pending finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Known {
     verdict: Verdict,
@@ -35,7 +36,7 @@ pub(super) struct Known {
     at: Moment,
 }
 
-/// What was known a moment ago.
+/// The last certain results: confirmed path MTUs and the last certain verdict.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
     confirmed: Confirmed,
@@ -51,7 +52,8 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// Notes what is certain now: path MTUs, and a verdict that rests on no pending finding.
+    /// Records what is certain now: path MTUs, and a verdict that does not depend on a pending
+    /// finding.
     pub(crate) fn note(&mut self, facts: &Facts) {
         let finding = facts.finding();
         self.confirmed = self.confirmed.next(facts, &finding);
@@ -62,7 +64,8 @@ impl Memory {
     }
 }
 
-/// The verdict, with evidence. `words` tells what the parts of the machine say of themselves under that verdict.
+/// The verdict with its evidence. `words` returns, for a given verdict, what the other parts of the
+/// prober add to the evidence.
 pub(crate) fn judge(facts: &Facts, memory: &Memory, words: impl FnOnce(Verdict) -> Words) -> Judgement {
     let finding = facts.finding();
     let (verdict, unknown_reason) = decide(facts, &finding, &memory.known);
@@ -73,7 +76,7 @@ pub(crate) fn judge(facts: &Facts, memory: &Memory, words: impl FnOnce(Verdict) 
     };
     let (expected, expected_reverse) = (facts.sizes.expected(), facts.expected_reverse());
     let cap = |mtu: Option<Bytes>, most: Bytes| mtu.map(|mtu| mtu.min(most)).filter(|_| !down);
-    // What our own interface lets out is no property of the path.
+    // A limit of our own interface is not a property of the path.
     let testable = facts.sizes.testable;
     let all_we_can = |mtu: Bytes| testable < expected && mtu >= testable;
     let forward = cap(memory.confirmed.forward, expected);

@@ -1,7 +1,8 @@
-//! Loss of the regular small echo, and when it is enough to call a path lossy.
+//! Loss of the regular small echo, and when it makes a path lossy.
 //!
-//! Two bounds of one confidence interval make the hysteresis: a path becomes lossy when even the
-//! lower bound is above the threshold, and stops when even the upper bound is below it.
+//! The hysteresis comes from the two bounds of one confidence interval: a path becomes lossy when
+//! the lower bound rises above the threshold, and stops being lossy when the upper bound falls
+//! below it.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,27 +14,27 @@ const LEAST: usize = 20;
 /// Two-sided 95 % quantile of the normal distribution.
 const Z: f64 = 1.959_964;
 
-/// The echoes of the last 300 s by number, and whether they are lost.
+/// The echoes of the last 300 s by sequence number, and whether each was lost.
 #[derive(Debug, Clone)]
 pub(crate) struct SmallLoss {
     threshold: f64,
     echoes: BTreeMap<u64, (Moment, bool)>,
     lossy: bool,
-    /// As it was when an echo was last answered: what came since may be an outage.
+    /// The state when an echo was last answered; later losses may be an outage.
     lossy_before: bool,
 }
 
 /// Echoes and losses in the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LossCount {
-    /// Echoes decided.
+    /// Echoes with a known result: answered or lost.
     pub sent: usize,
-    /// Of these, lost.
+    /// How many of them were lost.
     pub lost: usize,
 }
 
 impl LossCount {
-    /// Lost of sent, in percent.
+    /// Lost echoes as a percentage of `sent`.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of one window, far below 2^52")]
     pub(crate) fn percent(self) -> f64 {
@@ -42,13 +43,13 @@ impl LossCount {
 }
 
 impl SmallLoss {
-    /// `threshold` is the round-trip loss, 0..1, above which a path is lossy.
+    /// `threshold` is the round-trip loss, 0 to 1, above which a path is lossy.
     #[must_use]
     pub(crate) fn new(threshold: f64) -> Self {
         Self { threshold, echoes: BTreeMap::new(), lossy: false, lossy_before: false }
     }
 
-    /// Echo `seq`, sent at `sent`, is lost, or (again, when a late reply comes) is not.
+    /// Records whether echo `seq`, sent at `sent`, was lost; a late reply may revise this.
     pub(crate) fn decide(&mut self, seq: u64, sent: Moment, lost: bool, now: Moment) {
         self.echoes.insert(seq, (sent, lost));
         self.update(now);
@@ -57,7 +58,7 @@ impl SmallLoss {
         }
     }
 
-    /// A late reply takes back a loss that still counts.
+    /// A late reply revises a loss that is still in the window.
     pub(crate) fn take_back(&mut self, seq: u64, now: Moment) {
         if let Some((_, lost)) = self.echoes.get_mut(&seq) {
             *lost = false;
@@ -65,13 +66,13 @@ impl SmallLoss {
         }
     }
 
-    /// An echo says nothing after all.
+    /// Removes an echo whose result means nothing.
     pub(crate) fn forget(&mut self, seq: u64, now: Moment) {
         self.echoes.remove(&seq);
         self.update(now);
     }
 
-    /// An outage was found: the losses at the end of the window belong to it and do not count as loss.
+    /// Removes the losses at the end of the window: they belong to an outage.
     pub(crate) fn forget_outage(&mut self, now: Moment) {
         while let Some(entry) = self.echoes.last_entry() {
             if !entry.get().1 {
@@ -89,13 +90,13 @@ impl SmallLoss {
         self.lossy
     }
 
-    /// The window's counts.
+    /// Echoes and losses in the window.
     #[must_use]
     pub(crate) fn count(&self) -> LossCount {
         LossCount { sent: self.echoes.len(), lost: self.echoes.values().filter(|(_, lost)| *lost).count() }
     }
 
-    /// The same without the losses at its end, which may be an outage.
+    /// The counts without the losses at the end of the window, which may be an outage.
     #[must_use]
     pub(crate) fn count_before_outage(&self) -> LossCount {
         let outage = self.echoes.values().rev().take_while(|(_, lost)| *lost).count();

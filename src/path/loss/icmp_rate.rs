@@ -1,9 +1,9 @@
-//! Whether something on the way, or the target itself, answers only so many ICMP packets a second.
+//! Whether the target, or a device on the path, rate-limits ICMP.
 //!
-//! Then answers per second do not rise with probes per second: a burst goes unanswered although nothing
-//! is broken, and silence must last longer before it means anything.
+//! If so, answers per second do not rise with probes per second. A burst then goes unanswered
+//! although nothing is broken, and silence must last longer before it counts.
 //!
-//! Paths to one address share what is left for them: they count together.
+//! Paths to one address share its rate limit, so they are counted together.
 
 use std::{
     collections::VecDeque,
@@ -13,16 +13,16 @@ use std::{
 use crate::path::probe::Moment;
 
 const SECONDS: usize = 120;
-/// A second with a burst in it, and one without, for each path that counts here.
+/// Echo requests per path in a second with a burst, at least; and in a quiet second, at most.
 const BUSY: u32 = 10;
 const QUIET: u32 = 3;
-/// So many of each are needed to compare.
+/// How many seconds of each kind a comparison needs.
 const ENOUGH: u32 = 3;
-/// So many seconds tell whether answers are even.
+/// How many seconds are needed to tell whether the number of answers is even.
 const STEADY_LEAST: usize = 15;
 const STEADY_MOST: usize = 60;
-/// Answers that vary so little beside those that chance lets through (chance alone does that once in 30,000 times in
-/// fifteen seconds).
+/// The variance of answers, relative to that of random loss, below which they count as even.
+/// (Random loss falls below it once in 30,000 times over fifteen seconds.)
 const EVEN: f64 = 0.15;
 
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,7 @@ struct Second {
     answered: u32,
 }
 
-/// The rate of one address, counted by all paths that lead to it.
+/// The ICMP rate of one address, shared by all paths that lead to it.
 #[derive(Debug, Clone, Default)]
 pub struct SharedRate(Arc<Mutex<IcmpRate>>);
 
@@ -42,24 +42,25 @@ impl SharedRate {
         self.lock().sent(now);
     }
 
-    /// One was answered.
+    /// An echo request was answered.
     pub(crate) fn answered(&self, now: Moment) {
         self.lock().answered(now);
     }
 
-    /// Whether answers are limited.
+    /// Whether ICMP is rate-limited.
     #[must_use]
     pub(crate) fn is_limited(&self) -> bool {
         self.lock().is_limited()
     }
 
-    /// Whether more is asked all the time than is answered: then a single echo's silence says nothing.
+    /// Whether requests constantly exceed a rate limit, so that the loss of a single echo means
+    /// nothing.
     #[must_use]
     pub(crate) fn is_rationed(&self) -> bool {
         self.lock().is_rationed()
     }
 
-    /// How many paths count here.
+    /// How many paths share this count.
     #[must_use]
     pub(crate) fn paths(&self) -> u32 {
         u32::try_from(Arc::strong_count(&self.0)).unwrap_or(u32::MAX)
@@ -72,14 +73,14 @@ impl SharedRate {
     }
 }
 
-/// ICMP packets sent and answered in each of the last seconds.
+/// Echo requests sent and answered in each of the last seconds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct IcmpRate {
     paths: u32,
     seconds: VecDeque<Second>,
 }
 
-/// Several seconds together.
+/// The sum over several seconds.
 #[derive(Debug, Clone, Copy)]
 struct Sum {
     seconds: u32,
@@ -98,7 +99,7 @@ impl IcmpRate {
         self.second(now).sent += 1;
     }
 
-    /// One was answered.
+    /// An echo request was answered.
     pub(crate) fn answered(&mut self, now: Moment) {
         self.second(now).answered += 1;
     }
@@ -109,19 +110,21 @@ impl IcmpRate {
         // A burst without any answer is an outage.
         let busy = self.sum(|second| self.is_busy(second) && second.answered > 0);
         let quiet = self.sum(|second| self.is_quiet(second));
-        // A second with three times the packets, and not twice the answers; something is answered at all.
+        // A busy second has three times the packets, so without a limit more than twice the
+        // answers.
         busy.seconds >= ENOUGH && quiet.seconds >= ENOUGH && {
             let (busy, quiet) = (busy.answered_a_second(), quiet.answered_a_second());
             quiet > 0.0 && busy < 2.0 * quiet
         }
     }
 
-    /// Whether several paths ask more all the time than is answered: as many answers in one second as in another.
-    /// Loss is not so even: of `n` packets each lost by itself with a chance of `1 - p`, the answers vary by
-    /// `n p (1 - p)`, in bursts by more.
+    /// Whether several paths together constantly exceed a rate limit: the number of answers is the
+    /// same in every second. Random loss is less even: if each of `n` packets is lost independently
+    /// with probability `1 - p`, the variance of the answers is `n p (1 - p)`, and more if loss
+    /// comes in bursts.
     #[must_use]
     pub(crate) fn is_rationed(&self) -> bool {
-        // The last second is not over.
+        // The last second is not complete.
         let seconds: Vec<&Second> =
             self.seconds.iter().rev().skip(1).take(STEADY_MOST).filter(|second| second.sent > 0).collect();
         if self.paths < 2 || seconds.len() < STEADY_LEAST {
@@ -182,7 +185,8 @@ mod tests {
         rate
     }
 
-    /// Three paths to one address, for a minute; `answers(rng, sent)` in each second.
+    /// Plays three paths to one address for a minute; `answers(rng, sent)` gives the answers of
+    /// each second.
     fn together(answers: impl Fn(&mut fastrand::Rng, u32) -> u32) -> bool {
         let (alone, mut rng) = (SharedRate::default(), fastrand::Rng::with_seed(7));
         let all = [alone.clone(), alone.clone(), alone];

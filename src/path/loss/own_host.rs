@@ -1,4 +1,4 @@
-//! The prober's own host: packets that it refused to send say nothing of the network.
+//! Packets that our own host could not send: they say nothing about the network.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,24 @@ use crate::{
     path::{probe::Moment, refusal::Trouble},
 };
 
-/// So many packets of a kind refused in a row, with none that left between them, and nothing can be said.
+/// After this many consecutive refused packets of one kind, no verdict is possible.
 const ENOUGH: u32 = 2;
 
-/// So many packets in a row whose answers could not be heard, and what was known is old.
+/// After this many consecutive packets whose answers could not be received, earlier results are
+/// stale.
 const UNHEARD: u32 = 10;
 
-/// What was refused: the trouble of small packets and that of packets of full size are told apart, as a firewall
-/// or a queue may let only the small ones out.
+/// Which packets were refused. Small and full-size packets are tracked separately, because a
+/// firewall or a queue may pass only small ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Small packets.
     Small,
-    /// Packets of full size.
+    /// Full-size packets.
     Full,
 }
 
-/// Packets refused in a row.
+/// Consecutive refused packets.
 #[derive(Debug, Clone, Copy)]
 struct Streak {
     trouble: Trouble,
@@ -31,29 +32,29 @@ struct Streak {
     last: Moment,
 }
 
-/// What our own host has refused.
+/// Packets that our own host has refused.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Local {
     small: Option<Streak>,
     full: Option<Streak>,
-    /// Small packets in a row that stayed without an answer while nobody could listen.
+    /// Consecutive small packets without an answer while this process could not receive.
     unheard: u32,
     errors: BTreeMap<SendError, u64>,
 }
 
 impl Local {
-    /// Goes on counting from there.
+    /// Continues the counters of an earlier prober.
     pub(crate) fn take_over(&mut self, errors: BTreeMap<SendError, u64>) {
         self.errors = errors;
     }
 
-    /// Packets refused since start.
+    /// Packets refused since start, by error.
     #[must_use]
     pub(crate) fn errors(&self) -> &BTreeMap<SendError, u64> {
         &self.errors
     }
 
-    /// A packet was refused. `kind` is absent for one that decides nothing by itself.
+    /// A packet was refused. `kind` is none for one that does not count towards a trouble.
     pub(crate) fn refused(&mut self, kind: Option<Kind>, trouble: Trouble, now: Moment) {
         *self.errors.entry(trouble.error()).or_default() += 1;
         if let Some(kind) = kind {
@@ -63,17 +64,17 @@ impl Local {
         }
     }
 
-    /// A small packet stayed without an answer, but nobody could listen.
+    /// A small packet got no answer, but this process could not receive at that time.
     pub(crate) fn unheard(&mut self) {
         self.unheard += 1;
     }
 
-    /// What became of a packet is known for certain.
+    /// The result of a packet is known for certain.
     pub(crate) fn decided(&mut self) {
         self.unheard = 0;
     }
 
-    /// What became of a packet that left at `sent` is known.
+    /// A packet sent at `sent` has left this host, whatever its result.
     pub(crate) fn left(&mut self, kind: Kind, sent: Moment) {
         let streak = self.streak(kind);
         if streak.is_some_and(|streak| sent >= streak.last) {
@@ -81,7 +82,7 @@ impl Local {
         }
     }
 
-    /// What keeps packets from leaving now.
+    /// Why packets cannot leave this host now, if so.
     #[must_use]
     pub(crate) fn trouble(&self) -> Option<Trouble> {
         let lasting = |streak: &Streak| streak.count >= ENOUGH;

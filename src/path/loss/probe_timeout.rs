@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::path::probe::Moment;
 
-/// An answer later than this is no answer any more.
+/// Answers later than this are ignored.
 pub(crate) const GIVE_UP: Duration = Duration::from_secs(5);
 
 const WINDOW: usize = 300;
@@ -12,9 +12,9 @@ const BEFORE_FIRST_ANSWER: Duration = Duration::from_secs(1);
 const SHORTEST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// The round-trip times of the last 300 answers, late ones included.
+/// The round-trip times of the last 300 answers, including late ones.
 ///
-/// Simulated: leaving late answers out turns every step from 20 to 300 ms into a permanent false
+/// Simulation: without late answers, every step from 20 to 300 ms causes a permanent false
 /// `unreachable`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RttWindow {
@@ -25,11 +25,11 @@ pub(crate) struct RttWindow {
 }
 
 impl RttWindow {
-    /// Takes in one round trip that ends now.
+    /// Adds a round trip that ends now.
     ///
-    /// What was sent before the first answer waited for the neighbour's address too (measured: up to a
-    /// second, which as the p99 of few made every loss take two): it counts until something sent later
-    /// is answered.
+    /// Probes sent before the first answer also waited for neighbour resolution (measured: up to a
+    /// second, which as the p99 of few samples made every loss take two seconds to detect). They
+    /// count only until a later probe is answered.
     pub(crate) fn observe(&mut self, rtt: Duration, now: Moment) {
         let first = *self.first_answer.get_or_insert(now);
         if !self.warm && now.saturating_sub(rtt) >= first {
@@ -43,8 +43,8 @@ impl RttWindow {
         self.timeout = Some((self.p99() * 4).clamp(SHORTEST, LONGEST));
     }
 
-    /// After how long an unanswered probe counts as lost:
-    /// max(200 ms, 4 × p99), at most 2 s, 1 s before the first answer.
+    /// When an unanswered probe counts as lost: max(200 ms, 4 × p99), at most 2 s; 1 s before the
+    /// first answer.
     #[must_use]
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout.unwrap_or(BEFORE_FIRST_ANSWER)
@@ -66,7 +66,7 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// Answers one after the other, each sent when the one before had come.
+    /// Observes answers one after another; each probe is sent when the previous answer arrives.
     fn observe(window: &mut RttWindow, rtts: impl IntoIterator<Item = Duration>) {
         let mut now = Duration::from_secs(100);
         for rtt in rtts {

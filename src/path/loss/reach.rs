@@ -1,16 +1,17 @@
 //! When a target is unreachable, and when it is reachable again.
 //!
-//! Two regular small probes lost in a row are a suspicion, no more: at 30 % loss each way that
-//! happens every few seconds. Thirty small probes over four seconds, half of them TCP where a
-//! port is set, all unanswered, are the proof (0.51^30 < 2e-9 at 30 % loss each way). Any answer of any
-//! size, or a signal, ends the burst.
+//! Two consecutive losses of the regular small probe are only a suspicion: at 30 % loss each way
+//! that happens every few seconds. The proof is a burst of thirty small probes over at least four
+//! seconds, half of them TCP if a port is set, all unanswered (0.51^30 < 2e-9 at 30 % loss each
+//! way). Any answer of any size, or a signal, ends the burst.
 //!
-//! They are thirty chances only if each leaves by itself. Two hosts on one segment that have lost each
-//! other's MAC ask for it once a second, and all packets wait for that answer (Linux:
-//! net/core/neighbour.c): at 20 % loss each way three questions in a row are lost once in twenty times,
-//! and a burst of one second called such a target unreachable (seen in the lab, then in the simulation).
-//! So a burst spans as many seconds as questions would be lost in a row with a chance of 10^-9, by the
-//! loss measured so far: four on a quiet path, twenty where nothing was answered yet.
+//! The thirty probes are independent only if each leaves the host separately. Two hosts on one
+//! segment that have lost each other's MAC address send an ARP request once a second, and all
+//! packets wait for the reply (Linux: net/core/neighbour.c). At 20 % loss each way three requests
+//! in a row are lost once in twenty times, and a burst of one second called such a target
+//! unreachable (seen in the lab, then in the simulation). So a burst lasts long enough that the
+//! chance of losing one ARP request per second throughout is 10^-9, given the loss measured so far:
+//! four seconds on a quiet path, twenty before the first answer.
 
 #[cfg(test)]
 mod tests;
@@ -23,40 +24,41 @@ use crate::{model::types::ProbeProtocol, path::probe::Moment};
 const BURST: usize = 30;
 const BURST_GAPS: f64 = 29.0;
 
-/// A burst spans no less than this, longer than the kernel asks for a MAC before it gives up.
+/// Minimum length of a burst: longer than the kernel tries to resolve a MAC address before giving
+/// up.
 const SPAN: Duration = Duration::from_secs(4);
 const LONGEST_SPAN: Duration = Duration::from_secs(20);
-/// At least so long where answers to ICMP are limited.
+/// Minimum length if ICMP is rate-limited.
 const SPAN_IF_LIMITED: Duration = Duration::from_secs(10);
-/// The chance, at most, that all of a burst is lost by a target that is there.
+/// The chance that a reachable target loses a whole burst.
 const FALSE_ALARM: f64 = 1e-9;
 
-/// While unreachable, a small probe of our own this often; after an answer sooner.
+/// Interval of small probes while the target is unreachable; shorter after an answer.
 const WHILE_DOWN: Duration = Duration::from_millis(500);
 const AFTER_ANSWER: Duration = Duration::from_millis(100);
-/// So long after an answer an unreachable target may be coming back.
+/// For this long after an answer, an unreachable target may be coming back.
 const COMING_BACK: Duration = Duration::from_secs(5);
 const REMEMBERED: Duration = Duration::from_mins(10);
 
-/// The small probe of our own that is due.
+/// A small probe that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SmallProbe {
-    /// Names the burst; `None` for the regular look while unreachable.
+    /// The serial number of its burst; `None` for the regular probe while unreachable.
     pub burst: Option<u32>,
     /// ICMP or TCP.
     pub protocol: ProbeProtocol,
-    /// On a flow never used before: a box on the way may remember the old ones as dead.
+    /// Uses a new flow: a middlebox may remember the old flows as dead.
     pub fresh: bool,
-    /// Looks for whether a target is back of which nothing is heard.
+    /// Checks whether an unreachable target is back that has not answered lately.
     pub blind: bool,
 }
 
-/// Whether the target can be reached at all.
+/// Whether the target is reachable.
 #[derive(Debug, Clone)]
 pub(crate) struct Reach {
     has_icmp: bool,
     has_port: bool,
-    /// Where ICMP cannot be sent at all, TCP alone decides, and the other way round.
+    /// If ICMP cannot be sent at all, TCP alone decides, and the reverse.
     icmp_answered: Option<Moment>,
     tcp_answered: Option<Moment>,
     lost_in_a_row: u32,
@@ -87,7 +89,7 @@ struct Down {
 }
 
 impl Reach {
-    /// Which probes can be sent.
+    /// `has_icmp` and `has_port`: whether ICMP and TCP probes can be sent.
     #[must_use]
     pub(crate) fn new(has_icmp: bool, has_port: bool) -> Self {
         Self {
@@ -104,7 +106,8 @@ impl Reach {
         }
     }
 
-    /// What is known of the target's answers: whether those to ICMP are limited, and the loss of late.
+    /// Sets what is known about the target's answers: whether ICMP is rate-limited, and the recent
+    /// loss.
     pub(crate) fn set_loss(&mut self, limited: bool, loss: LossCount) {
         self.limited = limited;
         let measured = if self.never() { LONGEST_SPAN } else { span(loss) };
@@ -117,7 +120,7 @@ impl Reach {
         self.down.is_some()
     }
 
-    /// A burst is under way.
+    /// Whether a burst is under way.
     #[must_use]
     pub(crate) fn is_suspicious(&self) -> bool {
         self.burst.is_some()
@@ -158,13 +161,14 @@ impl Reach {
         }
     }
 
-    /// A signal quoted one of our packets: something is alive on the way, if not the target.
+    /// A signal quoted one of our packets: something on the path is alive, even if the target is
+    /// not.
     pub(crate) fn signalled(&mut self) {
         self.lost_in_a_row = 0;
         self.burst = None;
     }
 
-    /// Anything came back from the target.
+    /// The target answered any probe.
     pub(crate) fn heard(&mut self, protocol: ProbeProtocol, now: Moment) {
         match protocol {
             ProbeProtocol::Icmp => self.icmp_answered = Some(now),
@@ -173,7 +177,7 @@ impl Reach {
         self.signalled();
     }
 
-    /// A small probe of our own (while unreachable) was decided. True if the target is back.
+    /// The result of a small probe sent while unreachable. True if the target is back.
     pub(crate) fn own_small(&mut self, answered: bool, now: Moment) -> bool {
         let Some(down) = &mut self.down else { return false };
         down.last_small.push_back(answered);
@@ -190,7 +194,7 @@ impl Reach {
         back
     }
 
-    /// A probe of burst `serial` was lost. True if that makes the target unreachable.
+    /// A probe of burst `serial` was lost. True if the target is unreachable now.
     pub(crate) fn burst_lost(&mut self, serial: u32, now: Moment) -> bool {
         let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial == serial) else { return false };
         burst.lost += 1;
@@ -210,20 +214,20 @@ impl Reach {
         true
     }
 
-    /// A probe of burst `serial` says nothing: another takes its place.
+    /// A probe of burst `serial` has no meaningful result and is sent again.
     pub(crate) fn void(&mut self, serial: u32) {
         if let Some(burst) = self.burst.as_mut().filter(|burst| burst.serial == serial) {
             burst.sent = burst.sent.saturating_sub(1);
         }
     }
 
-    /// The losses of late may be of our own making.
+    /// Our own host may have caused the recent losses.
     pub(crate) fn calm(&mut self) {
         self.lost_in_a_row = 0;
         self.burst = None;
     }
 
-    /// The small probe of our own that is due now, if any; call again after it was sent.
+    /// The small probe that is due now, if any. Call again after it was sent.
     #[must_use]
     pub(crate) fn due(&self, now: Moment) -> Option<SmallProbe> {
         if let Some(burst) = &self.burst {
@@ -245,7 +249,7 @@ impl Reach {
         })
     }
 
-    /// The probe named by [`Reach::due`] was sent.
+    /// The probe returned by [`Reach::due`] was sent.
     pub(crate) fn sent(&mut self, now: Moment) {
         if let Some(burst) = &mut self.burst {
             burst.sent += 1;
@@ -256,7 +260,7 @@ impl Reach {
         }
     }
 
-    /// When [`Reach::due`] may next have something.
+    /// When [`Reach::due`] may next return a probe.
     #[must_use]
     pub(crate) fn next_at(&self) -> Option<Moment> {
         match (&self.burst, &self.down) {
@@ -266,7 +270,7 @@ impl Reach {
         }
     }
 
-    /// Why the target counts as unreachable, and when that was found.
+    /// Evidence: why the target counts as unreachable, and since when.
     #[must_use]
     pub(crate) fn evidence(&self, now: Moment) -> Option<String> {
         let down = self.down.as_ref()?;
@@ -285,7 +289,7 @@ impl Reach {
         ))
     }
 
-    /// Half of each protocol's.
+    /// Half of each protocol's probes use a new flow.
     fn is_fresh(&self, number: usize) -> bool {
         let protocols = usize::from(self.has_icmp) + usize::from(self.has_port);
         number / protocols.max(1) % 2 == 1
@@ -301,8 +305,9 @@ impl Reach {
     }
 }
 
-/// So many seconds as questions asked once a second are lost in a row with the chance of a false alarm.
-/// To the counts are added twenty echoes of a quiet path, as most are: few counts say little.
+/// How many seconds in a row a request sent once a second would have to be lost for the chance to
+/// fall to [`FALSE_ALARM`]. Twenty answered echoes of a typical quiet path are added to the counts,
+/// because small counts are unreliable.
 #[expect(clippy::cast_precision_loss, reason = "counts of one window, far below 2^52")]
 fn span(loss: LossCount) -> Duration {
     let mean = (loss.lost as f64 + 0.5) / (loss.sent as f64 + 20.0);

@@ -11,23 +11,23 @@ use crate::{
     path::settings::TcpProbes,
 };
 
-/// How long a verdict outlives the first doubt.
+/// How long the last certain verdict is kept once it is in doubt.
 const DOUBT: Duration = Duration::from_secs(10);
 
-/// A target that answers TCP and has answered no echo for so long answers none.
+/// A target that has answered TCP but no echo for this long is taken not to answer ICMP.
 const NO_ICMP: Duration = Duration::from_secs(10);
 
-/// Whether a port answers, or is silent, is known after that, if ever.
+/// By this time it is normally known whether the TCP port answers.
 const TCP_DECIDED: Duration = Duration::from_secs(30);
 
-/// A verdict, and the reason of `unknown`.
+/// A verdict, and the reason if it is `unknown`.
 pub(super) type Decision = (Verdict, Option<UnknownReason>);
 
 fn unknown(reason: UnknownReason) -> Decision {
     (Verdict::Unknown, Some(reason))
 }
 
-/// What is to be said of the path, worst first; `known` is what rested on no pending finding last.
+/// The verdict, worst first. `known` is the last verdict that did not depend on a pending finding.
 pub(super) fn decide(facts: &Facts, finding: &Finding, known: &Known) -> Decision {
     if let Some(trouble) = facts.trouble {
         return unknown(trouble.reason());
@@ -48,7 +48,7 @@ pub(super) fn decide(facts: &Facts, finding: &Finding, known: &Known) -> Decisio
     }
 }
 
-/// Until the silence is attributed to a direction, the last verdict is kept a little longer.
+/// Until the silence is attributed to a direction, keep the last verdict for [`DOUBT`].
 fn before_doubt(facts: &Facts, known: &Known) -> Decision {
     let lately = facts.now.saturating_sub(known.at) < DOUBT;
     match known.verdict {
@@ -59,7 +59,7 @@ fn before_doubt(facts: &Facts, known: &Known) -> Decision {
 }
 
 impl Facts {
-    /// What forbids to judge by sizes, though none is silent.
+    /// Why sizes cannot be judged even though no size is silent.
     fn cannot_tell(&self) -> Option<UnknownReason> {
         let tcp_open = (self.tcp.open && self.icmp_usable()) || self.tcp.awaits_byte;
         if tcp_open {
@@ -81,7 +81,7 @@ impl Facts {
         }
     }
 
-    /// The verdict by the sizes that pass.
+    /// The verdict from the sizes that pass.
     fn by_sizes(&self) -> Decision {
         let expected = self.sizes.expected();
         if let Some(size) = self.echo.passing {
@@ -93,7 +93,7 @@ impl Facts {
             return (if whole { Verdict::Ok } else { Verdict::Reduced }, None);
         }
         if self.icmp_usable() && self.is_lower_on_flows() && self.syn.passing.is_some() {
-            // ICMP's walk has just been moved.
+            // The ICMP walk has only just been lowered.
             return (Verdict::Reduced, None);
         }
         if let Some(size) = self.syn.passing.filter(|_| !self.icmp_usable() && self.syn_usable()) {
@@ -107,22 +107,24 @@ impl Facts {
         unknown(if nothing { UnknownReason::NoProof } else { UnknownReason::Starting })
     }
 
-    /// Echoes of `size` pass, and that says too little of the way back.
+    /// Echoes of `size` pass, but they do not measure the reverse path.
     fn is_reverse_unmeasured(&self, size: Bytes, lower: bool) -> bool {
         let cut = (!lower && self.is_cut_on_the_way_back(size))
             || matches!(self.beyond(), Beyond::Cut | Beyond::Unmeasured);
         (cut || self.reverse_in_doubt()) && self.reflected.reverse.is_none()
     }
 
-    /// A router on the way cuts IPv4 replies, which carry no DF. What it does with packets that do, it may
-    /// signal or not (measured: with `bridge-nf-call-iptables=1` it does not).
+    /// A router on the reverse path fragments IPv4 replies, which carry no DF. It may or may not
+    /// send Packet Too Big for packets with DF (measured: with `bridge-nf-call-iptables=1` it does
+    /// not).
     fn is_cut_on_the_way_back(&self, size: Bytes) -> bool {
         self.family == Family::V4 && !self.in_one_piece(size)
     }
 
-    /// All TCP flows are told the same smaller MTU by the target's own address, while echoes that the target answers
-    /// itself pass above it: what is too small lies behind that address (a pod behind a `NodePort`). The address
-    /// alone says nothing: a Linux bridge on the way signs with the target's own, and then echoes are told the same.
+    /// The target's own address signals the same smaller MTU to all TCP flows, while the target
+    /// itself answers larger echoes. So the small link lies behind that address (a pod behind a
+    /// `NodePort`). The source address alone proves nothing: a Linux bridge on the path also
+    /// signals from the target's address, but then echoes are signalled too.
     fn stands_at_targets_word(&self) -> bool {
         self.told_by_target.is_some_and(|mtu| {
             self.syn_usable()
@@ -131,13 +133,13 @@ impl Facts {
         })
     }
 
-    /// Only ICMP has sizes here, and the target answers none.
+    /// Sizes can be tested by ICMP only, and the target answers no ICMP.
     pub(super) fn has_no_sizes(&self) -> bool {
         let only_icmp = self.can_size_echo() && self.tcp_probes < TcpProbes::Sized;
         only_icmp && !self.reach.icmp_ever && self.reach.tcp_ever && self.now >= self.began + NO_ICMP
     }
 
-    /// Whether what is said now will not change by what is under way.
+    /// Whether no pending probe can change the verdict.
     pub(super) fn is_settled(&self) -> bool {
         let busy = self.echo.busy || self.syn.busy || self.fragments.busy;
         let decided = self.echo.decided_at.is_some()

@@ -1,4 +1,4 @@
-//! The words and numbers that carry a verdict: what a person can check.
+//! Evidence: the sentences and numbers behind a verdict, which a person can check.
 
 mod expected;
 mod unknown;
@@ -12,35 +12,35 @@ use crate::{
     path::{loss::echo_loss::LossCount, probe::FLOWS},
 };
 
-/// What the parts of the machine say of themselves.
+/// What the other parts of the prober add to the evidence.
 #[derive(Debug, Clone)]
 pub(crate) struct Words {
     /// Why the target is unreachable, if it is.
     pub unreachable: Option<String>,
-    /// Whether TCP lives.
+    /// Whether TCP works.
     pub tcp: Vec<String>,
-    /// Whether old flows are dead.
+    /// Whether long-lived flows are dead.
     pub pinned: Option<String>,
     /// What the reflector has measured.
     pub reflector: Vec<String>,
-    /// Small echoes of the last five minutes.
+    /// Loss of small echoes over the last five minutes.
     pub loss: LossCount,
-    /// Answers do not rise with probes.
+    /// ICMP is rate-limited: answers per second do not rise with probes per second.
     pub limited: bool,
-    /// Whether a box answers in the target's stead.
+    /// Whether a middlebox answers TCP in the target's place.
     pub origin: Option<String>,
-    /// SYNs that carry data are not answered, bare ones are.
+    /// SYNs with data get no answer; bare SYNs do.
     pub syn_unusable: bool,
-    /// To the target, with the rule.
+    /// Expected MTU to the target, with the rule it comes from.
     pub expected: ExpectedMtu,
-    /// From the target, with the rule.
+    /// Expected MTU from the target, with the rule it comes from.
     pub expected_reverse: ExpectedMtu,
-    /// What hosts without a route of ours would meet.
+    /// What hosts that do not use our route with a lower MTU would experience.
     pub above: Option<String>,
 }
 
 impl Facts {
-    /// One sentence each, the weightiest first.
+    /// The evidence, one sentence per entry, most important first.
     pub(super) fn evidence(
         &self,
         (verdict, reason): (Verdict, Option<UnknownReason>),

@@ -1,4 +1,4 @@
-//! The expected MTU: what hosts of our site can send, and what follows from it with the MSS of the target.
+//! The expected MTU, from what hosts of our site can send and from the target's MSS.
 
 use std::sync::Arc;
 
@@ -10,56 +10,58 @@ use crate::{
     path::settings::HostMtu,
 };
 
-/// The largest size that is ever tested; a veth may have an MTU of 65535.
+/// The largest size ever tested, in bytes of IP packet; a veth may have an MTU of 65535.
 const LARGEST: Bytes = 9216;
 
-/// Which sizes are expected and which can be tested, bytes of IP packet.
+/// Expected and testable sizes, in bytes of IP packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sizes {
-    /// Expected by the configuration.
+    /// Set by the configuration.
     pub configured: Option<Bytes>,
-    /// What hosts of our site can send.
+    /// The largest packet that hosts of our site can send.
     pub hosts: Bytes,
-    /// What our own interface lets out.
+    /// The largest packet that our own interface can send.
     pub testable: Bytes,
-    /// What the MSS of the target's own SYN-ACK names.
+    /// The MTU that follows from the MSS in the target's own SYN-ACK.
     pub named: Option<Bytes>,
 }
 
 impl Sizes {
-    /// Expected to the target: configured, else the smaller of what hosts of our site have and what the target names.
+    /// The expected MTU to the target: the configured one, else the smaller of `hosts` and `named`.
     #[must_use]
     pub(crate) fn expected(self) -> Bytes {
         self.configured.unwrap_or_else(|| self.named.map_or(self.hosts, |named| named.min(self.hosts)))
     }
 
-    /// The largest size that can be tested: the expected MTU, or what our own interface lets out.
+    /// The largest size that can be tested: the expected MTU, limited by our own interface.
     #[must_use]
     pub(crate) fn ceiling(self) -> Bytes {
         self.expected().min(self.testable)
     }
 
-    /// What we take ourselves: what our SYNs name to the target.
+    /// The largest packet we can receive, which our SYNs announce to the target as MSS.
     #[must_use]
     pub(crate) fn own(self) -> Bytes {
         self.hosts.min(self.testable)
     }
 
-    /// What the target's MSS names, where that is less than our own size.
+    /// The MTU that the target's MSS announces, if it is below our own size and none is configured.
     #[must_use]
     pub(crate) fn names_less(self) -> Option<Bytes> {
         self.named.filter(|named| self.configured.is_none() && *named < self.own())
     }
 
-    /// The largest size that a reflector is asked for: its answers need no inference, whatever the MSS names.
+    /// The largest size requested from a reflector. A reflector's answers need no inference, so
+    /// this ignores the limit of the target's MSS.
     #[must_use]
     pub(crate) fn asked_of_reflector(self) -> Bytes {
         self.names_less().map_or(self.expected(), |_| self.expected().max(self.own()))
     }
 }
 
-/// Where a route of our own host has an MTU below that of the interface, as container networks set it, TCP sends no more
-/// and names no more: larger packets are none of this host's.
+/// The host MTU where a route on our own host has an MTU below that of its interface, as container
+/// networks set it. TCP then neither sends nor announces more, so larger packets do not concern
+/// this host.
 #[must_use]
 pub(crate) fn route_mtu(interface: &str, mtu: Bytes, interface_mtu: Bytes) -> HostMtu {
     let mtu = mtu.min(LARGEST);
@@ -67,8 +69,8 @@ pub(crate) fn route_mtu(interface: &str, mtu: Bytes, interface_mtu: Bytes) -> Ho
     HostMtu { testable: mtu, hosts: mtu, rule, pending: false, above: Some(interface_mtu.min(LARGEST)) }
 }
 
-/// The larger of our egress MTU and, where a router of our site is read, the MTU of the non-vxlan
-/// ports of its bridges that carry a vxlan port.
+/// The host MTU: our egress MTU or, if larger, the MTU of a bridge port on a router of our site.
+/// Only non-vxlan ports of bridges that carry a vxlan port count.
 #[must_use]
 pub(crate) fn host_mtu(interface: &str, mtu: Bytes, site: &Site, routers: &[Arc<RouterReading>]) -> HostMtu {
     let ours = || routers.iter().filter(|router| router.site == *site);

@@ -1,4 +1,4 @@
-//! What a verdict rests on: plain, taken from the machine at one moment.
+//! The inputs of a verdict: plain data, a snapshot of the prober at one moment.
 
 use std::time::Duration;
 
@@ -16,59 +16,59 @@ use crate::{
     },
 };
 
-/// All that a verdict and its evidence rest on.
+/// All inputs of a verdict and its evidence.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Facts {
-    /// When they were taken, and when the prober began.
+    /// When the snapshot was taken.
     pub now: Moment,
-    /// As of [`Facts::now`].
+    /// When the prober began, on the same clock as [`Facts::now`].
     pub began: Moment,
-    /// Of the target's address.
+    /// Address family of the target.
     pub family: Family,
-    /// How often a full-size packet is sent while all is well.
+    /// How often a full-size packet is sent while no problem is suspected.
     pub sentinel_interval: Duration,
-    /// What can be asked by ICMP.
+    /// The ICMP probes available.
     pub icmp: IcmpProbes,
-    /// What can be asked by TCP.
+    /// The TCP probes available.
     pub tcp_probes: TcpProbes,
-    /// What is expected, and what can be tested.
+    /// Expected and testable sizes.
     pub sizes: Sizes,
-    /// What hosts of our site have may still turn out to be more.
+    /// A router of our site has not been read yet, so the expected MTU may still rise.
     pub awaits_routers: bool,
-    /// What keeps packets in our own host.
+    /// Why packets cannot leave our own host, if so.
     pub trouble: Option<Trouble>,
     /// Whether the target answers.
     pub reach: ReachFacts,
-    /// Whether TCP lives.
+    /// Whether TCP works.
     pub tcp: TcpFacts,
-    /// More small echoes are lost than the path is allowed.
+    /// More small echoes are lost than the path's limit allows.
     pub lossy: bool,
-    /// The target answers only so many echoes a second.
+    /// The target rate-limits its echo replies.
     pub rationed: bool,
-    /// Somebody else answers TCP in the target's stead.
+    /// A middlebox answers TCP in the target's place.
     pub foreign: bool,
-    /// The MTU in the last signal that came from the target's own address.
+    /// The MTU in the last Packet Too Big from the target's own address.
     pub told_by_target: Option<Bytes>,
-    /// When a signal on the walk was last heard.
+    /// When a signal that affects the walk was last received.
     pub signalled_at: Option<Moment>,
-    /// The largest fragment of the last reply that came in fragments.
+    /// The largest fragment of the last reply, if that reply was fragmented.
     pub largest_fragment: Option<Bytes>,
-    /// What the target's MSS and its replies tell.
+    /// What the target's MSS and replies show about its MTU.
     pub target: TargetMtu,
-    /// DF echoes.
+    /// Results of DF echoes.
     pub echo: MethodFacts,
-    /// Padded SYNs, on all flows together: the smallest of any.
+    /// Results of padded SYNs over all flows: the smallest of any flow.
     pub syn: MethodFacts,
-    /// Echo requests in fragments.
+    /// Results of fragmented echo requests.
     pub fragments: MethodFacts,
-    /// Where discovery stands on each TCP flow.
+    /// The size at which discovery currently stands on each TCP flow.
     pub syn_tops: [Bytes; FLOWS as usize],
-    /// TCP flows on which the hole was found.
+    /// Number of TCP flows on which the hole was found.
     pub hole_flows: usize,
-    /// Since when DF echoes are in doubt: what the others found before does not count.
+    /// Since when DF echoes have been in doubt: earlier results of other methods do not count.
     pub doubt_since: Option<Moment>,
-    /// When fragmented requests last saw a hole end.
+    /// When fragmented requests last found that a hole had ended.
     pub reverse_ended_at: Option<Moment>,
     /// What the reflector has measured.
     pub reflected: ReflectedFacts,
@@ -78,83 +78,84 @@ pub(crate) struct Facts {
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct ReachFacts {
-    /// It is unreachable.
+    /// The target is unreachable.
     pub down: bool,
-    /// It may be.
+    /// The target may be unreachable.
     pub suspicious: bool,
-    /// It has answered ICMP.
+    /// The target has answered ICMP at some time.
     pub icmp_ever: bool,
-    /// It has answered TCP.
+    /// The target has answered TCP at some time.
     pub tcp_ever: bool,
 }
 
-/// Whether TCP lives.
+/// Whether TCP works.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct TcpFacts {
-    /// What is known of it.
+    /// What is known about TCP; none before the first result.
     pub state: Option<TcpState>,
     /// SYNs are silent.
     pub silent: bool,
-    /// It is not known yet whether SYNs are answered.
+    /// Whether SYNs are answered is not known yet.
     pub open: bool,
-    /// It is not known yet whether payload passes.
+    /// Whether payload passes is not known yet.
     pub awaits_byte: bool,
-    /// The last burst of SYNs decided nothing.
+    /// The last burst of SYNs was inconclusive.
     pub exhausted: bool,
-    /// The last burst of connections decided nothing.
+    /// The last burst of connections was inconclusive.
     pub bytes_exhausted: bool,
-    /// A burst is under way.
+    /// A burst of SYNs or connections is under way.
     pub asking: bool,
 }
 
-/// What one probe method has found.
+/// Results of one probe method.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct MethodFacts {
-    /// The size at which discovery stands.
+    /// The size at which path MTU discovery currently stands.
     pub top: Bytes,
-    /// The size that is known to pass where there is no hole.
+    /// The size known to pass, if the method sees no hole.
     pub passing: Option<Bytes>,
-    /// The largest size of which it is known that it passes, whatever lies above.
+    /// The largest size known to pass, even if larger sizes are silent or untested.
     pub edge: Option<Bytes>,
-    /// The hole, if one may be claimed.
+    /// The hole, once it may be reported.
     pub hole: Option<HoleFacts>,
-    /// Silence is proven, sharp or not yet.
+    /// Silence is proven, whether or not its edge is sharp.
     pub silent: bool,
-    /// The last burst ended without a decision.
+    /// The last burst was inconclusive.
     pub exhausted: bool,
-    /// Loss grows with size, without an edge.
+    /// Loss grows with packet size, without a sharp edge.
     pub size_dependent: bool,
     /// A burst is under way.
     pub busy: bool,
-    /// Since when what is known is known.
+    /// When the current result was reached.
     pub decided_at: Option<Moment>,
 }
 
-/// A proven hole.
+/// A proven black hole; sizes in bytes of IP packet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct HoleFacts {
-    /// The size that vanishes.
+    /// The size that is lost.
     pub size: Bytes,
-    /// The largest size answered.
+    /// The largest size that was answered.
     pub answered: Bytes,
-    /// The smallest size known not to be answered.
+    /// The smallest size known to get no answer.
     pub silent: Bytes,
     /// `silent` is `answered + 1`.
     pub exact: bool,
-    /// Replies came in pieces during the search: the edge tells of the way back, whatever the way there.
+    /// Replies arrived fragmented during the search: the edge describes the reverse path, not the
+    /// forward path.
     pub in_pieces: bool,
-    /// The numbers of the proof.
+    /// The counts behind the proof.
     pub proof: PairCount,
 }
 
 /// What the path's reflector has measured.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ReflectedFacts {
-    /// The reverse path MTU where it is known to the byte.
+    /// The reverse path MTU, if known to the byte.
     pub reverse: Option<Bytes>,
-    /// Silence is proven forward, and reverse.
+    /// Whether silence is proven: forward, reverse.
     pub holes: [bool; 2],
     /// The MTU of the reflector's own interface.
     pub far_mtu: Option<Bytes>,
@@ -169,18 +170,18 @@ impl Facts {
         self.icmp >= IcmpProbes::Fragments
     }
 
-    /// Whether sizes can be judged by ICMP: the target answers it.
+    /// Whether ICMP can test sizes: sized echoes are available and the target answers ICMP.
     pub(super) fn icmp_usable(&self) -> bool {
         self.can_size_echo() && self.reach.icmp_ever
     }
 
-    /// Whether padded SYNs tell about the way to the target.
+    /// Whether padded SYNs can measure the path to the target.
     pub(in crate::path) fn syn_usable(&self) -> bool {
         let asked = self.tcp_probes >= TcpProbes::Sized && self.reach.tcp_ever && !self.tcp.silent;
         asked && !self.syn.exhausted && !self.foreign
     }
 
-    /// Whether replies of that size were last seen to come back in one piece.
+    /// Whether the last replies of `size` bytes arrived unfragmented.
     pub(super) fn in_one_piece(&self, size: Bytes) -> bool {
         self.largest_fragment.is_none_or(|largest| largest >= size)
     }

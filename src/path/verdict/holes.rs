@@ -1,8 +1,8 @@
-//! Which silence is a hole, and of which direction.
+//! Which silence is a black hole, and its direction.
 //!
-//! A hole is claimed for a direction only by a probe method that tests that direction: forward by padded SYN, reverse by
-//! the fragmented echo request. A silent DF echo alone proves a hole of unknown direction, unless what vanishes may be
-//! nothing but a filter of large ICMP.
+//! A hole in one direction is reported only from a probe method that tests that direction: padded
+//! SYNs forward, fragmented echo requests reverse. Silent DF echoes alone prove a hole of unknown
+//! direction, unless a filter of large ICMP could explain the silence.
 
 use std::time::Duration;
 
@@ -15,28 +15,29 @@ use crate::{
     path::probe::Moment,
 };
 
-/// Below this a silent edge of ICMP may as well be a filter of large ICMP (> 1024 is a common screen).
+/// Below this size, an edge of silent ICMP may be a filter of large ICMP (> 1024 bytes is a common
+/// rule).
 pub(super) const FILTER: Bytes = 1200;
 
-/// Signals are asked for every two seconds, or with each sentinel: of so many at least one is heard, at 20 % loss each
-/// way (0.36^15 < 3e-7).
+/// A probe that provokes a signal is sent every two seconds, or with each sentinel. Of this many,
+/// at least one signal arrives even at 20 % loss each way (0.36^15 < 3e-7).
 const SIGNALS_ASKED: u32 = 15;
 
-/// What the probe methods together say of holes.
+/// The combined result of the probe methods about black holes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Finding {
     /// No silence is proven.
     None,
-    /// Silence is proven; its direction will be known in a moment.
+    /// Silence is proven; its direction is still being tested.
     Pending,
-    /// Only large ICMP vanishes.
+    /// Only large ICMP is lost.
     Filtered,
-    /// A hole, with its directions.
+    /// A hole, in these directions.
     Hole(Vec<Direction>),
 }
 
 impl Facts {
-    /// What the probe methods together say of holes.
+    /// The combined result of the probe methods about black holes.
     #[must_use]
     pub(crate) fn finding(&self) -> Finding {
         let mut directions = Vec::new();
@@ -57,7 +58,7 @@ impl Facts {
         }
     }
 
-    /// What silent DF echoes say where no direction is proven.
+    /// What silent DF echoes mean while no direction is proven.
     fn silent_echoes(&self, echo: &HoleFacts) -> Finding {
         let beyond_filter = echo.answered >= FILTER;
         let only_filter = echo.exact && !beyond_filter;
@@ -70,12 +71,12 @@ impl Facts {
         } else if forward_passes && reverse_open && !beyond_filter {
             Finding::Pending
         } else if reverse_passes && !self.syn_usable() && beyond_filter && self.echo_is_fresh() {
-            // The same size came back in one piece; so it is the DF request that vanishes.
+            // The same size came back unfragmented, so the DF request is what is lost.
             Finding::Hole(vec![Direction::Forward])
         } else if beyond_filter {
             Finding::Hole(vec![Direction::Unknown])
         } else if self.syn.silent && !self.foreign {
-            // The TCP flows have fallen silent too; their edge is being searched.
+            // The TCP flows are silent too; the search for their edge is still running.
             Finding::Pending
         } else if only_filter {
             Finding::Filtered
@@ -84,25 +85,26 @@ impl Facts {
         }
     }
 
-    /// A hole that padded SYNs have proven, if they can be believed.
+    /// The hole proven by padded SYNs, unless a middlebox answers them.
     pub(super) fn forward_hole(&self) -> Option<HoleFacts> {
         self.syn.hole.filter(|_| !self.foreign)
     }
 
-    /// A hole that fragmented echo requests have proven, if it can be believed.
+    /// The hole proven by fragmented echo requests, unless Packet Too Big may cover it for packets
+    /// with DF.
     pub(super) fn reverse_hole(&self) -> Option<HoleFacts> {
         self.silent_replies().filter(|hole| !self.may_be_signalled(hole))
     }
 
-    /// Whether large replies vanish at a size that may be signalled where packets carry DF.
+    /// Whether large replies are lost at a size for which packets with DF may get Packet Too Big.
     pub(super) fn reverse_in_doubt(&self) -> bool {
         let kept = self.kept_to_by_target();
         let known = |hole: &HoleFacts| kept.is_some_and(|kept| !hole.exact || hole.answered == kept);
         self.silent_replies().is_some_and(|hole| self.may_be_signalled(&hole) && !known(&hole))
     }
 
-    /// Replies that vanish: above what may be a filter of large ICMP, and where the pieces of a large request
-    /// are known to pass forward.
+    /// Lost large replies, if neither a filter of large ICMP, nor lost forward fragments of the
+    /// request, nor fragmentation by the target can explain them.
     fn silent_replies(&self) -> Option<HoleFacts> {
         let believed = |hole: &HoleFacts| {
             hole.answered >= FILTER && self.pieces_pass() == Some(true) && !self.may_be_cut_by_target(hole)
@@ -110,10 +112,13 @@ impl Facts {
         self.fragments.hole.filter(believed)
     }
 
-    /// IPv4 replies carry no DF. Over an IPv6 underlay that is too small a router drops those without a word
-    /// and signals those with DF (measured, 6.18), so the MTU that is signalled on the way there may be
-    /// signalled on the way back too. A bridge's silent edge lies four bytes higher. Where nothing is signalled any more the
-    /// way there gives no such hope.
+    /// Whether the loss of replies at this edge may be signalled to packets with DF.
+    ///
+    /// IPv4 replies carry no DF. A router in front of a too small IPv6 underlay drops packets
+    /// without DF silently and signals those with DF (measured on Linux 6.18). So an MTU that is
+    /// signalled on the forward path may be signalled on the reverse path too. With a bridge, the
+    /// silent edge lies four bytes above the signalled MTU. If signals on the forward path have
+    /// stopped, they suggest nothing about the reverse path.
     fn may_be_signalled(&self, hole: &HoleFacts) -> bool {
         if self.family != Family::V4 {
             return false;
@@ -132,13 +137,14 @@ impl Facts {
         pieces_pass(self.family, [&self.syn, &self.echo])
     }
 
-    /// Whether the silence of echoes was seen after the last hole of fragmented requests ended: both may have
-    /// been one.
+    /// Whether the silence of echoes was seen after the last hole of fragmented requests ended. If
+    /// it was seen before, both may have been the same hole.
     pub(in crate::path) fn echo_is_fresh(&self) -> bool {
         self.reverse_ended_at.is_none_or(|ended| self.echo.decided_at > Some(ended))
     }
 
-    /// The size that a padded SYN has passed since echoes are in doubt, if at least `size`.
+    /// The largest size a padded SYN has passed since echoes have been in doubt, if at least
+    /// `size`.
     pub(super) fn forward_passes(&self, size: Bytes) -> Option<Bytes> {
         let passing = self.syn.passing.filter(|_| !self.foreign);
         self.since_doubt(passing, self.syn.decided_at, size)
@@ -152,14 +158,15 @@ impl Facts {
         passing.filter(|passing| decided_at >= self.doubt_since && *passing >= size)
     }
 
-    /// Nothing of the size that every IPv6 link must carry passes.
+    /// Even the minimum MTU of IPv6 (1280 bytes) does not pass.
     pub(super) fn is_below_least(&self, hole: &HoleFacts) -> bool {
         self.family == Family::V6 && hole.exact && hole.answered < self.family.least_mtu()
     }
 }
 
-/// Whether the pieces of a large echo request pass forward, as far as known. (Simulated: behind a
-/// forward edge of 447 bytes they die, while those of the small control pass: a false reverse hole.)
+/// Whether the fragments of a large echo request pass forward; none while unknown. (Simulation:
+/// behind a forward edge of 447 bytes the fragments are lost while those of the small control pass,
+/// which looked like a reverse hole.)
 pub(in crate::path) fn pieces_pass(family: Family, forward: [&MethodFacts; 2]) -> Option<bool> {
     let piece = family.fragment();
     let holes = || forward.iter().filter_map(|method| method.hole);

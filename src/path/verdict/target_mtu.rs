@@ -1,13 +1,15 @@
-//! What the target takes, as far as the MSS of its SYN-ACK and its replies tell.
+//! The target's own MTU, inferred from the MSS of its SYN-ACK and from its replies.
 //!
-//! An MSS bounds what *we* send by TCP. A router on the way may have lowered it (`adjust-mss`), and then it
-//! says nothing of what the target sends: that is bounded by the MSS of our own SYN. So where the target names less
-//! than our own size, it is asked for replies of our own size. A target whose interface is as small as its MSS says
-//! cuts them itself, into pieces of exactly that size; a larger reply in one piece, or a larger piece, proves that
-//! its interface is larger.
+//! An MSS limits what *we* send by TCP. A router on the path may have lowered it (`adjust-mss`);
+//! then it says nothing about what the target sends, which is limited by the MSS of our own SYN. So
+//! if the target announces less than our own size, we request replies of our own size. A target
+//! whose interface matches its MSS fragments them itself, into fragments of exactly that size. An
+//! unfragmented larger reply, or a larger fragment, proves that its interface is larger.
 //!
-//! A Linux target that was signalled a path MTU lowers its MSS by it and cuts its replies to it, for ten minutes. Where its MSS names just
-//! what is signalled on the way to it too, that is what it remembers, and no silent hole: only a signal teaches it.
+//! A Linux target that received Packet Too Big lowers its MSS accordingly and fragments its replies
+//! to that path MTU, for ten minutes. If its MSS announces exactly the MTU signalled on the forward
+//! path too, then it remembers that path MTU, and there is no black hole: it can have learned the
+//! size only from a signal.
 
 use std::time::Duration;
 
@@ -16,67 +18,69 @@ use crate::{
     path::{limits::TCP_HEADER, probe::Moment},
 };
 
-/// An MSS that was larger within so long stands: Linux lowers it where the route's PMTU cache holds less
-/// (`ipv4_default_advmss`), for ten minutes or as long as downloads renew it.
+/// How long a larger MSS outlasts a smaller one. Linux lowers the MSS while the route's PMTU cache
+/// holds less (`ipv4_default_advmss`): for ten minutes, or as long as downloads renew the entry.
 const STANDS: Duration = Duration::from_hours(24);
 
-/// How long what the target was seen to remember counts after it was last seen: as long as it remembers itself (`mtu_expires`).
+/// How long a remembered path MTU counts after it was last seen: as long as Linux keeps it
+/// (`mtu_expires`).
 const REMEMBERED: Duration = Duration::from_mins(10);
 
-/// So many looks above the MSS with DF without any answer are enough to judge without one.
+/// After this many unanswered DF echoes larger than the MSS, judge without an answer.
 const LOOKS: u32 = 3;
 
-/// So many large replies in a row that did not come take back what the last one told.
+/// After this many lost large replies in a row, the result of the last one is discarded.
 const FORGOTTEN_AFTER: u32 = 5;
 
-/// What the replies above the MSS tell of the target's own interface.
+/// The target's own interface, inferred from replies larger than the MSS.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Interface {
-    /// Nothing yet.
+    /// No result yet.
     #[default]
     Unknown,
-    /// It cuts where its MSS says.
+    /// It fragments at the size that its MSS announces.
     AsNamed,
-    /// It is larger than its MSS says.
+    /// Its MTU is larger than its MSS announces.
     Larger,
 }
 
-/// How the last reply above what the MSS names came.
+/// How the last reply larger than the MSS arrived.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum LastReply {
-    /// None has.
+    /// No such reply yet.
     #[default]
     None,
-    /// In one piece.
+    /// Unfragmented.
     Whole,
-    /// In pieces of at most that many bytes.
+    /// In fragments, the largest of this many bytes.
     Pieces(Bytes),
 }
 
-/// What is known of one target.
+/// What is known about one target; sizes in bytes of IP packet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TargetMtu {
     named: Option<(Bytes, Moment)>,
-    /// What the last SYN-ACK named.
+    /// The MTU announced by the last SYN-ACK.
     latest: Option<Bytes>,
     interface: Interface,
     last_reply: LastReply,
     unanswered: u32,
     looks: u32,
-    /// The last look above the MSS with DF that was answered passed both ways.
+    /// The last answered DF echo larger than the MSS passed both ways.
     whole: bool,
-    /// Looks since then that were not answered.
+    /// Unanswered DF echoes since then.
     missed: u32,
-    /// What it names is what a bridge on the way signals: it remembers that, and its interface may be larger.
+    /// The MTU it announces is one that a bridge on the path signals: it remembers a path MTU, and
+    /// its interface may be larger.
     remembered: Option<Bytes>,
-    /// The last signal for a look above the MSS.
+    /// The last signal for a DF echo larger than the MSS.
     signalled: Option<(Bytes, Moment)>,
-    /// The path MTU that it was seen to keep to on the way back, and when last.
+    /// The path MTU it was seen to respect on the reverse path, and when last.
     keeps_to: Option<(Bytes, Moment)>,
 }
 
 impl TargetMtu {
-    /// A SYN-ACK named this MSS. True if it names another MTU than before.
+    /// Records the MSS of a SYN-ACK. True if the announced MTU has changed.
     pub(crate) fn name(&mut self, family: Family, mss: Bytes, now: Moment) -> bool {
         let mtu = mss + family.header() + TCP_HEADER;
         self.latest = Some(mtu);
@@ -98,37 +102,39 @@ impl TargetMtu {
         true
     }
 
-    /// The MTU that the SYN-ACK names, unless the target only remembers it of the path.
+    /// The MTU announced by the SYN-ACK, unless it is only a path MTU that the target remembers.
     #[must_use]
     pub(crate) fn named(&self) -> Option<Bytes> {
         self.named.map(|(mtu, _)| mtu).filter(|mtu| self.remembered != Some(*mtu))
     }
 
-    /// What the target names and only remembers of the path.
+    /// The announced MTU, if it is only a path MTU that the target remembers.
     #[must_use]
     pub(crate) fn remembered(&self) -> Option<Bytes> {
         self.remembered.filter(|mtu| self.named.is_some_and(|(named, _)| named == *mtu))
     }
 
-    /// The target's interface was found to be as its MSS says.
+    /// The target's interface matches its MSS.
     #[must_use]
     pub(crate) fn is_as_named(&self) -> bool {
         self.interface == Interface::AsNamed
     }
 
-    /// The target's interface was found to be larger than its MSS says.
+    /// The target's interface is larger than its MSS announces.
     #[must_use]
     pub(crate) fn is_larger(&self) -> bool {
         self.interface == Interface::Larger
     }
 
-    /// The last reply above what the MSS names came in one piece of at least `size` bytes.
+    /// Whether the last reply larger than the MSS arrived unfragmented, or with a fragment of at
+    /// least `size` bytes.
     #[must_use]
     pub(crate) fn in_one_piece(&self, size: Bytes) -> bool {
         !matches!(self.last_reply, LastReply::Pieces(largest) if largest < size)
     }
 
-    /// The largest piece of a reply of `size` bytes, where the last one above what the MSS names came in several.
+    /// The largest fragment of a reply of `size` bytes, if the last reply larger than the MSS was
+    /// fragmented.
     #[must_use]
     pub(crate) fn largest_piece_of(&self, size: Bytes) -> Option<Bytes> {
         match self.last_reply {
@@ -137,10 +143,12 @@ impl TargetMtu {
         }
     }
 
-    /// A reply larger than what the MSS names has come, in pieces of at most that many bytes; `full`: of our own size.
+    /// Records a reply larger than the MSS. `largest` is its largest fragment, none if
+    /// unfragmented; `full`: the reply has our own size.
     ///
-    /// Only one of our own size shows that the target cuts where its MSS says. Of smaller ones a tunnel may cut just those few, and drop what
-    /// is larger: 1,451 to 1,454 bytes at a vxlan device of 1,450 under a bridge (measured, 6.18).
+    /// Only a reply of our own size shows that the target fragments at its MSS. A tunnel may
+    /// fragment just a few smaller sizes and drop larger ones: it fragments 1,451 to 1,454 bytes at
+    /// a vxlan device of 1,450 under a bridge (measured on Linux 6.18).
     pub(crate) fn replied(&mut self, family: Family, largest: Option<Bytes>, full: bool) {
         let Some(named) = self.named() else { return };
         let own = largest_piece(family, named);
@@ -153,7 +161,8 @@ impl TargetMtu {
         self.interface = if as_named { Interface::AsNamed } else { Interface::Larger };
     }
 
-    /// A reply of `size` bytes has come, where the target's own address signals `signalled`: whether that is what the target keeps to.
+    /// Records whether the target respects a signalled path MTU: a reply of `size` bytes has
+    /// arrived, and `signalled` is the MTU signalled from the target's own address.
     pub(crate) fn compare(
         &mut self,
         family: Family,
@@ -170,13 +179,14 @@ impl TargetMtu {
         }
     }
 
-    /// The path MTU that the target keeps to on the way back because it was signalled it.
+    /// The path MTU that the target respects on the reverse path because it was signalled to it.
     #[must_use]
     pub(crate) fn keeps_to(&self, now: Moment) -> Option<Bytes> {
         self.keeps_to.filter(|(_, at)| now.saturating_sub(*at) < REMEMBERED).map(|(mtu, _)| mtu)
     }
 
-    /// A large request of our own size was not answered. True if what the last reply told is forgotten.
+    /// Records that a large request of our own size got no answer. True if the result of the last
+    /// reply is now discarded.
     pub(crate) fn unanswered(&mut self) -> bool {
         self.unanswered += 1;
         let forgotten = self.unanswered >= FORGOTTEN_AFTER && self.is_as_named();
@@ -187,8 +197,8 @@ impl TargetMtu {
         forgotten
     }
 
-    /// What became of a look above the MSS with DF is known; [`TargetMtu::replied`] came first. No router cuts a packet of
-    /// IPv6: where the target does, it knows how much passes.
+    /// Records the outcome of a DF echo larger than the MSS, after [`TargetMtu::replied`]. Routers
+    /// do not fragment IPv6 packets: if the target does, it knows the path MTU.
     pub(crate) fn looked(&mut self, answered: bool, family: Family) {
         if answered {
             self.looks = LOOKS;
@@ -201,26 +211,27 @@ impl TargetMtu {
         }
     }
 
-    /// Packets of our own size with DF come back, whole or in pieces that the target has cut.
+    /// Packets of our own size with DF come back, unfragmented or in fragments made by the target.
     #[must_use]
     pub(crate) fn is_whole(&self) -> bool {
         self.whole
     }
 
-    /// They did, but the last ones not.
+    /// They came back before, but the last ones did not.
     #[must_use]
     pub(crate) fn is_missed(&self) -> bool {
         self.whole && self.missed > 0
     }
 
-    /// Whether a look above the MSS with DF has told something, or has told nothing several times.
+    /// Whether DF echoes larger than the MSS have given a result, or several have gone unanswered.
     #[must_use]
     pub(crate) fn has_looked(&self) -> bool {
         self.looks >= LOOKS
     }
 
-    /// A look above the MSS was signalled. A bridge on the way signs with the target's own address: where the target
-    /// names just what is signalled, it has heard the same.
+    /// Records a signal for a DF echo larger than the MSS. A bridge on the path signals from the
+    /// target's own address. If the target announces exactly the signalled MTU, it has received the
+    /// same signal.
     pub(crate) fn signalled(&mut self, mtu: Bytes, by_target: bool, now: Moment) {
         self.looks = LOOKS;
         self.whole = false;
@@ -230,19 +241,19 @@ impl TargetMtu {
         }
     }
 
-    /// What looks above the MSS were signalled since `since`.
+    /// The MTU signalled for DF echoes larger than the MSS since `since`.
     #[must_use]
     pub(crate) fn signalled_since(&self, since: Moment) -> Option<Bytes> {
         self.signalled.filter(|(_, at)| *at >= since).map(|(mtu, _)| mtu)
     }
 }
 
-/// The largest piece of what a host with an interface of `mtu` bytes has to cut: all but the last carry a multiple
-/// of 8 bytes (RFC 791 section 3.2, RFC 8200 section 4.5).
+/// The largest fragment that a host with an interface of `mtu` bytes makes: all fragments but the
+/// last carry a multiple of 8 bytes (RFC 791 section 3.2, RFC 8200 section 4.5).
 fn largest_piece(family: Family, mtu: Bytes) -> Bytes {
     let header = match family {
         Family::V4 => family.header(),
-        // And 8 of the fragment header.
+        // Plus 8 bytes of fragment header.
         Family::V6 => family.header() + 8,
     };
     header + mtu.saturating_sub(header) / 8 * 8

@@ -1,4 +1,5 @@
-//! The verdict by table: one fact changed at a time, no machine; beside it, what is said of a path by what its probes meet.
+//! The verdict by table, each row changing one fact, without a prober; and by the outcome of
+//! probes, in `by_probes`.
 
 mod by_probes;
 mod findings;
@@ -40,13 +41,13 @@ fn passing(size: Bytes) -> MethodFacts {
     }
 }
 
-/// Silence at `top`, with an edge.
+/// Proven silence at `top`, with an edge at `answered`.
 fn silent(top: Bytes, answered: Bytes) -> MethodFacts {
     let hole = HoleFacts { size: top, answered, silent: answered + 1, exact: true, ..HoleFacts::default() };
     MethodFacts { top, hole: Some(hole), silent: true, decided_at: Some(NOW), ..MethodFacts::default() }
 }
 
-/// A path of 1500 bytes on which all is well, with every privilege.
+/// A healthy path of 1500 bytes, with every privilege.
 fn healthy() -> Facts {
     Facts {
         now: NOW,
@@ -106,7 +107,7 @@ type Row = (&'static str, Verdict, Option<UnknownReason>, Change);
 
 const UNKNOWN: Verdict = Verdict::Unknown;
 
-/// Each row changes what its name says in a healthy path.
+/// Each row changes in a healthy path what its name says.
 const TABLE: &[Row] = &[
     ("nothing", Verdict::Ok, None, |_| {}),
     ("interface down", UNKNOWN, Some(UnknownReason::LocalDown), |f| f.trouble = Some(Trouble::NoCarrier)),

@@ -1,23 +1,23 @@
-//! The way back where the target's MSS names less than our own size, see `TargetMtu`.
+//! The reverse path where the target's MSS announces less than our own size, see `TargetMtu`.
 
 use super::facts::{Facts, HoleFacts};
 use crate::model::{family::Family, types::Bytes};
 
-/// What is known of the way back above what the target's MSS names.
+/// What is known about the reverse path for sizes above the target's MSS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beyond {
-    /// Nothing stands in the way, or nothing larger is sent.
+    /// No obstacle, or the target sends nothing larger.
     Clear,
-    /// It will be known in a moment.
+    /// Not known yet; a test is under way.
     Pending,
-    /// Replies are cut on the way.
+    /// Replies are fragmented on the path.
     Cut,
-    /// It cannot be asked.
+    /// It cannot be measured.
     Unmeasured,
 }
 
 impl Facts {
-    /// The target's interface was found to be larger than its MSS says.
+    /// The target's interface is larger than its MSS announces.
     pub(in crate::path) fn shows_larger_target(&self) -> bool {
         self.sizes.names_less().is_some_and(|named| {
             let vanish = self.fragments.hole.is_some_and(|hole| hole.answered > named);
@@ -25,15 +25,15 @@ impl Facts {
         })
     }
 
-    /// The expected MTU from the target, bytes of IP packet: our own size where its interface was found to be larger
-    /// than its MSS says.
+    /// The expected MTU from the target, in bytes of IP packet: our own size if the target's
+    /// interface was found to be larger than its MSS announces.
     #[must_use]
     pub(crate) fn expected_reverse(&self) -> Bytes {
         if self.shows_larger_target() { self.sizes.own() } else { self.sizes.expected() }
     }
 
-    /// Replies may be silent above an edge just where the target's MSS has it because the target cuts them there and
-    /// their pieces are lost.
+    /// Replies may be lost above an edge at the target's MSS because the target fragments them
+    /// there and the fragments are lost.
     pub(super) fn may_be_cut_by_target(&self, hole: &HoleFacts) -> bool {
         let at = |named: Bytes| hole.answered <= named && hole.silent > named;
         self.sizes.names_less().is_some_and(|named| !self.target.is_larger() && at(named))
@@ -61,12 +61,12 @@ impl Facts {
         Beyond::Pending
     }
 
-    /// Whether the way back above the MSS will be known in a moment, while all else is.
+    /// Whether only the reverse path above the MSS is still to be tested.
     pub(super) fn is_beyond_pending(&self) -> bool {
         self.icmp_usable() && self.echo.passing.is_some() && self.beyond() == Beyond::Pending
     }
 
-    /// The size beyond the MSS that came back whole.
+    /// The size above the MSS that came back unfragmented.
     pub(super) fn whole_beyond(&self) -> Option<Bytes> {
         self.sizes.names_less()?;
         let size = self.sizes.own();
@@ -74,15 +74,15 @@ impl Facts {
         (self.target.is_larger() && (self.target.is_whole() || by_fragments)).then_some(size)
     }
 
-    /// The largest size of which an echo with DF came back whole.
+    /// The largest size of a DF echo that came back whole.
     pub(super) fn whole_echo(&self) -> Bytes {
         let own = self.sizes.own();
         let whole = self.sizes.names_less().is_some() && self.target.is_whole();
         if whole && self.target.in_one_piece(own) { own } else { self.sizes.expected() }
     }
 
-    /// The path MTU that the target keeps to, where it is what ends discovery on the way there: then the way back is
-    /// signalled as the way there is.
+    /// The path MTU that the target respects, if discovery on the forward path ended at the same
+    /// size: then the reverse path sends signals too.
     pub(super) fn kept_to_by_target(&self) -> Option<Bytes> {
         let kept = self.target.keeps_to(self.now).filter(|mtu| *mtu < self.sizes.ceiling());
         kept.filter(|mtu| self.echo.top == *mtu)

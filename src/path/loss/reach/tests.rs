@@ -1,4 +1,4 @@
-//! Bursts of small probes, lost and answered by turns.
+//! Bursts of small probes, lost and answered in turn.
 
 use super::*;
 use crate::model::types::ProbeProtocol::{Icmp, Tcp};

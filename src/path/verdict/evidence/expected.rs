@@ -1,10 +1,10 @@
-//! What is expected in each direction, and what the target adds to it.
+//! Evidence on the expected MTU of each direction, and on what the target adds to it.
 
 use super::super::facts::Facts;
 use crate::model::{observation::ExpectedMtu, types::Bytes};
 
 impl Facts {
-    /// What is expected in each direction.
+    /// The expected MTU of each direction.
     pub(super) fn expected_in_words(&self, forward: &ExpectedMtu, reverse: &ExpectedMtu) -> Vec<String> {
         if forward.bytes == reverse.bytes {
             let mut said = vec![format!("expected MTU {} bytes ({})", forward.bytes, forward.rule)];
@@ -30,7 +30,7 @@ impl Facts {
         said
     }
 
-    /// What the target remembers of the path, or may.
+    /// The path MTU that the target remembers, or may remember.
     fn remembered_in_words(&self, expected: Bytes) -> Vec<String> {
         let kept = self.kept_to_by_target();
         let remembered = kept.or(self.target.remembered().filter(|mtu| *mtu < expected));
@@ -56,7 +56,8 @@ impl Facts {
         [remembered, cuts, without_df, as_named].into_iter().flatten().collect()
     }
 
-    /// What the way back does with packets that carry no DF, where the target is known to be signalled those that do.
+    /// What happens on the reverse path to packets without DF, if the target is known to receive
+    /// signals for those with DF.
     fn without_df_in_words(&self, kept: Bytes) -> Option<String> {
         let hole = self.fragments.hole.filter(|hole| hole.exact && hole.answered == kept)?;
         Some(format!(

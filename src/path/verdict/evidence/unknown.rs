@@ -1,4 +1,4 @@
-//! Why nothing can be said.
+//! Evidence for `unknown`: why no verdict is possible.
 
 use super::super::{facts::Facts, way_back::Beyond};
 use crate::{model::types::UnknownReason, path::settings::IcmpProbes};
@@ -66,7 +66,7 @@ impl Facts {
         why.to_owned()
     }
 
-    /// Why nothing is known of the way back above what the target's MSS names.
+    /// Why the reverse path above the target's MSS is unknown.
     fn unmeasured_beyond(&self) -> Option<String> {
         let named = self.sizes.names_less()?;
         let size = self.sizes.own();

@@ -1,4 +1,4 @@
-//! What is said of a path, by what its probes meet.
+//! Verdicts and evidence by the outcome of probes.
 
 use super::*;
 use crate::{
@@ -18,20 +18,20 @@ fn is_above(probe: Probe, size: Bytes) -> bool {
     probe.purpose != ProbeSize::Control && probe.size > size
 }
 
-/// All that is larger vanishes on the way there, and on the way back.
+/// Larger packets are lost: above `forward` to the target, above `reverse` from it.
 fn holes(forward: Bytes, reverse: Bytes) -> impl Fn(Probe) -> Option<Answer> {
     move |probe| {
         let passes = match probe.method {
             ProbeMethod::Echo => forward.min(reverse),
             ProbeMethod::Syn => forward,
-            // Its pieces are small on the way there.
+            // The request's fragments are small on the forward path.
             ProbeMethod::Fragments => reverse,
         };
         PASSED.filter(|_| !is_above(probe, passes))
     }
 }
 
-/// SYNs above `mtu` are signalled; all else passes.
+/// SYNs above `mtu` get Packet Too Big; everything else passes.
 fn signals_syns(mtu: Bytes, by_target: bool) -> impl Fn(Probe) -> Option<Answer> {
     move |probe| {
         let signalled = probe.method == ProbeMethod::Syn && is_above(probe, mtu);
