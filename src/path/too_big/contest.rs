@@ -1,13 +1,14 @@
-//! Which TCP flows stay silent at a size that is signalled to others.
+//! Which TCP flows stay silent at a size for which other flows receive Packet Too Big.
 //!
-//! The silence of one flow beside the signals of another proves nothing by itself: routers limit signals,
-//! and one flow may get all there are. So they compete, round by round: a packet of that size on every flow
-//! in question and on one that is known to be signalled, within a millisecond, in random order. Were all of
-//! them before the same router, then of two that differ it would be as likely the one as the other that is
-//! signalled, whatever the limit and the loss. A round counts against a flow that stayed silent while the
-//! one known to be signalled was; one answer or signal ends it. Thirty counted rounds: chance alone does
-//! that with 2^-30 = 1e-9. Then the flow is on another leg, where nobody signals, and its silence is proven
-//! like any other, by pairs.
+//! The silence of one flow next to the signals of another proves nothing by itself: routers
+//! rate-limit signals, and one flow may receive all of them. So the flows compete in rounds. In
+//! each round a packet of that size is sent on every flow in question and on one flow known to
+//! receive signals, within a millisecond and in random order. If all of them crossed the same
+//! router, either flow of a pair would be equally likely to be the only one that receives a signal,
+//! whatever the rate limit and the loss. A round counts against a flow that stayed silent while the
+//! known flow received a signal; a single answer or signal clears the flow. Chance alone produces
+//! thirty counted rounds with 2^-30 = 1e-9. A flow with thirty is on another underlay leg, which
+//! sends no signals, and its silence is then proven by pairs as usual.
 
 use std::time::Duration;
 
@@ -22,16 +23,17 @@ use crate::{
     },
 };
 
-/// Counted rounds that tell a silent leg from luck.
+/// Counted rounds that prove a silent leg.
 const ENOUGH: u32 = 30;
 
-/// Rounds are so far apart: they take half a minute, so that a leg whose own router seldom signals is heard.
+/// Interval between rounds. The rounds take half a minute in all, so that a leg whose own router
+/// seldom signals is noticed.
 const PACE: Duration = Duration::from_millis(500);
 
-/// After so many rounds in a row without any signal, [`REST`].
+/// After this many consecutive rounds without any signal or answer, pause for [`REST`].
 const BARREN: u32 = 20;
 
-/// One packet of a round: on a TCP flow, or on ICMP's.
+/// A participant in a round, which sends one packet: a TCP flow, or ICMP's flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entrant {
     /// A TCP flow.
@@ -48,7 +50,7 @@ enum Fate {
     Answered,
 }
 
-/// All rounds at one size.
+/// The state of all rounds at one size.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Contest {
     size: Bytes,
@@ -61,14 +63,14 @@ pub(crate) struct Contest {
 }
 
 impl Contest {
-    /// When the next round may begin.
+    /// The earliest time of the next round.
     #[must_use]
     pub(crate) fn next_at(&self) -> Moment {
         self.next_at
     }
 
-    /// Begins a round at `now`, if the last one is over: who is to send a packet of `size` bytes, in this order, and
-    /// the round's name.
+    /// Begins a round at `now` if the last one has ended. Returns its number, and the participants
+    /// in the order in which each must send a packet of `size` bytes.
     pub(crate) fn begin(
         &mut self,
         size: Bytes,
@@ -94,29 +96,29 @@ impl Contest {
         Some((self.round, all))
     }
 
-    /// There is nothing to ask now.
+    /// Nothing needs testing now: delays the next round.
     pub(crate) fn pause(&mut self, now: Moment) {
         self.next_at = self.next_at.max(now + PACE);
     }
 
-    /// A packet of a round stayed without answer. The flows that are found to be silent by it.
+    /// A packet of a round was lost. Returns the flows that this proves silent.
     pub(crate) fn lost(&mut self, round: u32, entrant: Entrant, now: Moment) -> FlowSet {
         self.note(round, entrant, Fate::Silent, now)
     }
 
-    /// One was signalled, be it late.
+    /// A packet of a round received a signal, possibly late.
     pub(crate) fn signalled(&mut self, round: u32, entrant: Entrant, now: Moment) -> FlowSet {
         self.heard(entrant);
         self.note(round, entrant, Fate::Signalled, now)
     }
 
-    /// One was answered, be it late.
+    /// A packet of a round was answered, possibly late.
     pub(crate) fn answered(&mut self, round: u32, entrant: Entrant, now: Moment) -> FlowSet {
         self.heard(entrant);
         self.note(round, entrant, Fate::Answered, now)
     }
 
-    /// One never left our host.
+    /// A packet of a round never left our host.
     pub(crate) fn not_sent(&mut self, round: u32, entrant: Entrant) {
         if round == self.round {
             self.open.retain(|(open, _)| *open != entrant);
@@ -139,7 +141,7 @@ impl Contest {
         self.settle(now)
     }
 
-    /// Every packet of the round is decided.
+    /// Evaluates the round once the result of every packet is known.
     fn settle(&mut self, now: Moment) -> FlowSet {
         let round = std::mem::take(&mut self.open);
         let fruitful = round.iter().any(|(_, fate)| *fate != Fate::Silent);
@@ -166,8 +168,9 @@ impl Contest {
 mod tests {
     use super::*;
 
-    /// Plays rounds between flow 0, in question, and ICMP, signalled. `signalled(first)`: which of the two
-    /// hears a signal, when flow 0 is the first or not. The rounds until flow 0 is found silent.
+    /// Plays rounds between flow 0, which is in question, and ICMP, which receives signals.
+    /// `signalled(first)` tells which of the two receives a signal, given whether flow 0 sends
+    /// first. Returns the round in which flow 0 is found silent.
     fn play(rounds: u32, mut signalled: impl FnMut(bool) -> (bool, bool)) -> Option<u32> {
         let (mut contest, mut rng) = (Contest::default(), Rng::with_seed(7));
         let mut question = FlowSet::of(0);

@@ -1,12 +1,12 @@
-//! The walk of a host that does path MTU discovery, and the memory of the signals it heard.
+//! Path MTU discovery of one flow (its walk), and its memory of signals.
 //!
-//! A host sends the expected size; on a valid "fragmentation needed, mtu m" it sends exactly m; and
-//! again. Only sizes on that walk decide a verdict: a signal for a size beside it (1452 on a bridge
-//! whose edge is 1454) vouches for nothing.
+//! A host sends the expected size; after a valid "fragmentation needed, mtu m" it sends exactly m,
+//! and so on. Only sizes on that walk decide a verdict. A signal for any other size (1452 on a
+//! bridge whose edge is 1454) says nothing about the walk.
 //!
-//! Signals are rate-limited by nature (Linux: `icmp_ratelimit`), so silence after a signal proves
-//! nothing: a signal is remembered for 10 minutes. Simulated: without this memory a router that
-//! signals once a second makes a healthy `reduced` path read `blackhole` 47 % of the time.
+//! Signals are rate-limited by design (Linux: `icmp_ratelimit`), so silence after a signal proves
+//! nothing, and a signal is remembered for 10 minutes. Simulation: without this memory, a router
+//! that sends one signal a second makes a healthy `reduced` path read `blackhole` 47 % of the time.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,11 +15,12 @@ use crate::{model::types::Bytes, path::probe::Moment};
 /// How long a signal is remembered.
 pub(crate) const REMEMBERED: Duration = Duration::from_mins(10);
 
-/// So many singles in a row without an answer, each with its control answered, end the memory early.
+/// After this many consecutive unanswered single packets, each with an answered control, the signal
+/// is forgotten early.
 const FORGOTTEN_AFTER: u32 = 60;
 
-/// The signals heard for sizes of the walk, of one protocol: ICMP and TCP may take different underlay
-/// legs.
+/// The signals remembered for sizes on the walk of one flow. Flows have separate walks because they
+/// may use different underlay legs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Walk {
     heard: BTreeMap<Bytes, Heard>,
@@ -33,13 +34,13 @@ struct Heard {
 }
 
 impl Walk {
-    /// Where a walk that starts at `start` stands: the first size no signal is remembered for.
+    /// Where a walk from `start` stands: the first size without a remembered signal.
     #[must_use]
     pub(crate) fn stands_at(&self, start: Bytes) -> Bytes {
         self.steps(start).last().unwrap_or(start)
     }
 
-    /// What the signal for that size claims, bytes.
+    /// The MTU in the signal remembered for `size`.
     #[must_use]
     pub(crate) fn claim(&self, size: Bytes) -> Option<Bytes> {
         self.heard.get(&size).map(|heard| heard.mtu)
@@ -51,34 +52,35 @@ impl Walk {
         self.heard.keys().copied().find(|size| *size > top)
     }
 
-    /// No signal is remembered.
+    /// Whether no signal is remembered.
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {
         self.heard.is_empty()
     }
 
-    /// Whether a signal for that size is remembered.
+    /// Whether a signal for `size` is remembered.
     #[must_use]
     pub(crate) fn remembers(&self, size: Bytes) -> bool {
         self.heard.contains_key(&size)
     }
 
-    /// Takes in a valid signal `mtu` for a packet of `size` bytes, a size of the walk.
+    /// Records a valid signal `mtu` for a packet of `size` bytes; `size` is on the walk.
     pub(crate) fn hear(&mut self, size: Bytes, mtu: Bytes, now: Moment) {
         if mtu < size {
             self.heard.insert(size, Heard { mtu, at: now, unanswered: 0 });
         }
     }
 
-    /// The size is signalled to another flow: what stayed unanswered here does not count.
+    /// Another flow received a signal for `size`: earlier unanswered packets on this flow no longer
+    /// count.
     pub(crate) fn heard_elsewhere(&mut self, size: Bytes) {
         if let Some(heard) = self.heard.get_mut(&size) {
             heard.unanswered = 0;
         }
     }
 
-    /// A single packet above where the walk stands stayed unanswered while its control was answered.
-    /// Its silence counts for nothing, but sixty in a row end the memory.
+    /// A single packet larger than the walk's current size was lost while its control was answered.
+    /// One such loss proves nothing, but sixty in a row end the memory of the signal.
     pub(crate) fn single_unanswered(&mut self, size: Bytes) {
         if let Some(heard) = self.heard.get_mut(&size) {
             heard.unanswered += 1;
@@ -88,24 +90,24 @@ impl Walk {
         }
     }
 
-    /// Forgets the signal for that size if none has come since `since`.
+    /// Forgets the signal for `size` unless one has arrived since `since`.
     pub(crate) fn forget_unrenewed(&mut self, size: Bytes, since: Moment) {
         self.heard.retain(|signalled, heard| *signalled != size || heard.at >= since);
     }
 
-    /// A packet of `size` bytes went through: no signal for this or a smaller size holds any more.
+    /// A packet of `size` bytes passed: signals for this and smaller sizes no longer hold.
     pub(crate) fn passed(&mut self, size: Bytes) {
         self.heard.retain(|signalled, _| *signalled > size);
     }
 
-    /// Forgets what is older than ten minutes.
+    /// Forgets signals older than ten minutes.
     pub(crate) fn expire(&mut self, now: Moment) {
         self.heard.retain(|_, heard| now.saturating_sub(heard.at) < REMEMBERED);
     }
 
-    /// All sizes of the walk from `start` on, the last one being where it stands.
+    /// All sizes of the walk from `start`, ending where it stands.
     fn steps(&self, start: Bytes) -> impl Iterator<Item = Bytes> + '_ {
-        // Each step is smaller than the last (`hear` takes no other), so this ends.
+        // Each step is smaller than the last (`hear` accepts no other), so this ends.
         std::iter::successors(Some(start), |size| self.heard.get(size).map(|heard| heard.mtu))
     }
 }

@@ -1,10 +1,11 @@
-//! The walks of all flows of one path: ICMP's only one, and those of TCP.
+//! The walks of all flows of one path: one for ICMP, and one per TCP flow.
 //!
-//! A signal heard by one flow vouches for the others too, because routers limit signals: the one may get
-//! all there are (simulated at one signal in two seconds: without this, TCP's silence makes a reduced path
-//! a hole). But underlay legs may differ. A flow that is answered above a size signalled to others goes on
-//! above it, until it is in doubt itself; and so does one that was found to stay silent where others are
-//! signalled (see `contest`).
+//! A signal received by one flow vouches for the others too: routers rate-limit signals, and one
+//! flow may receive all of them. (Simulation with one signal per two seconds: otherwise the silence
+//! of TCP makes a reduced path look like a black hole.) But underlay legs may differ. A flow that
+//! is answered above a size signalled to others therefore stays at its larger size until it is
+//! itself in doubt. The same goes for a flow found silent at a size that others receive signals for
+//! (see `contest`).
 
 use std::time::Duration;
 
@@ -17,17 +18,17 @@ use crate::{
     },
 };
 
-/// A flow that is signalled is seen to be several times in so long.
+/// A flow that receives signals receives several within this time.
 const RENEWED: Duration = Duration::from_secs(45);
 
-/// ICMP's flow, once answered above the signals of others, goes on there until so many of its packets in a
-/// row stayed unanswered: at 20 % loss each way chance does that with 0.36^10 = 4e-5.
+/// If ICMP's flow was answered above a size signalled to others, it stays there until this many
+/// consecutive packets are lost. At 20 % loss each way that happens by chance with 0.36^10 = 4e-5.
 const GIVEN_UP: u32 = 10;
 
-/// The place of ICMP's flow, behind those of TCP.
+/// The index of ICMP's flow, after those of TCP.
 const ICMP: usize = FLOWS as usize;
 
-/// All walks.
+/// The walks of all flows of one path.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Walks {
     flows: [FlowWalk; ICMP + 1],
@@ -36,11 +37,12 @@ pub(crate) struct Walks {
 #[derive(Debug, Clone, Default)]
 struct FlowWalk {
     own: Walk,
-    /// It goes on up to here above signals of other flows: it was answered there.
+    /// It ignores signals of other flows up to this size, because it was answered there.
     answered: Option<Bytes>,
-    /// Packets in a row that were not answered there.
+    /// Consecutive packets lost at that size.
     unanswered: u32,
-    /// It goes on as far, because it is silent there whatever others hear.
+    /// It ignores signals of other flows up to this size, because it is silent there while others
+    /// receive signals.
     silent: Option<Bytes>,
 }
 
@@ -50,33 +52,34 @@ impl FlowWalk {
     }
 }
 
-/// A size that some flows have heard a signal for.
+/// A size for which some flows have received a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Signalled {
     /// Bytes of IP packet.
     pub size: Bytes,
-    /// TCP flows that remember one.
+    /// TCP flows that remember a signal for it.
     pub flows: FlowSet,
-    /// So does ICMP's.
+    /// ICMP's flow remembers one too.
     pub icmp: bool,
-    /// TCP flows that neither heard it nor pass it now: only others vouch for them.
+    /// TCP flows that neither received a signal nor pass the size now: only signals of other flows
+    /// apply.
     pub others: FlowSet,
 }
 
 impl Walks {
-    /// No signal is remembered.
+    /// Whether no signal is remembered.
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {
         self.flows.iter().all(|walk| walk.own.is_empty())
     }
 
-    /// Where the walk of ICMP that starts at `start` stands.
+    /// Where ICMP's walk from `start` stands.
     #[must_use]
     pub(crate) fn icmp_stands_at(&self, start: Bytes) -> Bytes {
         self.stands_at(ICMP, start)
     }
 
-    /// Where the walk of each TCP flow stands.
+    /// Where the walk of each TCP flow from `start` stands.
     #[must_use]
     pub(crate) fn tcp_stand_at(&self, start: Bytes) -> Tops {
         if self.is_empty() {
@@ -85,7 +88,8 @@ impl Walks {
         std::array::from_fn(|flow| self.stands_at(flow, start))
     }
 
-    /// For each TCP flow that has heard one, the size above where it stands for which it remembers a signal.
+    /// For each TCP flow that remembers a signal for a size above where its walk stands: the
+    /// smallest such size.
     pub(crate) fn signalled_above(&self, start: Bytes) -> impl Iterator<Item = (u8, Bytes)> + '_ {
         let flows = if self.is_empty() { 0..0 } else { 0..FLOWS };
         flows.filter_map(move |flow| {
@@ -95,7 +99,7 @@ impl Walks {
         })
     }
 
-    /// The largest size for which others vouch for a TCP flow.
+    /// The largest size at which a TCP flow relies on the signals of other flows.
     #[must_use]
     pub(crate) fn vouched_for(&self, start: Bytes) -> Option<Signalled> {
         let vouched = |flow: usize| {
@@ -110,8 +114,8 @@ impl Walks {
         Some(Signalled { size, flows, icmp: self.flows[ICMP].own.remembers(size), others })
     }
 
-    /// Takes in a valid signal `mtu` for a packet of `size` bytes. False if `size` is not on the walk.
-    /// `passes`: what ICMP, or each TCP flow, passes now.
+    /// Records a valid signal `mtu` for a packet of `size` bytes. False if `size` is not on the
+    /// walk. `passes` returns the size that ICMP's flow or a TCP flow passes now.
     pub(crate) fn hear(
         &mut self,
         (method, flow): (ProbeMethod, u8),
@@ -134,7 +138,7 @@ impl Walks {
                 walk.own.heard_elsewhere(size);
                 continue;
             }
-            // The other protocol goes on where it passes.
+            // The other protocol ignores this signal up to the size it passes.
             let (method, flow) =
                 if other == ICMP { (ProbeMethod::Echo, 0) } else { (ProbeMethod::Syn, number(other)) };
             walk.answered = walk.answered.max(passes(method, flow).filter(|passes| *passes >= size));
@@ -142,7 +146,8 @@ impl Walks {
         true
     }
 
-    /// Packets of `size` bytes go through: no signal heard here for this or a smaller size holds any more.
+    /// Packets of `size` bytes pass: signals to this flow for this and smaller sizes no longer
+    /// hold.
     pub(crate) fn passed(&mut self, method: ProbeMethod, flow: u8, size: Bytes) {
         let walk = &mut self.flows[place_of(method, flow)];
         walk.own.passed(size);
@@ -151,7 +156,7 @@ impl Walks {
         walk.silent = walk.silent.filter(|silent| *silent > size);
     }
 
-    /// A packet of `size` bytes was answered where the walk stands, or below.
+    /// A packet of `size` bytes was answered, no larger than the walk's current size.
     pub(crate) fn answered(&mut self, method: ProbeMethod, flow: u8, size: Bytes) {
         let walk = &mut self.flows[place_of(method, flow)];
         if walk.answered <= Some(size) {
@@ -159,8 +164,8 @@ impl Walks {
         }
     }
 
-    /// A packet of `size` bytes was lost. True if others are signalled at that size, so that it counts for
-    /// nothing: a TCP flow then competes with them again.
+    /// A packet of `size` bytes was lost. True if others receive signals at that size, so that the
+    /// loss does not count; a TCP flow then competes with them again.
     pub(crate) fn doubt(&mut self, method: ProbeMethod, flow: u8, size: Bytes) -> bool {
         let place = place_of(method, flow);
         let vouched = self.claim_of_others(place, size).is_some();
@@ -175,7 +180,7 @@ impl Walks {
         true
     }
 
-    /// These TCP flows are silent at `size`, which is signalled to others.
+    /// These TCP flows are silent at `size`, for which others receive signals.
     pub(crate) fn found_silent(&mut self, flows: FlowSet, size: Bytes) {
         for flow in flows.iter() {
             let silent = &mut self.flows[usize::from(flow)].silent;
@@ -183,8 +188,9 @@ impl Walks {
         }
     }
 
-    /// A single packet above where ICMP's walk stands stayed unanswered while its control was answered.
-    /// Where sixty of them end the memory, TCP's goes with it unless it was renewed lately.
+    /// A single packet larger than the ICMP walk's current size was lost while its control was
+    /// answered. When sixty such losses end ICMP's memory of the signal, TCP's ends too unless it
+    /// was renewed lately.
     pub(crate) fn single_unanswered(&mut self, size: Bytes, now: Moment) {
         self.flows[ICMP].own.single_unanswered(size);
         if !self.flows[ICMP].own.remembers(size) {
@@ -193,14 +199,15 @@ impl Walks {
         }
     }
 
-    /// The same on TCP: it counts only where ICMP hears no signals either, which would take them all.
+    /// The same for TCP. It counts only if ICMP remembers no signal for the size, since ICMP might
+    /// otherwise take all signals.
     pub(crate) fn tcp_unanswered(&mut self, size: Bytes) {
         if !self.flows[ICMP].own.remembers(size) {
             self.flows[..ICMP].iter_mut().for_each(|walk| walk.own.single_unanswered(size));
         }
     }
 
-    /// Forgets what is older than ten minutes.
+    /// Forgets signals older than ten minutes.
     pub(crate) fn expire(&mut self, now: Moment) {
         self.flows.iter_mut().for_each(|walk| walk.own.expire(now));
     }
@@ -212,7 +219,7 @@ impl Walks {
         self.steps(place, start).last().copied().unwrap_or(start)
     }
 
-    /// All sizes of a flow's walk from `start` on, the last one being where it stands.
+    /// All sizes of a flow's walk from `start`, ending where it stands.
     fn steps(&self, place: usize, start: Bytes) -> Vec<Bytes> {
         let walk = &self.flows[place];
         let next = |size: &Bytes| {
@@ -221,11 +228,11 @@ impl Walks {
                 self.claim_of_others(place, *size).filter(|_| vouched)
             })
         };
-        // Each step is smaller than the last (`Walk::hear` takes no other), so this ends.
+        // Each step is smaller than the last (`Walk::hear` accepts no other), so this ends.
         std::iter::successors(Some(start), next).collect()
     }
 
-    /// The smallest claim that other flows remember for that size.
+    /// The smallest MTU that other flows remember from a signal for `size`.
     fn claim_of_others(&self, place: usize, size: Bytes) -> Option<Bytes> {
         let others = self.flows.iter().enumerate().filter(|(other, _)| *other != place);
         others.filter_map(|(_, walk)| walk.own.claim(size)).min()
