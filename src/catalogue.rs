@@ -2,7 +2,7 @@
 //! take.
 //!
 //! Only families declared here reach `/metrics`: a [`Family`] can be made nowhere else, and samples
-//! are made only from families. docs/metrics.md is generated from it.
+//! are made only from families. docs/metrics.md is generated from this catalogue.
 
 use std::fmt::Write as _;
 
@@ -75,7 +75,7 @@ impl Family {
         self.kind
     }
 
-    /// What the number is in.
+    /// The unit of the number.
     #[must_use]
     pub const fn unit(&self) -> &'static str {
         self.unit

@@ -12,7 +12,7 @@ use std::{borrow::Cow, fmt, ops::Deref, time::Duration};
 use serde::Serialize;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Most bytes of a sentence of ours that quotes one or two texts.
+/// The greatest length, in bytes, of a sentence of ours that quotes one or two texts.
 pub const MOST_OF_SENTENCE: usize = 2048;
 
 /// A sentence of ours that quotes text from outside.
@@ -122,7 +122,7 @@ pub fn visible(words: &str) -> Cow<'_, str> {
     visible_but_for(words, |_| false)
 }
 
-/// The same for a text of several lines.
+/// The text with everything visible but line breaks, which stay; of any length.
 #[must_use]
 pub fn visible_lines(words: &str) -> Cow<'_, str> {
     visible_but_for(words, |char| char == '\n')

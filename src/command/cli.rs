@@ -70,7 +70,8 @@ pub struct CommonArgs {
     )]
     pub log_level: Option<LogLevel>,
 
-    /// Whether to give up what this program has no use for: capabilities, system calls, writing files
+    /// Whether to give up what this program has no use for: capabilities, system calls, writing
+    /// files
     #[arg(long, global = true, display_order = 903, value_name = "WHEN", default_value = "auto")]
     pub sandbox: Sandbox,
 
@@ -109,23 +110,28 @@ impl FromStr for FileSize {
 /// Flags of `serve`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct ServeArgs {
-    /// Address of /metrics and the landing page; without a host every address of this machine [default: :14789]
+    /// Address of /metrics and the landing page; without a host every address of this machine
+    /// [default: :14789]
     #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
     pub listen_address: Option<ListenAddress>,
 
-    /// File with TLS certificates and users, in the form of Prometheus' exporter-toolkit [default: neither]
+    /// File with TLS certificates and users, in the form of Prometheus' exporter-toolkit [default:
+    /// neither]
     #[arg(long = "web.config.file", value_name = "FILE")]
     pub web_config_file: Option<PathBuf>,
 
-    /// Reload the configuration on POST /-/reload, end on POST /-/quit; SIGHUP and SIGTERM do so always
+    /// Reload the configuration on POST /-/reload, end on POST /-/quit; SIGHUP and SIGTERM do so
+    /// always
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
 
-    /// Be one of COUNT exporters with the same configuration, from 0; an INDEX may end a name: vxlan-exporter-2/3
+    /// Be one of COUNT exporters with the same configuration, from 0; an INDEX may end a name:
+    /// vxlan-exporter-2/3
     #[arg(long, value_name = "INDEX/COUNT")]
     pub shard: Option<Shard>,
 
-    /// Label `source` of the paths, where several exporters measure from one site: SITE/NODE [default: the site]
+    /// Label `source` of the paths, where several exporters measure from one site: SITE/NODE
+    /// [default: the site]
     #[arg(long, value_name = "SITE/NODE", value_parser = site_and_node)]
     pub source: Option<String>,
 }
@@ -145,26 +151,28 @@ pub enum Command {
 
     /// Look once, print what is wrong and how to mend it
     ///
-    /// Exit code 0: every path ok or reduced, every router read, no tunnel in trouble. 1: something is wrong.
-    /// 2: something could not be found out, or there is nothing to look at.
+    /// Exit code 0: every path ok or reduced, every router read, no tunnel in trouble. 1: something
+    /// is wrong. 2: something could not be found out, or there is nothing to look at.
     Check(ReportArgs),
 
     /// Probe one host, without a configuration: as easy as ping
     ///
     /// Tells the path MTU in each direction, loss, round-trip time, and whether HTTPS will hang.
-    /// Exit code 0: ok or reduced. 1: unreachable, blackhole or lossy. 2: it could not be found out.
+    /// Exit code 0: ok or reduced. 1: unreachable, blackhole or lossy. 2: it could not be found
+    /// out.
     Probe(ProbeArgs),
 
     /// Be the far end for another exporter's path, so that it measures each direction by itself
     ///
-    /// Answers only what was paid for in bytes, at most 20 packets a second and 200 kB a minute per peer. Needs no
-    /// privilege and no configuration file. An exporter has the same built in: `reflector: {listen: ":14790"}`.
+    /// Answers only what was paid for in bytes, at most 20 packets a second and 200 kB a minute per
+    /// peer. Needs no privilege and no configuration file. An exporter has the same built in:
+    /// `reflector: {listen: ":14790"}`.
     Reflect(ReflectArgs),
 
     /// Ask the exporter beside it whether all its parts run
     ///
-    /// Says what `/-/healthy` says, whatever TLS, users and networks it has: for a liveness probe. Exit code 0, or 1 with the
-    /// reason.
+    /// Says what `/-/healthy` says, whatever TLS, users and networks it has: for a liveness probe.
+    /// Exit code 0, or 1 with the reason.
     Healthy {
         /// The port of its --web.listen-address
         #[arg(long, value_name = "PORT", default_value_t = ListenAddress::default().port)]
@@ -193,11 +201,13 @@ pub enum Command {
 /// Flags of `probe`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ProbeArgs {
-    /// Address or name; a TCP port, open or closed, tells the directions apart. IPv6 with a port: `[ADDRESS]:PORT`
+    /// Address or name; a TCP port, open or closed, tells the directions apart. IPv6 with a port:
+    /// `[ADDRESS]:PORT`
     #[arg(value_name = "HOST[:PORT]")]
     pub target: ProbeTarget,
 
-    /// The MTU the path should have, bytes of IP packet [default: that of our interface and of the target]
+    /// The MTU the path should have, bytes of IP packet [default: that of our interface and of the
+    /// target]
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(68..=9216))]
     pub expected_mtu: Option<Bytes>,
 
@@ -259,8 +269,9 @@ pub enum ConfigCommand {
     Check,
     /// Show a router's host key, and trust it after a typed yes
     ///
-    /// Writes it to the router's `known_hosts_file`. Connects once and does not log in. Compare the fingerprint with what the router's console shows:
-    /// `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`. Exit code 0: the key is trusted now. 2: it is not.
+    /// Writes it to the router's `known_hosts_file`. Connects once and does not log in. Compare the
+    /// fingerprint with what the router's console shows: `ssh-keygen -lf
+    /// /etc/ssh/ssh_host_ed25519_key.pub`. Exit code 0: the key is trusted now. 2: it is not.
     Trust(TrustArgs),
     /// Print a commented example
     Example,
@@ -275,7 +286,8 @@ pub struct TrustArgs {
     #[arg(value_name = "ROUTER")]
     pub router: String,
 
-    /// What the fingerprint must be, read on the router's console; without a terminal it must be given
+    /// What the fingerprint must be, read on the router's console; without a terminal it must be
+    /// given
     #[arg(long, value_name = "SHA256:…")]
     pub fingerprint: Option<String>,
 

@@ -1,8 +1,10 @@
-//! The prober of one path: a pure machine that is polled for packets to send and fed with what came back.
+//! The prober of one path: a pure state machine that is polled for packets to send and takes in
+//! what comes back.
 //!
-//! The regular small echo measures loss. Full-size echoes with DF watch for a hole; when they fall silent, SYNs tell
-//! at once whether the size passes forward, and echoes in fragments whether it passes back. The same seed, times and
-//! answers give the same result.
+//! The regular small echo measures loss. Full-size echoes with DF detect holes. When these fall
+//! silent, padded SYNs test whether the size passes in the forward direction, and fragmented echo
+//! requests whether it passes in the reverse direction. The same seed, times and answers give the
+//! same result.
 
 mod above;
 mod answers;
@@ -51,13 +53,13 @@ use crate::model::{
     types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize, SendError},
 };
 
-/// How long the first sentinel waits for the target's SYN-ACK to name its MSS.
+/// How long the first sentinel waits for the target's SYN-ACK, which names its MSS.
 const WAIT_FOR_MSS: Duration = Duration::from_millis(300);
 
-/// How long a verdict that all is well waits for the first reading of our site's routers.
+/// How long a verdict of ok waits for the first reading of our site's routers.
 const WAIT_FOR_ROUTERS: Duration = Duration::from_secs(3);
 
-/// What is random about bytes leaves all else as it was.
+/// Mixed into the seed of the payload test, so that it draws random numbers of its own.
 const OF_BYTES: u64 = 0xb17e;
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,12 +69,13 @@ struct Single {
     control_answered: bool,
 }
 
-/// When what is sent regularly is next due.
+/// When each regular packet is next due.
 #[derive(Debug, Clone, Copy)]
 struct Due {
-    /// When the last single packet above the walk was sent.
+    /// When a single packet above the size that path MTU discovery has arrived at was last sent.
     single: Option<Moment>,
-    /// The TCP flows that are signalled are looked at above where their walks stand.
+    /// When TCP flows that received Packet Too Big are next tested above the size that discovery
+    /// has arrived at.
     look_above: Moment,
     echo: Moment,
     sentinel: Moment,
@@ -81,7 +84,7 @@ struct Due {
 }
 
 impl Due {
-    /// All at once, the first sentinel after `wait`.
+    /// Everything is due now, except for the first sentinel, which is due after `wait`.
     fn from(now: Moment, wait: Duration) -> Self {
         let sentinel = now + wait;
         Self { single: None, look_above: now, echo: now, sentinel, syn: now, fragments: now }
@@ -100,12 +103,12 @@ pub struct PathProber {
     rng: Rng,
     hosts: HostMtu,
     target: TargetMtu,
-    /// When a signal for a size of the walk was last heard.
+    /// When Packet Too Big was last received for a size that discovery tests.
     signalled_at: Option<Moment>,
-    /// The MTU in the last signal that came from the target's own address.
+    /// The MTU in the last Packet Too Big from the target's own address, bytes of IP packet.
     told_by_target: Option<Bytes>,
     origin: Origin,
-    /// The largest fragment of the last reply that came in fragments.
+    /// The largest fragment of the last large reply, bytes of IP packet; none if it came whole.
     largest_fragment: Option<Bytes>,
     rtt: RttWindow,
     reach: Reach,
@@ -132,9 +135,9 @@ pub struct PathProber {
     began: Moment,
     /// When an outage last ended.
     back_at: Option<Moment>,
-    /// What the path's reflector has told last, if there is one.
+    /// What the path's reflector last reported, if there is one.
     reflection: Option<Reflection>,
-    /// All that had arrived by then has been told; absent: by now.
+    /// Everything that arrived until then has been reported; none: until now.
     told_until: Option<Moment>,
     now: Moment,
 }
@@ -186,7 +189,7 @@ impl PathProber {
         }
     }
 
-    /// What our hosts can take has changed.
+    /// The MTUs of our hosts have changed.
     pub(crate) fn set_hosts(&mut self, hosts: HostMtu, now: Moment) {
         if self.hosts != hosts {
             self.hosts = hosts;
@@ -194,7 +197,8 @@ impl PathProber {
         }
     }
 
-    /// A signal was heard on another path: a router there may limit them, and silence here proves less.
+    /// Packet Too Big was received on another path. A router there may limit how many it sends, so
+    /// silence here proves less.
     pub fn heard_elsewhere(&mut self, now: Moment) {
         if !self.has_silence() {
             self.be_cautious(now + REMEMBERED);
@@ -211,7 +215,7 @@ impl PathProber {
         ProbeMethod::ALL.iter().any(|method| self.detector(*method).is_silent())
     }
 
-    /// Goes on with the counts of a prober of the same path.
+    /// Continues the counts of a former prober of the same path.
     pub(crate) fn take_over(&mut self, former: Counts) {
         self.stats = former.stats;
         self.size_probes = former.size_probes;
@@ -219,7 +223,8 @@ impl PathProber {
         self.in_flight.take_over(former.next_id);
     }
 
-    /// What has been counted, for a prober that takes over: what is in flight is given up.
+    /// The counts, for a prober that takes over. Packets in flight are given up, their echoes count
+    /// as void.
     #[must_use]
     pub(crate) fn counts(&self) -> Counts {
         let mut stats = self.stats.clone();
@@ -251,7 +256,8 @@ impl PathProber {
         self.local.errors()
     }
 
-    /// Where the walk stands now; a change is looked at without waiting for the next sentinel.
+    /// Passes the sizes that path MTU discovery has arrived at on to the detectors. A change is
+    /// tested without waiting for the next sentinel.
     fn restand(&mut self, now: Moment) {
         let ceiling = self.ceiling();
         let top = self.walks.icmp_stands_at(ceiling);
@@ -263,7 +269,8 @@ impl PathProber {
         self.fragments.stand_at(self.reverse_ceiling(), now);
     }
 
-    /// Whether what hosts of our site have may still turn out to be more.
+    /// Whether a router of our site is still to be read, and may raise the MTU expected of our
+    /// hosts.
     pub(super) fn awaits_routers(&self) -> bool {
         self.hosts.pending && self.settings.expected_mtu.is_none() && self.now < self.began + WAIT_FOR_ROUTERS
     }
@@ -284,7 +291,7 @@ impl PathProber {
         self.settings.tcp >= TcpProbes::Sized
     }
 
-    /// Whether sizes can be judged by ICMP: the target answers it.
+    /// Whether sizes can be tested by ICMP: our sockets allow it, and the target has answered ICMP.
     pub(super) fn icmp_usable(&self) -> bool {
         self.can_size_echo() && self.reach.icmp_ever()
     }

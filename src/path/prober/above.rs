@@ -1,4 +1,5 @@
-//! Looks above what a route of our own host allows: no verdict of this host's, but worth telling.
+//! Echoes above the MTU of a route of our own host. They do not change the verdict, which is about
+//! this host, but the evidence reports them.
 
 use std::time::Duration;
 
@@ -14,14 +15,14 @@ use crate::{
     },
 };
 
-/// So many looks in a row without an answer, while the size of the route passes, are told (at 20 % loss each way chance
-/// does that with 0.36^10 = 4e-5).
+/// Echoes unanswered in a row, while the size of the route passes, after which the evidence reports
+/// it (at 20 % loss each way chance does that with probability 0.36^10 = 4e-5).
 const TOLD: u32 = 10;
 
-/// Until then they follow each other so soon.
+/// The time between two of these echoes until then.
 const SOON: Duration = Duration::from_secs(1);
 
-/// What the looks have come to.
+/// When the next of these echoes is due, and how many in a row were not answered.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Above {
     at: Moment,
@@ -29,13 +30,13 @@ pub(crate) struct Above {
 }
 
 impl PathProber {
-    /// How often it is looked, if at all.
+    /// The time between two of these echoes; none if none are sent.
     pub(super) fn above_every(&self) -> Option<Duration> {
         let asked = self.hosts.above.is_some() && self.icmp_usable() && !self.reach.is_down();
         asked.then_some(if self.above.unanswered < TOLD { SOON } else { RARE })
     }
 
-    /// When the next look is due.
+    /// When the next of these echoes is due.
     pub(super) fn above_at(&self) -> Moment {
         self.above.at
     }
@@ -49,7 +50,7 @@ impl PathProber {
         }
     }
 
-    /// A look was answered, by the target or by a signal.
+    /// An echo above the route's MTU was answered by the target or by Packet Too Big.
     pub(super) fn above_answered(&mut self) {
         self.above.unanswered = 0;
     }
@@ -60,7 +61,7 @@ impl PathProber {
         }
     }
 
-    /// What hosts without that route would meet.
+    /// What happens to hosts without that route, as evidence.
     pub(super) fn above_in_words(&self) -> Option<String> {
         let (size, unanswered): (Bytes, u32) = (self.hosts.above?, self.above.unanswered);
         (unanswered >= TOLD).then(|| {

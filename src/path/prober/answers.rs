@@ -1,4 +1,4 @@
-//! What answers, signals and silence mean for the machine.
+//! What the prober does when packets are answered, by the target or by Packet Too Big.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use crate::{
     },
 };
 
-/// So soon after a size above where a walk stands was answered, all flows are looked at there.
+/// How soon all flows are tested above the size that path MTU discovery has arrived at, after one
+/// of them was answered there.
 const LOOK_SOON: Duration = Duration::from_secs(1);
 
 impl PathProber {
@@ -40,7 +41,8 @@ impl PathProber {
         self.heard(ProbeProtocol::Icmp, now);
     }
 
-    /// What became of a probe of ours. Unknown names (older than 5 s) are ignored.
+    /// Takes in the answer to a probe, or that it was not sent. Unknown ids (older than 5 s) are
+    /// ignored.
     pub fn answer(&mut self, id: ProbeId, answer: Answer, now: Moment) {
         self.now = now;
         let Some(sent) = self.in_flight.answered(id, now) else { return };
@@ -73,7 +75,7 @@ impl PathProber {
         self.steer(now);
     }
 
-    /// The target, or a box in its stead, has replied.
+    /// The target, or a middlebox in its stead, has replied.
     fn replied(&mut self, sent: Sent, reply: Reply, now: Moment) {
         let protocol = sent.probe.method.protocol();
         if !sent.doubtful {
@@ -104,7 +106,7 @@ impl PathProber {
     fn passed(&mut self, sent: Sent, now: Moment) {
         let (method, flow, size) = (sent.probe.method, sent.probe.flow, sent.probe.size);
         if method == ProbeMethod::Syn && is_large(sent.probe) && size > self.syn.top_of(flow) {
-            // The signals for it no longer hold on this flow, and perhaps not on others.
+            // Packet Too Big for this size no longer holds on this flow, and perhaps not on others.
             self.walks.passed(method, flow, size);
             self.due.look_above = self.due.look_above.min(now + LOOK_SOON);
             self.restand(now);
@@ -142,15 +144,16 @@ impl PathProber {
         }
         let above = is_large(sent.probe) && method != ProbeMethod::Syn && size > self.detector(method).top();
         if above && self.detector(method).passing() == Some(size) {
-            // A recheck above the walk has passed: the signals for it no longer hold here.
+            // A recheck above the size that discovery has arrived at has passed: Packet Too Big for
+            // it no longer holds here.
             self.walks.passed(method, flow, size);
-            // What is over for one protocol may be over for the other.
+            // Perhaps it no longer holds for the other protocol either.
             self.due.look_above = now;
             self.restand(now);
         }
     }
 
-    /// What became of half of a pair, of whatever proof; nothing of other packets.
+    /// Records the fate of half of a pair, whatever it is to prove. Ignores other packets.
     pub(super) fn half_decided(&mut self, sent: Sent, fate: Fate, now: Moment) {
         match sent.role {
             Role::Shot(shot) => self.detector_mut(sent.probe.method).resolve(shot, fate, now),
@@ -186,7 +189,7 @@ impl PathProber {
         }
     }
 
-    /// Another path to the same address was answered: the target is there.
+    /// Another path to the same address was answered, so the target is there.
     pub(crate) fn peer_answered(&mut self, protocol: ProbeProtocol, now: Moment) {
         self.now = now;
         if protocol == ProbeProtocol::Tcp {
@@ -199,17 +202,17 @@ impl PathProber {
         } else if protocol == ProbeProtocol::Icmp {
             self.reach.heard(protocol, now);
         } else {
-            // Perhaps by another port.
+            // The answer may have come from another port than this path's.
             self.reach.signalled();
         }
     }
 
-    /// Counts what is asked of the target by ICMP together with other paths to its address.
+    /// Counts ICMP packets together with other paths to the target's address.
     pub(crate) fn share_rate(&mut self, rate: SharedRate) {
         self.icmp_rate = rate;
     }
 
-    /// What is known of how often the target answers, for other paths to its address.
+    /// The count of ICMP packets sent and answered, for other paths to the target's address.
     #[must_use]
     pub(crate) fn rate(&self) -> SharedRate {
         self.icmp_rate.clone()
@@ -230,7 +233,7 @@ impl PathProber {
         }
     }
 
-    /// Where ICMP has never answered, the regular small SYN takes the place of the echo.
+    /// Where ICMP has never been answered, the regular small SYN measures loss instead of the echo.
     pub(super) fn decide_by_syn(&mut self, sent: Sent, lost: bool, now: Moment) {
         if matches!(sent.role, Role::Small { burst: None, .. })
             && !self.reach.icmp_ever()

@@ -1,4 +1,5 @@
-//! The way back above what the target's MSS names: asked at our own size, see [`TargetMtu`].
+//! Tests of the reverse direction above the MTU that the target's MSS names, at our own size: see
+//! [`TargetMtu`].
 //!
 //! [`TargetMtu`]: crate::path::verdict::target_mtu::TargetMtu
 
@@ -16,10 +17,10 @@ use crate::{
     },
 };
 
-/// Until something is known the looks follow each other so soon.
+/// The time between two of these tests until there is a result.
 const SOON: Duration = Duration::from_millis(250);
 
-/// When the next look is due, and how it is asked.
+/// When the next of these tests is due, and whether the last one was sent in fragments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Looks {
     at: Moment,
@@ -27,13 +28,13 @@ pub(crate) struct Looks {
 }
 
 impl Looks {
-    /// The first is due at `at`.
+    /// The first test is due at `at`.
     #[must_use]
     pub(crate) fn new(at: Moment) -> Self {
         Self { at, by_fragments: false }
     }
 
-    /// When the next is due.
+    /// When the next test is due.
     #[must_use]
     pub(crate) fn next_at(self) -> Moment {
         self.at
@@ -41,7 +42,8 @@ impl Looks {
 }
 
 impl PathProber {
-    /// Notes in how many pieces a large reply came. True if it tells of the target's own interface and of nothing else.
+    /// Records the largest fragment of a large reply. True if the reply shows only the MTU of the
+    /// target's own interface.
     pub(super) fn see_pieces(&mut self, sent: Sent, reply: Reply, now: Moment) -> bool {
         let size = sent.probe.size;
         let family = self.settings.family;
@@ -57,7 +59,8 @@ impl PathProber {
         false
     }
 
-    /// How often fragmented echoes looks at the way back above the MSS, if it has to.
+    /// The time between two fragmented echoes that test the reverse direction above the MSS; none
+    /// if that needs no test.
     pub(super) fn fragments_beyond_every(&self) -> Option<Duration> {
         let asked = self.icmp_usable() && self.target.has_looked() && !self.target.is_whole();
         if !asked || self.reverse_ceiling() <= self.ceiling() {
@@ -66,7 +69,7 @@ impl PathProber {
         Some(if self.fragments.passing().is_none() { self.settings.sentinel_interval } else { RARE })
     }
 
-    /// How often the target is asked for more than its MSS names, if it has to be.
+    /// The time between two tests above what the target's MSS names; none if no test is needed.
     pub(super) fn beyond_every(&self) -> Option<Duration> {
         if self.sizes().names_less().is_none() || !self.icmp_usable() || self.reach.is_down() {
             return None;

@@ -1,4 +1,4 @@
-//! What silence becomes when it has lasted long enough.
+//! What the prober does when a packet was not answered in time.
 
 use super::{PathProber, Role, Sent, SentEcho, answers::entrant};
 use crate::{
@@ -12,7 +12,8 @@ use crate::{
 };
 
 impl PathProber {
-    /// What has had its time and is not answered, of all that has been told.
+    /// Expires packets that were not answered in time, as of the time up to which everything that
+    /// arrived has been reported.
     pub(super) fn expire(&mut self, now: Moment) {
         let now = self.told_until.map_or(now, |until| until.min(now));
         let timeout = self.rtt.timeout();
@@ -44,7 +45,7 @@ impl PathProber {
 
     pub(super) fn echo_lost(&mut self, seq: u64, echo: SentEcho, now: Moment) {
         if !self.reach.is_down() {
-            // Sent in an outage that is over by now: its loss belongs to that.
+            // The loss of an echo sent in an outage that is over by now belongs to that outage.
             let says = self.reach.icmp_ever() && !self.icmp_rate.is_rationed();
             if says && self.back_at.is_none_or(|back| echo.at >= back) {
                 self.loss.decide(seq, echo.at, true, now);
@@ -112,7 +113,7 @@ impl PathProber {
                     self.payload.calm();
                     self.pinned.calm();
                     if !self.fragments.is_silent() {
-                        // What passed before the outage tells nothing of what comes after it.
+                        // What passed before the outage says nothing of what passes after it.
                         self.fragments.clear();
                     }
                     for method in ProbeMethod::ALL {

@@ -1,4 +1,4 @@
-//! What the machine knows at this moment, for whoever judges it ([`crate::path::verdict`]).
+//! The facts from which the verdict of this moment is decided ([`crate::path::verdict`]).
 
 use super::PathProber;
 use crate::{
@@ -46,7 +46,7 @@ impl From<&Detector> for MethodFacts {
 }
 
 impl MethodFacts {
-    /// All TCP flows together.
+    /// The facts of all TCP flows together.
     pub(super) fn of_flows(flows: &FlowGroups, hole: Option<FlowHole<'_>>) -> Self {
         Self {
             top: flows.top(),
@@ -70,7 +70,7 @@ impl PathProber {
         judge(&facts, &self.memory, |verdict| self.words(&facts, verdict))
     }
 
-    /// What a verdict rests on.
+    /// The facts from which a verdict is decided.
     #[must_use]
     pub(crate) fn facts(&self) -> Facts {
         let syn_hole = self.syn.hole();
@@ -152,7 +152,7 @@ impl PathProber {
         }
     }
 
-    /// What is expected, and what can be tested.
+    /// The MTUs that expected and testable sizes are derived from.
     pub(super) fn sizes(&self) -> Sizes {
         Sizes {
             configured: self.settings.expected_mtu,
@@ -162,8 +162,8 @@ impl PathProber {
         }
     }
 
-    /// The expected MTU to the target and by which rule: configured, else the smaller of what hosts of our site
-    /// have and what the target's SYN-ACK names.
+    /// The expected MTU of the forward direction, and its rule: configured, else the smaller of
+    /// what hosts of our site have and what the target's SYN-ACK names.
     #[must_use]
     pub(crate) fn expected(&self) -> ExpectedMtu {
         let sizes = self.sizes();
@@ -178,8 +178,8 @@ impl PathProber {
         ExpectedMtu { bytes, rule }
     }
 
-    /// The expected MTU from the target and by which rule: our own size where its interface was found to be larger than
-    /// its MSS says.
+    /// The expected MTU of the reverse direction, and its rule: our own size if the target's
+    /// interface was found to be larger than its MSS says, else as in the forward direction.
     #[must_use]
     pub(crate) fn expected_reverse(&self) -> ExpectedMtu {
         self.expected_reverse_of(&self.facts())
@@ -195,26 +195,26 @@ impl PathProber {
         ExpectedMtu { bytes: sizes.own(), rule }
     }
 
-    /// The larger of what is expected to the target and from it.
+    /// The larger of the expected MTUs of the two directions.
     #[must_use]
     pub(crate) fn expected_either_way(&self) -> ExpectedMtu {
         let (forward, reverse) = (self.expected(), self.expected_reverse());
         if reverse.bytes > forward.bytes { reverse } else { forward }
     }
 
-    /// The largest size that a reflector is asked for, bytes of IP packet.
+    /// The largest size that a reflector tests, bytes of IP packet.
     #[must_use]
     pub(crate) fn asked_of_reflector(&self) -> Bytes {
         self.sizes().asked_of_reflector()
     }
 
-    /// The largest size that can be tested on the way there.
+    /// The largest size that can be tested in the forward direction, bytes of IP packet.
     #[must_use]
     pub(crate) fn ceiling(&self) -> Bytes {
         self.sizes().ceiling()
     }
 
-    /// The largest size that is asked of the way back.
+    /// The largest size that is tested in the reverse direction, bytes of IP packet.
     pub(super) fn reverse_ceiling(&self) -> Bytes {
         let sizes = self.sizes();
         if sizes.names_less().is_some() && !self.target.is_as_named() { sizes.own() } else { sizes.ceiling() }

@@ -1,4 +1,4 @@
-//! Probers for the tests of its parts: IPv4, 1500 bytes.
+//! Probers for tests: IPv4, 1500 bytes.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(crate) fn echoing(sentinel_interval: Duration, seed: u64) -> PathProber {
     prober(sentinel_interval, IcmpProbes::Sized, TcpProbes::None, seed)
 }
 
-/// With all that the privilege to open raw sockets gives.
+/// Every probe method that raw sockets allow.
 pub(crate) fn asking_all(seed: u64) -> PathProber {
     prober(Duration::from_secs(1), IcmpProbes::Fragments, TcpProbes::Sized, seed)
 }
@@ -44,11 +44,11 @@ fn prober(sentinel_interval: Duration, icmp: IcmpProbes, tcp: TcpProbes, seed: u
     PathProber::new(settings, hosts, seed, Duration::ZERO)
 }
 
-/// A prober and the target it asks, which is so near that answers come at once.
+/// A prober and its target, which is so near that answers come at once.
 pub(crate) struct Host {
     pub prober: PathProber,
     pub now: Moment,
-    /// It answers regular echoes.
+    /// Whether the target answers regular echoes.
     pub icmp: bool,
     budget: Budget,
 }
@@ -60,7 +60,7 @@ impl From<PathProber> for Host {
 }
 
 impl Host {
-    /// A hundredth of a second in which each probe is answered by `answers`.
+    /// Plays a hundredth of a second, in which `answers` answers each probe.
     pub(crate) fn step(&mut self, answers: impl Fn(Probe) -> Option<Answer>) {
         self.now += Duration::from_millis(10);
         self.budget.fill(self.now);

@@ -1,4 +1,5 @@
-//! New flows beside the old ones, so that a box that remembers is no silence of the path.
+//! Packets on new flows beside packets on old ones, so that a middlebox that keeps old flows dead
+//! is not taken for silence of the path ([`crate::path::tcp::pinned`]).
 
 use super::{PathProber, Role, Sent, answers::is_large};
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 impl PathProber {
-    /// Pairs of an old flow and a new one that are due, and a change of all flows.
+    /// Sends the pairs of an old flow and a new one that are due, and moves all flows if needed.
     pub(super) fn old_and_new(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
         if self.pinned.take_news() {
             out.push(Send::Renew);
@@ -37,7 +38,7 @@ impl PathProber {
         }
     }
 
-    /// Whether a packet of that role is sent on a flow of its own, never used before.
+    /// Whether a packet of that role goes out on a flow that was never used before.
     pub(super) fn is_fresh(&self, role: Role, method: ProbeMethod) -> bool {
         let can = match method {
             ProbeMethod::Echo => self.settings.icmp > IcmpProbes::None,
@@ -49,16 +50,16 @@ impl PathProber {
             Role::OldOrNew { new, .. } => new,
             Role::BesideBytes { .. } => true,
             Role::TcpPair { pair, syn, .. } => syn && pair % 2 == 1,
-            // ICMP between two hosts is one flow to whatever hashes it, whatever its identifier.
+            // Whatever its identifier, ICMP between two hosts is hashed as one flow.
             Role::Shot(shot) => method == ProbeMethod::Echo && shot.pair % 4 == 3,
             _ => false,
         }
     }
 
-    /// Half of a pair of an old flow and a new one was answered, lost or says nothing.
+    /// Records the fate of half of a pair of an old flow and a new one.
     pub(super) fn compare(&mut self, (serial, pair, new): (u32, usize, bool), fate: Fate, now: Moment) {
         if self.pinned.resolve(serial, pair, new, fate, now) {
-            // What the dead flow lost is no loss of the path.
+            // Packets lost on the dead flow are no loss of the path.
             self.loss.forget_outage(now);
         }
     }
@@ -88,12 +89,12 @@ impl PathProber {
         self.syn.silent().contains(flow)
     }
 
-    /// These TCP flows have other ports now, and echoes another identifier.
+    /// These TCP flows have moved to new ports, and echoes to a new identifier.
     pub fn flows_moved(&mut self, flows: &[u8]) {
         let moved: FlowSet = flows.iter().copied().collect();
         self.syn.look_at(moved);
         if flows.len() > 1 {
-            // What was found on dead flows is void.
+            // Findings on dead flows are void.
             self.echo.stop_for_new_flow();
             self.fragments.stop_for_new_flow();
             self.due.sentinel = self.now;

@@ -1,4 +1,4 @@
-//! What was sent and is not answered yet: names, expiry, late answers.
+//! Packets sent and not answered yet: their ids, expiry, late answers.
 
 use std::collections::BTreeMap;
 
@@ -11,27 +11,28 @@ use crate::path::{
 /// What a packet is sent for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// A small probe of our own: suspicion, unreachable, or the first SYN.
+    /// A small probe of our own: in a burst that decides whether the target is unreachable, while
+    /// it is, or a regular small SYN.
     Small { burst: Option<u32>, fresh: bool },
     /// A SYN to another port than the path's own.
     Elsewhere { port: u16 },
     /// Half of a pair of a SYN and a small echo.
     TcpPair { serial: u32, pair: usize, port: u16, syn: bool },
-    /// A SYN beside the kernel's own connections.
+    /// A SYN beside a connection of the kernel's own.
     BesideBytes { of: (u32, usize) },
     /// Half of a pair of an old flow and a new one.
     OldOrNew { serial: u32, pair: usize, new: bool },
     /// A sentinel of a probe method.
     Sentinel,
-    /// A single packet above where the walk stands, or its control.
+    /// A single packet above the size that path MTU discovery has arrived at, or its control.
     Single { serial: u32, large: bool },
     /// Half of a pair.
     Shot(Shot),
-    /// A packet of a round between flows that are signalled and flows in question.
+    /// A packet of a round between flows that receive Packet Too Big and flows in question.
     Contest { round: u32 },
-    /// Asks for more than the target's MSS names.
+    /// An echo above the MTU that the target's MSS names.
     Beyond,
-    /// Asks for more than a route of our own host allows.
+    /// An echo above the MTU of a route of our own host.
     Above,
 }
 
@@ -41,7 +42,8 @@ pub(super) struct Sent {
     pub probe: Probe,
     pub role: Role,
     pub at: Moment,
-    /// Something of our own came between: silence says nothing, nor does the time that an answer takes.
+    /// This process could not listen: the packet's silence says nothing, nor does its round-trip
+    /// time.
     pub doubtful: bool,
 }
 
@@ -50,11 +52,11 @@ pub(super) struct Sent {
 pub(super) struct SentEcho {
     pub at: Moment,
     pub expired: bool,
-    /// As of [`Sent`].
+    /// As in [`Sent`].
     pub doubtful: bool,
 }
 
-/// All that was sent less than [`GIVE_UP`] ago and is not answered.
+/// All packets sent less than [`GIVE_UP`] ago and not answered.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InFlight {
     sent: BTreeMap<ProbeId, Sent>,
@@ -65,17 +67,17 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// The name that comes next; names are given in the order of sending, also by a prober that takes over.
+    /// The next id. Ids are given in the order of sending, also by a prober that takes over.
     pub(crate) fn next_id(&self) -> u64 {
         self.next_id
     }
 
-    /// Goes on with the names of a prober of the same path.
+    /// Continues the ids of a former prober of the same path.
     pub(crate) fn take_over(&mut self, next_id: u64) {
         self.next_id = next_id;
     }
 
-    /// A name never given before.
+    /// An id never given before.
     pub(crate) fn name(&mut self) -> ProbeId {
         self.next_id += 1;
         ProbeId(self.next_id - 1)
@@ -86,16 +88,16 @@ impl InFlight {
         self.sent.insert(probe.id, Sent { probe, role, at, doubtful: false });
     }
 
-    /// The packet of that name, which is answered `now`; none where it was given up.
+    /// Takes out the packet of that id, which is answered `now`; none if it was given up.
     pub(crate) fn answered(&mut self, id: ProbeId, now: Moment) -> Option<Sent> {
         let in_time = |sent: &Sent| sent.doubtful || now.saturating_sub(sent.at) < GIVE_UP;
         self.sent.get(&id).filter(|sent| in_time(sent))?;
         self.sent.remove(&id)
     }
 
-    /// The next packet that is due for an answer no longer.
+    /// The next packet that was not answered within `timeout`.
     pub(crate) fn next_late(&mut self, timeout: Moment, now: Moment) -> Option<Sent> {
-        // Named in the order in which they are sent, so the oldest come first.
+        // Ids are given in the order of sending, so the oldest packets come first.
         let (id, sent) = self.sent.range(self.in_time..).next()?;
         let late = now.saturating_sub(sent.at) >= timeout;
         late.then(|| {
@@ -115,7 +117,7 @@ impl InFlight {
         self.echoes.insert(seq, SentEcho { at, expired: false, doubtful: false });
     }
 
-    /// The echo of that number, answered after `rtt`; none where it was given up.
+    /// Takes out the echo of that number, answered after `rtt`; none if it was given up.
     pub(crate) fn echo_answered(&mut self, seq: u64, rtt: Moment) -> Option<SentEcho> {
         self.echoes.get(&seq).filter(|echo| echo.doubtful || rtt < GIVE_UP)?;
         self.echoes.remove(&seq)
@@ -126,7 +128,7 @@ impl InFlight {
         self.echoes.remove(&seq).is_some()
     }
 
-    /// The next echo that is due for an answer no longer.
+    /// The next echo that was not answered within `timeout`.
     pub(crate) fn next_late_echo(&mut self, timeout: Moment, now: Moment) -> Option<(u64, SentEcho)> {
         let late = |echo: &SentEcho| !echo.expired && now.saturating_sub(echo.at) >= timeout;
         let (seq, echo) = self.echoes.iter_mut().find(|(_, echo)| late(echo))?;
@@ -140,13 +142,13 @@ impl InFlight {
         (now.saturating_sub(oldest.get().at) >= GIVE_UP).then(|| oldest.remove())
     }
 
-    /// Echoes that nobody has answered.
+    /// How many echoes are not answered.
     pub(crate) fn echoes(&self) -> u64 {
         self.echoes.len() as u64
     }
 
-    /// Nobody listened: from now on the silence of what is in flight says nothing. What was late already: packets, and numbers
-    /// of echoes.
+    /// This process could not listen: the silence of every packet in flight says nothing from now
+    /// on. Returns what was late already: packets, and numbers of echoes.
     pub(crate) fn doubt_all(&mut self) -> (Vec<Sent>, Vec<u64>) {
         let late = self.sent.range(..self.in_time).map(|(_, sent)| *sent).collect();
         for sent in self.sent.values_mut() {
@@ -158,7 +160,7 @@ impl InFlight {
         (late, self.echoes.iter().filter(|(_, echo)| echo.expired).map(|(seq, _)| *seq).collect())
     }
 
-    /// When the next of these is late or given up.
+    /// When the next packet is late or given up.
     pub(crate) fn next_at(&self, timeout: Moment) -> Option<Moment> {
         let expiry = |echo: &SentEcho| echo.at + if echo.expired { GIVE_UP } else { timeout };
         let next_late = self.sent.range(self.in_time..).next().map(|(_, sent)| sent.at + timeout);

@@ -1,4 +1,5 @@
-//! What our own host and this process have to do with it: packets that never left, and times at which nobody listened.
+//! Faults of our own: packets that never left this host, and times at which this process could not
+//! listen.
 
 use super::{PathProber, Role, Sent, answers::entrant};
 use crate::{
@@ -26,8 +27,9 @@ impl PathProber {
         }
     }
 
-    /// This process was not there to listen: stopped, starved, or its buffers ran over. What is in flight counts
-    /// where it is answered; its silence says nothing, nor does the time an answer takes.
+    /// This process could not listen: it was stopped or starved, or its buffers overflowed. A
+    /// packet in flight counts if it is answered, but its silence says nothing, nor does its
+    /// round-trip time.
     pub fn interrupted(&mut self, now: Moment) {
         self.now = now;
         let (late, late_echoes) = self.in_flight.doubt_all();
@@ -49,12 +51,12 @@ impl PathProber {
         self.pinned.calm();
     }
 
-    /// All that had arrived by `until` has been told: what was answered after that is not known yet.
+    /// Everything that arrived until `until` has been reported. Later answers may be unread still.
     pub(crate) fn told_until(&mut self, until: Moment) {
         self.told_until = Some(until);
     }
 
-    /// A packet never left our host: nothing is decided by it.
+    /// A packet never left our host, so it decides nothing.
     pub(super) fn not_sent(&mut self, sent: Sent, refusal: Refusal, now: Moment) {
         self.void(sent, now);
         if sent.role == Role::Beyond && refusal == Refusal::Unable {
@@ -65,7 +67,7 @@ impl PathProber {
         }
     }
 
-    /// A packet stayed without an answer, but nobody could listen.
+    /// A packet was not answered, but this process could not listen.
     pub(super) fn unheard(&mut self, sent: Sent, now: Moment) {
         if matches!(sent.role, Role::Small { .. }) {
             self.local.unheard();
@@ -73,7 +75,7 @@ impl PathProber {
         self.void(sent, now);
     }
 
-    /// Nobody will ever know what became of a packet.
+    /// The fate of a packet will never be known.
     pub(super) fn void(&mut self, sent: Sent, now: Moment) {
         match sent.role {
             Role::Shot(_) | Role::TcpPair { .. } | Role::OldOrNew { .. } | Role::BesideBytes { .. } => {
@@ -90,14 +92,15 @@ impl PathProber {
         }
     }
 
-    /// A packet has left our host, whatever became of it then.
+    /// A packet has left our host, whatever its fate after that.
     pub(super) fn left(&mut self, sent: Sent) {
         if let Some(kind) = self.kind(sent) {
             self.local.left(kind, sent.at);
         }
     }
 
-    /// What it says of our own host that a packet leaves or not: nothing, where another protocol decides.
+    /// The kind of packet whose refusals this one counts among; none where another protocol
+    /// decides.
     fn kind(&self, sent: Sent) -> Option<Kind> {
         let by_icmp =
             self.settings.icmp > IcmpProbes::None && (self.reach.icmp_ever() || !self.reach.tcp_ever());
@@ -123,7 +126,8 @@ mod tests {
         echoing(Duration::from_hours(1), 7)
     }
 
-    /// Asks for so many seconds; each echo is answered at once or not at all.
+    /// Plays so many seconds in which every echo is answered at once, or none is. If `late`, the
+    /// process could not listen.
     fn play(prober: &mut PathProber, now: &mut Moment, seconds: u32, answered: bool, late: bool) {
         let mut out = Vec::new();
         for _ in 0..seconds * 20 {

@@ -1,4 +1,4 @@
-//! What the machine does to know whether TCP carries anything ([`crate::path::tcp::payload`]).
+//! Connections that test whether TCP carries payload ([`crate::path::tcp::payload`]).
 
 use super::{PathProber, Role};
 use crate::{
@@ -11,11 +11,11 @@ use crate::{
     },
 };
 
-/// SYN, ACK, the byte and RST.
+/// Packets of one connection: SYN, ACK, the byte and RST.
 const PACKETS: u32 = 4;
 
 impl PathProber {
-    /// Connections that are due, and SYNs beside them.
+    /// Opens the connections that are due, and sends SYNs beside them.
     pub(super) fn bytes(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
         if !self.asks_by_byte() {
             return;
@@ -40,7 +40,7 @@ impl PathProber {
         }
     }
 
-    /// What became of a connection of the kernel's own.
+    /// Records the fate of a connection of the kernel's own.
     pub fn byte_told(&mut self, id: ProbeId, fate: ByteFate, now: Moment) {
         self.now = now;
         if let ByteFate::NotSent(Refusal::Trouble(trouble)) = fate {
@@ -50,18 +50,18 @@ impl PathProber {
         self.steer(now);
     }
 
-    /// When something of this may be due.
+    /// When a connection, or a SYN beside one, may next be due.
     pub(super) fn bytes_at(&self) -> Option<Moment> {
         let asks = self.asks_by_byte() && !self.reach.is_down() && !self.reach.is_suspicious();
         asks.then(|| self.payload.next_at(self.now).max(self.now))
     }
 
-    /// It is not known yet whether TCP carries anything, and can be.
+    /// Whether TCP can be tested for payload, and the finding is still to come.
     pub(in crate::path) fn awaits_byte(&self) -> bool {
         self.asks_by_byte() && self.payload.is_open()
     }
 
-    /// What becomes of TCP, of SYNs first.
+    /// The finding about TCP: if SYNs are silent, about them, else about payload if there is one.
     pub(in crate::path) fn tcp_state(&self) -> Option<TcpState> {
         let syns = self.tcp.state();
         let carries = self.payload.state().filter(|state| *state != TcpState::Answers);

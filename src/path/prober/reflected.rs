@@ -1,5 +1,5 @@
-//! What a path's reflector adds: reverse to the byte, loss per direction, and the words about it.
-//! The verdict is decided elsewhere.
+//! What a path's reflector adds: the reverse path MTU to the byte, loss per direction, and evidence
+//! of both. The verdict is decided elsewhere.
 
 use super::PathProber;
 use crate::{
@@ -11,13 +11,13 @@ use crate::{
 };
 
 impl PathProber {
-    /// The path's reflector has told something, or is gone.
+    /// Takes in a report of the path's reflector, or that it is gone.
     pub(crate) fn reflected(&mut self, reflection: Reflection, now: Moment) {
         self.now = self.now.max(now);
         self.reflection = Some(reflection);
     }
 
-    /// Whether a reflector is used.
+    /// Whether the path's reflector is in use; none if there is none, or before its first answer.
     #[must_use]
     pub(crate) fn reflector_use(&self) -> Option<ReflectorUse> {
         match self.reflection.as_ref()? {
@@ -27,7 +27,7 @@ impl PathProber {
         }
     }
 
-    /// Whether the path's reflector may soon tell more.
+    /// Whether the path's reflector may soon report more.
     #[must_use]
     pub(crate) fn awaits_reflector(&self) -> bool {
         self.reflection.as_ref().is_some_and(Reflection::is_under_way)

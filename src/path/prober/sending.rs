@@ -1,4 +1,4 @@
-//! What is due: the regular echo, the sentinels, the bursts.
+//! Sends what is due: the regular echo, the sentinels, the bursts.
 
 #[cfg(test)]
 mod tests;
@@ -21,20 +21,22 @@ use crate::{
     },
 };
 
-/// A path's TCP sentinel, and the look at the reverse direction of a reduced path, are this rare.
+/// The time between two of a path's TCP sentinels, and between two tests of the reverse direction
+/// of a reduced path.
 pub(super) const RARE: Duration = Duration::from_secs(5);
 
-/// Flows that are looked at out of turn are so far apart.
+/// The time between two sentinels that are sent before their turn.
 const SWEEP: Duration = Duration::from_millis(100);
 
-/// While a signal on TCP is remembered, all flows are looked at above it this often.
+/// While Packet Too Big on TCP is remembered, all flows are tested this often above the size that
+/// path MTU discovery has arrived at.
 const LOOK_ABOVE: Duration = Duration::from_secs(10);
 
-/// While a signal is remembered, sizes above it are sent at most this often.
+/// While Packet Too Big is remembered, sizes for which it holds are sent at most this often.
 const SINGLE: Duration = Duration::from_secs(2);
 
 impl PathProber {
-    /// What is due whatever the budget: expiries, the regular echo, the sentinels.
+    /// Does what is due regardless of the budget: expiries, the regular echo, the sentinels.
     pub fn regular(&mut self, now: Moment, out: &mut Vec<Send>) {
         self.now = now;
         self.expire(now);
@@ -81,7 +83,7 @@ impl PathProber {
         self.look_above(now, out);
     }
 
-    /// What bursts of that urgency want sent within the budget.
+    /// Sends the packets that bursts of that urgency need now, within the budget.
     pub fn burst(&mut self, urgency: Urgency, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
         match urgency {
             Urgency::Unreachable => return self.small_burst(Look::Sure, now, budget, out),
@@ -127,14 +129,16 @@ impl PathProber {
         }
     }
 
-    /// The task for which a probe method gets packets at that urgency. One probe method is enough to tell a hole: what
-    /// the others then have to prove waits, so that many holes at once are told before all is known of each.
+    /// The kind of burst for which a probe method gets packets at that urgency. One probe method is
+    /// enough to report a hole. Proofs by the others wait, so that many holes at once are all
+    /// reported before each is known in full.
     fn task_of(&self, method: ProbeMethod, urgency: Urgency) -> Option<Urgency> {
         if !matches!(urgency, Urgency::FirstProof | Urgency::Direction) {
             return Some(urgency);
         }
-        // A silent SYN holds its flow, so eight flows ask little and take long for the edge of the way there: it goes on
-        // beside the pieces that tell the way back, which would take all there is.
+        // An unanswered SYN occupies its flow, so eight flows send few packets and take long to
+        // find the edge in the forward direction. That search goes on beside the fragments that
+        // test the reverse direction, which would otherwise take the whole budget.
         if urgency == Urgency::Direction
             && method == ProbeMethod::Syn
             && self.detector(method).wants(Urgency::Search)
@@ -144,7 +148,7 @@ impl PathProber {
         if !self.detector(method).wants(Urgency::FirstProof) {
             return None;
         }
-        // Where the search by DF echoes waits for the other probe methods, these lead on.
+        // While the search by DF echoes waits for the other probe methods, these go first.
         let leads = self.echo.is_held()
             || ProbeMethod::ALL.into_iter().find(|method| self.detector(*method).wants(Urgency::FirstProof))
                 == Some(method);
@@ -152,7 +156,8 @@ impl PathProber {
         (urgent == (urgency == Urgency::FirstProof)).then_some(Urgency::FirstProof)
     }
 
-    /// The next round between TCP flows that are signalled and those for which only these vouch.
+    /// Sends the next round between flows that received Packet Too Big and TCP flows that neither
+    /// received it nor pass the size now.
     fn compete(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
         if now < self.contest.next_at() || self.walks.is_empty() || !self.facts().syn_usable() {
             return;
@@ -251,7 +256,8 @@ impl PathProber {
         }
     }
 
-    /// Small probes that tell whether the target can be reached, and looks at one that could not.
+    /// Sends small probes that decide whether the target is unreachable, or whether an unreachable
+    /// one is back.
     fn small_burst(&mut self, look: Look, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
         while let Some(due) = self.reach.due(now).filter(|due| due.blind || look == Look::Sure) {
             if !(if due.blind { budget.take_look(look) } else { budget.take(1) }) {
@@ -294,7 +300,7 @@ impl PathProber {
         }
     }
 
-    /// How often an echo in fragments is sent, if there is reason to.
+    /// The time between two fragmented echoes; none if there is no reason to send them.
     pub(super) fn fragments_every(&self) -> Option<Duration> {
         if !self.can_fragment() || self.reach.is_down() {
             return None;
@@ -353,7 +359,7 @@ impl PathProber {
     }
 }
 
-/// The turn after `last`: on the beat, but never a burst to catch up.
+/// The next due time after `last`: keeps the beat, but never sends a burst to catch up.
 pub(super) fn next_turn(last: Moment, every: Duration, now: Moment) -> Moment {
     let next = last + every;
     if next <= now { now + every } else { next }

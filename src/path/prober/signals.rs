@@ -1,4 +1,5 @@
-//! What "too big" means for the machine, said by a signal or shown by a reply in pieces.
+//! What the prober does on Packet Too Big, and on a reply in fragments that shows that the target
+//! has received one.
 
 use super::{
     PathProber, Role, Sent,
@@ -16,22 +17,26 @@ use crate::{
     },
 };
 
-/// What a Linux bridge lets pass above the MTU of a port.
+/// How many bytes more than the MTU of a port a Linux bridge lets pass, for a VLAN tag.
 const VLAN_TAG: Bytes = 4;
 
-/// All fragments but the last carry a multiple of this.
+/// The payload of every fragment but the last is a multiple of this, bytes (RFC 8200, section 4.5).
 const PIECE_STEP: Bytes = 8;
 
 impl PathProber {
-    /// An IPv6 target that has heard "too big" sends its replies in fragments for the next 10 minutes.
-    /// Where silence was proven before, our own probes may have taught it that: a bridge is silent about
-    /// full-size frames and signals the few bytes it allows for a VLAN tag. Then the hole is still there
-    /// for others, although every size comes back.
+    /// The largest fragment of a reply that proves nothing, because our own probes made the target
+    /// fragment it; bytes of IP packet.
+    ///
+    /// An IPv6 target that receives Packet Too Big fragments its replies for the next 10 minutes.
+    /// After proven silence, our own probes may have provoked that Packet Too Big: a bridge drops
+    /// full-size frames in silence, but signals the few bytes that it allows for a VLAN tag. The
+    /// hole then still exists for other hosts, although every size comes back.
     pub(super) fn in_pieces(&self, sent: Sent, reply: Reply) -> Option<Bytes> {
         let teaches = if self.can_fragment() { ProbeMethod::Fragments } else { ProbeMethod::Echo };
         let detector = if teaches == ProbeMethod::Fragments { &self.fragments } else { &self.echo };
         let taught = |largest: Bytes| match (detector.silent_from(), detector.last_edge()) {
-            // Pieces larger than the edge contradict the hole; much smaller ones were taught by others.
+            // Fragments larger than the edge contradict the hole. Much smaller ones come of a
+            // Packet Too Big that others provoked.
             (Some(_), Some(edge)) => largest <= edge && largest + VLAN_TAG + PIECE_STEP > edge,
             (silent, _) => silent.is_some(),
         };
@@ -80,7 +85,8 @@ impl PathProber {
         }
     }
 
-    /// TCP flows stay silent at a size that is signalled to others: they are on a leg of their own.
+    /// TCP flows that stay silent at a size for which others receive Packet Too Big take an
+    /// underlay leg of their own.
     pub(super) fn found_silent(&mut self, flows: FlowSet, size: Bytes, now: Moment) {
         if !flows.is_empty() {
             self.walks.found_silent(flows, size);

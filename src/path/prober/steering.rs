@@ -1,4 +1,5 @@
-//! Which probe method asks next: while DF echoes are in doubt, padded SYNs and fragments tell the direction.
+//! Which probe method is used next: while DF echoes are in doubt, padded SYNs and fragmented echoes
+//! find the direction of the hole.
 
 use super::PathProber;
 use crate::{
@@ -10,22 +11,23 @@ use crate::{
     },
 };
 
-/// What is remembered of a doubt, and of holes that ended.
+/// What is remembered of a doubt about DF echoes, and of holes that ended.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Doubt {
-    /// Since when DF echoes are in doubt: what the other probe methods found before does not count.
+    /// Since when DF echoes are in doubt. Earlier findings of the other probe methods do not count.
     pub since: Option<Moment>,
     /// When a hole of fragmented echoes last ended.
     pub reverse_ended_at: Option<Moment>,
     reverse_was_silent: bool,
-    /// DF echoes had a hole during the doubt under way.
+    /// Whether DF echoes had a hole during the present doubt.
     echo_was_silent: bool,
-    /// Since then every TCP flow has been looked at.
+    /// Whether sentinels on all TCP flows were requested during the present doubt.
     looked_around: bool,
 }
 
 impl PathProber {
-    /// Sets the other probe methods to work while DF echoes are in doubt, and clears what they found when the doubt ends.
+    /// Starts the other probe methods while DF echoes are in doubt, and clears their findings when
+    /// the doubt ends.
     pub(super) fn steer(&mut self, now: Moment) {
         if self.reach.is_down() || self.reach.is_suspicious() {
             return;
@@ -40,7 +42,7 @@ impl PathProber {
             self.detector_mut(method).resume(now);
         }
         if self.has_silence() {
-            // Caution is for the first proof; what follows only tells direction and edge.
+            // Caution applies to the first proof only. What follows finds direction and edge.
             self.be_cautious(Moment::ZERO);
         }
         let silent = self.fragments.is_silent();
@@ -55,7 +57,7 @@ impl PathProber {
         self.memory.note(&facts);
     }
 
-    /// DF echoes pass: what the others found during the doubt no longer counts.
+    /// DF echoes pass: findings of the other probe methods during the doubt no longer count.
     fn end_doubt(&mut self, now: Moment) {
         self.doubt.looked_around = false;
         if self.doubt.since.take().is_none() {
@@ -65,7 +67,7 @@ impl PathProber {
         let whole = self.echo.passing() == Some(ceiling)
             && self.largest_fragment.is_none_or(|largest| largest >= ceiling);
         if whole && self.reverse_ceiling() <= ceiling {
-            // A whole reply at full size passed both ways.
+            // An unfragmented reply at full size has passed in both directions.
             self.fragments.clear();
         }
         let hole_ended = std::mem::take(&mut self.doubt.echo_was_silent);
@@ -74,7 +76,8 @@ impl PathProber {
         }
     }
 
-    /// DF echoes are in doubt: SYNs test the forward direction, then fragments the reverse.
+    /// DF echoes are in doubt: SYNs test the forward direction, then fragmented echoes the reverse
+    /// direction.
     fn ask_the_others(&mut self, now: Moment) {
         self.doubt.echo_was_silent |= self.echo.is_silent();
         let since = *self.doubt.since.get_or_insert(now);
@@ -86,7 +89,7 @@ impl PathProber {
         }
         let forward_passes = self.syn.passing().is_some() && after(self.syn.decided_at());
         if self.echo.is_silent() && forward_passes && !self.doubt.looked_around {
-            // Some flows pass; those that share ICMP's leg may not.
+            // Some TCP flows pass, but those on the same underlay leg as ICMP may not.
             self.doubt.looked_around = true;
             self.syn.hint(&self.edge_of_echo());
             self.syn.look_around();
@@ -101,12 +104,13 @@ impl PathProber {
         }
     }
 
-    /// An IPv6 target that receives a Packet Too Big fragments its replies from then on, so the search by DF echoes waits for
-    /// the one by fragments.
+    /// An IPv6 target fragments its replies once it has received Packet Too Big, so the search by
+    /// DF echoes waits until fragmented echoes have decided.
     fn hold_for_fragments(&mut self) {
         let pieces_die = self.pieces_pass() == Some(false);
         if pieces_die {
-            // Silence there tells of the way to the target, not of the way back.
+            // The fragments are lost in the forward direction, so silence says nothing of the
+            // reverse.
             self.fragments.clear();
         }
         let fragments_decide = self.can_fragment() && !self.fragments.is_exhausted();
@@ -115,7 +119,8 @@ impl PathProber {
         self.echo.hold(self.is_v6() && fragments_decide && !decided && !pieces_die);
     }
 
-    /// Whether the pieces of a large echo request pass forward, as far as known.
+    /// Whether the fragments of a large echo request pass in the forward direction; none if that is
+    /// not known.
     fn pieces_pass(&self) -> Option<bool> {
         let syn = MethodFacts::of_flows(&self.syn, self.syn.hole());
         let echo = MethodFacts::from(&self.echo);

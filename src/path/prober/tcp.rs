@@ -1,4 +1,4 @@
-//! What the machine does to know whether TCP passes where ping does ([`crate::path::tcp::life`]).
+//! Packets that test whether TCP passes where ping does ([`crate::path::tcp::life`]).
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use crate::{
     },
 };
 
-/// A port that answers is asked by the kernel's own connections this often.
+/// The time between two connections of the kernel's own to a port that answers.
 const LOOK_BY_CONNECT: Duration = Duration::from_mins(1);
 
 impl PathProber {
-    /// Pairs of a SYN and a small echo that are due.
+    /// Sends the pairs of a SYN and a small echo that are due.
     pub(super) fn tcp_pairs(&mut self, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
         let mut rng = self.rng.fork();
         while let Some(due) = self.tcp.due(now, &mut rng) {
@@ -34,16 +34,17 @@ impl PathProber {
         }
     }
 
-    /// Without SYNs of our own nothing else asks the port once it has answered: the kernel's connection shows at the target.
+    /// Whether the kernel is to open a connection to a port that has answered. Without raw SYNs
+    /// nothing else tests that port. This is rare, because the connection is visible at the target.
     pub(super) fn connect_is_due(&self, now: Moment) -> bool {
         let lately = |at| now.saturating_sub(at) < LOOK_BY_CONNECT;
         self.settings.tcp == TcpProbes::Small && !self.reach.tcp_answered().is_some_and(lately)
     }
 
-    /// A bare SYN to the path's port; while that is silent, sometimes to another.
+    /// Sends a bare SYN to the path's port or, while that is silent, in some turns to another port.
     pub(super) fn look_by_syn(&mut self, now: Moment, out: &mut Vec<Send>) {
         let port = self.tcp.look();
-        // Nothing is compared where no echo is sent, or the port is borrowed: then it names none.
+        // The port is 0 where SYNs are not judged: no echo is sent, or the port is borrowed.
         let elsewhere = port > 0 && port != self.settings.tcp_port && !self.reach.is_suspicious();
         if !elsewhere {
             self.send_small(ProbeProtocol::Tcp, (None, false), now, out);
@@ -53,12 +54,14 @@ impl PathProber {
         }
     }
 
-    /// A SYN to another port than the path's own: its answer says that the target is there, no more.
+    /// Whether this is a SYN to another port than the path's own, whose answer says only that the
+    /// target is there.
     pub(super) fn is_elsewhere(&self, sent: Sent) -> bool {
         sent.probe.method == ProbeMethod::Syn && sent.probe.port != self.settings.tcp_port
     }
 
-    /// A SYN outside a burst of its own was lost: where echoes are answered, it is asked whether all are.
+    /// A SYN outside the bursts of pairs and of small probes was lost. Where echoes are answered,
+    /// such losses may start a burst that tests whether SYNs pass at all.
     pub(super) fn syn_lost(&mut self, sent: Sent, now: Moment) {
         let alone = !matches!(
             sent.role,

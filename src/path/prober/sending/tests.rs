@@ -20,11 +20,11 @@ const HOLES: usize = 8;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What was sent by the budget, and what the paths make of it.
+/// Paths that share one budget, and the network they probe.
 struct World {
     paths: Vec<PathProber>,
     budget: Budget,
-    /// So many of them are alive; the others lead nowhere.
+    /// How many paths, the first ones, have a target that answers.
     alive: usize,
     tick: u32,
     passes: Bytes,
@@ -35,7 +35,8 @@ impl World {
         Self { paths, budget: Budget::new(200), alive, tick: 100, passes: 1500 }
     }
 
-    /// Those that are alive lose what is larger than `passes` on the way there, and no piece of it.
+    /// Plays 10 ms. Paths whose target answers lose packets larger than `passes` in the forward
+    /// direction, but no fragments.
     fn turn(&mut self) {
         let now = STEP * self.tick;
         self.tick += 1;
@@ -101,6 +102,7 @@ fn eight_holes_at_once_are_told_before_all_is_known_of_each() {
         world.are(Verdict::Blackhole)
     });
     let turns = told.expect("all of them are told");
-    // A second until the last sentinel, and 178 packets each: 2 x (40 that prove it, 8 and 20 beside the edge, one that passes and 20 at it).
+    // A second until the last sentinel, and 178 packets each: 2 x (40 that prove the hole, 8 and 20
+    // beside the edge, one that passes and 20 at the edge).
     assert!(turns < 1000, "{turns} turns of 10 ms");
 }
