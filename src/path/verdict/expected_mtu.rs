@@ -96,3 +96,20 @@ pub(crate) fn host_mtu(interface: &str, mtu: Bytes, site: &Site, routers: &[Arc<
             HostMtu { hosts: mtu, rule: format!("router {router}'s bridge port {port}"), ..best }
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_router_of_our_site_that_is_not_read_yet_may_have_more() {
+        let pending = |site: &str, scrapes: u64| {
+            let reading = RouterReading::new("edge".into(), site.into(), Vec::new());
+            let routers = [Arc::new(RouterReading { scrapes, ..reading })];
+            host_mtu("eth0", 1500, &"site-a".into(), &routers).pending
+        };
+        assert!(pending("site-a", 0));
+        assert!(!pending("site-a", 1), "it has been tried");
+        assert!(!pending("site-b", 0), "it is not of our site");
+    }
+}
