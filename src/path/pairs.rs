@@ -1,21 +1,21 @@
-//! Pairs: how loss is told from something that never passes.
+//! Pairs: how random loss is told apart from something that never passes.
 //!
-//! A pair is one packet in question and one control that differs from it in that one thing only
-//! (its size, its protocol, its flow), sent within milliseconds in random order. It counts when the
-//! packet in question is lost and the control is answered. Loss that hits both alike makes either
-//! half as likely to be the lost one, so `n` counted pairs without one answer leave chance at most
-//! 2^-n.
+//! A pair is one packet in question and one control that differs from it in one property only (its
+//! size, its protocol, its flow), sent within milliseconds of each other in random order. It counts
+//! when the packet in question is lost and the control is answered. Loss that hits both alike makes
+//! either half equally likely to be the lost one. So the chance of `n` counted pairs without a
+//! single answer is at most 2^-n.
 //!
-//! A pair's fate may change: an answer that comes after the probe timeout takes back the loss.
+//! A result may change: an answer after the probe timeout takes back the loss.
 
 use std::time::Duration;
 
 use super::probe::Moment;
 
-/// What became of one packet of a pair.
+/// The result of one packet of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// Its turn has not come (only in a TCP flow, where one packet at a time is in flight).
+    /// Not sent yet (only on a TCP flow, where one packet at a time is in flight).
     Unsent,
     /// In flight.
     Waiting,
@@ -23,7 +23,7 @@ pub(crate) enum Fate {
     Answered,
     /// Unanswered after the probe timeout.
     Lost,
-    /// It never left our host, which says nothing of the path.
+    /// It never left our host, so it says nothing about the path.
     Void,
 }
 
@@ -32,23 +32,23 @@ pub(crate) enum Fate {
 pub(crate) enum Half {
     /// The one in question.
     Asked,
-    /// The one it is compared with.
+    /// The control it is compared with.
     Control,
 }
 
-/// A pair, and what it is `about` beyond what all pairs of its burst have in common.
+/// A pair. `about` is what distinguishes it from the other pairs of its burst.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pair<A> {
-    /// For one, a flow or a port.
+    /// For example a flow or a port.
     pub about: A,
-    /// What became of the packet in question.
+    /// The result of the packet in question.
     pub asked: Fate,
-    /// What became of the control.
+    /// The result of the control.
     pub control: Fate,
 }
 
 impl<A> Pair<A> {
-    /// Whether the fate of one half is not known yet.
+    /// Whether the result of either half is still open.
     #[must_use]
     pub(crate) fn is_open(&self) -> bool {
         [self.asked, self.control].iter().any(|fate| matches!(fate, Fate::Unsent | Fate::Waiting))
@@ -63,7 +63,7 @@ impl<A> Pair<A> {
     }
 }
 
-/// Numbers of a burst, for decisions and for evidence.
+/// The counts of a burst, for decisions and for evidence.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PairCount {
     /// Pairs sent.
@@ -99,16 +99,16 @@ impl PairCount {
     }
 }
 
-/// How a burst is sent.
+/// The pace of a burst.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
-    /// Between two pairs.
+    /// Time between two pairs.
     pub spacing: Duration,
-    /// Pairs after which the burst ends without a decision.
+    /// After this many pairs the burst ends without a decision.
     pub at_most: usize,
 }
 
-/// A burst of pairs: sent on a beat, never more of them open than could still be needed.
+/// A burst of pairs, sent at a fixed pace. It never has more open pairs than could still be needed.
 #[derive(Debug, Clone)]
 pub(crate) struct Burst<A> {
     serial: u32,
@@ -119,14 +119,14 @@ pub(crate) struct Burst<A> {
 }
 
 impl<A: Copy> Burst<A> {
-    /// A burst whose first pair is due at `now`. Its shots carry `serial`, so that what comes late
-    /// from a former burst is not taken for its own.
+    /// A burst whose first pair is due at `now`. Its packets carry `serial`, so that late answers
+    /// to an earlier burst are not counted in this one.
     #[must_use]
     pub(crate) fn new(serial: u32, pace: Pace, now: Moment) -> Self {
         Self { serial, pace, began: now, next_at: now, pairs: Vec::new() }
     }
 
-    /// The burst's name.
+    /// The burst's serial number.
     #[must_use]
     pub(crate) fn serial(&self) -> u32 {
         self.serial
@@ -138,68 +138,69 @@ impl<A: Copy> Burst<A> {
         self.began
     }
 
-    /// When the next pair may go out.
+    /// When the next pair may be sent.
     #[must_use]
     pub(crate) fn next_at(&self) -> Moment {
         self.next_at
     }
 
-    /// The first pair not before `spacing`, and so far apart.
+    /// Sends the first pair no earlier than after `spacing`, and the others at that interval.
     pub(crate) fn space_by(&mut self, spacing: Duration) {
         self.pace.spacing = spacing;
         self.next_at += spacing;
     }
 
-    /// Ends without a decision after so many pairs.
+    /// Limits the burst to `pairs` pairs, after which it ends without a decision.
     pub(crate) fn end_after(&mut self, pairs: usize) {
         self.pace.at_most = pairs;
     }
 
-    /// All pairs, in the order in which they were begun.
+    /// All pairs, in the order of sending.
     #[must_use]
     pub(crate) fn pairs(&self) -> &[Pair<A>] {
         &self.pairs
     }
 
-    /// The same, to be changed.
+    /// All pairs, mutable.
     pub(crate) fn pairs_mut(&mut self) -> &mut [Pair<A>] {
         &mut self.pairs
     }
 
-    /// Whether more pairs may be begun.
+    /// Whether more pairs may be sent.
     #[must_use]
     pub(crate) fn has_room(&self) -> bool {
         self.pairs.len() < self.pace.at_most
     }
 
-    /// Whether a pair is due, where `wanted` more must count.
+    /// Whether a pair is due, if `wanted` more must count.
     #[must_use]
     pub(crate) fn is_due(&self, now: Moment, wanted: usize) -> bool {
         let open = self.pairs.iter().filter(|pair| pair.is_open()).count();
         now >= self.next_at && open < wanted && self.has_room()
     }
 
-    /// A pair is begun; its place in the burst. The beat is kept, but a burst never catches up.
+    /// Adds a pair and returns its index. The pace is kept, but a burst never sends faster to catch
+    /// up.
     pub(crate) fn begin(&mut self, about: A, asked: Fate, control: Fate, now: Moment) -> usize {
         self.next_at = (self.next_at + self.pace.spacing).max(now);
         self.pairs.push(Pair { about, asked, control });
         self.pairs.len() - 1
     }
 
-    /// What became of a half; what is said of a pair that never was is ignored.
+    /// Records the result of half of a pair; ignored if there is no such pair.
     pub(crate) fn resolve(&mut self, pair: usize, half: Half, fate: Fate) {
         if let Some(pair) = self.pairs.get_mut(pair) {
             *pair.half_mut(half) = fate;
         }
     }
 
-    /// The numbers of all pairs.
+    /// The counts of all pairs.
     #[must_use]
     pub(crate) fn count(&self) -> PairCount {
         self.count_of(|_| true)
     }
 
-    /// The numbers of some.
+    /// The counts of the pairs that `of` selects.
     #[must_use]
     pub(crate) fn count_of(&self, of: impl Fn(A) -> bool) -> PairCount {
         let mut count = PairCount::default();
@@ -207,7 +208,7 @@ impl<A: Copy> Burst<A> {
         count
     }
 
-    /// Whether every pair begun is decided.
+    /// Whether every pair has a result.
     #[must_use]
     pub(crate) fn all_decided(&self) -> bool {
         !self.pairs.iter().any(Pair::is_open)

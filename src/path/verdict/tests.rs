@@ -107,7 +107,7 @@ type Row = (&'static str, Verdict, Option<UnknownReason>, Change);
 
 const UNKNOWN: Verdict = Verdict::Unknown;
 
-/// Each row changes in a healthy path what its name says.
+/// Each row makes the change that its name gives to a healthy path.
 const TABLE: &[Row] = &[
     ("nothing", Verdict::Ok, None, |_| {}),
     ("interface down", UNKNOWN, Some(UnknownReason::LocalDown), |f| f.trouble = Some(Trouble::NoCarrier)),

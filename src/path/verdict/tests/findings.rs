@@ -1,4 +1,4 @@
-//! Which silence is a hole: by table, one fact changed at a time.
+//! Which silence is a hole, by table: each row changes one fact.
 
 use super::*;
 
@@ -9,7 +9,7 @@ const FORWARD: &[Direction] = &[Direction::Forward];
 const REVERSE: &[Direction] = &[Direction::Reverse];
 const UNDIRECTED: &[Direction] = &[Direction::Unknown];
 
-/// Silence whose edge is not known to the byte.
+/// Silence whose edge is not known to the byte yet.
 fn blurred(top: Bytes, answered: Bytes) -> MethodFacts {
     let mut facts = silent(top, answered);
     facts.hole = facts.hole.map(|hole| HoleFacts { silent: top, exact: false, ..hole });
@@ -24,8 +24,9 @@ fn ago(duration: Duration) -> Option<Moment> {
     NOW.checked_sub(duration)
 }
 
-/// Each row changes what its name says on a path whose echoes are silent above 1000 bytes, a size at which a filter of large ICMP may
-/// do that, while SYNs and fragments tell nothing.
+/// Each row makes the change that its name gives, on a path whose echoes are silent above 1000
+/// bytes. A filter of large ICMP may cause silence at that size, and SYNs and fragments have no
+/// result.
 const FILTERED: &[Row] = &[
     ("nothing", Finding::Filtered, |_| {}),
     ("edge being searched", Finding::Pending, |f| f.echo = blurred(1500, 1000)),
@@ -83,7 +84,7 @@ const FILTERED: &[Row] = &[
     ("SYNs silent too, by a box in between", Finding::Filtered, |f| (f.syn.silent, f.foreign) = (true, true)),
 ];
 
-/// Likewise where echoes are silent above 1454, which no filter does.
+/// The same with echoes silent above 1454 bytes, which no filter causes.
 const UNFILTERED: &[(&str, &[Direction], Change)] = &[
     ("nothing", UNDIRECTED, |_| {}),
     ("only fragments pass, TCP tells nothing", FORWARD, |f| {
@@ -108,7 +109,7 @@ const UNFILTERED: &[(&str, &[Direction], Change)] = &[
     ("SYNs pass, fragments not asked", UNDIRECTED, |f| f.syn = passing(1500)),
 ];
 
-/// Likewise where discovery stands at 1450, because that is signalled, and replies above it vanish.
+/// The same where signals have lowered discovery to 1450 bytes and larger replies are lost.
 const SIGNALLED: &[(&str, &[Direction], Change)] = &[
     ("signalled now", NONE, |_| {}),
     ("IPv6", REVERSE, |f| f.family = Family::V6),
@@ -209,7 +210,7 @@ fn a_hole_of_replies_needs_pieces_that_pass_and_a_target_that_does_not_cut() {
         let facts = Facts { syn: silent(1500, passes), ..base.clone() };
         assert_eq!(facts.reverse_hole().is_some(), is_hole, "silent above {passes}");
     }
-    // The target's interface may be of 1400 bytes, as its MSS says.
+    // The target's interface may have an MTU of 1400, as its MSS announces.
     for (answered, is_hole) in [(1399, true), (1400, false), (1401, true)] {
         let mut facts = Facts { fragments: silent(1500, answered), ..healthy() };
         facts.sizes.named = Some(1400);

@@ -1,4 +1,4 @@
-//! The sizes that are told, by facts.
+//! The reported path MTUs, from facts.
 
 use super::*;
 
@@ -20,7 +20,8 @@ fn searched(mut method: MethodFacts) -> MethodFacts {
 
 type Row = (&'static str, Option<Bytes>, Change);
 
-/// The path MTU to the target. Each row changes what its name says in a healthy path of which 1111 was known.
+/// The forward path MTU. Each row makes the change that its name gives to a healthy path, whose
+/// last confirmed path MTU was 1111.
 const FORWARD: &[Row] = &[
     ("nothing", Some(1500), |_| {}),
     ("SYNs vanish", Some(1454), |f| f.syn = silent(1500, 1454)),

@@ -1,4 +1,4 @@
-//! When a verdict is final: `probe` and `check` wait for that.
+//! When a verdict is final, which `probe` and `check` wait for.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn undecided(facts: &mut Facts) {
     facts.echo.decided_at = None;
 }
 
-/// Each row changes what its name says in a healthy path.
+/// Each row makes the change that its name gives to a healthy path.
 const TABLE: &[Row] = &[
     ("nothing", true, |_| {}),
     ("a burst of echoes", false, |f| f.echo.busy = true),

@@ -1,9 +1,10 @@
-//! What is known of the way back where the target's MSS names less than our own size.
+//! The reverse path where the target's MSS announces less than our own size.
 
 use super::*;
 use crate::path::verdict::way_back::Beyond;
 
-/// A path of 1500 bytes at our end to a target whose MSS names 1400, of which three looks above that were not answered.
+/// A path of 1500 bytes at our end, to a target whose MSS announces 1400. Three DF echoes larger
+/// than that were not answered.
 fn clamped() -> Facts {
     let mut facts = Facts { echo: passing(1400), syn: passing(1400), ..healthy() };
     facts.sizes.named = Some(1400);
@@ -14,7 +15,7 @@ fn clamped() -> Facts {
     facts
 }
 
-/// Replies come in one piece, or in pieces of so many bytes.
+/// Replies arrive unfragmented, or in fragments of at most `largest` bytes.
 fn replied(facts: &mut Facts, largest: Option<Bytes>) {
     facts.target.replied(Family::V4, largest, true);
 }
