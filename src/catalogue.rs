@@ -1,8 +1,8 @@
 //! Every metric family, declared once: name, type, unit, help, labels and the values a label may
 //! take.
 //!
-//! Only families declared here reach `/metrics`: a [`Family`] can be made nowhere else, and samples
-//! are made only from families. docs/metrics.md is generated from this catalogue.
+//! Only families declared here reach `/metrics`: a [`MetricSpec`] can be made nowhere else, and
+//! samples are made only from families. docs/metrics.md is generated from this catalogue.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use crate::model::types::{
 
 /// The type of a family, as in `# TYPE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// Only rises, until the process or the device restarts.
     Counter,
     /// Rises and falls.
@@ -23,7 +23,7 @@ pub enum Kind {
     Histogram,
 }
 
-impl Kind {
+impl MetricKind {
     /// The word after `# TYPE name`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -37,9 +37,9 @@ impl Kind {
 
 /// One metric family. Its fields are private so that none is made outside this file.
 #[derive(Debug)]
-pub struct Family {
+pub struct MetricSpec {
     name: &'static str,
-    kind: Kind,
+    kind: MetricKind,
     unit: &'static str,
     help: &'static str,
     labels: &'static [&'static str],
@@ -62,7 +62,7 @@ impl ValueSet {
     }
 }
 
-impl Family {
+impl MetricSpec {
     /// The full name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -71,7 +71,7 @@ impl Family {
 
     /// The type.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> MetricKind {
         self.kind
     }
 
@@ -102,7 +102,7 @@ impl Family {
 
 /// The family of that name, if there is one.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Family> {
+pub fn find(name: &str) -> Option<&'static MetricSpec> {
     ALL.iter().copied().find(|family| family.name == name)
 }
 
@@ -112,9 +112,9 @@ macro_rules! families {
     )+) => {
         $(
             #[doc = concat!("`", $name, "`: ", $help)]
-            pub static $id: Family = Family {
+            pub static $id: MetricSpec = MetricSpec {
                 name: $name,
-                kind: Kind::$kind,
+                kind: MetricKind::$kind,
                 unit: $unit,
                 help: $help,
                 labels: &[$($label),*],
@@ -126,7 +126,7 @@ macro_rules! families {
         )+
 
         /// All families, in the order of docs/metrics.md.
-        pub static ALL: &[&Family] = &[$(&$id),+];
+        pub static ALL: &[&MetricSpec] = &[$(&$id),+];
     };
 }
 
@@ -360,7 +360,7 @@ mod tests {
         assert_eq!(names.len(), ALL.len(), "a name is declared twice");
         for family in ALL {
             let name = family.name;
-            assert_eq!(family.kind == Kind::Counter, name.ends_with("_total"), "{name}");
+            assert_eq!(family.kind == MetricKind::Counter, name.ends_with("_total"), "{name}");
             assert_eq!(family.unit == "always 1", name.ends_with("_info"), "{name}");
             assert!(family.help.ends_with('.'), "{name}: {}", family.help);
             let labels: BTreeSet<_> = family.labels.iter().collect();

@@ -31,8 +31,8 @@ use pnet::ipnetwork::IpNetwork;
 use crate::{
     model::{
         plan::{
-            ApiPlan, Credential, HostTrust, JumpPlan, Limits, MAX_OUTPUT_BYTES, PathPlan, PathReflector,
-            Plan, ReflectorPlan, RouterPlan, SshPlan, Transport, Trust,
+            ApiPlan, Credential, HostTrust, JumpPlan, MAX_OUTPUT_BYTES, PathPlan, PathReflector, Plan,
+            ReadLimits, ReflectorPlan, RouterPlan, SshPlan, Transport, Trust,
         },
         shard::Shard,
         types::{PathName, RouterName, Site, Source},
@@ -236,9 +236,9 @@ impl Schema {
     }
 
     /// How much of a router's output is kept.
-    fn limits(&self, router: &schema::Router) -> Limits {
-        let standard = Limits::default();
-        Limits {
+    fn limits(&self, router: &schema::Router) -> ReadLimits {
+        let standard = ReadLimits::default();
+        ReadLimits {
             max_interfaces: router
                 .max_interfaces
                 .or(self.max_interfaces)

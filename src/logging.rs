@@ -38,7 +38,7 @@ pub(crate) use shown::test_lines;
 use crate::terminal::shown;
 use limit::Limit;
 use shown::Shown;
-use writer::Queue;
+use writer::LogQueue;
 
 /// The least level that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -63,7 +63,7 @@ pub enum LogFormat {
 }
 
 /// The queue and limit in use; set by [`init_logging`].
-static LOG: OnceLock<(Queue, Limit)> = OnceLock::new();
+static LOG: OnceLock<(LogQueue, Limit)> = OnceLock::new();
 
 /// Sends log messages to stderr from now on. Fails if it was called before.
 pub fn init_logging(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
@@ -75,7 +75,7 @@ pub fn init_logging(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
     };
     let limit = Limit::default();
     let told = limit.clone();
-    let queue = Queue::start(io::stderr(), move || told.tell(Instant::now()))?;
+    let queue = LogQueue::start(io::stderr(), move || told.tell(Instant::now()))?;
     let (queue, limit) = LOG.get_or_init(|| (queue, limit));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(move || queue)

@@ -7,34 +7,34 @@
 //!
 //! - [`tunnel`] the tunnels: `pairing` which vxlan interfaces belong together, `mismatch` settings
 //!   that differ between them, `liveness` whether they are up, `loss` packet loss by their counters
-//! - `route` which tunnels a path crosses, `cause` which router setting explains its problem, `fix`
-//!   the commands that mend it, `step` by step (in the syntax of `vendor::Vyos`), `underlay` what
-//!   the underlay carries after the fix, `routed` ends that a router routes into, `evpn` ends that
-//!   a routing daemon configures, `stranger` a suspected virtual switch
-//! - `scene` the interfaces of the present readings, an `end_view` each, `known` who owns which
-//!   address; `sends`, `local`, `carriers`, `arrivals` index router data, so that no look-up walks
-//!   through all of it
+//! - `tunnel_route` which tunnels a path crosses, `cause` which router setting explains its problem,
+//!   `fix` the commands that mend it, `step` by step (in the syntax of `vendor::Vyos`), `underlay`
+//!   what the underlay carries after the fix, `routed` ends that a router routes into, `evpn` ends
+//!   that a routing daemon configures, `stranger` a suspected virtual switch
+//! - `scene` the interfaces of the present readings, an `end_view` each, `address_book` who owns
+//!   which address; `sends`, `router_index`, `carriers`, `arrivals` index router data, so that no
+//!   look-up walks through all of it
 
+mod address_book;
 mod arrivals;
 mod carriers;
 mod cause;
 mod end_view;
 mod evpn;
 mod fix;
-mod known;
 mod liveness;
-mod local;
 mod loss;
 mod mismatch;
 mod pairing;
-mod route;
 mod routed;
+mod router_index;
 mod scene;
 mod sends;
-pub mod share;
+pub(crate) mod share;
 mod step;
 mod stranger;
 pub mod tunnel;
+mod tunnel_route;
 mod underlay;
 
 #[cfg(test)]

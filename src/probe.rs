@@ -1,30 +1,30 @@
 //! Packets: one task sends what the pure probers ask for and passes the answers to them.
 //!
-//! It decides nothing. [`engine`] polls the probers and drives the loop, [`wire`] is the interface
+//! It decides nothing. `engine` polls the probers and drives the loop, [`wire`] is the interface
 //! to the sockets at either level of privilege, [`packet`] builds and parses packets, [`flights`]
 //! matches answers to the packets in flight.
 
-pub mod capability;
-pub mod connect;
-pub mod echo;
+mod capability;
+mod connect;
+mod echo;
 pub mod egress;
-pub mod engine;
+pub(crate) mod engine;
 pub mod flights;
-pub mod heard;
-pub mod level;
-pub mod links;
-pub mod neighbours;
+mod last_heard;
+mod level;
+mod link_news;
+mod neighbours;
 pub mod packet;
-pub mod peers;
-pub mod punctual;
-pub mod random;
+mod peers;
+mod punctual;
+mod random;
 pub mod raw;
-pub mod refusal;
+pub(crate) mod refusal;
 pub mod socket;
 pub mod target;
-pub mod track;
+mod track;
 pub mod unprivileged;
-pub mod verdict_log;
+mod verdict_log;
 pub mod wire;
 
 pub use engine::Engine;

@@ -164,7 +164,7 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
         table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
         let _ = write!(out, "\n{}\n", table.trim_fmt());
     }
-    let mut said = Said::default();
+    let mut said = AlreadySaid::default();
     for problem in problems.iter().filter(|problem| problem.tells_more()) {
         let hue = match problem.rank.exit_code() {
             1 => RED,
@@ -183,14 +183,14 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
 
 /// What earlier problems have already shown, so that nothing is repeated.
 #[derive(Default)]
-struct Said<'p> {
+struct AlreadySaid<'p> {
     /// By evidence without counts.
     evidence: HashMap<Vec<String>, &'p Problem>,
     causes: BTreeSet<&'p str>,
     commands: BTreeSet<&'p FixStep>,
 }
 
-impl<'p> Said<'p> {
+impl<'p> AlreadySaid<'p> {
     fn seen(&mut self, out: &mut String, problem: &'p Problem, width: usize) {
         let seen: Vec<_> = work::each(&problem.evidence).map(|line| without_counts(line)).collect();
         if let Some(earlier) = self.evidence.get(&seen).filter(|_| !seen.is_empty()) {

@@ -10,18 +10,18 @@
 //! - `worker` one scrape of one router, and its counts; `backoff` the pause after failures
 //! - [`fleet`] all routers: when each is read (`slots`), on how many threads
 
-pub(crate) mod backoff;
+mod backoff;
 pub mod bounds;
-pub(crate) mod chain;
+mod chain;
 pub mod fleet;
 pub mod method;
 pub mod parse;
 pub mod script;
 pub mod shell;
-pub(crate) mod slots;
+mod slots;
 pub mod transport;
 pub(crate) mod trust;
-pub(crate) mod worker;
+mod worker;
 
 pub use transport::ssh::{check_credential, check_host_key};
 pub use worker::Worker;

@@ -128,9 +128,9 @@ pub struct Pages {
 /// The pages that have an effect.
 const LIFECYCLE: [&str; 2] = ["/-/reload", "/-/quit"];
 
-type Answer = Response<Bytes>;
+type PageResponse = Response<Bytes>;
 
-async fn respond(method: &Method, path: &str, pages: &Pages) -> Answer {
+async fn respond(method: &Method, path: &str, pages: &Pages) -> PageResponse {
     if LIFECYCLE.contains(&path) {
         return pages.lifecycle.respond(method, path).await;
     }
@@ -161,7 +161,7 @@ async fn respond(method: &Method, path: &str, pages: &Pages) -> Answer {
 }
 
 /// Whether all parts of the exporter run and make progress.
-fn health(word: &str, process: &SelfInfo) -> Answer {
+fn health(word: &str, process: &SelfInfo) -> PageResponse {
     match process.trouble() {
         None => answer(StatusCode::OK, PLAIN_TEXT, format!("vxlan_exporter is {word}\n")),
         Some(trouble) => {
@@ -171,7 +171,7 @@ fn health(word: &str, process: &SelfInfo) -> Answer {
     }
 }
 
-fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> PageResponse {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();

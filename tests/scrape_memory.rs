@@ -18,7 +18,7 @@ use std::{
 
 use vxlan_exporter::{
     model::{
-        plan::Limits,
+        plan::ReadLimits,
         snapshot::{RouterReading, RouterSnapshot, ScrapeError},
         state::State,
         types::Dropped,
@@ -91,7 +91,7 @@ fn scrape(mut router: Router) -> (Result<RouterSnapshot, Failed>, f64, Dropped) 
     let bytes = router.bytes();
     let deadline = Instant::now() + Duration::from_mins(10);
     let ((read, dropped), most) = taken(|| {
-        bounds::within(Limits::default(), deadline, || Reader::default().scrape(&mut router, deadline))
+        bounds::within(ReadLimits::default(), deadline, || Reader::default().scrape(&mut router, deadline))
     });
     (read, times(most, bytes), dropped)
 }

@@ -1,10 +1,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vxlan_exporter::router::parse::{sections, system};
+use vxlan_exporter::router::parse::{sections, system, terminal::clean};
 
 fuzz_target!(|text: &str| {
-    let text = sections::clean(text);
+    let text = clean(text);
     let _ = sections::split(&text, "M");
     let _ = system::version(&text, &text, &text);
     let _ = system::uptime_seconds(&text);

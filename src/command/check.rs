@@ -6,7 +6,7 @@ use anyhow::Context;
 use tokio::sync::Semaphore;
 
 use crate::{
-    command::look::{ECHOES, Look},
+    command::look::{ECHOES, LookPlan},
     logging,
     model::{
         plan::Plan,
@@ -28,7 +28,7 @@ use crate::{
 /// correspondingly longer.
 pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     let began = Instant::now();
-    let look = Look::new(plan.paths.len(), ECHOES, plan.probe_budget_pps)
+    let look = LookPlan::new(plan.paths.len(), ECHOES, plan.probe_budget_pps)
         .with_reflectors(plan.paths.iter().any(|path| path.reflector.is_some()));
     for path in &mut plan.paths {
         look.pace(path);
@@ -68,7 +68,7 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     Ok(present)
 }
 
-fn opening(plan: &Plan, look: &Look) -> String {
+fn opening(plan: &Plan, look: &LookPlan) -> String {
     let slower = if look.is_slowed() {
         format!(
             "; {} share {} a second, so this takes longer than 10 s",
@@ -128,7 +128,7 @@ fn read_in_words(reading: &RouterReading) -> String {
 }
 
 /// Waits until every path is decided; reports each change of a verdict.
-async fn watch(state: &State, assessor: &mut Assessor, began: Instant, look: &Look) {
+async fn watch(state: &State, assessor: &mut Assessor, began: Instant, look: &LookPlan) {
     let mut told = BTreeMap::new();
     look.watch(state, began, |present, since| {
         state.put_overlay(assessor.assess(&present.routers, &present.paths));

@@ -9,7 +9,7 @@ use pnet::ipnetwork::IpNetwork;
 pub use crate::logging::{LogFormat, LogLevel};
 use crate::{
     command::{
-        load::Wanted,
+        load::ConfigSource,
         look::ECHOES,
         parse::Format,
         probe::{ProbeRequest, target::ProbeTarget},
@@ -330,7 +330,7 @@ impl Cli {
             _ => ServeArgs::default(),
         };
         Serve {
-            wanted: Wanted {
+            wanted: ConfigSource {
                 file: self.common.config_file.clone(),
                 most_bytes: self.common.config_max_size.0,
                 source: after.source.or(before.source),

@@ -21,7 +21,7 @@ use crate::{
 
 /// Which configuration a process follows, and its own role in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ConfigSource {
     /// The file.
     pub file: PathBuf,
     /// Longest file that is read, in bytes.
@@ -32,7 +32,7 @@ pub struct Wanted {
     pub shard: Shard,
 }
 
-impl Wanted {
+impl ConfigSource {
     /// Loads the configuration; returns this process's part of the plan.
     pub fn load(&self) -> anyhow::Result<Plan> {
         let plan = load(&self.file, self.most_bytes)?;

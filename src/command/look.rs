@@ -29,7 +29,7 @@ const TURN: Duration = Duration::from_millis(200);
 
 /// The timing of a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct LookPlan {
     /// Time between two small echoes of a path.
     pub every: Duration,
     /// Its length if nothing has to be searched.
@@ -38,7 +38,7 @@ pub struct Look {
     pub at_most: Duration,
 }
 
-impl Look {
+impl LookPlan {
     /// Plans at least `echoes` small echoes on each of `paths`, within a budget in packets per
     /// second. If ten a second on each path exceed it, fewer are sent and the look takes
     /// correspondingly longer.
@@ -96,7 +96,7 @@ fn small_echoes(rate: f64) -> String {
 }
 
 /// `about 10 s, at most 40 s, 10 small echoes a second`
-impl fmt::Display for Look {
+impl fmt::Display for LookPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn many_paths_are_looked_at_longer_within_the_budget() {
         let look = |paths| {
-            let look = Look::new(paths, ECHOES, 200);
+            let look = LookPlan::new(paths, ECHOES, 200);
             (look.every, look.about, look.at_most)
         };
         let seconds = Duration::from_secs;
@@ -126,9 +126,12 @@ mod tests {
 
     #[test]
     fn few_echoes_end_soon_and_leave_a_search_its_time() {
-        assert_eq!(Look::new(1, 5, 200).to_string(), "about 1 s, at most 40 s, 10 small echoes a second");
-        let reflected = Look::new(1, ECHOES, 200).with_reflectors(true);
+        assert_eq!(LookPlan::new(1, 5, 200).to_string(), "about 1 s, at most 40 s, 10 small echoes a second");
+        let reflected = LookPlan::new(1, ECHOES, 200).with_reflectors(true);
         assert_eq!(reflected.to_string(), "about 10 s, at most 100 s, 10 small echoes a second");
-        assert_eq!(Look::new(1, 600, 200).to_string(), "about 60 s, at most 240 s, 10 small echoes a second");
+        assert_eq!(
+            LookPlan::new(1, 600, 200).to_string(),
+            "about 60 s, at most 240 s, 10 small echoes a second"
+        );
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, bail};
 
 use crate::{
-    command::look::Look,
+    command::look::LookPlan,
     config::{LOSS_THRESHOLD, PROBE_BUDGET_PPS},
     logging,
     model::{
@@ -50,7 +50,7 @@ pub struct ProbeRequest {
 /// A name without an address, a target without a route, or a process that may not open any ICMP
 /// socket.
 pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
-    let look = Look::new(1, request.count, PROBE_BUDGET_PPS);
+    let look = LookPlan::new(1, request.count, PROBE_BUDGET_PPS);
     let path = plan(request, &look);
     let opening = format!("probing {}: {look}; Ctrl-C ends it early\n", request.target);
     let state = State::default();
@@ -87,7 +87,7 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     Ok(present)
 }
 
-fn plan(request: &ProbeRequest, look: &Look) -> PathPlan {
+fn plan(request: &ProbeRequest, look: &LookPlan) -> PathPlan {
     let mut path = PathPlan {
         name: PathName(request.target.to_string()),
         // Without routers the names of the sites have no effect.

@@ -22,7 +22,7 @@ use tracing::{info, warn};
 
 use crate::{
     REVISION,
-    command::load::Wanted,
+    command::load::ConfigSource,
     listen::ListenAddress,
     model::{
         plan::{Plan, ReflectorPlan},
@@ -43,7 +43,7 @@ use reload::Reloader;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Serve {
     /// The configuration; read again at each reload.
-    pub wanted: Wanted,
+    pub wanted: ConfigSource,
     /// The address to listen on.
     pub listen: ListenAddress,
     /// The file with TLS and users.

@@ -124,7 +124,7 @@ scalars! {
     /// The port of a path's reflector; `None` means no reflector.
     ReflectorPort(Option<u16>): Copy, "true, false or a TCP port", reflector_port;
     /// One end of a tunnel.
-    End(TunnelEnd), "ROUTER/INTERFACE, e.g. dc/vxlan01", tunnel_end;
+    End(EndName), "ROUTER/INTERFACE, e.g. dc/vxlan01", tunnel_end;
     /// Time between two scrapes.
     ScrapeInterval(Duration): Copy, "a duration, e.g. 30s", |text| duration(text, SECOND, HOUR);
     /// Deadline of one scrape.
@@ -153,7 +153,7 @@ const HOUR: Duration = Duration::from_hours(1);
 
 /// `dc/vxlan01`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TunnelEnd {
+pub struct EndName {
     pub router: String,
     pub interface: String,
 }
@@ -336,12 +336,12 @@ fn family(text: &str) -> Result<Family, String> {
     }
 }
 
-fn tunnel_end(text: &str) -> Result<TunnelEnd, String> {
+fn tunnel_end(text: &str) -> Result<EndName, String> {
     match text.split_once('/') {
         Some((router, interface))
             if router_name(router).is_ok() && InterfaceName::new(interface).is_some() =>
         {
-            Ok(TunnelEnd { router: router.to_owned(), interface: interface.to_owned() })
+            Ok(EndName { router: router.to_owned(), interface: interface.to_owned() })
         }
         _ => Err(format!("{text:?} is not ROUTER/INTERFACE: write e.g. dc/vxlan01")),
     }

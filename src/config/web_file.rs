@@ -67,7 +67,7 @@ pub fn parse(text: &[u8], path: &Path) -> Result<WebFile, ConfigError> {
         std::str::from_utf8(text).map_err(|error| ConfigError::not_utf8(path, text, error.valid_up_to()))?;
     let text = super::unmarked(text);
     bounds::admit(text, path)?;
-    let schema = serde_yaml::from_str::<Option<Schema>>(text)
+    let schema = serde_yaml::from_str::<Option<WebSchema>>(text)
         .map_err(|error| ConfigError::from_yaml(&error, text, path))?
         .unwrap_or_default();
     let base = path.parent().unwrap_or(Path::new(""));
@@ -80,9 +80,9 @@ pub fn parse(text: &[u8], path: &Path) -> Result<WebFile, ConfigError> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Schema {
+struct WebSchema {
     tls_server_config: Option<TlsServer>,
-    basic_auth_users: Option<Users>,
+    basic_auth_users: Option<UserHashes>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -150,9 +150,9 @@ fn broken(key: &'static str, message: &str) -> Mistake {
 
 /// A mapping in which a duplicate name is an error, instead of the last one winning.
 #[derive(Debug, Default)]
-struct Users(BTreeMap<String, PasswordHash>);
+struct UserHashes(BTreeMap<String, PasswordHash>);
 
-impl<'de> Deserialize<'de> for Users {
+impl<'de> Deserialize<'de> for UserHashes {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_map(UsersVisitor)
     }
@@ -161,13 +161,13 @@ impl<'de> Deserialize<'de> for Users {
 struct UsersVisitor;
 
 impl<'de> Visitor<'de> for UsersVisitor {
-    type Value = Users;
+    type Value = UserHashes;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a mapping of user names to bcrypt hashes")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Users, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UserHashes, A::Error> {
         let mut users = BTreeMap::new();
         while let Some(name) = map.next_key::<String>()? {
             if name.starts_with("$2") {
@@ -184,7 +184,7 @@ impl<'de> Visitor<'de> for UsersVisitor {
                 return Err(A::Error::custom(format!("the user {name:?} is given twice: keep one")));
             }
         }
-        Ok(Users(users))
+        Ok(UserHashes(users))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     },
     router::{
         method::{
-            api::links::{Told, links},
+            api::join_links::{Answered, links},
             ip_json, op_mode_json, op_mode_text,
         },
         parse,
@@ -178,7 +178,7 @@ fn scrape(mut said: Said, method: Method) -> Result<RouterSnapshot, ScrapeError>
 
 /// The snapshot that is made from the API's answers, without the requests.
 fn by_api(said: &Said) -> Result<RouterSnapshot, ScrapeError> {
-    let told = Told {
+    let told = Answered {
         vxlans: parse::api_show::links(&said.api_show).and_then(op_mode_text::whole)?,
         configured: parse::api_config::interfaces(&said.api_config)?,
         all: parse::show_summary::interfaces(&said.summary).map_err(|error| misread(&error))?.interfaces,

@@ -38,7 +38,7 @@ struct Bucket {
     filled: Instant,
     held: u64,
     level: Level,
-    words: Words,
+    words: MessageWords,
 }
 
 impl Bucket {
@@ -60,12 +60,12 @@ impl Bucket {
 
 /// The parts of a message that determine its kind.
 #[derive(Debug, Default)]
-struct Words {
+struct MessageWords {
     message: String,
     subject: String,
 }
 
-impl Visit for Words {
+impl Visit for MessageWords {
     fn record_str(&mut self, field: &Field, value: &str) {
         let into = match field.name() {
             "message" => &mut self.message,
@@ -84,7 +84,7 @@ impl Visit for Words {
 
 impl Limit {
     fn admits(&self, event: &Event<'_>, now: Instant) -> bool {
-        let mut words = Words::default();
+        let mut words = MessageWords::default();
         event.record(&mut words);
         let mut hasher = DefaultHasher::new();
         words.subject.hash(&mut hasher);
@@ -95,7 +95,7 @@ impl Limit {
             filled: now,
             held: 0,
             level: *event.metadata().level(),
-            words: Words::default(),
+            words: MessageWords::default(),
         });
         let admitted = bucket.take(now);
         if !admitted {
@@ -141,7 +141,7 @@ fn forget_quiet(kinds: &mut Kinds, now: Instant) {
 /// The target of these reports, which are never held back themselves.
 const TOLD: &str = "vxlan_exporter::held_back";
 
-fn say(level: Level, held: u64, words: &Words) {
+fn say(level: Level, held: u64, words: &MessageWords) {
     let of = words.message.as_str();
     let subject = (!words.subject.is_empty()).then_some(words.subject.as_str());
     match level {

@@ -28,20 +28,20 @@ const TRY_AGAIN: Duration = Duration::from_millis(10);
 
 /// Accepts messages. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Queue {
-    sender: SyncSender<Order>,
+pub struct LogQueue {
+    sender: SyncSender<WriterCommand>,
     waiting: Arc<AtomicUsize>,
     lost: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
-enum Order {
+enum WriterCommand {
     Write(Vec<u8>),
     /// Answered when everything before it has been written or is lost.
     Flush(SyncSender<()>),
 }
 
-impl Queue {
+impl LogQueue {
     /// Starts the thread that writes to `out`; it also calls `beside` once a second.
     pub fn start(
         out: impl Write + Send + 'static,
@@ -60,7 +60,7 @@ impl Queue {
     pub fn send(&self, message: &[u8]) {
         let waiting = self.waiting.fetch_add(message.len(), Ordering::Relaxed);
         let fits = waiting + message.len() <= QUEUE_BYTES;
-        if !fits || self.sender.try_send(Order::Write(message.to_owned())).is_err() {
+        if !fits || self.sender.try_send(WriterCommand::Write(message.to_owned())).is_err() {
             self.waiting.fetch_sub(message.len(), Ordering::Relaxed);
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
@@ -71,7 +71,7 @@ impl Queue {
     pub fn flush(&self, most: Duration) -> bool {
         let end = Instant::now() + most;
         let (tell, told) = mpsc::sync_channel(1);
-        while self.sender.try_send(Order::Flush(tell.clone())).is_err() {
+        while self.sender.try_send(WriterCommand::Flush(tell.clone())).is_err() {
             if Instant::now() >= end {
                 return false;
             }
@@ -87,7 +87,7 @@ impl Queue {
 }
 
 fn write_all(
-    orders: &Receiver<Order>,
+    orders: &Receiver<WriterCommand>,
     mut out: impl Write,
     mut beside: impl FnMut(),
     waiting: &AtomicUsize,
@@ -96,12 +96,12 @@ fn write_all(
     let mut next = Instant::now() + TURN;
     loop {
         match orders.recv_timeout(next.saturating_duration_since(Instant::now())) {
-            Ok(Order::Write(message)) => {
+            Ok(WriterCommand::Write(message)) => {
                 let written = out.write_all(&message).and_then(|()| out.flush());
                 waiting.fetch_sub(message.len(), Ordering::Relaxed);
                 lost.fetch_add(u64::from(written.is_err()), Ordering::Relaxed);
             }
-            Ok(Order::Flush(tell)) => {
+            Ok(WriterCommand::Flush(tell)) => {
                 // The waiting caller may have given up.
                 let _ = tell.try_send(());
             }
@@ -116,7 +116,7 @@ fn write_all(
 }
 
 /// Receives one message per write, as `tracing_subscriber` does it.
-impl Write for &Queue {
+impl Write for &LogQueue {
     fn write(&mut self, message: &[u8]) -> io::Result<usize> {
         self.send(message);
         Ok(message.len())
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_reader_that_does_not_read() {
         let (door, lines) = (Arc::new(Mutex::new(())), Lines::default());
-        let queue = Queue::start(Door(Arc::clone(&door), lines.clone()), || {}).expect("a thread");
+        let queue = LogQueue::start(Door(Arc::clone(&door), lines.clone()), || {}).expect("a thread");
         let closed = door.lock().expect("a door");
         let line = [b'x'; 1023];
         for _ in 0..3 * QUEUE {
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_written_is_counted() {
-        let queue = Queue::start(Full, || {}).expect("a thread");
+        let queue = LogQueue::start(Full, || {}).expect("a thread");
         for _ in 0..7 {
             queue.send(b"line\n");
         }

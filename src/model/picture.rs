@@ -103,15 +103,15 @@ pub struct FixStep {
     /// The router to type it on.
     pub router: RouterName,
     /// The command in its vendor's syntax, e.g. `set interfaces vxlan vxlan01 mtu 1500`.
-    pub command: Command,
+    pub command: FixCommand,
 }
 
 /// A command of a fix, in the syntax of the router's vendor: made by `vendor` from checked values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
-pub struct Command(String);
+pub struct FixCommand(String);
 
-impl Command {
+impl FixCommand {
     /// `None` where a word contains anything that is special to a shell: a person may paste the
     /// command into one.
     pub(crate) fn new(words: String) -> Option<Self> {
@@ -121,7 +121,7 @@ impl Command {
     }
 }
 
-impl fmt::Display for Command {
+impl fmt::Display for FixCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn no_command_holds_what_a_shell_would_read_otherwise() {
-        assert!(Command::new("set interfaces vxlan vxlan1 remote 2001:db8::1".to_owned()).is_some());
+        assert!(FixCommand::new("set interfaces vxlan vxlan1 remote 2001:db8::1".to_owned()).is_some());
         for bad in ["a;b", "$(a)", "`a`", "a\nb", "a'b", "a|b", "a>b", "a&b", "a\\b", "\u{1b}[2J"] {
-            assert_eq!(Command::new(bad.to_owned()), None, "{bad:?}");
+            assert_eq!(FixCommand::new(bad.to_owned()), None, "{bad:?}");
         }
     }
 }

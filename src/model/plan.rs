@@ -29,19 +29,19 @@ pub const REFLECTOR_PORT: u16 = 14790;
 
 /// How much of a router's output is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct ReadLimits {
     /// Most interfaces of any kind.
     pub max_interfaces: usize,
     /// Most forwarding entries of vxlan interfaces that name a remote.
     pub max_fdb_entries: usize,
 }
 
-impl Limits {
+impl ReadLimits {
     /// The defaults.
     pub const DEFAULT: Self = Self { max_interfaces: 1000, max_fdb_entries: 100_000 };
 }
 
-impl Default for Limits {
+impl Default for ReadLimits {
     fn default() -> Self {
         Self::DEFAULT
     }
@@ -150,7 +150,7 @@ pub struct RouterPlan {
     /// Deadline of one whole scrape.
     pub scrape_timeout: Duration,
     /// How much of its output is kept.
-    pub limits: Limits,
+    pub limits: ReadLimits,
     /// How it is reached.
     pub transport: Transport,
     /// The HTTPS API, used when the transport fails; never set beside [`Transport::Api`].

@@ -1,7 +1,7 @@
 //! What is known now. Workers and probers write, views read; nothing in here waits for the network.
-//! What is too old is removed before any reader sees it (`fresh`).
+//! What is too old is removed before any reader sees it (`stale`).
 
-mod fresh;
+mod stale;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use fresh::Stamped;
+use stale::Stamped;
 
 use crate::model::{
     observation::PathObservation,
@@ -31,12 +31,12 @@ pub struct State {
 
 #[derive(Debug, Default)]
 struct Inner {
-    known: Mutex<Known>,
+    known: Mutex<Latest>,
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct Latest {
     /// Everything except routers and paths.
     rest: Present,
     routers: Vec<Stamped<RouterReading>>,
@@ -112,7 +112,7 @@ impl State {
     /// A copy of what is known, without what is too old.
     #[must_use]
     pub fn present(&self) -> Present {
-        self.present_at(fresh::now())
+        self.present_at(stale::now())
     }
 
     fn present_at(&self, now: Duration) -> Present {
@@ -120,7 +120,7 @@ impl State {
         known.routers.iter_mut().for_each(|router| router.age(now));
         known.paths.iter_mut().for_each(|path| path.age(now));
         let age = now.saturating_sub(known.joined_at);
-        if known.join_interval.is_some_and(|interval| fresh::is_old(age, interval)) {
+        if known.join_interval.is_some_and(|interval| stale::is_old(age, interval)) {
             known.rest.overlay = Arc::default();
         }
         Present {
@@ -224,14 +224,14 @@ impl State {
     pub fn put_overlay(&self, overlay: Overlay) {
         let mut known = self.lock();
         known.rest.overlay = Arc::new(overlay);
-        known.joined_at = fresh::now();
+        known.joined_at = stale::now();
     }
 
     /// Announces the next join: the picture is removed as too old when joins stop.
     pub fn join_again_within(&self, interval: Duration) {
         let mut known = self.lock();
         known.join_interval = Some(interval);
-        known.joined_at = fresh::now();
+        known.joined_at = stale::now();
     }
 
     /// Waits until a router or path has changed since the last call.
@@ -239,7 +239,7 @@ impl State {
         self.inner.changed.notified().await;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, Latest> {
         // A panicking writer cannot leave half a change behind: each change is a single assignment.
         self.inner.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

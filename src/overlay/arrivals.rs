@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     model::{picture::TunnelEnd, types::RouterName, vnis::VniSet},
-    overlay::{carriers::Carriers, end_view::EndView, known::Known, sends},
+    overlay::{address_book::AddressBook, carriers::Carriers, end_view::EndView, sends},
     work,
 };
 
@@ -28,15 +28,15 @@ struct At {
 }
 
 #[derive(Default)]
-struct Heard<'s> {
+struct SendersByVni<'s> {
     all: Vec<usize>,
     of_no_vni: Vec<usize>,
     by_vni: Vec<(usize, Cow<'s, VniSet>)>,
 }
 
 impl Arrivals {
-    pub(super) fn new(ends: &BTreeMap<TunnelEnd, EndView<'_>>, known: &Known) -> Self {
-        let mut heard: BTreeMap<(&RouterName, Option<u16>), Heard<'_>> = BTreeMap::new();
+    pub(super) fn new(ends: &BTreeMap<TunnelEnd, EndView<'_>>, known: &AddressBook) -> Self {
+        let mut heard: BTreeMap<(&RouterName, Option<u16>), SendersByVni<'_>> = BTreeMap::new();
         for (place, (end, view)) in ends.iter().enumerate() {
             for router in work::each(view.sends.routers.keys()).filter(|router| ***router != end.router) {
                 heard.entry((router, view.vxlan.port)).or_default().sender(place, view);
@@ -48,7 +48,7 @@ impl Arrivals {
                 }
             }
         }
-        let at = |heard: Heard<'_>| At {
+        let at = |heard: SendersByVni<'_>| At {
             all: heard.all,
             of_no_vni: heard.of_no_vni,
             by_vni: Carriers::of(heard.by_vni.iter().map(|(place, vnis)| (*place, vnis.as_ref()))),
@@ -83,7 +83,7 @@ impl Arrivals {
     }
 }
 
-impl<'s> Heard<'s> {
+impl<'s> SendersByVni<'s> {
     fn sender(&mut self, place: usize, view: &'s EndView<'_>) {
         let put = |list: &mut Vec<usize>| {
             if list.len() < 2 {
@@ -100,7 +100,7 @@ impl<'s> Heard<'s> {
 }
 
 /// The VNIs that a device with many networks has entries for, by the router they lead to.
-fn entries_to<'a>(known: &'a Known, view: &EndView<'a>) -> BTreeMap<&'a RouterName, VniSet> {
+fn entries_to<'a>(known: &'a AddressBook, view: &EndView<'a>) -> BTreeMap<&'a RouterName, VniSet> {
     let mut vnis = sends::by_router(known, &view.sends.leads);
     for named in vnis.values_mut() {
         *named = named.intersection(view.vnis());

@@ -21,12 +21,12 @@ use crate::{
         evpn,
         fix::{Fixer, Mending},
         liveness::Life,
-        pairing::Pair,
-        route::Walk,
+        pairing::EndPair,
         routed,
         scene::Scene,
         step::raise,
         stranger,
+        tunnel_route::TunnelRoute,
         underlay::{HEADERS_V4, HEADERS_V6, Underlay},
     },
     path::tcp::{life, payload},
@@ -38,7 +38,7 @@ const LISTED: usize = 8;
 
 /// One tunnel that a path crosses, in the order from our site, with its state.
 pub(super) struct Crossed<'t> {
-    pub(super) pair: &'t Pair,
+    pub(super) pair: &'t EndPair,
     pub(super) near: &'t TunnelEnd,
     pub(super) far: &'t TunnelEnd,
     pub(super) life: &'t Life,
@@ -49,7 +49,7 @@ pub(super) struct Crossed<'t> {
 pub(super) struct Explainer<'e, 's, 'a> {
     pub(super) fixer: &'e Fixer<'s, 'a>,
     pub(super) path: &'e PathObservation,
-    pub(super) walk: &'e Walk,
+    pub(super) walk: &'e TunnelRoute,
     /// The tunnels of the path's walk if that is unique; empty otherwise.
     pub(super) crossed: &'e [Crossed<'e>],
     /// Results of other paths over the same tunnels.
@@ -60,17 +60,17 @@ pub(super) struct Explainer<'e, 's, 'a> {
 /// size (`whole`).
 #[derive(Debug, Default)]
 pub(super) struct Fares<'e> {
-    answered: BTreeMap<&'e Pair, Vec<&'e PathName>>,
-    whole: BTreeMap<&'e Pair, Vec<&'e PathName>>,
+    answered: BTreeMap<&'e EndPair, Vec<&'e PathName>>,
+    whole: BTreeMap<&'e EndPair, Vec<&'e PathName>>,
     /// Tunnels with a path that is answered at no size, or only at small ones.
-    dead: BTreeSet<&'e Pair>,
+    dead: BTreeSet<&'e EndPair>,
     /// For each tunnel the sites with a host that answers over it.
-    sites: BTreeSet<(&'e Pair, &'e Site)>,
+    sites: BTreeSet<(&'e EndPair, &'e Site)>,
 }
 
 impl<'e> Fares<'e> {
     /// Records the result of a path that crosses `pair`.
-    pub(super) fn note(&mut self, pair: &'e Pair, path: &'e PathObservation) {
+    pub(super) fn note(&mut self, pair: &'e EndPair, path: &'e PathObservation) {
         let verdict = path.judgement.verdict;
         if !matches!(verdict, Verdict::Unreachable | Verdict::Unknown) {
             self.answered.entry(pair).or_default().push(&path.path);
@@ -85,12 +85,12 @@ impl<'e> Fares<'e> {
     }
 
     /// Whether a path over the tunnel proves that large packets pass, or that they do not.
-    pub(super) fn prove(&self, pair: &Pair) -> bool {
+    pub(super) fn prove(&self, pair: &EndPair) -> bool {
         self.whole.contains_key(pair) || self.dead.contains(pair)
     }
 
     /// The paths that show the tunnel to be free of the problem that another path has.
-    fn speak_for(&self, pair: &Pair, trouble: Verdict) -> &[&'e PathName] {
+    fn speak_for(&self, pair: &EndPair, trouble: Verdict) -> &[&'e PathName] {
         let paths = if trouble == Verdict::Unreachable { &self.answered } else { &self.whole };
         paths.get(pair).map_or(&[], Vec::as_slice)
     }
@@ -109,7 +109,7 @@ impl Explainer<'_, '_, '_> {
                 if cause.is_empty() {
                     cause.extend(self.stranger());
                 }
-                if *self.walk == Walk::None {
+                if *self.walk == TunnelRoute::None {
                     let PathObservation { source, target_site, .. } = self.path;
                     cause.extend(evpn::strangers(self.scene(), &source.site, target_site));
                 }
@@ -255,9 +255,9 @@ impl Explainer<'_, '_, '_> {
     fn unread(&self) -> Vec<String> {
         let scene = self.scene();
         let routers: BTreeSet<_> = match self.walk {
-            Walk::Unique(hops) => hops.iter().map(|hop| &hop.end.router).collect(),
-            Walk::None => scene.readings.keys().copied().collect(),
-            Walk::Local | Walk::Several(_) => BTreeSet::new(),
+            TunnelRoute::Unique(hops) => hops.iter().map(|hop| &hop.end.router).collect(),
+            TunnelRoute::None => scene.readings.keys().copied().collect(),
+            TunnelRoute::Local | TunnelRoute::Several(_) => BTreeSet::new(),
         };
         routers.into_iter().filter_map(|router| scene.not_read(router)).collect()
     }
@@ -266,15 +266,17 @@ impl Explainer<'_, '_, '_> {
     fn no_claim(&self) -> Vec<String> {
         let (source, target_site) = (&self.path.source.site, &self.path.target_site);
         match self.walk {
-            Walk::Unique(_) => Vec::new(),
-            Walk::Local => vec![format!("{source} is the target's own site: no tunnel is crossed")],
-            Walk::Several(walks) => {
+            TunnelRoute::Unique(_) => Vec::new(),
+            TunnelRoute::Local => {
+                vec![format!("{source} is the target's own site: no tunnel is crossed")]
+            }
+            TunnelRoute::Several(walks) => {
                 let walks: Vec<_> = walks.iter().map(|walk| walk.join(" + ")).collect();
                 let walks =
                     if walks.is_empty() { "too many to list".to_owned() } else { walks.join(", or ") };
                 vec![format!("several ways lead from {source} to {target_site}, none is claimed: {walks}")]
             }
-            Walk::None => {
+            TunnelRoute::None => {
                 let mut said =
                     vec![format!("router data shows no way over tunnels from {source} to {target_site}")];
                 let here = |view: &&EndView<'_>| [source, target_site].contains(&&view.reading.site);

@@ -10,7 +10,7 @@ use crate::{
         types::{Bytes, DfPolicy, Vni},
         vnis::VniSet,
     },
-    overlay::{local::Local, sends::Sends},
+    overlay::{router_index::RouterIndex, sends::Sends},
     text::listed,
     vendor::Vyos,
 };
@@ -27,7 +27,7 @@ pub(super) struct EndView<'a> {
     /// Where its settings and forwarding entries send to.
     pub(super) sends: Rc<Sends<'a>>,
     /// Data of its router that all its ends share.
-    pub(super) local: Rc<Local>,
+    pub(super) local: Rc<RouterIndex>,
 }
 
 impl<'a> EndView<'a> {

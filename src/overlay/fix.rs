@@ -19,7 +19,7 @@ use crate::{
     overlay::{
         end_view::EndView,
         mismatch::remote_astray,
-        pairing::Pair,
+        pairing::EndPair,
         routed,
         scene::Scene,
         step::{enable, raise, step},
@@ -44,14 +44,14 @@ pub(super) struct Fixer<'s, 'a> {
     /// The number of tunnels between our site and each other site.
     pub(super) distances: BTreeMap<Site, usize>,
     /// The largest expected MTU of the paths that cross a tunnel.
-    pub(super) expected: BTreeMap<Pair, Bytes>,
+    pub(super) expected: BTreeMap<EndPair, Bytes>,
 }
 
 impl Fixer<'_, '_> {
     /// Everything that mends a tunnel's ends and their mismatches.
     pub(super) fn tunnel(
         &self,
-        pair: &Pair,
+        pair: &EndPair,
         mismatches: &BTreeMap<MismatchField, String>,
         declared: bool,
     ) -> Mending {
@@ -98,11 +98,11 @@ impl Fixer<'_, '_> {
     }
 
     /// The end to change if nothing else decides: the one farther from our site.
-    fn farther<'e>(&self, pair: &'e Pair) -> &'e TunnelEnd {
+    fn farther<'e>(&self, pair: &'e EndPair) -> &'e TunnelEnd {
         if self.distance(&pair.0.router) > self.distance(&pair.1.router) { &pair.0 } else { &pair.1 }
     }
 
-    fn vni(&self, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
+    fn vni(&self, pair: &EndPair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
         let (Some(vni_a), Some(vni_b)) = (a.vxlan.vni, b.vxlan.vni) else { return };
         // An end cannot take a VNI that another device of its router has on the same port.
         let used = |view: &EndView<'_>, vni| {
@@ -131,7 +131,7 @@ impl Fixer<'_, '_> {
         mending.steps.extend(step(changes, Change::Vni(vni)));
     }
 
-    fn port(&self, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
+    fn port(&self, pair: &EndPair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
         let end = self.farther(pair);
         let Some(port) = (if *end == pair.0 { b } else { a }).vxlan.port else { return };
         mending.why.push(undecided("port", end));
@@ -139,7 +139,7 @@ impl Fixer<'_, '_> {
     }
 
     /// `unset` is VyOS's default, so the end that differs from it changes.
-    fn df(&self, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
+    fn df(&self, pair: &EndPair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
         let unset = |view: &EndView<'_>| view.vxlan.df == Some(DfPolicy::Unset);
         let end = match (unset(a), unset(b)) {
             (true, _) => &pair.1,
@@ -187,7 +187,7 @@ impl Fixer<'_, '_> {
 
     /// The MTU in bytes to set on the ends of this tunnel that are too small: enough for the paths
     /// that cross it and for the bridge ports beside those ends, and not below the other end's.
-    pub(super) fn mtu(&self, pair: &Pair) -> Option<Bytes> {
+    pub(super) fn mtu(&self, pair: &EndPair) -> Option<Bytes> {
         let expected = self.expected.get(pair).copied();
         let ends = [&pair.0, &pair.1].into_iter().filter_map(|end| self.scene.ends.get(end));
         let wants = ends.filter_map(|view| {
@@ -208,7 +208,7 @@ impl Fixer<'_, '_> {
 
     /// Sets one MTU on both ends: the larger one, unless an end is routed over an underlay that
     /// does not carry it.
-    fn equal_mtu(&self, pair: &Pair) -> Vec<FixStep> {
+    fn equal_mtu(&self, pair: &EndPair) -> Vec<FixStep> {
         let Some(mtu) = self.mtu(pair) else { return Vec::new() };
         let limit = routed::limit(self.scene, pair);
         let ends = [&pair.0, &pair.1].into_iter().filter_map(|end| self.scene.ends.get(end));

@@ -219,7 +219,7 @@ pub(crate) fn plan(tunnels: &[[&str; 2]]) -> Plan {
         addresses: Vec::new(),
         scrape_interval: std::time::Duration::from_secs(30),
         scrape_timeout: std::time::Duration::from_secs(10),
-        limits: crate::model::plan::Limits::default(),
+        limits: crate::model::plan::ReadLimits::default(),
         transport: Transport::Local,
         api: None,
     };

@@ -16,7 +16,7 @@ use crate::{
         snapshot::RouterReading,
         types::{MismatchField, Verdict},
     },
-    overlay::{end_view::EndView, pairing::Pair, scene::Scene},
+    overlay::{end_view::EndView, pairing::EndPair, scene::Scene},
 };
 
 /// Signs of death seen once, by sender and silent end, with the number of scrapes of both routers
@@ -45,7 +45,7 @@ pub(super) struct Life {
 /// Whether the tunnel is up, and why, with the numbers of both ends.
 pub(super) fn judge(
     scene: &Scene<'_>,
-    pair: &Pair,
+    pair: &EndPair,
     mismatches: &BTreeMap<MismatchField, String>,
     alone: &[&PathObservation],
     suspects: &mut Suspects,
@@ -173,7 +173,7 @@ fn unreachable(alone: &[&PathObservation]) -> Option<String> {
 }
 
 /// The packet counts of both ends, as evidence.
-fn counted(scene: &Scene<'_>, pair: &Pair, up: bool) -> Option<String> {
+fn counted(scene: &Scene<'_>, pair: &EndPair, up: bool) -> Option<String> {
     let counted: Vec<_> = [&pair.0, &pair.1]
         .into_iter()
         .filter_map(|end| {

@@ -61,7 +61,7 @@ const ETHERNET: u64 = 14;
 
 /// What each vxlan interface counted within the window, in total and per VNI.
 #[derive(Debug, Default)]
-pub(super) struct Ledger(BTreeMap<RouterName, Account>);
+pub(super) struct CounterHistory(BTreeMap<RouterName, Account>);
 
 /// What the interfaces of one router counted.
 #[derive(Debug, Default)]
@@ -76,11 +76,11 @@ struct Account {
 struct Series {
     boot_id: Option<Text>,
     ifindex: Option<u32>,
-    samples: VecDeque<Sample>,
+    samples: VecDeque<CounterReading>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Sample {
+struct CounterReading {
     uptime: Uptime,
     sent: Count,
     received: Count,
@@ -92,7 +92,7 @@ struct Count {
     bytes: u64,
 }
 
-impl Ledger {
+impl CounterHistory {
     /// Forgets routers that are not among these.
     pub(super) fn keep(&mut self, routers: &BTreeSet<&RouterName>) {
         self.0.retain(|router, _| routers.contains(router));
@@ -153,18 +153,18 @@ impl Account {
         let Some(uptime) = snapshot.uptime else { return };
         for (link, vxlan) in work::each(snapshot.vxlans()) {
             // Missing counters leave a gap, like a failed reading.
-            if let Some(sample) = Sample::new(uptime, &link.counters) {
+            if let Some(sample) = CounterReading::new(uptime, &link.counters) {
                 self.put(None, snapshot, link, sample);
             }
             for (vni, counters) in work::each(&vxlan.vni_counters) {
-                if let Some(sample) = Sample::of_vni(uptime, counters) {
+                if let Some(sample) = CounterReading::of_vni(uptime, counters) {
                     self.put(Some(*vni), snapshot, link, sample);
                 }
             }
         }
     }
 
-    fn put(&mut self, vni: Option<Vni>, snapshot: &RouterSnapshot, link: &Link, sample: Sample) {
+    fn put(&mut self, vni: Option<Vni>, snapshot: &RouterSnapshot, link: &Link, sample: CounterReading) {
         let series = self.series.entry((link.name.clone(), vni));
         let series = series.or_insert_with(|| Series::new(snapshot, link));
         if series.boot_id != snapshot.boot_id || series.ifindex != link.ifindex {
@@ -174,7 +174,7 @@ impl Account {
     }
 }
 
-impl Sample {
+impl CounterReading {
     fn new(uptime: Uptime, counters: &Counters) -> Option<Self> {
         Some(Self {
             uptime,
@@ -196,7 +196,7 @@ impl Sample {
         f64::midpoint(self.uptime.before, self.uptime.after + TICK)
     }
 
-    /// How far the true value may be from [`Sample::at`], in seconds.
+    /// How far the true value may be from [`CounterReading::at`], in seconds.
     fn slack(&self) -> f64 {
         (self.uptime.after + TICK - self.uptime.before) / 2.0
     }
@@ -214,7 +214,7 @@ impl Series {
         Self { boot_id: snapshot.boot_id.clone(), ifindex: link.ifindex, samples: VecDeque::new() }
     }
 
-    fn push(&mut self, sample: Sample) {
+    fn push(&mut self, sample: CounterReading) {
         if let Some(last) = self.samples.back() {
             if last.uptime == sample.uptime {
                 return;
@@ -237,13 +237,13 @@ impl Series {
     /// The router's start on our clock and its uncertainty, in seconds: the range that all readings
     /// allow. If the clocks drift apart that range may be empty; then the gap is the uncertainty.
     fn origin(&self) -> (f64, f64) {
-        let bounds = self.samples.iter().map(Sample::origin);
+        let bounds = self.samples.iter().map(CounterReading::origin);
         let (low, high) =
             bounds.fold((f64::MIN, f64::MAX), |(low, high), (l, h)| (f64::max(low, l), f64::min(high, h)));
         (f64::midpoint(low, high), (high - low).abs() / 2.0)
     }
 
-    fn curve(&self, count: impl Fn(&Sample) -> Count) -> Curve {
+    fn curve(&self, count: impl Fn(&CounterReading) -> Count) -> Curve {
         let (origin, placement) = self.origin();
         // Counts within the window start from 0: a u64 near its maximum is not exact as a float.
         let first = self.samples.front().map(&count);
@@ -316,7 +316,7 @@ impl Curve {
     }
 }
 
-struct Found {
+struct MeasuredLoss {
     ratio: f64,
     bound: f64,
     sent: f64,
@@ -325,7 +325,7 @@ struct Found {
 
 /// Compares packets sent by one device with those received by another, over the time that both have
 /// readings of.
-fn compare(from: &Series, to: &Series, mtu: Option<u32>) -> Result<Found, String> {
+fn compare(from: &Series, to: &Series, mtu: Option<u32>) -> Result<MeasuredLoss, String> {
     let (out, into) = (from.curve(|sample| sample.sent), to.curve(|sample| sample.received));
     let ends = |curve: &Curve| Some((curve.points.first()?.time, curve.points.last()?.time));
     let ((a, b), (c, d)) = ends(&out).zip(ends(&into)).ok_or("no reading yet")?;
@@ -361,7 +361,7 @@ fn compare(from: &Series, to: &Series, mtu: Option<u32>) -> Result<Found, String
             received.packets, sent.packets
         ));
     }
-    Ok(Found { ratio: ratio.clamp(0.0, 1.0), bound, sent: sent.packets, seconds })
+    Ok(MeasuredLoss { ratio: ratio.clamp(0.0, 1.0), bound, sent: sent.packets, seconds })
 }
 
 /// A count as a float: exact up to 2^53, which no window of minutes exceeds.

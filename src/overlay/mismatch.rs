@@ -8,12 +8,16 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use crate::{
     model::{picture::TunnelEnd, types::MismatchField},
-    overlay::{end_view::EndView, evpn, pairing::Pair, scene::Scene},
+    overlay::{end_view::EndView, evpn, pairing::EndPair, scene::Scene},
     work,
 };
 
 /// Each mismatch with a sentence that names both values. Empty if an end has no present reading.
-pub(super) fn mismatches(scene: &Scene<'_>, pair: &Pair, declared: bool) -> BTreeMap<MismatchField, String> {
+pub(super) fn mismatches(
+    scene: &Scene<'_>,
+    pair: &EndPair,
+    declared: bool,
+) -> BTreeMap<MismatchField, String> {
     let mut found = BTreeMap::new();
     let (Some(a), Some(b)) = (scene.ends.get(&pair.0), scene.ends.get(&pair.1)) else { return found };
     let mut note = |field, sentence: Option<String>| {
@@ -31,7 +35,7 @@ pub(super) fn mismatches(scene: &Scene<'_>, pair: &Pair, declared: bool) -> BTre
 
 fn remotes_astray(
     scene: &Scene<'_>,
-    pair: &Pair,
+    pair: &EndPair,
     a: &EndView<'_>,
     b: &EndView<'_>,
     declared: bool,
@@ -46,14 +50,14 @@ fn remotes_astray(
     (!said.is_empty()).then(|| said.join("; "))
 }
 
-fn differ<T: PartialEq + Display>(pair: &Pair, what: &str, a: Option<T>, b: Option<T>) -> Option<String> {
+fn differ<T: PartialEq + Display>(pair: &EndPair, what: &str, a: Option<T>, b: Option<T>) -> Option<String> {
     let (a, b) = (a?, b?);
     (a != b).then(|| format!("{what} differs: {} has {a}, {} has {b}", pair.0, pair.1))
 }
 
 /// The sentence on differing VNIs. A device that carries many networks must carry the VNI of the
 /// other end; two such devices must flood the same VNIs to each other.
-fn vnis_differ(scene: &Scene<'_>, pair: &Pair, a: &EndView<'_>, b: &EndView<'_>) -> Option<String> {
+fn vnis_differ(scene: &Scene<'_>, pair: &EndPair, a: &EndView<'_>, b: &EndView<'_>) -> Option<String> {
     let (at_a, at_b, agree) = if a.is_shared() && b.is_shared() {
         let (at_a, at_b) = (scene.vnis_to(&pair.0, &pair.1.router), scene.vnis_to(&pair.1, &pair.0.router));
         (at_a, at_b, at_a == at_b)

@@ -31,9 +31,9 @@ const NAMED: usize = 8;
 
 /// Two ends in name order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Pair(pub(super) TunnelEnd, pub(super) TunnelEnd);
+pub(super) struct EndPair(pub(super) TunnelEnd, pub(super) TunnelEnd);
 
-impl Pair {
+impl EndPair {
     pub(super) fn new(a: TunnelEnd, b: TunnelEnd) -> Self {
         if a <= b { Self(a, b) } else { Self(b, a) }
     }
@@ -45,7 +45,7 @@ impl Pair {
 
 /// One end and one of its remotes that has no known other end, or several candidates.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Single {
+pub(super) struct UnpairedEnd {
     pub(super) end: TunnelEnd,
     pub(super) remote: IpAddr,
     /// The candidates, which fit equally well; empty for a half. If there are many, only the first
@@ -56,20 +56,20 @@ pub(super) struct Single {
 /// All pairs, and the ends left over.
 #[derive(Debug, Default)]
 pub(super) struct Pairing {
-    pub(super) pairs: BTreeSet<Pair>,
-    pub(super) singles: Vec<Single>,
+    pub(super) pairs: BTreeSet<EndPair>,
+    pub(super) singles: Vec<UnpairedEnd>,
 }
 
 type Ends = BTreeSet<TunnelEnd>;
 
 /// Tells parallel tunnels apart: equal VNIs and UDP port have the same number.
-type Settings = HashMap<TunnelEnd, usize>;
+type SettingsIds = HashMap<TunnelEnd, usize>;
 
 struct Pairer<'s, 'a> {
     scene: &'s Scene<'a>,
-    remembered: &'s BTreeSet<Pair>,
-    declared: &'s BTreeSet<Pair>,
-    settings: Settings,
+    remembered: &'s BTreeSet<EndPair>,
+    declared: &'s BTreeSet<EndPair>,
+    settings: SettingsIds,
     found: Partners,
     groups: Groups,
     /// Candidates of an end that fit but are not unique, in addition to those of its groups.
@@ -77,7 +77,11 @@ struct Pairer<'s, 'a> {
 }
 
 /// Pairs the ends of `scene`.
-pub(super) fn pair(scene: &Scene<'_>, declared: &BTreeSet<Pair>, remembered: &BTreeSet<Pair>) -> Pairing {
+pub(super) fn pair(
+    scene: &Scene<'_>,
+    declared: &BTreeSet<EndPair>,
+    remembered: &BTreeSet<EndPair>,
+) -> Pairing {
     let settings = settings(scene);
     let mut found = Partners::default();
     let groups = Groups::match_all(scene, &settings, remembered.iter().chain(declared), &mut found);
@@ -94,9 +98,9 @@ pub(super) fn pair(scene: &Scene<'_>, declared: &BTreeSet<Pair>, remembered: &BT
 
 /// Numbers the settings of ends. A setting is unique on one router, so two ends with the same one
 /// cannot be two tunnels. An end without a known VNI has none.
-fn settings(scene: &Scene<'_>) -> Settings {
+fn settings(scene: &Scene<'_>) -> SettingsIds {
     let mut numbers = BTreeMap::new();
-    let mut settings = Settings::new();
+    let mut settings = SettingsIds::new();
     for (end, view) in work::each(&scene.ends).filter(|(_, view)| !view.vnis().is_empty()) {
         let next = numbers.len();
         let number = *numbers.entry((view.vxlan.port, view.vnis())).or_insert(next);
@@ -120,7 +124,7 @@ impl Pairer<'_, '_> {
                 }
             }
             let partners = several.into_iter().flat_map(|router| self.found.at(end, router));
-            doubtful.extend(work::each(partners).map(|other| Pair::new(end.clone(), other.clone())));
+            doubtful.extend(work::each(partners).map(|other| EndPair::new(end.clone(), other.clone())));
         }
         doubtful.retain(|pair| !self.remembered.contains(pair) && !self.declared.contains(pair));
         for pair in work::each(doubtful) {
@@ -135,7 +139,7 @@ impl Pairer<'_, '_> {
     fn keep_remembered(&mut self) {
         let mutual: Ends = self.found.ends().cloned().collect();
         for pair in work::each(self.remembered) {
-            let Pair(a, b) = pair;
+            let EndPair(a, b) = pair;
             if self.found.contains(pair) || self.found.join(a, b) {
                 continue;
             }
@@ -168,7 +172,7 @@ impl Pairer<'_, '_> {
 
     /// Every remote that no tunnel covers. If the end of a tunnel does not send to its partner, its
     /// wrong remote is a mismatch of that tunnel and not a tunnel of its own.
-    fn singles(&self) -> Vec<Single> {
+    fn singles(&self) -> Vec<UnpairedEnd> {
         let mut singles = Vec::new();
         let free = self.groups.free(&self.found);
         for (end, view) in &self.scene.ends {
@@ -184,7 +188,7 @@ impl Pairer<'_, '_> {
                 let fitting = fitting.get_or_insert_with(|| self.fitting(end, &free));
                 let candidates = receivers.iter().filter_map(|router| fitting.get(router)).flatten();
                 let candidates = candidates.take(NAMED).cloned().collect();
-                singles.push(Single { end: end.clone(), remote: *remote, candidates });
+                singles.push(UnpairedEnd { end: end.clone(), remote: *remote, candidates });
             }
         }
         singles

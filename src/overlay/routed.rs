@@ -15,7 +15,7 @@ use crate::{
     overlay::{
         end_view::EndView,
         end_view::small_routed_text,
-        pairing::Pair,
+        pairing::EndPair,
         scene::Scene,
         step::{raise, step},
         underlay::Underlay,
@@ -25,7 +25,7 @@ use crate::{
 
 /// How a routed end is involved in a hole that it sends into.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct RoutedExplanation {
     pub(super) cause: Option<String>,
     pub(super) steps: Vec<FixStep>,
     /// The largest inner packet that gets through this end, in bytes, if the end explains the hole.
@@ -39,13 +39,13 @@ pub(super) fn explain(
     view: &EndView<'_>,
     other: &TunnelEnd,
     expected: Option<Bytes>,
-) -> Told {
-    let (Some(mtu), end) = (view.link.mtu, view.end()) else { return Told::default() };
+) -> RoutedExplanation {
+    let (Some(mtu), end) = (view.link.mtu, view.end()) else { return RoutedExplanation::default() };
     let underlay = Underlay::towards(scene, view, other);
     if let Some(underlay) = underlay.as_ref().filter(|underlay| underlay.routed_drop(mtu).is_some()) {
         let inner = underlay.inner();
         let sentence = underlay.too_small(mtu).unwrap_or_default();
-        return Told {
+        return RoutedExplanation {
             cause: Some(format!(
                 "{sentence}; it is routed, no bridge's port: with an mtu of {inner} {} itself signals larger packets",
                 end.router
@@ -59,9 +59,11 @@ pub(super) fn explain(
             explained: Some(inner),
         };
     }
-    let Some(needed) = expected.filter(|expected| mtu < *expected) else { return Told::default() };
+    let Some(needed) = expected.filter(|expected| mtu < *expected) else {
+        return RoutedExplanation::default();
+    };
     let carried = underlay.is_some_and(|underlay| underlay.inner() >= needed);
-    Told {
+    RoutedExplanation {
         cause: Some(format!(
             "{}, and no such answer arrives: look for what drops ICMP \"fragmentation needed\" on the way back",
             small_routed_text(&end, mtu, needed)
@@ -72,7 +74,7 @@ pub(super) fn explain(
 }
 
 /// The largest MTU in bytes that the underlays of a tunnel's routed ends carry unfragmented.
-pub(super) fn limit(scene: &Scene<'_>, pair: &Pair) -> Option<Bytes> {
+pub(super) fn limit(scene: &Scene<'_>, pair: &EndPair) -> Option<Bytes> {
     let ends = [(&pair.0, &pair.1), (&pair.1, &pair.0)].into_iter();
     let routed =
         ends.filter_map(|(end, other)| Some((scene.ends.get(end).filter(|view| view.is_routed())?, other)));

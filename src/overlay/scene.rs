@@ -1,5 +1,5 @@
 //! All vxlan interfaces in the *present* readings, and which sends to which. Of earlier readings
-//! only addresses are remembered ([`Known`]).
+//! only addresses are remembered ([`AddressBook`]).
 
 use std::{
     cell::OnceCell,
@@ -16,7 +16,10 @@ use crate::{
         types::RouterName,
         vnis::VniSet,
     },
-    overlay::{arrivals::Arrivals, end_view::EndView, known::Known, local::Local, sends::Sends},
+    overlay::{
+        address_book::AddressBook, arrivals::Arrivals, end_view::EndView, router_index::RouterIndex,
+        sends::Sends,
+    },
     work,
 };
 
@@ -25,7 +28,7 @@ use crate::{
 pub(super) struct Scene<'a> {
     pub(super) readings: BTreeMap<&'a RouterName, &'a RouterReading>,
     pub(super) ends: BTreeMap<TunnelEnd, EndView<'a>>,
-    pub(super) known: &'a Known,
+    pub(super) known: &'a AddressBook,
     /// The ends of each router, in name order.
     by_router: BTreeMap<&'a RouterName, Vec<TunnelEnd>>,
     /// The routers that have an interface in each multicast group.
@@ -34,7 +37,7 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(routers: &'a [Arc<RouterReading>], known: &'a Known) -> Self {
+    pub(super) fn new(routers: &'a [Arc<RouterReading>], known: &'a AddressBook) -> Self {
         let mut scene = Self {
             readings: BTreeMap::new(),
             ends: BTreeMap::new(),
@@ -46,7 +49,7 @@ impl<'a> Scene<'a> {
         for reading in routers {
             scene.readings.insert(&reading.router, &**reading);
             let Some(snapshot) = &reading.current else { continue };
-            let local = Rc::new(Local::new(snapshot));
+            let local = Rc::new(RouterIndex::new(snapshot));
             for (link, vxlan) in work::each(snapshot.vxlans()) {
                 let sends = Rc::new(Sends::new(known, snapshot, link, vxlan));
                 for group in &sends.groups {

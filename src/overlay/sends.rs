@@ -13,7 +13,7 @@ use crate::{
         types::{Mac, RouterName, Vni},
         vnis::VniSet,
     },
-    overlay::known::Known,
+    overlay::address_book::AddressBook,
     work,
 };
 
@@ -54,7 +54,7 @@ pub(super) struct Sends<'a> {
 }
 
 impl<'a> Sends<'a> {
-    pub(super) fn new(known: &'a Known, snapshot: &RouterSnapshot, link: &Link, vxlan: &Vxlan) -> Self {
+    pub(super) fn new(known: &'a AddressBook, snapshot: &RouterSnapshot, link: &Link, vxlan: &Vxlan) -> Self {
         let unicast = |remote: &IpAddr| !remote.is_unspecified();
         let own: BTreeSet<_> =
             vxlan.remote.iter().chain(&vxlan.more_remotes).copied().filter(unicast).collect();
@@ -118,7 +118,7 @@ impl<'a> Sends<'a> {
 }
 
 /// The VNIs named in entries, by the router that owns the entry's address.
-pub(super) fn by_router<'a>(known: &'a Known, entries: &ByVni) -> BTreeMap<&'a RouterName, VniSet> {
+pub(super) fn by_router<'a>(known: &'a AddressBook, entries: &ByVni) -> BTreeMap<&'a RouterName, VniSet> {
     let mut vnis: BTreeMap<&RouterName, Vec<Vni>> = BTreeMap::new();
     for (vni, remotes) in entries.iter().filter_map(|(vni, remotes)| Some((vni.as_ref()?, remotes))) {
         for remote in work::each(remotes) {

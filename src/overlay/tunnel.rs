@@ -6,7 +6,7 @@
 //! the same result.
 
 mod history;
-mod told;
+mod tunnel_evidence;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,50 +22,50 @@ use crate::{
         types::{Bytes, InterfaceName, MismatchField, RouterName, Site},
     },
     overlay::{
+        address_book::AddressBook,
         cause::{Crossed, Explainer, Fares},
         fix::{Fixer, Mending},
-        known::Known,
         liveness::{self, Life, Suspects},
-        loss::Ledger,
+        loss::CounterHistory,
         mismatch::mismatches,
-        pairing::{self, Pair},
-        route::{Map, Walk},
+        pairing::{self, EndPair},
         scene::Scene,
+        tunnel_route::{Map, TunnelRoute},
     },
     recency::Recency,
 };
 use history::History;
-use told::{Small, lone, paired};
+use tunnel_evidence::{Small, lone, paired};
 
 /// Joins router readings and path observations; remembers from one call to the next.
 #[derive(Debug)]
 pub struct Assessor {
     site: Option<Site>,
-    declared: BTreeSet<Pair>,
-    known: Known,
-    remembered: BTreeSet<Pair>,
+    declared: BTreeSet<EndPair>,
+    known: AddressBook,
+    remembered: BTreeSet<EndPair>,
     suspects: Suspects,
     /// Sites with paths that other shards probe: if only our own paths there are unreachable, that
     /// proves nothing about the tunnel.
     sites_probed_elsewhere: BTreeSet<Site>,
-    ledger: Ledger,
+    ledger: CounterHistory,
     history: History,
-    pairs: Recency<Pair>,
+    pairs: Recency<EndPair>,
 }
 
 /// What is known of one pair while the picture is being made.
-struct Facts {
+struct PairFindings {
     declared: bool,
     mismatches: BTreeMap<MismatchField, String>,
     life: Life,
     mending: Mending,
 }
 
-impl Facts {
+impl PairFindings {
     fn of(
         fixer: &Fixer<'_, '_>,
-        pair: &Pair,
-        declared: &BTreeSet<Pair>,
+        pair: &EndPair,
+        declared: &BTreeSet<EndPair>,
         alone: &[&PathObservation],
         suspects: &mut Suspects,
     ) -> Self {
@@ -80,21 +80,21 @@ impl Facts {
 /// Results of the paths for the tunnels they cross.
 struct Crossings<'p> {
     /// The largest expected MTU of the paths that cross a tunnel.
-    expected: BTreeMap<Pair, Bytes>,
+    expected: BTreeMap<EndPair, Bytes>,
     /// The paths that cross this tunnel and no other.
-    alone: BTreeMap<&'p Pair, Vec<&'p PathObservation>>,
+    alone: BTreeMap<&'p EndPair, Vec<&'p PathObservation>>,
     fares: Fares<'p>,
 }
 
 impl<'p> Crossings<'p> {
     fn of(
         paths: &'p [Arc<PathObservation>],
-        walks: &[&Walk],
-        by_name: &BTreeMap<String, &'p Pair>,
+        walks: &[&TunnelRoute],
+        by_name: &BTreeMap<String, &'p EndPair>,
         elsewhere: &BTreeSet<Site>,
     ) -> Self {
         let mut expected = BTreeMap::new();
-        let mut alone: BTreeMap<&Pair, Vec<&PathObservation>> = BTreeMap::new();
+        let mut alone: BTreeMap<&EndPair, Vec<&PathObservation>> = BTreeMap::new();
         let mut fares = Fares::default();
         for (path, walk) in paths.iter().zip(walks) {
             let hops = walk.hops();
@@ -122,11 +122,11 @@ impl Assessor {
     /// are left out; the configuration was checked before.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let mut known = Known::default();
+        let mut known = AddressBook::default();
         for router in &plan.routers {
             known.put_site(&router.name, &router.site);
         }
-        let declared = |[a, b]: &[String; 2]| Some(Pair::new(tunnel_end(a)?, tunnel_end(b)?));
+        let declared = |[a, b]: &[String; 2]| Some(EndPair::new(tunnel_end(a)?, tunnel_end(b)?));
         Self {
             site: plan.site.clone(),
             declared: plan.tunnels.iter().filter_map(declared).collect(),
@@ -134,7 +134,7 @@ impl Assessor {
             remembered: BTreeSet::new(),
             suspects: Suspects::new(),
             sites_probed_elsewhere: plan.sites_probed_elsewhere.clone(),
-            ledger: Ledger::default(),
+            ledger: CounterHistory::default(),
             history: History::default(),
             pairs: Recency::default(),
         }
@@ -164,7 +164,7 @@ impl Assessor {
         let pairing = pairing::pair(&scene, &self.declared, &self.remembered);
         let map = Map::new(&scene, &pairing.pairs);
         let ways = ways(&map, paths);
-        let walks: Vec<&Walk> =
+        let walks: Vec<&TunnelRoute> =
             paths.iter().map(|path| &ways[&(&path.source.site, &path.target_site)]).collect();
 
         let by_name: BTreeMap<_, _> = pairing.pairs.iter().map(|pair| (pair.name(), pair)).collect();
@@ -176,7 +176,7 @@ impl Assessor {
         let mut facts = BTreeMap::new();
         for pair in &pairing.pairs {
             let alone = alone.get(pair).map_or(&[][..], Vec::as_slice);
-            facts.insert(pair, Facts::of(&fixer, pair, &self.declared, alone, &mut self.suspects));
+            facts.insert(pair, PairFindings::of(&fixer, pair, &self.declared, alone, &mut self.suspects));
         }
 
         let pictures = paths
@@ -201,7 +201,7 @@ impl Assessor {
         tunnels.extend(pairing.singles.iter().map(|single| lone(&fixer, single)));
         tunnels.sort_by(|a, b| a.name.cmp(&b.name));
         self.history.note(&mut tunnels);
-        self.suspects.retain(|(from, to), _| pairing.pairs.contains(&Pair::new(from.clone(), to.clone())));
+        self.suspects.retain(|(from, to), _| pairing.pairs.contains(&EndPair::new(from.clone(), to.clone())));
         self.remembered = remembered(&scene, pairing.pairs, &self.remembered, &mut self.pairs);
         Overlay { tunnels, paths: pictures }
     }
@@ -211,7 +211,7 @@ impl Assessor {
 fn ways<'p>(
     map: &Map<'_, '_, '_>,
     paths: &'p [Arc<PathObservation>],
-) -> BTreeMap<(&'p Site, &'p Site), Walk> {
+) -> BTreeMap<(&'p Site, &'p Site), TunnelRoute> {
     let mut ways = BTreeMap::new();
     for path in paths {
         let sites = (&path.source.site, &path.target_site);
@@ -223,10 +223,10 @@ fn ways<'p>(
 /// The pairs to remember while a router is away.
 fn remembered(
     scene: &Scene<'_>,
-    mut pairs: BTreeSet<Pair>,
-    before: &BTreeSet<Pair>,
-    recency: &mut Recency<Pair>,
-) -> BTreeSet<Pair> {
+    mut pairs: BTreeSet<EndPair>,
+    before: &BTreeSet<EndPair>,
+    recency: &mut Recency<EndPair>,
+) -> BTreeSet<EndPair> {
     // Pairs of a router whose output exceeds the limits are not remembered.
     let spills = |end: &TunnelEnd| {
         scene.readings.get(&end.router).is_some_and(|it| it.left_out.keys().any(|kind| kind.is_excess()))
@@ -246,13 +246,13 @@ fn tunnel_end(text: &str) -> Option<TunnelEnd> {
 }
 
 fn crossed<'t>(
-    walk: &'t Walk,
-    by_name: &BTreeMap<String, &'t Pair>,
-    facts: &'t BTreeMap<&Pair, Facts>,
+    walk: &'t TunnelRoute,
+    by_name: &BTreeMap<String, &'t EndPair>,
+    facts: &'t BTreeMap<&EndPair, PairFindings>,
 ) -> Vec<Crossed<'t>> {
     let crossing = |hops: &'t [crate::model::picture::Hop]| {
         let pair = *by_name.get(&hops[0].tunnel)?;
-        let Facts { life, mending, .. } = facts.get(pair)?;
+        let PairFindings { life, mending, .. } = facts.get(pair)?;
         Some(Crossed { pair, near: &hops[0].end, far: &hops[1].end, life, mending })
     };
     walk.hops().chunks_exact(2).filter_map(crossing).collect()

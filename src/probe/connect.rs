@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{packet::Incoming, socket::PacketSocket, wire::Waiting};
+use super::{packet::Incoming, socket::PacketSocket, wire::SocketWait};
 use crate::{
     path::probe::{ACKNOWLEDGED_WITHIN, ByteFate, CONNECTS_WITHIN},
     reflector::tcp_info::Info,
@@ -179,8 +179,8 @@ impl Default for Connections {
 pub(super) fn any_readable<'a>(
     sockets: impl Iterator<Item = &'a PacketSocket>,
     connections: &'a mut Connections,
-) -> Waiting<'a> {
-    let mut waits: Vec<Waiting<'a>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
+) -> SocketWait<'a> {
+    let mut waits: Vec<SocketWait<'a>> = sockets.map(|socket| Box::pin(socket.readable()) as _).collect();
     waits.push(Box::pin(connections.readable()));
     Box::pin(async { select_all(waits).await.0 })
 }

@@ -28,7 +28,7 @@ use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence,
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    heard::Door,
+    last_heard::SocketGroup,
     raw::filter,
     refusal::{self, TRIES},
 };
@@ -86,8 +86,8 @@ impl Echoes {
     }
 
     /// Sends echo `seq` of `path`. Its result comes through the channel; silence is not reported.
-    pub fn send(&self, path: usize, address: IpAddr, seq: u64, door: Door) {
-        let clients = if door == Door::Main { &self.main } else { &self.apart };
+    pub fn send(&self, path: usize, address: IpAddr, seq: u64, door: SocketGroup) {
+        let clients = if door == SocketGroup::Main { &self.main } else { &self.apart };
         let client = if address.is_ipv4() { &clients.v4 } else { &clients.v6 };
         let news = self.news.clone();
         let Some(client) = client.clone() else {

@@ -16,7 +16,7 @@ use rtnetlink::{
 };
 
 use super::{
-    links::{self, Links},
+    link_news::{self, LinkNews},
     neighbours::Neighbours,
 };
 use crate::model::types::{Bytes, Mac};
@@ -53,7 +53,7 @@ impl Egress {
 pub struct Routes {
     handle: Handle,
     neighbours: Neighbours,
-    links: Links,
+    links: LinkNews,
 }
 
 impl Routes {
@@ -61,7 +61,7 @@ impl Routes {
     pub fn open() -> io::Result<Self> {
         let (connection, handle, _) = rtnetlink::new_connection()?;
         tokio::spawn(connection);
-        Ok(Self { neighbours: Neighbours::new(handle.clone()), handle, links: Links::open()? })
+        Ok(Self { neighbours: Neighbours::new(handle.clone()), handle, links: LinkNews::open()? })
     }
 
     /// Waits for a change of the interface of `found`, or of any interface if there is no route.
@@ -81,7 +81,7 @@ impl Routes {
         let mut egress = Egress {
             interface: String::new(),
             index,
-            carries: links::carries(&link),
+            carries: link_news::carries(&link),
             mtu: 0,
             interface_mtu: 0,
             source,

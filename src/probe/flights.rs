@@ -19,7 +19,7 @@ use std::{
 use tracing::debug;
 
 use super::{
-    heard::{Door, Heard},
+    last_heard::{LastHeard, SocketGroup},
     packet::{self, Cookie, Incoming, Quoted},
     random::random,
     target::Target,
@@ -76,7 +76,7 @@ pub struct Flights {
     connects: HashMap<u64, Flight>,
     /// Kernel connections that carry a byte, by token, with their start.
     bytes: HashMap<u64, (usize, ProbeId, Moment)>,
-    heard: Heard,
+    heard: LastHeard,
 }
 
 impl Flights {
@@ -91,7 +91,7 @@ impl Flights {
             syns: HashMap::new(),
             connects: HashMap::new(),
             bytes: HashMap::new(),
-            heard: Heard::default(),
+            heard: LastHeard::default(),
         }
     }
 
@@ -230,7 +230,7 @@ impl Flights {
 
     /// The sockets over which a target is probed at present.
     #[must_use]
-    pub fn door(&self, target: IpAddr, now: Moment) -> Door {
+    pub fn door(&self, target: IpAddr, now: Moment) -> SocketGroup {
         self.heard.door(target, now)
     }
 

@@ -26,11 +26,11 @@ const READ_AGAIN: Duration = Duration::from_secs(4);
 #[derive(Clone)]
 pub struct Neighbours {
     handle: Handle,
-    table: Arc<Mutex<Table>>,
+    table: Arc<Mutex<MacTable>>,
 }
 
 #[derive(Default)]
-struct Table {
+struct MacTable {
     read: Option<Instant>,
     macs: HashMap<IpAddr, Mac>,
 }

@@ -17,11 +17,11 @@ use tracing::debug;
 
 use super::{
     connect::{Connections, any_readable},
-    heard::Door,
+    last_heard::SocketGroup,
     packet::{self, Arrival, Incoming, Labels},
     random::random,
     socket::{self, LARGEST, PacketSocket},
-    wire::{Asks, Drained, Missing, Outgoing, Waiting, Wire},
+    wire::{Asks, Drained, Missing, Outgoing, SocketWait, Wire},
 };
 use crate::{
     model::family::Family,
@@ -168,7 +168,7 @@ impl Wire for Raw {
         }
     }
 
-    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: Door) -> io::Result<()> {
+    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: SocketGroup) -> io::Result<()> {
         let sockets = self.sockets(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?;
         let (icmp, packets) = sockets.behind(door);
         match outgoing {
@@ -183,14 +183,14 @@ impl Wire for Raw {
         }
     }
 
-    fn writable(&self) -> Waiting<'_> {
+    fn writable(&self) -> SocketWait<'_> {
         let sockets =
             self.all().flat_map(|set| [&set.icmp, &set.packets, &set.apart.icmp, &set.apart.packets]);
         let waits: Vec<_> = sockets.map(PacketSocket::writable).collect();
         Box::pin(async { try_join_all(waits).await.map(drop) })
     }
 
-    fn readable(&mut self) -> Waiting<'_> {
+    fn readable(&mut self) -> SocketWait<'_> {
         let Self { v4, v6, connections, .. } = self;
         let sockets = [Some(&*v4), v6.as_ref()].into_iter().flatten();
         any_readable(sockets.flat_map(|set| [&set.icmp, &set.tcp]), connections)
@@ -291,10 +291,10 @@ impl Sockets {
 
     /// The sockets to send by: for IPv6 echoes, whose header the kernel makes, and for whole
     /// packets.
-    fn behind(&self, door: Door) -> (&PacketSocket, &PacketSocket) {
+    fn behind(&self, door: SocketGroup) -> (&PacketSocket, &PacketSocket) {
         match door {
-            Door::Main => (&self.icmp, &self.packets),
-            Door::Apart => (&self.apart.icmp, &self.apart.packets),
+            SocketGroup::Main => (&self.icmp, &self.packets),
+            SocketGroup::Apart => (&self.apart.icmp, &self.apart.packets),
         }
     }
 }

@@ -34,12 +34,12 @@ pub struct TargetUpdate {
     /// The path's number.
     pub path: usize,
     /// The target, or why there is none.
-    pub found: Result<Target, Problem>,
+    pub found: Result<Target, NoTarget>,
 }
 
 /// Why nothing can be probed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct NoTarget {
     /// The reason.
     pub reason: UnknownReason,
     /// The reason in words.
@@ -47,7 +47,7 @@ pub struct Problem {
 }
 
 /// Looks for `host`, of that family if one is given, for as long as the receiver exists.
-pub async fn follow(
+pub async fn watch_target(
     path: usize,
     host: String,
     family: Option<Family>,
@@ -75,10 +75,10 @@ pub async fn follow(
                     mac = heard.or_else(|| mac.filter(|(known, _)| *known == address));
                     Ok(Target { address, egress, mac: mac.map(|(_, mac)| mac) })
                 }
-                Err(error) => Err(Problem { reason: UnknownReason::LocalDown, words: format!("{error:#}") }),
+                Err(error) => Err(NoTarget { reason: UnknownReason::LocalDown, words: format!("{error:#}") }),
             },
             (None, problem) => {
-                Err(Problem { reason: UnknownReason::Dns, words: problem.unwrap_or_default() })
+                Err(NoTarget { reason: UnknownReason::Dns, words: problem.unwrap_or_default() })
             }
         };
         let egress = found.as_ref().ok().map(|target| target.egress.clone());

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::{
     egress::{Egress, Routes},
-    target::{self, Problem, Target, TargetUpdate},
+    target::{self, NoTarget, Target, TargetUpdate},
     wire::{Asks, Wire},
 };
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
         settings::{Counts, HostMtu, IcmpProbes, Settings, TcpProbes},
         verdict::expected_mtu::{host_mtu, route_mtu},
     },
-    reflector::follow::{Access, Wanted, follow},
+    reflector::keep_measuring::{Measurand, ReflectorEndpoint, keep_measuring},
 };
 
 /// One path that is probed.
@@ -46,12 +46,12 @@ pub struct Track {
     pub published_at: Option<Moment>,
     /// The judgement published then.
     pub judged: Option<Judgement>,
-    problem: Option<Problem>,
+    problem: Option<NoTarget>,
     /// The path's counts from before this track.
     former: Counts,
     /// Channels to the task of the path's reflector: what to measure, and to check its secret
     /// again.
-    reflector: Option<(watch::Sender<Option<Wanted>>, watch::Sender<()>)>,
+    reflector: Option<(watch::Sender<Option<Measurand>>, watch::Sender<()>)>,
     /// Tasks that look for the target and talk to the reflector; they end with the track.
     tasks: JoinSet<()>,
 }
@@ -77,7 +77,13 @@ impl Track {
     /// Starts to look for the target; `path` is the track's number.
     pub fn look_for_target(&mut self, path: usize, routes: &Routes, news: &UnboundedSender<TargetUpdate>) {
         let Self { plan, tasks, .. } = self;
-        tasks.spawn(target::follow(path, plan.address.clone(), plan.family, routes.clone(), news.clone()));
+        tasks.spawn(target::watch_target(
+            path,
+            plan.address.clone(),
+            plan.family,
+            routes.clone(),
+            news.clone(),
+        ));
     }
 
     /// Starts to use the path's reflector, if it has one; if it is already used, only its secret is
@@ -95,8 +101,8 @@ impl Track {
             // The receiver is gone only when everything ends.
             let _ = news.send((path, reflection));
         };
-        let access = Access { port: plan.port, secret_file: plan.secret_file.clone() };
-        self.tasks.spawn(follow(access, told, asked, tell));
+        let access = ReflectorEndpoint { port: plan.port, secret_file: plan.secret_file.clone() };
+        self.tasks.spawn(keep_measuring(access, told, asked, tell));
         self.reflector = Some((wanted, reread));
     }
 
@@ -123,7 +129,7 @@ impl Track {
         if let (Some((reflector, _)), Some(target), Some(prober)) =
             (&self.reflector, &self.target, &self.prober)
         {
-            let wanted = Wanted { address: target.address, expected: prober.asked_of_reflector() };
+            let wanted = Measurand { address: target.address, expected: prober.asked_of_reflector() };
             reflector.send_if_modified(|known| known.replace(wanted) != Some(wanted));
         }
     }
@@ -131,7 +137,7 @@ impl Track {
     /// Called when the target's address or our route to it has changed, or cannot be found.
     pub fn retarget(
         &mut self,
-        found: Result<Target, Problem>,
+        found: Result<Target, NoTarget>,
         wire: &dyn Wire,
         routers: &[Arc<RouterReading>],
         seed: u64,
@@ -196,7 +202,7 @@ impl Track {
     }
 
     fn note(&mut self, reason: UnknownReason, words: String) {
-        let problem = Problem { reason, words };
+        let problem = NoTarget { reason, words };
         if self.problem.as_ref() != Some(&problem) {
             warn!(path = %self.plan.name, problem = problem.words, "target");
         }

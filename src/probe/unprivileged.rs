@@ -18,11 +18,11 @@ use socket2::{Protocol, Type};
 
 use super::{
     connect::{Connections, any_readable},
-    heard::Door,
+    last_heard::SocketGroup,
     packet::{self, Incoming},
     random::random,
     socket::{self, LARGEST, PacketSocket},
-    wire::{Asks, Drained, Missing, Outgoing, Waiting, Wire},
+    wire::{Asks, Drained, Missing, Outgoing, SocketWait, Wire},
 };
 use crate::{
     model::family::Family,
@@ -142,7 +142,7 @@ impl Wire for Unprivileged {
 
     /// The door is ignored: a second ping socket would have another identifier, and there is only
     /// one.
-    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, _: Door) -> io::Result<()> {
+    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, _: SocketGroup) -> io::Result<()> {
         match outgoing {
             Outgoing::Echo(message) => {
                 self.socket(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?.send(message, to)
@@ -157,11 +157,11 @@ impl Wire for Unprivileged {
         }
     }
 
-    fn writable(&self) -> Waiting<'_> {
+    fn writable(&self) -> SocketWait<'_> {
         Box::pin(async { try_join_all(self.all().map(PacketSocket::writable)).await.map(drop) })
     }
 
-    fn readable(&mut self) -> Waiting<'_> {
+    fn readable(&mut self) -> SocketWait<'_> {
         let Self { v4, v6, former, connections, .. } = self;
         let former = former.iter().map(|(_, socket)| socket);
         any_readable([&*v4, &*v6].into_iter().flatten().chain(former), connections)

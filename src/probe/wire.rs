@@ -3,7 +3,7 @@
 
 use std::{future::Future, io, net::IpAddr, pin::Pin};
 
-use super::{heard::Door, packet::Incoming};
+use super::{last_heard::SocketGroup, packet::Incoming};
 use crate::{
     model::family::Family,
     path::settings::{IcmpProbes, TcpProbes},
@@ -69,13 +69,13 @@ pub trait Wire: Send {
     fn renew(&mut self, flows: &[u8]);
 
     /// Sends a probe; `Unsupported` if this level cannot.
-    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: Door) -> io::Result<()>;
+    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: SocketGroup) -> io::Result<()>;
 
     /// Waits until the sockets are writable.
-    fn writable(&self) -> Waiting<'_>;
+    fn writable(&self) -> SocketWait<'_>;
 
     /// Waits until something can be read; [`Wire::drain`] must follow.
-    fn readable(&mut self) -> Waiting<'_>;
+    fn readable(&mut self) -> SocketWait<'_>;
 
     /// Reads what has arrived, at most [`super::socket::PER_TURN`] packets from each socket.
     fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained;
@@ -105,7 +105,7 @@ impl Drained {
 }
 
 /// A future that a [`Wire`] returns for waiting.
-pub type Waiting<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
+pub type SocketWait<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
 
 /// Missing capabilities, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

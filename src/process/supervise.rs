@@ -46,13 +46,13 @@ pub struct Supervisor(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     clock: Arc<AtomicU64>,
-    entries: Mutex<Vec<Arc<Entry>>>,
+    entries: Mutex<Vec<Arc<TaskEntry>>>,
     restarts: [AtomicU64; Task::ALL.len()],
 }
 
 /// One task that should run.
 #[derive(Debug)]
-struct Entry {
+struct TaskEntry {
     task: Task,
     /// Which of several tasks of its kind: a router's name.
     subject: String,
@@ -65,7 +65,7 @@ struct Entry {
     told: AtomicBool,
 }
 
-impl Entry {
+impl TaskEntry {
     fn silent_for(&self) -> Duration {
         let now = self.clock.load(Ordering::Relaxed);
         Duration::from_millis(now.saturating_sub(self.due.load(Ordering::Relaxed)))
@@ -116,7 +116,7 @@ impl Supervisor {
     /// Watches a task that its owner runs itself, until the returned value is dropped.
     #[must_use]
     pub fn watch(&self, task: Task, subject: &str) -> Watched {
-        let entry = Arc::new(Entry {
+        let entry = Arc::new(TaskEntry {
             task,
             subject: subject.to_owned(),
             clock: Arc::clone(&self.0.clock),
@@ -130,7 +130,7 @@ impl Supervisor {
         watched
     }
 
-    fn entries(&self) -> MutexGuard<'_, Vec<Arc<Entry>>> {
+    fn entries(&self) -> MutexGuard<'_, Vec<Arc<TaskEntry>>> {
         self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -139,7 +139,7 @@ impl Supervisor {
 #[derive(Debug)]
 pub struct Watched {
     supervisor: Supervisor,
-    entry: Arc<Entry>,
+    entry: Arc<TaskEntry>,
 }
 
 impl Watched {

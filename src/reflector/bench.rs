@@ -15,11 +15,10 @@ use tracing::debug;
 
 use super::{
     client::{Connection, Unusable},
+    connection_limits::{Allowance, SYN_ACK},
     inbox::Ended,
-    interface,
-    limits::{Allowance, SYN_ACK},
     measure::{After, Awaited},
-    one_way, protocol,
+    one_way_loss, own_mtu, protocol,
     secret::Secret,
 };
 use crate::{
@@ -219,7 +218,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     /// Updates the size in question in each direction, and why it is not the expected one.
     fn stand(&self, connection: &Connection, hunts: &mut Hunts) -> std::io::Result<()> {
         let tcp = connection.tcp()?;
-        let own = interface::mtu_of(connection.stream.local_addr()?.ip());
+        let own = own_mtu::mtu_of(connection.stream.local_addr()?.ip());
         let welcome = connection.welcome;
         let far = Some(welcome.interface_mtu).filter(|mtu| *mtu > 0);
         let mut board = self.board();
@@ -246,7 +245,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
                 Err(error) => return error,
             };
             let mut counts = 0_u32;
-            let end = one_way::stream(&mut connection, |counted| {
+            let end = one_way_loss::stream(&mut connection, |counted| {
                 counts += 1;
                 let now = self.began.elapsed();
                 let mut board = self.board();

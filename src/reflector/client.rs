@@ -13,11 +13,11 @@ use tokio::{
 };
 
 use super::{
-    asked::Asked,
     inbox::{Ended, Inbox},
-    protocol::{Counts, Frame, PADDING_SEGMENT, Refusal, SMALL, VERSION, Welcome},
+    outstanding::Outstanding,
+    protocol::{Frame, PADDING_SEGMENT, RefusalReason, SMALL, SegmentCounts, VERSION, Welcome},
     seal::Seal,
-    secret::{Halves, Secret, fresh_nonce},
+    secret::{NonceHalves, Secret, fresh_nonce},
     segment::{self, Tcp},
 };
 use crate::model::types::Bytes;
@@ -49,7 +49,7 @@ pub enum Unusable {
     Mute,
     /// It refused.
     #[error("the reflector refuses: {0}")]
-    Refused(Refusal),
+    Refused(RefusalReason),
     /// It requires a secret and none is configured.
     #[error("the reflector wants a secret: set `reflector_secret_file`")]
     SecretWanted,
@@ -108,7 +108,7 @@ pub struct Connection {
     inbox: Inbox,
     /// The reflector's values from the greeting.
     pub welcome: Welcome,
-    asked: Asked,
+    asked: Outstanding,
     /// Tags frames that are sent, once the secret is proven.
     seal: Option<Seal>,
     last_id: u32,
@@ -129,7 +129,7 @@ impl Connection {
             stream,
             inbox: Inbox::default(),
             welcome: Welcome::default(),
-            asked: Asked::default(),
+            asked: Outstanding::default(),
             seal: None,
             last_id: 0,
             round_trips: VecDeque::from([began.elapsed()]),
@@ -149,7 +149,7 @@ impl Connection {
         let mut halves = None;
         if let Frame::Challenge { nonce: reflector } = answer {
             let secret = secret.ok_or(Unusable::SecretWanted)?;
-            let both = Halves { prober: nonce, reflector };
+            let both = NonceHalves { prober: nonce, reflector };
             self.send_padded(&Frame::Proof(secret.prove(&both))).await.map_err(ended)?;
             answer = self.frame().await.map_err(Unusable::Greeting)?;
             halves = Some(both);
@@ -204,7 +204,7 @@ impl Connection {
     }
 
     /// Sends a small ping and returns the reflector's counts from its pong, without a timeout.
-    pub async fn exchange(&mut self) -> Result<Counts, Ended> {
+    pub async fn exchange(&mut self) -> Result<SegmentCounts, Ended> {
         let id = self.new_id();
         let began = Instant::now();
         self.ping(id, 0).await?;
@@ -222,7 +222,7 @@ impl Connection {
     }
 
     /// Sends a small ping and returns the counts from its pong, within the timeout of an answer.
-    pub(super) async fn small_exchange(&mut self) -> Result<Counts, Ended> {
+    pub(super) async fn small_exchange(&mut self) -> Result<SegmentCounts, Ended> {
         let patience = self.patience();
         timeout(patience, self.exchange())
             .await

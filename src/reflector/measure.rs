@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use super::{
     client::Connection,
     inbox::Ended,
-    protocol::{Counts, Frame},
+    protocol::{Frame, SegmentCounts},
 };
 use crate::{
     model::types::Bytes,
@@ -149,7 +149,7 @@ impl Connection {
             // Either a copy of one of them, or the large one arrived in parts because a router had
             // signalled.
             tokio::time::sleep(SETTLE).await;
-            let Counts { path_mtu, .. } = self.small_exchange().await?;
+            let SegmentCounts { path_mtu, .. } = self.small_exchange().await?;
             if path_mtu < size {
                 pair.large = Large::Signalled { mtu: path_mtu };
             }

@@ -45,7 +45,7 @@ pub const TAG: std::ops::Range<usize> = 24..40;
 pub type Nonce = [u8; 16];
 
 /// An HMAC-SHA256.
-pub type Proof = [u8; 32];
+pub type SecretProof = [u8; 32];
 
 /// A frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,11 +63,11 @@ pub enum Frame {
         nonce: Nonce,
     },
     /// Prober: the proof of the secret.
-    Proof(Proof),
+    Proof(SecretProof),
     /// Reflector: ready to measure; with its own proof, zeros if it has no secret.
-    Welcome(Welcome, Proof),
+    Welcome(Welcome, SecretProof),
     /// Reflector: refuses, with the reason; the connection ends.
-    Refused(Refusal),
+    Refused(RefusalReason),
     /// Prober: a measured segment. The reflector answers when it has read it.
     Ping {
         /// Returned in the answer.
@@ -80,7 +80,7 @@ pub enum Frame {
         /// The id of the ping or of the request.
         id: u32,
         /// The counters of the reflector's kernel so far.
-        counts: Counts,
+        counts: SegmentCounts,
     },
     /// Prober: requests one segment of `size` and a small control.
     Send {
@@ -116,7 +116,7 @@ pub struct Welcome {
 /// Counters of the reflector's kernel for this connection, from before it sent the frame (RFC
 /// 4898).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct SegmentCounts {
     /// Segments with data received, including repeated ones; modulo 2^32.
     pub received: u32,
     /// Segments with data sent, including repeated ones; modulo 2^32.
@@ -127,7 +127,7 @@ pub struct Counts {
 
 /// Why a reflector refuses to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum RefusalReason {
     /// The two speak different versions.
     #[error(
         "it speaks another version of the protocol than ours ({VERSION}): run the same version of vxlan_exporter at both ends"
@@ -208,10 +208,10 @@ impl Frame {
                 out.extend(proof);
             }
             Self::Refused(refusal) => out.push(match refusal {
-                Refusal::Version => 1,
-                Refusal::Secret => 2,
-                Refusal::Full => 3,
-                Refusal::Other => 0,
+                RefusalReason::Version => 1,
+                RefusalReason::Secret => 2,
+                RefusalReason::Full => 3,
+                RefusalReason::Other => 0,
             }),
             Self::Ping { id, .. } | Self::Large { id, .. } => out.extend(id.to_be_bytes()),
             Self::Pong { id, counts } => {
@@ -327,15 +327,19 @@ impl Fields<'_> {
                 self.take()?,
             ),
             5 => Frame::Refused(match self.take::<1>()?[0] {
-                1 => Refusal::Version,
-                2 => Refusal::Secret,
-                3 => Refusal::Full,
-                _ => Refusal::Other,
+                1 => RefusalReason::Version,
+                2 => RefusalReason::Secret,
+                3 => RefusalReason::Full,
+                _ => RefusalReason::Other,
             }),
             6 => Frame::Ping { id: self.number()?, len },
             PONG_KIND => Frame::Pong {
                 id: self.number()?,
-                counts: Counts { received: self.number()?, sent: self.number()?, path_mtu: self.number()? },
+                counts: SegmentCounts {
+                    received: self.number()?,
+                    sent: self.number()?,
+                    path_mtu: self.number()?,
+                },
             },
             SEND_KIND => {
                 let (id, size, large_first) = (self.number()?, self.number()?, self.take::<1>()?[0] != 0);

@@ -56,10 +56,10 @@ impl Seal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reflector::protocol::{Counts, Frame};
+    use crate::reflector::protocol::{Frame, SegmentCounts};
 
     fn frames() -> [Vec<u8>; 2] {
-        [1, 2].map(|id| Frame::Pong { id, counts: Counts::default() }.encode())
+        [1, 2].map(|id| Frame::Pong { id, counts: SegmentCounts::default() }.encode())
     }
 
     #[test]

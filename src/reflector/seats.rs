@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::Notify;
 
 use super::{
-    limits::{Limits, NoSeat, Opened, SeatId},
+    connection_limits::{ConnectionLimits, NewSeat, NoSeat, SeatId},
     secret::Secret,
 };
 use crate::{model::types::Bytes, path::probe::Moment};
@@ -20,7 +20,7 @@ use crate::{model::types::Bytes, path::probe::Moment};
 #[derive(Debug)]
 pub(super) struct Seats {
     secret: Option<Secret>,
-    limits: Mutex<Limits>,
+    limits: Mutex<ConnectionLimits>,
     /// How to end the connection of each seat.
     evictions: Mutex<HashMap<SeatId, Arc<Notify>>>,
     began: Instant,
@@ -29,7 +29,7 @@ pub(super) struct Seats {
 impl Seats {
     pub(super) fn new(secret: Option<Secret>) -> Self {
         Self {
-            limits: Mutex::new(Limits::new(secret.is_some())),
+            limits: Mutex::new(ConnectionLimits::new(secret.is_some())),
             secret,
             evictions: Mutex::default(),
             began: Instant::now(),
@@ -45,7 +45,7 @@ impl Seats {
         self.began.elapsed()
     }
 
-    fn limits<T>(&self, use_them: impl FnOnce(&mut Limits) -> T) -> T {
+    fn limits<T>(&self, use_them: impl FnOnce(&mut ConnectionLimits) -> T) -> T {
         use_them(&mut self.limits.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -72,7 +72,7 @@ pub(super) struct Seat {
 impl Seat {
     pub(super) fn take(seats: Arc<Seats>, peer: IpAddr) -> Option<Self> {
         let now = seats.now();
-        let Opened { id, evicts } = seats.limits(|limits| limits.open(peer, now))?;
+        let NewSeat { id, evicts } = seats.limits(|limits| limits.open(peer, now))?;
         let evicted = Arc::new(Notify::new());
         seats.evictions(|all| all.insert(id, Arc::clone(&evicted)));
         seats.evict(evicts);

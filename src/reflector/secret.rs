@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::{
-    protocol::{Nonce, Proof, VERSION, Welcome},
+    protocol::{Nonce, SecretProof, VERSION, Welcome},
     seal::Seal,
 };
 use crate::process::regular_file::read_secret;
@@ -35,7 +35,7 @@ pub struct Secret(Hmac<Sha256>);
 /// Compares two of our own files; nothing that a peer sent is compared here.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        let zero = Halves { prober: Nonce::default(), reflector: Nonce::default() };
+        let zero = NonceHalves { prober: Nonce::default(), reflector: Nonce::default() };
         self.prove(&zero) == other.prove(&zero)
     }
 }
@@ -71,36 +71,36 @@ impl Secret {
 
     /// A prober's answer to the challenge.
     #[must_use]
-    pub fn prove(&self, halves: &Halves) -> Proof {
+    pub fn prove(&self, halves: &NonceHalves) -> SecretProof {
         self.mac(Use::ProberProof, halves).finalize().into_bytes().into()
     }
 
     /// Whether a prober's answer is right, in constant time.
     #[must_use]
-    pub fn accepts(&self, proof: &Proof, halves: &Halves) -> bool {
+    pub fn accepts(&self, proof: &SecretProof, halves: &NonceHalves) -> bool {
         self.mac(Use::ProberProof, halves).verify_slice(proof).is_ok()
     }
 
     /// A reflector's own proof, which also covers the values in its welcome.
     #[must_use]
-    pub fn prove_welcome(&self, halves: &Halves, welcome: &Welcome) -> Proof {
+    pub fn prove_welcome(&self, halves: &NonceHalves, welcome: &Welcome) -> SecretProof {
         self.mac(Use::ReflectorProof, halves).chain_update(welcome.bytes()).finalize().into_bytes().into()
     }
 
     /// Whether a reflector's proof is right, in constant time.
     #[must_use]
-    pub fn accepts_welcome(&self, proof: &Proof, halves: &Halves, welcome: &Welcome) -> bool {
+    pub fn accepts_welcome(&self, proof: &SecretProof, halves: &NonceHalves, welcome: &Welcome) -> bool {
         self.mac(Use::ReflectorProof, halves).chain_update(welcome.bytes()).verify_slice(proof).is_ok()
     }
 
     /// The tags for this session: for frames of the prober and for those of the reflector.
     #[must_use]
-    pub fn seals(&self, halves: &Halves) -> (Seal, Seal) {
+    pub fn seals(&self, halves: &NonceHalves) -> (Seal, Seal) {
         let seal = |of| Seal::new(&self.mac(of, halves).finalize().into_bytes().into());
         (seal(Use::ProberFrames), seal(Use::ReflectorFrames))
     }
 
-    fn mac(&self, of: Use, halves: &Halves) -> Hmac<Sha256> {
+    fn mac(&self, of: Use, halves: &NonceHalves) -> Hmac<Sha256> {
         self.0
             .clone()
             .chain_update(b"vxlan_exporter reflector")
@@ -112,7 +112,7 @@ impl Secret {
 
 /// Both ends' random halves of the challenge in one greeting.
 #[derive(Debug, Clone, Copy)]
-pub struct Halves {
+pub struct NonceHalves {
     /// From the hello.
     pub prober: Nonce,
     /// From the challenge.
@@ -146,7 +146,7 @@ mod tests {
             secret("0123456789abcdef").expect("long enough"),
             secret("0123456789abcdeF").expect("long enough"),
         );
-        let halves = |prober, reflector| Halves { prober: [prober; 16], reflector: [reflector; 16] };
+        let halves = |prober, reflector| NonceHalves { prober: [prober; 16], reflector: [reflector; 16] };
         let proof = one.prove(&halves(1, 2));
         assert!(same.accepts(&proof, &halves(1, 2)));
         assert!(!other.accepts(&proof, &halves(1, 2)));

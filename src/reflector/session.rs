@@ -3,7 +3,7 @@
 //! It never sends anything that was not requested, never more than was paid for ([`super::ledger`])
 //! and never faster than the limits allow. Anything that is not the protocol, comes too slowly or
 //! is not acknowledged ends it with a reset. So does a peer with a better claim to its seat
-//! ([`super::limits`]).
+//! ([`super::connection_limits`]).
 
 use std::{
     io,
@@ -18,12 +18,12 @@ use tracing::debug;
 
 use super::{
     inbox::{Ended, Inbox},
-    interface,
     ledger::Ledger,
-    protocol::{Counts, Frame, Refusal, VERSION, Welcome},
+    own_mtu,
+    protocol::{Frame, RefusalReason, SegmentCounts, VERSION, Welcome},
     seal::Seal,
     seats::Seat,
-    secret::{Halves, fresh_nonce},
+    secret::{NonceHalves, fresh_nonce},
     segment::{self, Tcp},
 };
 use crate::model::types::Bytes;
@@ -67,7 +67,7 @@ enum End {
     #[error("a frame that only a reflector sends, or out of turn")]
     OutOfTurn,
     #[error("refused: {0}")]
-    Refused(Refusal),
+    Refused(RefusalReason),
     #[error("asked for more than it paid for, or did not acknowledge")]
     Unpaid,
     #[error("asked for more than the limits allow")]
@@ -121,18 +121,18 @@ impl Session {
     async fn greet(&mut self) -> Result<(), End> {
         let Frame::Hello { version, nonce } = self.next().await? else { return Err(End::OutOfTurn) };
         if version != VERSION {
-            return Err(End::Refused(Refusal::Version));
+            return Err(End::Refused(RefusalReason::Version));
         }
         let mut halves = None;
         if let Some(secret) = self.seat.secret().cloned() {
-            let both = Halves { prober: nonce, reflector: fresh_nonce()? };
+            let both = NonceHalves { prober: nonce, reflector: fresh_nonce()? };
             self.answer(&[Frame::Challenge { nonce: both.reflector }]).await?;
             let Frame::Proof(proof) = self.next().await? else { return Err(End::OutOfTurn) };
             if !secret.accepts(&proof, &both) {
-                return Err(End::Refused(Refusal::Secret));
+                return Err(End::Refused(RefusalReason::Secret));
             }
             if !self.seat.prove() {
-                return Err(End::Refused(Refusal::Full));
+                return Err(End::Refused(RefusalReason::Full));
             }
             halves = Some((secret, both));
         }
@@ -150,7 +150,7 @@ impl Session {
     fn welcome(&self) -> io::Result<Welcome> {
         let tcp = Tcp::of(&self.stream)?;
         let address = self.stream.local_addr()?.ip();
-        let interface_mtu = interface::mtu_of(address).unwrap_or(0);
+        let interface_mtu = own_mtu::mtu_of(address).unwrap_or(0);
         Ok(Welcome { interface_mtu, limit: tcp.limit, path_mtu: tcp.path_mtu })
     }
 
@@ -225,8 +225,8 @@ impl Session {
         }
     }
 
-    fn counts(&self) -> io::Result<Counts> {
+    fn counts(&self) -> io::Result<SegmentCounts> {
         let tcp = Tcp::of(&self.stream)?;
-        Ok(Counts { received: tcp.data_received, sent: tcp.data_sent, path_mtu: tcp.path_mtu })
+        Ok(SegmentCounts { received: tcp.data_received, sent: tcp.data_sent, path_mtu: tcp.path_mtu })
     }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use crate::{
     model::{
-        plan::Limits,
+        plan::ReadLimits,
         snapshot::Link,
         types::{Dropped, DroppedKind},
     },
@@ -32,20 +32,20 @@ pub const MOST_VNI_COUNTERS: usize = 4096;
 
 #[derive(Debug, Default)]
 struct Reading {
-    limits: Limits,
+    limits: ReadLimits,
     deadline: Option<Instant>,
 }
 
 thread_local! {
     static READING: Cell<Reading> = const {
-        Cell::new(Reading { limits: Limits::DEFAULT, deadline: None })
+        Cell::new(Reading { limits: ReadLimits::DEFAULT, deadline: None })
     };
     static DROPPED: RefCell<Dropped> = const { RefCell::new(Dropped::new()) };
     static WHY: RefCell<Option<Sentence>> = const { RefCell::new(None) };
 }
 
 /// Runs `read` with these limits and this deadline; also returns what was left out.
-pub fn within<T>(limits: Limits, deadline: Instant, read: impl FnOnce() -> T) -> (T, Dropped) {
+pub fn within<T>(limits: ReadLimits, deadline: Instant, read: impl FnOnce() -> T) -> (T, Dropped) {
     let former = READING.replace(Reading { limits, deadline: Some(deadline) });
     begin();
     let done = read();
@@ -73,7 +73,7 @@ pub fn why() -> Option<Sentence> {
 
 /// The limits of the scrape on this thread.
 #[must_use]
-pub fn limits() -> Limits {
+pub fn limits() -> ReadLimits {
     let reading = READING.take();
     let limits = reading.limits;
     READING.set(reading);
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_scrape_has_its_own_limits_and_tells_what_is_beyond() {
-        let limits = Limits { max_interfaces: 2, ..Limits::default() };
+        let limits = ReadLimits { max_interfaces: 2, ..ReadLimits::default() };
         let soon = Instant::now() + Duration::from_hours(1);
         let (let_in, dropped) = within(limits, soon, || {
             let most = super::limits().max_interfaces;
@@ -146,7 +146,7 @@ mod tests {
             dropped::remedy(&dropped, None),
             "raise `max_interfaces` if the router really has so many"
         );
-        assert_eq!(super::limits(), Limits::default());
+        assert_eq!(super::limits(), ReadLimits::default());
         assert!(within(limits, Instant::now(), is_late).0);
         let late = within(limits, Instant::now(), || parse::link::links(r#"[{"ifname":"a"},{"ifname":"b"#));
         assert!(

@@ -37,7 +37,7 @@ pub struct Chain {
     shell: Option<Box<dyn Shell>>,
     ip: ip_json::Reader,
     api: Option<ApiReader>,
-    memory: Memory,
+    memory: MethodMemory,
 }
 
 impl std::fmt::Debug for Chain {
@@ -70,7 +70,7 @@ impl Chain {
         let over_shell: &[Method] = if shell.is_some() { &Vyos::METHODS } else { &[] };
         let methods = over_shell.iter().copied().chain(api.map(|_| Method::Api)).collect();
         let api = api.map(|plan| ApiReader::new(plan.clone()));
-        Self { router, shell, ip: ip_json::Reader::default(), api, memory: Memory::new(methods) }
+        Self { router, shell, ip: ip_json::Reader::default(), api, memory: MethodMemory::new(methods) }
     }
 
     /// One scrape, finished before `deadline`. Blocks.
@@ -155,7 +155,7 @@ fn all(failures: Vec<(Method, ScrapeError)>) -> ScrapeError {
 
 /// Which method worked last, and when the best one was last tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Memory {
+struct MethodMemory {
     /// All methods, best first.
     methods: Vec<Method>,
     working: Option<Method>,
@@ -163,7 +163,7 @@ struct Memory {
     tried_best: Option<Instant>,
 }
 
-impl Memory {
+impl MethodMemory {
     fn new(methods: Vec<Method>) -> Self {
         Self { methods, working: None, tried_best: None }
     }

@@ -37,14 +37,14 @@ const SURVEY: u32 = 10;
 const SLACK: Duration = Duration::from_secs(2);
 
 /// The routers that are read at every interval.
-pub type Watched = Arc<BTreeSet<RouterName>>;
+pub type WatchedRouters = Arc<BTreeSet<RouterName>>;
 
 /// Reads all routers of a plan, and follows changes of the plan.
 #[derive(Debug)]
 pub struct Fleet {
     rounds: Rounds,
     supervisor: Supervisor,
-    watched: watch::Sender<Watched>,
+    watched: watch::Sender<WatchedRouters>,
     threads: usize,
     running: BTreeMap<RouterName, (RouterPlan, Kept)>,
     /// The last readings of routers that were removed, so that their counts continue if they
@@ -58,14 +58,14 @@ struct Rounds {
     state: State,
     began: Instant,
     threads: Arc<Semaphore>,
-    watched: watch::Receiver<Watched>,
+    watched: watch::Receiver<WatchedRouters>,
 }
 
 impl Fleet {
     /// A fleet without routers.
     #[must_use]
     pub fn new(state: State) -> Self {
-        let (watched, watching) = watch::channel(Watched::default());
+        let (watched, watching) = watch::channel(WatchedRouters::default());
         let rounds =
             Rounds { state, began: Instant::now(), threads: Arc::new(Semaphore::new(0)), watched: watching };
         let supervisor = Supervisor::default();

@@ -89,13 +89,13 @@ impl Access {
 pub struct Gate {
     file: PathBuf,
     now: Mutex<Now>,
-    readings: Coalesced<Arc<Rules>>,
+    readings: Coalesced<Arc<AccessRules>>,
     logins: Logins,
 }
 
 #[derive(Debug)]
 struct Now {
-    rules: Arc<Rules>,
+    rules: Arc<AccessRules>,
     /// Why the present file is not in use, if it is not.
     refused: Option<String>,
 }
@@ -112,7 +112,7 @@ impl Now {
 
 /// The rules from one state of the file and those it names.
 #[derive(Debug)]
-struct Rules {
+struct AccessRules {
     /// Digest of the content of all these files.
     digest: [u8; 32],
     tls: Option<Arc<ServerConfig>>,
@@ -124,7 +124,7 @@ struct Rules {
 impl Gate {
     /// Reads the file and those it names.
     pub fn open(file: &Path) -> anyhow::Result<Self> {
-        let rules = Contents::read(file).and_then(Contents::rules)?;
+        let rules = WebFileContents::read(file).and_then(WebFileContents::rules)?;
         warn_of_public(rules.key.iter().map(PathBuf::as_path));
         let (tls, users) = (rules.tls.is_some(), rules.users.count());
         info!(file = %file.display(), tls, users, "web configuration read");
@@ -134,7 +134,7 @@ impl Gate {
     }
 
     /// The rules in force: the file is read once for all who connect at the same time.
-    async fn rules(gate: &Arc<Self>) -> Arc<Rules> {
+    async fn rules(gate: &Arc<Self>) -> Arc<AccessRules> {
         let reading = Arc::clone(gate);
         let read = gate.readings.get(move || reading.read_again());
         match timeout(READ_TIMEOUT, read).await {
@@ -148,11 +148,13 @@ impl Gate {
         }
     }
 
-    fn read_again(&self) -> Arc<Rules> {
+    fn read_again(&self) -> Arc<AccessRules> {
         let digest = self.now().rules.digest;
-        let read = match Contents::read(&self.file) {
+        let read = match WebFileContents::read(&self.file) {
             Ok(contents) if contents.digest == digest => Ok(None),
-            contents => contents.and_then(Contents::rules).and_then(|rules| self.protects(rules)).map(Some),
+            contents => {
+                contents.and_then(WebFileContents::rules).and_then(|rules| self.protects(rules)).map(Some)
+            }
         };
         let mut now = self.now();
         match read {
@@ -168,7 +170,7 @@ impl Gate {
 
     /// Refuses rules without the TLS or users there were before: an empty file does not end them,
     /// only a restart does.
-    fn protects(&self, rules: Rules) -> anyhow::Result<Rules> {
+    fn protects(&self, rules: AccessRules) -> anyhow::Result<AccessRules> {
         let (now, file) = (Arc::clone(&self.now().rules), self.file.display());
         ensure!(
             rules.tls.is_some() || now.tls.is_none(),
@@ -187,13 +189,13 @@ impl Gate {
 }
 
 /// Content of the file and those it names.
-struct Contents {
+struct WebFileContents {
     web: WebFile,
-    tls: Option<tls::Contents>,
+    tls: Option<tls::TlsContents>,
     digest: [u8; 32],
 }
 
-impl Contents {
+impl WebFileContents {
     fn read(file: &Path) -> anyhow::Result<Self> {
         let text =
             regular_file::read(file, MOST_BYTES).context("the file of --web.config.file cannot be used")?;
@@ -202,7 +204,7 @@ impl Contents {
             regular_file::read(named, MOST_BYTES).with_context(|| format!("{}: {key}", file.display()))
         };
         let tls = match &web.tls {
-            Some(files) => Some(tls::Contents {
+            Some(files) => Some(tls::TlsContents {
                 certificate: read("cert_file", &files.certificate)?,
                 key: regular_file::read_secret(&files.key)
                     .with_context(|| format!("{}: key_file", file.display()))?,
@@ -223,12 +225,12 @@ impl Contents {
         Ok(Self { web, tls, digest: digest.finalize().into() })
     }
 
-    fn rules(self) -> anyhow::Result<Rules> {
+    fn rules(self) -> anyhow::Result<AccessRules> {
         let tls = match (&self.web.tls, &self.tls) {
             (Some(files), Some(contents)) => Some(Arc::new(tls::config(files, contents)?)),
             _ => None,
         };
         let key = self.web.tls.map(|files| files.key);
-        Ok(Rules { digest: self.digest, tls, key, users: Users::new(self.web.users) })
+        Ok(AccessRules { digest: self.digest, tls, key, users: Users::new(self.web.users) })
     }
 }

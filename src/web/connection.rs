@@ -29,7 +29,8 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Access, Answer, GRACE, HEAD_TIMEOUT, PLAIN_TEXT, Pages, access::Admission, answer, places::Place, respond,
+    Access, GRACE, HEAD_TIMEOUT, PLAIN_TEXT, PageResponse, Pages, access::Admission, answer, places::Place,
+    respond,
 };
 use crate::model::types::LoginRefusal;
 
@@ -130,7 +131,7 @@ async fn answer_to(
     Ok(refusal.map(Full::new))
 }
 
-fn refusal(reason: LoginRefusal, retry_after: Duration) -> Answer {
+fn refusal(reason: LoginRefusal, retry_after: Duration) -> PageResponse {
     let (status, text) = match reason {
         LoginRefusal::Missing | LoginRefusal::Wrong => {
             (StatusCode::UNAUTHORIZED, "a user name and a password are needed\n")
@@ -161,7 +162,7 @@ async fn exchange<S>(
 ) where
     S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>,
 {
-    let stream = Watched { stream, place: Arc::clone(place) };
+    let stream = WatchedStream { stream, place: Arc::clone(place) };
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -186,12 +187,12 @@ async fn exchange<S>(
 }
 
 /// Tells the place when an answer has been sent: hyper flushes after it has written a whole answer.
-struct Watched<T> {
+struct WatchedStream<T> {
     stream: T,
     place: Arc<Place>,
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for WatchedStream<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -201,7 +202,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for WatchedStream<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }

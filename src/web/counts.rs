@@ -10,13 +10,13 @@ use crate::{
 
 /// Counts since start.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub struct WebCounters {
     places: AtomicU64,
     turned_away: [AtomicU64; TurnedAway::ALL.len()],
     logins: [AtomicU64; LoginRefusal::ALL.len()],
 }
 
-impl Counts {
+impl WebCounters {
     /// Sets how many places are taken at present.
     pub fn set_places(&self, taken: usize) {
         self.places.store(taken as u64, Relaxed);

@@ -1,6 +1,6 @@
 //! From samples to the text format, with the `prometheus` crate, which escapes values.
 //!
-//! Samples are made from a [`Family`] of the catalogue, so HELP, TYPE and the names of labels
+//! Samples are made from a [`MetricSpec`] of the catalogue, so HELP, TYPE and the names of labels
 //! cannot differ from it. Output is sorted by family, then by label values.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use prometheus::{
 };
 
 use crate::{
-    catalogue::{self, Family, Kind},
+    catalogue::{self, MetricKind, MetricSpec},
     model::observation::RttHistogram,
     text::visible,
 };
@@ -25,7 +25,7 @@ pub struct Exposition {
 }
 
 struct Samples {
-    family: &'static Family,
+    family: &'static MetricSpec,
     of: BTreeMap<Box<[Box<str>]>, Sample>,
 }
 
@@ -36,23 +36,23 @@ enum Sample {
 
 impl Exposition {
     /// Adds a sample; `labels` are values in the order of the family's labels.
-    pub fn put(&mut self, family: &'static Family, labels: &[&str], value: f64) {
+    pub fn put(&mut self, family: &'static MetricSpec, labels: &[&str], value: f64) {
         self.insert(family, labels, Sample::Number(value));
     }
 
     /// Adds a sample of 1 or 0.
-    pub fn put_bool(&mut self, family: &'static Family, labels: &[&str], value: bool) {
+    pub fn put_bool(&mut self, family: &'static MetricSpec, labels: &[&str], value: bool) {
         self.put(family, labels, f64::from(u8::from(value)));
     }
 
     /// Adds a count. Above 2^53 the sample loses its last digits, as Prometheus stores a float.
-    pub fn put_count(&mut self, family: &'static Family, labels: &[&str], value: u64) {
+    pub fn put_count(&mut self, family: &'static MetricSpec, labels: &[&str], value: u64) {
         #[allow(clippy::cast_precision_loss)]
         self.put(family, labels, value as f64);
     }
 
     /// Adds a histogram.
-    pub fn put_histogram(&mut self, family: &'static Family, labels: &[&str], rtt: &RttHistogram) {
+    pub fn put_histogram(&mut self, family: &'static MetricSpec, labels: &[&str], rtt: &RttHistogram) {
         let mut below = 0;
         let buckets = RttHistogram::BOUNDS.iter().zip(rtt.counts).map(|(bound, count)| {
             below += count;
@@ -68,7 +68,7 @@ impl Exposition {
         self.insert(family, labels, Sample::Histogram(Box::new(histogram)));
     }
 
-    fn insert(&mut self, family: &'static Family, values: &[&str], sample: Sample) {
+    fn insert(&mut self, family: &'static MetricSpec, values: &[&str], sample: Sample) {
         debug_assert_eq!(family.labels().len(), values.len(), "labels of {}", family.name());
         let samples =
             self.families.entry(family.name()).or_insert_with(|| Samples { family, of: BTreeMap::new() });
@@ -129,11 +129,11 @@ impl Samples {
 }
 
 impl Sample {
-    fn into_metric(self, kind: Kind, labels: Vec<LabelPair>) -> Metric {
+    fn into_metric(self, kind: MetricKind, labels: Vec<LabelPair>) -> Metric {
         let mut metric = Metric::from_label(labels);
         match self {
             Self::Histogram(histogram) => metric.set_histogram(*histogram),
-            Self::Number(value) if kind == Kind::Counter => {
+            Self::Number(value) if kind == MetricKind::Counter => {
                 let mut counter = Counter::default();
                 counter.set_value(value);
                 metric.set_counter(counter);
@@ -148,11 +148,11 @@ impl Sample {
     }
 }
 
-fn metric_type(kind: Kind) -> MetricType {
+fn metric_type(kind: MetricKind) -> MetricType {
     match kind {
-        Kind::Counter => MetricType::COUNTER,
-        Kind::Gauge => MetricType::GAUGE,
-        Kind::Histogram => MetricType::HISTOGRAM,
+        MetricKind::Counter => MetricType::COUNTER,
+        MetricKind::Gauge => MetricType::GAUGE,
+        MetricKind::Histogram => MetricType::HISTOGRAM,
     }
 }
 

@@ -3,7 +3,7 @@
 use hyper::{Method, StatusCode, header::HeaderValue};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Answer, PLAIN_TEXT, answer};
+use super::{PLAIN_TEXT, PageResponse, answer};
 
 /// A request that was made.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Lifecycle {
     }
 
     /// The answer to a request for one of [`super::LIFECYCLE`].
-    pub(super) async fn respond(&self, method: &Method, path: &str) -> Answer {
+    pub(super) async fn respond(&self, method: &Method, path: &str) -> PageResponse {
         if !matches!(*method, Method::POST | Method::PUT) {
             let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED, PLAIN_TEXT, "only POST and PUT\n");
             refusal.headers_mut().insert(hyper::header::ALLOW, HeaderValue::from_static("POST, PUT"));

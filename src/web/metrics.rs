@@ -16,7 +16,7 @@ use std::{
 use anyhow::Result;
 use prometheus::{core::Collector as _, process_collector::ProcessCollector};
 
-use super::{counts::Counts, exposition::Exposition};
+use super::{counts::WebCounters, exposition::Exposition};
 use crate::{
     catalogue, logging,
     model::{
@@ -38,7 +38,7 @@ pub struct SelfInfo {
     /// The commit it was built from.
     pub revision: &'static str,
     /// Counters of its web server.
-    pub(super) web: Arc<Counts>,
+    pub(super) web: Arc<WebCounters>,
     process: Arc<ProcessCollector>,
     supervisor: Supervisor,
 }

@@ -36,11 +36,11 @@ impl Peer {
 ///
 /// Those that came first are kept: a crowd of new addresses displaces nobody.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct KnownPeers {
     seen: BTreeMap<Peer, Instant>,
 }
 
-impl Known {
+impl KnownPeers {
     /// Most known peers: Prometheus servers, and a few people.
     pub const MOST: usize = 32;
     /// How long a peer stays known: longer than any interval between scrapes.
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn who_comes_first_is_known_until_it_stays_away() {
         let now = Instant::now();
-        let mut known = Known::default();
+        let mut known = KnownPeers::default();
         for machine in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
             assert!(known.knows(peer(machine), now), "{machine}");
         }
@@ -92,7 +92,7 @@ mod tests {
             known.greet(Peer::V6(host + 1), now);
         }
         assert!(known.knows(first, now) && !known.knows(Peer::V6(1000), now));
-        let later = now + Known::LATELY;
+        let later = now + KnownPeers::LATELY;
         assert!(!known.knows(first, later));
         known.greet(Peer::V6(1000), later);
         assert!(known.knows(Peer::V6(1000), later) && known.seen.len() == 1);

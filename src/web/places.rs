@@ -6,7 +6,7 @@
 //! to the peer with the most connections, and is the one that has been idle the longest: an idle
 //! keep-alive, a handshake or head that does not come, an answer that is not read. One peer may
 //! hold only a share of the places; beyond it, its own connections are ended. A peer whose idle
-//! connection was ended cannot displace others for a while. [`Known`] peers keep [`KEPT`]
+//! connection was ended cannot displace others for a while. [`KnownPeers`] keep [`KEPT`]
 //! connections whatever happens, so that a Prometheus server that has scraped can scrape again.
 //!
 //! Answers that wait for slow readers are limited by their bytes in the same way.
@@ -24,8 +24,8 @@ use hyper::body::Bytes;
 use tokio::sync::Notify;
 
 use super::{
-    counts::Counts,
-    peer::{Known, Peer},
+    counts::WebCounters,
+    peer::{KnownPeers, Peer},
 };
 use crate::model::types::TurnedAway;
 
@@ -58,17 +58,17 @@ pub struct Places {
 #[derive(Debug)]
 struct Inner {
     most: usize,
-    counts: Arc<Counts>,
-    table: Mutex<Table>,
+    counts: Arc<WebCounters>,
+    table: Mutex<PlaceTable>,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+struct PlaceTable {
     next: u64,
     taken: BTreeMap<u64, Taken>,
     /// How many places each peer holds.
     counts: BTreeMap<Peer, usize>,
-    known: Known,
+    known: KnownPeers,
     /// Peers with an idle connection that was ended for others, and when.
     in_the_way: BTreeMap<Peer, Instant>,
 }
@@ -95,12 +95,12 @@ enum Stage {
 impl Places {
     /// The number of places follows from the limit of open files.
     #[must_use]
-    pub fn new(open_files: u64, counts: Arc<Counts>) -> Self {
+    pub fn new(open_files: u64, counts: Arc<WebCounters>) -> Self {
         let most = usize::try_from(open_files / PART_OF_OPEN_FILES).unwrap_or(MOST);
         Self::with(most.clamp(PART_OF_PEER, MOST), counts)
     }
 
-    fn with(most: usize, counts: Arc<Counts>) -> Self {
+    fn with(most: usize, counts: Arc<WebCounters>) -> Self {
         Self { inner: Arc::new(Inner { most, counts, table: Mutex::default() }) }
     }
 
@@ -150,12 +150,12 @@ impl Places {
 }
 
 impl Inner {
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, PlaceTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
+impl PlaceTable {
     /// Notifies its task; the place is free from now on.
     fn end(&mut self, id: u64) -> Option<Taken> {
         let taken = self.remove(id)?;

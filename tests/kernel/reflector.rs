@@ -14,7 +14,7 @@ use vxlan_exporter::{
     path::reflection::{Large, SegmentPair},
     reflector::{
         client::Connection,
-        limits::{BYTES, PACKETS},
+        connection_limits::{BYTES, PACKETS},
         protocol::{Frame, VERSION},
     },
 };

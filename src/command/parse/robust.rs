@@ -7,7 +7,7 @@ use clap::ValueEnum as _;
 use proptest::{prelude::*, sample::Index};
 
 use super::{Format, read};
-use crate::router::parse::{sections, system};
+use crate::router::parse::{sections, system, terminal::clean};
 
 /// Every captured output.
 pub(crate) static CAPTURES: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -27,7 +27,7 @@ fn survives(text: &str) {
     }
     let _ = system::version(text, text, text);
     let _ = system::uptime_seconds(text);
-    let _ = sections::split(&sections::clean(text), "[");
+    let _ = sections::split(&clean(text), "[");
 }
 
 #[derive(Debug, Clone)]

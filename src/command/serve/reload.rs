@@ -20,7 +20,7 @@ use super::{
     warn_of,
 };
 use crate::{
-    command::load::Wanted,
+    command::load::ConfigSource,
     model::state::State,
     process::supervise::{Kept, Pulse, Supervisor, Task, fault},
     web::Wish,
@@ -64,7 +64,7 @@ pub fn keep(
 /// Reads the configuration on request, and when the file changes.
 #[derive(Debug)]
 pub struct Reloader {
-    wanted: Wanted,
+    wanted: ConfigSource,
     state: State,
     plans: mpsc::Sender<NextPlan>,
     watch: ConfigWatch,
@@ -76,13 +76,18 @@ impl Reloader {
     /// Reports results in `state` and sends plans to `plans`. `watch` is the one from the first
     /// reading.
     #[must_use]
-    pub fn new(wanted: Wanted, watch: ConfigWatch, state: State, plans: mpsc::Sender<NextPlan>) -> Self {
+    pub fn new(
+        wanted: ConfigSource,
+        watch: ConfigWatch,
+        state: State,
+        plans: mpsc::Sender<NextPlan>,
+    ) -> Self {
         Self { wanted, state, plans, watch, refused: None }
     }
 
     /// Replaces a reloader that died, and does what that one left undone.
     async fn again(
-        (wanted, state, plans): (Wanted, State, mpsc::Sender<NextPlan>),
+        (wanted, state, plans): (ConfigSource, State, mpsc::Sender<NextPlan>),
         pulse: &Pulse,
     ) -> std::io::Result<(Self, Signal)> {
         let hangup = signal(SignalKind::hangup())?;

@@ -13,10 +13,10 @@ use crate::{
 /// Positions of links and forwarding entries by name. A cloned snapshot builds its own index, so
 /// that the clone may be changed.
 #[derive(Default)]
-pub struct Index(OnceLock<Places>);
+pub struct Index(OnceLock<Positions>);
 
 #[derive(Default)]
-struct Places {
+struct Positions {
     links: HashMap<String, usize>,
     bridges: HashMap<String, Bridge>,
     entries: HashMap<String, Vec<usize>>,
@@ -31,8 +31,8 @@ struct Bridge {
 }
 
 impl Index {
-    fn places(&self, of: &RouterSnapshot) -> &Places {
-        self.0.get_or_init(|| Places::of(of))
+    fn places(&self, of: &RouterSnapshot) -> &Positions {
+        self.0.get_or_init(|| Positions::of(of))
     }
 
     pub(super) fn link<'a>(&self, of: &'a RouterSnapshot, name: &str) -> Option<&'a Link> {
@@ -81,7 +81,7 @@ pub(super) fn may_be_bridge(master: Option<&Link>) -> bool {
     master.and_then(|master| master.kind).is_none_or(|kind| kind == LinkKind::Bridge)
 }
 
-impl Places {
+impl Positions {
     fn of(snapshot: &RouterSnapshot) -> Self {
         let mut places = Self::default();
         for (place, link) in work::each(snapshot.links.iter().enumerate()) {

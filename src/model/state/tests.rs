@@ -13,7 +13,7 @@ fn observed(interval: Option<Duration>) -> PathObservation {
 }
 
 fn after(state: &State, intervals: u32) -> Present {
-    state.present_at(fresh::now() + INTERVAL * intervals)
+    state.present_at(stale::now() + INTERVAL * intervals)
 }
 
 /// Regression: a path was still `ok` 68 s after its target had vanished, because its prober had
@@ -82,6 +82,6 @@ fn ten_probes_a_second_are_not_old_after_a_second() {
     let state = State::default();
     state.put_path(observed(Some(Duration::from_millis(100))));
     let later =
-        |seconds| state.present_at(fresh::now() + Duration::from_secs(seconds)).paths[0].judgement.verdict;
+        |seconds| state.present_at(stale::now() + Duration::from_secs(seconds)).paths[0].judgement.verdict;
     assert_eq!((later(2), later(4)), (Verdict::Ok, Verdict::Unknown));
 }

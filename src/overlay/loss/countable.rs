@@ -25,7 +25,7 @@ pub(super) fn counters(
     to: &TunnelEnd,
 ) -> Result<[Option<Vni>; 2], String> {
     let shared = scene.vnis_to(from, &to.router).intersection(scene.vnis_to(to, &from.router));
-    let side = |end| Side::new(scene, end, &shared);
+    let side = |end| CountedEnd::new(scene, end, &shared);
     let (Some(sender), Some(receiver)) = (side(from), side(to)) else { return Ok([None, None]) };
     let other_packets = sender
         .uncountable(&receiver, &shared)
@@ -36,7 +36,7 @@ pub(super) fn counters(
 }
 
 /// One end with the counters that are used.
-struct Side<'a> {
+struct CountedEnd<'a> {
     end: &'a TunnelEnd,
     /// The device; with a `vni`, its remotes are those of that VNI only.
     view: EndView<'a>,
@@ -44,7 +44,7 @@ struct Side<'a> {
     vni: Option<Vni>,
 }
 
-impl<'a> Side<'a> {
+impl<'a> CountedEnd<'a> {
     /// `shared` are the VNIs between both ends. If there is exactly one and the device has counters
     /// for it, these are used.
     fn new(scene: &Scene<'a>, end: &'a TunnelEnd, shared: &VniSet) -> Option<Self> {
@@ -91,7 +91,7 @@ impl<'a> Side<'a> {
 }
 
 /// A VTEP other than the other end that the sender sends to, or that the receiver has learned from.
-fn strangers(scene: &Scene<'_>, sender: &Side<'_>, receiver: &Side<'_>) -> Option<String> {
+fn strangers(scene: &Scene<'_>, sender: &CountedEnd<'_>, receiver: &CountedEnd<'_>) -> Option<String> {
     let mut strays = sender.view.sends.strays(sender.vni);
     if let Some(remote) = strays.find(|remote| !sender.view.remotes.contains(remote)) {
         return Some(format!("{} has learned that it must send to {remote} too", sender.end));
@@ -104,7 +104,7 @@ fn strangers(scene: &Scene<'_>, sender: &Side<'_>, receiver: &Side<'_>) -> Optio
 }
 
 /// Another end whose packets the receiver's counters would include.
-fn rival(scene: &Scene<'_>, sender: &Side<'_>, receiver: &Side<'_>) -> Option<String> {
+fn rival(scene: &Scene<'_>, sender: &CountedEnd<'_>, receiver: &CountedEnd<'_>) -> Option<String> {
     let (router, port) = (&receiver.end.router, receiver.view.vxlan.port);
     let other = scene.arrivals().other(router, port, &receiver.counted(), sender.end)?;
     Some(format!("{other} sends to {} too", receiver.end))

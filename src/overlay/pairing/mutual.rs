@@ -11,7 +11,7 @@ use std::{
     net::IpAddr,
 };
 
-use super::{Ends, NAMED, Pair, Partners, Settings, only};
+use super::{EndPair, Ends, NAMED, Partners, SettingsIds, only};
 use crate::{
     model::{picture::TunnelEnd, types::RouterName},
     overlay::{end_view::EndView, scene::Scene},
@@ -74,12 +74,12 @@ impl Groups {
     /// Pairs the ends of all groups, and adds the pairs to `found`.
     pub(super) fn match_all<'p>(
         scene: &Scene<'_>,
-        settings: &Settings,
-        known: impl Iterator<Item = &'p Pair>,
+        settings: &SettingsIds,
+        known: impl Iterator<Item = &'p EndPair>,
         found: &mut Partners,
     ) -> Self {
         let mut matching = Self::default();
-        let mut news: Vec<Pair> = Vec::new();
+        let mut news: Vec<EndPair> = Vec::new();
         let senders = senders(scene);
         for ((from, to, group), there) in work::each(&senders) {
             let Some(back) = senders.get(&(*to, *from, *group)).filter(|_| from < to) else { continue };
@@ -116,7 +116,7 @@ impl Groups {
     }
 
     /// The groups that have the two ends of a pair on opposite sides.
-    fn across(&self, Pair(a, b): &Pair) -> Vec<usize> {
+    fn across(&self, EndPair(a, b): &EndPair) -> Vec<usize> {
         let groups = |end| self.of.get(end).map_or(&[][..], Vec::as_slice);
         let (few, other) = if groups(a).len() <= groups(b).len() { (groups(a), b) } else { (groups(b), a) };
         let across = work::each(few)
@@ -126,7 +126,7 @@ impl Groups {
 
     /// Removes the ends of new pairs from all groups that have them on opposite sides, and repeats
     /// this for pairs that are found thereby.
-    fn settle(&mut self, mut news: Vec<Pair>, found: &mut Partners) {
+    fn settle(&mut self, mut news: Vec<EndPair>, found: &mut Partners) {
         let mut touched: BTreeSet<usize> = (0..self.groups.len()).collect();
         loop {
             for pair in work::each(std::mem::take(&mut news)) {
@@ -143,7 +143,7 @@ impl Groups {
             work::step();
             let [there, back] = &self.groups[group].left;
             if let (Some(a), Some(b)) = (only(there.iter()), only(back.iter())) {
-                news.push(Pair::new(a.clone(), b.clone()));
+                news.push(EndPair::new(a.clone(), b.clone()));
             }
         }
     }
@@ -166,7 +166,7 @@ impl Groups {
 }
 
 /// Takes the ends of pairs out of both sides.
-fn take(pairs: &[Pair], ends: &mut [Ends; 2]) {
+fn take(pairs: &[EndPair], ends: &mut [Ends; 2]) {
     for pair in work::each(pairs) {
         for side in &mut *ends {
             side.remove(&pair.0);
@@ -178,7 +178,7 @@ fn take(pairs: &[Pair], ends: &mut [Ends; 2]) {
 /// Pairs of a device that carries many networks with each device at the other router that carries
 /// one of them. Each VNI is on one device of a router and UDP port; if it appears to be on two,
 /// neither is paired.
-fn shared_devices(scene: &Scene<'_>, [there, back]: &[Ends; 2]) -> Vec<Pair> {
+fn shared_devices(scene: &Scene<'_>, [there, back]: &[Ends; 2]) -> Vec<EndPair> {
     let mut found = Vec::new();
     for (manies, ones) in [(there, back), (back, there)] {
         let Some(local) = manies.first().and_then(|end| scene.ends.get(end)) else { continue };
@@ -192,7 +192,7 @@ fn shared_devices(scene: &Scene<'_>, [there, back]: &[Ends; 2]) -> Vec<Pair> {
             let Some(link) = local.snapshot.links.get(*place) else { continue };
             let many = TunnelEnd { router: local.reading.router.clone(), interface: link.name.clone() };
             if manies.contains(&many) && scene.ends.get(&many).is_some_and(EndView::is_shared) {
-                found.push(Pair::new(many, one.clone()));
+                found.push(EndPair::new(many, one.clone()));
             }
         }
     }
@@ -200,7 +200,7 @@ fn shared_devices(scene: &Scene<'_>, [there, back]: &[Ends; 2]) -> Vec<Pair> {
 }
 
 /// Pairs ends with equal settings that no other end on their side has.
-fn same_setting(settings: &Settings, [there, back]: &[Ends; 2]) -> Vec<Pair> {
+fn same_setting(settings: &SettingsIds, [there, back]: &[Ends; 2]) -> Vec<EndPair> {
     let unique = |ends| {
         let mut by_setting: BTreeMap<usize, Option<&TunnelEnd>> = BTreeMap::new();
         for end in work::each::<&Ends>(ends) {
@@ -212,7 +212,7 @@ fn same_setting(settings: &Settings, [there, back]: &[Ends; 2]) -> Vec<Pair> {
     };
     let back = unique(back);
     let pair = |(setting, a): (usize, Option<&TunnelEnd>)| {
-        Some(Pair::new(a?.clone(), (*back.get(&setting)?)?.clone()))
+        Some(EndPair::new(a?.clone(), (*back.get(&setting)?)?.clone()))
     };
     unique(there).into_iter().filter_map(pair).collect()
 }

@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
 };
 
-use super::{NAMED, Pair, Pairer};
+use super::{EndPair, NAMED, Pairer};
 use crate::{
     model::{picture::TunnelEnd, types::RouterName},
     overlay::{end_view::EndView, evpn},
@@ -83,7 +83,7 @@ impl Pairer<'_, '_> {
             if rivals.has(suitor, |end| self.sends_once(end), filled) {
                 self.candidates.entry(end.clone()).or_default().insert(to.clone());
             } else if !self.found.join(end, to) {
-                self.found.insert(Pair::new(end.clone(), to.clone()));
+                self.found.insert(EndPair::new(end.clone(), to.clone()));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Ends, Pair};
+use super::{EndPair, Ends};
 use crate::{
     model::{picture::TunnelEnd, types::RouterName},
     work,
@@ -14,7 +14,7 @@ pub(super) struct Partners(BTreeMap<TunnelEnd, BTreeMap<RouterName, Ends>>);
 
 impl Partners {
     /// Adds a pair; false if it was there already.
-    pub(super) fn insert(&mut self, Pair(a, b): Pair) -> bool {
+    pub(super) fn insert(&mut self, EndPair(a, b): EndPair) -> bool {
         work::step();
         let mut put = |end: &TunnelEnd, other: &TunnelEnd| {
             let at = self.0.entry(end.clone()).or_default().entry(other.router.clone()).or_default();
@@ -24,7 +24,7 @@ impl Partners {
         put(&b, &a)
     }
 
-    pub(super) fn remove(&mut self, Pair(a, b): &Pair) {
+    pub(super) fn remove(&mut self, EndPair(a, b): &EndPair) {
         work::step();
         for (end, other) in [(a, b), (b, a)] {
             let Some(partners) = self.0.get_mut(end) else { continue };
@@ -38,7 +38,7 @@ impl Partners {
         }
     }
 
-    pub(super) fn contains(&self, Pair(a, b): &Pair) -> bool {
+    pub(super) fn contains(&self, EndPair(a, b): &EndPair) -> bool {
         self.0.get(a).and_then(|partners| partners.get(&b.router)).is_some_and(|at| at.contains(b))
     }
 
@@ -72,10 +72,10 @@ impl Partners {
         self.0.keys()
     }
 
-    pub(super) fn into_pairs(self) -> BTreeSet<Pair> {
+    pub(super) fn into_pairs(self) -> BTreeSet<EndPair> {
         let all = self.0.into_iter().flat_map(|(end, partners)| {
             let others = partners.into_values().flatten().filter(|other| end <= *other).collect::<Vec<_>>();
-            others.into_iter().map(move |other| Pair(end.clone(), other))
+            others.into_iter().map(move |other| EndPair(end.clone(), other))
         });
         all.collect()
     }

@@ -13,7 +13,7 @@ use tokio::{
 };
 use tracing::error;
 
-use super::{AGAIN, Entry, Pulse, Supervisor, Task, Watched, watchdog};
+use super::{AGAIN, Pulse, Supervisor, Task, TaskEntry, Watched, watchdog};
 
 /// Pause between an end and the next start.
 const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1000 });
@@ -120,7 +120,7 @@ fn is_too_often(task: Task, restarts: &mut VecDeque<Instant>) -> bool {
     task != Task::RouterWorker && restarts.len() > MOST
 }
 
-async fn silent(entry: &Entry) {
+async fn silent(entry: &TaskEntry) {
     while entry.silent_for() < AGAIN {
         sleep(LOOK).await;
     }

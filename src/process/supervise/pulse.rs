@@ -6,17 +6,17 @@ use std::{
     time::Duration,
 };
 
-use super::Entry;
+use super::TaskEntry;
 
 /// How often a task that only waits reports progress.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// The pulse of a task. Cheap to clone; by default nobody watches it.
 #[derive(Debug, Clone, Default)]
-pub struct Pulse(Option<Arc<Entry>>);
+pub struct Pulse(Option<Arc<TaskEntry>>);
 
 impl Pulse {
-    pub(super) fn of(entry: Arc<Entry>) -> Self {
+    pub(super) fn of(entry: Arc<TaskEntry>) -> Self {
         Self(Some(entry))
     }
 

@@ -9,18 +9,22 @@ fn any_frame() -> impl Strategy<Value = Frame> {
     prop_oneof![
         any::<(u8, Nonce)>().prop_map(|(version, nonce)| Frame::Hello { version, nonce }),
         any::<Nonce>().prop_map(|nonce| Frame::Challenge { nonce }),
-        any::<Proof>().prop_map(Frame::Proof),
-        (numbers, any::<Proof>()).prop_map(|((interface_mtu, limit, path_mtu, _), proof)| Frame::Welcome(
-            Welcome { interface_mtu, limit, path_mtu },
-            proof
-        )),
-        prop_oneof![Just(Refusal::Version), Just(Refusal::Secret), Just(Refusal::Full), Just(Refusal::Other)]
-            .prop_map(Frame::Refused),
+        any::<SecretProof>().prop_map(Frame::Proof),
+        (numbers, any::<SecretProof>()).prop_map(|((interface_mtu, limit, path_mtu, _), proof)| {
+            Frame::Welcome(Welcome { interface_mtu, limit, path_mtu }, proof)
+        }),
+        prop_oneof![
+            Just(RefusalReason::Version),
+            Just(RefusalReason::Secret),
+            Just(RefusalReason::Full),
+            Just(RefusalReason::Other)
+        ]
+        .prop_map(Frame::Refused),
         (any::<u32>(), SMALL..9216).prop_map(|(id, len)| Frame::Ping { id, len }),
         (any::<u32>(), SMALL..9216).prop_map(|(id, len)| Frame::Large { id, len }),
         any::<(u32, u32, u32, u32)>().prop_map(|(id, received, sent, path_mtu)| Frame::Pong {
             id,
-            counts: Counts { received, sent, path_mtu }
+            counts: SegmentCounts { received, sent, path_mtu }
         }),
         (any::<u32>(), SIZES, any::<bool>()).prop_map(|(id, size, large_first)| Frame::Send {
             id,
@@ -77,7 +81,7 @@ fn a_stray_client_is_told_apart_by_its_first_bytes() {
 /// The tag is after the fields of each frame that carries one, and within the smallest frame.
 #[test]
 fn a_tag_overwrites_no_field() {
-    let ones = Counts { received: u32::MAX, sent: u32::MAX, path_mtu: u32::MAX };
+    let ones = SegmentCounts { received: u32::MAX, sent: u32::MAX, path_mtu: u32::MAX };
     for frame in [
         Frame::Ping { id: u32::MAX, len: 0 },
         Frame::Pong { id: u32::MAX, counts: ones },
@@ -106,7 +110,7 @@ fn what_no_host_is_like_is_not_possible() {
 
 #[test]
 fn every_answer_is_shorter_than_the_shortest_request() {
-    let answer = Frame::Pong { id: 1, counts: Counts::default() }.encode();
+    let answer = Frame::Pong { id: 1, counts: SegmentCounts::default() }.encode();
     let request = Frame::Ping { id: 1, len: 0 }.encode();
     assert_eq!((answer.len(), request.len()), (SMALL, SMALL));
 }

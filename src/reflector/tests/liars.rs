@@ -15,9 +15,9 @@ use super::*;
 use crate::{
     path::reflection::Reflection,
     reflector::{
-        follow::{Access, Wanted, follow},
         inbox::{Ended, Inbox},
-        protocol::{Counts, Refusal, VERSION, Welcome},
+        keep_measuring::{Measurand, ReflectorEndpoint, keep_measuring},
+        protocol::{RefusalReason, SegmentCounts, VERSION, Welcome},
         segment,
     },
 };
@@ -43,7 +43,7 @@ async fn liar<F: Future<Output = ()> + Send>(
 }
 
 async fn next(inbox: &mut Inbox, stream: &TcpStream) -> Frame {
-    inbox.next(stream, |_| ()).await.unwrap_or(Frame::Refused(Refusal::Other))
+    inbox.next(stream, |_| ()).await.unwrap_or(Frame::Refused(RefusalReason::Other))
 }
 
 /// Greets a prober that has a secret, with a proof of its own, or with the prober's proof sent
@@ -98,7 +98,7 @@ async fn who_hands_on_the_greeting_cannot_speak_in_the_session() {
             say(&stream, &[answer]).await;
         }
         let Frame::Ping { id, .. } = next(&mut inbox, &stream).await else { return };
-        say(&stream, &[Frame::Pong { id, counts: Counts::default() }]).await;
+        say(&stream, &[Frame::Pong { id, counts: SegmentCounts::default() }]).await;
         next(&mut inbox, &stream).await;
     })
     .await;
@@ -137,7 +137,7 @@ async fn a_recorded_session_proves_nothing_later() {
     say(&again, &frames[..1]).await;
     assert!(matches!(next(&mut inbox, &again).await, Frame::Challenge { .. }));
     say(&again, &frames[1..]).await;
-    assert_eq!(next(&mut inbox, &again).await, Frame::Refused(Refusal::Secret));
+    assert_eq!(next(&mut inbox, &again).await, Frame::Refused(RefusalReason::Secret));
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn another_version_is_said_clearly_by_either_end() {
     let (address, _) = liar(|stream| async move {
         let mut inbox = Inbox::default();
         next(&mut inbox, &stream).await;
-        say(&stream, &[Frame::Refused(Refusal::Version)]).await;
+        say(&stream, &[Frame::Refused(RefusalReason::Version)]).await;
         next(&mut inbox, &stream).await;
     })
     .await;
@@ -154,7 +154,7 @@ async fn another_version_is_said_clearly_by_either_end() {
     let (true_one, _running) = reflector(None).await;
     let stream = TcpStream::connect(true_one).await.expect("connected");
     say(&stream, &[Frame::Hello { version: VERSION - 1, nonce: [1; 16] }]).await;
-    assert_eq!(next(&mut Inbox::default(), &stream).await, Frame::Refused(Refusal::Version));
+    assert_eq!(next(&mut Inbox::default(), &stream).await, Frame::Refused(RefusalReason::Version));
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn who_floods_is_given_up_at_once_and_left_alone() {
             let mut inbox = Inbox::default();
             next(&mut inbox, &stream).await;
             say(&stream, &[Frame::Welcome(WELCOME, [0; 32])]).await;
-            let flood = Frame::Pong { id: u32::MAX, counts: Counts::default() }.encode();
+            let flood = Frame::Pong { id: u32::MAX, counts: SegmentCounts::default() }.encode();
             while stream.writable().await.is_ok() {
                 match stream.try_write(&flood) {
                     Ok(bytes) => count.fetch_add(bytes, Ordering::Relaxed),
@@ -193,14 +193,14 @@ async fn who_floods_is_given_up_at_once_and_left_alone() {
         }
     })
     .await;
-    let (_wanted, told) = watch::channel(Some(Wanted { address: address.ip(), expected: 1500 }));
+    let (_wanted, told) = watch::channel(Some(Measurand { address: address.ip(), expected: 1500 }));
     let (_reread, asked) = watch::channel(());
     let (news, mut hears) = mpsc::unbounded_channel();
     let tell = move |reflection| {
         let _ = news.send(reflection);
     };
-    let access = Access { port: address.port(), secret_file: None };
-    let following = tokio::spawn(follow(access, told, asked, tell));
+    let access = ReflectorEndpoint { port: address.port(), secret_file: None };
+    let following = tokio::spawn(keep_measuring(access, told, asked, tell));
     let why = timeout(PATIENCE, async {
         loop {
             if let Some(Reflection::Gone { why }) = hears.recv().await {

@@ -4,8 +4,8 @@ use tokio::{net::TcpSocket, time::timeout};
 
 use super::*;
 use crate::reflector::{
+    connection_limits::{CONNECTIONS_PER_PEER, STRANGERS},
     inbox::Inbox,
-    limits::{CONNECTIONS_PER_PEER, STRANGERS},
     protocol::VERSION,
 };
 

@@ -9,7 +9,7 @@ use Method::{Api, Ip, Raw, Text};
 #[test]
 fn what_worked_is_tried_first_and_once_an_hour_the_best() {
     let start = Instant::now();
-    let mut memory = Memory::new(vec![Ip, Raw, Text, Api]);
+    let mut memory = MethodMemory::new(vec![Ip, Raw, Text, Api]);
     assert_eq!(memory.order(start), [Ip, Raw, Text, Api]);
     memory.worked(Text);
     assert_eq!(memory.order(start + SECOND), [Text, Api]);
@@ -26,7 +26,7 @@ fn what_worked_is_tried_first_and_once_an_hour_the_best() {
 #[test]
 fn after_a_scrape_in_which_nothing_worked_the_best_is_tried_at_once() {
     let start = Instant::now();
-    let mut memory = Memory::new(vec![Ip, Raw, Text]);
+    let mut memory = MethodMemory::new(vec![Ip, Raw, Text]);
     memory.order(start);
     memory.worked(Raw);
     memory.order(start + SECOND);

@@ -19,7 +19,7 @@ fn plan(routers: &[&str], interval: Duration) -> Plan {
         addresses: Vec::new(),
         scrape_interval: interval,
         scrape_timeout: Duration::from_secs(5),
-        limits: crate::model::plan::Limits::default(),
+        limits: crate::model::plan::ReadLimits::default(),
         transport: Transport::Local,
         api: None,
     };

@@ -7,7 +7,7 @@
 //!
 //! Five requests on one connection. A request that only adds detail may be refused.
 
-pub(crate) mod links;
+pub(crate) mod join_links;
 mod reply;
 
 use std::{collections::BTreeMap, time::Instant};
@@ -30,7 +30,7 @@ use crate::{
     },
     text::Text,
 };
-use links::Told;
+use join_links::Answered;
 
 /// VyOS's error for a part of the configuration that is empty.
 const NOTHING_CONFIGURED: &str = "Configuration under specified path is empty";
@@ -89,9 +89,9 @@ impl ApiReader {
         for config in configured.values_mut() {
             config.fill_defaults(version.as_deref().unwrap_or_default());
         }
-        let told = Told { vxlans, configured, all: asking.summary()?, bridges: asking.bridges()? };
+        let told = Answered { vxlans, configured, all: asking.summary()?, bridges: asking.bridges()? };
         let system = System { version, boot_id: None, uptime: None };
-        Ok(system.with_links(Method::Api, links::links(told)))
+        Ok(system.with_links(Method::Api, join_links::links(told)))
     }
 }
 

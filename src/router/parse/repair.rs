@@ -8,7 +8,8 @@
 
 /// The text with such faults mended; `None` if it has none. `text` begins with the JSON.
 pub(super) fn mended(text: &str) -> Option<String> {
-    let mut scan = Scan { text, at: 0, copied: 0, out: String::new(), open: Vec::new(), place: Place::Value };
+    let mut scan =
+        Scan { text, at: 0, copied: 0, out: String::new(), open: Vec::new(), place: NextToken::Value };
     while scan.at < text.len() {
         scan.step();
     }
@@ -21,7 +22,7 @@ pub(super) fn mended(text: &str) -> Option<String> {
 
 /// What may come next in the JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum NextToken {
     Key,
     /// After a key.
     Colon,
@@ -38,7 +39,7 @@ struct Scan<'t> {
     out: String,
     /// The brackets that are still open.
     open: Vec<u8>,
-    place: Place,
+    place: NextToken,
 }
 
 impl Scan<'_> {
@@ -48,31 +49,31 @@ impl Scan<'_> {
             b'"' => return self.string(),
             b'{' | b'[' => {
                 self.open.push(byte);
-                self.place = if byte == b'{' { Place::Key } else { Place::Value };
+                self.place = if byte == b'{' { NextToken::Key } else { NextToken::Value };
             }
             b'}' | b']' | b',' => {
                 let in_object = self.open.last() == Some(&b'{');
                 match (in_object, self.place) {
-                    (true, Place::Colon) => self.insert(self.at, ":null"),
-                    (true, Place::Value) => self.insert(self.at, "null"),
+                    (true, NextToken::Colon) => self.insert(self.at, ":null"),
+                    (true, NextToken::Value) => self.insert(self.at, "null"),
                     _ => {}
                 }
                 if byte == b',' {
-                    self.place = if in_object { Place::Key } else { Place::Value };
+                    self.place = if in_object { NextToken::Key } else { NextToken::Value };
                 } else {
                     self.open.pop();
-                    self.place = Place::Comma;
+                    self.place = NextToken::Comma;
                 }
             }
-            b':' => self.place = Place::Value,
+            b':' => self.place = NextToken::Value,
             b' ' | b'\t' | b'\r' | b'\n' => {}
-            _ => self.place = Place::Comma,
+            _ => self.place = NextToken::Comma,
         }
         self.at += 1;
     }
 
     fn string(&mut self) {
-        let (start, is_key) = (self.at, self.place == Place::Key);
+        let (start, is_key) = (self.at, self.place == NextToken::Key);
         let bytes = self.text.as_bytes();
         self.at += 1;
         while let Some(byte) = bytes.get(self.at) {
@@ -90,11 +91,12 @@ impl Scan<'_> {
         }
         let next = bytes[self.at..].iter().find(|byte| !byte.is_ascii_whitespace());
         // A second key where the value of the first should be.
-        let two_keys = self.place == Place::Value && self.open.last() == Some(&b'{') && next == Some(&b':');
+        let two_keys =
+            self.place == NextToken::Value && self.open.last() == Some(&b'{') && next == Some(&b':');
         if two_keys {
             self.insert(start, "null,");
         }
-        self.place = if is_key || two_keys { Place::Colon } else { Place::Comma };
+        self.place = if is_key || two_keys { NextToken::Colon } else { NextToken::Comma };
     }
 
     fn keep(&mut self, until: usize) {

@@ -7,8 +7,6 @@
 
 use std::collections::BTreeMap;
 
-pub use super::terminal::clean;
-
 /// The output of one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section<'a> {

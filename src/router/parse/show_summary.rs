@@ -263,7 +263,7 @@ mod tests {
         let text = format!("{HEADER}vxlan01          -                                 u/u\n{more}");
         let soon = Instant::now() + Duration::from_secs(1000);
         let read = |deadline| {
-            bounds::within(crate::model::plan::Limits::default(), deadline, || interfaces(&text)).0
+            bounds::within(crate::model::plan::ReadLimits::default(), deadline, || interfaces(&text)).0
         };
         assert_eq!(read(soon).unwrap().interfaces[0].addresses.len(), 1000);
         let error = read(Instant::now()).unwrap_err();

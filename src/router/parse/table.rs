@@ -9,7 +9,7 @@ use super::counters::{Counter, Printed};
 
 /// Whether a line belongs to a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum LineFate {
     /// It is part of a table.
     Whole,
     /// It is part of a table, and the text ends inside it.
@@ -20,7 +20,7 @@ pub(super) enum Taken {
 
 /// The tables of one interface.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(super) struct CounterTable {
     /// The numbers of complete rows.
     pub printed: Printed,
     open: Option<Open>,
@@ -41,34 +41,34 @@ struct Open {
     end: usize,
 }
 
-impl Table {
+impl CounterTable {
     /// Whether both directions were read; `None` if there is no table.
     pub(super) fn counted(&self) -> Option<bool> {
         self.begun.then_some(self.rx && self.tx)
     }
 
-    pub(super) fn take(&mut self, line: &str, whole: bool) -> Taken {
+    pub(super) fn take(&mut self, line: &str, whole: bool) -> LineFate {
         if let Some(open) = Open::begin(line) {
             self.begun = true;
             self.open = Some(open);
-            return if whole { Taken::Whole } else { Taken::Cut };
+            return if whole { LineFate::Whole } else { LineFate::Cut };
         }
-        let Some(mut open) = self.open.take() else { return Taken::NotMine };
+        let Some(mut open) = self.open.take() else { return LineFate::NotMine };
         let words: Vec<&str> = line.split_whitespace().collect();
         if open.row.is_empty() && words.iter().all(|word| is_column(word)) {
             open.columns.extend(words.iter().map(|word| (*word).to_owned()));
             self.open = Some(open);
-            return if whole { Taken::Whole } else { Taken::Cut };
+            return if whole { LineFate::Whole } else { LineFate::Cut };
         }
         // Something other than a row follows the names: the table is given up.
         if !words.iter().all(|word| is_number(word)) {
-            return Taken::NotMine;
+            return LineFate::NotMine;
         }
         open.row.extend(words.iter().map(|word| (*word).to_owned()));
         let whole = whole || ends_whole(line, open.end);
         if open.row.len() < open.columns.len() {
             self.open = Some(open);
-            return if whole { Taken::Whole } else { Taken::Cut };
+            return if whole { LineFate::Whole } else { LineFate::Cut };
         }
         if open.row.len() == open.columns.len() {
             if !whole {
@@ -76,7 +76,7 @@ impl Table {
             }
             self.close(&open);
         }
-        if whole { Taken::Whole } else { Taken::Cut }
+        if whole { LineFate::Whole } else { LineFate::Cut }
     }
 
     fn close(&mut self, open: &Open) {
@@ -168,8 +168,8 @@ fn counter(receive: bool, column: &str) -> Option<Counter> {
 mod tests {
     use super::*;
 
-    fn read(lines: &[(&str, bool)]) -> (Vec<Taken>, Table) {
-        let mut table = Table::default();
+    fn read(lines: &[(&str, bool)]) -> (Vec<LineFate>, CounterTable) {
+        let mut table = CounterTable::default();
         let taken = lines.iter().map(|(line, whole)| table.take(line, *whole)).collect();
         (taken, table)
     }
@@ -179,10 +179,10 @@ mod tests {
         let names = "    RX:  bytes  packets  errors  dropped  overrun       mcast";
         let whole = "         23636       56       0        0        0        1234";
         let (taken, table) = read(&[(names, true), (whole, false)]);
-        assert_eq!((taken[1], table.rx), (Taken::Whole, true));
+        assert_eq!((taken[1], table.rx), (LineFate::Whole, true));
         assert_eq!(table.printed.believe(false).0.rx_multicast, Some(1234));
         let (taken, table) = read(&[(names, true), (&whole[..whole.len() - 1], false)]);
-        assert_eq!(taken[1], Taken::Cut);
+        assert_eq!(taken[1], LineFate::Cut);
         assert_eq!(table.printed.believe(false).0.rx_multicast, None);
         let (_, table) = read(&[(names, true), (&whole[..30], false)]);
         assert!(!table.rx);
@@ -217,7 +217,7 @@ mod tests {
     fn words_after_rx_that_are_no_columns_begin_no_table() {
         assert_eq!(
             read(&[("RX: see wiki", true), ("TX:", true), ("TX", true), ("R", true)]).0,
-            [Taken::NotMine; 4]
+            [LineFate::NotMine; 4]
         );
     }
 }

@@ -137,9 +137,10 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_after_the_deadline() {
-        let late = bounds::within(crate::model::plan::Limits::default(), std::time::Instant::now(), || {
-            clean("a\r\nb\n")
-        });
+        let late =
+            bounds::within(crate::model::plan::ReadLimits::default(), std::time::Instant::now(), || {
+                clean("a\r\nb\n")
+            });
         assert_eq!(late.0, "");
     }
 

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use super::{
     ParseError, excerpt,
     links::{Gathered, Links, ReadLink},
-    table::{Table, Taken},
+    table::{CounterTable, LineFate},
 };
 use crate::{
     model::{
@@ -73,7 +73,7 @@ struct Block {
     cut: bool,
     /// Whether further lines may still continue the first one (a terminal wrapped it).
     in_header: bool,
-    table: Table,
+    table: CounterTable,
 }
 
 impl Block {
@@ -96,7 +96,7 @@ impl Block {
             last_clear: None,
             cut: false,
             in_header: true,
-            table: Table::default(),
+            table: CounterTable::default(),
         }
     }
 
@@ -116,9 +116,9 @@ impl Block {
             self.last_clear = Some(text.trim().into());
         } else {
             match self.table.take(line, whole) {
-                Taken::Whole => {}
-                Taken::Cut => self.cut = true,
-                Taken::NotMine => self.take_details(first, rest, whole)?,
+                LineFate::Whole => {}
+                LineFate::Cut => self.cut = true,
+                LineFate::NotMine => self.take_details(first, rest, whole)?,
             }
         }
         self.in_header &= is_header_word(first);

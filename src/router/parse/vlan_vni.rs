@@ -71,7 +71,7 @@ pub(super) fn read(command: &'static str, rest: Rest, output: &str) -> Result<Vl
         let message = format!("expected `{names}`, saw `{}`", excerpt(first.1.trim()));
         return Err(ParseError { command, line: first.0 + 1, message: message.into() });
     };
-    let mut table = Table { rest, ends: vec![table::width(header)], read: VlanVnis::default() };
+    let mut table = VlanVniTable { rest, ends: vec![table::width(header)], read: VlanVnis::default() };
     for (index, line) in lines {
         let error = |message: String| ParseError { command, line: index + 1, message: message.into() };
         table.take(line.trim_end_matches(['\n', '\r']), line.ends_with('\n')).map_err(error)?;
@@ -79,14 +79,14 @@ pub(super) fn read(command: &'static str, rest: Rest, output: &str) -> Result<Vl
     Ok(table.read)
 }
 
-struct Table {
+struct VlanVniTable {
     rest: Rest,
     /// Where each column ends, from the line of dashes.
     ends: Vec<usize>,
     read: VlanVnis,
 }
 
-impl Table {
+impl VlanVniTable {
     fn take(&mut self, line: &str, whole: bool) -> Result<(), String> {
         if line.chars().all(|char| matches!(char, '-' | ' ')) {
             self.ends = dash_ends(line);

@@ -43,7 +43,7 @@ type Sender = SendRequest<Full<Bytes>>;
 
 /// The router's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
+pub struct HttpReply {
     /// HTTP status.
     pub status: StatusCode,
     /// The target of a redirect.
@@ -93,7 +93,12 @@ impl Client {
     }
 
     /// Requests `path`: POST if there is a form, else GET.
-    pub fn ask(&mut self, path: &str, form: Option<&str>, deadline: Instant) -> Result<Reply, ScrapeError> {
+    pub fn ask(
+        &mut self,
+        path: &str,
+        form: Option<&str>,
+        deadline: Instant,
+    ) -> Result<HttpReply, ScrapeError> {
         let runtime = match self.runtime.take() {
             Some(runtime) => runtime,
             None => Builder::new_current_thread().enable_all().build().map_err(|error| {
@@ -129,7 +134,7 @@ async fn exchange(
     path: &str,
     form: Option<&str>,
     deadline: Instant,
-) -> Result<(Sender, bool, Reply), ScrapeError> {
+) -> Result<(Sender, bool, HttpReply), ScrapeError> {
     let failed = |error: &hyper::Error| {
         let message = format!("the connection to {} was lost before it answered {path}: {error}", plan.url);
         ScrapeError::new(FailureReason::Connect, message)
@@ -163,7 +168,7 @@ async fn reply(
     plan: &ApiPlan,
     path: &str,
     response: hyper::Response<hyper::body::Incoming>,
-) -> Result<Reply, ScrapeError> {
+) -> Result<HttpReply, ScrapeError> {
     let status = response.status();
     let location = response.headers().get(header::LOCATION);
     let location = location.map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned());
@@ -177,7 +182,7 @@ async fn reply(
         ScrapeError::new(FailureReason::Truncated, format!("the answer of {}{path} {why}", plan.url))
     })?;
     let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
-    Ok(Reply { status, location, body })
+    Ok(HttpReply { status, location, body })
 }
 
 async fn connect(plan: &ApiPlan, deadline: Instant) -> Result<Sender, ScrapeError> {

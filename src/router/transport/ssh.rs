@@ -37,7 +37,7 @@ use crate::{
     },
 };
 use connect::Hello;
-use login::Proof;
+use login::LoadedCredential;
 use offer::Offer;
 
 /// Between two scrapes the kernel probes a silent router this often.
@@ -46,7 +46,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Whether a credential can be used: its files can be read, a passphrase opens its key. Does not
 /// contact an agent.
 pub fn check_credential(credential: &Credential) -> Result<(), ScrapeError> {
-    Proof::read(credential).map(drop)
+    LoadedCredential::read(credential).map(drop)
 }
 
 /// Whether a host key is on file for the router.
@@ -156,7 +156,7 @@ impl Live {
     fn connect(plan: &SshPlan, deadline: Instant) -> Result<Self, ScrapeError> {
         // Everything that can be wrong on our side is checked before the router is contacted.
         let host_keys = HostKeys::read(plan)?;
-        let secret = Proof::read(&plan.credential)?;
+        let secret = LoadedCredential::read(&plan.credential)?;
         secret.ready(deadline)?;
         let live = Self::handshake(plan, &host_keys, deadline)?;
         host_keys.verify(&live.host_key()?, SystemTime::now())?;

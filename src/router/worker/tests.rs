@@ -17,7 +17,7 @@ fn worker() -> Worker {
         addresses: Vec::new(),
         scrape_interval: Duration::from_secs(30),
         scrape_timeout: Duration::from_secs(5),
-        limits: crate::model::plan::Limits::default(),
+        limits: crate::model::plan::ReadLimits::default(),
         transport: Transport::Local,
         api: None,
     })

@@ -6,14 +6,14 @@
 
 use super::Vyos;
 use crate::{
-    model::{picture::Command, types::InterfaceName},
+    model::{picture::FixCommand, types::InterfaceName},
     vendor::Change,
 };
 
 impl Vyos {
     /// The configuration command for a change; `None` for an interface that VyOS has not named.
     #[must_use]
-    pub fn command(interface: &InterfaceName, change: Change) -> Option<Command> {
+    pub fn command(interface: &InterfaceName, change: Change) -> Option<FixCommand> {
         if !Self::names(interface) {
             return None;
         }
@@ -29,7 +29,7 @@ impl Vyos {
             Change::Port(port) => format!("port {port}"),
             Change::DeleteRemote(remote) | Change::Remote(remote) => format!("remote {remote}"),
         };
-        Command::new(format!("{verb} interfaces vxlan {interface} {setting}"))
+        FixCommand::new(format!("{verb} interfaces vxlan {interface} {setting}"))
     }
 }
 

@@ -20,16 +20,16 @@ const MOST_PEERS: usize = 1024;
 /// Wrong passwords by peer.
 #[derive(Debug, Default)]
 pub struct BackOff {
-    peers: BTreeMap<Peer, Wrong>,
+    peers: BTreeMap<Peer, WrongPasswords>,
 }
 
 #[derive(Debug)]
-struct Wrong {
+struct WrongPasswords {
     times: u32,
     last: Instant,
 }
 
-impl Wrong {
+impl WrongPasswords {
     fn wait(&self) -> Duration {
         match self.times.checked_sub(FREE) {
             Some(doubled) => FIRST_WAIT.saturating_mul(1 << doubled.min(16)).min(LONGEST_WAIT),
@@ -57,7 +57,7 @@ impl BackOff {
             let oldest = self.peers.iter().min_by_key(|(_, wrong)| wrong.last).map(|(peer, _)| *peer);
             oldest.and_then(|oldest| self.peers.remove(&oldest));
         }
-        let wrong = self.peers.entry(peer).or_insert(Wrong { times: 0, last: now });
+        let wrong = self.peers.entry(peer).or_insert(WrongPasswords { times: 0, last: now });
         (wrong.times, wrong.last) = (wrong.times.saturating_add(1), now);
     }
 

@@ -58,24 +58,24 @@ type Check = dyn Fn(&PasswordHash, &[u8]) -> bool + Send + Sync;
 
 struct Shared {
     check: Box<Check>,
-    queue: Mutex<Queue>,
+    queue: Mutex<JobQueue>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Queue {
+struct JobQueue {
     next: u64,
-    waiting: BTreeMap<Rank, Job>,
+    waiting: BTreeMap<JobRank, Job>,
     is_closed: bool,
 }
 
 /// Order in the queue; the lowest comes first.
-type Rank = (Stranger, Wrong, Ahead, Order);
+type JobRank = (Stranger, WrongCount, Ahead, ArrivalNumber);
 type Stranger = bool;
-type Wrong = u32;
+type WrongCount = u32;
 /// How many jobs of the same peer are before it.
 type Ahead = usize;
-type Order = u64;
+type ArrivalNumber = u64;
 
 struct Job {
     peer: Peer,
@@ -135,7 +135,7 @@ impl Drop for Hashing {
     }
 }
 
-impl Queue {
+impl JobQueue {
     fn put(&mut self, asker: Asker, job: Job) -> Result<(), Full> {
         self.waiting.retain(|_, job| !job.tell.is_closed());
         let ahead = self.waiting.values().filter(|job| job.peer == asker.peer).count();
@@ -157,7 +157,7 @@ impl Queue {
 }
 
 impl Shared {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn queue(&self) -> MutexGuard<'_, JobQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

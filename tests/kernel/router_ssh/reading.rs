@@ -65,7 +65,7 @@ pub fn router_plan(ssh: &SshPlan) -> RouterPlan {
         addresses: Vec::new(),
         scrape_interval: Duration::from_secs(30),
         scrape_timeout: TIMEOUT,
-        limits: vxlan_exporter::model::plan::Limits::default(),
+        limits: vxlan_exporter::model::plan::ReadLimits::default(),
         transport: Transport::Ssh(ssh.clone()),
         api: None,
     }

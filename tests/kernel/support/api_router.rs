@@ -112,7 +112,7 @@ pub fn router_plan(api: &ApiPlan) -> RouterPlan {
         addresses: Vec::new(),
         scrape_interval: Duration::from_secs(30),
         scrape_timeout: Duration::from_secs(10),
-        limits: vxlan_exporter::model::plan::Limits::default(),
+        limits: vxlan_exporter::model::plan::ReadLimits::default(),
         transport: Transport::Api(api.clone()),
         api: None,
     }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::support::names;
 use lab::dashboards::{self, Dashboard, targets, text};
-use vxlan_exporter::catalogue::Kind;
+use vxlan_exporter::catalogue::MetricKind;
 
 /// The variable that selects the Prometheus.
 pub const SOURCE: &str = "${datasource}";
@@ -210,7 +210,7 @@ impl Seen {
 
     fn counter(&mut self, selector: &VectorSelector) {
         let name = selector.name.as_deref().unwrap_or_default();
-        if names::family(name).is_ok_and(|family| family.kind() == Kind::Counter) {
+        if names::family(name).is_ok_and(|family| family.kind() == MetricKind::Counter) {
             self.bare_counters.push(name.to_owned());
         }
     }

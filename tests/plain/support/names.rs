@@ -8,7 +8,7 @@ use promql_parser::{
     parser::{self, BinModifier, Expr, LabelModifier, VectorSelector},
     util::{ExprVisitor, walk_expr},
 };
-use vxlan_exporter::catalogue::{self, Family, Kind};
+use vxlan_exporter::catalogue::{self, MetricKind, MetricSpec};
 
 /// Labels that a scrape adds, and those of Prometheus's own series.
 const SCRAPE: &[&str] = &["namespace", "cluster", "job", "instance", "pod", "le"];
@@ -57,17 +57,17 @@ impl Names<'_> {
 }
 
 /// The family of a sample; histograms have samples of three names.
-pub fn family(name: &str) -> Result<&'static Family> {
+pub fn family(name: &str) -> Result<&'static MetricSpec> {
     let of_histogram = || {
         let stem = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end))?;
-        catalogue::find(stem).filter(|family| family.kind() == Kind::Histogram)
+        catalogue::find(stem).filter(|family| family.kind() == MetricKind::Histogram)
     };
     let family =
-        catalogue::find(name).filter(|family| family.kind() != Kind::Histogram).or_else(of_histogram);
+        catalogue::find(name).filter(|family| family.kind() != MetricKind::Histogram).or_else(of_histogram);
     family.with_context(|| format!("{name} is not in src/catalogue.rs"))
 }
 
-fn matches(family: &Family, matcher: &Matcher) -> Result<()> {
+fn matches(family: &MetricSpec, matcher: &Matcher) -> Result<()> {
     let label = matcher.name.as_str();
     if SCRAPE.contains(&label) {
         return Ok(());

@@ -11,7 +11,7 @@ use promql_parser::{
         self, AggregateExpr, BinaryExpr, Call, Expr, LabelModifier, VectorMatchCardinality, VectorSelector,
     },
 };
-use vxlan_exporter::catalogue::{self, Kind};
+use vxlan_exporter::catalogue::{self, MetricKind};
 
 use super::names::family;
 use crate::alerts::rules::RuleFile;
@@ -49,7 +49,7 @@ pub fn recorded(files: &[RuleFile]) -> Result<Recorded> {
 
 /// Whether a sample only rises.
 fn rises(name: &str) -> bool {
-    family(name).is_ok_and(|family| family.kind() != Kind::Gauge)
+    family(name).is_ok_and(|family| family.kind() != MetricKind::Gauge)
 }
 
 struct Check<'r> {
@@ -66,7 +66,7 @@ impl Check<'_> {
             Expr::MatrixSelector(matrix) => self.selector(&matrix.vs).map(Some),
             Expr::VectorSelector(selector) => {
                 let name = selector.name.as_deref().unwrap_or_default();
-                let counted = family(name).is_ok_and(|family| family.kind() == Kind::Counter);
+                let counted = family(name).is_ok_and(|family| family.kind() == MetricKind::Counter);
                 ensure!(!counted, "promql/counter: {name} is a counter: use rate or increase");
                 self.selector(selector).map(Some)
             }

@@ -15,7 +15,7 @@ use vxlan_exporter::{
         hole::proof::Shot,
         reflection::{Large, SegmentPair, Sizes, size_hunt::SizeHunt},
     },
-    reflector::limits::{Allowance, SYN_ACK},
+    reflector::connection_limits::{Allowance, SYN_ACK},
 };
 
 use super::{

@@ -7,13 +7,13 @@ use crate::{
     model::{plan::ApiPlan, snapshot::ScrapeError, types::FailureReason},
     router::{
         parse::{api_error, excerpt},
-        transport::https::Reply,
+        transport::https::HttpReply,
     },
     vendor::Vyos,
 };
 
 /// The body of a reply that is not an error.
-pub fn body(plan: &ApiPlan, path: &str, reply: Reply, key: &str) -> Result<String, ScrapeError> {
+pub fn body(plan: &ApiPlan, path: &str, reply: HttpReply, key: &str) -> Result<String, ScrapeError> {
     if reply.status.is_success() && reply.body.trim_start().starts_with('{') {
         return Ok(reply.body);
     }

@@ -5,7 +5,7 @@ use std::{
 
 use super::*;
 use crate::model::{
-    plan::Limits,
+    plan::ReadLimits,
     types::{Dropped, FailureReason},
 };
 
@@ -129,7 +129,7 @@ fn an_old_router_without_bridge_vni_is_read() {
 
 #[test]
 fn what_is_not_needed_costs_nothing_else_and_is_said() {
-    let limits = Limits::default();
+    let limits = ReadLimits::default();
     for (change, kind, words) in [
         (
             ("fdb", ("bridge: command not found", 127)),

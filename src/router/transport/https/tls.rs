@@ -38,8 +38,11 @@ pub fn config(trust: &Trust) -> Result<ClientConfig, ScrapeError> {
     Ok(match trust {
         Trust::CaFile(file) => builder.with_root_certificates(authorities(file)?).with_no_client_auth(),
         Trust::Fingerprint(pin) => {
-            let verifier =
-                Pinned { pin: *pin, algorithms: provider.signature_verification_algorithms, provider };
+            let verifier = PinnedCertificate {
+                pin: *pin,
+                algorithms: provider.signature_verification_algorithms,
+                provider,
+            };
             builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
         }
     })
@@ -62,7 +65,7 @@ pub fn authorities(file: &Path) -> Result<RootCertStore, ScrapeError> {
 
 /// Trusts one certificate, whatever its name and validity.
 #[derive(Debug)]
-struct Pinned {
+struct PinnedCertificate {
     pin: Fingerprint,
     algorithms: WebPkiSupportedAlgorithms,
     provider: Arc<CryptoProvider>,
@@ -75,7 +78,7 @@ struct OtherCertificate {
     seen: Fingerprint,
 }
 
-impl ServerCertVerifier for Pinned {
+impl ServerCertVerifier for PinnedCertificate {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

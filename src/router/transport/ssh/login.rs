@@ -38,13 +38,13 @@ use crate::{
 
 /// A credential, read from its files. Never printed, and wiped when dropped; libssh2 wipes its own
 /// copies.
-pub enum Proof {
+pub enum LoadedCredential {
     Key { key: Zeroizing<String>, passphrase: Option<Zeroizing<String>> },
     Password(Zeroizing<String>),
     Agent { socket: PathBuf },
 }
 
-impl Proof {
+impl LoadedCredential {
     /// Reads the files and checks that they can be used.
     pub fn read(credential: &Credential) -> Result<Self, ScrapeError> {
         match credential {
@@ -96,25 +96,25 @@ impl Proof {
 pub fn login(
     session: &Session,
     plan: &SshPlan,
-    secret: &Proof,
+    secret: &LoadedCredential,
     peer: &str,
     open: impl Fn() -> bool,
 ) -> Result<(), ScrapeError> {
     let user = &plan.username;
     let answer = match secret {
-        Proof::Key { key, passphrase } => {
+        LoadedCredential::Key { key, passphrase } => {
             let passphrase = passphrase.as_ref().map(|it| it.as_str());
-            session.userauth_pubkey_memory(user, None, key, passphrase).map_err(Refusal::from)
+            session.userauth_pubkey_memory(user, None, key, passphrase).map_err(LoginFailure::from)
         }
-        Proof::Password(password) => by_password(session, user, password),
-        Proof::Agent { socket } => by_agent(session, user, socket).map_err(Refusal::from),
+        LoadedCredential::Password(password) => by_password(session, user, password),
+        LoadedCredential::Agent { socket } => by_agent(session, user, socket).map_err(LoginFailure::from),
     };
     let (with, remedy) = match &plan.credential {
         Credential::PrivateKey { file, .. } => (file.display().to_string(), Vyos::add_public_key(user)),
         Credential::Password(file) => (file.display().to_string(), "check the password in it".to_owned()),
         Credential::Agent { .. } => ("the keys of the agent".to_owned(), Vyos::add_public_key(user)),
     };
-    answer.map_err(|Refusal { error, remedy: better }| {
+    answer.map_err(|LoginFailure { error, remedy: better }| {
         failure::login(&error, peer, open()).unwrap_or_else(|| {
             let why = error.message();
             let offers = offered(session, user)
@@ -127,12 +127,12 @@ pub fn login(
 }
 
 /// Why a login failed, and a remedy if a better one is known than that for the kind of credential.
-struct Refusal {
+struct LoginFailure {
     error: ssh2::Error,
     remedy: Option<String>,
 }
 
-impl From<ssh2::Error> for Refusal {
+impl From<ssh2::Error> for LoginFailure {
     fn from(error: ssh2::Error) -> Self {
         Self { error, remedy: None }
     }
@@ -147,7 +147,7 @@ fn offered(session: &Session, user: &str) -> Option<Vec<String>> {
 
 /// Logs in by the method `password`, or, if the router has only that, by answering the one question
 /// of `keyboard-interactive` (RFC 4256), as PAM asks it.
-fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Refusal> {
+fn by_password(session: &Session, user: &str, password: &str) -> Result<(), LoginFailure> {
     let methods = offered(session, user);
     // The request for the list of methods is a login with method `none`; some servers accept it.
     if session.authenticated() {
@@ -163,7 +163,7 @@ fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Refu
             )
         };
         let remedy = (!has("password")).then(remedy);
-        return session.userauth_password(user, password).map_err(|error| Refusal { error, remedy });
+        return session.userauth_password(user, password).map_err(|error| LoginFailure { error, remedy });
     }
     let mut answers = Answers { password, given: false, unanswered: None };
     session.userauth_keyboard_interactive(user, &mut answers).map_err(|error| {
@@ -172,7 +172,7 @@ fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Refu
                 "it asks for more than a password (`{asked}`), which nobody answers here: log in by a key"
             )
         });
-        Refusal { error, remedy }
+        LoginFailure { error, remedy }
     })
 }
 

@@ -16,14 +16,14 @@ fn refused(directory: &TempDir, file: &str, passphrase: Option<&str>) -> String 
     open(directory, file, passphrase).map(drop).expect_err("not usable").message.to_string()
 }
 
-fn open(directory: &TempDir, file: &str, passphrase: Option<&str>) -> Result<Proof, ScrapeError> {
+fn open(directory: &TempDir, file: &str, passphrase: Option<&str>) -> Result<LoadedCredential, ScrapeError> {
     let passphrase_file = passphrase.map(|passphrase| {
         let file = directory.path().join("passphrase");
         fs::write(&file, format!("{passphrase}\nnot read\n")).unwrap();
         file
     });
     let credential = Credential::PrivateKey { file: directory.path().join(file), passphrase_file };
-    let secret = Proof::read(&credential);
+    let secret = LoadedCredential::read(&credential);
     if let Err(error) = &secret {
         assert_eq!(error.reason, FailureReason::Config);
         assert!(!error.message.contains("correct-horse"), "{error}");
@@ -95,7 +95,7 @@ fn an_agent_that_is_absent_silent_or_something_else() {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("agent");
     let ready = |millis| {
-        let secret = Proof::read(&Credential::Agent { socket: Some(socket.clone()) })?;
+        let secret = LoadedCredential::read(&Credential::Agent { socket: Some(socket.clone()) })?;
         secret.ready(Instant::now() + std::time::Duration::from_millis(millis))
     };
     let absent = ready(5000).unwrap_err();

@@ -19,23 +19,23 @@ use tokio::sync::watch;
 use tracing::debug;
 
 /// Whether an interface can carry packets, by its index, as far as reported since start.
-type Told = BTreeMap<u32, bool>;
+type CarrierStates = BTreeMap<u32, bool>;
 
 /// Shortest time between two checks for changes.
 const BREATHE: Duration = Duration::from_millis(50);
 
 /// Changes of all interfaces; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Links {
-    told: watch::Receiver<Arc<Told>>,
+pub struct LinkNews {
+    told: watch::Receiver<Arc<CarrierStates>>,
 }
 
-impl Links {
+impl LinkNews {
     /// Starts to listen for changes.
     pub fn open() -> io::Result<Self> {
         let (connection, _, mut messages) = new_multicast_connection(&[MulticastGroup::Link])?;
         tokio::spawn(connection);
-        let (tell, told) = watch::channel(Arc::new(Told::new()));
+        let (tell, told) = watch::channel(Arc::new(CarrierStates::new()));
         tokio::spawn(async move {
             while let Some((message, _)) = messages.next().await {
                 let (index, carries) = match message.payload {
@@ -60,7 +60,7 @@ impl Links {
         tokio::time::sleep(BREATHE).await;
         let over = match found {
             Some((index, carries)) => {
-                let other = |told: &Arc<Told>| told.get(&index).is_some_and(|now| *now != carries);
+                let other = |told: &Arc<CarrierStates>| told.get(&index).is_some_and(|now| *now != carries);
                 self.told.wait_for(other).await.is_err()
             }
             None => self.told.changed().await.is_err(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Facts;
+use super::PairFindings;
 use crate::{
     model::{
         picture::{FixStep, Tunnel, TunnelEnd, TunnelLoss},
@@ -12,8 +12,8 @@ use crate::{
         end_view::EndView,
         fix::Fixer,
         liveness,
-        loss::Ledger,
-        pairing::{Pair, Single},
+        loss::CounterHistory,
+        pairing::{EndPair, UnpairedEnd},
         scene::Scene,
         step::enable,
         underlay::Underlay,
@@ -34,7 +34,7 @@ pub(super) struct Small {
 
 impl Small {
     /// Empty if the tunnel is dead anyway.
-    pub(super) fn of(fixer: &Fixer<'_, '_>, pair: &Pair, facts: &Facts) -> Self {
+    pub(super) fn of(fixer: &Fixer<'_, '_>, pair: &EndPair, facts: &PairFindings) -> Self {
         let dead = [MismatchField::Vni, MismatchField::Port, MismatchField::Remote];
         if facts.life.up == Some(false) || dead.iter().any(|field| facts.mismatches.contains_key(field)) {
             return Self::default();
@@ -66,12 +66,12 @@ impl Tunnel {
 /// A tunnel with two known ends.
 pub(super) fn paired(
     scene: &Scene<'_>,
-    pair: &Pair,
-    facts: Facts,
+    pair: &EndPair,
+    facts: PairFindings,
     fixer: &Fixer<'_, '_>,
-    ledger: &Ledger,
+    ledger: &CounterHistory,
 ) -> Tunnel {
-    let Facts { declared, mismatches, life, mending } = facts;
+    let PairFindings { declared, mismatches, life, mending } = facts;
     let mut evidence = life.signs;
     evidence.extend(life.notes);
     evidence.extend(mending.why);
@@ -111,7 +111,7 @@ fn small_underlays(view: &EndView<'_>) -> Vec<String> {
 
 /// The loss in each direction, and a sentence on each. Empty if an end has no present reading,
 /// which is reported elsewhere.
-fn losses(scene: &Scene<'_>, pair: &Pair, ledger: &Ledger) -> (Vec<TunnelLoss>, Vec<String>) {
+fn losses(scene: &Scene<'_>, pair: &EndPair, ledger: &CounterHistory) -> (Vec<TunnelLoss>, Vec<String>) {
     let (mut losses, mut said) = (Vec::new(), Vec::new());
     if !(scene.ends.contains_key(&pair.0) && scene.ends.contains_key(&pair.1)) {
         return (losses, said);
@@ -129,7 +129,7 @@ fn losses(scene: &Scene<'_>, pair: &Pair, ledger: &Ledger) -> (Vec<TunnelLoss>, 
 }
 
 /// Why these two ends belong together, from the present readings.
-fn how(scene: &Scene<'_>, pair: &Pair, declared: bool) -> String {
+fn how(scene: &Scene<'_>, pair: &EndPair, declared: bool) -> String {
     let sends = |end: &TunnelEnd, other: &TunnelEnd| {
         let remote = scene.remote_to(end, &other.router)?;
         Some(format!("{end} sends to {remote}, an address of {}", other.router))
@@ -145,8 +145,8 @@ fn how(scene: &Scene<'_>, pair: &Pair, declared: bool) -> String {
 }
 
 /// A tunnel with one known end.
-pub(super) fn lone(fixer: &Fixer<'_, '_>, single: &Single) -> Tunnel {
-    let Single { end, remote, candidates } = single;
+pub(super) fn lone(fixer: &Fixer<'_, '_>, single: &UnpairedEnd) -> Tunnel {
+    let UnpairedEnd { end, remote, candidates } = single;
     let scene = fixer.scene;
     let view = scene.ends.get(end);
     let life = view.map(liveness::judge_half).unwrap_or_default();
@@ -177,8 +177,8 @@ pub(super) fn lone(fixer: &Fixer<'_, '_>, single: &Single) -> Tunnel {
     tunnel.with(small.unwrap_or_default(), fixer)
 }
 
-fn unmatched(scene: &Scene<'_>, single: &Single) -> String {
-    let Single { end, remote, .. } = single;
+fn unmatched(scene: &Scene<'_>, single: &UnpairedEnd) -> String {
+    let UnpairedEnd { end, remote, .. } = single;
     let owners: Vec<_> = scene.known.owners(*remote).collect();
     if owners.contains(&&end.router) {
         return format!("{end} sends to {remote}, which is its own router's address");

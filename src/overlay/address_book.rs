@@ -20,7 +20,7 @@ const MOST_ADDRESSES: usize = 4096;
 
 /// The addresses last seen on each router, and its site.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known {
+pub(super) struct AddressBook {
     routers: BTreeMap<RouterName, Addresses>,
     owners: HashMap<IpAddr, BTreeSet<RouterName>>,
     sites: BTreeMap<RouterName, Site>,
@@ -38,7 +38,7 @@ struct Addresses {
     reachable: bool,
 }
 
-impl Known {
+impl AddressBook {
     pub(super) fn put_site(&mut self, router: &RouterName, site: &Site) {
         self.sites.insert(router.clone(), site.clone());
     }

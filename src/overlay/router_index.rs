@@ -15,7 +15,7 @@ use crate::{
 
 /// What all ends of one router share.
 #[derive(Debug)]
-pub(super) struct Local {
+pub(super) struct RouterIndex {
     /// Positions of the vxlan devices among the links, by UDP port and VNI.
     pub(super) carriers: BTreeMap<Option<u16>, Carriers<usize>>,
     /// The MAC addresses of its own links.
@@ -25,7 +25,7 @@ pub(super) struct Local {
     pub(super) down: String,
 }
 
-impl Local {
+impl RouterIndex {
     pub(super) fn new(snapshot: &RouterSnapshot) -> Self {
         let mut devices: BTreeMap<Option<u16>, Vec<(usize, VniSet)>> = BTreeMap::new();
         for (place, link) in work::each(snapshot.links.iter().enumerate()) {

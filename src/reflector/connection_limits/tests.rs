@@ -11,20 +11,20 @@ fn host(number: u16) -> IpAddr {
 }
 
 /// Opens connections until none is left without taking one from others; returns their number.
-fn hog(limits: &mut Limits, peer: IpAddr) -> usize {
+fn hog(limits: &mut ConnectionLimits, peer: IpAddr) -> usize {
     (0..40).filter(|_| limits.open(peer, NOW).is_some_and(|opened| opened.evicts.is_none())).count()
 }
 
-fn held(limits: &Limits, peer: IpAddr) -> usize {
+fn held(limits: &ConnectionLimits, peer: IpAddr) -> usize {
     limits.seats.values().filter(|seat| seat.peer == peer).count()
 }
 
 #[test]
 fn sixteen_addresses_lock_nobody_out() {
-    let mut limits = Limits::new(false);
+    let mut limits = ConnectionLimits::new(false);
     let hogs: usize = (0..16).map(|number| hog(&mut limits, host(number))).sum();
     assert_eq!(hogs, CONNECTIONS);
-    let opened: Vec<Opened> = (0..CONNECTIONS_PER_PEER).filter_map(|_| limits.open(PEER, NOW)).collect();
+    let opened: Vec<NewSeat> = (0..CONNECTIONS_PER_PEER).filter_map(|_| limits.open(PEER, NOW)).collect();
     // As many as each of the others keeps.
     assert!(opened.len() >= 14, "{}", opened.len());
     assert!(opened.iter().all(|opened| opened.evicts.is_some()));
@@ -38,7 +38,7 @@ fn sixteen_addresses_lock_nobody_out() {
 
 #[test]
 fn with_a_secret_strangers_have_few_seats_and_the_proven_their_own() {
-    let mut limits = Limits::new(true);
+    let mut limits = ConnectionLimits::new(true);
     let proven: Vec<SeatId> = (0..CONNECTIONS_PER_PEER)
         .map(|_| {
             let opened = limits.open(PEER, NOW).expect("a seat");
@@ -63,7 +63,7 @@ fn with_a_secret_strangers_have_few_seats_and_the_proven_their_own() {
 
 #[test]
 fn a_stranger_who_has_none_takes_one_of_who_has_most() {
-    let mut limits = Limits::new(true);
+    let mut limits = ConnectionLimits::new(true);
     for number in 0..8 {
         assert_eq!(hog(&mut limits, host(number)), STRANGERS_PER_PEER);
     }
@@ -74,7 +74,7 @@ fn a_stranger_who_has_none_takes_one_of_who_has_most() {
 /// who know it.
 #[test]
 fn strangers_use_up_only_what_is_for_strangers() {
-    let mut limits = Limits::new(true);
+    let mut limits = ConnectionLimits::new(true);
     let ours = limits.open(PEER, NOW).expect("a seat").id;
     assert_eq!(limits.prove(ours, NOW), Ok(None));
     let stranger = limits.open(PEER, NOW).expect("a seat").id;
@@ -84,7 +84,7 @@ fn strangers_use_up_only_what_is_for_strangers() {
 
 #[test]
 fn what_was_evicted_sends_nothing_and_is_closed_twice_without_harm() {
-    let mut limits = Limits::new(false);
+    let mut limits = ConnectionLimits::new(false);
     for number in 0..16 {
         hog(&mut limits, host(number));
     }
@@ -96,7 +96,7 @@ fn what_was_evicted_sends_nothing_and_is_closed_twice_without_harm() {
 
 #[test]
 fn connections_are_bounded_per_peer_and_in_total() {
-    let mut limits = Limits::new(false);
+    let mut limits = ConnectionLimits::new(false);
     assert_eq!(hog(&mut limits, PEER), CONNECTIONS_PER_PEER);
     let others = (0..255).flat_map(|number| std::iter::repeat_n(host(number), 3));
     let opened = others.filter(|address| limits.open(*address, NOW).is_some()).count();
@@ -108,7 +108,7 @@ fn connections_are_bounded_per_peer_and_in_total() {
 /// remembered than allowed.
 #[test]
 fn peers_are_bounded() {
-    let mut limits = Limits::new(false);
+    let mut limits = ConnectionLimits::new(false);
     let mine = limits.open(PEER, NOW).expect("a seat").id;
     while limits.take(mine, &[100], NOW).is_ok() {}
     for number in 0..20_000 {
@@ -122,7 +122,7 @@ fn peers_are_bounded() {
 
 #[test]
 fn a_64_of_ipv6_is_one_peer() {
-    let mut limits = Limits::new(false);
+    let mut limits = ConnectionLimits::new(false);
     let host = |host: u16| IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 1, 0, 0, 0, host));
     let opened = (0..40).filter(|number| limits.open(host(*number), NOW).is_some()).count();
     assert_eq!(opened, CONNECTIONS_PER_PEER);

@@ -11,26 +11,26 @@ const MOST: usize = 16;
 
 /// The expected answers.
 #[derive(Debug, Clone, Default)]
-pub struct Asked(Vec<Answer>);
+pub struct Outstanding(Vec<ExpectedFrame>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+enum ExpectedFrame {
     Pong { id: u32 },
     Large { id: u32, most: usize },
 }
 
-impl Asked {
+impl Outstanding {
     /// Expects the answer to that ping, or the control beside a large segment.
     pub fn pong(&mut self, id: u32) {
-        self.ask(Answer::Pong { id });
+        self.ask(ExpectedFrame::Pong { id });
     }
 
     /// Expects a segment of `size` bytes of IP packet.
     pub fn large(&mut self, id: u32, size: Bytes) {
-        self.ask(Answer::Large { id, most: usize::try_from(size).unwrap_or(usize::MAX) });
+        self.ask(ExpectedFrame::Large { id, most: usize::try_from(size).unwrap_or(usize::MAX) });
     }
 
-    fn ask(&mut self, answer: Answer) {
+    fn ask(&mut self, answer: ExpectedFrame) {
         if self.0.len() >= MOST {
             self.0.remove(0);
         }
@@ -41,8 +41,10 @@ impl Asked {
     #[must_use]
     pub fn takes(&mut self, frame: &Frame) -> bool {
         let place = self.0.iter().position(|answer| match (answer, frame) {
-            (Answer::Pong { id }, Frame::Pong { id: answered, .. }) => id == answered,
-            (Answer::Large { id, most }, Frame::Large { id: answered, len }) => id == answered && len <= most,
+            (ExpectedFrame::Pong { id }, Frame::Pong { id: answered, .. }) => id == answered,
+            (ExpectedFrame::Large { id, most }, Frame::Large { id: answered, len }) => {
+                id == answered && len <= most
+            }
             _ => false,
         });
         place.map(|place| self.0.remove(place)).is_some()
@@ -54,22 +56,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::reflector::protocol::{Counts, Refusal, SMALL};
+    use crate::reflector::protocol::{RefusalReason, SMALL, SegmentCounts};
 
     fn pong(id: u32) -> Frame {
-        Frame::Pong { id, counts: Counts::default() }
+        Frame::Pong { id, counts: SegmentCounts::default() }
     }
 
     #[test]
     fn each_answer_is_taken_once_and_no_other() {
-        let mut asked = Asked::default();
+        let mut asked = Outstanding::default();
         assert!(!asked.takes(&pong(1)));
         asked.pong(1);
         asked.large(2, 1500);
         assert!(!asked.takes(&Frame::Large { id: 2, len: 1501 }), "larger than asked for");
         assert!(!asked.takes(&Frame::Large { id: 1, len: 1448 }));
         assert!(
-            !asked.takes(&Frame::Refused(Refusal::Other)) && !asked.takes(&Frame::Ping { id: 1, len: SMALL })
+            !asked.takes(&Frame::Refused(RefusalReason::Other))
+                && !asked.takes(&Frame::Ping { id: 1, len: SMALL })
         );
         assert!(asked.takes(&Frame::Large { id: 2, len: 1448 }) && asked.takes(&pong(1)));
         assert!(!asked.takes(&pong(1)));
@@ -81,7 +84,7 @@ mod tests {
         fn no_more_is_taken_than_was_asked_for(
             asks in prop::collection::vec(0..8_u32, 0..40), flood in prop::collection::vec(0..8_u32, 0..200)
         ) {
-            let mut asked = Asked::default();
+            let mut asked = Outstanding::default();
             for id in &asks {
                 asked.pong(*id);
             }

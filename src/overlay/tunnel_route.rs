@@ -11,7 +11,7 @@ use crate::{
         picture::{Hop, TunnelEnd},
         types::Site,
     },
-    overlay::{pairing::Pair, scene::Scene},
+    overlay::{pairing::EndPair, scene::Scene},
     work,
 };
 
@@ -24,7 +24,7 @@ const MAX_LISTED: usize = 64;
 
 /// How a path crosses the overlay.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Walk {
+pub(super) enum TunnelRoute {
     /// Source and target are one site.
     Local,
     /// No tunnels connect the sites, as far as is known.
@@ -35,7 +35,7 @@ pub(super) enum Walk {
     Several(Vec<Vec<String>>),
 }
 
-impl Walk {
+impl TunnelRoute {
     /// The hops of a unique walk; empty otherwise.
     pub(super) fn hops(&self) -> &[Hop] {
         if let Self::Unique(hops) = self { hops } else { &[] }
@@ -45,7 +45,7 @@ impl Walk {
 /// A tunnel, crossed from `near` to `far`.
 #[derive(Debug, Clone, Copy)]
 struct Crossing<'p> {
-    pair: &'p Pair,
+    pair: &'p EndPair,
     near: &'p TunnelEnd,
     far: &'p TunnelEnd,
 }
@@ -57,7 +57,7 @@ pub(super) struct Map<'p, 's, 'a> {
 }
 
 impl<'p, 's, 'a> Map<'p, 's, 'a> {
-    pub(super) fn new(scene: &'s Scene<'a>, pairs: &'p BTreeSet<Pair>) -> Self {
+    pub(super) fn new(scene: &'s Scene<'a>, pairs: &'p BTreeSet<EndPair>) -> Self {
         let mut leaving: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for pair in pairs {
             for (near, far) in [(&pair.0, &pair.1), (&pair.1, &pair.0)] {
@@ -73,9 +73,9 @@ impl<'p, 's, 'a> Map<'p, 's, 'a> {
     }
 
     /// The shortest walk from one site to another.
-    pub(super) fn walk(&self, from: &Site, to: &Site) -> Walk {
+    pub(super) fn walk(&self, from: &Site, to: &Site) -> TunnelRoute {
         if from == to {
-            return Walk::Local;
+            return TunnelRoute::Local;
         }
         // Each step with the index of the step before it; `edge` holds the steps at the current
         // distance.
@@ -94,7 +94,7 @@ impl<'p, 's, 'a> Map<'p, 's, 'a> {
                 for (crossing, site) in work::each(onward.iter()) {
                     looked += 1;
                     if looked > MAX_LOOKS {
-                        return Walk::Several(Vec::new());
+                        return TunnelRoute::Several(Vec::new());
                     }
                     if before.is_none_or(|step| self.joined(steps[step].1.far, crossing.near)) {
                         steps.push((before, *crossing));
@@ -105,19 +105,19 @@ impl<'p, 's, 'a> Map<'p, 's, 'a> {
             let arrived: Vec<_> = next.iter().filter(|(_, site)| *site == to).collect();
             match arrived[..] {
                 [] => {}
-                [(last, _)] => return Walk::Unique(hops(&trace(&steps, *last))),
+                [(last, _)] => return TunnelRoute::Unique(hops(&trace(&steps, *last))),
                 _ => {
                     let names = |last| trace(&steps, last).iter().map(|step| step.pair.name()).collect();
                     if arrived.len() > MAX_LISTED {
-                        return Walk::Several(Vec::new());
+                        return TunnelRoute::Several(Vec::new());
                     }
-                    return Walk::Several(arrived.into_iter().map(|(last, _)| names(*last)).collect());
+                    return TunnelRoute::Several(arrived.into_iter().map(|(last, _)| names(*last)).collect());
                 }
             }
             seen.extend(next.iter().map(|(_, site)| *site));
             edge = next;
         }
-        if steps.len() > MAX_WALKS { Walk::Several(Vec::new()) } else { Walk::None }
+        if steps.len() > MAX_WALKS { TunnelRoute::Several(Vec::new()) } else { TunnelRoute::None }
     }
 
     /// Whether two tunnels connect on a router. A bridge sends no frame back to the port it came

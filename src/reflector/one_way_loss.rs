@@ -11,7 +11,7 @@ use std::{io, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{client::Connection, inbox::Ended, protocol::Counts};
+use super::{client::Connection, inbox::Ended, protocol::SegmentCounts};
 use crate::path::reflection::SegmentLoss;
 
 /// Time between two segments, in each direction.
@@ -30,7 +30,7 @@ pub struct Counted {
 
 /// Combines the counts of both ends at a moment when nothing of the prober's is outstanding. `sent`
 /// and `received` are the prober's own; the reflector's are from just before it sent the last pong.
-fn join(sent: u32, received: u32, reflector: Counts) -> Counted {
+fn join(sent: u32, received: u32, reflector: SegmentCounts) -> Counted {
     let loss = |sent: u32, arrived: u32| SegmentLoss {
         sent: sent.into(),
         // A copy may overtake the count that includes it; the next count is right again.
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn what_was_sent_and_did_not_arrive_is_lost_in_that_direction_only() {
-        let counted = join(110, 101, Counts { received: 100, sent: 100, path_mtu: 1500 });
+        let counted = join(110, 101, SegmentCounts { received: 100, sent: 100, path_mtu: 1500 });
         assert_eq!(counted.forward, SegmentLoss { sent: 110, lost: 10 });
         assert_eq!(counted.reverse, SegmentLoss { sent: 101, lost: 0 });
     }

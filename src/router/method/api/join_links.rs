@@ -19,7 +19,7 @@ use crate::{
 
 /// The answers, each as far as it was given.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct Answered {
     /// `show interfaces vxlan detail`.
     pub vxlans: Vec<Link>,
     /// The configuration of the vxlan interfaces, with the defaults of the router's version.
@@ -31,7 +31,7 @@ pub struct Told {
 }
 
 /// All links. An interface that is configured but not shown does not exist and is left out.
-pub fn links(told: Told) -> Vec<Link> {
+pub fn links(told: Answered) -> Vec<Link> {
     let mut links = told.vxlans;
     for link in &mut links {
         if let Some(config) = told.configured.get(&link.name) {
@@ -93,10 +93,10 @@ mod tests {
     use super::*;
     use crate::router::parse::{api_config, show_summary, show_text};
 
-    fn told(config: &str) -> Told {
+    fn told(config: &str) -> Answered {
         let shown = "vxlan01: <BROADCAST,UP> mtu 1400 qdisc noqueue master br01 state UNKNOWN\n    link/ether 4e:3c:34:45:dd:d8\n\n    RX:  bytes  packets  errors  dropped  overrun  mcast\n             1        1       0        0        0      0\n    TX:  bytes  packets  errors  dropped  carrier  collisions\n             1        1       0        0        0           0\n";
         let all = "Interface  IP Address      S/L  Description\n---------  ----------      ---  -----------\nbr01       -               u/u\neth0       10.10.0.254/24  u/u\neth1       -               A/D  hosts\nvxlan01    -               u/u\n";
-        Told {
+        Answered {
             vxlans: show_text::links(shown).unwrap().into_kernel(),
             configured: api_config::interfaces(&format!(r#"{{"success": true, "data": {config}}}"#)).unwrap(),
             all: show_summary::interfaces(all).unwrap().interfaces,

@@ -16,7 +16,7 @@ use crate::{model::types::Bytes, path::reflection::Reflection};
 
 /// Which reflector to use, and for which MTU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct Measurand {
     /// The path's target.
     pub address: IpAddr,
     /// The expected MTU, bytes of IP packet.
@@ -25,7 +25,7 @@ pub struct Wanted {
 
 /// How to reach it.
 #[derive(Debug, Clone)]
-pub struct Access {
+pub struct ReflectorEndpoint {
     /// TCP port.
     pub port: u16,
     /// The file of the shared secret, if there is one.
@@ -34,13 +34,13 @@ pub struct Access {
 
 /// Measures for as long as it is polled and `wanted` has a sender; reports every change. At each
 /// `reread` it checks whether the file holds another secret.
-pub async fn follow(
-    access: Access,
-    mut wanted: watch::Receiver<Option<Wanted>>,
+pub async fn keep_measuring(
+    access: ReflectorEndpoint,
+    mut wanted: watch::Receiver<Option<Measurand>>,
     mut reread: watch::Receiver<()>,
     tell: impl Fn(Reflection) + Send + Sync,
 ) {
-    let mut backoff = Backoff::default();
+    let mut backoff = ReflectorBackoff::default();
     let news = News::default();
     loop {
         let Some(now) = *wanted.borrow_and_update() else {
@@ -80,14 +80,14 @@ pub async fn follow(
         tell(Reflection::Gone { why: words });
         tokio::select! {
             () = sleep(wait) => {}
-            () = moved(&mut wanted, now.address, |_| ()) => backoff = Backoff::default(),
-            Ok(()) = reread.changed() => backoff = Backoff::default(),
+            () = moved(&mut wanted, now.address, |_| ()) => backoff = ReflectorBackoff::default(),
+            Ok(()) = reread.changed() => backoff = ReflectorBackoff::default(),
         }
     }
 }
 
 /// Completes when the file holds another secret.
-async fn other_secret(reread: &mut watch::Receiver<()>, access: &Access, secret: Option<&Secret>) {
+async fn other_secret(reread: &mut watch::Receiver<()>, access: &ReflectorEndpoint, secret: Option<&Secret>) {
     while reread.changed().await.is_ok() {
         match Secret::of(access.secret_file.clone()).await {
             Ok(now) if now.as_ref() != secret => return,
@@ -100,7 +100,7 @@ async fn other_secret(reread: &mut watch::Receiver<()>, access: &Access, secret:
 
 /// Completes when the address changes or the sender is gone. A change of the expected MTU needs no
 /// new connection.
-async fn moved(wanted: &mut watch::Receiver<Option<Wanted>>, address: IpAddr, expects: impl Fn(Bytes)) {
+async fn moved(wanted: &mut watch::Receiver<Option<Measurand>>, address: IpAddr, expects: impl Fn(Bytes)) {
     while wanted.changed().await.is_ok() {
         match *wanted.borrow_and_update() {
             Some(new) if new.address == address => expects(new.expected),
@@ -111,11 +111,11 @@ async fn moved(wanted: &mut watch::Receiver<Option<Wanted>>, address: IpAddr, ex
 
 /// How long a reflector that cannot be used is left alone; the wait doubles each time.
 #[derive(Debug, Default)]
-struct Backoff {
+struct ReflectorBackoff {
     last: Option<Duration>,
 }
 
-impl Backoff {
+impl ReflectorBackoff {
     /// First and longest wait if it is gone.
     const GONE: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
     /// First and longest wait if the peer is not our reflector, or floods.
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn who_lies_is_left_alone_for_longer_each_time_up_to_a_quarter_of_an_hour() {
         let lie = Unusable::Misbehaved(Ended::Unasked);
-        let mut backoff = Backoff::default();
+        let mut backoff = ReflectorBackoff::default();
         let waits: Vec<u64> =
             (0..7).map(|_| backoff.after(&lie, Duration::from_secs(20)).as_secs()).collect();
         assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900]);
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn who_is_gone_is_looked_for_every_minute() {
-        let mut backoff = Backoff::default();
+        let mut backoff = ReflectorBackoff::default();
         let waits: Vec<u64> =
             (0..6).map(|_| backoff.after(&Unusable::Mute, Duration::ZERO).as_secs()).collect();
         assert_eq!(waits, [5, 10, 20, 40, 60, 60]);

@@ -15,7 +15,7 @@ const LATELY: Duration = Duration::from_secs(10);
 
 /// The sockets that a packet is sent over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum SocketGroup {
     /// The sockets for targets that answer.
     Main,
     /// The sockets for targets that do not answer.
@@ -24,9 +24,9 @@ pub enum Door {
 
 /// When each target last answered.
 #[derive(Debug, Default)]
-pub struct Heard(HashMap<IpAddr, Moment>);
+pub struct LastHeard(HashMap<IpAddr, Moment>);
 
-impl Heard {
+impl LastHeard {
     /// Records that a target has answered.
     pub fn hear(&mut self, target: IpAddr, now: Moment) {
         self.0.insert(target, now);
@@ -34,10 +34,10 @@ impl Heard {
 
     /// The sockets over which a target is probed.
     #[must_use]
-    pub fn door(&self, target: IpAddr, now: Moment) -> Door {
+    pub fn door(&self, target: IpAddr, now: Moment) -> SocketGroup {
         match self.0.get(&target) {
-            Some(at) if now.saturating_sub(*at) < LATELY => Door::Main,
-            _ => Door::Apart,
+            Some(at) if now.saturating_sub(*at) < LATELY => SocketGroup::Main,
+            _ => SocketGroup::Apart,
         }
     }
 
@@ -55,13 +55,16 @@ mod tests {
     fn who_falls_silent_is_asked_by_other_sockets_until_he_answers() {
         let (live, dead) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
         let second = Duration::from_secs;
-        let mut heard = Heard::default();
-        assert_eq!(heard.door(live, second(0)), Door::Apart);
+        let mut heard = LastHeard::default();
+        assert_eq!(heard.door(live, second(0)), SocketGroup::Apart);
         heard.hear(live, second(1));
-        assert_eq!((heard.door(live, second(10)), heard.door(dead, second(10))), (Door::Main, Door::Apart));
+        assert_eq!(
+            (heard.door(live, second(10)), heard.door(dead, second(10))),
+            (SocketGroup::Main, SocketGroup::Apart)
+        );
         heard.forget_old(second(11));
-        assert_eq!(heard.door(live, second(11)), Door::Apart);
+        assert_eq!(heard.door(live, second(11)), SocketGroup::Apart);
         heard.hear(live, second(12));
-        assert_eq!(heard.door(live, second(13)), Door::Main);
+        assert_eq!(heard.door(live, second(13)), SocketGroup::Main);
     }
 }

@@ -40,7 +40,7 @@ pub type SeatId = u64;
 
 /// A seat that was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opened {
+pub struct NewSeat {
     /// Its identifier.
     pub id: SeatId,
     /// The seat it was taken from: that connection must be ended.
@@ -52,7 +52,7 @@ pub struct Opened {
 pub struct NoSeat;
 
 #[derive(Debug, Clone, Copy)]
-struct Seat {
+struct Holder {
     peer: IpAddr,
     proven: bool,
 }
@@ -70,14 +70,14 @@ struct Peer {
 
 /// All peers of one reflector.
 #[derive(Debug, Default)]
-pub struct Limits {
+pub struct ConnectionLimits {
     secret: bool,
     peers: HashMap<IpAddr, Peer>,
-    seats: BTreeMap<SeatId, Seat>,
+    seats: BTreeMap<SeatId, Holder>,
     last: SeatId,
 }
 
-impl Limits {
+impl ConnectionLimits {
     /// Starts without peers. `secret` tells whether there is one to prove.
     #[must_use]
     pub fn new(secret: bool) -> Self {
@@ -86,7 +86,7 @@ impl Limits {
 
     /// Called when a connection from `address` was accepted, its SYN-ACK sent. `None` means that it
     /// must be closed at once.
-    pub fn open(&mut self, address: IpAddr, now: Moment) -> Option<Opened> {
+    pub fn open(&mut self, address: IpAddr, now: Moment) -> Option<NewSeat> {
         let peer = key(address);
         self.remember(peer, now);
         let known = self.peers.get_mut(&peer)?;
@@ -97,8 +97,8 @@ impl Limits {
             if self.secret { (STRANGERS, STRANGERS_PER_PEER) } else { (CONNECTIONS, CONNECTIONS_PER_PEER) };
         let evicts = self.room(peer, false, total, per_peer, is_known, now).ok()?;
         self.last += 1;
-        self.seats.insert(self.last, Seat { peer, proven: false });
-        Some(Opened { id: self.last, evicts })
+        self.seats.insert(self.last, Holder { peer, proven: false });
+        Some(NewSeat { id: self.last, evicts })
     }
 
     /// Records that the peer in that seat has proven the secret; returns the seat taken from
@@ -109,7 +109,7 @@ impl Limits {
             known.proven_at = Some(now);
         }
         let evicts = self.room(peer, true, CONNECTIONS - STRANGERS, CONNECTIONS_PER_PEER, false, now)?;
-        self.seats.insert(id, Seat { peer, proven: true });
+        self.seats.insert(id, Holder { peer, proven: true });
         Ok(evicts)
     }
 

@@ -30,7 +30,7 @@ pub fn is_old(age: Duration, interval: Duration) -> bool {
 }
 
 /// Data with a promised next update.
-pub trait Told {
+pub trait Ageing {
     /// Time within which the next update is promised; absent where none is.
     fn interval(&self) -> Option<Duration>;
 
@@ -38,7 +38,7 @@ pub trait Told {
     fn aged(&self, age: Duration) -> Self;
 }
 
-impl Told for PathObservation {
+impl Ageing for PathObservation {
     fn interval(&self) -> Option<Duration> {
         self.interval
     }
@@ -66,7 +66,7 @@ impl Told for PathObservation {
     }
 }
 
-impl Told for RouterReading {
+impl Ageing for RouterReading {
     fn interval(&self) -> Option<Duration> {
         self.interval
     }
@@ -91,7 +91,7 @@ pub struct Stamped<T> {
     pub value: Arc<T>,
 }
 
-impl<T: Told> Stamped<T> {
+impl<T: Ageing> Stamped<T> {
     /// Stamps a value with the current time.
     pub fn new(value: T) -> Self {
         Self { at: now(), is_old: false, value: Arc::new(value) }
