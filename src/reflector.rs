@@ -7,14 +7,14 @@
 //! - [`protocol`] the frames, [`secret`] how both ends prove that they know the secret, `seal` the
 //!   tag that ties each frame to that proof
 //! - `segment` one write, one segment of exactly N bytes
-//! - [`connection_limits`] how many connections a peer has and how much it is sent, `ledger` that it
-//!   has paid for it
-//! - [`server`], `session` the reflector; `seats` its connections, one each; `own_mtu` the MTU that it
-//!   reports
-//! - [`client`] a connection to one, `outstanding` the frames that are expected on it, `measure` one
-//!   pair of packets, `one_way_loss` loss per direction
-//! - `bench` all measurements with one reflector; `keep_measuring` a path's use of its reflector, as
-//!   long as the exporter runs
+//! - [`connection_limits`] how many connections a peer has and how much it is sent, `ledger` that
+//!   it has paid for it
+//! - [`server`], `session` the reflector; `seats` its connections, one each; `own_mtu` the MTU that
+//!   it reports
+//! - [`client`] a connection to one, `outstanding` the frames that are expected on it, `measure`
+//!   one pair of packets, `one_way_loss` loss per direction
+//! - `bench` all measurements with one reflector; `keep_measuring` a path's use of its reflector,
+//!   as long as the exporter runs
 
 mod bench;
 pub mod client;
