@@ -41,6 +41,8 @@ struct Latest {
     rest: Present,
     routers: Vec<Stamped<RouterReading>>,
     paths: Vec<Stamped<PathObservation>>,
+    /// The place of each path in `paths`.
+    places: HashMap<PathName, usize>,
     /// When router and path data were last joined.
     joined_at: Duration,
     /// How often they are joined; absent where no further join is scheduled.
@@ -172,6 +174,7 @@ impl State {
         let mut known = self.lock();
         known.paths.retain(|known| places.contains_key(&known.value.path));
         known.paths.sort_by_key(|known| places.get(&known.value.path).copied());
+        known.places = known.paths.iter().map(|known| known.value.path.clone()).zip(0..).collect();
         drop(known);
         self.inner.changed.notify_one();
     }
@@ -179,10 +182,13 @@ impl State {
     /// Replaces the observation of a path.
     pub fn put_path(&self, observation: PathObservation) {
         let mut known = self.lock();
-        let observation = Stamped::new(observation);
-        match known.paths.iter_mut().find(|known| known.value.path == observation.value.path) {
-            Some(known) => *known = observation,
-            None => known.paths.push(observation),
+        let place = known.places.get(&observation.path).copied();
+        if let Some(place) = place {
+            known.paths[place] = Stamped::new(observation);
+        } else {
+            let place = known.paths.len();
+            known.places.insert(observation.path.clone(), place);
+            known.paths.push(Stamped::new(observation));
         }
         drop(known);
         self.inner.changed.notify_one();

@@ -67,6 +67,14 @@ impl Memory {
 /// The verdict with its evidence. `words` returns, for a given verdict, what the other parts of the
 /// prober add to the evidence.
 pub(crate) fn judge(facts: &Facts, memory: &Memory, words: impl FnOnce(Verdict) -> Words) -> Judgement {
+    let found = findings(facts, memory);
+    let Judgement { verdict, unknown_reason, .. } = found;
+    let evidence = facts.evidence((verdict, unknown_reason), &found.holes, words(verdict));
+    Judgement { evidence, ..found }
+}
+
+/// The verdict, without evidence.
+pub(crate) fn findings(facts: &Facts, memory: &Memory) -> Judgement {
     let finding = facts.finding();
     let (verdict, unknown_reason) = decide(facts, &finding, &memory.known);
     let down = verdict == Verdict::Unreachable || facts.trouble.is_some();
@@ -94,7 +102,7 @@ pub(crate) fn judge(facts: &Facts, memory: &Memory, words: impl FnOnce(Verdict) 
         reverse_at_least: cap(facts.came_back_whole(), expected_reverse).filter(|_| reverse.is_none()),
         tcp: facts.tcp.state,
         settled: facts.is_settled(),
-        evidence: facts.evidence((verdict, unknown_reason), &holes, words(verdict)),
+        evidence: Vec::new(),
         holes,
     }
 }

@@ -6,6 +6,7 @@
 mod handle;
 mod renewal;
 mod sending;
+mod wheel;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,6 +20,7 @@ use tracing::{debug, warn};
 pub use handle::EngineHandle;
 use handle::Order;
 use renewal::Renewal;
+use wheel::Wheel;
 
 use super::{
     capability,
@@ -53,7 +55,9 @@ use crate::{
 
 /// How often probers are polled while bursts are in progress; pairs are 20 ms apart.
 const TICK: Duration = Duration::from_millis(4);
-const PUBLISH: Duration = Duration::from_millis(200);
+/// Every path is visited at least this often, and a change of its verdict is published within this
+/// time.
+const VISIT: Duration = Duration::from_millis(200);
 /// Longest wait for input that could not be read.
 const UNREAD: Duration = Duration::from_secs(1);
 /// Shortest time between two warnings that this process runs too late.
@@ -64,6 +68,7 @@ pub struct Engine {
     /// By a number that is never reused: late messages for a removed path must not reach another
     /// one.
     tracks: BTreeMap<usize, Track>,
+    wheel: Wheel,
     next_track: usize,
     /// Counts of removed paths, which continue if the path returns.
     retired: BTreeMap<PathName, Counts>,
@@ -106,6 +111,7 @@ impl Engine {
         state.put_capabilities(capability::states(missing));
         let mut engine = Self {
             tracks: BTreeMap::new(),
+            wheel: Wheel::default(),
             next_track: 0,
             // An engine that replaces a dead one continues the published counts.
             retired: state
@@ -164,6 +170,7 @@ impl Engine {
                 track.use_reflector(number, &self.reflections.0);
             }
         }
+        self.wheel.keep(|number| self.tracks.contains_key(&number));
         self.state.keep_paths(order.iter());
         self.peers.keep(&self.tracks);
     }
@@ -177,6 +184,7 @@ impl Engine {
         track.look_for_target(number, &self.routes, &self.targets.0);
         self.state.put_path(track.observation());
         self.tracks.insert(number, track);
+        self.wheel.touch(number);
         number
     }
 
@@ -193,8 +201,11 @@ impl Engine {
             let now = self.look();
             self.read(now);
             self.renew_slowly(now);
-            self.ask_and_send(now);
-            self.publish(now);
+            self.see_routers(now);
+            let due = self.wheel.take_due(now);
+            self.ask_and_send(&due, now);
+            self.publish(&due, now);
+            self.plan_next(&due, now);
         }
     }
 
@@ -231,9 +242,7 @@ impl Engine {
     /// Waits for a packet, a change of a target, or the next turn.
     async fn wait(&mut self) {
         let now = self.now();
-        let next =
-            self.tracks.values().filter_map(|track| track.prober.as_ref().map(PathProber::next_at)).min();
-        let wait = next.map_or(PUBLISH, |next| next.saturating_sub(now)).clamp(TICK, PUBLISH);
+        let wait = self.wheel.next_at().map_or(VISIT, |next| next.saturating_sub(now)).clamp(TICK, VISIT);
         self.punctual.sleep(wait);
         let news = tokio::select! {
             ready = self.wire.readable() => {
@@ -246,6 +255,7 @@ impl Engine {
             Some((path, reflection)) = self.reflections.1.recv() => {
                 if let Some(prober) = prober(&mut self.tracks, path) {
                     prober.reflected(reflection, self.began.elapsed());
+                    self.wheel.touch(path);
                 }
                 None
             }
@@ -271,17 +281,19 @@ impl Engine {
         while let Ok(news) = self.echo_news.try_recv() {
             self.hear(news);
         }
-        let (flights, tracks) = (&mut self.flights, &mut self.tracks);
+        let (flights, tracks, wheel) = (&mut self.flights, &mut self.tracks, &mut self.wheel);
         let (mut signalled, mut answered) = (BTreeSet::new(), Vec::new());
         let drained = self.wire.drain(&mut |incoming| {
             if let Some((path, id, fate)) = flights.claim_byte(&incoming)
                 && let Some(prober) = prober(tracks, path)
             {
                 prober.byte_told(id, fate, now);
+                wheel.touch(path);
             } else if let Some((path, id, answer)) = flights.claim(&incoming)
                 && let Some(prober) = prober(tracks, path)
             {
                 prober.answer(id, answer, now);
+                wheel.touch(path);
                 match answer {
                     Answer::TooBig { .. } => {
                         signalled.insert(path);
@@ -309,17 +321,13 @@ impl Engine {
         if drained.all || now.saturating_sub(self.read_until) >= UNREAD {
             self.read_until = now;
         }
-        for track in self.tracks.values_mut() {
-            if let Some(prober) = &mut track.prober {
-                prober.told_until(self.read_until);
-            }
-        }
         self.flights.forget_old(self.read_until);
     }
 
     fn hear(&mut self, news: EchoNews) {
         let now = self.look();
         if let Some(prober) = prober(&mut self.tracks, news.path) {
+            self.wheel.touch(news.path);
             match news.fate {
                 Ok(rtt) => {
                     prober.echo_reply(news.seq, rtt, now);
@@ -344,6 +352,7 @@ impl Engine {
         let routers = self.state.present().routers;
         track.retarget(update.found, &*self.wire, &routers, random(), now);
         self.peers.join(&mut self.tracks, update.path);
+        self.wheel.touch(update.path);
     }
 
     /// Routers are read every half minute, so checking more often would find nothing new.
@@ -359,20 +368,28 @@ impl Engine {
         self.routers = routers;
     }
 
-    fn publish(&mut self, now: Moment) {
-        self.see_routers(now);
-        for track in self.tracks.values_mut() {
-            let due = track.published_at.is_none_or(|at| now.saturating_sub(at) >= PUBLISH);
-            if due {
-                track.published_at = Some(now);
-                // Ends this engine; the next one starts all tasks again.
-                assert!(!track.has_lost_a_task(), "a task of path {} has died", track.plan.name);
-                track.tell_reflector();
-                let observation = track.observation();
-                verdict_log::tell(track.judged.as_ref(), &observation);
-                track.judged = Some(observation.judgement.clone());
-                self.state.put_path(observation);
+    /// Publishes what has changed on the paths that were visited.
+    fn publish(&mut self, visited: &[usize], now: Moment) {
+        for path in visited {
+            let Some(track) = self.tracks.get_mut(path) else { continue };
+            if !track.is_to_publish(now) {
+                continue;
             }
+            // Ends this engine; the next one starts all tasks again.
+            assert!(!track.has_lost_a_task(), "a task of path {} has died", track.plan.name);
+            track.tell_reflector();
+            let observation = track.observation();
+            verdict_log::tell(track.judged.as_ref(), &observation);
+            track.published(&observation.judgement, now);
+            self.state.put_path(observation);
+        }
+    }
+
+    fn plan_next(&mut self, visited: &[usize], now: Moment) {
+        for path in visited {
+            let Some(track) = self.tracks.get(path) else { continue };
+            let next = track.prober.as_ref().map(PathProber::next_at);
+            self.wheel.plan(*path, next.map_or(now + VISIT, |next| next.min(now + VISIT)));
         }
     }
 }

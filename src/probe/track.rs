@@ -1,6 +1,9 @@
 //! One path's prober, with its target and its reflector.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::{
     sync::{mpsc::UnboundedSender, watch},
@@ -32,6 +35,11 @@ use crate::{
     reflector::keep_measuring::{Measurand, ReflectorEndpoint, keep_measuring},
 };
 
+/// An observation whose verdict stays the same is published this often.
+const PUBLISH: Duration = Duration::from_secs(1);
+/// How often it is compared with the published one.
+const COMPARE: Duration = Duration::from_millis(200);
+
 /// One path that is probed.
 pub struct Track {
     /// Its configuration.
@@ -42,8 +50,9 @@ pub struct Track {
     pub target: Option<Target>,
     /// When something was last sent.
     pub last_probe: Option<SystemTime>,
-    /// When the observation was last published.
-    pub published_at: Option<Moment>,
+    /// When the observation was last published, and when it was last compared with the published one.
+    published_at: Option<Moment>,
+    compared_at: Option<Moment>,
     /// The judgement published then.
     pub judged: Option<Judgement>,
     problem: Option<NoTarget>,
@@ -66,6 +75,7 @@ impl Track {
             target: None,
             last_probe: None,
             published_at: None,
+            compared_at: None,
             judged: None,
             problem: None,
             former,
@@ -110,6 +120,38 @@ impl Track {
     pub fn has_lost_a_task(&mut self) -> bool {
         let mut ended = std::iter::from_fn(|| self.tasks.try_join_next());
         ended.any(|ended| ended.is_err_and(|error| error.is_panic()))
+    }
+
+    /// Whether the observation is to be published: its verdict has changed, or it is a second old.
+    #[must_use]
+    pub fn is_to_publish(&mut self, now: Moment) -> bool {
+        let since = |at: Option<Moment>| at.map(|at| now.saturating_sub(at));
+        if since(self.published_at).is_none_or(|age| age >= PUBLISH) {
+            return true;
+        }
+        if since(self.compared_at).is_some_and(|age| age < COMPARE) {
+            return false;
+        }
+        self.compared_at = Some(now);
+        let judged = Judgement { evidence: Vec::new(), ..self.judged.clone().unwrap_or_default() };
+        self.findings() != judged
+    }
+
+    /// The observation was published.
+    pub fn published(&mut self, judgement: &Judgement, now: Moment) {
+        (self.published_at, self.compared_at) = (Some(now), Some(now));
+        self.judged = Some(judgement.clone());
+    }
+
+    /// The judgement without its evidence.
+    fn findings(&self) -> Judgement {
+        match (&self.prober, &self.problem) {
+            (Some(prober), _) => prober.findings(),
+            (None, Some(problem)) => {
+                Judgement { unknown_reason: Some(problem.reason), settled: true, ..Judgement::default() }
+            }
+            (None, None) => Judgement::default(),
+        }
     }
 
     /// The path's counts, for a track that replaces this one.
@@ -215,13 +257,8 @@ impl Track {
         let prober = self.prober.as_ref();
         let judgement = match (prober, &self.problem) {
             (Some(prober), _) => prober.judgement(),
-            (None, Some(problem)) => Judgement {
-                unknown_reason: Some(problem.reason),
-                evidence: vec![problem.words.clone()],
-                settled: true,
-                ..Judgement::default()
-            },
-            (None, None) => Judgement::default(),
+            (None, Some(problem)) => Judgement { evidence: vec![problem.words.clone()], ..self.findings() },
+            (None, None) => self.findings(),
         };
         PathObservation {
             path: self.plan.name.clone(),

@@ -17,7 +17,7 @@ use crate::{
             evidence::Words,
             expected_mtu::Sizes,
             facts::{Facts, HoleFacts, MethodFacts, ReachFacts, ReflectedFacts, TcpFacts},
-            judge,
+            findings, judge,
         },
     },
 };
@@ -68,6 +68,12 @@ impl PathProber {
     pub fn judgement(&self) -> Judgement {
         let facts = self.facts();
         judge(&facts, &self.memory, |verdict| self.words(&facts, verdict))
+    }
+
+    /// The verdict now, with path MTUs, without evidence.
+    #[must_use]
+    pub fn findings(&self) -> Judgement {
+        findings(&self.facts(), &self.memory)
     }
 
     /// The facts from which a verdict is decided.

@@ -15,14 +15,15 @@ use crate::path::{
 };
 
 impl Engine {
-    pub(super) fn ask_and_send(&mut self, now: Moment) {
+    /// Sends what the probers of `paths` have due.
+    pub(super) fn ask_and_send(&mut self, paths: &[usize], now: Moment) {
         self.budget.fill(now);
         let mut out = Vec::new();
-        let paths: Vec<usize> = self.tracks.keys().copied().collect();
-        for path in &paths {
+        for path in paths {
             // A long turn of the loop must not be taken for a stopped process.
             self.look();
             if let Some(prober) = prober(&mut self.tracks, *path) {
+                prober.told_until(self.read_until);
                 prober.regular(now, &mut out);
             }
             self.send_all(*path, &mut out, now);

@@ -1,0 +1,105 @@
+//! When each path is visited next, so that a turn of the loop touches only paths that are due or
+//! were answered.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::path::probe::Moment;
+
+/// The next visit of each path.
+#[derive(Debug, Default)]
+pub(super) struct Wheel {
+    due: HashMap<usize, Moment>,
+    queue: BTreeSet<(Moment, usize)>,
+}
+
+impl Wheel {
+    /// Visits `path` at that time, whatever was planned before.
+    pub fn plan(&mut self, path: usize, at: Moment) {
+        if let Some(former) = self.due.insert(path, at) {
+            self.queue.remove(&(former, path));
+        }
+        self.queue.insert((at, path));
+    }
+
+    /// Visits `path` in the next turn: something has happened to it.
+    pub fn touch(&mut self, path: usize) {
+        self.plan(path, Moment::ZERO);
+    }
+
+    /// Never visits a path again for which `is_kept` is false.
+    pub fn keep(&mut self, is_kept: impl Fn(usize) -> bool) {
+        self.due.retain(|path, _| is_kept(*path));
+        self.queue.retain(|(_, path)| is_kept(*path));
+    }
+
+    /// When the first path is due.
+    pub fn next_at(&self) -> Option<Moment> {
+        self.queue.first().map(|(at, _)| *at)
+    }
+
+    /// Removes the paths that are due at `now`, most overdue first. Each must be planned again.
+    pub fn take_due(&mut self, now: Moment) -> Vec<usize> {
+        let later = self.queue.split_off(&(now, usize::MAX));
+        let due: Vec<usize> =
+            std::mem::replace(&mut self.queue, later).into_iter().map(|(_, path)| path).collect();
+        for path in &due {
+            self.due.remove(path);
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn only_what_is_due_is_visited_the_most_overdue_first() {
+        let mut wheel = Wheel::default();
+        for (path, at) in [(1, 30), (2, 10), (3, 20), (4, 31)] {
+            wheel.plan(path, MS * at);
+        }
+        wheel.plan(3, MS * 5);
+        assert_eq!(wheel.next_at(), Some(MS * 5));
+        assert_eq!(wheel.take_due(MS * 30), [3, 2, 1]);
+        assert_eq!(wheel.next_at(), Some(MS * 31));
+        assert!(wheel.take_due(MS * 30).is_empty(), "what was taken must be planned again");
+        wheel.touch(4);
+        wheel.touch(1);
+        assert_eq!(wheel.take_due(MS), [1, 4]);
+    }
+
+    #[test]
+    fn a_path_that_is_gone_is_not_visited() {
+        let mut wheel = Wheel::default();
+        wheel.plan(1, MS);
+        wheel.plan(2, MS);
+        wheel.keep(|path| path == 2);
+        assert_eq!(wheel.take_due(MS), [2]);
+        assert_eq!(wheel.next_at(), None);
+    }
+
+    /// Visits a path costs, while all is well, do not depend on how many other paths there are.
+    #[test]
+    fn visits_per_path_are_the_same_for_a_hundred_paths_and_for_two_thousand() {
+        let visits = |paths: usize| {
+            let mut wheel = Wheel::default();
+            (0..paths).for_each(|path| wheel.touch(path));
+            let mut visits = 0_usize;
+            for turn in 0..2500 {
+                let now = MS * 4 * turn;
+                for path in wheel.take_due(now) {
+                    visits += 1;
+                    wheel.plan(path, now + MS * 200);
+                }
+            }
+            100 * visits / paths
+        };
+        let (few, many) = (visits(100), visits(2000));
+        assert!(few.abs_diff(many) <= few / 10 && few <= 6000, "{few} and {many} in a hundred paths");
+    }
+}
