@@ -61,6 +61,21 @@ pub struct PathObservation {
 const REFUSED: Duration = Duration::from_secs(1);
 
 impl PathObservation {
+    /// Whether both join to the same picture of the overlay: all is equal but counters, times and
+    /// evidence.
+    #[must_use]
+    pub fn joins_like(&self, other: &Self) -> bool {
+        let rest = |of: &Self| Self {
+            echo: EchoStats::default(),
+            size_probes: BTreeMap::new(),
+            send_errors: BTreeMap::new(),
+            last_probe: None,
+            judgement: Judgement { evidence: Vec::new(), ..of.judgement.clone() },
+            ..of.clone()
+        };
+        rest(self) == rest(other)
+    }
+
     /// Why no packet leaves this host, `since` being the time probing has lasted. Only what this
     /// host itself can tell is considered: no address for the name, no route, the target is this
     /// host, no interface, or its own firewall refuses. Waiting longer would not change the answer.

@@ -179,12 +179,16 @@ impl State {
         self.inner.changed.notify_one();
     }
 
-    /// Replaces the observation of a path.
+    /// Replaces the observation of a path. If only counters have changed, nobody who waits for a
+    /// change is woken.
     pub fn put_path(&self, observation: PathObservation) {
         let mut known = self.lock();
         let place = known.places.get(&observation.path).copied();
         if let Some(place) = place {
-            known.paths[place] = Stamped::new(observation);
+            let former = std::mem::replace(&mut known.paths[place], Stamped::new(observation));
+            if former.value.joins_like(&known.paths[place].value) {
+                return;
+            }
         } else {
             let place = known.paths.len();
             known.places.insert(observation.path.clone(), place);
@@ -240,7 +244,7 @@ impl State {
         known.joined_at = stale::now();
     }
 
-    /// Waits until a router or path has changed since the last call.
+    /// Waits until a router, or more than the counters of a path, has changed since the last call.
     pub async fn changed(&self) {
         self.inner.changed.notified().await;
     }

@@ -85,3 +85,36 @@ fn ten_probes_a_second_are_not_old_after_a_second() {
         |seconds| state.present_at(stale::now() + Duration::from_secs(seconds)).paths[0].judgement.verdict;
     assert_eq!((later(2), later(4)), (Verdict::Ok, Verdict::Unknown));
 }
+
+#[tokio::test]
+async fn a_counter_wakes_nobody_and_a_verdict_does() {
+    let state = State::default();
+    let is_changed = async || tokio::time::timeout(Duration::from_millis(1), state.changed()).await.is_ok();
+    state.put_path(observed(None));
+    assert!(is_changed().await);
+    let mut counted = observed(None);
+    counted.echo.requests += 1;
+    counted.judgement.evidence.push("1 of 101 echoes lost".to_owned());
+    state.put_path(counted.clone());
+    assert!(!is_changed().await);
+    assert_eq!(*state.present().paths[0], counted);
+    counted.judgement.verdict = Verdict::Lossy;
+    state.put_path(counted);
+    assert!(is_changed().await);
+}
+
+#[test]
+fn paths_are_found_by_name_in_whatever_order_they_stand() {
+    let state = State::default();
+    let named = |name: &str| PathObservation { path: name.into(), ..observed(None) };
+    let names = ["a", "b", "c"];
+    names.iter().for_each(|name| state.put_path(named(name)));
+    let order: Vec<PathName> = ["c", "b"].into_iter().map(PathName::from).collect();
+    state.keep_paths(order.iter());
+    for name in ["b", "c", "d"] {
+        state.put_path(PathObservation { tcp_port: Some(7), ..named(name) });
+    }
+    let paths = state.present().paths;
+    let known: Vec<_> = paths.iter().map(|path| (path.path.as_str(), path.tcp_port)).collect();
+    assert_eq!(known, [("c", Some(7)), ("b", Some(7)), ("d", Some(7))]);
+}
