@@ -107,8 +107,10 @@ async fn a_counter_wakes_nobody_and_a_verdict_does() {
 fn paths_are_found_by_name_in_whatever_order_they_stand() {
     let state = State::default();
     let named = |name: &str| PathObservation { path: name.into(), ..observed(None) };
-    let names = ["a", "b", "c"];
-    names.iter().for_each(|name| state.put_path(named(name)));
+    let all = ["a", "b", "c"];
+    for name in all {
+        state.put_path(named(name));
+    }
     let order: Vec<PathName> = ["c", "b"].into_iter().map(PathName::from).collect();
     state.keep_paths(order.iter());
     for name in ["b", "c", "d"] {

@@ -26,7 +26,7 @@ use crate::{
 /// Counted rounds that prove a silent leg.
 const ENOUGH: u32 = 30;
 
-/// Interval between rounds. The rounds take half a minute in all, so that a leg whose own router
+/// Interval between rounds. Thirty take at least 15 s, so that a leg whose own router
 /// seldom signals is noticed.
 const PACE: Duration = Duration::from_millis(500);
 

@@ -88,7 +88,9 @@ mod tests {
     fn visits_per_path_are_the_same_for_a_hundred_paths_and_for_two_thousand() {
         let visits = |paths: usize| {
             let mut wheel = Wheel::default();
-            (0..paths).for_each(|path| wheel.touch(path));
+            for path in 0..paths {
+                wheel.touch(path);
+            }
             let mut visits = 0_usize;
             for turn in 0..2500 {
                 let now = MS * 4 * turn;

@@ -31,7 +31,7 @@ pub struct Neighbour {
 enum Entry {
     None,
     /// Packets wait for this moment; then the answer has come, or all are dropped.
-    ProbeMethod {
+    Requested {
         until: Duration,
         found: bool,
     },
@@ -64,13 +64,13 @@ impl Neighbour {
                 Entry::None => {
                     let after = answered(loss, rng);
                     let until = now + after.unwrap_or(BETWEEN * TRIES);
-                    Entry::ProbeMethod { until, found: after.is_some() }
+                    Entry::Requested { until, found: after.is_some() }
                 }
-                Entry::ProbeMethod { until, found } if now < until => {
+                Entry::Requested { until, found } if now < until => {
                     return if found { Sent::After(until.saturating_sub(now)) } else { Sent::Dropped };
                 }
-                Entry::ProbeMethod { until, found: true } => Entry::Known { until: expiry(until, rng) },
-                Entry::ProbeMethod { found: false, .. } | Entry::Doomed { .. } => Entry::None,
+                Entry::Requested { until, found: true } => Entry::Known { until: expiry(until, rng) },
+                Entry::Requested { found: false, .. } | Entry::Doomed { .. } => Entry::None,
             };
         }
     }
