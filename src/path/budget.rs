@@ -8,11 +8,11 @@ use super::probe::Moment;
 /// second, and no black hole would ever be proven (seen in the soak). Each of these targets still
 /// gets its regular echo.
 const LOOKS: f64 = 0.25;
-/// The share they keep even while proofs wait: with a hundred targets that are dead by TCP alone,
-/// each is then probed every five seconds.
+/// The share reserved for these probes even while proofs wait: with a hundred targets that are dead
+/// by TCP alone, each is then probed every five seconds.
 const LOOKS_AT_LEAST: f64 = 0.1;
 
-/// How a probe that checks whether an unreachable target is back is paid for.
+/// Which share of the budget pays for a probe that checks whether an unreachable target is back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
     /// From the share reserved for such probes even while proofs wait.

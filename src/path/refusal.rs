@@ -17,7 +17,7 @@ pub enum Refusal {
 /// A problem of our own host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// No way out: the interface is down, or there is no route. Holds the errno.
+    /// Packets cannot leave: the interface is down, or there is no route. Holds the errno.
     NoWay(i32),
     /// The interface has no carrier: packets are dropped without an error.
     NoCarrier,

@@ -67,8 +67,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// The counters of an observation. It lacks the next probe's id, which only must not repeat one
-    /// in flight.
+    /// The counters of an observation, which does not hold the next probe's id: ids start at 0
+    /// again, as they only must not repeat one in flight.
     #[must_use]
     pub(crate) fn told(observation: &PathObservation) -> Self {
         Self {

@@ -1,4 +1,5 @@
-//! Packet Too Big (RFC 1191, RFC 8201): what was signalled, and to which flow.
+//! Packet Too Big (RFC 8201), or "fragmentation needed" (RFC 1191): both are called signals here.
+//! Which sizes were signalled, and to which flow.
 //!
 //! - [`walk`] path MTU discovery of one flow, and its memory of signals; [`walks`] of all flows
 //! - [`contest`] flows that stay silent at a size that is signalled to others

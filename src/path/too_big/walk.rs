@@ -34,7 +34,8 @@ struct Heard {
 }
 
 impl Walk {
-    /// Where a walk from `start` stands: the first size without a remembered signal.
+    /// The size that path MTU discovery from `start` has arrived at: the first one without a
+    /// remembered signal.
     #[must_use]
     pub(crate) fn stands_at(&self, start: Bytes) -> Bytes {
         self.steps(start).last().unwrap_or(start)
@@ -105,7 +106,7 @@ impl Walk {
         self.heard.retain(|_, heard| now.saturating_sub(heard.at) < REMEMBERED);
     }
 
-    /// All sizes of the walk from `start`, ending where it stands.
+    /// All sizes of the walk from `start`; the last is the size that discovery has arrived at.
     fn steps(&self, start: Bytes) -> impl Iterator<Item = Bytes> + '_ {
         // Each step is smaller than the last (`hear` accepts no other), so this ends.
         std::iter::successors(Some(start), |size| self.heard.get(size).map(|heard| heard.mtu))

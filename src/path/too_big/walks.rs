@@ -1,11 +1,12 @@
 //! The walks of all flows of one path: one for ICMP, and one per TCP flow.
 //!
-//! A signal received by one flow vouches for the others too: routers rate-limit signals, and one
+//! A signal received by one flow counts for the others too: routers rate-limit signals, and one
 //! flow may receive all of them. (Simulation with one signal per two seconds: otherwise the silence
 //! of TCP makes a reduced path look like a black hole.) But underlay legs may differ. A flow that
-//! is answered above a size signalled to others therefore stays at its larger size until it is
-//! itself in doubt. The same goes for a flow found silent at a size that others receive signals for
-//! (see `contest`).
+//! is answered above a size signalled to others therefore stays at its larger size. If its packets
+//! are lost there, ICMP's flow gives up that size after `GIVEN_UP` losses in a row, and a TCP flow
+//! competes for signals again (see `contest`). A TCP flow found silent at a size that others
+//! receive signals for stays at that size too.
 
 use std::time::Duration;
 
@@ -73,13 +74,13 @@ impl Walks {
         self.flows.iter().all(|walk| walk.own.is_empty())
     }
 
-    /// Where ICMP's walk from `start` stands.
+    /// The size that path MTU discovery from `start` has arrived at on ICMP's flow.
     #[must_use]
     pub(crate) fn icmp_stands_at(&self, start: Bytes) -> Bytes {
         self.stands_at(ICMP, start)
     }
 
-    /// Where the walk of each TCP flow from `start` stands.
+    /// The size that path MTU discovery from `start` has arrived at on each TCP flow.
     #[must_use]
     pub(crate) fn tcp_stand_at(&self, start: Bytes) -> Tops {
         if self.is_empty() {
@@ -88,8 +89,8 @@ impl Walks {
         std::array::from_fn(|flow| self.stands_at(flow, start))
     }
 
-    /// For each TCP flow that remembers a signal for a size above where its walk stands: the
-    /// smallest such size.
+    /// For each TCP flow that remembers a signal for a size above the one that its path MTU
+    /// discovery has arrived at: the smallest such size.
     pub(crate) fn signalled_above(&self, start: Bytes) -> impl Iterator<Item = (u8, Bytes)> + '_ {
         let flows = if self.is_empty() { 0..0 } else { 0..FLOWS };
         flows.filter_map(move |flow| {
@@ -199,8 +200,8 @@ impl Walks {
         }
     }
 
-    /// The same for TCP. It counts only if ICMP remembers no signal for the size, since ICMP might
-    /// otherwise take all signals.
+    /// The same for TCP. The loss counts only if ICMP remembers no signal for the size, since ICMP
+    /// might otherwise take all signals.
     pub(crate) fn tcp_unanswered(&mut self, size: Bytes) {
         if !self.flows[ICMP].own.remembers(size) {
             self.flows[..ICMP].iter_mut().for_each(|walk| walk.own.single_unanswered(size));
@@ -219,7 +220,7 @@ impl Walks {
         self.steps(place, start).last().copied().unwrap_or(start)
     }
 
-    /// All sizes of a flow's walk from `start`, ending where it stands.
+    /// All sizes of a flow's walk from `start`; the last is the size that discovery has arrived at.
     fn steps(&self, place: usize, start: Bytes) -> Vec<Bytes> {
         let walk = &self.flows[place];
         let next = |size: &Bytes| {
