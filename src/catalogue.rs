@@ -132,12 +132,11 @@ macro_rules! families {
 
 families! {
     ROUTER_UP = Gauge "vxlan_router_up" in "0 or 1", ["router", "site"],
-        "Whether the last attempt to read the router succeeded; absent until the first one has ended.";
+        "Whether the last attempt to read the router succeeded; absent before the first attempt has ended.";
     ROUTER_INFO = Gauge "vxlan_router_info" in "always 1", ["router", "site", "version", "method": Method],
-        "Software version of the router and the means by which it was read; only while it can be read.";
+        "Software version of the router and the method that reads it; only while it can be read.";
     ROUTER_HOST_KEY_MISMATCH = Gauge "vxlan_router_host_key_mismatch" in "0 or 1", ["router", "site"],
-        "Whether the last attempt failed because the router showed another host key or certificate than the configured \
-         one.";
+        "Whether the last attempt failed because the router's host key or certificate is not the configured one.";
     ROUTER_SCRAPE_DURATION = Gauge "vxlan_router_scrape_duration_seconds" in "seconds", ["router", "site"],
         "How long the last attempt to read the router took.";
     ROUTER_SCRAPE_FAILURES = Counter "vxlan_router_scrape_failures_total" in "attempts",
@@ -145,14 +144,14 @@ families! {
         "Failed attempts to read the router, by reason.";
     ROUTER_DROPPED_ITEMS = Counter "vxlan_router_dropped_items_total" in "items",
         ["router", "site", "kind": DroppedKind],
-        "What the router said and the exporter left out, because it is more than the bounds of the configuration allow.";
+        "Items in the router's output that the exporter left out, because they exceed a limit or could not be parsed.";
     ROUTER_LAST_SUCCESS = Gauge "vxlan_router_last_success_timestamp_seconds" in "seconds since 1970",
         ["router", "site"],
         "When the router was last read successfully.";
 
     INTERFACE_INFO = Gauge "vxlan_interface_info" in "always 1",
         ["router", "site", "interface", "vni", "remote", "local", "port", "bridge", "df"],
-        "Settings of a vxlan interface; a label is empty where the setting is not made or not told.";
+        "Settings of a vxlan interface; a label is empty if it is not set or not known.";
     INTERFACE_UP = Gauge "vxlan_interface_up" in "0 or 1", ["router", "site", "interface"],
         "Whether the vxlan interface is administratively up and not operationally down (UNKNOWN is its normal state).";
     INTERFACE_MTU = Gauge "vxlan_interface_mtu_bytes" in "bytes of IP packet", ["router", "site", "interface"],
@@ -161,7 +160,7 @@ families! {
         ["router", "site", "interface"],
         "Smallest MTU of the routes to the remote VTEPs that frames are flooded to; VXLAN adds 50 bytes over IPv4, 70 over IPv6.";
     INTERFACE_RX_BYTES = Counter "vxlan_interface_receive_bytes_total" in "bytes", ["router", "site", "interface"],
-        "Bytes received, as the router's kernel counts; starts anew with the device.";
+        "Bytes received, counted by the router's kernel; reset when the device is recreated.";
     INTERFACE_RX_PACKETS = Counter "vxlan_interface_receive_packets_total" in "packets", ["router", "site", "interface"],
         "Packets received.";
     INTERFACE_RX_ERRORS = Counter "vxlan_interface_receive_errors_total" in "packets", ["router", "site", "interface"],
@@ -192,35 +191,35 @@ families! {
         ["router", "site", "interface"],
         "Packets whose route to the remote VTEP led back into the vxlan interface: a routing loop.";
     INTERFACE_RECREATIONS = Counter "vxlan_interface_recreations_total" in "devices", ["router", "site", "interface"],
-        "How often the device was seen made anew, its counters with it, since the exporter started.";
+        "How often the device was recreated, which resets its counters, since the exporter started.";
     FDB_ENTRIES = Gauge "vxlan_fdb_entries" in "entries",
         ["router", "site", "interface", "remote", "kind": FdbKind],
         "Forwarding entries of a vxlan interface that name the remote VTEP: flood list, learned or static.";
 
     TUNNEL_INFO = Gauge "vxlan_tunnel_info" in "always 1", ["tunnel", "state": TunnelState],
-        "How far the ends of a tunnel are known.";
+        "Whether both ends of the tunnel are known: paired, half or ambiguous.";
     TUNNEL_UP = Gauge "vxlan_tunnel_up" in "0 or 1", ["tunnel"],
-        "Whether the tunnel carries traffic as far as both routers tell; absent while one of them is not read.";
+        "Whether the tunnel works according to both routers; absent while one of them is not read.";
     TUNNEL_MISMATCH = Gauge "vxlan_tunnel_mismatch" in "0 or 1", ["tunnel", "field": MismatchField],
         "Whether the two ends disagree on a setting; absent while one of them is not read.";
     TUNNEL_LOSS = Gauge "vxlan_tunnel_loss_ratio" in "0 to 1", ["tunnel", "from", "to"],
-        "Packets sent at one end and not received at the other, of those sent, by both ends' counters over the last two minutes; accurate to the bound that the tunnel's evidence states, as two routers are never read at one moment. Absent under 100 packets, where reads leave more than 5 percentage points open, and where a counter is not of this tunnel alone.";
+        "Share of the packets sent at one end that the other did not receive, by both ends' counters over the last two minutes. The tunnel's evidence states the possible error, because two routers are never read at the same moment. Absent below 100 packets, if the error may exceed 5 percentage points, and if a counter includes other traffic than this tunnel's.";
     TUNNEL_TRANSITIONS = Counter "vxlan_tunnel_transitions_total" in "changes", ["tunnel", "state": TransitionState],
-        "How often the tunnel was seen going up and going down.";
+        "How often the tunnel went up and went down, as far as was seen.";
 
     BRIDGE_MTU = Gauge "vxlan_bridge_mtu_bytes" in "bytes of IP packet", ["router", "site", "bridge"],
         "MTU of a bridge that has a vxlan port.";
     BRIDGE_PORT_MTU = Gauge "vxlan_bridge_port_mtu_bytes" in "bytes of IP packet",
         ["router", "site", "bridge", "interface"],
-        "MTU of each port of a bridge that has a vxlan port; a frame larger than the port's MTU is dropped silently.";
+        "MTU of each port of a bridge that has a vxlan port; a frame larger than its outgoing port's MTU is dropped silently.";
 
     PATH_INFO = Gauge "vxlan_path_info" in "always 1",
         ["path", "target_site", "source", "address", "tcp_port", "reflector"],
-        "What is probed; address is empty while the name cannot be resolved. `reflector` is `used` or `gone`, empty without one and until it is heard of.";
+        "What is probed; address is empty while the name cannot be resolved. `reflector` is `used` or `gone`; empty without a reflector, and before it was tried.";
     PATH_RTT = Histogram "vxlan_path_rtt_seconds" in "seconds", ["path", "target_site", "source"],
         "Round-trip time of the small echo.";
     PATH_ECHO_REQUESTS = Counter "vxlan_path_echo_requests_total" in "packets", ["path", "target_site", "source"],
-        "Small echo requests: replies, lost, void and in flight.";
+        "Small echo requests sent: the sum of replies, lost, void and in flight.";
     PATH_ECHO_REPLIES = Counter "vxlan_path_echo_replies_total" in "packets", ["path", "target_site", "source"],
         "Small echo requests answered within 5 s.";
     PATH_ECHO_LOST = Counter "vxlan_path_echo_lost_total" in "packets", ["path", "target_site", "source"],
@@ -228,63 +227,63 @@ families! {
     PATH_ECHO_LATE = Counter "vxlan_path_echo_late_total" in "packets", ["path", "target_site", "source"],
         "Replies to small echoes that came after the probe timeout (0.2 to 2 s, by round-trip time).";
     PATH_ECHO_VOID = Counter "vxlan_path_echo_void_total" in "packets", ["path", "target_site", "source"],
-        "Small echo requests that say nothing of the network: refused by this host, or on the way while this process did not run, its interface went down or its target changed. Neither replies nor lost.";
+        "Small echo requests that say nothing about the network: refused by this host, or in flight while this process did not run, its interface went down or its target changed. Counted neither as replies nor as lost.";
     PATH_SEND_ERRORS = Counter "vxlan_path_send_errors_total" in "packets",
         ["path", "target_site", "source", "reason": SendError],
-        "Packets that this host itself refused to send, by why.";
+        "Packets that this host itself refused to send, by reason.";
     PATH_MTU = Gauge "vxlan_path_mtu_bytes" in "bytes of IP packet",
         ["path", "target_site", "source", "direction"],
         "Largest IP packet that is answered, forward or reverse, at most the expected MTU; absent while not known exactly.";
     PATH_EXPECTED_MTU = Gauge "vxlan_path_expected_mtu_bytes" in "bytes of IP packet", ["path", "target_site", "source"],
         "MTU the path should have: configured, or derived from both ends.";
     PATH_TESTABLE_MTU = Gauge "vxlan_path_testable_mtu_bytes" in "bytes of IP packet", ["path", "target_site", "source"],
-        "Largest IP packet that the exporter's own interface lets out.";
+        "Largest IP packet that the exporter's own interface can send.";
     PATH_BLACKHOLE = Gauge "vxlan_path_blackhole" in "0 or 1",
         ["path", "target_site", "source", "direction": Direction],
-        "Whether larger packets are proven to vanish silently in a direction; unknown: proven, but not in which.";
+        "Whether packets above the path MTU are proven to vanish silently in this direction; unknown: proven, but the direction is not known.";
     PATH_BLACKHOLE_REASON = Gauge "vxlan_path_blackhole_reason" in "0 or 1",
         ["path", "target_site", "source", "reason": BlackholeReason],
-        "What vanishes where the verdict is blackhole: packets above some size, TCP of any size, or both; all 0 while it is another.";
+        "What vanishes if the verdict is blackhole: packets above some size (size), TCP of any size (tcp_dead), or both; all 0 for other verdicts.";
     PATH_VERDICT = Gauge "vxlan_path_verdict" in "0 or 1", ["path", "target_site", "source", "verdict": Verdict],
-        "What a host that does path MTU discovery experiences; 1 for exactly one verdict.";
+        "What a host that does path MTU discovery experiences; exactly one verdict is 1.";
     PATH_UNKNOWN_REASON = Gauge "vxlan_path_unknown_reason" in "0 or 1",
         ["path", "target_site", "source", "reason": UnknownReason],
-        "Why the verdict is unknown; all 0 while it is not.";
+        "Why the verdict is unknown; all 0 for other verdicts.";
     PATH_LAST_PROBE = Gauge "vxlan_path_last_probe_timestamp_seconds" in "seconds since 1970",
         ["path", "target_site", "source"],
-        "When the last packet was sent.";
+        "When the last probe was sent.";
     PATH_SIZE_PROBES = Counter "vxlan_path_size_probes_total" in "packets",
         ["path", "target_site", "source", "protocol": ProbeProtocol, "size": ProbeSize, "result": ProbeResult],
-        "Probes of a certain size, by what they were for and what became of them.";
+        "Probes of a given size, by purpose and result.";
     PATH_HOP_INFO = Gauge "vxlan_path_hop_info" in "always 1",
         ["path", "target_site", "source", "tunnel", "router", "interface"],
-        "Tunnel ends that the path crosses, where router data tells.";
+        "Tunnel ends that the path crosses, if router data shows them.";
     PATH_FIX_INFO = Gauge "vxlan_path_fix_info" in "always 1",
         ["path", "target_site", "source", "step", "router", "command"],
-        "VyOS commands that mend the path, in the safe order of their steps; only while it is not ok.";
+        "VyOS commands that fix the path, in the order that is safe to type; only while the path is not ok.";
 
     BUILD_INFO = Gauge "vxlan_exporter_build_info" in "always 1", ["version", "revision"],
         "Version of the exporter.";
     CONFIG_RELOAD_SUCCESSFUL = Gauge "vxlan_exporter_config_last_reload_successful" in "0 or 1", [],
-        "Whether the configuration was read successfully the last time.";
+        "Whether the last reload of the configuration succeeded.";
     CONFIG_RELOAD_TIMESTAMP = Gauge "vxlan_exporter_config_last_reload_success_timestamp_seconds"
         in "seconds since 1970", [],
-        "When the configuration in use was read.";
+        "When the configuration in use was loaded.";
     CAPABILITY = Gauge "vxlan_exporter_capability" in "0 or 1", ["name": Capability],
-        "What the exporter is allowed and able to do.";
+        "Whether the exporter can do this: its privileges, the kernel and the configuration allow it.";
     WEB_CONNECTIONS = Gauge "vxlan_exporter_web_connections" in "connections", [],
         "Connections to the web server; at most 256, or a quarter of `process_max_fds`.";
     WEB_CONNECTIONS_TURNED_AWAY = Counter "vxlan_exporter_web_connections_turned_away_total" in "connections",
         ["reason": TurnedAway],
-        "Connections not taken, or ended before their clients had done so, by reason (docs/web.md).";
+        "Connections refused, or ended by the exporter before the client ended them, by reason (docs/web.md).";
     WEB_LOGINS_REFUSED = Counter "vxlan_exporter_web_logins_refused_total" in "requests", ["reason": LoginRefusal],
-        "Requests not answered for want of a right password, by reason (docs/web.md).";
+        "Requests refused because of a missing or wrong password, by reason (docs/web.md).";
     SANDBOX = Gauge "vxlan_exporter_sandbox" in "0 or 1", ["layer": SandboxLayer],
-        "What the exporter has given up, so that a fault in it is worth little to whoever finds one.";
+        "Whether this layer of the sandbox is in force, which limits the damage of a flaw in the exporter.";
     TASK_RESTARTS = Counter "vxlan_exporter_task_restarts_total" in "restarts", ["task": Task],
-        "How often a part of the exporter ended, or made no progress, and was started again.";
+        "How often a part of the exporter ended or stopped making progress, and was restarted.";
     LOG_MESSAGES_DROPPED = Counter "vxlan_exporter_log_messages_dropped_total" in "messages", [],
-        "Log messages that could not be written: nobody read stderr, its disk was full, or its reader had gone.";
+        "Log messages that could not be written: stderr was not read, its disk was full, or its reader was gone.";
 
     PROCESS_CPU = Counter "process_cpu_seconds_total" in "seconds", [],
         "Total user and system CPU time spent in seconds.";
@@ -341,12 +340,12 @@ pub fn manual() -> String {
 const MANUAL_HEAD: &str = "\
 # Metrics
 
-Generated from src/catalogue.rs; `UPDATE_DOCS=1 cargo test manual` writes it anew.
+Generated from src/catalogue.rs; `UPDATE_DOCS=1 cargo test manual` updates it.
 
-Every family of `/metrics`. `router`, `site` and `interface` are on what a router says, `tunnel` on what two routers say
-together, `path`, `target_site` and `source` (the site this exporter runs at) on what probes say. Sizes of MTUs are bytes of
-IP packet. Counters of paths and of the exporter start with the process; counters of interfaces are the router's own and
-start anew with the device. What a router said is exported only while it can be read.
+All metrics of `/metrics`. Data of a router has the labels `router`, `site` and `interface`; data of two routers together
+`tunnel`; results of probes `path`, `target_site` and `source` (the site this exporter runs at). MTUs are in bytes of IP packet.
+Counters of paths and of the exporter start with the process; counters of interfaces are the router's own and are reset when
+the device is recreated. A router's data is exported only while the router can be read.
 ";
 
 #[cfg(test)]

@@ -66,7 +66,9 @@ fn no_name_of_a_router_moves_the_terminal() {
 fn a_device_that_vyos_has_not_named_gets_no_commands() {
     let text = check("$(reboot)", "inherit");
     assert!(
-        text.contains("VyOS names no vxlan interface $(reboot): there are no commands for site-a/$(reboot)"),
+        text.contains(
+            "VyOS allows no vxlan interface named $(reboot): there are no commands for site-a/$(reboot)"
+        ),
         "{text}"
     );
     assert!(!text.contains("set interfaces vxlan $"), "{text}");

@@ -14,12 +14,12 @@ NONE = mapping({0: ("none", GREEN)})
 def at_a_glance():
     yield stat(
         "Exporters down",
-        "Targets that Prometheus cannot scrape. None of their tunnels and paths is watched.",
+        "Targets that Prometheus cannot scrape. None of their tunnels and paths is monitored.",
         (0, 0, 6, 4), now(f"sum(1 - up{{{SCRAPE}}})"), mappings=NONE,
     )
     yield stat(
         "Configurations refused",
-        "Exporters that could not use their configuration the last time they read it, and go on with the one before.",
+        "Exporters whose last reload of the configuration failed; they continue with the previous one.",
         (6, 0, 6, 4), now(f"sum(1 - vxlan_exporter_config_last_reload_successful{{{SCRAPE}}})"), mappings=NONE,
     )
     yield stat(
@@ -30,7 +30,7 @@ def at_a_glance():
     )
     yield stat(
         "Longest since a path was probed",
-        "The age of the last packet on the path that has waited longest. Verdicts are of that time.",
+        "The age of the last probe on the path that has waited longest. Its verdict is that old.",
         (18, 0, 6, 4), now(f"max(time() - vxlan_path_last_probe_timestamp_seconds{{{SCRAPE}}})"),
         unit="s", steps=((None, GREEN), (30, ORANGE), (120, RED)),
     )
@@ -58,7 +58,7 @@ def at_a_glance():
     )
     yield timeline(
         "What it may do",
-        "Capabilities of each exporter. Without icmp_socket and net_raw only TCP ports are tried; without net_raw the direction of a hole stays "
+        "Capabilities of each exporter. Without icmp_socket and net_raw only TCP ports are probed; without net_raw the direction of a black hole stays "
         "unknown.",
         (13, 4, 11, 7),
         [series(f"min by ({INSTANCE}, name) (vxlan_exporter_capability{{{SCRAPE}}})", "{{instance}} {{name}}")],
@@ -77,7 +77,7 @@ def routers():
     )
     yield timeseries(
         "Failed attempts, by reason",
-        "Attempts to read a router that failed. docs/routers.md says what each reason means.",
+        "Failed attempts to read a router. docs/routers.md explains each reason.",
         (12, 12, 12, 8),
         [
             series(
@@ -103,8 +103,8 @@ def probing():
         "none", min=0,
     )
     yield timeseries(
-        "Probes of a certain size (packets/s)",
-        "Packets that test sizes, by protocol, what they were for and what became of them.",
+        "Probes of a given size (packets/s)",
+        "Packets that test sizes, by protocol, purpose and result.",
         (12, 21, 12, 8),
         [
             series(
@@ -132,7 +132,7 @@ def process():
     )
     yield timeseries(
         "Threads and open files",
-        "Both grow with the number of routers and paths, and stay there.",
+        "Both depend on the number of routers and paths, and do not grow with time.",
         (16, 30, 8, 7),
         [
             series(f"process_threads{{{SCRAPE}}}", "{{instance}} threads"),
@@ -144,6 +144,6 @@ def process():
 
 DASHBOARD = dashboard(
     UID, "Exporter health",
-    "Whether the exporters run, what they may do, how long they need for routers and paths, and what they cost.",
+    "Whether the exporters run, their privileges, how long they take for routers and paths, and their resource use.",
     [], [*at_a_glance(), *routers(), *probing(), *process()],
 )

@@ -99,13 +99,13 @@ def problems():
     )
     yield stat(
         "Lossy",
-        "Paths that lose more small echoes than `loss_threshold`, with 95 % confidence, or lose more the larger the packet.",
+        "Paths whose loss of small echoes is above `loss_threshold`, with 95 % confidence, or on which loss grows with packet size.",
         (8, 0, 4, 4), now(with_verdict("lossy")),
         steps=((None, GREEN), (1, ORANGE)), mappings=mapping({0: ("none", GREEN)}),
     )
     yield stat(
         "Reduced or unknown",
-        "Paths on which discovery works but ends below the expected MTU, and paths of which not enough is proven.",
+        "Paths on which path MTU discovery works but ends below the expected MTU, and paths without enough proof for a verdict.",
         (12, 0, 4, 4), now(with_verdict("reduced", "unknown")),
         steps=((None, GREEN), (1, BLUE)), mappings=mapping({0: ("none", GREEN)}),
     )
@@ -116,7 +116,7 @@ def problems():
     )
     yield stat(
         "Routers not read",
-        "Routers that the exporter could not read at its last attempt: what they say is missing here.",
+        "Routers that the exporter could not read at its last attempt: their data is missing here.",
         (20, 0, 4, 4), now(f"sum(1 - min by (namespace, cluster, router) (vxlan_router_up{{{SCRAPE}}}))"),
         steps=((None, GREEN), (1, ORANGE)), mappings=mapping({0: ("none", GREEN)}),
     )
@@ -128,8 +128,8 @@ def problems():
     first = 'label_replace(vxlan_path_fix_info{%s}, "step", "0$1", "step", "(.)")' % PATHS
     yield table(
         "What to type",
-        "VyOS commands that mend the paths above, in the safe order: `configure` first, then these, then `commit` and `save` "
-        "on each router. Paths is how many paths name the command.",
+        "VyOS commands that fix the paths above, in the safe order: `configure` first, then these, then `commit` and `save` "
+        "on each router. Paths: the number of paths that need the command.",
         (10, 4, 14, 8), [rows(f"group by ({PATH}, step, router, command) ({first})")],
         {"router": "on router", "command": "command", "path (count)": "paths"},
         group=[
@@ -151,9 +151,9 @@ def problems():
     )
     yield table(
         "Paths",
-        "Each path now. Hole: the direction in which large packets vanish, or TCP where no segment of it passes. Sizes are bytes of IP packet; the MTU forward and reverse is "
-        "the largest packet that is answered, empty while it is not known exactly; testable is what the exporter's own interface lets out. "
-        "Lost and p99 are of the last 5 minutes.",
+        "The current state of each path. Hole: the direction in which large packets vanish, or TCP if no TCP segment passes. Sizes are bytes of IP packet; the MTU forward and reverse is "
+        "the largest packet that is answered, empty while it is not known exactly; testable is the largest packet that the exporter's own interface can send. "
+        "Lost and p99 cover the last 5 minutes.",
         (0, 12, 24, 6),
         [
             rows(verdict()),
@@ -199,14 +199,14 @@ def over_time():
     yield row("Paths over time", 18)
     yield timeseries(
         "Small echoes lost",
-        "Small echoes lost, of those sent, over 5 minutes.",
+        "Share of small echoes lost, over 5 minutes.",
         (0, 19, 12, 8), [series(LOSS, "{{source}} → {{path}}")], "percentunit",
         min=0, soft_max=0.1, decimals=2, fill=10, calcs=("lastNotNull", "max"),
     )
     yield timeseries(
         "Path MTU (bytes)",
-        "The largest IP packet that is answered, in each direction, against what the path should carry and what the exporter's "
-        "own interface lets out. Solid: forward. Dashed: reverse, which has a number where a reflector or a proven hole gives one.",
+        "The largest IP packet that is answered in each direction, the size that the path should carry, and the largest that the exporter's "
+        "own interface can send. Solid: forward. Dashed: reverse, known only with a reflector or a proven black hole.",
         (12, 19, 12, 8),
         [
             series(path_mtu("forward"), "{{source}} → {{path}} forward"),
@@ -224,7 +224,7 @@ def over_time():
     )
     yield heatmap(
         "Round trips",
-        "How many small echoes came back in which time.",
+        "Number of small echoes by round-trip time.",
         (0, 27, 12, 8), buckets(f"sum by (le) (increase(vxlan_path_rtt_seconds_bucket{{{PATHS}}}[$__rate_interval]))"), "s",
     )
     yield timeseries(
@@ -252,8 +252,8 @@ def tunnels():
     }
     yield table(
         "Tunnel ends",
-        "Both ends of each tunnel, one below the other: vni, port, df and MTU must be the same, each remote an address of the other "
-        "router. Differ counts the settings on which the ends disagree.",
+        "Both ends of each tunnel, one below the other: vni, port, df and MTU must be equal, and each remote must be an address of the other "
+        "router. Differ: the number of settings on which the ends disagree.",
         (0, 36, 24, 7),
         [
             rows(
@@ -300,13 +300,13 @@ def tunnels():
     )
     yield timeline(
         "Tunnels up and down",
-        "Whether each tunnel carries traffic as far as both routers tell; empty while one of them is not read.",
+        "Whether each tunnel works according to both routers; empty while one of them is not read.",
         (0, 43, 12, 7), [series(f"min by ({TUNNEL}) (vxlan_tunnel_up{{{SCRAPE}}})", "{{tunnel}}")],
         {0: ("down", RED), 1: ("up", GREEN)},
     )
     yield timeseries(
         "Tunnel loss, by both ends' counters",
-        "Packets sent at one end and not received at the other, of those sent, over two minutes; absent under 100 packets.",
+        "Share of the packets sent at one end that the other did not receive, over two minutes; absent below 100 packets.",
         (12, 43, 12, 7),
         [series(f"max by ({TUNNEL}, from, to) (vxlan_tunnel_loss_ratio{{{SCRAPE}}})", "{{from}} → {{to}}")],
         "percentunit", min=0, soft_max=0.05, decimals=2, fill=10, calcs=("lastNotNull", "max"),
@@ -317,7 +317,7 @@ def alerts():
     yield row("Alerts", 50)
     yield table(
         "Alerts firing",
-        "What the alert rules say now, one alert a cause. Each has a runbook of its name.",
+        "Alerts that fire now, one per cause. Each has a runbook with its name.",
         (0, 51, 24, 5),
         [rows('group by (alertname, severity, cluster, source, path, tunnel, router, interface) (ALERTS{alertname=~"Vxlan.+", alertstate="firing"})')],
         {
@@ -332,6 +332,6 @@ PATH_VARIABLE = variable("path", "Path", f"label_values(vxlan_path_info{{{SCRAPE
 
 DASHBOARD = dashboard(
     UID, "VXLAN overlay",
-    "Which paths over the VXLAN overlay are broken, in which direction, and the commands that mend them.",
+    "Which paths over the VXLAN overlay are broken, in which direction, and the commands that fix them.",
     [PATH_VARIABLE], [*problems(), *over_time(), *tunnels(), *alerts()],
 )

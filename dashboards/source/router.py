@@ -32,7 +32,7 @@ SENT_DOWN = [by_regexp("sent$", custom__transform="negative-Y")]
 def now_of_routers():
     yield table(
         "Routers",
-        "Whether each router can be read, by which means, and what it runs. Read is when that last succeeded; took is how long the "
+        "Whether each router can be read, by which method, and its version. Read: when it was last read successfully; took: how long the "
         "last attempt took.",
         (0, 0, 24, 5),
         [
@@ -61,7 +61,7 @@ def now_of_routers():
     settings = "vni, remote, local, port, df, bridge"
     yield table(
         "VXLAN interfaces",
-        "Settings of each vxlan interface; empty where the setting is not made or not told. Sizes are bytes of IP packet. VXLAN "
+        "Settings of each vxlan interface; empty if a setting is not set or not known. Sizes are bytes of IP packet. VXLAN "
         "adds 50 bytes over IPv4 and 70 over IPv6 to what the underlay must carry.",
         (0, 5, 24, 6),
         [
@@ -88,8 +88,8 @@ def sizes():
     yield row("Sizes", 11)
     yield timeseries(
         "MTU of bridges and their ports (bytes)",
-        "A frame larger than the port through which it leaves the bridge is dropped silently, and no counter moves: all ports of a bridge "
-        "should have one MTU. Dashed: the bridge itself.",
+        "A frame larger than the MTU of the port through which it leaves the bridge is dropped silently and not counted: all ports of a bridge "
+        "should have the same MTU. Dashed: the bridge itself.",
         (0, 12, 12, 8),
         [
             series(f"max by ({INTERFACE}, bridge) (vxlan_bridge_port_mtu_bytes{{{ROUTERS}}})", "{{router}}/{{bridge}} port {{interface}}"),

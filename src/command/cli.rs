@@ -20,7 +20,7 @@ use crate::{
     process::sandbox::Sandbox,
 };
 
-/// Finds MTU black holes in VXLAN overlays and says how to mend them
+/// Finds MTU black holes in VXLAN overlays and says how to fix them
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
 #[command(name = "vxlan_exporter", version)]
 pub struct Cli {
@@ -50,7 +50,7 @@ pub struct CommonArgs {
     )]
     pub config_file: PathBuf,
 
-    /// Longest configuration file that is read, e.g. 64KiB or 4MiB
+    /// Largest configuration file that is accepted, e.g. 64KiB or 4MiB
     #[arg(
         long = "config.max-size",
         global = true,
@@ -70,12 +70,12 @@ pub struct CommonArgs {
     )]
     pub log_level: Option<LogLevel>,
 
-    /// Whether to give up what this program has no use for: capabilities, system calls, writing
+    /// Give up privileges that this program does not need: capabilities, system calls, writing
     /// files
     #[arg(long, global = true, display_order = 903, value_name = "WHEN", default_value = "auto")]
     pub sandbox: Sandbox,
 
-    /// How log messages look on stderr
+    /// Format of log messages on stderr
     #[arg(
         long = "log.format",
         global = true,
@@ -110,27 +110,27 @@ impl FromStr for FileSize {
 /// Flags of `serve`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct ServeArgs {
-    /// Address of /metrics and the landing page; without a host every address of this machine
+    /// Address of /metrics and the status page; without a host, all addresses of this machine
     /// [default: :14789]
     #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
     pub listen_address: Option<ListenAddress>,
 
-    /// File with TLS certificates and users, in the form of Prometheus' exporter-toolkit [default:
-    /// neither]
+    /// File with TLS and user settings, in the format of Prometheus' exporter-toolkit [default:
+    /// none]
     #[arg(long = "web.config.file", value_name = "FILE")]
     pub web_config_file: Option<PathBuf>,
 
-    /// Reload the configuration on POST /-/reload, end on POST /-/quit; SIGHUP and SIGTERM do so
-    /// always
+    /// Reload the configuration on POST /-/reload, exit on POST /-/quit; SIGHUP and SIGTERM always
+    /// work
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
 
-    /// Be one of COUNT exporters with the same configuration, from 0; an INDEX may end a name:
+    /// Be one of COUNT exporters that share a configuration; INDEX counts from 0 and may end a name:
     /// vxlan-exporter-2/3
     #[arg(long, value_name = "INDEX/COUNT")]
     pub shard: Option<Shard>,
 
-    /// Label `source` of the paths, where several exporters measure from one site: SITE/NODE
+    /// Label `source` of the paths if several exporters measure from one site: SITE/NODE
     /// [default: the site]
     #[arg(long, value_name = "SITE/NODE", value_parser = site_and_node)]
     pub source: Option<String>,
@@ -146,35 +146,35 @@ fn site_and_node(text: &str) -> Result<String, String> {
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Watch routers and paths, export metrics (the default)
+    /// Monitor routers and paths and export metrics (the default)
     Serve(ServeArgs),
 
-    /// Look once, print what is wrong and how to mend it
+    /// Measure once, then print what is wrong and how to fix it
     ///
     /// Exit code 0: every path ok or reduced, every router read, no tunnel in trouble. 1: something
     /// is wrong. 2: something could not be found out, or there is nothing to look at.
     Check(ReportArgs),
 
-    /// Probe one host, without a configuration: as easy as ping
+    /// Test the path to one host, without a configuration
     ///
-    /// Tells the path MTU in each direction, loss, round-trip time, and whether HTTPS will hang.
+    /// Prints the path MTU in each direction, loss, round-trip time, and whether HTTPS will hang.
     /// Exit code 0: ok or reduced. 1: unreachable, blackhole or lossy. 2: it could not be found
     /// out.
     Probe(ProbeArgs),
 
-    /// Be the far end for another exporter's path, so that it measures each direction by itself
+    /// Run at the far end of another exporter's path, so that it can measure each direction
     ///
     /// Answers only what was paid for in bytes, at most 20 packets a second and 200 kB a minute per
     /// peer. Needs no privilege and no configuration file. An exporter has the same built in:
     /// `reflector: {listen: ":14790"}`.
     Reflect(ReflectArgs),
 
-    /// Ask the exporter beside it whether all its parts run
+    /// Ask the exporter on this machine whether all its parts run, for a liveness probe
     ///
     /// Says what `/-/healthy` says, whatever TLS, users and networks it has: for a liveness probe.
     /// Exit code 0, or 1 with the reason.
     Healthy {
-        /// The port of its --web.listen-address
+        /// The port of the exporter's --web.listen-address
         #[arg(long, value_name = "PORT", default_value_t = ListenAddress::default().port)]
         port: u16,
     },
@@ -186,12 +186,12 @@ pub enum Command {
         command: ConfigCommand,
     },
 
-    /// Print as JSON what is read from a captured output of a router
+    /// Parse a router's captured output and print the result as JSON
     ///
     /// Exit code 0, or 1 with the reason on stderr.
     #[command(hide = true)]
     Parse {
-        /// What printed it
+        /// Format of the output
         format: Format,
         /// The file, or `-` for standard input
         file: PathBuf,
@@ -211,7 +211,7 @@ pub struct ProbeArgs {
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(68..=9216))]
     pub expected_mtu: Option<Bytes>,
 
-    /// Small echoes to send at least, ten a second
+    /// Send at least this many small echoes, ten a second
     #[arg(short, long, value_name = "N", default_value_t = ECHOES, value_parser = clap::value_parser!(u32).range(1..=36_000))]
     pub count: u32,
 
@@ -249,7 +249,7 @@ impl ProbeArgs {
 /// Flags of `reflect`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ReflectArgs {
-    /// Address to listen on; without a host every address of this machine
+    /// Address to listen on; without a host, all addresses of this machine
     #[arg(long, value_name = "HOST:PORT", default_value = ":14790")]
     pub listen: ListenAddress,
 
@@ -257,7 +257,7 @@ pub struct ReflectArgs {
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     pub allowed_sources: Vec<IpNetwork>,
 
-    /// File with the secret that peers must know, at least 16 characters
+    /// File with the secret that peers must have, at least 16 characters
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
 }
@@ -265,24 +265,24 @@ pub struct ReflectArgs {
 /// What to do with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum ConfigCommand {
-    /// Say whether the configuration file works; exit code 0 or 2
+    /// Check the configuration file; exit code 0 if it is valid, else 2
     Check,
-    /// Show a router's host key, and trust it after a typed yes
+    /// Show a router's host key, and trust it after you type yes
     ///
     /// Writes it to the router's `known_hosts_file`. Connects once and does not log in. Compare the
     /// fingerprint with what the router's console shows: `ssh-keygen -lf
-    /// /etc/ssh/ssh_host_ed25519_key.pub`. Exit code 0: the key is trusted now. 2: it is not.
+    /// /etc/ssh/ssh_host_ed25519_key.pub`. Exit code 0: the key is now trusted. 2: it is not.
     Trust(TrustArgs),
-    /// Print a commented example
+    /// Print a commented example configuration configuration configuration
     Example,
-    /// Print the keys as a JSON schema, for editors
+    /// Print the JSON schema of the configuration, for editors
     Schema,
 }
 
 /// Flags of `config trust`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct TrustArgs {
-    /// Its name in the configuration
+    /// The router's name in the configuration
     #[arg(value_name = "ROUTER")]
     pub router: String,
 
@@ -291,7 +291,7 @@ pub struct TrustArgs {
     #[arg(long, value_name = "SHA256:…")]
     pub fingerprint: Option<String>,
 
-    /// Do not ask
+    /// Do not ask for confirmation for confirmation for confirmation
     #[arg(long, requires = "fingerprint")]
     pub yes: bool,
 }
@@ -299,7 +299,7 @@ pub struct TrustArgs {
 /// Flags of the commands that report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub struct ReportArgs {
-    /// A table for a person, or JSON for a machine
+    /// Text for a person, or JSON for a script
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: ReportFormat,
 }

@@ -32,7 +32,7 @@ pub fn admit(text: &str, path: &Path) -> Result<(), ConfigError> {
             Some(position),
             "",
             format!(
-                "more than {MOST_BRACKETS} brackets are open here, in comments and texts too: close some"
+                "more than {MOST_BRACKETS} brackets are open here (those in comments and strings count too): close some"
             ),
         )),
     }
@@ -66,9 +66,6 @@ pub fn count(value: &str) -> Result<(), String> {
     LEFT.set(left.unwrap_or(0));
     match left {
         Some(_) => Ok(()),
-        None => Err(format!(
-            "aliases make more than {} MiB of this file: write less of them",
-            MOST_EXPANDED >> 20
-        )),
+        None => Err(format!("aliases expand this file to more than {} MiB: use fewer", MOST_EXPANDED >> 20)),
     }
 }

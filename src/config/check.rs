@@ -57,7 +57,7 @@ fn transport(index: usize, router: &Router) -> Checked {
         (Some(_), Some(_), _) => broken_key(here, "local", "has both `ssh` and `local`: keep one"),
         (None, None, None) => broken(
             here,
-            "says not how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or `local: {}` for \
+            "does not say how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or `local: {}` for \
              this machine"
                 .into(),
         ),
@@ -78,7 +78,7 @@ fn trust(index: usize, api: Option<&Api>) -> Checked {
         }
         Some((None, None)) => broken(
             here,
-            "has nothing to hold the router's certificate against: add `certificate_fingerprint: SHA256:…` (VyOS's own \
+            "has no way to check the router's certificate: add `certificate_fingerprint: SHA256:…` (VyOS's own \
              is self-signed), or `ca_file`"
                 .into(),
         ),
@@ -103,10 +103,10 @@ fn credential(index: usize, ssh: &Ssh) -> Checked {
         return broken_key(here, second, format!("has both `{first}` and `{second}`: keep one"));
     }
     if ssh.passphrase_file.is_some() && ssh.private_key_file.is_none() {
-        return broken_key(here, "passphrase_file", "has no `private_key_file` that it opens: leave it out");
+        return broken_key(here, "passphrase_file", "has no `private_key_file` to unlock: remove it");
     }
     if ssh.agent_socket.is_some() && !agent {
-        return broken_key(here, "agent_socket", "has no use without the agent: add `agent: true`");
+        return broken_key(here, "agent_socket", "has no effect without an agent: add `agent: true`");
     }
     Ok(())
 }
@@ -120,7 +120,7 @@ fn host_key(index: usize, ssh: &Ssh) -> Checked {
         }
         (None, None) => broken(
             here,
-            "says not which host key is the router's: add `known_hosts_file` (`vxlan_exporter config trust ROUTER` \
+            "does not say which host key the router has: add `known_hosts_file` (`vxlan_exporter config trust ROUTER` \
              fills it) or `host_key_fingerprint: SHA256:…`"
                 .into(),
         ),
@@ -152,7 +152,10 @@ fn jumps(config: &Schema) -> Checked {
                 way.push(name);
                 return broken(
                     here(),
-                    format!("the way is a loop, {}: let one be reached directly", way.join(" -> ")),
+                    format!(
+                        "`jump` forms a loop, {}: let one of these routers be reached directly",
+                        way.join(" -> ")
+                    ),
                 );
             }
             if on_the_way.ssh.is_none() && way.len() == 1 {
@@ -180,7 +183,8 @@ fn nearest_router(config: &Schema, wanted: &str) -> String {
 
 fn site(config: &Schema) -> Checked {
     if config.site.is_none() && !config.paths().is_empty() {
-        let message = "paths need to know where they start: add `site: NAME` at top level, the site this exporter runs at";
+        let message =
+            "paths need a source site: add `site: NAME` at top level, the site this exporter runs at";
         return broken_key([], "paths", message);
     }
     Ok(())
@@ -212,7 +216,10 @@ fn tunnels(config: &Schema) -> Checked {
                 return broken(here, message);
             }
             if !seen.insert(end.to_string()) {
-                return broken(here, format!("{end} is an end of two tunnels here: an interface has one"));
+                return broken(
+                    here,
+                    format!("{end} is listed in two tunnels: an interface can be an end of only one"),
+                );
             }
         }
     }

@@ -165,7 +165,8 @@ fn reword(at: &str, message: &str) -> String {
         return format!("key `{key}` is missing: add it");
     }
     if message == "recursion limit exceeded" {
-        return "nested too deep: lists and mappings are at most five in each other here".to_owned();
+        return "nested too deeply: the configuration has at most five levels of lists and mappings"
+            .to_owned();
     }
     if let Some((found, expected)) = ["invalid type: ", "invalid value: "]
         .iter()
@@ -213,7 +214,7 @@ const TOOLKIT_ONLY: [&str; 7] = [
 fn unknown_key(message: &str) -> String {
     let key = quoted(message, "unknown field ").unwrap_or_default();
     if TOOLKIT_ONLY.contains(&key) {
-        return format!("key `{key}` of the exporter-toolkit has no meaning here: leave it out");
+        return format!("key `{key}` of the exporter-toolkit is not supported: remove it");
     }
     let known: Vec<&str> = message
         .split_once(", expected ")
@@ -229,7 +230,7 @@ fn unknown_key(message: &str) -> String {
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match (nearest, known.is_empty()) {
         (Some((_, name)), _) => format!("unknown key `{key}`: did you mean `{name}`?"),
-        (None, false) => format!("unknown key `{key}`: known here are {}", known.join(", ")),
-        (None, true) => format!("unknown key `{key}`: none is known here"),
+        (None, false) => format!("unknown key `{key}`: the keys here are {}", known.join(", ")),
+        (None, true) => format!("unknown key `{key}`: there are no keys here"),
     }
 }

@@ -42,7 +42,7 @@ fn keys() {
         ("^sites: a", "unknown key `sites`: did you mean `site`?"),
         (
             "site: a\n^api: {}",
-            "unknown key `api`: known here are site, routers, paths, tunnels, scrape_interval, scrape_timeout, max_interfaces, max_fdb_entries, probe_interval, sentinel_interval, expected_mtu, loss_threshold, probe_budget_pps, router_workers, reflector, web",
+            "unknown key `api`: the keys here are site, routers, paths, tunnels, scrape_interval, scrape_timeout, max_interfaces, max_fdb_entries, probe_interval, sentinel_interval, expected_mtu, loss_threshold, probe_budget_pps, router_workers, reflector, web",
         ),
         ("site: a\n^site: b", "key `site` is given twice: keep one"),
         (
@@ -56,7 +56,7 @@ fn keys() {
         ("routers:\n- name: dc\n  ^Site: dc", "routers[0]: unknown key `Site`: did you mean `site`?"),
         (
             "routers:\n- name: dc\n  site: dc\n  local: {^jump: 1}",
-            "routers[0].local: unknown key `jump`: none is known here",
+            "routers[0].local: unknown key `jump`: there are no keys here",
         ),
         (
             "paths:\n- name: p\n  site: dc\n  address: 10.0.0.1\n  ^site: b",
@@ -97,7 +97,7 @@ fn types() {
         ("scrape_interval: ^{}", "scrape_interval: found a mapping, expected a duration, e.g. 30s"),
         ("^- a", "found a list, expected a mapping (`key: value`)"),
         ("site: ^''", "site: the name is empty: give one"),
-        ("site: ^' a'", "site: \" a\" has spaces around it or control characters: leave them out"),
+        ("site: ^' a'", "site: \" a\" has spaces around it or control characters: remove them"),
     ] {
         refused(text, message);
     }
@@ -228,11 +228,11 @@ fn rules_between_keys() {
         ),
         (
             "routers:\n- ^name: dc\n  site: dc".into(),
-            "routers[0]: says not how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or `local: {}` for this machine",
+            "routers[0]: does not say how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or `local: {}` for this machine",
         ),
         (
             "routers:\n- ^name: dc\n  site: dc\n  local:".into(),
-            "routers[0]: says not how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or `local: {}` for this machine",
+            "routers[0]: does not say how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or `local: {}` for this machine",
         ),
         (
             format!("{SSH}    private_key_file: k\n  ^local: {{}}"),
@@ -240,7 +240,7 @@ fn rules_between_keys() {
         ),
         (
             PATH.replace("site: a\npaths", "^paths"),
-            "paths need to know where they start: add `site: NAME` at top level, the site this exporter runs at",
+            "paths need a source site: add `site: NAME` at top level, the site this exporter runs at",
         ),
         (
             format!("{ROUTER}tunnels:\n- [dc/vxlan01, ^dd/vxlan01]"),
@@ -256,7 +256,7 @@ fn rules_between_keys() {
         ),
         (
             format!("{ROUTER}tunnels:\n- [dc/vxlan01, ^dc/vxlan01]"),
-            "tunnels[0][1]: dc/vxlan01 is an end of two tunnels here: an interface has one",
+            "tunnels[0][1]: dc/vxlan01 is listed in two tunnels: an interface can be an end of only one",
         ),
         (
             format!("{ROUTER}tunnels:\n- ^[dc/vxlan01]"),
@@ -317,7 +317,7 @@ fn families() {
         ),
         (
             "address: ^fe80::1%eth0",
-            "paths[0].address: fe80::1%eth0 is good on one link only: give an address that is routed, e.g. a \
+            "paths[0].address: fe80::1%eth0 is link-local: give an address that is routed, e.g. a \
              global or a unique local (fd00::/8) one",
         ),
     ] {

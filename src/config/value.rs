@@ -169,7 +169,7 @@ fn name(text: &str) -> Result<String, String> {
         return Err("the name is empty: give one".into());
     }
     if text.trim() != text || text.contains(is_active) {
-        return Err(format!("{text:?} has spaces around it or control characters: leave them out"));
+        return Err(format!("{text:?} has spaces around it or control characters: remove them"));
     }
     Ok(text.to_owned())
 }
@@ -190,7 +190,7 @@ fn host(text: &str) -> Result<String, String> {
         && (address.is_unicast_link_local() || !scope.is_empty())
     {
         return Err(format!(
-            "{text} is good on one link only: give an address that is routed, e.g. a global or a unique local (fd00::/8) one"
+            "{text} is link-local: give an address that is routed, e.g. a global or a unique local (fd00::/8) one"
         ));
     }
     if let Ok(address) = text.parse::<IpAddr>() {
@@ -287,7 +287,7 @@ fn url(text: &str) -> Result<ApiUrl, String> {
     let Some(rest) = text.strip_prefix("https://") else {
         return Err(match text.strip_prefix("http://") {
             Some(rest) => format!("{text:?} would send the key unencrypted: write https://{rest}"),
-            None => format!("{text:?} is no https:// URL: write e.g. https://10.10.0.254"),
+            None => format!("{text:?} is not an https:// URL: write e.g. https://10.10.0.254"),
         });
     };
     let authority = rest.strip_suffix('/').unwrap_or(rest);

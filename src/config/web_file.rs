@@ -125,13 +125,13 @@ impl TlsServer {
             (None, Some(_)) => {
                 return Err(broken(
                     "client_ca_file",
-                    "has no use while no certificate is asked for: add `client_auth_type: RequireAndVerifyClientCert`",
+                    "has no effect without client certificates: add `client_auth_type: RequireAndVerifyClientCert`",
                 ));
             }
             (Some(_), None) => {
                 return Err(broken(
                     "client_auth_type",
-                    "has nothing to hold a client's certificate against: add `client_ca_file`",
+                    "has no authority to check client certificates with: add `client_ca_file`",
                 ));
             }
         };
@@ -171,13 +171,11 @@ impl<'de> Visitor<'de> for UsersVisitor {
         let mut users = BTreeMap::new();
         while let Some(name) = map.next_key::<String>()? {
             if name.starts_with("$2") {
-                return Err(A::Error::custom(
-                    "a hash stands where the name of a user belongs: write NAME: HASH",
-                ));
+                return Err(A::Error::custom("a hash is in the place of a user name: write NAME: HASH"));
             }
             if name.is_empty() || name.contains(|c: char| c == ':' || c.is_control()) {
                 return Err(A::Error::custom(format!(
-                    "{name:?} is no user name: it has at least one character, and none is `:`"
+                    "{name:?} is not a user name: it needs at least one character and must not contain `:`"
                 )));
             }
             if users.insert(name.clone(), map.next_value()?).is_some() {
@@ -230,7 +228,7 @@ mod tests {
             ),
             (
                 format!("{tls}  max_version: TLS12"),
-                "line 4 column 3: tls_server_config: key `max_version` of the exporter-toolkit has no meaning here: leave it out",
+                "line 4 column 3: tls_server_config: key `max_version` of the exporter-toolkit is not supported: remove it",
             ),
             (
                 "tls_server_config:\n  cert_file: c".to_owned(),
@@ -246,15 +244,15 @@ mod tests {
             ),
             (
                 format!("{tls}  client_ca_file: ca"),
-                "line 4 column 3: tls_server_config: has no use while no certificate is asked for: add `client_auth_type: RequireAndVerifyClientCert`",
+                "line 4 column 3: tls_server_config: has no effect without client certificates: add `client_auth_type: RequireAndVerifyClientCert`",
             ),
             (
                 format!("{tls}  client_auth_type: VerifyClientCertIfGiven"),
-                "line 4 column 3: tls_server_config: has nothing to hold a client's certificate against: add `client_ca_file`",
+                "line 4 column 3: tls_server_config: has no authority to check client certificates with: add `client_ca_file`",
             ),
             (
                 "basic_auth_users:\n  me: hunter2".to_owned(),
-                "line 2 column 7: basic_auth_users.me: this is no bcrypt hash: make one with `htpasswd -nBC 10 ''` and take what stands after the colon",
+                "line 2 column 7: basic_auth_users.me: this is not a bcrypt hash: make one with `htpasswd -nBC 10 ''` and copy the part after the colon",
             ),
             (
                 format!("basic_auth_users:\n  me: {}", HASH.replace("$04$", "$31$")),
@@ -264,7 +262,7 @@ mod tests {
                 format!("basic_auth_users:\n  me: {HASH}\n  me: {HASH}"),
                 "the user \"me\" is given twice: keep one",
             ),
-            (format!("basic_auth_users:\n  'a:b': {HASH}"), "\"a:b\" is no user name"),
+            (format!("basic_auth_users:\n  'a:b': {HASH}"), "\"a:b\" is not a user name"),
             (
                 "basic_auth_users: [me]".to_owned(),
                 "found a list, expected a mapping of user names to bcrypt hashes",

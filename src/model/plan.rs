@@ -78,7 +78,7 @@ impl Plan {
         let Some(site) = &self.site else { return Ok(self) };
         let node = source.strip_prefix(site.as_str()).and_then(|rest| rest.strip_prefix('/'));
         let node = node.with_context(|| {
-            format!("--source={source} is not of the configuration's site: write --source={site}/NODE")
+            format!("--source={source} does not have the configuration's site: write --source={site}/NODE")
         })?;
         for path in &mut self.paths {
             path.source.node = Some(node.to_owned());

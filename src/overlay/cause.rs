@@ -215,7 +215,7 @@ impl Explainer<'_, '_, '_> {
             let Some(mtu) = self.fixer.mtu(tunnel.pair) else { continue };
             steps.extend(raise(view, mtu));
             if view.has_df_set() {
-                cause.push(format!("{end} has `df set`: a larger mtu alone would not mend it"));
+                cause.push(format!("{end} has `df set`: a larger mtu alone would not fix it"));
             }
             let underlay = Underlay::towards(self.scene(), view, other);
             let carried = underlay.as_ref().map(Underlay::inner);
@@ -228,7 +228,10 @@ impl Explainer<'_, '_, '_> {
         if let (Some(edge), Some(explained)) = (edge, explained)
             && edge < explained
         {
-            cause.push(format!("but the edge {edge} is below {explained}: {}", self.underlay()));
+            cause.push(format!(
+                "but packets above {edge} bytes are lost already, which {explained} does not explain: {}",
+                self.underlay()
+            ));
         }
     }
 
@@ -274,18 +277,20 @@ impl Explainer<'_, '_, '_> {
                 let walks: Vec<_> = walks.iter().map(|walk| walk.join(" + ")).collect();
                 let walks =
                     if walks.is_empty() { "too many to list".to_owned() } else { walks.join(", or ") };
-                vec![format!("several ways lead from {source} to {target_site}, none is claimed: {walks}")]
+                vec![format!(
+                    "several routes lead from {source} to {target_site}, so none is assumed: {walks}"
+                )]
             }
             TunnelRoute::None => {
                 let mut said =
-                    vec![format!("router data shows no way over tunnels from {source} to {target_site}")];
+                    vec![format!("router data shows no tunnels that connect {source} to {target_site}")];
                 let here = |view: &&EndView<'_>| [source, target_site].contains(&&view.reading.site);
                 let small = work::each(self.scene().ends.values()).filter(here);
                 said.extend(
                     small
                         .filter_map(|view| view.too_small_text(self.expected()))
                         .take(LISTED)
-                        .map(|sentence| format!("{sentence} (it may be on the way)")),
+                        .map(|sentence| format!("{sentence} (it may be on the path)")),
                 );
                 said
             }
@@ -309,7 +314,7 @@ impl Explainer<'_, '_, '_> {
         for tunnel in self.crossed {
             let witnesses = self.fares.speak_for(tunnel.pair, self.path.judgement.verdict);
             if let [first, ..] = witnesses {
-                cleared.push(format!("{} ({first} is fine over it)", tunnel.pair.name()));
+                cleared.push(format!("{} ({first} works over it)", tunnel.pair.name()));
                 continue;
             }
             let place = |end: &TunnelEnd, other: &TunnelEnd| {
@@ -329,8 +334,7 @@ impl Explainer<'_, '_, '_> {
         if between.is_empty() {
             let PathObservation { target, target_site, .. } = self.path;
             return format!(
-                "nothing in router data explains this, and other paths do well over the same tunnels: {}; look at \
-                 {target} itself and its LAN at {target_site}",
+                "router data does not explain this, and other paths work over the same tunnels: {}; check {target} itself and its LAN at {target_site}",
                 cleared.join(", ")
             );
         }
@@ -344,6 +348,6 @@ impl Explainer<'_, '_, '_> {
             }
             _ => String::new(),
         };
-        format!("nothing in router data explains this: look at the underlay between {between}{what}")
+        format!("router data does not explain this: check the underlay between {between}{what}")
     }
 }

@@ -149,7 +149,7 @@ impl Fixer<'_, '_> {
         let (view, other) = if *end == pair.0 { (a, b) } else { (b, a) };
         let Some(df) = other.vxlan.df else { return };
         if !view.has_df_command() {
-            mending.why.push(format!("{end}: {}; {df} takes an upgrade", Vyos::NO_DF_COMMAND));
+            mending.why.push(format!("{end}: {}; {df} requires an upgrade", Vyos::NO_DF_COMMAND));
             return;
         }
         mending.steps.extend(step(end, Change::Df(df)));
@@ -167,7 +167,7 @@ impl Fixer<'_, '_> {
         }
         if view.vxlan.external {
             mending.why.push(format!(
-                "{end} is `external`: it takes no `remote`, its flood list must name {}",
+                "{end} is `external`: it has no `remote`, its flood list must contain {}",
                 other.router
             ));
             return;
@@ -224,7 +224,9 @@ impl Fixer<'_, '_> {
 }
 
 fn undecided(what: &str, end: &TunnelEnd) -> String {
-    format!("nothing tells which {what} was meant; {end} is farther from our site, so it changes")
+    format!(
+        "it is not known which {what} is the right one; {end} is farther from our site, so change it there"
+    )
 }
 
 /// The address that reaches the router of `far`: the public one from the configuration, the

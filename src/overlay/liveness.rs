@@ -87,7 +87,7 @@ fn unread(scene: &Scene<'_>, end: &TunnelEnd) -> Option<String> {
         return Some(not_read);
     }
     let link = scene.snapshot(&end.router)?.link(end.interface.as_str())?;
-    link.vxlan.is_none().then(|| format!("{end}: the router's output tells no VNI, remote or port"))
+    link.vxlan.is_none().then(|| format!("{end}: the router's output shows no VNI, remote or port"))
 }
 
 fn delta(reading: &RouterReading, interface: &str) -> Option<Delta> {
@@ -116,7 +116,7 @@ fn no_route(view: &EndView<'_>) -> Option<String> {
     let (end, remotes) = (view.end(), view.remotes_text());
     if let Some(delta) = delta.filter(|delta| delta.carrier > 0 && delta.rx == 0) {
         return Some(format!(
-            "{end}: {} more tx_carrier_errors since the scrape before and nothing received: no route to \
+            "{end}: {} more tx_carrier_errors since the previous scrape and nothing received: no route to \
              {remotes}{}",
             delta.carrier, view.local.down
         ));
@@ -150,7 +150,7 @@ fn one_way_silence(
     let again = scrapes.0 > since.0 && scrapes.1 > since.1;
     // However many packets were sent: a burst may have ended before the first of the silent end's
     // two scrapes.
-    again.then(|| format!("{from} sent {sent} packets since the scrape before, {to} received 0"))
+    again.then(|| format!("{from} sent {sent} packets since the previous scrape, {to} received 0"))
 }
 
 /// Packets that `from` sent while `to` received none, and the number of scrapes of both routers.
@@ -169,7 +169,7 @@ fn unreachable(alone: &[&PathObservation]) -> Option<String> {
         return None;
     }
     let names: Vec<_> = alone.iter().map(|path| path.path.as_str()).collect();
-    Some(format!("every path that crosses this tunnel alone is unreachable: {}", names.join(", ")))
+    Some(format!("every path that crosses only this tunnel is unreachable: {}", names.join(", ")))
 }
 
 /// The packet counts of both ends, as evidence.
@@ -183,7 +183,7 @@ fn counted(scene: &Scene<'_>, pair: &EndPair, up: bool) -> Option<String> {
         })
         .collect();
     match (counted.is_empty(), up) {
-        (false, _) => Some(format!("since the scrape before: {}", counted.join(", "))),
+        (false, _) => Some(format!("since the previous scrape: {}", counted.join(", "))),
         (true, true) => Some("both ends are admin up; no two scrapes to compare yet".to_owned()),
         (true, false) => None,
     }

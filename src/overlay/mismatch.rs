@@ -90,6 +90,6 @@ fn remote_sentence(scene: &Scene<'_>, end: &TunnelEnd, view: &EndView<'_>, other
     } else if view.remotes.is_empty() {
         format!("{end} has no remote, {other} sends to it")
     } else {
-        format!("{end} has remote {}, which is no address of {}", view.remotes_text(), other.router)
+        format!("{end} has remote {}, which is not an address of {}", view.remotes_text(), other.router)
     }
 }

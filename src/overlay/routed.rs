@@ -47,7 +47,7 @@ pub(super) fn explain(
         let sentence = underlay.too_small(mtu).unwrap_or_default();
         return RoutedExplanation {
             cause: Some(format!(
-                "{sentence}; it is routed, no bridge's port: with an mtu of {inner} {} itself signals larger packets",
+                "{sentence}; it is routed, not a bridge port: with mtu {inner}, {} itself answers larger packets with \"fragmentation needed\"",
                 end.router
             )),
             steps: Vyos::MTUS

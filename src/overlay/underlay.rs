@@ -90,7 +90,7 @@ impl Underlay {
     /// The sentence, with numbers, that less than `needed` fits.
     pub(super) fn limit(&self, needed: Bytes) -> String {
         format!(
-            "{}, so inner packets up to {} ({} bytes of outer headers); {needed} would take an underlay of {}",
+            "{}, so inner packets up to {} ({} bytes of outer headers); {needed} bytes require an underlay of {}",
             self.carries(),
             self.inner(),
             self.headers(),
@@ -118,8 +118,7 @@ impl Underlay {
             Some(true) => {
                 return format!(
                     "{carries}; {}: after the fix full-size packets \
-                     travel as outer fragments (not measured), until the underlay carries {enough}. The sure fix is an \
-                     MTU of at most {inner} on the hosts of both sites",
+                     travel as outer fragments (not measured), until the underlay carries {enough}. The safe fix is an MTU of at most {inner} on the hosts of both sites",
                     Vyos::NO_BRIDGED_SIGNAL
                 );
             }
@@ -129,7 +128,7 @@ impl Underlay {
         if self.remote.is_ipv6() {
             return format!(
                 "{carries}; after the fix {signals} packets with DF, and forward is `reduced` at {inner}; those without DF \
-                 vanish (measured, 6.18), so that only a reflector tells of reverse, until the underlay carries {enough}"
+                 vanish (measured, 6.18), so only a reflector can measure the reverse direction, until the underlay carries {enough}"
             );
         }
         format!(

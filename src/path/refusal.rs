@@ -51,7 +51,9 @@ impl Trouble {
     pub(crate) fn in_words(self) -> String {
         match self {
             Self::NoCarrier => "our own interface has no carrier".to_owned(),
-            Self::Late => "this process runs too late to hear answers: too little CPU, or a flood".to_owned(),
+            Self::Late => {
+                "this process runs too late to receive answers: too little CPU, or a flood".to_owned()
+            }
             Self::NoWay(errno) => format!("nothing leaves our own host ({})", Errno::from_raw(errno)),
             Self::Refused(errno) => format!("our own host refuses to send ({})", Errno::from_raw(errno)),
         }

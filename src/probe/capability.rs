@@ -30,7 +30,7 @@ pub fn states(missing: Missing) -> Vec<CapabilityState> {
 pub fn warn_of(missing: &Missing) {
     match missing {
         Missing { net_raw: Some(reason), .. } if open_files::is_limit(reason) => {
-            warn!(reason, "no sockets to probe with, or not all: {}", open_files::REMEDY);
+            warn!(reason, "some sockets for probing could not be opened: {}", open_files::REMEDY);
         }
         Missing { icmp_socket: Some(reason), .. } => warn!(
             reason,
@@ -39,11 +39,13 @@ pub fn warn_of(missing: &Missing) {
         ),
         Missing { net_raw: Some(reason), .. } => warn!(
             reason,
-            "no raw sockets: black holes are found, but not which direction they have, and TCP is not tested \
-             beyond whether it answers; {REMEDY}"
+            "no raw sockets: black holes are found, but not their direction, and of TCP only whether it answers; {REMEDY}"
         ),
         Missing { tcp_syn: Some(reason), .. } => {
-            warn!(reason, "no padded SYNs: black holes are found, forward is not told by TCP");
+            warn!(
+                reason,
+                "no padded SYNs: black holes are found, but TCP does not test the forward direction"
+            );
         }
         Missing { icmp_socket: None, net_raw: None, tcp_syn: None } => {}
     }

@@ -222,7 +222,7 @@ impl Engine {
                 self.warned_at = Some(now);
                 warn!(
                     ?late,
-                    "this process was stopped or starved: what was in flight counts only where it is answered"
+                    "this process was stopped or starved: packets in flight count only if they are answered"
                 );
             }
             self.interrupted(now);

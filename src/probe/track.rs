@@ -188,7 +188,7 @@ impl Track {
         let target = match found {
             Ok(target) if target.egress.is_loopback() => {
                 let words =
-                    format!("{} is this machine's own address: no overlay lies between", target.address);
+                    format!("{} is this machine's own address: no overlay is crossed", target.address);
                 return self.note(UnknownReason::OwnAddress, words);
             }
             Ok(target) => target,

@@ -85,7 +85,7 @@ impl TaskEntry {
         if self.missing.load(Ordering::Relaxed) {
             Some(format!("{} has ended and is about to be started again", self.name()))
         } else if silent >= SEEN {
-            Some(format!("{} makes no progress since {}", self.name(), seconds(silent)))
+            Some(format!("{} has made no progress for {}", self.name(), seconds(silent)))
         } else {
             None
         }

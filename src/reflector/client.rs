@@ -51,7 +51,7 @@ pub enum Unusable {
     #[error("the reflector refuses: {0}")]
     Refused(RefusalReason),
     /// It requires a secret and none is configured.
-    #[error("the reflector wants a secret: set `reflector_secret_file`")]
+    #[error("the reflector requires a secret: set `reflector_secret_file`")]
     SecretWanted,
     /// Our secret cannot be read.
     #[error("{0}")]
@@ -66,7 +66,7 @@ pub enum Unusable {
     #[error("what answers does not prove that it knows the secret: it is not our reflector")]
     FalseProof,
     /// Its values in the greeting are impossible.
-    #[error("what answers says of itself what no host is like ({0:?}): it is not our reflector")]
+    #[error("what answers describes itself as no host can be ({0:?}): it is not our reflector")]
     Impossible(Welcome),
     /// It broke the protocol while measuring.
     #[error("the reflector {0}: it is given up")]

@@ -29,7 +29,7 @@ pub enum Ended {
     #[error("sent a frame that does not belong to the session in which the secret was proven")]
     Forged,
     /// A reflector has sent more than was requested.
-    #[error("sent what nobody had asked for")]
+    #[error("sent data that was not requested")]
     Unasked,
 }
 

@@ -92,7 +92,7 @@ async fn other_secret(reread: &mut watch::Receiver<()>, access: &ReflectorEndpoi
         match Secret::of(access.secret_file.clone()).await {
             Ok(now) if now.as_ref() != secret => return,
             Ok(_) => {}
-            Err(error) => warn!("{error:#}: the reflector is used with the secret of before"),
+            Err(error) => warn!("{error:#}: the reflector is used with the previous secret"),
         }
     }
     std::future::pending::<()>().await;

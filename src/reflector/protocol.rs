@@ -137,7 +137,7 @@ pub enum RefusalReason {
     #[error("it has another secret")]
     Secret,
     /// No place is free for another peer that knows the secret.
-    #[error("all its places are taken by others who know the secret")]
+    #[error("all its connections are taken by other peers with the secret")]
     Full,
     /// A reason that a later version introduced.
     #[error("for a reason this version does not know")]

@@ -166,31 +166,27 @@ fn unseen(present: &Present, path: &PathObservation) -> Vec<Unseen> {
     let unprivileged = lacks(Capability::NetRaw);
     if unprivileged && lacks(Capability::IcmpSocket) {
         add(
-            "without an ICMP socket no echoes are sent: only TCP connections tell whether the target is there, nothing \
-             tells sizes or loss; as root, once:",
+            "without an ICMP socket no echoes are sent: TCP connections show only whether the target is reachable; sizes and loss are not measured; as root, run once:",
             Some(setcap()),
         );
     } else if unprivileged {
         add(
-            "without CAP_NET_RAW no padded SYNs and no echo requests in fragments are sent: which direction a hole is in \
-             cannot be told; as root, once:",
+            "without CAP_NET_RAW no padded SYNs and no echo requests in fragments are sent, so the direction of a black hole is not known; as root, run once:",
             Some(setcap()),
         );
     }
     if path.tcp_port.is_none() && !unprivileged {
         add(
-            "without a port no SYN probes are sent, which tell the directions apart and whether TCP fares as ping does; \
-             any port will do, open or closed: HOST:PORT",
+            "without a port no SYN probes are sent; they tell the directions apart and show whether TCP passes as ping does; any TCP port will do, open or closed: HOST:PORT",
             None,
         );
     }
     if !judgement.settled {
-        add("it ended before everything was decided; a larger --count gives it more time", None);
+        add("the test ended before every result was certain; a larger --count gives it more time", None);
     }
     if !matches!(judgement.verdict, Verdict::Ok | Verdict::Unknown) {
         add(
-            "the routers: with a configuration `vxlan_exporter check` reads them, names the setting and the commands that \
-             mend it",
+            "the routers: with a configuration, `vxlan_exporter check` reads them and names the wrong setting and the commands that fix it",
             None,
         );
     }

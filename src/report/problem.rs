@@ -124,7 +124,7 @@ fn bad_tunnel(owners: &Owners, tunnel: &Tunnel) -> Option<Problem> {
     match tunnel.state {
         TunnelState::Paired => {}
         TunnelState::Half if owners.may_end_unread(tunnel) => {
-            what.push("half, the other end is on no router that is read".to_owned());
+            what.push("half, the other end is on a router that is not read".to_owned());
         }
         TunnelState::Half => what.push("half, the other end is not known".to_owned()),
         TunnelState::Ambiguous => what.push("ambiguous, several other ends fit".to_owned()),
@@ -202,7 +202,7 @@ fn left_out(reading: &RouterReading) -> Option<Problem> {
         rank: Rank::LeftOut,
         kind: "router",
         name: reading.router.to_string(),
-        what: format!("not all that it says is understood, left out: {}", dropped::in_words(left_out)),
+        what: format!("its output is understood only in part, left out: {}", dropped::in_words(left_out)),
         evidence: vec![dropped::remedy(left_out, reading.left_out_why.as_ref())],
         cause: Vec::new(),
         fix: Vec::new(),

@@ -159,7 +159,10 @@ fn exit_codes() {
     // problem.
     let (code, reason) = exit_code(&present(read(std::slice::from_ref(&a)), vec![]));
     assert_eq!(code, 2, "{reason}");
-    assert_eq!(reason, "tunnel site-a/vxlan01~10.10.0.254: half, the other end is on no router that is read");
+    assert_eq!(
+        reason,
+        "tunnel site-a/vxlan01~10.10.0.254: half, the other end is on a router that is not read"
+    );
     let alone = text(&present(read(std::slice::from_ref(&a)), vec![]), 200, Paint::Plain);
     assert!(alone.starts_with("UNKNOWN: ") && alone.contains("add that router, or this address"), "{alone}");
     // A half that follows from an unread router proves nothing; one whose owner is read does.

@@ -127,11 +127,11 @@ impl Chain {
         match self.memory.working {
             Some(before) if before == method => {}
             Some(before) if method < before => {
-                tracing::info!(%router, %method, "router read by a better method than {before} again");
+                tracing::info!(%router, %method, "router read again by a better method than {before}");
             }
             before if before.is_some() || !failures.is_empty() => {
                 let why = all(failures.to_vec());
-                tracing::warn!(%router, %method, "router read by a poorer method, which tells less: {why}");
+                tracing::warn!(%router, %method, "router read by a poorer method, which provides less: {why}");
             }
             _ => {}
         }

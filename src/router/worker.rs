@@ -165,11 +165,11 @@ impl Worker {
         let router = &self.plan.name;
         if !left_out.keys().eq(self.reading.left_out.keys()) {
             if left_out.is_empty() {
-                tracing::info!(%router, "all that the router says is understood again");
+                tracing::info!(%router, "the router's whole output is understood again");
             } else {
                 let (words, remedy) =
                     (dropped::in_words(&left_out), dropped::remedy(&left_out, why.as_ref()));
-                tracing::warn!(%router, "not all that the router says is understood, left out: {words}; {remedy}");
+                tracing::warn!(%router, "the router's output is understood only in part, left out: {words}; {remedy}");
             }
         }
         (self.reading.left_out, self.reading.left_out_why) = (left_out, why);

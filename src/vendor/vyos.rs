@@ -25,7 +25,7 @@ impl Vyos {
     pub const MTUS: RangeInclusive<Bytes> = 1200..=16_000;
 
     /// Printed before the name of an interface that [`Vyos::names`] refuses.
-    pub const NAMES_NONE: &'static str = "VyOS names no vxlan interface";
+    pub const NAMES_NONE: &'static str = "VyOS allows no vxlan interface named";
     /// Printed if [`Vyos::has_df_command`] says no.
     pub const NO_DF_COMMAND: &'static str = "VyOS before 1.4 has no command for df";
     /// Printed if [`Vyos::signals_bridged`] says no.

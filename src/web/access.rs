@@ -104,7 +104,7 @@ impl Now {
     /// Logs the reason once.
     fn refuse(&mut self, why: String) {
         if self.refused.as_ref() != Some(&why) {
-            error!(error = why, "web configuration not read again: the former one stays in use");
+            error!(error = why, "web configuration not reloaded: the previous one stays in use");
             self.refused = Some(why);
         }
     }

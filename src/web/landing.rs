@@ -33,7 +33,7 @@ fn write_page(html: &mut String, present: &Present, version: &str) -> fmt::Resul
         let error = Escaped(error);
         writeln!(
             html,
-            "<p role=\"alert\">A new configuration cannot be used, the former one stays: {error}</p>"
+            "<p role=\"alert\">The new configuration cannot be used, the previous one stays in use: {error}</p>"
         )?;
     }
     if !present.shard.is_alone() {
@@ -111,7 +111,7 @@ fn write_fix(html: &mut String, steps: &[FixStep]) -> fmt::Result {
     if steps.is_empty() {
         return Ok(());
     }
-    html.write_str("<h4>What mends it, in this order</h4>\n<ol>\n")?;
+    html.write_str("<h4>How to fix it, in this order</h4>\n<ol>\n")?;
     for step in steps {
         writeln!(html, "<li>on {}: <code>{}</code></li>", Escaped(&step.router), Escaped(&step.command))?;
     }

@@ -50,7 +50,7 @@ impl Lifecycle {
         match outcome {
             Some(Ok(words)) => answer(StatusCode::OK, PLAIN_TEXT, format!("{words}\n")),
             Some(Err(why)) => {
-                let text = format!("the former configuration stays in use: {why}\n");
+                let text = format!("the previous configuration stays in use: {why}\n");
                 answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, text)
             }
             None => answer(StatusCode::SERVICE_UNAVAILABLE, PLAIN_TEXT, "about to end\n"),

@@ -172,7 +172,7 @@ fn each_part_that_makes_no_progress_is_said_to_and_started_again() {
         strike(&faults, &format!("{task}.wait"));
         exporter.wait_for(task, |exporter| {
             let (status, text) = exporter.ask("/-/healthy").unwrap_or_default();
-            status == 503 && text.contains(task) && text.contains("makes no progress")
+            status == 503 && text.contains(task) && text.contains("has made no progress")
         });
         if task == "probes" {
             exporter.wait_for("its paths are unknown", |exporter| {
@@ -212,7 +212,7 @@ fn a_liveness_probe_needs_no_password() {
     strike(&faults, "probes.wait");
     exporter.wait_for("it says what is wrong", |exporter| {
         let (code, words) = exporter.healthy();
-        code == Some(1) && words.starts_with("not healthy: probes makes no progress")
+        code == Some(1) && words.starts_with("not healthy: probes has made no progress")
     });
     assert_eq!(exporter.terminate(), Some(0));
     assert_eq!(exporter.healthy().0, Some(2), "there is none any more");

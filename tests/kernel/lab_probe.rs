@@ -66,7 +66,7 @@ fn a_healthy_path_and_what_is_none() -> Result<()> {
             "exit code 0: ok",
         ],
     )?;
-    let own = "this machine's own interface lets no packets above 1500 bytes out";
+    let own = "this machine's own interface cannot send packets above 1500 bytes";
     says(&lab, &[&target, "--expected-mtu=9000", "-c", "20"], 2, &[own])?;
     // An unused address of the overlay.
     says(
@@ -155,9 +155,9 @@ fn a_hole_on_the_way_back_only() -> Result<()> {
         &[&host],
         1,
         &[
-            "(the way there was not tested)",
+            "(the way to the target was not tested)",
             "to the target >= 1454 bytes",
-            "any port will do, open or closed: HOST:PORT",
+            "any TCP port will do, open or closed: HOST:PORT",
         ],
     )?;
     Ok(())
@@ -167,11 +167,11 @@ fn a_hole_on_the_way_back_only() -> Result<()> {
 #[test]
 fn cases_of_real_networks() -> Result<()> {
     for (fault, code, words) in [
-        ("tcp-dead", 1, "no TCP connection comes about: TCP vanishes, whatever the size, while ping passes"),
+        ("tcp-dead", 1, "no TCP connection can be opened: TCP packets of any size vanish, while ping passes"),
         (
             "tcp-payload-dead",
             1,
-            "TCP connections open and nothing sent on them arrives, whatever the size, while ping passes",
+            "TCP connections open, but nothing sent on them arrives, whatever its size, while ping passes",
         ),
         ("tcp-kernel-dead", 1, "raw SYNs pass, the kernel's own connections do not"),
         (
@@ -197,7 +197,7 @@ fn a_locked_route_bounds_what_is_expected() -> Result<()> {
     let [a, b, c, _] = source.octets();
     let route = format!("{a}.{b}.{c}.0/24 dev eth0 proto kernel scope link src {source} mtu lock 1400");
     host.ip(&format!("route replace {route}"))?;
-    let told = "1500 bytes, which our interface would let out and the route does not, were not answered";
+    let told = "packets of 1500 bytes, which fit our interface but not our route, were not answered";
     says(
         &lab,
         &[&rancher(&lab), "--count=200"],
@@ -215,7 +215,7 @@ fn signalled_jumbo() -> Result<()> {
         &[&rancher(&lab)],
         0,
         &[
-            "OK: HTTPS works: packets above 1450 bytes are refused with a signal",
+            "OK: HTTPS works: packets above 1450 bytes are rejected with an ICMP message",
             "to the target 1450 bytes, from the target >= 1",
             "exit code 0: reduced",
         ],
@@ -248,7 +248,7 @@ fn what_our_own_host_knows_is_said_at_once() -> Result<()> {
     };
     at_once(
         &format!("{own}:443"),
-        &[&format!("{own} is this machine's own address: no overlay lies between")],
+        &[&format!("{own} is this machine's own address: no overlay is crossed")],
     )?;
     at_once("203.0.113.9:443", &["no route to 203.0.113.9"])?;
     let drops = "table inet own { chain out { type filter hook output priority 0; oif != lo drop; }; }";
@@ -308,7 +308,7 @@ fn without_privilege_it_says_what_mends_that() -> Result<()> {
         host.output("setpriv", &["--bounding-set=-net_raw", binary, "probe", target, "--count=20"])
     };
     let address = lab.numbers.site(Place::Dc).host_address.to_string();
-    holds(&run_to(&address)?, 2, &["may open no socket to ping with", &setcap, "net.ipv4.ping_group_range"])?;
+    holds(&run_to(&address)?, 2, &["cannot open a socket for ping", &setcap, "net.ipv4.ping_group_range"])?;
     // TCP needs no privilege.
     let tcp_alone =
         ["only TCP connections are tried, and they are answered", "sizes are not tested", &setcap];

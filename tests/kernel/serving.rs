@@ -262,7 +262,7 @@ fn a_source_of_another_site_is_an_error() {
     for (source, words) in [
         (
             "site-b/node-1",
-            "--source=site-b/node-1 is not of the configuration's site: write --source=site-a/NODE",
+            "--source=site-b/node-1 does not have the configuration's site: write --source=site-a/NODE",
         ),
         ("site-a", "write SITE/NODE, e.g. site-a/node-1"),
         ("site-a/", "write SITE/NODE, e.g. site-a/node-1"),

@@ -232,7 +232,7 @@ fn a_firewall_that_eats_answers_is_noticed() -> Result<()> {
     let missing =
         world.probe(|| async { Ok(Driver::open(Level::Raw, Ip::V4, OPEN).await?.wire.missing()) })?;
     let reason = missing.tcp_syn.unwrap_or_default();
-    ensure!(reason.contains("a local firewall eats answers"), "{reason:?}");
+    ensure!(reason.contains("a local firewall drops answers"), "{reason:?}");
     ensure!(missing.net_raw.is_none());
     Ok(())
 }

@@ -158,7 +158,7 @@ impl Reloader {
                 let error = crate::text::visible_lines(&format!("{error:#}")).into_owned();
                 let is_new = self.refused.as_ref().is_none_or(|(_, told)| *told != error);
                 if is_new {
-                    error!(error, "configuration not reloaded: the former one stays in use");
+                    error!(error, "configuration not reloaded: the previous one stays in use");
                 }
                 self.refused = Some((Instant::now(), error.clone()));
                 self.state.config_refused(error.clone());

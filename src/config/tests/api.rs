@@ -27,7 +27,7 @@ fn urls() {
         assert_eq!(api.trust, Trust::Fingerprint(PIN.parse().unwrap()));
     }
     for (url, message) in [
-        ("dc", "\"dc\" is no https:// URL: write e.g. https://10.10.0.254"),
+        ("dc", "\"dc\" is not an https:// URL: write e.g. https://10.10.0.254"),
         ("http://dc", "\"http://dc\" would send the key unencrypted: write https://dc"),
         ("https://dc/show", "\"https://dc/show\" has a path: leave it out, write https://dc"),
         (
@@ -60,7 +60,7 @@ fn a_certificate_is_held_against_one_thing() {
     for (text, message) in [
         (
             API.replace("key_file", "^key_file"),
-            "routers[0].api: has nothing to hold the router's certificate against: add `certificate_fingerprint: SHA256:…` (VyOS's own is self-signed), or `ca_file`".to_owned(),
+            "routers[0].api: has no way to check the router's certificate: add `certificate_fingerprint: SHA256:…` (VyOS's own is self-signed), or `ca_file`".to_owned(),
         ),
         (
             format!("{API}    ca_file: ca\n    ^certificate_fingerprint: {PIN}"),
@@ -72,7 +72,7 @@ fn a_certificate_is_held_against_one_thing() {
         ),
         (
             format!("{API}    insecure: true").replace("    insecure", "    ^insecure"),
-            "routers[0].api: unknown key `insecure`: known here are url, key_file, ca_file, certificate_fingerprint".to_owned(),
+            "routers[0].api: unknown key `insecure`: the keys here are url, key_file, ca_file, certificate_fingerprint".to_owned(),
         ),
     ] {
         refused(&text, &message);

@@ -14,7 +14,7 @@ fn brackets_are_counted_before_they_are_parsed() {
     let said = refused(&format!("site: a\nrouters: {}", "[".repeat(1 << 20)));
     assert_eq!(
         said,
-        "config.yml, line 2 column 74: more than 64 brackets are open here, in comments and texts too: close some"
+        "config.yml, line 2 column 74: more than 64 brackets are open here (those in comments and strings count too): close some"
     );
     for text in ["{", "[{", "{a: [", "? [", "- [", "\"[\", ["] {
         let said = refused(&text.repeat(100_000));
@@ -59,7 +59,7 @@ fn an_alias_counts_wherever_it_stands() {
         )
     };
     let said = refused(&bomb(100_000));
-    assert!(said.contains("aliases make more than 32 MiB of this file"), "{said}");
+    assert!(said.contains("aliases expand this file to more than 32 MiB"), "{said}");
     // At this size each is accepted as a value; the error is about two routers with one name.
     assert!(refused(&bomb(3)).contains("the name \"a\" is given to two routers"));
     let long = format!("site: {}", "a".repeat(5000));

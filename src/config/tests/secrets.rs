@@ -88,7 +88,7 @@ fn a_hash_for_a_name_is_not_repeated() {
     let hash = "$2y$04$UuTkLRZZ6QofpDOlMz32Mu.Q0RxchGgVsgfueU0KqnX6uL.WE/FNe";
     let text = format!("basic_auth_users:\n  {hash}: me\n");
     let error = web_file::parse(text.as_bytes(), Path::new("web.yml")).expect_err("swapped").to_string();
-    assert!(error.contains("a hash stands where the name") && !error.contains("UuTk"), "{error}");
+    assert!(error.contains("a hash is in the place") && !error.contains("UuTk"), "{error}");
 }
 
 #[test]

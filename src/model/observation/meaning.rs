@@ -18,14 +18,14 @@ impl PathObservation {
             }
             Verdict::Reduced => {
                 let refused = larger(judgement.mtu_forward);
-                format!("HTTPS works: {refused} are refused with a signal, and TCP adapts to it")
+                format!("HTTPS works: {refused} are rejected with an ICMP message, and TCP adapts to it")
             }
             Verdict::Blackhole if judgement.is_tcp_dead_alone() => tcp_dead(judgement.tcp).to_owned(),
             Verdict::Blackhole if judgement.tcp == Some(TcpState::PayloadDead) => {
-                format!("TCP connections carry nothing, and beyond that {}", hole(self))
+                format!("TCP connections carry no payload; in addition, {}", hole(self))
             }
             Verdict::Blackhole if judgement.tcp.is_some_and(TcpState::is_dead) => {
-                format!("no TCP connection comes about, and beyond that {}", hole(self))
+                format!("no TCP connection can be opened; in addition, {}", hole(self))
             }
             Verdict::Blackhole => hole(self),
             Verdict::Lossy => "connections work, but slowly: too many packets are lost on the way".to_owned(),
@@ -59,13 +59,12 @@ impl PathObservation {
 fn tcp_dead(tcp: Option<TcpState>) -> &'static str {
     match tcp {
         Some(TcpState::PayloadDead) => {
-            "TCP connections open and nothing sent on them arrives, whatever the size, while ping passes"
+            "TCP connections open, but nothing sent on them arrives, whatever its size, while ping passes"
         }
         Some(TcpState::KernelDead) => {
-            "no TCP connection of this machine comes about: SYNs of its kernel vanish, while ping and SYNs made by hand \
-             pass"
+            "this machine can open no TCP connection: its kernel's SYNs vanish, while ping and raw SYNs pass"
         }
-        _ => "no TCP connection comes about: TCP vanishes, whatever the size, while ping passes",
+        _ => "no TCP connection can be opened: TCP packets of any size vanish, while ping passes",
     }
 }
 
@@ -74,10 +73,10 @@ fn filtered(path: &PathObservation) -> Option<String> {
     let port = path.tcp_port?;
     match path.judgement.tcp? {
         TcpState::Filtered => Some(format!(
-            "but port {port} of the target says nothing, while another port answers: a firewall drops it"
+            "but port {port} of the target does not answer, while another port does: a firewall drops it"
         )),
         TcpState::PayloadFiltered => Some(format!(
-            "but port {port} of the target takes nothing that is sent, while another port does: a firewall, or its server"
+            "but port {port} of the target accepts no payload, while another port does: because of a firewall, or of its server"
         )),
         _ => None,
     }
@@ -103,9 +102,11 @@ fn hole(path: &PathObservation) -> String {
             forward,
             "on the way to the target without a signal",
         ),
-        (false, true) if !path.is_forward_tested() => {
-            ("HTTPS will hang", reverse, "on the way back without a signal (the way there was not tested)")
-        }
+        (false, true) if !path.is_forward_tested() => (
+            "HTTPS will hang",
+            reverse,
+            "on the way back without a signal (the way to the target was not tested)",
+        ),
         (false, true) => (
             "HTTPS will hang where much is received (pages, downloads)",
             reverse,
@@ -129,11 +130,11 @@ fn larger(mtu: Option<Bytes>) -> String {
 fn not_known(path: &PathObservation) -> String {
     match path.judgement.unknown_reason.unwrap_or(UnknownReason::Starting) {
         UnknownReason::LocalLimit => format!(
-            "whether HTTPS will hang is not known: this machine's own interface lets no {} out",
+            "whether HTTPS will hang is not known: this machine's own interface cannot send {}",
             larger(path.testable_mtu)
         ),
         UnknownReason::PeerLimit => {
-            "whether HTTPS will hang is not known: the far end takes no packets of full size".to_owned()
+            "whether HTTPS will hang is not known: the far end cannot receive packets of full size".to_owned()
         }
         UnknownReason::ReverseUnmeasured => {
             "uploads will not hang; whether downloads will is not known: the way back could not be measured"
@@ -145,13 +146,13 @@ fn not_known(path: &PathObservation) -> String {
         }
         UnknownReason::Starting => "whether HTTPS will hang is not known yet".to_owned(),
         UnknownReason::LocalDown | UnknownReason::LocalSend => {
-            "whether HTTPS will hang is not known: this machine itself cannot send, or cannot hear".to_owned()
+            "whether HTTPS will hang is not known: this machine itself cannot send or receive".to_owned()
         }
         UnknownReason::OwnAddress => {
-            "nothing lies between to hang: the target is this machine's own address".to_owned()
+            "there is no network to test: the target is this machine's own address".to_owned()
         }
         UnknownReason::Stale => {
-            "whether HTTPS will hang is not known: the exporter's own probing stands still".to_owned()
+            "whether HTTPS will hang is not known: the exporter itself has stopped probing".to_owned()
         }
         UnknownReason::NoProof | UnknownReason::Dns => {
             "whether HTTPS will hang is not known: no proof either way with packets of full size".to_owned()

@@ -45,7 +45,7 @@ impl Ageing for PathObservation {
 
     fn aged(&self, age: Duration) -> Self {
         let words = format!(
-            "not probed for {}: the exporter's own probing stands still, whatever the path does",
+            "not probed for {}: the exporter itself has stopped probing, which says nothing about the path",
             seconds(age)
         );
         let judgement = Judgement {
@@ -74,7 +74,7 @@ impl Ageing for RouterReading {
     fn aged(&self, age: Duration) -> Self {
         let Some(current) = &self.current else { return self.clone() };
         let words = format!(
-            "not read for {}: the exporter's own task that reads it stands still, whatever the router does",
+            "not read for {}: the exporter's own reading task has stopped, which says nothing about the router",
             seconds(age)
         );
         let failure = Some(ScrapeError::new(FailureReason::Timeout, words));

@@ -109,12 +109,11 @@ pub(crate) fn remedy(dropped: &Dropped, why: Option<&Sentence>) -> String {
     if !keys.is_empty() {
         remedies.push(format!("raise {} if the router really has so many", keys.join(" and ")));
     } else if dropped.keys().any(|kind| kind.is_excess()) {
-        remedies.push("see what it prints: no router that works says so much".to_owned());
+        remedies.push("check what it prints: a router that works does not print so much".to_owned());
     }
     if dropped.keys().any(|kind| !kind.is_excess()) {
         let why = why.map_or_else(String::new, |why| format!("{why}; "));
-        remedies
-            .push(format!("{why}all else of the router stands, what is left out is neither there nor gone"));
+        remedies.push(format!("{why}everything else is used; whether the left-out items exist is not known"));
     }
     remedies.join("; ")
 }

@@ -68,7 +68,7 @@ impl<'a> CountedEnd<'a> {
         let (end, remotes) = (self.end, self.view.remotes_text());
         if self.view.sends.groups.iter().any(|group| self.view.remotes.contains(group)) {
             return Some(format!(
-                "{end} sends to a group, and its counters do not tell whose packets they count"
+                "{end} sends to a multicast group, and its counters do not show which packets are this tunnel's"
             ));
         }
         let several = self.view.remotes.len() > 1;
@@ -85,7 +85,7 @@ impl<'a> CountedEnd<'a> {
         Some(if self.view.vxlan.vni_counters.is_empty() || shared.len() == 1 {
             format!("{end} has {what}, which its counters do not tell apart")
         } else {
-            format!("{end} has {what}, and this tunnel is not of one vni alone")
+            format!("{end} has {what}, and this tunnel does not have exactly one vni")
         })
     }
 }
@@ -94,7 +94,7 @@ impl<'a> CountedEnd<'a> {
 fn strangers(scene: &Scene<'_>, sender: &CountedEnd<'_>, receiver: &CountedEnd<'_>) -> Option<String> {
     let mut strays = sender.view.sends.strays(sender.vni);
     if let Some(remote) = strays.find(|remote| !sender.view.remotes.contains(remote)) {
-        return Some(format!("{} has learned that it must send to {remote} too", sender.end));
+        return Some(format!("{} has learned to send to {remote} too", sender.end));
     }
     let known = |remote: &IpAddr| {
         scene.known.owns(&sender.end.router, *remote) || receiver.view.remotes.contains(remote)

@@ -116,7 +116,7 @@ fn nothing_explains_a_hole_in_the_core() {
     let picture = picture(&routers, path("rancher", "dc", hole(&[Direction::Forward], 1410)));
     assert_eq!(
         picture.cause,
-        ["nothing in router data explains this: look at the underlay between site-a (10.10.10.254) and dc \
+        ["router data does not explain this: check the underlay between site-a (10.10.10.254) and dc \
           (10.10.0.254): it drops outer packets above 1460 bytes (inner 1410 + 50)"]
     );
     assert!(picture.fix.is_empty());
@@ -126,7 +126,12 @@ fn nothing_explains_a_hole_in_the_core() {
 fn an_edge_below_the_small_ends_tells_of_a_second_bottleneck() {
     let picture = picture(&default_mtu(1600), path("rancher", "dc", hole(&[Direction::Forward], 1400)));
     assert_eq!(picture.fix.len(), 2);
-    assert!(picture.cause[2].starts_with("but the edge 1400 is below 1450: "), "{:?}", picture.cause);
+    assert!(
+        picture.cause[2]
+            .starts_with("but packets above 1400 bytes are lost already, which 1450 does not explain: "),
+        "{:?}",
+        picture.cause
+    );
 }
 
 #[test]
@@ -156,7 +161,7 @@ fn reduced_is_explained_without_a_command() {
         picture.cause,
         [
             "site-a/vxlan01: the underlay to 10.10.0.254 (out of eth0) carries 1500 bytes, so inner packets up to 1450 (50 bytes \
-          of outer headers); 1500 would take an underlay of 1550; larger ones without DF leave in outer fragments: they vanish \
+          of outer headers); 1500 bytes require an underlay of 1550; larger ones without DF leave in outer fragments: they vanish \
              where the underlay loses fragments"
         ]
     );
@@ -173,7 +178,7 @@ fn unreachable_takes_the_tunnels_cause_and_fix() {
     assert_eq!(typed(&explained.fix), ["site-b: set interfaces vxlan vxlan02 vni 2"]);
     let [.., b] = lab();
     let unexplained = picture(&[dc, a, b], dead);
-    assert!(unexplained.cause[0].starts_with("nothing in router data explains this"), "{unexplained:?}");
+    assert!(unexplained.cause[0].starts_with("router data does not explain this"), "{unexplained:?}");
     assert!(unexplained.fix.is_empty());
 }
 
@@ -186,12 +191,12 @@ fn a_dead_host_is_not_blamed_on_the_underlay() {
     let overlay = Assessor::new(&plan(&[])).assess(&read(&lab()), &[dead, fine, far]);
     assert_eq!(
         overlay.paths[0].cause,
-        ["nothing in router data explains this, and other paths do well over the same tunnels: \
-          dc/vxlan01~site-a/vxlan01 (rancher is fine over it); look at 192.168.100.102 itself and its LAN at dc"]
+        ["router data does not explain this, and other paths work over the same tunnels: \
+          dc/vxlan01~site-a/vxlan01 (rancher works over it); check 192.168.100.102 itself and its LAN at dc"]
     );
     assert_eq!(
         overlay.paths[2].cause,
-        ["nothing in router data explains this: look at the underlay between dc (10.10.0.254) and site-b \
+        ["router data does not explain this: check the underlay between dc (10.10.0.254) and site-b \
           (10.10.20.254)"]
     );
 }
@@ -250,7 +255,7 @@ fn two_equal_ways_claim_none() {
     assert!(picture.hops.is_empty() && picture.fix.is_empty());
     assert_eq!(
         picture.cause,
-        ["several ways lead from site-a to dc, none is claimed: dc/vxlan01~site-a/vxlan01, or \
+        ["several routes lead from site-a to dc, so none is assumed: dc/vxlan01~site-a/vxlan01, or \
           dc2/vxlan01~site-a/vxlan05"]
     );
 }
@@ -289,7 +294,7 @@ fn with_df_set_a_larger_mtu_alone_is_not_offered() {
             "site-a: set interfaces vxlan vxlan01 mtu 1500",
         ]
     );
-    assert_eq!(picture.cause[1], "site-a/vxlan01 has `df set`: a larger mtu alone would not mend it");
+    assert_eq!(picture.cause[1], "site-a/vxlan01 has `df set`: a larger mtu alone would not fix it");
 }
 
 #[test]
@@ -309,7 +314,7 @@ fn what_comes_after_the_fix_depends_on_the_version() {
         run(
             old,
             "VyOS before 1.4 sends no signal for bridged packets: after the fix full-size packets travel as outer \
-                  fragments (not measured), until the underlay carries 1550. The sure fix is an MTU of at most 1450 on the \
+                  fragments (not measured), until the underlay carries 1550. The safe fix is an MTU of at most 1450 on the \
                   hosts of both sites",
         );
     }
@@ -403,7 +408,7 @@ fn a_far_virtual_switch_is_suspected() {
     // down is the better cause.
     for routers in [heard(&["52:54:00:00:00:01"]), heard(&[])] {
         let other = picture(&routers, dead(None));
-        assert!(other.cause[0].starts_with("nothing in router data"), "{other:?}");
+        assert!(other.cause[0].starts_with("router data does not explain"), "{other:?}");
     }
     let [dc, a, b] = heard(&[TARGET]);
     let down = [dc.edit("vxlan01", |link| link.admin_up = Some(false)), a, b];
@@ -416,7 +421,7 @@ fn a_far_virtual_switch_is_suspected() {
     // Another host there answers: the switch lets frames to foreign MACs through.
     let fine = path("web", "dc", verdict(Verdict::Ok));
     let overlay = Assessor::new(&plan(&[])).assess(&read(&heard(&[TARGET])), &[dead(Some(TARGET)), fine]);
-    assert!(overlay.paths[0].cause[0].contains("other paths do well"), "{:?}", overlay.paths[0]);
+    assert!(overlay.paths[0].cause[0].contains("other paths work over"), "{:?}", overlay.paths[0]);
 }
 
 /// The rule of `VxlanMtuBelowBridgePort`: small ends count as a problem of their tunnel until a

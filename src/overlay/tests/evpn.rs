@@ -54,7 +54,7 @@ fn a_missing_flood_entry_names_type_3_routes_and_no_remote() {
                 MismatchField::Remote,
                 format!(
                     "site-a/vxlan01 has no flood entry for 10.10.0.254 (dc), which sends to it (it floods to {words}): EVPN \
-                     fills it, so look at type-3 routes (`show bgp l2vpn evpn route type 3`) for one of that VTEP there, and \
+                     fills it, so check its type-3 routes (`show bgp l2vpn evpn route type 3`) for one from that VTEP, and \
                      whether dc has sent it"
                 )
             )])
@@ -73,7 +73,7 @@ fn a_missing_flood_entry_names_type_3_routes_and_no_remote() {
 #[test]
 fn neither_end_floods_to_the_other() {
     let words = "neither end floods to the other (vni 10): dc/vxlan01 floods to 10.10.20.254, site-a/vxlan01 floods to none; \
-                 EVPN fills both, so look at type-3 routes (`show bgp l2vpn evpn route type 3`) on dc and site-a";
+                 EVPN fills both, so check the type-3 routes (`show bgp l2vpn evpn route type 3`) on dc and site-a";
     let dead = || path("rancher", "dc", verdict(Verdict::Unreachable));
     for macs in [&[DC][..], &[]] {
         let all = [vtep("dc", DC, &[B], &[]), vtep("site-a", A, &[], macs), vtep("site-b", B, &[DC], &[])];
@@ -116,10 +116,7 @@ fn no_remote_for_an_external_device() {
     let broken = tunnel(&overlay, DC_A);
     assert!(broken.mismatches.contains_key(&MismatchField::Remote) && broken.fix.is_empty(), "{broken:?}");
     assert!(
-        broken
-            .evidence
-            .iter()
-            .any(|said| said.contains("site-a/vxlan01 is `external`: it takes no `remote`")),
+        broken.evidence.iter().any(|said| said.contains("site-a/vxlan01 is `external`: it has no `remote`")),
         "{:?}",
         broken.evidence
     );

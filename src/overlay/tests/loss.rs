@@ -161,7 +161,7 @@ fn what_gives_no_figure() {
     assert!(said(&bursts.tunnels[0], "came so unevenly"), "{:?}", bursts.tunnels[0].evidence);
     let more = play(SITE_A, AT_DC, 130.0, |time| time * 200.0, -0.2);
     assert_eq!(forward(&more), None);
-    assert!(said(&more.tunnels[0], "more was received than sent"), "{:?}", more.tunnels[0].evidence);
+    assert!(said(&more.tunnels[0], "more packets were received"), "{:?}", more.tunnels[0].evidence);
     let begun = play(SITE_A, AT_DC, 4.0, |time| time * 200.0, 0.0);
     assert_eq!(forward(&begun), None);
     assert!(said(&begun.tunnels[0], "not yet two readings of both"), "{:?}", begun.tunnels[0].evidence);
@@ -267,7 +267,7 @@ fn whose_packets_are_not_known() {
             "dc/vxlan01 has several remotes (10.10.10.254, 10.10.20.254)",
         ),
         ("another sender of the same vni", vec![hub(), a(), b()], "site-b/vxlan01 sends to dc/vxlan01 too"),
-        ("a group", vec![group("dc", DC), group("site-a", A)], "dc/vxlan01 sends to a group"),
+        ("a group", vec![group("dc", DC), group("site-a", A)], "dc/vxlan01 sends to a multicast group"),
         (
             "a stranger",
             vec![hub().learned("vxlan01", "52:54:00:00:00:09", "203.0.113.7"), a()],
@@ -276,7 +276,7 @@ fn whose_packets_are_not_known() {
         (
             "an entry that leads elsewhere",
             vec![hub(), a().learned("vxlan01", "52:54:00:00:00:09", "203.0.113.7")],
-            "must send to 203.0.113.7 too",
+            "to send to 203.0.113.7 too",
         ),
     ];
     for (what, routers, words) in table {

@@ -132,7 +132,7 @@ fn only_entries_of_the_same_network_count() {
         let overlay = play(&entry(vni), &[1, 2]);
         let tunnel = tunnel(&overlay, DC_A);
         assert_eq!(losses(tunnel), [None, None], "{vni:?}");
-        assert!(said(tunnel, "dc/vxlan01 has learned that it must send to 203.0.113.7 too"), "{vni:?}");
+        assert!(said(tunnel, "dc/vxlan01 has learned to send to 203.0.113.7 too"), "{vni:?}");
         assert!(said(tunnel, "dc/vxlan01 receives from 203.0.113.7 too"), "{vni:?}");
     }
 }
@@ -185,7 +185,7 @@ fn networks_that_are_not_counted_apart() {
             "a tunnel of two networks",
             [dc.clone().flood_vni("vxlan01", A, 2), twice(a, both), b.clone()],
             both,
-            [several, "and this tunnel is not of one vni alone"],
+            [several, "and this tunnel does not have exactly one vni"],
         ),
     ];
     for (what, routers, told, words) in table {

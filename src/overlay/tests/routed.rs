@@ -69,8 +69,7 @@ fn in_vrf_with_bridge() -> [TestRouter; 3] {
 #[test]
 fn a_routed_end_signals_by_itself() {
     let routers = routed(1600, 1450, DfPolicy::Unset);
-    let small = "site-a/vxlan01 mtu 1450 < the expected MTU 1500: it is routed, no bridge's port, so site-a itself answers \
-                 larger packets \"fragmentation needed, mtu 1450\"";
+    let small = "site-a/vxlan01 mtu 1450 < the expected MTU 1500: it is routed, not a bridge port, so site-a itself answers larger packets with \"fragmentation needed, mtu 1450\"";
     let reduced = Judgement { mtu_forward: Some(1450), ..verdict(Verdict::Reduced) };
     let said = picture(&routers, reduced);
     assert_eq!((said.cause, said.fix), (vec![small.to_owned()], Vec::new()));
@@ -80,7 +79,7 @@ fn a_routed_end_signals_by_itself() {
     assert_eq!(
         said.cause,
         [format!(
-            "{small}, and no such answer arrives: look for what drops ICMP \"fragmentation needed\" on the way back"
+            "{small}, but no such answer arrives: check what drops ICMP \"fragmentation needed\" on the way back"
         )]
     );
     assert_eq!(typed(&said.fix), ["site-a: set interfaces vxlan vxlan01 mtu 1500"]);
@@ -103,8 +102,7 @@ fn a_routed_end_larger_than_its_underlay_is_lowered() {
         assert_eq!(
             said.cause,
             [format!(
-                "site-a/vxlan01 mtu 1500 + 50 > 1500, the MTU of the route to 10.10.0.254 out of eth0: {words}; it is \
-                 routed, no bridge's port: with an mtu of 1450 site-a itself signals larger packets"
+                "site-a/vxlan01 mtu 1500 + 50 > 1500, the MTU of the route to 10.10.0.254 out of eth0: {words}; it is routed, not a bridge port: with mtu 1450, site-a itself answers larger packets with \"fragmentation needed\""
             )]
         );
         assert_eq!(typed(&said.fix), ["site-a: set interfaces vxlan vxlan01 mtu 1450"]);
@@ -113,7 +111,7 @@ fn a_routed_end_larger_than_its_underlay_is_lowered() {
     let routers = routed(1500, 1500, DfPolicy::Unset);
     let said = picture(&routers, hole(&[Direction::Forward], 1410));
     assert!(
-        said.cause[0].starts_with("nothing in router data explains this") && said.fix.is_empty(),
+        said.cause[0].starts_with("router data does not explain this") && said.fix.is_empty(),
         "{said:?}"
     );
     let overlay = assess(&routers);

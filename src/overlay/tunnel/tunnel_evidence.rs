@@ -185,7 +185,8 @@ fn unmatched(scene: &Scene<'_>, single: &UnpairedEnd) -> String {
     }
     if owners.is_empty() {
         let unread: Vec<_> = scene.readings.keys().filter_map(|router| scene.not_read(router)).collect();
-        let mut said = format!("{end} sends to {remote}, which no router that was read owns");
+        let mut said =
+            format!("{end} sends to {remote}, which is not an address of any router that was read");
         if unread.is_empty() {
             said += ": add that router, or this address to its `addresses`, to see the other end";
         } else {

@@ -66,7 +66,7 @@ impl PathProber {
         let (size, unanswered): (Bytes, u32) = (self.hosts.above?, self.above.unanswered);
         (unanswered >= TOLD).then(|| {
             format!(
-                "{size} bytes, which our interface would let out and the route does not, were not answered {unanswered} times \
+                "packets of {size} bytes, which fit our interface but not our route, were not answered {unanswered} times \
                  in a row: hosts without that route would hang"
             )
         })

@@ -55,7 +55,7 @@ impl Origin {
             _ => "RST and SYN-ACK alternate".to_owned(),
         };
         Some(format!(
-            "TCP is answered by another box than the target ({why}): forward is taken from DF echoes"
+            "TCP is answered by another box, not by the target ({why}): forward is judged by DF echoes"
         ))
     }
 

@@ -165,7 +165,7 @@ impl Pinned {
         (ago < TOLD).then(|| {
             format!(
                 "old flows were dead, new ones pass: a stateful box remembers ({old_lost} {what} lost and none answered, \
-                 {new_answered} of new ones sent beside them answered, {} s ago); gone over to new ones",
+                 {new_answered} of new ones sent beside them answered, {} s ago); switched to new ones",
                 ago.as_secs()
             )
         })

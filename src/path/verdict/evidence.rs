@@ -48,7 +48,7 @@ impl Facts {
         words: Words,
     ) -> Vec<String> {
         if let Some(trouble) = self.trouble {
-            return vec![format!("{}: nothing can be said of the network", trouble.in_words())];
+            return vec![format!("{}: nothing can be said about the network", trouble.in_words())];
         }
         if let Some(sentence) = words.unreachable {
             return [vec![sentence], words.reflector].concat();
@@ -71,7 +71,7 @@ impl Facts {
         said.extend(words.origin);
         if words.syn_unusable {
             said.push(
-                "SYNs that carry data are not answered, bare ones are: SYN sizing is not usable here"
+                "SYNs with data are not answered, SYNs without data are: SYNs cannot test sizes here"
                     .to_owned(),
             );
         }
@@ -96,7 +96,7 @@ impl Facts {
             let flows = format!(" on {} of {FLOWS} TCP flows", self.hole_flows);
             said.push(format!("forward, padded TCP SYN: {}", self.hole_in_words(&hole, &flows)));
             if self.hole_flows < usize::from(FLOWS) {
-                said.push("the other flows meet none: one of several underlay legs has the hole".to_owned());
+                said.push("the other flows meet no hole: one of several underlay legs has it".to_owned());
             }
             if let Some(size) = self.echo.passing {
                 said.push(format!("DF echoes of {size} bytes come back whole: ICMP is one flow, on one leg"));
@@ -120,7 +120,7 @@ impl Facts {
         if self.can_fragment() {
             "the direction is not proven (yet)"
         } else {
-            "the direction is not known: telling it takes CAP_NET_RAW"
+            "the direction is not known: measuring it requires CAP_NET_RAW"
         }
     }
 
@@ -130,7 +130,7 @@ impl Facts {
         let size = self.reduced_flows().map_or(echo, |flows| flows.min(echo));
         let where_ = if echo > size { " on some TCP flows" } else { "" };
         format!(
-            "{expected} bytes are answered \"fragmentation needed\" by a bridge or router on the way{where_}; \
+            "{expected} bytes are answered with \"fragmentation needed\" by a bridge or router on the way{where_}; \
              {size} bytes are answered"
         )
     }

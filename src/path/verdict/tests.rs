@@ -300,7 +300,7 @@ fn evidence_begins_with_what_was_seen_and_ends_with_what_is_expected() {
     facts.hole_flows = 3;
     insta::assert_snapshot!(judged(&facts).evidence.join("\n"), @"
     forward, padded TCP SYN: 1500 bytes vanish without a signal (0 pairs on 3 of 8 TCP flows lost the large packet and kept the small one, 0 controls lost); 1454 answered, 1455 not
-    the other flows meet none: one of several underlay legs has the hole
+    the other flows meet no hole: one of several underlay legs has it
     DF echoes of 1500 bytes come back whole: ICMP is one flow, on one leg
     expected MTU 1500 bytes (our egress eth0)
     ");

@@ -61,7 +61,7 @@ impl Engine {
             return;
         }
         self.renewal.at = Some(now);
-        info!("only new flows pass: all go over to other ports and identifiers");
+        info!("only new flows pass: switching to new ports and identifiers");
         let all: Vec<u8> = (0..FLOWS).collect();
         self.move_flows(&all);
     }

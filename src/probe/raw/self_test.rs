@@ -52,7 +52,7 @@ pub fn answered(family: Family, sender: &Socket, receiver: &Socket, ports: &Port
     }
     let number = if family == Family::V4 { 4 } else { 6 };
     Some(format!(
-        "a local firewall eats answers: a padded SYN over loopback (IPv{number}) was not answered by RST"
+        "a local firewall drops answers: a padded SYN over loopback (IPv{number}) was not answered by RST"
     ))
 }
 

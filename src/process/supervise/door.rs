@@ -94,6 +94,6 @@ mod tests {
             supervisor.look(Duration::from_millis(250));
         }
         let told = ask(port).expect("an answer");
-        assert_eq!(told, (false, "not healthy: probes makes no progress since 9 s\n".to_owned()));
+        assert_eq!(told, (false, "not healthy: probes has made no progress for 9 s\n".to_owned()));
     }
 }

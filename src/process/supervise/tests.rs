@@ -33,7 +33,7 @@ fn who_is_silent_is_seen_within_ten_seconds_and_heard_again() {
     router.pulse().promise(Duration::from_secs(30));
     assert_eq!(supervisor.trouble(), None);
     assert_eq!(pass(&supervisor, Duration::from_secs(10)), None);
-    assert_eq!(supervisor.trouble().as_deref(), Some("probes makes no progress since 9 s"));
+    assert_eq!(supervisor.trouble().as_deref(), Some("probes has made no progress for 9 s"));
     probes.pulse().beat();
     assert_eq!(supervisor.trouble(), None);
     drop(probes);

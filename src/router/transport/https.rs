@@ -194,7 +194,7 @@ async fn connect(plan: &ApiPlan, deadline: Instant) -> Result<Sender, ScrapeErro
     let unresolved = |why: &dyn std::fmt::Display| {
         let host = &url.host;
         let message =
-            format!("cannot resolve {host}: {why}; use an address, or mend the resolver of this machine");
+            format!("cannot resolve {host}: {why}; use an address, or repair the resolver of this machine");
         ScrapeError::new(FailureReason::Dns, message)
     };
     let addresses: Vec<SocketAddr> =

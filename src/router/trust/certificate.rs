@@ -93,16 +93,16 @@ impl<'a> Certificate<'a> {
         // A clock before 1970 is before every certificate's validity.
         let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
         if !verify(self.authority, self.signed, self.signature).unwrap_or(false) {
-            return Err("has a signature that is not its authority's".to_owned());
+            return Err("is not signed by the authority that it names".to_owned());
         }
         if self.kind != HOST {
-            return Err("is one of a user, not of a host".to_owned());
+            return Err("is a user's, not a host's".to_owned());
         }
         if self.critical {
-            return Err("has critical options that are not known here".to_owned());
+            return Err("has critical options that this exporter does not know".to_owned());
         }
         if now < self.valid.0 {
-            return Err(format!("is not valid yet, but in {} s; are the clocks right?", self.valid.0 - now));
+            return Err(format!("is not valid yet, only in {} s; are the clocks right?", self.valid.0 - now));
         }
         if now >= self.valid.1 {
             return Err(format!("has expired {} s ago; renew it on the router", now - self.valid.1));

@@ -123,9 +123,9 @@ fn what_is_no_ssh_server_says_so_itself() {
             (
                 &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
                 Connect,
-                "is no SSH server, it said `HTTP/1.1 400 Bad Request`",
+                "is not an SSH server, it said `HTTP/1.1 400 Bad Request`",
             ),
-            (b"\x16\x03\x01\x02\x00\xff\xfe garbage\n", Connect, "is no SSH server"),
+            (b"\x16\x03\x01\x02\x00\xff\xfe garbage\n", Connect, "is not an SSH server"),
             (b"Not allowed at this time\r\n", Refused, "PerSourcePenalties"),
             (b"Exceeded MaxStartups\r\n", Refused, "MaxStartups"),
             (b"SSH-2.0-", Refused, "closed the connection before the SSH handshake was done"),
@@ -181,7 +181,7 @@ fn sessions_that_are_used_up() {
     });
     with_router("MaxSessions 0", |router| {
         let message = failure(&router.plan(), Permission);
-        assert!(message.contains("`MaxSessions` is used up"), "{message}");
+        assert!(message.contains("`MaxSessions` is reached"), "{message}");
     });
 }
 

@@ -47,7 +47,7 @@ fn where_no_password_is_taken_that_is_said() {
         plan.credential = Credential::Password(router.path("password"));
         fs::write(router.path("password"), format!("{PASSWORD}\n")).unwrap();
         let message = failure(&plan, FailureReason::Auth);
-        for words in ["the router offers publickey; it takes no password", "private_key_file"] {
+        for words in ["the router offers publickey; it accepts no password", "private_key_file"] {
             assert!(message.contains(words), "{message}");
         }
     });

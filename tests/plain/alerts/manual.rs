@@ -12,17 +12,17 @@ use super::{
 const HEAD: &str = "\
 # Alerts
 
-Generated from alerts/; `UPDATE_DOCS=1 cargo test --test plain alerts` writes it anew.
+Generated from alerts/; `UPDATE_DOCS=1 cargo test --test plain alerts` updates it.
 
-The files in [alerts/](../alerts) are plain Prometheus rules, for Prometheus 2.38 or later that scrapes and evaluates every 30 s. Give
-the scrape the job name `vxlan-exporter`, and load them:
+The files in [alerts/](../alerts) are plain rule files for Prometheus 2.38 or later, written for a scrape and evaluation interval of 30 s.
+Give the scrape the job name `vxlan-exporter`, and load them:
 
     rule_files: [alerts/*.yml]
 
 When problems share a cause, only the lowest-ranked alert fires: an alert is silent while one of a lower *rank* holds on the same router,
 tunnel or path, or on a tunnel that the path crosses (`vxlan_path_hop_info`). Every alert gives the numbers of both ends and,
-where router data shows the cause, the VyOS commands that mend it, in the safe order. Each has a page under
-[runbooks/](runbooks). `runbook_url` is relative to this project, `dashboard_url` to Grafana; the chart puts their addresses in front.
+where router data shows the cause, the VyOS commands that fix it, in the safe order. Each has a page under
+[runbooks/](runbooks). `runbook_url` is relative to this project, `dashboard_url` to Grafana; the chart makes both absolute.
 
 *After* is the longest time from the fault to the alert: until it is detected, one scrape, one evaluation, and `for`.
 
@@ -31,19 +31,19 @@ where router data shows the cause, the VyOS commands that mend it, in the safe o
 ";
 
 const TAIL: &str = "
-Labels: `namespace` and `cluster` are the scrape's (`cluster` may be absent), `source` and `path` a path's, `tunnel` a
-tunnel's, `router`, `interface` and `bridge` a router's. Two exporters that read one router or probe one path never raise
-two alerts. A source SITE/NODE that has no router data of its own shares that of its site.
+Labels: every alert has `namespace` and, if the scrape sets it, `cluster`. Alerts of a path have `source` and `path`, those of a tunnel
+`tunnel`, those of a router `router`, `interface` and `bridge`. Two exporters that read the same router or probe the same path never
+raise two alerts. A source SITE/NODE without router data of its own uses the router data of its site.
 
 `VxlanExporterAbsent` has no `namespace` of its own: if you route alerts by namespace, add the label to that rule.
-`VxlanPathUntestable` is meant for exporters in the host's network. One in a pod's network can never test the nodes' packet size:
-leave the rule out there.
+`VxlanPathUntestable` is meant for exporters in the host's network. An exporter in a pod's network can never test the
+nodes' packet size: leave the rule out there.
 
-Recorded for dashboards: `path:vxlan_path_loss:ratio_rate5m` (small echoes lost, of those sent),
+Recorded for dashboards: `path:vxlan_path_loss:ratio_rate5m` (share of small echoes lost),
 `path:vxlan_path_rtt_seconds:p50_rate5m` and `path:vxlan_path_rtt_seconds:p99_rate5m`, by `namespace`, `cluster`, `source`
 and `path`.
 
-`make alerts` writes the files from [alerts/source](../alerts/source), all but recording.yml: [CONTRIBUTING.md](../CONTRIBUTING.md).
+`make alerts` generates the files from [alerts/source](../alerts/source), except recording.yml: see [CONTRIBUTING.md](../CONTRIBUTING.md).
 ";
 
 /// The page.

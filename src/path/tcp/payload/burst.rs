@@ -238,9 +238,9 @@ impl Proof {
     pub(super) fn in_words(self, port: u16) -> String {
         let (own, controls, answered) = (self.own, self.controls, self.answered);
         let what = if self.connected > 0 {
-            format!("{own} connections to TCP port {port} took no byte")
+            format!("{own} connections to TCP port {port} acknowledged no byte")
         } else {
-            format!("{own} connections to TCP port {port} did not come about")
+            format!("{own} connections to TCP port {port} could not be opened")
         };
         let took = self.took.as_secs_f64();
         format!(

@@ -26,8 +26,7 @@ impl Payload {
                 "nobody listens at TCP port {port} of the target: whether TCP carries payload is not tested"
             )],
             Standing::Filtered(proof) => vec![format!(
-                "{}; port {} fares better: a filter of port {port}, or its server takes no connections, and no trouble of the \
-                 path",
+                "{}; port {} works: port {port} is filtered, or its server accepts no connections; the path is fine",
                 proof.in_words(port),
                 proof.passed.unwrap_or(0)
             )],

@@ -21,13 +21,13 @@ pub fn body(plan: &ApiPlan, path: &str, reply: HttpReply, key: &str) -> Result<S
     let said = api_error::read(Some(status.as_u16()), &reply.body);
     let words = said.message.replace(key, "***");
     if status.is_success() {
-        let message = format!("{url}{path} answered something else than VyOS's JSON: `{words}`");
+        let message = format!("{url}{path} did not answer with VyOS's JSON: `{words}`");
         return Err(ScrapeError::new(FailureReason::Parse, message));
     }
     let remedy = match status.as_u16() {
         300..=399 => {
             let to = excerpt(reply.location.as_deref().unwrap_or("nowhere"));
-            format!("it leads to `{to}`; no redirect is followed, give the API's own URL")
+            format!("it leads to `{to}`; redirects are not followed, give the API's own URL")
         }
         status => Vyos::api(status, &plan.key_file.display()),
     };

@@ -46,7 +46,7 @@ fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, 
         .map_err(|error| no_thread(&error))?;
     let failed = |why: &dyn std::fmt::Display| {
         let message =
-            format!("cannot resolve {host}: {why}; use an address, or mend the resolver of this machine");
+            format!("cannot resolve {host}: {why}; use an address, or repair the resolver of this machine");
         ScrapeError::new(FailureReason::Dns, message)
     };
     match told.recv_timeout(time_left(deadline, "resolving the router's name")?) {
@@ -114,12 +114,13 @@ impl Hello {
         // sshd.c: what OpenSSH says before it closes a connection that it will not serve.
         if first.starts_with("Not allowed at this time") || first.starts_with("Exceeded MaxStartups") {
             let message = format!(
-                "{peer} takes no login now, it said `{said}`: its SSH server penalises this address or has too many \
-                 logins under way (`PerSourcePenalties`, `MaxStartups`); asked again later and later"
+                "{peer} accepts no login now, it said `{said}`: its SSH server penalises this address or has too many \
+                 logins under way (`PerSourcePenalties`, `MaxStartups`); tried again less and less often"
             );
             return Some(ScrapeError::new(FailureReason::Refused, message));
         }
-        let message = format!("{peer} is no SSH server, it said `{said}`: are `address` and `port` right?");
+        let message =
+            format!("{peer} is not an SSH server, it said `{said}`: are `address` and `port` right?");
         Some(ScrapeError::new(FailureReason::Connect, message))
     }
 }

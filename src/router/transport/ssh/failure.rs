@@ -45,8 +45,7 @@ pub fn handshake(error: &Error, peer: &str) -> ScrapeError {
         BANNER_RECV | SOCKET_SEND | SOCKET_DISCONNECT | SOCKET_RECV => ScrapeError::new(
             FailureReason::Refused,
             format!(
-                "{peer} closed the connection before the SSH handshake was done ({why}); an SSH server does so \
-                 when it is overloaded, penalises this address, or is none"
+                "{peer} closed the connection before the SSH handshake was done ({why}); an SSH server does this when it is overloaded, penalises this address, or is not an SSH server"
             ),
         ),
         TIMEOUT | SOCKET_TIMEOUT => timed_out("exchanging SSH keys with the router"),
@@ -91,8 +90,7 @@ pub fn session(error: &Error, peer: &str) -> ScrapeError {
         CHANNEL_FAILURE | REQUEST_DENIED => ScrapeError::new(
             FailureReason::Permission,
             format!(
-                "{peer} runs no command for this user ({why}): let the user run commands over SSH, and more sessions \
-                 on one connection where `MaxSessions` is used up"
+                "{peer} runs no command for this user ({why}): let the user run commands over SSH, and allow more sessions on one connection if `MaxSessions` is reached"
             ),
         ),
         TIMEOUT | SOCKET_TIMEOUT => timed_out("running commands on the router"),
@@ -113,7 +111,7 @@ pub fn forwarding(error: &Error, jump: &str, target: &str) -> ScrapeError {
              `port-forwarding` beside `restrict` in the options of the key",
         ),
         TIMEOUT | SOCKET_TIMEOUT => return timed_out("connecting through the jump router"),
-        _ => (FailureReason::Connect, "see whether the jump router reaches it"),
+        _ => (FailureReason::Connect, "check whether the jump router can reach it"),
     };
     ScrapeError::new(reason, format!("{jump} made no connection to {target} ({why}): {remedy}"))
 }

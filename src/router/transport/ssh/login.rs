@@ -157,7 +157,7 @@ fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Logi
     if has("password") || !has("keyboard-interactive") {
         let remedy = || {
             format!(
-                "it takes no password: log in by a key (`private_key_file`), or let its SSH server take passwords \
+                "it accepts no password: log in with a key (`private_key_file`), or let its SSH server accept passwords \
                  (`PasswordAuthentication`; {})",
                 Vyos::LET_PASSWORDS_IN
             )
@@ -169,7 +169,7 @@ fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Logi
     session.userauth_keyboard_interactive(user, &mut answers).map_err(|error| {
         let remedy = answers.unanswered.map(|asked| {
             format!(
-                "it asks for more than a password (`{asked}`), which nobody answers here: log in by a key"
+                "it asks for more than a password (`{asked}`), which the exporter cannot answer: log in with a key"
             )
         });
         LoginFailure { error, remedy }
@@ -233,7 +233,7 @@ fn keys_of_agent(socket: &Path, deadline: Instant) -> io::Result<u32> {
     agent.read_exact(&mut answer)?;
     match (answer[4], SshBytes(&answer[5..]).u32()) {
         (12, Some(keys)) => Ok(keys),
-        _ => Err(io::Error::other("what listens there is no SSH agent")),
+        _ => Err(io::Error::other("what listens there is not an SSH agent")),
     }
 }
 
@@ -267,8 +267,7 @@ fn key_opens(key: &str, file: &Path, passphrase: Option<(&str, &Path)>) -> Resul
     let encrypted = is_encrypted(key);
     match passphrase {
         None if encrypted => Err(config(format!(
-            "private_key_file {file} is encrypted: give the file with its passphrase by `passphrase_file`, or take \
-             the passphrase off with `ssh-keygen -p -f {file}`"
+            "private_key_file {file} is encrypted: name the file with its passphrase in `passphrase_file`, or remove the passphrase with `ssh-keygen -p -f {file}`"
         ))),
         _ if opens(key, passphrase.map(|(passphrase, _)| passphrase)) => Ok(()),
         Some((_, from)) if encrypted => Err(config(format!(

@@ -70,10 +70,10 @@ fn what_it_is_not_good_for() {
     assert!(why(&here, now() - 2 * day).starts_with("is not valid yet"));
     assert!(why(&here, SystemTime::UNIX_EPOCH - day).starts_with("is not valid yet"));
     assert_eq!(why(&["-h", "-n", "dc,10.10.0.25"], now()), "is for dc, 10.10.0.25, not for 10.10.0.254");
-    assert_eq!(why(&["-n", "10.10.0.254"], now()), "is one of a user, not of a host");
+    assert_eq!(why(&["-n", "10.10.0.254"], now()), "is a user's, not a host's");
     assert_eq!(
         why(&["-h", "-n", "10.10.0.254", "-O", "critical:new@example=1"], now()),
-        "has critical options that are not known here"
+        "has critical options that this exporter does not know"
     );
     for principals in ["10.10.0.*", "dc,*", ""] {
         let options = if principals.is_empty() { vec!["-h"] } else { vec!["-h", "-n", principals] };

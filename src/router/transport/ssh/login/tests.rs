@@ -62,7 +62,7 @@ fn every_form_of_key_with_and_without_its_passphrase() {
         assert!(open(&directory, "locked", Some("correct-horse")).is_ok(), "{case}");
         let missing = refused(&directory, "locked", None);
         assert!(
-            missing.contains("/locked is encrypted: give the file with its passphrase by `passphrase_file`"),
+            missing.contains("/locked is encrypted: name the file with its passphrase in `passphrase_file`"),
             "{case}: {missing}"
         );
         let wrong = refused(&directory, "locked", Some("wrong"));
@@ -110,7 +110,7 @@ fn an_agent_that_is_absent_silent_or_something_else() {
         asked.write_all(b"220 mail.example ESMTP\r\n").unwrap();
     });
     let message = ready(5000).unwrap_err().message;
-    assert!(message.contains("is no SSH agent"), "{message}");
+    assert!(message.contains("is not an SSH agent"), "{message}");
     other.join().unwrap();
 }
 
