@@ -136,7 +136,8 @@ families! {
     ROUTER_INFO = Gauge "vxlan_router_info" in "always 1", ["router", "site", "version", "method": Method],
         "Software version of the router and the method that reads it; only while it can be read.";
     ROUTER_HOST_KEY_MISMATCH = Gauge "vxlan_router_host_key_mismatch" in "0 or 1", ["router", "site"],
-        "Whether the last attempt failed because the router's host key or certificate is not the configured one.";
+        "Whether the last attempt failed because the router's host key or certificate is not the \
+         configured one.";
     ROUTER_SCRAPE_DURATION = Gauge "vxlan_router_scrape_duration_seconds" in "seconds", ["router", "site"],
         "How long the last attempt to read the router took.";
     ROUTER_SCRAPE_FAILURES = Counter "vxlan_router_scrape_failures_total" in "attempts",
@@ -144,7 +145,8 @@ families! {
         "Failed attempts to read the router, by reason.";
     ROUTER_DROPPED_ITEMS = Counter "vxlan_router_dropped_items_total" in "items",
         ["router", "site", "kind": DroppedKind],
-        "Items in the router's output that the exporter left out, because they exceed a limit or could not be parsed.";
+        "Items in the router's output that the exporter left out, because they exceed a limit or could not \
+         be parsed.";
     ROUTER_LAST_SUCCESS = Gauge "vxlan_router_last_success_timestamp_seconds" in "seconds since 1970",
         ["router", "site"],
         "When the router was last read successfully.";
@@ -203,7 +205,10 @@ families! {
     TUNNEL_MISMATCH = Gauge "vxlan_tunnel_mismatch" in "0 or 1", ["tunnel", "field": MismatchField],
         "Whether the two ends disagree on a setting; absent while one of them is not read.";
     TUNNEL_LOSS = Gauge "vxlan_tunnel_loss_ratio" in "0 to 1", ["tunnel", "from", "to"],
-        "Share of the packets sent at one end that the other did not receive, by both ends' counters over the last two minutes. The tunnel's evidence states the possible error, because two routers are never read at the same moment. Absent below 100 packets, if the error may exceed 5 percentage points, and if a counter includes other traffic than this tunnel's.";
+        "Share of the packets sent at one end that the other did not receive, by both ends' counters over \
+         the last two minutes. The tunnel's evidence states the possible error, because two routers are \
+         never read at the same moment. Absent below 100 packets, if the error may exceed 5 percentage \
+         points, and if a counter includes other traffic than this tunnel's.";
     TUNNEL_TRANSITIONS = Counter "vxlan_tunnel_transitions_total" in "changes", ["tunnel", "state": TransitionState],
         "How often the tunnel went up and went down, as far as was seen.";
 
@@ -211,11 +216,13 @@ families! {
         "MTU of a bridge that has a vxlan port.";
     BRIDGE_PORT_MTU = Gauge "vxlan_bridge_port_mtu_bytes" in "bytes of IP packet",
         ["router", "site", "bridge", "interface"],
-        "MTU of each port of a bridge that has a vxlan port; a frame larger than its outgoing port's MTU is dropped silently.";
+        "MTU of each port of a bridge that has a vxlan port; a frame larger than its outgoing port's MTU \
+         is dropped silently.";
 
     PATH_INFO = Gauge "vxlan_path_info" in "always 1",
         ["path", "target_site", "source", "address", "tcp_port", "reflector"],
-        "What is probed; address is empty while the name cannot be resolved. `reflector` is `used` or `gone`; empty without a reflector, and before it was tried.";
+        "What is probed; address is empty while the name cannot be resolved. `reflector` is `used` or \
+         `gone`; empty without a reflector, and before it was tried.";
     PATH_RTT = Histogram "vxlan_path_rtt_seconds" in "seconds", ["path", "target_site", "source"],
         "Round-trip time of the small echo.";
     PATH_ECHO_REQUESTS = Counter "vxlan_path_echo_requests_total" in "packets", ["path", "target_site", "source"],
@@ -227,7 +234,9 @@ families! {
     PATH_ECHO_LATE = Counter "vxlan_path_echo_late_total" in "packets", ["path", "target_site", "source"],
         "Replies to small echoes that came after the probe timeout (0.2 to 2 s, by round-trip time).";
     PATH_ECHO_VOID = Counter "vxlan_path_echo_void_total" in "packets", ["path", "target_site", "source"],
-        "Small echo requests that say nothing about the network: refused by this host, or in flight while this process did not run, its interface went down or its target changed. Counted neither as replies nor as lost.";
+        "Small echo requests that say nothing about the network: refused by this host, or in flight while \
+         this process did not run, its interface went down or its target changed. Counted neither as \
+         replies nor as lost.";
     PATH_SEND_ERRORS = Counter "vxlan_path_send_errors_total" in "packets",
         ["path", "target_site", "source", "reason": SendError],
         "Packets that this host itself refused to send, by reason.";
@@ -240,10 +249,12 @@ families! {
         "Largest IP packet that the exporter's own interface can send.";
     PATH_BLACKHOLE = Gauge "vxlan_path_blackhole" in "0 or 1",
         ["path", "target_site", "source", "direction": Direction],
-        "Whether packets above the path MTU are proven to vanish silently in this direction; unknown: proven, but the direction is not known.";
+        "Whether packets above the path MTU are proven to vanish silently in this direction; unknown: \
+         proven, but the direction is not known.";
     PATH_BLACKHOLE_REASON = Gauge "vxlan_path_blackhole_reason" in "0 or 1",
         ["path", "target_site", "source", "reason": BlackholeReason],
-        "What vanishes if the verdict is blackhole: packets above some size (size), TCP of any size (tcp_dead), or both; all 0 for other verdicts.";
+        "What vanishes if the verdict is blackhole: packets above some size (size), TCP of any size \
+         (tcp_dead), or both; all 0 for other verdicts.";
     PATH_VERDICT = Gauge "vxlan_path_verdict" in "0 or 1", ["path", "target_site", "source", "verdict": Verdict],
         "What a host that does path MTU discovery experiences; exactly one verdict is 1.";
     PATH_UNKNOWN_REASON = Gauge "vxlan_path_unknown_reason" in "0 or 1",
@@ -275,7 +286,8 @@ families! {
         "Connections to the web server; at most 256, or a quarter of `process_max_fds`.";
     WEB_CONNECTIONS_TURNED_AWAY = Counter "vxlan_exporter_web_connections_turned_away_total" in "connections",
         ["reason": TurnedAway],
-        "Connections refused, or ended by the exporter before the client ended them, by reason (docs/web.md).";
+        "Connections refused, or ended by the exporter before the client ended them, by reason \
+         (docs/web.md).";
     WEB_LOGINS_REFUSED = Counter "vxlan_exporter_web_logins_refused_total" in "requests", ["reason": LoginRefusal],
         "Requests refused because of a missing or wrong password, by reason (docs/web.md).";
     SANDBOX = Gauge "vxlan_exporter_sandbox" in "0 or 1", ["layer": SandboxLayer],
@@ -283,7 +295,8 @@ families! {
     TASK_RESTARTS = Counter "vxlan_exporter_task_restarts_total" in "restarts", ["task": Task],
         "How often a part of the exporter ended or stopped making progress, and was restarted.";
     LOG_MESSAGES_DROPPED = Counter "vxlan_exporter_log_messages_dropped_total" in "messages", [],
-        "Log messages that could not be written: stderr was not read, its disk was full, or its reader was gone.";
+        "Log messages that could not be written: stderr was not read, its disk was full, or its reader was \
+         gone.";
 
     PROCESS_CPU = Counter "process_cpu_seconds_total" in "seconds", [],
         "Total user and system CPU time spent in seconds.";

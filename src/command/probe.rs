@@ -113,7 +113,9 @@ fn may_ping(present: &Present, request: &ProbeRequest) -> anyhow::Result<bool> {
     let [Some(icmp), Some(raw)] = missing else { return Ok(true) };
     if request.target.port.is_none() {
         bail!(
-            "cannot open a socket for ping ({icmp}; {raw}): run it as root, or run once `{}`, or let everybody ping with `sysctl -w net.ipv4.ping_group_range='0 2147483647'`; HOST:PORT at least tests TCP",
+            "cannot open a socket for ping ({icmp}; {raw}): run it as root, or run once `{}`, or let \
+             everybody ping with `sysctl -w net.ipv4.ping_group_range='0 2147483647'`; HOST:PORT at least \
+             tests TCP",
             crate::report::one_path::setcap()
         );
     }

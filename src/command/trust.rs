@@ -107,8 +107,8 @@ impl Request {
         let (seen, wanted) = (fingerprint(key), wanted.trim_end_matches('='));
         ensure!(
             seen == wanted,
-            "router {} presented {} {seen}, not {wanted}: nothing is written; is it the fingerprint of its key of \
-             another type, or is somebody in between?",
+            "router {} presented {} {seen}, not {wanted}: nothing is written; either that is the \
+             fingerprint of a key of another type, or somebody intercepts the connection",
             router.name,
             key_kind(key)
         );

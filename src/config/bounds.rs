@@ -32,7 +32,8 @@ pub fn admit(text: &str, path: &Path) -> Result<(), ConfigError> {
             Some(position),
             "",
             format!(
-                "more than {MOST_BRACKETS} brackets are open here (those in comments and strings count too): close some"
+                "more than {MOST_BRACKETS} brackets are open here (those in comments and strings count \
+                 too): close some"
             ),
         )),
     }

@@ -57,7 +57,8 @@ fn transport(index: usize, router: &Router) -> Checked {
         (Some(_), Some(_), _) => broken_key(here, "local", "has both `ssh` and `local`: keep one"),
         (None, None, None) => broken(
             here,
-            "does not say how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or `local: {}` for \
+            "does not say how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or \
+             `local: {}` for \
              this machine"
                 .into(),
         ),
@@ -73,12 +74,15 @@ fn transport(index: usize, router: &Router) -> Checked {
 fn trust(index: usize, api: Option<&Api>) -> Checked {
     let here = [Key("routers"), Index(index), Key("api")];
     match api.map(|api| (&api.ca_file, &api.certificate_fingerprint)) {
-        Some((Some(_), Some(_))) => {
-            broken_key(here, "certificate_fingerprint", "has both `ca_file` and `certificate_fingerprint`: keep one")
-        }
+        Some((Some(_), Some(_))) => broken_key(
+            here,
+            "certificate_fingerprint",
+            "has both `ca_file` and `certificate_fingerprint`: keep one",
+        ),
         Some((None, None)) => broken(
             here,
-            "has no way to check the router's certificate: add `certificate_fingerprint: SHA256:…` (VyOS's own \
+            "has no way to check the router's certificate: add `certificate_fingerprint: SHA256:…` (VyOS's \
+             own \
              is self-signed), or `ca_file`"
                 .into(),
         ),
@@ -120,7 +124,8 @@ fn host_key(index: usize, ssh: &Ssh) -> Checked {
         }
         (None, None) => broken(
             here,
-            "does not say which host key the router has: add `known_hosts_file` (`vxlan_exporter config trust ROUTER` \
+            "does not say which host key the router has: add `known_hosts_file` (`vxlan_exporter config \
+             trust ROUTER` \
              fills it) or `host_key_fingerprint: SHA256:…`"
                 .into(),
         ),

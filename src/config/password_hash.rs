@@ -48,7 +48,8 @@ impl FromStr for PasswordHash {
                 "a hash of cost {cost} takes too long to check: make one of cost 10 to {MOST_COST}"
             )),
             Err(_) => {
-                Err("this is not a bcrypt hash: make one with `htpasswd -nBC 10 ''` and copy the part after the colon"
+                Err("this is not a bcrypt hash: make one with `htpasswd -nBC 10 ''` and copy the part \
+                     after the colon"
                     .to_owned())
             }
         }

@@ -14,8 +14,9 @@ use super::{
 };
 
 /// Shown instead of the value.
-pub const UNSEEN: &str = "what is written here is not repeated, it may be the secret itself: there is no such file, and no such \
-                          directory either. Write the secret into a file and name that by its whole path, or by ./NAME beside this one";
+pub const UNSEEN: &str = "there is no such file and no such directory; the value is not shown, as it may \
+                          be the secret itself. Write the secret to a file and give the file's full path, \
+                          or ./NAME if it is beside this one";
 
 /// Whether `name`, relative to `base`, is a file, or lies in a directory that exists; a secret does
 /// neither.

@@ -42,7 +42,9 @@ fn keys() {
         ("^sites: a", "unknown key `sites`: did you mean `site`?"),
         (
             "site: a\n^api: {}",
-            "unknown key `api`: the keys here are site, routers, paths, tunnels, scrape_interval, scrape_timeout, max_interfaces, max_fdb_entries, probe_interval, sentinel_interval, expected_mtu, loss_threshold, probe_budget_pps, router_workers, reflector, web",
+            "unknown key `api`: the keys here are site, routers, paths, tunnels, scrape_interval, \
+             scrape_timeout, max_interfaces, max_fdb_entries, probe_interval, sentinel_interval, \
+             expected_mtu, loss_threshold, probe_budget_pps, router_workers, reflector, web",
         ),
         ("site: a\n^site: b", "key `site` is given twice: keep one"),
         (
@@ -228,11 +230,13 @@ fn rules_between_keys() {
         ),
         (
             "routers:\n- ^name: dc\n  site: dc".into(),
-            "routers[0]: does not say how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or `local: {}` for this machine",
+            "routers[0]: does not say how to read the router: add `ssh: {address: …, …}`, `api: {url: …, \
+             …}`, or `local: {}` for this machine",
         ),
         (
             "routers:\n- ^name: dc\n  site: dc\n  local:".into(),
-            "routers[0]: does not say how to read the router: add `ssh: {address: …, …}`, `api: {url: …, …}`, or `local: {}` for this machine",
+            "routers[0]: does not say how to read the router: add `ssh: {address: …, …}`, `api: {url: …, \
+             …}`, or `local: {}` for this machine",
         ),
         (
             format!("{SSH}    private_key_file: k\n  ^local: {{}}"),

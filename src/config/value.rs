@@ -190,7 +190,8 @@ fn host(text: &str) -> Result<String, String> {
         && (address.is_unicast_link_local() || !scope.is_empty())
     {
         return Err(format!(
-            "{text} is link-local: give an address that is routed, e.g. a global or a unique local (fd00::/8) one"
+            "{text} is link-local: give an address that is routed, e.g. a global or a unique local \
+             (fd00::/8) one"
         ));
     }
     if let Ok(address) = text.parse::<IpAddr>() {

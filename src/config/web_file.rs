@@ -125,7 +125,8 @@ impl TlsServer {
             (None, Some(_)) => {
                 return Err(broken(
                     "client_ca_file",
-                    "has no effect without client certificates: add `client_auth_type: RequireAndVerifyClientCert`",
+                    "has no effect without client certificates: add `client_auth_type: \
+                     RequireAndVerifyClientCert`",
                 ));
             }
             (Some(_), None) => {
@@ -228,7 +229,8 @@ mod tests {
             ),
             (
                 format!("{tls}  max_version: TLS12"),
-                "line 4 column 3: tls_server_config: key `max_version` of the exporter-toolkit is not supported: remove it",
+                "line 4 column 3: tls_server_config: key `max_version` of the exporter-toolkit is not \
+                 supported: remove it",
             ),
             (
                 "tls_server_config:\n  cert_file: c".to_owned(),
@@ -244,15 +246,18 @@ mod tests {
             ),
             (
                 format!("{tls}  client_ca_file: ca"),
-                "line 4 column 3: tls_server_config: has no effect without client certificates: add `client_auth_type: RequireAndVerifyClientCert`",
+                "line 4 column 3: tls_server_config: has no effect without client certificates: add \
+                 `client_auth_type: RequireAndVerifyClientCert`",
             ),
             (
                 format!("{tls}  client_auth_type: VerifyClientCertIfGiven"),
-                "line 4 column 3: tls_server_config: has no authority to check client certificates with: add `client_ca_file`",
+                "line 4 column 3: tls_server_config: has no authority to check client certificates with: \
+                 add `client_ca_file`",
             ),
             (
                 "basic_auth_users:\n  me: hunter2".to_owned(),
-                "line 2 column 7: basic_auth_users.me: this is not a bcrypt hash: make one with `htpasswd -nBC 10 ''` and copy the part after the colon",
+                "line 2 column 7: basic_auth_users.me: this is not a bcrypt hash: make one with `htpasswd \
+                 -nBC 10 ''` and copy the part after the colon",
             ),
             (
                 format!("basic_auth_users:\n  me: {}", HASH.replace("$04$", "$31$")),

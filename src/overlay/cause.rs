@@ -334,7 +334,8 @@ impl Explainer<'_, '_, '_> {
         if between.is_empty() {
             let PathObservation { target, target_site, .. } = self.path;
             return format!(
-                "router data does not explain this, and other paths work over the same tunnels: {}; check {target} itself and its LAN at {target_site}",
+                "router data does not explain this, and other paths work over the same tunnels: {}; check \
+                 {target} itself and its LAN at {target_site}",
                 cleared.join(", ")
             );
         }

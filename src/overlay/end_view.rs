@@ -132,8 +132,8 @@ impl<'a> EndView<'a> {
 /// The sentence that a routed end is smaller than the path needs, which is not a hole.
 pub(super) fn small_routed_text(end: &TunnelEnd, mtu: Bytes, expected: Bytes) -> String {
     format!(
-        "{end} mtu {mtu} < the expected MTU {expected}: it is routed, no bridge's port, so {} itself answers larger \
-         packets \"fragmentation needed, mtu {mtu}\"",
+        "{end} mtu {mtu} < the expected MTU {expected}: it is routed, not a bridge port, so {} itself \
+         answers larger packets with \"fragmentation needed, mtu {mtu}\"",
         end.router
     )
 }

@@ -28,7 +28,8 @@ pub(super) fn missing(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEnd) -> 
     let floods = scene.ends.get(end).map(EndView::remotes_text).unwrap_or_default();
     let sends = if scene.points(other, end) { ", which sends to it" } else { "" };
     format!(
-        "{end} has no flood entry for {}{sends} (it floods to {floods}): EVPN fills it, so check its type-3 routes ({TYPE_3}) for one from that VTEP, and whether {} has sent it",
+        "{end} has no flood entry for {}{sends} (it floods to {floods}): EVPN fills it, so check its \
+         type-3 routes ({TYPE_3}) for one from that VTEP, and whether {} has sent it",
         vtep(scene, end, other),
         other.router
     )
@@ -38,7 +39,8 @@ pub(super) fn missing(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEnd) -> 
 pub(super) fn neither(a: &EndView<'_>, b: &EndView<'_>) -> String {
     let floods = |view: &EndView<'_>| format!("{} floods to {}", view.end(), view.remotes_text());
     format!(
-        "neither end floods to the other (vni {}): {}, {}; EVPN fills both, so check the type-3 routes ({TYPE_3}) on {} and {}",
+        "neither end floods to the other (vni {}): {}, {}; EVPN fills both, so check the type-3 routes \
+         ({TYPE_3}) on {} and {}",
         a.vnis(),
         floods(a),
         floods(b),

@@ -340,7 +340,8 @@ fn compare(from: &Series, to: &Series, mtu: Option<u32>) -> Result<MeasuredLoss,
     let bound = (sent.open + received.open + shift) / sent.packets;
     if bound > MAX_BOUND {
         return Err(format!(
-            "{:.0} packets in {seconds:.0} s came so unevenly that reading the routers at different times may cause an error of {:.0} %",
+            "{:.0} packets in {seconds:.0} s came so unevenly that reading the routers at different times \
+             may cause an error of {:.0} %",
             sent.packets,
             bound.min(1.0) * 100.0
         ));
@@ -357,7 +358,8 @@ fn compare(from: &Series, to: &Series, mtu: Option<u32>) -> Result<MeasuredLoss,
     }
     if -ratio > bound + EXCESS {
         return Err(format!(
-            "more packets were received ({:.0}) than sent ({:.0}): the two ends do not count the same packets",
+            "more packets were received ({:.0}) than sent ({:.0}): the two ends do not count the same \
+             packets",
             received.packets, sent.packets
         ));
     }

@@ -47,7 +47,8 @@ pub(super) fn explain(
         let sentence = underlay.too_small(mtu).unwrap_or_default();
         return RoutedExplanation {
             cause: Some(format!(
-                "{sentence}; it is routed, not a bridge port: with mtu {inner}, {} itself answers larger packets with \"fragmentation needed\"",
+                "{sentence}; it is routed, not a bridge port: with mtu {inner}, {} itself answers larger \
+                 packets with \"fragmentation needed\"",
                 end.router
             )),
             steps: Vyos::MTUS
@@ -65,7 +66,7 @@ pub(super) fn explain(
     let carried = underlay.is_some_and(|underlay| underlay.inner() >= needed);
     RoutedExplanation {
         cause: Some(format!(
-            "{}, and no such answer arrives: look for what drops ICMP \"fragmentation needed\" on the way back",
+            "{}, but no such answer arrives: check what drops ICMP \"fragmentation needed\" on the way back",
             small_routed_text(&end, mtu, needed)
         )),
         steps: if carried { raise(view, needed) } else { Vec::new() },

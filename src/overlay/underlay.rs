@@ -90,7 +90,8 @@ impl Underlay {
     /// The sentence, with numbers, that less than `needed` fits.
     pub(super) fn limit(&self, needed: Bytes) -> String {
         format!(
-            "{}, so inner packets up to {} ({} bytes of outer headers); {needed} bytes require an underlay of {}",
+            "{}, so inner packets up to {} ({} bytes of outer headers); {needed} bytes require an underlay \
+             of {}",
             self.carries(),
             self.inner(),
             self.headers(),
@@ -117,8 +118,9 @@ impl Underlay {
         let signals = match self.mute {
             Some(true) => {
                 return format!(
-                    "{carries}; {}: after the fix full-size packets \
-                     travel as outer fragments (not measured), until the underlay carries {enough}. The safe fix is an MTU of at most {inner} on the hosts of both sites",
+                    "{carries}; {}: after the fix full-size packets travel as outer fragments (not \
+                     measured), until the underlay carries {enough}. The safe fix is an MTU of at most {inner} \
+                     on the hosts of both sites",
                     Vyos::NO_BRIDGED_SIGNAL
                 );
             }
@@ -127,8 +129,9 @@ impl Underlay {
         };
         if self.remote.is_ipv6() {
             return format!(
-                "{carries}; after the fix {signals} packets with DF, and forward is `reduced` at {inner}; those without DF \
-                 vanish (measured, 6.18), so only a reflector can measure the reverse direction, until the underlay carries {enough}"
+                "{carries}; after the fix {signals} packets with DF, and forward is `reduced` at {inner}; those \
+                 without DF vanish (measured, 6.18), so only a reflector can measure the reverse direction, until \
+                 the underlay carries {enough}"
             );
         }
         format!(

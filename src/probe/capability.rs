@@ -39,7 +39,8 @@ pub fn warn_of(missing: &Missing) {
         ),
         Missing { net_raw: Some(reason), .. } => warn!(
             reason,
-            "no raw sockets: black holes are found, but not their direction, and of TCP only whether it answers; {REMEDY}"
+            "no raw sockets: black holes are found, but not their direction, and of TCP only whether it \
+             answers; {REMEDY}"
         ),
         Missing { tcp_syn: Some(reason), .. } => {
             warn!(

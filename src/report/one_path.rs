@@ -166,18 +166,21 @@ fn unseen(present: &Present, path: &PathObservation) -> Vec<Unseen> {
     let unprivileged = lacks(Capability::NetRaw);
     if unprivileged && lacks(Capability::IcmpSocket) {
         add(
-            "without an ICMP socket no echoes are sent: TCP connections show only whether the target is reachable; sizes and loss are not measured; as root, run once:",
+            "without an ICMP socket no echoes are sent: TCP connections show only whether the target is \
+             reachable; sizes and loss are not measured; as root, run once:",
             Some(setcap()),
         );
     } else if unprivileged {
         add(
-            "without CAP_NET_RAW no padded SYNs and no echo requests in fragments are sent, so the direction of a black hole is not known; as root, run once:",
+            "without CAP_NET_RAW no padded SYNs and no echo requests in fragments are sent, so the \
+             direction of a black hole is not known; as root, run once:",
             Some(setcap()),
         );
     }
     if path.tcp_port.is_none() && !unprivileged {
         add(
-            "without a port no SYN probes are sent; they tell the directions apart and show whether TCP passes as ping does; any TCP port will do, open or closed: HOST:PORT",
+            "without a port no SYN probes are sent; they tell the directions apart and show whether TCP \
+             passes as ping does; any TCP port will do, open or closed: HOST:PORT",
             None,
         );
     }
@@ -186,7 +189,8 @@ fn unseen(present: &Present, path: &PathObservation) -> Vec<Unseen> {
     }
     if !matches!(judgement.verdict, Verdict::Ok | Verdict::Unknown) {
         add(
-            "the routers: with a configuration, `vxlan_exporter check` reads them and names the wrong setting and the commands that fix it",
+            "the routers: with a configuration, `vxlan_exporter check` reads them and names the wrong \
+             setting and the commands that fix it",
             None,
         );
     }

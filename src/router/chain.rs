@@ -131,7 +131,8 @@ impl Chain {
             }
             before if before.is_some() || !failures.is_empty() => {
                 let why = all(failures.to_vec());
-                tracing::warn!(%router, %method, "router read by a poorer method, which provides less: {why}");
+                tracing::warn!(%router, %method, "router read by a poorer method, which provides less: \
+                    {why}");
             }
             _ => {}
         }

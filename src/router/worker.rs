@@ -169,7 +169,8 @@ impl Worker {
             } else {
                 let (words, remedy) =
                     (dropped::in_words(&left_out), dropped::remedy(&left_out, why.as_ref()));
-                tracing::warn!(%router, "the router's output is understood only in part, left out: {words}; {remedy}");
+                tracing::warn!(%router, "the router's output is understood only in part, left out: \
+                                         {words}; {remedy}");
             }
         }
         (self.reading.left_out, self.reading.left_out_why) = (left_out, why);

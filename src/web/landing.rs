@@ -33,7 +33,8 @@ fn write_page(html: &mut String, present: &Present, version: &str) -> fmt::Resul
         let error = Escaped(error);
         writeln!(
             html,
-            "<p role=\"alert\">The new configuration cannot be used, the previous one stays in use: {error}</p>"
+            "<p role=\"alert\">The new configuration cannot be used, the previous one stays in use: \
+             {error}</p>"
         )?;
     }
     if !present.shard.is_alone() {

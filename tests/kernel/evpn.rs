@@ -232,7 +232,9 @@ fn a_type_3_route_is_withdrawn_at_one_end_and_at_both() {
     assert_eq!(
         said(&overlay),
         Some(
-            "one/vxlan10 has no flood entry for 10.0.0.2 (two), which sends to it (it floods to none): EVPN fills it, so check its type-3 routes (`show bgp l2vpn evpn route type 3`) for one from that VTEP, and whether two has sent it"
+            "one/vxlan10 has no flood entry for 10.0.0.2 (two), which sends to it (it floods to none): \
+             EVPN fills it, so check its type-3 routes (`show bgp l2vpn evpn route type 3`) for one from \
+             that VTEP, and whether two has sent it"
         )
     );
     assert_eq!(overlay.tunnels[0].up, Some(false));
@@ -242,7 +244,9 @@ fn a_type_3_route_is_withdrawn_at_one_end_and_at_both() {
     assert_eq!(
         said(&assess(read)),
         Some(
-            "neither end floods to the other (vni 10): one/vxlan10 floods to none, two/vxlan10 floods to none; EVPN fills both, so check the type-3 routes (`show bgp l2vpn evpn route type 3`) on one and two"
+            "neither end floods to the other (vni 10): one/vxlan10 floods to none, two/vxlan10 floods to \
+             none; EVPN fills both, so check the type-3 routes (`show bgp l2vpn evpn route type 3`) on one \
+             and two"
         )
     );
 

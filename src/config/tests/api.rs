@@ -60,7 +60,8 @@ fn a_certificate_is_held_against_one_thing() {
     for (text, message) in [
         (
             API.replace("key_file", "^key_file"),
-            "routers[0].api: has no way to check the router's certificate: add `certificate_fingerprint: SHA256:…` (VyOS's own is self-signed), or `ca_file`".to_owned(),
+            "routers[0].api: has no way to check the router's certificate: add `certificate_fingerprint: \
+             SHA256:…` (VyOS's own is self-signed), or `ca_file`".to_owned(),
         ),
         (
             format!("{API}    ca_file: ca\n    ^certificate_fingerprint: {PIN}"),
@@ -72,7 +73,8 @@ fn a_certificate_is_held_against_one_thing() {
         ),
         (
             format!("{API}    insecure: true").replace("    insecure", "    ^insecure"),
-            "routers[0].api: unknown key `insecure`: the keys here are url, key_file, ca_file, certificate_fingerprint".to_owned(),
+            "routers[0].api: unknown key `insecure`: the keys here are url, key_file, ca_file, \
+             certificate_fingerprint".to_owned(),
         ),
     ] {
         refused(&text, &message);

@@ -14,7 +14,8 @@ fn brackets_are_counted_before_they_are_parsed() {
     let said = refused(&format!("site: a\nrouters: {}", "[".repeat(1 << 20)));
     assert_eq!(
         said,
-        "config.yml, line 2 column 74: more than 64 brackets are open here (those in comments and strings count too): close some"
+        "config.yml, line 2 column 74: more than 64 brackets are open here (those in comments and strings \
+         count too): close some"
     );
     for text in ["{", "[{", "{a: [", "? [", "- [", "\"[\", ["] {
         let said = refused(&text.repeat(100_000));

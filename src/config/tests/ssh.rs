@@ -61,7 +61,8 @@ fn rules_of_an_ssh_login() {
             format!("{SSH}    private_key_file: k\n")
                 .replace("    known_hosts_file: kh\n", "")
                 .replace("address", "^address"),
-            "routers[0].ssh: does not say which host key the router has: add `known_hosts_file` (`vxlan_exporter config trust ROUTER` fills it) or `host_key_fingerprint: SHA256:…`",
+            "routers[0].ssh: does not say which host key the router has: add `known_hosts_file` \
+             (`vxlan_exporter config trust ROUTER` fills it) or `host_key_fingerprint: SHA256:…`",
         ),
         (
             format!("{SSH}    private_key_file: k\n    ^host_key_fingerprint: SHA256:{}", "A".repeat(43)),
@@ -89,15 +90,18 @@ fn rules_of_an_ssh_login() {
         ),
         (
             format!("{SSH}    private_key_file: k\n    jump: ^dc"),
-            "routers[0].ssh.jump: `jump` forms a loop, dc -> dc: let one of these routers be reached directly",
+            "routers[0].ssh.jump: `jump` forms a loop, dc -> dc: let one of these routers be reached \
+             directly",
         ),
         (
             jumps(&[("a", "^c"), ("b", "a"), ("c", "b")]),
-            "routers[0].ssh.jump: `jump` forms a loop, a -> c -> b -> a: let one of these routers be reached directly",
+            "routers[0].ssh.jump: `jump` forms a loop, a -> c -> b -> a: let one of these routers be \
+             reached directly",
         ),
         (
             jumps(&[("outside", "a"), ("a", "^b"), ("b", "a")]),
-            "routers[1].ssh.jump: `jump` forms a loop, a -> b -> a: let one of these routers be reached directly",
+            "routers[1].ssh.jump: `jump` forms a loop, a -> b -> a: let one of these routers be reached \
+             directly",
         ),
         (
             format!("{SSH}    private_key_file: k\n    ^password_file: p"),

@@ -76,7 +76,8 @@ fn filtered(path: &PathObservation) -> Option<String> {
             "but port {port} of the target does not answer, while another port does: a firewall drops it"
         )),
         TcpState::PayloadFiltered => Some(format!(
-            "but port {port} of the target accepts no payload, while another port does: because of a firewall, or of its server"
+            "but port {port} of the target accepts no payload, while another port does: because of a \
+             firewall, or of its server"
         )),
         _ => None,
     }

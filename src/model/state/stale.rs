@@ -74,7 +74,8 @@ impl Ageing for RouterReading {
     fn aged(&self, age: Duration) -> Self {
         let Some(current) = &self.current else { return self.clone() };
         let words = format!(
-            "not read for {}: the exporter's own reading task has stopped, which says nothing about the router",
+            "not read for {}: the exporter's own reading task has stopped, which says nothing about the \
+             router",
             seconds(age)
         );
         let failure = Some(ScrapeError::new(FailureReason::Timeout, words));

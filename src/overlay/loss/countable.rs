@@ -68,7 +68,8 @@ impl<'a> CountedEnd<'a> {
         let (end, remotes) = (self.end, self.view.remotes_text());
         if self.view.sends.groups.iter().any(|group| self.view.remotes.contains(group)) {
             return Some(format!(
-                "{end} sends to a multicast group, and its counters do not show which packets are this tunnel's"
+                "{end} sends to a multicast group, and its counters do not show which packets are this \
+                 tunnel's"
             ));
         }
         let several = self.view.remotes.len() > 1;

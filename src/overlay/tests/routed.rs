@@ -69,7 +69,8 @@ fn in_vrf_with_bridge() -> [TestRouter; 3] {
 #[test]
 fn a_routed_end_signals_by_itself() {
     let routers = routed(1600, 1450, DfPolicy::Unset);
-    let small = "site-a/vxlan01 mtu 1450 < the expected MTU 1500: it is routed, not a bridge port, so site-a itself answers larger packets with \"fragmentation needed, mtu 1450\"";
+    let small = "site-a/vxlan01 mtu 1450 < the expected MTU 1500: it is routed, not a bridge port, so \
+                 site-a itself answers larger packets with \"fragmentation needed, mtu 1450\"";
     let reduced = Judgement { mtu_forward: Some(1450), ..verdict(Verdict::Reduced) };
     let said = picture(&routers, reduced);
     assert_eq!((said.cause, said.fix), (vec![small.to_owned()], Vec::new()));
@@ -79,7 +80,8 @@ fn a_routed_end_signals_by_itself() {
     assert_eq!(
         said.cause,
         [format!(
-            "{small}, but no such answer arrives: check what drops ICMP \"fragmentation needed\" on the way back"
+            "{small}, but no such answer arrives: check what drops ICMP \"fragmentation needed\" on the \
+             way back"
         )]
     );
     assert_eq!(typed(&said.fix), ["site-a: set interfaces vxlan vxlan01 mtu 1500"]);
@@ -102,7 +104,9 @@ fn a_routed_end_larger_than_its_underlay_is_lowered() {
         assert_eq!(
             said.cause,
             [format!(
-                "site-a/vxlan01 mtu 1500 + 50 > 1500, the MTU of the route to 10.10.0.254 out of eth0: {words}; it is routed, not a bridge port: with mtu 1450, site-a itself answers larger packets with \"fragmentation needed\""
+                "site-a/vxlan01 mtu 1500 + 50 > 1500, the MTU of the route to 10.10.0.254 out of eth0: \
+                 {words}; it is routed, not a bridge port: with mtu 1450, site-a itself answers larger \
+                 packets with \"fragmentation needed\""
             )]
         );
         assert_eq!(typed(&said.fix), ["site-a: set interfaces vxlan vxlan01 mtu 1450"]);

@@ -37,7 +37,8 @@ fn signs_of_death() {
             "no route to the remote",
             |dc, b| (dc.counted("vxlan02", 0, 0, 31), b),
             false,
-            "31 more tx_carrier_errors since the previous scrape and nothing received: no route to 10.10.20.254",
+            "31 more tx_carrier_errors since the previous scrape and nothing received: no route to \
+             10.10.20.254",
         ),
         (
             "no route now, and packets have failed for it",

@@ -66,7 +66,8 @@ impl PathProber {
         let (size, unanswered): (Bytes, u32) = (self.hosts.above?, self.above.unanswered);
         (unanswered >= TOLD).then(|| {
             format!(
-                "packets of {size} bytes, which fit our interface but not our route, were not answered {unanswered} times \
+                "packets of {size} bytes, which fit our interface but not our route, were not answered \
+                 {unanswered} times \
                  in a row: hosts without that route would hang"
             )
         })

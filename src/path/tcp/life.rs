@@ -253,7 +253,8 @@ impl TcpLife {
             Standing::Filtered(silence, by) => {
                 let by = by.map_or("another port".to_owned(), |port| format!("port {port}"));
                 vec![format!(
-                    "TCP port {} of the target does not answer while {by} does ({}): that port is filtered, the path is fine; sizes are not tested by TCP there",
+                    "TCP port {} of the target does not answer while {by} does ({}): that port is \
+                     filtered, the path is fine; sizes are not tested by TCP there",
                     self.port,
                     silence.in_words(self.port)
                 )]

@@ -130,7 +130,8 @@ impl Facts {
         let size = self.reduced_flows().map_or(echo, |flows| flows.min(echo));
         let where_ = if echo > size { " on some TCP flows" } else { "" };
         format!(
-            "{expected} bytes are answered with \"fragmentation needed\" by a bridge or router on the way{where_}; \
+            "{expected} bytes are answered with \"fragmentation needed\" by a bridge or router on the \
+             way{where_}; \
              {size} bytes are answered"
         )
     }

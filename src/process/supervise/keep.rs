@@ -88,7 +88,8 @@ where
             () = silent(entry) => {
                 one.abort_all();
                 if timeout(LET_GO, one.join_next()).await.is_err() {
-                    error!(task = %entry.task, subject = entry.subject, "it has stopped making progress and cannot be ended");
+                    error!(task = %entry.task, subject = entry.subject, "it has stopped making progress \
+                        and cannot be ended");
                     // Waits until it ends after all, or the watchdog ends the process.
                     let _ = one.join_next().await;
                 }

@@ -26,7 +26,8 @@ impl Payload {
                 "nobody listens at TCP port {port} of the target: whether TCP carries payload is not tested"
             )],
             Standing::Filtered(proof) => vec![format!(
-                "{}; port {} works: port {port} is filtered, or its server accepts no connections; the path is fine",
+                "{}; port {} works: port {port} is filtered, or its server accepts no connections; the \
+                 path is fine",
                 proof.in_words(port),
                 proof.passed.unwrap_or(0)
             )],

@@ -22,7 +22,8 @@ impl Facts {
             said.push(format!("reverse: replies of {size} bytes come back whole"));
         } else if self.reverse_hole().is_some() {
             said.push(
-                "if the MSS of our own SYN is clamped on the way too, which only the target can see, TCP avoids this hole and other protocols do not: set `expected_mtu` if that is intended"
+                "if the MSS of our own SYN is clamped on the way too, which only the target can see, TCP \
+                 avoids this hole and other protocols do not: set `expected_mtu` if that is intended"
                     .to_owned(),
             );
         }
@@ -35,18 +36,22 @@ impl Facts {
         let remembered = kept.or(self.target.remembered().filter(|mtu| *mtu < expected));
         let remembered = remembered.map(|mtu| {
             format!(
-                "the target's MSS allows {mtu} bytes, exactly the size that is signalled on the way: the target remembers that path MTU, so it is not taken as expected"
+                "the target's MSS allows {mtu} bytes, exactly the size that is signalled on the way: the \
+                 target remembers that path MTU, so it is not taken as expected"
             )
         });
         let cuts = kept.map(|mtu| {
             format!(
-                "reverse: the target itself fragments larger replies to {mtu} bytes, which it can only have learned from a signal: the way back is signalled too"
+                "reverse: the target itself fragments larger replies to {mtu} bytes, which it can only \
+                 have learned from a signal: the way back is signalled too"
             )
         });
         let without_df = kept.and_then(|mtu| self.without_df_in_words(mtu));
         let as_named = self.sizes.names_less().filter(|_| self.target.is_as_named()).map(|named| {
             format!(
-                "larger replies arrive in fragments of exactly {named} bytes: because of the target's own interface or route, or a path MTU that it remembers; a router that fragments them would look the same"
+                "larger replies arrive in fragments of exactly {named} bytes: because of the target's own \
+                 interface or route, or a path MTU that it remembers; a router that fragments them would \
+                 look the same"
             )
         });
         [remembered, cuts, without_df, as_named].into_iter().flatten().collect()
@@ -57,7 +62,8 @@ impl Facts {
     fn without_df_in_words(&self, kept: Bytes) -> Option<String> {
         let hole = self.fragments.hole.filter(|hole| hole.exact && hole.answered == kept)?;
         Some(format!(
-            "reverse: replies of {} bytes without DF vanish ({} pairs, {}), those of {kept} arrive: if the tunnel sends the larger ones in outer fragments, these are lost",
+            "reverse: replies of {} bytes without DF vanish ({} pairs, {}), those of {kept} arrive: if the \
+             tunnel sends the larger ones in outer fragments, these are lost",
             hole.size,
             hole.proof.counted,
             hole.proof.lost_in_words()

@@ -29,12 +29,15 @@ impl Facts {
         if self.reverse_in_doubt() {
             let size = self.echo.top.min(self.syn.top);
             return format!(
-                "forward, {size} bytes are answered and larger packets are signalled; larger replies vanish, but they carry no DF, and packets with DF may be signalled as ours are (over an IPv6 underlay they are): a reflector at the far end would measure it"
+                "forward, {size} bytes are answered and larger packets are signalled; larger replies \
+                 vanish, but they carry no DF, and packets with DF may be signalled as ours are (over an \
+                 IPv6 underlay they are): a reflector at the far end would measure it"
             );
         }
         self.unmeasured_beyond().unwrap_or_else(|| {
             if self.echo.passing.is_some() {
-                "replies are fragmented on the way back, which says nothing about packets with DF: a reflector at the far end would measure it"
+                "replies are fragmented on the way back, which says nothing about packets with DF: a \
+                 reflector at the far end would measure it"
             } else {
                 "padded TCP SYNs pass forward; ICMP is not answered, so reverse cannot be measured"
             }
@@ -51,7 +54,8 @@ impl Facts {
         } else if !self.can_size_echo() {
             "no ICMP socket for sized echoes: only small echoes are sent, sizes are not tested"
         } else if self.has_no_sizes() {
-            "the target answers TCP but not ICMP, and here only ICMP can test sizes: sizes are not tested (padded TCP SYNs require CAP_NET_RAW)"
+            "the target answers TCP but not ICMP, and here only ICMP can test sizes: sizes are not tested \
+             (padded TCP SYNs require CAP_NET_RAW)"
         } else if self.tcp.open && self.icmp_usable() {
             "no SYN to the path's TCP port is answered, and it is not proven whether TCP passes"
         } else if self.tcp.awaits_byte {
@@ -69,14 +73,20 @@ impl Facts {
         match self.beyond() {
             Beyond::Clear | Beyond::Pending => None,
             Beyond::Cut => Some(format!(
-                "the MSS in the target's SYN-ACK allows {named} bytes, but it sends more: replies of {size} bytes arrive in fragments, which says nothing about packets with DF: a reflector at the far end would measure it"
+                "the MSS in the target's SYN-ACK allows {named} bytes, but it sends more: replies of \
+                 {size} bytes arrive in fragments, which says nothing about packets with DF: a reflector \
+                 at the far end would measure it"
             )),
             Beyond::Unmeasured if self.fragments.silent => Some(format!(
-                "the MSS in the target's SYN-ACK allows {named} bytes, and replies larger than {} vanish: a hole, if the MSS was clamped on the way; lost fragments, if the target's interface is that small: a reflector at the far end, or `expected_mtu`, would decide it",
+                "the MSS in the target's SYN-ACK allows {named} bytes, and replies larger than {} vanish: \
+                 a hole, if the MSS was clamped on the way; lost fragments, if the target's interface is \
+                 that small: a reflector at the far end, or `expected_mtu`, would decide it",
                 self.fragments.hole.map_or(named, |hole| hole.answered)
             )),
             Beyond::Unmeasured => Some(format!(
-                "the MSS in the target's SYN-ACK allows {named} bytes, which limits what we send; the target may send {size}, but that cannot be tested: it answers no echo request of that size, in fragments or whole: a reflector at the far end, or `expected_mtu`, would decide it"
+                "the MSS in the target's SYN-ACK allows {named} bytes, which limits what we send; the \
+                 target may send {size}, but that cannot be tested: it answers no echo request of that \
+                 size, in fragments or whole: a reflector at the far end, or `expected_mtu`, would decide it"
             )),
         }
     }

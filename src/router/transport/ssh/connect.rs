@@ -114,7 +114,8 @@ impl Hello {
         // sshd.c: what OpenSSH says before it closes a connection that it will not serve.
         if first.starts_with("Not allowed at this time") || first.starts_with("Exceeded MaxStartups") {
             let message = format!(
-                "{peer} accepts no login now, it said `{said}`: its SSH server penalises this address or has too many \
+                "{peer} accepts no login now, it said `{said}`: its SSH server penalises this address or \
+                 has too many \
                  logins under way (`PerSourcePenalties`, `MaxStartups`); tried again less and less often"
             );
             return Some(ScrapeError::new(FailureReason::Refused, message));

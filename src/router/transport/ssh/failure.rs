@@ -45,7 +45,8 @@ pub fn handshake(error: &Error, peer: &str) -> ScrapeError {
         BANNER_RECV | SOCKET_SEND | SOCKET_DISCONNECT | SOCKET_RECV => ScrapeError::new(
             FailureReason::Refused,
             format!(
-                "{peer} closed the connection before the SSH handshake was done ({why}); an SSH server does this when it is overloaded, penalises this address, or is not an SSH server"
+                "{peer} closed the connection before the SSH handshake was done ({why}); an SSH server \
+                 does this when it is overloaded, penalises this address, or is not an SSH server"
             ),
         ),
         TIMEOUT | SOCKET_TIMEOUT => timed_out("exchanging SSH keys with the router"),
@@ -90,7 +91,8 @@ pub fn session(error: &Error, peer: &str) -> ScrapeError {
         CHANNEL_FAILURE | REQUEST_DENIED => ScrapeError::new(
             FailureReason::Permission,
             format!(
-                "{peer} runs no command for this user ({why}): let the user run commands over SSH, and allow more sessions on one connection if `MaxSessions` is reached"
+                "{peer} runs no command for this user ({why}): let the user run commands over SSH, and \
+                 allow more sessions on one connection if `MaxSessions` is reached"
             ),
         ),
         TIMEOUT | SOCKET_TIMEOUT => timed_out("running commands on the router"),

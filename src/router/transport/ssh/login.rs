@@ -157,7 +157,8 @@ fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Logi
     if has("password") || !has("keyboard-interactive") {
         let remedy = || {
             format!(
-                "it accepts no password: log in with a key (`private_key_file`), or let its SSH server accept passwords \
+                "it accepts no password: log in with a key (`private_key_file`), or let its SSH server \
+                 accept passwords \
                  (`PasswordAuthentication`; {})",
                 Vyos::LET_PASSWORDS_IN
             )
@@ -169,7 +170,8 @@ fn by_password(session: &Session, user: &str, password: &str) -> Result<(), Logi
     session.userauth_keyboard_interactive(user, &mut answers).map_err(|error| {
         let remedy = answers.unanswered.map(|asked| {
             format!(
-                "it asks for more than a password (`{asked}`), which the exporter cannot answer: log in with a key"
+                "it asks for more than a password (`{asked}`), which the exporter cannot answer: log in \
+                 with a key"
             )
         });
         LoginFailure { error, remedy }
@@ -267,7 +269,8 @@ fn key_opens(key: &str, file: &Path, passphrase: Option<(&str, &Path)>) -> Resul
     let encrypted = is_encrypted(key);
     match passphrase {
         None if encrypted => Err(config(format!(
-            "private_key_file {file} is encrypted: name the file with its passphrase in `passphrase_file`, or remove the passphrase with `ssh-keygen -p -f {file}`"
+            "private_key_file {file} is encrypted: name the file with its passphrase in `passphrase_file`, \
+             or remove the passphrase with `ssh-keygen -p -f {file}`"
         ))),
         _ if opens(key, passphrase.map(|(passphrase, _)| passphrase)) => Ok(()),
         Some((_, from)) if encrypted => Err(config(format!(

@@ -107,7 +107,8 @@ impl Offer {
         }
         let what = if words.is_empty() { "no reason was found".to_owned() } else { words.join(", ") };
         let message = format!(
-            "{peer} and this exporter cannot exchange keys, they have in common {what}. Let its SSH server offer one of ours: a newer version does; {}",
+            "{peer} and this exporter cannot exchange keys, they have in common {what}. Let its SSH server \
+             offer one of ours: a newer version does; {}",
             Vyos::SHOW_SSH_ALGORITHMS
         );
         ScrapeError::new(FailureReason::KeyExchange, message)
