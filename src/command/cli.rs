@@ -152,7 +152,7 @@ pub enum Command {
     /// Measure once, then print what is wrong and how to fix it
     ///
     /// Exit code 0: every path ok or reduced, every router read, no tunnel in trouble. 1: something
-    /// is wrong. 2: something could not be found out, or there is nothing to look at.
+    /// is wrong. 2: something could not be measured or read, or nothing is configured.
     Check(ReportArgs),
 
     /// Test the path to one host, without a configuration
@@ -164,15 +164,15 @@ pub enum Command {
 
     /// Run at the far end of another exporter's path, so that it can measure each direction
     ///
-    /// Answers only what was paid for in bytes, at most 20 packets a second and 200 kB a minute per
+    /// Sends no more bytes than it receives, and at most 20 packets a second and 200 kB a minute per
     /// peer. Needs no privilege and no configuration file. An exporter has the same built in:
     /// `reflector: {listen: ":14790"}`.
     Reflect(ReflectArgs),
 
     /// Ask the exporter on this machine whether all its parts run, for a liveness probe
     ///
-    /// Says what `/-/healthy` says, whatever TLS, users and networks it has: for a liveness probe.
-    /// Exit code 0, or 1 with the reason.
+    /// Gives the answer of `/-/healthy`, but works whatever TLS, users and networks the exporter
+    /// requires. Exit code 0, or 1 with the reason.
     Healthy {
         /// The port of the exporter's --web.listen-address
         #[arg(long, value_name = "PORT", default_value_t = ListenAddress::default().port)]
@@ -201,13 +201,13 @@ pub enum Command {
 /// Flags of `probe`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ProbeArgs {
-    /// Address or name; a TCP port, open or closed, tells the directions apart. IPv6 with a port:
-    /// `[ADDRESS]:PORT`
+    /// Address or name. A TCP port, open or closed, lets it tell the directions apart. IPv6 with a
+    /// port: `[ADDRESS]:PORT`
     #[arg(value_name = "HOST[:PORT]")]
     pub target: ProbeTarget,
 
-    /// The MTU the path should have, bytes of IP packet [default: that of our interface and of the
-    /// target]
+    /// The MTU the path should have, in bytes of IP packet [default: the smaller of our interface's
+    /// and the target's]
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(68..=9216))]
     pub expected_mtu: Option<Bytes>,
 
@@ -286,8 +286,7 @@ pub struct TrustArgs {
     #[arg(value_name = "ROUTER")]
     pub router: String,
 
-    /// What the fingerprint must be, read on the router's console; without a terminal it must be
-    /// given
+    /// The expected fingerprint, as the router's console shows it; required without a terminal
     #[arg(long, value_name = "SHA256:…")]
     pub fingerprint: Option<String>,
 
