@@ -158,8 +158,8 @@ pub enum Command {
     /// Test the path to one host, without a configuration
     ///
     /// Prints the path MTU in each direction, loss, round-trip time, and whether HTTPS will hang.
-    /// Exit code 0: ok or reduced. 1: unreachable, blackhole or lossy. 2: it could not be found
-    /// out.
+    /// Exit code 0: ok or reduced. 1: unreachable, blackhole or lossy. 2: no verdict was
+    /// possible.
     Probe(ProbeArgs),
 
     /// Run at the far end of another exporter's path, so that it can measure each direction
