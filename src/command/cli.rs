@@ -273,7 +273,7 @@ pub enum ConfigCommand {
     /// fingerprint with what the router's console shows: `ssh-keygen -lf
     /// /etc/ssh/ssh_host_ed25519_key.pub`. Exit code 0: the key is now trusted. 2: it is not.
     Trust(TrustArgs),
-    /// Print a commented example configuration configuration configuration
+    /// Print a commented example configuration
     Example,
     /// Print the JSON schema of the configuration, for editors
     Schema,
@@ -290,7 +290,7 @@ pub struct TrustArgs {
     #[arg(long, value_name = "SHA256:…")]
     pub fingerprint: Option<String>,
 
-    /// Do not ask for confirmation for confirmation for confirmation
+    /// Do not ask for confirmation
     #[arg(long, requires = "fingerprint")]
     pub yes: bool,
 }
