@@ -132,6 +132,15 @@ impl State {
         }
     }
 
+    /// The readings of [`Present::routers`] alone, whose number does not depend on that of paths.
+    #[must_use]
+    pub fn routers(&self) -> Vec<Arc<RouterReading>> {
+        let mut known = self.lock();
+        let now = stale::now();
+        known.routers.iter_mut().for_each(|router| router.age(now));
+        known.routers.iter().map(|router| Arc::clone(&router.value)).collect()
+    }
+
     /// The last reading of a router, however old.
     #[must_use]
     pub fn reading(&self, router: &RouterName) -> Option<Arc<RouterReading>> {

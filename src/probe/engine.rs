@@ -75,6 +75,7 @@ pub struct Engine {
     state: State,
     /// The readings from which the paths' expected MTUs were last derived.
     routers: Vec<Arc<RouterReading>>,
+    saw_routers_at: Option<Moment>,
     echoes: Option<Echoes>,
     wire: Box<dyn Wire>,
     routes: Routes,
@@ -122,6 +123,7 @@ impl Engine {
                 .collect(),
             state,
             routers: Vec::new(),
+            saw_routers_at: None,
             echoes: echoes.ok(),
             wire,
             routes: Routes::open()?,
@@ -349,7 +351,7 @@ impl Engine {
     fn retarget(&mut self, update: TargetUpdate) {
         let now = self.now();
         let Some(track) = self.tracks.get_mut(&update.path) else { return };
-        let routers = self.state.present().routers;
+        let routers = self.state.routers();
         track.retarget(update.found, &*self.wire, &routers, random(), now);
         self.peers.join(&mut self.tracks, update.path);
         self.wheel.touch(update.path);
@@ -357,7 +359,11 @@ impl Engine {
 
     /// Routers are read every half minute, so checking more often would find nothing new.
     fn see_routers(&mut self, now: Moment) {
-        let routers = self.state.present().routers;
+        if self.saw_routers_at.is_some_and(|at| now.saturating_sub(at) < VISIT) {
+            return;
+        }
+        self.saw_routers_at = Some(now);
+        let routers = self.state.routers();
         let known = &self.routers;
         if routers.len() == known.len() && routers.iter().zip(known).all(|(new, old)| Arc::ptr_eq(new, old)) {
             return;
