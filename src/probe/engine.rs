@@ -4,6 +4,7 @@
 //! had to wait for the CPU never counts an answer in its buffer as lost.
 
 mod handle;
+mod publish;
 mod renewal;
 mod sending;
 mod wheel;
@@ -33,7 +34,6 @@ use super::{
     random::random,
     target::TargetUpdate,
     track::Track,
-    verdict_log,
     wire::Wire,
 };
 use crate::{
@@ -372,23 +372,6 @@ impl Engine {
             track.see_routers(&routers, now);
         }
         self.routers = routers;
-    }
-
-    /// Publishes what has changed on the paths that were visited.
-    fn publish(&mut self, visited: &[usize], now: Moment) {
-        for path in visited {
-            let Some(track) = self.tracks.get_mut(path) else { continue };
-            if !track.is_to_publish(now) {
-                continue;
-            }
-            // Ends this engine; the next one starts all tasks again.
-            assert!(!track.has_lost_a_task(), "a task of path {} has died", track.plan.name);
-            track.tell_reflector();
-            let observation = track.observation();
-            verdict_log::tell(track.judged.as_ref(), &observation);
-            track.published(&observation.judgement, now);
-            self.state.put_path(observation);
-        }
     }
 
     fn plan_next(&mut self, visited: &[usize], now: Moment) {

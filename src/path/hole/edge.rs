@@ -19,7 +19,7 @@ pub(crate) const SILENT: usize = 20;
 
 /// What the pairs at the largest answered size say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Finding {
+pub(crate) enum EdgeFinding {
     /// Too few controls were answered to decide.
     TooFew,
     /// Loss grows with size.
@@ -40,16 +40,16 @@ pub(crate) fn is_near(answered: Bytes, silent: Bytes) -> bool {
 /// The finding from pairs at the largest answered size. Until the edge is `exact`, more of them
 /// must pass.
 #[must_use]
-pub(crate) fn judge(count: PairCount, exact: bool) -> Finding {
+pub(crate) fn judge(count: PairCount, exact: bool) -> EdgeFinding {
     let (large, control) = (count.answered, count.control_answered);
     if control < CONTROLS {
-        Finding::TooFew
+        EdgeFinding::TooFew
     } else if large == 0 || large * 2 < control {
-        Finding::NoEdge
+        EdgeFinding::NoEdge
     } else if exact || large * 5 >= control * 4 {
-        Finding::Sharp
+        EdgeFinding::Sharp
     } else {
-        Finding::Unsure
+        EdgeFinding::Unsure
     }
 }
 
@@ -62,13 +62,13 @@ mod tests {
         let of =
             |answered, control_answered| PairCount { answered, control_answered, ..PairCount::default() };
         for (large, control, exact, finding) in [
-            (19, 19, true, Finding::TooFew),
-            (0, 20, true, Finding::NoEdge),
-            (9, 20, true, Finding::NoEdge),
-            (10, 20, true, Finding::Sharp),
-            (10, 20, false, Finding::Unsure),
-            (15, 20, false, Finding::Unsure),
-            (16, 20, false, Finding::Sharp),
+            (19, 19, true, EdgeFinding::TooFew),
+            (0, 20, true, EdgeFinding::NoEdge),
+            (9, 20, true, EdgeFinding::NoEdge),
+            (10, 20, true, EdgeFinding::Sharp),
+            (10, 20, false, EdgeFinding::Unsure),
+            (15, 20, false, EdgeFinding::Unsure),
+            (16, 20, false, EdgeFinding::Sharp),
         ] {
             assert_eq!(judge(of(large, control), exact), finding, "{large} of {control}, exact: {exact}");
         }

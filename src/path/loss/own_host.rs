@@ -34,7 +34,7 @@ struct Streak {
 
 /// Packets that our own host has refused.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Local {
+pub(crate) struct OwnHost {
     small: Option<Streak>,
     full: Option<Streak>,
     /// Consecutive small packets without an answer while this process could not receive.
@@ -42,7 +42,7 @@ pub(crate) struct Local {
     errors: BTreeMap<SendError, u64>,
 }
 
-impl Local {
+impl OwnHost {
     /// Continues the counters of an earlier prober.
     pub(crate) fn take_over(&mut self, errors: BTreeMap<SendError, u64>) {
         self.errors = errors;
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn one_packet_refused_is_no_trouble_and_two_in_a_row_are() {
-        let mut local = Local::default();
+        let mut local = OwnHost::default();
         let refused = Trouble::Refused(libc::ENOBUFS);
         local.refused(Some(Kind::Small), refused, AT[0]);
         assert_eq!(local.trouble(), None);

@@ -62,7 +62,7 @@ pub(crate) struct Reach {
     icmp_answered: Option<Moment>,
     tcp_answered: Option<Moment>,
     lost_in_a_row: u32,
-    burst: Option<Burst>,
+    burst: Option<SmallBurst>,
     serial: u32,
     down: Option<Down>,
     limited: bool,
@@ -70,7 +70,7 @@ pub(crate) struct Reach {
 }
 
 #[derive(Debug, Clone)]
-struct Burst {
+struct SmallBurst {
     serial: u32,
     sent: usize,
     lost: usize,
@@ -157,7 +157,7 @@ impl Reach {
         self.lost_in_a_row += 1;
         if self.lost_in_a_row >= 2 && self.burst.is_none() {
             self.serial += 1;
-            self.burst = Some(Burst { serial: self.serial, sent: 0, lost: 0, began: now, next_at: now });
+            self.burst = Some(SmallBurst { serial: self.serial, sent: 0, lost: 0, began: now, next_at: now });
         }
     }
 

@@ -12,10 +12,10 @@ use crate::{
             detector::{Detector, Hole},
             flows::{FlowGroups, FlowHole},
         },
-        reflection::{OneWay, Sizes as Measurable},
+        reflection::{OneWay, Sizes},
         verdict::{
             evidence::Words,
-            expected_mtu::Sizes,
+            expected_mtu::MtuBounds,
             facts::{Facts, HoleFacts, MethodFacts, ReachFacts, ReflectedFacts, TcpFacts},
             findings, judge,
         },
@@ -131,7 +131,7 @@ impl PathProber {
 
     fn reflected_facts(&self, expected_reverse: Bytes) -> ReflectedFacts {
         let Some(measured) = self.measured() else { return ReflectedFacts::default() };
-        let hole = |one_way: &OneWay, expected| matches!(one_way.sizes, Measurable::Silent { answered, .. } if answered < expected);
+        let hole = |one_way: &OneWay, expected| matches!(one_way.sizes, Sizes::Silent { answered, .. } if answered < expected);
         ReflectedFacts {
             reverse: measured.reverse.exact_mtu(expected_reverse),
             holes: [
@@ -159,8 +159,8 @@ impl PathProber {
     }
 
     /// The MTUs that expected and testable sizes are derived from.
-    pub(super) fn sizes(&self) -> Sizes {
-        Sizes {
+    pub(super) fn sizes(&self) -> MtuBounds {
+        MtuBounds {
             configured: self.settings.expected_mtu,
             hosts: self.hosts.hosts,
             testable: self.hosts.testable,

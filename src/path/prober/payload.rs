@@ -7,7 +7,7 @@ use crate::{
         budget::Budget,
         probe::{ByteFate, Moment, ProbeId, ProbeMethod, Send},
         refusal::Refusal,
-        tcp::payload::Due,
+        tcp::payload::PayloadProbe,
     },
 };
 
@@ -22,16 +22,16 @@ impl PathProber {
         }
         self.payload.look(now);
         while let Some(due) = self.payload.due(now) {
-            if !budget.take(if matches!(due, Due::Byte { .. }) { PACKETS } else { 1 }) {
+            if !budget.take(if matches!(due, PayloadProbe::Byte { .. }) { PACKETS } else { 1 }) {
                 return;
             }
             match due {
-                Due::Byte { port, .. } => {
+                PayloadProbe::Byte { port, .. } => {
                     let id = self.in_flight.name();
                     self.payload.sent(due, Some(id), now);
                     out.push(Send::Byte { id, port });
                 }
-                Due::Control { of } => {
+                PayloadProbe::Control { of } => {
                     self.payload.sent(due, None, now);
                     let role = Role::BesideBytes { of };
                     self.send(ProbeMethod::Syn, 0, self.ceiling(), ProbeSize::Control, role, now, out);

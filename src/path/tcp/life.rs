@@ -67,7 +67,7 @@ pub(crate) struct Silence {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum PortStanding {
     Open,
     Answers,
     Filtered(Silence, Option<u16>),
@@ -79,7 +79,7 @@ enum Standing {
 pub(crate) struct TcpLife {
     /// 0 if SYNs are not judged.
     port: u16,
-    standing: Standing,
+    standing: PortStanding,
     /// The weight of SYNs to the path's own port lost since one was last answered.
     doubt: u32,
     /// Pairs of a SYN to a port, and an echo.
@@ -101,7 +101,7 @@ impl TcpLife {
     pub(crate) fn new(port: u16) -> Self {
         Self {
             port,
-            standing: Standing::Open,
+            standing: PortStanding::Open,
             doubt: 0,
             burst: None,
             serial: 0,
@@ -118,23 +118,23 @@ impl TcpLife {
     #[must_use]
     pub(crate) fn state(&self) -> Option<TcpState> {
         match self.standing {
-            Standing::Open => None,
-            Standing::Answers => Some(TcpState::Answers),
-            Standing::Filtered(..) => Some(TcpState::Filtered),
-            Standing::Dead(_) => Some(TcpState::Dead),
+            PortStanding::Open => None,
+            PortStanding::Answers => Some(TcpState::Answers),
+            PortStanding::Filtered(..) => Some(TcpState::Filtered),
+            PortStanding::Dead(_) => Some(TcpState::Dead),
         }
     }
 
     /// Whether the path's own port is proven silent, so that TCP can test nothing.
     #[must_use]
     pub(crate) fn is_silent(&self) -> bool {
-        matches!(self.standing, Standing::Filtered(..) | Standing::Dead(_))
+        matches!(self.standing, PortStanding::Filtered(..) | PortStanding::Dead(_))
     }
 
     /// Whether a finding is still to come.
     #[must_use]
     pub(crate) fn is_open(&self) -> bool {
-        self.port != 0 && self.standing == Standing::Open
+        self.port != 0 && self.standing == PortStanding::Open
     }
 
     /// The last burst ended without a decision.
@@ -154,7 +154,7 @@ impl TcpLife {
     pub(crate) fn lost(&mut self, port: u16, is_small: bool, may_begin: bool, now: Moment) {
         if port != self.port {
             self.others.note(false);
-            if self.others.all_lost() && matches!(self.standing, Standing::Filtered(..)) {
+            if self.others.all_lost() && matches!(self.standing, PortStanding::Filtered(..)) {
                 self.begin(may_begin, now);
             }
             return;
@@ -175,7 +175,7 @@ impl TcpLife {
         self.doubt = 0;
         self.own.note(true);
         if !self.is_silent() || self.own.is_back() {
-            self.standing = Standing::Answers;
+            self.standing = PortStanding::Answers;
             self.exhausted = false;
             if self.burst.take().is_some() {
                 self.rest_until = now + ANSWERED_REST;
@@ -187,10 +187,10 @@ impl TcpLife {
     pub(crate) fn elsewhere(&mut self, port: Option<u16>) {
         self.others.note(true);
         self.answered = port.or(self.answered);
-        if let Standing::Dead(silence) = self.standing
+        if let PortStanding::Dead(silence) = self.standing
             && self.others.is_back()
         {
-            self.standing = Standing::Filtered(silence, self.answered);
+            self.standing = PortStanding::Filtered(silence, self.answered);
         }
     }
 
@@ -249,8 +249,8 @@ impl TcpLife {
     #[must_use]
     pub(crate) fn in_words(&self) -> Vec<String> {
         match self.standing {
-            Standing::Open | Standing::Answers => Vec::new(),
-            Standing::Filtered(silence, by) => {
+            PortStanding::Open | PortStanding::Answers => Vec::new(),
+            PortStanding::Filtered(silence, by) => {
                 let by = by.map_or("another port".to_owned(), |port| format!("port {port}"));
                 vec![format!(
                     "TCP port {} of the target does not answer while {by} does ({}): that port is \
@@ -259,7 +259,7 @@ impl TcpLife {
                     silence.in_words(self.port)
                 )]
             }
-            Standing::Dead(silence) => vec![
+            PortStanding::Dead(silence) => vec![
                 format!("TCP does not pass though ping does: {}", silence.in_words(self.port)),
                 LOOK_AT.to_owned(),
             ],
@@ -285,11 +285,11 @@ impl TcpLife {
             took: now.saturating_sub(burst.began()),
         };
         let standing = if own.answered > 0 {
-            Standing::Answers
+            PortStanding::Answers
         } else if own.counted >= OWN && (others.answered > 0 || self.others.has_answer()) {
-            Standing::Filtered(silence, self.answered)
+            PortStanding::Filtered(silence, self.answered)
         } else if own.counted >= OWN && others.counted >= OTHERS {
-            Standing::Dead(silence)
+            PortStanding::Dead(silence)
         } else if burst.is_exhausted() {
             self.exhausted = true;
             self.standing

@@ -24,8 +24,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use fastrand::Rng;
 
-use burst::Burst;
-pub(crate) use burst::Proof;
+use burst::ConnectionBurst;
+pub(crate) use burst::PayloadProof;
 pub(crate) use words::{LOOK_AT_KERNEL, LOOK_AT_PAYLOAD};
 
 use super::{life::elsewhere, recent::Recent};
@@ -57,7 +57,7 @@ const UNABLE: u32 = 2;
 
 /// What to send now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Due {
+pub(crate) enum PayloadProbe {
     /// A connection to that port, and a byte on it.
     Byte {
         /// The target's port.
@@ -73,13 +73,13 @@ pub(crate) enum Due {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum PayloadStanding {
     Open,
     Answers,
     /// The SYN is answered by RST: TCP passes, and payload cannot be tested.
     Closed,
-    Filtered(Proof),
-    Dead(Proof),
+    Filtered(PayloadProof),
+    Dead(PayloadProof),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -96,9 +96,9 @@ struct Asked {
 pub(crate) struct Payload {
     /// 0 if payload is not tested.
     port: u16,
-    standing: Standing,
+    standing: PayloadStanding,
     asked: BTreeMap<ProbeId, Asked>,
-    burst: Option<Burst>,
+    burst: Option<ConnectionBurst>,
     serial: u32,
     next_at: Moment,
     rest_until: Moment,
@@ -119,7 +119,7 @@ impl Payload {
     pub(crate) fn new(port: u16, seed: u64) -> Self {
         Self {
             port,
-            standing: Standing::Open,
+            standing: PayloadStanding::Open,
             asked: BTreeMap::new(),
             burst: None,
             serial: 0,
@@ -138,11 +138,11 @@ impl Payload {
     #[must_use]
     pub(crate) fn state(&self) -> Option<TcpState> {
         match self.standing {
-            Standing::Open => None,
-            Standing::Answers | Standing::Closed => Some(TcpState::Answers),
-            Standing::Filtered(_) => Some(TcpState::PayloadFiltered),
-            Standing::Dead(proof) if proof.connected > 0 => Some(TcpState::PayloadDead),
-            Standing::Dead(_) => Some(TcpState::KernelDead),
+            PayloadStanding::Open => None,
+            PayloadStanding::Answers | PayloadStanding::Closed => Some(TcpState::Answers),
+            PayloadStanding::Filtered(_) => Some(TcpState::PayloadFiltered),
+            PayloadStanding::Dead(proof) if proof.connected > 0 => Some(TcpState::PayloadDead),
+            PayloadStanding::Dead(_) => Some(TcpState::KernelDead),
         }
     }
 
@@ -155,7 +155,7 @@ impl Payload {
     /// Whether a finding is still to come.
     #[must_use]
     pub(crate) fn is_open(&self) -> bool {
-        self.is_asked() && self.standing == Standing::Open && self.unable < UNABLE
+        self.is_asked() && self.standing == PayloadStanding::Open && self.unable < UNABLE
     }
 
     /// The last burst ended without a decision.
@@ -195,21 +195,21 @@ impl Payload {
     /// Whether a failure on that port would change the finding.
     fn is_telling(&self, port: u16) -> bool {
         match self.standing {
-            Standing::Open | Standing::Answers | Standing::Closed => port == self.port,
-            Standing::Filtered(proof) => Some(port) == proof.passed,
-            Standing::Dead(_) => false,
+            PayloadStanding::Open | PayloadStanding::Answers | PayloadStanding::Closed => port == self.port,
+            PayloadStanding::Filtered(proof) => Some(port) == proof.passed,
+            PayloadStanding::Dead(_) => false,
         }
     }
 
     fn begin(&mut self, now: Moment) {
         if self.burst.is_none() && now >= self.rest_until {
             self.serial += 1;
-            self.burst = Some(Burst::new(self.serial, self.port, now));
+            self.burst = Some(ConnectionBurst::new(self.serial, self.port, now));
         }
     }
 
     /// What is due now. Call [`Payload::sent`] if it was sent.
-    pub(crate) fn due(&mut self, now: Moment) -> Option<Due> {
+    pub(crate) fn due(&mut self, now: Moment) -> Option<PayloadProbe> {
         if let Some(burst) = &self.burst {
             return burst.due(now);
         }
@@ -217,18 +217,18 @@ impl Payload {
         if now < self.next_at || steady && !self.is_silent() {
             return None;
         }
-        Some(Due::Byte { port: self.next_port(), of: None })
+        Some(PayloadProbe::Byte { port: self.next_port(), of: None })
     }
 
     fn is_silent(&self) -> bool {
-        matches!(self.standing, Standing::Filtered(_) | Standing::Dead(_))
+        matches!(self.standing, PayloadStanding::Filtered(_) | PayloadStanding::Dead(_))
     }
 
     fn next_port(&self) -> u16 {
         if !self.is_silent() || !self.looks.is_multiple_of(LOOK_ELSEWHERE) {
             return self.port;
         }
-        if let Standing::Filtered(Proof { passed: Some(port), .. }) = self.standing {
+        if let PayloadStanding::Filtered(PayloadProof { passed: Some(port), .. }) = self.standing {
             return port;
         }
         let others: Vec<u16> = elsewhere(self.port).collect();
@@ -236,19 +236,19 @@ impl Payload {
     }
 
     /// The packet named by [`Payload::due`] was sent; `id` is that of a connection.
-    pub(crate) fn sent(&mut self, due: Due, id: Option<ProbeId>, now: Moment) {
+    pub(crate) fn sent(&mut self, due: PayloadProbe, id: Option<ProbeId>, now: Moment) {
         if let Some(burst) = &mut self.burst {
             burst.sent(due, now, &mut self.rng);
         } else {
             self.looks += 1;
             self.next_at = now
                 + match self.standing {
-                    Standing::Dead(_) => WHILE_DEAD,
-                    Standing::Filtered(_) => WHILE_FILTERED,
+                    PayloadStanding::Dead(_) => WHILE_DEAD,
+                    PayloadStanding::Filtered(_) => WHILE_FILTERED,
                     _ => EVERY + SPREAD * self.rng.u32(0..100) / 100,
                 };
         }
-        if let (Due::Byte { port, of }, Some(id)) = (due, id) {
+        if let (PayloadProbe::Byte { port, of }, Some(id)) = (due, id) {
             self.asked.insert(id, Asked { port, at: now, of, doubtful: false });
         }
     }
@@ -305,7 +305,7 @@ impl Payload {
         if asked.port == self.port {
             self.last.note(false);
         }
-        if let Standing::Dead(proof) = self.standing {
+        if let PayloadStanding::Dead(proof) = self.standing {
             // All may be well again: it is a filter only if the path's own port still takes
             // nothing.
             if asked.port != self.port && proof.fares_better(fate) {
@@ -313,7 +313,7 @@ impl Payload {
             } else if let Some((port, _)) = self.better.filter(|(_, at)| asked.at >= *at)
                 && asked.port == self.port
             {
-                self.standing = Standing::Filtered(Proof { passed: Some(port), ..proof });
+                self.standing = PayloadStanding::Filtered(PayloadProof { passed: Some(port), ..proof });
             }
         }
         let failed = matches!(fate, ByteFate::Unacknowledged | ByteFate::Unconnected);
@@ -328,7 +328,8 @@ impl Payload {
         if self.is_silent() && !self.last.is_back() {
             return;
         }
-        self.standing = if fate == ByteFate::Passed { Standing::Answers } else { Standing::Closed };
+        self.standing =
+            if fate == ByteFate::Passed { PayloadStanding::Answers } else { PayloadStanding::Closed };
         self.exhausted = false;
         if self.burst.take().is_some() {
             self.rest_until = now + ANSWERED_REST;
@@ -339,8 +340,11 @@ impl Payload {
     fn conclude(&mut self, now: Moment) {
         let Some(burst) = &self.burst else { return };
         if let Some(proof) = burst.proof(now) {
-            self.standing =
-                if proof.is_of_one_port() { Standing::Filtered(proof) } else { Standing::Dead(proof) };
+            self.standing = if proof.is_of_one_port() {
+                PayloadStanding::Filtered(proof)
+            } else {
+                PayloadStanding::Dead(proof)
+            };
             self.exhausted = false;
             self.last.clear();
             self.looks = 0;

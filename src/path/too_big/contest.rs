@@ -43,7 +43,7 @@ pub(crate) enum Entrant {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum RoundFate {
     Waiting,
     Silent,
     Signalled,
@@ -57,7 +57,7 @@ pub(crate) struct Contest {
     counted: [u32; FLOWS as usize],
     round: u32,
     known: Option<Entrant>,
-    open: Vec<(Entrant, Fate)>,
+    open: Vec<(Entrant, RoundFate)>,
     next_at: Moment,
     barren: u32,
 }
@@ -82,7 +82,7 @@ impl Contest {
         if self.size != size {
             *self = Self { size, round: self.round, next_at: self.next_at, ..Self::default() };
         }
-        let waits = self.open.iter().any(|(_, fate)| *fate == Fate::Waiting);
+        let waits = self.open.iter().any(|(_, fate)| *fate == RoundFate::Waiting);
         if waits || in_question.is_empty() || signalled.is_empty() {
             return None;
         }
@@ -92,7 +92,7 @@ impl Contest {
         self.known = Some(known);
         self.round += 1;
         self.next_at = now + PACE;
-        self.open = all.iter().map(|entrant| (*entrant, Fate::Waiting)).collect();
+        self.open = all.iter().map(|entrant| (*entrant, RoundFate::Waiting)).collect();
         Some((self.round, all))
     }
 
@@ -103,19 +103,19 @@ impl Contest {
 
     /// A packet of a round was lost. Returns the flows that this proves silent.
     pub(crate) fn lost(&mut self, round: u32, entrant: Entrant, now: Moment) -> FlowSet {
-        self.note(round, entrant, Fate::Silent, now)
+        self.note(round, entrant, RoundFate::Silent, now)
     }
 
     /// A packet of a round received a signal, possibly late.
     pub(crate) fn signalled(&mut self, round: u32, entrant: Entrant, now: Moment) -> FlowSet {
         self.heard(entrant);
-        self.note(round, entrant, Fate::Signalled, now)
+        self.note(round, entrant, RoundFate::Signalled, now)
     }
 
     /// A packet of a round was answered, possibly late.
     pub(crate) fn answered(&mut self, round: u32, entrant: Entrant, now: Moment) -> FlowSet {
         self.heard(entrant);
-        self.note(round, entrant, Fate::Answered, now)
+        self.note(round, entrant, RoundFate::Answered, now)
     }
 
     /// A packet of a round never left our host.
@@ -131,11 +131,12 @@ impl Contest {
         }
     }
 
-    fn note(&mut self, round: u32, entrant: Entrant, fate: Fate, now: Moment) -> FlowSet {
-        let open = self.open.iter_mut().find(|(open, noted)| *open == entrant && *noted == Fate::Waiting);
+    fn note(&mut self, round: u32, entrant: Entrant, fate: RoundFate, now: Moment) -> FlowSet {
+        let open =
+            self.open.iter_mut().find(|(open, noted)| *open == entrant && *noted == RoundFate::Waiting);
         let Some(open) = open.filter(|_| round == self.round) else { return FlowSet::default() };
         open.1 = fate;
-        if self.open.iter().any(|(_, fate)| *fate == Fate::Waiting) {
+        if self.open.iter().any(|(_, fate)| *fate == RoundFate::Waiting) {
             return FlowSet::default();
         }
         self.settle(now)
@@ -144,16 +145,17 @@ impl Contest {
     /// Evaluates the round once the result of every packet is known.
     fn settle(&mut self, now: Moment) -> FlowSet {
         let round = std::mem::take(&mut self.open);
-        let fruitful = round.iter().any(|(_, fate)| *fate != Fate::Silent);
+        let fruitful = round.iter().any(|(_, fate)| *fate != RoundFate::Silent);
         self.barren = if fruitful { 0 } else { self.barren + 1 };
         if self.barren >= BARREN {
             (self.barren, self.next_at) = (0, now + REST);
         }
-        if !round.iter().any(|(entrant, fate)| Some(*entrant) == self.known && *fate == Fate::Signalled) {
+        if !round.iter().any(|(entrant, fate)| Some(*entrant) == self.known && *fate == RoundFate::Signalled)
+        {
             return FlowSet::default();
         }
-        let silent = |(entrant, fate): &(Entrant, Fate)| match entrant {
-            Entrant::Tcp(flow) if *fate == Fate::Silent => Some(*flow),
+        let silent = |(entrant, fate): &(Entrant, RoundFate)| match entrant {
+            Entrant::Tcp(flow) if *fate == RoundFate::Silent => Some(*flow),
             _ => None,
         };
         let silent: Vec<u8> = round.iter().filter_map(silent).collect();

@@ -15,7 +15,7 @@ const LARGEST: Bytes = 9216;
 
 /// Expected and testable sizes, in bytes of IP packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sizes {
+pub(crate) struct MtuBounds {
     /// Set by the configuration.
     pub configured: Option<Bytes>,
     /// The largest packet that hosts of our site can send.
@@ -26,7 +26,7 @@ pub(crate) struct Sizes {
     pub named: Option<Bytes>,
 }
 
-impl Sizes {
+impl MtuBounds {
     /// The expected MTU to the target: the configured one, else the smaller of `hosts` and `named`.
     #[must_use]
     pub(crate) fn expected(self) -> Bytes {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{expected_mtu::Sizes, target_mtu::TargetMtu};
+use super::{expected_mtu::MtuBounds, target_mtu::TargetMtu};
 use crate::{
     model::{
         family::Family,
@@ -33,7 +33,7 @@ pub(crate) struct Facts {
     /// The TCP probes available.
     pub tcp_probes: TcpProbes,
     /// Expected and testable sizes.
-    pub sizes: Sizes,
+    pub sizes: MtuBounds,
     /// A router of our site has not been read yet, so the expected MTU may still rise.
     pub awaits_routers: bool,
     /// Why packets cannot leave our own host, if so.

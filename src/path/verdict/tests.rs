@@ -22,7 +22,7 @@ use crate::{
         refusal::Trouble,
         settings::{IcmpProbes, TcpProbes},
         verdict::{
-            expected_mtu::Sizes,
+            expected_mtu::MtuBounds,
             facts::{HoleFacts, MethodFacts, ReachFacts, ReflectedFacts, TcpFacts},
             target_mtu::TargetMtu,
         },
@@ -56,7 +56,7 @@ fn healthy() -> Facts {
         sentinel_interval: Duration::from_secs(1),
         icmp: IcmpProbes::Fragments,
         tcp_probes: TcpProbes::Sized,
-        sizes: Sizes { configured: None, hosts: 1500, testable: 1500, named: Some(1500) },
+        sizes: MtuBounds { configured: None, hosts: 1500, testable: 1500, named: Some(1500) },
         awaits_routers: false,
         trouble: None,
         reach: ReachFacts { icmp_ever: true, tcp_ever: true, ..ReachFacts::default() },

@@ -8,7 +8,7 @@ use crate::{
     path::{
         hole::{
             detect::Detect,
-            edge::{self, Finding},
+            edge::{self, EdgeFinding},
             flow_set::FlowSet,
             mtu_search::Search,
             proof::{Outcome, PROVISIONAL, SizePairs},
@@ -191,10 +191,10 @@ impl Detector {
         }
         let Standing::Hole(hole) = &mut self.standing else { return };
         match (edge::judge(count, search.is_none()), search) {
-            (Finding::TooFew, _) => self.exhaust(&pairs, now),
-            (Finding::NoEdge, _) => self.size_dependent(now),
+            (EdgeFinding::TooFew, _) => self.exhaust(&pairs, now),
+            (EdgeFinding::NoEdge, _) => self.size_dependent(now),
             (finding, Some(search)) => {
-                hole.sharp = finding == Finding::Sharp;
+                hole.sharp = finding == EdgeFinding::Sharp;
                 self.go_on_searching(search, None, now);
             }
             (_, None) => hole.sharp = true,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::{super::life::elsewhere, Due};
+use super::{super::life::elsewhere, PayloadProbe};
 use crate::path::{
     pairs::Fate,
     probe::{ByteFate, Moment},
@@ -31,7 +31,7 @@ const CONTROLS: usize = 5;
 const ANSWERED_OF_FIVE: usize = 2;
 
 #[derive(Debug, Clone, Copy)]
-struct Connection {
+struct ByteConnection {
     port: u16,
     at: Moment,
     fate: Waiting,
@@ -52,11 +52,11 @@ struct Control {
 
 /// One burst.
 #[derive(Debug, Clone)]
-pub(super) struct Burst {
+pub(super) struct ConnectionBurst {
     serial: u32,
     port: u16,
     began: Moment,
-    connections: Vec<Connection>,
+    connections: Vec<ByteConnection>,
     controls: Vec<Control>,
     connection_at: Moment,
     control_at: Moment,
@@ -64,7 +64,7 @@ pub(super) struct Burst {
 
 /// The numbers of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Proof {
+pub(crate) struct PayloadProof {
     /// Counted connections to the own port.
     pub own: usize,
     /// How many of them were established.
@@ -79,7 +79,7 @@ pub(crate) struct Proof {
     pub took: Duration,
 }
 
-impl Burst {
+impl ConnectionBurst {
     pub(super) fn new(serial: u32, port: u16, now: Moment) -> Self {
         Self {
             serial,
@@ -96,15 +96,15 @@ impl Burst {
         self.serial
     }
 
-    pub(super) fn due(&self, now: Moment) -> Option<Due> {
+    pub(super) fn due(&self, now: Moment) -> Option<PayloadProbe> {
         // The connection first: it is compared with SYNs sent after it.
         if now >= self.connection_at
             && let Some(port) = self.next_port()
         {
-            return Some(Due::Byte { port, of: Some((self.serial, self.connections.len())) });
+            return Some(PayloadProbe::Byte { port, of: Some((self.serial, self.connections.len())) });
         }
         let due = now >= self.control_at && self.is_compared(now);
-        due.then_some(Due::Control { of: (self.serial, self.controls.len()) })
+        due.then_some(PayloadProbe::Control { of: (self.serial, self.controls.len()) })
     }
 
     /// The port of the next connection; none if enough are in flight.
@@ -126,13 +126,13 @@ impl Burst {
         self.of(true).any(|one| now < one.at + COMPARED)
     }
 
-    pub(super) fn sent(&mut self, due: Due, now: Moment, rng: &mut Rng) {
+    pub(super) fn sent(&mut self, due: PayloadProbe, now: Moment, rng: &mut Rng) {
         match due {
-            Due::Byte { port, .. } => {
-                self.connections.push(Connection { port, at: now, fate: Waiting::Open });
+            PayloadProbe::Byte { port, .. } => {
+                self.connections.push(ByteConnection { port, at: now, fate: Waiting::Open });
                 self.connection_at = now + Duration::from_millis(rng.u64(SPACING_MS / 2..=SPACING_MS));
             }
-            Due::Control { .. } => {
+            PayloadProbe::Control { .. } => {
                 self.controls.push(Control { at: now, fate: Fate::Waiting });
                 self.control_at = now + CONTROL_SPACING;
             }
@@ -158,7 +158,7 @@ impl Burst {
         }
     }
 
-    fn of(&self, own: bool) -> impl Iterator<Item = &Connection> {
+    fn of(&self, own: bool) -> impl Iterator<Item = &ByteConnection> {
         self.connections.iter().filter(move |one| (one.port == self.port) == own)
     }
 
@@ -168,7 +168,7 @@ impl Burst {
     }
 
     /// Whether a failed connection counts; `None` if that is not known yet.
-    fn counts(&self, one: &Connection) -> Option<bool> {
+    fn counts(&self, one: &ByteConnection) -> Option<bool> {
         let Waiting::Done(ByteFate::Unacknowledged | ByteFate::Unconnected) = one.fate else {
             return Some(false);
         };
@@ -191,15 +191,15 @@ impl Burst {
     }
 
     /// The proof, if it is complete and no connection to the path's own port succeeded.
-    pub(super) fn proof(&self, now: Moment) -> Option<Proof> {
+    pub(super) fn proof(&self, now: Moment) -> Option<PayloadProof> {
         let own = self.counted();
         let asked = self.of(false).filter(|one| matches!(one.fate, Waiting::Done(_))).count();
         if own < OWN || asked < OTHERS {
             return None;
         }
-        let unacknowledged = |one: &&Connection| one.fate == Waiting::Done(ByteFate::Unacknowledged);
+        let unacknowledged = |one: &&ByteConnection| one.fate == Waiting::Done(ByteFate::Unacknowledged);
         let connected = self.of(true).filter(unacknowledged).count();
-        let proof = Proof {
+        let proof = PayloadProof {
             own,
             connected,
             passed: None,
@@ -207,19 +207,20 @@ impl Burst {
             answered: self.controls.iter().filter(|control| control.fate == Fate::Answered).count(),
             took: now.saturating_sub(self.began),
         };
-        let better = |one: &&Connection| matches!(one.fate, Waiting::Done(fate) if proof.fares_better(fate));
+        let better =
+            |one: &&ByteConnection| matches!(one.fate, Waiting::Done(fate) if proof.fares_better(fate));
         let passed = self.of(false).find(better).map(|one| one.port);
-        Some(Proof { passed, ..proof })
+        Some(PayloadProof { passed, ..proof })
     }
 
     pub(super) fn is_exhausted(&self) -> bool {
-        let open = |one: &Connection| one.fate == Waiting::Open || self.counts(one).is_none();
+        let open = |one: &ByteConnection| one.fate == Waiting::Open || self.counts(one).is_none();
         let all = self.tried(true) >= MOST || self.connections.len() >= MOST_TRIED;
         all && !self.connections.iter().any(open)
     }
 }
 
-impl Proof {
+impl PayloadProof {
     /// Whether a connection to another port got further. Where the kernel's SYNs get no answer, a
     /// refusal is further too.
     pub(super) fn fares_better(self, fate: ByteFate) -> bool {

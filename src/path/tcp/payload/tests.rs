@@ -52,7 +52,7 @@ impl Play {
         self.payload.look(now);
         while let Some(due) = self.payload.due(now) {
             match due {
-                Due::Byte { port, .. } => {
+                PayloadProbe::Byte { port, .. } => {
                     self.ids += 1;
                     self.connections += 1;
                     let id = ProbeId(self.ids);
@@ -60,7 +60,7 @@ impl Play {
                     let fate = if port == 443 { network.own } else { network.others };
                     self.told.push((now + takes(fate), id, fate));
                 }
-                Due::Control { of } => {
+                PayloadProbe::Control { of } => {
                     self.payload.sent(due, None, now);
                     self.controls.push((now + STEP, of, (network.control)(now)));
                 }

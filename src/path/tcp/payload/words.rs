@@ -1,6 +1,6 @@
 //! The finding about payload in words, and where to look.
 
-use super::{Payload, Standing};
+use super::{Payload, PayloadStanding};
 
 /// Where to look if SYNs pass and payload does not.
 pub(crate) const LOOK_AT_PAYLOAD: &str = "look for a middlebox or firewall that lets a handshake pass and drops what follows, and at \
@@ -19,23 +19,25 @@ impl Payload {
     pub(crate) fn in_words(&self, is_well: bool) -> Vec<String> {
         let port = self.port;
         match self.standing {
-            Standing::Open => Vec::new(),
-            Standing::Answers | Standing::Closed if !is_well => Vec::new(),
-            Standing::Answers => vec![format!("a byte on a connection to TCP port {port} was acknowledged")],
-            Standing::Closed => vec![format!(
+            PayloadStanding::Open => Vec::new(),
+            PayloadStanding::Answers | PayloadStanding::Closed if !is_well => Vec::new(),
+            PayloadStanding::Answers => {
+                vec![format!("a byte on a connection to TCP port {port} was acknowledged")]
+            }
+            PayloadStanding::Closed => vec![format!(
                 "nobody listens at TCP port {port} of the target: whether TCP carries payload is not tested"
             )],
-            Standing::Filtered(proof) => vec![format!(
+            PayloadStanding::Filtered(proof) => vec![format!(
                 "{}; port {} works: port {port} is filtered, or its server accepts no connections; the \
                  path is fine",
                 proof.in_words(port),
                 proof.passed.unwrap_or(0)
             )],
-            Standing::Dead(proof) if proof.connected > 0 => vec![
+            PayloadStanding::Dead(proof) if proof.connected > 0 => vec![
                 format!("SYNs are answered, payload is not: {}", proof.in_words(port)),
                 LOOK_AT_PAYLOAD.to_owned(),
             ],
-            Standing::Dead(proof) => vec![
+            PayloadStanding::Dead(proof) => vec![
                 format!("raw SYNs pass, the kernel's own connections do not: {}", proof.in_words(port)),
                 LOOK_AT_KERNEL.to_owned(),
             ],
