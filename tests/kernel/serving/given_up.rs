@@ -181,7 +181,7 @@ fn a_secret_in_the_wrong_place_is_nowhere_to_be_read() {
             said += &String::from_utf8_lossy(&output.stderr);
             said += &String::from_utf8_lossy(&output.stdout);
         }
-        assert!(said.contains("is not repeated") && !said.contains(SECRET), "{said}");
+        assert!(said.contains("the value is not shown") && !said.contains(SECRET), "{said}");
         fs::write(&config, "site: a\n").expect("written");
         exporter.wait_for("it is followed", |exporter| {
             exporter.ask("http", "/metrics", &[]).body.contains(&format!("{RELOADED} 1\n"))
@@ -189,7 +189,7 @@ fn a_secret_in_the_wrong_place_is_nowhere_to_be_read() {
     }
     let output = run(&["reflect", "--listen=127.0.0.1:0", &format!("--secret-file={SECRET}")]);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("is not repeated") && !said.contains(SECRET), "{said}");
+    assert!(said.contains("the value is not shown") && !said.contains(SECRET), "{said}");
 }
 
 #[test]
