@@ -25,7 +25,7 @@ use std::{
     time::Duration,
 };
 
-pub use error::ConfigError;
+pub(crate) use error::ConfigError;
 use pnet::ipnetwork::IpNetwork;
 
 use crate::{

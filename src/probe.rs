@@ -27,4 +27,4 @@ pub mod unprivileged;
 mod verdict_log;
 pub mod wire;
 
-pub use engine::Engine;
+pub(crate) use engine::Engine;

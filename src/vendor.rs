@@ -9,13 +9,13 @@ pub(crate) mod vyos;
 
 use std::net::IpAddr;
 
-pub use vyos::Vyos;
+pub(crate) use vyos::Vyos;
 
 use crate::model::types::{Bytes, DfPolicy, Vni};
 
 /// A change of a vxlan interface that mends a tunnel, independent of the vendor's syntax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// Brings the interface up.
     Enable,
     /// Sets the policy of the outer DF bit.

@@ -59,7 +59,7 @@ const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// Opens the socket.
-pub async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
+pub(crate) async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
     let opened = address.bind().await;
     opened.with_context(|| format!("cannot listen on {address}: choose another with --web.listen-address"))
 }

@@ -37,7 +37,7 @@ impl ConfigSource {
     pub fn load(&self) -> anyhow::Result<Plan> {
         let plan = load(&self.file, self.most_bytes)?;
         let plan = match &self.source {
-            Some(source) => plan.from_source(source)?,
+            Some(source) => plan.probed_from(source)?,
             None => plan,
         };
         Ok(plan.for_shard(self.shard))

@@ -23,7 +23,7 @@ thread_local! {
 }
 
 /// Refuses text that would take the parser long; must be called before each parse on this thread.
-pub fn admit(text: &str, path: &Path) -> Result<(), ConfigError> {
+pub(crate) fn admit(text: &str, path: &Path) -> Result<(), ConfigError> {
     LEFT.set(MOST_EXPANDED);
     match too_deep(text) {
         None => Ok(()),
@@ -59,7 +59,7 @@ fn too_deep(text: &str) -> Option<(usize, usize)> {
 }
 
 /// Counts a value when the parser reaches it.
-pub fn count(value: &str) -> Result<(), String> {
+pub(crate) fn count(value: &str) -> Result<(), String> {
     if value.len() > MOST_SCALAR {
         return Err(format!("longer than {MOST_SCALAR} bytes: is it the content of a file?"));
     }

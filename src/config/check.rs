@@ -14,7 +14,7 @@ use crate::model::family::Family;
 
 type Checked = Result<(), Mistake>;
 
-pub fn check(config: &Schema) -> Checked {
+pub(crate) fn check(config: &Schema) -> Checked {
     unique("routers", "router", config.routers().iter().map(|router| &router.name.0))?;
     unique("paths", "path", config.paths().iter().map(|path| &path.name.0))?;
     for (index, router) in config.routers().iter().enumerate() {

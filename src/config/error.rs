@@ -18,8 +18,8 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// Line and column, both from 1, if the error has a position in the text.
-    #[must_use]
-    pub fn position(&self) -> Option<(usize, usize)> {
+    #[cfg(test)]
+    pub(super) fn position(&self) -> Option<(usize, usize)> {
         self.position
     }
 
@@ -82,7 +82,7 @@ impl ConfigError {
 
 /// A broken rule between keys, before its position is known.
 #[derive(Debug)]
-pub struct Mistake {
+pub(crate) struct Mistake {
     /// The path to the mapping or value.
     pub steps: Vec<Step>,
     /// A key of that mapping, if the key itself is at fault.
@@ -92,7 +92,7 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    pub fn at(self, text: &str, file: &Path) -> ConfigError {
+    pub(crate) fn at(self, text: &str, file: &Path) -> ConfigError {
         let position = position::find(text, &self.steps, self.key.map(|key| (key, 0)));
         ConfigError::new(file, position, &dotted(&self.steps), self.message)
     }

@@ -19,20 +19,20 @@ pub struct PasswordHash {
 impl PasswordHash {
     /// The cost of a check: the logarithm to base 2 of its work.
     #[must_use]
-    pub fn cost(&self) -> u32 {
+    pub(crate) fn cost(&self) -> u32 {
         self.cost
     }
 
     /// Its text.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.text.as_bytes()
     }
 
     /// Whether it is the hash of this password. Takes tens of milliseconds of CPU or more,
     /// depending on its cost.
     #[must_use]
-    pub fn is_of(&self, password: &[u8]) -> bool {
+    pub(crate) fn is_of(&self, password: &[u8]) -> bool {
         bcrypt::verify(password, &self.text).unwrap_or(false)
     }
 }

@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 
 /// One step down from the root.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// The value of a key.
     Key(&'static str),
     /// An element of a list, from 0.
@@ -19,7 +19,7 @@ pub enum Step {
 
 /// Line and column, both from 1, of the node that `steps` lead to; with `key`, of the `nth`
 /// (from 0) key of that name in the mapping there.
-pub fn find(text: &str, steps: &[Step], key: Option<(&str, usize)>) -> Option<(usize, usize)> {
+pub(crate) fn find(text: &str, steps: &[Step], key: Option<(&str, usize)>) -> Option<(usize, usize)> {
     let found = Descent { steps, key }.deserialize(serde_yaml::Deserializer::from_str(text));
     found.err()?.location().map(|at| (at.line(), at.column()))
 }

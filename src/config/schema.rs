@@ -14,7 +14,7 @@ use super::value::{
 /// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Schema {
+pub(crate) struct Schema {
     pub site: Option<Name>,
     pub routers: Option<Vec<Router>>,
     pub paths: Option<Vec<Path>>,
@@ -34,26 +34,26 @@ pub struct Schema {
 }
 
 impl Schema {
-    pub fn routers(&self) -> &[Router] {
+    pub(crate) fn routers(&self) -> &[Router] {
         self.routers.as_deref().unwrap_or_default()
     }
 
-    pub fn router(&self, name: &str) -> Option<&Router> {
+    pub(crate) fn router(&self, name: &str) -> Option<&Router> {
         self.routers().iter().find(|router| router.name.0 == name)
     }
 
-    pub fn paths(&self) -> &[Path] {
+    pub(crate) fn paths(&self) -> &[Path] {
         self.paths.as_deref().unwrap_or_default()
     }
 
-    pub fn tunnels(&self) -> &[[End; 2]] {
+    pub(crate) fn tunnels(&self) -> &[[End; 2]] {
         self.tunnels.as_deref().unwrap_or_default()
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Router {
+pub(crate) struct Router {
     pub name: RouterId,
     pub site: Name,
     pub addresses: Option<Vec<Address>>,
@@ -68,7 +68,7 @@ pub struct Router {
 
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Ssh {
+pub(crate) struct Ssh {
     pub address: Host,
     pub port: Option<Port>,
     pub username: Name,
@@ -85,7 +85,7 @@ pub struct Ssh {
 
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Api {
+pub(crate) struct Api {
     pub url: Url,
     pub key_file: FileName,
     pub ca_file: Option<FileName>,
@@ -95,7 +95,7 @@ pub struct Api {
 /// The built-in reflector.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Reflector {
+pub(crate) struct Reflector {
     pub listen: Listen,
     pub allowed_sources: Option<Vec<Network>>,
     pub secret_file: Option<FileName>,
@@ -104,18 +104,18 @@ pub struct Reflector {
 /// `/metrics` and the pages.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Web {
+pub(crate) struct Web {
     pub allowed_sources: Option<Vec<Network>>,
 }
 
 /// `local: {}`
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Local {}
+pub(crate) struct Local {}
 
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Path {
+pub(crate) struct Path {
     pub name: Name,
     pub site: Name,
     pub address: Host,

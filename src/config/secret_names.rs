@@ -37,7 +37,7 @@ pub fn is_place(base: &Path, name: &Path) -> bool {
 }
 
 /// Checks every such key of the configuration.
-pub fn check(config: &Schema, base: &Path) -> Result<(), Mistake> {
+pub(crate) fn check(config: &Schema, base: &Path) -> Result<(), Mistake> {
     let see = |steps: &[Step], key: &'static str, name: Option<&FileName>| match name {
         Some(name) if !is_place(base, Path::new(&name.0)) => {
             let steps = steps.iter().cloned().chain([Key(key)]).collect();

@@ -61,7 +61,7 @@ macro_rules! scalars {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, PartialEq $(, $extra)?)]
-            pub struct $name(pub $inner);
+            pub(crate) struct $name(pub $inner);
 
             impl Scalar for $name {
                 const EXPECTED: &'static str = $expected;
@@ -153,7 +153,7 @@ const HOUR: Duration = Duration::from_hours(1);
 
 /// `dc/vxlan01`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndName {
+pub(crate) struct EndName {
     pub router: String,
     pub interface: String,
 }

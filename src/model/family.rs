@@ -21,7 +21,7 @@ pub enum Family {
 impl Family {
     /// The family of an address.
     #[must_use]
-    pub const fn of(address: IpAddr) -> Self {
+    pub(crate) const fn of(address: IpAddr) -> Self {
         if address.is_ipv4() { Self::V4 } else { Self::V6 }
     }
 
@@ -42,7 +42,7 @@ impl Family {
 
     /// Bytes of the largest fragment of an echo request that is sent in fragments.
     #[must_use]
-    pub const fn fragment(self) -> Bytes {
+    pub(crate) const fn fragment(self) -> Bytes {
         match self {
             Self::V4 => self.header() + FRAGMENT_PAYLOAD,
             // The fragment header takes 8 (RFC 8200 section 4.5).

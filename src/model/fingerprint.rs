@@ -14,13 +14,13 @@ pub struct Fingerprint([u8; 32]);
 impl Fingerprint {
     /// The fingerprint of a certificate in DER, or of a host key in SSH's wire format.
     #[must_use]
-    pub fn of(der: &[u8]) -> Self {
+    pub(crate) fn of(der: &[u8]) -> Self {
         Self(Sha256::digest(der).into())
     }
 
     /// As `ssh-keygen -l` prints it: `SHA256:` and base64 without padding.
     #[must_use]
-    pub fn as_openssh(&self) -> String {
+    pub(crate) fn as_openssh(&self) -> String {
         format!("SHA256:{}", base64::encode_block(&self.0).trim_end_matches('='))
     }
 }

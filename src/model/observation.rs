@@ -10,7 +10,7 @@ use std::{
 
 use serde::Serialize;
 
-pub use crate::model::types::ReflectorUse;
+pub(crate) use crate::model::types::ReflectorUse;
 use crate::model::types::{
     BlackholeReason, Bytes, Direction, Mac, PathName, ProbeProtocol, ProbeResult, ProbeSize, SendError, Site,
     Source, TcpState, UnknownReason, Verdict,
@@ -64,7 +64,7 @@ impl PathObservation {
     /// Whether both join to the same picture of the overlay: all is equal but counters, times and
     /// evidence.
     #[must_use]
-    pub fn joins_like(&self, other: &Self) -> bool {
+    pub(crate) fn joins_like(&self, other: &Self) -> bool {
         let rest = |of: &Self| Self {
             echo: EchoStats::default(),
             size_probes: BTreeMap::new(),
@@ -80,7 +80,7 @@ impl PathObservation {
     /// host itself can tell is considered: no address for the name, no route, the target is this
     /// host, no interface, or its own firewall refuses. Waiting longer would not change the answer.
     #[must_use]
-    pub fn stays_at_home(&self, since: Duration) -> Option<&str> {
+    pub(crate) fn stays_at_home(&self, since: Duration) -> Option<&str> {
         let judgement = &self.judgement;
         let without_prober = self.expected_mtu.is_none() && judgement.settled;
         let refused = match judgement.unknown_reason? {
@@ -128,7 +128,7 @@ pub struct EchoStats {
 /// A histogram of round-trip times.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RttHistogram {
-    /// Observations per bucket of [`RttHistogram::BOUNDS`], not cumulative; the last bucket is
+    /// Observations per bucket of `RttHistogram::BOUNDS`, not cumulative; the last bucket is
     /// `+Inf`.
     pub counts: [u64; RttHistogram::BOUNDS.len() + 1],
     /// Sum of all observations, in seconds.
@@ -139,11 +139,11 @@ pub struct RttHistogram {
 
 impl RttHistogram {
     /// Upper bounds in seconds: 0.1 ms (one switch) to 5 s (where a reply counts as lost).
-    pub const BOUNDS: [f64; 15] =
+    pub(crate) const BOUNDS: [f64; 15] =
         [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
     /// Counts one round trip.
-    pub fn observe(&mut self, rtt: Duration) {
+    pub(crate) fn observe(&mut self, rtt: Duration) {
         let seconds = rtt.as_secs_f64();
         let bucket = Self::BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(Self::BOUNDS.len());
         self.counts[bucket] += 1;
@@ -154,13 +154,13 @@ impl RttHistogram {
 
     /// The number of observations.
     #[must_use]
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
 
     /// The mean of all observations, in seconds.
     #[must_use]
-    pub fn mean_seconds(&self) -> Option<f64> {
+    pub(crate) fn mean_seconds(&self) -> Option<f64> {
         let count = u32::try_from(self.count()).ok().filter(|count| *count > 0)?;
         Some(self.sum_seconds / f64::from(count))
     }
@@ -236,7 +236,7 @@ impl Judgement {
 
     /// Whether TCP is dead and no hole by packet size is proven.
     #[must_use]
-    pub fn is_tcp_dead_alone(&self) -> bool {
+    pub(crate) fn is_tcp_dead_alone(&self) -> bool {
         self.blackhole_reasons() == [BlackholeReason::TcpDead]
     }
 }

@@ -23,9 +23,9 @@ use crate::{
 
 /// Default limit for the output of one script, in bytes: enough for about 160,000 forwarding
 /// entries.
-pub const MAX_OUTPUT_BYTES: u64 = 16 << 20;
+pub(crate) const MAX_OUTPUT_BYTES: u64 = 16 << 20;
 /// Where a reflector listens unless configured otherwise (TCP).
-pub const REFLECTOR_PORT: u16 = 14790;
+pub(crate) const REFLECTOR_PORT: u16 = 14790;
 
 /// How much of a router's output is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct ReadLimits {
 
 impl ReadLimits {
     /// The defaults.
-    pub const DEFAULT: Self = Self { max_interfaces: 1000, max_fdb_entries: 100_000 };
+    pub(crate) const DEFAULT: Self = Self { max_interfaces: 1000, max_fdb_entries: 100_000 };
 }
 
 impl Default for ReadLimits {
@@ -74,7 +74,7 @@ pub struct Plan {
 
 impl Plan {
     /// The same plan with paths that start at one node of our site: `source` is `SITE/NODE`.
-    pub fn from_source(mut self, source: &str) -> anyhow::Result<Self> {
+    pub(crate) fn probed_from(mut self, source: &str) -> anyhow::Result<Self> {
         let Some(site) = &self.site else { return Ok(self) };
         let node = source.strip_prefix(site.as_str()).and_then(|rest| rest.strip_prefix('/'));
         let node = node.with_context(|| {
@@ -87,7 +87,7 @@ impl Plan {
     }
 
     /// All files that hold a secret.
-    pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn secret_files(&self) -> impl Iterator<Item = &Path> {
         let of_routers = self.routers.iter().flat_map(|router| {
             let (login, api) = match &router.transport {
                 Transport::Ssh(login) => (Some(login), router.api.as_ref()),
@@ -101,14 +101,14 @@ impl Plan {
     }
 
     /// The files with secrets of reflectors: our own and those of the targets.
-    pub fn reflector_secrets(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn reflector_secrets(&self) -> impl Iterator<Item = &Path> {
         let of_targets = self.paths.iter().filter_map(|path| path.reflector.as_ref()?.secret_file.as_deref());
         self.reflector.iter().filter_map(|ours| ours.secret_file.as_deref()).chain(of_targets)
     }
 
     /// The part of the plan that `shard` owns: its paths, and every router.
     #[must_use]
-    pub fn for_shard(mut self, shard: Shard) -> Self {
+    pub(crate) fn for_shard(mut self, shard: Shard) -> Self {
         let (own, others): (Vec<_>, Vec<_>) =
             self.paths.into_iter().partition(|path| shard.owns(path.name.as_str()));
         self.sites_probed_elsewhere.extend(others.into_iter().map(|path| path.site));

@@ -27,13 +27,13 @@ impl Default for Shard {
 impl Shard {
     /// Whether this shard probes, judges and exports what is called `name`.
     #[must_use]
-    pub fn owns(self, name: &str) -> bool {
+    pub(crate) fn owns(self, name: &str) -> bool {
         self.count == 1 || owner(name, self.count) == self.index
     }
 
     /// Whether this is the only shard.
     #[must_use]
-    pub fn is_alone(self) -> bool {
+    pub(crate) fn is_alone(self) -> bool {
         self.count == 1
     }
 }
@@ -47,7 +47,7 @@ fn owner(name: &str, count: u32) -> u32 {
 
 /// The first 8 bytes of SHA-256: the same in every process, on every machine, in every version.
 #[must_use]
-pub fn hash(text: &str) -> u64 {
+pub(crate) fn hash(text: &str) -> u64 {
     let digest: [u8; 32] = Sha256::digest(text).into();
     digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

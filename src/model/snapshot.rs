@@ -77,7 +77,7 @@ impl RouterSnapshot {
     /// Whether the source lists everything. Where it does not, a missing route, forwarding entry or
     /// address may exist all the same.
     #[must_use]
-    pub fn tells_all(&self) -> bool {
+    pub(crate) fn tells_all(&self) -> bool {
         self.method == Method::Ip && self.tells_fdb
     }
 
@@ -93,7 +93,7 @@ impl RouterSnapshot {
 
     /// The bridge that a link is a port of: its master, unless that is known to be a VRF or a bond.
     #[must_use]
-    pub fn bridge_of<'a>(&self, link: &'a Link) -> Option<&'a InterfaceName> {
+    pub(crate) fn bridge_of<'a>(&self, link: &'a Link) -> Option<&'a InterfaceName> {
         link.master.as_ref().filter(|master| may_be_bridge(self.link(master.as_str())))
     }
 
@@ -101,7 +101,7 @@ impl RouterSnapshot {
     /// master, or its master is a VRF. With a source that does not list everything, a missing
     /// master proves nothing.
     #[must_use]
-    pub fn is_routed(&self, link: &Link) -> bool {
+    pub(crate) fn is_routed(&self, link: &Link) -> bool {
         match &link.master {
             None => self.method == Method::Ip,
             Some(master) => self.link(master.as_str()).is_some_and(|link| link.kind == Some(LinkKind::Vrf)),
@@ -116,24 +116,24 @@ impl RouterSnapshot {
     /// The bridge port with the largest MTU that is not a vxlan interface, and that MTU in bytes of
     /// IP packet.
     #[must_use]
-    pub fn widest_port(&self, bridge: &str) -> Option<(&Link, Bytes)> {
+    pub(crate) fn widest_port(&self, bridge: &str) -> Option<(&Link, Bytes)> {
         self.index.widest_port(self, bridge)
     }
 
     /// The forwarding entries of one interface.
-    pub fn entries<'a>(&'a self, interface: &str) -> impl Iterator<Item = &'a FdbEntry> {
+    pub(crate) fn entries<'a>(&'a self, interface: &str) -> impl Iterator<Item = &'a FdbEntry> {
         self.index.entries(self, interface)
     }
 
     /// The underlay device that the forwarding entries of an interface tie a remote to.
     #[must_use]
-    pub fn via(&self, interface: &str, remote: IpAddr) -> Option<&InterfaceName> {
+    pub(crate) fn via(&self, interface: &str, remote: IpAddr) -> Option<&InterfaceName> {
         self.index.via(self, interface, remote)
     }
 
     /// The route by which a vxlan interface reaches a remote.
     #[must_use]
-    pub fn route(&self, link: &Link, remote: IpAddr) -> Option<&Route> {
+    pub(crate) fn route(&self, link: &Link, remote: IpAddr) -> Option<&Route> {
         self.routes.get(&RouteQuery::new(self, link, link.vxlan.as_ref()?, remote)?)
     }
 
@@ -179,7 +179,7 @@ pub struct Link {
 impl Link {
     /// Whether it is a vxlan interface, even if its vxlan settings are not known.
     #[must_use]
-    pub fn is_vxlan(&self) -> bool {
+    pub(crate) fn is_vxlan(&self) -> bool {
         self.vxlan.is_some() || self.kind == Some(LinkKind::Vxlan)
     }
 }
@@ -315,7 +315,7 @@ pub struct ScrapeError {
 
 impl ScrapeError {
     /// An error of that reason.
-    pub fn new(reason: FailureReason, message: impl Into<Sentence>) -> Self {
+    pub(crate) fn new(reason: FailureReason, message: impl Into<Sentence>) -> Self {
         Self { reason, message: message.into() }
     }
 }

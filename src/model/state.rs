@@ -69,25 +69,27 @@ pub struct Present {
 
 impl Present {
     /// The routers this process exports.
-    pub fn own_routers(&self) -> impl Iterator<Item = &RouterReading> {
+    pub(crate) fn own_routers(&self) -> impl Iterator<Item = &RouterReading> {
         self.routers.iter().map(AsRef::as_ref).filter(|reading| self.shard.owns(reading.router.as_str()))
     }
 
     /// Why a capability is missing; `None` where it is there, or not known.
     #[must_use]
-    pub fn missing(&self, wanted: Capability) -> Option<&str> {
+    pub(crate) fn missing(&self, wanted: Capability) -> Option<&str> {
         self.capabilities.iter().find(|known| known.capability == wanted)?.missing.as_deref()
     }
 
     /// Each path with what router data adds to it; without that before the first join.
-    pub fn paths_with_pictures(&self) -> impl Iterator<Item = (&PathObservation, Option<&PathPicture>)> {
+    pub(crate) fn paths_with_pictures(
+        &self,
+    ) -> impl Iterator<Item = (&PathObservation, Option<&PathPicture>)> {
         let pictures: HashMap<_, _> =
             self.overlay.paths.iter().map(|picture| (&picture.path, picture)).collect();
         self.paths.iter().map(move |path| (path.as_ref(), pictures.get(&path.path).copied()))
     }
 
     /// The tunnels this process exports.
-    pub fn own_tunnels(&self) -> impl Iterator<Item = &Tunnel> {
+    pub(crate) fn own_tunnels(&self) -> impl Iterator<Item = &Tunnel> {
         self.overlay.tunnels.iter().filter(|tunnel| self.shard.owns(&tunnel.name))
     }
 }
@@ -134,7 +136,7 @@ impl State {
 
     /// The readings of [`Present::routers`] alone, whose number does not depend on that of paths.
     #[must_use]
-    pub fn routers(&self) -> Vec<Arc<RouterReading>> {
+    pub(crate) fn routers(&self) -> Vec<Arc<RouterReading>> {
         let mut known = self.lock();
         let now = stale::now();
         known.routers.iter_mut().for_each(|router| router.age(now));
@@ -143,7 +145,7 @@ impl State {
 
     /// The last reading of a router, however old.
     #[must_use]
-    pub fn reading(&self, router: &RouterName) -> Option<Arc<RouterReading>> {
+    pub(crate) fn reading(&self, router: &RouterName) -> Option<Arc<RouterReading>> {
         let known = self.lock();
         known.routers.iter().find(|known| known.value.router == *router).map(|known| Arc::clone(&known.value))
     }
@@ -162,7 +164,7 @@ impl State {
 
     /// Removes a router that is no longer read.
     #[must_use]
-    pub fn take_router(&self, router: &RouterName) -> Option<Arc<RouterReading>> {
+    pub(crate) fn take_router(&self, router: &RouterName) -> Option<Arc<RouterReading>> {
         let mut known = self.lock();
         let place = known.routers.iter().position(|known| known.value.router == *router)?;
         let reading = known.routers.remove(place);
@@ -172,13 +174,13 @@ impl State {
     }
 
     /// Puts the routers into the order of the configuration.
-    pub fn order_routers<'a>(&self, order: impl Iterator<Item = &'a RouterName>) {
+    pub(crate) fn order_routers<'a>(&self, order: impl Iterator<Item = &'a RouterName>) {
         let places: BTreeMap<_, _> = order.zip(0_usize..).collect();
         self.lock().routers.sort_by_key(|known| places.get(&known.value.router).copied());
     }
 
     /// Keeps only these paths, in that order.
-    pub fn keep_paths<'a>(&self, order: impl Iterator<Item = &'a PathName>) {
+    pub(crate) fn keep_paths<'a>(&self, order: impl Iterator<Item = &'a PathName>) {
         let places: BTreeMap<_, _> = order.zip(0_usize..).collect();
         let mut known = self.lock();
         known.paths.retain(|known| places.contains_key(&known.value.path));
@@ -190,7 +192,7 @@ impl State {
 
     /// Replaces the observation of a path. If only counters have changed, nobody who waits for a
     /// change is woken.
-    pub fn put_path(&self, observation: PathObservation) {
+    pub(crate) fn put_path(&self, observation: PathObservation) {
         let mut known = self.lock();
         let place = known.places.get(&observation.path).copied();
         if let Some(place) = place {
@@ -208,14 +210,14 @@ impl State {
     }
 
     /// Sets some capabilities; others keep their state.
-    pub fn put_capabilities(&self, capabilities: Vec<CapabilityState>) {
+    pub(crate) fn put_capabilities(&self, capabilities: Vec<CapabilityState>) {
         for capability in capabilities {
             self.put_capability(capability);
         }
     }
 
     /// Sets one capability.
-    pub fn put_capability(&self, capability: CapabilityState) {
+    pub(crate) fn put_capability(&self, capability: CapabilityState) {
         let mut known = self.lock();
         let capabilities = &mut known.rest.capabilities;
         match capabilities.iter_mut().find(|known| known.capability == capability.capability) {
@@ -225,36 +227,36 @@ impl State {
     }
 
     /// Sets the shard of this process.
-    pub fn put_shard(&self, shard: Shard) {
+    pub(crate) fn put_shard(&self, shard: Shard) {
         self.lock().rest.shard = shard;
     }
 
     /// Records that a configuration was read and is in use.
-    pub fn config_loaded(&self, at: SystemTime) {
+    pub(crate) fn config_loaded(&self, at: SystemTime) {
         self.lock().rest.config = ConfigState { loaded_at: Some(at), reload_error: None };
     }
 
     /// Records that a configuration could not be used; the former one stays.
-    pub fn config_refused(&self, error: String) {
+    pub(crate) fn config_refused(&self, error: String) {
         self.lock().rest.config.reload_error = Some(error);
     }
 
     /// Sets the joined picture.
-    pub fn put_overlay(&self, overlay: Overlay) {
+    pub(crate) fn put_overlay(&self, overlay: Overlay) {
         let mut known = self.lock();
         known.rest.overlay = Arc::new(overlay);
         known.joined_at = stale::now();
     }
 
     /// Announces the next join: the picture is removed as too old when joins stop.
-    pub fn join_again_within(&self, interval: Duration) {
+    pub(crate) fn join_again_within(&self, interval: Duration) {
         let mut known = self.lock();
         known.join_interval = Some(interval);
         known.joined_at = stale::now();
     }
 
     /// Waits until a router, or more than the counters of a path, has changed since the last call.
-    pub async fn changed(&self) {
+    pub(crate) async fn changed(&self) {
         self.inner.changed.notified().await;
     }
 

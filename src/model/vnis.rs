@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser::SerializeSeq as _};
 use crate::model::types::Vni;
 
 /// The largest VNI, 24 bits (RFC 7348 section 5).
-pub const MAX_VNI: u32 = (1 << 24) - 1;
+pub(crate) const MAX_VNI: u32 = (1 << 24) - 1;
 
 /// Ranges shorter than this are written as single numbers in JSON.
 const WRITTEN_OUT: u32 = 16;
@@ -20,11 +20,11 @@ pub struct VniSet(Vec<(u32, u32)>);
 
 impl VniSet {
     /// The empty set.
-    pub const EMPTY: &'static Self = &Self(Vec::new());
+    pub(crate) const EMPTY: &'static Self = &Self(Vec::new());
 
     /// The VNIs of these ranges, each given by its first and last VNI. Numbers that are no VNI are
     /// left out.
-    pub fn of_ranges(ranges: impl IntoIterator<Item = (u32, u32)>) -> Self {
+    pub(crate) fn of_ranges(ranges: impl IntoIterator<Item = (u32, u32)>) -> Self {
         let valid =
             |(first, last): (u32, u32)| (first <= last.min(MAX_VNI)).then_some((first, last.min(MAX_VNI)));
         let mut ranges: Vec<_> = ranges.into_iter().filter_map(valid).collect();
@@ -42,19 +42,19 @@ impl VniSet {
 
     /// How many VNIs there are.
     #[must_use]
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.0.iter().map(|(first, last)| u64::from(last - first) + 1).sum()
     }
 
     /// Whether there are none.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The only VNI, if there is exactly one.
     #[must_use]
-    pub fn only(&self) -> Option<Vni> {
+    pub(crate) fn only(&self) -> Option<Vni> {
         match self.0[..] {
             [(first, last)] if first == last => Some(Vni(first)),
             _ => None,
@@ -62,19 +62,13 @@ impl VniSet {
     }
 
     /// The ranges, each as its first and last VNI.
-    pub fn ranges(&self) -> impl Iterator<Item = (u32, u32)> {
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (u32, u32)> {
         self.0.iter().copied()
-    }
-
-    /// Whether this VNI is one of them.
-    #[must_use]
-    pub fn contains(&self, vni: Vni) -> bool {
-        self.over(vni.0, vni.0).next().is_some()
     }
 
     /// Whether this set contains all of `other`.
     #[must_use]
-    pub fn is_superset(&self, other: &Self) -> bool {
+    pub(crate) fn is_superset(&self, other: &Self) -> bool {
         let within =
             |(first, last)| self.over(first, last).next().is_some_and(|own| own.0 <= first && last <= own.1);
         other.ranges().all(within)
@@ -82,7 +76,7 @@ impl VniSet {
 
     /// The VNIs in both sets. Costs as much as the smaller set.
     #[must_use]
-    pub fn intersection(&self, other: &Self) -> Self {
+    pub(crate) fn intersection(&self, other: &Self) -> Self {
         let (few, many) = if self.0.len() <= other.0.len() { (self, other) } else { (other, self) };
         let common = few.ranges().flat_map(|(first, last)| {
             many.over(first, last).map(move |(low, high)| (low.max(first), high.min(last)))
@@ -154,7 +148,7 @@ mod tests {
             let (set_a, set_b) = (VniSet::of_ranges(a.iter().copied()), VniSet::of_ranges(b.iter().copied()));
             let (a, b) = (plain(&a), plain(&b));
             prop_assert_eq!(set_a.len(), a.len() as u64);
-            prop_assert_eq!(set_a.contains(Vni(asked)), a.contains(&asked));
+            prop_assert_eq!(set_a.over(asked, asked).next().is_some(), a.contains(&asked));
             prop_assert_eq!(set_a.is_superset(&set_b), a.is_superset(&b));
             let both: Vec<_> = set_a.intersection(&set_b).ranges().collect();
             prop_assert_eq!(plain(&both), &a & &b);

@@ -11,7 +11,7 @@ use crate::model::{picture::Overlay, plan::Plan, types::RouterName};
 
 /// The routers that must be read at every interval.
 #[must_use]
-pub fn watched(plan: &Plan, overlay: &Overlay) -> BTreeSet<RouterName> {
+pub(crate) fn watched(plan: &Plan, overlay: &Overlay) -> BTreeSet<RouterName> {
     let own = plan.routers.iter().filter(|router| plan.shard.owns(router.name.as_str()));
     let mut watched: BTreeSet<_> = own.map(|router| router.name.clone()).collect();
     if plan.shard.is_alone() {

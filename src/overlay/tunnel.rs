@@ -142,7 +142,7 @@ impl Assessor {
 
     /// Switches to another plan: pairs are searched anew, transition counts continue, and a router
     /// that is not read at present keeps its addresses.
-    pub fn follow(&mut self, plan: &Plan) {
+    pub(crate) fn follow(&mut self, plan: &Plan) {
         let former = std::mem::replace(self, Self::new(plan));
         self.history = former.history;
         (self.known, self.ledger) = (former.known, former.ledger);

@@ -15,7 +15,7 @@ const REMEDY: &str =
 
 /// One state for each capability.
 #[must_use]
-pub fn states(missing: Missing) -> Vec<CapabilityState> {
+pub(crate) fn states(missing: Missing) -> Vec<CapabilityState> {
     let state = |capability, missing| CapabilityState { capability, missing };
     vec![
         state(Capability::IcmpSocket, missing.icmp_socket),
@@ -27,7 +27,7 @@ pub fn states(missing: Missing) -> Vec<CapabilityState> {
 }
 
 /// Warns once at start about what cannot be measured, and how to change that.
-pub fn warn_of(missing: &Missing) {
+pub(crate) fn warn_of(missing: &Missing) {
     match missing {
         Missing { net_raw: Some(reason), .. } if open_files::is_limit(reason) => {
             warn!(reason, "some sockets for probing could not be opened: {}", open_files::REMEDY);

@@ -37,7 +37,7 @@ const CLOSED: u8 = 7;
 
 /// Connections in progress, and answers not yet handed over.
 #[derive(Debug)]
-pub struct Connections {
+pub(crate) struct Connections {
     places: Arc<Semaphore>,
     answers: UnboundedSender<Incoming>,
     answered: UnboundedReceiver<Incoming>,
@@ -48,7 +48,7 @@ pub struct Connections {
 impl Connections {
     /// Starts with no connection in progress.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (answers, answered) = mpsc::unbounded_channel();
         Self { places: Arc::new(Semaphore::new(BYTES)), answers, answered, pending: Vec::new() }
     }
@@ -59,7 +59,7 @@ impl Connections {
     /// # Errors
     /// Errors that our own host reports at once. Later ones, including "host unreachable", count as
     /// silence.
-    pub fn start(&self, token: u64, to: SocketAddr) -> io::Result<()> {
+    pub(crate) fn start(&self, token: u64, to: SocketAddr) -> io::Result<()> {
         let stream = begin(to)?;
         let answers = self.answers.clone();
         tokio::spawn(async move {
@@ -83,7 +83,7 @@ impl Connections {
     ///
     /// # Errors
     /// Errors that our own host reports at once, and `ResourceBusy` if too many are in progress.
-    pub fn send_byte(&self, token: u64, to: SocketAddr) -> io::Result<()> {
+    pub(crate) fn send_byte(&self, token: u64, to: SocketAddr) -> io::Result<()> {
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
         let stream = begin(to)?;
@@ -98,7 +98,7 @@ impl Connections {
     }
 
     /// Waits for an answer; [`Connections::drain`] must follow.
-    pub async fn readable(&mut self) -> io::Result<()> {
+    pub(crate) async fn readable(&mut self) -> io::Result<()> {
         if let Some(answer) = self.answered.recv().await {
             self.pending.push(answer);
         }
@@ -106,7 +106,7 @@ impl Connections {
     }
 
     /// Hands over all answers.
-    pub fn drain(&mut self, each: &mut dyn FnMut(Incoming)) {
+    pub(crate) fn drain(&mut self, each: &mut dyn FnMut(Incoming)) {
         self.pending.drain(..).for_each(&mut *each);
         while let Ok(answer) = self.answered.try_recv() {
             each(answer);

@@ -41,7 +41,7 @@ const RECEIVE_BUFFER: usize = 1 << 20;
 
 /// Sends the small echoes of all paths over one socket per family.
 #[derive(Clone)]
-pub struct Echoes {
+pub(crate) struct Echoes {
     main: Clients,
     /// Sockets for targets that do not answer.
     apart: Clients,
@@ -60,7 +60,7 @@ struct Clients {
 
 /// The result of an echo.
 #[derive(Debug, Clone, Copy)]
-pub struct EchoNews {
+pub(crate) struct EchoNews {
     /// The path's number.
     pub path: usize,
     /// The echo's number.
@@ -72,21 +72,21 @@ pub struct EchoNews {
 impl Echoes {
     /// Opens the sockets: raw if allowed, else ping sockets (`net.ipv4.ping_group_range`). One
     /// family is enough.
-    pub fn open(identifier: u16, news: UnboundedSender<EchoNews>) -> io::Result<Self> {
+    pub(crate) fn open(identifier: u16, news: UnboundedSender<EchoNews>) -> io::Result<Self> {
         let (main, apart) = (Clients::open(identifier)?, Clients::open(identifier)?);
         Ok(Self { main, apart, identifier, sequence: Arc::default(), news })
     }
 
     /// Switches to another identifier; answers to echoes in flight are still received. Sockets that
     /// cannot be opened again are kept.
-    pub fn renew(&mut self, identifier: u16) {
+    pub(crate) fn renew(&mut self, identifier: u16) {
         if let (Ok(main), Ok(apart)) = (Clients::open(identifier), Clients::open(identifier)) {
             (self.main, self.apart, self.identifier) = (main, apart, identifier);
         }
     }
 
     /// Sends echo `seq` of `path`. Its result comes through the channel; silence is not reported.
-    pub fn send(&self, path: usize, address: IpAddr, seq: u64, door: SocketGroup) {
+    pub(crate) fn send(&self, path: usize, address: IpAddr, seq: u64, door: SocketGroup) {
         let clients = if door == SocketGroup::Main { &self.main } else { &self.apart };
         let client = if address.is_ipv4() { &clients.v4 } else { &clients.v6 };
         let news = self.news.clone();

@@ -43,7 +43,7 @@ pub struct Egress {
 impl Egress {
     /// Whether packets stay on this host.
     #[must_use]
-    pub fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         self.interface == "lo"
     }
 }
@@ -65,12 +65,12 @@ impl Routes {
     }
 
     /// Waits for a change of the interface of `found`, or of any interface if there is no route.
-    pub async fn news(&mut self, found: Option<&Egress>) {
+    pub(crate) async fn news(&mut self, found: Option<&Egress>) {
         self.links.news(found.map(|egress| (egress.index, egress.carries))).await;
     }
 
     /// The MAC of a host on our own network, if the kernel knows it.
-    pub async fn mac(&self, address: IpAddr) -> Option<Mac> {
+    pub(crate) async fn mac(&self, address: IpAddr) -> Option<Mac> {
         self.neighbours.mac(address).await
     }
 

@@ -18,7 +18,7 @@ use std::{
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tracing::{debug, warn};
 
-pub use handle::EngineHandle;
+pub(crate) use handle::EngineHandle;
 use handle::Order;
 use renewal::Renewal;
 use wheel::Wheel;
@@ -64,7 +64,7 @@ const UNREAD: Duration = Duration::from_secs(1);
 const WARN_AGAIN: Duration = Duration::from_mins(1);
 
 /// Probes all paths for as long as it is polled.
-pub struct Engine {
+pub(crate) struct Engine {
     /// By a number that is never reused: late messages for a removed path must not reach another
     /// one.
     tracks: BTreeMap<usize, Track>,
@@ -102,7 +102,7 @@ type Channel<T> = (UnboundedSender<T>, UnboundedReceiver<T>);
 impl Engine {
     /// Opens the sockets that this process may open, records missing capabilities in `state`, and
     /// starts to resolve the targets.
-    pub fn new(paths: Vec<PathPlan>, budget_pps: u32, state: State) -> anyhow::Result<Self> {
+    pub(crate) fn new(paths: Vec<PathPlan>, budget_pps: u32, state: State) -> anyhow::Result<Self> {
         let (tell, echo_news) = mpsc::unbounded_channel();
         let wire = level::open();
         let identifier = wire.identifier();
@@ -147,13 +147,13 @@ impl Engine {
 
     /// Reports each turn of the loop to `pulse`.
     #[must_use]
-    pub fn with_pulse(self, pulse: Pulse) -> Self {
+    pub(crate) fn with_pulse(self, pulse: Pulse) -> Self {
         Self { pulse, ..self }
     }
 
     /// A handle that changes the paths while the engine runs.
     #[must_use]
-    pub fn handle(&self) -> EngineHandle {
+    pub(crate) fn handle(&self) -> EngineHandle {
         EngineHandle::new(self.orders.0.clone())
     }
 
@@ -191,7 +191,7 @@ impl Engine {
     }
 
     /// Probes forever.
-    pub async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         if let Err(error) = self.wire.writable().await {
             warn!(%error, "the sockets take no packets");
         }

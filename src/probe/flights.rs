@@ -97,7 +97,7 @@ impl Flights {
 
     /// How many packets have been sent.
     #[must_use]
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 
@@ -202,7 +202,7 @@ impl Flights {
     }
 
     /// Opens a connection of `path` and sends a byte on it.
-    pub fn launch_byte(
+    pub(crate) fn launch_byte(
         &mut self,
         wire: &mut dyn Wire,
         to: IpAddr,
@@ -217,7 +217,7 @@ impl Flights {
     }
 
     /// The path and probe whose byte `incoming` reports on, with the result.
-    pub fn claim_byte(&mut self, incoming: &Incoming) -> Option<(usize, ProbeId, ByteFate)> {
+    pub(crate) fn claim_byte(&mut self, incoming: &Incoming) -> Option<(usize, ProbeId, ByteFate)> {
         let Incoming::Byte { token, fate } = *incoming else { return None };
         let (path, id, _) = self.bytes.remove(&token)?;
         Some((path, id, fate))
@@ -230,7 +230,7 @@ impl Flights {
 
     /// The sockets over which a target is probed at present.
     #[must_use]
-    pub fn door(&self, target: IpAddr, now: Moment) -> SocketGroup {
+    pub(crate) fn door(&self, target: IpAddr, now: Moment) -> SocketGroup {
         self.heard.door(target, now)
     }
 
@@ -278,7 +278,7 @@ impl Flights {
     }
 
     /// Forgets packets whose answers are no longer awaited.
-    pub fn forget_old(&mut self, now: Moment) {
+    pub(crate) fn forget_old(&mut self, now: Moment) {
         let young = |flight: &Flight| now.saturating_sub(flight.at) < GIVE_UP;
         self.heard.forget_old(now);
         self.echoes.retain(|_, flight| young(flight));

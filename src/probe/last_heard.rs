@@ -24,17 +24,17 @@ pub enum SocketGroup {
 
 /// When each target last answered.
 #[derive(Debug, Default)]
-pub struct LastHeard(HashMap<IpAddr, Moment>);
+pub(crate) struct LastHeard(HashMap<IpAddr, Moment>);
 
 impl LastHeard {
     /// Records that a target has answered.
-    pub fn hear(&mut self, target: IpAddr, now: Moment) {
+    pub(crate) fn hear(&mut self, target: IpAddr, now: Moment) {
         self.0.insert(target, now);
     }
 
     /// The sockets over which a target is probed.
     #[must_use]
-    pub fn door(&self, target: IpAddr, now: Moment) -> SocketGroup {
+    pub(crate) fn door(&self, target: IpAddr, now: Moment) -> SocketGroup {
         match self.0.get(&target) {
             Some(at) if now.saturating_sub(*at) < LATELY => SocketGroup::Main,
             _ => SocketGroup::Apart,
@@ -42,7 +42,7 @@ impl LastHeard {
     }
 
     /// Forgets targets that have not answered for too long.
-    pub fn forget_old(&mut self, now: Moment) {
+    pub(crate) fn forget_old(&mut self, now: Moment) {
         self.0.retain(|_, at| now.saturating_sub(*at) < LATELY);
     }
 }

@@ -4,7 +4,7 @@ use super::{raw::Raw, unprivileged::Unprivileged, wire::Wire};
 
 /// Opens the best level that this process is allowed.
 #[must_use]
-pub fn open() -> Box<dyn Wire> {
+pub(crate) fn open() -> Box<dyn Wire> {
     match Raw::open() {
         Ok(raw) => Box::new(raw),
         Err(error) => Box::new(Unprivileged::open(&error)),

@@ -26,13 +26,13 @@ const BREATHE: Duration = Duration::from_millis(50);
 
 /// Changes of all interfaces; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct LinkNews {
+pub(crate) struct LinkNews {
     told: watch::Receiver<Arc<CarrierStates>>,
 }
 
 impl LinkNews {
     /// Starts to listen for changes.
-    pub fn open() -> io::Result<Self> {
+    pub(crate) fn open() -> io::Result<Self> {
         let (connection, _, mut messages) = new_multicast_connection(&[MulticastGroup::Link])?;
         tokio::spawn(connection);
         let (tell, told) = watch::channel(Arc::new(CarrierStates::new()));
@@ -56,7 +56,7 @@ impl LinkNews {
 
     /// Waits until the interface with that index is no longer as it was found; without an index,
     /// until any interface changes.
-    pub async fn news(&mut self, found: Option<(u32, bool)>) {
+    pub(crate) async fn news(&mut self, found: Option<(u32, bool)>) {
         tokio::time::sleep(BREATHE).await;
         let over = match found {
             Some((index, carries)) => {
@@ -74,6 +74,6 @@ impl LinkNews {
 
 /// Whether a link is up and has a carrier.
 #[must_use]
-pub fn carries(link: &LinkMessage) -> bool {
+pub(crate) fn carries(link: &LinkMessage) -> bool {
     link.header.flags.contains(LinkFlags::Up | LinkFlags::LowerUp)
 }

@@ -24,7 +24,7 @@ const READ_AGAIN: Duration = Duration::from_secs(4);
 
 /// Queries the kernel; cheap to clone.
 #[derive(Clone)]
-pub struct Neighbours {
+pub(crate) struct Neighbours {
     handle: Handle,
     table: Arc<Mutex<MacTable>>,
 }
@@ -38,12 +38,12 @@ struct MacTable {
 impl Neighbours {
     /// Reads the table over a netlink socket.
     #[must_use]
-    pub fn new(handle: Handle) -> Self {
+    pub(crate) fn new(handle: Handle) -> Self {
         Self { handle, table: Arc::default() }
     }
 
     /// The MAC of `address`, if the kernel knows it; `None` too if the table cannot be read.
-    pub async fn mac(&self, address: IpAddr) -> Option<Mac> {
+    pub(crate) async fn mac(&self, address: IpAddr) -> Option<Mac> {
         let mut table = self.table.lock().await;
         if table.read.is_none_or(|read| read.elapsed() >= READ_AGAIN) {
             let entries = self.handle.neighbours().get().execute();

@@ -19,7 +19,7 @@ use pnet::packet::{
     ipv6::{Ipv6Packet, MutableIpv6Packet},
 };
 
-pub use fragment::{fragments, small_fragmented};
+pub(crate) use fragment::{fragments, small_fragmented};
 pub use icmp::{echo_request, read_icmp, read_icmpv6};
 pub use tcp::{Labels, read_tcp, syn};
 
@@ -49,13 +49,13 @@ pub struct Arrival {
 impl Arrival {
     /// The part of it that belongs to an answer.
     #[must_use]
-    pub fn reply(&self) -> Reply {
+    pub(crate) fn reply(&self) -> Reply {
         Reply { ttl: self.ttl, largest_fragment: self.largest_fragment, ..Reply::default() }
     }
 }
 
 /// Parses what follows the IP header.
-pub type Read = fn(Arrival, &[u8]) -> Option<Incoming>;
+pub(crate) type Read = fn(Arrival, &[u8]) -> Option<Incoming>;
 
 /// An incoming packet that may concern us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,7 @@ pub enum Incoming {
 impl Incoming {
     /// The protocol of the packet that it answers.
     #[must_use]
-    pub fn protocol(&self) -> ProbeProtocol {
+    pub(crate) fn protocol(&self) -> ProbeProtocol {
         match self {
             Self::EchoReply { .. } | Self::TooBig { quoted: Quoted::Echo { .. }, .. } => ProbeProtocol::Icmp,
             Self::Tcp { .. }
@@ -178,7 +178,7 @@ impl Quoted {
 /// A complete IPv4 packet with DF around an ICMP message. The source address is left to the kernel,
 /// which uses that of the route.
 #[must_use]
-pub fn icmp_v4(message: &[u8], to: Ipv4Addr) -> Vec<u8> {
+pub(crate) fn icmp_v4(message: &[u8], to: Ipv4Addr) -> Vec<u8> {
     let addresses = (Ipv4Addr::UNSPECIFIED, to);
     ipv4(addresses, IpNextHeaderProtocols::Icmp, (Ipv4Flags::DontFragment, 0), 0, message)
 }

@@ -11,14 +11,14 @@ use crate::{
 
 /// Which paths have which address.
 #[derive(Debug, Default)]
-pub struct Peers {
+pub(crate) struct Peers {
     by_address: BTreeMap<IpAddr, Vec<usize>>,
     address_of: BTreeMap<usize, IpAddr>,
 }
 
 impl Peers {
     /// Called when a path has found its target.
-    pub fn join(&mut self, tracks: &mut BTreeMap<usize, Track>, path: usize) {
+    pub(crate) fn join(&mut self, tracks: &mut BTreeMap<usize, Track>, path: usize) {
         let Some(address) =
             tracks.get(&path).and_then(|track| track.target.as_ref()).map(|target| target.address)
         else {
@@ -39,7 +39,7 @@ impl Peers {
     }
 
     /// Forgets paths that were removed.
-    pub fn keep(&mut self, tracks: &BTreeMap<usize, Track>) {
+    pub(crate) fn keep(&mut self, tracks: &BTreeMap<usize, Track>) {
         let gone: Vec<usize> =
             self.address_of.keys().filter(|path| !tracks.contains_key(path)).copied().collect();
         for path in gone {
@@ -48,7 +48,7 @@ impl Peers {
     }
 
     /// Tells all other paths to the same address that `path` was answered.
-    pub fn tell(
+    pub(crate) fn tell(
         &self,
         tracks: &mut BTreeMap<usize, Track>,
         path: usize,

@@ -13,7 +13,7 @@ const LATE: Duration = Duration::from_millis(100);
 
 /// Measures the time between two calls of [`Punctual::look`].
 #[derive(Debug)]
-pub struct Punctual {
+pub(crate) struct Punctual {
     seen: Duration,
     /// How long it has intended to sleep since the last look.
     sleeps: Duration,
@@ -22,17 +22,17 @@ pub struct Punctual {
 impl Punctual {
     /// Starts now.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { seen: boot_time(), sleeps: Duration::ZERO }
     }
 
     /// Announces a sleep of at most this length.
-    pub fn sleep(&mut self, at_most: Duration) {
+    pub(crate) fn sleep(&mut self, at_most: Duration) {
         self.sleeps = at_most;
     }
 
     /// Called when it runs: by how much it is late, if that is too much.
-    pub fn look(&mut self) -> Option<Duration> {
+    pub(crate) fn look(&mut self) -> Option<Duration> {
         self.look_at(boot_time())
     }
 

@@ -4,12 +4,12 @@ use super::packet::Cookie;
 
 /// A random value that cannot be guessed.
 #[must_use]
-pub fn random<T: Guessless>() -> T {
+pub(crate) fn random<T: Guessless>() -> T {
     T::random()
 }
 
 /// Types that [`random`] can return.
-pub trait Guessless {
+pub(crate) trait Guessless {
     /// A fresh value from the operating system's generator.
     fn random() -> Self;
 }

@@ -13,11 +13,11 @@ use std::io;
 use crate::path::refusal::{Refusal, Trouble};
 
 /// Number of attempts of a send: each may return an error that an earlier packet left.
-pub const TRIES: usize = 3;
+pub(crate) const TRIES: usize = 3;
 
 /// Why a packet was not sent.
 #[must_use]
-pub fn of(error: &io::Error) -> Refusal {
+pub(crate) fn of(error: &io::Error) -> Refusal {
     let Some(errno) = error.raw_os_error() else {
         return match error.kind() {
             // From tokio: the socket's send buffer is full.

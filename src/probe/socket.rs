@@ -47,7 +47,7 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 /// default `net.core.wmem_max` the kernel grants 416 KiB.
 const SEND_BUFFER: usize = 1 << 20;
 /// The largest IP packet, in bytes.
-pub const LARGEST: usize = 65_575;
+pub(crate) const LARGEST: usize = 65_575;
 /// Most packets read from a socket at a time, so that a flood does not hold up everything else.
 pub const PER_TURN: usize = 1024;
 /// A receive buffer that overflowed held at least this many packets. The kernel's count of drops
@@ -61,7 +61,7 @@ const ERRORS: usize = 100;
 /// tokio has neither kind. This is one of its datagram sockets, used only for `sendto` and waiting,
 /// which are the same calls; that needs no `unsafe`, as watching a bare descriptor would.
 #[derive(Debug)]
-pub struct PacketSocket {
+pub(crate) struct PacketSocket {
     family: Family,
     socket: UdpSocket,
     /// The readiness that shows that there is something to read.
@@ -77,7 +77,7 @@ pub struct PacketSocket {
 /// 6.18). So does `IP_PMTUDISC_INTERFACE`, which sets no DF; with it the kernel also takes over no
 /// path MTU from a signal that quotes a packet of the socket's protocol (`ip_sk_accept_pmtu`). Raw
 /// IPv4 sockets use it, as their packets have a header of our own with DF.
-pub fn open(family: Family, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+pub(crate) fn open(family: Family, kind: Type, protocol: Protocol) -> io::Result<Socket> {
     let domain = match family {
         Family::V4 => Domain::IPV4,
         Family::V6 => Domain::IPV6,
@@ -106,14 +106,14 @@ pub fn open(family: Family, kind: Type, protocol: Protocol) -> io::Result<Socket
 
 impl PacketSocket {
     /// Registers a socket with tokio.
-    pub fn watch(family: Family, socket: Socket) -> io::Result<Self> {
+    pub(crate) fn watch(family: Family, socket: Socket) -> io::Result<Self> {
         let socket = UdpSocket::from_std(OwnedFd::from(socket).into())?;
         Ok(Self { family, socket, news: Interest::READABLE, dropped: AtomicU32::new(0) })
     }
 
     /// Registers a socket that also keeps signals that quote its packets:
     /// [`PacketSocket::receive_signal`].
-    pub fn watch_with_signals(family: Family, socket: Socket) -> io::Result<Self> {
+    pub(crate) fn watch_with_signals(family: Family, socket: Socket) -> io::Result<Self> {
         match family {
             Family::V4 => setsockopt(&socket, Ipv4RecvErr, &true)?,
             Family::V6 => setsockopt(&socket, Ipv6RecvErr, &true)?,
@@ -122,24 +122,24 @@ impl PacketSocket {
     }
 
     /// Waits until the socket is known to be writable; before that the first send would be refused.
-    pub async fn writable(&self) -> io::Result<()> {
+    pub(crate) async fn writable(&self) -> io::Result<()> {
         self.socket.writable().await
     }
 
     /// Receives only packets that pass this filter, from now on.
-    pub fn attach_filter(&self, filter: &[SockFilter]) -> io::Result<()> {
+    pub(crate) fn attach_filter(&self, filter: &[SockFilter]) -> io::Result<()> {
         SockRef::from(&self.socket).attach_filter(filter)
     }
 
     /// Waits until there is something to read, or a signal.
-    pub async fn readable(&self) -> io::Result<()> {
+    pub(crate) async fn readable(&self) -> io::Result<()> {
         self.socket.ready(self.news).await.map(drop)
     }
 
     /// Sends one packet. Sending several per call would not pay: `sendmmsg` saves 0.5 of 3.4 us per
     /// packet (measured, 6.18, a veth, 4 to 32 packets per call), which at the default budget of
     /// 200 per second is 0.01 % of a core.
-    pub fn send(&self, bytes: &[u8], to: IpAddr) -> io::Result<()> {
+    pub(crate) fn send(&self, bytes: &[u8], to: IpAddr) -> io::Result<()> {
         let mut sent = Ok(());
         for _ in 0..TRIES {
             // Not sent through tokio, which reports a socket as full until its first turn.
@@ -154,7 +154,7 @@ impl PacketSocket {
     }
 
     /// Reads one packet; `WouldBlock` if there is none.
-    pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<(Arrival, &'a [u8])> {
+    pub(crate) fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<(Arrival, &'a [u8])> {
         let message = self.read(Interest::READABLE, MsgFlags::empty(), buffer)?;
         if let Some(dropped) = message.dropped {
             self.dropped.store(dropped, Ordering::Relaxed);
@@ -166,7 +166,7 @@ impl PacketSocket {
 
     /// Reads one signal from the error queue: `Ok(None)` if it is not about the size of an echo,
     /// `WouldBlock` if there is none.
-    pub fn receive_signal(&self, buffer: &mut [u8]) -> io::Result<Option<Incoming>> {
+    pub(crate) fn receive_signal(&self, buffer: &mut [u8]) -> io::Result<Option<Incoming>> {
         let message = self.read(Interest::ERROR, MsgFlags::MSG_ERRQUEUE, buffer)?;
         let protocol = match self.family {
             Family::V4 => IpNextHeaderProtocols::Icmp,
@@ -257,7 +257,11 @@ fn address(from: &SockaddrStorage) -> Option<IpAddr> {
 }
 
 /// Reads packets that have arrived, at most [`PER_TURN`].
-pub fn drain(socket: &PacketSocket, buffer: &mut [u8], mut each: impl FnMut(Arrival, &[u8])) -> Drained {
+pub(crate) fn drain(
+    socket: &PacketSocket,
+    buffer: &mut [u8],
+    mut each: impl FnMut(Arrival, &[u8]),
+) -> Drained {
     let before = socket.dropped.load(Ordering::Relaxed);
     let (mut errors, mut read, mut all) = (0, 0, false);
     while read < PER_TURN && !all {
@@ -280,7 +284,11 @@ pub fn drain(socket: &PacketSocket, buffer: &mut [u8], mut each: impl FnMut(Arri
 }
 
 /// Reads signals from the error queue, at most [`PER_TURN`].
-pub fn drain_signals(socket: &PacketSocket, buffer: &mut [u8], each: &mut dyn FnMut(Incoming)) -> Drained {
+pub(crate) fn drain_signals(
+    socket: &PacketSocket,
+    buffer: &mut [u8],
+    each: &mut dyn FnMut(Incoming),
+) -> Drained {
     for _ in 0..PER_TURN {
         match socket.receive_signal(buffer) {
             Ok(Some(signal)) => each(signal),

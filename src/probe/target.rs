@@ -30,7 +30,7 @@ pub struct Target {
 
 /// A change of one path's target.
 #[derive(Debug, Clone)]
-pub struct TargetUpdate {
+pub(crate) struct TargetUpdate {
     /// The path's number.
     pub path: usize,
     /// The target, or why there is none.
@@ -39,7 +39,7 @@ pub struct TargetUpdate {
 
 /// Why nothing can be probed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoTarget {
+pub(crate) struct NoTarget {
     /// The reason.
     pub reason: UnknownReason,
     /// The reason in words.
@@ -47,7 +47,7 @@ pub struct NoTarget {
 }
 
 /// Looks for `host`, of that family if one is given, for as long as the receiver exists.
-pub async fn watch_target(
+pub(crate) async fn watch_target(
     path: usize,
     host: String,
     family: Option<Family>,

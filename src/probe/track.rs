@@ -41,7 +41,7 @@ const PUBLISH: Duration = Duration::from_secs(1);
 const COMPARE: Duration = Duration::from_millis(200);
 
 /// One path that is probed.
-pub struct Track {
+pub(crate) struct Track {
     /// Its configuration.
     pub plan: PathPlan,
     /// The prober; `None` until the target is found.
@@ -68,7 +68,7 @@ pub struct Track {
 impl Track {
     /// A path whose target is not known yet; it continues the counts of `former`.
     #[must_use]
-    pub fn new(plan: PathPlan, former: Counts) -> Self {
+    pub(crate) fn new(plan: PathPlan, former: Counts) -> Self {
         Self {
             plan,
             prober: None,
@@ -85,7 +85,12 @@ impl Track {
     }
 
     /// Starts to look for the target; `path` is the track's number.
-    pub fn look_for_target(&mut self, path: usize, routes: &Routes, news: &UnboundedSender<TargetUpdate>) {
+    pub(crate) fn look_for_target(
+        &mut self,
+        path: usize,
+        routes: &Routes,
+        news: &UnboundedSender<TargetUpdate>,
+    ) {
         let Self { plan, tasks, .. } = self;
         tasks.spawn(target::watch_target(
             path,
@@ -98,7 +103,7 @@ impl Track {
 
     /// Starts to use the path's reflector, if it has one; if it is already used, only its secret is
     /// checked again. `path` is the track's number.
-    pub fn use_reflector(&mut self, path: usize, news: &UnboundedSender<(usize, Reflection)>) {
+    pub(crate) fn use_reflector(&mut self, path: usize, news: &UnboundedSender<(usize, Reflection)>) {
         let Some(plan) = &self.plan.reflector else { return };
         if let Some((_, reread)) = &self.reflector {
             reread.send_replace(());
@@ -117,14 +122,14 @@ impl Track {
     }
 
     /// Whether one of its tasks has died: the track would never hear of another address.
-    pub fn has_lost_a_task(&mut self) -> bool {
+    pub(crate) fn has_lost_a_task(&mut self) -> bool {
         let mut ended = std::iter::from_fn(|| self.tasks.try_join_next());
         ended.any(|ended| ended.is_err_and(|error| error.is_panic()))
     }
 
     /// Whether the observation is to be published: its verdict has changed, or it is a second old.
     #[must_use]
-    pub fn is_to_publish(&mut self, now: Moment) -> bool {
+    pub(crate) fn is_to_publish(&mut self, now: Moment) -> bool {
         let since = |at: Option<Moment>| at.map(|at| now.saturating_sub(at));
         if since(self.published_at).is_none_or(|age| age >= PUBLISH) {
             return true;
@@ -138,7 +143,7 @@ impl Track {
     }
 
     /// The observation was published.
-    pub fn published(&mut self, judgement: &Judgement, now: Moment) {
+    pub(crate) fn published(&mut self, judgement: &Judgement, now: Moment) {
         (self.published_at, self.compared_at) = (Some(now), Some(now));
         self.judged = Some(judgement.clone());
     }
@@ -156,18 +161,18 @@ impl Track {
 
     /// The path's counts, for a track that replaces this one.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         self.prober.as_ref().map_or_else(|| self.former.clone(), PathProber::counts)
     }
 
     /// The share of probes that the target answers, which paths to the same address share.
     #[must_use]
-    pub fn rate(&self) -> Option<SharedRate> {
+    pub(crate) fn rate(&self) -> Option<SharedRate> {
         self.prober.as_ref().map(PathProber::rate)
     }
 
     /// Tells the path's reflector task the address and the size in question, if they have changed.
-    pub fn tell_reflector(&self) {
+    pub(crate) fn tell_reflector(&self) {
         if let (Some((reflector, _)), Some(target), Some(prober)) =
             (&self.reflector, &self.target, &self.prober)
         {
@@ -177,7 +182,7 @@ impl Track {
     }
 
     /// Called when the target's address or our route to it has changed, or cannot be found.
-    pub fn retarget(
+    pub(crate) fn retarget(
         &mut self,
         found: Result<Target, NoTarget>,
         wire: &dyn Wire,
@@ -236,7 +241,7 @@ impl Track {
     }
 
     /// Called when a router was read: the MTU of hosts at our site may have changed.
-    pub fn see_routers(&mut self, routers: &[Arc<RouterReading>], now: Moment) {
+    pub(crate) fn see_routers(&mut self, routers: &[Arc<RouterReading>], now: Moment) {
         if let (Some(prober), Some(target)) = (&mut self.prober, &self.target) {
             let egress = &target.egress;
             prober.set_hosts(hosts(egress, &self.plan.source.site, routers), now);
@@ -253,7 +258,7 @@ impl Track {
 
     /// Everything that is known of the path.
     #[must_use]
-    pub fn observation(&self) -> PathObservation {
+    pub(crate) fn observation(&self) -> PathObservation {
         let prober = self.prober.as_ref();
         let judgement = match (prober, &self.problem) {
             (Some(prober), _) => prober.judgement(),

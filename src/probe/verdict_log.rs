@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 /// Logs a change of verdict since `former`, which was published before.
-pub fn tell(former: Option<&Judgement>, now: &PathObservation) {
+pub(crate) fn tell(former: Option<&Judgement>, now: &PathObservation) {
     let Some(former) = former else { return };
     let from = former.verdict;
     let judgement = &now.judgement;

@@ -95,17 +95,17 @@ pub struct Drained {
 
 impl Drained {
     /// Everything was read and nothing was dropped.
-    pub const WHOLE: Self = Self { all: true, overrun: false };
+    pub(crate) const WHOLE: Self = Self { all: true, overrun: false };
 
     /// Combines the results of two sockets.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self { all: self.all && other.all, overrun: self.overrun || other.overrun }
     }
 }
 
 /// A future that a [`Wire`] returns for waiting.
-pub type SocketWait<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
+pub(crate) type SocketWait<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
 
 /// Missing capabilities, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -45,7 +45,7 @@ const BREATH: Duration = Duration::from_millis(200);
 const LATE: Duration = Duration::from_secs(2);
 
 /// What the two connections to one reflector share.
-pub struct Bench<'a, T> {
+pub(crate) struct Bench<'a, T> {
     secret: Option<&'a Secret>,
     address: SocketAddr,
     family: Family,
@@ -64,7 +64,7 @@ struct Board {
 
 impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     /// Starts without a connection.
-    pub fn new(address: IpAddr, port: u16, secret: Option<&'a Secret>, tell: &'a T) -> Self {
+    pub(crate) fn new(address: IpAddr, port: u16, secret: Option<&'a Secret>, tell: &'a T) -> Self {
         Self {
             secret,
             address: SocketAddr::new(address, port),
@@ -86,7 +86,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     }
 
     /// Sets the expected MTU, in bytes of IP packet.
-    pub fn set_expected(&self, expected: Bytes) {
+    pub(crate) fn set_expected(&self, expected: Bytes) {
         self.board().expected = expected;
     }
 
@@ -128,7 +128,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
 
     /// Measures pairs in both directions, whichever is due first, until the reflector cannot be
     /// used.
-    pub async fn sizes(&self) -> Unusable {
+    pub(crate) async fn sizes(&self) -> Unusable {
         let mut hunts = Hunts::new(self.family);
         let mut kept = None;
         let mut ended = 0;
@@ -236,7 +236,7 @@ impl<'a, T: Fn(Reflection) + Sync> Bench<'a, T> {
     }
 
     /// Measures loss by the stream of small segments, until the reflector cannot be used.
-    pub async fn losses(&self) -> Unusable {
+    pub(crate) async fn losses(&self) -> Unusable {
         let mut told = Instant::now();
         let mut ended = 0;
         loop {

@@ -81,7 +81,7 @@ pub enum Unusable {
 impl Unusable {
     /// Whether trying again at once may help: after lost packets, but not after a refusal.
     #[must_use]
-    pub fn may_pass(&self) -> bool {
+    pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Connect { error, .. } => error.kind() == io::ErrorKind::TimedOut,
             Self::Mute => true,
@@ -91,7 +91,7 @@ impl Unusable {
 
     /// Whether it is not our reflector, or lies: it is not tried again soon.
     #[must_use]
-    pub fn is_misbehaviour(&self) -> bool {
+    pub(crate) fn is_misbehaviour(&self) -> bool {
         match self {
             Self::FalseProof | Self::Impossible(_) | Self::Misbehaved(_) => true,
             Self::Greeting(ended) => ended.is_misbehaviour(),
@@ -183,13 +183,13 @@ impl Connection {
     }
 
     /// The kernel's data about the connection.
-    pub fn tcp(&self) -> io::Result<Tcp> {
+    pub(crate) fn tcp(&self) -> io::Result<Tcp> {
         Tcp::of(&self.stream)
     }
 
     /// Timeout of an answer: max(200 ms, 4 x the longest of the last round trips), at most 2 s.
     #[must_use]
-    pub fn patience(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         let longest = self.round_trips.iter().max().copied().unwrap_or_default();
         (longest * 4).clamp(Duration::from_millis(200), Duration::from_secs(2))
     }

@@ -23,24 +23,24 @@ pub use allowance::{Allowance, BYTES, PACKETS};
 use crate::{model::types::Bytes, path::probe::Moment};
 
 /// Most simultaneous connections per peer: two per path, for eight paths.
-pub const CONNECTIONS_PER_PEER: usize = 16;
+pub(crate) const CONNECTIONS_PER_PEER: usize = 16;
 /// Most simultaneous connections in total.
-pub const CONNECTIONS: usize = 256;
+pub(crate) const CONNECTIONS: usize = 256;
 /// With a secret: how many of these are for peers that have not proven it yet.
-pub const STRANGERS: usize = 64;
+pub(crate) const STRANGERS: usize = 64;
 /// With a secret: most connections of one peer that has not proven it yet.
-pub const STRANGERS_PER_PEER: usize = 8;
+pub(crate) const STRANGERS_PER_PEER: usize = 8;
 /// Most peers that are remembered.
 const PEERS: usize = 4096;
 /// How long it is remembered that a peer has proven the secret.
 const KNOWN: Duration = Duration::from_hours(1);
 
 /// Identifies a seat.
-pub type SeatId = u64;
+pub(crate) type SeatId = u64;
 
 /// A seat that was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewSeat {
+pub(crate) struct NewSeat {
     /// Its identifier.
     pub id: SeatId,
     /// The seat it was taken from: that connection must be ended.
@@ -49,7 +49,7 @@ pub struct NewSeat {
 
 /// No seat is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoSeat;
+pub(crate) struct NoSeat;
 
 #[derive(Debug, Clone, Copy)]
 struct Holder {
@@ -70,7 +70,7 @@ struct Peer {
 
 /// All peers of one reflector.
 #[derive(Debug, Default)]
-pub struct ConnectionLimits {
+pub(crate) struct ConnectionLimits {
     secret: bool,
     peers: HashMap<IpAddr, Peer>,
     seats: BTreeMap<SeatId, Holder>,
@@ -80,13 +80,13 @@ pub struct ConnectionLimits {
 impl ConnectionLimits {
     /// Starts without peers. `secret` tells whether there is one to prove.
     #[must_use]
-    pub fn new(secret: bool) -> Self {
+    pub(crate) fn new(secret: bool) -> Self {
         Self { secret, ..Self::default() }
     }
 
     /// Called when a connection from `address` was accepted, its SYN-ACK sent. `None` means that it
     /// must be closed at once.
-    pub fn open(&mut self, address: IpAddr, now: Moment) -> Option<NewSeat> {
+    pub(crate) fn open(&mut self, address: IpAddr, now: Moment) -> Option<NewSeat> {
         let peer = key(address);
         self.remember(peer, now);
         let known = self.peers.get_mut(&peer)?;
@@ -103,7 +103,7 @@ impl ConnectionLimits {
 
     /// Records that the peer in that seat has proven the secret; returns the seat taken from
     /// another peer, if any.
-    pub fn prove(&mut self, id: SeatId, now: Moment) -> Result<Option<SeatId>, NoSeat> {
+    pub(crate) fn prove(&mut self, id: SeatId, now: Moment) -> Result<Option<SeatId>, NoSeat> {
         let peer = self.seats.get(&id).ok_or(NoSeat)?.peer;
         if let Some(known) = self.peers.get_mut(&peer) {
             known.proven_at = Some(now);
@@ -150,13 +150,13 @@ impl ConnectionLimits {
     }
 
     /// Frees a seat: its connection was closed or evicted.
-    pub fn close(&mut self, id: SeatId) {
+    pub(crate) fn close(&mut self, id: SeatId) {
         self.seats.remove(&id);
     }
 
     /// Charges packets of these sizes (bytes), or returns how long to wait; forever if the seat
     /// was taken by another peer.
-    pub fn take(&mut self, id: SeatId, sizes: &[Bytes], now: Moment) -> Result<(), Duration> {
+    pub(crate) fn take(&mut self, id: SeatId, sizes: &[Bytes], now: Moment) -> Result<(), Duration> {
         let Some(seat) = self.seats.get(&id) else { return Err(Duration::MAX) };
         let peer = self.peers.entry(seat.peer).or_default();
         let account = if seat.proven { &mut peer.to_proven } else { &mut peer.to_strangers };

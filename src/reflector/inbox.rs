@@ -11,7 +11,7 @@ use super::{
 
 /// Bytes received but not taken yet: at most one longest frame plus one read.
 #[derive(Debug, Default)]
-pub struct Inbox {
+pub(crate) struct Inbox {
     bytes: Vec<u8>,
     seal: Option<Seal>,
 }
@@ -36,20 +36,24 @@ pub enum Ended {
 impl Ended {
     /// Whether the other end has broken the rules, as opposed to a network failure.
     #[must_use]
-    pub fn is_misbehaviour(&self) -> bool {
+    pub(crate) fn is_misbehaviour(&self) -> bool {
         !matches!(self, Self::Io(_))
     }
 }
 
 impl Inbox {
     /// Accepts only frames with a correct tag from now on.
-    pub fn seal(&mut self, seal: Seal) {
+    pub(crate) fn seal(&mut self, seal: Seal) {
         self.seal = Some(seal);
     }
 
     /// The next frame. The future may be dropped and created again without losing data. `read` is
     /// called with the number of bytes of each read.
-    pub async fn next(&mut self, stream: &TcpStream, mut read: impl FnMut(usize)) -> Result<Frame, Ended> {
+    pub(crate) async fn next(
+        &mut self,
+        stream: &TcpStream,
+        mut read: impl FnMut(usize),
+    ) -> Result<Frame, Ended> {
         loop {
             if let Some((frame, len)) = Frame::decode(&self.bytes)? {
                 let is_theirs = match &mut self.seal {

@@ -16,7 +16,7 @@ use crate::{model::types::Bytes, path::reflection::Reflection};
 
 /// Which reflector to use, and for which MTU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Measurand {
+pub(crate) struct Measurand {
     /// The path's target.
     pub address: IpAddr,
     /// The expected MTU, bytes of IP packet.
@@ -25,7 +25,7 @@ pub struct Measurand {
 
 /// How to reach it.
 #[derive(Debug, Clone)]
-pub struct ReflectorEndpoint {
+pub(crate) struct ReflectorEndpoint {
     /// TCP port.
     pub port: u16,
     /// The file of the shared secret, if there is one.
@@ -34,7 +34,7 @@ pub struct ReflectorEndpoint {
 
 /// Measures for as long as it is polled and `wanted` has a sender; reports every change. At each
 /// `reread` it checks whether the file holds another secret.
-pub async fn keep_measuring(
+pub(crate) async fn keep_measuring(
     access: ReflectorEndpoint,
     mut wanted: watch::Receiver<Option<Measurand>>,
     mut reread: watch::Receiver<()>,

@@ -17,7 +17,7 @@ const RESET: u64 = 60;
 
 /// One connection's account.
 #[derive(Debug, Clone, Default)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     read: u64,
     written: u64,
     repeated: u64,
@@ -28,20 +28,20 @@ pub struct Ledger {
 
 impl Ledger {
     /// Records that this many bytes of payload have been read.
-    pub fn read(&mut self, bytes: usize) {
+    pub(crate) fn read(&mut self, bytes: usize) {
         self.read += bytes as u64;
     }
 
     /// Whether packets of these sizes (bytes of IP packet) may be sent.
     #[must_use]
-    pub fn covers(&self, sizes: &[Bytes], tcp: &Tcp) -> bool {
+    pub(crate) fn covers(&self, sizes: &[Bytes], tcp: &Tcp) -> bool {
         let sum: u64 = sizes.iter().map(|size| u64::from(*size)).sum();
         let largest = sizes.iter().map(|size| u64::from(*size)).max().unwrap_or(0);
         self.spent(tcp) + sum + largest.max(self.largest) + RESET <= self.paid(tcp)
     }
 
     /// Records that packets of these sizes (bytes of IP packet) have been handed to the kernel.
-    pub fn wrote(&mut self, sizes: &[Bytes]) {
+    pub(crate) fn wrote(&mut self, sizes: &[Bytes]) {
         for size in sizes.iter().map(|size| u64::from(*size)) {
             self.written += size;
             self.largest = self.largest.max(size);
@@ -50,7 +50,7 @@ impl Ledger {
 
     /// Updates the retransmissions from the kernel's counters. `false` means that the next
     /// retransmission is not paid for.
-    pub fn observe(&mut self, tcp: &Tcp) -> bool {
+    pub(crate) fn observe(&mut self, tcp: &Tcp) -> bool {
         self.repeated += u64::from(tcp.retransmitted.wrapping_sub(self.repeats_seen)) * self.largest;
         self.repeats_seen = tcp.retransmitted;
         if tcp.unacknowledged == 0 {

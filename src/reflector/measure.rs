@@ -159,7 +159,7 @@ impl Connection {
 
     /// Whether the awaited segment has arrived by now. An error means that nothing more will
     /// arrive.
-    pub async fn late(&mut self, awaited: Awaited) -> Result<bool, Ended> {
+    pub(crate) async fn late(&mut self, awaited: Awaited) -> Result<bool, Ended> {
         loop {
             match self.next_until(Instant::now()).await? {
                 Some(Frame::Pong { id, .. }) if awaited == Awaited::Pong(id) => return Ok(true),

@@ -15,13 +15,13 @@ use super::{client::Connection, inbox::Ended, protocol::SegmentCounts};
 use crate::path::reflection::SegmentLoss;
 
 /// Time between two segments, in each direction.
-pub const EVERY: Duration = Duration::from_millis(400);
+pub(crate) const EVERY: Duration = Duration::from_millis(400);
 /// Timeout of an exchange including retransmissions; then the connection is given up.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Counts of one connection so far, forward and reverse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counted {
+pub(crate) struct Counted {
     /// To the reflector.
     pub forward: SegmentLoss,
     /// From the reflector.
@@ -43,7 +43,7 @@ fn join(sent: u32, received: u32, reflector: SegmentCounts) -> Counted {
 }
 
 /// Runs a stream on a new connection until it ends; reports the counts after each exchange.
-pub async fn stream(connection: &mut Connection, mut tell: impl FnMut(Counted)) -> Ended {
+pub(crate) async fn stream(connection: &mut Connection, mut tell: impl FnMut(Counted)) -> Ended {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

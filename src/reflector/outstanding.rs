@@ -11,7 +11,7 @@ const MOST: usize = 16;
 
 /// The expected answers.
 #[derive(Debug, Clone, Default)]
-pub struct Outstanding(Vec<ExpectedFrame>);
+pub(crate) struct Outstanding(Vec<ExpectedFrame>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ExpectedFrame {
@@ -21,12 +21,12 @@ enum ExpectedFrame {
 
 impl Outstanding {
     /// Expects the answer to that ping, or the control beside a large segment.
-    pub fn pong(&mut self, id: u32) {
+    pub(crate) fn pong(&mut self, id: u32) {
         self.ask(ExpectedFrame::Pong { id });
     }
 
     /// Expects a segment of `size` bytes of IP packet.
-    pub fn large(&mut self, id: u32, size: Bytes) {
+    pub(crate) fn large(&mut self, id: u32, size: Bytes) {
         self.ask(ExpectedFrame::Large { id, most: usize::try_from(size).unwrap_or(usize::MAX) });
     }
 
@@ -39,7 +39,7 @@ impl Outstanding {
 
     /// Checks a frame off; `false` if it was not requested.
     #[must_use]
-    pub fn takes(&mut self, frame: &Frame) -> bool {
+    pub(crate) fn takes(&mut self, frame: &Frame) -> bool {
         let place = self.0.iter().position(|answer| match (answer, frame) {
             (ExpectedFrame::Pong { id }, Frame::Pong { id: answered, .. }) => id == answered,
             (ExpectedFrame::Large { id, most }, Frame::Large { id: answered, len }) => {

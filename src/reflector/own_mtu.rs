@@ -8,7 +8,7 @@ use crate::model::types::Bytes;
 
 /// The MTU in bytes of IP packet; `None` if no interface has that address.
 #[must_use]
-pub fn mtu_of(address: IpAddr) -> Option<Bytes> {
+pub(crate) fn mtu_of(address: IpAddr) -> Option<Bytes> {
     let address = address.to_canonical();
     let interface = getifaddrs().ok()?.find(|interface| {
         let own = interface.address.as_ref().and_then(|own| {

@@ -18,16 +18,16 @@ const MAGIC: [u8; 4] = *b"VXRF";
 pub const VERSION: u8 = 2;
 
 /// Payload bytes of a small segment: with 52 bytes of IPv4 and TCP headers 100 bytes of IP packet.
-pub const SMALL: usize = 48;
+pub(crate) const SMALL: usize = 48;
 
 /// Payload bytes of a segment that only pads a request: 500 bytes of IP packet with IPv6 headers.
-pub const PADDING_SEGMENT: usize = 428;
+pub(crate) const PADDING_SEGMENT: usize = 428;
 
 /// Sizes that may be requested, in bytes of IP packet.
-pub const SIZES: std::ops::RangeInclusive<Bytes> = 128..=9216;
+pub(crate) const SIZES: std::ops::RangeInclusive<Bytes> = 128..=9216;
 
 /// Bytes of a hello: two padding segments, the credit that pays for later retransmissions.
-pub const HELLO: usize = 2 * PADDING_SEGMENT;
+pub(crate) const HELLO: usize = 2 * PADDING_SEGMENT;
 
 /// A request is this many times as long as what it asks for: once for the answer, once for a
 /// retransmission, which the reflector's kernel may send before the reflector can give up.
@@ -39,13 +39,13 @@ pub const LONGEST: usize = PAD * 9216;
 const HEAD: usize = 3;
 
 /// Bytes of a measuring frame that hold its tag, after all its fields; zeros if there is no secret.
-pub const TAG: std::ops::Range<usize> = 24..40;
+pub(crate) const TAG: std::ops::Range<usize> = 24..40;
 
 /// A random value that prevents the reuse of an answer to a challenge.
-pub type Nonce = [u8; 16];
+pub(crate) type Nonce = [u8; 16];
 
 /// An HMAC-SHA256.
-pub type SecretProof = [u8; 32];
+pub(crate) type SecretProof = [u8; 32];
 
 /// A frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,7 +169,7 @@ pub enum ProtocolError {
 impl Welcome {
     /// Its fields in wire format.
     #[must_use]
-    pub fn bytes(&self) -> [u8; 12] {
+    pub(crate) fn bytes(&self) -> [u8; 12] {
         let mut out = [0; 12];
         let fields = [self.interface_mtu, self.limit, self.path_mtu];
         for (place, field) in out.chunks_exact_mut(4).zip(fields) {
@@ -180,7 +180,7 @@ impl Welcome {
 
     /// Whether a host can have these values.
     #[must_use]
-    pub fn is_possible(&self) -> bool {
+    pub(crate) fn is_possible(&self) -> bool {
         // From IPv4's minimum MTU (RFC 791) to the MTU of Linux's loopback; a packet must have room
         // for TCP and a byte of data.
         let mtu = 68..=65_536;

@@ -8,7 +8,7 @@ use super::protocol::TAG;
 
 /// Tags the frames of one direction of one session, in order.
 #[derive(Clone)]
-pub struct Seal {
+pub(crate) struct Seal {
     mac: Hmac<Sha256>,
     frames: u64,
 }
@@ -22,7 +22,7 @@ impl std::fmt::Debug for Seal {
 impl Seal {
     /// Starts with that session key.
     #[must_use]
-    pub fn new(key: &[u8; 32]) -> Self {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
         // HMAC pads a key with zeros to the block length (RFC 2104).
         let mut block = [0; 64];
         block[..key.len()].copy_from_slice(key);
@@ -31,7 +31,7 @@ impl Seal {
     }
 
     /// Writes the tag of the next frame into it.
-    pub fn stamp(&mut self, frame: &mut [u8]) {
+    pub(crate) fn stamp(&mut self, frame: &mut [u8]) {
         let tag = self.next(frame).finalize().into_bytes();
         if let Some(place) = frame.get_mut(TAG) {
             place.copy_from_slice(&tag[..TAG.len()]);
@@ -40,7 +40,7 @@ impl Seal {
 
     /// Whether a frame carries the tag expected next, compared in constant time.
     #[must_use]
-    pub fn fits(&mut self, frame: &[u8]) -> bool {
+    pub(crate) fn fits(&mut self, frame: &[u8]) -> bool {
         let mac = self.next(frame);
         frame.get(TAG).is_some_and(|tag| mac.verify_truncated_left(tag).is_ok())
     }

@@ -22,7 +22,7 @@ use crate::process::regular_file::read_secret;
 const LEAST: usize = 16;
 
 /// A random half of a challenge.
-pub fn fresh_nonce() -> io::Result<Nonce> {
+pub(crate) fn fresh_nonce() -> io::Result<Nonce> {
     let mut nonce = Nonce::default();
     getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
     Ok(nonce)
@@ -48,7 +48,7 @@ impl fmt::Debug for Secret {
 
 impl Secret {
     /// The secret in a file, if one is given; read outside the async threads.
-    pub async fn of(file: Option<PathBuf>) -> anyhow::Result<Option<Self>> {
+    pub(crate) async fn of(file: Option<PathBuf>) -> anyhow::Result<Option<Self>> {
         let Some(file) = file else { return Ok(None) };
         let loaded = tokio::task::spawn_blocking(move || Self::load(&file)).await;
         loaded.context("reading a secret")?.map(Some)
@@ -71,31 +71,36 @@ impl Secret {
 
     /// A prober's answer to the challenge.
     #[must_use]
-    pub fn prove(&self, halves: &NonceHalves) -> SecretProof {
+    pub(crate) fn prove(&self, halves: &NonceHalves) -> SecretProof {
         self.mac(Use::ProberProof, halves).finalize().into_bytes().into()
     }
 
     /// Whether a prober's answer is right, in constant time.
     #[must_use]
-    pub fn accepts(&self, proof: &SecretProof, halves: &NonceHalves) -> bool {
+    pub(crate) fn accepts(&self, proof: &SecretProof, halves: &NonceHalves) -> bool {
         self.mac(Use::ProberProof, halves).verify_slice(proof).is_ok()
     }
 
     /// A reflector's own proof, which also covers the values in its welcome.
     #[must_use]
-    pub fn prove_welcome(&self, halves: &NonceHalves, welcome: &Welcome) -> SecretProof {
+    pub(crate) fn prove_welcome(&self, halves: &NonceHalves, welcome: &Welcome) -> SecretProof {
         self.mac(Use::ReflectorProof, halves).chain_update(welcome.bytes()).finalize().into_bytes().into()
     }
 
     /// Whether a reflector's proof is right, in constant time.
     #[must_use]
-    pub fn accepts_welcome(&self, proof: &SecretProof, halves: &NonceHalves, welcome: &Welcome) -> bool {
+    pub(crate) fn accepts_welcome(
+        &self,
+        proof: &SecretProof,
+        halves: &NonceHalves,
+        welcome: &Welcome,
+    ) -> bool {
         self.mac(Use::ReflectorProof, halves).chain_update(welcome.bytes()).verify_slice(proof).is_ok()
     }
 
     /// The tags for this session: for frames of the prober and for those of the reflector.
     #[must_use]
-    pub fn seals(&self, halves: &NonceHalves) -> (Seal, Seal) {
+    pub(crate) fn seals(&self, halves: &NonceHalves) -> (Seal, Seal) {
         let seal = |of| Seal::new(&self.mac(of, halves).finalize().into_bytes().into());
         (seal(Use::ProberFrames), seal(Use::ReflectorFrames))
     }
@@ -112,7 +117,7 @@ impl Secret {
 
 /// Both ends' random halves of the challenge in one greeting.
 #[derive(Debug, Clone, Copy)]
-pub struct NonceHalves {
+pub(crate) struct NonceHalves {
     /// From the hello.
     pub prober: Nonce,
     /// From the challenge.

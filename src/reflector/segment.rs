@@ -30,7 +30,7 @@ const CLOSED: u8 = 7;
 
 /// The kernel's present data about one connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tcp {
+pub(crate) struct Tcp {
     /// Bytes of IP and TCP header of a segment with data.
     pub header: Bytes,
     /// The largest segment it sends, bytes of IP packet.
@@ -61,7 +61,7 @@ pub struct Tcp {
 
 impl Tcp {
     /// Reads them from the kernel.
-    pub fn of(stream: &TcpStream) -> io::Result<Self> {
+    pub(crate) fn of(stream: &TcpStream) -> io::Result<Self> {
         let raw = getsockopt(stream, Info)?;
         let address = if stream.local_addr()?.is_ipv4() || is_mapped(stream) { 20 } else { 40 };
         let options = if raw.options & OPTION_TIMESTAMPS == 0 { 0 } else { 12 };
@@ -90,7 +90,7 @@ fn is_mapped(stream: &TcpStream) -> bool {
 
 /// Prepares a socket at either end: each write is sent at once, with DF, and dropping the socket in
 /// any way resets the connection, so that nothing in its send queue is sent any more.
-pub fn prepare(socket: &impl AsFd) -> io::Result<()> {
+pub(crate) fn prepare(socket: &impl AsFd) -> io::Result<()> {
     set_tcp_nodelay(socket, true)?;
     SockRef::from(socket).set_linger(Some(std::time::Duration::ZERO))?;
     // On an IPv6 socket both apply, the first to IPv4-mapped addresses.
@@ -109,24 +109,24 @@ const WAITING: usize = 64 * 1024;
 
 /// Limits what the other end may send before it is read, on a socket or on all that a listening one
 /// accepts.
-pub fn bound_what_waits(socket: &impl AsFd) -> io::Result<()> {
+pub(crate) fn bound_what_waits(socket: &impl AsFd) -> io::Result<()> {
     SockRef::from(socket).set_recv_buffer_size(WAITING)
 }
 
 /// Repeats an unanswered SYN-ACK once instead of five times, so that a forged SYN causes no more
 /// than that.
-pub fn repeat_syn_ack_once(listener: &impl AsFd) -> io::Result<()> {
+pub(crate) fn repeat_syn_ack_once(listener: &impl AsFd) -> io::Result<()> {
     Ok(setsockopt(listener, SynCount, &1)?)
 }
 
 /// Acknowledges what arrives at once. Must be set again from time to time, as the kernel resets it.
-pub fn acknowledge_quickly(stream: &TcpStream) {
+pub(crate) fn acknowledge_quickly(stream: &TcpStream) {
     // Without it an answer comes up to 40 ms later, which does no harm.
     let _ = set_tcp_quickack(stream, true);
 }
 
 /// Sends `payload` as one segment. An error means that the connection can no longer be used.
-pub async fn write_segment(stream: &TcpStream, payload: &[u8]) -> io::Result<()> {
+pub(crate) async fn write_segment(stream: &TcpStream, payload: &[u8]) -> io::Result<()> {
     let flags = SendFlags::EOR | SendFlags::NOSIGNAL;
     let sent =
         stream.async_io(Interest::WRITABLE, || send(stream, payload, flags).map_err(io::Error::from)).await?;
@@ -134,7 +134,7 @@ pub async fn write_segment(stream: &TcpStream, payload: &[u8]) -> io::Result<()>
 }
 
 /// Sends `payload` in segments of at most `most` bytes of payload.
-pub async fn write_segments(stream: &TcpStream, payload: &[u8], most: usize) -> io::Result<()> {
+pub(crate) async fn write_segments(stream: &TcpStream, payload: &[u8], most: usize) -> io::Result<()> {
     for part in payload.chunks(most) {
         write_segment(stream, part).await?;
     }

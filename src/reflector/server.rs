@@ -55,7 +55,7 @@ impl Reflector {
 
     /// The secret that peers must know.
     #[must_use]
-    pub fn secret(&self) -> Option<&Secret> {
+    pub(crate) fn secret(&self) -> Option<&Secret> {
         self.seats.secret()
     }
 

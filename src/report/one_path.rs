@@ -94,7 +94,7 @@ pub fn json(present: &Present) -> Value {
 
 /// The command that gives this binary all capabilities it can use.
 #[must_use]
-pub fn setcap() -> String {
+pub(crate) fn setcap() -> String {
     let binary = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("vxlan_exporter"));
     format!("setcap cap_net_raw+p {}", binary.display())
 }

@@ -7,24 +7,24 @@
 use std::time::Duration;
 
 /// The first wait, which is also the shortest.
-pub const FIRST: Duration = Duration::from_secs(1);
+pub(crate) const FIRST: Duration = Duration::from_secs(1);
 /// The longest wait.
-pub const LONGEST: Duration = Duration::from_mins(5);
+pub(crate) const LONGEST: Duration = Duration::from_mins(5);
 
 /// A wait that doubles with each failure in a row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
     /// Called after a success: the next failure starts again at [`FIRST`].
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 
     /// Called after a failure; returns the wait. `jitter` in 0..1 spreads it over 75 % to 125 %.
-    pub fn failed(&mut self, jitter: f64) -> Duration {
+    pub(crate) fn failed(&mut self, jitter: f64) -> Duration {
         let doubled = FIRST.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX));
         self.failures = self.failures.saturating_add(1);
         doubled.min(LONGEST).mul_f64(0.75 + jitter.clamp(0.0, 1.0) / 2.0).clamp(FIRST, LONGEST)

@@ -22,13 +22,13 @@ use crate::{
 };
 
 /// Most remotes in all forwarding entries of a router. Each remote is three series.
-pub const MOST_REMOTES: usize = 4096;
+pub(crate) const MOST_REMOTES: usize = 4096;
 /// Most addresses of all interfaces of a router.
-pub const MOST_ADDRESSES: usize = 4096;
+pub(crate) const MOST_ADDRESSES: usize = 4096;
 /// Most VNI ranges in all filters of a router. A bridge has at most 4094 VLANs to map.
-pub const MOST_VNI_RANGES: usize = 16_384;
+pub(crate) const MOST_VNI_RANGES: usize = 16_384;
 /// Most VNIs of a router with counters of their own.
-pub const MOST_VNI_COUNTERS: usize = 4096;
+pub(crate) const MOST_VNI_COUNTERS: usize = 4096;
 
 #[derive(Debug, Default)]
 struct Reading {
@@ -54,26 +54,26 @@ pub fn within<T>(limits: ReadLimits, deadline: Instant, read: impl FnOnce() -> T
 }
 
 /// Forgets what was left out so far: called when another method starts.
-pub fn begin() {
+pub(crate) fn begin() {
     DROPPED.take();
     WHY.take();
 }
 
 /// What was left out since [`begin`].
 #[must_use]
-pub fn left_out() -> Dropped {
+pub(crate) fn left_out() -> Dropped {
     DROPPED.with_borrow(Clone::clone)
 }
 
 /// Why the first item left out since [`begin`] could not be understood, if that was the reason.
 #[must_use]
-pub fn why() -> Option<Sentence> {
+pub(crate) fn why() -> Option<Sentence> {
     WHY.with_borrow(Clone::clone)
 }
 
 /// The limits of the scrape on this thread.
 #[must_use]
-pub fn limits() -> ReadLimits {
+pub(crate) fn limits() -> ReadLimits {
     let reading = READING.take();
     let limits = reading.limits;
     READING.set(reading);
@@ -82,7 +82,7 @@ pub fn limits() -> ReadLimits {
 
 /// Whether the deadline of the scrape on this thread has passed.
 #[must_use]
-pub fn is_late() -> bool {
+pub(crate) fn is_late() -> bool {
     let reading = READING.take();
     let late = reading.deadline.is_some_and(|deadline| Instant::now() >= deadline);
     READING.set(reading);
@@ -90,14 +90,14 @@ pub fn is_late() -> bool {
 }
 
 /// Counts items as left out.
-pub fn leave_out(kind: DroppedKind, count: u64) {
+pub(crate) fn leave_out(kind: DroppedKind, count: u64) {
     if count > 0 {
         DROPPED.with_borrow_mut(|dropped| *dropped.entry(kind).or_default() += count);
     }
 }
 
 /// Counts one item as not understood, with the reason.
-pub fn leave_out_for(kind: DroppedKind, why: impl Into<Sentence>) {
+pub(crate) fn leave_out_for(kind: DroppedKind, why: impl Into<Sentence>) {
     leave_out(kind, 1);
     WHY.with_borrow_mut(|first| {
         first.get_or_insert_with(|| why.into());
@@ -106,7 +106,7 @@ pub fn leave_out_for(kind: DroppedKind, why: impl Into<Sentence>) {
 
 /// Whether one more item is allowed when there are `have`; if not, it is counted as left out.
 #[must_use]
-pub fn admits(kind: DroppedKind, have: usize, most: usize) -> bool {
+pub(crate) fn admits(kind: DroppedKind, have: usize, most: usize) -> bool {
     if have >= most {
         leave_out(kind, 1);
     }
@@ -114,7 +114,7 @@ pub fn admits(kind: DroppedKind, have: usize, most: usize) -> bool {
 }
 
 /// Removes and counts addresses beyond [`MOST_ADDRESSES`].
-pub fn few_addresses(links: &mut [Link]) {
+pub(crate) fn few_addresses(links: &mut [Link]) {
     let mut room = MOST_ADDRESSES;
     for link in links {
         let over = link.addresses.len().saturating_sub(room);

@@ -29,10 +29,10 @@ use crate::{
 };
 
 /// How long a poorer method is used before the better ones are tried again.
-pub const RETRY_BETTER: Duration = Duration::from_hours(1);
+pub(crate) const RETRY_BETTER: Duration = Duration::from_hours(1);
 
 /// Reads one router repeatedly, by whichever method works.
-pub struct Chain {
+pub(crate) struct Chain {
     router: RouterName,
     shell: Option<Box<dyn Shell>>,
     ip: ip_json::Reader,
@@ -52,7 +52,7 @@ impl std::fmt::Debug for Chain {
 impl Chain {
     /// A chain that has not read anything yet.
     #[must_use]
-    pub fn new(plan: &RouterPlan) -> Self {
+    pub(crate) fn new(plan: &RouterPlan) -> Self {
         let shell: Option<Box<dyn Shell>> = match &plan.transport {
             Transport::Local => Some(Box::new(LocalShell)),
             Transport::Ssh(login) => Some(Box::new(SshShell::new(login.clone()))),
@@ -74,7 +74,7 @@ impl Chain {
     }
 
     /// One scrape, finished before `deadline`. Blocks.
-    pub fn scrape(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
+    pub(crate) fn scrape(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
         let now = Instant::now();
         let half = now + deadline.saturating_duration_since(now) / 2;
         let for_shell = if self.api.is_some() { half } else { deadline };

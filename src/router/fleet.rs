@@ -37,7 +37,7 @@ const SURVEY: u32 = 10;
 const SLACK: Duration = Duration::from_secs(2);
 
 /// The routers that are read at every interval.
-pub type WatchedRouters = Arc<BTreeSet<RouterName>>;
+pub(crate) type WatchedRouters = Arc<BTreeSet<RouterName>>;
 
 /// Reads all routers of a plan, and follows changes of the plan.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Fleet {
 
     /// Has `supervisor` restart its workers.
     #[must_use]
-    pub fn supervised_by(self, supervisor: Supervisor) -> Self {
+    pub(crate) fn supervised_by(self, supervisor: Supervisor) -> Self {
         Self { supervisor, ..self }
     }
 
@@ -136,7 +136,7 @@ impl Fleet {
     }
 
     /// Reads these routers at every interval from now on, the others less often.
-    pub fn watch(&self, routers: BTreeSet<RouterName>) {
+    pub(crate) fn watch(&self, routers: BTreeSet<RouterName>) {
         self.watched.send_if_modified(|watched| {
             let differs = **watched != routers;
             if differs {

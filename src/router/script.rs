@@ -42,14 +42,14 @@ echo; echo "$M rc=$r"
 "#;
 
 /// Sections with the system's version and boot id; a vendor may add a more exact version.
-pub const SYSTEM: &str = "s boot cat /proc/sys/kernel/random/boot_id
+pub(crate) const SYSTEM: &str = "s boot cat /proc/sys/kernel/random/boot_id
 s os cat /etc/os-release
 ";
 
 /// Seconds since boot, read right before the counters; `uptime-after` is read right after them.
-pub const UPTIME_BEFORE: &str = "s uptime-before cat /proc/uptime\n";
+pub(crate) const UPTIME_BEFORE: &str = "s uptime-before cat /proc/uptime\n";
 /// See [`UPTIME_BEFORE`].
-pub const UPTIME_AFTER: &str = "s uptime-after cat /proc/uptime\n";
+pub(crate) const UPTIME_AFTER: &str = "s uptime-after cat /proc/uptime\n";
 
 /// Why a method failed, which decides what is tried next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub enum Failed {
 }
 
 /// Runs `body` and passes its output to `read`.
-pub fn run<T>(
+pub(crate) fn run<T>(
     shell: &mut dyn Shell,
     body: &str,
     deadline: Instant,
@@ -113,7 +113,7 @@ fn denied_or(otherwise: FailureReason, message: &str) -> FailureReason {
 
 /// The error for output that a parser did not understand.
 #[must_use]
-pub fn misread(error: &ParseError) -> ScrapeError {
+pub(crate) fn misread(error: &ParseError) -> ScrapeError {
     if bounds::is_late() {
         return timed_out("reading what the router printed");
     }
@@ -122,7 +122,7 @@ pub fn misread(error: &ParseError) -> ScrapeError {
 
 /// What identifies the system that was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct System {
+pub(crate) struct System {
     /// The software version.
     pub version: Option<Text>,
     /// The boot id.
@@ -151,7 +151,7 @@ impl System {
 
 /// One script's output, split into sections.
 #[derive(Debug)]
-pub struct Output<'a> {
+pub(crate) struct Output<'a> {
     sections: BTreeMap<&'a str, Section<'a>>,
     /// When the script was sent and when its output had arrived, since [`START`].
     asked: Duration,
@@ -161,13 +161,13 @@ pub struct Output<'a> {
 impl<'a> Output<'a> {
     /// The text of a section; `None` if its command failed.
     #[must_use]
-    pub fn may(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn may(&self, name: &str) -> Option<&'a str> {
         self.sections.get(name).filter(|section| section.exit_code == 0).map(|section| section.text)
     }
 
     /// The text of a section without which there is no snapshot; `needs` says what the command
     /// requires.
-    pub fn must(&self, name: &str, command: &str, needs: &str) -> Result<&'a str, ScrapeError> {
+    pub(crate) fn must(&self, name: &str, command: &str, needs: &str) -> Result<&'a str, ScrapeError> {
         let Some(section) = self.sections.get(name) else {
             let message = format!("the output has no section `{name}`");
             return Err(ScrapeError::new(FailureReason::Truncated, message));
@@ -187,7 +187,7 @@ impl<'a> Output<'a> {
 
     /// The results of [`SYSTEM`], `Vyos::VERSION_FILES` and the two uptimes.
     #[must_use]
-    pub fn system(&self) -> System {
+    pub(crate) fn system(&self) -> System {
         let uptime = |section| parse::system::uptime_seconds(self.may(section)?);
         let text = |section| self.may(section).unwrap_or_default();
         System {

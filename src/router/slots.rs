@@ -7,7 +7,7 @@ use crate::model::{shard, types::RouterName};
 
 /// A router's place in every interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Slots {
+pub(crate) struct Slots {
     /// Position within the interval, in 0..1.
     place: f64,
 }
@@ -15,7 +15,7 @@ pub struct Slots {
 impl Slots {
     /// The place of that router.
     #[must_use]
-    pub fn of(router: &RouterName) -> Self {
+    pub(crate) fn of(router: &RouterName) -> Self {
         // The first 32 of the 64 bits are enough: they resolve a microsecond in an hour.
         let high = u32::try_from(shard::hash(router.as_str()) >> 32).unwrap_or_default();
         Self { place: f64::from(high) / (f64::from(u32::MAX) + 1.0) }
@@ -25,7 +25,7 @@ impl Slots {
     /// than half an interval away, the read takes place once halfway to the slot after it. Both
     /// times have the same origin for all routers.
     #[must_use]
-    pub fn next(self, start: Duration, interval: Duration) -> Duration {
+    pub(crate) fn next(self, start: Duration, interval: Duration) -> Duration {
         let intervals = start.as_secs_f64() / interval.as_secs_f64();
         let slot = interval.mul_f64((intervals - self.place).floor().max(-1.0) + 1.0 + self.place);
         let away = slot.saturating_sub(start);

@@ -72,18 +72,18 @@ impl Worker {
     /// Turns the log off, for a caller that reports each reading itself: a failure is reported
     /// once.
     #[must_use]
-    pub fn without_log(self) -> Self {
+    pub(crate) fn without_log(self) -> Self {
         Self { logged_up: Some(false), ..self }
     }
 
     /// The plan of its router.
     #[must_use]
-    pub fn plan(&self) -> &RouterPlan {
+    pub(crate) fn plan(&self) -> &RouterPlan {
         &self.plan
     }
 
     /// Continues the counts of a former worker of this router.
-    pub fn go_on_from(&mut self, former: &RouterReading) {
+    pub(crate) fn go_on_from(&mut self, former: &RouterReading) {
         self.reading.failures.clone_from(&former.failures);
         self.reading.recreations.clone_from(&former.recreations);
         self.reading.dropped.clone_from(&former.dropped);
@@ -91,7 +91,7 @@ impl Worker {
 
     /// Called if the former worker of this router died: nothing is known until this one has read
     /// it.
-    pub fn former_died(&mut self) {
+    pub(crate) fn former_died(&mut self) {
         self.failed(ScrapeError::new(
             FailureReason::Parse,
             "the task that reads it has died; this is a bug, please report it with the log",

@@ -14,7 +14,7 @@ use crate::model::types::{Bytes, InterfaceName};
 
 /// A router that runs a numbered VyOS. What holds for every version is an associated item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Vyos {
+pub(crate) struct Vyos {
     /// Major and minor version. Rolling releases, named by their year, compare as later than any
     /// other.
     version: (u32, u32),
@@ -22,18 +22,18 @@ pub struct Vyos {
 
 impl Vyos {
     /// The MTUs that it accepts for a vxlan interface.
-    pub const MTUS: RangeInclusive<Bytes> = 1200..=16_000;
+    pub(crate) const MTUS: RangeInclusive<Bytes> = 1200..=16_000;
 
     /// Printed before the name of an interface that [`Vyos::names`] refuses.
-    pub const NAMES_NONE: &'static str = "VyOS allows no vxlan interface named";
+    pub(crate) const NAMES_NONE: &'static str = "VyOS allows no vxlan interface named";
     /// Printed if [`Vyos::has_df_command`] says no.
-    pub const NO_DF_COMMAND: &'static str = "VyOS before 1.4 has no command for df";
+    pub(crate) const NO_DF_COMMAND: &'static str = "VyOS before 1.4 has no command for df";
     /// Printed if [`Vyos::signals_bridged`] says no.
-    pub const NO_BRIDGED_SIGNAL: &'static str = "VyOS before 1.4 sends no signal for bridged packets";
+    pub(crate) const NO_BRIDGED_SIGNAL: &'static str = "VyOS before 1.4 sends no signal for bridged packets";
 
     /// From a router's version string, e.g. `VyOS 1.4.0`.
     #[must_use]
-    pub fn of(version: &str) -> Option<Self> {
+    pub(crate) fn of(version: &str) -> Option<Self> {
         let mut numbers = version.strip_prefix("VyOS ")?.split(['.', '-']).map(|number| number.parse().ok());
         Some(Self { version: (numbers.next()??, numbers.next().flatten().unwrap_or(0)) })
     }
@@ -41,21 +41,21 @@ impl Vyos {
     /// Whether it could have given a vxlan interface this name (`vxlan[0-9]+`): its commands accept
     /// no other.
     #[must_use]
-    pub fn names(interface: &InterfaceName) -> bool {
+    pub(crate) fn names(interface: &InterfaceName) -> bool {
         let number = interface.as_str().strip_prefix("vxlan");
         number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
     /// Whether it has a command for the outer DF bit.
     #[must_use]
-    pub fn has_df_command(self) -> bool {
+    pub(crate) fn has_df_command(self) -> bool {
         self.version >= (1, 4)
     }
 
     /// Whether its kernel sends Packet Too Big for bridged packets that do not fit the underlay.
     /// Kernels do since 5.8; VyOS 1.3 has 5.4.
     #[must_use]
-    pub fn signals_bridged(self) -> bool {
+    pub(crate) fn signals_bridged(self) -> bool {
         self.version >= (1, 4)
     }
 
@@ -66,7 +66,7 @@ impl Vyos {
     /// A 1.4 rolling release from before October 2023 had the defaults of 1.3. Its name does not
     /// always contain its date; where it does (`1.4-rolling-202212…`) the date decides.
     #[must_use]
-    pub fn defaults(version: &str) -> Option<(u16, Bytes)> {
+    pub(crate) fn defaults(version: &str) -> Option<(u16, Bytes)> {
         let version = version.trim().trim_start_matches("VyOS ");
         let mut parts = version.split(['.', '-']);
         let (major, minor): (u32, u32) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);

@@ -37,7 +37,7 @@ use crate::{
     web::{coalesce::Coalesced, places::Place},
 };
 use hashing::Hashing;
-pub use logins::Admission;
+pub(crate) use logins::Admission;
 use logins::Logins;
 use users::Users;
 
@@ -60,12 +60,12 @@ impl Access {
 
     /// Whether a connection from this address is accepted at all.
     #[must_use]
-    pub fn is_open_to(&self, peer: IpAddr) -> bool {
+    pub(crate) fn is_open_to(&self, peer: IpAddr) -> bool {
         listen::is_among(&self.sources.borrow(), peer)
     }
 
     /// The present TLS configuration; `None` for plain text.
-    pub async fn tls(&self) -> Option<Arc<ServerConfig>> {
+    pub(crate) async fn tls(&self) -> Option<Arc<ServerConfig>> {
         match &self.gate {
             Some(gate) => Gate::rules(gate).await.tls.clone(),
             None => None,
@@ -73,7 +73,7 @@ impl Access {
     }
 
     /// Whether a request with this `Authorization` is admitted.
-    pub async fn admits(&self, place: &Place, authorization: Option<&HeaderValue>) -> Admission {
+    pub(crate) async fn admits(&self, place: &Place, authorization: Option<&HeaderValue>) -> Admission {
         let Some(gate) = &self.gate else { return Admission::Granted };
         let rules = Gate::rules(gate).await;
         let admission = gate.logins.admit(&rules.users, place.peer, place.is_known(), authorization).await;
@@ -123,7 +123,7 @@ struct AccessRules {
 
 impl Gate {
     /// Reads the file and those it names.
-    pub fn open(file: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn open(file: &Path) -> anyhow::Result<Self> {
         let rules = WebFileContents::read(file).and_then(WebFileContents::rules)?;
         warn_of_public(rules.key.iter().map(PathBuf::as_path));
         let (tls, users) = (rules.tls.is_some(), rules.users.count());

@@ -22,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// The last result of one kind of work.
 #[derive(Debug)]
-pub struct Coalesced<T> {
+pub(crate) struct Coalesced<T> {
     /// The number of executions begun.
     begun: Arc<AtomicU64>,
     last: Arc<Mutex<Last<T>>>,
@@ -49,7 +49,7 @@ impl<T: Clone + Send + 'static> Coalesced<T> {
     /// panics.
     ///
     /// The caller may stop waiting: an execution that has begun is finished before the next begins.
-    pub async fn get(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    pub(crate) async fn get(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let came_after = self.begun.load(SeqCst);
         let mut last = Arc::clone(&self.last).lock_owned().await;
         if last.number > came_after {

@@ -45,7 +45,7 @@ const KERNEL_BYTES: usize = 64 << 10;
 const TLS_HANDSHAKE: [u8; 1] = [22];
 
 /// Serves its client until one of them ends the connection, or its place is needed.
-pub async fn connection(
+pub(crate) async fn connection(
     stream: TcpStream,
     place: Place,
     pages: Pages,

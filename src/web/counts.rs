@@ -10,7 +10,7 @@ use crate::{
 
 /// Counts since start.
 #[derive(Debug, Default)]
-pub struct WebCounters {
+pub(crate) struct WebCounters {
     places: AtomicU64,
     turned_away: [AtomicU64; TurnedAway::ALL.len()],
     logins: [AtomicU64; LoginRefusal::ALL.len()],
@@ -18,22 +18,22 @@ pub struct WebCounters {
 
 impl WebCounters {
     /// Sets how many places are taken at present.
-    pub fn set_places(&self, taken: usize) {
+    pub(crate) fn set_places(&self, taken: usize) {
         self.places.store(taken as u64, Relaxed);
     }
 
     /// Counts a connection that was refused, or closed before its client closed it.
-    pub fn turned_away(&self, reason: TurnedAway) {
+    pub(crate) fn turned_away(&self, reason: TurnedAway) {
         self.turned_away[reason as usize].fetch_add(1, Relaxed);
     }
 
     /// Counts a request that was refused for its password.
-    pub fn login_refused(&self, reason: LoginRefusal) {
+    pub(crate) fn login_refused(&self, reason: LoginRefusal) {
         self.logins[reason as usize].fetch_add(1, Relaxed);
     }
 
     /// Adds all counters to the exposition, including zeros.
-    pub fn put(&self, out: &mut Exposition) {
+    pub(crate) fn put(&self, out: &mut Exposition) {
         out.put_count(&catalogue::WEB_CONNECTIONS, &[], self.places.load(Relaxed));
         for reason in TurnedAway::ALL {
             let count = self.turned_away[*reason as usize].load(Relaxed);

@@ -20,7 +20,7 @@ use crate::{
 /// The samples of one scrape, stored as numbers and label values only, as there may be a hundred
 /// thousand. What the encoder needs in addition is made for one family at a time.
 #[derive(Default)]
-pub struct Exposition {
+pub(crate) struct Exposition {
     families: BTreeMap<&'static str, Samples>,
 }
 
@@ -36,23 +36,23 @@ enum Sample {
 
 impl Exposition {
     /// Adds a sample; `labels` are values in the order of the family's labels.
-    pub fn put(&mut self, family: &'static MetricSpec, labels: &[&str], value: f64) {
+    pub(crate) fn put(&mut self, family: &'static MetricSpec, labels: &[&str], value: f64) {
         self.insert(family, labels, Sample::Number(value));
     }
 
     /// Adds a sample of 1 or 0.
-    pub fn put_bool(&mut self, family: &'static MetricSpec, labels: &[&str], value: bool) {
+    pub(crate) fn put_bool(&mut self, family: &'static MetricSpec, labels: &[&str], value: bool) {
         self.put(family, labels, f64::from(u8::from(value)));
     }
 
     /// Adds a count. Above 2^53 the sample loses its last digits, as Prometheus stores a float.
-    pub fn put_count(&mut self, family: &'static MetricSpec, labels: &[&str], value: u64) {
+    pub(crate) fn put_count(&mut self, family: &'static MetricSpec, labels: &[&str], value: u64) {
         #[allow(clippy::cast_precision_loss)]
         self.put(family, labels, value as f64);
     }
 
     /// Adds a histogram.
-    pub fn put_histogram(&mut self, family: &'static MetricSpec, labels: &[&str], rtt: &RttHistogram) {
+    pub(crate) fn put_histogram(&mut self, family: &'static MetricSpec, labels: &[&str], rtt: &RttHistogram) {
         let mut below = 0;
         let buckets = RttHistogram::BOUNDS.iter().zip(rtt.counts).map(|(bound, count)| {
             below += count;
@@ -79,7 +79,7 @@ impl Exposition {
 
     /// The text format, including families from another collector. Each of these must be in the
     /// catalogue with the same type, and gets its help text from there.
-    pub fn encode(self, foreign: Vec<MetricFamily>) -> Result<String> {
+    pub(crate) fn encode(self, foreign: Vec<MetricFamily>) -> Result<String> {
         let mut known = BTreeMap::new();
         for mut made in foreign.into_iter().filter(|made| !made.get_metric().is_empty()) {
             let family = catalogue::find(made.name())

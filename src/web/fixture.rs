@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// A fixed time.
-pub fn moment() -> SystemTime {
+pub(crate) fn moment() -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(1_700_000_000_500)
 }
 
@@ -188,7 +188,7 @@ fn end(router: &str) -> TunnelEnd {
 }
 
 /// The whole state.
-pub fn present() -> Present {
+pub(crate) fn present() -> Present {
     let pair = "dc/vxlan01~site-a/vxlan01";
     let tunnel = Tunnel {
         name: pair.into(),
@@ -253,7 +253,7 @@ pub fn present() -> Present {
 }
 
 /// The same as a shared [`State`].
-pub fn state() -> State {
+pub(crate) fn state() -> State {
     let present = present();
     let state = State::default();
     for reading in present.routers {

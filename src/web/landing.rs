@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 /// The whole page.
-pub fn page(present: &Present, version: &str) -> String {
+pub(crate) fn page(present: &Present, version: &str) -> String {
     let mut html = String::new();
     // Writing to a String cannot fail.
     let _ = write_page(&mut html, present, version);

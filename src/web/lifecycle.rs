@@ -23,7 +23,7 @@ pub struct Lifecycle {
 impl Lifecycle {
     /// Passes requests on.
     #[must_use]
-    pub fn enabled(wishes: mpsc::Sender<Wish>) -> Self {
+    pub(crate) fn enabled(wishes: mpsc::Sender<Wish>) -> Self {
         Self { wishes: Some(wishes) }
     }
 

@@ -46,7 +46,7 @@ pub struct SelfInfo {
 impl SelfInfo {
     /// This process, with its supervisor.
     #[must_use]
-    pub fn new(supervisor: Supervisor) -> Self {
+    pub(crate) fn new(supervisor: Supervisor) -> Self {
         let process = Arc::new(ProcessCollector::for_self());
         let version = env!("CARGO_PKG_VERSION");
         Self { version, revision: crate::REVISION, web: Arc::default(), process, supervisor }
@@ -54,7 +54,7 @@ impl SelfInfo {
 
     /// What is wrong with its tasks; `None` while all run and make progress.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
+    pub(crate) fn trouble(&self) -> Option<String> {
         self.supervisor.trouble()
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 /// One client's address. For IPv6 the first 64 bits, as any host may choose the rest (RFC 8981).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Peer {
+pub(crate) enum Peer {
     /// An IPv4 address.
     V4(Ipv4Addr),
     /// An IPv6 /64 network.
@@ -36,18 +36,18 @@ impl Peer {
 ///
 /// Those that came first are kept: a crowd of new addresses displaces nobody.
 #[derive(Debug, Default)]
-pub struct KnownPeers {
+pub(crate) struct KnownPeers {
     seen: BTreeMap<Peer, Instant>,
 }
 
 impl KnownPeers {
     /// Most known peers: Prometheus servers, and a few people.
-    pub const MOST: usize = 32;
+    pub(crate) const MOST: usize = 32;
     /// How long a peer stays known: longer than any interval between scrapes.
-    pub const LATELY: Duration = Duration::from_mins(10);
+    pub(crate) const LATELY: Duration = Duration::from_mins(10);
 
     /// Records that a peer has logged in or received the metrics.
-    pub fn greet(&mut self, peer: Peer, now: Instant) {
+    pub(crate) fn greet(&mut self, peer: Peer, now: Instant) {
         self.seen.retain(|_, seen| now.saturating_duration_since(*seen) < Self::LATELY);
         if self.seen.len() < Self::MOST || self.seen.contains_key(&peer) {
             self.seen.insert(peer, now);
@@ -56,7 +56,7 @@ impl KnownPeers {
 
     /// Whether a peer is known; this machine always is.
     #[must_use]
-    pub fn knows(&self, peer: Peer, now: Instant) -> bool {
+    pub(crate) fn knows(&self, peer: Peer, now: Instant) -> bool {
         let seen = self.seen.get(&peer);
         peer.is_this_machine() || seen.is_some_and(|seen| now.saturating_duration_since(*seen) < Self::LATELY)
     }

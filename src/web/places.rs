@@ -47,11 +47,11 @@ const UNREAD_BYTES: usize = 32 << 20;
 /// This many distinct answers may wait whatever their size, so that large ones are answered too.
 const UNREAD_ANSWERS: usize = 4;
 /// Timeout for reading an answer.
-pub const READ_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 60 });
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 60 });
 
 /// The places of one listener. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub(crate) struct Places {
     inner: Arc<Inner>,
 }
 
@@ -95,7 +95,7 @@ enum Stage {
 impl Places {
     /// The number of places follows from the limit of open files.
     #[must_use]
-    pub fn new(open_files: u64, counts: Arc<WebCounters>) -> Self {
+    pub(crate) fn new(open_files: u64, counts: Arc<WebCounters>) -> Self {
         let most = usize::try_from(open_files / PART_OF_OPEN_FILES).unwrap_or(MOST);
         Self::with(most.clamp(PART_OF_PEER, MOST), counts)
     }
@@ -106,7 +106,7 @@ impl Places {
 
     /// A place for a connection of this peer, at once or not at all.
     #[must_use]
-    pub fn take(&self, peer: Peer) -> Option<Place> {
+    pub(crate) fn take(&self, peer: Peer) -> Option<Place> {
         let now = Instant::now();
         let mut table = self.inner.table();
         let of_peer = table.count(peer);
@@ -138,7 +138,7 @@ impl Places {
     }
 
     /// Ends an idle connection when file descriptors are short.
-    pub fn end_one(&self) {
+    pub(crate) fn end_one(&self) {
         let now = Instant::now();
         let mut table = self.inner.table();
         let idlest = table.by_need(Taken::stands_still, now);
@@ -248,7 +248,7 @@ impl Taken {
 
 /// One connection's place, until it is dropped or needed for another.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     inner: Arc<Inner>,
     id: u64,
     /// Its peer.
@@ -259,7 +259,7 @@ pub struct Place {
 impl Place {
     /// Completes when another connection needs the place, or an answer is not read in time: the
     /// connection must end at once.
-    pub async fn ended(&self) {
+    pub(crate) async fn ended(&self) {
         loop {
             if tokio::time::timeout(READ_TIMEOUT / 4, self.end.notified()).await.is_ok() {
                 return;
@@ -274,14 +274,14 @@ impl Place {
     }
 
     /// Called when a request has arrived.
-    pub fn works(&self) {
+    pub(crate) fn works(&self) {
         self.enter(Stage::Working);
     }
 
     /// Called with its answer; `false` if too many answers wait for readers already and none of
     /// them may be ended.
     #[must_use]
-    pub fn sends(&self, answer: &Bytes) -> bool {
+    pub(crate) fn sends(&self, answer: &Bytes) -> bool {
         let now = Instant::now();
         let mut table = self.inner.table();
         let Some(mine) = table.taken.get_mut(&self.id) else { return true };
@@ -305,7 +305,7 @@ impl Place {
     }
 
     /// Called when the whole answer has been handed to the kernel.
-    pub fn flushed(&self) {
+    pub(crate) fn flushed(&self) {
         let mut table = self.inner.table();
         let Some(mine) = table.taken.get_mut(&self.id) else { return };
         if let Stage::Sending(_) = mine.stage {
@@ -315,13 +315,13 @@ impl Place {
     }
 
     /// Makes its peer known: it has logged in, or has received what needs no login.
-    pub fn greet(&self) {
+    pub(crate) fn greet(&self) {
         self.inner.table().known.greet(self.peer, Instant::now());
     }
 
     /// Whether its peer is known.
     #[must_use]
-    pub fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         self.inner.table().known.knows(self.peer, Instant::now())
     }
 

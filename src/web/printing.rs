@@ -21,7 +21,7 @@ struct Inner {
 
 impl Printing {
     /// The present `/metrics`, or why it cannot be printed.
-    pub async fn metrics(&self, state: &State, self_info: &SelfInfo) -> Result<Bytes, String> {
+    pub(crate) async fn metrics(&self, state: &State, self_info: &SelfInfo) -> Result<Bytes, String> {
         let (state, self_info) = (state.clone(), self_info.clone());
         let printed = self.inner.metrics.get(move || {
             let text = metrics::render(&state.present(), &self_info);
@@ -31,7 +31,7 @@ impl Printing {
     }
 
     /// The present `/`.
-    pub async fn landing(&self, state: &State, self_info: &SelfInfo) -> Option<Bytes> {
+    pub(crate) async fn landing(&self, state: &State, self_info: &SelfInfo) -> Option<Bytes> {
         let (state, version) = (state.clone(), self_info.version);
         self.inner.landing.get(move || Bytes::from(landing::page(&state.present(), version))).await
     }

@@ -8,7 +8,7 @@ use crate::model::{
 impl PathObservation {
     /// What the path's verdict means for a user.
     #[must_use]
-    pub fn meaning(&self) -> String {
+    pub(crate) fn meaning(&self) -> String {
         let judgement = &self.judgement;
         match judgement.verdict {
             Verdict::Ok => {
@@ -38,7 +38,7 @@ impl PathObservation {
     /// tested forward separately, an echo that is silent above the edge may have been lost on the
     /// way back.
     #[must_use]
-    pub fn is_forward_tested(&self) -> bool {
+    pub(crate) fn is_forward_tested(&self) -> bool {
         let judgement = &self.judgement;
         let either_way = self.expected_mtu.as_ref().map(|expected| expected.bytes);
         let expected = judgement.forward_expected.or(either_way);
@@ -49,7 +49,7 @@ impl PathObservation {
     /// Whether packets of the expected size are known to come back in one piece. Fragments prove
     /// nothing about a hole: they may be sent without DF.
     #[must_use]
-    pub fn is_reverse_tested(&self) -> bool {
+    pub(crate) fn is_reverse_tested(&self) -> bool {
         let judgement = &self.judgement;
         let expected = self.expected_mtu.as_ref().map(|expected| expected.bytes);
         expected.is_some() && judgement.mtu_reverse.max(judgement.reverse_at_least) >= expected

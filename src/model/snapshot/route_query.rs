@@ -35,7 +35,7 @@ impl RouteQuery {
     /// The look-up that a vxlan device makes for one of its remotes; `None` where it cannot be
     /// written safely.
     #[must_use]
-    pub fn new(of: &RouterSnapshot, link: &Link, vxlan: &Vxlan, remote: IpAddr) -> Option<Self> {
+    pub(crate) fn new(of: &RouterSnapshot, link: &Link, vxlan: &Vxlan, remote: IpAddr) -> Option<Self> {
         let own = || vxlan.link.as_ref().filter(|_| vxlan.remote == Some(remote) || remote.is_multicast());
         let vrf = || vrf_of(of, vxlan.link.as_ref()?);
         let out_of = of.via(link.name.as_str(), remote).or_else(own).or_else(vrf).cloned();
@@ -46,14 +46,14 @@ impl RouteQuery {
 
     /// The remote that is looked up.
     #[must_use]
-    pub fn remote(&self) -> IpAddr {
+    pub(crate) fn remote(&self) -> IpAddr {
         self.remote
     }
 
     /// The arguments after the address, each with a space before it. Queries with the same
     /// arguments share one loop of the script.
     #[must_use]
-    pub fn conditions(&self) -> String {
+    pub(crate) fn conditions(&self) -> String {
         let from = self.from.map(|from| format!(" from {from}"));
         let out_of = self.out_of.as_ref().map(|device| format!(" oif {device}"));
         let port = self.port.map(|port| format!(" ipproto udp dport {port}"));

@@ -19,18 +19,18 @@ const INTERVALS: u32 = 3;
 const AT_LEAST: Duration = Duration::from_secs(3);
 
 /// Time since the machine started, including the time it was suspended.
-pub fn now() -> Duration {
+pub(crate) fn now() -> Duration {
     let now = clock_gettime(ClockId::Boottime);
     Duration::new(now.tv_sec.try_into().unwrap_or(0), now.tv_nsec.try_into().unwrap_or(0))
 }
 
 /// Whether data that is updated every `interval` is old at this age.
-pub fn is_old(age: Duration, interval: Duration) -> bool {
+pub(crate) fn is_old(age: Duration, interval: Duration) -> bool {
     age > (interval * INTERVALS).max(AT_LEAST)
 }
 
 /// Data with a promised next update.
-pub trait Ageing {
+pub(crate) trait Ageing {
     /// Time within which the next update is promised; absent where none is.
     fn interval(&self) -> Option<Duration>;
 
@@ -85,7 +85,7 @@ impl Ageing for RouterReading {
 
 /// The last update, and when it came.
 #[derive(Debug, Clone)]
-pub struct Stamped<T> {
+pub(crate) struct Stamped<T> {
     at: Duration,
     is_old: bool,
     /// What may be shown now.
@@ -94,12 +94,12 @@ pub struct Stamped<T> {
 
 impl<T: Ageing> Stamped<T> {
     /// Stamps a value with the current time.
-    pub fn new(value: T) -> Self {
+    pub(crate) fn new(value: T) -> Self {
         Self { at: now(), is_old: false, value: Arc::new(value) }
     }
 
     /// Replaces the value with its aged form once it is too old at `now`.
-    pub fn age(&mut self, now: Duration) {
+    pub(crate) fn age(&mut self, now: Duration) {
         let age = now.saturating_sub(self.at);
         if !self.is_old && self.value.interval().is_some_and(|interval| is_old(age, interval)) {
             self.is_old = true;

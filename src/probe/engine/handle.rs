@@ -14,7 +14,7 @@ pub(super) struct Order {
 
 /// Controls a running engine.
 #[derive(Debug, Clone)]
-pub struct EngineHandle(UnboundedSender<Order>);
+pub(crate) struct EngineHandle(UnboundedSender<Order>);
 
 impl EngineHandle {
     pub(super) fn new(orders: UnboundedSender<Order>) -> Self {
@@ -23,7 +23,7 @@ impl EngineHandle {
 
     /// Probes these paths from now on. A path with an unchanged entry continues undisturbed; one
     /// with a changed entry starts again but keeps its counts.
-    pub async fn follow(&self, paths: Vec<PathPlan>, budget_pps: u32) -> anyhow::Result<()> {
+    pub(crate) async fn follow(&self, paths: Vec<PathPlan>, budget_pps: u32) -> anyhow::Result<()> {
         let (done, told) = oneshot::channel();
         let sent = self.0.send(Order { paths, budget_pps, done }).is_ok();
         let outcome = if sent { told.await.ok() } else { None };

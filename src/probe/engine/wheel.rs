@@ -14,7 +14,7 @@ pub(super) struct Wheel {
 
 impl Wheel {
     /// Visits `path` at that time, whatever was planned before.
-    pub fn plan(&mut self, path: usize, at: Moment) {
+    pub(crate) fn plan(&mut self, path: usize, at: Moment) {
         if let Some(former) = self.due.insert(path, at) {
             self.queue.remove(&(former, path));
         }
@@ -22,23 +22,23 @@ impl Wheel {
     }
 
     /// Visits `path` in the next turn: something has happened to it.
-    pub fn touch(&mut self, path: usize) {
+    pub(crate) fn touch(&mut self, path: usize) {
         self.plan(path, Moment::ZERO);
     }
 
     /// Never visits a path again for which `is_kept` is false.
-    pub fn keep(&mut self, is_kept: impl Fn(usize) -> bool) {
+    pub(crate) fn keep(&mut self, is_kept: impl Fn(usize) -> bool) {
         self.due.retain(|path, _| is_kept(*path));
         self.queue.retain(|(_, path)| is_kept(*path));
     }
 
     /// When the first path is due.
-    pub fn next_at(&self) -> Option<Moment> {
+    pub(crate) fn next_at(&self) -> Option<Moment> {
         self.queue.first().map(|(at, _)| *at)
     }
 
     /// Removes the paths that are due at `now`, most overdue first. Each must be planned again.
-    pub fn take_due(&mut self, now: Moment) -> Vec<usize> {
+    pub(crate) fn take_due(&mut self, now: Moment) -> Vec<usize> {
         let later = self.queue.split_off(&(now, usize::MAX));
         let due: Vec<usize> =
             std::mem::replace(&mut self.queue, later).into_iter().map(|(_, path)| path).collect();

@@ -15,7 +15,7 @@ const FRAGMENT_HEADER: usize = 8;
 /// A full-size message is cut as for 576-byte datagrams; a small one into equal pieces of a
 /// multiple of 8 bytes, so that both packets of a pair have the same number of fragments.
 #[must_use]
-pub fn fragments(
+pub(crate) fn fragments(
     message: &[u8],
     count: usize,
     from: IpAddr,
@@ -69,7 +69,7 @@ fn fragment(
 /// Bytes of IP packet of a small echo that can be cut into `count` fragments and carries the
 /// cookie.
 #[must_use]
-pub fn small_fragmented(family: Family, count: usize) -> usize {
+pub(crate) fn small_fragmented(family: Family, count: usize) -> usize {
     let least = ICMP_HEADER + size_of::<Cookie>();
     let chunk = least.div_ceil(count.max(1)).next_multiple_of(8);
     family.header() as usize + chunk * count

@@ -57,16 +57,16 @@ const fn reject() -> SockFilter {
 }
 
 /// Accepts no packet: for a socket that only sends.
-pub const fn nothing() -> [SockFilter; 1] {
+pub(crate) const fn nothing() -> [SockFilter; 1] {
     [reject()]
 }
 
 /// The part that all identifiers of a process have in common.
-pub const IDENTIFIERS: u16 = 0xff00;
+pub(crate) const IDENTIFIERS: u16 = 0xff00;
 
 /// Accepts echo replies with one of our identifiers, and "destination unreachable" or "packet too
 /// big".
-pub fn icmp(family: Family, identifier: u16) -> [SockFilter; 9] {
+pub(crate) fn icmp(family: Family, identifier: u16) -> [SockFilter; 9] {
     let (reply, signal) = match family {
         Family::V4 => (0, 3),
         Family::V6 => (129, 2),
@@ -85,7 +85,7 @@ pub fn icmp(family: Family, identifier: u16) -> [SockFilter; 9] {
 }
 
 /// Accepts echo replies with that identifier, and nothing else.
-pub fn echo_replies(family: Family, identifier: u16) -> [SockFilter; 7] {
+pub(crate) fn echo_replies(family: Family, identifier: u16) -> [SockFilter; 7] {
     let reply = if family == Family::V4 { 0 } else { 129 };
     [
         skip_header(family),
@@ -99,7 +99,7 @@ pub fn echo_replies(family: Family, identifier: u16) -> [SockFilter; 7] {
 }
 
 /// Accepts segments to one of our ports.
-pub fn tcp(family: Family, ports: &[u16]) -> Vec<SockFilter> {
+pub(crate) fn tcp(family: Family, ports: &[u16]) -> Vec<SockFilter> {
     let mut filter = vec![skip_header(family), short(2)];
     for (number, port) in ports.iter().enumerate() {
         let left = u8::try_from(ports.len() - number).unwrap_or(u8::MAX);

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_millis(150);
 /// Sends a padded SYN to one of our own ports, where nobody listens, so the kernel's RST must come
 /// back. Returns why padded SYNs do not work if it does not. A loopback that is down or has no
 /// address proves nothing.
-pub fn answered(family: Family, sender: &Socket, receiver: &Socket, ports: &Ports) -> Option<String> {
+pub(crate) fn answered(family: Family, sender: &Socket, receiver: &Socket, ports: &Ports) -> Option<String> {
     let ip = match family {
         Family::V4 => IpAddr::V4(Ipv4Addr::LOCALHOST),
         Family::V6 => IpAddr::V6(Ipv6Addr::LOCALHOST),

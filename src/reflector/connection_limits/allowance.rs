@@ -68,7 +68,7 @@ impl Allowance {
     }
 
     /// Whether nothing was charged within the last minute.
-    pub fn is_unused(&mut self, now: Moment) -> bool {
+    pub(crate) fn is_unused(&mut self, now: Moment) -> bool {
         self.forget(now);
         self.bytes.is_empty()
     }

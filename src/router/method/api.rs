@@ -36,7 +36,7 @@ use join_links::Answered;
 const NOTHING_CONFIGURED: &str = "Configuration under specified path is empty";
 
 /// Whether the files that an API needs can be read.
-pub fn check_files(plan: &ApiPlan) -> Result<(), ScrapeError> {
+pub(crate) fn check_files(plan: &ApiPlan) -> Result<(), ScrapeError> {
     read_key(plan)?;
     match &plan.trust {
         Trust::CaFile(file) => tls::authorities(file).map(drop),
@@ -61,7 +61,7 @@ fn read_key(plan: &ApiPlan) -> Result<Zeroizing<String>, ScrapeError> {
 
 /// Reads one router repeatedly over its API.
 #[derive(Debug)]
-pub struct ApiReader {
+pub(crate) struct ApiReader {
     plan: ApiPlan,
     client: Client,
     /// The answer of `/show version`, which costs the router a third of a second, and the number of
@@ -72,12 +72,12 @@ pub struct ApiReader {
 impl ApiReader {
     /// A reader that connects at its first scrape.
     #[must_use]
-    pub fn new(plan: ApiPlan) -> Self {
+    pub(crate) fn new(plan: ApiPlan) -> Self {
         Self { client: Client::new(plan.clone()), plan, version: None }
     }
 
     /// One scrape, finished before `deadline`. Blocks; never retries.
-    pub fn scrape(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
+    pub(crate) fn scrape(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
         let key = read_key(&self.plan)?;
         let mut asking = Questions { plan: &self.plan, client: &mut self.client, key: &key, deadline };
         let version = asking.version(&mut self.version)?;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// One scrape, finished before `deadline`. Blocks; never retries.
-pub fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
+pub(crate) fn scrape(shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
     let body = [UPTIME_BEFORE, Vyos::SHOW_RAW, UPTIME_AFTER, SYSTEM, Vyos::VERSION_FILES].concat();
     run(shell, &body, deadline, |output| {
         let text = output.must("raw", "interfaces.py show --raw", Vyos::HAS_RAW)?;

@@ -22,7 +22,7 @@ use crate::{
 
 /// The configuration of one vxlan interface, without what was never set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct VxlanConfig {
+pub(crate) struct VxlanConfig {
     /// Settings of the vxlan device; its `remote` is the first of `remotes`, or `group`.
     pub vxlan: Vxlan,
     /// All remotes: the first is the device's own, the others become entries of its flood list.
@@ -43,7 +43,7 @@ pub struct VxlanConfig {
 
 /// All vxlan interfaces of the configuration. VyOS answers with an error if there is none, which
 /// here is an empty result.
-pub fn interfaces(body: &str) -> Result<BTreeMap<InterfaceName, VxlanConfig>, ScrapeError> {
+pub(crate) fn interfaces(body: &str) -> Result<BTreeMap<InterfaceName, VxlanConfig>, ScrapeError> {
     let data = match api_reply::data(body) {
         Ok(data) => data,
         Err(error) if error.message.contains("specified path is empty") => return Ok(BTreeMap::new()),
@@ -74,7 +74,7 @@ pub fn interfaces(body: &str) -> Result<BTreeMap<InterfaceName, VxlanConfig>, Sc
 
 impl VxlanConfig {
     /// Adds the [defaults](Vyos::defaults) of a version.
-    pub fn fill_defaults(&mut self, version: &str) {
+    pub(crate) fn fill_defaults(&mut self, version: &str) {
         let Some((port, mtu)) = Vyos::defaults(version) else { return };
         self.vxlan.port.get_or_insert(port);
         self.mtu.get_or_insert(mtu);

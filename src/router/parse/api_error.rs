@@ -6,7 +6,7 @@ use crate::model::snapshot::ScrapeError;
 /// Why the API did not answer. `status` is the HTTP status if it is known; without it the text
 /// decides.
 #[must_use]
-pub fn read(status: Option<u16>, body: &str) -> ScrapeError {
+pub(crate) fn read(status: Option<u16>, body: &str) -> ScrapeError {
     api_reply::error(status, body)
 }
 

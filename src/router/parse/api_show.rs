@@ -7,7 +7,7 @@ use super::{api_reply, excerpt, links::Links, show_text, terminal};
 use crate::model::{snapshot::ScrapeError, types::FailureReason};
 
 /// All interfaces, with the same counters as [`show_text`].
-pub fn links(body: &str) -> Result<Links, ScrapeError> {
+pub(crate) fn links(body: &str) -> Result<Links, ScrapeError> {
     let parse = |message: String| ScrapeError::new(FailureReason::Parse, message);
     match api_reply::data(body)? {
         Value::String(text) => {

@@ -61,7 +61,7 @@ const WORDS: [(&str, FailureReason); 38] = [
 
 /// The first known error in a text, with the line that says it; `None` if there is none.
 #[must_use]
-pub fn classify(text: &str) -> Option<ScrapeError> {
+pub(crate) fn classify(text: &str) -> Option<ScrapeError> {
     // ssh prints its general message after the specific one.
     let changed = find(text, |(_, reason)| *reason == HostkeyMismatch);
     let (reason, line) = changed.or_else(|| find(text, |_| true))?;
@@ -72,7 +72,7 @@ pub fn classify(text: &str) -> Option<ScrapeError> {
 
 /// The reason for a text that is known to be an error.
 #[must_use]
-pub fn read(text: &str) -> ScrapeError {
+pub(crate) fn read(text: &str) -> ScrapeError {
     classify(text).unwrap_or_else(|| {
         let line = text.lines().map(str::trim).find(|line| !line.is_empty());
         let message = line.map_or_else(|| "no reason was given".to_owned(), excerpt);

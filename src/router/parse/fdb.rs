@@ -16,13 +16,13 @@ const COMMAND: &str = "bridge -j fdb show";
 
 /// All forwarding entries with a device and a MAC, of every device of the router.
 #[cfg(test)]
-pub fn entries(output: &str) -> Result<Vec<FdbEntry>, ParseError> {
+pub(crate) fn entries(output: &str) -> Result<Vec<FdbEntry>, ParseError> {
     entries_of(output, |_| true)
 }
 
 /// The forwarding entries of some devices that have a device and a MAC, as many as the scrape's
 /// limits allow.
-pub fn entries_of(
+pub(crate) fn entries_of(
     output: &str,
     wanted: impl Fn(&InterfaceName) -> bool,
 ) -> Result<Vec<FdbEntry>, ParseError> {
@@ -31,7 +31,7 @@ pub fn entries_of(
 
 /// The VNIs of an entry.
 #[derive(Debug, Clone, Copy)]
-pub struct Named {
+pub(crate) struct Named {
     /// The VNI of packets sent by it.
     pub vni: Option<Vni>,
     /// The VNI of the frames that it applies to.
@@ -39,7 +39,7 @@ pub struct Named {
 }
 
 /// Like [`entries_of`]; `keep` makes each result from an entry and its VNIs.
-pub fn read<T>(
+pub(crate) fn read<T>(
     output: &str,
     wanted: impl Fn(&InterfaceName) -> bool,
     keep: impl Fn(FdbEntry, Named) -> T,

@@ -8,6 +8,6 @@ use super::{ParseError, links::Links, show_text, text};
 const COMMAND: &str = "ip -s -s -d addr show";
 
 /// All interfaces.
-pub fn links(output: &str) -> Result<Links, ParseError> {
+pub(crate) fn links(output: &str) -> Result<Links, ParseError> {
     show_text::read(text::Dialect { command: COMMAND, counters: false }, output)
 }

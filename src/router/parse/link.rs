@@ -25,12 +25,12 @@ use crate::{
 const COMMAND: &str = "ip -j -s -s -d addr show";
 
 /// All links, in the router's order.
-pub fn links(output: &str) -> Result<Vec<Link>, ParseError> {
+pub(crate) fn links(output: &str) -> Result<Vec<Link>, ParseError> {
     Ok(read(output)?.into_kernel())
 }
 
 /// All links, including what is known of counters that cannot be believed.
-pub fn read(output: &str) -> Result<Links, ParseError> {
+pub(crate) fn read(output: &str) -> Result<Links, ParseError> {
     let (mut left_out, mut have, most) = (0, 0, bounds::limits().max_interfaces);
     let links = each(COMMAND, output, |object| {
         left_out += u64::from(is_misnamed(object));

@@ -103,7 +103,7 @@ impl ReadLink {
     /// The interface, without counters if they start at a clear: as kernel counters they would be
     /// wrong.
     #[must_use]
-    pub fn into_kernel(self) -> Link {
+    pub(crate) fn into_kernel(self) -> Link {
         let counters = if self.since_clear() { Counters::default() } else { self.link.counters };
         Link { counters, ..self.link }
     }

@@ -11,7 +11,7 @@ use crate::model::{snapshot::Route, types::InterfaceName};
 const COMMAND: &str = "ip -j route get";
 
 /// The route; `None` if the answer names no device (blackhole, prohibit).
-pub fn route(output: &str) -> Result<Option<Route>, ParseError> {
+pub(crate) fn route(output: &str) -> Result<Option<Route>, ParseError> {
     let told = output.trim_start();
     if !told.starts_with(['[', '{'])
         && let Some(route) = told.lines().find_map(|line| of_text(line, told))

@@ -23,7 +23,7 @@ const DESCRIPTION_COLUMN: usize = 34;
 
 /// One interface of the summary.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Its name.
     pub name: InterfaceName,
     /// Its addresses as printed, most with a prefix length; link-local addresses are not shown.
@@ -44,7 +44,7 @@ pub struct Summary {
 
 /// The interfaces of one summary.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Summaries {
+pub(crate) struct Summaries {
     /// In VyOS's order.
     pub interfaces: Vec<Summary>,
     /// Interfaces whose row ends before its states.
@@ -55,7 +55,7 @@ pub struct Summaries {
 
 /// All interfaces. Text without the line of column names is an error; empty text is an empty
 /// summary.
-pub fn interfaces(output: &str) -> Result<Summaries, ParseError> {
+pub(crate) fn interfaces(output: &str) -> Result<Summaries, ParseError> {
     let mut lines = output.split_inclusive('\n').enumerate().filter(|(_, line)| !line.trim().is_empty());
     let Some(first) = lines.clone().next() else { return Ok(Summaries::default()) };
     let Some((_, header)) = lines.find(|(_, line)| is_header(line)) else {

@@ -14,7 +14,7 @@ use crate::{
 
 /// One VLAN of a bridge and the VNI it is carried in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VlanVni {
+pub(crate) struct VlanVni {
     /// The vxlan device.
     pub interface: InterfaceName,
     /// VLAN, 1..4094.
@@ -35,7 +35,7 @@ pub struct VlanVni {
 
 /// The rows of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct VlanVnis {
+pub(crate) struct VlanVnis {
     /// Complete rows, in VyOS's order.
     pub rows: Vec<VlanVni>,
     /// Interfaces with a row that was cut short.

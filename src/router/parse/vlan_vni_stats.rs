@@ -9,7 +9,7 @@ use super::{
 const COMMAND: &str = "show interfaces vxlan vlan-to-vni statistics";
 
 /// All mappings, with counters and without descriptions.
-pub fn mappings(output: &str) -> Result<VlanVnis, ParseError> {
+pub(crate) fn mappings(output: &str) -> Result<VlanVnis, ParseError> {
     vlan_vni::read(COMMAND, Rest::Counters, output)
 }
 

@@ -8,7 +8,7 @@ use super::{
 const COMMAND: &str = "show interfaces vxlan vlan-to-vni";
 
 /// All mappings, without counters (only the `detail` form has them).
-pub fn mappings(output: &str) -> Result<VlanVnis, ParseError> {
+pub(crate) fn mappings(output: &str) -> Result<VlanVnis, ParseError> {
     vlan_vni::read(COMMAND, Rest::Description, output)
 }
 

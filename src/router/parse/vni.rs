@@ -23,7 +23,7 @@ const COMMAND: &str = "bridge -j -s vni show";
 
 /// The VNI filter of one device.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct VniFilter {
+pub(crate) struct VniFilter {
     /// The VNIs that it lets through.
     pub vnis: VniSet,
     /// Counters of single VNIs; printed only with `-s`, and not for ranges.
@@ -31,7 +31,7 @@ pub struct VniFilter {
 }
 
 /// The filter of each device. Empty output means that no device has one.
-pub fn filters(output: &str) -> Result<BTreeMap<InterfaceName, VniFilter>, ParseError> {
+pub(crate) fn filters(output: &str) -> Result<BTreeMap<InterfaceName, VniFilter>, ParseError> {
     if output.trim().is_empty() {
         return Ok(BTreeMap::new());
     }

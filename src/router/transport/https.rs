@@ -43,7 +43,7 @@ type Sender = SendRequest<Full<Bytes>>;
 
 /// The router's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpReply {
+pub(crate) struct HttpReply {
     /// HTTP status.
     pub status: StatusCode,
     /// The target of a redirect.
@@ -53,7 +53,7 @@ pub struct HttpReply {
 }
 
 /// A client for one router's API. Holds no key: the key is part of each form.
-pub struct Client {
+pub(crate) struct Client {
     plan: ApiPlan,
     /// Drives the connection during a call. Empty only while it is dropped.
     runtime: Option<Runtime>,
@@ -82,18 +82,18 @@ impl Drop for Client {
 impl Client {
     /// A client that connects at its first call.
     #[must_use]
-    pub fn new(plan: ApiPlan) -> Self {
+    pub(crate) fn new(plan: ApiPlan) -> Self {
         Self { plan, runtime: None, kept: None, connections: 0 }
     }
 
     /// How many connections there have been.
     #[must_use]
-    pub fn connections(&self) -> u64 {
+    pub(crate) fn connections(&self) -> u64 {
         self.connections
     }
 
     /// Requests `path`: POST if there is a form, else GET.
-    pub fn ask(
+    pub(crate) fn ask(
         &mut self,
         path: &str,
         form: Option<&str>,

@@ -21,7 +21,7 @@ use crate::{
 
 /// A shell on this machine.
 #[derive(Debug, Default)]
-pub struct LocalShell;
+pub(crate) struct LocalShell;
 
 impl Shell for LocalShell {
     fn exec(&mut self, script: &str, deadline: Instant) -> Result<String, ScrapeError> {

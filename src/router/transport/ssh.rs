@@ -56,13 +56,17 @@ pub fn check_host_key(plan: &SshPlan) -> Result<(), ScrapeError> {
 
 /// The host key that a router presents, without logging in to it. Only its jump routers must be
 /// known.
-pub fn presented_key(plan: &SshPlan, known: &HostKeys, deadline: Instant) -> Result<Vec<u8>, ScrapeError> {
+pub(crate) fn presented_key(
+    plan: &SshPlan,
+    known: &HostKeys,
+    deadline: Instant,
+) -> Result<Vec<u8>, ScrapeError> {
     Live::handshake(plan, known, deadline)?.host_key()
 }
 
 /// Runs scripts over SSH.
 #[derive(Debug)]
-pub struct SshShell {
+pub(crate) struct SshShell {
     plan: SshPlan,
     live: Option<Live>,
     /// Why no keys can be exchanged, once the router's offer was read.
@@ -72,7 +76,7 @@ pub struct SshShell {
 impl SshShell {
     /// A shell that connects at its first script.
     #[must_use]
-    pub fn new(plan: SshPlan) -> Self {
+    pub(crate) fn new(plan: SshPlan) -> Self {
         Self { plan, live: None, at_odds: None }
     }
 }

@@ -25,7 +25,7 @@ const HOST: u32 = 2;
 
 /// A host certificate that has not been verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Certificate<'a> {
+pub(crate) struct Certificate<'a> {
     /// The certified key, as a plain host key.
     pub key: Vec<u8>,
     /// The public key of the authority that signed it.
@@ -42,14 +42,14 @@ pub struct Certificate<'a> {
 
 /// Whether a presented host key is a certificate.
 #[must_use]
-pub fn is_certificate(blob: &[u8]) -> bool {
+pub(crate) fn is_certificate(blob: &[u8]) -> bool {
     known_hosts::key_kind(blob).ends_with(SUFFIX)
 }
 
 impl<'a> Certificate<'a> {
     /// Parses a certificate; `None` if it is none, or of an unknown key type.
     #[must_use]
-    pub fn parse(blob: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(blob: &'a [u8]) -> Option<Self> {
         let mut wire = SshBytes(blob);
         let kind = std::str::from_utf8(wire.string()?).ok()?.strip_suffix(SUFFIX)?;
         let _nonce = wire.string()?;
@@ -89,7 +89,7 @@ impl<'a> Certificate<'a> {
     /// Whether its authority signed it for this host and it is valid now. Whether the authority is
     /// trusted is for the caller to check. The error ends a sentence that starts with "its
     /// certificate".
-    pub fn check(&self, host: &str, now: SystemTime) -> Result<(), String> {
+    pub(crate) fn check(&self, host: &str, now: SystemTime) -> Result<(), String> {
         // A clock before 1970 is before every certificate's validity.
         let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
         if !verify(self.authority, self.signed, self.signature).unwrap_or(false) {

@@ -44,7 +44,7 @@ const TYPES: [(&str, &str, &str); 5] = [
 
 /// The keys that are trusted for one router.
 #[derive(Debug)]
-pub struct HostKeys {
+pub(crate) struct HostKeys {
     /// The address without port, as certificates name it.
     host: String,
     /// The name in the file: `host`, or `[host]:port`.
@@ -65,7 +65,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Why> {
 impl HostKeys {
     /// Reads what the configuration trusts. Fails with `config` if the file cannot be read, with
     /// `hostkey_unknown` if it has nothing for the router.
-    pub fn read(plan: &SshPlan) -> Result<Self, ScrapeError> {
+    pub(crate) fn read(plan: &SshPlan) -> Result<Self, ScrapeError> {
         let known = Self::read_with(plan, read)?;
         if let Trusted::File { keys, authorities, .. } = &known.trusted
             && keys.is_empty()
@@ -78,7 +78,7 @@ impl HostKeys {
 
     /// Like [`HostKeys::read`], but the router need not be in the file, and the file need not
     /// exist.
-    pub fn read_so_far(plan: &SshPlan) -> Result<Self, ScrapeError> {
+    pub(crate) fn read_so_far(plan: &SshPlan) -> Result<Self, ScrapeError> {
         Self::read_with(plan, |file| match read(file) {
             Err(why) if why.is_not_found() => Ok(Vec::new()),
             read => read,
@@ -128,7 +128,7 @@ impl HostKeys {
 
     /// The line that revokes this key.
     #[must_use]
-    pub fn revoked(&self, blob: &[u8]) -> Option<&Entry> {
+    pub(crate) fn revoked(&self, blob: &[u8]) -> Option<&Entry> {
         match &self.trusted {
             Trusted::File { revoked, .. } => revoked.iter().find(|line| line.blob == blob),
             Trusted::Fingerprint(_) => None,
@@ -137,7 +137,7 @@ impl HostKeys {
 
     /// The plain keys on file.
     #[must_use]
-    pub fn keys(&self) -> &[Entry] {
+    pub(crate) fn keys(&self) -> &[Entry] {
         match &self.trusted {
             Trusted::File { keys, .. } => keys,
             Trusted::Fingerprint(_) => &[],
@@ -146,7 +146,7 @@ impl HostKeys {
 
     /// Algorithms for the handshake, in order of preference.
     #[must_use]
-    pub fn preference(&self) -> String {
+    pub(crate) fn preference(&self) -> String {
         let (mut known, others): (Vec<_>, Vec<_>) =
             TYPES.iter().partition(|(kind, ..)| self.keys().iter().any(|key| key.kind == *kind));
         known.extend(others);
@@ -158,7 +158,7 @@ impl HostKeys {
     }
 
     /// Whether the key that the router presented in the handshake is trusted.
-    pub fn verify(&self, blob: &[u8], now: SystemTime) -> Result<(), ScrapeError> {
+    pub(crate) fn verify(&self, blob: &[u8], now: SystemTime) -> Result<(), ScrapeError> {
         let certificate = Certificate::parse(blob);
         if certificate.is_none() && is_certificate(blob) {
             return Err(

@@ -18,11 +18,11 @@ use super::ssh_encoding::SshBytes;
 use crate::{model::fingerprint::Fingerprint, text::visible};
 
 /// SSH's default port.
-pub const SSH_PORT: u16 = 22;
+pub(crate) const SSH_PORT: u16 = 22;
 
 /// The marker of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+pub(crate) enum Mark {
     /// No marker: the host's key.
     Plain,
     /// `@cert-authority`: signs the host's certificates.
@@ -33,7 +33,7 @@ pub enum Mark {
 
 /// One line of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Line number, from 1.
     pub line: usize,
     /// Its marker.
@@ -49,7 +49,7 @@ pub struct Entry {
 impl Entry {
     /// Whether the line applies to that name.
     #[must_use]
-    pub fn names(&self, name: &str) -> bool {
+    pub(crate) fn names(&self, name: &str) -> bool {
         if self.names.starts_with('|') {
             return is_hash_of(&self.names, name);
         }
@@ -66,14 +66,14 @@ impl Entry {
 
     /// Whether the line applies to no other name.
     #[must_use]
-    pub fn names_only(&self, name: &str) -> bool {
+    pub(crate) fn names_only(&self, name: &str) -> bool {
         self.names.eq_ignore_ascii_case(name) || (self.names.starts_with('|') && self.names(name))
     }
 }
 
 /// The lines of a file.
 #[must_use]
-pub fn parse(text: &str) -> Vec<Entry> {
+pub(crate) fn parse(text: &str) -> Vec<Entry> {
     (1..).zip(text.lines()).filter_map(|(line, text)| entry(line, text)).collect()
 }
 
@@ -97,13 +97,13 @@ fn entry(line: usize, text: &str) -> Option<Entry> {
 
 /// `host`, or `[host]:port` for a port other than 22.
 #[must_use]
-pub fn host_name(host: &str, port: u16) -> String {
+pub(crate) fn host_name(host: &str, port: u16) -> String {
     if port == SSH_PORT { host.to_owned() } else { format!("[{host}]:{port}") }
 }
 
 /// An address in its shortest form, a name in lower case: as in the file.
 #[must_use]
-pub fn normalised(address: &str) -> String {
+pub(crate) fn normalised(address: &str) -> String {
     address.parse::<IpAddr>().map_or_else(|_| address.to_ascii_lowercase(), |ip| ip.to_string())
 }
 
@@ -125,7 +125,7 @@ fn hmac_sha1(key: &[u8], data: &[u8]) -> Result<Vec<u8>, ErrorStack> {
 
 /// Whether a name matches a pattern: `*` is any text, `?` any one character; case is ignored.
 #[must_use]
-pub fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     let (mut p, mut n) = (0, 0);
     let mut star = None;
@@ -154,7 +154,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 
 /// The key type at the start of a key.
 #[must_use]
-pub fn key_kind(blob: &[u8]) -> String {
+pub(crate) fn key_kind(blob: &[u8]) -> String {
     SshBytes(blob)
         .string()
         .map_or_else(|| "?".to_owned(), |kind| visible(&String::from_utf8_lossy(kind)).into_owned())
@@ -162,12 +162,12 @@ pub fn key_kind(blob: &[u8]) -> String {
 
 /// As `ssh-keygen -l` prints it: `SHA256:` and base64 without padding.
 #[must_use]
-pub fn fingerprint(blob: &[u8]) -> String {
+pub(crate) fn fingerprint(blob: &[u8]) -> String {
     Fingerprint::of(blob).as_openssh()
 }
 
 /// Adds a key in a single write, so that no reader sees half a line; creates the file if needed.
-pub fn add(file: &Path, name: &str, blob: &[u8]) -> io::Result<()> {
+pub(crate) fn add(file: &Path, name: &str, blob: &[u8]) -> io::Result<()> {
     let mut open = OpenOptions::new().read(true).append(true).create(true).mode(0o644).open(file)?;
     let ends_open = fs::read(file)?.last().is_some_and(|byte| *byte != b'\n');
     let line = line(name, blob);
@@ -177,7 +177,7 @@ pub fn add(file: &Path, name: &str, blob: &[u8]) -> io::Result<()> {
 
 /// Replaces some lines (numbered from 1) with a key. The new file is complete before it is renamed
 /// over the old one, and keeps owner and mode.
-pub fn replace(file: &Path, lines: &[usize], name: &str, blob: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(file: &Path, lines: &[usize], name: &str, blob: &[u8]) -> io::Result<()> {
     // A symbolic link stays one.
     let file = fs::canonicalize(file)?;
     let (text, old) = (fs::read(&file)?, fs::metadata(&file)?);

@@ -13,7 +13,7 @@ use crate::{
 impl Vyos {
     /// The configuration command for a change; `None` for an interface that VyOS has not named.
     #[must_use]
-    pub fn command(interface: &InterfaceName, change: Change) -> Option<FixCommand> {
+    pub(crate) fn command(interface: &InterfaceName, change: Change) -> Option<FixCommand> {
         if !Self::names(interface) {
             return None;
         }

@@ -6,22 +6,23 @@ use super::Vyos;
 
 impl Vyos {
     /// If login by password is refused.
-    pub const LET_PASSWORDS_IN: &'static str = "on VyOS delete `service ssh disable-password-authentication`";
+    pub(crate) const LET_PASSWORDS_IN: &'static str =
+        "on VyOS delete `service ssh disable-password-authentication`";
     /// If there is no common algorithm with its SSH server.
-    pub const SHOW_SSH_ALGORITHMS: &'static str = "on VyOS see `show configuration commands | match 'service ssh'` for \
+    pub(crate) const SHOW_SSH_ALGORITHMS: &'static str = "on VyOS see `show configuration commands | match 'service ssh'` for \
                                                    key-exchange, hostkey-algorithm, ciphers and mac";
     /// If its login banner is too long.
-    pub const SET_BANNER: &'static str = "on VyOS `set system login banner pre-login …`";
+    pub(crate) const SET_BANNER: &'static str = "on VyOS `set system login banner pre-login …`";
 
     /// If a key is refused.
     #[must_use]
-    pub fn add_public_key(user: &str) -> String {
+    pub(crate) fn add_public_key(user: &str) -> String {
         format!("add its public key there: `set system login user {user} authentication public-keys …`")
     }
 
     /// If its API answers with an error status.
     #[must_use]
-    pub fn api(status: u16, key_file: &dyn Display) -> String {
+    pub(crate) fn api(status: u16, key_file: &dyn Display) -> String {
         match status {
             401 => format!(
                 "compare the key in {key_file} with `show configuration commands | match \"https api keys\"`"

@@ -19,7 +19,7 @@ const MOST_PEERS: usize = 1024;
 
 /// Wrong passwords by peer.
 #[derive(Debug, Default)]
-pub struct BackOff {
+pub(crate) struct BackOff {
     peers: BTreeMap<Peer, WrongPasswords>,
 }
 
@@ -40,7 +40,7 @@ impl WrongPasswords {
 
 impl BackOff {
     /// How often the peer was wrong recently, or how long it must wait.
-    pub fn ask(&self, peer: Peer, now: Instant) -> Result<u32, Duration> {
+    pub(crate) fn ask(&self, peer: Peer, now: Instant) -> Result<u32, Duration> {
         let Some(wrong) = self.peers.get(&peer) else { return Ok(0) };
         let since = now.saturating_duration_since(wrong.last);
         match wrong.wait().checked_sub(since) {
@@ -51,7 +51,7 @@ impl BackOff {
     }
 
     /// Records a wrong password.
-    pub fn wrong(&mut self, peer: Peer, now: Instant) {
+    pub(crate) fn wrong(&mut self, peer: Peer, now: Instant) {
         self.peers.retain(|_, wrong| now.saturating_duration_since(wrong.last) < FORGIVEN);
         if self.peers.len() >= MOST_PEERS && !self.peers.contains_key(&peer) {
             let oldest = self.peers.iter().min_by_key(|(_, wrong)| wrong.last).map(|(peer, _)| *peer);
@@ -62,7 +62,7 @@ impl BackOff {
     }
 
     /// Records that a check found the password right.
-    pub fn right(&mut self, peer: Peer) {
+    pub(crate) fn right(&mut self, peer: Peer) {
         self.peers.remove(&peer);
     }
 }

@@ -31,7 +31,7 @@ const NICE: i32 = 10;
 
 /// The peer whose password is checked.
 #[derive(Debug, Clone, Copy)]
-pub struct Asker {
+pub(crate) struct Asker {
     /// Its address.
     pub peer: Peer,
     /// Whether it was admitted recently.
@@ -42,7 +42,7 @@ pub struct Asker {
 
 /// Too many jobs are waiting already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Full {
+pub(crate) enum Full {
     /// Of this peer.
     OfPeer,
     /// In total.
@@ -50,7 +50,7 @@ pub enum Full {
 }
 
 /// The threads that check passwords. They end when this is dropped.
-pub struct Hashing {
+pub(crate) struct Hashing {
     shared: Arc<Shared>,
 }
 
@@ -92,13 +92,13 @@ impl fmt::Debug for Hashing {
 
 impl Hashing {
     /// Starts the threads.
-    pub fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let cpus = thread::available_parallelism().map_or(1, usize::from);
         Self::with((cpus / CPUS_TO_ONE).clamp(1, MOST_THREADS), PasswordHash::is_of)
     }
 
     /// Starts this many threads, which use `check`.
-    pub fn with(
+    pub(crate) fn with(
         threads: usize,
         check: impl Fn(&PasswordHash, &[u8]) -> bool + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
@@ -115,7 +115,7 @@ impl Hashing {
 
     /// Whether the password matches the hash, once its turn has come. A caller that stops waiting
     /// causes no further cost.
-    pub async fn check(
+    pub(crate) async fn check(
         &self,
         asker: Asker,
         hash: PasswordHash,

@@ -31,7 +31,7 @@ const COME_AGAIN: Duration = Duration::from_secs(2);
 
 /// Whether a request is admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
+pub(crate) enum Admission {
     /// It is admitted.
     Granted,
     /// It is refused, with the wait after which another attempt may succeed; zero where it cannot.
@@ -42,7 +42,7 @@ pub enum Admission {
 type Digest = [u8; 32];
 
 /// Passwords that were right and wrong so far.
-pub struct Logins {
+pub(crate) struct Logins {
     hashing: Hashing,
     /// Keyed with a random key that nobody knows.
     digest: Hmac<Sha256>,
@@ -64,7 +64,7 @@ impl fmt::Debug for Logins {
 
 impl Logins {
     /// Starts with nothing remembered.
-    pub fn new(hashing: Hashing) -> anyhow::Result<Self> {
+    pub(crate) fn new(hashing: Hashing) -> anyhow::Result<Self> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|error| anyhow!("no random numbers: {error}"))?;
         let digest = Hmac::new_from_slice(&key).context("making a key")?;
@@ -73,7 +73,7 @@ impl Logins {
 
     /// Whether a request with this `Authorization` is admitted for these users. `known` tells
     /// whether its peer was admitted recently.
-    pub async fn admit(
+    pub(crate) async fn admit(
         &self,
         users: &Users,
         peer: Peer,

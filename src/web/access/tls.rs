@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::config::web_file::{ClientCertificate, TlsFiles, TlsVersion};
 
 /// The content of [`TlsFiles`].
-pub struct TlsContents {
+pub(crate) struct TlsContents {
     /// The certificate file.
     pub certificate: Vec<u8>,
     /// The file of its key.
@@ -26,7 +26,7 @@ pub struct TlsContents {
 }
 
 /// The server's TLS configuration; errors name the file.
-pub fn config(files: &TlsFiles, contents: &TlsContents) -> anyhow::Result<ServerConfig> {
+pub(crate) fn config(files: &TlsFiles, contents: &TlsContents) -> anyhow::Result<ServerConfig> {
     let provider = Arc::new(ring::default_provider());
     let versions: &[_] = match files.least {
         TlsVersion::Tls12 => &[&TLS12, &TLS13],

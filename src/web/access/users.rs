@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::config::password_hash::PasswordHash;
 
 /// The users of one state of the file.
-pub struct Users {
+pub(crate) struct Users {
     hashes: BTreeMap<String, PasswordHash>,
 }
 
@@ -22,32 +22,32 @@ impl fmt::Debug for Users {
 impl Users {
     /// The users of the file.
     #[must_use]
-    pub fn new(hashes: BTreeMap<String, PasswordHash>) -> Self {
+    pub(crate) fn new(hashes: BTreeMap<String, PasswordHash>) -> Self {
         Self { hashes }
     }
 
     /// How many there are; without users everyone is admitted.
     #[must_use]
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.hashes.len()
     }
 
     /// The hash of a user.
     #[must_use]
-    pub fn hash(&self, name: &str) -> Option<&PasswordHash> {
+    pub(crate) fn hash(&self, name: &str) -> Option<&PasswordHash> {
         self.hashes.get(name)
     }
 
     /// The hash that costs the most work to check.
     #[must_use]
-    pub fn costliest(&self) -> Option<&PasswordHash> {
+    pub(crate) fn costliest(&self) -> Option<&PasswordHash> {
         self.hashes.values().max_by_key(|hash| hash.cost())
     }
 }
 
 /// Name and password of a request (RFC 7617).
 #[must_use]
-pub fn credentials(authorization: &HeaderValue) -> Option<(String, Zeroizing<Vec<u8>>)> {
+pub(crate) fn credentials(authorization: &HeaderValue) -> Option<(String, Zeroizing<Vec<u8>>)> {
     let (scheme, encoded) = authorization.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;

@@ -14,7 +14,7 @@ use crate::{
     web::exposition::Exposition,
 };
 
-pub fn put(out: &mut Exposition, path: &PathObservation, picture: Option<&PathPicture>) {
+pub(crate) fn put(out: &mut Exposition, path: &PathObservation, picture: Option<&PathPicture>) {
     let source = path.source.to_string();
     let labels = [path.path.as_str(), path.target_site.as_str(), &source];
     let address = path.address.map(|address| address.to_string()).unwrap_or_default();

@@ -18,7 +18,7 @@ use crate::{
     work,
 };
 
-pub fn put(out: &mut Exposition, reading: &RouterReading) {
+pub(crate) fn put(out: &mut Exposition, reading: &RouterReading) {
     let router = [reading.router.as_str(), reading.site.as_str()];
     for reason in FailureReason::ALL {
         let count = reading.failures.get(reason).copied().unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Samples of a tunnel; `read` are the routers with a present reading.
-pub fn put(out: &mut Exposition, tunnel: &Tunnel, read: &BTreeSet<&RouterName>) {
+pub(crate) fn put(out: &mut Exposition, tunnel: &Tunnel, read: &BTreeSet<&RouterName>) {
     let name = tunnel.name.as_str();
     out.put(&c::TUNNEL_INFO, &[name, tunnel.state.as_str()], 1.0);
     if let Some(up) = tunnel.up {

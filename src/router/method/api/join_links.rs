@@ -19,7 +19,7 @@ use crate::{
 
 /// The answers, each as far as it was given.
 #[derive(Debug, Default)]
-pub struct Answered {
+pub(crate) struct Answered {
     /// `show interfaces vxlan detail`.
     pub vxlans: Vec<Link>,
     /// The configuration of the vxlan interfaces, with the defaults of the router's version.
@@ -31,7 +31,7 @@ pub struct Answered {
 }
 
 /// All links. An interface that is configured but not shown does not exist and is left out.
-pub fn links(told: Answered) -> Vec<Link> {
+pub(crate) fn links(told: Answered) -> Vec<Link> {
     let mut links = told.vxlans;
     for link in &mut links {
         if let Some(config) = told.configured.get(&link.name) {

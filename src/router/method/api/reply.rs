@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The body of a reply that is not an error.
-pub fn body(plan: &ApiPlan, path: &str, reply: HttpReply, key: &str) -> Result<String, ScrapeError> {
+pub(crate) fn body(plan: &ApiPlan, path: &str, reply: HttpReply, key: &str) -> Result<String, ScrapeError> {
     if reply.status.is_success() && reply.body.trim_start().starts_with('{') {
         return Ok(reply.body);
     }

@@ -27,7 +27,7 @@ use crate::{
 
 /// The TLS configuration for the router. Reads the file of authorities, so that a new file is used
 /// from the next connection on.
-pub fn config(trust: &Trust) -> Result<ClientConfig, ScrapeError> {
+pub(crate) fn config(trust: &Trust) -> Result<ClientConfig, ScrapeError> {
     let provider = Arc::new(ring::default_provider());
     let unusable = |error: &dyn fmt::Display| {
         ScrapeError::new(FailureReason::Config, format!("TLS cannot be set up: {error}"))
@@ -49,7 +49,7 @@ pub fn config(trust: &Trust) -> Result<ClientConfig, ScrapeError> {
 }
 
 /// The certificates of a PEM file.
-pub fn authorities(file: &Path) -> Result<RootCertStore, ScrapeError> {
+pub(crate) fn authorities(file: &Path) -> Result<RootCertStore, ScrapeError> {
     let bad = |why: &dyn fmt::Display| {
         let message = format!("cannot use ca_file {}: {why}; put PEM certificates there", file.display());
         ScrapeError::new(FailureReason::Config, message)
@@ -120,7 +120,7 @@ impl ServerCertVerifier for PinnedCertificate {
 }
 
 /// The error for a failed handshake.
-pub fn failed(error: &io::Error, url: &ApiUrl) -> ScrapeError {
+pub(crate) fn failed(error: &io::Error, url: &ApiUrl) -> ScrapeError {
     let tls = error.get_ref().and_then(|error| error.downcast_ref::<Error>());
     let Some(tls) = tls else {
         let message = format!("{url} closed the connection before the TLS handshake was done ({error})");

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A connection, and the address it is connected to.
-pub fn tcp(host: &str, port: u16, deadline: Instant) -> Result<(Socket, String), ScrapeError> {
+pub(crate) fn tcp(host: &str, port: u16, deadline: Instant) -> Result<(Socket, String), ScrapeError> {
     let (stream, peer) = first_that_accepts(&resolve(host, port, deadline)?, deadline)?;
     Ok((stream.into(), peer.to_string()))
 }
@@ -84,7 +84,7 @@ fn unconnected(error: &io::Error, address: SocketAddr) -> ScrapeError {
 
 /// At most `most` bytes that have arrived, without consuming them; none at the end of the
 /// connection.
-pub fn peek(socket: &Socket, most: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn peek(socket: &Socket, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; most];
     let (seen, _) = recv(socket, &mut bytes[..], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
     bytes.truncate(seen);
@@ -92,11 +92,11 @@ pub fn peek(socket: &Socket, most: usize) -> io::Result<Vec<u8>> {
 }
 
 /// The first bytes of a server: `SSH-2.0-…`, or the reason why it will not do a handshake.
-pub struct Hello(Vec<u8>);
+pub(crate) struct Hello(Vec<u8>);
 
 impl Hello {
     /// Waits for the first bytes without consuming them; empty if none arrive by the deadline.
-    pub fn wait(socket: &Socket, deadline: Instant) -> io::Result<Self> {
+    pub(crate) fn wait(socket: &Socket, deadline: Instant) -> io::Result<Self> {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = left.try_into().map_err(io::Error::other)?;
         retry_on_intr(|| poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&timeout)))?;
@@ -104,7 +104,7 @@ impl Hello {
     }
 
     /// Why the handshake failed, if the server is not an SSH server or refuses logins at present.
-    pub fn explain(&self, peer: &str) -> Option<ScrapeError> {
+    pub(crate) fn explain(&self, peer: &str) -> Option<ScrapeError> {
         let said = String::from_utf8_lossy(&self.0);
         let first = said.lines().next()?.trim();
         if first.is_empty() || first.starts_with("SSH-") || "SSH-".starts_with(first) {

@@ -11,9 +11,9 @@ use crate::{
 };
 
 // libssh2.h; the crate does not export them.
-pub const SOCKET_SEND: i32 = -7;
-pub const TIMEOUT: i32 = -9;
-pub const SOCKET_TIMEOUT: i32 = -30;
+pub(crate) const SOCKET_SEND: i32 = -7;
+pub(crate) const TIMEOUT: i32 = -9;
+pub(crate) const SOCKET_TIMEOUT: i32 = -30;
 const BANNER_RECV: i32 = -2;
 const KEX_FAILURE: i32 = -5;
 const KEY_EXCHANGE_FAILURE: i32 = -8;
@@ -24,22 +24,22 @@ const CHANNEL_FAILURE: i32 = -21;
 const REQUEST_DENIED: i32 = -22;
 const SOCKET_RECV: i32 = -43;
 
-pub fn code(error: &Error) -> i32 {
+pub(crate) fn code(error: &Error) -> i32 {
     match error.code() {
         ErrorCode::Session(code) | ErrorCode::SFTP(code) => code,
     }
 }
 
 /// Whether the router refused one more channel; the session itself still works.
-pub fn is_refused_channel(error: &Error) -> bool {
+pub(crate) fn is_refused_channel(error: &Error) -> bool {
     code(error) == CHANNEL_FAILURE
 }
 
-pub fn unusable(peer: &str, error: &dyn Display) -> ScrapeError {
+pub(crate) fn unusable(peer: &str, error: &dyn Display) -> ScrapeError {
     ScrapeError::new(FailureReason::Connect, format!("the connection to {peer} cannot be used: {error}"))
 }
 
-pub fn handshake(error: &Error, peer: &str) -> ScrapeError {
+pub(crate) fn handshake(error: &Error, peer: &str) -> ScrapeError {
     let why = error.message();
     match code(error) {
         BANNER_RECV | SOCKET_SEND | SOCKET_DISCONNECT | SOCKET_RECV => ScrapeError::new(
@@ -64,7 +64,7 @@ pub fn handshake(error: &Error, peer: &str) -> ScrapeError {
 
 /// Errors of a login other than a refusal: no answer could be read. `open` says whether the
 /// connection is still open; then libssh2 did not accept what it received.
-pub fn login(error: &Error, peer: &str, open: bool) -> Option<ScrapeError> {
+pub(crate) fn login(error: &Error, peer: &str, open: bool) -> Option<ScrapeError> {
     let why = error.message();
     let unanswered = why.starts_with("Waiting for")
         || matches!(code(error), SOCKET_SEND | SOCKET_DISCONNECT | SOCKET_RECV);
@@ -85,7 +85,7 @@ pub fn login(error: &Error, peer: &str, open: bool) -> Option<ScrapeError> {
     }
 }
 
-pub fn session(error: &Error, peer: &str) -> ScrapeError {
+pub(crate) fn session(error: &Error, peer: &str) -> ScrapeError {
     let why = error.message();
     match code(error) {
         CHANNEL_FAILURE | REQUEST_DENIED => ScrapeError::new(
@@ -100,11 +100,11 @@ pub fn session(error: &Error, peer: &str) -> ScrapeError {
     }
 }
 
-pub fn broken_off(peer: &str, error: &dyn Display) -> ScrapeError {
+pub(crate) fn broken_off(peer: &str, error: &dyn Display) -> ScrapeError {
     ScrapeError::new(FailureReason::Truncated, format!("the output of {peer} broke off: {error}"))
 }
 
-pub fn forwarding(error: &Error, jump: &str, target: &str) -> ScrapeError {
+pub(crate) fn forwarding(error: &Error, jump: &str, target: &str) -> ScrapeError {
     let why = error.message();
     let (reason, remedy) = match code(error) {
         CHANNEL_FAILURE if why.contains("prohibited") => (

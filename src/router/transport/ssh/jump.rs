@@ -37,7 +37,11 @@ use crate::{
 const CARRIED: usize = 32 << 10;
 
 /// A socket that leads through `jump` to the router of `plan`, and its name for messages.
-pub fn through(jump: &JumpPlan, plan: &SshPlan, deadline: Instant) -> Result<(Socket, String), ScrapeError> {
+pub(crate) fn through(
+    jump: &JumpPlan,
+    plan: &SshPlan,
+    deadline: Instant,
+) -> Result<(Socket, String), ScrapeError> {
     let gate = Live::connect(&jump.ssh, deadline).map_err(|error| on_the_way(jump, &error))?;
     let target = format!("{}:{}", plan.address, plan.port);
     let channel = gate.guarded(deadline, "connecting through the jump router", || {

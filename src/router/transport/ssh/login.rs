@@ -38,7 +38,7 @@ use crate::{
 
 /// A credential, read from its files. Never printed, and wiped when dropped; libssh2 wipes its own
 /// copies.
-pub enum LoadedCredential {
+pub(crate) enum LoadedCredential {
     Key { key: Zeroizing<String>, passphrase: Option<Zeroizing<String>> },
     Password(Zeroizing<String>),
     Agent { socket: PathBuf },
@@ -46,7 +46,7 @@ pub enum LoadedCredential {
 
 impl LoadedCredential {
     /// Reads the files and checks that they can be used.
-    pub fn read(credential: &Credential) -> Result<Self, ScrapeError> {
+    pub(crate) fn read(credential: &Credential) -> Result<Self, ScrapeError> {
         match credential {
             Credential::PrivateKey { file, passphrase_file } => {
                 let key = read("private_key_file", file)?;
@@ -73,7 +73,7 @@ impl LoadedCredential {
     }
 
     /// Whether it can be used now: an agent must answer and hold a key.
-    pub fn ready(&self, deadline: Instant) -> Result<(), ScrapeError> {
+    pub(crate) fn ready(&self, deadline: Instant) -> Result<(), ScrapeError> {
         let Self::Agent { socket } = self else { return Ok(()) };
         match keys_of_agent(socket, deadline) {
             Ok(0) => {
@@ -93,7 +93,7 @@ impl LoadedCredential {
 
 /// Logs in. Fails with `auth` if the router refuses; `open` tells whether the connection is still
 /// open.
-pub fn login(
+pub(crate) fn login(
     session: &Session,
     plan: &SshPlan,
     secret: &LoadedCredential,

@@ -39,11 +39,11 @@ const LISTS: [(MethodType, usize, &str); 4] = [
 
 /// The lists of algorithms of a server.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Offer(Vec<Vec<String>>);
+pub(crate) struct Offer(Vec<Vec<String>>);
 
 impl Offer {
     /// Greets the server and reads its first packet.
-    pub fn read(socket: &Socket, deadline: Instant) -> io::Result<Self> {
+    pub(crate) fn read(socket: &Socket, deadline: Instant) -> io::Result<Self> {
         let wait = || {
             let left = time_left(deadline, "reading what the router offers");
             socket.set_read_timeout(Some(left.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?))
@@ -88,7 +88,7 @@ impl Offer {
     }
 
     /// Why nothing could be agreed on with `session`: both offers, and what to change.
-    pub fn explain(&self, session: &Session, known: &HostKeys, peer: &str) -> ScrapeError {
+    pub(crate) fn explain(&self, session: &Session, known: &HostKeys, peer: &str) -> ScrapeError {
         let preference = known.preference();
         let mut words = Vec::new();
         let mut aead = false;
