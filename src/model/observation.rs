@@ -65,15 +65,39 @@ impl PathObservation {
     /// evidence.
     #[must_use]
     pub(crate) fn joins_like(&self, other: &Self) -> bool {
-        let rest = |of: &Self| Self {
-            echo: EchoStats::default(),
-            size_probes: BTreeMap::new(),
-            send_errors: BTreeMap::new(),
-            last_probe: None,
-            judgement: Judgement { evidence: Vec::new(), ..of.judgement.clone() },
-            ..of.clone()
-        };
-        rest(self) == rest(other)
+        // Names every field, so that a new one cannot be forgotten.
+        let Self {
+            path,
+            interval,
+            source,
+            target_site,
+            target,
+            address,
+            target_mac,
+            tcp_port,
+            reflector,
+            awaits_reflector,
+            echo: _,
+            size_probes: _,
+            send_errors: _,
+            last_probe: _,
+            expected_mtu,
+            testable_mtu,
+            judgement,
+        } = self;
+        *path == other.path
+            && *interval == other.interval
+            && *source == other.source
+            && *target_site == other.target_site
+            && *target == other.target
+            && *address == other.address
+            && *target_mac == other.target_mac
+            && *tcp_port == other.tcp_port
+            && *reflector == other.reflector
+            && *awaits_reflector == other.awaits_reflector
+            && *expected_mtu == other.expected_mtu
+            && *testable_mtu == other.testable_mtu
+            && judgement.finds_like(&other.judgement)
     }
 
     /// Why no packet leaves this host, `since` being the time probing has lasted. Only what this
@@ -221,6 +245,35 @@ impl Default for Judgement {
 }
 
 impl Judgement {
+    /// Whether both find the same, whatever their evidence.
+    #[must_use]
+    pub(crate) fn finds_like(&self, other: &Self) -> bool {
+        // Names every field, so that a new one cannot be forgotten.
+        let Self {
+            verdict,
+            unknown_reason,
+            holes,
+            tcp,
+            mtu_forward,
+            mtu_reverse,
+            forward_expected,
+            forward_at_least,
+            reverse_at_least,
+            settled,
+            evidence: _,
+        } = self;
+        *verdict == other.verdict
+            && *unknown_reason == other.unknown_reason
+            && *holes == other.holes
+            && *tcp == other.tcp
+            && *mtu_forward == other.mtu_forward
+            && *mtu_reverse == other.mtu_reverse
+            && *forward_expected == other.forward_expected
+            && *forward_at_least == other.forward_at_least
+            && *reverse_at_least == other.reverse_at_least
+            && *settled == other.settled
+    }
+
     /// Why the verdict is [`Verdict::Blackhole`]; empty for any other verdict.
     #[must_use]
     pub fn blackhole_reasons(&self) -> Vec<BlackholeReason> {

@@ -49,6 +49,14 @@ struct Latest {
     join_interval: Option<Duration>,
 }
 
+impl Latest {
+    /// The readings of all routers, without what is too old at `now`.
+    fn routers_at(&mut self, now: Duration) -> Vec<Arc<RouterReading>> {
+        self.routers.iter_mut().for_each(|router| router.age(now));
+        self.routers.iter().map(|router| Arc::clone(&router.value)).collect()
+    }
+}
+
 /// One consistent copy of everything that is known.
 #[derive(Debug, Clone, Default)]
 pub struct Present {
@@ -121,14 +129,14 @@ impl State {
 
     fn present_at(&self, now: Duration) -> Present {
         let mut known = self.lock();
-        known.routers.iter_mut().for_each(|router| router.age(now));
+        let routers = known.routers_at(now);
         known.paths.iter_mut().for_each(|path| path.age(now));
         let age = now.saturating_sub(known.joined_at);
         if known.join_interval.is_some_and(|interval| stale::is_old(age, interval)) {
             known.rest.overlay = Arc::default();
         }
         Present {
-            routers: known.routers.iter().map(|router| Arc::clone(&router.value)).collect(),
+            routers,
             paths: known.paths.iter().map(|path| Arc::clone(&path.value)).collect(),
             ..known.rest.clone()
         }
@@ -137,10 +145,7 @@ impl State {
     /// The readings of [`Present::routers`] alone, whose number does not depend on that of paths.
     #[must_use]
     pub(crate) fn routers(&self) -> Vec<Arc<RouterReading>> {
-        let mut known = self.lock();
-        let now = stale::now();
-        known.routers.iter_mut().for_each(|router| router.age(now));
-        known.routers.iter().map(|router| Arc::clone(&router.value)).collect()
+        self.lock().routers_at(stale::now())
     }
 
     /// The last reading of a router, however old.

@@ -33,7 +33,7 @@ use super::{
     punctual::Punctual,
     random::random,
     target::TargetUpdate,
-    track::Track,
+    track::{Track, VISIT},
     wire::Wire,
 };
 use crate::{
@@ -55,9 +55,6 @@ use crate::{
 
 /// How often probers are polled while bursts are in progress; pairs are 20 ms apart.
 const TICK: Duration = Duration::from_millis(4);
-/// Every path is visited at least this often, and a change of its verdict is published within this
-/// time.
-const VISIT: Duration = Duration::from_millis(200);
 /// Longest wait for input that could not be read.
 const UNREAD: Duration = Duration::from_secs(1);
 /// Shortest time between two warnings that this process runs too late.

@@ -37,8 +37,9 @@ use crate::{
 
 /// An observation whose verdict stays the same is published this often.
 const PUBLISH: Duration = Duration::from_secs(1);
-/// How often it is compared with the published one.
-const COMPARE: Duration = Duration::from_millis(200);
+/// Every path is visited at least this often, and a change of its verdict is published within this
+/// time.
+pub(super) const VISIT: Duration = Duration::from_millis(200);
 
 /// One path that is probed.
 pub(crate) struct Track {
@@ -134,12 +135,11 @@ impl Track {
         if since(self.published_at).is_none_or(|age| age >= PUBLISH) {
             return true;
         }
-        if since(self.compared_at).is_some_and(|age| age < COMPARE) {
+        if since(self.compared_at).is_some_and(|age| age < VISIT) {
             return false;
         }
         self.compared_at = Some(now);
-        let judged = Judgement { evidence: Vec::new(), ..self.judged.clone().unwrap_or_default() };
-        self.findings() != judged
+        self.judged.as_ref().is_none_or(|judged| !judged.finds_like(&self.findings()))
     }
 
     /// The observation was published.

@@ -55,7 +55,16 @@ impl Detector {
     /// Both halves of the next pair, whatever its urgency, for a probe method that sends them
     /// together.
     pub(crate) fn next_pair(&mut self, now: Moment, rng: &mut Rng) -> Vec<Shot> {
-        self.task.as_mut().map(|task| task.pairs.shots(now, |_| true, rng)).unwrap_or_default()
+        self.due_shots(now, &|_| true, rng)
+    }
+
+    pub(super) fn due_shots(
+        &mut self,
+        now: Moment,
+        is_free: &dyn Fn(u8) -> bool,
+        rng: &mut Rng,
+    ) -> Vec<Shot> {
+        self.task.as_mut().map(|task| task.pairs.shots(now, is_free, rng)).unwrap_or_default()
     }
 
     pub(super) fn work_on(&mut self, aim: Aim, pairs: SizePairs) {

@@ -185,8 +185,7 @@ impl Detector {
             // They have another edge. Test that of the remaining flows again.
             self.torn = Some(silent);
             self.leave(silent);
-            let again = self.pairs(pairs.size(), ProbeSize::Edge, edge::CONTROLS, now).at_most(edge::PAIRS);
-            self.work_on(Aim::Confirm(search), again);
+            self.confirm_at(pairs.size(), search, now);
             return;
         }
         let Standing::Hole(hole) = &mut self.standing else { return };

@@ -73,7 +73,7 @@ impl Detect for Detector {
         if self.urgency() != Some(urgency) {
             return Vec::new();
         }
-        self.task.as_mut().map(|task| task.pairs.shots(now, is_free, rng)).unwrap_or_default()
+        self.due_shots(now, is_free, rng)
     }
 
     fn resolve(&mut self, shot: Shot, fate: Fate, now: Moment) {
