@@ -6,10 +6,13 @@
 
 use std::fmt::Write as _;
 
-use crate::model::types::{
-    BlackholeReason, Capability, Direction, DroppedKind, FailureReason, FdbKind, LoginRefusal, Method,
-    MismatchField, ProbeProtocol, ProbeResult, ProbeSize, SandboxLayer, SendError, Task, TransitionState,
-    TunnelState, TurnedAway, UnknownReason, Verdict,
+use crate::model::{
+    observation::RttHistogram,
+    types::{
+        BlackholeReason, Capability, Direction, DroppedKind, FailureReason, FdbKind, LoginRefusal, Method,
+        MismatchField, ProbeProtocol, ProbeResult, ProbeSize, SandboxLayer, SendError, Task, TransitionState,
+        TunnelState, TurnedAway, UnknownReason, Verdict,
+    },
 };
 
 /// The type of a family, as in `# TYPE`.
@@ -257,15 +260,12 @@ families! {
          (tcp_dead), or both; all 0 for other verdicts.";
     PATH_VERDICT = Gauge "vxlan_path_verdict" in "0 or 1", ["path", "target_site", "source", "verdict": Verdict],
         "What a host that does path MTU discovery experiences; exactly one verdict is 1.";
-    PATH_UNKNOWN_REASON = Gauge "vxlan_path_unknown_reason" in "0 or 1",
+    PATH_UNKNOWN_REASON = Gauge "vxlan_path_unknown_reason" in "1",
         ["path", "target_site", "source", "reason": UnknownReason],
-        "Why the verdict is unknown; all 0 for other verdicts.";
+        "Why the verdict is unknown; only while it is, and only the reason that holds.";
     PATH_LAST_PROBE = Gauge "vxlan_path_last_probe_timestamp_seconds" in "seconds since 1970",
         ["path", "target_site", "source"],
         "When the last probe was sent.";
-    PATH_SIZE_PROBES = Counter "vxlan_path_size_probes_total" in "packets",
-        ["path", "target_site", "source", "protocol": ProbeProtocol, "size": ProbeSize, "result": ProbeResult],
-        "Probes of a given size, by purpose and result.";
     PATH_HOP_INFO = Gauge "vxlan_path_hop_info" in "always 1",
         ["path", "target_site", "source", "tunnel", "router", "interface"],
         "Tunnel ends that the path crosses, if router data shows them.";
@@ -280,6 +280,9 @@ families! {
     CONFIG_RELOAD_TIMESTAMP = Gauge "vxlan_exporter_config_last_reload_success_timestamp_seconds"
         in "seconds since 1970", [],
         "When the configuration in use was loaded.";
+    SIZE_PROBES = Counter "vxlan_exporter_size_probes_total" in "packets",
+        ["protocol": ProbeProtocol, "size": ProbeSize, "result": ProbeResult],
+        "Probes of a given size on all paths, by purpose and result.";
     CAPABILITY = Gauge "vxlan_exporter_capability" in "0 or 1", ["name": Capability],
         "Whether the exporter can do this: its privileges, the kernel and the configuration allow it.";
     WEB_CONNECTIONS = Gauge "vxlan_exporter_web_connections" in "connections", [],
@@ -314,6 +317,30 @@ families! {
         "Number of OS threads in the process.";
 }
 
+/// The series of a healthy path whose target answers and whose way leads through one tunnel, by
+/// family.
+pub(crate) static OF_A_HEALTHY_PATH: &[(&MetricSpec, usize)] = &[
+    (&PATH_INFO, 1),
+    // Its buckets, `+Inf`, the sum and the count.
+    (&PATH_RTT, RttHistogram::BOUNDS.len() + 3),
+    (&PATH_ECHO_REQUESTS, 1),
+    (&PATH_ECHO_REPLIES, 1),
+    (&PATH_ECHO_LOST, 1),
+    (&PATH_ECHO_LATE, 1),
+    (&PATH_ECHO_VOID, 1),
+    (&PATH_SEND_ERRORS, SendError::ALL.len()),
+    (&PATH_MTU, 2),
+    (&PATH_EXPECTED_MTU, 1),
+    (&PATH_TESTABLE_MTU, 1),
+    (&PATH_BLACKHOLE, Direction::ALL.len()),
+    (&PATH_BLACKHOLE_REASON, BlackholeReason::ALL.len()),
+    (&PATH_VERDICT, Verdict::ALL.len()),
+    (&PATH_UNKNOWN_REASON, 0),
+    (&PATH_LAST_PROBE, 1),
+    (&PATH_HOP_INFO, 2),
+    (&PATH_FIX_INFO, 0),
+];
+
 /// The text of docs/metrics.md.
 #[must_use]
 pub fn manual() -> String {
@@ -347,6 +374,12 @@ pub fn manual() -> String {
             let _ = writeln!(page, "| `{}` | `{}` | {} |", family.name, set.label, values.join(" "));
         }
     }
+    page.push_str(MANUAL_SERIES);
+    for (family, series) in OF_A_HEALTHY_PATH {
+        let _ = writeln!(page, "| `{}` | {series} |", family.name);
+    }
+    let total: usize = OF_A_HEALTHY_PATH.iter().map(|(_, series)| series).sum();
+    let _ = writeln!(page, "| total | {total} |");
     page
 }
 
@@ -359,6 +392,16 @@ All metrics of `/metrics`. Data of a router has the labels `router`, `site` and 
 `tunnel`; results of probes `path`, `target_site` and `source` (the site this exporter runs at). MTUs are in bytes of IP packet.
 Counters of paths and of the exporter start with the process; counters of interfaces are the router's own and are reset when
 the device is recreated. A router's data is exported only while the router can be read.
+";
+
+const MANUAL_SERIES: &str = "
+## Series of a path
+
+A healthy path whose way leads through one tunnel has this many. One that is unknown has the reason in addition, and one that is not ok
+the commands of its fix, one series each.
+
+| family | series |
+|---|---|
 ";
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ def probing():
         (12, 21, 12, 8),
         [
             series(
-                f"sum by (protocol, size, result) (rate(vxlan_path_size_probes_total{{{SCRAPE}}}[$__rate_interval])) > 0",
+                f"sum by (protocol, size, result) (rate(vxlan_exporter_size_probes_total{{{SCRAPE}}}[$__rate_interval])) > 0",
                 "{{protocol}} {{size}} {{result}}",
             )
         ],

@@ -70,7 +70,8 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
         if announced {
             progress.show(path, since);
         }
-        let asked = if pings { path.echo.requests >= u64::from(request.count) } else { since >= look.about };
+        let asked =
+            if pings { path.counters.requests() >= u64::from(request.count) } else { since >= look.about };
         let enough = asked || path.stays_at_home(since).is_some();
         if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });

@@ -1,28 +1,26 @@
 //! Probe results of one path as plain data: the probe engine writes them, every view reads them.
 
+mod counters;
 mod meaning;
 
-use std::{
-    collections::BTreeMap,
-    net::IpAddr,
-    time::{Duration, SystemTime},
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
+pub use counters::{PathCounters, SizeProbes};
+
 pub(crate) use crate::model::types::ReflectorUse;
 use crate::model::types::{
-    BlackholeReason, Bytes, Direction, Mac, PathName, ProbeProtocol, ProbeResult, ProbeSize, SendError, Site,
-    Source, TcpState, UnknownReason, Verdict,
+    BlackholeReason, Bytes, Direction, Mac, PathName, SendError, Site, Source, TcpState, UnknownReason,
+    Verdict,
 };
 
 /// What is known of one path now.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone)]
 pub struct PathObservation {
     /// The path.
     pub path: PathName,
     /// How often it is probed; absent where no further probe is scheduled.
-    #[serde(skip)]
     pub interval: Option<Duration>,
     /// Where this exporter runs; label `source`.
     pub source: Source,
@@ -41,14 +39,8 @@ pub struct PathObservation {
     pub reflector: Option<ReflectorUse>,
     /// Whether the path's reflector may soon add to the judgement.
     pub awaits_reflector: bool,
-    /// Counts of the regular small echo.
-    pub echo: EchoStats,
-    /// Size probes since start.
-    pub size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
-    /// Packets that our own host refused to send, by reason.
-    pub send_errors: BTreeMap<SendError, u64>,
-    /// When the last packet was sent.
-    pub last_probe: Option<SystemTime>,
+    /// What is counted on it, shared with its prober.
+    pub counters: Arc<PathCounters>,
     /// The expected MTU, and by which rule.
     pub expected_mtu: Option<ExpectedMtu>,
     /// The largest packet that our own interface can send, in bytes of IP packet.
@@ -77,10 +69,7 @@ impl PathObservation {
             tcp_port,
             reflector,
             awaits_reflector,
-            echo: _,
-            size_probes: _,
-            send_errors: _,
-            last_probe: _,
+            counters: _,
             expected_mtu,
             testable_mtu,
             judgement,
@@ -100,6 +89,12 @@ impl PathObservation {
             && judgement.finds_like(&other.judgement)
     }
 
+    /// Counts of the regular small echo.
+    #[must_use]
+    pub(crate) fn echo(&self) -> EchoStats {
+        self.counters.echo()
+    }
+
     /// Why no packet leaves this host, `since` being the time probing has lasted. Only what this
     /// host itself can tell is considered: no address for the name, no route, the target is this
     /// host, no interface, or its own firewall refuses. Waiting longer would not change the answer.
@@ -111,12 +106,10 @@ impl PathObservation {
             UnknownReason::LocalDown => true,
             // `LocalSend` also covers a process that hears answers too late; only refused packets
             // count here.
-            UnknownReason::LocalSend => {
-                self.send_errors.get(&SendError::Send).is_some_and(|count| *count > 0)
-            }
+            UnknownReason::LocalSend => self.counters.send_errors(SendError::Send) > 0,
             _ => false,
         };
-        let refused = refused && self.echo.replies == 0 && since >= REFUSED;
+        let refused = refused && self.echo().replies == 0 && since >= REFUSED;
         (without_prober || refused).then(|| judgement.evidence.first().map_or("", String::as_str))
     }
 }
@@ -162,15 +155,20 @@ pub struct RttHistogram {
 }
 
 impl RttHistogram {
-    /// Upper bounds in seconds: 0.1 ms (one switch) to 5 s (where a reply counts as lost).
-    pub(crate) const BOUNDS: [f64; 15] =
-        [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+    /// Upper bounds in seconds: 0.25 ms (one site) to 1 s. A reply counts as lost after 5 s.
+    pub(crate) const BOUNDS: [f64; 11] =
+        [0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0];
+
+    /// The place of the bucket that counts a round trip of so many seconds.
+    fn bucket(seconds: f64) -> usize {
+        Self::BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(Self::BOUNDS.len())
+    }
 
     /// Counts one round trip.
+    #[cfg(test)]
     pub(crate) fn observe(&mut self, rtt: Duration) {
         let seconds = rtt.as_secs_f64();
-        let bucket = Self::BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(Self::BOUNDS.len());
-        self.counts[bucket] += 1;
+        self.counts[Self::bucket(seconds)] += 1;
         self.sum_seconds += seconds;
         let (shortest, longest) = self.extremes.unwrap_or((rtt, rtt));
         self.extremes = Some((shortest.min(rtt), longest.max(rtt)));

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use stale::Stamped;
 
 use crate::model::{
-    observation::PathObservation,
+    observation::{PathCounters, PathObservation, SizeProbes},
     picture::{Overlay, PathPicture, Tunnel},
     shard::Shard,
     snapshot::RouterReading,
@@ -69,6 +69,8 @@ pub struct Present {
     pub routers: Vec<Arc<RouterReading>>,
     /// One observation for each configured path, in the order of the configuration.
     pub paths: Vec<Arc<PathObservation>>,
+    /// Size probes of all paths since the process started.
+    pub size_probes: Arc<SizeProbes>,
     /// Router and path data, joined.
     pub overlay: Arc<Overlay>,
     /// The capabilities of this process, each with the reason where it is missing.
@@ -212,6 +214,12 @@ impl State {
         }
         drop(known);
         self.inner.changed.notify_one();
+    }
+
+    /// Counters for a path that is new to this process.
+    #[must_use]
+    pub(crate) fn new_counters(&self) -> Arc<PathCounters> {
+        Arc::new(PathCounters::new(Arc::clone(&self.lock().rest.size_probes)))
     }
 
     /// Sets some capabilities; others keep their state.

@@ -33,7 +33,7 @@ impl ProbeMethod {
     /// All of them.
     pub(crate) const ALL: [Self; 3] = [Self::Echo, Self::Syn, Self::Fragments];
 
-    /// The label value of `vxlan_path_size_probes_total`.
+    /// The label value of `vxlan_exporter_size_probes_total`.
     #[must_use]
     pub(crate) const fn protocol(self) -> ProbeProtocol {
         match self {

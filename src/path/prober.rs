@@ -23,7 +23,7 @@ mod signals;
 mod steering;
 mod tcp;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use above::Above;
 use beyond::Looks;
@@ -50,8 +50,8 @@ use super::{
 };
 use crate::model::{
     family::Family,
-    observation::EchoStats,
-    types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize, SendError},
+    observation::{EchoStats, PathCounters},
+    types::Bytes,
 };
 
 /// How long the first sentinel waits for the target's SYN-ACK, which names its MSS.
@@ -98,7 +98,7 @@ fn wait_for_mss(settings: &Settings) -> Duration {
 }
 
 /// The prober of one path.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct PathProber {
     settings: Settings,
     rng: Rng,
@@ -124,8 +124,7 @@ pub struct PathProber {
     echo: Detector,
     syn: FlowGroups,
     fragments: Detector,
-    stats: EchoStats,
-    size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
+    counters: Arc<PathCounters>,
     in_flight: InFlight,
     single: Single,
     due: Due,
@@ -171,8 +170,7 @@ impl PathProber {
             echo: Detector::new(settings.family, Rules::echo(settings.family), top),
             syn: FlowGroups::new(settings.family, top),
             fragments: Detector::new(settings.family, Rules::fragments(settings.family), top),
-            stats: EchoStats::default(),
-            size_probes: BTreeMap::new(),
+            counters: Arc::default(),
             in_flight: InFlight::default(),
             single: Single::default(),
             due: Due::from(now, wait_for_mss(&settings)),
@@ -218,43 +216,21 @@ impl PathProber {
 
     /// Continues the counts of a former prober of the same path.
     pub(crate) fn take_over(&mut self, former: Counts) {
-        self.stats = former.stats;
-        self.size_probes = former.size_probes;
-        self.local.take_over(former.send_errors);
+        self.counters = former.counters;
         self.in_flight.take_over(former.next_id);
     }
 
-    /// The counts, for a prober that takes over. Packets in flight are given up, their echoes count
-    /// as void.
-    #[must_use]
-    pub(crate) fn counts(&self) -> Counts {
-        let mut stats = self.stats.clone();
-        stats.void += self.in_flight.echoes();
-        let send_errors = self.local.errors().clone();
-        Counts {
-            stats,
-            size_probes: self.size_probes.clone(),
-            send_errors,
-            next_id: self.in_flight.next_id(),
-        }
+    /// Ends this prober: gives up the packets in flight, whose echoes count as void. Returns the
+    /// counts for a prober that takes over.
+    pub(crate) fn retire(&mut self) -> Counts {
+        self.counters.void(self.in_flight.give_up_echoes());
+        Counts { counters: Arc::clone(&self.counters), next_id: self.in_flight.next_id() }
     }
 
     /// Counts of the regular small echo.
     #[must_use]
-    pub fn echo_stats(&self) -> &EchoStats {
-        &self.stats
-    }
-
-    /// Size probes by protocol, purpose and result.
-    #[must_use]
-    pub(crate) fn size_probes(&self) -> &BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64> {
-        &self.size_probes
-    }
-
-    /// Packets that our own host refused to send.
-    #[must_use]
-    pub(crate) fn send_errors(&self) -> &BTreeMap<SendError, u64> {
-        self.local.errors()
+    pub fn echo_stats(&self) -> EchoStats {
+        self.counters.echo()
     }
 
     /// Passes the sizes that path MTU discovery has arrived at on to the detectors. A change is

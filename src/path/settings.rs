@@ -1,12 +1,8 @@
 //! What a prober needs at its start: available probes, expected sizes, and counters to continue.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use crate::model::{
-    family::Family,
-    observation::{EchoStats, PathObservation},
-    types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize, SendError},
-};
+use crate::model::{family::Family, observation::PathCounters, types::Bytes};
 
 /// The ICMP probes that our sockets can send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,29 +50,21 @@ pub struct Settings {
     pub borrows_port: bool,
 }
 
-/// A path's counters; they continue when its target address or configuration changes.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// What continues when a path's target address or configuration changes.
+#[derive(Debug, Clone, Default)]
 pub struct Counts {
-    /// The regular small echo.
-    pub stats: EchoStats,
-    /// Size probes by protocol, purpose and result.
-    pub size_probes: BTreeMap<(ProbeProtocol, ProbeSize, ProbeResult), u64>,
-    /// Packets that our own host refused to send, by error.
-    pub send_errors: BTreeMap<SendError, u64>,
+    /// The counters.
+    pub counters: Arc<PathCounters>,
+    /// The next probe's id. Ids must not repeat one in flight; those of an engine that died are in
+    /// flight no more.
     pub(super) next_id: u64,
 }
 
 impl Counts {
-    /// The counters of an observation, which does not hold the next probe's id: ids start at 0
-    /// again, as they only must not repeat one in flight.
+    /// Continues with these counters.
     #[must_use]
-    pub(crate) fn told(observation: &PathObservation) -> Self {
-        Self {
-            stats: observation.echo.clone(),
-            size_probes: observation.size_probes.clone(),
-            send_errors: observation.send_errors.clone(),
-            next_id: 0,
-        }
+    pub(crate) fn with(counters: Arc<PathCounters>) -> Self {
+        Self { counters, next_id: 0 }
     }
 }
 

@@ -116,7 +116,7 @@ impl Engine {
                 .present()
                 .paths
                 .iter()
-                .map(|path| (path.path.clone(), Counts::told(path)))
+                .map(|path| (path.path.clone(), Counts::with(Arc::clone(&path.counters))))
                 .collect(),
             state,
             routers: Vec::new(),
@@ -158,7 +158,7 @@ impl Engine {
     fn follow(&mut self, paths: Vec<PathPlan>) {
         let entries: BTreeMap<_, _> = paths.iter().map(|path| (&path.name, path)).collect();
         let gone = self.tracks.extract_if(.., |_, track| entries.get(&track.plan.name) != Some(&&track.plan));
-        self.retired.extend(gone.map(|(_, track)| (track.plan.name.clone(), track.counts())));
+        self.retired.extend(gone.map(|(_, mut track)| (track.plan.name.clone(), track.retire())));
         let numbers: BTreeMap<_, _> =
             self.tracks.iter().map(|(number, track)| (track.plan.name.clone(), *number)).collect();
         let order: Vec<_> = paths.iter().map(|path| path.name.clone()).collect();
@@ -178,8 +178,9 @@ impl Engine {
     fn begin(&mut self, path: PathPlan) -> usize {
         let number = self.next_track;
         self.next_track += 1;
-        let former = self.retired.remove(&path.name).unwrap_or_default();
-        let mut track = Track::new(path, former);
+        let former = self.retired.remove(&path.name);
+        let counts = former.unwrap_or_else(|| Counts::with(self.state.new_counters()));
+        let mut track = Track::new(path, counts);
         track.look_for_target(number, &self.routes, &self.targets.0);
         self.state.put_path(track.observation());
         self.tracks.insert(number, track);

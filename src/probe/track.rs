@@ -1,9 +1,6 @@
 //! One path's prober, with its target and its reflector.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc::UnboundedSender, watch},
@@ -19,7 +16,7 @@ use super::{
 use crate::{
     model::{
         family::Family,
-        observation::{Judgement, PathObservation},
+        observation::{Judgement, PathCounters, PathObservation},
         plan::PathPlan,
         snapshot::RouterReading,
         types::{Site, UnknownReason},
@@ -49,16 +46,14 @@ pub(crate) struct Track {
     pub prober: Option<PathProber>,
     /// The present target.
     pub target: Option<Target>,
-    /// When something was last sent.
-    pub last_probe: Option<SystemTime>,
     /// When the observation was last published, and when it was last compared with the published one.
     published_at: Option<Moment>,
     compared_at: Option<Moment>,
     /// The judgement published then.
     pub judged: Option<Judgement>,
     problem: Option<NoTarget>,
-    /// The path's counts from before this track.
-    former: Counts,
+    /// The path's counts, which the prober shares.
+    counts: Counts,
     /// Channels to the task of the path's reflector: what to measure, and to check its secret
     /// again.
     reflector: Option<(watch::Sender<Option<Measurand>>, watch::Sender<()>)>,
@@ -67,19 +62,18 @@ pub(crate) struct Track {
 }
 
 impl Track {
-    /// A path whose target is not known yet; it continues the counts of `former`.
+    /// A path whose target is not known yet; it continues these counts.
     #[must_use]
-    pub(crate) fn new(plan: PathPlan, former: Counts) -> Self {
+    pub(crate) fn new(plan: PathPlan, counts: Counts) -> Self {
         Self {
             plan,
             prober: None,
             target: None,
-            last_probe: None,
             published_at: None,
             compared_at: None,
             judged: None,
             problem: None,
-            former,
+            counts,
             reflector: None,
             tasks: JoinSet::new(),
         }
@@ -159,10 +153,19 @@ impl Track {
         }
     }
 
-    /// The path's counts, for a track that replaces this one.
+    /// Gives up the packets in flight. Returns the path's counts, for a prober or a track that takes
+    /// over.
+    pub(crate) fn retire(&mut self) -> Counts {
+        if let Some(prober) = &mut self.prober {
+            self.counts = prober.retire();
+        }
+        self.counts.clone()
+    }
+
+    /// What is counted on the path.
     #[must_use]
-    pub(crate) fn counts(&self) -> Counts {
-        self.prober.as_ref().map_or_else(|| self.former.clone(), PathProber::counts)
+    pub(crate) fn counters(&self) -> &PathCounters {
+        &self.counts.counters
     }
 
     /// The share of probes that the target answers, which paths to the same address share.
@@ -229,8 +232,9 @@ impl Track {
             Some(prober) if same_address => prober.set_hosts(hosts, now),
             _ => {
                 info!(path = %self.plan.name, address = %target.address, interface = %egress.interface, "probing");
+                let former = self.retire();
                 let mut prober = PathProber::new(settings(&self.plan, family, asks), hosts, seed, now);
-                prober.take_over(self.counts());
+                prober.take_over(former);
                 if self.reflector.is_some() {
                     prober.reflected(Reflection::Awaited, now);
                 }
@@ -276,10 +280,7 @@ impl Track {
             tcp_port: self.plan.tcp_port,
             reflector: prober.and_then(PathProber::reflector_use),
             awaits_reflector: prober.is_some_and(PathProber::awaits_reflector),
-            echo: prober.map_or(&self.former.stats, PathProber::echo_stats).clone(),
-            size_probes: prober.map_or(&self.former.size_probes, PathProber::size_probes).clone(),
-            send_errors: prober.map_or(&self.former.send_errors, PathProber::send_errors).clone(),
-            last_probe: self.last_probe,
+            counters: Arc::clone(&self.counts.counters),
             expected_mtu: prober.map(PathProber::expected_either_way),
             testable_mtu: self.target.as_ref().map(|target| target.egress.mtu),
             judgement,

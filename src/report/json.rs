@@ -74,7 +74,8 @@ fn tunnel(tunnel: &Tunnel) -> Value {
 
 pub(super) fn path(path: &PathObservation, picture: Option<&PathPicture>) -> Value {
     let judgement = &path.judgement;
-    let extremes = path.echo.rtt.extremes;
+    let echo = path.echo();
+    let extremes = echo.rtt.extremes;
     let hops = picture.map_or(&[][..], |picture| &picture.hops);
     let hop =
         |hop: &Hop| json!({ "tunnel": hop.tunnel, "router": hop.end.router, "interface": hop.end.interface });
@@ -99,14 +100,14 @@ pub(super) fn path(path: &PathObservation, picture: Option<&PathPicture>) -> Val
         "expected_mtu_bytes": path.expected_mtu.as_ref().map(|expected| expected.bytes),
         "expected_mtu_rule": path.expected_mtu.as_ref().map(|expected| &expected.rule),
         "testable_mtu_bytes": path.testable_mtu,
-        "rtt_mean_seconds": path.echo.rtt.mean_seconds(),
+        "rtt_mean_seconds": echo.rtt.mean_seconds(),
         "rtt_min_seconds": extremes.map(|(shortest, _)| shortest.as_secs_f64()),
         "rtt_max_seconds": extremes.map(|(_, longest)| longest.as_secs_f64()),
         "echo": {
-            "requests": path.echo.requests,
-            "replies": path.echo.replies,
-            "lost": path.echo.lost,
-            "late": path.echo.late,
+            "requests": echo.requests,
+            "replies": echo.replies,
+            "lost": echo.lost,
+            "late": echo.late,
         },
         "evidence": judgement.evidence,
         "hops": hops.iter().map(hop).collect::<Vec<_>>(),

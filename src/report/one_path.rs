@@ -52,8 +52,9 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
     line("target", &target(path));
     line("verdict", &verdict);
     line("path MTU", &path_mtu(path));
-    line("loss", &loss(&path.echo));
-    line("RTT", &rtt(&path.echo));
+    let echo = path.echo();
+    line("loss", &loss(&echo));
+    line("RTT", &rtt(&echo));
     out.push('\n');
     section(&mut out, "seen", &path.judgement.evidence, width);
     let unseen = unseen(present, path);

@@ -95,7 +95,8 @@ fn lost(tunnel: &Tunnel) -> String {
 pub(super) fn paths(present: &Present) -> Option<Table> {
     let row = |path: &PathObservation| {
         let [forward, reverse] = PathMtu::of(path).map(PathMtu::cell);
-        let decided = path.echo.replies + path.echo.lost;
+        let echo = path.echo();
+        let decided = echo.replies + echo.lost;
         vec![
             path.path.to_string(),
             path.target.clone(),
@@ -104,8 +105,8 @@ pub(super) fn paths(present: &Present) -> Option<Table> {
             forward,
             reverse,
             or_nothing(path.expected_mtu.as_ref().map(|expected| expected.bytes)),
-            or_nothing((decided > 0).then(|| format!("{}/{decided}", path.echo.lost))),
-            or_nothing(path.echo.rtt.mean_seconds().map(milliseconds)),
+            or_nothing((decided > 0).then(|| format!("{}/{decided}", echo.lost))),
+            or_nothing(echo.rtt.mean_seconds().map(milliseconds)),
         ]
     };
     let rows = present.paths.iter().map(|path| row(path)).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Paint, exit_code, json, text};
 use crate::{
     model::{
-        observation::{Judgement, PathObservation},
+        observation::{EchoStats, Judgement, PathObservation},
         snapshot::RouterReading,
         state::Present,
         types::{DfPolicy, Direction, UnknownReason, Verdict, Vni},
@@ -23,11 +23,11 @@ fn present(routers: Vec<Arc<RouterReading>>, paths: Vec<Arc<PathObservation>>) -
 
 fn answered(path: &Arc<PathObservation>, lost: u64) -> Arc<PathObservation> {
     let mut path = PathObservation::clone(path);
-    path.echo.replies = 20 - lost;
-    path.echo.lost = lost;
-    for _ in 0..path.echo.replies {
-        path.echo.rtt.observe(std::time::Duration::from_millis(2));
+    let mut echo = EchoStats { replies: 20 - lost, lost, ..EchoStats::default() };
+    for _ in 0..echo.replies {
+        echo.rtt.observe(std::time::Duration::from_millis(2));
     }
+    path.counters = echo.into();
     Arc::new(path)
 }
 

@@ -19,8 +19,7 @@ use crate::{
         state::{CapabilityState, ConfigState, Present, State},
         types::{
             Capability, DfPolicy, Direction, FailureReason, FdbState, LinkKind, Method, MismatchField,
-            OperState, ProbeProtocol, ProbeResult, ProbeSize, TcpState, TunnelState, UnknownReason, Verdict,
-            Vni,
+            OperState, TcpState, TunnelState, UnknownReason, Verdict, Vni,
         },
     },
     vendor::{Change, Vyos},
@@ -139,10 +138,7 @@ fn path(name: &str, target: &str, judgement: Judgement) -> PathObservation {
         tcp_port: None,
         reflector: None,
         awaits_reflector: false,
-        echo: EchoStats::default(),
-        size_probes: BTreeMap::new(),
-        send_errors: BTreeMap::new(),
-        last_probe: None,
+        counters: Arc::default(),
         expected_mtu: None,
         testable_mtu: None,
         judgement,
@@ -174,12 +170,12 @@ fn holed_path() -> PathObservation {
     holed.tcp_port = Some(443);
     holed.expected_mtu = Some(ExpectedMtu { bytes: 1500, rule: "our egress eth0".into() });
     holed.testable_mtu = Some(1500);
-    holed.last_probe = Some(moment());
-    holed.echo = EchoStats { requests: 10, replies: 8, lost: 1, late: 1, ..EchoStats::default() };
+    let mut echo = EchoStats { requests: 10, replies: 8, lost: 1, late: 1, ..EchoStats::default() };
     for rtt in [1, 1, 1, 2, 2, 30, 300, 6000] {
-        holed.echo.rtt.observe(Duration::from_millis(rtt));
+        echo.rtt.observe(Duration::from_millis(rtt));
     }
-    holed.size_probes = BTreeMap::from([((ProbeProtocol::Icmp, ProbeSize::Full, ProbeResult::Lost), 40)]);
+    holed.counters = echo.into();
+    holed.counters.sent_at(moment());
     holed
 }
 

@@ -20,8 +20,9 @@ use super::{counts::WebCounters, exposition::Exposition};
 use crate::{
     catalogue, logging,
     model::{
+        observation::SizeProbes,
         state::Present,
-        types::{Capability, SandboxLayer},
+        types::{Capability, ProbeProtocol, ProbeResult, ProbeSize, SandboxLayer},
     },
     process::{
         sandbox,
@@ -108,9 +109,21 @@ fn put_self(out: &mut Exposition, present: &Present, self_info: &SelfInfo) {
         let able = known.is_some_and(|state| state.missing.is_none());
         out.put_bool(&catalogue::CAPABILITY, &[capability.as_str()], able);
     }
+    put_size_probes(out, &present.size_probes);
     self_info.web.put(out);
     for layer in SandboxLayer::ALL {
         out.put_bool(&catalogue::SANDBOX, &[layer.as_str()], sandbox::is_in_force(*layer));
+    }
+}
+
+fn put_size_probes(out: &mut Exposition, probes: &SizeProbes) {
+    for protocol in ProbeProtocol::ALL {
+        for size in ProbeSize::ALL {
+            for result in ProbeResult::ALL {
+                let labels = [protocol.as_str(), size.as_str(), result.as_str()];
+                out.put_count(&catalogue::SIZE_PROBES, &labels, probes.get(*protocol, *size, *result));
+            }
+        }
     }
 }
 

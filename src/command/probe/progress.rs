@@ -52,7 +52,7 @@ impl Drop for Progress {
 
 fn line(path: &PathObservation, since: Duration) -> String {
     let judgement = &path.judgement;
-    let echo = &path.echo;
+    let echo = path.echo();
     let mut parts = vec![
         format!("{:5.1} s  {}  echoes: {} sent", since.as_secs_f64(), judgement.verdict, echo.requests),
         format!("{} answered", echo.replies),
@@ -69,7 +69,10 @@ fn line(path: &PathObservation, since: Duration) -> String {
 mod tests {
     use super::*;
     use crate::{
-        model::types::Direction,
+        model::{
+            observation::{EchoStats, Judgement},
+            types::Direction,
+        },
         overlay::fixture::{hole, path},
     };
 
@@ -77,17 +80,17 @@ mod tests {
     fn the_line_says_what_is_known_so_far() {
         let mut seen = PathObservation::clone(&path("rancher", "dc", hole(&[Direction::Forward], 1454)));
         seen.judgement.settled = false;
-        seen.echo.requests = 32;
+        let mut echo = EchoStats { requests: 32, replies: 31, ..EchoStats::default() };
         for _ in 0..31 {
-            seen.echo.replies += 1;
-            seen.echo.rtt.observe(Duration::from_micros(250));
+            echo.rtt.observe(Duration::from_micros(250));
         }
+        seen.counters = echo.into();
         assert_eq!(
             line(&seen, Duration::from_millis(3210)),
             "  3.2 s  blackhole  echoes: 32 sent, 31 answered, RTT 0.25 ms, up to 1454 bytes answered, searching"
         );
-        seen.echo = crate::model::observation::EchoStats { requests: 3, ..Default::default() };
-        seen.judgement = crate::model::observation::Judgement::default();
+        seen.counters = EchoStats { requests: 3, ..EchoStats::default() }.into();
+        seen.judgement = Judgement::default();
         assert_eq!(line(&seen, Duration::from_millis(300)), "  0.3 s  unknown  echoes: 3 sent, 0 answered");
     }
 }

@@ -1,11 +1,6 @@
 //! Packets that our own host could not send: they say nothing about the network.
 
-use std::collections::BTreeMap;
-
-use crate::{
-    model::types::SendError,
-    path::{probe::Moment, refusal::Trouble},
-};
+use crate::path::{probe::Moment, refusal::Trouble};
 
 /// After this many consecutive refused packets of one kind, no verdict is possible.
 const ENOUGH: u32 = 2;
@@ -39,29 +34,14 @@ pub(crate) struct OwnHost {
     full: Option<Streak>,
     /// Consecutive small packets without an answer while this process could not receive.
     unheard: u32,
-    errors: BTreeMap<SendError, u64>,
 }
 
 impl OwnHost {
-    /// Continues the counters of an earlier prober.
-    pub(crate) fn take_over(&mut self, errors: BTreeMap<SendError, u64>) {
-        self.errors = errors;
-    }
-
-    /// Packets refused since start, by error.
-    #[must_use]
-    pub(crate) fn errors(&self) -> &BTreeMap<SendError, u64> {
-        &self.errors
-    }
-
-    /// A packet was refused. `kind` is none for one that does not count towards a trouble.
-    pub(crate) fn refused(&mut self, kind: Option<Kind>, trouble: Trouble, now: Moment) {
-        *self.errors.entry(trouble.error()).or_default() += 1;
-        if let Some(kind) = kind {
-            let streak = self.streak(kind);
-            let count = streak.map_or(0, |streak| streak.count) + 1;
-            *streak = Some(Streak { trouble, count, last: now });
-        }
+    /// A packet was refused.
+    pub(crate) fn refused(&mut self, kind: Kind, trouble: Trouble, now: Moment) {
+        let streak = self.streak(kind);
+        let count = streak.map_or(0, |streak| streak.count) + 1;
+        *streak = Some(Streak { trouble, count, last: now });
     }
 
     /// A small packet got no answer, but this process could not receive at that time.
@@ -111,12 +91,12 @@ mod tests {
     fn one_packet_refused_is_no_trouble_and_two_in_a_row_are() {
         let mut local = OwnHost::default();
         let refused = Trouble::Refused(libc::ENOBUFS);
-        local.refused(Some(Kind::Small), refused, AT[0]);
+        local.refused(Kind::Small, refused, AT[0]);
         assert_eq!(local.trouble(), None);
         local.left(Kind::Small, AT[1]);
-        local.refused(Some(Kind::Small), refused, AT[2]);
+        local.refused(Kind::Small, refused, AT[2]);
         assert_eq!(local.trouble(), None, "one left between them");
-        local.refused(Some(Kind::Small), Trouble::NoWay(libc::ENETUNREACH), AT[3]);
+        local.refused(Kind::Small, Trouble::NoWay(libc::ENETUNREACH), AT[3]);
         assert_eq!(local.trouble(), Some(Trouble::NoWay(libc::ENETUNREACH)));
         local.left(Kind::Small, AT[2]);
         assert!(local.trouble().is_some(), "it had left before that");
@@ -124,8 +104,6 @@ mod tests {
         assert!(local.trouble().is_some());
         local.left(Kind::Small, AT[3]);
         assert_eq!(local.trouble(), None);
-        let counts: Vec<_> = local.errors().iter().map(|(error, count)| (error.as_str(), *count)).collect();
-        assert_eq!(counts, [("local_down", 1), ("local_send", 2)]);
     }
 
     #[test]

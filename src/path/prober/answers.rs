@@ -25,11 +25,9 @@ impl PathProber {
         self.local.left(Kind::Small, echo.at);
         self.local.decided();
         if echo.doubtful {
-            self.stats.void += 1;
+            self.counters.void(1);
         } else {
-            self.stats.replies += 1;
-            self.stats.late += u64::from(echo.expired);
-            self.stats.rtt.observe(rtt);
+            self.counters.reply(rtt, echo.expired);
             self.rtt.observe(rtt, now);
         }
         if echo.expired {
@@ -243,8 +241,8 @@ impl PathProber {
         }
     }
 
-    pub(super) fn count(&mut self, probe: Probe, result: ProbeResult) {
-        *self.size_probes.entry((probe.method.protocol(), probe.purpose, result)).or_default() += 1;
+    pub(super) fn count(&self, probe: Probe, result: ProbeResult) {
+        self.counters.size_probe(probe.method.protocol(), probe.purpose, result);
     }
 }
 

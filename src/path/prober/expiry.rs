@@ -39,7 +39,7 @@ impl PathProber {
             }
         }
         while let Some(echo) = self.in_flight.next_given_up_echo(now) {
-            *if echo.doubtful { &mut self.stats.void } else { &mut self.stats.lost } += 1;
+            if echo.doubtful { self.counters.void(1) } else { self.counters.lost() }
         }
     }
 

@@ -142,9 +142,9 @@ impl InFlight {
         (now.saturating_sub(oldest.get().at) >= GIVE_UP).then(|| oldest.remove())
     }
 
-    /// How many echoes are not answered.
-    pub(crate) fn echoes(&self) -> u64 {
-        self.echoes.len() as u64
+    /// Gives up all echoes that are not answered; returns how many there were.
+    pub(crate) fn give_up_echoes(&mut self) -> u64 {
+        std::mem::take(&mut self.echoes).len() as u64
     }
 
     /// This process could not listen: the silence of every packet in flight says nothing from now

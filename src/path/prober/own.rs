@@ -8,11 +8,10 @@ use crate::{
         loss::own_host::Kind,
         pairs::Fate,
         probe::{Moment, ProbeMethod},
-        refusal::Refusal,
+        refusal::{Refusal, Trouble},
+        settings::IcmpProbes,
     },
 };
-
-use crate::path::settings::IcmpProbes;
 
 impl PathProber {
     /// The regular small echo `seq` never left our host.
@@ -21,9 +20,9 @@ impl PathProber {
         if !self.in_flight.echo_not_sent(seq) {
             return;
         }
-        self.stats.void += 1;
+        self.counters.void(1);
         if let Refusal::Trouble(trouble) = refusal {
-            self.local.refused(Some(Kind::Small), trouble, now);
+            self.refused(Some(Kind::Small), trouble, now);
         }
     }
 
@@ -63,7 +62,15 @@ impl PathProber {
             self.target.looked(false, self.settings.family);
         }
         if let Refusal::Trouble(trouble) = refusal {
-            self.local.refused(self.kind(sent), trouble, now);
+            self.refused(self.kind(sent), trouble, now);
+        }
+    }
+
+    /// Our own host refused a packet. `kind` is none for one that does not count towards a trouble.
+    pub(super) fn refused(&mut self, kind: Option<Kind>, trouble: Trouble, now: Moment) {
+        self.counters.refused(trouble.error());
+        if let Some(kind) = kind {
+            self.local.refused(kind, trouble, now);
         }
     }
 
@@ -117,7 +124,7 @@ mod tests {
     use super::*;
     use crate::{
         model::types::{UnknownReason, Verdict},
-        path::{probe::Send, prober::fixture::echoing, refusal::Trouble},
+        path::{probe::Send, prober::fixture::echoing},
     };
 
     const STEP: Duration = Duration::from_millis(50);

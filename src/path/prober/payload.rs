@@ -44,7 +44,7 @@ impl PathProber {
     pub fn byte_told(&mut self, id: ProbeId, fate: ByteFate, now: Moment) {
         self.now = now;
         if let ByteFate::NotSent(Refusal::Trouble(trouble)) = fate {
-            self.local.refused(None, trouble, now);
+            self.refused(None, trouble, now);
         }
         self.payload.told(id, fate, now);
         self.steer(now);

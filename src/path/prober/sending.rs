@@ -212,10 +212,9 @@ impl PathProber {
     }
 
     fn send_echo(&mut self, now: Moment, out: &mut Vec<Send>) {
-        let first = self.stats.requests == 0;
+        let first = self.counters.requests() == 0;
         if self.settings.icmp > IcmpProbes::None {
-            let seq = self.stats.requests;
-            self.stats.requests += 1;
+            let seq = self.counters.request();
             self.in_flight.sends_echo(seq, now);
             self.icmp_rate.sent(now);
             out.push(Send::Echo { seq });

@@ -46,7 +46,7 @@ impl Engine {
         }
         let Some(track) = self.tracks.get_mut(&path) else { return };
         let Some(target) = track.target.clone() else { return };
-        track.last_probe = Some(SystemTime::now());
+        track.counters().sent_at(SystemTime::now());
         for send in out.drain(..) {
             match (send, &self.echoes) {
                 (Send::Renew, _) => self.renew(now),

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{exit_code, json, setcap, text};
 use crate::{
     model::{
-        observation::{Judgement, PathObservation},
+        observation::{EchoStats, Judgement, PathObservation},
         state::{CapabilityState, Present},
         types::{Capability, Direction, TcpState, UnknownReason, Verdict},
     },
@@ -15,13 +15,13 @@ use crate::{
 
 fn present(judgement: Judgement, change: impl FnOnce(&mut PathObservation)) -> Present {
     let mut seen = PathObservation::clone(&path("192.168.100.102:443", "there", judgement));
-    seen.echo.requests = 100;
+    let mut echo = EchoStats { requests: 100, replies: 99, ..EchoStats::default() };
     for micros in [180, 220, 950] {
         for _ in 0..33 {
-            seen.echo.replies += 1;
-            seen.echo.rtt.observe(Duration::from_micros(micros));
+            echo.rtt.observe(Duration::from_micros(micros));
         }
     }
+    seen.counters = echo.into();
     change(&mut seen);
     let raw = CapabilityState { capability: Capability::NetRaw, missing: None };
     Present { paths: vec![Arc::new(seen)], capabilities: vec![raw], ..Present::default() }
@@ -73,15 +73,14 @@ fn name_that_is_lossy_and_cut_short_text() {
     let judgement = Judgement { settled: false, ..verdict(Verdict::Lossy) };
     insta::assert_snapshot!(said(&present(judgement, |path| {
         path.target = "rancher.example".to_owned();
-        path.echo.requests = 180;
-        path.echo.lost = 25;
+        path.counters = EchoStats { requests: 180, lost: 25, ..path.echo() }.into();
     })));
 }
 
 #[test]
 fn unreachable_text() {
     insta::assert_snapshot!(said(&present(verdict(Verdict::Unreachable), |path| {
-        path.echo = crate::model::observation::EchoStats { requests: 100, lost: 52, ..Default::default() };
+        path.counters = EchoStats { requests: 100, lost: 52, ..EchoStats::default() }.into();
     })));
 }
 

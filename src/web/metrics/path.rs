@@ -6,10 +6,7 @@ use crate::{
     model::{
         observation::PathObservation,
         picture::PathPicture,
-        types::{
-            BlackholeReason, Direction, ProbeProtocol, ProbeResult, ProbeSize, ReflectorUse, SendError,
-            UnknownReason, Verdict,
-        },
+        types::{BlackholeReason, Direction, ReflectorUse, SendError, Verdict},
     },
     web::exposition::Exposition,
 };
@@ -22,36 +19,23 @@ pub(crate) fn put(out: &mut Exposition, path: &PathObservation, picture: Option<
     let reflector = path.reflector.map_or("", ReflectorUse::as_str);
     out.put(&c::PATH_INFO, &[labels[0], labels[1], labels[2], &address, &port, reflector], 1.0);
 
-    out.put_histogram(&c::PATH_RTT, &labels, &path.echo.rtt);
-    out.put_count(&c::PATH_ECHO_REQUESTS, &labels, path.echo.requests);
-    out.put_count(&c::PATH_ECHO_REPLIES, &labels, path.echo.replies);
-    out.put_count(&c::PATH_ECHO_LOST, &labels, path.echo.lost);
-    out.put_count(&c::PATH_ECHO_LATE, &labels, path.echo.late);
-    out.put_count(&c::PATH_ECHO_VOID, &labels, path.echo.void);
+    let echo = path.echo();
+    out.put_histogram(&c::PATH_RTT, &labels, &echo.rtt);
+    out.put_count(&c::PATH_ECHO_REQUESTS, &labels, echo.requests);
+    out.put_count(&c::PATH_ECHO_REPLIES, &labels, echo.replies);
+    out.put_count(&c::PATH_ECHO_LOST, &labels, echo.lost);
+    out.put_count(&c::PATH_ECHO_LATE, &labels, echo.late);
+    out.put_count(&c::PATH_ECHO_VOID, &labels, echo.void);
     for reason in SendError::ALL {
-        let count = path.send_errors.get(reason).copied().unwrap_or_default();
+        let count = path.counters.send_errors(*reason);
         out.put_count(&c::PATH_SEND_ERRORS, &[labels[0], labels[1], labels[2], reason.as_str()], count);
     }
-    if let Some(time) = path.last_probe {
+    if let Some(time) = path.counters.last_probe() {
         out.put(&c::PATH_LAST_PROBE, &labels, unix_seconds(time));
     }
-    put_size_probes(out, labels, path);
     put_judgement(out, labels, path);
     if let Some(picture) = picture {
         put_picture(out, labels, path, picture);
-    }
-}
-
-fn put_size_probes(out: &mut Exposition, labels: [&str; 3], path: &PathObservation) {
-    for protocol in ProbeProtocol::ALL {
-        for size in ProbeSize::ALL {
-            for result in ProbeResult::ALL {
-                let count = path.size_probes.get(&(*protocol, *size, *result)).copied().unwrap_or_default();
-                let values =
-                    [labels[0], labels[1], labels[2], protocol.as_str(), size.as_str(), result.as_str()];
-                out.put_count(&c::PATH_SIZE_PROBES, &values, count);
-            }
-        }
     }
 }
 
@@ -88,9 +72,8 @@ fn put_judgement(out: &mut Exposition, [path, site, source]: [&str; 3], observat
             judgement.verdict == *verdict,
         );
     }
-    for reason in UnknownReason::ALL {
-        let holds = judgement.verdict == Verdict::Unknown && judgement.unknown_reason == Some(*reason);
-        out.put_bool(&c::PATH_UNKNOWN_REASON, &[path, site, source, reason.as_str()], holds);
+    if let Some(reason) = judgement.unknown_reason.filter(|_| judgement.verdict == Verdict::Unknown) {
+        out.put(&c::PATH_UNKNOWN_REASON, &[path, site, source, reason.as_str()], 1.0);
     }
 }
 

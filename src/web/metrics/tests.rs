@@ -10,11 +10,12 @@ use super::{SelfInfo, render, samples};
 use crate::{
     catalogue,
     model::{
+        observation::{EchoStats, ExpectedMtu, PathObservation},
         snapshot::{Counters, Route, index::Index, route_query::RouteQuery},
         state::Present,
         types::Method,
     },
-    web::fixture::present,
+    web::fixture::{moment, present},
 };
 
 fn self_info() -> SelfInfo {
@@ -166,7 +167,7 @@ fn all_values_of_a_set_are_there_from_the_first_scrape() {
     let text = render(&fresh, &self_info()).expect("text");
     let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
     assert_eq!(count("vxlan_router_scrape_failures_total{"), 14);
-    assert_eq!(count("vxlan_path_size_probes_total{"), 2 * 4 * 5);
+    assert_eq!(count("vxlan_exporter_size_probes_total{"), 2 * 4 * 5);
     assert_eq!(count("vxlan_path_verdict{"), Verdict::ALL.len());
     assert_eq!(count("vxlan_path_blackhole{"), 3);
     assert_eq!(count("vxlan_exporter_capability{"), 5);
@@ -182,6 +183,34 @@ fn all_values_of_a_set_are_there_from_the_first_scrape() {
     ] {
         assert_eq!(count(family), 0, "{family}");
     }
+}
+
+/// As docs/metrics.md says, family by family.
+#[test]
+fn a_healthy_path_has_forty_series() {
+    let mut present = present();
+    present.paths.truncate(2);
+    let mut healthy = PathObservation::clone(&present.paths.remove(1));
+    healthy.judgement.mtu_forward = Some(1500);
+    healthy.judgement.mtu_reverse = Some(1500);
+    healthy.expected_mtu = Some(ExpectedMtu { bytes: 1500, rule: "configured".to_owned() });
+    healthy.testable_mtu = Some(1500);
+    healthy.counters = EchoStats::default().into();
+    healthy.counters.sent_at(moment());
+    present.paths = vec![healthy.into()];
+    let text = render(&present, &self_info()).expect("text");
+    let of = |name: &str| {
+        let name_of = |line: &str| line.split(['{', ' ']).next().unwrap_or_default().to_owned();
+        let is_of = |line: &&str| {
+            ["", "_bucket", "_sum", "_count"].map(|end| name.to_owned() + end).contains(&name_of(line))
+        };
+        text.lines().filter(is_of).count()
+    };
+    for (family, series) in catalogue::OF_A_HEALTHY_PATH {
+        assert_eq!(of(family.name()), *series, "{}", family.name());
+    }
+    let all = text.lines().filter(|line| line.starts_with("vxlan_path_")).count();
+    assert_eq!(all, 40, "{text}");
 }
 
 #[test]

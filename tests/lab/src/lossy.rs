@@ -39,16 +39,13 @@ fn hold(binary: &Path, name: &str, minutes: u64) -> Result<String> {
     for target in fault.expect.paths.keys() {
         let path = lab.numbers.site(target.place()).host;
         let count = |name| metrics.value(name, &[("path", path)]).unwrap_or_default();
-        let lost = [("path", path), ("protocol", "icmp"), ("size", "full"), ("result", "lost")];
-        let large = metrics.value("vxlan_path_size_probes_total", &lost).unwrap_or_default();
         let changes =
             exporter.logged(&["msg=\"verdict changed\"", &format!("path={path} "), "from=lossy"]).len();
         write!(
             figures,
-            "\n  {path}: {} of {} small echoes lost, {} sentinels lost, no hole claimed, {changes} changes from lossy",
+            "\n  {path}: {} of {} small echoes lost, no hole claimed, {changes} changes from lossy",
             count("vxlan_path_echo_lost_total"),
             count("vxlan_path_echo_requests_total"),
-            large,
         )?;
     }
     Ok(figures)

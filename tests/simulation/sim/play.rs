@@ -307,7 +307,7 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
         }
         if looked.is_none_or(|at| now >= at + LOOK) {
             looked = Some(now);
-            observe(Look { now, judgement: &machine.judgement(), packets, echo: machine.echo_stats() });
+            observe(Look { now, judgement: &machine.judgement(), packets, echo: &machine.echo_stats() });
         }
         let asked = machine.next_at().max(now + LEAST_WAIT);
         let arrives = arrivals.next_at().unwrap_or(end);

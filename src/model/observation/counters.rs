@@ -1,0 +1,196 @@
+//! Counters of a path: its prober writes them, a scrape reads them where they are.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use super::{EchoStats, RttHistogram};
+use crate::model::types::{ProbeProtocol, ProbeResult, ProbeSize, SendError};
+
+/// What is counted on one path. Written by one task; whoever reads it meanwhile may miss the packet
+/// that is being counted.
+#[derive(Debug, Default)]
+pub struct PathCounters {
+    requests: AtomicU64,
+    replies: AtomicU64,
+    lost: AtomicU64,
+    void: AtomicU64,
+    late: AtomicU64,
+    /// As in [`RttHistogram::counts`].
+    rtt: [AtomicU64; RttHistogram::BOUNDS.len() + 1],
+    /// Sum of all round-trip times, in nanoseconds.
+    rtt_sum: AtomicU64,
+    /// The shortest and the longest, in nanoseconds; both 0 before the first.
+    rtt_extremes: [AtomicU64; 2],
+    /// By the place of the error in [`SendError::ALL`].
+    send_errors: [AtomicU64; SendError::ALL.len()],
+    /// When the last packet was sent, in microseconds since 1970; 0 before the first.
+    last_probe: AtomicU64,
+    size_probes: Arc<SizeProbes>,
+}
+
+impl PathCounters {
+    /// Counters at 0; size probes are counted together with those of other paths.
+    #[must_use]
+    pub(crate) fn new(size_probes: Arc<SizeProbes>) -> Self {
+        Self { size_probes, ..Self::default() }
+    }
+
+    /// A small echo is sent; returns how many were sent before it.
+    pub(crate) fn request(&self) -> u64 {
+        self.requests.fetch_add(1, Relaxed)
+    }
+
+    /// Small echoes sent.
+    #[must_use]
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Relaxed)
+    }
+
+    /// A small echo was answered, possibly later than the probe timeout.
+    pub(crate) fn reply(&self, rtt: Duration, is_late: bool) {
+        self.replies.fetch_add(1, Relaxed);
+        self.late.fetch_add(u64::from(is_late), Relaxed);
+        let nanos = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX);
+        let bucket = RttHistogram::bucket(rtt.as_secs_f64());
+        let [shortest, longest] = &self.rtt_extremes;
+        if self.rtt.iter().all(|bucket| bucket.load(Relaxed) == 0) {
+            shortest.store(nanos, Relaxed);
+        }
+        shortest.fetch_min(nanos, Relaxed);
+        longest.fetch_max(nanos, Relaxed);
+        self.rtt_sum.fetch_add(nanos, Relaxed);
+        self.rtt[bucket].fetch_add(1, Relaxed);
+    }
+
+    /// A small echo was not answered within 5 s.
+    pub(crate) fn lost(&self) {
+        self.lost.fetch_add(1, Relaxed);
+    }
+
+    /// Small echoes turned out to say nothing about the network.
+    pub(crate) fn void(&self, echoes: u64) {
+        self.void.fetch_add(echoes, Relaxed);
+    }
+
+    /// Our own host refused to send a packet.
+    pub(crate) fn refused(&self, error: SendError) {
+        self.send_errors[error as usize].fetch_add(1, Relaxed);
+    }
+
+    /// How many packets our own host refused to send for that reason.
+    #[must_use]
+    pub(crate) fn send_errors(&self, error: SendError) -> u64 {
+        self.send_errors[error as usize].load(Relaxed)
+    }
+
+    /// The result of a size probe is known.
+    pub(crate) fn size_probe(&self, protocol: ProbeProtocol, size: ProbeSize, result: ProbeResult) {
+        self.size_probes.count(protocol, size, result);
+    }
+
+    /// A packet is sent.
+    pub(crate) fn sent_at(&self, at: SystemTime) {
+        let micros = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+        self.last_probe.store(u64::try_from(micros).unwrap_or_default(), Relaxed);
+    }
+
+    /// When the last packet was sent.
+    #[must_use]
+    pub(crate) fn last_probe(&self) -> Option<SystemTime> {
+        let micros = Some(self.last_probe.load(Relaxed)).filter(|micros| *micros > 0);
+        micros.map(|micros| UNIX_EPOCH + Duration::from_micros(micros))
+    }
+
+    /// Counts of the small echo, copied.
+    #[must_use]
+    pub fn echo(&self) -> EchoStats {
+        let [shortest, longest] =
+            self.rtt_extremes.each_ref().map(|it| Duration::from_nanos(it.load(Relaxed)));
+        let rtt = RttHistogram {
+            counts: self.rtt.each_ref().map(|bucket| bucket.load(Relaxed)),
+            sum_seconds: Duration::from_nanos(self.rtt_sum.load(Relaxed)).as_secs_f64(),
+            extremes: None,
+        };
+        let extremes = (rtt.count() > 0).then_some((shortest, longest));
+        EchoStats {
+            replies: self.replies.load(Relaxed),
+            lost: self.lost.load(Relaxed),
+            void: self.void.load(Relaxed),
+            late: self.late.load(Relaxed),
+            rtt: RttHistogram { extremes, ..rtt },
+            // Last, so that no more are answered than were sent.
+            requests: self.requests.load(Relaxed),
+        }
+    }
+}
+
+#[cfg(test)]
+impl From<EchoStats> for Arc<PathCounters> {
+    fn from(echo: EchoStats) -> Self {
+        let (shortest, longest) = echo.rtt.extremes.unwrap_or_default();
+        let nanos = |time: Duration| AtomicU64::new(time.as_nanos().try_into().expect("short"));
+        Self::new(PathCounters {
+            requests: echo.requests.into(),
+            replies: echo.replies.into(),
+            lost: echo.lost.into(),
+            void: echo.void.into(),
+            late: echo.late.into(),
+            rtt: echo.rtt.counts.map(AtomicU64::new),
+            rtt_sum: nanos(Duration::from_secs_f64(echo.rtt.sum_seconds)),
+            rtt_extremes: [nanos(shortest), nanos(longest)],
+            ..PathCounters::default()
+        })
+    }
+}
+
+/// Size probes of all paths since the process started, by protocol, purpose and result.
+#[derive(Debug, Default)]
+pub struct SizeProbes {
+    counts: [[[AtomicU64; ProbeResult::ALL.len()]; ProbeSize::ALL.len()]; ProbeProtocol::ALL.len()],
+}
+
+impl SizeProbes {
+    fn count(&self, protocol: ProbeProtocol, size: ProbeSize, result: ProbeResult) {
+        self.counts[protocol as usize][size as usize][result as usize].fetch_add(1, Relaxed);
+    }
+
+    /// How many there were.
+    #[must_use]
+    pub(crate) fn get(&self, protocol: ProbeProtocol, size: ProbeSize, result: ProbeResult) -> u64 {
+        self.counts[protocol as usize][size as usize][result as usize].load(Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_read_again() {
+        let counters = PathCounters::default();
+        assert_eq!((counters.echo(), counters.last_probe()), (EchoStats::default(), None));
+        assert_eq!((counters.request(), counters.request(), counters.request()), (0, 1, 2));
+        let rtts = [300, 2].map(Duration::from_millis);
+        counters.reply(rtts[0], true);
+        counters.reply(rtts[1], false);
+        counters.lost();
+        counters.refused(SendError::Send);
+        counters.size_probe(ProbeProtocol::Tcp, ProbeSize::Search, ProbeResult::Void);
+        let mut rtt = RttHistogram::default();
+        for time in rtts {
+            rtt.observe(time);
+        }
+        let echo = EchoStats { requests: 3, replies: 2, lost: 1, late: 1, void: 0, rtt };
+        assert_eq!(counters.echo(), echo);
+        assert_eq!(Arc::<PathCounters>::from(echo).echo(), counters.echo());
+        assert_eq!(SendError::ALL.iter().map(|it| counters.send_errors(*it)).collect::<Vec<_>>(), [0, 1]);
+        let probes = &counters.size_probes;
+        assert_eq!(probes.get(ProbeProtocol::Tcp, ProbeSize::Search, ProbeResult::Void), 1);
+        assert_eq!(probes.get(ProbeProtocol::Icmp, ProbeSize::Search, ProbeResult::Void), 0);
+    }
+}
