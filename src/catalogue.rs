@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{
+    family::Family,
     observation::RttHistogram,
     types::{
         BlackholeReason, Capability, Direction, DroppedKind, FailureReason, FdbKind, LoginRefusal, Method,
@@ -153,6 +154,75 @@ families! {
     ROUTER_LAST_SUCCESS = Gauge "vxlan_router_last_success_timestamp_seconds" in "seconds since 1970",
         ["router", "site"],
         "When the router was last read successfully.";
+
+    ROUTER_FRAGMENTS_CREATED = Counter "vxlan_router_ip_fragments_created_total" in "packets",
+        ["router", "site", "family": Family],
+        "Fragments that the router made of packets too large for their route: of all its traffic, not a \
+         tunnel's; since it started.";
+    ROUTER_FRAGMENTATION_FAILURES = Counter "vxlan_router_ip_fragmentation_failures_total" in "packets",
+        ["router", "site", "family": Family],
+        "Packets too large for their route that the router did not send in fragments, for example because of \
+         DF: of all its traffic, not a tunnel's; since it started.";
+    ROUTER_REASSEMBLIES = Counter "vxlan_router_ip_reassemblies_total" in "packets",
+        ["router", "site", "family": Family],
+        "Packets to the router that it put together from fragments: all of them, not a tunnel's; since it \
+         started.";
+    ROUTER_REASSEMBLY_FAILURES = Counter "vxlan_router_ip_reassembly_failures_total" in "packets",
+        ["router", "site", "family": Family],
+        "Packets to the router that it gave up because a fragment did not come (after 30 s) or there was no \
+         room: all of them, not a tunnel's; since it started.";
+    ROUTER_UDP_NO_PORTS = Counter "vxlan_router_udp_no_ports_total" in "packets",
+        ["router", "site", "family": Family],
+        "UDP packets to a port at which nobody listens on the router, as VXLAN to a wrong port is: all of \
+         them, not a tunnel's; since it started.";
+    ROUTER_UDP_ERRORS = Counter "vxlan_router_udp_receive_errors_total" in "packets",
+        ["router", "site", "family": Family],
+        "UDP packets to the router that it received and dropped, for any reason: of all its traffic, not a \
+         tunnel's; since it started.";
+    ROUTER_UDP_BUFFER_ERRORS = Counter "vxlan_router_udp_receive_buffer_errors_total" in "packets",
+        ["router", "site", "family": Family],
+        "Those of the receive errors that were due to a full receive buffer.";
+    ROUTER_UDP_CHECKSUM_ERRORS = Counter "vxlan_router_udp_checksum_errors_total" in "packets",
+        ["router", "site", "family": Family],
+        "Those of the receive errors that were due to a wrong checksum.";
+
+    UNDERLAY_MTU = Gauge "vxlan_underlay_interface_mtu_bytes" in "bytes of IP packet", ["router", "site", "interface"],
+        "MTU of a device that carries the route to a remote VTEP, whatever its type; each device once, \
+         however many tunnels leave by it. The links that a VLAN is on, and its VRF, are included.";
+    UNDERLAY_RX_BYTES = Counter "vxlan_underlay_interface_receive_bytes_total" in "bytes",
+        ["router", "site", "interface"],
+        "Bytes received by such a device, of all traffic.";
+    UNDERLAY_RX_PACKETS = Counter "vxlan_underlay_interface_receive_packets_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets received by such a device.";
+    UNDERLAY_RX_ERRORS = Counter "vxlan_underlay_interface_receive_errors_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets received by such a device with an error.";
+    UNDERLAY_RX_DROPPED = Counter "vxlan_underlay_interface_receive_dropped_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets received by such a device and dropped.";
+    UNDERLAY_RX_LENGTH_ERRORS = Counter "vxlan_underlay_interface_receive_length_errors_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets received by such a device that were too long or too short: above 0, another device of its \
+         segment may have a larger MTU.";
+    UNDERLAY_RX_OVERRUNS = Counter "vxlan_underlay_interface_receive_overruns_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets lost to a full receive queue of such a device.";
+    UNDERLAY_RX_MISSED = Counter "vxlan_underlay_interface_receive_missed_errors_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets that such a device missed for lack of buffers.";
+    UNDERLAY_TX_BYTES = Counter "vxlan_underlay_interface_transmit_bytes_total" in "bytes",
+        ["router", "site", "interface"],
+        "Bytes transmitted by such a device, of all traffic.";
+    UNDERLAY_TX_PACKETS = Counter "vxlan_underlay_interface_transmit_packets_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets transmitted by such a device.";
+    UNDERLAY_TX_ERRORS = Counter "vxlan_underlay_interface_transmit_errors_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets that such a device could not transmit.";
+    UNDERLAY_TX_DROPPED = Counter "vxlan_underlay_interface_transmit_dropped_total" in "packets",
+        ["router", "site", "interface"],
+        "Packets that such a device dropped before transmission.";
 
     INTERFACE_INFO = Gauge "vxlan_interface_info" in "always 1",
         ["router", "site", "interface", "vni", "remote", "local", "port", "bridge", "df"],

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     model::{
-        snapshot::{RouterReading, RouterSnapshot, ScrapeError},
+        snapshot::{RouterReading, RouterSnapshot, ScrapeError, ip_stack::IpStack},
         state::{ConfigState, Present},
         types::{Direction, FailureReason, Method},
     },
@@ -193,6 +193,7 @@ fn by_api(said: &Said) -> Result<RouterSnapshot, ScrapeError> {
         version: parse::system::version(&said.version, &said.version, &said.version),
         boot_id: None,
         uptime: None,
+        stack: IpStack::default(),
         index: crate::model::snapshot::index::Index::default(),
     })
 }

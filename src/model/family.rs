@@ -19,6 +19,18 @@ pub enum Family {
 }
 
 impl Family {
+    /// All of them.
+    pub(crate) const ALL: &'static [Self] = &[Self::V4, Self::V6];
+
+    /// The label value.
+    #[must_use]
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::V4 => "ipv4",
+            Self::V6 => "ipv6",
+        }
+    }
+
     /// The family of an address.
     #[must_use]
     pub(crate) const fn of(address: IpAddr) -> Self {

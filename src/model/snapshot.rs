@@ -1,7 +1,9 @@
 //! One scrape of one router, as plain data.
 
 pub(crate) mod index;
+pub mod ip_stack;
 pub(crate) mod route_query;
+pub(crate) mod underlay;
 
 use std::{
     collections::BTreeMap,
@@ -23,6 +25,7 @@ use crate::{
     text::{Sentence, Text},
 };
 use index::{Index, may_be_bridge};
+use ip_stack::IpStack;
 use route_query::RouteQuery;
 
 /// Everything that one scrape read. A value that the source cannot tell is absent; nothing is
@@ -46,6 +49,8 @@ pub struct RouterSnapshot {
     pub boot_id: Option<Text>,
     /// When the counters were read, by the router's clock and by ours.
     pub uptime: Option<Uptime>,
+    /// Counters of the whole router's IP and UDP, since it started.
+    pub stack: IpStack,
     /// Index of the lists above by name. Built at the first look-up; the lists must not change
     /// after that.
     #[serde(skip)]
@@ -164,6 +169,9 @@ pub struct Link {
     pub mac: Option<Mac>,
     /// The bridge (or bond, VRF) this link belongs to.
     pub master: Option<InterfaceName>,
+    /// The link that this VLAN or MAC VLAN is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<InterfaceName>,
     /// Interface description (`ifalias`).
     pub description: Option<Text>,
     /// All addresses of the interface.
@@ -231,6 +239,10 @@ pub struct Counters {
     pub rx_errors: Option<u64>,
     /// Received packets dropped.
     pub rx_dropped: Option<u64>,
+    /// Received packets of a wrong length, for example larger than the MTU; printed only with
+    /// `-s -s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rx_length_errors: Option<u64>,
     /// Receiver overruns (`over_errors`).
     pub rx_over_errors: Option<u64>,
     /// `missed_errors`, which is not the same counter as overruns; printed only with `-s -s`.
@@ -259,6 +271,7 @@ impl Counters {
         rx_packets: Some(0),
         rx_errors: Some(0),
         rx_dropped: Some(0),
+        rx_length_errors: Some(0),
         rx_over_errors: Some(0),
         rx_missed_errors: Some(0),
         rx_multicast: Some(0),
@@ -301,6 +314,10 @@ pub struct Route {
     pub mtu: Option<Bytes>,
     /// The source address the router would use.
     pub source: Option<IpAddr>,
+    /// For how many more seconds `mtu` is remembered, if it is a cached path MTU: one that a signal
+    /// named, and not a setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u32>,
 }
 
 /// A failed scrape: a reason from a fixed set, and a sentence for a person.

@@ -8,7 +8,7 @@ use crate::model::{
     plan::{PathPlan, Plan, RouterPlan, Transport},
     snapshot::{
         Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan,
-        route_query::RouteQuery,
+        ip_stack::IpStack, route_query::RouteQuery,
     },
     types::{
         Bytes, DfPolicy, Direction, FailureReason, FdbState, InterfaceName, LinkKind, Method, OperState,
@@ -50,6 +50,7 @@ impl TestRouter {
             version: Some("VyOS 1.4.0".into()),
             boot_id: Some("boot-1".into()),
             uptime: None,
+            stack: IpStack::default(),
             index: crate::model::snapshot::index::Index::default(),
         };
         let mut reading = RouterReading::new(name.into(), site.into(), Vec::new());
@@ -73,7 +74,7 @@ impl TestRouter {
         self.now.links.push(vxlan);
         if let Ok(remote) = remote.parse() {
             let source = self.now.links[0].addresses.get(1).copied();
-            let route = Route { dev: "eth0".into(), gateway: None, mtu: None, source };
+            let route = Route { dev: "eth0".into(), gateway: None, mtu: None, source, expires: None };
             self.routes.insert(remote, route);
         }
         self
@@ -191,6 +192,7 @@ fn link(name: &str, mtu: Bytes) -> Link {
         oper_state: Some(OperState::Up),
         mac: None,
         master: None,
+        parent: None,
         description: None,
         addresses: Vec::new(),
         kind: None,

@@ -32,6 +32,7 @@ pub(crate) mod api_show;
 mod counters;
 pub(crate) mod error_text;
 pub(crate) mod fdb;
+pub(crate) mod ip_stack;
 pub(crate) mod ip_text;
 mod json;
 pub(crate) mod link;

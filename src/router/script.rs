@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     model::{
-        snapshot::{Link, RouterSnapshot, ScrapeError, Uptime, index::Index},
+        snapshot::{Link, RouterSnapshot, ScrapeError, Uptime, index::Index, ip_stack::IpStack},
         types::{FailureReason, Method},
     },
     text::Text,
@@ -144,6 +144,7 @@ impl System {
             version,
             boot_id,
             uptime,
+            stack: IpStack::default(),
             index: Index::default(),
         }
     }

@@ -14,6 +14,7 @@ use crate::{
         picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
         snapshot::{
             Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan,
+            ip_stack::{IpCounters, IpStack},
             route_query::RouteQuery,
         },
         state::{CapabilityState, ConfigState, Present, State},
@@ -43,6 +44,7 @@ fn link(name: &str, mtu: u32, kind: Option<LinkKind>, master: Option<&str>) -> L
         oper_state: Some(OperState::Up),
         mac: None,
         master: master.map(Into::into),
+        parent: None,
         description: None,
         addresses: vec![],
         kind,
@@ -99,10 +101,24 @@ fn router(name: &str, remote: &str, vni: u32) -> RouterReading {
         version: Some("VyOS 1.4.0".into()),
         boot_id: None,
         uptime: None,
+        stack: IpStack {
+            v4: IpCounters {
+                fragments_created: Some(8),
+                fragmented: Some(4),
+                fragmentation_failures: Some(1),
+                reassemblies: Some(3),
+                reassembly_failures: Some(2),
+                udp_no_ports: Some(5),
+                udp_errors: Some(7),
+                udp_buffer_errors: Some(6),
+                udp_checksum_errors: Some(0),
+            },
+            v6: IpCounters::default(),
+        },
         tells_fdb: true,
         index: crate::model::snapshot::index::Index::default(),
     };
-    let route = Route { dev: "eth0".into(), gateway: None, mtu: Some(1400), source: None };
+    let route = Route { dev: "eth0".into(), gateway: None, mtu: Some(1400), source: None, expires: None };
     let link = &snapshot.links[4];
     let query = link.vxlan.as_ref().and_then(|vxlan| RouteQuery::new(&snapshot, link, vxlan, ip(remote)));
     snapshot.routes.extend(query.map(|query| (query, route)));

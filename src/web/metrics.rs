@@ -6,6 +6,7 @@ mod router;
 #[cfg(test)]
 mod tests;
 mod tunnel;
+mod underlay;
 
 use std::{
     fmt,

@@ -185,6 +185,11 @@ printed_words!(
 );
 
 impl LinkKind {
+    /// Whether such a device sends through another one, whose name `ip` prints as its `link`.
+    pub(crate) fn is_on_another(self) -> bool {
+        matches!(self, Self::Vlan | Self::Macvlan)
+    }
+
     /// The kind of a link by its flags, where nothing else tells it: of the devices that have
     /// ports, only a bridge lacks `MASTER`, and only a VRF lacks ARP (`vrf_setup` in
     /// `drivers/net/vrf.c`).

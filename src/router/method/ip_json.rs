@@ -23,7 +23,8 @@ use std::{
 use crate::{
     model::{
         snapshot::{
-            FdbEntry, Link, Route, RouterSnapshot, ScrapeError, Vxlan, index::Index, route_query::RouteQuery,
+            FdbEntry, Link, Route, RouterSnapshot, ScrapeError, Vxlan, index::Index, ip_stack::IpStack,
+            route_query::RouteQuery,
         },
         types::{DroppedKind, FailureReason, Method},
     },
@@ -40,6 +41,9 @@ use crate::{
 const MAX_ROUTE_BYTES: usize = 28_000;
 
 const LINK: &str = "s link ip -j -s -s -d addr show\n";
+/// Counters of the whole router, some 8 kB. A router that does not let them be read lacks them, and
+/// nothing else.
+const STACK: &str = "s snmp head -c 65536 /proc/net/snmp\ns snmp6 head -c 65536 /proc/net/snmp6\n";
 const FORWARDING: &str = "s fdb bridge -j fdb show\ns vni bridge -j -s vni show\n";
 const NEEDS: &str = "it needs iproute2 4.18 or later";
 
@@ -53,7 +57,8 @@ pub struct Reader {
 impl Reader {
     /// One scrape, finished before `deadline`. Blocks; never retries.
     pub fn scrape(&mut self, shell: &mut dyn Shell, deadline: Instant) -> Result<RouterSnapshot, Failed> {
-        let state = [UPTIME_BEFORE, LINK, UPTIME_AFTER, FORWARDING, SYSTEM, Vyos::VERSION_FILES].concat();
+        let state =
+            [UPTIME_BEFORE, LINK, STACK, UPTIME_AFTER, FORWARDING, SYSTEM, Vyos::VERSION_FILES].concat();
         let body = state + &ask_routes(&self.known);
         let mut snapshot = run(shell, &body, deadline, |output| {
             let mut snapshot = snapshot(output)?;
@@ -120,7 +125,10 @@ fn multicast_routes(snapshot: &RouterSnapshot) -> Vec<(RouteQuery, Route)> {
     let tied = snapshot.vxlans().filter_map(|(link, vxlan)| {
         let group = vxlan.remote.filter(IpAddr::is_multicast)?;
         let query = RouteQuery::new(snapshot, link, vxlan, group)?;
-        Some((query, Route { dev: vxlan.link.clone()?, gateway: None, mtu: None, source: vxlan.local }))
+        Some((
+            query,
+            Route { dev: vxlan.link.clone()?, gateway: None, mtu: None, source: vxlan.local, expires: None },
+        ))
     });
     tied.collect()
 }
@@ -137,7 +145,9 @@ fn snapshot(output: &Output<'_>) -> Result<RouterSnapshot, ScrapeError> {
     })?;
     put_filters(output, &mut links)?;
     let System { version, boot_id, uptime } = output.system();
-    Ok(RouterSnapshot { version, boot_id, uptime, ..of_parts(links, fdb) })
+    let text = |section| output.may(section).unwrap_or_default();
+    let stack = parse::ip_stack::stack(text("snmp"), text("snmp6"));
+    Ok(RouterSnapshot { version, boot_id, uptime, stack, ..of_parts(links, fdb) })
 }
 
 /// A snapshot with these links and entries and nothing else yet.
@@ -151,6 +161,7 @@ pub(in crate::router) fn of_parts(links: Vec<Link>, fdb: Option<Vec<FdbEntry>>) 
         version: None,
         boot_id: None,
         uptime: None,
+        stack: IpStack::default(),
         index: Index::default(),
     }
 }

@@ -68,6 +68,8 @@ pub(super) fn base(object: &Object) -> Result<Option<Link>, String> {
         oper_state: word(object, "operstate")?.and_then(OperState::read),
         mac: word(object, "address")?.filter(|_| ethernet).and_then(|mac| mac.parse().ok()),
         master: other_interface(object, "master")?,
+        // A veth prints its peer here.
+        parent: other_interface(object, "link")?.filter(|_| kind.is_some_and(LinkKind::is_on_another)),
         description: text(object, "ifalias")?,
         addresses: addresses(object)?,
         kind,
@@ -124,6 +126,7 @@ fn printed(object: &Object) -> Result<Printed, String> {
         (Counter::RxPackets, &rx, "packets"),
         (Counter::RxErrors, &rx, "errors"),
         (Counter::RxDropped, &rx, "dropped"),
+        (Counter::RxLengthErrors, &rx, "length_errors"),
         (Counter::RxOverErrors, &rx, "over_errors"),
         (Counter::RxMissedErrors, &rx, "missed_errors"),
         (Counter::RxMulticast, &rx, "multicast"),

@@ -35,10 +35,14 @@ fn of_text(line: &str, all: &str) -> Option<Route> {
     let mut mtu =
         all.split_whitespace().skip_while(|word| *word != "mtu").skip(1).skip_while(|word| *word == "lock");
     let asked_from = after("from").filter(|from| **from != "::");
+    let expires = all.split_whitespace().skip_while(|word| *word != "expires").nth(1);
+    let expires = expires.and_then(|seconds| seconds.trim_end_matches("sec").parse().ok());
+    let mtu = mtu.next().and_then(|mtu| mtu.parse().ok());
     Some(Route {
         dev: after("dev").copied().and_then(InterfaceName::new)?,
         gateway: after("via").and_then(|via| via.parse().ok()),
-        mtu: mtu.next().and_then(|mtu| mtu.parse().ok()),
+        mtu,
+        expires: expires.filter(|_| mtu.is_some()),
         source: after("src").or(asked_from).and_then(|source| source.parse().ok()),
     })
 }
@@ -60,12 +64,25 @@ fn read(object: &Object) -> Result<Option<Route>, String> {
         gateway: address(object, "gateway")?.or(via),
         mtu,
         source: address(object, "prefsrc")?.or(asked_from),
+        expires: field(object, "expires")?.filter(|_| mtu.is_some()),
     }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_mtu_that_is_remembered_says_for_how_long() {
+        let cached = r#"[{"dst":"10.2.0.2","gateway":"10.1.0.1","dev":"eth0","prefsrc":"10.1.0.2","flags":[],"uid":0,"cache":[],"expires":599,"metrics":[{"mtu":1400}]}]"#;
+        let text = "10.2.0.2 via 10.1.0.1 dev eth0 src 10.1.0.2 uid 0 \n    cache expires 599sec mtu 1400 \n";
+        for told in [cached, text] {
+            let route = route(told).unwrap().unwrap();
+            assert_eq!((route.mtu, route.expires), (Some(1400), Some(599)), "{told}");
+        }
+        let set = route(r#"[{"dev":"eth0","metrics":[{"mtu":1400}]}]"#).unwrap().unwrap();
+        assert_eq!((set.mtu, set.expires), (Some(1400), None));
+    }
 
     #[test]
     fn a_route_with_mtu_and_one_over_ipv6() {

@@ -87,6 +87,7 @@ impl Block {
                 oper_state: None,
                 mac: None,
                 master: None,
+                parent: None,
                 description: None,
                 addresses: Vec::new(),
                 kind: None,

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     model::{
         plan::Transport,
-        snapshot::{Counters, Link, Vxlan},
+        snapshot::{Counters, Link, Vxlan, ip_stack::IpStack},
         types::{LinkKind, Method},
     },
     router::{parse, shell::Shell},
@@ -32,6 +32,7 @@ fn snapshot(boot_id: &str, devices: &[(&str, u32)]) -> RouterSnapshot {
         oper_state: None,
         mac: None,
         master: None,
+        parent: None,
         description: None,
         addresses: Vec::new(),
         kind: Some(LinkKind::Vxlan),
@@ -47,6 +48,7 @@ fn snapshot(boot_id: &str, devices: &[(&str, u32)]) -> RouterSnapshot {
         version: None,
         boot_id: Some(boot_id.into()),
         uptime: None,
+        stack: IpStack::default(),
         index: crate::model::snapshot::index::Index::default(),
     }
 }

@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
 };
 
-use super::unix_seconds;
+use super::{underlay, unix_seconds};
 use crate::{
     catalogue as c,
     model::{
@@ -52,6 +52,7 @@ pub(crate) fn put(out: &mut Exposition, reading: &RouterReading) {
         }
     }
     put_bridges(out, router, snapshot);
+    underlay::put(out, router, snapshot);
 }
 
 fn put_interface(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnapshot, link: &Link) {

@@ -104,7 +104,7 @@ fn the_underlay_of_a_flood_list() {
     let link = snapshot.links[place].clone();
     let query =
         RouteQuery::new(snapshot, &link, link.vxlan.as_ref().unwrap(), "10.10.77.254".parse().unwrap());
-    let narrow = Route { dev: "eth0".into(), gateway: None, mtu: Some(1380), source: None };
+    let narrow = Route { dev: "eth0".into(), gateway: None, mtu: Some(1380), source: None, expires: None };
     snapshot.routes.insert(query.unwrap(), narrow);
     let text = render(&present, &self_info()).unwrap();
     let said = text.lines().find(|line| line.starts_with("vxlan_interface_underlay_mtu_bytes{")).unwrap();

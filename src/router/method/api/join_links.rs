@@ -79,6 +79,7 @@ fn other(summary: Summary) -> Link {
         oper_state: None,
         mac: summary.mac,
         master: None,
+        parent: None,
         description: summary.description.filter(|text| !text.is_empty()),
         kind: None,
         vxlan: None,
