@@ -10,7 +10,7 @@ WITH_LAB := cargo build --locked --release -p vxlan_exporter -p lab --bin vxlan_
 IMAGE := dist/vxlan_exporter-image.tar
 RELEASE := target/dist/release/vxlan_exporter
 
-.PHONY: demo test test-soak test-waits test-works test-lib test-lint image image-test soak soak-short soak-loss scale fuzz mutants-rules alerts \
+.PHONY: demo test test-soak test-waits test-works test-lib test-lint image image-test soak soak-short soak-loss scale bench fuzz mutants-rules alerts \
 	dashboards pictures chart setup chart-tools build \
 	lab-clean audit sbom reproducible coverage mutants
 
@@ -85,6 +85,16 @@ soak-loss: setup build
 scale: setup
 	$(WITH_LAB) --bin scale
 	$(SUDO) target/release/scale --routers $(or $(SCALE_ROUTERS),500)
+
+# What the exporter costs, beside the least that the same packets can cost and beside other tools:
+# prints a table and writes docs/performance.md. About twelve minutes on an otherwise idle machine, once
+# built. BENCH="--paths 100,1000 --routers= --together= --holes=" measures less; the other figures stay.
+bench: setup
+	-@scripts/setup.sh bench
+	cargo bench --locked -p functions
+	$(WITH_LAB) --bin bench
+	strip -o target/release/stripped target/release/vxlan_exporter
+	$(SUDO) target/release/bench all --page docs/performance.md --binary target/release/stripped --image $(IMAGE) $(BENCH)
 
 # Feeds random bytes to every parser of outside data, FUZZ_SECONDS each or only FUZZ_TARGETS,
 # starting from fuzz/seeds and the captures of tests/corpus.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the build, the tests and the demo need and this machine lacks, from Debian's
 # packages. If nothing is missing it changes nothing and needs no root. `setup.sh pictures` adds
-# what `make pictures` needs.
+# what `make pictures` needs, `setup.sh bench` the tools that `make bench` compares with.
 set -eu
 
 # The programs that are run, and the packages that contain them.
@@ -38,6 +38,13 @@ node:nodejs
 npm:npm
 pngquant:pngquant
 /usr/share/fonts/opentype/inter/Inter-Regular.otf:fonts-inter
+"
+fi
+if [ "${1-}" = bench ]; then
+    needs="$needs
+fping:fping
+prometheus-smokeping-prober:prometheus-smokeping-prober
+prometheus-blackbox-exporter:prometheus-blackbox-exporter
 "
 fi
 have() {

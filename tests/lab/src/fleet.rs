@@ -22,10 +22,13 @@ use nix::{
 };
 use tempfile::TempDir;
 
-use crate::ssh_router::{Router, with_router};
+use crate::{
+    namespace::Namespace,
+    ssh_router::{Router, with_router},
+};
 
 /// The port that all of them listen on.
-const PORT: u16 = 2223;
+pub const PORT: u16 = 2223;
 
 /// Longer than anything here takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -66,7 +69,7 @@ pub fn with_fleet(count: usize, test: impl FnOnce(&Fleet<'_>) + Send) {
 }
 
 /// The address to log in to a router.
-fn address(number: usize) -> String {
+pub fn address(number: usize) -> String {
     format!("127.1.{}.{}", number / 250, number % 250 + 1)
 }
 
@@ -104,6 +107,7 @@ fn write_shell(files: &TempDir) -> PathBuf {
         r#"#!/bin/sh
 set -- $SSH_CONNECTION
 FILE={}/$3
+[ -e "${{FILE%/*}}/record" ] && printf '%s' "$SSH_ORIGINAL_COMMAND" >"${{FILE%/*}}/script"
 ip() {{
     case "$*" in
     *addr*) cat "$FILE" ;;
@@ -180,6 +184,26 @@ impl Fleet<'_> {
         fs::write(&draft, text).expect("write a configuration");
         fs::rename(&draft, &file).expect("put it in place");
         file
+    }
+
+    /// The network namespace of all routers.
+    pub fn namespace(&self) -> Namespace {
+        Namespace { name: self.router.namespace.clone() }
+    }
+
+    /// The private key that every router accepts.
+    pub fn key(&self) -> PathBuf {
+        self.router.path("user")
+    }
+
+    /// Lets the routers write the commands that they are given to the file [`Fleet::script`].
+    pub fn record(&self) {
+        fs::write(self.files.join("record"), "").expect("write a file");
+    }
+
+    /// The last command that a router was given, once [`Fleet::record`] was called.
+    pub fn script(&self) -> PathBuf {
+        self.files.join("script")
     }
 
     /// The number of logins so far.
@@ -290,7 +314,8 @@ impl Exporter {
         }
     }
 
-    fn pid(&self) -> Pid {
+    /// Its process id.
+    pub fn pid(&self) -> Pid {
         Pid::from_raw(self.child.id().try_into().expect("a process id"))
     }
 }

@@ -14,6 +14,7 @@
     reason = "for tests alone, where a panic is a failed test"
 )]
 
+pub mod bench;
 pub mod dashboards;
 pub mod exporter;
 pub mod fault;

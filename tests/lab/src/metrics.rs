@@ -26,7 +26,8 @@ pub struct Series {
 }
 
 impl Series {
-    fn parse(line: &str) -> Option<Self> {
+    /// Reads a line of the text format.
+    pub fn parse(line: &str) -> Option<Self> {
         let (key, value) = line.rsplit_once(' ')?;
         let value = value.parse().ok()?;
         let (name, mut rest) = key.split_once('{').unwrap_or((key, ""));
