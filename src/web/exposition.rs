@@ -8,17 +8,16 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, ensure};
 use prometheus::{
     TextEncoder,
-    proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType},
+    proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType},
 };
 
 use crate::{
     catalogue::{self, MetricKind, MetricSpec},
-    model::observation::RttHistogram,
     text::visible,
 };
 
-/// The samples of one scrape, stored as numbers and label values only, as there may be a hundred
-/// thousand. What the encoder needs in addition is made for one family at a time.
+/// The samples of one scrape without those of paths, stored as numbers and label values only. What
+/// the encoder needs in addition is made for one family at a time.
 #[derive(Default)]
 pub(crate) struct Exposition {
     families: BTreeMap<&'static str, Samples>,
@@ -26,18 +25,13 @@ pub(crate) struct Exposition {
 
 struct Samples {
     family: &'static MetricSpec,
-    of: BTreeMap<Box<[Box<str>]>, Sample>,
-}
-
-enum Sample {
-    Number(f64),
-    Histogram(Box<Histogram>),
+    of: BTreeMap<Box<[Box<str>]>, f64>,
 }
 
 impl Exposition {
     /// Adds a sample; `labels` are values in the order of the family's labels.
     pub(crate) fn put(&mut self, family: &'static MetricSpec, labels: &[&str], value: f64) {
-        self.insert(family, labels, Sample::Number(value));
+        self.insert(family, labels, value);
     }
 
     /// Adds a sample of 1 or 0.
@@ -51,24 +45,7 @@ impl Exposition {
         self.put(family, labels, value as f64);
     }
 
-    /// Adds a histogram.
-    pub(crate) fn put_histogram(&mut self, family: &'static MetricSpec, labels: &[&str], rtt: &RttHistogram) {
-        let mut below = 0;
-        let buckets = RttHistogram::BOUNDS.iter().zip(rtt.counts).map(|(bound, count)| {
-            below += count;
-            let mut bucket = Bucket::default();
-            bucket.set_upper_bound(*bound);
-            bucket.set_cumulative_count(below);
-            bucket
-        });
-        let mut histogram = Histogram::default();
-        histogram.set_bucket(buckets.collect());
-        histogram.set_sample_count(rtt.count());
-        histogram.set_sample_sum(rtt.sum_seconds);
-        self.insert(family, labels, Sample::Histogram(Box::new(histogram)));
-    }
-
-    fn insert(&mut self, family: &'static MetricSpec, values: &[&str], sample: Sample) {
+    fn insert(&mut self, family: &'static MetricSpec, values: &[&str], sample: f64) {
         debug_assert_eq!(family.labels().len(), values.len(), "labels of {}", family.name());
         let samples =
             self.families.entry(family.name()).or_insert_with(|| Samples { family, of: BTreeMap::new() });
@@ -121,31 +98,25 @@ impl Samples {
                 pair.set_value(value.into_string());
                 pair
             });
-            sample.into_metric(self.family.kind(), pairs.collect())
+            metric(sample, self.family.kind(), pairs.collect())
         });
         made.set_metric(metrics.collect());
         made
     }
 }
 
-impl Sample {
-    fn into_metric(self, kind: MetricKind, labels: Vec<LabelPair>) -> Metric {
-        let mut metric = Metric::from_label(labels);
-        match self {
-            Self::Histogram(histogram) => metric.set_histogram(*histogram),
-            Self::Number(value) if kind == MetricKind::Counter => {
-                let mut counter = Counter::default();
-                counter.set_value(value);
-                metric.set_counter(counter);
-            }
-            Self::Number(value) => {
-                let mut gauge = Gauge::default();
-                gauge.set_value(value);
-                metric.set_gauge(gauge);
-            }
-        }
-        metric
+fn metric(value: f64, kind: MetricKind, labels: Vec<LabelPair>) -> Metric {
+    let mut metric = Metric::from_label(labels);
+    if kind == MetricKind::Counter {
+        let mut counter = Counter::default();
+        counter.set_value(value);
+        metric.set_counter(counter);
+    } else {
+        let mut gauge = Gauge::default();
+        gauge.set_value(value);
+        metric.set_gauge(gauge);
     }
+    metric
 }
 
 fn metric_type(kind: MetricKind) -> MetricType {

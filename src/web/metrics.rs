@@ -1,6 +1,7 @@
 //! `/metrics`: the present state as samples. Nothing is decided here, and old data is not repeated:
 //! a router's data appears only while the router can be read.
 
+mod lines;
 mod path;
 mod router;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod underlay;
 
 use std::{
     fmt,
+    io::Write,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -73,11 +75,24 @@ impl fmt::Debug for SelfInfo {
     }
 }
 
+/// About how much text a path has, so that a scrape's memory is taken once.
+const OF_A_PATH: usize = 5 << 10;
+
 /// Everything that is known at present, in text format 0.0.4.
 pub fn render(present: &Present, self_info: &SelfInfo) -> Result<String> {
-    samples(present, self_info).encode(self_info.process.collect())
+    let mut text = Vec::with_capacity(present.paths.len() * OF_A_PATH);
+    write(present, self_info, &mut text)?;
+    Ok(String::from_utf8(text)?)
 }
 
+/// Writes everything that is known at present, in text format 0.0.4.
+pub(crate) fn write(present: &Present, self_info: &SelfInfo, to: &mut dyn Write) -> Result<()> {
+    to.write_all(samples(present, self_info).encode(self_info.process.collect())?.as_bytes())?;
+    path::write(present, to)?;
+    Ok(())
+}
+
+/// All samples but those of paths.
 fn samples(present: &Present, self_info: &SelfInfo) -> Exposition {
     let mut out = Exposition::default();
     for reading in present.own_routers() {
@@ -87,9 +102,6 @@ fn samples(present: &Present, self_info: &SelfInfo) -> Exposition {
     let read = read.map(|reading| &reading.router).collect();
     for tunnel in work::each(present.own_tunnels()) {
         tunnel::put(&mut out, tunnel, &read);
-    }
-    for (observation, picture) in present.paths_with_pictures() {
-        path::put(&mut out, observation, picture);
     }
     put_self(&mut out, present, self_info);
     out

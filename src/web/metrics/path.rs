@@ -1,101 +1,199 @@
-//! Samples of a path: probe results, and what router data adds.
+//! Samples of paths: probe results, and what router data adds.
 
-use super::unix_seconds;
+use std::io::{self, Write};
+
+use super::{
+    lines::{Lines, encoded},
+    unix_seconds,
+};
 use crate::{
-    catalogue as c,
+    catalogue::{self as c, MetricSpec},
     model::{
-        observation::PathObservation,
+        observation::{EchoStats, PathObservation, RttHistogram},
         picture::PathPicture,
+        state::Present,
         types::{BlackholeReason, Direction, ReflectorUse, SendError, Verdict},
     },
-    web::exposition::Exposition,
 };
 
-pub(crate) fn put(out: &mut Exposition, path: &PathObservation, picture: Option<&PathPicture>) {
-    let source = path.source.to_string();
-    let labels = [path.path.as_str(), path.target_site.as_str(), &source];
+/// A path, with what its samples share.
+struct Row<'p> {
+    /// `path`, `target_site` and `source`, encoded.
+    labels: String,
+    path: &'p PathObservation,
+    echo: EchoStats,
+    picture: Option<&'p PathPicture>,
+}
+
+/// Writes the samples of a path in a family.
+type Put = fn(&mut Lines<'_>, &Row<'_>);
+
+const FAMILIES: &[(&MetricSpec, Put)] = &[
+    (&c::PATH_BLACKHOLE, blackhole),
+    (&c::PATH_BLACKHOLE_REASON, blackhole_reason),
+    (&c::PATH_ECHO_LATE, |out, row| out.put(&row.labels, &[], row.echo.late)),
+    (&c::PATH_ECHO_LOST, |out, row| out.put(&row.labels, &[], row.echo.lost)),
+    (&c::PATH_ECHO_REPLIES, |out, row| out.put(&row.labels, &[], row.echo.replies)),
+    (&c::PATH_ECHO_REQUESTS, |out, row| out.put(&row.labels, &[], row.echo.requests)),
+    (&c::PATH_ECHO_VOID, |out, row| out.put(&row.labels, &[], row.echo.void)),
+    (&c::PATH_EXPECTED_MTU, expected_mtu),
+    (&c::PATH_FIX_INFO, fix),
+    (&c::PATH_HOP_INFO, hops),
+    (&c::PATH_INFO, info),
+    (&c::PATH_LAST_PROBE, last_probe),
+    (&c::PATH_MTU, mtu),
+    (&c::PATH_RTT, rtt),
+    (&c::PATH_SEND_ERRORS, send_errors),
+    (&c::PATH_TESTABLE_MTU, testable_mtu),
+    (&c::PATH_UNKNOWN_REASON, unknown_reason),
+    (&c::PATH_VERDICT, verdict),
+];
+
+/// Writes the samples of all paths, one family after the other.
+pub(crate) fn write(present: &Present, to: &mut dyn Write) -> io::Result<()> {
+    let rows: Vec<Row<'_>> = present
+        .paths_with_pictures()
+        .map(|(path, picture)| {
+            let source = path.source.to_string();
+            let labels = encoded(&c::PATH_RTT, &[path.path.as_str(), path.target_site.as_str(), &source]);
+            Row { labels, path, echo: path.echo(), picture }
+        })
+        .collect();
+    let mut out = Lines::new(to, &c::PATH_RTT);
+    for (family, put) in FAMILIES {
+        out.begin(family);
+        for row in &rows {
+            put(&mut out, row);
+        }
+    }
+    out.end()
+}
+
+fn info(out: &mut Lines<'_>, row: &Row<'_>) {
+    let path = row.path;
     let address = path.address.map(|address| address.to_string()).unwrap_or_default();
     let port = path.tcp_port.map(|port| port.to_string()).unwrap_or_default();
     let reflector = path.reflector.map_or("", ReflectorUse::as_str);
-    out.put(&c::PATH_INFO, &[labels[0], labels[1], labels[2], &address, &port, reflector], 1.0);
+    out.put(&row.labels, &[&address, &port, reflector], 1);
+}
 
-    let echo = path.echo();
-    out.put_histogram(&c::PATH_RTT, &labels, &echo.rtt);
-    out.put_count(&c::PATH_ECHO_REQUESTS, &labels, echo.requests);
-    out.put_count(&c::PATH_ECHO_REPLIES, &labels, echo.replies);
-    out.put_count(&c::PATH_ECHO_LOST, &labels, echo.lost);
-    out.put_count(&c::PATH_ECHO_LATE, &labels, echo.late);
-    out.put_count(&c::PATH_ECHO_VOID, &labels, echo.void);
+/// The bounds of the buckets as they are written.
+const BOUNDS: [&str; RttHistogram::BOUNDS.len()] =
+    ["0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "1"];
+
+fn rtt(out: &mut Lines<'_>, row: &Row<'_>) {
+    let rtt = &row.echo.rtt;
+    let mut below = 0;
+    for (bound, count) in BOUNDS.iter().zip(rtt.counts) {
+        below += count;
+        out.put_part("_bucket", &row.labels, Some(bound), below);
+    }
+    let all = rtt.count();
+    out.put_part("_bucket", &row.labels, Some("+Inf"), all);
+    out.put_part("_sum", &row.labels, None, rtt.sum_seconds);
+    out.put_part("_count", &row.labels, None, all);
+}
+
+fn send_errors(out: &mut Lines<'_>, row: &Row<'_>) {
     for reason in SendError::ALL {
-        let count = path.counters.send_errors(*reason);
-        out.put_count(&c::PATH_SEND_ERRORS, &[labels[0], labels[1], labels[2], reason.as_str()], count);
-    }
-    if let Some(time) = path.counters.last_probe() {
-        out.put(&c::PATH_LAST_PROBE, &labels, unix_seconds(time));
-    }
-    put_judgement(out, labels, path);
-    if let Some(picture) = picture {
-        put_picture(out, labels, path, picture);
+        out.put(&row.labels, &[reason.as_str()], row.path.counters.send_errors(*reason));
     }
 }
 
-fn put_judgement(out: &mut Exposition, [path, site, source]: [&str; 3], observation: &PathObservation) {
-    let judgement = &observation.judgement;
-    let expected = observation.expected_mtu.as_ref().map(|expected| expected.bytes);
-    if let Some(bytes) = expected {
-        out.put(&c::PATH_EXPECTED_MTU, &[path, site, source], f64::from(bytes));
+fn last_probe(out: &mut Lines<'_>, row: &Row<'_>) {
+    if let Some(time) = row.path.counters.last_probe() {
+        out.put(&row.labels, &[], unix_seconds(time));
     }
-    if let Some(bytes) = observation.testable_mtu {
-        out.put(&c::PATH_TESTABLE_MTU, &[path, site, source], f64::from(bytes));
+}
+
+fn expected(row: &Row<'_>) -> Option<u32> {
+    row.path.expected_mtu.as_ref().map(|expected| expected.bytes)
+}
+
+fn expected_mtu(out: &mut Lines<'_>, row: &Row<'_>) {
+    if let Some(bytes) = expected(row) {
+        out.put(&row.labels, &[], bytes);
     }
+}
+
+fn testable_mtu(out: &mut Lines<'_>, row: &Row<'_>) {
+    if let Some(bytes) = row.path.testable_mtu {
+        out.put(&row.labels, &[], bytes);
+    }
+}
+
+fn mtu(out: &mut Lines<'_>, row: &Row<'_>) {
+    let judgement = &row.path.judgement;
     for (direction, mtu) in
         [(Direction::Forward, judgement.mtu_forward), (Direction::Reverse, judgement.mtu_reverse)]
     {
         if let Some(mtu) = mtu {
-            let mtu = expected.map_or(mtu, |expected| mtu.min(expected));
-            out.put(&c::PATH_MTU, &[path, site, source, direction.as_str()], f64::from(mtu));
+            let mtu = expected(row).map_or(mtu, |expected| mtu.min(expected));
+            out.put(&row.labels, &[direction.as_str()], mtu);
         }
-    }
-    for direction in Direction::ALL {
-        let hole = judgement.holes.contains(direction);
-        out.put_bool(&c::PATH_BLACKHOLE, &[path, site, source, direction.as_str()], hole);
-    }
-    let reasons = judgement.blackhole_reasons();
-    for reason in BlackholeReason::ALL {
-        let labels = [path, site, source, reason.as_str()];
-        out.put_bool(&c::PATH_BLACKHOLE_REASON, &labels, reasons.contains(reason));
-    }
-    for verdict in Verdict::ALL {
-        out.put_bool(
-            &c::PATH_VERDICT,
-            &[path, site, source, verdict.as_str()],
-            judgement.verdict == *verdict,
-        );
-    }
-    if let Some(reason) = judgement.unknown_reason.filter(|_| judgement.verdict == Verdict::Unknown) {
-        out.put(&c::PATH_UNKNOWN_REASON, &[path, site, source, reason.as_str()], 1.0);
     }
 }
 
-fn put_picture(
-    out: &mut Exposition,
-    [path, site, source]: [&str; 3],
-    observation: &PathObservation,
-    picture: &PathPicture,
-) {
-    for hop in &picture.hops {
-        let labels = [path, site, source, &hop.tunnel, hop.end.router.as_str(), hop.end.interface.as_str()];
-        out.put(&c::PATH_HOP_INFO, &labels, 1.0);
+fn blackhole(out: &mut Lines<'_>, row: &Row<'_>) {
+    for direction in Direction::ALL {
+        let hole = row.path.judgement.holes.contains(direction);
+        out.put_bool(&row.labels, &[direction.as_str()], hole);
     }
-    if observation.judgement.verdict == Verdict::Ok {
-        return;
+}
+
+fn blackhole_reason(out: &mut Lines<'_>, row: &Row<'_>) {
+    let reasons = row.path.judgement.blackhole_reasons();
+    for reason in BlackholeReason::ALL {
+        out.put_bool(&row.labels, &[reason.as_str()], reasons.contains(reason));
     }
+}
+
+fn verdict(out: &mut Lines<'_>, row: &Row<'_>) {
+    for verdict in Verdict::ALL {
+        out.put_bool(&row.labels, &[verdict.as_str()], row.path.judgement.verdict == *verdict);
+    }
+}
+
+fn unknown_reason(out: &mut Lines<'_>, row: &Row<'_>) {
+    let judgement = &row.path.judgement;
+    if let Some(reason) = judgement.unknown_reason.filter(|_| judgement.verdict == Verdict::Unknown) {
+        out.put(&row.labels, &[reason.as_str()], 1);
+    }
+}
+
+fn hops(out: &mut Lines<'_>, row: &Row<'_>) {
+    let hops = row.picture.map_or(&[][..], |picture| &picture.hops);
+    for (place, hop) in hops.iter().enumerate() {
+        // A way that crosses an end twice has one sample of it.
+        if !hops[..place].contains(hop) {
+            let end = &hop.end;
+            out.put(&row.labels, &[&hop.tunnel, end.router.as_str(), end.interface.as_str()], 1);
+        }
+    }
+}
+
+fn fix(out: &mut Lines<'_>, row: &Row<'_>) {
+    let Some(picture) = row.picture.filter(|_| row.path.judgement.verdict != Verdict::Ok) else { return };
     for (index, step) in picture.fix.iter().enumerate() {
         let number = (index + 1).to_string();
-        out.put(
-            &c::PATH_FIX_INFO,
-            &[path, site, source, &number, step.router.as_str(), &step.command.to_string()],
-            1.0,
-        );
+        out.put(&row.labels, &[&number, step.router.as_str(), &step.command.to_string()], 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_are_written_as_they_are() {
+        assert_eq!(RttHistogram::BOUNDS.map(|bound| bound.to_string()), BOUNDS);
+    }
+
+    #[test]
+    fn families_are_those_of_the_catalogue() {
+        let ours = |family: &&&MetricSpec| family.name().starts_with("vxlan_path_");
+        let mut known: Vec<_> = c::ALL.iter().filter(ours).map(|family| family.name()).collect();
+        known.sort_unstable();
+        assert_eq!(FAMILIES.iter().map(|(family, _)| family.name()).collect::<Vec<_>>(), known);
     }
 }
