@@ -153,7 +153,8 @@ $(RECORDING)/phases.json:
 
 # The Helm chart with the present rules and dashboards, packed into dist/ as a repository: serve
 # that directory over HTTP. CHART_URL=https://… puts absolute URLs into its index, which otherwise
-# has relative names.
+# has relative names. CHART_HOME=https://… is where your copy of the project is: the chart's home and
+# source.
 CHART := helm/vxlan-exporter
 chart: chart-tools
 	rm -rf $(CHART)/files
@@ -161,7 +162,9 @@ chart: chart-tools
 	cp alerts/*.yml $(CHART)/files/rules/
 	$(if $(wildcard dashboards/*.json),cp $(wildcard dashboards/*.json) $(CHART)/files/dashboards/)
 	target/tools/helm lint --strict --quiet --set image.repository=vxlan_exporter $(CHART)
-	target/tools/helm package $(CHART) --destination dist
+	rm -rf target/chart && mkdir -p target/chart && cp -r $(CHART) target/chart
+	$(if $(CHART_HOME),sed -i 's|^home: .*|home: $(CHART_HOME)|; s|^sources: .*|sources: [$(CHART_HOME)]|' target/chart/vxlan-exporter/Chart.yaml)
+	target/tools/helm package target/chart/vxlan-exporter --destination dist
 	target/tools/helm repo index dist $(if $(CHART_URL),--url $(CHART_URL))
 
 setup:

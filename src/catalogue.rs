@@ -340,8 +340,9 @@ families! {
         ["path", "target_site", "source", "tunnel", "router", "interface"],
         "Tunnel ends that the path crosses, if router data shows them.";
     PATH_FIX_INFO = Gauge "vxlan_path_fix_info" in "always 1",
-        ["path", "target_site", "source", "step", "router", "command"],
-        "VyOS commands that fix the path, in the order that is safe to type; only while the path is not ok.";
+        ["path", "target_site", "source", "session", "step", "router", "command"],
+        "VyOS commands that fix the path, in the order that is safe to type; `session` counts the routers in that \
+         order, each with its own configure, commit and save. Only while the path is not ok.";
 
     BUILD_INFO = Gauge "vxlan_exporter_build_info" in "always 1", ["version", "revision"],
         "Version of the exporter.";

@@ -4,6 +4,8 @@ schemaVersion stays at 37 and pluginVersion at 9.1.0: Grafana 9.1 knows no later
 a version they would take a panel for one of Grafana 6. So a table's cells have `displayMode`, which version 38 turns into `cellOptions`.
 """
 
+import itertools
+
 DATA_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 # Okabe and Ito's colours, which can be told apart with every kind of colour blindness. No state is
@@ -14,13 +16,18 @@ ORANGE = "#E69F00"
 RED = "#D55E00"
 PURPLE = "#CC79A7"
 GREY = "#999999"
+NO_COLOUR = "transparent"
+
+# What tells no series from another: it is neither in the legend nor, with `viz`, drawn.
+UNNAMED = {"legend": True, "tooltip": False, "viz": False}
+UNSEEN = {"legend": True, "tooltip": True, "viz": False}
 
 # Every selector of the exporter's own series is narrowed by this.
 SCRAPE = 'job=~"$job", instance=~"$instance"'
 
 
 def mapping(values):
-    """Numbers as words: {number: (text, colour)}."""
+    """Numbers or words as words: {value: (text, colour)}."""
     options = {
         str(value): {"index": index, "text": text, **({"color": colour} if colour else {})}
         for index, (value, (text, colour)) in enumerate(values.items())
@@ -40,6 +47,11 @@ def fixed(colour):
 def by_name(name, **properties):
     """An override for the field of that name; `__` in a property stands for a dot."""
     return _override("byName", name, properties)
+
+
+def by_query(letter, **properties):
+    """An override for all that this query of the panel returns."""
+    return _override("byFrameRefID", letter, properties)
 
 
 def by_regexp(pattern, **properties):
@@ -98,25 +110,26 @@ def _panel(kind, title, description, at, queries, defaults, overrides, options, 
     }
 
 
-def stat(title, description, at, query, unit="none", steps=((None, GREEN), (1, RED)), mappings=(), links=()):
-    """One large number."""
+def stat(title, description, at, queries, unit="none", steps=((None, GREEN), (1, RED)), mappings=(), large=False):
+    """Numbers side by side, each with its name where there are several. Those that matter most are `large`, on their colour."""
     defaults = {
         "unit": unit,
         "decimals": 0,
         "color": {"mode": "thresholds"},
         "thresholds": thresholds(*steps),
         "mappings": list(mappings),
-        "links": list(links),
+        "links": [],
     }
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-        "colorMode": "background",
+        "colorMode": "background" if large else "value",
         "graphMode": "none",
         "justifyMode": "center",
-        "orientation": "auto",
-        "textMode": "value",
+        "orientation": "vertical",
+        "text": {"titleSize": 13, "valueSize": 34 if large else 22},
+        "textMode": "value_and_name" if len(queries) > 1 else "value",
     }
-    return _panel("stat", title, description, at, [query], defaults, (), options)
+    return _panel("stat", title, description, at, queries, defaults, (), options)
 
 
 def timeseries(title, description, at, queries, unit, overrides=(), calcs=("lastNotNull",), step=False, fill=0, legend="table", soft_max=None, **defaults):
@@ -178,22 +191,24 @@ def heatmap(title, description, at, query, unit):
     return _panel("heatmap", title, description, at, [query], defaults, (), options)
 
 
-def table(title, description, at, queries, columns, widths=(), sort=(), overrides=(), empty=None, group=None):
+def table(title, description, at, queries, columns, widths=(), sort=(), overrides=(), empty=None, order=None):
     """Rows joined by the labels that the queries have in common.
 
     `columns` are the columns in order: {field: shown name}; `cluster` follows where the scrape sets it, value columns that are not
-    named are hidden. `widths` are pixels by shown name; columns without one share the rest. `group` makes one row of several before that.
+    named are hidden. `widths` are pixels by shown name; columns without one share the rest. `order` is a label that sorts the rows and
+    is not shown.
     """
     named = {**columns, "cluster": "cluster"}
     overrides = [*overrides, *(by_name(name, custom__width=width) for name, width in dict(widths).items())]
-    hidden = {name: True for name in ("Time", "namespace", *_unshown(queries, columns))}
+    hidden = {name: True for name in ("Time", "namespace", *_unshown(queries, columns), *([order] if order else []))}
     organize = {
         "excludeByName": hidden,
         "indexByName": {name: index for index, name in enumerate(named)},
         "renameByName": {name: shown for name, shown in columns.items() if name != shown},
     }
     transformations = [{"id": "merge", "options": {}}] if len(queries) > 1 else []
-    transformations += group or []
+    if order:
+        transformations.append({"id": "sortBy", "options": {"fields": {}, "sort": [{"field": order, "desc": False}]}})
     transformations.append({"id": "organize", "options": organize})
     defaults = {"unit": "none", "custom": {"align": "left", "displayMode": "auto", "filterable": False}}
     if empty:
@@ -211,9 +226,10 @@ def _unshown(queries, columns):
     return [name for name in values if name not in columns]
 
 
-def row(title, y):
-    """A heading."""
-    return {"type": "row", "title": title, "gridPos": {"x": 0, "y": y, "w": 24, "h": 1}, "collapsed": False, "panels": []}
+def row(title, y, panels=None):
+    """A heading; one with panels of its own is folded until somebody clicks on it."""
+    folded = list(panels or [])
+    return {"type": "row", "title": title, "gridPos": {"x": 0, "y": y, "w": 24, "h": 1}, "collapsed": bool(folded), "panels": folded}
 
 
 def variable(name, label, query):
@@ -236,6 +252,14 @@ def variable(name, label, query):
         "hide": 0,
         "skipUrlSync": False,
     }
+
+
+def _numbered(panels, numbers):
+    """The panels with ids, also those in folded rows."""
+    return [
+        {"id": next(numbers), **panel, **({"panels": _numbered(panel["panels"], numbers)} if "panels" in panel else {})}
+        for panel in panels
+    ]
 
 
 def dashboard(uid, title, description, variables, panels):
@@ -298,5 +322,5 @@ def dashboard(uid, title, description, variables, panels):
         "annotations": {"list": [alerts]},
         "links": [pages],
         "templating": {"list": [source, *scrape, *variables]},
-        "panels": [{"id": index, **panel} for index, panel in enumerate(panels, 1)],
+        "panels": _numbered(panels, itertools.count(1)),
     }

@@ -8,6 +8,13 @@ from grafana import (
 UID = "vxlan-exporter-health"
 
 INSTANCE = "cluster, job, instance"
+# That of a reflector is no fault where no path has one.
+CAPABILITIES = f"""
+min by ({INSTANCE}, name) (
+  vxlan_exporter_capability{{{SCRAPE}, name!="reflector"}}
+  or (vxlan_exporter_capability{{{SCRAPE}, name="reflector"}} and on ({INSTANCE}) vxlan_path_info{{{SCRAPE}, reflector!=""}})
+)
+"""
 NONE = mapping({0: ("none", GREEN)})
 
 
@@ -15,23 +22,23 @@ def at_a_glance():
     yield stat(
         "Exporters down",
         "Targets that Prometheus cannot scrape. None of their tunnels and paths is monitored.",
-        (0, 0, 6, 4), now(f"sum(1 - up{{{SCRAPE}}})"), mappings=NONE,
+        (0, 0, 6, 4), [now(f"sum(1 - up{{{SCRAPE}}})")], mappings=NONE,
     )
     yield stat(
         "Configurations refused",
         "Exporters whose last reload of the configuration failed; they continue with the previous one.",
-        (6, 0, 6, 4), now(f"sum(1 - vxlan_exporter_config_last_reload_successful{{{SCRAPE}}})"), mappings=NONE,
+        (6, 0, 6, 4), [now(f"sum(1 - vxlan_exporter_config_last_reload_successful{{{SCRAPE}}})")], mappings=NONE,
     )
     yield stat(
         "Longest since a router was read",
         "The age of the oldest router data on these pages.",
-        (12, 0, 6, 4), now(f"max(time() - vxlan_router_last_success_timestamp_seconds{{{SCRAPE}}})"),
+        (12, 0, 6, 4), [now(f"max(time() - vxlan_router_last_success_timestamp_seconds{{{SCRAPE}}})")],
         unit="s", steps=((None, GREEN), (90, ORANGE), (300, RED)),
     )
     yield stat(
         "Longest since a path was probed",
         "The age of the last probe on the path that has waited longest. Its verdict is that old.",
-        (18, 0, 6, 4), now(f"max(time() - vxlan_path_last_probe_timestamp_seconds{{{SCRAPE}}})"),
+        (18, 0, 6, 4), [now(f"max(time() - vxlan_path_last_probe_timestamp_seconds{{{SCRAPE}}})")],
         unit="s", steps=((None, GREEN), (30, ORANGE), (120, RED)),
     )
     yield table(
@@ -59,9 +66,9 @@ def at_a_glance():
     yield timeline(
         "What it may do",
         "Capabilities of each exporter. Without icmp_socket and net_raw only TCP ports are probed; without net_raw the direction of a black hole stays "
-        "unknown.",
+        "unknown. A reflector is listed once a path has used one.",
         (13, 4, 11, 7),
-        [series(f"min by ({INSTANCE}, name) (vxlan_exporter_capability{{{SCRAPE}}})", "{{instance}} {{name}}")],
+        [series(CAPABILITIES, "{{instance}} {{name}}")],
         {0: ("no", GREY), 1: ("yes", GREEN)},
     )
 

@@ -1,7 +1,9 @@
 """VXLAN overlay: what is wrong, where, and what to type; below that, since when and how much."""
 
+import sizes
+from firing import alerts
 from grafana import (
-    BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SCRAPE, buckets, by_name, by_regexp, dashboard, fixed, heatmap, mapping,
+    BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SCRAPE, UNNAMED, UNSEEN, buckets, by_name, by_query, dashboard, fixed, heatmap, mapping,
     now, row, rows, series, stat, table, thresholds, timeline, timeseries, variable,
 )
 
@@ -58,6 +60,29 @@ EXPECTED = f"max by ({PATH}) (vxlan_path_expected_mtu_bytes{{{PATHS}}})"
 TESTABLE = f"min by ({PATH}) (vxlan_path_testable_mtu_bytes{{{PATHS}}})"
 P99 = 'path:vxlan_path_rtt_seconds:p99_rate5m{path=~"$path"}'
 LOSS = 'path:vxlan_path_loss:ratio_rate5m{path=~"$path"}'
+SINCE = f'1000 * max by ({PATH}) (path:vxlan_path_verdict:since_timestamp_seconds{{path=~"$path"}})'
+UNKNOWN = mapping({-1: ("-", None)})
+
+
+def of_every_path(expr):
+    """The number of each path, -1 where there is none: so the table has all columns at any time."""
+    return f"max by ({PATH}) ({expr})\nor -1 * group by ({PATH}) (vxlan_path_info{{{PATHS}}})"
+
+
+def commands():
+    """What to type, one row a line, and the label `order` by which the rows are in the order of `check`: by path, then by router."""
+    per = f"{PATH}, session, router"
+    padded = "vxlan_path_fix_info{%s}" % PATHS
+    for label in ("session", "step"):
+        padded = f'label_replace({padded}, "{label}", "0$1", "{label}", "(.)")'
+    typed = {"00": "configure", "commit": "commit", "save": "save"}
+    around = [
+        f"""label_replace(label_replace(group by ({per}) ({padded}), "command", "{command}", "", ""), "step", "{step}", "", "")"""
+        for step, command in typed.items()
+    ]
+    lines = "\n  or ".join([f"group by ({per}, step, command) ({padded})", *around])
+    return f'label_join(\n  {lines},\n  "order", "/", "cluster", "namespace", "source", "path", "session", "step"\n)'
+
 
 TUNNELS_IN_TROUBLE = f"""
     count(
@@ -83,88 +108,84 @@ def reading(metric):
     return f"max by ({END}) ({metric}{{{SCRAPE}}})"
 
 
+NONE = mapping({0: ("none", GREEN)})
+
+
 def problems():
     """The top of the page."""
+    in_a_hole = f"max by ({PATH}) (vxlan_path_blackhole{{{PATHS}}}) == 1"
     yield stat(
         "Black holes",
-        "Paths on which large packets, or all of TCP, are proven to vanish without a signal: ping works, HTTPS hangs.",
-        (0, 0, 4, 4), now(with_verdict("blackhole")),
-        mappings=mapping({0: ("none", GREEN)}),
+        "Paths on which large packets, or all of TCP, are proven to vanish without a signal: ping works, HTTPS hangs. Beside it, the largest packet "
+        "that still passes on the worst of them, in bytes.",
+        (0, 0, 7, 3),
+        [
+            now(with_verdict("blackhole"), "paths"),
+            now(f"min(min by ({PATH}) (vxlan_path_mtu_bytes{{{PATHS}}}) and on ({PATH}) ({in_a_hole}))", "bytes pass, no more"),
+        ],
+        mappings=NONE, large=True,
     )
     yield stat(
         "Unreachable",
         "Paths on which no packet of any size comes back.",
-        (4, 0, 4, 4), now(with_verdict("unreachable")),
-        steps=((None, GREEN), (1, PURPLE)), mappings=mapping({0: ("none", GREEN)}),
+        (7, 0, 3, 3), [now(with_verdict("unreachable"))],
+        steps=((None, GREEN), (1, PURPLE)), mappings=NONE,
     )
     yield stat(
         "Lossy",
         "Paths whose loss of small echoes is above `loss_threshold`, with 95 % confidence, or on which loss grows with packet size.",
-        (8, 0, 4, 4), now(with_verdict("lossy")),
-        steps=((None, GREEN), (1, ORANGE)), mappings=mapping({0: ("none", GREEN)}),
+        (10, 0, 3, 3), [now(with_verdict("lossy"))],
+        steps=((None, GREEN), (1, ORANGE)), mappings=NONE,
     )
     yield stat(
         "Reduced or unknown",
         "Paths on which path MTU discovery works but ends below the expected MTU, and paths without enough proof for a verdict.",
-        (12, 0, 4, 4), now(with_verdict("reduced", "unknown")),
-        steps=((None, GREEN), (1, BLUE)), mappings=mapping({0: ("none", GREEN)}),
+        (13, 0, 4, 3), [now(with_verdict("reduced", "unknown"))],
+        steps=((None, GREEN), (1, BLUE)), mappings=NONE,
     )
     yield stat(
         "Tunnels in trouble",
         "Tunnels that are down, whose ends disagree on a setting, or of which only one end is known.",
-        (16, 0, 4, 4), now(TUNNELS_IN_TROUBLE), mappings=mapping({0: ("none", GREEN)}),
+        (17, 0, 4, 3), [now(TUNNELS_IN_TROUBLE)], mappings=NONE,
     )
     yield stat(
         "Routers not read",
         "Routers that the exporter could not read at its last attempt: their data is missing here.",
-        (20, 0, 4, 4), now(f"sum(1 - min by (namespace, cluster, router) (vxlan_router_up{{{SCRAPE}}}))"),
-        steps=((None, GREEN), (1, ORANGE)), mappings=mapping({0: ("none", GREEN)}),
+        (21, 0, 3, 3), [now(f"sum(1 - min by (namespace, cluster, router) (vxlan_router_up{{{SCRAPE}}}))")],
+        steps=((None, GREEN), (1, ORANGE)), mappings=NONE,
     )
     yield timeline(
         "Verdicts",
-        "What a host that does path MTU discovery experiences on each path.",
-        (0, 4, 10, 8), [series(verdict(), "{{source}} → {{path}}")], VERDICTS,
+        "What a host that does path MTU discovery experiences on each path. The table below says since when.",
+        (0, 3, 9, 10), [series(verdict(), "{{source}} → {{path}}")], VERDICTS,
     )
-    first = 'label_replace(vxlan_path_fix_info{%s}, "step", "0$1", "step", "(.)")' % PATHS
     yield table(
         "What to type",
-        "VyOS commands that fix the paths above, in the safe order: `configure` first, then these, then `commit` and `save` "
-        "on each router. Paths: the number of paths that need the command.",
-        (10, 4, 14, 8), [rows(f"group by ({PATH}, step, router, command) ({first})")],
-        {"router": "on router", "command": "command", "path (count)": "paths"},
-        group=[
-            {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": "step", "desc": False}]}},
-            {
-                "id": "groupBy",
-                "options": {
-                    "fields": {
-                        "router": {"operation": "groupby", "aggregations": []},
-                        "command": {"operation": "groupby", "aggregations": []},
-                        "cluster": {"operation": "groupby", "aggregations": []},
-                        "path": {"operation": "aggregate", "aggregations": ["count"]},
-                    }
-                },
-            },
-        ],
-        widths={"on router": 130, "paths": 80},
+        "What to type on which router to fix each path, in the safe order, as `vxlan_exporter check` prints it. Commands that several paths need are "
+        "typed once. Choose a path at the top to see only its commands.",
+        (9, 3, 15, 10), [rows(commands())],
+        {"source": "from", "path": "path", "router": "on router", "command": "command"}, order="order",
+        widths={"from": 90, "path": 120, "on router": 110},
         empty="Nothing to type: router data shows no cause on any path",
     )
     yield table(
         "Paths",
-        "The current state of each path. Hole: the direction in which large packets vanish, or TCP if no TCP segment passes. Sizes are bytes of IP packet; the MTU forward and reverse is "
-        "the largest packet that is answered, empty while it is not known exactly; testable is the largest packet that the exporter's own interface can send. "
-        "Lost and p99 cover the last 5 minutes.",
-        (0, 12, 24, 6),
+        "The current state of each path, and since when; that is as far back as the exporter was scraped without a gap. Hole: the direction in which large "
+        "packets vanish, or TCP if no TCP segment passes. Sizes are bytes of IP packet; the MTU forward and reverse is the largest packet that is answered, "
+        "`-` while it is not known exactly, as in the reverse direction without a reflector; testable is the largest packet that the exporter's own interface "
+        "can send. Lost and p99 cover the last 5 minutes.",
+        (0, 13, 24, 6),
         [
             rows(verdict()),
             rows(f"group by ({PATH}, target_site, address) (vxlan_path_info{{{PATHS}}})"),
             rows(hole()),
-            rows(path_mtu("forward")),
-            rows(path_mtu("reverse")),
-            rows(EXPECTED),
-            rows(TESTABLE),
-            rows(LOSS),
-            rows(P99),
+            rows(of_every_path(path_mtu("forward"))),
+            rows(of_every_path(path_mtu("reverse"))),
+            rows(of_every_path(EXPECTED)),
+            rows(of_every_path(TESTABLE)),
+            rows(of_every_path(LOSS)),
+            rows(of_every_path(P99)),
+            rows(SINCE),
         ],
         {
             "source": "from",
@@ -172,6 +193,7 @@ def problems():
             "address": "address",
             "target_site": "at site",
             "Value #A": "verdict",
+            "Value #J": "since",
             "Value #C": "hole",
             "Value #D": "MTU forward",
             "Value #E": "MTU reverse",
@@ -183,65 +205,64 @@ def problems():
         sort=[("verdict", True)],
         overrides=[
             by_name("verdict", mappings=mapping(VERDICTS), custom__displayMode="color-background-solid"),
+            by_name("since", unit="dateTimeFromNow"),
             by_name("hole", mappings=mapping(HOLES), custom__displayMode="color-text"),
-            by_name("lost", unit="percentunit", decimals=2),
-            by_name("RTT p99", unit="s"),
+            *(by_name(name, mappings=UNKNOWN) for name in ("MTU forward", "MTU reverse", "expected", "testable")),
+            by_name("lost", unit="percentunit", decimals=2, mappings=UNKNOWN),
+            by_name("RTT p99", unit="s", mappings=UNKNOWN),
         ],
         widths={
-            "from": 110, "address": 140, "at site": 100, "verdict": 120, "hole": 100, "MTU forward": 105, "MTU reverse": 105,
-            "expected": 85, "testable": 85, "lost": 75, "RTT p99": 90,
+            "from": 90, "address": 135, "at site": 85, "verdict": 110, "since": 130, "hole": 95, "MTU forward": 105, "MTU reverse": 105,
+            "expected": 80, "testable": 80, "lost": 70, "RTT p99": 85,
         },
     )
 
 
 def over_time():
     """Since when, and how much."""
-    yield row("Paths over time", 18)
-    yield timeseries(
-        "Small echoes lost",
-        "Share of small echoes lost, over 5 minutes.",
-        (0, 19, 12, 8), [series(LOSS, "{{source}} → {{path}}")], "percentunit",
-        min=0, soft_max=0.1, decimals=2, fill=10, calcs=("lastNotNull", "max"),
-    )
+    yield row("Paths over time", 24)
+    dashed = {"fill": "dash", "dash": [10, 10]}
     yield timeseries(
         "Path MTU (bytes)",
-        "The largest IP packet that is answered in each direction, the size that the path should carry, and the largest that the exporter's "
-        "own interface can send. Solid: forward. Dashed: reverse, known only with a reflector or a proven black hole.",
-        (12, 19, 12, 8),
+        "The largest IP packet that is answered on the way there. Dashed: on the way back, where it differs. Grey: what the path should carry, and, dotted, "
+        "the largest packet that the exporter's own interface can send.",
+        (0, 25, 12, 8),
         [
-            series(path_mtu("forward"), "{{source}} → {{path}} forward"),
-            series(path_mtu("reverse"), "{{source}} → {{path}} reverse"),
+            series(path_mtu("forward"), "{{source}} → {{path}}"),
+            series(f"{path_mtu('reverse')} != {path_mtu('forward')}", "{{source}} → {{path}} reverse"),
             series(EXPECTED, "{{source}} → {{path}} expected"),
             series(TESTABLE, "{{source}} → {{path}} testable"),
+            series(f"0.95 * min({EXPECTED})", "begin of the axis"),
         ],
         "none", step=True, legend="list", calcs=(),
         overrides=[
-            by_regexp("forward$", custom__lineWidth=3),
-            by_regexp("reverse$", custom__lineWidth=3, custom__lineStyle={"fill": "dash", "dash": [10, 10]}),
-            by_regexp("expected$", color=fixed(GREY), custom__lineWidth=1),
-            by_regexp("testable$", color=fixed(GREY), custom__lineWidth=1, custom__lineStyle={"fill": "dot", "dash": [0, 6]}),
+            by_query("A", custom__lineWidth=3),
+            by_query("B", custom__lineWidth=3, custom__lineStyle=dashed, custom__hideFrom=UNNAMED),
+            by_query("C", color=fixed(GREY), custom__lineWidth=1, custom__hideFrom=UNNAMED),
+            by_query("D", color=fixed(GREY), custom__lineWidth=1, custom__lineStyle={"fill": "dot", "dash": [0, 6]}, custom__hideFrom=UNNAMED),
+            by_query("E", custom__lineWidth=0, custom__hideFrom=UNSEEN),
         ],
+    )
+    yield timeseries(
+        "Round trips: 99th percentile, and median",
+        "Round-trip time of the small echo, over 5 minutes: 99 of 100 are faster than the line. Grey: half are faster.",
+        (12, 25, 12, 8),
+        [
+            series(P99, "{{source}} → {{path}}"),
+            series('path:vxlan_path_rtt_seconds:p50_rate5m{path=~"$path"}', "{{source}} → {{path}} median"),
+        ],
+        "s", min=0, legend="list", calcs=(), overrides=[by_query("B", color=fixed(GREY), custom__lineWidth=1, custom__hideFrom=UNNAMED)],
     )
     yield heatmap(
         "Round trips",
         "Number of small echoes by round-trip time.",
-        (0, 27, 12, 8), buckets(f"sum by (le) (increase(vxlan_path_rtt_seconds_bucket{{{PATHS}}}[$__rate_interval]))"), "s",
-    )
-    yield timeseries(
-        "Round trips: median and 99th percentile",
-        "Round-trip time of the small echo, over 5 minutes. Solid: half are faster. Dashed: 99 of 100 are faster.",
-        (12, 27, 12, 8),
-        [
-            series('path:vxlan_path_rtt_seconds:p50_rate5m{path=~"$path"}', "{{source}} → {{path}} p50"),
-            series(P99, "{{source}} → {{path}} p99"),
-        ],
-        "s", min=0, legend="list", calcs=(), overrides=[by_regexp("p99$", custom__lineStyle={"fill": "dash", "dash": [10, 10]})],
+        (0, 33, 24, 7), buckets(f"sum by (le) (increase(vxlan_path_rtt_seconds_bucket{{{PATHS}}}[$__rate_interval]))"), "s",
     )
 
 
 def tunnels():
     """Both ends of each tunnel."""
-    yield row("Tunnels", 35)
+    yield row("Tunnels", 40)
     settings = "vni, remote, port, df, bridge"
     # That of one reader, in case two report different settings.
     info = f"topk by ({END}) (1, vxlan_interface_info{{{SCRAPE}}})"
@@ -253,8 +274,8 @@ def tunnels():
     yield table(
         "Tunnel ends",
         "Both ends of each tunnel, one below the other: vni, port, df and MTU must be equal, and each remote must be an address of the other "
-        "router. Differ: the number of settings on which the ends disagree.",
-        (0, 36, 24, 7),
+        "router. Differ: the number of settings on which the ends disagree. " + sizes.WORDS,
+        (0, 41, 24, 7),
         [
             rows(
                 f"""
@@ -267,6 +288,7 @@ def tunnels():
             rows(of_ends(reading("vxlan_interface_underlay_mtu_bytes"))),
             rows(f"min by ({TUNNEL}) (vxlan_tunnel_up{{{SCRAPE}}})"),
             rows(f"sum by ({TUNNEL}) (max by ({TUNNEL}, field) (vxlan_tunnel_mismatch{{{SCRAPE}}}))"),
+            rows(of_ends(sizes.LACKING)),
         ],
         {
             "tunnel": "tunnel",
@@ -279,6 +301,7 @@ def tunnels():
             "port": "port",
             "df": "df",
             "Value #B": "MTU",
+            "Value #F": sizes.COLUMN,
             "Value #C": "underlay MTU",
             "bridge": "bridge",
         },
@@ -291,40 +314,36 @@ def tunnels():
                 "differ", thresholds=thresholds((None, GREEN), (1, RED)), custom__displayMode="color-text",
                 mappings=mapping({0: ("-", None)}), color={"mode": "thresholds"},
             ),
+            sizes.marked(),
             by_name("router", links=[router]),
         ],
         widths={
             "tunnel": 250, "state": 80, "differ": 75, "router": 120, "interface": 100, "vni": 80, "port": 75, "df": 80, "MTU": 75,
-            "underlay MTU": 125, "bridge": 90,
+            sizes.COLUMN: 110, "underlay MTU": 125, "bridge": 90,
         },
     )
     yield timeline(
         "Tunnels up and down",
         "Whether each tunnel works according to both routers; empty while one of them is not read.",
-        (0, 43, 12, 7), [series(f"min by ({TUNNEL}) (vxlan_tunnel_up{{{SCRAPE}}})", "{{tunnel}}")],
+        (0, 48, 24, 6), [series(f"min by ({TUNNEL}) (vxlan_tunnel_up{{{SCRAPE}}})", "{{tunnel}}")],
         {0: ("down", RED), 1: ("up", GREEN)},
+    )
+
+
+def losses():
+    """What is flat at zero on most days."""
+    yield timeseries(
+        "Small echoes lost",
+        "Share of small echoes lost, over 5 minutes.",
+        (0, 55, 12, 8), [series(LOSS, "{{source}} → {{path}}")], "percentunit",
+        min=0, soft_max=0.1, decimals=2, fill=10, calcs=("lastNotNull", "max"),
     )
     yield timeseries(
         "Tunnel loss, by both ends' counters",
         "Share of the packets sent at one end that the other did not receive, over two minutes; absent below 100 packets.",
-        (12, 43, 12, 7),
+        (12, 55, 12, 8),
         [series(f"max by ({TUNNEL}, from, to) (vxlan_tunnel_loss_ratio{{{SCRAPE}}})", "{{from}} → {{to}}")],
         "percentunit", min=0, soft_max=0.05, decimals=2, fill=10, calcs=("lastNotNull", "max"),
-    )
-
-
-def alerts():
-    yield row("Alerts", 50)
-    yield table(
-        "Alerts firing",
-        "Alerts that fire now, one per cause. Each has a runbook with its name.",
-        (0, 51, 24, 5),
-        [rows('group by (alertname, severity, cluster, source, path, tunnel, router, interface) (ALERTS{alertname=~"Vxlan.+", alertstate="firing"})')],
-        {
-            "severity": "severity", "alertname": "alert", "source": "from", "path": "path",
-            "tunnel": "tunnel", "router": "router", "interface": "interface",
-        },
-        widths={"severity": 110}, sort=[("severity", False)], empty="No alert fires",
     )
 
 
@@ -333,5 +352,6 @@ PATH_VARIABLE = variable("path", "Path", f"label_values(vxlan_path_info{{{SCRAPE
 DASHBOARD = dashboard(
     UID, "VXLAN overlay",
     "Which paths over the VXLAN overlay are broken, in which direction, and the commands that fix them.",
-    [PATH_VARIABLE], [*problems(), *over_time(), *tunnels(), *alerts()],
+    [PATH_VARIABLE],
+    [*problems(), *alerts(19), *over_time(), *tunnels(), row("Loss: zero while all is well", 54, losses())],
 )

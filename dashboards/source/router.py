@@ -1,8 +1,9 @@
 """VXLAN router: settings, counters and sizes, as the routers tell them."""
 
+import sizes
 from grafana import (
-    GREEN, GREY, RED, SCRAPE, by_name, by_regexp, dashboard, fixed, mapping, row, rows, series, table, timeseries,
-    variable,
+    GREEN, GREY, RED, SCRAPE, UNSEEN, by_name, by_query, by_regexp, dashboard, fixed, mapping, row, rows, series, table,
+    timeseries, variable,
 )
 
 UID = "vxlan-router"
@@ -62,29 +63,32 @@ def now_of_routers():
     yield table(
         "VXLAN interfaces",
         "Settings of each vxlan interface; empty if a setting is not set or not known. Sizes are bytes of IP packet. VXLAN "
-        "adds 50 bytes over IPv4 and 70 over IPv6 to what the underlay must carry.",
+        "adds 50 bytes over IPv4 and 70 over IPv6 to what the underlay must carry. " + sizes.WORDS,
         (0, 5, 24, 6),
         [
             rows(f"group by ({INTERFACE}, {settings}) (vxlan_interface_info{{{ROUTERS}}})"),
             rows(f"max by ({INTERFACE}) (vxlan_interface_up{{{ROUTERS}}})"),
             rows(f"max by ({INTERFACE}) (vxlan_interface_mtu_bytes{{{ROUTERS}}})"),
             rows(f"max by ({INTERFACE}) (vxlan_interface_underlay_mtu_bytes{{{ROUTERS}}})"),
+            rows(f"{sizes.LACKING}\nand on ({INTERFACE}) vxlan_interface_mtu_bytes{{{ROUTERS}}}"),
         ],
         {
             "router": "router", "interface": "interface", "Value #B": "state", "vni": "vni", "remote": "remote", "local": "local",
-            "port": "port", "df": "df", "bridge": "bridge", "Value #C": "MTU", "Value #D": "underlay MTU",
+            "port": "port", "df": "df", "bridge": "bridge", "Value #C": "MTU", "Value #E": sizes.COLUMN, "Value #D": "underlay MTU",
         },
         sort=[("router", False)],
         overrides=[
             by_name("state", mappings=mapping({0: ("down", RED), 1: ("up", GREEN)}), custom__displayMode="color-background-solid"),
+            sizes.marked(),
         ],
         widths={
-            "router": 120, "interface": 100, "state": 80, "vni": 80, "port": 75, "df": 80, "bridge": 90, "MTU": 75, "underlay MTU": 125,
+            "router": 120, "interface": 100, "state": 80, "vni": 80, "port": 75, "df": 80, "bridge": 90, "MTU": 75,
+            sizes.COLUMN: 110, "underlay MTU": 125,
         },
     )
 
 
-def sizes():
+def mtus():
     yield row("Sizes", 11)
     yield timeseries(
         "MTU of bridges and their ports (bytes)",
@@ -94,9 +98,13 @@ def sizes():
         [
             series(f"max by ({INTERFACE}, bridge) (vxlan_bridge_port_mtu_bytes{{{ROUTERS}}})", "{{router}}/{{bridge}} port {{interface}}"),
             series(f"max by (namespace, cluster, router, bridge) (vxlan_bridge_mtu_bytes{{{ROUTERS}}})", "{{router}}/{{bridge}} itself"),
+            series(f"0.95 * min(vxlan_bridge_port_mtu_bytes{{{ROUTERS}}})", "begin of the axis"),
         ],
         "none", step=True, legend="list", calcs=(),
-        overrides=[by_regexp("itself$", color=fixed(GREY), custom__lineStyle={"fill": "dash", "dash": [10, 10]})],
+        overrides=[
+            by_regexp("itself$", color=fixed(GREY), custom__lineStyle={"fill": "dash", "dash": [10, 10]}),
+            by_query("C", custom__lineWidth=0, custom__hideFrom=UNSEEN),
+        ],
     )
     yield timeseries(
         "MTU of vxlan interfaces and the underlay (bytes)",
@@ -105,9 +113,13 @@ def sizes():
         [
             series(f"max by ({INTERFACE}) (vxlan_interface_mtu_bytes{{{ROUTERS}}})", f"{LEGEND}"),
             series(f"max by ({INTERFACE}) (vxlan_interface_underlay_mtu_bytes{{{ROUTERS}}})", f"{LEGEND} underlay"),
+            series(f"0.95 * min(vxlan_interface_mtu_bytes{{{ROUTERS}}})", "begin of the axis"),
         ],
         "none", step=True, legend="list", calcs=(),
-        overrides=[by_regexp("underlay$", custom__lineStyle={"fill": "dash", "dash": [10, 10]})],
+        overrides=[
+            by_regexp("underlay$", custom__lineStyle={"fill": "dash", "dash": [10, 10]}),
+            by_query("C", custom__lineWidth=0, custom__hideFrom=UNSEEN),
+        ],
     )
 
 
@@ -123,11 +135,32 @@ def traffic():
         "Received above the line, sent below it. One that sends and receives nothing is half a tunnel.",
         (12, 21, 12, 8), both("", "packets"), "pps", overrides=SENT_DOWN, fill=10, legend="list", calcs=(),
     )
+
+
+def forwarding():
+    yield row("Forwarding", 29)
+    yield timeseries(
+        "Forwarding entries",
+        "Entries that name a remote VTEP. Without learned ones nothing has come from there lately; without a flood entry broadcasts do not "
+        "go there, so ARP fails.",
+        (0, 30, 24, 8),
+        [
+            series(
+                f"max by ({INTERFACE}, remote, kind) (vxlan_fdb_entries{{{ROUTERS}}})",
+                "{{router}}/{{interface}} {{remote}} {{kind}}",
+            )
+        ],
+        "none", step=True, min=0, legend="list", calcs=(),
+    )
+
+
+def errors():
+    """What is flat at zero on most days."""
     yield timeseries(
         "No route to the remote VTEP (packets/s)",
         "Packets for which the router had no route to the other end (carrier errors), a sign of a dead underlay; and packets whose route led "
         "back into the tunnel (collisions).",
-        (0, 29, 12, 8),
+        (0, 39, 8, 8),
         [
             series(rate("vxlan_interface_transmit_carrier_errors_total"), f"{LEGEND} no route"),
             series(rate("vxlan_interface_transmit_collisions_total"), f"{LEGEND} loop"),
@@ -138,7 +171,7 @@ def traffic():
         "Errors and drops (packets/s)",
         "Packets that an interface could not receive or send, or dropped. A frame that is too large for the tunnel is not among them: the "
         "bridge drops it before.",
-        (12, 29, 12, 8),
+        (8, 39, 8, 8),
         [
             series(rate(f"vxlan_interface_{direction}_{kind}_total"), f"{LEGEND} {word}")
             for direction, kind, word in (
@@ -151,27 +184,10 @@ def traffic():
         ],
         "none", min=0, soft_max=1, decimals=2, calcs=("lastNotNull", "max"),
     )
-
-
-def forwarding():
-    yield row("Forwarding", 37)
-    yield timeseries(
-        "Forwarding entries",
-        "Entries that name a remote VTEP. Without learned ones nothing has come from there lately; without a flood entry broadcasts do not "
-        "go there, so ARP fails.",
-        (0, 38, 12, 8),
-        [
-            series(
-                f"max by ({INTERFACE}, remote, kind) (vxlan_fdb_entries{{{ROUTERS}}})",
-                "{{router}}/{{interface}} {{remote}} {{kind}}",
-            )
-        ],
-        "none", step=True, min=0, legend="list", calcs=(),
-    )
     yield timeseries(
         "Devices made anew",
         "VyOS makes a vxlan device anew when its vni, remote or port changes; its counters then start from 0.",
-        (12, 38, 12, 8),
+        (16, 39, 8, 8),
         [series(f"max by ({INTERFACE}) (increase(vxlan_interface_recreations_total{{{ROUTERS}}}[$__rate_interval]))", LEGEND)],
         "none", min=0, soft_max=1, calcs=("max",),
     )
@@ -182,5 +198,5 @@ ROUTER_VARIABLE = variable("router", "Router", f"label_values(vxlan_router_up{{{
 DASHBOARD = dashboard(
     UID, "VXLAN router",
     "What the routers say of their vxlan interfaces: settings, sizes, traffic, forwarding entries.",
-    [ROUTER_VARIABLE], [*now_of_routers(), *sizes(), *traffic(), *forwarding()],
+    [ROUTER_VARIABLE], [*now_of_routers(), *mtus(), *traffic(), *forwarding(), row("Errors: zero while all is well", 38, errors())],
 )

@@ -96,7 +96,9 @@ export function Heatmap({ frames, options, ...drawn }: Drawn & { frames: DataFra
   const filled = cells.filter(({ count }) => count > 1e-9).map(({ index }) => index);
   const [low, high] = [Math.max(0, Math.min(...filled) - 1), Math.min(limits.length - 1, Math.max(...filled) + 1)];
   const left = 62;
-  const row = (height - AXIS - 8) / (high - low + 1);
+  const SCALE = 34;
+  const bottom = height - SCALE;
+  const row = (bottom - AXIS - 8) / (high - low + 1);
   const column = ((width - left) * span.step) / (span.to - span.from);
   const format = getValueFormat(options.yAxis.unit);
   return (
@@ -121,7 +123,23 @@ export function Heatmap({ frames, options, ...drawn }: Drawn & { frames: DataFra
           </text>
         );
       })}
-      <TimeAxis {...drawn} left={left} />
+      <TimeAxis {...drawn} height={bottom} left={left} />
+      <Scale most={most} exponent={options.color.exponent} left={left} top={bottom + 4} theme={theme} />
     </svg>
+  );
+}
+
+/** What the colours of a heat map mean, from none to the most. */
+function Scale({ most, exponent, left, top, theme }: { most: number; exponent: number; left: number; top: number; theme: GrafanaTheme2 }) {
+  const [wide, steps] = [200, 64];
+  const text = { y: top + 24, fontSize: 12, fill: theme.colors.text.primary };
+  return (
+    <g>
+      {[...Array(steps).keys()].map((step) => (
+        <rect key={step} x={left + (step * wide) / steps} y={top} width={wide / steps + 0.5} height={10} fill={interpolateCividis((step / (steps - 1)) ** exponent)} />
+      ))}
+      <text {...text} x={left} textAnchor="start">0</text>
+      <text {...text} x={left + wide} textAnchor="end">{Math.round(most)}</text>
+    </g>
   );
 }

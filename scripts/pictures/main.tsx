@@ -61,7 +61,8 @@ function Panel({ panel }: { panel: any }) {
   }, []);
   const place = { position: 'absolute' as const, left: EDGE + x * column, top: HEAD + y * (UNIT + GAP), ...size };
   if (panel.type === 'row') {
-    return <div style={{ ...place, ...theme.typography.h6, color: theme.colors.text.primary, lineHeight: '30px' }}>{panel.title}</div>;
+    const words = panel.collapsed ? `▸ ${panel.title} (${panel.panels.length} panels)` : panel.title;
+    return <div style={{ ...place, ...theme.typography.h6, color: theme.colors.text.primary, lineHeight: '30px' }}>{words}</div>;
   }
   return (
     <div style={place}>
@@ -86,11 +87,21 @@ function Inside({ panel, frames, ...size }: { panel: any; frames?: DataFrame[]; 
   const { options } = panel;
   switch (panel.type) {
     case 'stat': {
-      const field = frames[0].fields[1];
-      const value = field.display!(field.values[field.values.length - 1]);
+      // Side by side, each with its name where there are several.
+      const named = options.textMode === 'value_and_name';
+      const each = size.width / frames.length;
       return (
-        <BigValue {...size} theme={theme} value={value} colorMode={options.colorMode} graphMode={options.graphMode}
-          justifyMode={options.justifyMode} textMode={options.textMode} />
+        <div style={{ display: 'flex' }}>
+          {frames.map((frame, index) => {
+            const field = frame.fields[1];
+            const shown = field.display!(field.values[field.values.length - 1]);
+            const value = named ? { ...shown, title: field.config.displayNameFromDS } : shown;
+            return (
+              <BigValue key={index} width={each - 2} height={size.height} theme={theme} value={value} colorMode={options.colorMode}
+                graphMode={options.graphMode} justifyMode={options.justifyMode} textMode={options.textMode} text={options.text} />
+            );
+          })}
+        </div>
       );
     }
     case 'timeseries': {

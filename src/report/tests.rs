@@ -1,5 +1,7 @@
 //! The reports as snapshots, so that a review shows their text.
 
+mod dashboard;
+
 use std::sync::Arc;
 
 use super::{Paint, exit_code, json, text};
@@ -90,10 +92,8 @@ fn unread_router_text() {
     insta::assert_snapshot!(text(&unread(), 110, Paint::Plain));
 }
 
-/// Two paths in one hole: equal problems share a headline, and the second does not repeat what the
-/// first has shown.
-#[test]
-fn two_paths_in_one_hole_text() {
+/// Every vxlan MTU is 1450, and both paths from site A are black holes.
+fn in_two_holes() -> (Vec<TestRouter>, Vec<Arc<PathObservation>>) {
     let [dc, a, b] = lab();
     let small = |router: TestRouter, name: &str| router.mtu(name, 1450);
     let holed = |name: &str, site: &str, lost: u32| {
@@ -105,9 +105,16 @@ fn two_paths_in_one_hole_text() {
         ];
         path(name, site, Judgement { evidence, ..hole(&[Direction::Forward, Direction::Reverse], 1454) })
     };
-    let routers = [small(small(dc, "vxlan01"), "vxlan02"), small(a, "vxlan01"), small(b, "vxlan02")];
-    let present = present(read(&routers), vec![holed("rancher", "dc", 0), holed("node-b", "site-b", 2)]);
-    insta::assert_snapshot!(text(&present, 110, Paint::Plain));
+    let routers = vec![small(small(dc, "vxlan01"), "vxlan02"), small(a, "vxlan01"), small(b, "vxlan02")];
+    (routers, vec![holed("rancher", "dc", 0), holed("node-b", "site-b", 2)])
+}
+
+/// Two paths in one hole: equal problems share a headline, and the second does not repeat what the
+/// first has shown.
+#[test]
+fn two_paths_in_one_hole_text() {
+    let (routers, paths) = in_two_holes();
+    insta::assert_snapshot!(text(&present(read(&routers), paths), 110, Paint::Plain));
 }
 
 #[test]

@@ -2,9 +2,11 @@
 //! renders, it renders what it promises, and it refuses what cannot work. No cluster is needed.
 
 mod api;
+mod cluster;
 mod documents;
 mod exporter;
 mod helm;
+mod helm_docs;
 mod network;
 mod notes;
 mod placement;

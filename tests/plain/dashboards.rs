@@ -8,9 +8,9 @@ mod queries;
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
-use crate::support::source;
+use crate::{alerts::rules, support::source};
 use lab::dashboards::{self, text};
 
 /// The value for one scrape in 30 s.
@@ -73,6 +73,25 @@ fn queries_that_may_be_empty_exist_and_have_a_reason() -> Result<()> {
         queries.iter().filter(|query| query.expr.replace("$1", "").contains('$')).collect();
     ensure!(variables.is_empty(), "variables without a value: {variables:#?}");
     ensure!(queries.iter().any(|query| query.instant && query.raw != query.expr), "no variable was replaced");
+    Ok(())
+}
+
+/// The table of alerts says what each means.
+#[test]
+fn every_alert_has_a_meaning() -> Result<()> {
+    let files = rules::load()?;
+    let alerts: BTreeSet<_> =
+        files.iter().flat_map(|file| file.alerts()).map(|rule| rule.name().to_owned()).collect();
+    let overlay =
+        dashboards::load()?.into_iter().find(|it| it.name == "vxlan-overlay").context("no overlay")?;
+    let table =
+        overlay.panels().find(|panel| text(panel, "title") == "Alerts firing").context("no such panel")?;
+    let overrides = table["fieldConfig"]["overrides"].as_array().context("overrides")?;
+    let meaning =
+        overrides.iter().find(|it| it["matcher"]["options"] == "what it means").context("no meanings")?;
+    let options = meaning["properties"][0]["value"][0]["options"].as_object().context("no mapping")?;
+    let known: BTreeSet<_> = options.keys().cloned().collect();
+    ensure!(known == alerts, "{:?}", known.symmetric_difference(&alerts));
     Ok(())
 }
 

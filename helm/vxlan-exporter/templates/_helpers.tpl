@@ -3,12 +3,49 @@ Name of the objects, with what is put behind it at most 63 characters. The label
 vxlan-exporter: it becomes `job`, which the alerts match.
 */}}
 {{- define "vxlan-exporter.fullname" -}}
+{{- $name := .Values.nameOverride | default "vxlan-exporter" | trunc 29 | trimSuffix "-" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 44 | trimSuffix "-" -}}
-{{- else if contains "vxlan-exporter" .Release.Name -}}
+{{- else if contains $name .Release.Name -}}
 {{- .Release.Name | trunc 44 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-vxlan-exporter" (.Release.Name | trunc 29 | trimSuffix "-") -}}
+{{- printf "%s-%s" (.Release.Name | trunc (int (sub 43 (len $name))) | trimSuffix "-") $name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "vxlan-exporter.namespace" -}}
+{{- .Values.namespaceOverride | default .Release.Namespace -}}
+{{- end -}}
+
+{{/* How many exporters share the configuration. */}}
+{{- define "vxlan-exporter.shards" -}}
+{{- .Values.replicas | default .Values.shards | int -}}
+{{- end -}}
+
+{{/* Whether this is a cluster: `helm template` has a list of capabilities, but no aggregation layer in it. */}}
+{{- define "vxlan-exporter.live" -}}
+{{- if .Capabilities.APIVersions.Has "apiregistration.k8s.io/v1" -}}true{{- end -}}
+{{- end -}}
+
+{{/*
+Whether a namespace is there, asked by what Kubernetes puts into every one. Helm may read that: it reads every object
+that it makes, and dashboards are ConfigMaps there.
+*/}}
+{{- define "vxlan-exporter.hasNamespace" -}}
+{{- if lookup "v1" "ConfigMap" .namespace "kube-root-ca.crt" -}}true{{- end -}}
+{{- end -}}
+
+{{/* Where the dashboards go. Rancher Monitoring makes cattle-dashboards, unless its Grafana is turned off. */}}
+{{- define "vxlan-exporter.dashboardNamespace" -}}
+{{- $own := include "vxlan-exporter.namespace" . -}}
+{{- if .Values.dashboards.namespace -}}
+{{- .Values.dashboards.namespace -}}
+{{- else if ne .Values.monitoring "rancher" -}}
+{{- $own -}}
+{{- else if and (include "vxlan-exporter.live" .) (not (include "vxlan-exporter.hasNamespace" (dict "namespace" "cattle-dashboards"))) -}}
+{{- $own -}}
+{{- else -}}
+cattle-dashboards
 {{- end -}}
 {{- end -}}
 

@@ -11,7 +11,7 @@ Pod Security level.
 {{- $hostNetwork := include "vxlan-exporter.hostNetwork" $root -}}
 {{- $port := eq $role "node" | ternary (toString $values.service.port) (include "vxlan-exporter.readerPort" $root) -}}
 {{- $guarded := or $values.web.existingSecret (dig "web" "allowed_sources" list (include "vxlan-exporter.givenConfig" $root | fromYaml)) -}}
-{{- $sharded := gt (int $values.shards) 1 -}}
+{{- $sharded := gt (include "vxlan-exporter.shards" $root | int) 1 -}}
 metadata:
   labels:
     {{- include "vxlan-exporter.labels" $root | nindent 4 }}
@@ -36,7 +36,7 @@ spec:
         - --web.config.file=/etc/vxlan_exporter_web/web-config.yml
         {{- end }}
         {{- if $sharded }}
-        - --shard=$(POD_NAME)/{{ int $values.shards }}
+        - --shard=$(POD_NAME)/{{ include "vxlan-exporter.shards" $root }}
         {{- end }}
         {{- if eq $role "node" }}
         - --source={{ (include "vxlan-exporter.givenConfig" $root | fromYaml).site }}/$(NODE_NAME)
@@ -62,6 +62,10 @@ spec:
         {{- with $values.extraEnv }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
+      {{- with $values.extraEnvFrom }}
+      envFrom:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       ports:
         - name: metrics
           containerPort: {{ $port }}
@@ -76,8 +80,7 @@ spec:
       livenessProbe:
         exec:
           command: [/vxlan_exporter, healthy, --port={{ $port }}]
-        periodSeconds: 10
-        timeoutSeconds: 5
+        {{- toYaml $values.livenessProbe | nindent 8 }}
       readinessProbe:
         {{- if $guarded }}
         exec:
@@ -87,8 +90,7 @@ spec:
           path: /-/ready
           port: metrics
         {{- end }}
-        periodSeconds: 10
-        timeoutSeconds: 5
+        {{- toYaml $values.readinessProbe | nindent 8 }}
       volumeMounts:
         - name: config
           mountPath: /etc/vxlan_exporter
@@ -101,6 +103,9 @@ spec:
         {{- with $values.extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
+    {{- with $values.extraContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   volumes:
     {{- include "vxlan-exporter.configVolume" (dict "root" $root "role" $role) | nindent 4 }}
     {{- with $values.web.existingSecret }}
@@ -154,19 +159,17 @@ enableServiceLinks: false
 hostNetwork: true
 dnsPolicy: ClusterFirstWithHostNet
 {{- end }}
+{{- with $values.dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 securityContext:
-  runAsNonRoot: true
-  runAsUser: 65532
-  runAsGroup: 65532
-  fsGroup: 65532
-  seccompProfile:
-    type: RuntimeDefault
+  {{- $security := dict "runAsNonRoot" true "runAsUser" 65532 "runAsGroup" 65532 "fsGroup" 65532 "seccompProfile" (dict "type" "RuntimeDefault") }}
   {{- if not .hostNetwork }}
   {{- /* A safe sysctl, for ping without a capability. In the node's network the node's own counts. */}}
-  sysctls:
-    - name: net.ipv4.ping_group_range
-      value: "0 2147483647"
+  {{- $_ := set $security "sysctls" (list (dict "name" "net.ipv4.ping_group_range" "value" "0 2147483647")) }}
   {{- end }}
+  {{- mergeOverwrite $security $values.podSecurityContext | toYaml | nindent 2 }}
 {{- with $values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
@@ -182,6 +185,10 @@ nodeSelector:
 {{- with $values.affinity }}
 affinity:
   {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- if and $values.topologySpreadConstraints (not .everywhere) }}
+topologySpreadConstraints:
+  {{- toYaml $values.topologySpreadConstraints | nindent 2 }}
 {{- end }}
 tolerations:
   {{- /* Rancher taints the Linux nodes of clusters with Windows. */}}
@@ -199,17 +206,23 @@ tolerations:
 image: {{ include "vxlan-exporter.image" .root | quote }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  privileged: false
-  runAsNonRoot: true
-  capabilities:
-    drop: [ALL]
-    {{- if .rawSockets }}
-    add: [NET_RAW]
-    {{- end }}
+  {{- $capabilities := dict "drop" (list "ALL") }}
+  {{- if .rawSockets }}
+  {{- $_ := set $capabilities "add" (list "NET_RAW") }}
+  {{- end }}
+  {{- $security := dict "allowPrivilegeEscalation" false "readOnlyRootFilesystem" true "privileged" false "runAsNonRoot" true "capabilities" $capabilities }}
+  {{- mergeOverwrite $security .root.Values.securityContext | toYaml | nindent 2 }}
 {{- with .root.Values.resources }}
 resources:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end -}}
+
+{{/* What every DaemonSet of the chart has. */}}
+{{- define "vxlan-exporter.daemonSet" -}}
+{{- with .Values.revisionHistoryLimit }}
+revisionHistoryLimit: {{ . }}
+{{- end }}
+updateStrategy:
+  {{- .Values.daemonSetUpdateStrategy | default (dict "type" "RollingUpdate" "rollingUpdate" (dict "maxUnavailable" 1 "maxSurge" 0)) | toYaml | nindent 2 }}
 {{- end -}}

@@ -1,6 +1,6 @@
 {{/*
 What cannot work is said here, with what to do. What the schema can say (types, misspelt keys, ranges) stands there. Nothing is
-read from the cluster: an installation must not need more rights than its objects do.
+read from the cluster but what Helm reads anyway: an installation must not need more rights than its objects do.
 */}}
 {{- define "vxlan-exporter.validate" -}}
 {{- include "vxlan-exporter.validateConfig" . -}}
@@ -29,7 +29,7 @@ read from the cluster: an installation must not need more rights than its object
 {{- end -}}
 {{- $files := (include "vxlan-exporter.secretFiles" (dict "root" . "role" "all") | fromJson).files -}}
 {{- if and $files (not .Values.existingSecret) -}}
-{{- fail (printf "The configuration names files (%s), and existingSecret is empty. Make a Secret in namespace %s with a key for each file, e.g. `kubectl -n %s create secret generic vxlan-exporter-files%s`, and set existingSecret to its name.%s" (join ", " $files) .Release.Namespace .Release.Namespace (include "vxlan-exporter.fromFile" $files) (has "known_hosts" $files | ternary " known_hosts may be given as knownHosts instead." "")) -}}
+{{- fail (printf "The configuration names files (%s), and existingSecret is empty. Make a Secret in namespace %s with a key for each file, e.g. `kubectl -n %s create secret generic vxlan-exporter-files%s`, and set existingSecret to its name.%s" (join ", " $files) (include "vxlan-exporter.namespace" .) (include "vxlan-exporter.namespace" .) (include "vxlan-exporter.fromFile" $files) (has "known_hosts" $files | ternary " known_hosts may be given as knownHosts instead." "")) -}}
 {{- end -}}
 {{- end -}}
 
@@ -39,10 +39,13 @@ read from the cluster: an installation must not need more rights than its object
 
 {{- define "vxlan-exporter.validatePods" -}}
 {{- $hostNetwork := include "vxlan-exporter.hostNetwork" . -}}
-{{- if and (gt (int .Values.shards) 1) (eq .Values.kind "DaemonSet") -}}
+{{- if and .Values.replicas (ne (int .Values.shards) 1) (ne (int .Values.replicas) (int .Values.shards)) -}}
+{{- fail "replicas and shards are two words for the same number: set one of them." -}}
+{{- end -}}
+{{- if and (gt (include "vxlan-exporter.shards" . | int) 1) (eq .Values.kind "DaemonSet") -}}
 {{- fail "shards and kind DaemonSet exclude each other: shards share the paths of one configuration, on every node of a DaemonSet they would all be probed. Set shards to 1, or kind to Deployment." -}}
 {{- end -}}
-{{- if and .Values.podDisruptionBudget.enabled (lt (int .Values.shards) 2) -}}
+{{- if and .Values.podDisruptionBudget.enabled (lt (include "vxlan-exporter.shards" . | int) 2) -}}
 {{- fail "podDisruptionBudget.enabled with one exporter would do nothing, or block the drain of its node: set shards, or leave it off." -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled $hostNetwork -}}
@@ -102,8 +105,18 @@ read from the cluster: an installation must not need more rights than its object
 {{- $metrics := .Values.nodePort.metrics -}}
 {{- $reflector := .Values.nodePort.reflector -}}
 {{- $pin := "externalTrafficPolicy Local answers only on nodes where a pod of it runs, and nothing says where that is. Pin it with nodeSelector (`kubernetes.io/hostname: NODE`), or choose Cluster" -}}
+{{- $typed := ne .Values.service.type "ClusterIP" -}}
+{{- if and $typed (not .Values.web.existingSecret) -}}
+{{- fail (printf "service.type %s would open /metrics to everyone who reaches it. Set web.existingSecret to a Secret with TLS and passwords (web-config.yml)." .Values.service.type) -}}
+{{- end -}}
+{{- if and (or $typed .Values.ingress.enabled) (gt (include "vxlan-exporter.shards" . | int) 1) -}}
+{{- fail "service.type and ingress with shards: each request would meet another of them. Leave them off, or set shards to 1." -}}
+{{- end -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
+{{- fail "ingress.hosts is empty: list the names under which the exporter is reached, [{host: NAME}]." -}}
+{{- end -}}
 {{- if $metrics.enabled -}}
-{{- if gt (int .Values.shards) 1 -}}
+{{- if gt (include "vxlan-exporter.shards" . | int) 1 -}}
 {{- fail "nodePort.metrics with shards: each scrape would meet another of them. Scrape them from inside the cluster, and federate." -}}
 {{- end -}}
 {{- $sources := dig "web" "allowed_sources" list $config -}}
@@ -135,8 +148,11 @@ read from the cluster: an installation must not need more rights than its object
 {{- if and .Values.web.tls $on .Values.serviceMonitor.enabled (not .Values.serviceMonitor.tlsConfig) -}}
 {{- fail "web.tls is true: say in serviceMonitor.tlsConfig how Prometheus checks the certificate, {ca: {secret: {name: NAME, key: ca.crt}}, serverName: NAME}, or {insecureSkipVerify: true}." -}}
 {{- end -}}
-{{- /* A list of capabilities without the aggregation layer is not a cluster's: `helm template` has no other. */}}
-{{- $live := .Capabilities.APIVersions.Has "apiregistration.k8s.io/v1" -}}
+{{- $live := include "vxlan-exporter.live" . -}}
+{{- $dashboards := .Values.dashboards.namespace -}}
+{{- if and $on $live .Values.dashboards.enabled $dashboards (not (include "vxlan-exporter.hasNamespace" (dict "namespace" $dashboards))) -}}
+{{- fail (printf "dashboards.namespace: this cluster has no namespace %s. Create it, leave dashboards.namespace empty, or set dashboards.enabled to false." $dashboards) -}}
+{{- end -}}
 {{- if and $on $live (not (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) -}}
 {{- fail (printf "This cluster has no ServiceMonitor and no PrometheusRule: install %s first, or set monitoring to none." (eq .Values.monitoring "rancher" | ternary "Rancher Monitoring (Cluster Tools, Monitoring)" "kube-prometheus-stack")) -}}
 {{- end -}}

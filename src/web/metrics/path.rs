@@ -174,9 +174,12 @@ fn hops(out: &mut Lines<'_>, row: &Row<'_>) {
 
 fn fix(out: &mut Lines<'_>, row: &Row<'_>) {
     let Some(picture) = row.picture.filter(|_| row.path.judgement.verdict != Verdict::Ok) else { return };
-    for (index, step) in picture.fix.iter().enumerate() {
-        let number = (index + 1).to_string();
-        out.put(&row.labels, &[&number, step.router.as_str(), &step.command.to_string()], 1);
+    // One session a router, as `check` prints them: `configure`, its commands, `commit`, `save`.
+    let sessions = (1_u32..).zip(picture.fix.chunk_by(|one, next| one.router == next.router));
+    let steps = sessions.flat_map(|(session, steps)| steps.iter().map(move |step| (session, step)));
+    for (number, (session, step)) in (1_u32..).zip(steps) {
+        let (number, session) = (number.to_string(), session.to_string());
+        out.put(&row.labels, &[&session, &number, step.router.as_str(), &step.command.to_string()], 1);
     }
 }
 

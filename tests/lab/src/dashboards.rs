@@ -92,9 +92,12 @@ impl Dashboard {
         self.all_panels().filter(|panel| text(panel, "type") != "row")
     }
 
-    /// All panels, including headings.
+    /// All panels, including headings and what is folded under them.
     pub fn all_panels(&self) -> impl Iterator<Item = &Value> {
-        self.json["panels"].as_array().into_iter().flatten()
+        fn listed(of: &Value) -> impl Iterator<Item = &Value> {
+            of["panels"].as_array().into_iter().flatten()
+        }
+        listed(&self.json).flat_map(|panel| std::iter::once(panel).chain(listed(panel)))
     }
 
     /// The template variables.

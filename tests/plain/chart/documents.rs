@@ -48,3 +48,31 @@ fn both_languages_show_the_same_values() -> Result<()> {
     assert_eq!(snippets("docs/rancher.md")?, snippets("docs/rancher.ja.md")?);
     Ok(())
 }
+
+/// Japanese has no spaces between words, and a line break is shown as one: a sentence stays on its
+/// line. And the words that Japanese network engineers use.
+#[test]
+fn the_japanese_page_reads_as_japanese() -> Result<()> {
+    let page = fs::read_to_string(project("docs/rancher.ja.md"))?;
+    let japanese = |letter: char| ('\u{3000}'..='\u{9fff}').contains(&letter);
+    let mut before = "";
+    let mut fenced = false;
+    for line in page.lines() {
+        fenced ^= line.starts_with("```");
+        let is_text = !fenced && !line.is_empty() && !line.starts_with("    ");
+        let text = line.trim_start();
+        let begins = text.starts_with(['#', '|', '!', '`']) && !text.starts_with("`v")
+            || text.starts_with("- ")
+            || text.split_once(". ").is_some_and(|(number, _)| number.parse::<u8>().is_ok());
+        let broken = is_text && !begins && before.ends_with(japanese);
+        ensure!(!broken, "broken line: {before}\n{line}");
+        before = if is_text && !line.starts_with(['#', '|']) { line } else { "" };
+    }
+    for word in ["穴", "*見えるもの*", "ルータを読む", "ルータが読め", "のうち 1454"] {
+        ensure!(!page.contains(word), "{word}");
+    }
+    for word in ["ブラックホール", "*確認ポイント*", "情報を取得する", "期待値 1500 に対し 1454"] {
+        ensure!(page.contains(word), "no {word}");
+    }
+    Ok(())
+}

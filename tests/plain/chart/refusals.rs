@@ -49,6 +49,10 @@ fn a_wrong_value_is_named() {
         ("scrapeConfig: {enabled: sometimes}", "'/scrapeConfig/enabled'"),
         ("existingSecret: My Secret", "'/existingSecret'"),
         ("logLevel: trace", "'/logLevel'"),
+        ("replicas: 0", "'/replicas'"),
+        ("service: {type: ExternalName}", "'/service/type'"),
+        ("livenessProbe: {httpGet: {}}", "'/livenessProbe': additional properties 'httpGet'"),
+        ("ingress: {hosts: [vxlan.example.net]}", "'/ingress/hosts/0'"),
     ] {
         let said = refused(&format!("{}{values}", if values.starts_with("image") { "" } else { IMAGE }), &[]);
         assert!(said.contains("don't meet the specifications of the schema"), "{values}: {said}");
@@ -72,6 +76,12 @@ fn what_cannot_work_is_said_with_what_to_do() {
         ("kind: DaemonSet\nconfig: {site: a}\nshards: 2", "Set shards to 1, or kind to Deployment"),
         ("podDisruptionBudget: {enabled: true}", "set shards, or leave it off"),
         ("networkPolicy: {enabled: true}", "or vantage to pod"),
+        ("shards: 2\nreplicas: 3", "two words for the same number"),
+        ("kind: DaemonSet\nconfig: {site: a}\nreplicas: 2", "Set shards to 1, or kind to Deployment"),
+        ("service: {type: LoadBalancer}", "Set web.existingSecret to a Secret with TLS and passwords"),
+        ("service: {type: NodePort}\nweb: {existingSecret: a}\nshards: 2", "each request would meet another"),
+        ("ingress: {enabled: true, hosts: [{host: a}]}\nshards: 2", "each request would meet another"),
+        ("ingress: {enabled: true}", "ingress.hosts is empty"),
         ("reflector: {enabled: true, hostNetwork: true}", "Two reflectors would want port 14790"),
         ("service: {port: 14790}", "give each a number of its own"),
         ("kind: DaemonSet\nconfig: {site: a}\nservice: {port: 14791}", "give each a number of its own"),

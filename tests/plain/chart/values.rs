@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, fs};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use super::helm::{chart, list, project, text};
+use super::{
+    helm::{chart, list, project, text},
+    helm_docs,
+};
 
 fn yaml(name: &str) -> Result<Value> {
     Ok(serde_yaml::from_str(&fs::read_to_string(chart().join(name))?)?)
@@ -58,15 +61,21 @@ fn values_and_schema_have_the_same_keys() -> Result<()> {
     Ok(())
 }
 
+/// The chart's README lists every value as helm-docs does, from the comments of values.yaml;
+/// `UPDATE_DOCS=1` writes it.
 #[test]
 fn every_value_is_explained() -> Result<()> {
-    let text = fs::read_to_string(chart().join("values.yaml"))?;
-    let readme = fs::read_to_string(chart().join("README.md"))?;
-    for key in keys(&yaml("values.yaml")?) {
-        let place = text.find(&format!("\n{key}:")).context(key.clone())?;
-        let above = text[..place].lines().next_back().unwrap_or_default();
-        let explained = above.starts_with('#') || readme.contains(&format!("`{key}"));
-        assert!(explained, "{key} has no comment above it, and is not in the chart's README");
+    let path = chart().join("README.md");
+    let readme = fs::read_to_string(&path)?;
+    let table = helm_docs::table(&fs::read_to_string(chart().join("values.yaml"))?)?;
+    let (begin, end) = ("<!-- values:begin -->\n", "<!-- values:end -->");
+    let (before, rest) = readme.split_once(begin).context("no begin of the values")?;
+    let (_, after) = rest.split_once(end).context("no end of the values")?;
+    let wanted = format!("{before}{begin}{table}{end}{after}");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &wanted)?;
+    } else {
+        assert!(readme == wanted, "run `UPDATE_DOCS=1 cargo test --test plain chart`: {table}");
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ const KINDS: &[&str] =
     &["stat", "table", "timeseries", "state-timeline", "heatmap", "bargauge", "text", "dashlist", "row"];
 /// Okabe and Ito's colours, which everybody can tell apart. State is never shown by colour alone.
 const COLOURS: &[&str] =
-    &["#009E73", "#56B4E9", "#0072B2", "#F0E442", "#E69F00", "#D55E00", "#CC79A7", "#999999"];
+    &["#009E73", "#56B4E9", "#0072B2", "#F0E442", "#E69F00", "#D55E00", "#CC79A7", "#999999", "transparent"];
 /// Grid units across, and those down that a screen of 768 pixels shows below the bars of a browser
 /// and of Grafana: a unit is 38 pixels.
 const ACROSS: i64 = 24;
@@ -56,6 +56,10 @@ pub fn findings(dashboard: &Dashboard) -> Vec<String> {
     let mut titles = BTreeSet::new();
     for panel in dashboard.all_panels() {
         let name = text(panel, "title");
+        if text(panel, "type") == "row" {
+            let folded = panel["panels"].as_array().is_some_and(|panels| !panels.is_empty());
+            wanted(panel["collapsed"] == folded, &format!("{name}: only a folded row has panels of its own"));
+        }
         let versioned = text(panel, "type") == "row" || text(panel, "pluginVersion") == "9.1.0";
         wanted(versioned, &format!("{name}: newer Grafanas migrate from pluginVersion 9.1.0"));
         wanted(ids.insert(panel["id"].as_i64()) && panel["id"].is_i64(), &format!("{name}: id"));

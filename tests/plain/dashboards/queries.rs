@@ -22,7 +22,7 @@ use lab::dashboards::{Dashboard, targets, text};
 
 /// Series that no exporter exports: they have the labels of their rules instead of those of a
 /// scrape.
-const ALERTS: &str = "ALERTS";
+const ALERTS: [&str; 2] = ["ALERTS", "ALERTS_FOR_STATE"];
 
 /// Knows the series that rules record.
 pub struct Checker {
@@ -73,7 +73,7 @@ impl Checker {
         walk_expr(&mut seen, &parsed)?;
         for selector in &seen.selectors {
             let name = selector.name.as_deref().unwrap_or_default();
-            let scraped = name != ALERTS && !recorded.contains(name);
+            let scraped = !ALERTS.contains(&name) && !recorded.contains(name);
             for label in ["job", "instance"] {
                 anyhow::ensure!(!scraped || narrowed(selector, label), "{name} is not narrowed by ${label}");
             }

@@ -13,7 +13,7 @@ use vxlan_exporter::catalogue::{self, MetricKind, MetricSpec};
 /// Labels that a scrape adds, and those of Prometheus's own series.
 const SCRAPE: &[&str] = &["namespace", "cluster", "job", "instance", "pod", "le"];
 /// Series of Prometheus itself.
-const PROMETHEUS: &[&str] = &["up", "ALERTS"];
+const PROMETHEUS: &[&str] = &["up", "ALERTS", "ALERTS_FOR_STATE"];
 /// Labels that Prometheus adds to `ALERTS`.
 const ALERT: &[&str] = &["alertname", "alertstate", "severity"];
 

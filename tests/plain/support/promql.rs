@@ -40,6 +40,11 @@ pub fn recorded(files: &[RuleFile]) -> Result<Recorded> {
     let mut known = Recorded::new();
     for rule in files.iter().flat_map(RuleFile::rules) {
         if let Some(name) = &rule.record {
+            // A rule that keeps what it recorded before must name the labels that it keeps.
+            if rule.expr.contains(name.as_str()) {
+                let all = catalogue::ALL.iter().flat_map(|family| family.labels());
+                known.insert(name.clone(), all.map(|&label| label.to_owned()).collect());
+            }
             let labels = check(&rule.expr, &known).with_context(|| name.clone())?.unwrap_or_default();
             known.insert(name.clone(), labels);
         }
@@ -83,7 +88,7 @@ impl Check<'_> {
             return Ok(labels.clone());
         }
         let mut labels: Labels = match name {
-            "ALERTS" => {
+            "ALERTS" | "ALERTS_FOR_STATE" => {
                 let all = catalogue::ALL.iter().flat_map(|family| family.labels());
                 all.chain(&["alertname", "alertstate", "severity"]).map(|&label| label.to_owned()).collect()
             }
