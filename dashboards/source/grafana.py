@@ -126,7 +126,7 @@ def stat(title, description, at, queries, unit="none", steps=((None, GREEN), (1,
         "graphMode": "none",
         "justifyMode": "center",
         "orientation": "vertical",
-        "text": {"titleSize": 13, "valueSize": 34 if large else 22},
+        "text": {"titleSize": 13, "valueSize": 30 if large else 22},
         "textMode": "value_and_name" if len(queries) > 1 else "value",
     }
     return _panel("stat", title, description, at, queries, defaults, (), options)
@@ -191,16 +191,16 @@ def heatmap(title, description, at, query, unit):
     return _panel("heatmap", title, description, at, [query], defaults, (), options)
 
 
-def table(title, description, at, queries, columns, widths=(), sort=(), overrides=(), empty=None, order=None):
+def table(title, description, at, queries, columns, widths=(), sort=(), overrides=(), empty=None, order=None, unshown=()):
     """Rows joined by the labels that the queries have in common.
 
     `columns` are the columns in order: {field: shown name}; `cluster` follows where the scrape sets it, value columns that are not
     named are hidden. `widths` are pixels by shown name; columns without one share the rest. `order` is a label that sorts the rows and
-    is not shown.
+    is not shown, like the labels that are `unshown`.
     """
     named = {**columns, "cluster": "cluster"}
     overrides = [*overrides, *(by_name(name, custom__width=width) for name, width in dict(widths).items())]
-    hidden = {name: True for name in ("Time", "namespace", *_unshown(queries, columns), *([order] if order else []))}
+    hidden = {name: True for name in ("Time", "namespace", *_unshown(queries, columns), *([order] if order else []), *unshown)}
     organize = {
         "excludeByName": hidden,
         "indexByName": {name: index for index, name in enumerate(named)},

@@ -121,7 +121,7 @@ def problems():
         (0, 0, 7, 3),
         [
             now(with_verdict("blackhole"), "paths"),
-            now(f"min(min by ({PATH}) (vxlan_path_mtu_bytes{{{PATHS}}}) and on ({PATH}) ({in_a_hole}))", "bytes pass, no more"),
+            now(f"min(min by ({PATH}) (vxlan_path_mtu_bytes{{{PATHS}}}) and on ({PATH}) ({in_a_hole}))", "bytes pass"),
         ],
         mappings=NONE, large=True,
     )
@@ -164,7 +164,7 @@ def problems():
         "What to type on which router to fix each path, in the safe order, as `vxlan_exporter check` prints it. Commands that several paths need are "
         "typed once. Choose a path at the top to see only its commands.",
         (9, 3, 15, 10), [rows(commands())],
-        {"source": "from", "path": "path", "router": "on router", "command": "command"}, order="order",
+        {"source": "from", "path": "path", "router": "on router", "command": "command"}, order="order", unshown=("session", "step"),
         widths={"from": 90, "path": 120, "on router": 110},
         empty="Nothing to type: router data shows no cause on any path",
     )
@@ -318,8 +318,8 @@ def tunnels():
             by_name("router", links=[router]),
         ],
         widths={
-            "tunnel": 250, "state": 80, "differ": 75, "router": 120, "interface": 100, "vni": 80, "port": 75, "df": 80, "MTU": 75,
-            sizes.COLUMN: 110, "underlay MTU": 125, "bridge": 90,
+            "tunnel": 230, "state": 70, "differ": 70, "router": 100, "interface": 95, "vni": 70, "port": 65, "df": 70, "MTU": 65,
+            sizes.COLUMN: 110, "underlay MTU": 120, "bridge": 80,
         },
     )
     yield timeline(

@@ -75,14 +75,18 @@ fn grafana_shows_what_check_prints() {
     assert!(rows.is_sorted_by(|(one, _), (next, _)| one < next), "{rows:#?}");
 
     let metrics = render(&both, &SelfInfo::default()).expect("metrics");
-    let mut test = format!("rule_files: []\nevaluation_interval: 30s\ntests:\n- interval: 30s\n  input_series:\n");
+    let mut test =
+        format!("rule_files: []\nevaluation_interval: 30s\ntests:\n- interval: 30s\n  input_series:\n");
     for series in metrics.lines().filter(|line| line.starts_with("vxlan_path_fix_info{")) {
         let series = series.strip_suffix(" 1").expect("the value 1");
         writeln!(test, "  - {{series: '{series}', values: '1x1'}}").expect("text");
     }
     let indented = panel().replace('\n', "\n      ");
-    writeln!(test, "  promql_expr_test:\n  - expr: |\n      {indented}\n    eval_time: 30s\n    exp_samples:")
-        .expect("text");
+    writeln!(
+        test,
+        "  promql_expr_test:\n  - expr: |\n      {indented}\n    eval_time: 30s\n    exp_samples:"
+    )
+    .expect("text");
     for (order, (path, router, command)) in &rows {
         let session = order.split('/').nth(4).expect("a session");
         let step = order.split('/').nth(5).expect("a step");

@@ -71,7 +71,8 @@ fn the_japanese_page_reads_as_japanese() -> Result<()> {
     for word in ["穴", "*見えるもの*", "ルータを読む", "ルータが読め", "のうち 1454"] {
         ensure!(!page.contains(word), "{word}");
     }
-    for word in ["ブラックホール", "*確認ポイント*", "情報を取得する", "期待値 1500 に対し 1454"] {
+    for word in ["ブラックホール", "*確認ポイント*", "情報を取得する", "期待値 1500 に対し 1454"]
+    {
         ensure!(page.contains(word), "no {word}");
     }
     Ok(())

@@ -14,7 +14,8 @@ use serde_json::Value;
 pub fn table(yaml: &str) -> Result<String> {
     let comments = comments(yaml);
     let values: serde_yaml::Mapping = serde_yaml::from_str(yaml)?;
-    let mut out = "| Key | Type | Default | Description |\n|-----|------|---------|-------------|\n".to_owned();
+    let mut out =
+        "| Key | Type | Default | Description |\n|-----|------|---------|-------------|\n".to_owned();
     let mut described = 0;
     rows(&values, "", &comments, &mut out, &mut described)?;
     ensure!(described == comments.len(), "{described} of {} comments are of a value", comments.len());

@@ -29,7 +29,9 @@ fn notes(values: &str) -> Result<String> {
 #[test]
 fn the_notes_say_the_next_command_and_every_limit() -> Result<()> {
     insta::assert_snapshot!("notes_of_the_least_values", notes(IMAGE)?);
-    for name in ["pod", "nodeport", "daemonset", "shards", "reflector", "none", "rancher-2.7", "newest", "everything"] {
+    for name in
+        ["pod", "nodeport", "daemonset", "shards", "reflector", "none", "rancher-2.7", "newest", "everything"]
+    {
         let values =
             fs::read_to_string(project("helm/vxlan-exporter/ci").join(format!("{name}-values.yaml")))?;
         insta::assert_snapshot!(format!("notes_of_{name}"), notes(&values)?);

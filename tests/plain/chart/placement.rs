@@ -54,6 +54,49 @@ fn what_is_chosen_of_a_pod_is_in_it() {
     only(objects, "ConfigMap", "text");
 }
 
+/// What other charts have too: under its usual name, at its usual place.
+#[test]
+fn the_usual_values_do_what_they_usually_do() {
+    let objects = &RENDERED["everything-values.yaml"];
+    for object in objects.iter().filter(|object| text(&object["metadata"]["namespace"]) != "watch") {
+        panic!("{object:#?}");
+    }
+    let deployment = only(objects, "Deployment", "");
+    // The name of the release contains it no more, so it is put behind.
+    assert_eq!(deployment["metadata"]["name"], "vxlan-exporter-overlay");
+    assert_eq!(deployment["metadata"]["labels"]["app.kubernetes.io/name"], "vxlan-exporter");
+    let spec = &deployment["spec"];
+    assert_eq!((&spec["replicas"], &spec["revisionHistoryLimit"]), (&json!(1), &json!(2)));
+    let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}});
+    assert_eq!(spec["strategy"], strategy);
+    let pod = &spec["template"]["spec"];
+    assert_eq!(pod["dnsConfig"]["options"][0]["name"], "ndots");
+    assert_eq!(pod["topologySpreadConstraints"][0]["topologyKey"], "kubernetes.io/hostname");
+    let security = &pod["securityContext"];
+    // The chart's own stay.
+    assert_eq!(security["fsGroupChangePolicy"], "OnRootMismatch");
+    assert_eq!((&security["fsGroup"], &security["runAsNonRoot"]), (&json!(65532), &json!(true)));
+    let [exporter, beside] = list(&pod["containers"]) else { panic!("{pod:#?}") };
+    assert_eq!(beside["name"], "beside");
+    assert_eq!(exporter["securityContext"]["runAsUser"], 2000);
+    assert_eq!(exporter["securityContext"]["readOnlyRootFilesystem"], true);
+    assert_eq!(exporter["envFrom"], json!([{"secretRef": {"name": "more"}}]));
+    let liveness = &exporter["livenessProbe"];
+    assert_eq!(
+        (&liveness["periodSeconds"], &liveness["timeoutSeconds"], &liveness["failureThreshold"]),
+        (&json!(20), &json!(5), &json!(6))
+    );
+    assert_eq!(exporter["readinessProbe"]["timeoutSeconds"], 2);
+    for service in kind(objects, "Service") {
+        assert_eq!(service["metadata"]["labels"]["team"], "network");
+        assert_eq!(service["metadata"]["annotations"]["metallb.io/address-pool"], "inside");
+    }
+    let many = render("replicas: 3");
+    assert_eq!(only(&many, "StatefulSet", "")["spec"]["replicas"], 3);
+    let nodes = render("kind: DaemonSet\nconfig: {site: a}\ndaemonSetUpdateStrategy: {type: OnDelete}");
+    assert_eq!(only(&nodes, "DaemonSet", "-nodes")["spec"]["updateStrategy"], json!({"type": "OnDelete"}));
+}
+
 /// Only ready pods have an address under a headless name: the test that looks one up finds a ready
 /// exporter.
 #[test]
