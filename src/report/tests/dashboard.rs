@@ -26,9 +26,12 @@ fn panel() -> String {
 /// What `check` prints for one path alone.
 fn printed(present: &Present, path: &str) -> Vec<Line> {
     let text = text(present, 200, Paint::Plain);
+    // Its section; tunnels that no path tells of have their own.
+    let begin = text.find(&format!("\npath {path}: ")).expect("the path's section") + 1;
+    let section = text[begin..].split("\n\n").next().unwrap_or_default();
     let mut router = String::new();
     let mut lines = Vec::new();
-    for line in text.lines() {
+    for line in section.lines() {
         if let Some(on) = line.strip_prefix("    on ").and_then(|rest| rest.strip_suffix(':')) {
             on.clone_into(&mut router);
         } else if let Some(command) = line.strip_prefix("      ").filter(|_| !router.is_empty()) {
