@@ -81,7 +81,7 @@ fn queries_that_may_be_empty_exist_and_have_a_reason() -> Result<()> {
 fn every_alert_has_a_meaning() -> Result<()> {
     let files = rules::load()?;
     let alerts: BTreeSet<_> =
-        files.iter().flat_map(|file| file.alerts()).map(|rule| rule.name().to_owned()).collect();
+        files.iter().flat_map(rules::RuleFile::alerts).map(|rule| rule.name().to_owned()).collect();
     let overlay =
         dashboards::load()?.into_iter().find(|it| it.name == "vxlan-overlay").context("no overlay")?;
     let table =

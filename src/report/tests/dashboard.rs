@@ -79,7 +79,7 @@ fn grafana_shows_what_check_prints() {
 
     let metrics = render(&both, &SelfInfo::default()).expect("metrics");
     let mut test =
-        format!("rule_files: []\nevaluation_interval: 30s\ntests:\n- interval: 30s\n  input_series:\n");
+        "rule_files: []\nevaluation_interval: 30s\ntests:\n- interval: 30s\n  input_series:\n".to_owned();
     for series in metrics.lines().filter(|line| line.starts_with("vxlan_path_fix_info{")) {
         let series = series.strip_suffix(" 1").expect("the value 1");
         writeln!(test, "  - {{series: '{series}', values: '1x1'}}").expect("text");
