@@ -10,7 +10,7 @@ WITH_LAB := cargo build --locked --release -p vxlan_exporter -p lab --bin vxlan_
 IMAGE := dist/vxlan_exporter-image.tar
 RELEASE := target/dist/release/vxlan_exporter
 
-.PHONY: demo test test-soak test-waits test-works test-lib test-lint image image-test soak soak-short soak-loss scale bench fuzz mutants-rules alerts \
+.PHONY: demo test test-browser test-soak test-waits test-works test-lib test-lint image image-test soak soak-short soak-loss scale bench fuzz mutants-rules alerts \
 	dashboards pictures chart setup chart-tools build \
 	lab-clean audit sbom reproducible coverage mutants
 
@@ -25,7 +25,7 @@ demo: setup build
 test: setup chart-tools
 	cargo fmt --check
 	cargo test --locked --workspace --bins --test '*' --no-run
-	+@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-soak test-waits test-works test-lib test-lint
+	+@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-soak test-waits test-works test-lib test-browser test-lint
 
 # The longest test, three minutes. Among the others, which run in order of their names, it would
 # start as one of the last.
@@ -42,6 +42,13 @@ test-works:
 # The crate's own tests are built unoptimised, which takes a third of the time.
 test-lib:
 	nice cargo test --locked --workspace --lib --config profile.dev.package.vxlan_exporter.opt-level=0 $(RUN_AS_ROOT)
+
+# The pages in Debian's Chromium: about a minute, most of it the browser's. PAGE_PICTURES=FOLDER keeps
+# what it saw.
+test-browser: setup
+	@scripts/setup.sh browser
+	cd scripts/browser && npm ci --no-progress --silent
+	nice cargo test --locked --lib --config profile.dev.package.vxlan_exporter.opt-level=0 -- web::tests::browser --ignored --nocapture
 
 test-lint:
 	nice cargo clippy --locked --workspace --all-targets -- -D warnings

@@ -14,11 +14,11 @@ use pnet::packet::ip::IpNextHeaderProtocols as Protocols;
 use tokio::{runtime::Runtime, sync::watch};
 use vxlan_exporter::{
     config::{self, web_file},
-    model::{snapshot::ScrapeError, state::State},
+    model::snapshot::ScrapeError,
     probe::packet::{Arrival, Quoted, read_icmp, read_icmpv6, read_tcp},
     reflector::protocol::{Frame, LONGEST},
     router::{method::ip_json::Reader, shell::Shell},
-    web::{Access, Lifecycle, Pages, Printing, SelfInfo, serve},
+    web::{Access, Pages, serve},
 };
 
 /// What a raw socket delivers, from behind the IP header on, and what an error queue quotes.
@@ -91,14 +91,8 @@ fn server() -> SocketAddr {
         let runtime = Runtime::new().expect("a runtime");
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
         let address = listener.local_addr().expect("an address");
-        let pages = Pages {
-            state: State::default(),
-            self_info: SelfInfo::default(),
-            lifecycle: Lifecycle::default(),
-            printing: Printing::default(),
-        };
         let access = Access::new(watch::channel(Vec::new()).1, None);
-        runtime.spawn(serve(listener, pages, access, std::future::pending::<()>()));
+        runtime.spawn(serve(listener, Pages::default(), access, std::future::pending::<()>()));
         (runtime, address)
     });
     *address

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the build, the tests and the demo need and this machine lacks, from Debian's
 # packages. If nothing is missing it changes nothing and needs no root. `setup.sh pictures` adds
-# what `make pictures` needs, `setup.sh bench` the tools that `make bench` compares with.
+# what `make pictures` needs, `setup.sh bench` the tools that `make bench` compares with,
+# `setup.sh browser` what `make test-browser` needs.
 set -eu
 
 # The programs that are run, and the packages that contain them.
@@ -45,6 +46,13 @@ if [ "${1-}" = bench ]; then
 fping:fping
 prometheus-smokeping-prober:prometheus-smokeping-prober
 prometheus-blackbox-exporter:prometheus-blackbox-exporter
+"
+fi
+if [ "${1-}" = browser ]; then
+    needs="$needs
+chromium:chromium
+node:nodejs
+npm:npm
 "
 fi
 have() {

@@ -17,6 +17,7 @@
 pub mod catalogue;
 pub mod command;
 pub mod config;
+pub(crate) mod history;
 #[cfg(test)]
 mod hostile;
 pub(crate) mod listen;

@@ -4,12 +4,12 @@
 //! problem the evidence, the cause, and the commands to type, router by router in the safe order.
 //! The exit code is derived from the same list of problems, so that code and text cannot disagree.
 
-mod json;
+pub(crate) mod json;
 pub mod one_path;
-mod problem;
-mod tables;
+pub(crate) mod problem;
+pub(crate) mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -47,7 +47,7 @@ pub fn exit_code_in_words(code: u8) -> &'static str {
     }
 }
 
-fn verdict(present: &Present, problems: &[Problem]) -> (u8, String) {
+pub(crate) fn verdict(present: &Present, problems: &[Problem]) -> (u8, String) {
     let reason =
         |code: u8| together(problems.iter().filter(|problem| problem.rank.exit_code() == code)).join("; ");
     if problems.iter().any(|problem| problem.rank.exit_code() == 1) {

@@ -4,47 +4,54 @@
 //! prints it. A client may be slow, silent or greedy: its resources are limited, and what other
 //! clients need is taken from the one that uses the most.
 //!
+//! - `routes`: which request gets which page; `page` for people, with the overlay as a `picture`
+//! - `api`: the same for machines
+//! - `view`: what a page shows, `mark`: how a state looks, `answer`: how a response is made, `assets`
+//! - `live`: tells browsers that something has changed
 //! - `places`: which connections exist when there are too many, by `peer`
 //! - `connection`: one connection
 //! - `access`: which requests are answered
 //! - `printing`: prints each page once for all who request it at the same time (`coalesce`)
 
 pub(crate) mod access;
+mod answer;
+mod api;
+mod assets;
 mod coalesce;
 mod connection;
 mod counts;
 mod exposition;
 #[cfg(test)]
 mod fixture;
-pub(crate) mod landing;
 mod lifecycle;
+mod live;
+mod mark;
 pub mod metrics;
+pub(crate) mod page;
 mod peer;
+mod picture;
 mod places;
 mod printing;
+mod routes;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
-use hyper::{
-    Method, Response, StatusCode,
-    body::Bytes,
-    header::{
-        ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
-    },
-};
+use anyhow::{Context as _, bail};
 use nix::sys::resource::{Resource, getrlimit};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 
 use crate::{
+    history::History,
     listen::ListenAddress,
     model::{state::State, types::TurnedAway},
 };
 pub use access::Access;
-use connection::connection;
+use connection::{Site, connection};
 pub use lifecycle::{Lifecycle, Wish};
+pub use live::Live;
 pub use metrics::SelfInfo;
 use places::Places;
 pub use printing::Printing;
@@ -54,10 +61,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10
 /// How long a response that has begun may still take when its connection reaches its maximum age,
 /// and at shutdown.
 const GRACE: Duration = Duration::from_secs(1);
-const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
-const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
-const HTML: &str = "text/html; charset=utf-8";
-
 /// Opens the socket.
 pub(crate) async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
     let opened = address.bind().await;
@@ -77,12 +80,16 @@ pub async fn serve(
     let places = Places::new(open_files, Arc::clone(&counts));
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
+    let mut remembering = JoinSet::new();
+    remembering.spawn(pages.live.clone().keep(pages.state.clone(), pages.history.clone()));
+    let router = routes::router(pages);
     let mut shutdown = pin!(shutdown);
     loop {
         // Never waits for a place: every client is accepted, if only to be turned away.
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            ended = remembering.join_next() => bail!("what remembers the last hours has ended: {ended:?}"),
             _ = &mut shutdown => break,
         };
         match accepted {
@@ -95,7 +102,8 @@ pub async fn serve(
                     tracing::debug!(%peer, "no place for another connection");
                     continue;
                 };
-                connections.spawn(connection(stream, place, pages.clone(), access.clone(), stopped.clone()));
+                let site = Site { router: router.clone(), counts: Arc::clone(&counts) };
+                connections.spawn(connection(stream, place, site, access.clone(), stopped.clone()));
             }
             Err(error) => {
                 // Mostly no file descriptor is left; they become free as connections end.
@@ -113,7 +121,7 @@ pub async fn serve(
 }
 
 /// The source of every response. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Pages {
     /// The shared state.
     pub state: State,
@@ -123,65 +131,8 @@ pub struct Pages {
     pub lifecycle: Lifecycle,
     /// The printers of the pages.
     pub printing: Printing,
-}
-
-/// The pages that have an effect.
-const LIFECYCLE: [&str; 2] = ["/-/reload", "/-/quit"];
-
-type PageResponse = Response<Bytes>;
-
-async fn respond(method: &Method, path: &str, pages: &Pages) -> PageResponse {
-    if LIFECYCLE.contains(&path) {
-        return pages.lifecycle.respond(method, path).await;
-    }
-    if !matches!(path, "/" | "/metrics" | "/-/healthy" | "/-/ready") {
-        return answer(StatusCode::NOT_FOUND, PLAIN_TEXT, "not found; see / for what is here\n");
-    }
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED, PLAIN_TEXT, "only GET and HEAD\n");
-        refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return refusal;
-    }
-    match path {
-        "/metrics" => match pages.printing.metrics(&pages.state, &pages.self_info).await {
-            Ok(text) => answer(StatusCode::OK, PROMETHEUS_TEXT, text),
-            Err(error) => {
-                tracing::error!(error, "cannot print the metrics");
-                answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, format!("{error}\n"))
-            }
-        },
-        "/-/healthy" => health("healthy", &pages.self_info),
-        // Everything it serves is there from the start, so it need not wait for anything.
-        "/-/ready" => health("ready", &pages.self_info),
-        _ => match pages.printing.landing(&pages.state, &pages.self_info).await {
-            Some(page) => answer(StatusCode::OK, HTML, page),
-            None => answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, "printing this page has failed\n"),
-        },
-    }
-}
-
-/// Whether all parts of the exporter run and make progress.
-fn health(word: &str, process: &SelfInfo) -> PageResponse {
-    match process.trouble() {
-        None => answer(StatusCode::OK, PLAIN_TEXT, format!("vxlan_exporter is {word}\n")),
-        Some(trouble) => {
-            let text = format!("vxlan_exporter is not {word}: {trouble}\n");
-            answer(StatusCode::SERVICE_UNAVAILABLE, PLAIN_TEXT, text)
-        }
-    }
-}
-
-fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> PageResponse {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Pages are text only: a name from the configuration must never be run as a script.
-    headers.insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-    );
-    response
+    /// What is remembered of the last 24 hours.
+    pub history: History,
+    /// Tells browsers of changes.
+    pub live: Live,
 }

@@ -33,7 +33,7 @@ use crate::{
         supervise::{Supervisor, Task, door, fault},
     },
     reflector::server::Reflector,
-    web::{self, Access, Lifecycle, Pages, Printing, SelfInfo, access::Gate},
+    web::{self, Access, Lifecycle, Pages, SelfInfo, access::Gate},
 };
 use conductor::Conducting;
 use config_watch::ConfigWatch;
@@ -88,7 +88,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
         }
     };
     let self_info = SelfInfo::new(supervisor.clone());
-    let pages = Pages { state, self_info, lifecycle, printing: Printing::default() };
+    let pages = Pages { state, self_info, lifecycle, ..Pages::default() };
     answer(&supervisor, web::serve(listener, pages, access, stop)).await?;
     // The order matters: the conductor would treat the end of the sender of plans as a failure.
     drop((conductor, reloader, wishes));

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     Paint, count,
-    json::path as path_json,
+    json::{PathReport, in_json},
     problem::bad_path,
     section,
     tables::{PathMtu, milliseconds},
@@ -78,7 +78,7 @@ pub fn json(present: &Present) -> Value {
     let Some((path, picture)) = present.paths_with_pictures().next() else {
         return json!({ "exit_code": exit_code, "reason": reason });
     };
-    let mut report = path_json(path, picture);
+    let mut report = in_json(&PathReport::of(path, picture));
     if let Some(fields) = report.as_object_mut() {
         for configured in ["path", "source", "target_site", "reflector", "hops", "cause", "fix"] {
             fields.remove(configured);

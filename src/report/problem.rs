@@ -15,7 +15,7 @@ use crate::{
 
 /// How bad a problem is, worst first; decides the order and the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
+pub(crate) enum Rank {
     Unreachable,
     Blackhole,
     Lossy,
@@ -32,7 +32,7 @@ pub(super) enum Rank {
 }
 
 impl Rank {
-    pub(super) fn exit_code(self) -> u8 {
+    pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Unreachable | Self::Blackhole | Self::Lossy | Self::Tunnel | Self::LoneEnd => 1,
             Self::RouterNotRead | Self::LeftOut | Self::UnreadEnd | Self::Unknown => 2,
@@ -43,32 +43,32 @@ impl Rank {
 
 /// One problem.
 #[derive(Debug, Clone)]
-pub(super) struct Problem {
-    pub(super) rank: Rank,
+pub(crate) struct Problem {
+    pub(crate) rank: Rank,
     /// `path`, `tunnel` or `router`.
-    pub(super) kind: &'static str,
-    pub(super) name: String,
-    pub(super) what: String,
-    pub(super) evidence: Vec<String>,
-    pub(super) cause: Vec<String>,
-    pub(super) fix: Vec<FixStep>,
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    pub(crate) what: String,
+    pub(crate) evidence: Vec<String>,
+    pub(crate) cause: Vec<String>,
+    pub(crate) fix: Vec<FixStep>,
 }
 
 impl Problem {
     /// `path rancher: blackhole forward and reverse, …`
-    pub(super) fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         format!("{} {}: {}", self.kind, self.name, self.what)
     }
 
     /// Whether there is more to report than the headline, which is at the top.
-    pub(super) fn tells_more(&self) -> bool {
+    pub(crate) fn tells_more(&self) -> bool {
         !(self.evidence.is_empty() && self.cause.is_empty() && self.fix.is_empty())
     }
 }
 
 /// All problems, worst first; among equals the one with the most commands first, as these often
 /// mend the others too.
-pub(super) fn problems(present: &Present) -> Vec<Problem> {
+pub(crate) fn problems(present: &Present) -> Vec<Problem> {
     let mut problems: Vec<_> =
         present.paths_with_pictures().filter_map(|(path, picture)| bad_path(path, picture)).collect();
     let owners = Owners::of(present);
@@ -80,7 +80,7 @@ pub(super) fn problems(present: &Present) -> Vec<Problem> {
 }
 
 /// The problem of a path, if it has one, with what router data adds.
-pub(super) fn bad_path(path: &PathObservation, picture: Option<&PathPicture>) -> Option<Problem> {
+pub(crate) fn bad_path(path: &PathObservation, picture: Option<&PathPicture>) -> Option<Problem> {
     let judgement = &path.judgement;
     let rank = match judgement.verdict {
         Verdict::Ok => return None,

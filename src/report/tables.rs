@@ -126,7 +126,7 @@ pub(super) fn paths(present: &Present) -> Option<Table> {
 
 /// The path MTU in one direction, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PathMtu {
+pub(crate) enum PathMtu {
     Exact(Bytes),
     AtLeast(Bytes),
     NotKnown,
@@ -134,7 +134,7 @@ pub(super) enum PathMtu {
 
 impl PathMtu {
     /// The path MTUs in both directions: forward, reverse.
-    pub(super) fn of(path: &PathObservation) -> [Self; 2] {
+    pub(crate) fn of(path: &PathObservation) -> [Self; 2] {
         let judgement = &path.judgement;
         let exact = |mtu| if judgement.settled { Self::Exact(mtu) } else { Self::AtLeast(mtu) };
         let tested = path.is_forward_tested();
@@ -144,7 +144,7 @@ impl PathMtu {
             .map(|(mtu, at_least)| mtu.or_else(|| at_least.map(Self::AtLeast)).unwrap_or(Self::NotKnown))
     }
 
-    fn cell(self) -> String {
+    pub(crate) fn cell(self) -> String {
         match self {
             Self::Exact(mtu) => mtu.to_string(),
             Self::AtLeast(mtu) => format!(">={mtu}"),
@@ -153,7 +153,7 @@ impl PathMtu {
     }
 }
 
-pub(super) fn milliseconds(seconds: f64) -> String {
+pub(crate) fn milliseconds(seconds: f64) -> String {
     let milliseconds = seconds * 1000.0;
     let digits = match milliseconds {
         // Shorter times are dominated by the resolution of our own clock.

@@ -37,11 +37,11 @@ fn rancher(judgement: Judgement) -> Arc<PathObservation> {
     answered(&path("rancher", "dc", judgement), 0)
 }
 
-fn healthy() -> Present {
+pub(crate) fn healthy() -> Present {
     present(read(&lab()), vec![rancher(verdict(Verdict::Ok)), path("node-b", "site-b", verdict(Verdict::Ok))])
 }
 
-fn article() -> Present {
+pub(crate) fn article() -> Present {
     let [dc, a, b] = lab();
     let small = |router: TestRouter| router.mtu("vxlan01", 1450).mtu("eth0", 1500);
     let evidence = vec![
@@ -55,7 +55,7 @@ fn article() -> Present {
     )
 }
 
-fn slip() -> Present {
+pub(crate) fn slip() -> Present {
     let [dc, a, b] = lab();
     let b = b.edit_vxlan("vxlan02", |v| v.vni = Some(Vni(1)));
     let routers = [dc.counted("vxlan02", 60, 0, 0), a, b.counted("vxlan02", 60, 0, 0)];
@@ -63,7 +63,7 @@ fn slip() -> Present {
     present(read(&routers), vec![rancher(verdict(Verdict::Ok)), dead])
 }
 
-fn unread() -> Present {
+pub(crate) fn unread() -> Present {
     let [dc, a, b] = lab();
     let unknown = Judgement { unknown_reason: Some(UnknownReason::Starting), ..verdict(Verdict::Unknown) };
     present(

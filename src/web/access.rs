@@ -136,7 +136,7 @@ impl Gate {
     /// The rules in force: the file is read once for all who connect at the same time.
     async fn rules(gate: &Arc<Self>) -> Arc<AccessRules> {
         let reading = Arc::clone(gate);
-        let read = gate.readings.get(move || reading.read_again());
+        let read = gate.readings.get("", move || reading.read_again());
         match timeout(READ_TIMEOUT, read).await {
             Ok(Some(rules)) => rules,
             failed => {

@@ -32,6 +32,8 @@ pub(crate) struct Coalesced<T> {
 struct Last<T> {
     /// The number of the execution that gave the result.
     number: u64,
+    /// What that execution was asked for.
+    name: String,
     outcome: Option<T>,
     /// When the next execution may begin.
     next: Instant,
@@ -39,20 +41,20 @@ struct Last<T> {
 
 impl<T> Default for Coalesced<T> {
     fn default() -> Self {
-        let last = Last { number: 0, outcome: None, next: Instant::now() };
+        let last = Last { number: 0, name: String::new(), outcome: None, next: Instant::now() };
         Self { begun: Arc::default(), last: Arc::new(Mutex::new(last)) }
     }
 }
 
 impl<T: Clone + Send + 'static> Coalesced<T> {
-    /// The result of `work`, or of the same work for a caller at the same time; `None` if it
-    /// panics.
+    /// The result of `work`, or of the work of the same name for a caller at the same time; `None`
+    /// if it panics.
     ///
     /// The caller may stop waiting: an execution that has begun is finished before the next begins.
-    pub(crate) async fn get(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    pub(crate) async fn get(&self, name: &str, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let came_after = self.begun.load(SeqCst);
         let mut last = Arc::clone(&self.last).lock_owned().await;
-        if last.number > came_after {
+        if last.number > came_after && last.name == name {
             return last.outcome.clone();
         }
         if last.next > Instant::now() {
@@ -61,6 +63,7 @@ impl<T: Clone + Send + 'static> Coalesced<T> {
         let began = Instant::now();
         last.number = self.begun.fetch_add(1, SeqCst) + 1;
         last.outcome = None;
+        name.clone_into(&mut last.name);
         let done = spawn_blocking(move || {
             let outcome = work();
             let pause = (began.elapsed() * (SHARE - 1)).min(LONGEST_PAUSE);
@@ -87,14 +90,14 @@ mod tests {
         let gate = Arc::new(Barrier::new(2));
         let first = {
             let (done, gate) = (Arc::clone(&done), Arc::clone(&gate));
-            work.get(move || {
+            work.get("", move || {
                 gate.wait();
                 done.fetch_add(1, SeqCst)
             })
         };
         let hundred = (0..100).map(|_| {
             let done = Arc::clone(&done);
-            work.get(move || done.fetch_add(1, SeqCst))
+            work.get("", move || done.fetch_add(1, SeqCst))
         });
         let hundred: Vec<_> = hundred.collect();
         let open = async {
@@ -121,14 +124,14 @@ mod tests {
             }
         };
         {
-            let gone = std::pin::pin!(work.get(one(Some(Arc::clone(&gate)))));
+            let gone = std::pin::pin!(work.get("", one(Some(Arc::clone(&gate)))));
             assert!(tokio::time::timeout(Duration::from_millis(50), gone).await.is_err());
         }
-        let next = work.get(one(None));
+        let next = work.get("", one(None));
         let open = async { spawn_blocking(move || gate.wait()).await.expect("open") };
         let (next, _) = futures_util::future::join(next, open).await;
         assert_eq!(next, Some(0));
-        assert_eq!(work.get(|| panic!("as work may")).await, None);
-        assert_eq!(work.get(|| 7).await, Some(7), "a panic is not for ever");
+        assert_eq!(work.get("", || panic!("as work may")).await, None);
+        assert_eq!(work.get("", || 7).await, Some(7), "a panic is not for ever");
     }
 }

@@ -10,10 +10,11 @@ use std::{
     time::Duration,
 };
 
-use http_body_util::Full;
+use axum::{Router, body::Body};
+use http_body_util::BodyExt as _;
 use hyper::{
-    Request, Response, StatusCode,
-    body::{Bytes, Incoming},
+    Request, StatusCode,
+    body::{Body as _, Incoming},
     header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     server::conn::http1,
     service::{Service, service_fn},
@@ -27,10 +28,14 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
+use tower_service::Service as _;
 
 use super::{
-    Access, GRACE, HEAD_TIMEOUT, PLAIN_TEXT, PageResponse, Pages, access::Admission, answer, places::Place,
-    respond,
+    Access, GRACE, HEAD_TIMEOUT,
+    access::Admission,
+    answer::{PLAIN_TEXT, PageResponse, answer},
+    counts::WebCounters,
+    places::Place,
 };
 use crate::model::types::LoginRefusal;
 
@@ -44,11 +49,17 @@ const KERNEL_BYTES: usize = 64 << 10;
 /// The first byte of a TLS connection (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: [u8; 1] = [22];
 
+/// What every connection serves.
+pub(crate) struct Site {
+    pub router: Router,
+    pub counts: Arc<WebCounters>,
+}
+
 /// Serves its client until one of them ends the connection, or its place is needed.
 pub(crate) async fn connection(
     stream: TcpStream,
     place: Place,
-    pages: Pages,
+    site: Site,
     access: Access,
     stopped: watch::Receiver<()>,
 ) {
@@ -57,7 +68,7 @@ pub(crate) async fn connection(
     }
     let place = Arc::new(place);
     tokio::select! {
-        () = serve(stream, &place, pages, access, stopped) => {}
+        () = serve(stream, &place, site, access, stopped) => {}
         () = place.ended() => tracing::debug!(peer = ?place.peer, "a connection gives its place to another"),
     }
 }
@@ -65,12 +76,13 @@ pub(crate) async fn connection(
 async fn serve(
     stream: TcpStream,
     place: &Arc<Place>,
-    pages: Pages,
+    site: Site,
     access: Access,
     mut stopped: watch::Receiver<()>,
 ) {
+    let stop = stopped.clone();
     let Some(config) = access.tls().await else {
-        let service = service_fn(|request| answer_to(request, place, &pages, &access));
+        let service = service_fn(|request| answer_to(request, place, &site, &access, &stop));
         return exchange(stream, place, service, stopped).await;
     };
     let handshake = timeout(HEAD_TIMEOUT, async {
@@ -86,13 +98,13 @@ async fn serve(
     };
     match shaken {
         Ok(Ok(Ok(stream))) => {
-            let service = service_fn(|request| answer_to(request, place, &pages, &access));
+            let service = service_fn(|request| answer_to(request, place, &site, &access, &stop));
             exchange(stream, place, service, stopped).await;
         }
         Ok(Ok(Err(plain))) => {
             let service = service_fn(|_| async {
                 let text = "this port speaks HTTPS: write https:// before its address\n";
-                Ok(answer(StatusCode::BAD_REQUEST, PLAIN_TEXT, text).map(Full::new))
+                Ok(answer(StatusCode::BAD_REQUEST, PLAIN_TEXT, text))
             });
             exchange(plain, place, service, stopped).await;
         }
@@ -102,33 +114,49 @@ async fn serve(
 }
 
 async fn answer_to(
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     place: &Place,
-    pages: &Pages,
+    site: &Site,
     access: &Access,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+    stop: &watch::Receiver<()>,
+) -> Result<PageResponse, Infallible> {
     place.works();
     let admission = access.admits(place, request.headers().get(AUTHORIZATION)).await;
     let answered = match admission {
         Admission::Granted => {
-            let answered = respond(request.method(), request.uri().path(), pages).await;
-            if answered.status() == StatusCode::OK && request.uri().path() == "/metrics" {
+            let is_scrape = request.uri().path() == "/metrics";
+            request.extensions_mut().insert(stop.clone());
+            let Ok(answered) = site.router.clone().call(request).await;
+            if is_scrape && answered.status() == StatusCode::OK {
                 place.greet();
             }
             answered
         }
         Admission::Refused(reason, retry_after) => {
-            pages.self_info.web.login_refused(reason);
+            site.counts.login_refused(reason);
             refusal(reason, retry_after)
         }
     };
-    if place.sends(answered.body()) {
-        return Ok(answered.map(Full::new));
+    Ok(sent(place, answered).await)
+}
+
+/// Accounts for what the client has to read. An answer without a known length goes on for as long
+/// as the client listens.
+async fn sent(place: &Place, answered: PageResponse) -> PageResponse {
+    let (parts, body) = answered.into_parts();
+    if body.size_hint().exact().is_none() {
+        place.watches();
+        return PageResponse::from_parts(parts, body);
+    }
+    // One piece, which is in memory already: it is neither waited for nor copied.
+    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    if place.sends(&bytes) {
+        return PageResponse::from_parts(parts, Body::from(bytes));
     }
     let text = "too many clients are slow to take their answers: come again\n";
     let mut refusal = answer(StatusCode::SERVICE_UNAVAILABLE, PLAIN_TEXT, text);
     refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
-    Ok(refusal.map(Full::new))
+    refusal
 }
 
 fn refusal(reason: LoginRefusal, retry_after: Duration) -> PageResponse {
@@ -160,7 +188,7 @@ async fn exchange<S>(
     service: S,
     mut stopped: watch::Receiver<()>,
 ) where
-    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>,
+    S: Service<Request<Incoming>, Response = PageResponse, Error = Infallible>,
 {
     let stream = WatchedStream { stream, place: Arc::clone(place) };
     let mut connection = pin!(

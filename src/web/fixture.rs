@@ -266,8 +266,15 @@ pub(crate) fn present() -> Present {
 
 /// The same as a shared [`State`].
 pub(crate) fn state() -> State {
-    let present = present();
+    state_of(present())
+}
+
+/// Any state as a shared one.
+pub(crate) fn state_of(present: Present) -> State {
     let state = State::default();
+    if let Some(loaded) = present.config.loaded_at {
+        state.config_loaded(loaded);
+    }
     for reading in present.routers {
         state.put_router((*reading).clone());
     }

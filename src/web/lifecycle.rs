@@ -3,7 +3,7 @@
 use hyper::{Method, StatusCode, header::HeaderValue};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{PLAIN_TEXT, PageResponse, answer};
+use super::answer::{PLAIN_TEXT, PageResponse, answer};
 
 /// A request that was made.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Lifecycle {
         Self { wishes: Some(wishes) }
     }
 
-    /// The answer to a request for one of [`super::LIFECYCLE`].
+    /// The answer to a request for one of `/-/reload` and `/-/quit`.
     pub(super) async fn respond(&self, method: &Method, path: &str) -> PageResponse {
         if !matches!(*method, Method::POST | Method::PUT) {
             let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED, PLAIN_TEXT, "only POST and PUT\n");

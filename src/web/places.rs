@@ -90,6 +90,8 @@ enum Stage {
     Working,
     /// Waits for its client to read this answer.
     Sending(Bytes),
+    /// Is told of changes as they happen.
+    Watching,
 }
 
 impl Places {
@@ -276,6 +278,12 @@ impl Place {
     /// Called when a request has arrived.
     pub(crate) fn works(&self) {
         self.enter(Stage::Working);
+    }
+
+    /// Called with an answer that goes on: from now on it waits for its client's convenience, as it
+    /// can connect again at any time.
+    pub(crate) fn watches(&self) {
+        self.enter(Stage::Watching);
     }
 
     /// Called with its answer; `false` if too many answers wait for readers already and none of

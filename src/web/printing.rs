@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use hyper::body::Bytes;
 
-use super::{coalesce::Coalesced, landing, metrics};
+use super::{
+    answer::{Content, Printed},
+    coalesce::Coalesced,
+    metrics,
+};
 use crate::{model::state::State, web::SelfInfo};
 
 /// The printers. Cheap to clone.
@@ -16,23 +20,26 @@ pub struct Printing {
 #[derive(Debug, Default)]
 struct Inner {
     metrics: Coalesced<Result<Bytes, String>>,
-    landing: Coalesced<Bytes>,
+    pages: Coalesced<Arc<Printed>>,
 }
 
 impl Printing {
     /// The present `/metrics`, or why it cannot be printed.
     pub(crate) async fn metrics(&self, state: &State, self_info: &SelfInfo) -> Result<Bytes, String> {
         let (state, self_info) = (state.clone(), self_info.clone());
-        let printed = self.inner.metrics.get(move || {
+        let printed = self.inner.metrics.get("", move || {
             let text = metrics::render(&state.present(), &self_info);
             text.map(Bytes::from).map_err(|error| format!("{error:#}"))
         });
         printed.await.unwrap_or_else(|| Err("printing them has failed".to_owned()))
     }
 
-    /// The present `/`.
-    pub(crate) async fn landing(&self, state: &State, self_info: &SelfInfo) -> Option<Bytes> {
-        let (state, version) = (state.clone(), self_info.version);
-        self.inner.landing.get(move || Bytes::from(landing::page(&state.present(), version))).await
+    /// The page of that name, printed by `print`; `None` if that panics.
+    pub(super) async fn page(
+        &self,
+        name: &str,
+        print: impl FnOnce() -> Content + Send + 'static,
+    ) -> Option<Arc<Printed>> {
+        self.inner.pages.get(name, move || Arc::new(Printed::new(print()))).await
     }
 }

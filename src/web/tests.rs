@@ -1,6 +1,9 @@
 //! Over a real socket: what is answered, who is refused, and that no client can hold up the others.
 
+mod browser;
+mod live;
 mod odd;
+mod stage;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Access, HEAD_TIMEOUT, Lifecycle, Pages, Printing, SelfInfo, Wish, fixture, listen, serve};
+use super::{Access, HEAD_TIMEOUT, Lifecycle, Pages, Wish, fixture, listen, serve};
 
 /// Only a limit on failure: whatever waits for a client here would wait forever.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,11 +31,13 @@ async fn server() -> Server {
 }
 
 async fn server_with(lifecycle: Lifecycle) -> Server {
+    server_of(Pages { state: fixture::state(), lifecycle, ..Pages::default() }).await
+}
+
+async fn server_of(pages: Pages) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel();
-    let printing = Printing::default();
-    let pages = Pages { state: fixture::state(), self_info: SelfInfo::default(), lifecycle, printing };
     let access = Access::new(watch::channel(Vec::new()).1, None);
     let task = tokio::spawn(serve(listener, pages, access, stopped));
     Server { address, stop, task }
@@ -79,8 +84,9 @@ async fn pages() {
 #[tokio::test]
 async fn head_has_the_length_and_no_body() {
     let server = server().await;
-    let (_, page) = ask(server.address, "GET /").await;
-    let (head, body) = ask(server.address, "HEAD /").await;
+    // What stays the same from one request to the next.
+    let (_, page) = ask(server.address, "GET /assets/style.css").await;
+    let (head, body) = ask(server.address, "HEAD /assets/style.css").await;
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     assert!(head.contains(&format!("content-length: {}", page.len())), "{head}");
     assert_eq!(body, "");

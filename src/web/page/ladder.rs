@@ -1,0 +1,80 @@
+//! The sizes of a path as a picture: what passes, what is signalled, what vanishes, each way.
+
+use maud::{Markup, html};
+
+use crate::{
+    model::{
+        observation::PathObservation,
+        types::{Bytes, Direction, Verdict},
+    },
+    report::tables::PathMtu,
+    web::mark::Mark,
+};
+
+const WIDTH: u32 = 320;
+const BAR: u32 = 22;
+
+/// One bar for each direction, up to the expected size.
+pub(super) fn ladder(path: &PathObservation) -> Markup {
+    let [forward, reverse] = PathMtu::of(path);
+    html! {
+        div class="ladder" {
+            (bar(path, "To the target", forward, Direction::Forward))
+            (bar(path, "From the target", reverse, Direction::Reverse))
+        }
+    }
+}
+
+/// What happens above the size that passes.
+fn above(path: &PathObservation, direction: Direction, is_whole: bool) -> (Mark, &'static str) {
+    let judgement = &path.judgement;
+    let holes = &judgement.holes;
+    match judgement.verdict {
+        _ if is_whole => (Mark::Good, ""),
+        Verdict::Blackhole if holes.contains(&direction) || holes.contains(&Direction::Unknown) => {
+            (Mark::Bad, "vanishes without a signal")
+        }
+        Verdict::Reduced => (Mark::Warn, "is refused with a signal"),
+        Verdict::Unreachable => (Mark::Bad, "vanishes, whatever its size"),
+        _ => (Mark::Unknown, "is not measured"),
+    }
+}
+
+fn bar(path: &PathObservation, title: &str, mtu: PathMtu, direction: Direction) -> Markup {
+    let expected = path.expected_mtu.as_ref().map(|expected| expected.bytes);
+    let (passes, least) = match mtu {
+        PathMtu::Exact(bytes) => (Some(bytes), false),
+        PathMtu::AtLeast(bytes) => (Some(bytes), true),
+        PathMtu::NotKnown => (None, false),
+    };
+    let end = expected.into_iter().chain(passes).max().unwrap_or(1500);
+    let is_whole = passes.is_some_and(|bytes| bytes >= end);
+    let (mark, words) = above(path, direction, is_whole);
+    // What is known lies between the size that passes and the expected one: a scale from 0 would
+    // leave it no room.
+    let begin = passes.filter(|bytes| *bytes > end / 5 * 4).map_or(0, |_| end / 500 * 400);
+    let filled = passes.map_or(0, |bytes| width(bytes.saturating_sub(begin), end - begin));
+    let told = match passes {
+        Some(bytes) if least => format!("{bytes} bytes and maybe more pass"),
+        Some(bytes) => format!("{bytes} bytes pass"),
+        None => "No size is known to pass".to_owned(),
+    };
+    let told = if words.is_empty() { told } else { format!("{told}; what is larger {words}") };
+    html! {
+        div class="rung" {
+            p { strong { (title) } ": " (told) "." }
+            svg class="bar" viewBox={ "0 0 " (WIDTH) " " (BAR) } role="img" aria-label={ (title) ": " (told) } {
+                rect class="ground" x="0" y="0" width=(WIDTH) height=(BAR) {}
+                rect class={ "above " (mark.class()) } x=(filled) y="3" width=(WIDTH - filled) height=(BAR - 6) {}
+                rect class="passes" x="0" y="0" width=(filled) height=(BAR) {}
+                @if !is_whole && filled > 0 { line class="edge" x1=(filled) y1="0" x2=(filled) y2=(BAR) {} }
+            }
+            p class="scale" { span { (begin) } span { (end) " bytes" @if expected == Some(end) { " expected" } } }
+        }
+    }
+}
+
+fn width(bytes: Bytes, end: Bytes) -> u32 {
+    let wide = u64::from(bytes) * u64::from(WIDTH) / u64::from(end.max(1));
+    u32::try_from(wide).unwrap_or(WIDTH).min(WIDTH)
+}

@@ -1,0 +1,212 @@
+//! What is wrong, worst first: what it means, what was seen, the cause, and what to type. The
+//! commands are those of `check`, in its order, and once each.
+
+use std::collections::BTreeSet;
+
+use maud::{Markup, html};
+
+use super::{overlay::Asked, tables::pager, time::since};
+use crate::{
+    model::{
+        picture::FixStep,
+        types::{FailureReason, MismatchField, UnknownReason, Verdict},
+    },
+    report::problem::Problem,
+    web::{
+        mark::Mark,
+        view::{View, address},
+    },
+};
+
+/// Problems of one page.
+const A_PAGE: usize = 25;
+
+pub(super) fn section(view: &View, problems: &[Problem], asked: &Asked) -> Markup {
+    if problems.is_empty() {
+        return html! {};
+    }
+    let mut said = Said::default();
+    let skipped = (asked.problems - 1).saturating_mul(A_PAGE);
+    html! {
+        section aria-labelledby="problems" {
+            h2 id="problems" { "Problems" }
+            @for (index, problem) in problems.iter().enumerate().skip(skipped).take(A_PAGE) {
+                (card(view, problem, index, &mut said))
+            }
+            (pager("problems", asked.problems, problems.len(), A_PAGE))
+        }
+    }
+}
+
+/// What earlier problems have shown, so that nothing is repeated.
+#[derive(Default)]
+struct Said<'p> {
+    commands: BTreeSet<&'p FixStep>,
+    causes: BTreeSet<&'p str>,
+}
+
+/// One problem among others.
+fn card<'p>(view: &View, problem: &'p Problem, index: usize, said: &mut Said<'p>) -> Markup {
+    let before = html! {
+        @if let Some(at) = view.since(problem.kind, &problem.name) { p class="since" { (since(at, view.now)) } }
+        p class="meaning" { (meaning(view, problem)) }
+    };
+    framed(view, problem, index, Some(&before), said)
+}
+
+/// The problem of a page of its own, which has said what it means and since when.
+pub(super) fn alone(view: &View, problem: &Problem) -> Markup {
+    framed(view, problem, 0, None, &mut Said::default())
+}
+
+fn framed<'p>(
+    view: &View,
+    problem: &'p Problem,
+    index: usize,
+    before: Option<&Markup>,
+    said: &mut Said<'p>,
+) -> Markup {
+    let is_known = problem.cause.iter().all(|cause| said.causes.contains(cause.as_str()));
+    said.causes.extend(problem.cause.iter().map(String::as_str));
+    let mark = match problem.rank.exit_code() {
+        0 => Mark::Warn,
+        code => Mark::of_exit_code(code),
+    };
+    let id = format!("problem-{}", index + 1);
+    let title = html! {
+        (mark.icon()) " " (problem.kind) " "
+        a href=(address(problem.kind, &problem.name)) { bdi { (problem.name) } } ": " (problem.what)
+    };
+    html! {
+        article class={ "problem " (mark.class()) } aria-labelledby=(id) {
+            @match before {
+                Some(before) => { h3 id=(id) { (title) } (before) }
+                None => { h2 id=(id) { (title) } }
+            }
+            @if is_known && !problem.cause.is_empty() { p class="sub" { "Cause" } p { "Named above." } }
+            @else { (list("Cause", &problem.cause)) }
+            (fix(&problem.fix, &mut said.commands))
+            @if !problem.evidence.is_empty() {
+                details id={ (id) "-seen" } open[problem.fix.is_empty()] {
+                    summary { "What was seen" }
+                    ul { @for line in &problem.evidence { li { (line) } } }
+                }
+            }
+            @if let Some(runbook) = runbook(view, problem) {
+                p { a href=(address("runbooks", runbook)) { "Runbook " (runbook) } }
+            }
+        }
+    }
+}
+
+fn list(title: &str, lines: &[String]) -> Markup {
+    html! {
+        @if !lines.is_empty() {
+            p class="sub" { (title) }
+            ul { @for line in lines { li { (line) } } }
+        }
+    }
+}
+
+/// The commands by router, in the safe order, each router's with a button that copies them.
+fn fix<'p>(steps: &'p [FixStep], typed: &mut BTreeSet<&'p FixStep>) -> Markup {
+    if steps.is_empty() {
+        return html! {};
+    }
+    if steps.iter().all(|step| typed.contains(step)) {
+        return html! { p class="sub" { "What to type" } p { "The commands above." } };
+    }
+    typed.extend(steps);
+    let several = steps.iter().any(|step| step.router != steps[0].router);
+    html! {
+        p class="sub" { "What to type" @if several { ", in this order" } }
+        ol class="fix" {
+            @for of_router in steps.chunk_by(|one, next| one.router == next.router) {
+                li {
+                    p class="router" {
+                        "on " strong { (of_router[0].router) }
+                        button type="button" class="copy" hidden { "Copy" }
+                    }
+                    pre tabindex="0" {
+                        "configure\n"
+                        @for step in of_router { code { (step.command) } "\n" }
+                        "commit\nsave"
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a problem of a list means for whoever uses the network.
+pub(super) fn meaning(view: &View, problem: &Problem) -> String {
+    match problem.kind {
+        "path" => view.path(&problem.name).map_or_else(String::new, |(path, _)| sentence(&path.meaning())),
+        "tunnel" => match view.tunnel(&problem.name) {
+            Some(tunnel) if tunnel.mismatches.keys().any(|field| stops_all(*field)) || tunnel.up == Some(false) => {
+                "Hosts behind its two ends do not reach each other over it.".to_owned()
+            }
+            Some(tunnel) if !tunnel.small_ends.is_empty() => {
+                "Large packets vanish there without a message, small ones pass: connections open and then hang."
+                    .to_owned()
+            }
+            Some(tunnel) if !tunnel.mismatches.is_empty() => {
+                "Traffic passes, but its two ends treat large packets differently.".to_owned()
+            }
+            _ => "Only one end of it is known, so nobody can tell whether traffic passes.".to_owned(),
+        },
+        _ => "Its tunnels cannot be judged, and no cause or command on it can be named.".to_owned(),
+    }
+}
+
+const fn stops_all(field: MismatchField) -> bool {
+    matches!(field, MismatchField::Vni | MismatchField::Port | MismatchField::Remote)
+}
+
+/// A sentence of its own.
+pub(super) fn sentence(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), rest.as_str()))
+}
+
+/// The runbook of a problem's alert.
+fn runbook(view: &View, problem: &Problem) -> Option<&'static str> {
+    match problem.kind {
+        "path" => {
+            let judgement = &view.path(&problem.name)?.0.judgement;
+            Some(match (judgement.verdict, judgement.unknown_reason) {
+                (Verdict::Blackhole, _) if judgement.is_tcp_dead_alone() => "VxlanPathTcpDead",
+                (Verdict::Blackhole, _) => "VxlanMtuBlackHole",
+                (Verdict::Lossy, _) => "VxlanPathLossy",
+                (Verdict::Reduced, _) => "VxlanPathMtuReduced",
+                (Verdict::Unreachable, _) => "VxlanPathUnreachable",
+                (Verdict::Unknown, Some(UnknownReason::LocalLimit)) => "VxlanPathUntestable",
+                (Verdict::Unknown, Some(UnknownReason::Stale)) => "VxlanProbeStale",
+                (Verdict::Unknown, _) => "VxlanPathUnknown",
+                (Verdict::Ok, _) => return None,
+            })
+        }
+        "tunnel" => {
+            let tunnel = view.tunnel(&problem.name)?;
+            Some(match tunnel.mismatches.keys().next() {
+                Some(MismatchField::Vni) => "VxlanVniMismatch",
+                Some(MismatchField::Port) => "VxlanPortMismatch",
+                Some(MismatchField::Remote) => "VxlanRemoteMismatch",
+                _ if tunnel.up == Some(false) => "VxlanTunnelDown",
+                Some(MismatchField::Mtu) => "VxlanMtuMismatch",
+                Some(MismatchField::Df) => "VxlanDfMismatch",
+                None if !tunnel.small_ends.is_empty() => "VxlanMtuBelowBridgePort",
+                None => return None,
+            })
+        }
+        _ => {
+            let reading = view.router(&problem.name)?;
+            match reading.failure.as_ref().map(|failure| failure.reason) {
+                Some(FailureReason::HostkeyMismatch) => Some("VxlanHostKeyMismatch"),
+                Some(_) => Some("VxlanRouterScrapeFailing"),
+                None if reading.current.is_some() => Some("VxlanRouterSaysTooMuch"),
+                None => None,
+            }
+        }
+    }
+}

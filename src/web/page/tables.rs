@@ -1,0 +1,208 @@
+//! The tables: paths, tunnels, legs, routers; worst first, a part of them at a time.
+
+use maud::{Markup, html};
+
+use super::overlay::Asked;
+use crate::{
+    model::{
+        picture::{Tunnel, TunnelEnd},
+        snapshot::{Link, RouterReading},
+    },
+    report::{
+        count,
+        tables::{PathMtu, milliseconds},
+    },
+    web::{
+        mark::{Mark, router_in_words, tunnel_in_words, verdict_in_words},
+        view::{View, address},
+    },
+};
+
+/// Rows of one page.
+const A_PAGE: usize = 100;
+const NOTHING: &str = "–";
+
+/// A table with a heading, and the way to its other pages. `#` marks the headers of numbers.
+fn table(key: &str, title: &str, header: &[&str], page: usize, rows: Vec<Markup>) -> Markup {
+    let all = rows.len();
+    let skipped = (page - 1).saturating_mul(A_PAGE);
+    html! {
+        section {
+            h2 id=(key) { (title) }
+            div class="scroll" tabindex="0" role="region" aria-labelledby=(key) {
+                table {
+                    thead {
+                        tr {
+                            @for name in header {
+                                @match name.strip_prefix('#') {
+                                    Some(name) => { th scope="col" class="number" { (name) } }
+                                    None => { th scope="col" { (name) } }
+                                }
+                            }
+                        }
+                    }
+                    tbody { @for row in rows.into_iter().skip(skipped).take(A_PAGE) { tr { (row) } } }
+                }
+            }
+            (pager(key, page, all, A_PAGE))
+        }
+    }
+}
+
+/// Links to the other pages of a long list.
+pub(super) fn pager(key: &str, page: usize, all: usize, of_page: usize) -> Markup {
+    if all <= of_page {
+        return html! {};
+    }
+    let last = all.div_ceil(of_page);
+    html! {
+        nav class="pager" aria-label={ "Pages of " (key) } {
+            @if page > 1 { a href={ "?" (key) "=" (page - 1) "#" (key) } { "Previous" } }
+            span { "Page " (page) " of " (last) " (" (all) ")" }
+            @if page < last { a href={ "?" (key) "=" (page + 1) "#" (key) } { "Next" } }
+        }
+    }
+}
+
+pub(super) fn paths(view: &View, asked: &Asked) -> Markup {
+    let mut paths: Vec<_> = view.present.paths.iter().collect();
+    if paths.is_empty() {
+        return html! {};
+    }
+    // Worst first; equal ones in the order of the configuration.
+    paths.sort_by_key(|path| path.judgement.verdict);
+    let row = |path: &std::sync::Arc<crate::model::observation::PathObservation>| {
+        let echo = path.echo();
+        let decided = echo.replies + echo.lost;
+        let [forward, reverse] = PathMtu::of(path).map(PathMtu::cell);
+        html! {
+            th scope="row" { a href=(address("path", path.path.as_str())) { bdi { (path.path) } } }
+            td { (Mark::of_path(path).with(&verdict_in_words(path))) }
+            td { bdi { (path.source) } " → " bdi { (path.target_site) } }
+            td { bdi { (path.target) } }
+            td class="number" { (dash(&forward)) }
+            td class="number" { (dash(&reverse)) }
+            td class="number" { (or_nothing(path.expected_mtu.as_ref().map(|expected| expected.bytes))) }
+            td class="number" { (or_nothing((decided > 0).then(|| format!("{} of {decided}", echo.lost)))) }
+            td class="number" { (or_nothing(echo.rtt.mean_seconds().map(milliseconds))) }
+        }
+    };
+    let rows = paths.into_iter().map(row).collect();
+    let header = [
+        "Path",
+        "Verdict",
+        "Sites",
+        "Target",
+        "#MTU there",
+        "#MTU back",
+        "#Expected",
+        "#Echoes lost",
+        "#Mean RTT",
+    ];
+    table("paths", "Paths", &header, asked.paths, rows)
+}
+
+pub(super) fn link<'v>(view: &'v View, end: &TunnelEnd) -> Option<&'v Link> {
+    view.router(end.router.as_str())?.current.as_ref()?.link(end.interface.as_str())
+}
+
+fn sorted(view: &View) -> Vec<&Tunnel> {
+    let mut tunnels: Vec<_> = view.present.overlay.tunnels.iter().collect();
+    tunnels.sort_by_key(|tunnel| Mark::of_tunnel(tunnel));
+    tunnels
+}
+
+pub(super) fn tunnels(view: &View, asked: &Asked) -> Markup {
+    let tunnels = sorted(view);
+    if tunnels.is_empty() {
+        return html! {};
+    }
+    let row = |tunnel: &Tunnel| {
+        let both = |tell: &dyn Fn(&Link) -> Option<u32>| {
+            let told = |end| or_nothing(link(view, end).and_then(tell));
+            let mut told: Vec<_> = tunnel.ends.iter().map(told).collect();
+            told.dedup();
+            told.join(" ≠ ")
+        };
+        html! {
+            th scope="row" { a href=(address("tunnel", &tunnel.name)) { bdi { (tunnel.name) } } }
+            td { (Mark::of_tunnel(tunnel).with(&tunnel_in_words(tunnel))) }
+            td class="number" { (both(&|link| Some(link.vxlan.as_ref()?.vni?.0))) }
+            td class="number" { (both(&|link| link.mtu)) }
+        }
+    };
+    let rows = tunnels.into_iter().map(row).collect();
+    table("tunnels", "Tunnels", &["Tunnel", "State", "#VNI", "#MTU"], asked.tunnels, rows)
+}
+
+/// Each direction of each tunnel.
+pub(super) fn legs(view: &View, asked: &Asked) -> Markup {
+    let tunnels = sorted(view);
+    let pairs = tunnels.into_iter().filter(|tunnel| tunnel.ends.len() == 2);
+    let legs = pairs.flat_map(|tunnel| [(tunnel, 0), (tunnel, 1)]);
+    let row = |(tunnel, from): (&Tunnel, usize)| {
+        let (from, to) = (&tunnel.ends[from], &tunnel.ends[1 - from]);
+        let loss = tunnel.loss.iter().find(|loss| loss.from == *from);
+        let sender = link(view, from);
+        let underlay = || {
+            let snapshot = view.router(from.router.as_str())?.current.as_ref()?;
+            let link = snapshot.link(from.interface.as_str())?;
+            snapshot.underlay_mtu(link, link.vxlan.as_ref()?.remote?)
+        };
+        html! {
+            th scope="row" { bdi { (from) } " → " bdi { (to) } }
+            td class="number" { (or_nothing(loss.map(|loss| format!("{:.1} %", loss.ratio * 100.0)))) }
+            td class="number" { (or_nothing(sender.and_then(|link| link.mtu))) }
+            td class="number" { (or_nothing(underlay())) }
+        }
+    };
+    let rows: Vec<_> = legs.map(row).collect();
+    if rows.is_empty() {
+        return html! {};
+    }
+    table(
+        "legs",
+        "Legs",
+        &["From → to", "#Loss", "#MTU of the sender", "#Underlay carries"],
+        asked.tunnels,
+        rows,
+    )
+}
+
+pub(super) fn routers(view: &View, asked: &Asked) -> Markup {
+    let mut routers: Vec<&RouterReading> = view.present.own_routers().collect();
+    if routers.is_empty() {
+        return html! {};
+    }
+    routers.sort_by_key(|reading| Mark::of_router(reading));
+    let row = |reading: &RouterReading| {
+        let snapshot = reading.current.as_deref();
+        html! {
+            th scope="row" { a href=(address("router", reading.router.as_str())) { bdi { (reading.router) } } }
+            td {
+                (Mark::of_router(reading).with(&router_in_words(reading)))
+                @if let Some(failure) = &reading.failure { " " span class="note" { (failure.message) } }
+            }
+            td { bdi { (reading.site) } }
+            td { (or_nothing(snapshot.and_then(|snapshot| snapshot.version.clone()))) }
+            td { (or_nothing(snapshot.map(|snapshot| count(snapshot.vxlan_links().count(), "vxlan interface")))) }
+            td class="number" { (reading.duration.as_millis()) " ms" }
+        }
+    };
+    let rows = routers.into_iter().map(row).collect();
+    let header = ["Router", "State", "Site", "Version", "Interfaces", "#Reading took"];
+    table("routers", "Routers", &header, asked.routers, rows)
+}
+
+/// `check` writes `-` for nothing.
+fn dash(cell: &str) -> String {
+    match cell.strip_prefix(">=") {
+        Some(least) => format!("≥ {least}"),
+        None if cell == "-" => NOTHING.to_owned(),
+        None => cell.to_owned(),
+    }
+}
+
+pub(super) fn or_nothing<T: ToString>(value: Option<T>) -> String {
+    value.map_or(NOTHING.to_owned(), |value| value.to_string())
+}

@@ -1,0 +1,94 @@
+//! On which leg of its way a sick path is sick. A leg that another path crosses without harm is
+//! cleared; where that clears all of them, none is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::scene::{PathLine, Scene, ordered};
+use crate::web::mark::Mark;
+
+/// Paths by leg, a leg being two sites, smaller index first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Suspects {
+    legs: BTreeMap<(usize, usize), Leg>,
+}
+
+/// The paths of one leg, by index.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Leg {
+    pub crossing: Vec<usize>,
+    pub sick: Vec<usize>,
+}
+
+impl Suspects {
+    pub(super) fn of(scene: &Scene) -> Self {
+        let ways: Vec<_> = (0..scene.paths.len()).map(|path| way(scene, path)).collect();
+        let cleared = scene.paths.iter().zip(&ways).filter(|(path, _)| path.mark == Mark::Good);
+        let cleared: BTreeSet<_> = cleared.flat_map(|(_, way)| way.iter().copied()).collect();
+        let mut legs: BTreeMap<_, Leg> = BTreeMap::new();
+        for (path, way) in ways.iter().enumerate() {
+            let all_cleared = way.iter().all(|leg| cleared.contains(leg));
+            for leg in way {
+                let known = legs.entry(*leg).or_default();
+                known.crossing.push(path);
+                if scene.paths[path].mark != Mark::Good && (all_cleared || !cleared.contains(leg)) {
+                    known.sick.push(path);
+                }
+            }
+        }
+        Self { legs }
+    }
+
+    /// The paths between two sites.
+    pub(super) fn leg(&self, one: usize, other: usize) -> Option<&Leg> {
+        self.legs.get(&ordered(one, other))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&(usize, usize), &Leg)> {
+        self.legs.iter()
+    }
+}
+
+impl Leg {
+    /// The worst mark, and what to say of it: a name where there is one, else a number.
+    pub(super) fn told(&self, scene: &Scene) -> (Mark, String) {
+        let of = |path: &usize| &scene.paths[*path];
+        let Some(worst) = self.sick.iter().map(of).min_by_key(|path| path.mark) else {
+            return match self.crossing.as_slice() {
+                [one] => (Mark::Good, format!("{}: passes", of(one).name)),
+                many => (Mark::Good, format!("{} paths pass", many.len())),
+            };
+        };
+        let alike = |path: &PathLine| path.word == worst.word;
+        let in_short = |path: &PathLine| short(&path.word) == short(&worst.word);
+        let all = self.sick.len();
+        let text = match all {
+            1 => format!("{}: {}", worst.name, worst.word),
+            _ if self.sick.iter().map(of).all(alike) => format!("{all} paths: {}", worst.word),
+            _ if self.sick.iter().map(of).all(in_short) => format!("{all} paths: {}", short(&worst.word)),
+            _ => format!("{all} paths, the worst: {}", short(&worst.word)),
+        };
+        (worst.mark, text)
+    }
+}
+
+/// A verdict without its direction or reason.
+pub(super) fn short(word: &str) -> &str {
+    word.split([',', ':']).next().unwrap_or(word)
+}
+
+/// The legs that a path crosses; over the hub, or straight, where that is not known.
+fn way(scene: &Scene, path: usize) -> BTreeSet<(usize, usize)> {
+    let line = &scene.paths[path];
+    let Some(own) = scene.own().filter(|own| *own != line.to) else { return BTreeSet::new() };
+    if !line.legs.is_empty() {
+        return line.legs.clone();
+    }
+    match scene.hub() {
+        Some(hub) => [(own, hub), (hub, line.to)]
+            .into_iter()
+            .filter(|(one, other)| one != other)
+            .map(|(one, other)| ordered(one, other))
+            .collect(),
+        None => BTreeSet::from([ordered(own, line.to)]),
+    }
+}

@@ -1,0 +1,199 @@
+//! Which request gets which page.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    extract::{Path, State, rejection::PathRejection},
+    routing::{any, get},
+};
+use hyper::{
+    HeaderMap, Method, StatusCode, Uri,
+    header::{ALLOW, HeaderValue},
+};
+use tokio::sync::watch;
+
+use super::{
+    Pages, SelfInfo,
+    answer::{Content, PLAIN_TEXT, PROMETHEUS_TEXT, PageResponse, answer},
+    api, assets,
+    live::Live,
+    page,
+    view::View,
+};
+
+type Shared = State<Arc<Pages>>;
+type Name = Result<Path<String>, PathRejection>;
+
+/// All pages.
+pub(super) fn router(pages: Pages) -> Router {
+    Router::new()
+        .route("/", get(overlay))
+        .route("/path/{*name}", get(path))
+        .route("/tunnel/{*name}", get(tunnel))
+        .route("/router/{*name}", get(router_page))
+        .route("/runbooks", get(runbooks))
+        .route("/runbooks/{*name}", get(runbook))
+        .route("/events", get(events))
+        .route("/assets/{name}", get(asset))
+        .route("/api/v1/openapi.json", get(api_document))
+        .route("/api/v1/overlay", get(api_overlay))
+        .route("/api/v1/paths", get(api_paths))
+        .route("/api/v1/paths/{name}", get(api_path))
+        .route("/api/v1/paths/{name}/history", get(api_history))
+        .route("/api/v1/tunnels/{*name}", get(api_tunnel))
+        .route("/api/v1/routers/{*name}", get(api_router))
+        .route("/metrics", get(metrics))
+        .route("/-/healthy", get(healthy))
+        .route("/-/ready", get(ready))
+        .route("/-/reload", any(lifecycle))
+        .route("/-/quit", any(lifecycle))
+        .fallback(not_found)
+        .method_not_allowed_fallback(only_reading)
+        .with_state(Arc::new(pages))
+}
+
+/// Prints a page, once for all who ask for it at the same time.
+async fn print(
+    pages: &Arc<Pages>,
+    name: &str,
+    headers: &HeaderMap,
+    page: impl FnOnce(&View) -> Content + Send + 'static,
+) -> PageResponse {
+    let source = Arc::clone(pages);
+    match pages.printing.page(name, move || page(&View::of(&source))).await {
+        Some(printed) => printed.answer(headers),
+        None => answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, "printing this page has failed\n"),
+    }
+}
+
+async fn overlay(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
+    let asked = page::Asked::read(uri.query().unwrap_or_default());
+    print(&pages, &format!("/ {asked:?}"), &headers, move |view| page::overlay(view, &asked)).await
+}
+
+/// The page of one thing; a name that cannot be decoded is one that nothing has.
+async fn one(
+    pages: &Arc<Pages>,
+    name: Name,
+    uri: &Uri,
+    headers: &HeaderMap,
+    page: impl FnOnce(&View, &str) -> Content + Send + 'static,
+) -> PageResponse {
+    let name = name.map_or_else(|_| uri.path().to_owned(), |Path(name)| name);
+    print(pages, uri.path(), headers, move |view| page(view, &name)).await
+}
+
+async fn path(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
+    one(&pages, name, &uri, &headers, page::path).await
+}
+
+async fn tunnel(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
+    one(&pages, name, &uri, &headers, page::tunnel).await
+}
+
+async fn router_page(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
+    one(&pages, name, &uri, &headers, page::router).await
+}
+
+async fn runbook(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
+    one(&pages, name, &uri, &headers, page::runbook).await
+}
+
+async fn runbooks(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
+    print(&pages, uri.path(), &headers, page::runbooks).await
+}
+
+async fn api_document(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
+    print(&pages, uri.path(), &headers, |_| api::openapi()).await
+}
+
+async fn api_overlay(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
+    print(&pages, uri.path(), &headers, api::overlay).await
+}
+
+async fn api_paths(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
+    let asked = api::AskedPaths::read(uri.query().unwrap_or_default());
+    print(&pages, &format!("{} {asked:?}", uri.path()), &headers, move |view| api::paths(view, &asked)).await
+}
+
+async fn api_path(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
+    one(&pages, name, &uri, &headers, api::path).await
+}
+
+async fn api_history(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
+    one(&pages, name, &uri, &headers, api::history).await
+}
+
+async fn api_tunnel(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
+    one(&pages, name, &uri, &headers, api::tunnel).await
+}
+
+async fn api_router(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
+    one(&pages, name, &uri, &headers, api::router).await
+}
+
+async fn events(State(pages): Shared, Extension(stopped): Extension<watch::Receiver<()>>) -> PageResponse {
+    Live::answer(&pages, stopped)
+}
+
+async fn asset(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
+    let known = name.ok().and_then(|Path(name)| assets::find(&name));
+    match known {
+        Some((content_type, text)) => {
+            let content = Content { status: StatusCode::OK, kind: content_type, text: text.to_owned() };
+            print(&pages, uri.path(), &headers, move |_| content).await
+        }
+        None => not_found(State(pages), uri, headers).await,
+    }
+}
+
+async fn metrics(State(pages): Shared) -> PageResponse {
+    match pages.printing.metrics(&pages.state, &pages.self_info).await {
+        Ok(text) => answer(StatusCode::OK, PROMETHEUS_TEXT, text),
+        Err(error) => {
+            tracing::error!(error, "cannot print the metrics");
+            answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, format!("{error}\n"))
+        }
+    }
+}
+
+async fn healthy(State(pages): Shared) -> PageResponse {
+    health("healthy", &pages.self_info)
+}
+
+/// Everything it serves is there from the start, so it need not wait for anything.
+async fn ready(State(pages): Shared) -> PageResponse {
+    health("ready", &pages.self_info)
+}
+
+/// Whether all parts of the exporter run and make progress.
+fn health(word: &str, process: &SelfInfo) -> PageResponse {
+    match process.trouble() {
+        None => answer(StatusCode::OK, PLAIN_TEXT, format!("vxlan_exporter is {word}\n")),
+        Some(trouble) => {
+            let text = format!("vxlan_exporter is not {word}: {trouble}\n");
+            answer(StatusCode::SERVICE_UNAVAILABLE, PLAIN_TEXT, text)
+        }
+    }
+}
+
+async fn lifecycle(State(pages): Shared, method: Method, uri: Uri) -> PageResponse {
+    pages.lifecycle.respond(&method, uri.path()).await
+}
+
+async fn not_found(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
+    let path = uri.path().to_owned();
+    // Each unknown address would be a page of its own: nobody shares them, but they are small.
+    if path.starts_with("/api/") {
+        return super::answer::Printed::new(api::no_such_address()).answer(&headers);
+    }
+    let content = page::not_found(&pages.live.revision(), pages.self_info.version, &path);
+    super::answer::Printed::new(content).answer(&headers)
+}
+
+async fn only_reading() -> PageResponse {
+    let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED, PLAIN_TEXT, "only GET and HEAD\n");
+    refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    refusal
+}

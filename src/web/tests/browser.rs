@@ -1,0 +1,74 @@
+//! The pages in a real browser: Debian's Chromium, driven by scripts/browser/look.mjs, which says
+//! what it checks. The servers are real, their states are those of [`super::stage`].
+
+use std::{path::Path, process::Stdio};
+
+use serde_json::json;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    process::Command,
+};
+
+use super::{server_of, stage};
+use crate::{
+    model::state::{Present, State},
+    report::tests::{article, healthy},
+};
+
+/// Where screenshots go, if they are wanted (`make pictures`).
+const PICTURES: &str = "PAGE_PICTURES";
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium and node: `make test-browser`"]
+async fn every_page_of_every_state() {
+    let mut servers = Vec::new();
+    let mut states = Vec::new();
+    for (name, present) in stage::all() {
+        let check = crate::report::text(&present, 200, crate::report::Paint::Plain);
+        let pages = stage::pages(present);
+        let state = pages.state.clone();
+        let server = server_of(pages).await;
+        states.push(json!({ "name": name, "url": format!("http://{}", server.address), "check": check }));
+        servers.push((server, state));
+    }
+    // One that changes while the browser looks.
+    let pages = stage::pages(healthy());
+    let live = pages.state.clone();
+    let changing = server_of(pages).await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/browser");
+    let asked = json!({
+        "states": states,
+        "live": format!("http://{}", changing.address),
+        "pictures": std::env::var(PICTURES).ok(),
+    });
+    let mut node = Command::new("node")
+        .arg(folder.join("look.mjs"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("node");
+    let mut told = node.stdin.take().expect("its input");
+    told.write_all(asked.to_string().as_bytes()).await.expect("written");
+    drop(told);
+    let mut lines = BufReader::new(node.stdout.take().expect("its output")).lines();
+    while let Some(line) = lines.next_line().await.expect("readable") {
+        println!("{line}");
+        match line.as_str() {
+            "CHANGE" => put(&live, &article()),
+            "CHANGE BACK" => put(&live, &healthy()),
+            _ => {}
+        }
+    }
+    assert!(node.wait().await.expect("it ends").success(), "see above what the browser found");
+}
+
+fn put(state: &State, present: &Present) {
+    for reading in &present.routers {
+        state.put_router((**reading).clone());
+    }
+    for path in &present.paths {
+        state.put_path((**path).clone());
+    }
+    state.put_overlay((*present.overlay).clone());
+}
