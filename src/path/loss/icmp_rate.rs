@@ -136,10 +136,13 @@ impl IcmpRate {
 
     /// Whether the variance of the answers is at most `most` of that of random loss.
     fn is_even(&self, most: f64) -> bool {
+        if self.paths < 2 {
+            return false;
+        }
         // The last second is not complete.
         let seconds: Vec<&Second> =
             self.seconds.iter().rev().skip(1).take(STEADY_MOST).filter(|second| second.sent > 0).collect();
-        if self.paths < 2 || seconds.len() < STEADY_LEAST {
+        if seconds.len() < STEADY_LEAST {
             return false;
         }
         let count = f64::from(u32::try_from(seconds.len()).unwrap_or(u32::MAX));

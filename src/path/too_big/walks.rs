@@ -126,7 +126,7 @@ impl Walks {
         now: Moment,
     ) -> bool {
         let place = place_of(method, flow);
-        if !self.steps(place, start).contains(&size) {
+        if !self.steps(place, start).any(|step| step == size) {
             return false;
         }
         let hearer = &mut self.flows[place];
@@ -217,20 +217,20 @@ impl Walks {
         if self.is_empty() {
             return start;
         }
-        self.steps(place, start).last().copied().unwrap_or(start)
+        self.steps(place, start).last().unwrap_or(start)
     }
 
     /// All sizes of a flow's walk from `start`; the last is the size that discovery has arrived at.
-    fn steps(&self, place: usize, start: Bytes) -> Vec<Bytes> {
+    fn steps(&self, place: usize, start: Bytes) -> impl Iterator<Item = Bytes> + '_ {
         let walk = &self.flows[place];
-        let next = |size: &Bytes| {
+        let next = move |size: &Bytes| {
             walk.own.claim(*size).or_else(|| {
                 let vouched = !walk.goes_on_at(*size);
                 self.claim_of_others(place, *size).filter(|_| vouched)
             })
         };
         // Each step is smaller than the last (`Walk::hear` accepts no other), so this ends.
-        std::iter::successors(Some(start), next).collect()
+        std::iter::successors(Some(start), next)
     }
 
     /// The smallest MTU that other flows remember from a signal for `size`.
