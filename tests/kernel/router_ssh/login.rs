@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::net::UnixListener,
+    os::unix::net::{UnixListener, UnixStream},
     process::{Child, Command, Stdio},
 };
 
@@ -14,7 +14,7 @@ use vxlan_exporter::{
     router::{Worker, check_host_key},
 };
 
-use super::reading::{Login as _, failure, router_plan, scrape, success};
+use super::reading::{Login as _, failure, router_plan, scrape, success, times_out};
 use lab::ssh_router::{NAME, Router, run, wait_until, with_router};
 
 #[test]
@@ -75,7 +75,7 @@ impl Agent {
         let socket = router.path("agent");
         let agent = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn();
         let agent = Self(agent.expect("ssh-agent, of Debian's openssh-client"));
-        wait_until("the agent listens", || socket.exists());
+        wait_until("the agent listens", || UnixStream::connect(&socket).is_ok());
         for key in keys {
             let added = Command::new("ssh-add")
                 .arg("-q")
@@ -127,7 +127,7 @@ fn an_agent_logs_in_by_the_key_that_fits() {
         fs::remove_file(router.path("agent")).unwrap_or_default();
         // It accepts the connection into its backlog, and nothing more.
         let _silent = UnixListener::bind(router.path("agent")).unwrap();
-        let message = failure(&plan, FailureReason::Timeout);
+        let message = times_out(&plan);
         assert!(message.contains("asking the agent"), "{message}");
     });
 }

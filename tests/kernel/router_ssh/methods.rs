@@ -63,7 +63,7 @@ fn with_vyos(setup: &str, outputs: &[(&str, &str)], test: impl FnOnce(&Router) +
 }
 
 fn plan(router: &Router) -> RouterPlan {
-    RouterPlan { scrape_timeout: Duration::from_secs(8), ..router_plan(&router.plan()) }
+    router_plan(&router.plan())
 }
 
 fn ran(router: &Router) -> Vec<String> {
@@ -188,6 +188,7 @@ fn a_session_that_hangs_leaves_time_for_the_api() {
         let mut login = router.plan();
         login.port = 2223;
         let mut plan = router_plan(&login);
+        plan.scrape_timeout = Duration::from_secs(10);
         plan.api = Some(server.pinned());
         let mut worker = Worker::new(&plan);
         assert_eq!(success(&scrape(&mut worker)).method, Method::Api);

@@ -12,8 +12,12 @@ use vxlan_exporter::{
     router::Worker,
 };
 
-/// The deadline of a scrape.
+/// The deadline of a scrape that is about to miss it.
 pub const TIMEOUT: Duration = Duration::from_secs(4);
+/// The deadline of all others: generous, as the machine may be busy.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a server hangs that must not be waited for.
+pub const FOR_EVER: Duration = Duration::from_mins(1);
 
 /// A login to a router.
 pub trait Login {
@@ -38,7 +42,18 @@ impl Login for Router {
 /// Scrapes once, expects that reason, and returns the message.
 #[track_caller]
 pub fn failure(plan: &SshPlan, reason: FailureReason) -> String {
-    let reading = scrape(&mut Worker::new(&router_plan(plan)));
+    failure_of(&router_plan(plan), reason)
+}
+
+/// Scrapes once with [`TIMEOUT`], and misses it.
+#[track_caller]
+pub fn times_out(plan: &SshPlan) -> String {
+    failure_of(&RouterPlan { scrape_timeout: TIMEOUT, ..router_plan(plan) }, FailureReason::Timeout)
+}
+
+#[track_caller]
+fn failure_of(plan: &RouterPlan, reason: FailureReason) -> String {
+    let reading = scrape(&mut Worker::new(plan));
     let failure = reading.failure.expect("the scrape must fail");
     assert_eq!(failure.reason, reason, "{failure}");
     assert_eq!(reading.current, None);
@@ -64,7 +79,7 @@ pub fn router_plan(ssh: &SshPlan) -> RouterPlan {
         site: "dc".into(),
         addresses: Vec::new(),
         scrape_interval: Duration::from_secs(30),
-        scrape_timeout: TIMEOUT,
+        scrape_timeout: PATIENCE,
         limits: vxlan_exporter::model::plan::ReadLimits::default(),
         transport: Transport::Ssh(ssh.clone()),
         api: None,

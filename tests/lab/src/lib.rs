@@ -160,13 +160,19 @@ impl Lab {
     }
 
     /// Sets the MTU of the underlay, routers and core alike.
+    ///
+    /// Meanwhile the core never has the smaller MTU: it would signal that to a router over IPv6,
+    /// and the router would remember it for ten minutes.
     pub fn set_underlay_mtu(&self, mtu: u32) -> Result<()> {
-        let core = self.core();
+        let core = |mtu: u32| {
+            let legs = Place::ALL.map(|place| format!("link set {} mtu {mtu}", place.core_leg()));
+            self.core().batch(&legs)
+        };
+        core(9000)?;
         for place in Place::ALL {
-            core.ip(&format!("link set {} mtu {mtu}", place.core_leg()))?;
             self.router(place).ip(&format!("link set eth0 mtu {mtu}"))?;
         }
-        Ok(())
+        core(mtu)
     }
 
     /// Adds IPv6 to the underlay, with the addresses of [`Lab::underlay_v6`].
