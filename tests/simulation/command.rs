@@ -1,11 +1,14 @@
 //! The simulation as a command: `simulate --networks 1000000` plays random networks and prints the
-//! results; `--trace SEED` plays one and prints everything that was reported.
+//! results; `--trace SEED` plays one and prints everything that was reported. Its tests are what
+//! `make test` plays.
 
 #![allow(
     clippy::too_many_lines,
     reason = "a test tells a story or tables its cases: cutting it makes it no easier to read"
 )]
 
+#[cfg(test)]
+mod played;
 mod sim;
 
 use std::process::ExitCode;

@@ -1,20 +1,12 @@
 //! Plays the pure path prober against networks that exist only as numbers: those described in
 //! `scenarios/*.yml`, and ten thousand generated from seeds.
-//! `cargo run --release --example simulate` plays any number of them.
-
-#![allow(
-    clippy::too_many_lines,
-    reason = "a test tells a story or tables its cases: cutting it makes it no easier to read"
-)]
-
-mod sim;
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
 };
 
-use sim::{
+use crate::sim::{
     promises::{SCENARIOS_NOT_YET, Which, describe, run},
     scenario::Scenario,
 };
