@@ -18,6 +18,8 @@ use nix::{
 };
 use tempfile::TempDir;
 
+use ::lab::namespace::Namespace;
+
 /// The reflector's host.
 pub const FAR: &str = "10.77.2.2";
 /// The reflector's host over IPv6.
@@ -49,35 +51,45 @@ impl Lab {
             directory: tempfile::tempdir().expect("a directory"),
             children: Vec::new(),
         };
-        for namespace in [&lab.near, &lab.mid, &lab.far] {
-            run("ip", &["netns", "add", namespace]);
-            run("ip", &["-n", namespace, "link", "set", "lo", "up"]);
+        let names = [&lab.mid, &lab.near, &lab.far].map(Clone::clone).to_vec();
+        let all = Namespace::add_all(names).expect("namespaces");
+        let (mid, ends) = all.split_first().expect("three namespaces");
+        let mut at_mid = vec!["link set lo up".to_owned()];
+        for (leg, net, end) in [("near", 1, &ends[0]), ("far", 2, &ends[1])] {
+            at_mid.extend([
+                format!("link add {leg} type veth peer name eth0 netns {}", end.name),
+                format!("addr add 10.77.{net}.1/24 dev {leg}"),
+                format!("addr add fd77:{net}::1/64 dev {leg} nodad"),
+                format!("link set {leg} up"),
+            ]);
         }
-        for (namespace, leg, net) in [(&lab.near, "near", 1), (&lab.far, "far", 2)] {
-            let ip = |namespace: &str, words: &str| {
-                run("ip", &[&["-n", namespace][..], &words.split(' ').collect::<Vec<_>>()].concat());
-            };
-            ip(&lab.mid, &format!("link add {leg} type veth peer name eth0 netns {namespace}"));
-            ip(&lab.mid, &format!("addr add 10.77.{net}.1/24 dev {leg}"));
-            ip(&lab.mid, &format!("link set {leg} up"));
-            ip(namespace, &format!("addr add 10.77.{net}.2/24 dev eth0"));
-            ip(namespace, "link set eth0 up");
-            ip(namespace, &format!("route add default via 10.77.{net}.1"));
-            ip(&lab.mid, &format!("addr add fd77:{net}::1/64 dev {leg} nodad"));
-            ip(namespace, &format!("addr add fd77:{net}::2/64 dev eth0 nodad"));
-            ip(namespace, &format!("-6 route add default via fd77:{net}::1"));
+        mid.batch(&at_mid).expect("the router's links");
+        for (net, end) in [(1, &ends[0]), (2, &ends[1])] {
+            let at_end = [
+                "link set lo up".to_owned(),
+                format!("addr add 10.77.{net}.2/24 dev eth0"),
+                format!("addr add fd77:{net}::2/64 dev eth0 nodad"),
+                "link set eth0 up".to_owned(),
+                format!("route add default via 10.77.{net}.1"),
+                format!("route add default via fd77:{net}::1"),
+            ];
+            end.batch(&at_end).expect("a host's link");
             // A veth passes super-packets where single packets would be lost.
-            run_in(namespace, "ethtool -K eth0 tso off gso off");
+            run_in(&end.name, "ethtool -K eth0 tso off gso off");
         }
-        run_in(&lab.mid, "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
-        lab.nft("add table ip lab");
-        lab.nft("add chain ip lab count { type filter hook forward priority -10; }");
-        lab.nft("add counter ip lab paid; add counter ip lab spent; add counter ip lab data");
-        lab.nft("add rule ip lab count ip protocol tcp iifname near counter name paid");
-        lab.nft("add rule ip lab count ip protocol tcp iifname far counter name spent");
-        lab.nft("add rule ip lab count ip protocol tcp iifname far meta length > 60 counter name data");
-        lab.nft("add chain ip lab forward { type filter hook forward priority 0; }");
-        lab.nft("add chain ip lab nat { type nat hook prerouting priority -100; }");
+        for key in ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"] {
+            mid.sysctl(key, "1").expect("forwarding");
+        }
+        lab.nft(
+            "add table ip lab; \
+             add chain ip lab count { type filter hook forward priority -10; }; \
+             add counter ip lab paid; add counter ip lab spent; add counter ip lab data; \
+             add rule ip lab count ip protocol tcp iifname near counter name paid; \
+             add rule ip lab count ip protocol tcp iifname far counter name spent; \
+             add rule ip lab count ip protocol tcp iifname far meta length > 60 counter name data; \
+             add chain ip lab forward { type filter hook forward priority 0; }; \
+             add chain ip lab nat { type nat hook prerouting priority -100; }",
+        );
         lab
     }
 

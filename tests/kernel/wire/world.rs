@@ -88,9 +88,11 @@ impl World {
     /// Starts it, with 1500 bytes everywhere.
     pub fn raise() -> Result<Self> {
         let id = runs::begin()?;
-        let add = |role| Namespace::add(runs::namespace_name(&id, role));
-        let mut world =
-            Self { here: add("here")?, way: add("way")?, there: add("there")?, id, listener: None };
+        let names = ["here", "way", "there"].map(|role| runs::namespace_name(&id, role)).to_vec();
+        let mut added = Namespace::add_all(names)?.into_iter();
+        let mut next = || added.next().context("three namespaces");
+        let mut world = Self { here: next()?, way: next()?, there: next()?, id, listener: None };
+        world.way.ip("link set lo up")?;
         world.join(&world.here, "near", 1)?;
         world.join(&world.there, "far", 2)?;
         for key in ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"] {
@@ -117,18 +119,19 @@ impl World {
     }
 
     fn join(&self, host: &Namespace, leg: &str, net: u16) -> Result<()> {
-        self.way.ip(&format!("link add {leg} type veth peer name eth0 netns {}", host.name))?;
+        let mut way = vec![format!("link add {leg} type veth peer name eth0 netns {}", host.name)];
+        let mut end = vec!["link set lo up".to_owned()];
         for ip in Ip::BOTH {
             let bits = if ip == Ip::V4 { 24 } else { 64 };
             let flags = if ip == Ip::V4 { "" } else { "nodad" };
-            self.way.ip(&format!("addr add {}/{bits} dev {leg} {flags}", ip.address(net, 1)))?;
-            host.ip(&format!("addr add {}/{bits} dev eth0 {flags}", ip.address(net, 2)))?;
+            way.push(format!("addr add {}/{bits} dev {leg} {flags}", ip.address(net, 1)));
+            end.push(format!("addr add {}/{bits} dev eth0 {flags}", ip.address(net, 2)));
         }
-        self.way.ip(&format!("link set {leg} up"))?;
-        host.ip("link set eth0 up")?;
-        for ip in Ip::BOTH {
-            host.ip(&format!("route add default via {}", ip.address(net, 1)))?;
-        }
+        way.push(format!("link set {leg} up"));
+        end.push("link set eth0 up".to_owned());
+        end.extend(Ip::BOTH.map(|ip| format!("route add default via {}", ip.address(net, 1))));
+        self.way.batch(&way)?;
+        host.batch(&end)?;
         // Packets must have the checksums and sizes that they have on a real link.
         host.run("ethtool", &["-K", "eth0", "tso", "off", "gso", "off", "tx", "off"])
     }

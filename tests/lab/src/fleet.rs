@@ -46,10 +46,8 @@ pub fn with_fleet(count: usize, test: impl FnOnce(&Fleet<'_>) + Send) {
     for number in 0..count {
         write_router(files.path(), number, count);
     }
-    // bash reads the `.bashrc` of the user that logs in over SSH: it must not be this machine's.
     let sshd_config = format!(
-        "ListenAddress 0.0.0.0:{PORT}\nMaxStartups 1000\nSetEnv HOME={}\nForceCommand {}\n",
-        files.path().display(),
+        "ListenAddress 0.0.0.0:{PORT}\nMaxStartups 1000\nForceCommand {}\n",
         write_shell(&files).display()
     );
     with_router(&sshd_config, |router| {

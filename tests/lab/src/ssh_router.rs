@@ -3,9 +3,13 @@
 
 use std::{
     fs::{self, File},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -72,6 +76,17 @@ pub fn run(command: &str, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// The machine's accounts, but root logs in to `sh`: bash takes longer to start and reads the
+/// `.bashrc` of whoever logs in over SSH.
+fn accounts() -> String {
+    let accounts = fs::read_to_string("/etc/passwd").expect("read /etc/passwd");
+    let to_sh = |line: &str| match line.rsplit_once(':') {
+        Some((root, _)) if line.starts_with("root:") => format!("{root}:/bin/sh\n"),
+        _ => format!("{line}\n"),
+    };
+    accounts.lines().map(to_sh).collect()
+}
+
 /// The router. Dropping it stops its server and removes its namespace.
 pub struct Router {
     /// Its namespace.
@@ -96,9 +111,8 @@ impl Router {
         };
         run("ip", &["netns", "add", &router.namespace]);
         router.ip("link set lo up");
-        for kind in ["ed25519", "rsa"] {
-            router.new_key(&format!("host_{kind}"), kind);
-        }
+        router.new_key("host_ed25519", "ed25519");
+        router.put_rsa_host_key();
         let user = router.new_key("user", "ed25519");
         fs::write(router.path("authorized_keys"), user).expect("write authorized_keys");
         router.know(&format!("{NAME} {}\n", router.host_key("ed25519")));
@@ -120,12 +134,13 @@ impl Router {
         fs::write(router.path("shadow"), SHADOW).expect("write shadow");
         // Debian's sshd uses this directory for privilege separation.
         fs::create_dir_all("/run/sshd").expect("make /run/sshd");
+        fs::write(router.path("passwd"), accounts()).expect("write passwd");
         let sshd = Command::new("ip")
             .args(["netns", "exec", &router.namespace, "sh", "-c"])
-            // `ip netns exec` gives this shell its own mounts, so nobody else sees that password
-            // file.
+            // `ip netns exec` gives this shell its own mounts, so nobody else sees these files.
             .arg(format!(
-                "D=\"$4\"; mount --bind \"$1\" /etc/shadow && {{ {setup}\n}} && exec /usr/sbin/sshd -D -f \"$2\" -E \"$3\""
+                "D=\"$4\"; mount --bind \"$1\" /etc/shadow && mount --bind \"$D/passwd\" /etc/passwd && \
+                 {{ {setup}\n}} && exec /usr/sbin/sshd -D -f \"$2\" -E \"$3\""
             ))
             .args(["sh", &at("shadow"), &at("sshd_config"), &at("log"), &at("")])
             .stdin(Stdio::null())
@@ -155,7 +170,7 @@ impl Router {
         let file = self.path(name);
         fs::write(&file, text.replace("DIRECTORY", &self.path("").display().to_string()))
             .expect("write a script");
-        format!("sh {}", file.display())
+        format!("exec sh {}", file.display())
     }
 
     /// A file of this test.
@@ -172,6 +187,25 @@ impl Router {
     pub fn new_key(&self, file: &str, kind: &str) -> String {
         run("ssh-keygen", &["-q", "-t", kind, "-N", "", "-f", self.path(file).to_str().unwrap()]);
         self.public_key(file)
+    }
+
+    /// Making an RSA key takes a tenth of a second to several: all routers of a run have the same.
+    fn put_rsa_host_key(&self) {
+        static KEY: OnceLock<[String; 2]> = OnceLock::new();
+        let files = ["host_rsa", "host_rsa.pub"].map(|file| self.path(file));
+        let mut made = false;
+        let key = KEY.get_or_init(|| {
+            made = true;
+            self.new_key("host_rsa", "rsa");
+            files.each_ref().map(|file| fs::read_to_string(file).expect("read a key"))
+        });
+        if made {
+            return;
+        }
+        for (file, text) in files.iter().zip(key) {
+            fs::write(file, text).expect("write a key");
+        }
+        fs::set_permissions(&files[0], fs::Permissions::from_mode(0o600)).expect("protect a key");
     }
 
     /// Type and public key of one of its host keys.

@@ -104,7 +104,7 @@ pub fn write_accounts(lab: &Lab, namespace: &Namespace) -> Result<()> {
         etc.join("passwd"),
         format!(
             "root:x:0:0::/root:/bin/sh\nsshd:x:64900:65534::/run/sshd:/usr/sbin/nologin\n\
-             {USER}:x:{USER_ID}:{USER_ID}::{}:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n",
+             {USER}:x:{USER_ID}:{USER_ID}::{}:/bin/sh\nnobody:x:65534:65534::/:/usr/sbin/nologin\n",
             home.display()
         ),
     )?;

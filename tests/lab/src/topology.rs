@@ -3,6 +3,7 @@
 //! connected to that, so that the routers can be read whatever the state of the overlay.
 
 use std::{
+    net::Ipv4Addr,
     path::Path,
     time::{Duration, Instant},
 };
@@ -22,29 +23,42 @@ const LAN_MTU: u32 = 1500;
 
 /// Creates all namespaces and links, including the fault.
 pub fn build(lab: &mut Lab, fault: &Fault) -> Result<()> {
-    let core = add(lab, "core")?;
-    core.sysctl("net/ipv4/ip_forward", "1")?;
-    let management = add(lab, "mgmt")?;
-    management.ip("link add br0 type bridge")?;
-    management.ip(&format!("addr add {}/24 dev br0", lab.numbers.management_host))?;
-    management.ip("link set br0 up")?;
+    let (core, management) = add_namespaces(lab)?;
+    let loopback = "link set lo up".to_owned();
+    let bridge = [
+        loopback.clone(),
+        "link add br0 type bridge".to_owned(),
+        format!("addr add {}/24 dev br0", lab.numbers.management_host),
+        "link set br0 up".to_owned(),
+    ];
+    management.batch(&bridge)?;
     for place in Place::ALL {
-        let router = add(lab, lab.numbers.site(place).router)?;
-        lab.routers.insert(place, router);
-        let host = add(lab, lab.numbers.site(place).host)?;
-        lab.hosts.insert(place, host);
-        join_underlay(lab, place, &core, fault)?;
-        join_host(lab, place, fault)?;
-        let numbers = lab.numbers.site(place);
-        join_management(lab.router(place), &management, numbers.router, numbers.management)?;
+        let router = lab.router(place);
+        router.batch(&[vec![loopback.clone()], at_router(lab, place, fault)].concat())?;
+        router.sysctl("net/ipv4/ip_forward", "1")?;
+        hand_bridged_packets_to_iptables(router, fault.bridge_netfilter)?;
+        lab.host(place).batch(&[vec![loopback.clone()], at_host(lab, place)].concat())?;
+        // A veth passes 64 kB super-packets where single frames are lost; a real network card
+        // splits them first.
+        lab.host(place)
+            .run("ethtool", &["-K", "eth0", "tso", "off", "gso", "off"])
+            .context("without this the lab would hide the hole that it is for")?;
+    }
+    core.batch(&[vec![loopback], fault.underlay.at_core(lab)].concat())?;
+    core.sysctl("net/ipv4/ip_forward", "1")?;
+    for place in Place::ALL {
         fault.underlay.route(lab, place)?;
     }
+    let ports = Place::ALL.iter().flat_map(|place| at_management(lab.numbers.site(*place).router));
+    management.batch(&ports.collect::<Vec<_>>())?;
     if let Some(mtu) = fault.pod_mtu {
-        let pod = add(lab, "pod")?;
+        let pod = Namespace::add(runs::namespace_name(&lab.id, "pod"))?;
         join_pod(lab, &pod, mtu)?;
         lab.pod = Some(pod);
     }
-    join_management(lab.vantage(), &management, "exporter", lab.numbers.exporter_management)?;
+    let exporter = to_management(&management, "exporter", lab.numbers.exporter_management);
+    lab.vantage().batch(&exporter)?;
+    management.batch(&at_management("exporter"))?;
     for end in End::ALL {
         add_vxlan(lab, end, fault)?;
     }
@@ -81,38 +95,50 @@ pub fn build(lab: &mut Lab, fault: &Fault) -> Result<()> {
     Ok(())
 }
 
-fn add(lab: &Lab, role: &str) -> Result<Namespace> {
-    Namespace::add(runs::namespace_name(&lab.id, role))
+/// Creates all namespaces but a pod's; returns those of the core and the management network.
+fn add_namespaces(lab: &mut Lab) -> Result<(Namespace, Namespace)> {
+    let mut roles = vec!["core", "mgmt"];
+    for place in Place::ALL {
+        roles.extend([lab.numbers.site(place).router, lab.numbers.site(place).host]);
+    }
+    let names = roles.iter().map(|role| runs::namespace_name(&lab.id, role)).collect();
+    let mut added = Namespace::add_all(names)?.into_iter();
+    let mut next = || added.next().context("a namespace for each role");
+    let (core, management) = (next()?, next()?);
+    for place in Place::ALL {
+        lab.routers.insert(place, next()?);
+        lab.hosts.insert(place, next()?);
+    }
+    Ok((core, management))
 }
 
-fn join_underlay(lab: &Lab, place: Place, core: &Namespace, fault: &Fault) -> Result<()> {
-    let router = lab.router(place);
-    let (leg, mtu) = (place.core_leg(), fault.underlay_mtu);
-    router.ip(&format!("link add eth0 mtu {mtu} type veth peer name {leg} mtu {mtu} netns {}", core.name))?;
-    fault.underlay.join(lab, place, core)?;
-    router.sysctl("net/ipv4/ip_forward", "1")
+/// Underlay, LAN and management port of a router: `bridge` = eth1; the vxlan devices are added
+/// later.
+fn at_router(lab: &Lab, place: Place, fault: &Fault) -> Vec<String> {
+    let (site, bridge) = (lab.numbers.site(place), lab.numbers.bridge);
+    let (leg, mtu, core) = (place.core_leg(), fault.underlay_mtu, lab.core().name);
+    let host = &lab.host(place).name;
+    let mut commands =
+        vec![format!("link add eth0 mtu {mtu} type veth peer name {leg} mtu {mtu} netns {core}")];
+    commands.extend(fault.underlay.at_router(lab, place));
+    commands.extend([
+        format!("link add eth1 mtu {LAN_MTU} type veth peer name eth0 mtu {LAN_MTU} netns {host}"),
+        format!("link add {bridge} type bridge"),
+        format!("link set eth1 master {bridge}"),
+        "link set eth1 up".to_owned(),
+        format!("link set {bridge} up"),
+    ]);
+    commands.extend(to_management(&lab.management(), site.router, site.management));
+    commands
 }
 
-/// The LAN: `bridge` = eth1; the vxlan devices are added later.
-fn join_host(lab: &Lab, place: Place, fault: &Fault) -> Result<()> {
-    let (router, host, site) = (lab.router(place), lab.host(place), lab.numbers.site(place));
-    let bridge = lab.numbers.bridge;
-    router.ip(&format!(
-        "link add eth1 mtu {LAN_MTU} type veth peer name eth0 mtu {LAN_MTU} netns {}",
-        host.name
-    ))?;
-    router.ip(&format!("link add {bridge} type bridge"))?;
-    router.ip(&format!("link set eth1 master {bridge}"))?;
-    router.ip("link set eth1 up")?;
-    router.ip(&format!("link set {bridge} up"))?;
-    hand_bridged_packets_to_iptables(router, fault.bridge_netfilter)?;
-    host.ip(&format!("addr add {}/24 dev eth0", site.host_address))?;
-    host.ip(&format!("addr add {}/64 dev eth0 nodad", site.host_address_v6()))?;
-    host.ip("link set eth0 up")?;
-    // A veth passes 64 kB super-packets where single frames are lost; a real network card splits
-    // them first.
-    host.run("ethtool", &["-K", "eth0", "tso", "off", "gso", "off"])
-        .context("without this the lab would hide the hole that it is for")
+fn at_host(lab: &Lab, place: Place) -> Vec<String> {
+    let site = lab.numbers.site(place);
+    vec![
+        format!("addr add {}/24 dev eth0", site.host_address),
+        format!("addr add {}/64 dev eth0 nodad", site.host_address_v6()),
+        "link set eth0 up".to_owned(),
+    ]
 }
 
 /// Off is VyOS's default. The kernel's own default is on if the module is loaded, which moves the
@@ -207,17 +233,18 @@ fn narrow_route(lab: &Lab, mtu: u32) -> Result<()> {
     ))
 }
 
-fn join_management(
-    namespace: &Namespace,
-    management: &Namespace,
-    port: &str,
-    address: std::net::Ipv4Addr,
-) -> Result<()> {
-    namespace.ip(&format!("link add mgmt0 type veth peer name {port} netns {}", management.name))?;
-    namespace.ip(&format!("addr add {address}/24 dev mgmt0"))?;
-    namespace.ip("link set mgmt0 up")?;
-    management.ip(&format!("link set {port} master br0"))?;
-    management.ip(&format!("link set {port} up"))
+/// The commands that join a namespace to the management network; `port` is its end there.
+fn to_management(management: &Namespace, port: &str, address: Ipv4Addr) -> [String; 3] {
+    [
+        format!("link add mgmt0 type veth peer name {port} netns {}", management.name),
+        format!("addr add {address}/24 dev mgmt0"),
+        "link set mgmt0 up".to_owned(),
+    ]
+}
+
+/// The commands at the management network for one of its ports.
+fn at_management(port: &str) -> [String; 2] {
+    [format!("link set {port} master br0"), format!("link set {port} up")]
 }
 
 /// A vxlan device as VyOS sets it up for `remote` alone: no local address, df unset, ttl 16.
@@ -228,10 +255,12 @@ fn add_vxlan(lab: &Lab, end: End, fault: &Fault) -> Result<()> {
     let vni = if fault.vni_slip_at.contains(&end) { other } else { own };
     let mtu = fault.vxlan_mtu_at.get(&end).unwrap_or(&fault.vxlan_mtu);
     let (way, port) = (fault.underlay.vxlan(lab, end), lab.numbers.port);
-    router.ip(&format!("link add {interface} type vxlan id {vni} {way} dstport {port} ttl 16 df unset"))?;
-    router.ip(&format!("link set {interface} mtu {mtu}"))?;
-    router.ip(&format!("link set {interface} master {}", lab.numbers.bridge))?;
-    router.ip(&format!("link set {interface} up"))
+    router.batch(&[
+        format!("link add {interface} type vxlan id {vni} {way} dstport {port} ttl 16 df unset"),
+        format!("link set {interface} mtu {mtu}"),
+        format!("link set {interface} master {}", lab.numbers.bridge),
+        format!("link set {interface} up"),
+    ])
 }
 
 fn filter(namespace: &Namespace, family: &str, chain: &str, hook: &str, rules: &[String]) -> Result<()> {

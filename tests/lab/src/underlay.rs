@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 use super::{
     Lab,
-    namespace::Namespace,
     numbers::{End, Place},
 };
 
@@ -31,24 +30,37 @@ pub enum Way {
 }
 
 impl Way {
-    /// Connects the core: it routes between prefixes, or bridges one link.
-    pub fn join(self, lab: &Lab, place: Place, core: &Namespace) -> Result<()> {
-        let (router, site, leg) = (lab.router(place), lab.numbers.site(place), place.core_leg());
-        if self == Self::LinkLocal {
-            if core.ip("link show ll").is_err() {
-                core.ip("link add ll type bridge")?;
-                core.ip("link set ll up")?;
-            }
-            core.ip(&format!("link set {leg} master ll"))?;
-            core.ip(&format!("link set {leg} up"))?;
-            router.ip(&format!("addr add {}/64 dev eth0 nodad", link_local(place)))?;
-            return router.ip("link set eth0 up");
+    /// The commands that connect a router's `eth0` to the core.
+    pub fn at_router(self, lab: &Lab, place: Place) -> Vec<String> {
+        let site = lab.numbers.site(place);
+        let mut commands = vec![
+            match self {
+                Self::LinkLocal => format!("addr add {}/64 dev eth0 nodad", link_local(place)),
+                _ => format!("addr add {}/24 dev eth0", site.underlay),
+            },
+            "link set eth0 up".to_owned(),
+        ];
+        if self == Self::Plain {
+            commands.push(format!("route add default via {}", site.core));
         }
-        core.ip(&format!("addr add {}/24 dev {leg}", site.core))?;
-        core.ip(&format!("link set {leg} up"))?;
-        router.ip(&format!("addr add {}/24 dev eth0", site.underlay))?;
-        router.ip("link set eth0 up")?;
-        if self == Self::Plain { router.ip(&format!("route add default via {}", site.core)) } else { Ok(()) }
+        commands
+    }
+
+    /// The commands at the core, whose legs exist: it routes between prefixes, or bridges one link.
+    pub fn at_core(self, lab: &Lab) -> Vec<String> {
+        let mut commands = Vec::new();
+        if self == Self::LinkLocal {
+            commands.extend(["link add ll type bridge", "link set ll up"].map(str::to_owned));
+        }
+        for place in Place::ALL {
+            let leg = place.core_leg();
+            commands.push(match self {
+                Self::LinkLocal => format!("link set {leg} master ll"),
+                _ => format!("addr add {}/24 dev {leg}", lab.numbers.site(place).core),
+            });
+            commands.push(format!("link set {leg} up"));
+        }
+        commands
     }
 
     /// Adds the routes besides the main ones, once the management port exists.
