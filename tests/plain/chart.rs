@@ -7,6 +7,7 @@ mod documents;
 mod exporter;
 mod helm;
 mod helm_docs;
+mod mesh;
 mod network;
 mod notes;
 mod placement;

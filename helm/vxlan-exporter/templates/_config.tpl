@@ -1,5 +1,41 @@
-{{/* The exporter's configuration as written by the user. */}}
+{{/* The exporter's configuration as the values say it, with the paths of the mesh. */}}
 {{- define "vxlan-exporter.givenConfig" -}}
+{{- $written := include "vxlan-exporter.writtenConfig" . -}}
+{{- $config := fromYaml $written -}}
+{{- if and .Values.mesh.sites (not $config.Error) -}}
+{{- $mesh := include "vxlan-exporter.meshPaths" (dict "mesh" .Values.mesh "here" (toString ($config.site | default ""))) | fromYamlArray -}}
+{{- toYaml (set $config "paths" (concat ($config.paths | default list) $mesh)) -}}
+{{- else -}}
+{{ $written }}
+{{- end -}}
+{{- end -}}
+
+{{/*
+The paths from `here` to the representatives of each other site. The hosts with the lowest hashes of `HERE/ADDRESS` are chosen:
+each site chooses others, and a host that comes or goes moves only the paths to itself.
+*/}}
+{{- define "vxlan-exporter.meshPaths" -}}
+{{- $mesh := .mesh -}}
+{{- $here := .here -}}
+{{- $paths := list -}}
+{{- range $site, $hosts := omit $mesh.sites $here -}}
+{{- $byHash := dict -}}
+{{- range $host := $hosts -}}
+{{- $path := kindIs "map" $host | ternary $host (dict "address" $host) -}}
+{{- $_ := set $byHash (printf "%s/%s" $here $path.address | sha256sum) $path -}}
+{{- end -}}
+{{- range $place, $hash := keys $byHash | sortAlpha -}}
+{{- if lt $place (int $mesh.representatives) -}}
+{{- $path := get $byHash $hash -}}
+{{- $paths = append $paths (merge (dict "site" $site) (deepCopy $path) (dict "name" (printf "%s-%s" $site $path.address)) (deepCopy $mesh.path)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $paths -}}
+{{- end -}}
+
+{{/* The exporter's configuration as written by the user. */}}
+{{- define "vxlan-exporter.writtenConfig" -}}
 {{- if .Values.configText -}}
 {{ .Values.configText }}
 {{- else -}}

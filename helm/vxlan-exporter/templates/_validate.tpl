@@ -18,6 +18,9 @@ read from the cluster but what Helm reads anyway: an installation must not need 
 {{- fail "config and configText are both set: keep one of them." -}}
 {{- end -}}
 {{- $config := include "vxlan-exporter.givenConfig" . | fromYaml -}}
+{{- if and .Values.mesh.sites (not (hasKey .Values.mesh.sites (toString ($config.site | default "")))) -}}
+{{- fail (printf "mesh.sites has no site %q, which is config.site: without it this cluster would probe its own hosts, and no other site would probe them. Its sites are %s." (toString ($config.site | default "")) (keys .Values.mesh.sites | sortAlpha | join ", ")) -}}
+{{- end -}}
 {{- if and .Values.configText (or $config.Error (not $config)) -}}
 {{- fail (printf "configText is not a YAML map (%s): `vxlan_exporter config check --config.file=FILE` says where." ($config.Error | default "no key in it")) -}}
 {{- end -}}
