@@ -109,8 +109,11 @@ impl Plan {
     /// The part of the plan that `shard` owns: its paths, and every router.
     #[must_use]
     pub(crate) fn for_shard(mut self, shard: Shard) -> Self {
+        let paths = std::mem::take(&mut self.paths);
+        let names: Vec<&str> = paths.iter().map(|path| path.name.as_str()).collect();
+        let mine: BTreeSet<String> = shard.share(&names).into_iter().map(str::to_owned).collect();
         let (own, others): (Vec<_>, Vec<_>) =
-            self.paths.into_iter().partition(|path| shard.owns(path.name.as_str()));
+            paths.into_iter().partition(|path| mine.contains(path.name.as_str()));
         self.sites_probed_elsewhere.extend(others.into_iter().map(|path| path.site));
         Self { shard, paths: own, ..self }
     }
