@@ -18,6 +18,8 @@ pub mod plot;
 pub mod rivals;
 pub mod routers;
 pub mod rows;
+pub mod rules;
+pub mod scale;
 pub mod scrape;
 pub mod sessions;
 pub mod together;
@@ -40,6 +42,8 @@ pub struct Plan {
     pub routers: Vec<usize>,
     /// Numbers of paths beside 500 routers and a scrape each second.
     pub together: Vec<usize>,
+    /// Numbers of paths that a Prometheus scrapes.
+    pub rules: Vec<usize>,
     /// Numbers of paths beside a hole.
     pub holes: Vec<usize>,
     /// How long each is watched.
@@ -63,6 +67,8 @@ pub struct Report {
     pub together: Vec<together::Row>,
     /// By number of routers.
     pub routers: Vec<routers::Row>,
+    /// What Prometheus needs.
+    pub rules: Option<rules::Row>,
     /// Time until a hole is seen.
     pub holes: Vec<hole::Row>,
     /// Time of one scrape beside the `prometheus` crate.
@@ -89,6 +95,9 @@ pub fn run(plan: &Plan) -> Result<Report> {
     for count in &plan.together {
         report.together.push(together::measure(plan, *count)?);
     }
+    for count in &plan.rules {
+        report.rules = rules::measure(plan, *count)?;
+    }
     for count in &plan.holes {
         report.holes.push(hole::measure(plan, *count)?);
     }
@@ -103,6 +112,7 @@ impl Report {
         keep(&mut self.together, before.together, |row| row.paths);
         keep(&mut self.routers, before.routers, |row| row.routers);
         keep(&mut self.holes, before.holes, |row| row.paths);
+        self.rules = self.rules.or(before.rules);
         self.scrape = self.scrape.or(before.scrape);
         self.rtt = self.rtt.or(before.rtt);
         self.binary = self.binary.or(before.binary);

@@ -8,7 +8,7 @@ use super::{
     Report,
     cost::{Cost, float, megabytes},
     plot::Plot,
-    rows,
+    rows, scale,
 };
 
 const BEGIN: &str = "<!-- begin: written by `make bench` -->";
@@ -16,10 +16,8 @@ const END: &str = "<!-- end: written by `make bench` -->";
 
 /// Replaces what stands between the markers of that page.
 pub fn write(page: &Path, report: &Report) -> Result<()> {
-    let text = fs::read_to_string(page).with_context(|| format!("reading {}", page.display()))?;
-    let (before, rest) = text.split_once(BEGIN).context("the page has no beginning of the generated part")?;
-    let (_, after) = rest.split_once(END).context("the page has no end of the generated part")?;
-    fs::write(page, format!("{before}{BEGIN}\n\n{}\n{END}{after}", generated(report)))?;
+    put(page, &generated(report))?;
+    put(&page.with_file_name("scale.md"), &scale::table(report))?;
     let pictures = page.parent().context("the page has a directory")?.join("pictures");
     for (name, plot) in
         [("performance-paths.svg", paths_plot(report)), ("performance-routers.svg", routers_plot(report))]
@@ -28,6 +26,15 @@ pub fn write(page: &Path, report: &Report) -> Result<()> {
             fs::write(pictures.join(name), svg)?;
         }
     }
+    Ok(())
+}
+
+/// Puts a text between the markers of a page.
+fn put(page: &Path, part: &str) -> Result<()> {
+    let text = fs::read_to_string(page).with_context(|| format!("reading {}", page.display()))?;
+    let (before, rest) = text.split_once(BEGIN).context("the page has no beginning of the generated part")?;
+    let (_, after) = rest.split_once(END).context("the page has no end of the generated part")?;
+    fs::write(page, format!("{before}{BEGIN}\n\n{part}\n{END}{after}"))?;
     Ok(())
 }
 

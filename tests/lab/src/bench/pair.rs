@@ -115,7 +115,12 @@ impl Pair {
 
 /// The body of a page of the exporter in that namespace.
 pub fn get(near: &Namespace, page: &str) -> Result<String> {
-    let mut stream = near.dial(LISTEN)?;
+    get_at(near, LISTEN.port(), page)
+}
+
+/// The body of a page of a server in that namespace.
+pub fn get_at(near: &Namespace, port: u16, page: &str) -> Result<String> {
+    let mut stream = near.dial(SocketAddr::new(LISTEN.ip(), port))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     stream.write_all(format!("GET {page} HTTP/1.0\r\nHost: {LISTEN}\r\n\r\n").as_bytes())?;
     let mut answer = String::new();
