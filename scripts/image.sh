@@ -49,7 +49,7 @@ buildah bud --quiet --isolation chroot --timestamp "$time" --build-arg "VERSION=
     --file Containerfile --tag "$image" "$work/context" >/dev/null
 mkdir -p "$(dirname "$archive")"
 rm -f "$archive"
-buildah push --quiet "$image" "oci-archive:$archive:$image"
+buildah push --quiet --compression-format gzip --compression-level 9 "$image" "oci-archive:$archive:$image"
 
 size=$(stat -c %s "$archive")
 if [ "$size" -gt "$limit" ]; then

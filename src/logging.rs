@@ -18,10 +18,10 @@ use std::{
 };
 
 use clap::ValueEnum;
-use tracing::{Event, Subscriber, field::Field};
+use tracing::{Event, Subscriber, field::Field, level_filters::LevelFilter};
 use tracing_subscriber::{
-    EnvFilter,
     field::Visit,
+    filter::Targets,
     fmt::{
         FmtContext, FormatEvent, FormatFields,
         format::Writer,
@@ -67,12 +67,14 @@ static LOG: OnceLock<(LogQueue, Limit)> = OnceLock::new();
 
 /// Sends log messages to stderr from now on. Fails if it was called before.
 pub fn init_logging(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
-    let level = match level {
-        LogLevel::Debug => "warn,vxlan_exporter=debug",
-        LogLevel::Info => "warn,vxlan_exporter=info",
-        LogLevel::Warn => "warn",
-        LogLevel::Error => "error",
+    // What our own code says, and what libraries say.
+    let (ours, theirs) = match level {
+        LogLevel::Debug => (LevelFilter::DEBUG, LevelFilter::WARN),
+        LogLevel::Info => (LevelFilter::INFO, LevelFilter::WARN),
+        LogLevel::Warn => (LevelFilter::WARN, LevelFilter::WARN),
+        LogLevel::Error => (LevelFilter::ERROR, LevelFilter::ERROR),
     };
+    let levels = Targets::new().with_default(theirs).with_target("vxlan_exporter", ours);
     let limit = Limit::default();
     let told = limit.clone();
     let queue = LogQueue::start(io::stderr(), move || told.tell(Instant::now()))?;
@@ -89,7 +91,7 @@ pub fn init_logging(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
     tracing_subscriber::registry()
         .with(lines)
         .with(limit.clone())
-        .with(EnvFilter::new(level))
+        .with(levels)
         .try_init()
         .map_err(|error| anyhow::anyhow!("cannot start logging: {error}"))?;
     // The default panic report waits for stderr.
