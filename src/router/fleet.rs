@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Time between the first reads of two routers: a key exchange costs some ten milliseconds of CPU.
-const FIRST_READS: Duration = Duration::from_millis(50);
+const FIRST_READS: Duration = Duration::from_millis(30);
 
 /// A router that is read only because tunnels may end on it is read once in this many intervals.
 const SURVEY: u32 = 10;
