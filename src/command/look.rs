@@ -79,6 +79,7 @@ impl LookPlan {
     ) {
         loop {
             tokio::time::sleep(TURN).await;
+            state.ask_for_words();
             let present = state.present();
             let since = began.elapsed();
             let enough = each(&present, since).is_break();

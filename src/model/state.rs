@@ -1,13 +1,16 @@
 //! What is known now. Workers and probers write, views read; nothing in here waits for the network.
 //! What is too old is removed before any reader sees it (`stale`).
 
-mod stale;
+pub(crate) mod stale;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -23,6 +26,11 @@ use crate::model::{
     types::{Capability, PathName, RouterName},
 };
 
+/// Evidence of this age still counts as that of now.
+pub(crate) const WORDS: Duration = Duration::from_secs(1);
+/// Longest wait for evidence.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The shared state. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct State {
@@ -33,6 +41,8 @@ pub struct State {
 struct Inner {
     known: Mutex<Latest>,
     changed: Notify,
+    /// How often evidence was asked for.
+    asked: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +63,7 @@ impl Latest {
     /// The readings of all routers, without what is too old at `now`.
     fn routers_at(&mut self, now: Duration) -> Vec<Arc<RouterReading>> {
         self.routers.iter_mut().for_each(|router| router.age(now));
-        self.routers.iter().map(|router| Arc::clone(&router.value)).collect()
+        self.routers.iter().map(|router| Arc::clone(router.shown())).collect()
     }
 }
 
@@ -139,7 +149,7 @@ impl State {
         }
         Present {
             routers,
-            paths: known.paths.iter().map(|path| Arc::clone(&path.value)).collect(),
+            paths: known.paths.iter().map(|path| Arc::clone(path.shown())).collect(),
             ..known.rest.clone()
         }
     }
@@ -154,14 +164,14 @@ impl State {
     #[must_use]
     pub(crate) fn reading(&self, router: &RouterName) -> Option<Arc<RouterReading>> {
         let known = self.lock();
-        known.routers.iter().find(|known| known.value.router == *router).map(|known| Arc::clone(&known.value))
+        known.routers.iter().map(Stamped::shown).find(|known| known.router == *router).map(Arc::clone)
     }
 
     /// Replaces the reading of a router.
     pub fn put_router(&self, reading: RouterReading) {
         let mut known = self.lock();
-        let reading = Stamped::new(reading);
-        match known.routers.iter_mut().find(|known| known.value.router == reading.value.router) {
+        let reading = Stamped::new(Arc::new(reading));
+        match known.routers.iter_mut().find(|known| known.shown().router == reading.shown().router) {
             Some(known) => *known = reading,
             None => known.routers.push(reading),
         }
@@ -173,38 +183,39 @@ impl State {
     #[must_use]
     pub(crate) fn take_router(&self, router: &RouterName) -> Option<Arc<RouterReading>> {
         let mut known = self.lock();
-        let place = known.routers.iter().position(|known| known.value.router == *router)?;
+        let place = known.routers.iter().position(|known| known.shown().router == *router)?;
         let reading = known.routers.remove(place);
         drop(known);
         self.inner.changed.notify_one();
-        Some(reading.value)
+        Some(Arc::clone(reading.shown()))
     }
 
     /// Puts the routers into the order of the configuration.
     pub(crate) fn order_routers<'a>(&self, order: impl Iterator<Item = &'a RouterName>) {
         let places: BTreeMap<_, _> = order.zip(0_usize..).collect();
-        self.lock().routers.sort_by_key(|known| places.get(&known.value.router).copied());
+        self.lock().routers.sort_by_key(|known| places.get(&known.shown().router).copied());
     }
 
     /// Keeps only these paths, in that order.
     pub(crate) fn keep_paths<'a>(&self, order: impl Iterator<Item = &'a PathName>) {
         let places: BTreeMap<_, _> = order.zip(0_usize..).collect();
         let mut known = self.lock();
-        known.paths.retain(|known| places.contains_key(&known.value.path));
-        known.paths.sort_by_key(|known| places.get(&known.value.path).copied());
-        known.places = known.paths.iter().map(|known| known.value.path.clone()).zip(0..).collect();
+        known.paths.retain(|known| places.contains_key(&known.shown().path));
+        known.paths.sort_by_key(|known| places.get(&known.shown().path).copied());
+        known.places = known.paths.iter().map(|known| known.shown().path.clone()).zip(0..).collect();
         drop(known);
         self.inner.changed.notify_one();
     }
 
     /// Replaces the observation of a path. If only counters have changed, nobody who waits for a
     /// change is woken.
-    pub(crate) fn put_path(&self, observation: PathObservation) {
+    pub(crate) fn put_path(&self, observation: impl Into<Arc<PathObservation>>) {
+        let observation = observation.into();
         let mut known = self.lock();
         let place = known.places.get(&observation.path).copied();
         if let Some(place) = place {
             let former = std::mem::replace(&mut known.paths[place], Stamped::new(observation));
-            if former.value.joins_like(&known.paths[place].value) {
+            if former.shown().joins_like(known.paths[place].shown()) {
                 return;
             }
         } else {
@@ -214,6 +225,33 @@ impl State {
         }
         drop(known);
         self.inner.changed.notify_one();
+    }
+
+    /// Asks for evidence as of now: it becomes words only for somebody who reads them, at most once
+    /// a second. Without asking, it is as of the last change.
+    pub(crate) fn ask_for_words(&self) {
+        self.inner.asked.fetch_add(1, Relaxed);
+    }
+
+    /// How often evidence was asked for.
+    #[must_use]
+    pub(crate) fn asked(&self) -> u64 {
+        self.inner.asked.load(Relaxed)
+    }
+
+    /// Asks for evidence and waits until it is there: no older than a second. A prober that does
+    /// not run keeps nobody waiting.
+    pub(crate) async fn in_words(&self) {
+        let asked_at = stale::now();
+        self.ask_for_words();
+        let is_told = || {
+            let known = self.lock();
+            let promised = known.paths.iter().filter(|path| path.shown().interval.is_some());
+            promised.into_iter().all(|path| path.at + WORDS >= asked_at)
+        };
+        while !is_told() && stale::now().saturating_sub(asked_at) < PATIENCE {
+            tokio::time::sleep(PATIENCE / 50).await;
+        }
     }
 
     /// Counters for a path that is new to this process.

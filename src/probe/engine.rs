@@ -7,6 +7,8 @@ mod handle;
 mod publish;
 mod renewal;
 mod sending;
+#[cfg(test)]
+mod steady;
 mod wheel;
 
 use std::{

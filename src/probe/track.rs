@@ -19,6 +19,7 @@ use crate::{
         observation::{Judgement, PathCounters, PathObservation},
         plan::PathPlan,
         snapshot::RouterReading,
+        state::WORDS,
         types::{Site, UnknownReason},
     },
     path::{
@@ -32,8 +33,8 @@ use crate::{
     reflector::keep_measuring::{Measurand, ReflectorEndpoint, keep_measuring},
 };
 
-/// An observation whose verdict stays the same is published this often.
-const PUBLISH: Duration = Duration::from_secs(1);
+/// How often its tasks are checked.
+const CHECK: Duration = Duration::from_secs(1);
 /// Every path is visited at least this often, and a change of its verdict is published within this
 /// time.
 pub(super) const VISIT: Duration = Duration::from_millis(200);
@@ -46,11 +47,14 @@ pub(crate) struct Track {
     pub prober: Option<PathProber>,
     /// The present target.
     pub target: Option<Target>,
-    /// When the observation was last published, and when it was last compared with the published one.
-    published_at: Option<Moment>,
-    compared_at: Option<Moment>,
-    /// The judgement published then.
-    pub judged: Option<Judgement>,
+    /// The observation that was last published.
+    pub published: Option<Arc<PathObservation>>,
+    published_at: Moment,
+    /// When it was last compared with what is known.
+    compared_at: Moment,
+    /// How often evidence had been asked for by then.
+    answered: u64,
+    checked_at: Moment,
     problem: Option<NoTarget>,
     /// The path's counts, which the prober shares.
     counts: Counts,
@@ -69,9 +73,11 @@ impl Track {
             plan,
             prober: None,
             target: None,
-            published_at: None,
-            compared_at: None,
-            judged: None,
+            published: None,
+            published_at: Moment::ZERO,
+            compared_at: Moment::ZERO,
+            answered: 0,
+            checked_at: Moment::ZERO,
             problem: None,
             counts,
             reflector: None,
@@ -122,24 +128,47 @@ impl Track {
         ended.any(|ended| ended.is_err_and(|error| error.is_panic()))
     }
 
-    /// Whether the observation is to be published: its verdict has changed, or it is a second old.
+    /// Whether its tasks are to be checked, once a second.
     #[must_use]
-    pub(crate) fn is_to_publish(&mut self, now: Moment) -> bool {
-        let since = |at: Option<Moment>| at.map(|at| now.saturating_sub(at));
-        if since(self.published_at).is_none_or(|age| age >= PUBLISH) {
+    pub(crate) fn is_to_check(&mut self, now: Moment) -> bool {
+        let due = now >= self.checked_at + CHECK;
+        if due {
+            self.checked_at = now;
+        }
+        due
+    }
+
+    /// Whether an observation is to be published: what it says has changed, or somebody has asked
+    /// for its evidence, `asked` times by now.
+    #[must_use]
+    pub(crate) fn is_to_publish(&mut self, asked: u64, now: Moment) -> bool {
+        let Some(published) = &self.published else { return true };
+        if asked > self.answered && now >= self.published_at + WORDS {
             return true;
         }
-        if since(self.compared_at).is_some_and(|age| age < VISIT) {
+        if now < self.compared_at + VISIT {
             return false;
         }
-        self.compared_at = Some(now);
-        self.judged.as_ref().is_none_or(|judged| !judged.finds_like(&self.findings()))
+        self.compared_at = now;
+        !self.is_told_by(published)
     }
 
     /// The observation was published.
-    pub(crate) fn published(&mut self, judgement: &Judgement, now: Moment) {
-        (self.published_at, self.compared_at) = (Some(now), Some(now));
-        self.judged = Some(judgement.clone());
+    pub(crate) fn published(&mut self, observation: Arc<PathObservation>, asked: u64, now: Moment) {
+        (self.published_at, self.compared_at, self.answered) = (now, now, asked);
+        self.published = Some(observation);
+    }
+
+    /// Whether an observation still says what is known now, whatever its evidence.
+    fn is_told_by(&self, known: &PathObservation) -> bool {
+        let target = self.target.as_ref();
+        known.address == target.map(|target| target.address)
+            && known.target_mac == target.and_then(|target| target.mac)
+            && known.testable_mtu == target.map(|target| target.egress.mtu)
+            && match &self.prober {
+                Some(prober) => prober.is_told_by(known),
+                None => known.expected_mtu.is_none() && known.judgement.finds_like(&self.findings()),
+            }
     }
 
     /// The judgement without its evidence.
@@ -264,10 +293,15 @@ impl Track {
     #[must_use]
     pub(crate) fn observation(&self) -> PathObservation {
         let prober = self.prober.as_ref();
-        let judgement = match (prober, &self.problem) {
-            (Some(prober), _) => prober.judgement(),
-            (None, Some(problem)) => Judgement { evidence: vec![problem.words.clone()], ..self.findings() },
-            (None, None) => self.findings(),
+        let (judgement, expected_mtu) = match (prober, &self.problem) {
+            (Some(prober), _) => {
+                let (judgement, expected) = prober.told();
+                (judgement, Some(expected))
+            }
+            (None, Some(problem)) => {
+                (Judgement { evidence: vec![problem.words.clone()], ..self.findings() }, None)
+            }
+            (None, None) => (self.findings(), None),
         };
         PathObservation {
             path: self.plan.name.clone(),
@@ -281,7 +315,7 @@ impl Track {
             reflector: prober.and_then(PathProber::reflector_use),
             awaits_reflector: prober.is_some_and(PathProber::awaits_reflector),
             counters: Arc::clone(&self.counts.counters),
-            expected_mtu: prober.map(PathProber::expected_either_way),
+            expected_mtu,
             testable_mtu: self.target.as_ref().map(|target| target.egress.mtu),
             judgement,
         }

@@ -130,7 +130,7 @@ fn names(list: &HeaderValue, tag: &HeaderValue) -> bool {
 }
 
 /// Whether gzip is among the codings that the client takes, and not refused by `q=0`.
-fn takes_gzip(request: &HeaderMap) -> bool {
+pub(super) fn takes_gzip(request: &HeaderMap) -> bool {
     let lists = request.get_all(ACCEPT_ENCODING).iter().filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).any(|coding| {
         let mut parts = coding.split(';').map(str::trim);

@@ -17,6 +17,7 @@ use std::{
 };
 
 use anyhow::Result;
+use flate2::{Compression, write::GzEncoder};
 use prometheus::{core::Collector as _, process_collector::ProcessCollector};
 
 use super::{counts::WebCounters, exposition::Exposition};
@@ -80,13 +81,25 @@ const OF_A_PATH: usize = 5 << 10;
 
 /// Everything that is known at present, in text format 0.0.4.
 pub fn render(present: &Present, self_info: &SelfInfo) -> Result<String> {
+    Ok(String::from_utf8(text(present, self_info)?)?)
+}
+
+/// The same as bytes.
+pub(crate) fn text(present: &Present, self_info: &SelfInfo) -> Result<Vec<u8>> {
     let mut text = Vec::with_capacity(present.paths.len() * OF_A_PATH);
     write(present, self_info, &mut text)?;
-    Ok(String::from_utf8(text)?)
+    Ok(text)
+}
+
+/// The same compressed by gzip; the whole text is never in memory.
+pub(crate) fn gzip(present: &Present, self_info: &SelfInfo) -> Result<Vec<u8>> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    write(present, self_info, &mut gzip)?;
+    Ok(gzip.finish()?)
 }
 
 /// Writes everything that is known at present, in text format 0.0.4.
-pub(crate) fn write(present: &Present, self_info: &SelfInfo, to: &mut dyn Write) -> Result<()> {
+fn write(present: &Present, self_info: &SelfInfo, to: &mut dyn Write) -> Result<()> {
     to.write_all(samples(present, self_info).encode(self_info.process.collect())?.as_bytes())?;
     path::write(present, to)?;
     Ok(())

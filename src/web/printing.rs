@@ -24,12 +24,17 @@ struct Inner {
 }
 
 impl Printing {
-    /// The present `/metrics`, or why it cannot be printed.
-    pub(crate) async fn metrics(&self, state: &State, self_info: &SelfInfo) -> Result<Bytes, String> {
+    /// The present `/metrics`, compressed or not, or why it cannot be printed.
+    pub(crate) async fn metrics(
+        &self,
+        state: &State,
+        self_info: &SelfInfo,
+        compressed: bool,
+    ) -> Result<Bytes, String> {
         let (state, self_info) = (state.clone(), self_info.clone());
-        let printed = self.inner.metrics.get("", move || {
-            let text = metrics::render(&state.present(), &self_info);
-            text.map(Bytes::from).map_err(|error| format!("{error:#}"))
+        let printed = self.inner.metrics.get(if compressed { "gzip" } else { "" }, move || {
+            let print = if compressed { metrics::gzip } else { metrics::text };
+            print(&state.present(), &self_info).map(Bytes::from).map_err(|error| format!("{error:#}"))
         });
         printed.await.unwrap_or_else(|| Err("printing them has failed".to_owned()))
     }

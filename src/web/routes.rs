@@ -9,13 +9,13 @@ use axum::{
 };
 use hyper::{
     HeaderMap, Method, StatusCode, Uri,
-    header::{ALLOW, HeaderValue},
+    header::{ALLOW, CONTENT_ENCODING, HeaderValue, VARY},
 };
 use tokio::sync::watch;
 
 use super::{
     Pages, SelfInfo,
-    answer::{Content, PLAIN_TEXT, PROMETHEUS_TEXT, PageResponse, answer},
+    answer::{Content, PLAIN_TEXT, PROMETHEUS_TEXT, PageResponse, answer, takes_gzip},
     api, assets,
     live::Live,
     page,
@@ -60,6 +60,8 @@ async fn print(
     headers: &HeaderMap,
     page: impl FnOnce(&View) -> Content + Send + 'static,
 ) -> PageResponse {
+    // Pages show evidence.
+    pages.state.in_words().await;
     let source = Arc::clone(pages);
     match pages.printing.page(name, move || page(&View::of(&source))).await {
         Some(printed) => printed.answer(headers),
@@ -148,9 +150,17 @@ async fn asset(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -
     }
 }
 
-async fn metrics(State(pages): Shared) -> PageResponse {
-    match pages.printing.metrics(&pages.state, &pages.self_info).await {
-        Ok(text) => answer(StatusCode::OK, PROMETHEUS_TEXT, text),
+async fn metrics(State(pages): Shared, headers: HeaderMap) -> PageResponse {
+    let compressed = takes_gzip(&headers);
+    match pages.printing.metrics(&pages.state, &pages.self_info, compressed).await {
+        Ok(text) => {
+            let mut response = answer(StatusCode::OK, PROMETHEUS_TEXT, text);
+            response.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+            if compressed {
+                response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+            response
+        }
         Err(error) => {
             tracing::error!(error, "cannot print the metrics");
             answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, format!("{error}\n"))

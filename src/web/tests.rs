@@ -93,6 +93,21 @@ async fn head_has_the_length_and_no_body() {
 }
 
 #[tokio::test]
+async fn metrics_are_compressed_for_who_asks() {
+    let server = server().await;
+    for (asked, is_compressed) in [("gzip, deflate", true), ("gzip;q=0", false), ("identity", false)] {
+        let request = format!(
+            "HEAD /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: {asked}\r\nConnection: close\r\n\r\n"
+        );
+        let mut head = String::new();
+        let mut stream = send(server.address, &request).await;
+        timeout(PATIENCE, stream.read_to_string(&mut head)).await.expect("in time").expect("read");
+        assert_eq!(head.contains("content-encoding: gzip"), is_compressed, "{asked}: {head}");
+        assert!(head.contains("vary: Accept-Encoding"), "{head}");
+    }
+}
+
+#[tokio::test]
 async fn refusals() {
     let server = server().await;
     let (head, _) = ask(server.address, "GET /metric").await;

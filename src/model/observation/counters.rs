@@ -30,6 +30,8 @@ pub struct PathCounters {
     send_errors: [AtomicU64; SendError::ALL.len()],
     /// When the last packet was sent, in microseconds since 1970; 0 before the first.
     last_probe: AtomicU64,
+    /// When the prober last ran, in milliseconds since the machine started.
+    ran_at: AtomicU64,
     size_probes: Arc<SizeProbes>,
 }
 
@@ -104,6 +106,17 @@ impl PathCounters {
     pub(crate) fn last_probe(&self) -> Option<SystemTime> {
         let micros = Some(self.last_probe.load(Relaxed)).filter(|micros| *micros > 0);
         micros.map(|micros| UNIX_EPOCH + Duration::from_micros(micros))
+    }
+
+    /// The prober has run, at that time since the machine started.
+    pub(crate) fn runs(&self, at: Duration) {
+        self.ran_at.store(u64::try_from(at.as_millis()).unwrap_or_default(), Relaxed);
+    }
+
+    /// When the prober last ran, as time since the machine started.
+    #[must_use]
+    pub(crate) fn ran_at(&self) -> Duration {
+        Duration::from_millis(self.ran_at.load(Relaxed))
     }
 
     /// Counts of the small echo, copied.

@@ -34,6 +34,11 @@ pub(crate) trait Ageing {
     /// Time within which the next update is promised; absent where none is.
     fn interval(&self) -> Option<Duration>;
 
+    /// When its writer last said that nothing has changed, as time since the machine started.
+    fn confirmed_at(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// What may still be shown of it at this age, once it is old.
     fn aged(&self, age: Duration) -> Self;
 }
@@ -41,6 +46,10 @@ pub(crate) trait Ageing {
 impl Ageing for PathObservation {
     fn interval(&self) -> Option<Duration> {
         self.interval
+    }
+
+    fn confirmed_at(&self) -> Duration {
+        self.counters.ran_at()
     }
 
     fn aged(&self, age: Duration) -> Self {
@@ -86,24 +95,31 @@ impl Ageing for RouterReading {
 /// The last update, and when it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Stamped<T> {
-    at: Duration,
-    is_old: bool,
-    /// What may be shown now.
-    pub value: Arc<T>,
+    /// When it came, as time since the machine started.
+    pub at: Duration,
+    value: Arc<T>,
+    /// What may be shown of it while it is too old.
+    aged: Option<Arc<T>>,
 }
 
 impl<T: Ageing> Stamped<T> {
     /// Stamps a value with the current time.
-    pub(crate) fn new(value: T) -> Self {
-        Self { at: now(), is_old: false, value: Arc::new(value) }
+    pub(crate) fn new(value: Arc<T>) -> Self {
+        Self { at: now(), value, aged: None }
     }
 
-    /// Replaces the value with its aged form once it is too old at `now`.
+    /// Decides what may be shown at `now`.
     pub(crate) fn age(&mut self, now: Duration) {
-        let age = now.saturating_sub(self.at);
-        if !self.is_old && self.value.interval().is_some_and(|interval| is_old(age, interval)) {
-            self.is_old = true;
-            self.value = Arc::new(self.value.aged(age));
+        let age = now.saturating_sub(self.at.max(self.value.confirmed_at()));
+        if !self.value.interval().is_some_and(|interval| is_old(age, interval)) {
+            self.aged = None;
+        } else if self.aged.is_none() {
+            self.aged = Some(Arc::new(self.value.aged(age)));
         }
+    }
+
+    /// What may be shown.
+    pub(crate) fn shown(&self) -> &Arc<T> {
+        self.aged.as_ref().unwrap_or(&self.value)
     }
 }

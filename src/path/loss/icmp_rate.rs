@@ -31,7 +31,7 @@ const STILL_EVEN: f64 = 0.5;
 
 #[derive(Debug, Clone, Copy)]
 struct Second {
-    number: u64,
+    number: u32,
     sent: u32,
     answered: u32,
 }
@@ -82,8 +82,9 @@ impl SharedRate {
 pub(crate) struct IcmpRate {
     paths: u32,
     seconds: VecDeque<Second>,
-    /// Answers were even when last looked at.
+    /// Answers were even when last looked at: in that second, for so many paths.
     even: bool,
+    looked_at: Option<(u32, u32)>,
 }
 
 /// The sum over several seconds.
@@ -130,7 +131,12 @@ impl IcmpRate {
     /// comes in bursts.
     #[must_use]
     pub(crate) fn is_rationed(&mut self) -> bool {
-        self.even = self.is_even(if self.even { STILL_EVEN } else { EVEN });
+        // Only complete seconds count, so within one nothing changes.
+        let looked_at = self.seconds.back().map(|last| (last.number, self.paths));
+        if looked_at.is_none() || looked_at != self.looked_at {
+            self.looked_at = looked_at;
+            self.even = self.is_even(if self.even { STILL_EVEN } else { EVEN });
+        }
         self.even
     }
 
@@ -140,16 +146,15 @@ impl IcmpRate {
             return false;
         }
         // The last second is not complete.
-        let seconds: Vec<&Second> =
-            self.seconds.iter().rev().skip(1).take(STEADY_MOST).filter(|second| second.sent > 0).collect();
-        if seconds.len() < STEADY_LEAST {
+        let seconds = || self.seconds.iter().rev().skip(1).take(STEADY_MOST).filter(|second| second.sent > 0);
+        let counted = seconds().count();
+        if counted < STEADY_LEAST {
             return false;
         }
-        let count = f64::from(u32::try_from(seconds.len()).unwrap_or(u32::MAX));
-        let sent = seconds.iter().map(|second| f64::from(second.sent)).sum::<f64>() / count;
-        let mean = seconds.iter().map(|second| f64::from(second.answered)).sum::<f64>() / count;
-        let varies =
-            seconds.iter().map(|second| (f64::from(second.answered) - mean).powi(2)).sum::<f64>() / count;
+        let count = f64::from(u32::try_from(counted).unwrap_or(u32::MAX));
+        let sent = seconds().map(|second| f64::from(second.sent)).sum::<f64>() / count;
+        let mean = seconds().map(|second| f64::from(second.answered)).sum::<f64>() / count;
+        let varies = seconds().map(|second| (f64::from(second.answered) - mean).powi(2)).sum::<f64>() / count;
         mean > 0.0 && sent > 1.3 * mean && varies <= most * mean * (1.0 - mean / sent)
     }
 
@@ -171,7 +176,7 @@ impl IcmpRate {
     }
 
     fn second(&mut self, now: Moment) -> &mut Second {
-        let number = now.as_secs();
+        let number = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
         if self.seconds.back().is_none_or(|last| last.number != number) {
             if self.seconds.len() == SECONDS {
                 self.seconds.pop_front();

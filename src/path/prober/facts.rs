@@ -3,7 +3,7 @@
 use super::PathProber;
 use crate::{
     model::{
-        observation::{ExpectedMtu, Judgement},
+        observation::{ExpectedMtu, Judgement, PathObservation},
         types::{Bytes, Verdict},
     },
     path::{
@@ -21,6 +21,9 @@ use crate::{
         },
     },
 };
+
+/// Added to the rule of an expected MTU.
+const LARGER: &str = "; the target's interface is larger than its MSS says";
 
 impl From<&Hole> for HoleFacts {
     fn from(hole: &Hole) -> Self {
@@ -68,6 +71,28 @@ impl PathProber {
     pub fn judgement(&self) -> Judgement {
         let facts = self.facts();
         judge(&facts, &self.memory, |verdict| self.words(&facts, verdict))
+    }
+
+    /// The verdict now, with evidence, and the larger of the expected MTUs of the two directions.
+    #[must_use]
+    pub(crate) fn told(&self) -> (Judgement, ExpectedMtu) {
+        let facts = self.facts();
+        let judgement = judge(&facts, &self.memory, |verdict| self.words(&facts, verdict));
+        let (bytes, rule, more) = self.expected_of(&facts);
+        (judgement, ExpectedMtu { bytes, rule: format!("{rule}{more}") })
+    }
+
+    /// Whether an observation still says what is known now, whatever its evidence. Makes no words.
+    #[must_use]
+    pub(crate) fn is_told_by(&self, known: &PathObservation) -> bool {
+        let facts = self.facts();
+        let (bytes, rule, more) = self.expected_of(&facts);
+        let expects =
+            |known: &ExpectedMtu| known.bytes == bytes && known.rule.strip_suffix(more) == Some(rule);
+        findings(&facts, &self.memory).finds_like(&known.judgement)
+            && known.expected_mtu.as_ref().is_some_and(expects)
+            && known.reflector == self.reflector_use()
+            && known.awaits_reflector == self.awaits_reflector()
     }
 
     /// The verdict now, with path MTUs, without evidence.
@@ -172,40 +197,48 @@ impl PathProber {
     /// what hosts of our site have and what the target's SYN-ACK names.
     #[must_use]
     pub(crate) fn expected(&self) -> ExpectedMtu {
+        let (bytes, rule) = self.expected_forward();
+        ExpectedMtu { bytes, rule: rule.to_owned() }
+    }
+
+    fn expected_forward(&self) -> (Bytes, &str) {
         let sizes = self.sizes();
         let bytes = sizes.expected();
         let rule = if sizes.configured.is_some() {
-            "configured".to_owned()
+            "configured"
         } else if bytes < sizes.hosts {
-            "MSS in the target's SYN-ACK".to_owned()
+            "MSS in the target's SYN-ACK"
         } else {
-            self.hosts.rule.clone()
+            &self.hosts.rule
         };
-        ExpectedMtu { bytes, rule }
+        (bytes, rule)
     }
 
     /// The expected MTU of the reverse direction, and its rule: our own size if the target's
     /// interface was found to be larger than its MSS says, else as in the forward direction.
-    #[must_use]
-    pub(crate) fn expected_reverse(&self) -> ExpectedMtu {
-        self.expected_reverse_of(&self.facts())
-    }
-
     fn expected_reverse_of(&self, facts: &Facts) -> ExpectedMtu {
         if !facts.shows_larger_target() {
             return self.expected();
         }
-        let sizes = self.sizes();
-        let rule = if sizes.hosts <= sizes.testable { &self.hosts.rule } else { "our own interface" };
-        let rule = format!("{rule}; the target's interface is larger than its MSS says");
-        ExpectedMtu { bytes: sizes.own(), rule }
+        let (bytes, rule) = self.expected_as_own();
+        ExpectedMtu { bytes, rule: format!("{rule}{LARGER}") }
     }
 
-    /// The larger of the expected MTUs of the two directions.
-    #[must_use]
-    pub(crate) fn expected_either_way(&self) -> ExpectedMtu {
-        let (forward, reverse) = (self.expected(), self.expected_reverse());
-        if reverse.bytes > forward.bytes { reverse } else { forward }
+    fn expected_as_own(&self) -> (Bytes, &str) {
+        let sizes = self.sizes();
+        let rule = if sizes.hosts <= sizes.testable { &self.hosts.rule } else { "our own interface" };
+        (sizes.own(), rule)
+    }
+
+    /// The larger of the expected MTUs of the two directions: bytes of IP packet, the rule, and what
+    /// is added to the rule.
+    fn expected_of(&self, facts: &Facts) -> (Bytes, &str, &'static str) {
+        let (forward, rule) = self.expected_forward();
+        let larger = facts.shows_larger_target().then(|| self.expected_as_own());
+        match larger.filter(|(own, _)| *own > forward) {
+            Some((own, rule)) => (own, rule, LARGER),
+            None => (forward, rule, ""),
+        }
     }
 
     /// The largest size that a reflector tests, bytes of IP packet.

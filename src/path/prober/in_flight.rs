@@ -1,6 +1,6 @@
 //! Packets sent and not answered yet: their ids, expiry, late answers.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use crate::path::{
     hole::proof::Shot,
@@ -56,14 +56,28 @@ pub(super) struct SentEcho {
     pub doubtful: bool,
 }
 
-/// All packets sent less than [`GIVE_UP`] ago and not answered.
+/// All packets sent less than [`GIVE_UP`] ago and not answered, in the order of sending.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InFlight {
-    sent: BTreeMap<ProbeId, Sent>,
+    sent: VecDeque<Sent>,
     /// The first probe whose answer is not late yet.
     in_time: ProbeId,
-    echoes: BTreeMap<u64, SentEcho>,
+    /// Each with its sequence number.
+    echoes: VecDeque<(u64, SentEcho)>,
     next_id: u64,
+}
+
+/// So many packets of a path are in flight while all is well; the room that a burst took is given
+/// back after it.
+const USUAL: usize = 4;
+
+/// Takes out the element at `place`.
+fn take<T>(queue: &mut VecDeque<T>, place: usize) -> Option<T> {
+    let taken = queue.remove(place);
+    if queue.is_empty() && queue.capacity() > 4 * USUAL {
+        queue.shrink_to(USUAL);
+    }
+    taken
 }
 
 impl InFlight {
@@ -85,47 +99,58 @@ impl InFlight {
 
     /// A packet is sent.
     pub(crate) fn sends(&mut self, probe: Probe, role: Role, at: Moment) {
-        self.sent.insert(probe.id, Sent { probe, role, at, doubtful: false });
+        debug_assert!(self.sent.back().is_none_or(|last| last.probe.id < probe.id), "out of order");
+        self.sent.push_back(Sent { probe, role, at, doubtful: false });
     }
 
     /// Takes out the packet of that id, which is answered `now`; none if it was given up.
     pub(crate) fn answered(&mut self, id: ProbeId, now: Moment) -> Option<Sent> {
-        let in_time = |sent: &Sent| sent.doubtful || now.saturating_sub(sent.at) < GIVE_UP;
-        self.sent.get(&id).filter(|sent| in_time(sent))?;
-        self.sent.remove(&id)
+        let place = self.sent.binary_search_by_key(&id, |sent| sent.probe.id).ok()?;
+        let sent = &self.sent[place];
+        let in_time = sent.doubtful || now.saturating_sub(sent.at) < GIVE_UP;
+        if in_time { take(&mut self.sent, place) } else { None }
     }
 
     /// The next packet that was not answered within `timeout`.
     pub(crate) fn next_late(&mut self, timeout: Moment, now: Moment) -> Option<Sent> {
-        // Ids are given in the order of sending, so the oldest packets come first.
-        let (id, sent) = self.sent.range(self.in_time..).next()?;
+        let sent = *self.not_late().next()?;
         let late = now.saturating_sub(sent.at) >= timeout;
         late.then(|| {
-            self.in_time = ProbeId(id.0 + 1);
-            *sent
+            self.in_time = ProbeId(sent.probe.id.0 + 1);
+            sent
         })
     }
 
     /// The next packet that is given up.
     pub(crate) fn next_given_up(&mut self, now: Moment) -> Option<Sent> {
-        let oldest = self.sent.first_entry()?;
-        (now.saturating_sub(oldest.get().at) >= GIVE_UP).then(|| oldest.remove())
+        let oldest = self.sent.front()?;
+        if now.saturating_sub(oldest.at) >= GIVE_UP { take(&mut self.sent, 0) } else { None }
+    }
+
+    /// The packets whose answers are not late yet.
+    fn not_late(&self) -> impl Iterator<Item = &Sent> {
+        self.sent.range(self.sent.partition_point(|sent| sent.probe.id < self.in_time)..)
     }
 
     /// A regular echo is sent.
     pub(crate) fn sends_echo(&mut self, seq: u64, at: Moment) {
-        self.echoes.insert(seq, SentEcho { at, expired: false, doubtful: false });
+        self.echoes.push_back((seq, SentEcho { at, expired: false, doubtful: false }));
     }
 
     /// Takes out the echo of that number, answered after `rtt`; none if it was given up.
     pub(crate) fn echo_answered(&mut self, seq: u64, rtt: Moment) -> Option<SentEcho> {
-        self.echoes.get(&seq).filter(|echo| echo.doubtful || rtt < GIVE_UP)?;
-        self.echoes.remove(&seq)
+        let place = self.place_of(seq)?;
+        let in_time = self.echoes[place].1.doubtful || rtt < GIVE_UP;
+        if in_time { take(&mut self.echoes, place).map(|(_, echo)| echo) } else { None }
     }
 
     /// The echo of that number never left our host. False where it is not in flight.
     pub(crate) fn echo_not_sent(&mut self, seq: u64) -> bool {
-        self.echoes.remove(&seq).is_some()
+        self.place_of(seq).and_then(|place| take(&mut self.echoes, place)).is_some()
+    }
+
+    fn place_of(&self, seq: u64) -> Option<usize> {
+        self.echoes.binary_search_by_key(&seq, |(seq, _)| *seq).ok()
     }
 
     /// The next echo that was not answered within `timeout`.
@@ -138,8 +163,9 @@ impl InFlight {
 
     /// The next echo that is given up.
     pub(crate) fn next_given_up_echo(&mut self, now: Moment) -> Option<SentEcho> {
-        let oldest = self.echoes.first_entry()?;
-        (now.saturating_sub(oldest.get().at) >= GIVE_UP).then(|| oldest.remove())
+        let (_, oldest) = self.echoes.front()?;
+        let given_up = now.saturating_sub(oldest.at) >= GIVE_UP;
+        if given_up { take(&mut self.echoes, 0).map(|(_, echo)| echo) } else { None }
     }
 
     /// Gives up all echoes that are not answered; returns how many there were.
@@ -150,11 +176,11 @@ impl InFlight {
     /// This process could not listen: the silence of every packet in flight says nothing from now
     /// on. Returns what was late already: packets, and numbers of echoes.
     pub(crate) fn doubt_all(&mut self) -> (Vec<Sent>, Vec<u64>) {
-        let late = self.sent.range(..self.in_time).map(|(_, sent)| *sent).collect();
-        for sent in self.sent.values_mut() {
+        let late = self.sent.iter().take_while(|sent| sent.probe.id < self.in_time).copied().collect();
+        for sent in &mut self.sent {
             sent.doubtful = true;
         }
-        for echo in self.echoes.values_mut() {
+        for (_, echo) in &mut self.echoes {
             echo.doubtful = true;
         }
         (late, self.echoes.iter().filter(|(_, echo)| echo.expired).map(|(seq, _)| *seq).collect())
@@ -162,16 +188,16 @@ impl InFlight {
 
     /// When the next packet is late or given up.
     pub(crate) fn next_at(&self, timeout: Moment) -> Option<Moment> {
-        let expiry = |echo: &SentEcho| echo.at + if echo.expired { GIVE_UP } else { timeout };
-        let next_late = self.sent.range(self.in_time..).next().map(|(_, sent)| sent.at + timeout);
-        let next_lost = self.sent.first_key_value().map(|(_, sent)| sent.at + GIVE_UP);
-        next_late.into_iter().chain(next_lost).chain(self.echoes.values().map(expiry)).min()
+        let expiry = |(_, echo): &(u64, SentEcho)| echo.at + if echo.expired { GIVE_UP } else { timeout };
+        let next_late = self.not_late().next().map(|sent| sent.at + timeout);
+        let next_lost = self.sent.front().map(|sent| sent.at + GIVE_UP);
+        next_late.into_iter().chain(next_lost).chain(self.echoes.iter().map(expiry)).min()
     }
 
     /// TCP flows on which a SYN waits for its answer.
     pub(crate) fn busy_flows(&self) -> [bool; FLOWS as usize] {
         let mut busy = [false; FLOWS as usize];
-        for (_, sent) in self.sent.range(self.in_time..) {
+        for sent in self.not_late() {
             if sent.probe.method == ProbeMethod::Syn && !sent.probe.fresh {
                 busy[usize::from(sent.probe.flow)] = true;
             }

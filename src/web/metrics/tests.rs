@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{SelfInfo, path, render, samples};
+use super::{SelfInfo, gzip, path, render, samples};
 use crate::{
     catalogue,
     model::{
@@ -109,6 +109,19 @@ fn the_underlay_of_a_flood_list() {
     let text = render(&present, &self_info()).unwrap();
     let said = text.lines().find(|line| line.starts_with("vxlan_interface_underlay_mtu_bytes{")).unwrap();
     assert!(said.ends_with(" 1380"), "{said}");
+}
+
+#[test]
+fn what_is_compressed_is_the_same_text() {
+    use std::io::Read as _;
+    let (present, mut text) = (present(), String::new());
+    let packed = gzip(&present, &self_info()).expect("gzip");
+    flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut text).expect("text");
+    let paths = |text: &str| {
+        text.lines().filter(|line| line.starts_with("vxlan_")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(paths(&text), paths(&render(&present, &self_info()).expect("text")));
+    assert!(packed.len() * 4 < text.len(), "{} of {}", packed.len(), text.len());
 }
 
 #[test]
