@@ -176,7 +176,7 @@ def other_end():
     return """\
 The other end:
 {{- range query (printf `group by (router, interface) (
-      tunnel_end:vxlan_tunnel:info{namespace=%q,cluster=%q}
+      tunnel_end:vxlan_tunnel:info{namespace=%q,cluster=%q,router!=""}
       and on (tunnel) tunnel_end:vxlan_tunnel:info{%s,interface=%q}
     )
     unless on (router, interface) tunnel_end:vxlan_tunnel:info{%s,interface=%q}`
