@@ -11,7 +11,7 @@ IMAGE := dist/vxlan_exporter-image.tar
 RELEASE := target/dist/release/vxlan_exporter
 
 .PHONY: demo test test-longest test-waits test-works test-browser test-lint image image-test soak soak-short soak-loss scale bench fuzz mutants-rules \
-	alerts dashboards pictures chart setup chart-tools build \
+	alerts dashboards pictures page-pictures chart setup chart-tools build \
 	lab-clean audit sbom reproducible coverage mutants
 
 # DEMO_SECONDS=N ends the demo after N seconds, 0 right after the story; by default it ends with
@@ -50,11 +50,12 @@ test-works:
 	nice cargo test --locked --workspace $(UNOPTIMISED) --lib --bins --test plain --test scrape_memory $(RUN_AS_ROOT)
 	nice cargo test --locked --example simulate
 
-# The pages in Debian's Chromium: about a minute, most of it the browser's. PAGE_PICTURES=FOLDER keeps
-# what it saw.
+# The pages in Debian's Chromium, and the API against its description: about a minute, most of it the
+# browser's. PAGE_PICTURES=FOLDER keeps what the browser saw.
 test-browser: setup
 	@scripts/setup.sh browser
 	cd scripts/browser && npm ci --no-progress --silent
+	scripts/api-check/api-check.sh
 	nice cargo test --locked --lib $(UNOPTIMISED) -- web::tests::browser --ignored --nocapture
 
 test-lint:
@@ -158,6 +159,13 @@ pictures: $(RECORDING)/phases.json
 	scripts/setup.sh pictures
 	cd scripts/pictures && npm ci --no-progress
 	node scripts/pictures/draw.mjs $(RECORDING) docs/pictures
+	$(MAKE) page-pictures
+
+# The exporter's own pages, as the tests in the browser see them.
+page-pictures:
+	PAGE_PICTURES=$(CURDIR)/target/pictures/pages $(MAKE) test-browser
+	pngquant --force --strip --ext=.png 64 target/pictures/pages/*.png
+	cp target/pictures/pages/*.png docs/pictures/
 
 $(RECORDING)/phases.json:
 	$(MAKE) setup build

@@ -20,6 +20,8 @@ use crate::{
 
 /// Paths of one answer, unless asked for fewer.
 const MOST_PATHS: usize = 1000;
+/// More paths than anybody has.
+const MOST_OFFSET: usize = 1_000_000_000;
 
 /// Some of the paths, in the order of the configuration.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -128,15 +130,18 @@ impl AskedPaths {
         let mut asked = Self { offset: 0, limit: MOST_PATHS, verdict: None };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let number = || value.parse::<usize>().map_err(|_| format!("{name} is not a number from 0 up"));
+            let number = |most: usize| {
+                let number = value.parse().ok().filter(|number| *number <= most);
+                number.ok_or_else(|| format!("{name} is not a number from 0 to {most}"))
+            };
             match name {
-                "offset" => asked.offset = number()?,
-                "limit" => asked.limit = number()?.min(MOST_PATHS),
+                "offset" => asked.offset = number(MOST_OFFSET)?,
+                "limit" => asked.limit = number(MOST_PATHS)?,
                 "verdict" => {
                     let known = Verdict::ALL.iter().find(|verdict| verdict.as_str() == value);
                     asked.verdict = Some(*known.ok_or("verdict is none of the verdicts")?);
                 }
-                _ => {}
+                _ => return Err("the parameters are offset, limit and verdict".to_owned()),
             }
         }
         Ok(asked)

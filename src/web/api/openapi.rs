@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::{HistoryReport, Missing, Paths, TunnelWithHistory};
+use super::{HistoryReport, MOST_OFFSET, MOST_PATHS, Missing, Paths, TunnelWithHistory};
 use crate::{
     model::types::Verdict,
     report::json::{PathReport, Report, RouterReport},
@@ -22,10 +22,10 @@ pub(super) fn document() -> Value {
     });
     let mut schemas = settings.into_generator();
     let verdicts: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
-    let whole = json!({ "type": "integer", "minimum": 0 });
+    let whole = |most: usize| json!({ "type": "integer", "minimum": 0, "maximum": most });
     let of_paths = [
-        query("offset", "How many to leave out.", &whole),
-        query("limit", "How many to list; 1000 at most.", &whole),
+        query("offset", "How many to leave out.", &whole(MOST_OFFSET)),
+        query("limit", "How many to list.", &whole(MOST_PATHS)),
         query("verdict", "Only those with this verdict.", &json!({ "type": "string", "enum": verdicts })),
     ];
     let paths = json!({

@@ -87,9 +87,11 @@ impl Drawing {
         text: &str,
     ) -> &mut Label {
         let (size, class) = style;
-        let shown = letters::fit(text, size, most);
-        let rect =
-            Rect { x: at.0, y: at.1 - size, width: letters::width(&shown, size), height: size + size / 4 };
+        // The name of a site is bold.
+        let measured = if size >= 15 { size + 2 } else { size };
+        let shown = letters::fit(text, measured, most);
+        let width = letters::width(&shown, measured);
+        let rect = Rect { x: at.0, y: at.1 - size, width, height: size + size / 4 };
         let place = self.labels.len();
         self.labels.push(Label { rect, text: shown, whole: text.to_owned(), size, class, href: None });
         &mut self.labels[place]

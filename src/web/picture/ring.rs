@@ -1,5 +1,5 @@
 //! Sites in a ring, joined by straight lines: for meshes, and whatever else is no star. What is
-//! wrong has a number on its line, and its words beside the ring, where they meet nothing.
+//! wrong has a number on its line, and its words below the ring, where they meet nothing.
 
 use std::f64::consts::TAU;
 
@@ -15,7 +15,7 @@ const BOX: i32 = 190;
 const MARGIN: i32 = 8;
 /// Least distance between two boxes.
 const APART: i32 = 22;
-/// Width of the column of words.
+/// Least width of the words.
 const COLUMN: i32 = 330;
 /// Half the side of a number's place.
 const NUMBER: i32 = 11;
@@ -41,10 +41,10 @@ pub(super) fn drawing(scene: &Scene) -> Drawing {
     let boxes = places(scene);
     let mut drawing = Drawing::default();
     let ring = boxes.iter().map(|rect| rect.x + rect.width).max().unwrap_or(0);
-    let mut bottom = boxes.iter().map(|rect| rect.y + rect.height).max().unwrap_or(0);
     let mut taken: Vec<Rect> = boxes.iter().map(|rect| rect.grown(2)).collect();
-    let x = ring + 36;
-    let mut y = MARGIN + 16;
+    let x = MARGIN;
+    let mut y = boxes.iter().map(|rect| rect.y + rect.height).max().unwrap_or(0) + 36;
+    let most = (ring - MARGIN).max(COLUMN);
     let (told, silent) = told(scene);
     for (ends, mark) in silent {
         let (from, to) = (edge(&boxes[ends.0], &boxes[ends.1]), edge(&boxes[ends.1], &boxes[ends.0]));
@@ -64,12 +64,12 @@ pub(super) fn drawing(scene: &Scene) -> Drawing {
         }
         drawing.label((x, y), 24, (13, "number"), &number);
         drawing
-            .marked((x + 26, y), COLUMN - 26, (13, "fact"), (line.mark, &line.words))
+            .marked((x + 26, y), most - 26, (13, "fact"), (line.mark, &line.words))
             .href
             .clone_from(&line.href);
         y += 20;
         if let Some(more) = &line.more {
-            drawing.label((x + 44, y), COLUMN - 44, (12, "note"), more);
+            drawing.label((x + 44, y), most - 44, (12, "note"), more);
             y += 20;
         }
         y += 6;
@@ -77,14 +77,13 @@ pub(super) fn drawing(scene: &Scene) -> Drawing {
     let unsaid = scene.tunnels.len() - told.iter().filter(|line| line.kind == LineKind::Tunnel).count();
     if unsaid > 0 {
         let words = format!("{unsaid} more tunnels: see the table below");
-        drawing.label((x, y), COLUMN, (13, "note"), &words);
+        drawing.label((x, y), most, (13, "note"), &words);
         y += 20;
     }
     for (place, rect) in boxes.iter().enumerate() {
         sitebox::draw(&mut drawing, scene, place, *rect);
     }
-    bottom = bottom.max(y);
-    (drawing.width, drawing.height) = (x + COLUMN + MARGIN, bottom + MARGIN);
+    (drawing.width, drawing.height) = (x + most + MARGIN, y + MARGIN);
     drawing
 }
 

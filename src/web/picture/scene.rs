@@ -92,6 +92,7 @@ impl Scene {
         let tunnels = present.overlay.tunnels.iter();
         let tunnels = tunnels.filter_map(|tunnel| tunnel_line(tunnel, &routers, &place)).collect();
         let mut scene = Self { sites, tunnels, paths: Vec::new() };
+        scene.mark_what_needs_commands(present);
         for (path, picture) in present.paths_with_pictures() {
             let to = places[path.target_site.as_str()];
             let (mark, word) = (Mark::of_path(path), verdict_in_words(path));
@@ -109,6 +110,26 @@ impl Scene {
             site.routers.sort_by_key(|item| item.mark);
         }
         scene
+    }
+
+    /// A tunnel that looks well and whose ends the commands for a sick path change is where that
+    /// path is sick.
+    fn mark_what_needs_commands(&mut self, present: &Present) {
+        let steps = present.overlay.paths.iter().flat_map(|picture| &picture.fix);
+        let commands: BTreeSet<_> = steps.map(|step| (&step.router, step.command.to_string())).collect();
+        let is_named = |end: &TunnelEnd| {
+            let of_router = commands.iter().filter(|(router, _)| **router == end.router);
+            let mut commands = of_router.map(|(_, command)| command);
+            commands.any(|command| command.split(' ').any(|word| word == end.interface.as_str()))
+        };
+        let changed = present.overlay.tunnels.iter().filter(|tunnel| tunnel.ends.iter().any(is_named));
+        let changed: BTreeSet<&str> = changed.map(|tunnel| tunnel.name.as_str()).collect();
+        for tunnel in &mut self.tunnels {
+            if tunnel.mark == Mark::Good && changed.contains(tunnel.name.as_str()) {
+                tunnel.mark = Mark::Bad;
+                "to change".clone_into(&mut tunnel.word);
+            }
+        }
     }
 
     /// The index of the exporter's site.

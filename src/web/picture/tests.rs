@@ -233,6 +233,15 @@ fn fixture_verdict() -> crate::model::observation::Judgement {
 }
 
 #[test]
+fn a_tunnel_that_the_commands_change_is_marked() {
+    let scene = Scene::of(&crate::report::tests::article());
+    let marks: Vec<_> = scene.tunnels.iter().map(|tunnel| (tunnel.mark, tunnel.word.as_str())).collect();
+    assert_eq!(marks, [(Mark::Bad, "to change"), (Mark::Good, "up")]);
+    let healthy = Scene::of(&crate::report::tests::healthy());
+    assert!(healthy.tunnels.iter().all(|tunnel| tunnel.mark == Mark::Good));
+}
+
+#[test]
 fn what_fits_is_not_cut() {
     assert_eq!(letters::fit("rancher", 13, 200), "rancher");
     let cut = letters::fit(&"W".repeat(255), 13, 100);

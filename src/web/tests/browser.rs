@@ -63,6 +63,17 @@ async fn every_page_of_every_state() {
     assert!(node.wait().await.expect("it ends").success(), "see above what the browser found");
 }
 
+/// schemathesis asks for everything that the API describes, and for much that it does not.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs schemathesis: `make test-browser`"]
+async fn the_api_keeps_to_its_description() {
+    let server = server_of(stage::pages(article())).await;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/api-check/api-check.sh");
+    let url = format!("http://{}/api/v1/openapi.json", server.address);
+    let ended = Command::new(script).arg(url).status().await.expect("it runs");
+    assert!(ended.success(), "see above what schemathesis found");
+}
+
 fn put(state: &State, present: &Present) {
     for reading in &present.routers {
         state.put_router((**reading).clone());

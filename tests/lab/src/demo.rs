@@ -36,6 +36,10 @@ pub fn run(binary: &Path, seconds: Option<u64>) -> Result<()> {
     say("Each has a router that bridges its LAN with a VXLAN tunnel; all hosts share one network.");
     say("The hosts' MTU is 1500, the tunnels' is 1450. Nobody has noticed yet.");
     say(&format!("(Network namespaces vxl-{}-…, your own network is not touched.)", lab.id));
+    let mut exporter = Exporter::start(&lab, binary)?;
+    let address = relay::start(exporter::LISTEN.port(), lab.host(Place::SiteA).clone(), exporter::LISTEN)?;
+    println!();
+    say(&format!("Watch it in a browser: http://{address}/ shows the black hole come, and go again."));
 
     title("2. What a user sees");
     ping(&lab)?;
@@ -44,8 +48,6 @@ pub fn run(binary: &Path, seconds: Option<u64>) -> Result<()> {
     say("full-size frames die silently in the bridge, and no error counter moves.");
 
     title("3. What vxlan_exporter says");
-    let mut exporter = Exporter::start(&lab, binary)?;
-    let address = relay::start(exporter::LISTEN.port(), lab.host(Place::SiteA).clone(), exporter::LISTEN)?;
     say("The exporter runs on site A's node. It reads the three routers over SSH and probes two paths.");
     let before = wait_for(
         &lab,
@@ -220,7 +222,7 @@ fn stay_up(exporter: &mut Exporter, url: &str, seconds: Option<u64>) -> Result<(
         say(&format!("It answered at {url}/metrics; the demo ends here and cleans up."));
         return Ok(());
     }
-    say(&format!("{url}/         start page"));
+    say(&format!("{url}/         the overlay"));
     say(&format!("{url}/metrics  for Prometheus"));
     match seconds {
         Some(seconds) => say(&format!("It stays for {seconds} s, or until Ctrl-C; then it cleans up.")),
