@@ -282,6 +282,27 @@ families! {
          the last two minutes. The tunnel's evidence states the possible error, because two routers are \
          never read at the same moment. Absent below 100 packets, if the error may exceed 5 percentage \
          points, and if a counter includes other traffic than this tunnel's.";
+    TUNNEL_FRAGMENTS = Gauge "vxlan_tunnel_outer_fragments_per_second" in "packets per second", ["tunnel", "from", "to"],
+        "Fragments that the router of one end makes of the tunnel's outer packets, by its IP counters over \
+         the last minutes; only while they rise in step with the tunnel's large packets (docs/underlay.md).";
+    TUNNEL_REASSEMBLIES_FAILED = Gauge "vxlan_tunnel_reassembly_failure_ratio" in "0 to 1", ["tunnel", "from", "to"],
+        "Share of the reassemblies at the other end's router that fail while such fragments are made: \
+         fragments get lost on the way.";
+    TUNNEL_UNHEARD = Gauge "vxlan_tunnel_unheard_packets_per_second" in "packets per second",
+        ["tunnel", "from", "to"],
+        "Packets that arrive at a UDP port of the other router where nobody listens; only while they are as \
+         many as the end sends, and its port is not known to differ.";
+    TUNNEL_UNDERLAY_MTU = Gauge "vxlan_tunnel_underlay_mtu_bytes" in "bytes of IP packet", ["tunnel", "from", "to"],
+        "Largest outer packet with DF that the router of one end can ping the other VTEP with, at most what \
+         the tunnel and the route need; only while the underlay is measured (docs/underlay.md), and only \
+         where it is known exactly.";
+    TUNNEL_UNDERLAY_LOSS = Gauge "vxlan_tunnel_underlay_loss_ratio" in "0 to 1", ["tunnel", "from", "to"],
+        "Share of the small pings of that router that were not answered within a second.";
+    TUNNEL_UNDERLAY_RTT = Gauge "vxlan_tunnel_underlay_rtt_seconds" in "seconds", ["tunnel", "from", "to"],
+        "Mean round-trip time of these pings.";
+    TUNNEL_UNDERLAY_PROBED = Gauge "vxlan_tunnel_underlay_probed_timestamp_seconds" in "seconds since 1970",
+        ["tunnel", "from", "to"],
+        "When that router was last asked to ping.";
     TUNNEL_TRANSITIONS = Counter "vxlan_tunnel_transitions_total" in "changes", ["tunnel", "state": TransitionState],
         "How often the tunnel went up and went down, as far as was seen.";
 

@@ -44,6 +44,8 @@ use schema::Schema;
 
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(30);
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Default time between two measurements of a leg of the underlay while nothing is wrong.
+const UNDERLAY_INTERVAL: Duration = Duration::from_mins(5);
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// Default share of lost round trips of small echoes above which a path is lossy.
 pub(crate) const LOSS_THRESHOLD: f64 = 0.03;
@@ -138,6 +140,14 @@ impl Config {
             scrape_interval,
             scrape_timeout,
             limits: top.limits(router),
+            underlay_probes: router
+                .underlay_probes
+                .or(top.underlay_probes)
+                .map_or_else(Default::default, |it| it.0),
+            underlay_interval: router
+                .underlay_interval
+                .or(top.underlay_interval)
+                .map_or(UNDERLAY_INTERVAL, |it| it.0),
             transport,
             api,
         }

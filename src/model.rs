@@ -8,6 +8,7 @@
 
 pub mod family;
 pub mod fingerprint;
+pub mod leg;
 pub mod observation;
 pub mod picture;
 pub mod plan;

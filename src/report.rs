@@ -159,7 +159,8 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
     let (code, reason) = verdict(present, &problems);
     let mut out = String::new();
     paint.headline(&mut out, code, &reason, width);
-    let tables = [tables::routers(present), tables::tunnels(present), tables::paths(present)];
+    let tables =
+        [tables::routers(present), tables::tunnels(present), tables::legs(present), tables::paths(present)];
     for mut table in tables.into_iter().flatten() {
         table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
         let _ = write!(out, "\n{}\n", table.trim_fmt());

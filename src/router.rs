@@ -8,12 +8,14 @@
 //! - [`parse`] pure functions of text, one file per format; [`bounds`] limits how much of it is
 //!   kept
 //! - `worker` one scrape of one router, and its counts; `backoff` the pause after failures
+//! - `legs` the underlay measured by a router's own pings, between two scrapes
 //! - [`fleet`] all routers: when each is read (`slots`), on how many threads
 
 mod backoff;
 pub mod bounds;
 mod chain;
 pub mod fleet;
+pub(crate) mod legs;
 pub mod method;
 pub mod parse;
 pub mod script;

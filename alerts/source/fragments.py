@@ -144,6 +144,25 @@ def ends_packets():
 {{ .Labels.router }}/{{ .Labels.interface }} {{ .Labels.counter }} {{ printf "%.1f" .Value }} packets/s.{{ end }}"""
 
 
+def underlay_legs():
+    """What the routers' own pings say of the underlay below the tunnel, on a line of its own."""
+    return """\
+The underlay by the routers' own pings:
+{{- range query (printf `max by (from, to) (vxlan_tunnel_underlay_mtu_bytes{%s})` $tunnel)
+    | sortByLabel "from" }} {{ .Labels.from }} to {{ .Labels.to }} {{ .Value }} bytes;
+{{- else }} not measured;{{ end }} see `check`."""
+
+
+def underlay_on_the_way():
+    """The same for all tunnels that a path crosses."""
+    return """\
+The underlay by the routers' own pings:
+{{- range query (printf `max by (from, to) (
+      vxlan_tunnel_underlay_mtu_bytes{namespace=%q,cluster=%q} and on (tunnel) vxlan_path_hop_info{%s}
+    )` $labels.namespace $labels.cluster $site) | sortByLabel "from" }} {{ .Labels.from }} to {{ .Labels.to }} {{ .Value }} bytes;
+{{- else }} not measured;{{ end }} see `check`."""
+
+
 def tunnel_commands(*setting):
     """What the paths over the tunnel would change at its ends; `<<tunnel_commands vni>>` of that setting alone."""
     query = """`topk by (router, command) (1, max by (step, router, command) (

@@ -345,6 +345,25 @@ def losses():
         [series(f"max by ({TUNNEL}, from, to) (vxlan_tunnel_loss_ratio{{{SCRAPE}}})", "{{from}} → {{to}}")],
         "percentunit", min=0, soft_max=0.05, decimals=2, fill=10, calcs=("lastNotNull", "max"),
     )
+    yield timeseries(
+        "Underlay, by the routers' own pings (bytes)",
+        "The largest outer packet with DF that one end's router can ping the other's VTEP with, at most what the tunnel needs; only while a path "
+        "over the tunnel is not ok, or with `underlay_probes: always`. Below what the tunnel needs, this is the sick leg.",
+        (0, 63, 12, 7),
+        [series(f"min by ({TUNNEL}, from, to) (vxlan_tunnel_underlay_mtu_bytes{{{SCRAPE}}})", "{{from}} → {{to}}")],
+        "none", step=True, calcs=("lastNotNull",),
+    )
+    yield timeseries(
+        "Outer fragments, and packets nobody hears",
+        "Fragments that a router makes of a tunnel's outer packets, and packets to a UDP port of the far router where nobody listens; only where "
+        "the routers' counters rise in step with the tunnel's own packets.",
+        (12, 63, 12, 7),
+        [
+            series(f"max by ({TUNNEL}, from, to) (vxlan_tunnel_outer_fragments_per_second{{{SCRAPE}}})", "{{from}} → {{to}} fragments"),
+            series(f"max by ({TUNNEL}, from, to) (vxlan_tunnel_unheard_packets_per_second{{{SCRAPE}}})", "{{from}} → {{to}} unheard"),
+        ],
+        "pps", min=0, calcs=("lastNotNull", "max"),
+    )
 
 
 PATH_VARIABLE = variable("path", "Path", f"label_values(vxlan_path_info{{{SCRAPE}}}, path)")

@@ -1,6 +1,11 @@
 //! `check`: looks once, for as long as that takes, and returns what it found.
 
-use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    ops::ControlFlow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use tokio::sync::Semaphore;
@@ -9,10 +14,11 @@ use crate::{
     command::look::{ECHOES, LookPlan},
     logging,
     model::{
+        leg::LegAsk,
         plan::Plan,
         snapshot::RouterReading,
         state::{Present, State},
-        types::{UnknownReason, Verdict},
+        types::{RouterName, UnknownReason, Verdict},
     },
     overlay::tunnel::Assessor,
     probe::Engine,
@@ -20,6 +26,9 @@ use crate::{
     router::Worker,
     text::seconds,
 };
+
+/// How long routers may ping each other.
+const UNDERLAY: Duration = Duration::from_secs(40);
 
 /// Reads every router three times and probes every path for about ten seconds; reports progress on
 /// stderr.
@@ -43,7 +52,7 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     }
     let engine = Engine::new(plan.paths.clone(), plan.probe_budget_pps, state.clone());
     let engine = tokio::spawn(engine.context("starting to probe")?.run());
-    let mut assessor = Assessor::new(&plan);
+    let mut assessor = Assessor::new(&plan).asking_now();
     read_all(&mut workers, &threads, &state, true).await;
     // Further readings show which counters rise. A few packets that fall between two readings are
     // no sign of death; the same finding twice is.
@@ -62,6 +71,9 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
         tokio::join!(half, watch(&state, &mut assessor, began, &look));
     }
     read_all(&mut workers, &threads, &state, false).await;
+    let present = state.present();
+    let overlay = assessor.assess(&present.routers, &present.paths);
+    measure_legs(&mut workers, &threads, &state, &overlay.asks).await;
     engine.abort();
     let mut present = state.present();
     present.overlay = assessor.assess(&present.routers, &present.paths).into();
@@ -109,6 +121,39 @@ async fn read_all(workers: &mut Vec<Worker>, threads: &Arc<Semaphore>, state: &S
         }
         state.put_router(reading);
         workers.push(worker);
+    }
+}
+
+/// Has the routers ping each other, all at the same time and each one leg at a time, until nothing more
+/// is to be learned or the time is up. Where no path is in trouble that is one turn of each leg.
+async fn measure_legs(
+    workers: &mut Vec<Worker>,
+    threads: &Arc<Semaphore>,
+    state: &State,
+    asks: &BTreeMap<RouterName, Vec<LegAsk>>,
+) {
+    if asks.is_empty() {
+        return;
+    }
+    let until = Instant::now() + UNDERLAY;
+    logging::say(&format!("the routers ping each other: at most {}\n", seconds(UNDERLAY)));
+    let mut measuring = tokio::task::JoinSet::new();
+    for mut worker in workers.drain(..) {
+        let (threads, state) = (Arc::clone(threads), state.clone());
+        let asks = asks.get(&worker.plan().name).cloned().unwrap_or_default();
+        measuring.spawn(async move {
+            // See `read_all`.
+            let _place = threads.acquire_owned().await;
+            while Instant::now() < until
+                && let Some(reading) = worker.measure_leg(&asks, until).await
+            {
+                state.put_router(reading);
+            }
+            worker
+        });
+    }
+    while let Some(joined) = measuring.join_next().await {
+        workers.extend(joined);
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
             api_config::{self, VxlanConfig},
             api_error, api_show, error_text, fdb, ip_text, link,
             links::{Links, ReadLink},
-            op_mode_raw, route,
+            op_mode_raw, ping, route,
             show_summary::{self, Summary},
             show_text, terminal,
             vlan_vni::{VlanVni, VlanVnis},
@@ -48,6 +48,8 @@ pub enum Format {
     VniJson,
     /// `ip -j route get ADDRESS`
     RouteJson,
+    /// `ping` of iputils or busybox
+    Ping,
     /// Reply of the HTTPS API to `/show`
     ApiShow,
     /// Reply of the HTTPS API to `/retrieve` of `interfaces vxlan`
@@ -108,6 +110,10 @@ fn read_as(format: Format, text: &str) -> Result<Value, String> {
         Format::RouteJson => match route::route(text).map_err(told)? {
             Some(route) => json!(route),
             None => json!({}),
+        },
+        Format::Ping => match ping::read(text, None).map_err(told)? {
+            Ok(pings) => json!({"pings": pings}),
+            Err(reason) => json!({"pings": {"refused": reason.as_str()}}),
         },
         Format::ApiShow => interfaces(&api_show::links(text).map_err(told)?),
         Format::ApiConfig => {

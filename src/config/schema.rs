@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::value::{
     Address, Budget, End, ExpectedMtu, FileName, Host, HostKey, IpFamily, Listen, MaxFdbEntries,
     MaxInterfaces, Name, Network, OutputLimit, Pin, Port, ProbeInterval, ReflectorPort, RouterId,
-    ScrapeInterval, ScrapeTimeout, Share, Url, Workers,
+    ScrapeInterval, ScrapeTimeout, Share, Underlay, UnderlayInterval, Url, Workers,
 };
 
 /// The whole file.
@@ -29,6 +29,8 @@ pub(crate) struct Schema {
     pub loss_threshold: Option<Share>,
     pub probe_budget_pps: Option<Budget>,
     pub router_workers: Option<Workers>,
+    pub underlay_probes: Option<Underlay>,
+    pub underlay_interval: Option<UnderlayInterval>,
     pub reflector: Option<Reflector>,
     pub web: Option<Web>,
 }
@@ -64,6 +66,8 @@ pub(crate) struct Router {
     pub scrape_timeout: Option<ScrapeTimeout>,
     pub max_interfaces: Option<MaxInterfaces>,
     pub max_fdb_entries: Option<MaxFdbEntries>,
+    pub underlay_probes: Option<Underlay>,
+    pub underlay_interval: Option<UnderlayInterval>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]

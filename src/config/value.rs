@@ -22,6 +22,7 @@ use crate::{
     model::{
         family::Family,
         fingerprint::Fingerprint,
+        leg::UnderlayProbes,
         plan::{ApiUrl, REFLECTOR_PORT},
         types::{Bytes, InterfaceName},
     },
@@ -131,6 +132,10 @@ scalars! {
     ScrapeTimeout(Duration): Copy, "a duration, e.g. 10s", |text| duration(text, TENTH, HOUR);
     /// Time between two probes.
     ProbeInterval(Duration): Copy, "a duration, e.g. 1s", |text| duration(text, TENTH, HOUR);
+    /// When routers ping each other.
+    Underlay(UnderlayProbes): Copy, "on_trouble, always or never", underlay_probes;
+    /// Time between two measurements of a leg.
+    UnderlayInterval(Duration): Copy, "a duration, e.g. 5m", |text| duration(text, Duration::from_secs(30), HOUR);
     /// The IP version that a name is resolved to.
     IpFamily(Family): Copy, "4 or 6", family;
     /// Bytes of IP packet, from IPv4's minimum MTU (RFC 791) to a jumbo frame.
@@ -334,6 +339,15 @@ fn family(text: &str) -> Result<Family, String> {
         "4" => Ok(Family::V4),
         "6" => Ok(Family::V6),
         _ => Err(format!("{text:?} is not a version of IP: give 4 or 6")),
+    }
+}
+
+fn underlay_probes(text: &str) -> Result<UnderlayProbes, String> {
+    match text {
+        "on_trouble" => Ok(UnderlayProbes::OnTrouble),
+        "always" => Ok(UnderlayProbes::Always),
+        "never" => Ok(UnderlayProbes::Never),
+        _ => Err(format!("{text:?} is none of them: give on_trouble, always or never")),
     }
 }
 

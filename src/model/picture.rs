@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use crate::model::types::{InterfaceName, MismatchField, PathName, RouterName, TunnelState};
+use crate::model::{
+    leg::{LegAsk, LegReading},
+    types::{Bytes, InterfaceName, MismatchField, PathName, RouterName, TunnelState},
+};
 
 /// Tunnels and paths, joined by [`crate::overlay::tunnel::Assessor::assess`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -13,6 +16,9 @@ pub struct Overlay {
     pub tunnels: Vec<Tunnel>,
     /// What router data adds to each path's judgement, in the order of the configuration.
     pub paths: Vec<PathPicture>,
+    /// The legs that each router is to measure.
+    #[serde(skip)]
+    pub asks: BTreeMap<RouterName, Vec<LegAsk>>,
 }
 
 /// One vxlan interface on one router; prints as `dc/vxlan01`.
@@ -52,6 +58,10 @@ pub struct Tunnel {
     pub small_ends: Vec<String>,
     /// Loss in each direction; empty where the counters do not tell.
     pub loss: Vec<TunnelLoss>,
+    /// What the routers' own IP and UDP counters say of it, in the directions in which they do.
+    pub flows: Vec<TunnelFlow>,
+    /// What pings of its routers say of the underlay below it, from each end that was asked.
+    pub legs: Vec<TunnelLeg>,
     /// Commands that mend the mismatches, in an order that is safe to type.
     pub fix: Vec<FixStep>,
     /// How often it went up since this process started.
@@ -71,6 +81,48 @@ pub struct TunnelLoss {
     pub ratio: f64,
     /// Largest possible error of `ratio`, because the two ends are not read at the same moment.
     pub bound: f64,
+}
+
+/// What routers' own counters show of one direction of a tunnel.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TunnelFlow {
+    /// The end that sends.
+    pub from: TunnelEnd,
+    /// The end that receives; its router alone, if the end is not known.
+    pub to: String,
+    /// Outer fragments a second that the sending router makes.
+    pub fragments_per_second: Option<f64>,
+    /// Reassemblies that fail at the receiving router as a share of all, 0 to 1.
+    pub reassemblies_failed: Option<f64>,
+    /// Packets a second that arrive at a UDP port where nobody listens.
+    pub unheard_per_second: Option<f64>,
+}
+
+impl TunnelFlow {
+    /// A direction of which nothing is claimed.
+    pub(crate) fn new(from: &TunnelEnd, to: String) -> Self {
+        let from = from.clone();
+        Self { from, to, fragments_per_second: None, reassemblies_failed: None, unheard_per_second: None }
+    }
+
+    /// Whether anything is claimed.
+    pub(crate) fn is_telling(&self) -> bool {
+        self.fragments_per_second.is_some() || self.unheard_per_second.is_some()
+    }
+}
+
+/// The underlay below a tunnel, by pings from the router of one end to the VTEP of the other.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TunnelLeg {
+    /// The end whose router pings.
+    pub from: TunnelEnd,
+    /// The end that is pinged.
+    pub to: TunnelEnd,
+    /// What was measured.
+    #[serde(flatten)]
+    pub reading: LegReading,
+    /// What the tunnel needs, bytes of outer IP packet.
+    pub needed: Bytes,
 }
 
 /// What router data adds to one path.

@@ -16,6 +16,7 @@ use crate::{
     model::{
         family::Family,
         fingerprint::Fingerprint,
+        leg::UnderlayProbes,
         shard::Shard,
         types::{Bytes, PathName, RouterName, Site, Source},
     },
@@ -154,6 +155,10 @@ pub struct RouterPlan {
     pub scrape_timeout: Duration,
     /// How much of its output is kept.
     pub limits: ReadLimits,
+    /// When it is asked to ping other VTEPs.
+    pub underlay_probes: UnderlayProbes,
+    /// Time between two measurements of a leg while nothing is wrong.
+    pub underlay_interval: Duration,
     /// How it is reached.
     pub transport: Transport,
     /// The HTTPS API, used when the transport fails; never set beside [`Transport::Api`].

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::{
     model::{
+        leg::LegReading,
         types::{
             Bytes, DfPolicy, Dropped, FailureReason, FdbState, InterfaceName, LinkKind, Mac, Method,
             OperState, RouterName, Site, Vni,
@@ -369,6 +370,8 @@ pub struct RouterReading {
     pub left_out: Dropped,
     /// Why the first of these could not be understood, if that is why it was left out.
     pub left_out_why: Option<Sentence>,
+    /// What it measured of the underlay to remote VTEPs, by the VTEP.
+    pub legs: BTreeMap<IpAddr, LegReading>,
     /// How often each vxlan device was re-created, since this process started.
     pub recreations: BTreeMap<InterfaceName, u64>,
 }
@@ -392,6 +395,7 @@ impl RouterReading {
             dropped: Dropped::new(),
             left_out: Dropped::new(),
             left_out_why: None,
+            legs: BTreeMap::new(),
             recreations: BTreeMap::new(),
         }
     }

@@ -20,6 +20,7 @@ use crate::{
         end_view::EndView,
         evpn,
         fix::{Fixer, Mending},
+        legs,
         liveness::Life,
         pairing::EndPair,
         routed,
@@ -43,6 +44,8 @@ pub(super) struct Crossed<'t> {
     pub(super) far: &'t TunnelEnd,
     pub(super) life: &'t Life,
     pub(super) mending: &'t Mending,
+    /// What the routers' own counters say of it.
+    pub(super) claims: &'t [String],
 }
 
 /// Explains the problem of one path.
@@ -142,10 +145,23 @@ impl Explainer<'_, '_, '_> {
         let unexplained = cause.is_empty() && self.path.judgement.verdict != Verdict::Unknown;
         cause.extend(self.unread());
         cause.extend(self.no_claim());
-        if unexplained && !self.crossed.is_empty() {
-            cause.push(self.underlay());
-        }
+        self.measured(unexplained && !self.crossed.is_empty(), &mut cause);
         (cause, self.fixer.order(steps))
+    }
+
+    /// What the routers' own pings say of the underlay; if they name no leg, where to look.
+    fn measured(&self, unexplained: bool, cause: &mut Vec<String>) {
+        let claims = self.crossed.iter().flat_map(|tunnel| tunnel.claims);
+        cause.extend(claims.cloned());
+        let told = legs::of_path(self.scene(), self.path, self.crossed);
+        let names_leg = !told.sick.is_empty();
+        cause.extend(told.sick);
+        if unexplained {
+            if !names_leg {
+                cause.push(self.underlay());
+            }
+            cause.extend(told.others);
+        }
     }
 
     fn scene(&self) -> &Scene<'_> {

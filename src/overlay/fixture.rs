@@ -222,6 +222,8 @@ pub(crate) fn plan(tunnels: &[[&str; 2]]) -> Plan {
         scrape_interval: std::time::Duration::from_secs(30),
         scrape_timeout: std::time::Duration::from_secs(10),
         limits: crate::model::plan::ReadLimits::default(),
+        underlay_probes: crate::model::leg::UnderlayProbes::default(),
+        underlay_interval: std::time::Duration::from_mins(5),
         transport: Transport::Local,
         api: None,
     };

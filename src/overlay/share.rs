@@ -55,6 +55,8 @@ mod tests {
             small_ends: vec![],
             fix: vec![],
             loss: vec![],
+            legs: vec![],
+            flows: vec![],
             transitions_up: 0,
             transitions_down: 0,
         }
@@ -72,7 +74,7 @@ mod tests {
     #[test]
     fn the_owner_of_a_tunnel_watches_both_ends_wherever_they_are() {
         let overlay =
-            Overlay { tunnels: vec![tunnel("dc", "site-a"), tunnel("dc", "site-b")], paths: Vec::new() };
+            Overlay { tunnels: vec![tunnel("dc", "site-a"), tunnel("dc", "site-b")], ..Overlay::default() };
         for count in [2, 3, 7] {
             for shard in shards(count) {
                 let plan = fixture::plan(&[]).for_shard(shard);
@@ -97,7 +99,7 @@ mod tests {
         assert_eq!(watched(&plan, &Overlay::default()), BTreeSet::from(["site-a".into()]));
         let hop = Hop { tunnel: "dc/vxlan01~site-b/vxlan01".into(), end: end("dc") };
         let picture = PathPicture { path: "rancher".into(), hops: vec![hop], cause: vec![], fix: vec![] };
-        let overlay = Overlay { tunnels: Vec::new(), paths: vec![picture] };
+        let overlay = Overlay { paths: vec![picture], ..Overlay::default() };
         assert_eq!(watched(&plan, &overlay), BTreeSet::from(["dc".into(), "site-a".into()]));
     }
 }

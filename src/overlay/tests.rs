@@ -2,9 +2,11 @@
 
 mod cause;
 mod evpn;
+mod legs;
 mod loss;
 mod loss_by_vni;
 mod pairing;
+mod passive;
 mod property;
 mod routed;
 mod up;

@@ -25,10 +25,12 @@ use crate::{
         address_book::AddressBook,
         cause::{Crossed, Explainer, Fares},
         fix::{Fixer, Mending},
+        legs::{self, Policy, Troubles},
         liveness::{self, Life, Suspects},
         loss::CounterHistory,
         mismatch::mismatches,
         pairing::{self, EndPair},
+        passive::{Claims, Passive, StackHistory},
         scene::Scene,
         tunnel_route::{Map, TunnelRoute},
     },
@@ -49,8 +51,11 @@ pub struct Assessor {
     /// proves nothing about the tunnel.
     sites_probed_elsewhere: BTreeSet<Site>,
     ledger: CounterHistory,
+    stacks: StackHistory,
     history: History,
     pairs: Recency<EndPair>,
+    /// When routers are asked to measure the underlay.
+    policy: Policy,
 }
 
 /// What is known of one pair while the picture is being made.
@@ -59,6 +64,8 @@ struct PairFindings {
     mismatches: BTreeMap<MismatchField, String>,
     life: Life,
     mending: Mending,
+    /// What the routers' own counters say.
+    claims: Claims,
 }
 
 impl PairFindings {
@@ -68,12 +75,14 @@ impl PairFindings {
         declared: &BTreeSet<EndPair>,
         alone: &[&PathObservation],
         suspects: &mut Suspects,
+        passive: &Passive<'_, '_>,
     ) -> Self {
         let declared = declared.contains(pair);
         let mismatches = mismatches(fixer.scene, pair, declared);
         let life = liveness::judge(fixer.scene, pair, &mismatches, alone, suspects);
         let mending = fixer.tunnel(pair, &mismatches, declared);
-        Self { declared, mismatches, life, mending }
+        let claims = passive.of_tunnel(pair, &mismatches);
+        Self { declared, mismatches, life, mending, claims }
     }
 }
 
@@ -84,6 +93,7 @@ struct Crossings<'p> {
     /// The paths that cross this tunnel and no other.
     alone: BTreeMap<&'p EndPair, Vec<&'p PathObservation>>,
     fares: Fares<'p>,
+    troubles: Troubles<'p>,
 }
 
 impl<'p> Crossings<'p> {
@@ -96,11 +106,13 @@ impl<'p> Crossings<'p> {
         let mut expected = BTreeMap::new();
         let mut alone: BTreeMap<&EndPair, Vec<&PathObservation>> = BTreeMap::new();
         let mut fares = Fares::default();
+        let mut troubles = Troubles::default();
         for (path, walk) in paths.iter().zip(walks) {
             let hops = walk.hops();
             // Each tunnel takes two hops: its near end and its far end.
             for pair in hops.iter().step_by(2).filter_map(|hop| by_name.get(&hop.tunnel)) {
                 fares.note(pair, path);
+                troubles.note(pair, path);
                 if let Some(mtu) = &path.expected_mtu {
                     let known = expected.entry((*pair).clone()).or_insert(mtu.bytes);
                     *known = mtu.bytes.max(*known);
@@ -113,7 +125,7 @@ impl<'p> Crossings<'p> {
                 alone.entry(pair).or_default().push(path);
             }
         }
-        Self { expected, alone, fares }
+        Self { expected, alone, fares, troubles }
     }
 }
 
@@ -135,9 +147,18 @@ impl Assessor {
             suspects: Suspects::new(),
             sites_probed_elsewhere: plan.sites_probed_elsewhere.clone(),
             ledger: CounterHistory::default(),
+            stacks: StackHistory::default(),
             history: History::default(),
             pairs: Recency::default(),
+            policy: Policy::of(plan),
         }
+    }
+
+    /// Has the routers measure the underlay whatever the state of the paths, unless the plan says
+    /// never.
+    #[must_use]
+    pub(crate) fn asking_now(self) -> Self {
+        Self { policy: self.policy.asking_now(), ..self }
     }
 
     /// Switches to another plan: pairs are searched anew, transition counts continue, and a router
@@ -145,10 +166,11 @@ impl Assessor {
     pub(crate) fn follow(&mut self, plan: &Plan) {
         let former = std::mem::replace(self, Self::new(plan));
         self.history = former.history;
-        (self.known, self.ledger) = (former.known, former.ledger);
+        (self.known, self.ledger, self.stacks) = (former.known, former.ledger, former.stacks);
         let routers = plan.routers.iter().map(|router| &router.name).collect();
         self.known.keep(&routers);
         self.ledger.keep(&routers);
+        self.stacks.keep(&routers);
         for router in &plan.routers {
             self.known.put_site(&router.name, &router.site);
         }
@@ -159,6 +181,7 @@ impl Assessor {
         for reading in routers {
             self.known.learn(reading);
             self.ledger.learn(reading);
+            self.stacks.learn(reading);
         }
         let scene = Scene::new(routers, &self.known);
         let pairing = pairing::pair(&scene, &self.declared, &self.remembered);
@@ -168,15 +191,17 @@ impl Assessor {
             paths.iter().map(|path| &ways[&(&path.source.site, &path.target_site)]).collect();
 
         let by_name: BTreeMap<_, _> = pairing.pairs.iter().map(|pair| (pair.name(), pair)).collect();
-        let Crossings { expected, alone, fares } =
+        let Crossings { expected, alone, fares, troubles } =
             Crossings::of(paths, &walks, &by_name, &self.sites_probed_elsewhere);
         let distances = self.site.as_ref().map(|site| map.distances(site)).unwrap_or_default();
         let fixer = Fixer { scene: &scene, distances, expected };
 
+        let passive = Passive::new(&scene, &self.stacks);
         let mut facts = BTreeMap::new();
         for pair in &pairing.pairs {
             let alone = alone.get(pair).map_or(&[][..], Vec::as_slice);
-            facts.insert(pair, PairFindings::of(&fixer, pair, &self.declared, alone, &mut self.suspects));
+            let found = PairFindings::of(&fixer, pair, &self.declared, alone, &mut self.suspects, &passive);
+            facts.insert(pair, found);
         }
 
         let pictures = paths
@@ -190,6 +215,7 @@ impl Assessor {
             })
             .collect();
 
+        let asks = legs::asks(&scene, &self.policy, &pairing.pairs, &troubles);
         let mut tunnels: Vec<_> = facts
             .into_iter()
             .map(|(pair, facts)| {
@@ -198,12 +224,12 @@ impl Assessor {
                 paired(&scene, pair, facts, &fixer, &self.ledger).with(small, &fixer)
             })
             .collect();
-        tunnels.extend(pairing.singles.iter().map(|single| lone(&fixer, single)));
+        tunnels.extend(pairing.singles.iter().map(|single| lone(&fixer, single, &passive)));
         tunnels.sort_by(|a, b| a.name.cmp(&b.name));
         self.history.note(&mut tunnels);
         self.suspects.retain(|(from, to), _| pairing.pairs.contains(&EndPair::new(from.clone(), to.clone())));
         self.remembered = remembered(&scene, pairing.pairs, &self.remembered, &mut self.pairs);
-        Overlay { tunnels, paths: pictures }
+        Overlay { tunnels, paths: pictures, asks }
     }
 }
 
@@ -252,8 +278,9 @@ fn crossed<'t>(
 ) -> Vec<Crossed<'t>> {
     let crossing = |hops: &'t [crate::model::picture::Hop]| {
         let pair = *by_name.get(&hops[0].tunnel)?;
-        let PairFindings { life, mending, .. } = facts.get(pair)?;
-        Some(Crossed { pair, near: &hops[0].end, far: &hops[1].end, life, mending })
+        let PairFindings { life, mending, claims, .. } = facts.get(pair)?;
+        let claims = &claims.said;
+        Some(Crossed { pair, near: &hops[0].end, far: &hops[1].end, life, mending, claims })
     };
     walk.hops().chunks_exact(2).filter_map(crossing).collect()
 }

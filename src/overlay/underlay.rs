@@ -37,6 +37,8 @@ pub(super) struct Underlay {
     mute: Option<bool>,
     df: Option<DfPolicy>,
     routed: bool,
+    /// For how many more seconds `mtu` is remembered, if a signal named it.
+    expires: Option<u32>,
 }
 
 impl Underlay {
@@ -50,6 +52,7 @@ impl Underlay {
             mute: view.vyos().map(|vyos| !vyos.signals_bridged()),
             df: view.vxlan.df,
             routed: view.is_routed(),
+            expires: view.snapshot.route(view.link, remote)?.expires,
         })
     }
 
@@ -82,6 +85,13 @@ impl Underlay {
         self.mtu.saturating_sub(self.headers())
     }
 
+    /// The largest inner packet that leaves whole, if the router sends larger ones, which an end with
+    /// this MTU accepts, in outer fragments.
+    pub(super) fn cuts_above(&self, vxlan_mtu: Bytes) -> Option<Bytes> {
+        let cuts = self.remote.is_ipv4() && self.df != Some(DfPolicy::Set) && vxlan_mtu > self.inner();
+        cuts.then(|| self.inner())
+    }
+
     fn carries(&self) -> String {
         let Self { end, remote, device, mtu, .. } = self;
         format!("{end}: the underlay to {remote} (out of {device}) carries {mtu} bytes")
@@ -97,6 +107,22 @@ impl Underlay {
             self.headers(),
             needed + self.headers()
         ) + self.without_df()
+            + &self.remembered()
+    }
+
+    /// That the route's MTU is no setting, but what a signal named.
+    fn remembered(&self) -> String {
+        let Self { end, remote, mtu, .. } = self;
+        let Some(seconds) = self.expires else { return String::new() };
+        let left = match seconds.div_ceil(60) {
+            1 => "1 more minute".to_owned(),
+            minutes => format!("{minutes} more minutes"),
+        };
+        format!(
+            "; {} remembers {mtu} for {remote} for {left}: something on the way answered \"fragmentation needed\" \
+             (`ip route get {remote}`)",
+            end.router
+        )
     }
 
     /// What happens to bridged packets that do not fit and have no DF.
@@ -156,7 +182,8 @@ impl Underlay {
         };
         (vxlan_mtu + headers > *mtu).then(|| {
             format!(
-                "{end} mtu {vxlan_mtu} + {headers} > {mtu}, the MTU of the route to {remote} out of {device}: {larger}"
+                "{end} mtu {vxlan_mtu} + {headers} > {mtu}, the MTU of the route to {remote} out of {device}: {larger}{}",
+                self.remembered()
             )
         })
     }

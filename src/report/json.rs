@@ -1,11 +1,14 @@
 //! The report as types that `check --format=json` and the API share: one shape, whose schema is
 //! made from them.
 
+mod underlay;
+
 use std::{collections::BTreeMap, net::IpAddr};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use underlay::{FlowReport, LegReport};
 
 use super::{
     problem::{Problem, problems},
@@ -134,6 +137,10 @@ pub(crate) struct TunnelReport<'a> {
     mismatches: BTreeMap<MismatchField, &'a str>,
     /// Loss in each direction, as far as the counters tell.
     loss: Vec<LossReport<'a>>,
+    /// The underlay from each end that was asked, by pings of its router.
+    legs: Vec<LegReport<'a>>,
+    /// What the routers' own counters show of it.
+    flows: Vec<FlowReport<'a>>,
     /// Why it is up or down.
     evidence: &'a [String],
     /// Ends whose bridge drops frames larger than the vxlan device takes.
@@ -157,6 +164,8 @@ impl<'a> TunnelReport<'a> {
             up: tunnel.up,
             mismatches: tunnel.mismatches.iter().map(|(field, words)| (*field, words.as_str())).collect(),
             loss: tunnel.loss.iter().map(loss).collect(),
+            legs: tunnel.legs.iter().map(LegReport::of).collect(),
+            flows: tunnel.flows.iter().map(FlowReport::of).collect(),
             evidence: &tunnel.evidence,
             small_ends: &tunnel.small_ends,
             fix: steps(&tunnel.fix),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::model::{
+    leg::LegSizes,
     observation::PathObservation,
-    picture::{Tunnel, TunnelEnd},
+    picture::{Tunnel, TunnelEnd, TunnelLeg},
     snapshot::{Link, RouterReading},
     state::Present,
     types::{Bytes, MismatchField},
@@ -90,6 +91,33 @@ fn lost(tunnel: &Tunnel) -> String {
         told.truncate(1);
     }
     told.join(" ~ ")
+}
+
+/// The underlay, leg by leg, as far as routers were asked to measure it.
+pub(super) fn legs(present: &Present) -> Option<Table> {
+    let row = |(tunnel, leg): (&Tunnel, &TunnelLeg)| {
+        let reading = &leg.reading;
+        let carries = match &reading.sizes {
+            LegSizes::Passed { size } => size.to_string(),
+            LegSizes::Silent { answered, exact: true, .. } => format!("{answered}, swallows more"),
+            LegSizes::Silent { .. } | LegSizes::Starting => "not yet known".to_owned(),
+            LegSizes::SizeDependent => "less and less".to_owned(),
+            LegSizes::NotMeasured { .. } => NOTHING.to_owned(),
+        };
+        vec![
+            leg.from.router.to_string(),
+            leg.to.router.to_string(),
+            tunnel.name.clone(),
+            carries,
+            leg.needed.to_string(),
+            or_nothing((reading.sent > 0).then(|| format!("{}/{}", reading.lost, reading.sent))),
+            or_nothing(reading.rtt.map(|rtt| milliseconds(rtt.as_secs_f64()))),
+        ]
+    };
+    let legs =
+        present.overlay.tunnels.iter().flat_map(|tunnel| tunnel.legs.iter().map(move |leg| (tunnel, leg)));
+    let header = ["underlay\nfrom", "to", "tunnel", "carries", "needs", "pings\nlost", "mean\nRTT"];
+    table(&header, legs.map(row).collect())
 }
 
 pub(super) fn paths(present: &Present) -> Option<Table> {

@@ -10,10 +10,15 @@
 //! after a scrape in which nothing worked, a scrape starts with the best method again, over a new
 //! session.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 use super::{
     bounds,
+    legs::{Legs, ping::ShellWire},
     method::{api::ApiReader, ip_json, op_mode_json, op_mode_text},
     script::Failed,
     shell::Shell,
@@ -21,6 +26,7 @@ use super::{
 };
 use crate::{
     model::{
+        leg::{LegAsk, LegReading},
         plan::{ApiPlan, RouterPlan, Transport},
         snapshot::{RouterSnapshot, ScrapeError},
         types::{FailureReason, Method, RouterName},
@@ -38,6 +44,7 @@ pub(crate) struct Chain {
     ip: ip_json::Reader,
     api: Option<ApiReader>,
     memory: MethodMemory,
+    legs: Legs,
 }
 
 impl std::fmt::Debug for Chain {
@@ -70,7 +77,14 @@ impl Chain {
         let over_shell: &[Method] = if shell.is_some() { &Vyos::METHODS } else { &[] };
         let methods = over_shell.iter().copied().chain(api.map(|_| Method::Api)).collect();
         let api = api.map(|plan| ApiReader::new(plan.clone()));
-        Self { router, shell, ip: ip_json::Reader::default(), api, memory: MethodMemory::new(methods) }
+        Self {
+            router,
+            shell,
+            ip: ip_json::Reader::default(),
+            api,
+            memory: MethodMemory::new(methods),
+            legs: Legs::default(),
+        }
     }
 
     /// One scrape, finished before `deadline`. Blocks.
@@ -112,6 +126,18 @@ impl Chain {
         self.log_in_anew();
         self.memory.nothing_worked();
         Err(all(failures))
+    }
+
+    /// Measures one leg of the underlay by pings of the router, until `until` at the latest; returns
+    /// what is known of all legs that are asked for. Blocks.
+    pub(crate) fn measure_leg(&mut self, asks: &[LegAsk], until: Instant) -> BTreeMap<IpAddr, LegReading> {
+        self.legs.keep(asks);
+        // A method that was not the shell's was the last resort: the session does not work.
+        let works = self.memory.working.is_some_and(|working| working != Method::Api);
+        if let Some(shell) = self.shell.as_deref_mut().filter(|_| works) {
+            self.legs.turn(asks, &mut ShellWire(shell), until);
+        }
+        self.legs.readings()
     }
 
     /// Ends the session: rights that were granted on the router apply to new logins only.

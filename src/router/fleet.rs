@@ -16,9 +16,10 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{Worker, backoff::Backoff, slots::Slots};
+use super::{Worker, backoff::Backoff, legs, slots::Slots};
 use crate::{
     model::{
+        leg::LegAsk,
         plan::{Plan, RouterPlan},
         snapshot::RouterReading,
         state::State,
@@ -36,8 +37,14 @@ const SURVEY: u32 = 10;
 /// A scrape ends by itself one second after its timeout at the latest. This much more is allowed.
 const SLACK: Duration = Duration::from_secs(2);
 
+/// Between the end of measuring a leg and the next scrape, at least.
+const BEFORE_SCRAPE: Duration = Duration::from_millis(300);
+
 /// The routers that are read at every interval.
 pub(crate) type WatchedRouters = Arc<BTreeSet<RouterName>>;
+
+/// The legs of the underlay that each router is to measure.
+pub(crate) type AskedLegs = Arc<BTreeMap<RouterName, Vec<LegAsk>>>;
 
 /// Reads all routers of a plan, and follows changes of the plan.
 #[derive(Debug)]
@@ -45,6 +52,7 @@ pub struct Fleet {
     rounds: Rounds,
     supervisor: Supervisor,
     watched: watch::Sender<WatchedRouters>,
+    asked: watch::Sender<AskedLegs>,
     threads: usize,
     running: BTreeMap<RouterName, (RouterPlan, Kept)>,
     /// The last readings of routers that were removed, so that their counts continue if they
@@ -59,6 +67,7 @@ struct Rounds {
     began: Instant,
     threads: Arc<Semaphore>,
     watched: watch::Receiver<WatchedRouters>,
+    asked: watch::Receiver<AskedLegs>,
 }
 
 impl Fleet {
@@ -66,10 +75,19 @@ impl Fleet {
     #[must_use]
     pub fn new(state: State) -> Self {
         let (watched, watching) = watch::channel(WatchedRouters::default());
-        let rounds =
-            Rounds { state, began: Instant::now(), threads: Arc::new(Semaphore::new(0)), watched: watching };
+        let (asked, asking) = watch::channel(AskedLegs::default());
+        let threads = Arc::new(Semaphore::new(0));
+        let rounds = Rounds { state, began: Instant::now(), threads, watched: watching, asked: asking };
         let supervisor = Supervisor::default();
-        Self { rounds, supervisor, watched, threads: 0, running: BTreeMap::new(), retired: BTreeMap::new() }
+        Self {
+            rounds,
+            supervisor,
+            watched,
+            asked,
+            threads: 0,
+            running: BTreeMap::new(),
+            retired: BTreeMap::new(),
+        }
     }
 
     /// Has `supervisor` restart its workers.
@@ -146,6 +164,17 @@ impl Fleet {
         });
     }
 
+    /// Has routers measure these legs from now on, between their scrapes.
+    pub(crate) fn ask(&self, legs: &BTreeMap<RouterName, Vec<LegAsk>>) {
+        self.asked.send_if_modified(|asked| {
+            let differs = **asked != *legs;
+            if differs {
+                *asked = Arc::new(legs.clone());
+            }
+            differs
+        });
+    }
+
     fn resize(&mut self, threads: usize) {
         let fewer = self.threads.saturating_sub(threads);
         self.rounds.threads.add_permits(threads.saturating_sub(self.threads));
@@ -176,16 +205,41 @@ impl Rounds {
             let start = self.began.elapsed();
             let most = worker.plan().scrape_timeout + SLACK;
             let mut reading = pulse.within(most, worker.scrape()).await;
-            reading.interval = Some(self.interval(worker.plan()));
-            drop(place);
+            let interval = self.interval(worker.plan());
+            reading.interval = Some(interval);
             let failed = reading.failure.is_some();
             self.state.put_router(reading);
+            drop(place);
+            if !failed {
+                let next = self.began + slots.next(start, interval);
+                self.measure_leg(&mut worker, next, interval, &pulse).await;
+            }
             if failed {
                 pulse.during(sleep(backoff.failed(fastrand::f64()))).await;
             } else {
                 backoff.reset();
                 pulse.during(self.wait(worker.plan(), &slots, start)).await;
             }
+        }
+    }
+
+    /// Measures a leg, if one is asked for, in the time until the next scrape. Not while other
+    /// routers wait for a thread: their scrapes would be late.
+    async fn measure_leg(&self, worker: &mut Worker, next: Instant, interval: Duration, pulse: &Pulse) {
+        let asked = Arc::clone(&self.asked.borrow());
+        let none = Vec::new();
+        let asks = asked.get(&worker.plan().name).unwrap_or(&none);
+        if asks.is_empty() && worker.reading().legs.is_empty() {
+            return;
+        }
+        let Ok(_place) = Arc::clone(&self.threads).try_acquire_owned() else { return };
+        let left = next.saturating_duration_since(Instant::now()).saturating_sub(BEFORE_SCRAPE);
+        let until = std::time::Instant::now() + left.min(legs::TURN);
+        let measured =
+            pulse.within(left.min(legs::TURN) + legs::LATE + SLACK, worker.measure_leg(asks, until)).await;
+        if let Some(mut reading) = measured {
+            reading.interval = Some(interval);
+            self.state.put_router(reading);
         }
     }
 

@@ -38,6 +38,7 @@ mod json;
 pub(crate) mod link;
 pub(crate) mod links;
 pub mod op_mode_raw;
+pub(crate) mod ping;
 mod repair;
 pub(crate) mod route;
 pub mod sections;

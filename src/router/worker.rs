@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     sync::Arc,
     thread,
     time::{Duration, Instant, SystemTime},
@@ -19,10 +20,12 @@ use tokio::{
 use super::{
     bounds,
     chain::Chain,
+    legs::LATE,
     shell::{no_thread, timed_out},
 };
 use crate::{
     model::{
+        leg::{LegAsk, LegReading},
         plan::RouterPlan,
         snapshot::{RouterReading, RouterSnapshot, ScrapeError},
         types::{Dropped, FailureReason, InterfaceName, dropped},
@@ -34,8 +37,22 @@ use crate::{
 /// A thread that has not returned this long after the deadline is abandoned.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What a thread returns: the session, the snapshot, and what was left out with the first reason.
-type Scraped = (Chain, Result<RouterSnapshot, ScrapeError>, (Dropped, Option<Sentence>));
+/// What a thread returns: the session, and what it has done.
+type Worked = (Chain, Done);
+
+/// What was done on a thread.
+#[derive(Debug)]
+enum Done {
+    /// The snapshot, and what was left out with the first reason.
+    Scrape(Box<Result<RouterSnapshot, ScrapeError>>, (Dropped, Option<Sentence>)),
+    /// All legs that are asked for.
+    Legs(BTreeMap<IpAddr, LegReading>),
+}
+
+fn no_result() -> ScrapeError {
+    let message = "reading stopped without a result; this is a bug, please report it with the log";
+    ScrapeError::new(FailureReason::Parse, message)
+}
 
 /// Reads one router.
 #[derive(Debug)]
@@ -44,7 +61,7 @@ pub struct Worker {
     /// Absent while a scrape runs, and after one that did not return.
     reader: Option<Chain>,
     /// An abandoned thread that has not returned.
-    hung: Option<oneshot::Receiver<Scraped>>,
+    hung: Option<oneshot::Receiver<Worked>>,
     reading: RouterReading,
     last: Option<Arc<RouterSnapshot>>,
     devices: Devices,
@@ -119,6 +136,23 @@ impl Worker {
         self.reading.clone()
     }
 
+    /// Measures a leg of the underlay by pings of the router, if one is due and there is time until
+    /// `until`. Returns the reading with it; `None` if nothing was measured.
+    pub(crate) async fn measure_leg(&mut self, asks: &[LegAsk], until: Instant) -> Option<RouterReading> {
+        // Without a present reading there is no session either.
+        self.reading.current.as_ref()?;
+        if self.hung.is_some() {
+            return None;
+        }
+        let asks = asks.to_vec();
+        let measured =
+            self.on_thread(until + LATE, move |reader| Done::Legs(reader.measure_leg(&asks, until))).await;
+        let Ok(Done::Legs(legs)) = measured else { return None };
+        let is_news = legs != self.reading.legs;
+        self.reading.legs = legs;
+        is_news.then(|| self.reading.clone())
+    }
+
     async fn read(&mut self, deadline: Instant) -> Result<RouterSnapshot, ScrapeError> {
         if let Some(mut hung) = self.hung.take() {
             // A session that returns so late is not used again.
@@ -127,29 +161,45 @@ impl Worker {
                 return Err(timed_out("waiting for a thread that does not return from an earlier scrape"));
             }
         }
-        let mut reader = self.reader.take().unwrap_or_else(|| Chain::new(&self.plan));
-        let (tell, mut told) = oneshot::channel();
         let limits = self.plan.limits;
-        thread::Builder::new()
-            .name(format!("read {}", self.plan.name))
-            .spawn(move || {
-                let (outcome, left_out) = bounds::within(limits, deadline, || reader.scrape(deadline));
-                // If the router was removed from the configuration, nobody receives this.
-                let _ = tell.send((reader, outcome, (left_out, bounds::why())));
-            })
-            .map_err(|error| no_thread(&error))?;
-        match timeout(deadline.saturating_duration_since(Instant::now()) + GRACE, &mut told).await {
-            Ok(Ok((reader, outcome, left_out))) => {
-                self.reader = Some(reader);
+        let scrape = move |reader: &mut Chain| {
+            let (outcome, left_out) = bounds::within(limits, deadline, || reader.scrape(deadline));
+            Done::Scrape(Box::new(outcome), (left_out, bounds::why()))
+        };
+        match self.on_thread(deadline, scrape).await? {
+            Done::Scrape(outcome, left_out) => {
                 if outcome.is_ok() {
                     self.leave_out(left_out);
                 }
-                outcome
+                *outcome
             }
-            Ok(Err(_)) => Err(ScrapeError::new(
-                FailureReason::Parse,
-                "reading stopped without a result; this is a bug, please report it with the log",
-            )),
+            Done::Legs(_) => Err(no_result()),
+        }
+    }
+
+    /// Has the reader work on a thread of its own. One that does not return after `deadline` is
+    /// abandoned.
+    async fn on_thread(
+        &mut self,
+        deadline: Instant,
+        work: impl FnOnce(&mut Chain) -> Done + Send + 'static,
+    ) -> Result<Done, ScrapeError> {
+        let mut reader = self.reader.take().unwrap_or_else(|| Chain::new(&self.plan));
+        let (tell, mut told) = oneshot::channel();
+        thread::Builder::new()
+            .name(format!("read {}", self.plan.name))
+            .spawn(move || {
+                let done = work(&mut reader);
+                // If the router was removed from the configuration, nobody receives this.
+                let _ = tell.send((reader, done));
+            })
+            .map_err(|error| no_thread(&error))?;
+        match timeout(deadline.saturating_duration_since(Instant::now()) + GRACE, &mut told).await {
+            Ok(Ok((reader, done))) => {
+                self.reader = Some(reader);
+                Ok(done)
+            }
+            Ok(Err(_)) => Err(no_result()),
             Err(_) => {
                 self.hung = Some(told);
                 Err(timed_out("waiting for a thread that does not return"))
@@ -191,6 +241,8 @@ impl Worker {
     fn failed(&mut self, error: ScrapeError) {
         *self.reading.failures.entry(error.reason).or_default() += 1;
         self.reading.current = None;
+        // Not measured anew while the router is away, so no longer shown.
+        self.reading.legs.clear();
         self.reading.previous.clone_from(&self.last);
         // Logged once per change: a router that stays down must not fill the log.
         if self.logged_up == Some(false) {

@@ -10,8 +10,9 @@ use std::{
 
 use crate::{
     model::{
+        leg::{LegReading, LegSizes},
         observation::{EchoStats, ExpectedMtu, Judgement, PathObservation},
-        picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelLoss},
+        picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelFlow, TunnelLeg, TunnelLoss},
         snapshot::{
             Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan,
             ip_stack::{IpCounters, IpStack},
@@ -211,6 +212,26 @@ pub(crate) fn present() -> Present {
         evidence: vec![],
         small_ends: vec![],
         loss: vec![TunnelLoss { from: end("dc"), to: end("site-a"), ratio: 0.0125, bound: 0.0005 }],
+        flows: vec![TunnelFlow {
+            fragments_per_second: Some(8.5),
+            reassemblies_failed: Some(0.25),
+            unheard_per_second: Some(1.5),
+            ..TunnelFlow::new(&end("dc"), "site-a/vxlan01".into())
+        }],
+        legs: vec![TunnelLeg {
+            from: end("dc"),
+            to: end("site-a"),
+            reading: LegReading {
+                top: 1550,
+                probed_at: moment(),
+                sent: 40,
+                lost: 1,
+                rtt: Some(Duration::from_millis(12)),
+                sizes: LegSizes::Silent { answered: 1478, exact: true, pairs: 40 },
+                signalled: None,
+            },
+            needed: 1550,
+        }],
         fix: vec![],
         transitions_up: 1,
         transitions_down: 2,
@@ -222,6 +243,8 @@ pub(crate) fn present() -> Present {
         up: None,
         mismatches: BTreeMap::new(),
         loss: vec![],
+        legs: vec![],
+        flows: vec![],
         transitions_up: 0,
         transitions_down: 0,
         ..tunnel.clone()
@@ -255,6 +278,7 @@ pub(crate) fn present() -> Present {
         overlay: Arc::new(Overlay {
             tunnels: vec![tunnel, half],
             paths: vec![picture("rancher"), picture("ok")],
+            ..Overlay::default()
         }),
         capabilities: vec![
             CapabilityState { capability: Capability::NetRaw, missing: None },

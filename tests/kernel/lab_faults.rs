@@ -83,6 +83,8 @@ faults! {
     two_bottlenecks "two-bottlenecks"
     two_legs "two-legs"
     underlay_down "underlay-down"
+    underlay_silent "underlay-silent"
+    underlay_silent_one_way "underlay-silent-one-way"
     vni_slip "vni-slip"
     vrf "vrf"
 }
@@ -278,6 +280,26 @@ fn check_names_the_hole_and_the_commands_of_both_routers() -> Result<()> {
             ensure!(said.contains(words), "check does not say {words:?}:\n{said}\n{errors}");
         }
     }
+    Ok(())
+}
+
+/// No router setting shows it: only the routers' own pings tell which of two tunnels it is.
+#[test]
+fn check_names_the_leg_of_the_underlay_and_what_to_do() -> Result<()> {
+    let (lab, _) = raise("underlay-silent")?;
+    let done = exporter::check(&lab, crate::binary(), &["--format=json"])?;
+    let said = String::from_utf8_lossy(&done.stdout);
+    ensure!(done.status.code() == Some(1), "exit {}:\n{said}", done.status);
+    for words in [
+        "the underlay from dc to site-b carries 1478 bytes and swallows 1479",
+        "vxlan02 needs 1550 for its mtu 1500",
+        "lets outer packets of 1550 bytes pass; the path is then `ok`",
+        "`set interfaces vxlan vxlan02 mtu 1428` on site-b",
+        "the underlay from dc to site-a carries pings with DF of 1550 bytes there and back",
+    ] {
+        ensure!(said.contains(words), "check does not say {words:?}:\n{said}");
+    }
+    ensure!(!said.contains("site-a carries 1478"), "the healthy leg is blamed:\n{said}");
     Ok(())
 }
 

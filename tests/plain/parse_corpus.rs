@@ -139,6 +139,7 @@ formats! {
     fdb_json "fdb-json"
     vni_json "vni-json"
     route_json "route-json"
+    ping "ping"
     api_show "api-show"
     api_config "api-config"
     api_error "api-error"

@@ -173,6 +173,7 @@ impl Conductor {
         let present = self.state.present();
         let overlay = off_the_async_threads(|| self.assessor.assess(&present.routers, &present.paths));
         self.fleet.watch(share::watched(&self.plan, &overlay));
+        self.fleet.ask(&overlay.asks);
         self.state.put_overlay(overlay);
         let pause = JOIN.max(began.elapsed() * (JOIN_SHARE - 1));
         self.state.join_again_within(pause + JOIN_ANEW);

@@ -44,6 +44,12 @@ impl RouteQuery {
         plain.then_some(Self { from, out_of, port: vxlan.port, remote })
     }
 
+    /// The device or VRF that the look-up is tied to.
+    #[must_use]
+    pub(crate) fn out_of(&self) -> Option<&InterfaceName> {
+        self.out_of.as_ref()
+    }
+
     /// The remote that is looked up.
     #[must_use]
     pub(crate) fn remote(&self) -> IpAddr {
@@ -75,7 +81,7 @@ fn vrf_of<'a>(of: &'a RouterSnapshot, name: &'a InterfaceName) -> Option<&'a Int
 }
 
 /// Whether a name is a single word to any shell, and not an option.
-fn is_plain(name: &str) -> bool {
+pub(crate) fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     !name.starts_with('-') && name.bytes().all(plain)
 }

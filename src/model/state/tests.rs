@@ -64,6 +64,7 @@ fn a_picture_that_is_joined_no_more_is_none() {
             cause: vec![],
             fix: vec![],
         }],
+        ..Overlay::default()
     };
     state.put_overlay(overlay());
     assert_eq!(after(&state, 1000).overlay.paths.len(), 1, "nobody has promised");

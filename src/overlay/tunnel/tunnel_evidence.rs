@@ -11,9 +11,10 @@ use crate::{
     overlay::{
         end_view::EndView,
         fix::Fixer,
-        liveness,
+        legs, liveness,
         loss::CounterHistory,
         pairing::{EndPair, UnpairedEnd},
+        passive::Passive,
         scene::Scene,
         step::enable,
         underlay::Underlay,
@@ -71,7 +72,7 @@ pub(super) fn paired(
     fixer: &Fixer<'_, '_>,
     ledger: &CounterHistory,
 ) -> Tunnel {
-    let PairFindings { declared, mismatches, life, mending } = facts;
+    let PairFindings { declared, mismatches, life, mending, claims } = facts;
     let mut evidence = life.signs;
     evidence.extend(life.notes);
     evidence.extend(mending.why);
@@ -83,6 +84,9 @@ pub(super) fn paired(
     }
     let (loss, counted) = losses(scene, pair, ledger);
     evidence.extend(counted);
+    evidence.extend(claims.said);
+    let (legs, measured) = legs::of_tunnel(scene, pair);
+    evidence.extend(measured);
     evidence.push(how(scene, pair, declared));
     Tunnel {
         name: pair.name(),
@@ -93,6 +97,8 @@ pub(super) fn paired(
         evidence,
         small_ends: Vec::new(),
         loss,
+        legs,
+        flows: claims.flows,
         fix: mending.steps,
         transitions_up: 0,
         transitions_down: 0,
@@ -145,7 +151,7 @@ fn how(scene: &Scene<'_>, pair: &EndPair, declared: bool) -> String {
 }
 
 /// A tunnel with one known end.
-pub(super) fn lone(fixer: &Fixer<'_, '_>, single: &UnpairedEnd) -> Tunnel {
+pub(super) fn lone(fixer: &Fixer<'_, '_>, single: &UnpairedEnd, passive: &Passive<'_, '_>) -> Tunnel {
     let UnpairedEnd { end, remote, candidates } = single;
     let scene = fixer.scene;
     let view = scene.ends.get(end);
@@ -160,6 +166,8 @@ pub(super) fn lone(fixer: &Fixer<'_, '_>, single: &UnpairedEnd) -> Tunnel {
             list(candidates)
         ));
     }
+    let claims = passive.of_single(end);
+    evidence.extend(claims.said);
     let small = view.filter(|_| life.up != Some(false)).map(|view| Small::among(fixer, &[view]));
     let tunnel = Tunnel {
         name: format!("{end}~{remote}"),
@@ -170,6 +178,8 @@ pub(super) fn lone(fixer: &Fixer<'_, '_>, single: &UnpairedEnd) -> Tunnel {
         evidence,
         small_ends: Vec::new(),
         loss: Vec::new(),
+        legs: Vec::new(),
+        flows: claims.flows,
         fix: view.and_then(enable).into_iter().collect(),
         transitions_up: 0,
         transitions_down: 0,

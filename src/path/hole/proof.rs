@@ -166,6 +166,12 @@ impl SizePairs {
         self.need = need;
     }
 
+    /// How many more pairs must count.
+    #[must_use]
+    pub(crate) fn still_needed(&self) -> usize {
+        self.need.saturating_sub(self.count().counted)
+    }
+
     /// When the next pair may go out.
     #[must_use]
     pub(crate) fn next_at(&self) -> Moment {

@@ -65,6 +65,17 @@ impl SizeHunt {
         self.detector.asks_for().unwrap_or(self.watched)
     }
 
+    /// Sizes to try first in a search, bytes of IP packet.
+    pub(crate) fn hint(&mut self, hints: Vec<Bytes>) {
+        self.detector.hint(hints);
+    }
+
+    /// How many pairs of [`SizeHunt::size`] bytes may be needed before another size is.
+    #[must_use]
+    pub(crate) fn pairs_wanted(&self) -> u32 {
+        u32::try_from(self.detector.pairs_wanted()).unwrap_or(u32::MAX)
+    }
+
     /// When the last pair was decided.
     #[must_use]
     pub fn asked_at(&self) -> Option<Moment> {

@@ -20,6 +20,8 @@ fn plan(routers: &[&str], interval: Duration) -> Plan {
         scrape_interval: interval,
         scrape_timeout: Duration::from_secs(5),
         limits: crate::model::plan::ReadLimits::default(),
+        underlay_probes: crate::model::leg::UnderlayProbes::default(),
+        underlay_interval: Duration::from_mins(5),
         transport: Transport::Local,
         api: None,
     };

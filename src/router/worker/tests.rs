@@ -18,6 +18,8 @@ fn worker() -> Worker {
         scrape_interval: Duration::from_secs(30),
         scrape_timeout: Duration::from_secs(5),
         limits: crate::model::plan::ReadLimits::default(),
+        underlay_probes: crate::model::leg::UnderlayProbes::default(),
+        underlay_interval: Duration::from_mins(5),
         transport: Transport::Local,
         api: None,
     })

@@ -78,7 +78,7 @@ fn what_a_method_cannot_know_is_absent() {
         for absent in [
             "vxlan_fdb_entries{",
             "recreations_total{",
-            "underlay_mtu",
+            "vxlan_interface_underlay_mtu",
             "interface_receive",
             "interface_transmit",
         ] {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::unix_seconds;
 use crate::{
     catalogue as c,
     model::{
@@ -20,6 +21,32 @@ pub(crate) fn put(out: &mut Exposition, tunnel: &Tunnel, read: &BTreeSet<&Router
     }
     for loss in &tunnel.loss {
         out.put(&c::TUNNEL_LOSS, &[name, &loss.from.to_string(), &loss.to.to_string()], loss.ratio);
+    }
+    for flow in &tunnel.flows {
+        let from = flow.from.to_string();
+        for (metric, value) in [
+            (&c::TUNNEL_FRAGMENTS, flow.fragments_per_second),
+            (&c::TUNNEL_REASSEMBLIES_FAILED, flow.reassemblies_failed),
+            (&c::TUNNEL_UNHEARD, flow.unheard_per_second),
+        ] {
+            if let Some(value) = value {
+                out.put(metric, &[name, &from, &flow.to], value);
+            }
+        }
+    }
+    for leg in &tunnel.legs {
+        let (from, to) = (leg.from.to_string(), leg.to.to_string());
+        let labels = [name, &from, &to];
+        if let Some(mtu) = leg.reading.mtu() {
+            out.put(&c::TUNNEL_UNDERLAY_MTU, &labels, f64::from(mtu));
+        }
+        if let Some(loss) = leg.reading.loss() {
+            out.put(&c::TUNNEL_UNDERLAY_LOSS, &labels, loss);
+        }
+        if let Some(rtt) = leg.reading.rtt {
+            out.put(&c::TUNNEL_UNDERLAY_RTT, &labels, rtt.as_secs_f64());
+        }
+        out.put(&c::TUNNEL_UNDERLAY_PROBED, &labels, unix_seconds(leg.reading.probed_at));
     }
     for state in TransitionState::ALL {
         let count = match state {

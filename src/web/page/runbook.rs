@@ -33,6 +33,7 @@ runbooks! {
     "VxlanMtuBelowBridgePort"
     "VxlanMtuBlackHole"
     "VxlanMtuMismatch"
+    "VxlanOuterFragmentation"
     "VxlanPathLossy"
     "VxlanPathMtuReduced"
     "VxlanPathTcpDead"
@@ -41,6 +42,7 @@ runbooks! {
     "VxlanPathUntestable"
     "VxlanPortMismatch"
     "VxlanProbeStale"
+    "VxlanReassemblyFailing"
     "VxlanRemoteMismatch"
     "VxlanRouterSaysTooMuch"
     "VxlanRouterScrapeFailing"
@@ -48,6 +50,7 @@ runbooks! {
     "VxlanTunnelDown"
     "VxlanTunnelFlapping"
     "VxlanTunnelLoss"
+    "VxlanUdpPortUnheard"
     "VxlanUnderlayUnreachable"
     "VxlanVniMismatch"
 }

@@ -127,6 +127,8 @@ fn tunnel(ends: &[TunnelEnd; 2], is_well: bool) -> Tunnel {
         evidence: vec!["both ends are up".to_owned()],
         small_ends: Vec::new(),
         loss: vec![loss],
+        flows: vec![],
+        legs: vec![],
         fix: Vec::<FixStep>::new(),
         transitions_up: 0,
         transitions_down: 0,

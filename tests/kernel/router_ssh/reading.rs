@@ -81,6 +81,8 @@ pub fn router_plan(ssh: &SshPlan) -> RouterPlan {
         scrape_interval: Duration::from_secs(30),
         scrape_timeout: PATIENCE,
         limits: vxlan_exporter::model::plan::ReadLimits::default(),
+        underlay_probes: vxlan_exporter::model::leg::UnderlayProbes::default(),
+        underlay_interval: Duration::from_mins(5),
         transport: Transport::Ssh(ssh.clone()),
         api: None,
     }

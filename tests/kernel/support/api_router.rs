@@ -113,6 +113,8 @@ pub fn router_plan(api: &ApiPlan) -> RouterPlan {
         scrape_interval: Duration::from_secs(30),
         scrape_timeout: Duration::from_secs(10),
         limits: vxlan_exporter::model::plan::ReadLimits::default(),
+        underlay_probes: vxlan_exporter::model::leg::UnderlayProbes::default(),
+        underlay_interval: Duration::from_mins(5),
         transport: Transport::Api(api.clone()),
         api: None,
     }

@@ -191,6 +191,10 @@ pub struct ExpectTunnel {
     /// Fields with a mismatch: exactly these.
     #[serde(default)]
     pub mismatch: Vec<String>,
+    /// `_tunnel_underlay_mtu_bytes`, from both ends; anything if absent.
+    pub underlay_mtu: Option<u32>,
+    /// Smallest and largest `_tunnel_underlay_loss_ratio`, from both ends; anything if absent.
+    pub underlay_loss: Option<(f64, f64)>,
 }
 
 impl Fault {

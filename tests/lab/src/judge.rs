@@ -202,6 +202,17 @@ fn unmet_tunnel(numbers: &Numbers, tunnel: Tunnel, wanted: &ExpectTunnel, metric
     fields.sort();
     let said = metrics.set("vxlan_tunnel_mismatch", &labels, "field");
     differs("fields that differ", format!("{fields:?}"), format!("{said:?}"));
+    let exact = wanted.underlay_mtu.map(|mtu| (f64::from(mtu), f64::from(mtu)));
+    for (family, range) in [
+        ("vxlan_tunnel_underlay_mtu_bytes", exact),
+        ("vxlan_tunnel_underlay_loss_ratio", wanted.underlay_loss),
+    ] {
+        let Some((low, high)) = range else { continue };
+        let said: Vec<_> = metrics.all(family, &labels).map(|leg| leg.value).collect();
+        if said.len() != 2 || !said.iter().all(|said| (low..=high).contains(said)) {
+            differs(family, format!("{low} to {high} from both ends"), format!("{said:?}"));
+        }
+    }
     unmet
 }
 

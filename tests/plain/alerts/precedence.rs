@@ -42,6 +42,14 @@ pub const TROUBLES: &[Trouble] = &[
             (r#"vxlan_interface_transmit_carrier_errors_total{router="dc",interface="vxlan01"}"#, "0+9x9"),
         ],
     },
+    Trouble {
+        alert: "VxlanUdpPortUnheard",
+        rank: 2,
+        series: &[(
+            r#"vxlan_tunnel_unheard_packets_per_second{TUNNEL,from="dc/vxlan01",to="site-a/vxlan01"}"#,
+            "5x9",
+        )],
+    },
     Trouble { alert: "VxlanTunnelDown", rank: 3, series: &[("vxlan_tunnel_up{TUNNEL}", "0x9")] },
     Trouble {
         alert: "VxlanPathUnreachable",
@@ -85,6 +93,22 @@ pub const TROUBLES: &[Trouble] = &[
         alert: "VxlanTunnelLoss",
         rank: 8,
         series: &[(r#"vxlan_tunnel_loss_ratio{TUNNEL,from="dc/vxlan01",to="site-a/vxlan01"}"#, "0.1x9")],
+    },
+    Trouble {
+        alert: "VxlanReassemblyFailing",
+        rank: 8,
+        series: &[(
+            r#"vxlan_tunnel_reassembly_failure_ratio{TUNNEL,from="dc/vxlan01",to="site-a/vxlan01"}"#,
+            "0.1x9",
+        )],
+    },
+    Trouble {
+        alert: "VxlanOuterFragmentation",
+        rank: 9,
+        series: &[(
+            r#"vxlan_tunnel_outer_fragments_per_second{TUNNEL,from="dc/vxlan01",to="site-a/vxlan01"}"#,
+            "10x9",
+        )],
     },
     Trouble {
         alert: "VxlanPathLossy",

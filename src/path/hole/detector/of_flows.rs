@@ -56,6 +56,12 @@ impl Detector {
         self.burst().map(SizePairs::size)
     }
 
+    /// How many more pairs must count in the burst under way; one outside a burst.
+    #[must_use]
+    pub(crate) fn pairs_wanted(&self) -> usize {
+        self.burst().map_or(1, SizePairs::still_needed).max(1)
+    }
+
     /// Stops probing these flows.
     pub(crate) fn leave(&mut self, flows: FlowSet) {
         self.flows = self.flows.without(flows);
