@@ -389,6 +389,15 @@ families! {
         "Whether this layer of the sandbox is in force, which limits the damage of a flaw in the exporter.";
     TASK_RESTARTS = Counter "vxlan_exporter_task_restarts_total" in "restarts", ["task": Task],
         "How often a part of the exporter ended or stopped making progress, and was restarted.";
+    LATE = Histogram "vxlan_exporter_late_seconds" in "seconds", [],
+        "How long after they were due small echoes left this host. Lateness is never counted as loss \
+         (docs/limits.md).";
+    RECEIVE_DROPPED = Counter "vxlan_exporter_receive_dropped_total" in "packets", [],
+        "Answers that found a receive buffer of the exporter full. What was in flight then is counted neither \
+         as answered nor as lost.";
+    OVERLOADED = Gauge "vxlan_exporter_overloaded" in "0 or 1", [],
+        "Whether the exporter cannot keep up: it sends sentinels, or even echoes, less often than configured, or \
+         was stopped or starved or lost answers within the last minute.";
     LOG_MESSAGES_DROPPED = Counter "vxlan_exporter_log_messages_dropped_total" in "messages", [],
         "Log messages that could not be written: stderr was not read, its disk was full, or its reader was \
          gone.";

@@ -20,6 +20,7 @@ mod punctual;
 mod random;
 pub mod raw;
 pub(crate) mod refusal;
+mod route_news;
 pub mod socket;
 pub mod target;
 mod track;
@@ -27,4 +28,5 @@ pub mod unprivileged;
 mod verdict_log;
 pub mod wire;
 
+pub(crate) use echo::EchoMethod;
 pub(crate) use engine::Engine;

@@ -21,7 +21,7 @@ use crate::{
         types::{RouterName, UnknownReason, Verdict},
     },
     overlay::tunnel::Assessor,
-    probe::Engine,
+    probe::{EchoMethod, Engine},
     report::count,
     router::Worker,
     text::seconds,
@@ -50,7 +50,7 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     for worker in &workers {
         state.put_router(worker.reading().clone());
     }
-    let engine = Engine::new(plan.paths.clone(), plan.probe_budget_pps, state.clone());
+    let engine = Engine::new(plan.paths.clone(), plan.probe_budget_pps, state.clone(), EchoMethod::Batched);
     let engine = tokio::spawn(engine.context("starting to probe")?.run());
     let mut assessor = Assessor::new(&plan).asking_now();
     read_all(&mut workers, &threads, &state, true).await;

@@ -21,7 +21,7 @@ use crate::{
         state::{Present, State},
         types::{Bytes, Capability, PathName, Site, Source},
     },
-    probe::Engine,
+    probe::{EchoMethod, Engine},
 };
 use progress::Progress;
 use target::ProbeTarget;
@@ -54,7 +54,8 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     let path = plan(request, &look);
     let opening = format!("probing {}: {look}; Ctrl-C ends it early\n", request.target);
     let state = State::default();
-    let engine = Engine::new(vec![path], PROBE_BUDGET_PPS, state.clone()).context("starting to probe")?;
+    let engine = Engine::new(vec![path], PROBE_BUDGET_PPS, state.clone(), EchoMethod::SurgePing)
+        .context("starting to probe")?;
     let pings = may_ping(&state.present(), request)?;
     let engine = tokio::spawn(engine.run());
     let began = Instant::now();

@@ -164,8 +164,7 @@ impl RttHistogram {
         Self::BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(Self::BOUNDS.len())
     }
 
-    /// Counts one round trip.
-    #[cfg(test)]
+    /// Counts one round trip, or one delay.
     pub(crate) fn observe(&mut self, rtt: Duration) {
         let seconds = rtt.as_secs_f64();
         self.counts[Self::bucket(seconds)] += 1;

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use stale::Stamped;
 
 use crate::model::{
-    observation::{PathCounters, PathObservation, SizeProbes},
+    observation::{PathCounters, PathObservation, RttHistogram, SizeProbes},
     picture::{Overlay, PathPicture, Tunnel},
     shard::Shard,
     snapshot::RouterReading,
@@ -85,6 +85,19 @@ pub struct Present {
     pub overlay: Arc<Overlay>,
     /// The capabilities of this process, each with the reason where it is missing.
     pub capabilities: Vec<CapabilityState>,
+    /// Whether this process keeps up with its paths.
+    pub load: ProbeLoad,
+}
+
+/// Whether this process keeps up with its paths.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProbeLoad {
+    /// How long after they were due regular echoes left.
+    pub late: RttHistogram,
+    /// Answers that found a receive buffer full.
+    pub dropped: u64,
+    /// Whether it sends less than it should, or may have lost answers within the last minute.
+    pub overloaded: bool,
 }
 
 impl Present {
@@ -275,6 +288,11 @@ impl State {
             Some(known) => *known = capability,
             None => capabilities.push(capability),
         }
+    }
+
+    /// Sets how well this process keeps up with its paths.
+    pub(crate) fn put_load(&self, load: ProbeLoad) {
+        self.lock().rest.load = load;
     }
 
     /// Sets the shard of this process.

@@ -43,7 +43,7 @@ use super::{
     },
     probe::{Moment, ProbeMethod},
     reflection::Reflection,
-    settings::{Counts, HostMtu, IcmpProbes, Settings, TcpProbes},
+    settings::{Counts, HostMtu, IcmpProbes, Pace, Settings, TcpProbes},
     tcp::{life::TcpLife, origin::Origin, payload::Payload, pinned::Pinned},
     too_big::{contest::Contest, walk::REMEMBERED, walks::Walks},
     verdict::{Memory, target_mtu::TargetMtu},
@@ -101,6 +101,7 @@ fn wait_for_mss(settings: &Settings) -> Duration {
 #[derive(Debug)]
 pub struct PathProber {
     settings: Settings,
+    pace: Pace,
     rng: Rng,
     hosts: HostMtu,
     target: TargetMtu,
@@ -151,6 +152,7 @@ impl PathProber {
         let comparable =
             settings.icmp > IcmpProbes::None && settings.tcp > TcpProbes::None && !settings.borrows_port;
         Self {
+            pace: Pace::default(),
             rng: Rng::with_seed(seed),
             target: TargetMtu::default(),
             signalled_at: None,
@@ -194,6 +196,16 @@ impl PathProber {
             self.hosts = hosts;
             self.restand(now);
         }
+    }
+
+    /// Sends regular packets at that pace from now on.
+    pub(crate) fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
+    /// The time between two sentinels at the present pace.
+    fn sentinel_interval(&self) -> Duration {
+        self.settings.sentinel_interval * self.pace.sentinel
     }
 
     /// Packet Too Big was received on another path. A router there may limit how many it sends, so

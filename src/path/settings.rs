@@ -26,6 +26,22 @@ pub enum TcpProbes {
     Sized,
 }
 
+/// How often regular packets are sent: each interval is multiplied by this, while this process
+/// cannot keep up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Multiplies the interval of sentinels.
+    pub sentinel: u32,
+    /// Multiplies the interval of the small echo.
+    pub echo: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { sentinel: 1, echo: 1 }
+    }
+}
+
 /// The settings of one path's prober.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {

@@ -106,10 +106,11 @@ impl Connections {
     }
 
     /// Hands over all answers.
-    pub(crate) fn drain(&mut self, each: &mut dyn FnMut(Incoming)) {
-        self.pending.drain(..).for_each(&mut *each);
+    pub(crate) fn drain(&mut self, each: &mut dyn FnMut(Incoming, std::time::Instant)) {
+        let now = std::time::Instant::now();
+        self.pending.drain(..).for_each(|answer| each(answer, now));
         while let Ok(answer) = self.answered.try_recv() {
-            each(answer);
+            each(answer, now);
         }
     }
 }
@@ -196,7 +197,7 @@ mod tests {
         connections.send_byte(7, to).expect("it leaves");
         connections.readable().await.expect("it is told");
         let mut told = None;
-        connections.drain(&mut |incoming| told = Some(incoming));
+        connections.drain(&mut |incoming, _| told = Some(incoming));
         assert_eq!(connections.places.available_permits(), BYTES, "its place is free again");
         match told {
             Some(Incoming::Byte { token: 7, fate }) => fate,

@@ -1,4 +1,4 @@
-//! The regular small echo, sent with surge-ping, which matches replies by address, identifier and
+//! The regular small echo of `probe`, sent with surge-ping, which matches replies by address, identifier and
 //! sequence.
 //!
 //! Its own timeout is 10 s. Our deadline decides whether an echo is lost, so that late replies are
@@ -38,6 +38,15 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const ICMP_HEADER: usize = 8;
 /// Bytes; holds the replies of a thousand paths while this process waits to run.
 const RECEIVE_BUFFER: usize = 1 << 20;
+
+/// What sends the regular small echo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EchoMethod {
+    /// surge-ping: a task and a timer per echo, for a look at a single path.
+    SurgePing,
+    /// The sockets of all other probes, several echoes per system call.
+    Batched,
+}
 
 /// Sends the small echoes of all paths over one socket per family.
 #[derive(Clone)]

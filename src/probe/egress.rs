@@ -3,6 +3,8 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -14,10 +16,13 @@ use rtnetlink::{
         route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric},
     },
 };
+use tokio::sync::Semaphore;
+use tracing::debug;
 
 use super::{
     link_news::{self, LinkNews},
     neighbours::Neighbours,
+    route_news::RouteNews,
 };
 use crate::model::types::{Bytes, Mac};
 
@@ -54,14 +59,34 @@ pub struct Routes {
     handle: Handle,
     neighbours: Neighbours,
     links: LinkNews,
+    changes: Option<RouteNews>,
+    /// Questions that may be asked at a time: the answers to a thousand would not fit into the
+    /// socket's buffer, and those that do not are lost.
+    turns: Arc<Semaphore>,
 }
+
+/// Most paths whose route is asked for at a time.
+const ASKING: usize = 16;
+/// The kernel answers within microseconds, or its answer was lost.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
 impl Routes {
     /// Opens a netlink socket.
     pub fn open() -> io::Result<Self> {
         let (connection, handle, _) = rtnetlink::new_connection()?;
         tokio::spawn(connection);
-        Ok(Self { neighbours: Neighbours::new(handle.clone()), handle, links: LinkNews::open()? })
+        let neighbours = Neighbours::new(handle.clone());
+        let changes = RouteNews::open();
+        if let Err(error) = &changes {
+            debug!(%error, "changes of routes are not reported");
+        }
+        let turns = Arc::new(Semaphore::new(ASKING));
+        Ok(Self { neighbours, handle, links: LinkNews::open()?, changes: changes.ok(), turns })
+    }
+
+    /// How many changes of routes and interfaces the kernel has reported; none if it reports none.
+    pub(crate) fn changes(&self) -> Option<u64> {
+        self.changes.as_ref()?.count()
     }
 
     /// Waits for a change of the interface of `found`, or of any interface if there is no route.
@@ -76,6 +101,12 @@ impl Routes {
 
     /// How our host would send to `target` at present.
     pub async fn to(&self, target: IpAddr) -> anyhow::Result<Egress> {
+        let _turn = self.turns.acquire().await?;
+        let answer = tokio::time::timeout(ANSWERED_WITHIN, self.ask(target)).await;
+        answer.with_context(|| format!("the kernel does not tell its route to {target}"))?
+    }
+
+    async fn ask(&self, target: IpAddr) -> anyhow::Result<Egress> {
         let (index, source) = self.way_out(target).await?;
         let link = self.link(index).await?;
         let mut egress = Egress {

@@ -4,30 +4,35 @@
 //! had to wait for the CPU never counts an answer in its buffer as lost.
 
 mod handle;
+mod listening;
+mod load;
 mod publish;
 mod renewal;
 mod sending;
 #[cfg(test)]
 mod steady;
+#[cfg(test)]
+mod tests;
 mod wheel;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tracing::{debug, warn};
+use tracing::warn;
 
 pub(crate) use handle::EngineHandle;
 use handle::Order;
+use load::Load;
 use renewal::Renewal;
 use wheel::Wheel;
 
 use super::{
     capability,
-    echo::{EchoNews, Echoes},
+    echo::{EchoMethod, EchoNews, Echoes},
     egress::Routes,
     flights::Flights,
     level,
@@ -47,7 +52,7 @@ use crate::{
     },
     path::{
         budget::Budget,
-        probe::{Answer, Moment},
+        probe::{Moment, Send},
         prober::PathProber,
         reflection::Reflection,
         settings::Counts,
@@ -55,12 +60,15 @@ use crate::{
     process::supervise::{Pulse, Task, fault},
 };
 
-/// How often probers are polled while bursts are in progress; pairs are 20 ms apart.
-const TICK: Duration = Duration::from_millis(4);
-/// Longest wait for input that could not be read.
-const UNREAD: Duration = Duration::from_secs(1);
-/// Shortest time between two warnings that this process runs too late.
-const WARN_AGAIN: Duration = Duration::from_mins(1);
+/// Shortest time between two turns: what arrives and what is due meanwhile shares system calls.
+const TICK: Duration = Duration::from_millis(2);
+/// Most paths visited in a turn, so that a packet is sent soon after its prober was asked, and that
+/// answers are read meanwhile.
+const PATHS_PER_TURN: usize = 256;
+/// Up to this many paths begin at once; more spread over their interval.
+const FEW: usize = 16;
+/// Longest time over which the beginnings spread.
+const SPREAD: Duration = Duration::from_secs(5);
 
 /// Probes all paths for as long as it is polled.
 pub(crate) struct Engine {
@@ -75,6 +83,7 @@ pub(crate) struct Engine {
     /// The readings from which the paths' expected MTUs were last derived.
     routers: Vec<Arc<RouterReading>>,
     saw_routers_at: Option<Moment>,
+    /// If surge-ping sends the regular echoes.
     echoes: Option<Echoes>,
     wire: Box<dyn Wire>,
     routes: Routes,
@@ -83,6 +92,17 @@ pub(crate) struct Engine {
     budget: Budget,
     began: Instant,
     punctual: Punctual,
+    load: Load,
+    /// How often this process could not listen.
+    interruptions: u64,
+    /// When the present turn began.
+    turned_at: Moment,
+    /// Whether more paths were due in the last turn than it could visit.
+    is_behind: bool,
+    /// What the prober that was asked last wants to send.
+    out: Vec<Send>,
+    /// Paths answered in the present turn.
+    answered: Vec<(usize, ProbeProtocol)>,
     /// When the last warning about running too late was logged.
     warned_at: Option<Moment>,
     /// Everything that had arrived by this time has been read.
@@ -101,14 +121,32 @@ type Channel<T> = (UnboundedSender<T>, UnboundedReceiver<T>);
 impl Engine {
     /// Opens the sockets that this process may open, records missing capabilities in `state`, and
     /// starts to resolve the targets.
-    pub(crate) fn new(paths: Vec<PathPlan>, budget_pps: u32, state: State) -> anyhow::Result<Self> {
-        let (tell, echo_news) = mpsc::unbounded_channel();
+    pub(crate) fn new(
+        paths: Vec<PathPlan>,
+        budget_pps: u32,
+        state: State,
+        by: EchoMethod,
+    ) -> anyhow::Result<Self> {
         let wire = level::open();
+        Self::with_wire(wire, paths, budget_pps, state, by)
+    }
+
+    /// Probes over these sockets.
+    fn with_wire(
+        wire: Box<dyn Wire>,
+        paths: Vec<PathPlan>,
+        budget_pps: u32,
+        state: State,
+        by: EchoMethod,
+    ) -> anyhow::Result<Self> {
+        let (tell, echo_news) = mpsc::unbounded_channel();
         let identifier = wire.identifier();
-        let echoes = Echoes::open(identifier.wrapping_add(1), tell);
+        let surge_ping = || Echoes::open(identifier.wrapping_add(1), tell).ok();
+        let echoes = if by == EchoMethod::SurgePing { surge_ping() } else { None };
         let missing = wire.missing();
         capability::warn_of(&missing);
         state.put_capabilities(capability::states(missing));
+        let load = Load::told(state.present().load);
         let mut engine = Self {
             tracks: BTreeMap::new(),
             wheel: Wheel::default(),
@@ -123,7 +161,7 @@ impl Engine {
             state,
             routers: Vec::new(),
             saw_routers_at: None,
-            echoes: echoes.ok(),
+            echoes,
             wire,
             routes: Routes::open()?,
             flights: Flights::new(),
@@ -131,6 +169,12 @@ impl Engine {
             budget: Budget::new(budget_pps),
             began: Instant::now(),
             punctual: Punctual::new(),
+            load,
+            interruptions: 0,
+            turned_at: Moment::ZERO,
+            is_behind: false,
+            out: Vec::new(),
+            answered: Vec::new(),
             warned_at: None,
             read_until: Moment::ZERO,
             echo_news,
@@ -174,6 +218,13 @@ impl Engine {
         self.wheel.keep(|number| self.tracks.contains_key(&number));
         self.state.keep_paths(order.iter());
         self.peers.keep(&self.tracks);
+        let rate: f64 = self.tracks.values().map(|track| packets_per_second(&track.plan)).sum();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates, is positive"
+        )]
+        self.wire.expect(rate as usize);
     }
 
     /// Adds a path; returns its number.
@@ -182,7 +233,7 @@ impl Engine {
         self.next_track += 1;
         let former = self.retired.remove(&path.name);
         let counts = former.unwrap_or_else(|| Counts::with(self.state.new_counters()));
-        let mut track = Track::new(path, counts);
+        let mut track = Track::new(path, counts, self.now());
         track.look_for_target(number, &self.routes, &self.targets.0);
         self.state.put_path(track.observation());
         self.tracks.insert(number, track);
@@ -201,156 +252,37 @@ impl Engine {
             fault::point(Task::Probes).await;
             self.wait().await;
             let now = self.look();
-            self.read(now);
-            self.renew_slowly(now);
-            self.see_routers(now);
-            let due = self.wheel.take_due(now);
-            self.ask_and_send(&due, now);
-            self.publish(&due, now);
-            self.plan_next(&due, now);
-        }
-    }
-
-    fn now(&self) -> Moment {
-        self.began.elapsed()
-    }
-
-    /// The present time. If this process is late, everything in flight becomes void unless it is
-    /// answered.
-    fn look(&mut self) -> Moment {
-        let now = self.now();
-        if let Some(late) = self.punctual.look() {
-            if self.warned_at.is_none_or(|at| now.saturating_sub(at) >= WARN_AGAIN) {
-                self.warned_at = Some(now);
-                warn!(
-                    ?late,
-                    "this process was stopped or starved: packets in flight count only if they are answered"
-                );
-            }
-            self.interrupted(now);
-        }
-        now
-    }
-
-    /// Called when answers may have arrived that this process did not receive.
-    fn interrupted(&mut self, now: Moment) {
-        for track in self.tracks.values_mut() {
-            if let Some(prober) = &mut track.prober {
-                prober.interrupted(now);
+            self.turn(now);
+            self.load.worked(self.began.elapsed().saturating_sub(self.turned_at));
+            if let Some(load) = self.load.decide(now) {
+                self.state.put_load(load);
             }
         }
     }
 
-    /// Waits for a packet, a change of a target, or the next turn.
-    async fn wait(&mut self) {
-        let now = self.now();
-        let wait = self.wheel.next_at().map_or(VISIT, |next| next.saturating_sub(now)).clamp(TICK, VISIT);
-        self.punctual.sleep(wait);
-        let news = tokio::select! {
-            ready = self.wire.readable() => {
-                if let Err(error) = ready {
-                    debug!(%error, "waiting for packets");
-                }
-                None
-            }
-            Some(news) = self.echo_news.recv() => Some(news),
-            Some((path, reflection)) = self.reflections.1.recv() => {
-                if let Some(prober) = prober(&mut self.tracks, path) {
-                    prober.reflected(reflection, self.began.elapsed());
-                    self.wheel.touch(path);
-                }
-                None
-            }
-            Some(update) = self.targets.1.recv() => {
-                self.retarget(update);
-                None
-            }
-            Some(order) = self.orders.1.recv() => {
-                self.follow(order.paths);
-                self.budget.set_rate(order.budget_pps);
-                // The sender may have stopped waiting.
-                let _ = order.done.send(());
-                None
-            }
-            () = tokio::time::sleep(wait) => None,
-        };
-        if let Some(news) = news {
-            self.hear(news);
-        }
+    /// Reads what has arrived and visits the paths that are due; returns how many.
+    fn turn(&mut self, now: Moment) -> usize {
+        self.read(now);
+        self.renew_slowly(now);
+        self.see_routers(now);
+        let due = self.wheel.take_due(now, PATHS_PER_TURN);
+        self.is_behind = due.len() == PATHS_PER_TURN;
+        self.ask_and_send(&due, now);
+        self.publish(&due, now);
+        self.plan_next(&due, now);
+        due.len()
     }
 
-    fn read(&mut self, now: Moment) {
-        while let Ok(news) = self.echo_news.try_recv() {
-            self.hear(news);
-        }
-        let (flights, tracks, wheel) = (&mut self.flights, &mut self.tracks, &mut self.wheel);
-        let (mut signalled, mut answered) = (BTreeSet::new(), Vec::new());
-        let drained = self.wire.drain(&mut |incoming| {
-            if let Some((path, id, fate)) = flights.claim_byte(&incoming)
-                && let Some(prober) = prober(tracks, path)
-            {
-                prober.byte_told(id, fate, now);
-                wheel.touch(path);
-            } else if let Some((path, id, answer)) = flights.claim(&incoming)
-                && let Some(prober) = prober(tracks, path)
-            {
-                prober.answer(id, answer, now);
-                wheel.touch(path);
-                match answer {
-                    Answer::TooBig { .. } => {
-                        signalled.insert(path);
-                    }
-                    Answer::Passed(_) => answered.push((path, incoming.protocol())),
-                    Answer::NotSent(_) => {}
-                }
-            }
-        });
-        for (path, protocol) in answered {
-            self.note_heard(path, now);
-            self.peers.tell(&mut self.tracks, path, protocol, now);
-        }
-        let tracks = &mut self.tracks;
-        for path in signalled {
-            for (other, track) in &mut *tracks {
-                if let Some(prober) = track.prober.as_mut().filter(|_| *other != path) {
-                    prober.heard_elsewhere(now);
-                }
-            }
-        }
-        if drained.overrun || (!drained.all && now.saturating_sub(self.read_until) >= UNREAD) {
-            self.interrupted(now);
-        }
-        if drained.all || now.saturating_sub(self.read_until) >= UNREAD {
-            self.read_until = now;
-        }
-        self.flights.forget_old(self.read_until);
-    }
-
-    fn hear(&mut self, news: EchoNews) {
-        let now = self.look();
-        if let Some(prober) = prober(&mut self.tracks, news.path) {
-            self.wheel.touch(news.path);
-            match news.fate {
-                Ok(rtt) => {
-                    prober.echo_reply(news.seq, rtt, now);
-                    self.note_heard(news.path, now);
-                    self.peers.tell(&mut self.tracks, news.path, ProbeProtocol::Icmp, now);
-                }
-                Err(refusal) => prober.echo_not_sent(news.seq, refusal, now),
-            }
-        }
-    }
-
-    /// Records that a target answers, so that it is probed over the sockets for such targets.
-    fn note_heard(&mut self, path: usize, now: Moment) {
-        if let Some(target) = self.tracks.get(&path).and_then(|track| track.target.as_ref()) {
-            self.flights.hear(target.address, now);
-        }
-    }
-
-    fn retarget(&mut self, update: TargetUpdate) {
-        let now = self.now();
+    fn retarget(&mut self, update: TargetUpdate, now: Moment) {
+        let many = self.tracks.len() > FEW;
         let Some(track) = self.tracks.get_mut(&update.path) else { return };
+        let begins = if many { track.began + phase(update.path, &track.plan) } else { now };
+        let first = track.prober.is_none() && update.found.is_ok();
+        track.waiting = (first && now < begins).then_some((begins, update.clone()));
+        if track.waiting.is_some() {
+            self.wheel.plan(update.path, begins);
+            return;
+        }
         let routers = self.state.routers();
         track.retarget(update.found, &*self.wire, &routers, random(), now);
         self.peers.join(&mut self.tracks, update.path);
@@ -377,13 +309,35 @@ impl Engine {
     fn plan_next(&mut self, visited: &[usize], now: Moment) {
         for path in visited {
             let Some(track) = self.tracks.get(path) else { continue };
-            let next = track.prober.as_ref().map(PathProber::next_at);
-            self.wheel.plan(*path, next.map_or(now + VISIT, |next| next.min(now + VISIT)));
+            let prober = track.prober.as_ref().map(PathProber::next_at);
+            let begins = track.waiting.as_ref().map(|(at, _)| *at);
+            let next = prober.into_iter().chain(begins).fold(now + VISIT, Moment::min);
+            self.wheel.plan(*path, next);
         }
     }
 }
 
-/// The prober of a path that is still probed.
-fn prober(tracks: &mut BTreeMap<usize, Track>, path: usize) -> Option<&mut PathProber> {
-    tracks.get_mut(&path)?.prober.as_mut()
+/// The prober of a path that is still probed. If this process could not listen since it was last
+/// asked for, it is told so first.
+fn prober(
+    tracks: &mut BTreeMap<usize, Track>,
+    path: usize,
+    interruptions: u64,
+    now: Moment,
+) -> Option<&mut PathProber> {
+    tracks.get_mut(&path)?.prober(interruptions, now)
+}
+
+/// Regular packets per second of a path.
+fn packets_per_second(plan: &PathPlan) -> f64 {
+    plan.probe_interval.as_secs_f64().recip() + plan.sentinel_interval.as_secs_f64().recip()
+}
+
+/// How long after the others a path begins, so that the regular packets of many paths are spread
+/// over their interval: multiples of the golden ratio, whose fractions keep apart from each other
+/// whatever their number.
+fn phase(path: usize, plan: &PathPlan) -> Duration {
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    let fraction = u32::try_from((path as u64).wrapping_mul(GOLDEN) >> 40).unwrap_or_default();
+    plan.probe_interval.min(SPREAD) * fraction / (1 << 24)
 }

@@ -1,4 +1,4 @@
-//! Which packets of ours are in flight, and which of them an incoming packet answers.
+//! Which packets of ours are queued or in flight, and which of them an incoming packet answers.
 //!
 //! Foreign and forged packets match nothing. An echo reply must come from the target with our
 //! identifier, a sequence number in flight, our cookie and the size that was sent. A TCP segment
@@ -13,7 +13,7 @@ use std::{
     collections::HashMap,
     io,
     net::{IpAddr, SocketAddr},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tracing::debug;
@@ -40,20 +40,61 @@ use crate::{
 
 /// How long a SYN reserves its 4-tuple against SYNs of other paths.
 const TUPLE_BUSY: Duration = Duration::from_secs(2);
+/// How often what is too old is forgotten: that takes as long as there are targets.
+const FORGET_EVERY: Duration = Duration::from_secs(1);
 /// The result of a byte comes long before this.
 const BYTE_TOLD: Duration = Duration::from_mins(1);
+
+/// What a packet is to the prober of its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errand {
+    /// A probe.
+    Probe(ProbeId),
+    /// The regular small echo of that number.
+    Echo(u64),
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Flight {
     path: usize,
-    id: ProbeId,
+    errand: Errand,
     method: ProbeMethod,
     to: IpAddr,
     /// The identifier of an echo; 0 otherwise.
     identifier: u16,
     size: Bytes,
     at: Moment,
+    /// When it was due.
+    due: Moment,
+    /// When it left this host; known of regular echoes.
+    left: Option<Instant>,
 }
+
+/// An answer to a packet of `path`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// To a probe.
+    Probe(ProbeId, Answer),
+    /// To the regular echo of that number, with its round-trip time.
+    Echo(u64, Duration),
+}
+
+/// What became of a queued packet of `path`.
+#[derive(Debug)]
+pub struct Launched {
+    /// The path's number.
+    pub path: usize,
+    /// What it was sent for.
+    pub errand: Errand,
+    /// When it was due; if that is not known, when it was queued.
+    pub due: Moment,
+    /// When it left, or why it did not.
+    pub fate: io::Result<Instant>,
+}
+
+/// Identifies an echo: target address and sequence number. A sequence number alone returns within
+/// seconds if there are many paths.
+type EchoKey = (IpAddr, u16);
 
 /// Identifies a TCP connection: target address, its port, our port.
 type Tuple = (IpAddr, u16, u16);
@@ -70,13 +111,23 @@ pub struct Flights {
     cookie: Cookie,
     sequence: u16,
     count: usize,
-    echoes: HashMap<u16, Flight>,
+    echoes: HashMap<EchoKey, Flight>,
     syns: HashMap<Tuple, Vec<SynFlight>>,
     /// The kernel's own connections, by token.
     connects: HashMap<u64, Flight>,
     /// Kernel connections that carry a byte, by token, with their start.
     bytes: HashMap<u64, (usize, ProbeId, Moment)>,
     heard: LastHeard,
+    /// What is queued, in the order of the tickets.
+    queued: Vec<(Key, Flight)>,
+    forgot_at: Moment,
+}
+
+/// Where a queued packet is found.
+#[derive(Debug, Clone, Copy)]
+enum Key {
+    Echo(EchoKey),
+    Syn(Tuple, u32),
 }
 
 impl Flights {
@@ -92,6 +143,8 @@ impl Flights {
             connects: HashMap::new(),
             bytes: HashMap::new(),
             heard: LastHeard::default(),
+            queued: Vec::new(),
+            forgot_at: Moment::ZERO,
         }
     }
 
@@ -101,7 +154,8 @@ impl Flights {
         self.count
     }
 
-    /// Builds and sends one probe of `path`.
+    /// Builds and queues one probe of `path`; [`Flights::flush`] sends it. A connection of the
+    /// kernel's own begins at once.
     pub fn launch(
         &mut self,
         wire: &mut dyn Wire,
@@ -114,12 +168,14 @@ impl Flights {
         let size = wire_size(family, probe);
         let mut flight = Flight {
             path,
-            id: probe.id,
+            errand: Errand::Probe(probe.id),
             method: probe.method,
             to: target.address,
             identifier: 0,
             size,
             at: now,
+            due: now,
+            left: None,
         };
         self.count = self.count.wrapping_add(1);
         match probe.method {
@@ -136,6 +192,23 @@ impl Flights {
         }
     }
 
+    /// Builds and queues the regular small echo of `path`, of that number and due at that time.
+    pub(crate) fn launch_regular(
+        &mut self,
+        wire: &mut dyn Wire,
+        path: usize,
+        target: &Target,
+        (number, due): (u64, Moment),
+        now: Moment,
+    ) -> io::Result<()> {
+        self.count = self.count.wrapping_add(1);
+        let (identifier, size) = (wire.identifier(), Family::of(target.address).small());
+        let (errand, method) = (Errand::Echo(number), ProbeMethod::Echo);
+        let flight =
+            Flight { path, errand, method, to: target.address, identifier, size, at: now, due, left: None };
+        self.queue_echo(wire, target, flight, None)
+    }
+
     fn launch_echo(
         &mut self,
         wire: &mut dyn Wire,
@@ -143,22 +216,64 @@ impl Flights {
         probe: Probe,
         flight: Flight,
     ) -> io::Result<()> {
+        self.queue_echo(wire, target, flight, Some(probe))
+    }
+
+    fn queue_echo(
+        &mut self,
+        wire: &mut dyn Wire,
+        target: &Target,
+        flight: Flight,
+        probe: Option<Probe>,
+    ) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
         let sequence = self.sequence;
         let door = self.heard.door(target.address, flight.at);
         let addresses = (target.egress.source, target.address);
         let size = flight.size as usize;
         let message = packet::echo_request(size, addresses, flight.identifier, sequence, &self.cookie);
-        if probe.method == ProbeMethod::Echo {
-            let echo = if probe.fresh { Outgoing::FreshEcho(&message) } else { Outgoing::Echo(&message) };
-            wire.send(echo, target.address, door)?;
-        } else {
-            let count = fragments_of(Family::of(target.address), probe.size) as usize;
-            let packets = packet::fragments(&message, count, addresses.0, addresses.1, random());
-            wire.send(Outgoing::Fragments(&packets), target.address, door)?;
+        let ticket = self.queued.len();
+        match probe {
+            Some(probe) if probe.method == ProbeMethod::Fragments => {
+                let count = fragments_of(Family::of(target.address), probe.size) as usize;
+                let packets = packet::fragments(&message, count, addresses.0, addresses.1, random());
+                wire.queue(ticket, Outgoing::Fragments(&packets), target.address, door)?;
+            }
+            Some(Probe { fresh: true, .. }) => {
+                wire.queue(ticket, Outgoing::FreshEcho(&message), target.address, door)?;
+            }
+            _ => wire.queue(ticket, Outgoing::Echo(&message), target.address, door)?,
         }
-        self.echoes.insert(sequence, flight);
+        let key = (target.address, sequence);
+        self.queued.push((Key::Echo(key), flight));
+        self.echoes.insert(key, flight);
         Ok(())
+    }
+
+    /// Sends what is queued, and tells what became of each packet.
+    pub fn flush(&mut self, wire: &mut dyn Wire, told: &mut dyn FnMut(Launched)) {
+        let Self { queued, echoes, syns, .. } = self;
+        wire.flush(&mut |ticket, fate| {
+            let Some((key, flight)) = queued.get(ticket).copied() else { return };
+            match (key, &fate) {
+                (Key::Echo(key), Ok(left)) if matches!(flight.errand, Errand::Echo(_)) => {
+                    if let Some(flight) = echoes.get_mut(&key) {
+                        flight.left = Some(*left);
+                    }
+                }
+                (_, Ok(_)) => {}
+                (Key::Echo(key), Err(_)) => {
+                    echoes.remove(&key);
+                }
+                (Key::Syn(tuple, sequence), Err(_)) => {
+                    if let Some(waiting) = syns.get_mut(&tuple) {
+                        waiting.retain(|syn| syn.sequence != sequence);
+                    }
+                }
+            }
+            told(Launched { path: flight.path, errand: flight.errand, due: flight.due, fate });
+        });
+        queued.clear();
     }
 
     fn launch_syn(
@@ -189,14 +304,17 @@ impl Flights {
             target.egress.mtu,
             label,
         );
-        wire.send(Outgoing::Syn(&segment), target.address, door)?;
+        let ticket = self.queued.len();
+        wire.queue(ticket, Outgoing::Syn(&segment), target.address, door)?;
         waiting.push(SynFlight { flight, sequence });
+        self.queued.push((Key::Syn((target.address, port, local), sequence), flight));
         Ok(())
     }
 
     fn connect(&mut self, wire: &mut dyn Wire, port: u16, flight: Flight) -> io::Result<()> {
         let token = random();
-        wire.send(Outgoing::Connect { token, port }, flight.to, self.heard.door(flight.to, flight.at))?;
+        let door = self.heard.door(flight.to, flight.at);
+        wire.queue(usize::MAX, Outgoing::Connect { token, port }, flight.to, door)?;
         self.connects.insert(token, flight);
         Ok(())
     }
@@ -211,7 +329,7 @@ impl Flights {
     ) -> io::Result<()> {
         let token = random();
         self.count = self.count.wrapping_add(1);
-        wire.send(Outgoing::Byte { token, port }, to, self.heard.door(to, now))?;
+        wire.queue(usize::MAX, Outgoing::Byte { token, port }, to, self.heard.door(to, now))?;
         self.bytes.insert(token, (path, id, now));
         Ok(())
     }
@@ -234,16 +352,16 @@ impl Flights {
         self.heard.door(target, now)
     }
 
-    /// The path and probe that `incoming` answers, if any.
-    pub fn claim(&mut self, incoming: &Incoming) -> Option<(usize, ProbeId, Answer)> {
+    /// The path and packet that `incoming`, received at that time, answers, if any.
+    pub fn claim(&mut self, incoming: &Incoming, received: Instant) -> Option<(usize, Claim)> {
         let (flight, answer) = match *incoming {
             Incoming::EchoReply { arrival, identifier, sequence, size, cookie } => {
-                let flight = *self.echoes.get(&sequence)?;
+                let flight = *self.echoes.get(&(arrival.from, sequence))?;
                 let ours = identifier == flight.identifier && cookie == Some(self.cookie);
-                if !ours || arrival.from != flight.to || size != flight.size as usize {
+                if !ours || size != flight.size as usize {
                     return None;
                 }
-                self.echoes.remove(&sequence);
+                self.echoes.remove(&(arrival.from, sequence));
                 (flight, Answer::Passed(arrival.reply()))
             }
             Incoming::Tcp { arrival, from_port, to_port, acknowledgement, mss, reset } => {
@@ -274,11 +392,23 @@ impl Flights {
                 (flight, Answer::TooBig { mtu, by_target: from == Some(flight.to) })
             }
         };
-        Some((flight.path, flight.id, answer))
+        let claim = match (flight.errand, answer) {
+            (Errand::Probe(id), answer) => Claim::Probe(id, answer),
+            (Errand::Echo(number), Answer::Passed(_)) => {
+                Claim::Echo(number, received.saturating_duration_since(flight.left?))
+            }
+            // No error ends a small echo: the target may still answer.
+            (Errand::Echo(_), _) => return None,
+        };
+        Some((flight.path, claim))
     }
 
     /// Forgets packets whose answers are no longer awaited.
     pub(crate) fn forget_old(&mut self, now: Moment) {
+        if now.saturating_sub(self.forgot_at) < FORGET_EVERY {
+            return;
+        }
+        self.forgot_at = now;
         let young = |flight: &Flight| now.saturating_sub(flight.at) < GIVE_UP;
         self.heard.forget_old(now);
         self.echoes.retain(|_, flight| young(flight));
@@ -293,8 +423,8 @@ impl Flights {
     fn quoted(&self, quoted: Quoted) -> Option<Flight> {
         match quoted {
             Quoted::Echo { to, identifier, sequence } => {
-                let flight = self.echoes.get(&sequence)?;
-                (identifier == flight.identifier && flight.to == to).then_some(*flight)
+                let flight = self.echoes.get(&(to, sequence))?;
+                (identifier == flight.identifier).then_some(*flight)
             }
             Quoted::Tcp { to, to_port, from_port, sequence } => self
                 .syns

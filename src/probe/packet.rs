@@ -175,28 +175,40 @@ impl Quoted {
     }
 }
 
-/// A complete IPv4 packet with DF around an ICMP message. The source address is left to the kernel,
-/// which uses that of the route.
-#[must_use]
-pub(crate) fn icmp_v4(message: &[u8], to: Ipv4Addr) -> Vec<u8> {
+/// Appends a complete IPv4 packet with DF around an ICMP message. The source address is left to the
+/// kernel, which uses that of the route.
+pub(crate) fn icmp_v4(bytes: &mut Vec<u8>, message: &[u8], to: Ipv4Addr) {
     let addresses = (Ipv4Addr::UNSPECIFIED, to);
-    ipv4(addresses, IpNextHeaderProtocols::Icmp, (Ipv4Flags::DontFragment, 0), 0, message)
+    append_ipv4(bytes, addresses, IpNextHeaderProtocols::Icmp, (Ipv4Flags::DontFragment, 0), 0, message);
 }
 
-/// A complete IPv4 packet around `payload`; the fragment offset is in bytes. The kernel replaces an
-/// identification of 0 by its own.
+/// A complete IPv4 packet around `payload`; the fragment offset is in bytes.
 fn ipv4(
+    addresses: (Ipv4Addr, Ipv4Addr),
+    next: IpNextHeaderProtocol,
+    fragment: (u8, u16),
+    identification: u16,
+    payload: &[u8],
+) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(MutableIpv4Packet::minimum_packet_size() + payload.len());
+    append_ipv4(&mut bytes, addresses, next, fragment, identification, payload);
+    bytes
+}
+
+/// Appends such a packet. The kernel replaces an identification of 0 by its own.
+fn append_ipv4(
+    bytes: &mut Vec<u8>,
     (from, to): (Ipv4Addr, Ipv4Addr),
     next: IpNextHeaderProtocol,
     (flags, offset): (u8, u16),
     identification: u16,
     payload: &[u8],
-) -> Vec<u8> {
+) {
+    let begin = bytes.len();
     let header = MutableIpv4Packet::minimum_packet_size();
-    let mut bytes = vec![0; header + payload.len()];
-    bytes[header..].copy_from_slice(payload);
-    let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-    if let Some(mut packet) = MutableIpv4Packet::new(&mut bytes) {
+    bytes.resize(begin + header, 0);
+    let length = u16::try_from(header + payload.len()).unwrap_or(u16::MAX);
+    if let Some(mut packet) = MutableIpv4Packet::new(&mut bytes[begin..]) {
         packet.set_version(4);
         packet.set_header_length(5);
         packet.set_total_length(length);
@@ -210,7 +222,7 @@ fn ipv4(
         let checksum = ipv4::checksum(&packet.to_immutable());
         packet.set_checksum(checksum);
     }
-    bytes
+    bytes.extend_from_slice(payload);
 }
 
 /// A complete IPv6 packet around `payload`; `label` is the flow label.

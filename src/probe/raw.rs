@@ -8,6 +8,8 @@ use std::{
     collections::VecDeque,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Instant,
 };
 
 use futures_util::future::try_join_all;
@@ -20,8 +22,8 @@ use super::{
     last_heard::SocketGroup,
     packet::{self, Arrival, Incoming, Labels},
     random::random,
-    socket::{self, LARGEST, PacketSocket},
-    wire::{Asks, Drained, Missing, Outgoing, SocketWait, Wire},
+    socket::{self, Inbox, Outbox, PacketSocket},
+    wire::{Asks, Drained, Missing, Outgoing, SocketWait, Told, Wire},
 };
 use crate::{
     model::family::Family,
@@ -47,15 +49,16 @@ pub struct Raw {
     newest: u16,
     /// Used if padded SYNs do not work.
     connections: Connections,
-    buffer: Vec<u8>,
+    inbox: Inbox,
+    outbox: Outbox,
 }
 
 #[derive(Debug)]
 struct Sockets {
     family: Family,
-    icmp: PacketSocket,
+    icmp: Arc<PacketSocket>,
     tcp: PacketSocket,
-    packets: PacketSocket,
+    packets: Arc<PacketSocket>,
     apart: Apart,
     /// The ports of the flows.
     reserved: Vec<Reserved>,
@@ -79,8 +82,8 @@ struct Reserved {
 /// Sockets that only send, for targets that do not answer.
 #[derive(Debug)]
 struct Apart {
-    icmp: PacketSocket,
-    packets: PacketSocket,
+    icmp: Arc<PacketSocket>,
+    packets: Arc<PacketSocket>,
 }
 
 impl Raw {
@@ -100,7 +103,8 @@ impl Raw {
             identifier,
             newest: identifier,
             connections: Connections::new(),
-            buffer: vec![0; LARGEST],
+            inbox: Inbox::new(),
+            outbox: Outbox::default(),
         })
     }
 
@@ -168,44 +172,77 @@ impl Wire for Raw {
         }
     }
 
-    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: SocketGroup) -> io::Result<()> {
-        let sockets = self.sockets(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?;
-        let (icmp, packets) = sockets.behind(door);
+    fn queue(
+        &mut self,
+        ticket: usize,
+        outgoing: Outgoing<'_>,
+        to: IpAddr,
+        door: SocketGroup,
+    ) -> io::Result<()> {
+        let Self { v4, v6, outbox, connections, .. } = self;
+        let sockets = if to.is_ipv4() { Some(&*v4) } else { v6.as_ref() };
+        let (icmp, packets) = sockets.ok_or(io::ErrorKind::Unsupported)?.behind(door);
         match outgoing {
             Outgoing::Echo(message) | Outgoing::FreshEcho(message) => match to {
-                IpAddr::V4(address) => packets.send(&packet::icmp_v4(message, address), to),
-                IpAddr::V6(_) => icmp.send(message, to),
+                IpAddr::V4(address) => {
+                    outbox.push(ticket, packets, to, |bytes| packet::icmp_v4(bytes, message, address));
+                }
+                IpAddr::V6(_) => outbox.push(ticket, icmp, to, |bytes| bytes.extend_from_slice(message)),
             },
-            Outgoing::Fragments(pieces) => pieces.iter().try_for_each(|piece| packets.send(piece, to)),
-            Outgoing::Syn(packet) => packets.send(packet, to),
-            Outgoing::Connect { token, port } => self.connections.start(token, SocketAddr::from((to, port))),
-            Outgoing::Byte { token, port } => self.connections.send_byte(token, SocketAddr::from((to, port))),
+            Outgoing::Fragments(pieces) => {
+                for piece in pieces {
+                    outbox.push(ticket, packets, to, |bytes| bytes.extend_from_slice(piece));
+                }
+            }
+            Outgoing::Syn(packet) => {
+                outbox.push(ticket, packets, to, |bytes| bytes.extend_from_slice(packet));
+            }
+            Outgoing::Connect { token, port } => connections.start(token, SocketAddr::from((to, port)))?,
+            Outgoing::Byte { token, port } => connections.send_byte(token, SocketAddr::from((to, port)))?,
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, told: Told<'_>) {
+        self.outbox.flush(told);
+    }
+
+    fn expect(&mut self, packets: usize) {
+        for sockets in self.all() {
+            sockets.icmp.make_room(packets);
         }
     }
 
     fn writable(&self) -> SocketWait<'_> {
         let sockets =
             self.all().flat_map(|set| [&set.icmp, &set.packets, &set.apart.icmp, &set.apart.packets]);
-        let waits: Vec<_> = sockets.map(PacketSocket::writable).collect();
+        let waits: Vec<_> = sockets.map(|socket| socket.writable()).collect();
         Box::pin(async { try_join_all(waits).await.map(drop) })
     }
 
     fn readable(&mut self) -> SocketWait<'_> {
         let Self { v4, v6, connections, .. } = self;
         let sockets = [Some(&*v4), v6.as_ref()].into_iter().flatten();
-        any_readable(sockets.flat_map(|set| [&set.icmp, &set.tcp]), connections)
+        any_readable(sockets.flat_map(|set| [&*set.icmp, &set.tcp]), connections)
     }
 
-    fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained {
+    fn drain(&mut self, each: &mut dyn FnMut(Incoming, Instant)) -> Drained {
         self.connections.drain(each);
-        let Self { v4, v6, buffer, .. } = self;
+        let Self { v4, v6, inbox, .. } = self;
         let mut drained = Drained::WHOLE;
         for sockets in [Some(&*v4), v6.as_ref()].into_iter().flatten() {
-            let icmp = socket::drain(&sockets.icmp, buffer, |arrival, bytes| {
-                each_read(sockets.family, arrival, bytes, packet::read_icmp, packet::read_icmpv6, each);
+            let family = sockets.family;
+            let icmp = inbox.drain(&sockets.icmp, &mut |arrival, at, bytes| {
+                let incoming = parsed(family, arrival, bytes, packet::read_icmp, packet::read_icmpv6);
+                if let Some(incoming) = incoming {
+                    each(incoming, at);
+                }
             });
-            let tcp = socket::drain(&sockets.tcp, buffer, |arrival, bytes| {
-                each_read(sockets.family, arrival, bytes, packet::read_tcp, packet::read_tcp, each);
+            let tcp = inbox.drain(&sockets.tcp, &mut |arrival, at, bytes| {
+                let incoming = parsed(family, arrival, bytes, packet::read_tcp, packet::read_tcp);
+                if let Some(incoming) = incoming {
+                    each(incoming, at);
+                }
             });
             drained = drained.and(icmp).and(tcp);
         }
@@ -218,22 +255,20 @@ impl Wire for Raw {
     }
 }
 
-/// Reads packets; an IPv4 raw socket includes the IP header, an IPv6 one never does.
-fn each_read(
+/// Parses a packet; an IPv4 raw socket includes the IP header, an IPv6 one never does.
+fn parsed(
     family: Family,
     arrival: Arrival,
     bytes: &[u8],
     v4: packet::Read,
     v6: packet::Read,
-    each: &mut dyn FnMut(Incoming),
-) {
-    let incoming = match family {
-        Family::V4 => Ipv4Packet::new(bytes)
-            .and_then(|packet| v4(arrival, bytes.get(usize::from(packet.get_header_length()) * 4..)?)),
+) -> Option<Incoming> {
+    match family {
+        Family::V4 => {
+            let header = usize::from(Ipv4Packet::new(bytes)?.get_header_length()) * 4;
+            v4(arrival, bytes.get(header..)?)
+        }
         Family::V6 => v6(arrival, bytes),
-    };
-    if let Some(incoming) = incoming {
-        each(incoming);
     }
 }
 
@@ -256,9 +291,9 @@ impl Sockets {
         let no_syn = self_test::answered(family, &packets, &tcp, &ports);
         Ok(Self {
             family,
-            icmp: PacketSocket::watch(family, icmp)?,
+            icmp: PacketSocket::watch(family, icmp)?.into(),
             tcp: PacketSocket::watch(family, tcp)?,
-            packets: PacketSocket::watch(family, packets)?,
+            packets: PacketSocket::watch(family, packets)?.into(),
             apart: Apart::open(family, protocol)?,
             reserved,
             ports,
@@ -291,7 +326,7 @@ impl Sockets {
 
     /// The sockets to send by: for IPv6 echoes, whose header the kernel makes, and for whole
     /// packets.
-    fn behind(&self, door: SocketGroup) -> (&PacketSocket, &PacketSocket) {
+    fn behind(&self, door: SocketGroup) -> (&Arc<PacketSocket>, &Arc<PacketSocket>) {
         match door {
             SocketGroup::Main => (&self.icmp, &self.packets),
             SocketGroup::Apart => (&self.apart.icmp, &self.apart.packets),
@@ -304,7 +339,7 @@ impl Apart {
         let deaf = |protocol| {
             let socket = socket::open(family, Type::RAW, protocol)?;
             socket.attach_filter(&filter::nothing())?;
-            PacketSocket::watch(family, socket)
+            PacketSocket::watch(family, socket).map(Arc::new)
         };
         let packets = deaf(Protocol::from(libc::IPPROTO_RAW))?;
         Ok(Self { icmp: deaf(icmp)?, packets })

@@ -15,6 +15,9 @@ use crate::model::{
 
 const RESOLVE: Duration = Duration::from_mins(5);
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// A route is looked up again after this time even if the kernel has reported no change: three
+/// questions per path, which for thousands of paths would cost more than their packets.
+const SURELY: Duration = Duration::from_mins(2);
 
 /// An address and our route to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +58,8 @@ pub(crate) async fn watch_target(
     news: UnboundedSender<TargetUpdate>,
 ) {
     let mut address = None;
-    let mut mac: Option<(IpAddr, Mac)> = None;
     let mut resolved_at: Option<Instant> = None;
+    let mut last: Option<Found> = None;
     loop {
         let mut problem = None;
         if resolved_at.is_none_or(|at| at.elapsed() >= RESOLVE) {
@@ -69,26 +72,57 @@ pub(crate) async fn watch_target(
             }
         }
         let found = match (address, problem) {
-            (Some(address), _) => match routes.to(address).await {
-                Ok(egress) => {
-                    let heard = routes.mac(address).await.map(|heard| (address, heard));
-                    mac = heard.or_else(|| mac.filter(|(known, _)| *known == address));
-                    Ok(Target { address, egress, mac: mac.map(|(_, mac)| mac) })
-                }
-                Err(error) => Err(NoTarget { reason: UnknownReason::LocalDown, words: format!("{error:#}") }),
-            },
+            (Some(address), _) => Found::look(&mut routes, address, last.as_ref()).await,
             (None, problem) => {
-                Err(NoTarget { reason: UnknownReason::Dns, words: problem.unwrap_or_default() })
+                let words = problem.unwrap_or_default();
+                Some(Found::nowhere(NoTarget { reason: UnknownReason::Dns, words }))
             }
         };
-        let egress = found.as_ref().ok().map(|target| target.egress.clone());
-        if news.send(TargetUpdate { path, found }).is_err() {
-            return;
+        if let Some(found) = found {
+            if news.send(TargetUpdate { path, found: found.target.clone() }).is_err() {
+                return;
+            }
+            last = Some(found);
         }
+        let target = last.as_ref().and_then(|found| found.target.as_ref().ok());
         tokio::select! {
             () = tokio::time::sleep(LOOK_AGAIN) => {}
-            () = routes.news(egress.as_ref()) => {}
+            () = routes.news(target.map(|target| &target.egress)) => {}
         }
+    }
+}
+
+/// What was found last.
+struct Found {
+    target: Result<Target, NoTarget>,
+    /// The address that was looked up, when, and how many changes of routes were reported by then.
+    of: Option<(IpAddr, Instant, u64)>,
+}
+
+impl Found {
+    fn nowhere(why: NoTarget) -> Self {
+        Self { target: Err(why), of: None }
+    }
+
+    /// Looks up the route to `address`; `None` if it is as it was.
+    async fn look(routes: &mut Routes, address: IpAddr, last: Option<&Self>) -> Option<Self> {
+        let changes = routes.changes();
+        let known = last.and_then(|last| last.target.as_ref().ok()).filter(|known| known.address == address);
+        let heard = routes.mac(address).await;
+        let mac = heard.or(known.and_then(|known| known.mac));
+        let is_current = last
+            .and_then(|last| last.of)
+            .is_some_and(|(of, at, then)| of == address && changes == Some(then) && at.elapsed() < SURELY);
+        if is_current && known.is_none_or(|known| known.mac == mac) {
+            return None;
+        }
+        let target = match routes.to(address).await {
+            Ok(egress) => Ok(Target { address, egress, mac }),
+            Err(error) => Err(NoTarget { reason: UnknownReason::LocalDown, words: format!("{error:#}") }),
+        };
+        // What failed is tried again whether anything has changed or not.
+        let of = changes.filter(|_| target.is_ok()).map(|changes| (address, Instant::now(), changes));
+        Some(Self { target, of })
     }
 }
 

@@ -46,7 +46,13 @@ pub(crate) struct Track {
     /// The prober; `None` until the target is found.
     pub prober: Option<PathProber>,
     /// The present target.
-    pub target: Option<Target>,
+    pub target: Option<Arc<Target>>,
+    /// When the path was added.
+    pub began: Moment,
+    /// A target that was found before the path's turn to begin, and that time.
+    pub waiting: Option<(Moment, TargetUpdate)>,
+    /// How often this process could not listen, as far as the prober knows.
+    interruptions: u64,
     /// The observation that was last published.
     pub published: Option<Arc<PathObservation>>,
     published_at: Moment,
@@ -68,11 +74,14 @@ pub(crate) struct Track {
 impl Track {
     /// A path whose target is not known yet; it continues these counts.
     #[must_use]
-    pub(crate) fn new(plan: PathPlan, counts: Counts) -> Self {
+    pub(crate) fn new(plan: PathPlan, counts: Counts, now: Moment) -> Self {
         Self {
             plan,
             prober: None,
             target: None,
+            began: now,
+            waiting: None,
+            interruptions: 0,
             published: None,
             published_at: Moment::ZERO,
             compared_at: Moment::ZERO,
@@ -83,6 +92,17 @@ impl Track {
             reflector: None,
             tasks: JoinSet::new(),
         }
+    }
+
+    /// The prober. If this process could not listen since it was last asked for, it is told so
+    /// first.
+    pub(crate) fn prober(&mut self, interruptions: u64, now: Moment) -> Option<&mut PathProber> {
+        let prober = self.prober.as_mut()?;
+        if self.interruptions != interruptions {
+            self.interruptions = interruptions;
+            prober.interrupted(now);
+        }
+        Some(prober)
     }
 
     /// Starts to look for the target; `path` is the track's number.
@@ -252,7 +272,7 @@ impl Track {
         let egress = &target.egress;
         let hosts = hosts(egress, &self.plan.source.site, routers);
         let lost = |known: &Target| known.egress.carries && !egress.carries;
-        if let Some(prober) = self.prober.as_mut().filter(|_| self.target.as_ref().is_some_and(lost)) {
+        if let Some(prober) = self.prober.as_mut().filter(|_| self.target.as_deref().is_some_and(lost)) {
             info!(path = %self.plan.name, interface = %egress.interface, "our own interface has no carrier");
             prober.interface_lost(now);
         }
@@ -270,7 +290,7 @@ impl Track {
                 self.prober = Some(prober);
             }
         }
-        self.target = Some(target);
+        self.target = Some(Arc::new(target));
     }
 
     /// Called when a router was read: the MTU of hosts at our site may have changed.

@@ -11,6 +11,8 @@ use std::{
     collections::VecDeque,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Instant,
 };
 
 use futures_util::future::try_join_all;
@@ -21,8 +23,8 @@ use super::{
     last_heard::SocketGroup,
     packet::{self, Incoming},
     random::random,
-    socket::{self, LARGEST, PacketSocket},
-    wire::{Asks, Drained, Missing, Outgoing, SocketWait, Wire},
+    socket::{self, Inbox, LARGEST, Outbox, PacketSocket},
+    wire::{Asks, Drained, Missing, Outgoing, SocketWait, Told, Wire},
 };
 use crate::{
     model::family::Family,
@@ -39,14 +41,17 @@ const FORMER: usize = 24;
 /// The ping sockets that could be opened.
 #[derive(Debug)]
 pub struct Unprivileged {
-    v4: Option<PacketSocket>,
-    v6: Option<PacketSocket>,
+    v4: Option<Arc<PacketSocket>>,
+    v6: Option<Arc<PacketSocket>>,
     identifier: u16,
     /// Sockets that were used once, or were the main one before, oldest first: answers to them are
     /// still received.
-    former: VecDeque<(Family, PacketSocket)>,
+    former: VecDeque<(Family, Arc<PacketSocket>)>,
     missing: Missing,
     connections: Connections,
+    inbox: Inbox,
+    outbox: Outbox,
+    /// Room for a signal.
     buffer: Vec<u8>,
 }
 
@@ -73,25 +78,27 @@ impl Unprivileged {
             former: VecDeque::new(),
             missing: Missing { icmp_socket, net_raw: Some(raw.clone()), tcp_syn: Some(raw) },
             connections: Connections::new(),
+            inbox: Inbox::new(),
+            outbox: Outbox::default(),
             buffer: vec![0; LARGEST],
         }
     }
 
-    fn retire(&mut self, family: Family, socket: PacketSocket) {
+    fn retire(&mut self, family: Family, socket: Arc<PacketSocket>) {
         self.former.push_back((family, socket));
         if self.former.len() > FORMER {
             self.former.pop_front();
         }
     }
 
-    fn socket(&self, family: Family) -> Option<&PacketSocket> {
+    fn socket(&self, family: Family) -> Option<&Arc<PacketSocket>> {
         match family {
             Family::V4 => self.v4.as_ref(),
             Family::V6 => self.v6.as_ref(),
         }
     }
 
-    fn all(&self) -> impl Iterator<Item = &PacketSocket> {
+    fn all(&self) -> impl Iterator<Item = &Arc<PacketSocket>> {
         [self.v4.as_ref(), self.v6.as_ref()].into_iter().flatten()
     }
 }
@@ -142,34 +149,48 @@ impl Wire for Unprivileged {
 
     /// The door is ignored: a second ping socket would have another identifier, and there is only
     /// one.
-    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, _: SocketGroup) -> io::Result<()> {
-        match outgoing {
-            Outgoing::Echo(message) => {
-                self.socket(Family::of(to)).ok_or(io::ErrorKind::Unsupported)?.send(message, to)
-            }
+    fn queue(&mut self, ticket: usize, outgoing: Outgoing<'_>, to: IpAddr, _: SocketGroup) -> io::Result<()> {
+        let family = Family::of(to);
+        let (socket, message) = match outgoing {
+            Outgoing::Echo(message) => (self.socket(family), message),
             Outgoing::FreshEcho(message) => {
-                let fresh = self.former.back().filter(|(family, _)| *family == Family::of(to));
-                fresh.ok_or(io::ErrorKind::Unsupported)?.1.send(message, to)
+                let fresh = self.former.back().filter(|(known, _)| *known == family);
+                (fresh.map(|(_, socket)| socket), message)
             }
-            Outgoing::Connect { token, port } => self.connections.start(token, SocketAddr::from((to, port))),
-            Outgoing::Byte { token, port } => self.connections.send_byte(token, SocketAddr::from((to, port))),
-            Outgoing::Fragments(_) | Outgoing::Syn(_) => Err(io::ErrorKind::Unsupported.into()),
-        }
+            Outgoing::Connect { token, port } => {
+                return self.connections.start(token, SocketAddr::from((to, port)));
+            }
+            Outgoing::Byte { token, port } => {
+                return self.connections.send_byte(token, SocketAddr::from((to, port)));
+            }
+            Outgoing::Fragments(_) | Outgoing::Syn(_) => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        let socket = Arc::clone(socket.ok_or(io::ErrorKind::Unsupported)?);
+        self.outbox.push(ticket, &socket, to, |bytes| bytes.extend_from_slice(message));
+        Ok(())
+    }
+
+    fn flush(&mut self, told: Told<'_>) {
+        self.outbox.flush(told);
+    }
+
+    fn expect(&mut self, packets: usize) {
+        self.all().for_each(|socket| socket.make_room(packets));
     }
 
     fn writable(&self) -> SocketWait<'_> {
-        Box::pin(async { try_join_all(self.all().map(PacketSocket::writable)).await.map(drop) })
+        Box::pin(async { try_join_all(self.all().map(|socket| socket.writable())).await.map(drop) })
     }
 
     fn readable(&mut self) -> SocketWait<'_> {
         let Self { v4, v6, former, connections, .. } = self;
         let former = former.iter().map(|(_, socket)| socket);
-        any_readable([&*v4, &*v6].into_iter().flatten().chain(former), connections)
+        any_readable([&*v4, &*v6].into_iter().flatten().chain(former).map(AsRef::as_ref), connections)
     }
 
-    fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained {
+    fn drain(&mut self, each: &mut dyn FnMut(Incoming, Instant)) -> Drained {
         self.connections.drain(each);
-        let Self { v4, v6, former, buffer, .. } = self;
+        let Self { v4, v6, former, inbox, buffer, .. } = self;
         let mut drained = Drained::WHOLE;
         let main = [(Family::V4, v4.as_ref()), (Family::V6, v6.as_ref())];
         let former = former.iter().map(|(family, socket)| (*family, Some(socket)));
@@ -177,12 +198,13 @@ impl Wire for Unprivileged {
             let Some(socket) = socket else { continue };
             let read: packet::Read =
                 if family == Family::V4 { packet::read_icmp } else { packet::read_icmpv6 };
-            let packets = socket::drain(socket, buffer, |arrival, bytes| {
+            let packets = inbox.drain(socket, &mut |arrival, at, bytes| {
                 if let Some(incoming) = read(arrival, bytes) {
-                    each(incoming);
+                    each(incoming, at);
                 }
             });
-            drained = drained.and(packets).and(socket::drain_signals(socket, buffer, each));
+            let signals = socket::drain_signals(socket, buffer, &mut |signal| each(signal, Instant::now()));
+            drained = drained.and(packets).and(signals);
         }
         drained
     }
@@ -192,7 +214,7 @@ impl Wire for Unprivileged {
     }
 }
 
-type Opened = io::Result<PacketSocket>;
+type Opened = io::Result<Arc<PacketSocket>>;
 
 /// Both families use one identifier, which is the address that a ping socket is bound to.
 fn ping_sockets() -> (u16, Opened, Opened) {
@@ -216,5 +238,5 @@ fn ping_socket(family: Family, identifier: u16) -> Opened {
     };
     let socket = socket::open(family, Type::DGRAM, protocol)?;
     socket.bind(&SocketAddr::from((any, identifier)).into())?;
-    PacketSocket::watch_with_signals(family, socket)
+    PacketSocket::watch_with_signals(family, socket).map(Arc::new)
 }

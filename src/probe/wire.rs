@@ -1,7 +1,7 @@
 //! The interface between deciding and sending, with two implementations: [`Raw`](super::raw::Raw)
 //! with `CAP_NET_RAW`, [`Unprivileged`](super::unprivileged::Unprivileged) without.
 
-use std::{future::Future, io, net::IpAddr, pin::Pin};
+use std::{future::Future, io, net::IpAddr, pin::Pin, time::Instant};
 
 use super::{last_heard::SocketGroup, packet::Incoming};
 use crate::{
@@ -68,8 +68,21 @@ pub trait Wire: Send {
     /// to the former ones are still received. What cannot be changed stays.
     fn renew(&mut self, flows: &[u8]);
 
-    /// Sends a probe; `Unsupported` if this level cannot.
-    fn send(&self, outgoing: Outgoing<'_>, to: IpAddr, door: SocketGroup) -> io::Result<()>;
+    /// Queues a probe for [`Wire::flush`], which knows it by `ticket`; `Unsupported` if this level
+    /// cannot send it. A connection of the kernel's own begins at once and is not queued.
+    fn queue(
+        &mut self,
+        ticket: usize,
+        outgoing: Outgoing<'_>,
+        to: IpAddr,
+        door: SocketGroup,
+    ) -> io::Result<()>;
+
+    /// Sends what is queued, in that order. Tells of each probe when it left, or why it did not.
+    fn flush(&mut self, told: Told<'_>);
+
+    /// Makes room for the answers to so many packets a second, as far as this process may.
+    fn expect(&mut self, packets: usize);
 
     /// Waits until the sockets are writable.
     fn writable(&self) -> SocketWait<'_>;
@@ -77,8 +90,9 @@ pub trait Wire: Send {
     /// Waits until something can be read; [`Wire::drain`] must follow.
     fn readable(&mut self) -> SocketWait<'_>;
 
-    /// Reads what has arrived, at most [`super::socket::PER_TURN`] packets from each socket.
-    fn drain(&mut self, each: &mut dyn FnMut(Incoming)) -> Drained;
+    /// Reads what has arrived and when the kernel received it, at most
+    /// [`super::socket::PER_TURN`] packets from each socket.
+    fn drain(&mut self, each: &mut dyn FnMut(Incoming, Instant)) -> Drained;
 
     /// Why this level cannot do what [`Raw`](super::raw::Raw) can.
     fn missing(&self) -> Missing;
@@ -89,20 +103,23 @@ pub trait Wire: Send {
 pub struct Drained {
     /// Whether nothing is left unread.
     pub all: bool,
-    /// Whether a receive buffer overflowed, so that our own host may have dropped answers.
-    pub overrun: bool,
+    /// How many packets found a receive buffer full: our own host may have dropped answers.
+    pub dropped: u32,
 }
 
 impl Drained {
     /// Everything was read and nothing was dropped.
-    pub(crate) const WHOLE: Self = Self { all: true, overrun: false };
+    pub(crate) const WHOLE: Self = Self { all: true, dropped: 0 };
 
     /// Combines the results of two sockets.
     #[must_use]
     pub(crate) fn and(self, other: Self) -> Self {
-        Self { all: self.all && other.all, overrun: self.overrun || other.overrun }
+        Self { all: self.all && other.all, dropped: self.dropped.saturating_add(other.dropped) }
     }
 }
+
+/// What [`Wire::flush`] tells of each ticket.
+pub type Told<'a> = &'a mut dyn FnMut(usize, io::Result<Instant>);
 
 /// A future that a [`Wire`] returns for waiting.
 pub(crate) type SocketWait<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;

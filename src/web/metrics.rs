@@ -1,6 +1,7 @@
 //! `/metrics`: the present state as samples. Nothing is decided here, and old data is not repeated:
 //! a router's data appears only while the router can be read.
 
+mod late;
 mod lines;
 mod path;
 mod router;
@@ -100,7 +101,9 @@ pub(crate) fn gzip(present: &Present, self_info: &SelfInfo) -> Result<Vec<u8>> {
 
 /// Writes everything that is known at present, in text format 0.0.4.
 fn write(present: &Present, self_info: &SelfInfo, to: &mut dyn Write) -> Result<()> {
-    to.write_all(samples(present, self_info).encode(self_info.process.collect())?.as_bytes())?;
+    let mut made = self_info.process.collect();
+    made.push(late::family(&present.load.late));
+    to.write_all(samples(present, self_info).encode(made)?.as_bytes())?;
     path::write(present, to)?;
     Ok(())
 }
@@ -123,6 +126,8 @@ fn samples(present: &Present, self_info: &SelfInfo) -> Exposition {
 fn put_self(out: &mut Exposition, present: &Present, self_info: &SelfInfo) {
     out.put(&catalogue::BUILD_INFO, &[self_info.version, self_info.revision], 1.0);
     out.put_count(&catalogue::LOG_MESSAGES_DROPPED, &[], logging::messages_dropped());
+    out.put_count(&catalogue::RECEIVE_DROPPED, &[], present.load.dropped);
+    out.put_bool(&catalogue::OVERLOADED, &[], present.load.overloaded);
     for task in Task::ALL {
         let count = self_info.supervisor.restarts(*task);
         out.put_count(&catalogue::TASK_RESTARTS, &[task.as_str()], count);

@@ -6,6 +6,7 @@ mod driver;
 mod flows;
 mod forged;
 mod kernel;
+mod overload;
 mod own;
 mod responder;
 mod served;

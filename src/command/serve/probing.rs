@@ -7,7 +7,7 @@ use tracing::error;
 
 use crate::{
     model::{plan::PathPlan, state::State},
-    probe::{Engine, engine::EngineHandle},
+    probe::{EchoMethod, Engine, engine::EngineHandle},
     process::supervise::{Kept, Supervisor, Task},
 };
 
@@ -33,7 +33,8 @@ impl Probing {
         state: State,
         supervisor: &Supervisor,
     ) -> anyhow::Result<Self> {
-        let engine = Engine::new(paths.clone(), budget_pps, state.clone()).context("starting to probe")?;
+        let engine = Engine::new(paths.clone(), budget_pps, state.clone(), EchoMethod::Batched)
+            .context("starting to probe")?;
         let shared = Arc::new(Mutex::new(Shared { paths, budget_pps, handle: engine.handle() }));
         let again = Arc::clone(&shared);
         let mut first = Some(engine);
@@ -62,7 +63,7 @@ impl Probing {
 /// An engine that continues where a dead one stopped.
 fn anew(shared: &Mutex<Shared>, state: State) -> anyhow::Result<Engine> {
     let mut shared = lock(shared);
-    let engine = Engine::new(shared.paths.clone(), shared.budget_pps, state)?;
+    let engine = Engine::new(shared.paths.clone(), shared.budget_pps, state, EchoMethod::Batched)?;
     shared.handle = engine.handle();
     Ok(engine)
 }

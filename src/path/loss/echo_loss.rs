@@ -9,6 +9,8 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::path::probe::Moment;
 
 const WINDOW: Duration = Duration::from_mins(5);
+/// How often what is older is removed.
+const SWEEP: Duration = Duration::from_secs(5);
 const LEAST: usize = 20;
 
 /// Two-sided 95 % quantile of the normal distribution.
@@ -19,6 +21,10 @@ const Z: f64 = 1.959_964;
 pub(crate) struct SmallLoss {
     threshold: f64,
     echoes: BTreeMap<u64, (Moment, bool)>,
+    /// How many of them were lost.
+    lost: usize,
+    /// When what is older than the window was last removed.
+    swept_at: Moment,
     lossy: bool,
     /// The state when an echo was last answered; later losses may be an outage.
     lossy_before: bool,
@@ -46,12 +52,21 @@ impl SmallLoss {
     /// `threshold` is the round-trip loss, 0 to 1, above which a path is lossy.
     #[must_use]
     pub(crate) fn new(threshold: f64) -> Self {
-        Self { threshold, echoes: BTreeMap::new(), lossy: false, lossy_before: false }
+        Self {
+            threshold,
+            echoes: BTreeMap::new(),
+            lost: 0,
+            swept_at: Moment::ZERO,
+            lossy: false,
+            lossy_before: false,
+        }
     }
 
     /// Records whether echo `seq`, sent at `sent`, was lost; a late reply may revise this.
     pub(crate) fn decide(&mut self, seq: u64, sent: Moment, lost: bool, now: Moment) {
-        self.echoes.insert(seq, (sent, lost));
+        let former = self.echoes.insert(seq, (sent, lost));
+        self.lost += usize::from(lost);
+        self.removed(former);
         self.update(now);
         if !lost {
             self.lossy_before = self.lossy;
@@ -61,15 +76,20 @@ impl SmallLoss {
     /// A late reply revises a loss that is still in the window.
     pub(crate) fn take_back(&mut self, seq: u64, now: Moment) {
         if let Some((_, lost)) = self.echoes.get_mut(&seq) {
-            *lost = false;
+            self.lost -= usize::from(std::mem::take(lost));
             self.update(now);
         }
     }
 
     /// Removes an echo whose result means nothing.
     pub(crate) fn forget(&mut self, seq: u64, now: Moment) {
-        self.echoes.remove(&seq);
+        let former = self.echoes.remove(&seq);
+        self.removed(former);
         self.update(now);
+    }
+
+    fn removed(&mut self, echo: Option<(Moment, bool)>) {
+        self.lost -= usize::from(echo.is_some_and(|(_, lost)| lost));
     }
 
     /// Removes the losses at the end of the window: they belong to an outage.
@@ -79,6 +99,7 @@ impl SmallLoss {
                 break;
             }
             entry.remove();
+            self.lost -= 1;
         }
         self.lossy = self.lossy_before;
         self.update(now);
@@ -93,7 +114,7 @@ impl SmallLoss {
     /// Echoes and losses in the window.
     #[must_use]
     pub(crate) fn count(&self) -> LossCount {
-        LossCount { sent: self.echoes.len(), lost: self.echoes.values().filter(|(_, lost)| *lost).count() }
+        LossCount { sent: self.echoes.len(), lost: self.lost }
     }
 
     /// The counts without the losses at the end of the window, which may be an outage.
@@ -106,7 +127,11 @@ impl SmallLoss {
 
     fn update(&mut self, now: Moment) {
         let oldest = now.saturating_sub(WINDOW);
-        self.echoes.retain(|_, (sent, _)| *sent >= oldest);
+        if now.saturating_sub(self.swept_at) >= SWEEP {
+            self.swept_at = now;
+            self.echoes.retain(|_, (sent, _)| *sent >= oldest);
+            self.lost = self.echoes.values().filter(|(_, lost)| *lost).count();
+        }
         let count = self.count();
         if count.sent < LEAST {
             return;

@@ -19,6 +19,8 @@ const LONGEST: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RttWindow {
     newest: VecDeque<Duration>,
+    /// How many of them are too long for the shortest timeout.
+    slow: usize,
     timeout: Option<Duration>,
     first_answer: Option<Moment>,
     warm: bool,
@@ -35,12 +37,15 @@ impl RttWindow {
         if !self.warm && now.saturating_sub(rtt) >= first {
             self.warm = true;
             self.newest.clear();
+            self.slow = 0;
         }
         if self.newest.len() == WINDOW {
-            self.newest.pop_front();
+            self.slow -= usize::from(self.newest.pop_front().is_some_and(is_slow));
         }
         self.newest.push_back(rtt);
-        self.timeout = Some((self.p99() * 4).clamp(SHORTEST, LONGEST));
+        self.slow += usize::from(is_slow(rtt));
+        let p99 = if self.slow > 0 { self.p99() } else { Duration::ZERO };
+        self.timeout = Some((p99 * 4).clamp(SHORTEST, LONGEST));
     }
 
     /// When an unanswered probe counts as lost: max(200 ms, 4 × p99), at most 2 s; 1 s before the
@@ -58,6 +63,11 @@ impl RttWindow {
         }
         *sorted.select_nth_unstable(rank).1
     }
+}
+
+/// Whether a p99 of that length makes the timeout longer than the shortest.
+fn is_slow(rtt: Duration) -> bool {
+    rtt > SHORTEST / 4
 }
 
 #[cfg(test)]

@@ -36,6 +36,12 @@ const LOOK_ABOVE: Duration = Duration::from_secs(10);
 const SINGLE: Duration = Duration::from_secs(2);
 
 impl PathProber {
+    /// When the next regular echo is due.
+    #[must_use]
+    pub(crate) fn echo_due(&self) -> Moment {
+        self.due.echo
+    }
+
     /// Does what is due regardless of the budget: expiries, the regular echo, the sentinels.
     pub fn regular(&mut self, now: Moment, out: &mut Vec<Send>) {
         self.now = now;
@@ -44,14 +50,14 @@ impl PathProber {
         self.restand(now);
         self.steer(now);
         if now >= self.due.echo {
-            self.due.echo = next_turn(self.due.echo, self.settings.probe_interval, now);
+            self.due.echo = next_turn(self.due.echo, self.settings.probe_interval * self.pace.echo, now);
             self.send_echo(now, out);
         }
         if self.reach.is_down() {
             return;
         }
         if now >= self.due.sentinel && self.can_size_echo() {
-            self.due.sentinel = next_turn(self.due.sentinel, self.settings.sentinel_interval, now);
+            self.due.sentinel = next_turn(self.due.sentinel, self.sentinel_interval(), now);
             self.send_echo_sentinel(now, out);
         }
         if now >= self.due.look_above {
@@ -62,9 +68,9 @@ impl PathProber {
             self.due.syn = self.due.syn.min(now + SWEEP);
         }
         let syn_every = if self.echo.is_silent() || self.syn.is_silent() || !self.icmp_usable() {
-            self.settings.sentinel_interval
+            self.sentinel_interval()
         } else {
-            RARE
+            RARE * self.pace.sentinel
         };
         self.due.syn = self.due.syn.min(now + syn_every);
         if now >= self.due.syn && self.asks_by_syn() {
@@ -305,7 +311,7 @@ impl PathProber {
             return None;
         }
         if self.fragments.is_silent() || (self.echo.is_silent() && self.fragments.passing().is_some()) {
-            Some(self.settings.sentinel_interval)
+            Some(self.sentinel_interval())
         } else if let Some(every) = self.fragments_beyond_every() {
             Some(every)
         } else {
@@ -358,8 +364,15 @@ impl PathProber {
     }
 }
 
-/// The next due time after `last`: keeps the beat, but never sends a burst to catch up.
+/// The next due time after `last`: keeps the beat, but never sends a burst to catch up. What missed
+/// beats keeps its place between two beats, so that many paths that were held up together stay
+/// spread.
 pub(super) fn next_turn(last: Moment, every: Duration, now: Moment) -> Moment {
     let next = last + every;
-    if next <= now { now + every } else { next }
+    if next > now || every.is_zero() {
+        return next.max(now);
+    }
+    let missed = now.saturating_sub(next).as_nanos() % every.as_nanos();
+    let wait = every.saturating_sub(Duration::from_nanos(u64::try_from(missed).unwrap_or_default()));
+    now + if wait < every / 2 { wait + every } else { wait }
 }

@@ -210,7 +210,9 @@ impl Walks {
 
     /// Forgets signals older than ten minutes.
     pub(crate) fn expire(&mut self, now: Moment) {
-        self.flows.iter_mut().for_each(|walk| walk.own.expire(now));
+        for walk in self.flows.iter_mut().filter(|walk| !walk.own.is_empty()) {
+            walk.own.expire(now);
+        }
     }
 
     fn stands_at(&self, place: usize, start: Bytes) -> Bytes {

@@ -68,7 +68,7 @@ fn track(number: usize, state: &State) -> Track {
     let counts = Counts::with(state.new_counters());
     let mut prober = PathProber::new(settings, hosts, number as u64, Duration::ZERO);
     prober.take_over(counts.clone());
-    let mut track = Track::new(plan, counts);
+    let mut track = Track::new(plan, counts, Duration::ZERO);
     track.prober = Some(prober);
     track
 }
@@ -98,7 +98,7 @@ impl Paths {
             let next = self.wheel.next_at().unwrap_or(until);
             self.now = next.max(self.now + TICK);
             self.budget.fill(self.now);
-            for number in self.wheel.take_due(self.now) {
+            for number in self.wheel.take_due(self.now, usize::MAX) {
                 self.visit(number);
             }
         }

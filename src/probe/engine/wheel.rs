@@ -37,13 +37,16 @@ impl Wheel {
         self.queue.first().map(|(at, _)| *at)
     }
 
-    /// Removes the paths that are due at `now`, most overdue first. Each must be planned again.
-    pub(crate) fn take_due(&mut self, now: Moment) -> Vec<usize> {
-        let later = self.queue.split_off(&(now, usize::MAX));
-        let due: Vec<usize> =
-            std::mem::replace(&mut self.queue, later).into_iter().map(|(_, path)| path).collect();
-        for path in &due {
-            self.due.remove(path);
+    /// Removes at most `most` paths that are due at `now`, most overdue first. Each must be planned
+    /// again.
+    pub(crate) fn take_due(&mut self, now: Moment, most: usize) -> Vec<usize> {
+        let mut due = Vec::new();
+        while due.len() < most
+            && let Some(first) = self.queue.first().filter(|(at, _)| *at <= now).copied()
+        {
+            self.queue.pop_first();
+            self.due.remove(&first.1);
+            due.push(first.1);
         }
         due
     }
@@ -65,12 +68,13 @@ mod tests {
         }
         wheel.plan(3, MS * 5);
         assert_eq!(wheel.next_at(), Some(MS * 5));
-        assert_eq!(wheel.take_due(MS * 30), [3, 2, 1]);
+        assert_eq!(wheel.take_due(MS * 30, 9), [3, 2, 1]);
         assert_eq!(wheel.next_at(), Some(MS * 31));
-        assert!(wheel.take_due(MS * 30).is_empty(), "what was taken must be planned again");
+        assert!(wheel.take_due(MS * 30, 9).is_empty(), "what was taken must be planned again");
         wheel.touch(4);
         wheel.touch(1);
-        assert_eq!(wheel.take_due(MS), [1, 4]);
+        assert_eq!(wheel.take_due(MS, 1), [1], "the others wait for the next turn");
+        assert_eq!(wheel.take_due(MS, 1), [4]);
     }
 
     #[test]
@@ -79,7 +83,7 @@ mod tests {
         wheel.plan(1, MS);
         wheel.plan(2, MS);
         wheel.keep(|path| path == 2);
-        assert_eq!(wheel.take_due(MS), [2]);
+        assert_eq!(wheel.take_due(MS, 9), [2]);
         assert_eq!(wheel.next_at(), None);
     }
 
@@ -94,7 +98,7 @@ mod tests {
             let mut visits = 0_usize;
             for turn in 0..2500 {
                 let now = MS * 4 * turn;
-                for path in wheel.take_due(now) {
+                for path in wheel.take_due(now, usize::MAX) {
                     visits += 1;
                     wheel.plan(path, now + MS * 200);
                 }

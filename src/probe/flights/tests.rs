@@ -15,19 +15,29 @@ fn in_flight(to: IpAddr) -> Flights {
     let mut flights = Flights::new();
     let flight = |path, id, method| Flight {
         path,
-        id: ProbeId(id),
+        errand: Errand::Probe(ProbeId(id)),
         method,
         to,
         identifier: 77,
         size: 1500,
         at: Duration::from_secs(1),
+        due: Duration::from_secs(1),
+        left: None,
     };
-    flights.echoes.insert(5, flight(3, 30, ProbeMethod::Echo));
-    flights.echoes.insert(6, flight(3, 31, ProbeMethod::Fragments));
+    flights.echoes.insert((to, 5), flight(3, 30, ProbeMethod::Echo));
+    flights.echoes.insert((to, 6), flight(3, 31, ProbeMethod::Fragments));
     let syn = SynFlight { flight: flight(4, 40, ProbeMethod::Syn), sequence: 1000 };
     flights.syns.insert((to, 443, 50000), vec![syn]);
     flights.connects.insert(9, flight(5, 50, ProbeMethod::Syn));
     flights
+}
+
+/// The path and probe that `incoming` answers.
+fn claim(flights: &mut Flights, incoming: &Incoming) -> Option<(usize, ProbeId, Answer)> {
+    match flights.claim(incoming, Instant::now())? {
+        (path, Claim::Probe(id, answer)) => Some((path, id, answer)),
+        (_, claim @ Claim::Echo(..)) => panic!("{claim:?}"),
+    }
 }
 
 fn arrival(from: IpAddr) -> Arrival {
@@ -57,8 +67,8 @@ fn an_echo_reply_answers_its_request_once() {
     for to in [V4, V6] {
         let mut flights = in_flight(to);
         let reply = reply(&flights, to);
-        assert_eq!(flights.claim(&reply), Some((3, ProbeId(30), Answer::Passed(seen()))));
-        assert_eq!(flights.claim(&reply), None, "a duplicate");
+        assert_eq!(claim(&mut flights, &reply), Some((3, ProbeId(30), Answer::Passed(seen()))));
+        assert_eq!(claim(&mut flights, &reply), None, "a duplicate");
     }
 }
 
@@ -78,9 +88,9 @@ fn foreign_and_forged_echo_replies_change_nothing() {
         Incoming::EchoReply { arrival, identifier, sequence, size, cookie: Some(wrong_cookie) },
         Incoming::EchoReply { arrival, identifier, sequence, size, cookie: None },
     ] {
-        assert_eq!(flights.claim(&forged), None, "{forged:?}");
+        assert_eq!(claim(&mut flights, &forged), None, "{forged:?}");
     }
-    assert!(flights.claim(&genuine).is_some(), "the genuine one still counts");
+    assert!(claim(&mut flights, &genuine).is_some(), "the genuine one still counts");
 }
 
 #[test]
@@ -91,14 +101,14 @@ fn a_segment_answers_a_syn_if_it_acknowledges_it() {
         for (acknowledgement, reset) in [(1001, false), (1001, true), (1001 + payload, true)] {
             let mss = (!reset).then_some(1400);
             let passed = Answer::Passed(Reply { mss, reset: Some(reset), ..seen() });
-            let claimed = in_flight(to).claim(&segment(to, acknowledgement, reset));
+            let claimed = claim(&mut in_flight(to), &segment(to, acknowledgement, reset));
             assert_eq!(claimed, Some((4, ProbeId(40), passed)));
         }
         for forged in [1000, 1002, 0, 1001 + payload - 1] {
-            assert_eq!(in_flight(to).claim(&segment(to, forged, true)), None, "{forged}");
+            assert_eq!(claim(&mut in_flight(to), &segment(to, forged, true)), None, "{forged}");
         }
     }
-    assert_eq!(in_flight(V4).claim(&segment(STRANGER, 1001, false)), None);
+    assert_eq!(claim(&mut in_flight(V4), &segment(STRANGER, 1001, false)), None);
 }
 
 #[test]
@@ -106,17 +116,17 @@ fn a_connection_is_answered_once() {
     let mut flights = in_flight(V4);
     let passed = Answer::Passed(Reply { reset: Some(true), ..Reply::default() });
     let connected = |token| Incoming::Connected { token, reset: true };
-    assert_eq!(flights.claim(&connected(8)), None);
-    assert_eq!(flights.claim(&connected(9)), Some((5, ProbeId(50), passed)));
-    assert_eq!(flights.claim(&connected(9)), None);
+    assert_eq!(claim(&mut flights, &connected(8)), None);
+    assert_eq!(claim(&mut flights, &connected(9)), Some((5, ProbeId(50), passed)));
+    assert_eq!(claim(&mut flights, &connected(9)), None);
 }
 
 #[test]
 fn a_signal_must_quote_a_packet_in_flight_and_claim_less_than_was_sent() {
     let too_big = |mtu| Some((3, ProbeId(30), Answer::TooBig { mtu, by_target: false }));
     let mut flights = in_flight(V4);
-    assert_eq!(flights.claim(&signal(1450, V4, 77, 5)), too_big(1450));
-    assert_eq!(flights.claim(&signal(68, V4, 77, 5)), too_big(68));
+    assert_eq!(claim(&mut flights, &signal(1450, V4, 77, 5)), too_big(1450));
+    assert_eq!(claim(&mut flights, &signal(68, V4, 77, 5)), too_big(68));
     for (forged, why) in [
         (signal(1450, STRANGER, 77, 5), "another target"),
         (signal(1450, V4, 78, 5), "another identifier"),
@@ -127,24 +137,24 @@ fn a_signal_must_quote_a_packet_in_flight_and_claim_less_than_was_sent() {
         (signal(0, V4, 77, 5), "no MTU"),
         (signal(1450, V4, 77, 6), "a probe in fragments"),
     ] {
-        assert_eq!(flights.claim(&forged), None, "{why}");
+        assert_eq!(claim(&mut flights, &forged), None, "{why}");
     }
     let quoted = |sequence| Quoted::Tcp { to: V4, to_port: 443, from_port: 50000, sequence };
     let of_syn = |from, sequence| Incoming::TooBig { mtu: 1450, from, quoted: quoted(sequence) };
     for (from, by_target) in [(None, false), (Some(STRANGER), false), (Some(V4), true)] {
         let answer = Some((4, ProbeId(40), Answer::TooBig { mtu: 1450, by_target }));
-        assert_eq!(flights.claim(&of_syn(from, 1000)), answer);
+        assert_eq!(claim(&mut flights, &of_syn(from, 1000)), answer);
     }
-    assert_eq!(flights.claim(&of_syn(None, 1001)), None);
+    assert_eq!(claim(&mut flights, &of_syn(None, 1001)), None);
 }
 
 #[test]
 fn over_ipv6_no_signal_claims_less_than_1280() {
     let mut flights = in_flight(V6);
     let answer = Some((3, ProbeId(30), Answer::TooBig { mtu: 1280, by_target: false }));
-    assert_eq!(flights.claim(&signal(1280, V6, 77, 5)), answer);
-    assert_eq!(flights.claim(&signal(1279, V6, 77, 5)), None);
-    assert_eq!(flights.claim(&signal(0x1_0000 + 1450, V6, 77, 5)), None);
+    assert_eq!(claim(&mut flights, &signal(1280, V6, 77, 5)), answer);
+    assert_eq!(claim(&mut flights, &signal(1279, V6, 77, 5)), None);
+    assert_eq!(claim(&mut flights, &signal(0x1_0000 + 1450, V6, 77, 5)), None);
 }
 
 #[test]

@@ -10,7 +10,12 @@ use vxlan_exporter::{
     model::types::{Bytes, ProbeSize},
     path::probe::{Answer, Probe, ProbeId, ProbeMethod, Reply},
     probe::{
-        egress::Routes, flights::Flights, raw::Raw, target::Target, unprivileged::Unprivileged, wire::Wire,
+        egress::Routes,
+        flights::{Claim, Flights},
+        raw::Raw,
+        target::Target,
+        unprivileged::Unprivileged,
+        wire::Wire,
     },
 };
 
@@ -80,8 +85,7 @@ impl Driver {
         let id = ProbeId(self.next);
         let (purpose, bare) = (ProbeSize::Control, method == ProbeMethod::Syn);
         let probe = Probe { id, method, flow: 0, size: 1500, purpose, port: self.port, bare, fresh: true };
-        self.flights.launch(&mut *self.wire, 0, &self.target, probe, self.began.elapsed())?;
-        Ok(id)
+        self.leave(probe)
     }
 
     fn launch(
@@ -95,8 +99,15 @@ impl Driver {
         self.next += 1;
         let id = ProbeId(self.next);
         let probe = Probe { id, method, flow, size, purpose, port: self.port, bare, fresh: false };
-        self.flights.launch(&mut *self.wire, 0, &self.target, probe, self.began.elapsed())?;
-        Ok(id)
+        self.leave(probe)
+    }
+
+    fn leave(&mut self, probe: Probe) -> Result<ProbeId> {
+        let Self { flights, wire, target, began, .. } = self;
+        flights.launch(&mut **wire, 0, target, probe, began.elapsed())?;
+        let mut refused = None;
+        flights.flush(&mut **wire, &mut |launched| refused = launched.fate.err());
+        refused.map_or(Ok(probe.id), |error| Err(error.into()))
     }
 
     /// The answers received until there are `enough` or `patience` is over.
@@ -105,8 +116,10 @@ impl Driver {
         let mut all = Vec::new();
         loop {
             let Self { wire, flights, .. } = self;
-            wire.drain(&mut |incoming| {
-                all.extend(flights.claim(&incoming).map(|(_, id, answer)| (id, answer)));
+            wire.drain(&mut |incoming, received| {
+                if let Some((_, Claim::Probe(id, answer))) = flights.claim(&incoming, received) {
+                    all.push((id, answer));
+                }
             });
             if !all.is_empty() {
                 flights.hear(self.target.address, self.began.elapsed());
