@@ -107,7 +107,7 @@ scale: setup
 	$(SUDO) target/release/scale --routers $(or $(SCALE_ROUTERS),500)
 
 # What the exporter costs, beside the least that the same packets can cost and beside other tools:
-# prints a table and writes docs/performance.md. About twelve minutes on an otherwise idle machine, once
+# prints a table and writes docs/performance.md. About fourteen minutes on an otherwise idle machine, once
 # built. BENCH="--paths 100,1000 --routers= --together= --holes=" measures less; the other figures stay.
 bench: setup
 	-@scripts/setup.sh bench

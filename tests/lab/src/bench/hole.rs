@@ -13,7 +13,7 @@ use super::{
     pair::{Pair, Process, config, first_metrics, get, target},
 };
 
-const TURNS: u32 = 5;
+const TURNS: u32 = 4;
 const BOUND: Duration = Duration::from_mins(1);
 
 /// Medians in seconds.
@@ -34,7 +34,7 @@ pub fn measure(plan: &Plan, paths: usize) -> Result<Row> {
     first_metrics(&pair.near, &mut process)?;
     let path = paths - 1;
     until(&pair, &mut process, path, "ok")?;
-    thread::sleep(Duration::from_secs(10));
+    thread::sleep(Duration::from_secs(5));
     let (mut seen, mut over) = (Vec::new(), Vec::new());
     for turn in 0..TURNS {
         // Each turn begins at another phase of the interval.

@@ -74,12 +74,10 @@ fn ours(plan: &Plan, fleet: &Fleet<'_>, routers: usize, interval: u64) -> Result
         thread::sleep(Duration::from_millis(200));
     }
     let first = began.elapsed().as_secs_f64();
-    // The second reading is the first without a login.
-    thread::sleep(Duration::from_secs(interval));
+    // All have logged in; each is read once more in the next interval.
     let used = cost::cpu(exporter.pid())?;
     thread::sleep(Duration::from_secs(interval));
     let used = cost::cpu(exporter.pid())?.saturating_sub(used);
-    // Each is read once an interval.
     let count = cost::float(routers);
     let memory = cost::memory(exporter.pid())?;
     Ok(Row { routers, interval, first, ours: used.as_secs_f64() / count, memory, ..Row::default() })

@@ -22,7 +22,7 @@ const PORT: u16 = 9090;
 /// Scrapes and evaluations are twice as frequent as in production, to have a history soon.
 const INTERVAL: u64 = 15;
 /// Time that Prometheus runs.
-const WATCHED: Duration = Duration::from_secs(105);
+const WATCHED: Duration = Duration::from_secs(80);
 
 /// What was measured.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
