@@ -24,10 +24,14 @@ UNOPTIMISED := --config profile.dev.package.vxlan_exporter.opt-level=0
 # The test binary of the labs. It runs without cargo, which would wait for whatever cargo compiles.
 KERNEL_TESTS := target/kernel-tests
 # The longest tests, a minute to three each. Among the others, which start in order of their names,
-# some of them would start last. Tests that take turns are here too: one that waits for its turn
-# holds up no other.
-LONGEST := soak:: monitoring:: hostile_router:: many_routers:: doors:: alive:: lab_loss:: lab_fixes:: \
-	lab_faults::loss_ reflector::a_byte_policer reflector::loss_both_ways wire::own:: cases_of_real_networks
+# some of them would start last. The last line has those that take turns: they must be in one
+# process, and here one that waits for its turn holds up no other.
+LONGEST := soak:: monitoring:: lab_loss:: lab_fixes::what_is lab_faults::loss_ reflector::a_byte_policer \
+	reflector::loss_both_ways wire::own::a_stopped wire::own::a_target cases_of_real_networks \
+	hostile_router:: many_routers::forty doors::five_thousand doors::wrong_passwords its_log_that_does_not_read
+# At low priority, beside the labs. A newer make offers cargo its own job slots: with two taken by
+# labs the compiler would have few.
+BESIDE := nice env --unset=MAKEFLAGS
 
 # Tests in labs mostly wait, so compiling and computing tests run beside them on the remaining CPU
 # (tests/README.md says where the time goes). The output of each part is printed when it has ended,
@@ -41,14 +45,14 @@ test: setup chart-tools
 
 # Many more threads than CPUs: nearly all of these tests mostly wait.
 test-longest:
-	$(SUDO) $(KERNEL_TESTS) $(LONGEST) --test-threads=64
+	$(SUDO) $(KERNEL_TESTS) $(LONGEST) --test-threads=32
 
 test-waits:
-	$(SUDO) $(KERNEL_TESTS) $(addprefix --skip ,$(LONGEST)) --test-threads=$(or $(KERNEL_THREADS),20)
+	$(SUDO) $(KERNEL_TESTS) $(addprefix --skip ,$(LONGEST)) --test-threads=$(or $(KERNEL_THREADS),16)
 
 test-works:
-	nice cargo test --locked --workspace $(UNOPTIMISED) --lib --bins --test plain --test scrape_memory $(RUN_AS_ROOT)
-	nice cargo test --locked --example simulate
+	$(BESIDE) cargo test --locked --workspace $(UNOPTIMISED) --lib --bins --test plain --test scrape_memory $(RUN_AS_ROOT)
+	$(BESIDE) cargo test --locked --example simulate
 
 # The pages in Debian's Chromium, and the API against its description: about a minute, most of it the
 # browser's. PAGE_PICTURES=FOLDER keeps what the browser saw.
@@ -56,12 +60,12 @@ test-browser: setup
 	@scripts/setup.sh browser
 	cd scripts/browser && npm ci --no-progress --silent
 	scripts/api-check/api-check.sh
-	nice cargo test --locked --lib $(UNOPTIMISED) -- web::tests::browser --ignored --nocapture
+	$(BESIDE) cargo test --locked --lib $(UNOPTIMISED) -- web::tests::browser --ignored --nocapture
 
 test-lint:
-	nice cargo clippy --locked --workspace $(UNOPTIMISED) --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" nice cargo doc --locked --workspace --no-deps
-	nice cargo test --locked --workspace $(UNOPTIMISED) --doc
+	$(BESIDE) cargo clippy --locked --workspace $(UNOPTIMISED) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(BESIDE) cargo doc --locked --workspace --no-deps
+	$(BESIDE) cargo test --locked --workspace $(UNOPTIMISED) --doc
 
 # The container image of this version, as an archive to carry to the nodes. Its binary lists what it
 # is made of.
