@@ -26,7 +26,7 @@ use crate::model::{
 };
 
 /// The report as JSON. Field names are stable; a field that is not known is `null`, sizes are bytes
-/// of IP packet. [`Report`] names the fields.
+/// of IP packet. `Report` names the fields.
 #[must_use]
 pub fn json(present: &Present) -> Value {
     in_json(&Report::of(present))
