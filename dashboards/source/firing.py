@@ -32,6 +32,7 @@ MEANINGS = {
     "VxlanExporterDown": "the exporter cannot be scraped: nothing of it is watched",
     "VxlanExporterAbsent": "Prometheus has no exporter to scrape",
     "VxlanExporterRestarting": "the exporter, or a part of it, was restarted",
+    "VxlanExporterOverloaded": "the exporter cannot keep up with what it has to probe and read",
     "VxlanProbeStale": "the path is probed no more",
 }
 LABELS = "alertname, severity, cluster, source, path, tunnel, router, interface, instance"
