@@ -99,6 +99,8 @@ pub(crate) struct Engine {
     turned_at: Moment,
     /// Whether more paths were due in the last turn than it could visit.
     is_behind: bool,
+    /// Paths visited in the present turn.
+    due: Vec<usize>,
     /// What the prober that was asked last wants to send.
     out: Vec<Send>,
     /// Paths answered in the present turn.
@@ -173,6 +175,7 @@ impl Engine {
             interruptions: 0,
             turned_at: Moment::ZERO,
             is_behind: false,
+            due: Vec::new(),
             out: Vec::new(),
             answered: Vec::new(),
             warned_at: None,
@@ -265,12 +268,15 @@ impl Engine {
         self.read(now);
         self.renew_slowly(now);
         self.see_routers(now);
-        let due = self.wheel.take_due(now, PATHS_PER_TURN);
+        let mut due = std::mem::take(&mut self.due);
+        self.wheel.take_due(now, PATHS_PER_TURN, &mut due);
         self.is_behind = due.len() == PATHS_PER_TURN;
         self.ask_and_send(&due, now);
         self.publish(&due, now);
         self.plan_next(&due, now);
-        due.len()
+        let visited = due.len();
+        self.due = due;
+        visited
     }
 
     fn retarget(&mut self, update: TargetUpdate, now: Moment) {

@@ -36,6 +36,7 @@ struct Paths {
     visits: u64,
     observations: u64,
     out: Vec<Send>,
+    due: Vec<usize>,
 }
 
 fn track(number: usize, state: &State) -> Track {
@@ -89,6 +90,7 @@ impl Paths {
             visits: 0,
             observations: 0,
             out: Vec::new(),
+            due: Vec::new(),
         }
     }
 
@@ -98,9 +100,12 @@ impl Paths {
             let next = self.wheel.next_at().unwrap_or(until);
             self.now = next.max(self.now + TICK);
             self.budget.fill(self.now);
-            for number in self.wheel.take_due(self.now, usize::MAX) {
-                self.visit(number);
+            let mut due = std::mem::take(&mut self.due);
+            self.wheel.take_due(self.now, usize::MAX, &mut due);
+            for number in &due {
+                self.visit(*number);
             }
+            self.due = due;
         }
     }
 

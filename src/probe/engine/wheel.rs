@@ -37,10 +37,10 @@ impl Wheel {
         self.queue.first().map(|(at, _)| *at)
     }
 
-    /// Removes at most `most` paths that are due at `now`, most overdue first. Each must be planned
-    /// again.
-    pub(crate) fn take_due(&mut self, now: Moment, most: usize) -> Vec<usize> {
-        let mut due = Vec::new();
+    /// Moves at most `most` paths that are due at `now` to `due`, most overdue first. Each must be
+    /// planned again.
+    pub(crate) fn take_due(&mut self, now: Moment, most: usize, due: &mut Vec<usize>) {
+        due.clear();
         while due.len() < most
             && let Some(first) = self.queue.first().filter(|(at, _)| *at <= now).copied()
         {
@@ -48,7 +48,6 @@ impl Wheel {
             self.due.remove(&first.1);
             due.push(first.1);
         }
-        due
     }
 }
 
@@ -60,6 +59,12 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
+    fn take_due(wheel: &mut Wheel, now: Moment, most: usize) -> Vec<usize> {
+        let mut due = Vec::new();
+        wheel.take_due(now, most, &mut due);
+        due
+    }
+
     #[test]
     fn only_what_is_due_is_visited_the_most_overdue_first() {
         let mut wheel = Wheel::default();
@@ -68,13 +73,13 @@ mod tests {
         }
         wheel.plan(3, MS * 5);
         assert_eq!(wheel.next_at(), Some(MS * 5));
-        assert_eq!(wheel.take_due(MS * 30, 9), [3, 2, 1]);
+        assert_eq!(take_due(&mut wheel, MS * 30, 9), [3, 2, 1]);
         assert_eq!(wheel.next_at(), Some(MS * 31));
-        assert!(wheel.take_due(MS * 30, 9).is_empty(), "what was taken must be planned again");
+        assert!(take_due(&mut wheel, MS * 30, 9).is_empty(), "what was taken must be planned again");
         wheel.touch(4);
         wheel.touch(1);
-        assert_eq!(wheel.take_due(MS, 1), [1], "the others wait for the next turn");
-        assert_eq!(wheel.take_due(MS, 1), [4]);
+        assert_eq!(take_due(&mut wheel, MS, 1), [1], "the others wait for the next turn");
+        assert_eq!(take_due(&mut wheel, MS, 1), [4]);
     }
 
     #[test]
@@ -83,7 +88,7 @@ mod tests {
         wheel.plan(1, MS);
         wheel.plan(2, MS);
         wheel.keep(|path| path == 2);
-        assert_eq!(wheel.take_due(MS, 9), [2]);
+        assert_eq!(take_due(&mut wheel, MS, 9), [2]);
         assert_eq!(wheel.next_at(), None);
     }
 
@@ -98,7 +103,7 @@ mod tests {
             let mut visits = 0_usize;
             for turn in 0..2500 {
                 let now = MS * 4 * turn;
-                for path in wheel.take_due(now, usize::MAX) {
+                for path in take_due(&mut wheel, now, usize::MAX) {
                     visits += 1;
                     wheel.plan(path, now + MS * 200);
                 }

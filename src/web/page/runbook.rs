@@ -28,6 +28,7 @@ runbooks! {
     "VxlanDfMismatch"
     "VxlanExporterAbsent"
     "VxlanExporterDown"
+    "VxlanExporterOverloaded"
     "VxlanExporterRestarting"
     "VxlanHostKeyMismatch"
     "VxlanMtuBelowBridgePort"
