@@ -41,14 +41,14 @@ test: setup chart-tools
 	cargo test --locked --workspace $(UNOPTIMISED) --bins --test kernel --no-run --message-format=json-render-diagnostics \
 		>$(KERNEL_TESTS).json
 	ln -sf "$$(sed -n 's/.*"name":"kernel".*"executable":"\([^"]*\)".*/\1/p' $(KERNEL_TESTS).json)" $(KERNEL_TESTS)
-	+@$(MAKE) --no-print-directory --jobs=4 --keep-going --output-sync=target test-longest test-waits test-works test-browser test-lint
+	+@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-longest test-waits test-works test-browser test-lint
 
 # Many more threads than CPUs: nearly all of these tests mostly wait.
 test-longest:
-	$(SUDO) $(KERNEL_TESTS) $(LONGEST) --test-threads=32
+	$(SUDO) $(KERNEL_TESTS) $(LONGEST) --test-threads=12
 
 test-waits:
-	$(SUDO) $(KERNEL_TESTS) $(addprefix --skip ,$(LONGEST)) --test-threads=$(or $(KERNEL_THREADS),16)
+	$(SUDO) $(KERNEL_TESTS) $(addprefix --skip ,$(LONGEST)) --test-threads=$(or $(KERNEL_THREADS),10)
 
 test-works:
 	$(BESIDE) cargo test --locked --workspace $(UNOPTIMISED) --lib --bins --test plain --test scrape_memory $(RUN_AS_ROOT)

@@ -244,8 +244,12 @@ impl Lab {
 
     /// The sentences of evidence about the reflector.
     pub fn evidence(&self) -> Vec<String> {
-        let page = self.get("/");
-        let sentences = page.split("<li>").skip(1).filter_map(|item| item.split("</li>").next());
+        let answer = self.get("/api/v1/paths");
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        let report: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        let paths = report["paths"].as_array().into_iter().flatten();
+        let evidence = paths.flat_map(|path| path["evidence"].as_array().into_iter().flatten());
+        let sentences = evidence.filter_map(|sentence| sentence.as_str());
         sentences.filter(|sentence| sentence.contains("reflector")).map(str::to_owned).collect()
     }
 
