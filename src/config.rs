@@ -121,6 +121,11 @@ impl Config {
             probe_budget_pps: top.probe_budget_pps.map_or(PROBE_BUDGET_PPS, |budget| budget.0),
             reflector: top.reflector.as_ref().map(|reflector| self.reflector(reflector)),
             web_sources: top.web.as_ref().map_or_else(Vec::new, |web| networks(web.allowed_sources.as_ref())),
+            probe_now: top
+                .web
+                .as_ref()
+                .and_then(|web| web.probe_now)
+                .map_or_else(Default::default, |it| it.0),
         }
     }
 

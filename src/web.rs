@@ -1,7 +1,7 @@
 //! Views of the state over HTTP.
 //!
-//! A request sends no packet and waits for nothing except a reload: it copies the present state and
-//! prints it. A client may be slow, silent or greedy: its resources are limited, and what other
+//! A request sends no packet, except one that asks for that (`wanted`), and waits for nothing except a
+//! reload: it copies the present state and prints it. A client may be slow, silent or greedy: its resources are limited, and what other
 //! clients need is taken from the one that uses the most.
 //!
 //! - `routes`: which request gets which page; `page` for people, with the overlay as a `picture`
@@ -36,6 +36,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 mod view;
+mod wanted;
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -55,6 +56,7 @@ pub use live::Live;
 pub use metrics::SelfInfo;
 use places::Places;
 pub use printing::Printing;
+pub use wanted::Wanted;
 
 /// Timeout for the head of a request, including the next one on a kept connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
@@ -81,7 +83,7 @@ pub async fn serve(
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut remembering = JoinSet::new();
-    remembering.spawn(pages.live.clone().keep(pages.state.clone(), pages.history.clone()));
+    remembering.spawn(pages.live.clone().keep(pages.clone()));
     let router = routes::router(pages);
     let mut shutdown = pin!(shutdown);
     loop {
@@ -135,4 +137,6 @@ pub struct Pages {
     pub history: History,
     /// Tells browsers of changes.
     pub live: Live,
+    /// Who may have a path probed at once.
+    pub wanted: Wanted,
 }

@@ -33,7 +33,7 @@ use crate::{
         supervise::{Supervisor, Task, door, fault},
     },
     reflector::server::Reflector,
-    web::{self, Access, Lifecycle, Pages, SelfInfo, access::Gate},
+    web::{self, Access, Lifecycle, Pages, SelfInfo, Wanted, access::Gate},
 };
 use conductor::Conducting;
 use config_watch::ConfigWatch;
@@ -71,6 +71,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     let (plans, next_plans) = mpsc::channel(1);
     let conducting = Conducting::new(plan, state.clone(), supervisor.clone(), next_plans);
     let access = Access::new(conducting.web_sources(), gate);
+    let wanted = Wanted::new(conducting.probe_now());
     let conductor = conducting.keep().await?;
     let (wishes, inbox) = mpsc::channel(1);
     let (quit, mut quitting) = watch::channel(());
@@ -88,7 +89,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
         }
     };
     let self_info = SelfInfo::new(supervisor.clone());
-    let pages = Pages { state, self_info, lifecycle, ..Pages::default() };
+    let pages = Pages { state, self_info, lifecycle, wanted, ..Pages::default() };
     answer(&supervisor, web::serve(listener, pages, access, stop)).await?;
     // The order matters: the conductor would treat the end of the sender of plans as a failure.
     drop((conductor, reloader, wishes));

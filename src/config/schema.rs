@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::value::{
     Address, Budget, End, ExpectedMtu, FileName, Host, HostKey, IpFamily, Listen, MaxFdbEntries,
-    MaxInterfaces, Name, Network, OutputLimit, Pin, Port, ProbeInterval, ReflectorPort, RouterId,
-    ScrapeInterval, ScrapeTimeout, Share, Underlay, UnderlayInterval, Url, Workers,
+    MaxInterfaces, Name, Network, OutputLimit, Pin, Port, ProbeInterval, ProbeOnRequest, ReflectorPort,
+    RouterId, ScrapeInterval, ScrapeTimeout, Share, Underlay, UnderlayInterval, Url, Workers,
 };
 
 /// The whole file.
@@ -110,6 +110,7 @@ pub(crate) struct Reflector {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Web {
     pub allowed_sources: Option<Vec<Network>>,
+    pub probe_now: Option<ProbeOnRequest>,
 }
 
 /// `local: {}`

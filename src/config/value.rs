@@ -23,7 +23,7 @@ use crate::{
         family::Family,
         fingerprint::Fingerprint,
         leg::UnderlayProbes,
-        plan::{ApiUrl, REFLECTOR_PORT},
+        plan::{ApiUrl, ProbeNow, REFLECTOR_PORT},
         types::{Bytes, InterfaceName},
     },
     text::is_active,
@@ -134,6 +134,8 @@ scalars! {
     ProbeInterval(Duration): Copy, "a duration, e.g. 1s", |text| duration(text, TENTH, HOUR);
     /// When routers ping each other.
     Underlay(UnderlayProbes): Copy, "on_trouble, always or never", underlay_probes;
+    /// Whose requests may have a path probed at once.
+    ProbeOnRequest(ProbeNow): Copy, "restricted, always or never", probe_now;
     /// Time between two measurements of a leg.
     UnderlayInterval(Duration): Copy, "a duration, e.g. 5m", |text| duration(text, Duration::from_secs(30), HOUR);
     /// The IP version that a name is resolved to.
@@ -348,6 +350,15 @@ fn underlay_probes(text: &str) -> Result<UnderlayProbes, String> {
         "always" => Ok(UnderlayProbes::Always),
         "never" => Ok(UnderlayProbes::Never),
         _ => Err(format!("{text:?} is none of them: give on_trouble, always or never")),
+    }
+}
+
+fn probe_now(text: &str) -> Result<ProbeNow, String> {
+    match text {
+        "restricted" => Ok(ProbeNow::Restricted),
+        "always" => Ok(ProbeNow::Always),
+        "never" => Ok(ProbeNow::Never),
+        _ => Err(format!("{text:?} is none of them: give restricted, always or never")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Probe results of one path as plain data: the probe engine writes them, every view reads them.
 
+mod asked;
 mod counters;
 mod meaning;
 
@@ -7,6 +8,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
+pub use asked::{Asked, AskedCount};
 pub use counters::{PathCounters, SizeProbes};
 
 pub(crate) use crate::model::types::ReflectorUse;

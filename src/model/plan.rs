@@ -71,6 +71,8 @@ pub struct Plan {
     pub reflector: Option<ReflectorPlan>,
     /// Networks that may read metrics and pages; empty means everyone.
     pub web_sources: Vec<IpNetwork>,
+    /// Whose requests may have a path probed at once.
+    pub probe_now: ProbeNow,
 }
 
 impl Plan {
@@ -118,6 +120,19 @@ impl Plan {
         self.sites_probed_elsewhere.extend(others.into_iter().map(|path| path.site));
         Self { shard, paths: own, ..self }
     }
+}
+
+/// Whose requests may have a path probed at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProbeNow {
+    /// Of those who had to log in or to show a certificate, who come from one of the networks that
+    /// may read, or who are on this machine.
+    #[default]
+    Restricted,
+    /// Everyone's who may read.
+    Always,
+    /// Nobody's.
+    Never,
 }
 
 /// The reflector to run.

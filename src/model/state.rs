@@ -43,6 +43,8 @@ struct Inner {
     changed: Notify,
     /// How often evidence was asked for.
     asked: AtomicU64,
+    /// Paths that somebody wants probed now.
+    wanted: Mutex<Vec<PathName>>,
 }
 
 #[derive(Debug, Default)]
@@ -265,6 +267,22 @@ impl State {
         while !is_told() && stale::now().saturating_sub(asked_at) < PATIENCE {
             tokio::time::sleep(PATIENCE / 50).await;
         }
+    }
+
+    /// Wants a path probed at once: the prober takes it up within a moment, and counts in the path's
+    /// counters what comes of it.
+    pub(crate) fn want(&self, path: &PathObservation, at: SystemTime) {
+        path.counters.ask(at);
+        self.wanted().push(path.path.clone());
+    }
+
+    /// The paths that somebody wants probed now, once each.
+    pub(crate) fn take_wanted(&self) -> Vec<PathName> {
+        std::mem::take(&mut *self.wanted())
+    }
+
+    fn wanted(&self) -> MutexGuard<'_, Vec<PathName>> {
+        self.inner.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counters for a path that is new to this process.

@@ -235,6 +235,7 @@ pub(crate) fn plan(tunnels: &[[&str; 2]]) -> Plan {
         paths: Vec::new(),
         sites_probed_elsewhere: std::collections::BTreeSet::new(),
         web_sources: Vec::new(),
+        probe_now: crate::model::plan::ProbeNow::default(),
         tunnels: tunnels.iter().map(|[a, b]| [(*a).to_owned(), (*b).to_owned()]).collect(),
         probe_budget_pps: 200,
         reflector: None,

@@ -8,6 +8,7 @@
 
 mod above;
 mod answers;
+mod asked;
 mod beyond;
 mod expiry;
 mod facts;
@@ -26,6 +27,7 @@ mod tcp;
 use std::{sync::Arc, time::Duration};
 
 use above::Above;
+use asked::Asking;
 use beyond::Looks;
 use fastrand::Rng;
 use in_flight::{InFlight, Role, Sent, SentEcho};
@@ -131,6 +133,8 @@ pub struct PathProber {
     due: Due,
     looks: Looks,
     above: Above,
+    /// What somebody has asked for.
+    asking: Option<Asking>,
     doubt: Doubt,
     memory: Memory,
     began: Moment,
@@ -178,6 +182,7 @@ impl PathProber {
             due: Due::from(now, wait_for_mss(&settings)),
             looks: Looks::new(now),
             above: Above::default(),
+            asking: None,
             doubt: Doubt::default(),
             memory: Memory::default(),
             began: now,

@@ -268,6 +268,7 @@ impl Engine {
         self.read(now);
         self.renew_slowly(now);
         self.see_routers(now);
+        self.see_wanted(now);
         let mut due = std::mem::take(&mut self.due);
         self.wheel.take_due(now, PATHS_PER_TURN, &mut due);
         self.is_behind = due.len() == PATHS_PER_TURN;
@@ -310,6 +311,20 @@ impl Engine {
             track.see_routers(&routers, now);
         }
         self.routers = routers;
+    }
+
+    /// Somebody wants some paths probed now.
+    fn see_wanted(&mut self, now: Moment) {
+        for name in self.state.take_wanted() {
+            let found = self.tracks.iter_mut().find(|(_, track)| track.plan.name == name);
+            let Some((number, track)) = found else { continue };
+            match track.prober(self.interruptions, now) {
+                Some(prober) => prober.ask(now),
+                // No target is known: nothing can be sent, and the verdict says why.
+                None => track.counters().change_asked(|asked| asked.is_over = true),
+            }
+            self.wheel.touch(*number);
+        }
     }
 
     fn plan_next(&mut self, visited: &[usize], now: Moment) {

@@ -28,7 +28,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tracing::{error, info};
 
 use crate::{
-    config::web_file::{self, WebFile},
+    config::web_file::{self, ClientCertificate, WebFile},
     listen,
     process::{
         regular_file::{self, MOST_BYTES},
@@ -84,6 +84,16 @@ impl Access {
     }
 }
 
+impl Access {
+    /// Whether a peer that was admitted had to be somebody: it logged in, showed a certificate, is on
+    /// one of some networks, or on this machine.
+    #[must_use]
+    pub(crate) fn restricts(&self, place: &Place) -> bool {
+        let by_network = !self.sources.borrow().is_empty() || place.peer.is_this_machine();
+        by_network || self.gate.as_ref().is_some_and(|gate| gate.now().rules.restricts())
+    }
+}
+
 /// The file of `--web.config.file`.
 #[derive(Debug)]
 pub struct Gate {
@@ -119,6 +129,14 @@ struct AccessRules {
     /// The file with the key of its certificate.
     key: Option<PathBuf>,
     users: Users,
+    /// Whether each client must show a certificate.
+    knows_clients: bool,
+}
+
+impl AccessRules {
+    fn restricts(&self) -> bool {
+        self.users.count() > 0 || self.knows_clients
+    }
 }
 
 impl Gate {
@@ -230,7 +248,9 @@ impl WebFileContents {
             (Some(files), Some(contents)) => Some(Arc::new(tls::config(files, contents)?)),
             _ => None,
         };
+        let asked = self.web.tls.as_ref().and_then(|files| files.clients.as_ref());
+        let knows_clients = asked.is_some_and(|(asked, _)| *asked == ClientCertificate::Required);
         let key = self.web.tls.map(|files| files.key);
-        Ok(AccessRules { digest: self.digest, tls, key, users: Users::new(self.web.users) })
+        Ok(AccessRules { digest: self.digest, tls, key, users: Users::new(self.web.users), knows_clients })
     }
 }

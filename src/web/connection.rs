@@ -36,6 +36,7 @@ use super::{
     answer::{PLAIN_TEXT, PageResponse, answer},
     counts::WebCounters,
     places::Place,
+    wanted::Restricted,
 };
 use crate::model::types::LoginRefusal;
 
@@ -126,6 +127,7 @@ async fn answer_to(
         Admission::Granted => {
             let is_scrape = request.uri().path() == "/metrics";
             request.extensions_mut().insert(stop.clone());
+            request.extensions_mut().insert(Restricted(access.restricts(place)));
             let Ok(answered) = site.router.clone().call(request).await;
             if is_scrape && answered.status() == StatusCode::OK {
                 place.greet();

@@ -19,10 +19,7 @@ use tokio::{
 };
 
 use super::{Pages, answer::PageResponse};
-use crate::{
-    history::{History, News},
-    model::state::State,
-};
+use crate::history::News;
 
 /// How often it looks for a change.
 const TURN: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 1000 });
@@ -58,14 +55,17 @@ impl Live {
     }
 
     /// Writes the history and announces changes, for as long as the process serves.
-    pub(super) async fn keep(self, state: State, history: History) {
+    pub(super) async fn keep(self, pages: Pages) {
         let mut turns = interval(TURN);
         turns.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut announced = Instant::now();
+        let mut progress = 0;
         loop {
             turns.tick().await;
-            let news = history.observe(&state.present(), SystemTime::now());
-            if news == News::Changed || announced.elapsed() >= ANEW {
+            let news = pages.history.observe(&pages.state.present(), SystemTime::now());
+            let known = pages.wanted.progress();
+            let has_progress = known != std::mem::replace(&mut progress, known);
+            if news == News::Changed || has_progress || announced.elapsed() >= ANEW {
                 announced = Instant::now();
                 self.revisions.send_modify(|revision| *revision += 1);
             }

@@ -2,10 +2,12 @@
 //!
 //! - `frame`: what is around every page
 //! - `overlay`: `/`, with `problems`, `tables` and `abilities` below the picture
-//! - `path`, `tunnel`, `router`: one thing each, with `ladder` and `charts`
+//! - `path`, `tunnel`, `router`: one thing each, with `ladder` and `charts`, and `asked` for
+//!   *probe now*
 //! - `runbook`: the runbooks; `not_found`: names that are near
 
 mod abilities;
+mod asked;
 mod charts;
 mod frame;
 mod ladder;
@@ -21,6 +23,7 @@ pub(super) mod tests;
 mod time;
 mod tunnel;
 
+pub(super) use asked::refused;
 pub(super) use not_found::{near, not_found};
 pub(super) use overlay::{Asked, overlay};
 pub(super) use path::path;

@@ -27,7 +27,7 @@ impl From<IpAddr> for Peer {
 impl Peer {
     /// Whether it is this machine by its usual loopback address; the rest of 127.0.0.0/8 are
     /// ordinary peers.
-    fn is_this_machine(self) -> bool {
+    pub(crate) fn is_this_machine(self) -> bool {
         self == Self::V4(Ipv4Addr::LOCALHOST) || self == Self::from(IpAddr::V6(Ipv6Addr::LOCALHOST))
     }
 }

@@ -1,26 +1,34 @@
 //! Which request gets which page.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 use axum::{
     Extension, Router,
+    body::{Body, to_bytes},
     extract::{Path, State, rejection::PathRejection},
     routing::{any, get},
 };
 use hyper::{
     HeaderMap, Method, StatusCode, Uri,
-    header::{ALLOW, CONTENT_ENCODING, HeaderValue, VARY},
+    header::{ALLOW, CONTENT_ENCODING, HeaderValue, LOCATION, RETRY_AFTER, VARY},
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 use super::{
-    Pages, SelfInfo,
-    answer::{Content, PLAIN_TEXT, PROMETHEUS_TEXT, PageResponse, answer, takes_gzip},
+    HEAD_TIMEOUT, Pages, SelfInfo,
+    answer::{Content, PLAIN_TEXT, PROMETHEUS_TEXT, PageResponse, Printed, answer, takes_gzip},
     api, assets,
     live::Live,
     page,
-    view::View,
+    view::{View, address},
+    wanted::{May, Refusal, Restricted},
 };
+
+/// Longest body of a form, bytes.
+const LONGEST_FORM: usize = 256;
 
 type Shared = State<Arc<Pages>>;
 type Name = Result<Path<String>, PathRejection>;
@@ -29,7 +37,7 @@ type Name = Result<Path<String>, PathRejection>;
 pub(super) fn router(pages: Pages) -> Router {
     Router::new()
         .route("/", get(overlay))
-        .route("/path/{*name}", get(path))
+        .route("/path/{*name}", get(path).post(probe_now))
         .route("/tunnel/{*name}", get(tunnel))
         .route("/router/{*name}", get(router_page))
         .route("/runbooks", get(runbooks))
@@ -86,8 +94,65 @@ async fn one(
     print(pages, uri.path(), headers, move |view| page(view, &name)).await
 }
 
-async fn path(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
-    one(&pages, name, &uri, &headers, page::path).await
+async fn path(
+    State(pages): Shared,
+    Extension(reader): Extension<Restricted>,
+    name: Name,
+    uri: Uri,
+    headers: HeaderMap,
+) -> PageResponse {
+    let may = pages.wanted.may(reader);
+    let name = name.map_or_else(|_| uri.path().to_owned(), |Path(name)| name);
+    // Readers who may ask get another page than those who may not.
+    let title = format!("{} {may:?}", uri.path());
+    print(&pages, &title, &headers, move |view| page::path(view, &name, &may)).await
+}
+
+/// Has a path probed at once, and shows its page.
+async fn probe_now(
+    State(pages): Shared,
+    Extension(reader): Extension<Restricted>,
+    name: Name,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> PageResponse {
+    let name = name.map_or_else(|_| uri.path().to_owned(), |Path(name)| name);
+    let Ok(Ok(body)) = timeout(HEAD_TIMEOUT, to_bytes(body, LONGEST_FORM)).await else {
+        return answer(StatusCode::BAD_REQUEST, PLAIN_TEXT, "too long, or it did not come in time\n");
+    };
+    let present = pages.state.present();
+    let path = present.paths.iter().find(|path| path.path.as_str() == name);
+    let outcome = pages.wanted.admits(reader, &headers, &body).and_then(|()| match path {
+        Some(path) => pages.wanted.take_turn(&path.path, &path.counters, Instant::now()),
+        None => Ok(()),
+    });
+    match (outcome, path) {
+        (Ok(()), Some(path)) => {
+            pages.state.want(path, SystemTime::now());
+            tracing::info!(path = name, "probed now, as a reader of its page has asked");
+            see_other(&address("path", &name))
+        }
+        (Ok(()), None) => {
+            print(&pages, uri.path(), &headers, move |view| page::path(view, &name, &May::Nobody)).await
+        }
+        (Err(refusal), _) => {
+            let content = page::refused(&pages.live.revision(), pages.self_info.version, &name, refusal);
+            let mut response = Printed::new(content).answer(&headers);
+            if let Refusal::TooSoon(wait) = refusal {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+            }
+            response
+        }
+    }
+}
+
+fn see_other(page: &str) -> PageResponse {
+    let mut response = answer(StatusCode::SEE_OTHER, PLAIN_TEXT, "");
+    if let Ok(page) = HeaderValue::from_str(page) {
+        response.headers_mut().insert(LOCATION, page);
+    }
+    response
 }
 
 async fn tunnel(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
@@ -196,14 +261,19 @@ async fn not_found(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageRe
     let path = uri.path().to_owned();
     // Each unknown address would be a page of its own: nobody shares them, but they are small.
     if path.starts_with("/api/") {
-        return super::answer::Printed::new(api::no_such_address()).answer(&headers);
+        return Printed::new(api::no_such_address()).answer(&headers);
     }
     let content = page::not_found(&pages.live.revision(), pages.self_info.version, &path);
-    super::answer::Printed::new(content).answer(&headers)
+    Printed::new(content).answer(&headers)
 }
 
-async fn only_reading() -> PageResponse {
-    let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED, PLAIN_TEXT, "only GET and HEAD\n");
-    refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+async fn only_reading(uri: Uri) -> PageResponse {
+    let (words, methods) = if uri.path().starts_with("/path/") {
+        ("only GET, HEAD and POST\n", "GET, HEAD, POST")
+    } else {
+        ("only GET and HEAD\n", "GET, HEAD")
+    };
+    let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED, PLAIN_TEXT, words);
+    refusal.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
     refusal
 }

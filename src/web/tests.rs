@@ -4,6 +4,7 @@ mod browser;
 mod live;
 mod odd;
 mod stage;
+mod wanted;
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -187,6 +187,7 @@ fn plan() -> Plan {
         paths: Vec::new(),
         sites_probed_elsewhere: BTreeSet::new(),
         web_sources: Vec::new(),
+        probe_now: vxlan_exporter::model::plan::ProbeNow::default(),
         tunnels: Vec::new(),
         probe_budget_pps: 1,
         reflector: None,

@@ -17,7 +17,10 @@ use tracing::error;
 
 use super::{probing::Probing, reflecting::Reflecting};
 use crate::{
-    model::{plan::Plan, state::State},
+    model::{
+        plan::{Plan, ProbeNow},
+        state::State,
+    },
     overlay::{share, tunnel::Assessor},
     process::supervise::{Kept, Pulse, Supervisor, Task, fault},
     router::fleet::Fleet,
@@ -48,6 +51,7 @@ pub struct Conducting {
     state: State,
     supervisor: Supervisor,
     web_sources: Arc<watch::Sender<Vec<IpNetwork>>>,
+    probe_now: Arc<watch::Sender<ProbeNow>>,
     plans: Arc<AsyncMutex<mpsc::Receiver<NextPlan>>>,
 }
 
@@ -56,14 +60,21 @@ impl Conducting {
     #[must_use]
     pub fn new(plan: Plan, state: State, supervisor: Supervisor, plans: mpsc::Receiver<NextPlan>) -> Self {
         let web_sources = Arc::new(watch::Sender::new(plan.web_sources.clone()));
+        let probe_now = Arc::new(watch::Sender::new(plan.probe_now));
         let (plan, plans) = (Arc::new(Mutex::new(plan)), Arc::new(AsyncMutex::new(plans)));
-        Self { plan, state, supervisor, web_sources, plans }
+        Self { plan, state, supervisor, web_sources, probe_now, plans }
     }
 
     /// The networks that may read metrics and pages, according to the plan in use.
     #[must_use]
     pub fn web_sources(&self) -> watch::Receiver<Vec<IpNetwork>> {
         self.web_sources.subscribe()
+    }
+
+    /// Whose requests may have a path probed at once, according to the plan in use.
+    #[must_use]
+    pub fn probe_now(&self) -> watch::Receiver<ProbeNow> {
+        self.probe_now.subscribe()
     }
 
     /// Starts everything and keeps it running: if a conductor dies, everything it ran ends with it
@@ -159,6 +170,7 @@ impl Conductor {
         self.reflecting.follow(plan.reflector.as_ref()).await;
         self.assessor.follow(&plan);
         self.shared.web_sources.send_replace(plan.web_sources.clone());
+        self.shared.probe_now.send_replace(plan.probe_now);
         self.shared.put_plan(plan.clone());
         self.plan = plan;
         // So that the next scrape already shows the new picture.

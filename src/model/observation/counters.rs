@@ -2,13 +2,13 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{EchoStats, RttHistogram};
+use super::{Asked, EchoStats, RttHistogram};
 use crate::model::types::{ProbeProtocol, ProbeResult, ProbeSize, SendError};
 
 /// What is counted on one path. Written by one task; whoever reads it meanwhile may miss the packet
@@ -33,6 +33,8 @@ pub struct PathCounters {
     /// When the prober last ran, in milliseconds since the machine started.
     ran_at: AtomicU64,
     size_probes: Arc<SizeProbes>,
+    /// What came of it when somebody last asked how the path is now.
+    asked: Mutex<Option<Box<Asked>>>,
 }
 
 impl PathCounters {
@@ -117,6 +119,24 @@ impl PathCounters {
     #[must_use]
     pub(crate) fn ran_at(&self) -> Duration {
         Duration::from_millis(self.ran_at.load(Relaxed))
+    }
+
+    /// Somebody asks how the path is now.
+    pub(crate) fn ask(&self, at: SystemTime) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(Asked::at(at)));
+    }
+
+    /// What came of it when somebody last asked.
+    #[must_use]
+    pub(crate) fn asked(&self) -> Option<Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).as_deref().cloned()
+    }
+
+    /// Something becomes known of what was asked.
+    pub(crate) fn change_asked(&self, change: impl FnOnce(&mut Asked)) {
+        if let Some(asked) = self.asked.lock().unwrap_or_else(PoisonError::into_inner).as_deref_mut() {
+            change(asked);
+        }
     }
 
     /// Counts of the small echo, copied.

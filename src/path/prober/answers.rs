@@ -61,6 +61,7 @@ impl PathProber {
                 match sent.role {
                     Role::Beyond => self.target.signalled(mtu, by_target, now),
                     Role::Above => self.above_answered(),
+                    Role::Asked { large } => self.asked_too_big(large),
                     _ => {}
                 }
                 if by_target {
@@ -139,6 +140,7 @@ impl PathProber {
             Role::Elsewhere { .. } => {}
             Role::Beyond => self.beyond_passed(method, size, now),
             Role::Above => self.above_answered(),
+            Role::Asked { large } => self.asked_passed(sent, large, now),
         }
         let above = is_large(sent.probe) && method != ProbeMethod::Syn && size > self.detector(method).top();
         if above && self.detector(method).passing() == Some(size) {
@@ -216,7 +218,7 @@ impl PathProber {
         self.icmp_rate.clone()
     }
 
-    fn is_back(&mut self, now: Moment) {
+    pub(super) fn is_back(&mut self, now: Moment) {
         self.back_at = Some(now);
         self.due.sentinel = now;
     }

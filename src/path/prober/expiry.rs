@@ -60,7 +60,7 @@ impl PathProber {
         self.old_lost(sent, now);
         let method = sent.probe.method;
         match sent.role {
-            Role::Elsewhere { .. } => {}
+            Role::Elsewhere { .. } | Role::Asked { .. } => {}
             Role::Shot(_) | Role::OldOrNew { .. } | Role::BesideBytes { .. } => {
                 self.half_decided(sent, Fate::Lost, now);
             }

@@ -70,7 +70,7 @@ impl PathProber {
             !sent.probe.fresh && !is_large(sent.probe) && sent.probe.method != ProbeMethod::Fragments;
         let own = sent.probe.method != ProbeMethod::Syn
             || (self.settings.tcp == TcpProbes::Sized && sent.probe.port == self.settings.tcp_port);
-        if counts && own && !matches!(sent.role, Role::OldOrNew { .. }) {
+        if counts && own && !matches!(sent.role, Role::OldOrNew { .. } | Role::Asked { .. }) {
             self.old_lost_of(sent.probe.method.protocol(), now);
         }
     }

@@ -34,6 +34,8 @@ pub(super) enum Role {
     Beyond,
     /// An echo above the MTU of a route of our own host.
     Above,
+    /// Sent because somebody asked.
+    Asked { large: bool },
 }
 
 /// A packet of ours.

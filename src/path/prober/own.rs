@@ -90,6 +90,7 @@ impl PathProber {
             }
             Role::Contest { round } => self.contest.not_sent(round, entrant(sent.probe)),
             Role::Small { burst: Some(serial), .. } => self.reach.void(serial),
+            Role::Asked { large } => self.asked_void(large),
             Role::Small { burst: None, .. }
             | Role::Elsewhere { .. }
             | Role::Sentinel

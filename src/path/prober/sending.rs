@@ -93,7 +93,10 @@ impl PathProber {
     pub fn burst(&mut self, urgency: Urgency, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
         match urgency {
             Urgency::Unreachable => return self.small_burst(Look::Sure, now, budget, out),
-            Urgency::Look => return self.small_burst(Look::Spare, now, budget, out),
+            Urgency::Look => {
+                self.small_burst(Look::Spare, now, budget, out);
+                return self.send_asked(now, budget, out);
+            }
             _ => {}
         }
         if self.reach.is_down() || self.reach.is_suspicious() {
@@ -213,6 +216,7 @@ impl PathProber {
             .chain(self.fragments_every().map(|_| self.due.fragments))
             .chain(self.beyond_every().map(|_| self.looks.next_at()))
             .chain(self.above_every().map(|_| self.above_at()))
+            .chain(self.asked_at())
             .min()
             .unwrap_or(self.due.echo)
     }
@@ -342,6 +346,7 @@ impl PathProber {
                 | Role::TcpPair { .. }
                 | Role::OldOrNew { .. }
                 | Role::BesideBytes { .. }
+                | Role::Asked { large: false }
         );
         let port = match role {
             _ if method != ProbeMethod::Syn => 0,

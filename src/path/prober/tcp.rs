@@ -65,7 +65,10 @@ impl PathProber {
     pub(super) fn syn_lost(&mut self, sent: Sent, now: Moment) {
         let alone = !matches!(
             sent.role,
-            Role::TcpPair { .. } | Role::OldOrNew { .. } | Role::Small { burst: Some(_), .. }
+            Role::TcpPair { .. }
+                | Role::OldOrNew { .. }
+                | Role::Small { burst: Some(_), .. }
+                | Role::Asked { .. }
         );
         if sent.probe.method == ProbeMethod::Syn && alone && !self.reach.is_down() {
             let may_begin = self.reach.icmp_ever() && !self.reach.is_suspicious();

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use maud::{Markup, html};
 
-use super::{charts, frame, ladder, not_found, problems, time::since};
+use super::{asked, charts, frame, ladder, not_found, problems, time::since};
 use crate::{
     model::{observation::PathObservation, picture::PathPicture},
     report::{problem::bad_path, tables::milliseconds},
@@ -12,10 +12,11 @@ use crate::{
         answer::Content,
         mark::{Mark, verdict_in_words},
         view::{View, address},
+        wanted::May,
     },
 };
 
-pub(crate) fn path(view: &View, name: &str) -> Content {
+pub(crate) fn path(view: &View, name: &str, may: &May) -> Content {
     let Some((path, picture)) = view.path(name) else { return not_found::no(view, "path", name) };
     let mark = Mark::of_path(path);
     let problem = bad_path(path, picture);
@@ -27,6 +28,7 @@ pub(crate) fn path(view: &View, name: &str) -> Content {
                 @if let Some(at) = view.history.path_since(&path.path) { " " span class="since" { (since(at, view.now)) } }
             }
             p { (problems::sentence(&path.meaning())) }
+            (asked::section(path, may, view.now))
         }
         (facts(path))
         @if let Some(problem) = &problem { (problems::alone(view, problem)) }

@@ -5,7 +5,7 @@ use crate::{
     history::History,
     model::state::Present,
     report::tests::article,
-    web::{fixture, view::View},
+    web::{fixture, view::View, wanted::May},
 };
 
 /// A view of a state that has lasted three minutes.
@@ -53,8 +53,8 @@ fn overlay_in_words() {
 #[test]
 fn one_thing_in_words() {
     let view = view(article());
-    insta::assert_snapshot!("path", words(&path(&view, "rancher").text));
+    insta::assert_snapshot!("path", words(&path(&view, "rancher", &May::Ask("proof".to_owned())).text));
     insta::assert_snapshot!("tunnel", words(&tunnel(&view, "dc/vxlan01~site-a/vxlan01").text));
     insta::assert_snapshot!("router", words(&router(&view, "dc").text));
-    insta::assert_snapshot!("no_path", words(&path(&view, "ranchr").text));
+    insta::assert_snapshot!("no_path", words(&path(&view, "ranchr", &May::Nobody).text));
 }

@@ -121,3 +121,31 @@ async fn a_watcher_gives_way_and_ends_with_the_server() {
     server.stop.send(()).expect("serving");
     timeout(PATIENCE, server.task).await.expect("in time").expect("no panic").expect("no error");
 }
+
+/// What becomes known of a path that is probed on request is announced, though no verdict changes.
+#[tokio::test]
+async fn what_was_asked_for_is_announced() {
+    let pages = stage::pages(healthy());
+    let (state, wanted) = (pages.state.clone(), pages.wanted.clone());
+    let server = server_of(pages).await;
+    let mut watcher = Watcher::new(server.address).await;
+    watcher.next().await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let present = state.present();
+    let path = &present.paths[0];
+    wanted.take_turn(&path.path, &path.counters, std::time::Instant::now()).expect("the first");
+    state.want(path, std::time::SystemTime::now());
+    for (sent, answered) in [(5, 4), (10, 9)] {
+        path.counters.change_asked(|asked| {
+            (asked.small.sent, asked.small.answered) = (sent, answered);
+        });
+        let words = format!("{answered} of {sent} small packets answered");
+        loop {
+            watcher.next().await;
+            let (_, page) = ask(server.address, "GET /path/rancher").await;
+            if page.contains(&words) {
+                break;
+            }
+        }
+    }
+}
