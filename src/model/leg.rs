@@ -97,7 +97,7 @@ impl LegReading {
     /// The largest size known to be answered, if nothing above it is: up to `top`, or below an
     /// exact edge.
     #[must_use]
-    pub(crate) fn mtu(&self) -> Option<Bytes> {
+    pub fn mtu(&self) -> Option<Bytes> {
         match self.sizes {
             LegSizes::Passed { size } => Some(size),
             LegSizes::Silent { answered, exact: true, .. } => Some(answered),
@@ -107,7 +107,7 @@ impl LegReading {
 
     /// The edge above which pings vanish.
     #[must_use]
-    pub(crate) fn edge(&self) -> Option<(Bytes, usize)> {
+    pub fn edge(&self) -> Option<(Bytes, usize)> {
         match self.sizes {
             LegSizes::Silent { answered, exact: true, pairs } => Some((answered, pairs)),
             _ => None,
@@ -116,13 +116,13 @@ impl LegReading {
 
     /// Lost small pings as a share of those sent, 0 to 1.
     #[must_use]
-    pub(crate) fn loss(&self) -> Option<f64> {
+    pub fn loss(&self) -> Option<f64> {
         (self.sent > 0).then(|| f64::from(self.lost) / f64::from(self.sent))
     }
 
     /// Whether further turns would not tell more.
     #[must_use]
-    pub(crate) fn is_settled(&self) -> bool {
+    pub fn is_settled(&self) -> bool {
         !matches!(self.sizes, LegSizes::Starting | LegSizes::Silent { exact: false, .. })
     }
 }

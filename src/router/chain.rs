@@ -137,7 +137,7 @@ impl Chain {
         if let Some(shell) = self.shell.as_deref_mut().filter(|_| works) {
             self.legs.turn(asks, &mut ShellWire(shell), until);
         }
-        self.legs.readings()
+        self.legs.readings(Instant::now())
     }
 
     /// Ends the session: rights that were granted on the router apply to new logins only.

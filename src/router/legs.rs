@@ -35,9 +35,10 @@ use crate::{
 /// Most packets of a turn, replies not counted.
 const PACKETS: u32 = 60;
 /// Longest turn.
-pub(crate) const TURN: Duration = Duration::from_secs(20);
-/// Pairs of the first question of a turn: enough small pings to see loss.
-const FIRST: u32 = 10;
+pub const TURN: Duration = Duration::from_secs(20);
+/// Pairs of a question: enough small pings to see loss, and few enough that the forty of a proof are
+/// sent in either order by turns.
+const AT_ONCE: u32 = 10;
 /// Time between two pings of a question; iputils allows a user no less.
 pub(super) const SPACING: Duration = Duration::from_millis(200);
 /// How long an answer is waited for.
@@ -49,24 +50,32 @@ pub(crate) const LATE: Duration = Duration::from_secs(2);
 /// A leg that could not be measured is asked again after this; sooner if only the session failed.
 const REFUSED_REST: Duration = Duration::from_mins(5);
 const FAILED_REST: Duration = Duration::from_mins(1);
-/// Loss and round-trip time are those of this many questions.
+/// Loss and round-trip time are those of this many questions, none older than [`WINDOW_TIME`], and
+/// of the last one: a leg that has healed must not be called lossy for hours.
 const WINDOW: usize = 40;
+const WINDOW_TIME: Duration = Duration::from_mins(10);
+/// So long a kernel remembers a path MTU that it was signalled. What one was told is tested anew
+/// after that.
+const SIGNAL_KEPT: Duration = Duration::from_mins(10);
 /// Most legs of one router that are remembered.
 const MOST_LEGS: usize = 1024;
 
 /// What is asked of a router at a time: pairs of pings with DF, `count` large and as many small
 /// ones, each pair within milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Question {
+pub struct Question {
     /// The large ones, bytes of outer IP packet.
     pub size: Bytes,
     /// How many pairs.
     pub count: u32,
+    /// Whether the large one of a pair is sent first. A limit of replies answers the first of two, so that
+    /// pairs in one order alone would prove holes that are not there (the simulation shows it).
+    pub large_first: bool,
 }
 
 /// What became of the pings of a question.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Heard {
+pub struct Heard {
     /// For each pair: whether the large one was answered, and the small one.
     pub pairs: Vec<(bool, bool)>,
     /// The sum of round-trip times, and the number, of small ones.
@@ -77,7 +86,7 @@ pub(crate) struct Heard {
 
 /// Why a question was not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum NotAsked {
+pub enum NotAsked {
     /// Only pings of small size are possible, for a reason.
     Sizes(Sentence),
     /// None is.
@@ -87,24 +96,37 @@ pub(crate) enum NotAsked {
 }
 
 /// Sends pairs of pings from a router.
-pub(crate) trait Wire {
+pub trait Wire {
     /// Asks and waits for the answers, until `until` at the latest.
+    ///
+    /// # Errors
+    ///
+    /// Why the router was not asked.
     fn pairs(&mut self, leg: &LegAsk, question: Question, until: Instant) -> Result<Heard, NotAsked>;
 
+    /// The time, which is a simulated network's own.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
     /// Small pings alone.
+    ///
+    /// # Errors
+    ///
+    /// Why the router was not asked.
     fn small(&mut self, leg: &LegAsk, count: u32, until: Instant) -> Result<Heard, NotAsked>;
 }
 
 /// All legs of a router.
 #[derive(Debug, Default)]
-pub(crate) struct Legs(BTreeMap<IpAddr, Leg>);
+pub struct Legs(BTreeMap<IpAddr, Leg>);
 
 impl Legs {
     /// Measures the leg that is due and was not measured for the longest time; none may be. Legs
     /// that are no longer asked for are forgotten.
-    pub(crate) fn turn(&mut self, asks: &[LegAsk], wire: &mut dyn Wire, until: Instant) {
+    pub fn turn(&mut self, asks: &[LegAsk], wire: &mut dyn Wire, until: Instant) {
         self.keep(asks);
-        let now = Instant::now();
+        let now = wire.now();
         let until = until.min(now + TURN);
         if affordable(until.saturating_duration_since(now)) == 0 {
             return;
@@ -124,8 +146,9 @@ impl Legs {
     }
 
     /// What is known of each.
-    pub(crate) fn readings(&self) -> BTreeMap<IpAddr, LegReading> {
-        self.0.iter().map(|(remote, leg)| (*remote, leg.reading())).collect()
+    #[must_use]
+    pub fn readings(&self, now: Instant) -> BTreeMap<IpAddr, LegReading> {
+        self.0.iter().map(|(remote, leg)| (*remote, leg.reading(now))).collect()
     }
 }
 
@@ -137,11 +160,22 @@ struct Leg {
     began: Instant,
     last: Instant,
     rest_until: Instant,
+    large_first: bool,
     probed_at: SystemTime,
-    /// Small pings of each question: sent, lost, the sum of round-trip times.
-    small: VecDeque<(u32, u32, Duration)>,
-    signalled: Option<Bytes>,
+    small: VecDeque<SmallPings>,
+    /// The smallest MTU that was signalled, and when that was heard first.
+    signalled: Option<(Bytes, Instant)>,
     not_measured: Option<Sentence>,
+}
+
+/// The small pings of a question.
+#[derive(Debug, Clone, Copy)]
+struct SmallPings {
+    at: Instant,
+    sent: u32,
+    lost: u32,
+    /// The sum of round-trip times.
+    rtt: Duration,
 }
 
 impl Leg {
@@ -154,6 +188,7 @@ impl Leg {
             began: now,
             last: now,
             rest_until: now,
+            large_first: false,
             probed_at: SystemTime::now(),
             small: VecDeque::new(),
             signalled: None,
@@ -166,48 +201,50 @@ impl Leg {
     }
 
     fn turn(&mut self, ask: &LegAsk, wire: &mut dyn Wire, until: Instant) {
-        self.look_at(ask);
+        self.look_at(ask, wire.now());
         let (mut left, mut first) = (PACKETS / 2, true);
         loop {
-            let now = Instant::now();
-            let wanted = if first { FIRST } else { self.hunt.pairs_wanted() };
+            let now = wire.now();
+            let wanted = if first { AT_ONCE } else { self.hunt.pairs_wanted().min(AT_ONCE) };
             let count = wanted.min(left).min(affordable(until.saturating_duration_since(now)));
             if count == 0 {
                 break;
             }
-            let question = Question { size: self.hunt.size(), count };
+            let question = Question { size: self.hunt.size(), count, large_first: self.large_first };
+            self.large_first = !self.large_first;
             match wire.pairs(ask, question, until) {
-                Ok(heard) => self.hear(question, &heard),
+                Ok(heard) => self.hear(question, &heard, wire.now()),
                 Err(NotAsked::Sizes(why)) => {
                     self.not_measured = Some(why);
                     self.only_small(ask, wire, until);
                     break;
                 }
                 Err(why) => {
-                    self.refused(why);
+                    self.refused(why, wire.now());
                     break;
                 }
             }
             left -= count;
             first = false;
-            if self.reading().is_settled() {
+            if self.reading(wire.now()).is_settled() {
                 break;
             }
         }
-        self.last = Instant::now();
-        self.probed_at = SystemTime::now();
-        let reading = self.reading();
+        self.last = wire.now();
+        let reading = self.reading(self.last);
         if reading.is_settled() && reading.sent >= ask.pings {
             self.rest_until = self.rest_until.max(self.last + ask.every);
         }
     }
 
-    /// Another size may be needed now, and other edges be known.
-    fn look_at(&mut self, ask: &LegAsk) {
-        if ask.top != self.top {
-            let bound = self.signalled.map_or(ask.top, |mtu| mtu.min(ask.top));
+    /// Another size may be needed now, other edges be known, and a signal be forgotten.
+    fn look_at(&mut self, ask: &LegAsk, now: Instant) {
+        let is_past = |(_, since): &mut (Bytes, Instant)| now.duration_since(*since) >= SIGNAL_KEPT;
+        let is_forgotten = self.signalled.take_if(is_past).is_some();
+        if ask.top != self.top || is_forgotten {
+            let bound = self.signalled.map_or(ask.top, |(mtu, _)| mtu.min(ask.top));
             self.top = ask.top;
-            self.hunt.stand_at(bound, self.began.elapsed());
+            self.hunt.stand_at(bound, now.duration_since(self.began));
         }
         self.hunt.hint(ask.hints.clone());
         self.not_measured = None;
@@ -215,40 +252,42 @@ impl Leg {
 
     fn only_small(&mut self, ask: &LegAsk, wire: &mut dyn Wire, until: Instant) {
         // Without `-i` a ping is sent each second.
-        let left = until.saturating_duration_since(Instant::now()).saturating_sub(PATIENCE + OVERHEAD);
-        let count = u32::try_from(left.as_secs()).unwrap_or(FIRST).min(FIRST / 2);
+        let left = until.saturating_duration_since(wire.now()).saturating_sub(PATIENCE + OVERHEAD);
+        let count = u32::try_from(left.as_secs()).unwrap_or(AT_ONCE).min(AT_ONCE / 2);
         if count == 0 {
             return;
         }
         match wire.small(ask, count, until) {
-            Ok(heard) => self.count(&heard),
-            Err(why) => self.refused(why),
+            Ok(heard) => self.count(&heard, wire.now()),
+            Err(why) => self.refused(why, wire.now()),
         }
     }
 
-    fn refused(&mut self, why: NotAsked) {
+    fn refused(&mut self, why: NotAsked, now: Instant) {
         let (why, rest) = match why {
             NotAsked::Sizes(why) | NotAsked::All(why) => (why, REFUSED_REST),
             NotAsked::Session(why) => (why, FAILED_REST),
         };
         self.not_measured = Some(why);
-        self.rest_until = Instant::now() + rest;
+        self.rest_until = now + rest;
     }
 
-    fn count(&mut self, heard: &Heard) {
+    fn count(&mut self, heard: &Heard, at: Instant) {
         let sent = u32::try_from(heard.pairs.len()).unwrap_or(u32::MAX);
         let lost = u32::try_from(heard.pairs.iter().filter(|(_, small)| !small).count()).unwrap_or(u32::MAX);
-        self.small.push_back((sent, lost, heard.rtt.0));
+        self.probed_at = SystemTime::now();
+        self.small.push_back(SmallPings { at, sent, lost, rtt: heard.rtt.0 });
         while self.small.len() > WINDOW {
             self.small.pop_front();
         }
     }
 
-    fn hear(&mut self, question: Question, heard: &Heard) {
-        self.count(heard);
-        let now: Moment = self.began.elapsed();
+    fn hear(&mut self, question: Question, heard: &Heard, at: Instant) {
+        self.count(heard, at);
+        let now: Moment = at.duration_since(self.began);
         if let Some(mtu) = heard.too_big.filter(|mtu| *mtu < question.size) {
-            self.signalled = Some(self.signalled.map_or(mtu, |known| known.min(mtu)));
+            let known = self.signalled.filter(|(known, _)| *known <= mtu);
+            self.signalled = known.or(Some((mtu, at)));
             self.hunt.stand_at(mtu, now);
             return;
         }
@@ -261,10 +300,12 @@ impl Leg {
         }
     }
 
-    fn reading(&self) -> LegReading {
-        let sum = |part: fn(&(u32, u32, Duration)) -> u32| self.small.iter().map(part).sum::<u32>();
-        let (sent, lost) = (sum(|it| it.0), sum(|it| it.1));
-        let times: Duration = self.small.iter().map(|it| it.2).sum();
+    fn reading(&self, now: Instant) -> LegReading {
+        let newest = self.small.back().map(|newest| newest.at);
+        let counts = |it: &&SmallPings| Some(it.at) == newest || now.duration_since(it.at) <= WINDOW_TIME;
+        let small = || self.small.iter().filter(counts);
+        let (sent, lost): (u32, u32) = (small().map(|it| it.sent).sum(), small().map(|it| it.lost).sum());
+        let times: Duration = small().map(|it| it.rtt).sum();
         LegReading {
             top: self.top,
             probed_at: self.probed_at,
@@ -272,7 +313,7 @@ impl Leg {
             lost,
             rtt: sent.checked_sub(lost).filter(|heard| *heard > 0).map(|heard| times / heard),
             sizes: self.sizes(sent > 0 && sent == lost),
-            signalled: self.signalled,
+            signalled: self.signalled.map(|(mtu, _)| mtu),
         }
     }
 

@@ -1,14 +1,19 @@
 //! Asks a router to ping, over the session that is kept for reading it.
 //!
 //! The command strings are fixed; what is put into them are addresses, numbers, and a device name
-//! that means nothing to a shell. Large and small pings run at the same time, in random order, and
+//! that means nothing to a shell. Large and small pings run at the same time, and
 //! each line of output says whose it is.
 
 use std::{fmt::Write as _, net::IpAddr, time::Instant};
 
 use super::{Heard, LATE, NotAsked, Question, SPACING, Wire};
 use crate::{
-    model::{family::Family, leg::LegAsk, snapshot::route_query::is_plain, types::Bytes},
+    model::{
+        family::Family,
+        leg::LegAsk,
+        snapshot::route_query::is_plain,
+        types::{Bytes, FailureReason},
+    },
     router::{
         parse::ping::{NoPing, Pings, read},
         script::{self, Failed},
@@ -29,8 +34,7 @@ pub(crate) struct ShellWire<'s>(pub(crate) &'s mut dyn Shell);
 impl Wire for ShellWire<'_> {
     fn pairs(&mut self, leg: &LegAsk, question: Question, until: Instant) -> Result<Heard, NotAsked> {
         let sizes = [question.size, Family::of(leg.remote).small()];
-        let large_first = fastrand::bool();
-        let text = self.run(&script(leg, sizes, question.count, large_first)?, until)?;
+        let text = self.run(&script(leg, sizes, question.count, question.large_first)?, until)?;
         let large = pings(&text, "l", leg, sizes[0], question.count)?;
         let small = pings(&text, "s", leg, sizes[1], question.count)?;
         if large.refused_locally && large.too_big.is_none() {
@@ -58,9 +62,11 @@ impl ShellWire<'_> {
         match output {
             Ok(Some(text)) => Ok(text),
             Ok(None) => Err(NotAsked::All("the router did not run the script".into())),
-            Err(Failed::Way(error) | Failed::Method(error)) => {
-                Err(NotAsked::Session(error.to_string().into()))
-            }
+            Err(Failed::Way(error) | Failed::Method(error)) => Err(match error.reason {
+                // A key bound to a command, a restricted shell: it will be the same next time.
+                FailureReason::Command | FailureReason::Permission => NotAsked::All(error.to_string().into()),
+                _ => NotAsked::Session(error.to_string().into()),
+            }),
         }
     }
 }

@@ -68,7 +68,7 @@ fn play(sim: &mut Sim, ask: &LegAsk, turns: usize) -> LegReading {
         legs.turn(std::slice::from_ref(ask), sim, Instant::now() + TURN * 2);
         assert!(sim.packets - before <= PACKETS, "{} packets in a turn", sim.packets - before);
     }
-    legs.readings().remove(&ask.remote).unwrap()
+    legs.readings(Instant::now()).remove(&ask.remote).unwrap()
 }
 
 #[test]
@@ -96,6 +96,33 @@ fn a_signal_is_no_hole() {
     assert_eq!((reading.mtu(), reading.signalled, reading.edge()), (Some(1478), Some(1478), None));
 }
 
+/// A loss that has ended must not be told for as long as forty questions take.
+#[test]
+fn loss_and_signals_are_forgotten_after_ten_minutes() {
+    let began = Instant::now();
+    let mut leg = Leg::new(&ask(1550, &[]), began);
+    let heard = |answered: u32| Heard {
+        pairs: (0..10).map(|number| (false, number < answered)).collect(),
+        ..Heard::default()
+    };
+    leg.count(&heard(6), began);
+    leg.count(&heard(10), began + WINDOW_TIME / 2);
+    let counts = |at: Duration| {
+        let reading = leg.reading(began + at);
+        (reading.sent, reading.lost)
+    };
+    assert_eq!(counts(WINDOW_TIME), (20, 4));
+    assert_eq!(counts(WINDOW_TIME + Duration::from_secs(1)), (10, 0));
+    assert_eq!(counts(WINDOW_TIME * 9), (10, 0), "the last stands until there is another");
+    let question = Question { size: 1550, count: 10, large_first: true };
+    leg.hear(question, &Heard { too_big: Some(1478), ..heard(10) }, began);
+    let told = |leg: &Leg| (leg.reading(began).signalled, leg.hunt.size());
+    leg.look_at(&ask(1550, &[]), began + SIGNAL_KEPT / 2);
+    assert_eq!(told(&leg), (Some(1478), 1478));
+    leg.look_at(&ask(1550, &[]), began + SIGNAL_KEPT);
+    assert_eq!(told(&leg), (None, 1550));
+}
+
 #[test]
 fn where_nothing_is_answered_nothing_is_said_of_sizes() {
     let reading = play(&mut Sim::new(0, 1.0, 1), &ask(1550, &[]), 8);
@@ -112,16 +139,16 @@ fn legs_take_turns_and_one_that_is_not_asked_for_is_forgotten() {
     for _ in 0..2 {
         legs.turn(&both, &mut sim, Instant::now() + TURN);
     }
-    assert_eq!(legs.readings().len(), 2);
+    assert_eq!(legs.readings(Instant::now()).len(), 2);
     legs.turn(&[other], &mut sim, Instant::now() + TURN);
-    assert_eq!(legs.readings().len(), 1);
+    assert_eq!(legs.readings(Instant::now()).len(), 1);
 }
 
 #[test]
 fn a_turn_without_time_asks_nothing_and_a_settled_leg_rests() {
     let (mut sim, mut legs) = (Sim::new(9000, 0.0, 1), Legs::default());
     legs.turn(&[ask(1550, &[])], &mut sim, Instant::now() + PATIENCE);
-    assert_eq!((sim.packets, legs.readings().len()), (0, 0));
+    assert_eq!((sim.packets, legs.readings(Instant::now()).len()), (0, 0));
     let rarely = LegAsk { every: Duration::from_mins(5), ..ask(1550, &[]) };
     for _ in 0..3 {
         legs.turn(std::slice::from_ref(&rarely), &mut sim, Instant::now() + TURN);
@@ -150,7 +177,7 @@ fn a_router_that_cannot_ping_is_left_alone_for_minutes() {
         legs.turn(&[ask(1550, &[])], &mut wire, Instant::now() + TURN);
     }
     assert_eq!(wire.0, 1);
-    let reading = &legs.readings()[&ask(1550, &[]).remote];
+    let reading = &legs.readings(Instant::now())[&ask(1550, &[]).remote];
     assert_eq!(reading.sizes, LegSizes::NotMeasured { why: "there is no `ping`".into() });
 }
 
@@ -226,7 +253,7 @@ while [ "$1" != -s ]; do shift; done; size=$2
 for n in 1 3; do echo "$((size + 8)) bytes from 10.10.0.254: icmp_seq=$n ttl=63 time=2.00 ms"; done
 echo "3 packets transmitted, 2 received, 33% packet loss, time 1ms""#;
     let mut shell = with_ping(program);
-    let question = Question { size: 1478, count: 3 };
+    let question = Question { size: 1478, count: 3, large_first: true };
     let heard = ping::ShellWire(&mut shell).pairs(&ask(1550, &[]), question, Instant::now() + TURN).unwrap();
     assert_eq!(heard.pairs, [(false, true), (false, false), (false, true)]);
     assert_eq!((heard.too_big, heard.rtt), (Some(1400), (Duration::from_millis(4), 2)));
@@ -239,10 +266,36 @@ echo "48 bytes from 10.10.0.254: seq=0 ttl=63 time=2.0 ms"
 echo "5 packets transmitted, 1 packets received, 80% packet loss""#;
     let (mut shell, mut legs) = (with_ping(program), Legs::default());
     legs.turn(&[ask(1550, &[])], &mut ping::ShellWire(&mut shell), Instant::now() + TURN);
-    let reading = &legs.readings()[&ask(1550, &[]).remote];
+    let reading = &legs.readings(Instant::now())[&ask(1550, &[]).remote];
     assert_eq!((reading.sent, reading.lost, reading.mtu()), (5, 4, None));
     assert!(
         matches!(&reading.sizes, LegSizes::NotMeasured { why } if why.contains("busybox")),
+        "{reading:?}"
+    );
+}
+
+/// A key bound to a command, or a shell that refuses scripts.
+struct Forced(u32);
+
+impl Shell for Forced {
+    fn exec(&mut self, _script: &str, _deadline: Instant) -> Result<String, ScrapeError> {
+        self.0 += 1;
+        Ok("this key is for reading only\n".to_owned())
+    }
+}
+
+#[test]
+fn a_key_bound_to_a_command_is_asked_once_and_not_in_a_loop() {
+    let (mut shell, mut legs) = (Forced(0), Legs::default());
+    for _ in 0..10 {
+        legs.turn(&[ask(1550, &[])], &mut ping::ShellWire(&mut shell), Instant::now() + TURN);
+    }
+    assert_eq!(shell.0, 1);
+    let reading = &legs.readings(Instant::now())[&ask(1550, &[]).remote];
+    let later = Instant::now() + FAILED_REST;
+    assert!(!legs.0[&ask(1550, &[]).remote].is_due(later), "no sooner than what cannot be helped");
+    assert!(
+        matches!(&reading.sizes, LegSizes::NotMeasured { why } if why.contains("this key is for reading only")),
         "{reading:?}"
     );
 }
@@ -255,7 +308,7 @@ fn a_ping_that_prints_something_else_is_said_to_be_unread() {
         ("echo 'ping: socket: Operation not permitted' >&2; exit 2", "may not use `ping`"),
     ] {
         let mut shell = with_ping(program);
-        let question = Question { size: 1478, count: 3 };
+        let question = Question { size: 1478, count: 3, large_first: true };
         let heard = ping::ShellWire(&mut shell).pairs(&ask(1550, &[]), question, Instant::now() + TURN);
         let Err(NotAsked::All(why)) = heard else { panic!("{heard:?}") };
         assert!(why.contains(words), "{why}");

@@ -46,7 +46,9 @@ pub(crate) fn put(out: &mut Exposition, tunnel: &Tunnel, read: &BTreeSet<&Router
         if let Some(rtt) = leg.reading.rtt {
             out.put(&c::TUNNEL_UNDERLAY_RTT, &labels, rtt.as_secs_f64());
         }
-        out.put(&c::TUNNEL_UNDERLAY_PROBED, &labels, unix_seconds(leg.reading.probed_at));
+        if leg.reading.sent > 0 {
+            out.put(&c::TUNNEL_UNDERLAY_PROBED, &labels, unix_seconds(leg.reading.probed_at));
+        }
     }
     for state in TransitionState::ALL {
         let count = match state {
