@@ -14,7 +14,7 @@ use crate::{
     model::{
         observation::PathObservation,
         picture::{FixStep, TunnelEnd},
-        types::{Bytes, Direction, PathName, Site, TcpState, Verdict},
+        types::{Bytes, Direction, PathName, Site, TcpState, UnknownReason, Verdict},
     },
     overlay::{
         end_view::EndView,
@@ -140,13 +140,25 @@ impl Explainer<'_, '_, '_> {
             // A clamp is worth reporting even if this vantage point cannot prove the hole. But only
             // one that router data shows by itself, not one that follows from an untested
             // expectation.
-            Verdict::Unknown => self.small_ends(None, &mut cause, &mut steps),
+            Verdict::Unknown => {
+                self.small_ends(None, &mut cause, &mut steps);
+                if self.is_reduced_at_least() {
+                    self.underlay_limits(&mut cause);
+                }
+            }
         }
         let unexplained = cause.is_empty() && self.path.judgement.verdict != Verdict::Unknown;
         cause.extend(self.unread());
         cause.extend(self.no_claim());
         self.measured(unexplained && !self.crossed.is_empty(), &mut cause);
         (cause, self.fixer.order(steps))
+    }
+
+    /// Whether only the way back is in doubt, and the way there is reduced.
+    fn is_reduced_at_least(&self) -> bool {
+        let judgement = &self.path.judgement;
+        judgement.unknown_reason == Some(UnknownReason::ReverseUnmeasured)
+            && judgement.mtu_forward.zip(self.expected()).is_some_and(|(mtu, expected)| mtu < expected)
     }
 
     /// What the routers' own pings say of the underlay; if they name no leg, where to look.

@@ -198,6 +198,12 @@ impl<'a> LegView<'a> {
         short || self.loses()
     }
 
+    /// Whether so many pings have shown that it carries all that the tunnel needs.
+    fn carries_all(&self, pings: u32) -> bool {
+        let fits = matches!(self.reading.sizes, LegSizes::Passed { size } if size >= self.needed);
+        fits && self.reading.sent >= pings
+    }
+
     fn loses(&self) -> bool {
         self.reading.lost >= LOST && self.reading.loss().is_some_and(|share| share > LOSS)
     }
@@ -205,11 +211,8 @@ impl<'a> LegView<'a> {
     fn said(&self) -> String {
         let Self { from, to, reading, needed, .. } = self;
         let leg = format!("the underlay from {} to {}", from.router, to.router);
-        let needs = format!(
-            "{} needs {needed} for its mtu {}",
-            from.interface,
-            needed.saturating_sub(headers(self.remote))
-        );
+        let mtu = needed.saturating_sub(headers(self.remote));
+        let needs = format!("{} needs {needed} for its mtu {mtu}", from.interface);
         let sizes = match &reading.sizes {
             LegSizes::Silent { answered, exact: true, pairs } => format!(
                 "{leg} carries {answered} bytes and swallows {} ({pairs} pairs of a large and a small ping \
@@ -217,7 +220,10 @@ impl<'a> LegView<'a> {
                 answered + 1
             ),
             LegSizes::Passed { size } if size >= needed => {
-                format!("{leg} carries pings with DF of {size} bytes there and back, all that {needs}")
+                format!(
+                    "{leg} carries pings with DF of {size} bytes there and back, all that {} needs for its mtu {mtu}",
+                    from.interface
+                )
             }
             LegSizes::Passed { size } if reading.signalled.is_some() => format!(
                 "{leg} carries {size} bytes and answers larger pings with \"fragmentation needed\"; {needs}"
@@ -286,9 +292,12 @@ pub(super) struct Told {
 
 pub(super) fn of_path(scene: &Scene<'_>, path: &PathObservation, crossed: &[Crossed<'_>]) -> Told {
     let mut told = Told::default();
+    let enough = if path.judgement.verdict == Verdict::Lossy { PINGS_IN_LOSS } else { PINGS };
+    let mut all_carry = !crossed.is_empty();
     for tunnel in crossed {
         let both = [(tunnel.near, tunnel.far), (tunnel.far, tunnel.near)];
         let legs: Vec<_> = both.into_iter().filter_map(|(from, to)| LegView::of(scene, from, to)).collect();
+        all_carry &= !legs.is_empty() && legs.iter().all(|leg| leg.carries_all(enough));
         let (sick, well): (Vec<_>, Vec<_>) = legs.iter().partition(|leg| leg.is_sick());
         told.sick.extend(sick.iter().map(|leg| leg.said()));
         told.sick.extend(sick.iter().filter_map(|leg| leg.suspicion(scene)));
@@ -296,7 +305,7 @@ pub(super) fn of_path(scene: &Scene<'_>, path: &PathObservation, crossed: &[Cros
         told.sick.extend(remedy(&sick));
         told.others.extend(well.iter().map(|leg| leg.said()));
     }
-    if told.sick.is_empty() && told.others.iter().any(|said| said.contains(" there and back, all that ")) {
+    if told.sick.is_empty() && all_carry {
         told.others.push(
             "pings do not show the fault: a box on the way may treat VXLAN's UDP otherwise, so this clears nothing"
                 .to_owned(),

@@ -11,29 +11,27 @@
 //! number of packets sent in fragments; where other traffic is, the two have nothing to do with each
 //! other.
 
+mod history;
+
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
-    sync::{Arc, Weak},
 };
+
+pub(super) use history::StackHistory;
 
 use crate::{
     model::{
         family::Family,
         picture::{TunnelEnd, TunnelFlow},
-        snapshot::{RouterReading, RouterSnapshot, ip_stack::IpStack},
         types::{Bytes, InterfaceName, MismatchField, RouterName},
     },
     overlay::{pairing::EndPair, scene::Scene, underlay::Underlay},
-    text::Text,
     work,
 };
+use history::Interval;
 
-/// Readings older than this are dropped, in seconds of the router's uptime.
-const WINDOW: f64 = 180.0;
-/// Most readings kept of a router.
-const MOST_READINGS: usize = 100;
 /// So many intervals must show it, and so many packets in all.
 const INTERVALS: usize = 3;
 const PACKETS: f64 = 20.0;
@@ -44,125 +42,31 @@ const SMALLEST: f64 = 28.0;
 const LEAST: f64 = 0.5;
 const MOST: f64 = 1.1;
 const SLACK: f64 = 3.0;
+/// One interval in so many may be out of step.
+const MOST_OFF: usize = 10;
+/// Most reassemblies at the far end beside what is sent to it in fragments: a fragment that is lost after
+/// another was may count twice, and readings do not coincide.
+const MOST_TRIED: f64 = 1.5;
 /// Reassemblies that must have failed before it is said.
 const FAILED: f64 = 5.0;
 
-/// The counters of all routers within the window.
-#[derive(Debug, Default)]
-pub(super) struct StackHistory(BTreeMap<RouterName, Account>);
-
-#[derive(Debug, Default)]
-struct Account {
-    /// The reading learned last, so that each is learned once.
-    last: Weak<RouterSnapshot>,
-    boot_id: Option<Text>,
-    readings: VecDeque<StackReading>,
-}
-
-#[derive(Debug)]
-struct StackReading {
-    /// Seconds since the router started.
-    at: f64,
-    stack: IpStack,
-    /// Packets and bytes sent by each vxlan device.
-    sent: BTreeMap<InterfaceName, (u64, u64)>,
-}
-
-/// What was counted between two readings.
-#[derive(Debug, Clone, Default)]
-struct Interval {
-    seconds: f64,
-    fragmented: f64,
-    created: f64,
-    reassembled: f64,
-    failed: f64,
-    no_ports: f64,
-    /// Packets and bytes sent by each vxlan device.
-    sent: BTreeMap<InterfaceName, (f64, f64)>,
-}
-
-impl StackHistory {
-    /// Forgets routers that are not among these.
-    pub(super) fn keep(&mut self, routers: &BTreeSet<&RouterName>) {
-        self.0.retain(|router, _| routers.contains(router));
-    }
-
-    /// Adds the counters of a reading, once.
-    pub(super) fn learn(&mut self, reading: &RouterReading) {
-        let Some(snapshot) = &reading.current else { return };
-        let account = self.0.entry(reading.router.clone()).or_default();
-        if account.last.as_ptr() != Arc::as_ptr(snapshot) {
-            account.last = Arc::downgrade(snapshot);
-            account.learn(snapshot);
-        }
-    }
-
-    fn intervals(&self, router: &RouterName, family: Family) -> Vec<Interval> {
-        let Some(account) = self.0.get(router) else { return Vec::new() };
-        let pairs = account.readings.iter().zip(account.readings.iter().skip(1));
-        work::each(pairs).filter_map(|(from, to)| Interval::between(from, to, family)).collect()
-    }
-}
-
-impl Account {
-    fn learn(&mut self, snapshot: &RouterSnapshot) {
-        if self.boot_id != snapshot.boot_id {
-            self.boot_id.clone_from(&snapshot.boot_id);
-            self.readings.clear();
-        }
-        let Some(uptime) = snapshot.uptime else { return };
-        let sent = snapshot.vxlans().filter_map(|(link, _)| {
-            Some((link.name.clone(), (link.counters.tx_packets?, link.counters.tx_bytes?)))
-        });
-        let reading = StackReading { at: uptime.before, stack: snapshot.stack, sent: sent.collect() };
-        self.readings.push_back(reading);
-        while self.readings.len() > MOST_READINGS
-            || self.readings.get(1).is_some_and(|second| uptime.before - second.at > WINDOW)
-        {
-            self.readings.pop_front();
-        }
-    }
-}
-
-impl Interval {
-    /// `None` where a counter is missing or went back.
-    fn between(from: &StackReading, to: &StackReading, family: Family) -> Option<Self> {
-        let (before, after) = (from.stack.of(family), to.stack.of(family));
-        let rise = |before: Option<u64>, after: Option<u64>| Some(float(after?.checked_sub(before?)?));
-        let device = |(name, (packets, bytes)): (&InterfaceName, &(u64, u64))| {
-            let (former_packets, former_bytes) = from.sent.get(name)?;
-            let (packets, bytes) = (packets.checked_sub(*former_packets)?, bytes.checked_sub(*former_bytes)?);
-            Some((name.clone(), (float(packets), float(bytes))))
-        };
-        Some(Self {
-            seconds: Some(to.at - from.at).filter(|seconds| *seconds > 0.0)?,
-            fragmented: rise(before.fragmented, after.fragmented)?,
-            created: rise(before.fragments_created, after.fragments_created)?,
-            reassembled: rise(before.reassemblies, after.reassemblies)?,
-            failed: rise(before.reassembly_failures, after.reassembly_failures)?,
-            no_ports: rise(before.udp_no_ports, after.udp_no_ports)?,
-            sent: to.sent.iter().filter_map(device).collect(),
-        })
-    }
-}
-
-/// A count as a float: exact up to 2^53.
-#[expect(clippy::cast_precision_loss, reason = "a difference of counters over minutes")]
-fn float(count: u64) -> f64 {
-    count as f64
-}
-
-/// Whether `counted` rises in step with what is `possible`, each per interval.
+/// Whether `counted` rises in step with what is `possible`: as a whole, and in all intervals but few.
+/// On a busy router, seconds may pass between reading one counter and the other.
 fn in_step(counts: impl Iterator<Item = (f64, f64)>) -> bool {
-    let (mut telling, mut total) = (0, 0.0);
+    let agree = |counted: f64, possible: f64| {
+        counted >= possible * LEAST - SLACK && counted <= possible * MOST + SLACK
+    };
+    let (mut telling, mut all, mut off) = (0, 0, 0);
+    let (mut counted_in_all, mut possible_in_all) = (0.0, 0.0);
     for (counted, possible) in counts {
-        if counted < possible * LEAST - SLACK || counted > possible * MOST + SLACK {
-            return false;
-        }
+        all += 1;
+        off += usize::from(!agree(counted, possible));
         telling += usize::from(counted > SLACK);
-        total += counted;
+        counted_in_all += counted;
+        possible_in_all += possible;
     }
-    telling >= INTERVALS && total >= PACKETS
+    let steady = off * MOST_OFF <= all && agree(counted_in_all, possible_in_all);
+    steady && telling >= INTERVALS && counted_in_all >= PACKETS
 }
 
 /// What is claimed for one direction of a tunnel, with a sentence.
@@ -178,21 +82,61 @@ pub(super) struct Passive<'s, 'a> {
     history: &'s StackHistory,
     intervals: RefCell<Intervals>,
     cuts: RefCell<HashMap<RouterName, Rc<Cuts>>>,
+    cut_to: RefCell<HashMap<RouterName, Rc<CutTo>>>,
 }
 
 /// The intervals of each router, by family.
 type Intervals = HashMap<(RouterName, Family), Rc<[Interval]>>;
 
-/// What a router cuts: its devices that may, and fragments a second and per packet if it does.
+/// What a router cuts: its devices that may, fragments a second and per packet if it does, and how many
+/// packets a second are cut on the way to which router.
 #[derive(Debug, Default)]
 struct Cuts {
     devices: BTreeMap<InterfaceName, Bytes>,
     rates: Option<(f64, f64)>,
+    towards: HashMap<RouterName, f64>,
+}
+
+/// What is sent to a router in fragments: packets a second, and by whom.
+#[derive(Debug, Default)]
+struct CutTo {
+    per_second: f64,
+    senders: BTreeSet<RouterName>,
+}
+
+/// Reassemblies that fail at a router.
+#[derive(Debug)]
+struct Lost {
+    share: f64,
+    failed: f64,
+    /// The other routers that send it fragments: whose get lost, its counters do not tell.
+    others: BTreeSet<RouterName>,
+}
+
+impl Lost {
+    fn said(&self, from: &TunnelEnd, to: &TunnelEnd) -> String {
+        let senders = [&from.router].into_iter().chain(&self.others).map(RouterName::as_str);
+        let senders = senders.collect::<Vec<_>>().join(" or ");
+        format!(
+            "fragments get lost on the way from {senders} to {}: {:.0} % of the reassemblies at {} fail \
+             ({:.0} in the last minutes)",
+            to.router,
+            self.share * 100.0,
+            to.router,
+            self.failed
+        )
+    }
 }
 
 impl<'s, 'a> Passive<'s, 'a> {
     pub(super) fn new(scene: &'s Scene<'a>, history: &'s StackHistory) -> Self {
-        Self { scene, history, intervals: RefCell::default(), cuts: RefCell::default() }
+        Self {
+            scene,
+            history,
+            intervals: RefCell::default(),
+            cuts: RefCell::default(),
+            cut_to: RefCell::default(),
+        }
     }
 
     /// The claims for both directions of a tunnel.
@@ -207,16 +151,9 @@ impl<'s, 'a> Passive<'s, 'a> {
                      {per_second:.1} a second, in step with what {from} sends",
                     from.router
                 ));
-                if let Some((share, failed)) = self.lost(from, to) {
-                    flow.reassemblies_failed = Some(share);
-                    claims.said.push(format!(
-                        "fragments get lost on the way from {} to {}: {:.0} % of the reassemblies at {} fail \
-                         ({failed:.0} in the last minutes)",
-                        from.router,
-                        to.router,
-                        share * 100.0,
-                        to.router
-                    ));
+                if let Some(lost) = self.lost(from, to) {
+                    flow.reassemblies_failed = Some(lost.share);
+                    claims.said.push(lost.said(from, to));
                 }
             }
             if let Some((per_second, words)) = self.unheard(from, &to.router) {
@@ -256,16 +193,20 @@ impl<'s, 'a> Passive<'s, 'a> {
 
     /// Fragments a second, and per packet, if the router of this end cuts its outer packets.
     fn cuts(&self, from: &TunnelEnd) -> Option<(f64, f64)> {
-        let known = self.cuts.borrow().get(&from.router).cloned();
-        let cuts = known.unwrap_or_else(|| {
-            let cuts = Rc::new(self.cuts_of(&from.router));
-            self.cuts.borrow_mut().insert(from.router.clone(), Rc::clone(&cuts));
-            cuts
-        });
+        let cuts = self.cuts_of(&from.router);
         cuts.rates.filter(|_| cuts.devices.contains_key(&from.interface))
     }
 
-    fn cuts_of(&self, router: &RouterName) -> Cuts {
+    fn cuts_of(&self, router: &RouterName) -> Rc<Cuts> {
+        let known = self.cuts.borrow().get(router).cloned();
+        known.unwrap_or_else(|| {
+            let cuts = Rc::new(self.count_cuts(router));
+            self.cuts.borrow_mut().insert(router.clone(), Rc::clone(&cuts));
+            cuts
+        })
+    }
+
+    fn count_cuts(&self, router: &RouterName) -> Cuts {
         let intervals = self.intervals(router, Family::V4);
         let sum = |part: fn(&Interval) -> f64| intervals.iter().map(part).sum::<f64>();
         let (seconds, created, fragmented) =
@@ -273,33 +214,65 @@ impl<'s, 'a> Passive<'s, 'a> {
         if fragmented < PACKETS {
             return Cuts::default();
         }
-        let devices = limits(self.scene, router);
-        let possible = |interval: &Interval| -> f64 {
-            let large = |(name, inner): (&InterfaceName, &Bytes)| {
-                let (packets, bytes) = interval.sent.get(name).copied().unwrap_or_default();
-                ((bytes - SMALLEST * packets) / (f64::from(*inner) + 1.0 - SMALLEST)).max(0.0)
-            };
-            devices.iter().map(large).sum()
+        let limits = limits(self.scene, router);
+        let large = |interval: &Interval, name: &InterfaceName, inner: Bytes| {
+            let (packets, bytes) = interval.sent.get(name).copied().unwrap_or_default();
+            ((bytes - SMALLEST * packets) / (f64::from(inner) + 1.0 - SMALLEST)).max(0.0)
         };
-        let is_in_step = in_step(intervals.iter().map(|it| (it.fragmented, possible(it))));
-        Cuts { devices, rates: is_in_step.then(|| (created / seconds, created / fragmented)) }
+        let possible =
+            |it: &Interval| -> f64 { limits.iter().map(|(name, inner)| large(it, name, *inner)).sum() };
+        if !in_step(intervals.iter().map(|it| (it.fragmented, possible(it)))) {
+            return Cuts::default();
+        }
+        let all: f64 = intervals.iter().map(possible).sum();
+        let mut towards = HashMap::new();
+        for end in work::each(self.scene.ends_of(router)) {
+            let Some((inner, view)) = limits.get(&end.interface).zip(self.scene.ends.get(end)) else {
+                continue;
+            };
+            let own: f64 = intervals.iter().map(|it| large(it, &end.interface, *inner)).sum();
+            for other in work::each(view.sends.routers.keys()) {
+                *towards.entry((**other).clone()).or_default() += own / all.max(1.0) * fragmented / seconds;
+            }
+        }
+        Cuts { devices: limits, rates: Some((created / seconds, created / fragmented)), towards }
     }
 
-    /// The share of reassemblies that fail at the far end, and their number, if these reassemblies
-    /// are about as many as the packets that this end's router cuts.
-    fn lost(&self, from: &TunnelEnd, to: &TunnelEnd) -> Option<(f64, f64)> {
+    fn cut_to(&self, router: &RouterName) -> Rc<CutTo> {
+        let known = self.cut_to.borrow().get(router).cloned();
+        known.unwrap_or_else(|| {
+            let mut cut = CutTo::default();
+            let views = work::each(self.scene.ends_of(router)).filter_map(|end| self.scene.ends.get(end));
+            // Those that send to it are among those that it sends to.
+            let others: BTreeSet<_> = views.flat_map(|view| view.sends.routers.keys()).collect();
+            for other in work::each(others) {
+                let per_second = self.cuts_of(other).towards.get(router).copied().unwrap_or_default();
+                if per_second > 0.0 {
+                    cut.per_second += per_second;
+                    cut.senders.insert((**other).clone());
+                }
+            }
+            let cut = Rc::new(cut);
+            self.cut_to.borrow_mut().insert(router.clone(), Rc::clone(&cut));
+            cut
+        })
+    }
+
+    /// The reassemblies that fail at the far end, if all its reassemblies are about as many as the packets
+    /// that are sent to it in fragments, by this end's router and others.
+    fn lost(&self, from: &TunnelEnd, to: &TunnelEnd) -> Option<Lost> {
         self.scene.snapshot(&to.router)?;
-        let (near, far) = (self.intervals(&from.router, Family::V4), self.intervals(&to.router, Family::V4));
-        let rate = |intervals: &[Interval], part: fn(&Interval) -> f64| {
-            let seconds: f64 = intervals.iter().map(|it| it.seconds).sum();
-            (seconds > 0.0).then(|| intervals.iter().map(part).sum::<f64>() / seconds)
-        };
-        let cut = rate(&near, |it| it.fragmented)?;
-        let tried = rate(&far, |it| it.reassembled + it.failed)?;
-        let failed: f64 = far.iter().map(|it| it.failed).sum();
-        let all: f64 = far.iter().map(|it| it.failed + it.reassembled).sum();
-        let alike = tried >= cut * LEAST && tried <= cut * 2.0;
-        (alike && failed >= FAILED).then(|| (failed / all, failed))
+        let far = self.intervals(&to.router, Family::V4);
+        let sum = |part: fn(&Interval) -> f64| far.iter().map(part).sum::<f64>();
+        let (seconds, failed) = (sum(|it| it.seconds), sum(|it| it.failed));
+        let all = failed + sum(|it| it.reassembled);
+        if seconds <= 0.0 || failed < FAILED {
+            return None;
+        }
+        let (cut, tried) = (self.cut_to(&to.router), all / seconds);
+        let alike = tried >= cut.per_second * LEAST && tried <= cut.per_second * MOST_TRIED;
+        let others = || cut.senders.iter().filter(|router| **router != from.router).cloned().collect();
+        alike.then(|| Lost { share: failed / all, failed, others: others() })
     }
 
     /// Packets a second at a port of the far router where nobody listens, with a sentence, if they

@@ -101,6 +101,22 @@ fn a_lossy_leg_is_named_and_the_other_cleared() {
 }
 
 #[test]
+fn pings_are_said_to_show_nothing_only_once_every_leg_is_measured() {
+    let says = |routers: &[TestRouter], judgement| cause(routers, judgement).contains("clears nothing");
+    let hole = || hole(&[Direction::Forward], 1428);
+    let [dc, a, b] = lab();
+    let one = [dc.measured(A, passed()), a.measured(DC, passed()), b];
+    assert!(!says(&one, hole()), "B's legs are not measured");
+    let starting = measured([passed(), leg(LegSizes::Starting), passed(), passed()]);
+    assert!(!says(&starting, hole()));
+    let all = || [passed(), passed(), passed(), passed()];
+    assert!(says(&measured(all()), hole()));
+    assert!(!says(&measured(all()), verdict(Verdict::Lossy)), "thirty pings do not show a loss of 5 %");
+    let many = all().map(|leg| LegReading { sent: 60, ..leg });
+    assert!(says(&measured(many), verdict(Verdict::Lossy)));
+}
+
+#[test]
 fn why_a_leg_is_not_measured_is_said_and_nothing_else_changes() {
     let refused = leg(LegSizes::NotMeasured { why: "there is no `ping` for this user".into() });
     let routers = measured([passed(), refused, passed(), passed()]);
@@ -130,6 +146,25 @@ fn a_remembered_path_mtu_is_said_with_its_remaining_time() {
     let overlay = assess(&plan(&[]), &[dc, a, b], verdict(Verdict::Ok));
     let seen = tunnel(&overlay, "dc/vxlan01~site-a/vxlan01").evidence.join("\n");
     assert!(seen.contains("site-a remembers 1400 for 10.10.0.254 for 8 more minutes"), "{seen}");
+}
+
+/// With `df set` large replies without DF vanish, so that the way back is not measured: what clamps
+/// the way there is said all the same.
+#[test]
+fn a_remembered_path_mtu_is_a_cause_also_where_the_way_back_is_in_doubt() {
+    let doubt = |mtu| crate::model::observation::Judgement {
+        unknown_reason: Some(UnknownReason::ReverseUnmeasured),
+        mtu_forward: Some(mtu),
+        ..verdict(Verdict::Unknown)
+    };
+    let remembers = || {
+        let [dc, mut a, b] = lab();
+        a.routes.values_mut().for_each(|route| (route.mtu, route.expires) = (Some(1400), Some(475)));
+        [dc, a, b]
+    };
+    let said = cause(&remembers(), doubt(1350));
+    assert!(said.contains("site-a remembers 1400 for 10.10.0.254 for 8 more minutes"), "{said}");
+    assert_eq!(cause(&remembers(), doubt(1500)), "");
 }
 
 /// The routers that are asked, each with the VTEPs.
@@ -187,4 +222,22 @@ fn no_larger_ping_is_asked_for_than_the_route_takes() {
     let routers = lab().map(|router| router.mtu("eth0", 1500));
     let overlay = assess(&plan(&[]), &routers, hole(&[Direction::Forward], 1428));
     assert!(asked(&overlay).iter().all(|ask| ask.ends_with("up to 1500")), "{:?}", asked(&overlay));
+}
+
+/// That device and its MTU are named, and no ping is larger.
+#[test]
+fn a_route_through_a_tunnel_names_that_device_and_its_mtu() {
+    for (name, mtu) in [("wg0", 1420), ("gre1", 1476), ("xfrm0", 1438), ("ppp0", 1492), ("eth0.7", 1496)] {
+        let [dc, mut a, b] = lab();
+        let mut device = a.now.links.iter().find(|link| link.name.as_str() == "eth0").unwrap().clone();
+        (device.name, device.mtu) = (name.into(), Some(mtu));
+        a.now.links.push(device);
+        a.routes.values_mut().for_each(|route| route.dev = name.into());
+        let routers = [dc, a, b];
+        let overlay = assess(&plan(&[]), &routers, hole(&[Direction::Forward], 1428));
+        let seen = tunnel(&overlay, "dc/vxlan01~site-a/vxlan01").evidence.join("\n");
+        let words = format!("1500 + 50 > {mtu}, the MTU of the route to 10.10.0.254 out of {name}");
+        assert!(seen.contains(&words), "{words:?} in {seen}");
+        assert_eq!(overlay.asks[&"site-a".into()][0].top, mtu);
+    }
 }

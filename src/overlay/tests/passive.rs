@@ -132,6 +132,22 @@ fn lost_fragments_are_said_only_where_the_far_end_reassembles_as_many() {
     assert!(!healthy.contains("get lost"), "{healthy}");
 }
 
+/// A hub reassembles what all its sites send, and its own fragments go to several.
+#[test]
+fn of_several_senders_all_are_named() {
+    let hub =
+        Rates { packets: 200, bytes: 2 * BUSY.bytes, fragmented: 200, reassembled: 90, failed: 10, ..QUIET };
+    let site = Rates { reassembled: 50, ..BUSY };
+    let overlay = play(&small_underlay(), [hub, site, site]);
+    assert!(
+        said(&overlay)
+            .contains("lost on the way from site-a or site-b to dc: 10 % of the reassemblies at dc"),
+        "{}",
+        said(&overlay)
+    );
+    assert!(!said(&overlay).contains("from dc to site-a"), "none fails there");
+}
+
 #[test]
 fn a_port_where_nobody_listens_is_said_and_left_to_the_mismatch_where_that_is_known() {
     let sends = Rates { packets: 100, bytes: 6000, ..QUIET };
