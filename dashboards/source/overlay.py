@@ -364,6 +364,29 @@ def losses():
         ],
         "pps", min=0, calcs=("lastNotNull", "max"),
     )
+    yield timeseries(
+        "Underlay loss, by the routers' own pings",
+        "Share of small pings that one end's router sent to the other's VTEP, lost there or back, over the last ten minutes. A few dozen "
+        "pings make no exact share; with two tunnels on a path it shows which leg loses.",
+        (0, 70, 8, 7),
+        [series(f"max by ({TUNNEL}, from, to) (vxlan_tunnel_underlay_loss_ratio{{{SCRAPE}}})", "{{from}} → {{to}}")],
+        "percentunit", min=0, soft_max=0.05, decimals=1, calcs=("lastNotNull", "max"),
+    )
+    yield timeseries(
+        "Underlay round trip, by the routers' own pings",
+        "Mean time of small pings from one end's router to the other's VTEP and back.",
+        (8, 70, 8, 7),
+        [series(f"max by ({TUNNEL}, from, to) (vxlan_tunnel_underlay_rtt_seconds{{{SCRAPE}}})", "{{from}} → {{to}}")],
+        "s", min=0, decimals=1, calcs=("lastNotNull", "max"),
+    )
+    yield timeseries(
+        "Reassembly that fails",
+        "Share of packets in fragments that the far router could not put together: fragments get lost on the way. Only where its counters rise "
+        "with what the tunnel's other end sends in fragments.",
+        (16, 70, 8, 7),
+        [series(f"max by ({TUNNEL}, from, to) (vxlan_tunnel_reassembly_failure_ratio{{{SCRAPE}}})", "{{from}} → {{to}}")],
+        "percentunit", min=0, soft_max=0.05, decimals=1, calcs=("lastNotNull", "max"),
+    )
 
 
 PATH_VARIABLE = variable("path", "Path", f"label_values(vxlan_path_info{{{SCRAPE}}}, path)")

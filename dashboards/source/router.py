@@ -12,6 +12,7 @@ ROUTERS = f'{SCRAPE}, router=~"$router"'
 # Two exporters that read one router count as one.
 ROUTER = "namespace, cluster, router, site"
 INTERFACE = "namespace, cluster, router, interface"
+FAMILY = "namespace, cluster, router, family"
 LEGEND = "{{router}}/{{interface}}"
 
 
@@ -193,10 +194,87 @@ def errors():
     )
 
 
+def underlay():
+    """The devices to remote VTEPs, and the router's own IP and UDP."""
+    yield timeseries(
+        "MTU of the devices to remote VTEPs (bytes)",
+        "Each device that carries a route to a remote VTEP, with the links it is on and its VRF. A tunnel needs 50 bytes more than its own MTU "
+        "over IPv4, 70 over IPv6.",
+        (0, 48, 8, 8),
+        [series(f"max by ({INTERFACE}) (vxlan_underlay_interface_mtu_bytes{{{ROUTERS}}})", LEGEND)],
+        "none", step=True, legend="list", calcs=(),
+    )
+    yield timeseries(
+        "Bits over these devices",
+        "All traffic, not only that of tunnels. Received above the line, sent below it.",
+        (8, 48, 8, 8),
+        [
+            series(rate("vxlan_underlay_interface_receive_bytes_total") + " * 8", f"{LEGEND} received"),
+            series(rate("vxlan_underlay_interface_transmit_bytes_total") + " * 8", f"{LEGEND} sent"),
+        ],
+        "bps", overrides=SENT_DOWN, fill=10, legend="list", calcs=(),
+    )
+    yield timeseries(
+        "Their errors and drops (packets/s)",
+        "A length error is a frame larger than the device takes, which the other side of the link thinks it may send.",
+        (16, 48, 8, 8),
+        [
+            series(rate(f"vxlan_underlay_interface_{direction}_{kind}_total"), f"{LEGEND} {word}")
+            for direction, kind, word in (
+                ("receive", "errors", "receive errors"),
+                ("receive", "dropped", "receive drops"),
+                ("receive", "length_errors", "length errors"),
+                ("receive", "overruns", "overruns"),
+                ("receive", "missed_errors", "missed"),
+                ("transmit", "errors", "send errors"),
+                ("transmit", "dropped", "send drops"),
+            )
+        ],
+        "none", min=0, soft_max=1, decimals=2, calcs=("lastNotNull", "max"),
+    )
+    yield timeseries(
+        "Fragments made, and packets too large to send (packets/s)",
+        "Of all traffic of the router, not only of tunnels. The page of a tunnel, and VXLAN overlay, show what is its own.",
+        (0, 56, 8, 8),
+        [
+            series(rate("vxlan_router_ip_fragments_created_total", FAMILY), "{{router}} {{family}} fragments"),
+            series(rate("vxlan_router_ip_fragmentation_failures_total", FAMILY), "{{router}} {{family}} too large"),
+        ],
+        "none", min=0, soft_max=1, decimals=2, calcs=("lastNotNull", "max"),
+    )
+    yield timeseries(
+        "Reassembly (packets/s)",
+        "Packets put together from fragments, and those given up because a fragment was missing; of all traffic of the router.",
+        (8, 56, 8, 8),
+        [
+            series(rate("vxlan_router_ip_reassemblies_total", FAMILY), "{{router}} {{family}} whole"),
+            series(rate("vxlan_router_ip_reassembly_failures_total", FAMILY), "{{router}} {{family}} given up"),
+        ],
+        "none", min=0, soft_max=1, decimals=2, calcs=("lastNotNull", "max"),
+    )
+    yield timeseries(
+        "UDP that reached nobody (packets/s)",
+        "To a port where nobody listens (a wrong port of a vxlan interface counts here), with a wrong checksum, or dropped because a receive buffer "
+        "was full; of all traffic of the router.",
+        (16, 56, 8, 8),
+        [
+            series(rate("vxlan_router_udp_no_ports_total", FAMILY), "{{router}} {{family}} nobody listens"),
+            series(rate("vxlan_router_udp_receive_errors_total", FAMILY), "{{router}} {{family}} errors"),
+            series(rate("vxlan_router_udp_receive_buffer_errors_total", FAMILY), "{{router}} {{family}} buffer full"),
+            series(rate("vxlan_router_udp_checksum_errors_total", FAMILY), "{{router}} {{family}} checksum"),
+        ],
+        "none", min=0, soft_max=1, decimals=2, calcs=("lastNotNull", "max"),
+    )
+
+
 ROUTER_VARIABLE = variable("router", "Router", f"label_values(vxlan_router_up{{{SCRAPE}}}, router)")
 
 DASHBOARD = dashboard(
     UID, "VXLAN router",
     "What the routers say of their vxlan interfaces: settings, sizes, traffic, forwarding entries.",
-    [ROUTER_VARIABLE], [*now_of_routers(), *mtus(), *traffic(), *forwarding(), row("Errors: zero while all is well", 38, errors())],
+    [ROUTER_VARIABLE],
+    [
+        *now_of_routers(), *mtus(), *traffic(), *forwarding(), row("Errors: zero while all is well", 38, errors()),
+        row("The underlay", 47, underlay()),
+    ],
 )
