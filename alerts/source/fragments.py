@@ -163,6 +163,16 @@ The underlay by the routers' own pings:
 {{- else }} not measured;{{ end }} see `check`."""
 
 
+def underlay_loss_on_the_way():
+    """What is lost on the legs of all tunnels that a path crosses, by the routers' own pings."""
+    return """\
+Lost in the underlay by the routers' own pings:
+{{- range query (printf `max by (from, to) (
+      vxlan_tunnel_underlay_loss_ratio{namespace=%q,cluster=%q} and on (tunnel) vxlan_path_hop_info{%s}
+    )` $labels.namespace $labels.cluster $site) | sortByLabel "from" }} {{ .Labels.from }} to {{ .Labels.to }} {{ humanizePercentage .Value }};
+{{- else }} not measured;{{ end }} see `check`."""
+
+
 def tunnel_commands(*setting):
     """What the paths over the tunnel would change at its ends; `<<tunnel_commands vni>>` of that setting alone."""
     query = """`topk by (router, command) (1, max by (step, router, command) (
