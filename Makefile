@@ -10,7 +10,7 @@ WITH_LAB := cargo build --locked --release -p vxlan_exporter -p lab --bin vxlan_
 IMAGE := dist/vxlan_exporter-image.tar
 RELEASE := target/dist/release/vxlan_exporter
 
-.PHONY: demo test test-longest test-waits test-works test-browser test-lint test-overload image image-test soak soak-short soak-loss scale bench fuzz mutants-rules \
+.PHONY: demo test test-longest test-waits test-works test-browser test-lint test-overload image image-test soak soak-short soak-loss soak-legs scale bench fuzz mutants-rules \
 	alerts dashboards pictures page-pictures chart setup chart-tools build \
 	lab-clean audit sbom reproducible coverage mutants
 
@@ -99,6 +99,12 @@ soak-short: setup
 soak-loss: setup build
 	$(SUDO) $(LAB) soak --minutes $(or $(SOAK_MINUTES),10)
 	$(SUDO) $(LAB) notice --times 20
+
+# The underlay's probes alone: `underlay_probes: always`, faults of the underlay at known times, and what
+# the pings cost the routers beside what scrapes cost them. An hour and six minutes.
+soak-legs: setup
+	$(WITH_LAB) --bin soak
+	$(SUDO) target/release/soak --legs --minutes $(or $(SOAK_MINUTES),60)
 
 # The exporter stopped for a minute, starved by eight loops, and with 20,000 paths on one core. About
 # four minutes, most of them with the whole machine.

@@ -133,6 +133,33 @@ fn a_tunnel_that_loses_packets() -> Result<()> {
     story.end()
 }
 
+/// A hole in the underlay of one leg, which no router setting shows: the message and the panel have
+/// what the routers' own pings say of each leg.
+#[test]
+fn a_hole_in_the_underlay_of_one_leg() -> Result<()> {
+    let mut story = Story::begin(&Fault::load("underlay-silent")?, Choices::default())?;
+    story.alerted(&[Expected {
+        key: "VxlanMtuBlackHole path=node-b severity=critical source=site-a",
+        says: &[
+            "in direction forward reverse;",
+            "Path MTU: forward 1428",
+            "The underlay by the routers' own pings:",
+            " dc/vxlan01 to site-a/vxlan01 1550 bytes;",
+            " dc/vxlan02 to site-b/vxlan02 1478 bytes;",
+            " site-b/vxlan02 to dc/vxlan02 1478 bytes;",
+        ],
+        // Whoever runs the underlay must act; no router setting does.
+        commands: &[],
+    }])?;
+    let queries = dashboards::queries(RATE_INTERVAL)?;
+    let of_legs = queries.iter().filter(|query| query.panel.starts_with("Underlay"));
+    ensure!(of_legs.clone().count() >= 3, "no panels of the underlay");
+    of_legs.into_iter().try_for_each(|query| story.shows(query))?;
+    story.lab.core().run("nft", &["delete", "table", "ip", "lab"])?;
+    story.resolved()?;
+    story.end()
+}
+
 #[test]
 fn an_exporter_that_dies_and_one_that_is_removed() -> Result<()> {
     let mut story = Story::begin(&Fault::load("healthy")?, Choices::default())?;

@@ -60,7 +60,11 @@ pub fn path_name(host: &str, family: Family) -> String {
 /// each of the families.
 pub fn write_config(lab: &Lab, fault: &Fault, families: &[Family]) -> Result<()> {
     let here = lab.numbers.site(lab.exporter_at);
-    let mut text = format!("site: {}\nscrape_interval: {}s\n", here.label, SCRAPE_INTERVAL.as_secs());
+    let interval = fault.scrape_seconds.unwrap_or(SCRAPE_INTERVAL.as_secs());
+    let mut text = format!("site: {}\nscrape_interval: {interval}s\n", here.label);
+    if let Some(probes) = &fault.underlay_probes {
+        writeln!(text, "underlay_probes: {probes}")?;
+    }
     text.push_str("routers:\n");
     for place in Place::ALL {
         let site = lab.numbers.site(place);

@@ -36,6 +36,33 @@ pub struct Fault {
     /// `to-site-b`.
     #[serde(default)]
     pub core_rules: Vec<String>,
+    /// Sites with a path MTU of that many bytes in the core, to and from: it answers larger packets with
+    /// DF "fragmentation needed".
+    #[serde(default)]
+    pub core_mtu_at: BTreeMap<Place, u32>,
+    /// `df` of every vxlan interface.
+    #[serde(default = "unset")]
+    pub df: String,
+    /// nft expressions for packets to a router itself.
+    #[serde(default)]
+    pub router_rules: BTreeMap<Place, Vec<String>>,
+    /// Routers without the program `ping`.
+    #[serde(default)]
+    pub no_ping_at: Vec<Place>,
+    /// Routers on which the exporter's key is bound to a command that runs scripts with `ip`, and refuses
+    /// those with `ping`.
+    #[serde(default)]
+    pub forced_command_at: Vec<Place>,
+    /// Routers that remember this path MTU to the DC, as left by a signal some minutes ago.
+    #[serde(default)]
+    pub router_remembers: BTreeMap<Place, u32>,
+    /// Packets per second between the hosts, through both tunnels and in both directions, of a full-size
+    /// inner packet without DF.
+    pub full_size_traffic: Option<u32>,
+    /// Seconds between two scrapes of a router; by default two, which leaves time for few pings.
+    pub scrape_seconds: Option<u64>,
+    /// `underlay_probes` in the exporter's configuration.
+    pub underlay_probes: Option<String>,
     /// Interfaces that carry the VNI of the other tunnel.
     #[serde(default)]
     pub vni_slip_at: Vec<End>,
@@ -180,6 +207,12 @@ pub struct ExpectPath {
     /// Commands of `_fix_info` by interface: each sets this MTU.
     #[serde(default)]
     pub fix_mtu: BTreeMap<End, u32>,
+    /// Words of its evidence or cause.
+    #[serde(default)]
+    pub says: Vec<String>,
+    /// Words that must be in neither, at no time.
+    #[serde(default)]
+    pub never_says: Vec<String>,
 }
 
 /// What must be reported for a tunnel.
@@ -195,6 +228,12 @@ pub struct ExpectTunnel {
     pub underlay_mtu: Option<u32>,
     /// Smallest and largest `_tunnel_underlay_loss_ratio`, from both ends; anything if absent.
     pub underlay_loss: Option<(f64, f64)>,
+    /// Words of its evidence.
+    #[serde(default)]
+    pub says: Vec<String>,
+    /// Words that must not be in it, at no time.
+    #[serde(default)]
+    pub never_says: Vec<String>,
 }
 
 impl Fault {
@@ -272,6 +311,10 @@ pub fn names() -> Vec<String> {
 
 fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("faults")
+}
+
+fn unset() -> String {
+    "unset".to_owned()
 }
 
 fn one() -> u32 {

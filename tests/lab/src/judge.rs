@@ -41,14 +41,17 @@ pub fn watch_all(lab: &Lab, exporter: &mut Exporter, expected: &[(Family, Expect
         exporter.must_run()?;
         let metrics = exporter.metrics()?;
         routers_read = routers_read || all_routers_read(&metrics);
-        let forbidden = forbidden(&lab.numbers, expected, &metrics, routers_read);
+        let mut forbidden = forbidden(&lab.numbers, expected, &metrics, routers_read);
+        let (unsaid, wrongly_said) = words(&lab.numbers, expected, exporter);
+        forbidden.extend(wrongly_said);
         if !forbidden.is_empty() {
             bail!(
                 "{}",
                 story("seen although it must never be", &forbidden, lab, expected, &metrics, exporter)
             );
         }
-        let unmet = unmet(&lab.numbers, expected, &metrics);
+        let mut unmet = unmet(&lab.numbers, expected, &metrics);
+        unmet.extend(unsaid);
         let now = Instant::now();
         match (unmet.is_empty(), good_since) {
             (true, None) => good_since = Some(now),
@@ -64,6 +67,41 @@ pub fn watch_all(lab: &Lab, exporter: &mut Exporter, expected: &[(Family, Expect
         }
         thread::sleep(LOOK);
     }
+}
+
+/// Words that are missing from what is said about paths and tunnels, and words that must not be in
+/// it.
+fn words(
+    numbers: &Numbers,
+    expected: &[(Family, Expect)],
+    exporter: &Exporter,
+) -> (Vec<String>, Vec<String>) {
+    let of_paths = paths(numbers, expected)
+        .map(|(path, wanted)| (format!("/api/v1/paths/{path}"), &wanted.says, &wanted.never_says));
+    let of_tunnels = tunnels(expected).map(|(tunnel, wanted)| {
+        let page = format!("/api/v1/tunnels/{}", numbers.tunnel_name(tunnel));
+        (page, &wanted.says, &wanted.never_says)
+    });
+    let (mut unsaid, mut wrongly_said) = (Vec::new(), Vec::new());
+    for (page, says, never_says) in of_paths.chain(of_tunnels) {
+        if says.is_empty() && never_says.is_empty() {
+            continue;
+        }
+        // A tunnel is not there before its routers are read.
+        let said = exporter.get(&page).unwrap_or_default().replace("\\\"", "\"");
+        unsaid.extend(
+            says.iter()
+                .filter(|words| !said.contains(*words))
+                .map(|words| format!("{page} does not say {words:?}: {said}")),
+        );
+        wrongly_said.extend(
+            never_says
+                .iter()
+                .filter(|words| said.contains(*words))
+                .map(|words| format!("{page} says {words:?}: {said}")),
+        );
+    }
+    (unsaid, wrongly_said)
 }
 
 /// The present verdict of a path.

@@ -12,6 +12,7 @@ use super::{
     fault::Fault,
     judge,
     numbers::Numbers,
+    traffic::Traffic,
 };
 
 /// The privileges of an exporter, and the family it probes over.
@@ -53,6 +54,7 @@ impl Level {
 pub fn judge(fault: &Fault, binary: &Path) -> Result<()> {
     let lab = Lab::raise(&Numbers::article(), fault)?;
     exporter::write_config(&lab, fault, &[Family::V4, Family::V6])?;
+    let _traffic = fault.full_size_traffic.map(|rate| Traffic::full_size(&lab, rate)).transpose()?;
     for (rights, able) in [(Rights::All, 1.0), (Rights::Pings, 0.0)] {
         let levels =
             Level::ALL.into_iter().filter(|level| level.is_unprivileged() == (rights == Rights::Pings));

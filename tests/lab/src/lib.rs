@@ -106,7 +106,7 @@ impl Lab {
             services: Vec::new(),
         };
         topology::build(&mut lab, fault).context("raising the lab")?;
-        sshd::start(&mut lab).context("starting the routers' sshd")?;
+        sshd::start(&mut lab, fault).context("starting the routers' sshd")?;
         https::start(&mut lab, fault.https_over_ipv6).context("starting the HTTPS servers")?;
         exporter::write_config(&lab, fault, &[Family::V4]).context("writing the exporter's configuration")?;
         Ok(lab)
@@ -177,16 +177,17 @@ impl Lab {
 
     /// Adds IPv6 to the underlay, with the addresses of [`Lab::underlay_v6`].
     pub fn add_underlay_v6(&self) -> Result<()> {
-        let core = self.core();
+        Place::ALL.into_iter().try_for_each(|place| self.add_underlay_v6_at(place))
+    }
+
+    /// Adds IPv6 to one leg.
+    pub(crate) fn add_underlay_v6_at(&self, place: Place) -> Result<()> {
+        let (core, router) = (self.core(), self.router(place));
         core.sysctl("net/ipv6/conf/all/forwarding", "1")?;
-        for place in Place::ALL {
-            let router = self.router(place);
-            let [gateway, own] = [1, 2].map(|host| Self::underlay_v6_host(place, host));
-            core.ip(&format!("addr add {gateway}/64 dev {} nodad", place.core_leg()))?;
-            router.ip(&format!("addr add {own}/64 dev eth0 nodad"))?;
-            router.ip(&format!("-6 route add default via {gateway}"))?;
-        }
-        Ok(())
+        let [gateway, own] = [1, 2].map(|host| Self::underlay_v6_host(place, host));
+        core.ip(&format!("addr add {gateway}/64 dev {} nodad", place.core_leg()))?;
+        router.ip(&format!("addr add {own}/64 dev eth0 nodad"))?;
+        router.ip(&format!("-6 route add default via {gateway}"))
     }
 
     /// A router's IPv6 address on the underlay.

@@ -6,6 +6,7 @@
 mod growth;
 mod hammer;
 mod held;
+pub mod legs;
 mod schedule;
 mod watch;
 mod world;

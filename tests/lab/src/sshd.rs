@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 
 use super::{
     Lab,
+    fault::Fault,
     namespace::{Namespace, run},
     numbers::{Place, Site},
     runs,
@@ -34,8 +35,20 @@ pub fn known_hosts(lab: &Lab) -> PathBuf {
     lab.directory().join("known_hosts")
 }
 
+/// What a key is bound to on a router whose owner allows reading it and nothing else.
+const FORCED: &str = r#"case "$SSH_ORIGINAL_COMMAND" in
+*"begin ping"*) echo "this key is for reading only" ;;
+*) exec sh -c "$SSH_ORIGINAL_COMMAND" ;;
+esac
+"#;
+
+/// Hides the program `ping` in a mount namespace, then starts the server. `$1` is a directory of its own.
+const WITHOUT_PING: &str = r#"B=$1; shift
+mount --bind /usr/bin "$B" && mount -t tmpfs none /usr/bin && "$B/ln" -s "$B"/* /usr/bin/ &&
+"$B/rm" /usr/bin/ping && exec "$@""#;
+
 /// Creates keys and accounts, and starts the three servers.
-pub fn start(lab: &mut Lab) -> Result<()> {
+pub fn start(lab: &mut Lab, fault: &Fault) -> Result<()> {
     let directory = lab.directory();
     fs::create_dir_all(directory.join("home"))?;
     // sshd needs it for privilege separation; it does not exist unless OpenSSH has run as a
@@ -44,7 +57,12 @@ pub fn start(lab: &mut Lab) -> Result<()> {
     keygen(&private_key(lab))?;
     let public = fs::read_to_string(private_key(lab).with_extension("pub"))?;
     let network = management_network(lab);
-    fs::write(directory.join("authorized_keys"), format!("restrict,from=\"{network}\" {public}"))?;
+    let key = format!("from=\"{network}\" {public}");
+    fs::write(directory.join("authorized_keys"), format!("restrict,{key}"))?;
+    let forced = directory.join("forced.sh");
+    fs::write(&forced, FORCED)?;
+    let forced = format!("restrict,command=\"sh {}\",{key}", forced.display());
+    fs::write(directory.join("authorized_keys_forced"), forced)?;
     let mut known = String::new();
     for place in Place::ALL {
         let site = *lab.numbers.site(place);
@@ -54,8 +72,18 @@ pub fn start(lab: &mut Lab) -> Result<()> {
         write!(known, "{} {public}", site.management)?;
         write_accounts(lab, lab.router(place))?;
         let config = directory.join(format!("sshd_config_{}", site.router));
-        fs::write(&config, server_config(&directory, &host_key, &site))?;
-        let mut command = lab.router(place).command("/usr/sbin/sshd");
+        let forced = fault.forced_command_at.contains(&place);
+        let keys = directory.join(if forced { "authorized_keys_forced" } else { "authorized_keys" });
+        fs::write(&config, server_config(&keys, &host_key, &site))?;
+        let mut command = if fault.no_ping_at.contains(&place) {
+            let programs = directory.join(format!("programs_{}", site.router));
+            fs::create_dir(&programs)?;
+            let mut command = lab.router(place).command("sh");
+            command.args(["-c", WITHOUT_PING, "sh"]).arg(programs).arg("/usr/sbin/sshd");
+            command
+        } else {
+            lab.router(place).command("/usr/sbin/sshd")
+        };
         command.args(["-D", "-e", "-f"]).arg(&config);
         lab.serve(command, &log_name(&site))?;
     }
@@ -84,13 +112,13 @@ pub fn keygen(path: &Path) -> Result<()> {
     run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", "vxlan-lab", "-f", path]).map(drop)
 }
 
-fn server_config(directory: &Path, host_key: &Path, site: &Site) -> String {
+fn server_config(keys: &Path, host_key: &Path, site: &Site) -> String {
     format!(
         "ListenAddress {}:22\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\nUseDNS no\n\
          PasswordAuthentication no\nKbdInteractiveAuthentication no\nStrictModes no\nAllowUsers {USER}\n",
         site.management,
         host_key.display(),
-        directory.join("authorized_keys").display(),
+        keys.display(),
     )
 }
 

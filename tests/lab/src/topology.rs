@@ -16,6 +16,7 @@ use super::{
     namespace::Namespace,
     numbers::{End, Place},
     runs,
+    underlay::Way,
 };
 
 /// MTU of the sites' LANs, in bytes.
@@ -62,7 +63,17 @@ pub fn build(lab: &mut Lab, fault: &Fault) -> Result<()> {
     for end in End::ALL {
         add_vxlan(lab, end, fault)?;
     }
-    filter(&core, "ip", "forward", "hook forward", &fault.core_rules)?;
+    let family = if fault.underlay == Way::Ipv6 { "ip6" } else { "ip" };
+    filter(&core, family, "forward", "hook forward", &fault.core_rules)?;
+    for (place, mtu) in &fault.core_mtu_at {
+        fault.underlay.narrow_core(lab, *place, *mtu)?;
+    }
+    for (place, rules) in &fault.router_rules {
+        filter(lab.router(*place), "inet", "input", "hook input", rules)?;
+    }
+    for (place, mtu) in &fault.router_remembers {
+        router_learns(lab, fault, *place, *mtu)?;
+    }
     for (place, rules) in &fault.host_rules {
         filter(lab.host(*place), "inet", "input", "hook input", rules)?;
     }
@@ -219,6 +230,23 @@ fn learn_of_1450(lab: &Lab, from: Place, to: Place) -> Result<()> {
     Ok(())
 }
 
+/// A router sends packets with DF to the DC until it remembers this path MTU, which the core names
+/// for that long only.
+fn router_learns(lab: &Lab, fault: &Fault, place: Place, mtu: u32) -> Result<()> {
+    let (router, to) = (lab.router(place), fault.underlay.vtep(lab, Place::Dc).to_string());
+    fault.underlay.narrow_core(lab, place, mtu)?;
+    let end = Instant::now() + Duration::from_mins(1);
+    loop {
+        router.output("ping", &["-c1", "-W1", "-Mdo", "-s1500", &to])?;
+        let route = router.output("ip", &["route", "get", &to])?;
+        if String::from_utf8_lossy(&route.stdout).contains(&format!("mtu {mtu}")) {
+            break;
+        }
+        ensure!(Instant::now() < end, "the path MTU to {to} is not remembered: {route:?}");
+    }
+    fault.underlay.widen_core(lab, place)
+}
+
 /// Limits what A's host sends by TCP.
 fn narrow_route(lab: &Lab, mtu: u32) -> Result<()> {
     let (host, site) = (lab.host(Place::SiteA), lab.numbers.site(Place::SiteA));
@@ -256,7 +284,7 @@ fn add_vxlan(lab: &Lab, end: End, fault: &Fault) -> Result<()> {
     let mtu = fault.vxlan_mtu_at.get(&end).unwrap_or(&fault.vxlan_mtu);
     let (way, port) = (fault.underlay.vxlan(lab, end), lab.numbers.port);
     router.batch(&[
-        format!("link add {interface} type vxlan id {vni} {way} dstport {port} ttl 16 df unset"),
+        format!("link add {interface} type vxlan id {vni} {way} dstport {port} ttl 16 df {}", fault.df),
         format!("link set {interface} mtu {mtu}"),
         format!("link set {interface} master {}", lab.numbers.bridge),
         format!("link set {interface} up"),

@@ -1,6 +1,7 @@
-"""Sends UDP packets of 300 bytes at a steady rate in several directions until it is ended.
+"""Sends UDP packets at a steady rate in several directions until it is ended. They have no DF, and what the
+host remembers of path MTUs does not matter.
 
-Arguments: packets per second in each direction, then for each direction the sender's namespace file and
+Arguments: packets per second in each direction, bytes of IP packet, then for each direction the sender's namespace file and
 the receiver's address. No listener is needed: each host receives the packets and drops them."""
 
 import ctypes
@@ -10,6 +11,8 @@ import time
 
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 PORT = 9  # discard
+IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE = 10, 4  # linux/in.h
+HEADERS = 28  # IPv4 and UDP
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -18,6 +21,7 @@ def sender(namespace, address):
         if libc.setns(entry.fileno(), CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "entering " + namespace)
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE)
     # Bound to the port that is sent to, so that no host answers with "port unreachable".
     made.bind(("", PORT)) if namespace not in bound else None
     bound.append(namespace)
@@ -25,9 +29,9 @@ def sender(namespace, address):
 
 
 bound = []
-rate, ways = float(sys.argv[1]), sys.argv[2:]
+rate, size, ways = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 senders = [sender(*way) for way in zip(ways[::2], ways[1::2])]
-packet = b"x" * 272
+packet = b"x" * (size - HEADERS)
 due = time.monotonic()
 while True:
     for made, address in senders:

@@ -16,10 +16,19 @@ pub struct Traffic(Child);
 impl Traffic {
     /// Starts this many packets per second in each direction.
     pub fn start(lab: &Lab, per_second: u32) -> Result<Self> {
+        Self::of(lab, per_second, 300)
+    }
+
+    /// Starts this many packets of 1500 bytes per second in each direction, without DF.
+    pub fn full_size(lab: &Lab, per_second: u32) -> Result<Self> {
+        Self::of(lab, per_second, 1500)
+    }
+
+    fn of(lab: &Lab, per_second: u32, size: u32) -> Result<Self> {
         let script = lab.directory().join("traffic.py");
         fs::write(&script, include_str!("traffic.py"))?;
         let mut command = Command::new("python3");
-        command.arg(script).arg(per_second.to_string()).stdin(Stdio::null());
+        command.arg(script).args([per_second, size].map(|number| number.to_string())).stdin(Stdio::null());
         for (from, to) in [
             (Place::SiteA, Place::Dc),
             (Place::Dc, Place::SiteA),

@@ -1,6 +1,6 @@
 //! How the underlay connects the routers, and the settings that a vxlan device needs for it.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use anyhow::Result;
 use serde::Deserialize;
@@ -12,6 +12,8 @@ use super::{
 
 /// The routing table beside the main one.
 const TABLE: u32 = 100;
+/// The core's table with routes of a smaller MTU.
+const NARROW: u32 = 101;
 
 /// How a router reaches the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -27,6 +29,8 @@ pub enum Way {
     Vrf,
     /// Over a link that all routers share, by link-local addresses.
     LinkLocal,
+    /// By the default route of IPv6, from a local address.
+    Ipv6,
 }
 
 impl Way {
@@ -69,9 +73,12 @@ impl Way {
         if self == Self::Plain {
             return Ok(());
         }
+        if self == Self::Ipv6 {
+            return lab.add_underlay_v6_at(place);
+        }
         router.ip(&format!("route add default via {} dev mgmt0", lab.numbers.management_host))?;
         match self {
-            Self::Plain | Self::LinkLocal => return Ok(()),
+            Self::Plain | Self::LinkLocal | Self::Ipv6 => return Ok(()),
             Self::SourceRouted => router.ip(&format!("rule add from {} lookup {TABLE}", site.underlay))?,
             Self::Vrf => {
                 // On a kernel without VRFs: by the policy rules that VRFs were made of before Linux
@@ -103,7 +110,38 @@ impl Way {
             Self::LinkLocal => {
                 format!("remote {} local {} dev eth0", link_local(other), link_local(own))
             }
+            Self::Ipv6 => format!("remote {} local {}", self.vtep(lab, other), self.vtep(lab, own)),
         }
+    }
+
+    /// A router's address on the underlay.
+    pub fn vtep(self, lab: &Lab, place: Place) -> IpAddr {
+        match self {
+            Self::LinkLocal => link_local(place).into(),
+            Self::Ipv6 => Lab::underlay_v6(place),
+            _ => lab.numbers.site(place).underlay.into(),
+        }
+    }
+
+    /// Gives the core routes with that MTU to a site and from it.
+    pub fn narrow_core(self, lab: &Lab, place: Place, mtu: u32) -> Result<()> {
+        let (core, leg) = (lab.core(), place.core_leg());
+        let family = if self == Self::Ipv6 { "-6" } else { "-4" };
+        core.ip(&format!("{family} rule add iif {leg} lookup {NARROW} priority 10"))?;
+        core.ip(&format!("{family} rule add to {} lookup {NARROW} priority 11", self.vtep(lab, place)))?;
+        for other in Place::ALL {
+            let (to, leg) = (self.vtep(lab, other), other.core_leg());
+            core.ip(&format!("{family} route replace {to} dev {leg} mtu {mtu} table {NARROW}"))?;
+        }
+        Ok(())
+    }
+
+    /// Undoes [`Way::narrow_core`].
+    pub fn widen_core(self, lab: &Lab, place: Place) -> Result<()> {
+        let (core, leg) = (lab.core(), place.core_leg());
+        let family = if self == Self::Ipv6 { "-6" } else { "-4" };
+        core.ip(&format!("{family} rule del iif {leg} lookup {NARROW}"))?;
+        core.ip(&format!("{family} rule del to {} lookup {NARROW}", self.vtep(lab, place)))
     }
 }
 
