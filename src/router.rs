@@ -15,7 +15,7 @@ mod backoff;
 pub mod bounds;
 mod chain;
 pub mod fleet;
-pub(crate) mod legs;
+pub mod legs;
 pub mod method;
 pub mod parse;
 pub mod script;
