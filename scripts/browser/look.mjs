@@ -172,6 +172,61 @@ async function withoutScript(state) {
   await context.close();
 }
 
+/** The button of a path: what comes of it is seen as it comes, and twice is too often. */
+async function probeNow() {
+  const context = await browser.newContext({ viewport: LAPTOP });
+  const page = await open(context, `${live}/path/rancher`, "probe now");
+  await page.getByRole("button", { name: "Probe now" }).click();
+  await page.getByText("Probed", { exact: false }).waitFor({ timeout: 30_000 });
+  await page.evaluate(() => { window.sameDocument = true; });
+  await page.getByText("10 of 10 small packets answered").waitFor({ timeout: 30_000 });
+  expect(await page.evaluate(() => window.sameDocument === true), "probe now: the page was loaded again");
+  await accessible(page, "probe now");
+  await shoot(page, `page-probed-${LAPTOP.width}-light`);
+  const again = await context.newPage();
+  await again.goto(`${live}/path/rancher`);
+  await again.getByRole("button", { name: "Probe now" }).click();
+  await again.getByRole("heading", { name: "Not probed" }).waitFor();
+  await accessible(again, "probe now, refused");
+  await context.close();
+  const bare = await browser.newContext({ viewport: PHONE, javaScriptEnabled: false });
+  const form = await bare.newPage();
+  await form.goto(`${live}/path/node-b`);
+  await form.getByRole("button", { name: "Probe now" }).click();
+  await form.getByText(/begins at once|Probed/).waitFor();
+  expect(new URL(form.url()).pathname === "/path/node-b", `probe now without a script: at ${form.url()}`);
+  await bare.close();
+}
+
+/** A browser without server-sent events gets the page, and nothing breaks. */
+async function oldBrowser(state) {
+  const context = await browser.newContext({ viewport: LAPTOP });
+  await context.addInitScript(() => { delete window.EventSource; });
+  const page = await open(context, state.url, `${state.name} without events`);
+  expect((await page.locator("svg.overlay").count()) > 0, `${state.name}: no picture without events`);
+  expect((await page.locator("button.copy:visible").count()) > 0, `${state.name}: no copy button without events`);
+  await context.close();
+}
+
+/** With the keyboard alone: past the navigation, and a command copied. */
+async function keyboard(state) {
+  const context = await browser.newContext({ viewport: LAPTOP, permissions: ["clipboard-read", "clipboard-write"] });
+  const page = await open(context, state.url, `${state.name} by keyboard`);
+  await page.keyboard.press("Tab");
+  const first = await page.evaluate(() => document.activeElement.textContent);
+  expect(first === "Skip to the content", `${state.name}: the first stop is ${first}`);
+  await page.keyboard.press("Enter");
+  for (let stops = 0; stops < 200; stops += 1) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate(() => document.activeElement.matches("button.copy"))) break;
+  }
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Copied" }).waitFor({ timeout: 10_000 });
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  expect(copied.startsWith("configure\n"), `${state.name}: by keyboard ${copied} was copied`);
+  await context.close();
+}
+
 for (const state of states) {
   await look(state, PHONE, "light");
   await look(state, LAPTOP, "dark");
@@ -185,6 +240,9 @@ for (const state of states) {
 }
 await copies(states.find((state) => state.name === "hole"));
 await withoutScript(states.find((state) => state.name === "hole"));
+await oldBrowser(states.find((state) => state.name === "hole"));
+await keyboard(states.find((state) => state.name === "hole"));
+await probeNow();
 await change();
 await browser.close();
 if (wrong.length > 0) {

@@ -24,6 +24,8 @@ pub(crate) struct PathHistory {
     minutes: Minutes<5>,
     mtus: Vec<[Option<u16>; 2]>,
     changes: Changes,
+    /// When the verdict became what it is, whatever was found out about it since.
+    since: Option<SystemTime>,
     found: Option<Found>,
     minute: u64,
     /// The worst verdict of the present minute.
@@ -92,6 +94,10 @@ impl PathHistory {
             let evidence = judgement.evidence.first().map_or("", String::as_str);
             self.changes.push(now, found.in_words(), evidence);
         }
+        let is_other = |known: &Found| (known.verdict, known.reason) != (found.verdict, found.reason);
+        if self.found.as_ref().is_none_or(is_other) {
+            self.since = Some(now);
+        }
         self.found = Some(found);
         true
     }
@@ -144,7 +150,7 @@ impl PathHistory {
     }
 
     pub(super) fn since(&self) -> Option<SystemTime> {
-        self.changes.last()
+        self.since
     }
 
     /// Bytes that it holds.

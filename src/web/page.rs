@@ -1,7 +1,7 @@
 //! The pages for people, made on the server and complete without a script.
 //!
 //! - `frame`: what is around every page
-//! - `overlay`: `/`, with `problems`, `tables` and `abilities` below the picture
+//! - `overlay`: `/`, with `headline` above the picture, and `problems`, `tables` and `abilities` below the picture
 //! - `path`, `tunnel`, `router`: one thing each, with `ladder` and `charts`, and `asked` for
 //!   *probe now*
 //! - `runbook`: the runbooks; `not_found`: names that are near
@@ -10,6 +10,7 @@ mod abilities;
 mod asked;
 mod charts;
 mod frame;
+mod headline;
 mod ladder;
 mod not_found;
 mod overlay;
@@ -22,6 +23,7 @@ mod tables;
 pub(super) mod tests;
 mod time;
 mod tunnel;
+mod way;
 
 pub(super) use asked::refused;
 pub(super) use not_found::{near, not_found};

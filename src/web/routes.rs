@@ -137,7 +137,7 @@ async fn probe_now(
             print(&pages, uri.path(), &headers, move |view| page::path(view, &name, &May::Nobody)).await
         }
         (Err(refusal), _) => {
-            let content = page::refused(&pages.live.revision(), pages.self_info.version, &name, refusal);
+            let content = page::refused(pages.self_info.version, &name, refusal);
             let mut response = Printed::new(content).answer(&headers);
             if let Refusal::TooSoon(wait) = refusal {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));

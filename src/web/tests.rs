@@ -1,6 +1,7 @@
 //! Over a real socket: what is answered, who is refused, and that no client can hold up the others.
 
 mod browser;
+mod large;
 mod live;
 mod odd;
 mod stage;
@@ -210,4 +211,25 @@ async fn listening() {
     TcpStream::connect(("127.0.0.1", port)).await.expect("IPv4 reaches it too");
     let one = listen(&"127.0.0.1:0".parse().expect("an address")).await.expect("a socket");
     assert!(one.local_addr().expect("an address").ip().is_loopback());
+}
+
+/// Names with what means something in an address, and those that are near them.
+#[tokio::test]
+async fn awkward_names_are_found_and_what_is_near_them() {
+    let server = server_of(stage::pages(stage::hostile())).await;
+    let awkward = "/path/a%2Fb%3Fc%3Dd%252Fe%23f";
+    let (head, page) = ask(server.address, &format!("GET {awkward}")).await;
+    assert!(head.starts_with("HTTP/1.1 200 ") && page.contains("a/b?c=d%2Fe#f"), "{head} {page}");
+    for near in ["a%2Fb%3Fc", "a/b", "a/b?c=d", "a%2Fb%3Fc%3Dd%2Fe", "A%2FB%3FC%3DD%252FE%23F"] {
+        let (head, page) = ask(server.address, &format!("GET /path/{near}")).await;
+        assert!(head.starts_with("HTTP/1.1 404 "), "{near}: {head}");
+        assert!(page.contains(&format!("href=\"{awkward}\"")), "{near}: {page}");
+        let name = near.split('?').next().expect("a name").replace('/', "%2F");
+        let (head, body) = ask(server.address, &format!("GET /api/v1/paths/{name}")).await;
+        assert!(head.starts_with("HTTP/1.1 404 ") && body.contains("a/b?c=d%2Fe#f"), "{name}: {head} {body}");
+    }
+    for nowhere in ["%ff", "%00", "..%2f..%2fetc%2fpasswd", &"x".repeat(9000)] {
+        let (head, _) = ask(server.address, &format!("GET /path/{nowhere}")).await;
+        assert!(head.starts_with("HTTP/1.1 404 "), "{nowhere}: {head}");
+    }
 }

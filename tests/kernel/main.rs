@@ -14,6 +14,7 @@ mod image;
 mod lab_faults;
 mod lab_fixes;
 mod lab_loss;
+mod lab_page;
 mod lab_probe;
 mod many_routers;
 mod monitoring;

@@ -359,3 +359,58 @@ fn raw_sockets_by_a_file_that_permits_them_and_a_start_without() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("Operation not permitted"), "{said}");
 }
+
+/// A user may have a path probed at once. Without users only this machine may, and nobody where the
+/// configuration says so.
+#[test]
+fn probe_now_is_for_somebody() {
+    let config =
+        |rest: &str| format!("site: a\npaths: [{{name: 'one/two', site: b, address: 127.0.0.1}}]\n{rest}");
+    let page = "/path/one%2Ftwo";
+    let post = |exporter: &Exporter, proof: &str, more: &[&str]| {
+        exporter.ask("http", page, &[&["--data", proof], more].concat())
+    };
+    let proof = |page: &str| {
+        let (_, after) = page.split_once("name=\"proof\" value=\"")?;
+        Some(format!("proof={}", after.split_once('"')?.0))
+    };
+    let files = directory();
+    let web = files.path().join("web.yml");
+    fs::write(&web, format!("basic_auth_users: {{me: {HASH}}}")).expect("written");
+    fs::write(files.path().join("config.yml"), config("")).expect("written");
+    let elsewhere = ["--interface", "127.0.0.9"];
+    let exporter = Exporter::start(files, &[&format!("--web.config.file={}", web.display())]);
+    let me = [&["--user", "me:secret"], &elsewhere[..]].concat();
+    let form = proof(&exporter.ask("http", page, &me).body).expect("a user may");
+    assert_eq!(post(&exporter, &form, &elsewhere).status, 401);
+    assert_eq!(post(&exporter, "proof=", &me).status, 403);
+    let cross = [&me[..], &["--header", "Sec-Fetch-Site: cross-site"]].concat();
+    assert_eq!(post(&exporter, &form, &cross).status, 403);
+    assert_eq!(post(&exporter, &form, &me).status, 303);
+    let again = post(&exporter, &form, &me);
+    assert!(again.status == 429 && again.body.contains("again in"), "{again:?}");
+    drop(exporter);
+
+    let files = directory();
+    fs::write(files.path().join("config.yml"), config("")).expect("written");
+    let mut exporter = Exporter::start(files, &[]);
+    let said = exporter.ask("http", page, &elsewhere);
+    assert!(proof(&said.body).is_none() && said.body.contains("needs a login"), "{said:?}");
+    assert_eq!(post(&exporter, "proof=", &elsewhere).status, 403);
+    let form = proof(&exporter.ask("http", page, &[]).body).expect("this machine may");
+    assert_eq!(post(&exporter, &form, &[]).status, 303);
+    exporter.wait_for("it is said that nothing can be sent to oneself", |exporter| {
+        exporter.ask("http", page, &[]).body.contains("nothing could be sent")
+    });
+    fs::write(exporter.path("config.yml"), config("web: {probe_now: always}\n")).expect("written");
+    exporter
+        .wait_for("everybody may", |exporter| proof(&exporter.ask("http", page, &elsewhere).body).is_some());
+    fs::write(exporter.path("config.yml"), config("web: {probe_now: never}\n")).expect("written");
+    exporter.wait_for("nobody may", |exporter| proof(&exporter.ask("http", page, &[]).body).is_none());
+    let said = post(&exporter, &form, &[]);
+    assert!(said.status == 403 && said.body.contains("probe_now: never"), "{said:?}");
+    fs::write(exporter.path("config.yml"), config("web: {probe_now: yes}\n")).expect("written");
+    exporter.wait_for("a wrong word is refused", |exporter| {
+        exporter.log().contains("give restricted, always or never")
+    });
+}

@@ -105,6 +105,33 @@ release: {{ .Values.monitoringRelease | default (eq .Values.monitoring "rancher"
 {{- end -}}
 {{- end -}}
 
+{{/*
+The exporter's own address, where it is known, to put `/runbooks/NAME` behind: what is given, else the first host of the
+Ingress that leads to all pages.
+*/}}
+{{- define "vxlan-exporter.ownAddress" -}}
+{{- if .Values.web.externalUrl -}}
+{{- trimSuffix "/" .Values.web.externalUrl -}}
+{{- else if .Values.ingress.enabled -}}
+{{- $found := "" -}}
+{{- range .Values.ingress.hosts -}}
+  {{- $isWhole := not .paths -}}
+  {{- range .paths -}}
+    {{- if eq (.path | default "/") "/" -}}{{- $isWhole = true -}}{{- end -}}
+  {{- end -}}
+  {{- if and $isWhole (not $found) (not (contains "*" .host)) -}}
+    {{- $host := .host -}}
+    {{- $scheme := "http" -}}
+    {{- range $.Values.ingress.tls -}}
+      {{- if or (not .hosts) (has $host .hosts) -}}{{- $scheme = "https" -}}{{- end -}}
+    {{- end -}}
+    {{- $found = printf "%s://%s" $scheme $host -}}
+  {{- end -}}
+{{- end -}}
+{{- $found -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What `vantage` sets and values override; "true" or empty. */}}
 {{- define "vxlan-exporter.hostNetwork" -}}
 {{- if kindIs "invalid" .Values.hostNetwork | ternary (eq .Values.vantage "host") .Values.hostNetwork -}}true{{- end -}}

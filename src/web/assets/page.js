@@ -120,10 +120,11 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) {
     source?.close();
     source = null;
-  } else {
+  } else if (shown) {
     listen();
   }
 });
 
 equip(document);
-listen();
+// An answer to a form has no revision: it stays until its reader has read it.
+if (shown) listen();

@@ -75,8 +75,8 @@ fn of(count: AskedCount) -> String {
     format!("{} of {}", count.answered, count.counted())
 }
 
-/// Why a path was not probed, with the way back.
-pub(crate) fn refused(revision: &str, version: &str, name: &str, refusal: Refusal) -> Content {
+/// Why a path was not probed, with the way back; without a revision, so that nothing replaces it.
+pub(crate) fn refused(version: &str, name: &str, refusal: Refusal) -> Content {
     let status = match refusal {
         Refusal::TooSoon(_) => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::FORBIDDEN,
@@ -104,7 +104,7 @@ pub(crate) fn refused(revision: &str, version: &str, name: &str, refusal: Refusa
         }
         p { a href=(address("path", name)) { "The path " bdi { (name) } } }
     };
-    Content::html(frame::bare(revision, version, "Not probed – vxlan_exporter", &main)).with(status)
+    Content::html(frame::bare("", version, "Not probed – vxlan_exporter", &main)).with(status)
 }
 
 #[cfg(test)]

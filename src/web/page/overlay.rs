@@ -2,9 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::{abilities, frame, problems, tables, time::since};
+use super::{abilities, frame, headline, problems, tables, time::since};
 use crate::{
-    report::{self, problem::problems},
+    report::{
+        self,
+        problem::{Problem, problems},
+    },
     web::{answer::Content, mark::Mark, picture, view::View},
 };
 
@@ -44,7 +47,7 @@ pub(crate) fn overlay(view: &View, asked: &Asked) -> Content {
     let (code, reason) = report::verdict(present, &problems);
     let main = html! {
         h1 class="sr" { "Overlay" }
-        (headline(view, code, &reason))
+        (headline(view, &problems, (code, &reason)))
         @if let Some(error) = &present.config.reload_error {
             p class="alert" role="alert" {
                 (Mark::Warn.with("The new configuration cannot be used, the previous one stays in use:")) " " (error)
@@ -74,7 +77,7 @@ pub(crate) fn overlay(view: &View, asked: &Asked) -> Content {
     Content::html(frame::page(view, title, &main))
 }
 
-fn headline(view: &View, code: u8, reason: &str) -> Markup {
+fn headline(view: &View, problems: &[Problem], (code, reason): (u8, &str)) -> Markup {
     let mark = Mark::of_exit_code(code);
     let word = match code {
         0 => "Nothing is wrong",
@@ -88,6 +91,7 @@ fn headline(view: &View, code: u8, reason: &str) -> Markup {
                 (mark.icon()) " " strong { (word) }
                 @if let Some(at) = view.history.outcome_since() { " " span class="since" { (since(at, view.now)) } }
             }
+            (headline::in_plain_words(view, problems))
             @for line in lines.iter().take(MOST_LINES) { p { (line) } }
             @if lines.len() > MOST_LINES { p { "and " (lines.len() - MOST_LINES) " more findings below" } }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use super::{overlay::Asked, tables::pager, time::since};
+use super::{overlay::Asked, tables::pager, time::since, way};
 use crate::{
     model::{
         picture::FixStep,
@@ -48,7 +48,12 @@ struct Said<'p> {
 /// One problem among others.
 fn card<'p>(view: &View, problem: &'p Problem, index: usize, said: &mut Said<'p>) -> Markup {
     let before = html! {
-        @if let Some(at) = view.since(problem.kind, &problem.name) { p class="since" { (since(at, view.now)) } }
+        p class="since" {
+            @if let Some((path, _)) = (problem.kind == "path").then(|| view.path(&problem.name)).flatten() {
+                (way::sites(path)) " "
+            }
+            @if let Some(at) = view.since(problem.kind, &problem.name) { (since(at, view.now)) }
+        }
         p class="meaning" { (meaning(view, problem)) }
     };
     framed(view, problem, index, Some(&before), said)
@@ -83,9 +88,14 @@ fn framed<'p>(
                 Some(before) => { h3 id=(id) { (title) } (before) }
                 None => { h2 id=(id) { (title) } }
             }
-            @if is_known && !problem.cause.is_empty() { p class="sub" { "Cause" } p { "Named above." } }
-            @else { (list("Cause", &problem.cause)) }
-            (fix(&problem.fix, &mut said.commands))
+            div class="columns" {
+                @if is_known && !problem.cause.is_empty() {
+                    div { p class="sub" { "Cause" } p { "Named above." } }
+                } @else if !problem.cause.is_empty() {
+                    div { (list("Cause", &problem.cause)) }
+                }
+                @if !problem.fix.is_empty() { div { (fix(&problem.fix, &mut said.commands)) } }
+            }
             @if !problem.evidence.is_empty() {
                 details id={ (id) "-seen" } open[problem.fix.is_empty()] {
                     summary { "What was seen" }

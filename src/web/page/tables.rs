@@ -22,8 +22,15 @@ use crate::{
 const A_PAGE: usize = 100;
 const NOTHING: &str = "–";
 
-/// A table with a heading, and the way to its other pages. `#` marks the headers of numbers.
-fn table(key: &str, title: &str, header: &[&str], page: usize, rows: Vec<Markup>) -> Markup {
+/// A table with a heading, and the way to its other pages, whose rows are not made. `#` marks the
+/// headers of numbers.
+fn table(
+    key: &str,
+    title: &str,
+    header: &[&str],
+    page: usize,
+    rows: impl ExactSizeIterator<Item = Markup>,
+) -> Markup {
     let all = rows.len();
     let skipped = (page - 1).saturating_mul(A_PAGE);
     html! {
@@ -41,7 +48,7 @@ fn table(key: &str, title: &str, header: &[&str], page: usize, rows: Vec<Markup>
                             }
                         }
                     }
-                    tbody { @for row in rows.into_iter().skip(skipped).take(A_PAGE) { tr { (row) } } }
+                    tbody { @for row in rows.skip(skipped).take(A_PAGE) { tr { (row) } } }
                 }
             }
             (pager(key, page, all, A_PAGE))
@@ -87,7 +94,7 @@ pub(super) fn paths(view: &View, asked: &Asked) -> Markup {
             td class="number" { (or_nothing(echo.rtt.mean_seconds().map(milliseconds))) }
         }
     };
-    let rows = paths.into_iter().map(row).collect();
+    let rows = paths.into_iter().map(row);
     let header = [
         "Path",
         "Verdict",
@@ -131,7 +138,7 @@ pub(super) fn tunnels(view: &View, asked: &Asked) -> Markup {
             td class="number" { (both(&|link| link.mtu)) }
         }
     };
-    let rows = tunnels.into_iter().map(row).collect();
+    let rows = tunnels.into_iter().map(row);
     table("tunnels", "Tunnels", &["Tunnel", "State", "#VNI", "#MTU"], asked.tunnels, rows)
 }
 
@@ -139,7 +146,7 @@ pub(super) fn tunnels(view: &View, asked: &Asked) -> Markup {
 pub(super) fn legs(view: &View, asked: &Asked) -> Markup {
     let tunnels = sorted(view);
     let pairs = tunnels.into_iter().filter(|tunnel| tunnel.ends.len() == 2);
-    let legs = pairs.flat_map(|tunnel| [(tunnel, 0), (tunnel, 1)]);
+    let legs: Vec<_> = pairs.flat_map(|tunnel| [(tunnel, 0), (tunnel, 1)]).collect();
     let row = |(tunnel, from): (&Tunnel, usize)| {
         let (from, to) = (&tunnel.ends[from], &tunnel.ends[1 - from]);
         let loss = tunnel.loss.iter().find(|loss| loss.from == *from);
@@ -156,8 +163,7 @@ pub(super) fn legs(view: &View, asked: &Asked) -> Markup {
             td class="number" { (or_nothing(underlay())) }
         }
     };
-    let rows: Vec<_> = legs.map(row).collect();
-    if rows.is_empty() {
+    if legs.is_empty() {
         return html! {};
     }
     table(
@@ -165,7 +171,7 @@ pub(super) fn legs(view: &View, asked: &Asked) -> Markup {
         "Legs",
         &["From → to", "#Loss", "#MTU of the sender", "#Underlay carries"],
         asked.tunnels,
-        rows,
+        legs.into_iter().map(row),
     )
 }
 
@@ -189,7 +195,7 @@ pub(super) fn routers(view: &View, asked: &Asked) -> Markup {
             td class="number" { (reading.duration.as_millis()) " ms" }
         }
     };
-    let rows = routers.into_iter().map(row).collect();
+    let rows = routers.into_iter().map(row);
     let header = ["Router", "State", "Site", "Version", "Interfaces", "#Reading took"];
     table("routers", "Routers", &header, asked.routers, rows)
 }

@@ -14,7 +14,7 @@ pub(super) fn folded(scene: Scene, most: usize) -> Scene {
     let mut order: Vec<usize> = (0..scene.sites.len()).collect();
     // Our own site and the one in the middle stay in any case; of the others the worst.
     let stays = |site: usize| scene.sites[site].own || hub == Some(site);
-    let marks: Vec<Mark> = (0..scene.sites.len()).map(|site| scene.mark_of(site)).collect();
+    let marks = scene.marks();
     order.sort_by_key(|site| (!stays(*site), marks[*site], *site));
     let kept: BTreeSet<usize> =
         order.into_iter().take(most - 1).filter(|site| stays(*site) || marks[*site] != Mark::Good).collect();

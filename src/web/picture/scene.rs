@@ -116,12 +116,12 @@ impl Scene {
     /// path is sick.
     fn mark_what_needs_commands(&mut self, present: &Present) {
         let steps = present.overlay.paths.iter().flat_map(|picture| &picture.fix);
-        let commands: BTreeSet<_> = steps.map(|step| (&step.router, step.command.to_string())).collect();
-        let is_named = |end: &TunnelEnd| {
-            let of_router = commands.iter().filter(|(router, _)| **router == end.router);
-            let mut commands = of_router.map(|(_, command)| command);
-            commands.any(|command| command.split(' ').any(|word| word == end.interface.as_str()))
-        };
+        let commands = steps.map(|step| (&step.router, step.command.to_string()));
+        let words = commands.flat_map(|(router, command)| {
+            command.split(' ').map(|word| (router, word.to_owned())).collect::<Vec<_>>()
+        });
+        let named: BTreeSet<(&RouterName, String)> = words.collect();
+        let is_named = |end: &TunnelEnd| named.contains(&(&end.router, end.interface.as_str().to_owned()));
         let changed = present.overlay.tunnels.iter().filter(|tunnel| tunnel.ends.iter().any(is_named));
         let changed: BTreeSet<&str> = changed.map(|tunnel| tunnel.name.as_str()).collect();
         for tunnel in &mut self.tunnels {
@@ -169,6 +169,18 @@ impl Scene {
         let within = self.sites[site].routers.iter().chain(&self.sites[site].targets).map(|item| item.mark);
         let at = self.tunnels.iter().filter(|tunnel| tunnel.sites.0 == site || tunnel.sites.1 == site);
         within.chain(at.map(|tunnel| tunnel.mark)).min().unwrap_or(Mark::Good)
+    }
+
+    /// The same of every site.
+    pub(super) fn marks(&self) -> Vec<Mark> {
+        let within = |site: &Site| site.routers.iter().chain(&site.targets).map(|item| item.mark).min();
+        let mut marks: Vec<_> = self.sites.iter().map(|site| within(site).unwrap_or(Mark::Good)).collect();
+        for tunnel in &self.tunnels {
+            for site in [tunnel.sites.0, tunnel.sites.1] {
+                marks[site] = marks[site].min(tunnel.mark);
+            }
+        }
+        marks
     }
 
     /// Which paths cross each leg, and which are sick there.

@@ -31,9 +31,10 @@ pub(super) fn drawing(scene: &Scene) -> Drawing {
 fn star(into: &mut Drawing, scene: &Scene, hub: usize) -> i32 {
     let mut y = site(into, scene, hub, (MARGIN, MARGIN));
     let top = y;
+    let suspects = scene.suspects();
     for leaf in (0..scene.sites.len()).filter(|site| *site != hub) {
         y += GAP;
-        let lanes = lanes(scene, hub, leaf);
+        let lanes = lanes(scene, &suspects, hub, leaf);
         for lane in &lanes {
             draw_lane(into, lane, y);
             y += lane.height();

@@ -5,6 +5,7 @@ use super::{
     drawing::{Drawing, LineKind, Rect},
     scene::{Scene, TunnelLine, other_than},
     sitebox,
+    suspects::Suspects,
 };
 use crate::web::mark::Mark;
 
@@ -42,7 +43,7 @@ impl Lane<'_> {
 }
 
 /// What runs between a site and the hub.
-pub(super) fn lanes(scene: &Scene, hub: usize, site: usize) -> Vec<Lane<'_>> {
+pub(super) fn lanes<'s>(scene: &'s Scene, suspects: &Suspects, hub: usize, site: usize) -> Vec<Lane<'s>> {
     let of_leg = scene.tunnels.iter().filter(|tunnel| other_than(tunnel.sites, hub) == Some(site));
     let mut tunnels: Vec<_> = of_leg.collect();
     tunnels.sort_by_key(|tunnel| tunnel.mark);
@@ -58,7 +59,7 @@ pub(super) fn lanes(scene: &Scene, hub: usize, site: usize) -> Vec<Lane<'_>> {
         let more = if shown == 0 { "" } else { "more " };
         lanes.push(Lane::More(worst, format!("{} {more}tunnels, {how}", rest.len())));
     }
-    if let Some(leg) = scene.suspects().leg(hub, site) {
+    if let Some(leg) = suspects.leg(hub, site) {
         let (mark, words) = leg.told(scene);
         lanes.push(Lane::Paths(mark, words, scene.sites[site].own));
     }
@@ -69,13 +70,14 @@ pub(super) fn drawing(scene: &Scene, hub: usize) -> Drawing {
     let leaves: Vec<usize> = (0..scene.sites.len()).filter(|site| *site != hub).collect();
     let (left, right) = sides(scene, &leaves);
     let has_left = !left.is_empty();
+    let suspects = scene.suspects();
     let hub_x = MARGIN + if has_left { BOX + GUTTER } else { 0 };
     let mut drawing = Drawing::default();
     let mut bottom = 0;
     for (column, x, of_hub) in [(left, MARGIN, hub_x), (right, hub_x + BOX + GUTTER, hub_x + BOX)] {
         let mut y = MARGIN;
         for site in column {
-            y = leaf(&mut drawing, scene, (hub, site), (x, y), of_hub) + GAP;
+            y = leaf(&mut drawing, (scene, &suspects), (hub, site), (x, y), of_hub) + GAP;
         }
         bottom = bottom.max(y - GAP);
     }
@@ -103,12 +105,12 @@ fn sides(scene: &Scene, leaves: &[usize]) -> (Vec<usize>, Vec<usize>) {
 /// Draws a site and its lanes to the hub, whose nearer edge is at `of_hub`; returns where it ends.
 fn leaf(
     into: &mut Drawing,
-    scene: &Scene,
+    (scene, suspects): (&Scene, &Suspects),
     (hub, site): (usize, usize),
     (x, y): (i32, i32),
     of_hub: i32,
 ) -> i32 {
-    let lanes = lanes(scene, hub, site);
+    let lanes = lanes(scene, suspects, hub, site);
     let of_lanes: i32 = lanes.iter().map(Lane::height).sum();
     let height = sitebox::height(&scene.sites[site]).max(of_lanes + GAP / 2);
     sitebox::draw(into, scene, site, Rect { x, y, width: BOX, height });

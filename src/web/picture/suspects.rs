@@ -21,7 +21,8 @@ pub(super) struct Leg {
 
 impl Suspects {
     pub(super) fn of(scene: &Scene) -> Self {
-        let ways: Vec<_> = (0..scene.paths.len()).map(|path| way(scene, path)).collect();
+        let ends = (scene.own(), scene.hub());
+        let ways: Vec<_> = scene.paths.iter().map(|path| way(path, ends)).collect();
         let cleared = scene.paths.iter().zip(&ways).filter(|(path, _)| path.mark == Mark::Good);
         let cleared: BTreeSet<_> = cleared.flat_map(|(_, way)| way.iter().copied()).collect();
         let mut legs: BTreeMap<_, Leg> = BTreeMap::new();
@@ -77,13 +78,12 @@ pub(super) fn short(word: &str) -> &str {
 }
 
 /// The legs that a path crosses; over the hub, or straight, where that is not known.
-fn way(scene: &Scene, path: usize) -> BTreeSet<(usize, usize)> {
-    let line = &scene.paths[path];
-    let Some(own) = scene.own().filter(|own| *own != line.to) else { return BTreeSet::new() };
+fn way(line: &PathLine, (own, hub): (Option<usize>, Option<usize>)) -> BTreeSet<(usize, usize)> {
+    let Some(own) = own.filter(|own| *own != line.to) else { return BTreeSet::new() };
     if !line.legs.is_empty() {
         return line.legs.clone();
     }
-    match scene.hub() {
+    match hub {
         Some(hub) => [(own, hub), (hub, line.to)]
             .into_iter()
             .filter(|(one, other)| one != other)

@@ -149,3 +149,30 @@ async fn what_was_asked_for_is_announced() {
         }
     }
 }
+
+/// However much changes, and however often, there is one event a turn.
+#[tokio::test]
+async fn changes_of_one_turn_are_one_event() {
+    let pages = stage::pages(healthy());
+    let state = pages.state.clone();
+    let server = server_of(pages).await;
+    let mut watcher = Watcher::new(server.address).await;
+    watcher.next().await;
+    let began = std::time::Instant::now();
+    let changing = tokio::spawn(async move {
+        for turn in 0..300 {
+            let path = if turn % 2 == 0 { sick() } else { PathObservation::clone(&healthy().paths[0]) };
+            state.put_path(path);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    let mut events = 0_u128;
+    while !changing.is_finished() {
+        if timeout(Duration::from_millis(300), watcher.next()).await.is_ok() {
+            events += 1;
+        }
+    }
+    // In tests a turn is a tenth of a second.
+    let turns = began.elapsed().as_millis() / 100;
+    assert!(events > 0 && events <= turns + 2, "{events} events in {turns} turns");
+}

@@ -142,7 +142,7 @@ fn reading(router: &str, site: &str, like: &Present) -> Arc<RouterReading> {
 }
 
 /// A hub and `spokes`; `paths` to the spokes in turn. One in seventeen is sick.
-fn star(spokes: usize, paths: usize) -> Present {
+pub(super) fn star(spokes: usize, paths: usize) -> Present {
     let like = healthy();
     let mut present = Present::default();
     present.routers.push(reading("hub", "site-a", &like));
@@ -195,7 +195,7 @@ fn mesh(sites: usize) -> Present {
 }
 
 /// The article's failure with names that try to break out.
-fn hostile() -> Present {
+pub(super) fn hostile() -> Present {
     let mut present = article();
     let like = healthy();
     for (place, name) in HOSTILE.iter().enumerate() {

@@ -107,9 +107,58 @@ fn values_change_what_stands_around_an_expression() -> Result<()> {
             rule["annotations"]["runbook_url"] = json!(url);
         })?;
     }
+    runbooks_of_its_own(&change)?;
     let more = rendered("prometheusRule: {extraGroups: [{name: mine, rules: [{record: a:b, expr: up}]}]}");
     assert_eq!(more.last(), Some(&json!({"name": "mine", "rules": [{"record": "a:b", "expr": "up"}]})));
     Ok(())
+}
+
+/// Compares what some values render with the written rules, changed in that way.
+type Compare<'c> = dyn Fn(&str, &dyn Fn(&str, &mut Value)) -> Result<()> + 'c;
+
+/// Without a place for the project's files, `runbook_url` is a page of the exporter itself, if its
+/// address is known.
+fn runbooks_of_its_own(change: &Compare<'_>) -> Result<()> {
+    let ingress = |rest: &str| format!("ingress: {{enabled: true, {rest}}}");
+    let tls = "tls: [{secretName: s, hosts: [vxlan.example.net]}]";
+    for (values, base) in [
+        ("web: {externalUrl: 'https://vxlan.example.net/'}".to_owned(), "https://vxlan.example.net"),
+        ("web: {externalUrl: 'http://10.0.0.1:14789'}".to_owned(), "http://10.0.0.1:14789"),
+        (ingress("hosts: [{host: vxlan.example.net}]"), "http://vxlan.example.net"),
+        (ingress(&format!("hosts: [{{host: vxlan.example.net}}], {tls}")), "https://vxlan.example.net"),
+        (ingress(&format!("hosts: [{{host: other.example.net}}], {tls}")), "http://other.example.net"),
+        (ingress("hosts: [{host: a.example.net}], tls: [{secretName: s}]"), "https://a.example.net"),
+        (
+            // Pages have absolute addresses: below another prefix they are not found.
+            ingress(
+                "hosts: [{host: a.example.net, paths: [{path: /vxlan}]}, {host: '*.example.net'}, {host: b.example.net}]",
+            ),
+            "http://b.example.net",
+        ),
+        (
+            format!(
+                "web: {{externalUrl: 'https://c.example.net'}}\n{}",
+                ingress("hosts: [{host: a.example.net}]")
+            ),
+            "https://c.example.net",
+        ),
+    ] {
+        change(&values, &|name, rule| {
+            rule["annotations"]["runbook_url"] = json!(format!("{base}/runbooks/{name}"));
+        })?;
+    }
+    for values in [
+        ingress("hosts: [{host: a.example.net, paths: [{path: /metrics}]}]"),
+        "ingress: {enabled: false, hosts: [{host: a.example.net}]}".to_owned(),
+    ] {
+        change(&values, &|_, _| {})?;
+    }
+    // A place for the project's files comes first.
+    let both = "web: {externalUrl: 'https://c.example.net'}\nprometheusRule: {runbookBaseUrl: 'https://git.example.net'}";
+    change(both, &|name, rule| {
+        rule["annotations"]["runbook_url"] =
+            json!(format!("https://git.example.net/docs/runbooks/{name}.md"));
+    })
 }
 
 /// Rancher passes its own address and the cluster's name to charts that are installed from its

@@ -1,0 +1,75 @@
+//! The first lines of `/` for somebody who has never heard of path MTU: between which sites, which
+//! way, what that means, and where to find what to type.
+
+use std::collections::{BTreeSet, HashMap};
+
+use maud::{Markup, html};
+
+use super::{problems::sentence, way::Way};
+use crate::{
+    model::observation::PathObservation,
+    report::{count, problem::Problem},
+    web::view::View,
+};
+
+/// So many different meanings are said, the worst first.
+const MOST: usize = 3;
+/// So many pairs of sites are named for each.
+const MOST_SITES: usize = 4;
+
+/// What is wrong between which sites, and a link to the commands; nothing where no path is sick.
+pub(super) fn in_plain_words(view: &View, problems: &[Problem]) -> Markup {
+    let known: HashMap<&str, &PathObservation> =
+        view.present.paths.iter().map(|path| (path.path.as_str(), path.as_ref())).collect();
+    let sick = problems.iter().filter(|problem| problem.kind == "path" && problem.rank.exit_code() == 1);
+    let sick = sick.filter_map(|problem| known.get(problem.name.as_str()).copied());
+    let mut groups: Vec<(String, Vec<(&PathObservation, Way)>)> = Vec::new();
+    for path in sick {
+        let (means, way) = (path.meaning(), Way::of(path));
+        match groups.iter().position(|(known, _)| *known == means) {
+            Some(place) => groups[place].1.push((path, way)),
+            None if groups.len() < MOST => groups.push((means, vec![(path, way)])),
+            None => {}
+        }
+    }
+    html! {
+        @for (means, paths) in &groups { p class="plain" { (between(paths)) ": " (sentence(means)) } }
+        (to_type(problems))
+    }
+}
+
+/// `site-a ⇄ dc, site-a ⇄ site-b`
+fn between(paths: &[(&PathObservation, Way)]) -> Markup {
+    let mut seen = BTreeSet::new();
+    let pairs = paths.iter().map(|(path, way)| (&path.source.site, &path.target_site, *way));
+    let pairs: Vec<_> = pairs.filter(|pair| seen.insert(*pair)).collect();
+    html! {
+        @for (index, (from, to, way)) in pairs.iter().take(MOST_SITES).enumerate() {
+            @if index > 0 { ", " }
+            strong { (way.between(from.as_str(), to.as_str())) }
+        }
+        @if pairs.len() > MOST_SITES { " and " (pairs.len() - MOST_SITES) " more" }
+    }
+}
+
+/// How many commands there are, and on which routers.
+fn to_type(problems: &[Problem]) -> Markup {
+    let Some(first) = problems.iter().position(|problem| !problem.fix.is_empty()) else { return html! {} };
+    let steps: BTreeSet<_> = problems.iter().flat_map(|problem| &problem.fix).collect();
+    let mut routers = Vec::new();
+    for step in &problems[first].fix {
+        if !routers.contains(&step.router.as_str()) {
+            routers.push(step.router.as_str());
+        }
+    }
+    let all: BTreeSet<_> = steps.iter().map(|step| step.router.as_str()).collect();
+    let where_to = match all.len() {
+        few if few <= routers.len() && few <= MOST_SITES => routers.join(", "),
+        many => count(many, "router"),
+    };
+    html! {
+        p {
+            a href={ "#problem-" (first + 1) } { "What to type: " (count(steps.len(), "command")) " on " (where_to) }
+        }
+    }
+}
