@@ -6,12 +6,13 @@
 //! every view shows.
 //!
 //! - [`tunnel`] the tunnels: `pairing` which vxlan interfaces belong together, `mismatch` settings
-//!   that differ between them, `liveness` whether they are up, `loss` packet loss by their counters,
-//!   `passive` fragments and unheard packets by the routers' own
+//!   that differ between them, `liveness` whether they are up, `loss` packet loss by their
+//!   counters, `passive` fragments and unheard packets by the routers' own
 //! - `tunnel_route` which tunnels a path crosses, `cause` which router setting explains its
 //!   problem, `fix` the commands that mend it, `step` by step (in the syntax of `vendor::Vyos`),
-//!   `legs` what the routers' own pings say, `underlay` what the underlay carries after the fix, `routed` ends that a router routes into,
-//!   `evpn` ends that a routing daemon configures, `stranger` a suspected virtual switch
+//!   `legs` what the routers' own pings say, `underlay` what the underlay carries after the fix,
+//!   `routed` ends that a router routes into, `evpn` ends that a routing daemon configures,
+//!   `stranger` a suspected virtual switch
 //! - `scene` the interfaces of the present readings, an `end_view` each, `address_book` who owns
 //!   which address; `sends`, `router_index`, `carriers`, `arrivals` index router data, so that no
 //!   look-up walks through all of it

@@ -5,8 +5,8 @@ from grafana import NO_COLOUR, RED, SCRAPE, by_name, mapping, thresholds
 BRIDGE = "namespace, cluster, router, bridge"
 END = "namespace, cluster, router, interface"
 
-# Bytes that are lacking: to the largest port of the bridge, where no path proves that this does no harm; or to what a path
-# over the tunnel should carry. 0 where nothing is lacking.
+# Bytes that are lacking: to the largest port of the bridge, where no path proves that this does no
+# harm; or to what a path over the tunnel should carry. 0 where nothing is lacking.
 LACKING = f"""
 max by ({END}) (
   label_replace(

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Tries an API against its description at the URL given, with schemathesis, which is fetched from PyPI
-# into target/tools, pinned by its hash, unless it is already there.
+# Tries an API against its description at the URL given, with schemathesis, which is fetched from
+# PyPI into target/tools, pinned by its hash, unless it is already there.
 set -eu
 here=$(dirname "$0")
 tools=$here/../../target/tools/api-check

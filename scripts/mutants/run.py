@@ -146,7 +146,8 @@ def try_all(options, mutants, what_notices, known):
         tried = pool.map(lambda mutant: (mutant, what_notices(mutant)), mutants)
         for count, (mutant, by) in enumerate(tried, 1):
             known[mutant.key] = by
-            # What no unit test notices has its cases yet to meet: broken off, the run goes on there.
+            # What no unit test notices has its cases yet to meet: broken off, the run goes on
+            # there.
             if by != UNNOTICED:
                 results.write(json.dumps({"key": mutant.key, "noticed": by}) + "\n")
                 results.flush()

@@ -1,5 +1,5 @@
-// State timelines and heat maps are Grafana plugins that are in no package. They are drawn here from the
-// same fields, colours and options.
+// State timelines and heat maps are Grafana plugins that are in no package. They are drawn here
+// from the same fields, colours and options.
 import { DataFrame, GrafanaTheme2, dateTimeFormat, getValueFormat } from '@grafana/data';
 import { getTextColorForBackground } from '@grafana/ui';
 import { interpolateCividis } from 'd3-scale-chromatic';

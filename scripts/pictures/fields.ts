@@ -1,5 +1,5 @@
-// The field settings that the dashboards use. Grafana registers them in its own front end, which is in
-// no package.
+// The field settings that the dashboards use. Grafana registers them in its own front end, which is
+// in no package.
 import {
   DataFrame, FieldConfigSource, GrafanaTheme2, Registry, applyFieldOverrides, cacheFieldDisplayNames, standardFieldConfigEditorRegistry,
   standardTransformers, standardTransformersRegistry, transformDataFrame,

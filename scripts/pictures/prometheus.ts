@@ -1,4 +1,5 @@
-// Sends a panel's queries to Prometheus, and returns the results in the form of Grafana's data source.
+// Sends a panel's queries to Prometheus, and returns the results in the form of Grafana's data
+// source.
 import { DataFrame, FieldType, createDataFrame } from '@grafana/data';
 
 export interface Span {

@@ -4,9 +4,9 @@
 //! SHA-256 over `INDEX/NAME`; the highest bid owns the name. When a shard is added, a name moves
 //! only if the new shard outbids all others for it. `printf 2/dc | sha256sum` shows a bid.
 //!
-//! Chance makes the fullest of many shards a good deal fuller than the mean, so `Shard::share` bounds
-//! what one takes of names that all shards know: beyond a tenth above the mean, the names with its
-//! lowest bids go to the shard with their next highest bid.
+//! Chance makes the fullest of many shards a good deal fuller than the mean, so `Shard::share`
+//! bounds what one takes of names that all shards know: beyond a tenth above the mean, the names
+//! with its lowest bids go to the shard with their next highest bid.
 
 use std::{
     cmp::Reverse,

@@ -1,5 +1,5 @@
-//! The regular small echo of `probe`, sent with surge-ping, which matches replies by address, identifier and
-//! sequence.
+//! The regular small echo of `probe`, sent with surge-ping, which matches replies by address,
+//! identifier and sequence.
 //!
 //! Its own timeout is 10 s. Our deadline decides whether an echo is lost, so that late replies are
 //! counted as late.

@@ -128,8 +128,8 @@ impl Chain {
         Err(all(failures))
     }
 
-    /// Measures one leg of the underlay by pings of the router, until `until` at the latest; returns
-    /// what is known of all legs that are asked for. Blocks.
+    /// Measures one leg of the underlay by pings of the router, until `until` at the latest;
+    /// returns what is known of all legs that are asked for. Blocks.
     pub(crate) fn measure_leg(&mut self, asks: &[LegAsk], until: Instant) -> BTreeMap<IpAddr, LegReading> {
         self.legs.keep(asks);
         // A method that was not the shell's was the last resort: the session does not work.

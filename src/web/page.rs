@@ -1,7 +1,8 @@
 //! The pages for people, made on the server and complete without a script.
 //!
 //! - `frame`: what is around every page
-//! - `overlay`: `/`, with `headline` above the picture, and `problems`, `tables` and `abilities` below the picture
+//! - `overlay`: `/`, with `headline` above the picture, and `problems`, `tables` and `abilities`
+//!   below the picture
 //! - `path`, `tunnel`, `router`: one thing each, with `ladder` and `charts`, and `asked` for
 //!   *probe now*
 //! - `runbook`: the runbooks; `not_found`: names that are near

@@ -1,5 +1,5 @@
-//! *Probe now* on the page of a path, in the lab's most usual black hole: what the page says came of
-//! it is what the network does.
+//! *Probe now* on the page of a path, in the lab's most usual black hole: what the page says came
+//! of it is what the network does.
 
 use std::{
     thread,

@@ -12,6 +12,7 @@ mod chart;
 mod dashboards;
 mod doors_fuzz;
 mod iproute2;
+mod named_files;
 mod parse_corpus;
 mod parse_facts;
 mod supply_chain;

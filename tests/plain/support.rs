@@ -1,5 +1,6 @@
-//! What the suites of alerts and dashboards share.
+//! What several suites share.
 
+pub mod files;
 pub mod names;
 pub mod promql;
 pub mod source;

@@ -25,8 +25,8 @@ const STEADY_MOST: usize = 60;
 /// (Random loss falls below it once in 30,000 times over fifteen seconds.)
 const EVEN: f64 = 0.15;
 /// The same once they were even. Answers that wait for the next request drift over the border of a
-/// second, and every few seconds one has none: at 1.2 s between answers the variance is 0.19 of that
-/// of random loss. (Random loss over a minute stays below a half once in 300 times.)
+/// second, and every few seconds one has none: at 1.2 s between answers the variance is 0.19 of
+/// that of random loss. (Random loss over a minute stays below a half once in 300 times.)
 const STILL_EVEN: f64 = 0.5;
 
 #[derive(Debug, Clone, Copy)]

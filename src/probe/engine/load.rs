@@ -131,8 +131,8 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
     const MS: Duration = Duration::from_millis(1);
 
-    /// Plays so many seconds, each with a hundred echoes that leave `late` and a loop that works for
-    /// `worked`.
+    /// Plays so many seconds, each with a hundred echoes that leave `late` and a loop that works
+    /// for `worked`.
     fn play(load: &mut Load, now: &mut Moment, seconds: u32, late: Duration, worked: Duration) -> Vec<Pace> {
         let mut paces = vec![load.pace()];
         for _ in 0..seconds {

@@ -125,8 +125,8 @@ impl Inbox {
     }
 }
 
-/// When the kernel received a packet that it stamped `stamp` by the wall clock. A wall clock that was
-/// set meanwhile is noticed where the result would be in the future.
+/// When the kernel received a packet that it stamped `stamp` by the wall clock. A wall clock that
+/// was set meanwhile is noticed where the result would be in the future.
 fn received_at(stamp: Option<Duration>, now: Instant, wall: Duration) -> Instant {
     let age = stamp.and_then(|stamp| wall.checked_sub(stamp));
     age.and_then(|age| now.checked_sub(age)).unwrap_or(now)

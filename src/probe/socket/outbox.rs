@@ -13,8 +13,8 @@ use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny, sendmm
 use super::PacketSocket;
 use crate::probe::refusal::TRIES;
 
-/// Most packets per `sendmmsg`. More would save little, and the time at which each one left would be
-/// known less exactly.
+/// Most packets per `sendmmsg`. More would save little, and the time at which each one left would
+/// be known less exactly.
 const BATCH: usize = 16;
 
 /// Packets in the order in which they are to leave, over whatever sockets.

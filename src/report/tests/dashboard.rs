@@ -1,5 +1,5 @@
-//! The overlay dashboard's "What to type", from what `/metrics` says, must show what `check` prints:
-//! path by path, router by router, line by line.
+//! The overlay dashboard's "What to type", from what `/metrics` says, must show what `check`
+//! prints: path by path, router by router, line by line.
 
 use std::{fmt::Write as _, fs, process::Command};
 
@@ -41,8 +41,8 @@ fn printed(present: &Present, path: &str) -> Vec<Line> {
     lines
 }
 
-/// The same lines as the panel's rows, with the label that sorts them: the number of the router, then
-/// that of the command among all of the path.
+/// The same lines as the panel's rows, with the label that sorts them: the number of the router,
+/// then that of the command among all of the path.
 fn rows(lines: &[Line]) -> Vec<(String, &Line)> {
     let mut rows = Vec::new();
     let (mut session, mut step) = (0, 0);

@@ -184,8 +184,8 @@ fn a_router_that_cannot_ping_is_left_alone_for_minutes() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Under loss of up to 20 % each way no hole is claimed that is not there, and one that is there is
-    /// claimed at its own size or not yet.
+    /// Under loss of up to 20 % each way no hole is claimed that is not there, and one that is
+    /// there is claimed at its own size or not yet.
     #[test]
     fn an_edge_is_never_invented(edge in 1200..1600_u32, loss in 0.0..0.2_f64, seed: u64) {
         let reading = play(&mut Sim::new(edge, loss, seed), &ask(1550, &[]), 14);

@@ -29,8 +29,8 @@ pub(crate) struct Pings {
     pub answered: BTreeMap<u32, Option<Duration>>,
     /// Further replies to the same ping.
     pub duplicates: u32,
-    /// The smallest MTU that a router on the way, or the sender's own kernel, named as too small for
-    /// them, bytes.
+    /// The smallest MTU that a router on the way, or the sender's own kernel, named as too small
+    /// for them, bytes.
     pub too_big: Option<Bytes>,
     /// Whether the sender's own kernel refused them as too large, by its interface's MTU or a path
     /// MTU that it remembers.

@@ -36,8 +36,8 @@ pub struct Fault {
     /// `to-site-b`.
     #[serde(default)]
     pub core_rules: Vec<String>,
-    /// Sites with a path MTU of that many bytes in the core, to and from: it answers larger packets with
-    /// DF "fragmentation needed".
+    /// Sites with a path MTU of that many bytes in the core, to and from: it answers larger packets
+    /// with DF "fragmentation needed".
     #[serde(default)]
     pub core_mtu_at: BTreeMap<Place, u32>,
     /// `df` of every vxlan interface.
@@ -49,15 +49,15 @@ pub struct Fault {
     /// Routers without the program `ping`.
     #[serde(default)]
     pub no_ping_at: Vec<Place>,
-    /// Routers on which the exporter's key is bound to a command that runs scripts with `ip`, and refuses
-    /// those with `ping`.
+    /// Routers on which the exporter's key is bound to a command that runs scripts with `ip`, and
+    /// refuses those with `ping`.
     #[serde(default)]
     pub forced_command_at: Vec<Place>,
     /// Routers that remember this path MTU to the DC, as left by a signal some minutes ago.
     #[serde(default)]
     pub router_remembers: BTreeMap<Place, u32>,
-    /// Packets per second between the hosts, through both tunnels and in both directions, of a full-size
-    /// inner packet without DF.
+    /// Packets per second between the hosts, through both tunnels and in both directions, of a
+    /// full-size inner packet without DF.
     pub full_size_traffic: Option<u32>,
     /// Seconds between two scrapes of a router; by default two, which leaves time for few pings.
     pub scrape_seconds: Option<u64>,

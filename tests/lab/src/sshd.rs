@@ -42,7 +42,8 @@ const FORCED: &str = r#"case "$SSH_ORIGINAL_COMMAND" in
 esac
 "#;
 
-/// Hides the program `ping` in a mount namespace, then starts the server. `$1` is a directory of its own.
+/// Hides the program `ping` in a mount namespace, then starts the server. `$1` is a directory of
+/// its own.
 const WITHOUT_PING: &str = r#"B=$1; shift
 mount --bind /usr/bin "$B" && mount -t tmpfs none /usr/bin && "$B/ln" -s "$B"/* /usr/bin/ &&
 "$B/rm" /usr/bin/ping && exec "$@""#;

@@ -1,6 +1,6 @@
-//! The table of values that helm-docs makes of a chart's values.yaml: a program in Go, in no package
-//! registry that the tests use. One row a value, in the order of the file, described by the comment
-//! above it that begins with `--`.
+//! The table of values that helm-docs makes of a chart's values.yaml: a program in Go, in no
+//! package registry that the tests use. One row a value, in the order of the file, described by the
+//! comment above it that begins with `--`.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 

@@ -1,12 +1,14 @@
-// Validates objects against the API of the Prometheus operator in one or more generations, strictly.
+// Validates objects against the API of the Prometheus operator in one or more generations,
+// strictly.
 //
 //     operator.mjs DIRECTORY GENERATION... < JSON list of {"from": "…", "object": {…}}
 //
-// Prints one line per error, and nothing else. DIRECTORY holds the npm packages as operator-GENERATION.
+// Prints one line per error, and nothing else. DIRECTORY holds the npm packages as
+// operator-GENERATION.
 //
-// The packages' validators are generated from the operator's CRDs. Like an API server they accept unknown
-// fields, which the server then drops. Here a field that the validator never reads is an error: the
-// validated value is a view that records which fields are read.
+// The packages' validators are generated from the operator's CRDs. Like an API server they accept
+// unknown fields, which the server then drops. Here a field that the validator never reads is an
+// error: the validated value is a view that records which fields are read.
 
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";

@@ -12,8 +12,8 @@ pub(crate) struct Rules {
     pub halves: Halves,
     /// The smallest size asked for, bytes of IP packet.
     pub smallest: Bytes,
-    /// Whether a target may answer other probe methods and never this one. If so, a proof without an answered
-    /// control is given up early.
+    /// Whether a target may answer other probe methods and never this one. If so, a proof without
+    /// an answered control is given up early.
     pub may_be_unanswered: bool,
 }
 

@@ -1,4 +1,5 @@
-//! What Prometheus needs for many paths: samples, memory, and the evaluation of the rules in alerts/.
+//! What Prometheus needs for many paths: samples, memory, and the evaluation of the rules in
+//! alerts/.
 
 use std::{
     collections::BTreeMap,

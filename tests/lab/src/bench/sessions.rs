@@ -1,5 +1,5 @@
-//! Bare `ssh2` sessions that run a command and throw its output away: what reading a router costs at
-//! least. Prints CPU seconds a read, and bytes of memory.
+//! Bare `ssh2` sessions that run a command and throw its output away: what reading a router costs
+//! at least. Prints CPU seconds a read, and bytes of memory.
 
 use std::{
     io::Read as _,

@@ -61,8 +61,8 @@ const SCRIPT: [(f64, Wrong); 7] = [
 ];
 
 impl Wrong {
-    /// So long after its end a leg may still be told as it was: it is measured every five minutes, what was
-    /// lost counts for ten, and a kernel remembers a signal for ten.
+    /// So long after its end a leg may still be told as it was: it is measured every five minutes,
+    /// what was lost counts for ten, and a kernel remembers a signal for ten.
     fn stale(self) -> Duration {
         Duration::from_mins(match self {
             Self::Nothing => 0,
