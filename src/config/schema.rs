@@ -1,9 +1,10 @@
 //! The keys of the configuration file as they may be written. Everything optional is an `Option`,
 //! so that "not written" and "written with the default value" can be told apart; a key without a
-//! value counts as not written.
+//! value counts as not written, except where it restricts who is let in or trusted: that would be
+//! no restriction.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::value::{
     Address, Budget, End, ExpectedMtu, FileName, Host, HostKey, IpFamily, Listen, MaxFdbEntries,
@@ -81,7 +82,9 @@ pub(crate) struct Ssh {
     pub password_file: Option<FileName>,
     pub agent: Option<bool>,
     pub agent_socket: Option<FileName>,
+    #[serde(default, deserialize_with = "with_a_value")]
     pub known_hosts_file: Option<FileName>,
+    #[serde(default, deserialize_with = "with_a_value")]
     pub host_key_fingerprint: Option<HostKey>,
     pub jump: Option<RouterId>,
     pub max_output: Option<OutputLimit>,
@@ -92,7 +95,9 @@ pub(crate) struct Ssh {
 pub(crate) struct Api {
     pub url: Url,
     pub key_file: FileName,
+    #[serde(default, deserialize_with = "with_a_value")]
     pub ca_file: Option<FileName>,
+    #[serde(default, deserialize_with = "with_a_value")]
     pub certificate_fingerprint: Option<Pin>,
 }
 
@@ -101,7 +106,9 @@ pub(crate) struct Api {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reflector {
     pub listen: Listen,
+    #[serde(default, deserialize_with = "some_networks")]
     pub allowed_sources: Option<Vec<Network>>,
+    #[serde(default, deserialize_with = "with_a_value")]
     pub secret_file: Option<FileName>,
 }
 
@@ -109,6 +116,7 @@ pub(crate) struct Reflector {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Web {
+    #[serde(default, deserialize_with = "some_networks")]
     pub allowed_sources: Option<Vec<Network>>,
     pub probe_now: Option<ProbeOnRequest>,
 }
@@ -131,5 +139,21 @@ pub(crate) struct Path {
     pub expected_mtu: Option<ExpectedMtu>,
     pub loss_threshold: Option<Share>,
     pub reflector: Option<ReflectorPort>,
+    #[serde(default, deserialize_with = "with_a_value")]
     pub reflector_secret_file: Option<FileName>,
+}
+
+/// A key that must have a value if it is written.
+fn with_a_value<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    let given = Option::deserialize(value)?;
+    given.map(Some).ok_or_else(|| D::Error::custom("no value: give one, or leave the key out"))
+}
+
+/// Networks, at least one: an empty list could be meant to admit nobody.
+fn some_networks<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<Network>>, D::Error> {
+    let given: Option<Vec<Network>> = with_a_value(value)?;
+    if given.as_ref().is_some_and(Vec::is_empty) {
+        return Err(D::Error::custom("no networks: list some, or leave the key out to admit everyone"));
+    }
+    Ok(given)
 }

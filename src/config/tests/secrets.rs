@@ -56,6 +56,25 @@ fn written() -> impl Strategy<Value = (String, String)> {
     (secret, form).prop_map(|(secret, form)| (form.replace('%', &secret), secret))
 }
 
+#[test]
+fn a_key_that_restricts_must_have_a_value() {
+    let keys = [
+        "reflector: {listen: \":14790\", secret_file: }",
+        "reflector: {listen: \":14790\", secret_file: &anchor}",
+        "reflector: {listen: \":14790\", allowed_sources: }",
+        "web: {allowed_sources: }",
+        "web: {allowed_sources: []}",
+        "site: a\npaths:\n- {name: p, site: dc, address: 10.0.0.1, reflector: true, reflector_secret_file: ~}",
+    ];
+    for text in keys {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("config.yml");
+        fs::write(&file, format!("{text}\n")).expect("written");
+        let error = load(&file, MOST).expect_err(text).to_string();
+        assert!(error.contains("config.yml, line "), "{text}: {error}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
