@@ -7,6 +7,7 @@
 //!   made by the kernel
 //! - [`own`] faults of the prober's own host and process
 //! - [`reflected`] the size search of a reflector, in both directions
+//! - [`legs`] a leg of the underlay, as routers measure it by pings
 //! - [`play`] the loop: what the prober sends, and what the network does with it, when
 //! - [`truth`] what a host that does path MTU discovery would experience: all that the judge knows
 //! - [`judge`] compares what the prober reported with the truth, [`tally`] counts over many
@@ -23,6 +24,7 @@
 pub mod bucket;
 pub mod byte;
 pub mod judge;
+pub mod legs;
 pub mod loss;
 pub mod nat;
 pub mod neighbour;
