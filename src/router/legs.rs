@@ -131,7 +131,7 @@ impl Legs {
         if affordable(until.saturating_duration_since(now)) == 0 {
             return;
         }
-        let due = |ask: &&LegAsk| self.0.get(&ask.remote).is_none_or(|leg| leg.is_due(now));
+        let due = |ask: &&LegAsk| self.0.get(&ask.remote).is_none_or(|leg| leg.is_due(ask, now));
         let waits = |ask: &&LegAsk| self.0.get(&ask.remote).map(|leg| leg.last);
         let Some(ask) = asks.iter().filter(due).min_by_key(waits) else { return };
         if self.0.len() < MOST_LEGS || self.0.contains_key(&ask.remote) {
@@ -159,7 +159,10 @@ struct Leg {
     top: Bytes,
     began: Instant,
     last: Instant,
+    /// Not asked before that, as it could not be measured.
     rest_until: Instant,
+    /// When it had told all that it can.
+    settled_at: Option<Instant>,
     large_first: bool,
     probed_at: SystemTime,
     small: VecDeque<SmallPings>,
@@ -188,6 +191,7 @@ impl Leg {
             began: now,
             last: now,
             rest_until: now,
+            settled_at: None,
             large_first: false,
             probed_at: SystemTime::now(),
             small: VecDeque::new(),
@@ -196,8 +200,9 @@ impl Leg {
         }
     }
 
-    fn is_due(&self, now: Instant) -> bool {
-        now >= self.rest_until
+    /// Whether its result no longer stands. Trouble that begins shortens the time that one does.
+    fn is_due(&self, ask: &LegAsk, now: Instant) -> bool {
+        now >= self.rest_until && self.settled_at.is_none_or(|at| now >= at + ask.every)
     }
 
     fn turn(&mut self, ask: &LegAsk, wire: &mut dyn Wire, until: Instant) {
@@ -232,9 +237,8 @@ impl Leg {
         }
         self.last = wire.now();
         let reading = self.reading(self.last);
-        if reading.is_settled() && reading.sent >= ask.pings {
-            self.rest_until = self.rest_until.max(self.last + ask.every);
-        }
+        let is_settled = reading.is_settled() && reading.sent >= ask.pings;
+        self.settled_at = is_settled.then_some(self.last);
     }
 
     /// Another size may be needed now, other edges be known, and a signal be forgotten.

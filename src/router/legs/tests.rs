@@ -154,6 +154,9 @@ fn a_turn_without_time_asks_nothing_and_a_settled_leg_rests() {
         legs.turn(std::slice::from_ref(&rarely), &mut sim, Instant::now() + TURN);
     }
     assert_eq!(sim.packets, 20, "one turn");
+    // A path over the tunnel is in trouble now.
+    legs.turn(&[ask(1550, &[])], &mut sim, Instant::now() + TURN);
+    assert_eq!(sim.packets, 40, "at once");
 }
 
 /// A router that cannot ping: it is asked once, and not in a loop.
@@ -293,7 +296,10 @@ fn a_key_bound_to_a_command_is_asked_once_and_not_in_a_loop() {
     assert_eq!(shell.0, 1);
     let reading = &legs.readings(Instant::now())[&ask(1550, &[]).remote];
     let later = Instant::now() + FAILED_REST;
-    assert!(!legs.0[&ask(1550, &[]).remote].is_due(later), "no sooner than what cannot be helped");
+    assert!(
+        !legs.0[&ask(1550, &[]).remote].is_due(&ask(1550, &[]), later),
+        "no sooner than what cannot be helped"
+    );
     assert!(
         matches!(&reading.sizes, LegSizes::NotMeasured { why } if why.contains("this key is for reading only")),
         "{reading:?}"

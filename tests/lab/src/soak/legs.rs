@@ -259,6 +259,12 @@ impl Soak {
 
     /// What must never be said of a tunnel in its present state.
     fn listen(&mut self, tunnel: Tunnel, said: &str, at: Duration) {
+        // Only sentences: the answer has keys beside them, and history.
+        let answer = said.split_once("\r\n\r\n").map_or(said, |(_, body)| body);
+        let evidence = serde_json::from_str::<serde_json::Value>(answer)
+            .map(|tunnel| tunnel["evidence"].to_string())
+            .unwrap_or_default();
+        let said = evidence.as_str();
         let healthy = self.is_healthy(tunnel, at);
         let mut never =
             vec!["is not measured", "perhaps a firewall", "cuts outer packets", "get lost on the way"];
