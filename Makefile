@@ -122,9 +122,11 @@ scale: setup
 bench: setup
 	-@scripts/setup.sh bench
 	cargo bench --locked -p functions
+	cargo run --quiet --locked --example simulate -- --questions >target/questions.txt
 	$(WITH_LAB) --bin bench
 	strip -o target/release/stripped target/release/vxlan_exporter
-	$(SUDO) target/release/bench all --page docs/performance.md --binary target/release/stripped --image $(IMAGE) $(BENCH)
+	$(SUDO) target/release/bench all --page docs/performance.md --binary target/release/stripped --image $(IMAGE) \
+		--questions target/questions.txt $(BENCH)
 
 # Feeds random bytes to every parser of outside data, FUZZ_SECONDS each or only FUZZ_TARGETS,
 # starting from fuzz/seeds and the captures of tests/corpus.

@@ -187,7 +187,7 @@ fn by_api(said: &Said) -> Result<RouterSnapshot, ScrapeError> {
     Ok(RouterSnapshot {
         method: Method::Api,
         links: links(told),
-        fdb: Vec::new(),
+        fdb: Default::default(),
         tells_fdb: false,
         routes: std::collections::BTreeMap::new(),
         version: parse::system::version(&said.version, &said.version, &said.version),

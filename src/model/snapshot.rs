@@ -1,5 +1,6 @@
 //! One scrape of one router, as plain data.
 
+pub mod fdb;
 pub(crate) mod index;
 pub mod ip_stack;
 pub(crate) mod route_query;
@@ -25,6 +26,7 @@ use crate::{
     },
     text::{Sentence, Text},
 };
+use fdb::Fdb;
 use index::{Index, may_be_bridge};
 use ip_stack::IpStack;
 use route_query::RouteQuery;
@@ -38,7 +40,7 @@ pub struct RouterSnapshot {
     /// All links: vxlan devices, bridges, bridge members, underlay.
     pub links: Vec<Link>,
     /// Forwarding entries of the vxlan devices.
-    pub fdb: Vec<FdbEntry>,
+    pub fdb: Fdb,
     /// Whether the source lists forwarding entries.
     pub tells_fdb: bool,
     /// The router's own routes to remote VTEPs, as far as they were looked up. Each look-up is the
@@ -126,15 +128,26 @@ impl RouterSnapshot {
         self.index.widest_port(self, bridge)
     }
 
+    /// Whether both join to the same picture of the overlay, but for what it says of counters.
+    fn joins_like(&self, other: &Self) -> bool {
+        // Names every field, so that a new one cannot be forgotten.
+        let Self { method, links, fdb, tells_fdb, routes, version, boot_id, uptime: _, stack: _, index: _ } =
+            self;
+        (method, fdb, tells_fdb) == (&other.method, &other.fdb, &other.tells_fdb)
+            && (routes, version, boot_id) == (&other.routes, &other.version, &other.boot_id)
+            && links.len() == other.links.len()
+            && links.iter().zip(&other.links).all(|(link, other)| link.joins_like(other))
+    }
+
     /// The forwarding entries of one interface.
     pub(crate) fn entries<'a>(&'a self, interface: &str) -> impl Iterator<Item = &'a FdbEntry> {
-        self.index.entries(self, interface)
+        Index::entries(self, interface)
     }
 
     /// The underlay device that the forwarding entries of an interface tie a remote to.
     #[must_use]
     pub(crate) fn via(&self, interface: &str, remote: IpAddr) -> Option<&InterfaceName> {
-        self.index.via(self, interface, remote)
+        Index::via(self, interface, remote)
     }
 
     /// The route by which a vxlan interface reaches a remote.
@@ -186,6 +199,16 @@ pub struct Link {
 }
 
 impl Link {
+    /// Whether all is equal but counters.
+    fn joins_like(&self, other: &Self) -> bool {
+        let Self { counters: _, vxlan, .. } = self;
+        let settings = |vxlan: &Option<Vxlan>| {
+            vxlan.as_ref().map(|vxlan| Vxlan { vni_counters: BTreeMap::new(), ..vxlan.clone() })
+        };
+        let bare = |link: &Self, vxlan| Self { counters: Counters::default(), vxlan, ..link.clone() };
+        bare(self, settings(vxlan)) == bare(other, settings(&other.vxlan))
+    }
+
     /// Whether it is a vxlan interface, even if its vxlan settings are not known.
     #[must_use]
     pub(crate) fn is_vxlan(&self) -> bool {
@@ -398,5 +421,20 @@ impl RouterReading {
             legs: BTreeMap::new(),
             recreations: BTreeMap::new(),
         }
+    }
+
+    /// Whether both join to the same picture of the overlay, but for what it says of counters.
+    #[must_use]
+    pub(crate) fn joins_like(&self, other: &Self) -> bool {
+        let same = match (&self.current, &other.current) {
+            (Some(current), Some(other)) => current.joins_like(other),
+            (None, None) => self.failure == other.failure,
+            _ => false,
+        };
+        same && self.legs == other.legs
+            && self.left_out == other.left_out
+            && self.recreations == other.recreations
+            && self.extra_addresses == other.extra_addresses
+            && (&self.site, self.interval) == (&other.site, other.interval)
     }
 }

@@ -41,6 +41,7 @@ pub struct State {
 struct Inner {
     known: Mutex<Latest>,
     changed: Notify,
+    counted: Notify,
     /// How often evidence was asked for.
     asked: AtomicU64,
     /// Paths that somebody wants probed now.
@@ -186,12 +187,16 @@ impl State {
     pub fn put_router(&self, reading: RouterReading) {
         let mut known = self.lock();
         let reading = Stamped::new(Arc::new(reading));
+        let mut only_counters = false;
         match known.routers.iter_mut().find(|known| known.shown().router == reading.shown().router) {
-            Some(known) => *known = reading,
+            Some(known) => {
+                only_counters = known.shown().joins_like(reading.shown());
+                *known = reading;
+            }
             None => known.routers.push(reading),
         }
         drop(known);
-        self.inner.changed.notify_one();
+        if only_counters { &self.inner.counted } else { &self.inner.changed }.notify_one();
     }
 
     /// Removes a router that is no longer read.
@@ -342,9 +347,14 @@ impl State {
         known.joined_at = stale::now();
     }
 
-    /// Waits until a router, or more than the counters of a path, has changed since the last call.
+    /// Waits until more than the counters of a router or a path has changed since the last call.
     pub(crate) async fn changed(&self) {
         self.inner.changed.notified().await;
+    }
+
+    /// Waits until a router was read of which only counters have changed since the last call.
+    pub(crate) async fn counted(&self) {
+        self.inner.counted.notified().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Latest> {

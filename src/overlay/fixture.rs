@@ -7,7 +7,7 @@ use crate::model::{
     observation::{ExpectedMtu, Judgement, PathObservation},
     plan::{PathPlan, Plan, RouterPlan, Transport},
     snapshot::{
-        Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan,
+        Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan, fdb::Fdb,
         ip_stack::IpStack, route_query::RouteQuery,
     },
     types::{
@@ -44,7 +44,7 @@ impl TestRouter {
         let now = RouterSnapshot {
             method: Method::Ip,
             links: vec![eth0, link("br01", 1500), eth1],
-            fdb: Vec::new(),
+            fdb: Fdb::default(),
             tells_fdb: true,
             routes: BTreeMap::new(),
             version: Some("VyOS 1.4.0".into()),

@@ -57,7 +57,7 @@ impl Memory {
     pub(crate) fn note(&mut self, facts: &Facts) {
         let finding = facts.finding();
         self.confirmed = self.confirmed.next(facts, &finding);
-        if facts.trouble.is_none() && finding != Finding::Pending {
+        if facts.trouble.is_none() && !facts.deaf_to_full && finding != Finding::Pending {
             let (verdict, reason) = decide(facts, &finding, &self.known);
             self.known = Known { verdict, reason, at: facts.now };
         }
@@ -77,7 +77,8 @@ pub(crate) fn judge(facts: &Facts, memory: &Memory, words: impl FnOnce(Verdict) 
 pub(crate) fn findings(facts: &Facts, memory: &Memory) -> Judgement {
     let finding = facts.finding();
     let (verdict, unknown_reason) = decide(facts, &finding, &memory.known);
-    let down = verdict == Verdict::Unreachable || facts.trouble.is_some();
+    let late = facts.deaf_to_full && verdict == Verdict::Unknown;
+    let down = verdict == Verdict::Unreachable || facts.trouble.is_some() || late;
     let holes = match finding {
         Finding::Hole(directions) if !down => directions,
         _ => Vec::new(),

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     model::{
-        snapshot::{Link, RouterSnapshot, ScrapeError, Uptime, index::Index, ip_stack::IpStack},
+        snapshot::{Link, RouterSnapshot, ScrapeError, Uptime, fdb::Fdb, index::Index, ip_stack::IpStack},
         types::{FailureReason, Method},
     },
     text::Text,
@@ -138,7 +138,7 @@ impl System {
         RouterSnapshot {
             method,
             links,
-            fdb: Vec::new(),
+            fdb: Fdb::default(),
             tells_fdb: false,
             routes: BTreeMap::new(),
             version,

@@ -97,7 +97,8 @@ fn router(name: &str, remote: &str, vni: u32) -> RouterReading {
             fdb("52:54:00:00:00:02", Some(remote), None),
             fdb("52:54:00:00:00:03", Some("10.10.99.254"), Some(FdbState::Static)),
             fdb("52:54:00:00:00:04", None, Some(FdbState::Permanent)),
-        ],
+        ]
+        .into(),
         routes: BTreeMap::new(),
         version: Some("VyOS 1.4.0".into()),
         boot_id: None,

@@ -18,6 +18,7 @@ use clap::Parser;
 use sim::{
     play::play,
     promises::{Which, describe, run},
+    questions::Questions,
     random::{CLASSES, LATER, case_of},
 };
 
@@ -46,6 +47,10 @@ struct Arguments {
     /// Broken promises printed per kind and class.
     #[arg(long, default_value_t = 3)]
     failures: usize,
+    /// Print how many sizes are asked about to find the exact MTU below a hole: the most for usual
+    /// MTUs, the median and the most of all MTUs.
+    #[arg(long)]
+    questions: bool,
     /// Print only the tables, in the format of docs/probing.md.
     #[arg(long)]
     markdown: bool,
@@ -53,6 +58,11 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.questions {
+        let Questions { usual, median, worst } = Questions::count();
+        println!("{usual} {median} {worst}");
+        return ExitCode::SUCCESS;
+    }
     if let Some(seed) = arguments.trace {
         print!("{}", describe(seed));
         if arguments.evidence {

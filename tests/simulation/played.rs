@@ -8,6 +8,7 @@ use std::{
 
 use crate::sim::{
     promises::{SCENARIOS_NOT_YET, Which, describe, run},
+    questions::Questions,
     scenario::Scenario,
 };
 
@@ -53,6 +54,12 @@ fn ten_thousand_random_networks_are_told_truly() {
         println!("{broken:?}\n{}", describe(broken.seed));
     }
     assert!(news.is_empty(), "replay: cargo run --release --example simulate -- --trace SEED\n{news:#?}");
+}
+
+#[test]
+fn an_exact_mtu_takes_few_questions() {
+    let Questions { usual, median, worst } = Questions::count();
+    assert!(usual <= 9 && worst <= 16, "{usual} for a usual MTU, {median} for half of all, {worst} at worst");
 }
 
 #[test]

@@ -28,8 +28,14 @@ use crate::{
 
 /// Shortest time between two joins.
 const JOIN: Duration = Duration::from_millis(100);
-/// Joining a large picture takes at most one part in this many of a CPU.
+/// Joining a large picture takes at most one part in this many of a CPU when something new is known
+/// of paths or routers.
 const JOIN_SHARE: u32 = 10;
+/// The same when a router was read and only its counters have changed: with hundreds of routers one
+/// is read every few milliseconds.
+const COUNTERS_SHARE: u32 = 100;
+/// They are never held back longer than this.
+const COUNTERS_AT_LEAST: Duration = Duration::from_secs(5);
 
 /// Longest time between two joins, even without changes: data becomes too old by the mere lack of
 /// updates.
@@ -135,26 +141,29 @@ impl Conductor {
 
     /// Joins whenever something has changed, and switches to each new plan.
     async fn run(mut self, plans: &mut mpsc::Receiver<NextPlan>, pulse: &Pulse) {
-        let mut next_join = tokio::time::Instant::now();
-        let mut anew = next_join + JOIN_ANEW;
+        let mut next = Next::now();
         loop {
             pulse.promise(TURN * 2);
             fault::point(Task::Conductor).await;
             let state = self.state.clone();
             let changed = async {
-                sleep_until(next_join).await;
+                sleep_until(next.soon).await;
+                let counted = async {
+                    sleep_until(next.counters).await;
+                    state.counted().await;
+                };
                 tokio::select! {
                     () = state.changed() => {}
-                    () = sleep_until(anew) => {}
+                    () = counted => {}
+                    () = sleep_until(next.anew) => {}
                 }
             };
             tokio::select! {
                 () = changed => {
-                    next_join = self.join();
-                    anew = next_join + JOIN_ANEW;
+                    next = self.join();
                 }
-                next = plans.recv() => {
-                    let Some((plan, done)) = next else { return };
+                plan = plans.recv() => {
+                    let Some((plan, done)) = plan else { return };
                     // The receiver is gone only while the process ends.
                     let _ = done.send(pulse.within(FOLLOW, self.follow(plan)).await);
                 }
@@ -178,18 +187,43 @@ impl Conductor {
         Ok(())
     }
 
-    /// Joins readings and observations into the picture; returns the earliest time of the next
-    /// join.
-    fn join(&mut self) -> tokio::time::Instant {
+    /// Joins readings and observations into the picture; returns the times of the next join.
+    fn join(&mut self) -> Next {
         let began = Instant::now();
         let present = self.state.present();
         let overlay = off_the_async_threads(|| self.assessor.assess(&present.routers, &present.paths));
         self.fleet.watch(share::watched(&self.plan, &overlay));
         self.fleet.ask(&overlay.asks);
         self.state.put_overlay(overlay);
-        let pause = JOIN.max(began.elapsed() * (JOIN_SHARE - 1));
-        self.state.join_again_within(pause + JOIN_ANEW);
-        tokio::time::Instant::now() + pause
+        let next = Next::after(began.elapsed());
+        self.state.join_again_within(next.anew.saturating_duration_since(tokio::time::Instant::now()));
+        next
+    }
+}
+
+/// When readings and observations are joined next.
+#[derive(Debug, Clone, Copy)]
+struct Next {
+    /// From this time on if more than counters has changed.
+    soon: tokio::time::Instant,
+    /// From this time on if only counters of a router have.
+    counters: tokio::time::Instant,
+    /// At this time whatever has changed.
+    anew: tokio::time::Instant,
+}
+
+impl Next {
+    fn now() -> Self {
+        let now = tokio::time::Instant::now();
+        Self { soon: now, counters: now, anew: now + JOIN_ANEW }
+    }
+
+    /// After a join that took so long.
+    fn after(took: Duration) -> Self {
+        let now = tokio::time::Instant::now();
+        let soon = now + JOIN.max(took * (JOIN_SHARE - 1));
+        let counters = soon.max(now + (took * (COUNTERS_SHARE - 1)).min(COUNTERS_AT_LEAST));
+        Self { soon, counters, anew: soon + JOIN_ANEW }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     work,
 };
 
-/// Positions of links and forwarding entries by name. A cloned snapshot builds its own index, so
+/// Positions of links by name; forwarding entries have an index of their own. A cloned snapshot builds its own index, so
 /// that the clone may be changed.
 #[derive(Default)]
 pub struct Index(OnceLock<Positions>);
@@ -19,9 +19,6 @@ pub struct Index(OnceLock<Positions>);
 struct Positions {
     links: HashMap<String, usize>,
     bridges: HashMap<String, Bridge>,
-    entries: HashMap<String, Vec<usize>>,
-    /// The first entry of each interface that ties a remote to an underlay device.
-    vias: HashMap<String, HashMap<IpAddr, usize>>,
 }
 
 #[derive(Default)]
@@ -55,22 +52,13 @@ impl Index {
         Some((widest, widest.mtu?))
     }
 
-    pub(super) fn via<'a>(
-        &self,
-        of: &'a RouterSnapshot,
-        name: &str,
-        remote: IpAddr,
-    ) -> Option<&'a InterfaceName> {
+    pub(super) fn via<'a>(of: &'a RouterSnapshot, name: &str, remote: IpAddr) -> Option<&'a InterfaceName> {
         work::step();
-        of.fdb.get(*self.places(of).vias.get(name)?.get(&remote)?)?.via.as_ref()
+        of.fdb.get(*of.fdb.places().vias.get(name)?.get(&remote)?)?.via.as_ref()
     }
 
-    pub(super) fn entries<'a>(
-        &'a self,
-        of: &'a RouterSnapshot,
-        name: &str,
-    ) -> impl Iterator<Item = &'a FdbEntry> {
-        let entries = self.places(of).entries.get(name).map(Vec::as_slice);
+    pub(super) fn entries<'a>(of: &'a RouterSnapshot, name: &str) -> impl Iterator<Item = &'a FdbEntry> {
+        let entries = of.fdb.places().entries.get(name).map(Vec::as_slice);
         work::each(entries.unwrap_or_default()).filter_map(|place| of.fdb.get(*place))
     }
 }
@@ -96,16 +84,6 @@ impl Positions {
             let master = links.get(name).and_then(|place| snapshot.links.get(*place));
             may_be_bridge(master)
         });
-        for (place, entry) in work::each(snapshot.fdb.iter().enumerate()) {
-            if let (Some(dst), Some(_)) = (entry.dst, &entry.via) {
-                let vias = places.vias.entry(entry.interface.as_str().to_owned()).or_default();
-                vias.entry(dst).or_insert(place);
-            }
-            match places.entries.get_mut(entry.interface.as_str()) {
-                Some(entries) => entries.push(place),
-                None => drop(places.entries.insert(entry.interface.as_str().to_owned(), vec![place])),
-            }
-        }
         places
     }
 }

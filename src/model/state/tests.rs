@@ -4,9 +4,10 @@ use super::*;
 use crate::{
     model::{
         observation::EchoStats,
+        snapshot::{RouterSnapshot, index::Index},
         types::{FailureReason, UnknownReason, Verdict},
     },
-    overlay::fixture::{path, verdict},
+    overlay::fixture::{TestRouter, path, verdict},
 };
 
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -123,4 +124,35 @@ fn paths_are_found_by_name_in_whatever_order_they_stand() {
     let paths = state.present().paths;
     let known: Vec<_> = paths.iter().map(|path| (path.path.as_str(), path.tcp_port)).collect();
     assert_eq!(known, [("c", Some(7)), ("b", Some(7)), ("d", Some(7))]);
+}
+
+#[tokio::test]
+async fn a_router_whose_counters_alone_have_changed_makes_no_haste() {
+    let state = State::default();
+    let soon = Duration::from_millis(1);
+    let told = async || {
+        let changed = tokio::time::timeout(soon, state.changed()).await.is_ok();
+        (changed, tokio::time::timeout(soon, state.counted()).await.is_ok())
+    };
+    let router = TestRouter::new("dc", "dc", "10.10.10.254").vxlan("vxlan01", 1, "10.10.20.254");
+    let mut reading =
+        RouterReading::clone(&router.learned("vxlan01", "52:54:00:00:00:09", "10.10.20.254").read());
+    state.put_router(reading.clone());
+    assert_eq!(told().await, (true, false));
+    let mut change = |change: fn(&mut RouterSnapshot)| {
+        let snapshot = Arc::make_mut(reading.current.as_mut().expect("read"));
+        snapshot.index = Index::default();
+        change(snapshot);
+        reading.scrapes += 1;
+        state.put_router(reading.clone());
+    };
+    change(|snapshot| snapshot.links[0].counters.rx_bytes = Some(7));
+    assert_eq!(told().await, (false, true));
+    change(|snapshot| snapshot.links[0].mtu = Some(1400));
+    assert_eq!(told().await, (true, false));
+    change(|snapshot| snapshot.fdb.clear());
+    assert_eq!(told().await, (true, false));
+    reading.current = None;
+    state.put_router(reading.clone());
+    assert_eq!(told().await, (true, false));
 }

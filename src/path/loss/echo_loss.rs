@@ -4,7 +4,7 @@
 //! the lower bound rises above the threshold, and stops being lossy when the upper bound falls
 //! below it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cmp::Ordering, collections::VecDeque, time::Duration};
 
 use crate::path::probe::Moment;
 
@@ -12,15 +12,48 @@ const WINDOW: Duration = Duration::from_mins(5);
 /// How often what is older is removed.
 const SWEEP: Duration = Duration::from_secs(5);
 const LEAST: usize = 20;
+/// Room for so many echoes is added at a time.
+const ROOM: usize = 76;
 
 /// Two-sided 95 % quantile of the normal distribution.
 const Z: f64 = 1.959_964;
 
-/// The echoes of the last 300 s by sequence number, and whether each was lost.
+/// An echo whose result is known. There are three hundred for each path, so sequence number and time
+/// are kept in four bytes each: their differences are right, whatever was cut off.
+#[derive(Debug, Clone, Copy)]
+struct Echo {
+    seq: u32,
+    /// In milliseconds.
+    sent: u32,
+    lost: bool,
+}
+
+impl Echo {
+    fn age(self, now: Moment) -> Duration {
+        Duration::from_millis(millis(now).wrapping_sub(self.sent).into())
+    }
+
+    /// Its place relative to the echo of that number.
+    fn against(self, seq: u32) -> Ordering {
+        self.seq.wrapping_sub(seq).cast_signed().cmp(&0)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "differences remain")]
+fn millis(at: Moment) -> u32 {
+    at.as_millis() as u32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "differences remain")]
+fn short(seq: u64) -> u32 {
+    seq as u32
+}
+
+/// The echoes of the last 300 s in the order of their sequence numbers, and whether each was lost.
 #[derive(Debug, Clone)]
 pub(crate) struct SmallLoss {
     threshold: f64,
-    echoes: BTreeMap<u64, (Moment, bool)>,
+    echoes: VecDeque<Echo>,
     /// How many of them were lost.
     lost: usize,
     /// When what is older than the window was last removed.
@@ -54,7 +87,7 @@ impl SmallLoss {
     pub(crate) fn new(threshold: f64) -> Self {
         Self {
             threshold,
-            echoes: BTreeMap::new(),
+            echoes: VecDeque::new(),
             lost: 0,
             swept_at: Moment::ZERO,
             lossy: false,
@@ -64,9 +97,20 @@ impl SmallLoss {
 
     /// Records whether echo `seq`, sent at `sent`, was lost; a late reply may revise this.
     pub(crate) fn decide(&mut self, seq: u64, sent: Moment, lost: bool, now: Moment) {
-        let former = self.echoes.insert(seq, (sent, lost));
+        let echo = Echo { seq: short(seq), sent: millis(sent), lost };
         self.lost += usize::from(lost);
-        self.removed(former);
+        match self.place_of(seq) {
+            Ok(place) => {
+                let former = std::mem::replace(&mut self.echoes[place], echo);
+                self.lost -= usize::from(former.lost);
+            }
+            Err(place) => {
+                if self.echoes.len() == self.echoes.capacity() {
+                    self.echoes.reserve_exact(ROOM);
+                }
+                self.echoes.insert(place, echo);
+            }
+        }
         self.update(now);
         if !lost {
             self.lossy_before = self.lossy;
@@ -75,30 +119,33 @@ impl SmallLoss {
 
     /// A late reply revises a loss that is still in the window.
     pub(crate) fn take_back(&mut self, seq: u64, now: Moment) {
-        if let Some((_, lost)) = self.echoes.get_mut(&seq) {
-            self.lost -= usize::from(std::mem::take(lost));
+        if let Ok(place) = self.place_of(seq) {
+            self.lost -= usize::from(std::mem::take(&mut self.echoes[place].lost));
             self.update(now);
         }
     }
 
     /// Removes an echo whose result means nothing.
     pub(crate) fn forget(&mut self, seq: u64, now: Moment) {
-        let former = self.echoes.remove(&seq);
-        self.removed(former);
+        if let Some(echo) = self.place_of(seq).ok().and_then(|place| self.echoes.remove(place)) {
+            self.lost -= usize::from(echo.lost);
+        }
         self.update(now);
     }
 
-    fn removed(&mut self, echo: Option<(Moment, bool)>) {
-        self.lost -= usize::from(echo.is_some_and(|(_, lost)| lost));
+    /// Where the echo of that number is, or belongs.
+    fn place_of(&self, seq: u64) -> Result<usize, usize> {
+        let seq = short(seq);
+        match self.echoes.back() {
+            // Nearly always the newest.
+            Some(last) if last.against(seq) == Ordering::Less => Err(self.echoes.len()),
+            _ => self.echoes.binary_search_by(|echo| echo.against(seq)),
+        }
     }
 
     /// Removes the losses at the end of the window: they belong to an outage.
     pub(crate) fn forget_outage(&mut self, now: Moment) {
-        while let Some(entry) = self.echoes.last_entry() {
-            if !entry.get().1 {
-                break;
-            }
-            entry.remove();
+        while self.echoes.pop_back_if(|echo| echo.lost).is_some() {
             self.lost -= 1;
         }
         self.lossy = self.lossy_before;
@@ -120,24 +167,23 @@ impl SmallLoss {
     /// The counts without the losses at the end of the window, which may be an outage.
     #[must_use]
     pub(crate) fn count_before_outage(&self) -> LossCount {
-        let outage = self.echoes.values().rev().take_while(|(_, lost)| *lost).count();
+        let outage = self.echoes.iter().rev().take_while(|echo| echo.lost).count();
         let LossCount { sent, lost } = self.count();
         LossCount { sent: sent - outage, lost: lost - outage }
     }
 
     fn update(&mut self, now: Moment) {
-        let oldest = now.saturating_sub(WINDOW);
         if now.saturating_sub(self.swept_at) >= SWEEP {
             self.swept_at = now;
-            self.echoes.retain(|_, (sent, _)| *sent >= oldest);
-            self.lost = self.echoes.values().filter(|(_, lost)| *lost).count();
+            self.echoes.retain(|echo| echo.age(now) <= WINDOW);
+            self.lost = self.echoes.iter().filter(|echo| echo.lost).count();
         }
         let count = self.count();
         if count.sent < LEAST {
             return;
         }
         let (lower, upper) = wilson(count);
-        let outage_begins = self.echoes.values().rev().take(2).all(|(_, lost)| *lost);
+        let outage_begins = self.echoes.iter().rev().take(2).all(|echo| echo.lost);
         if lower > self.threshold && !outage_begins {
             self.lossy = true;
         } else if upper < self.threshold {
@@ -220,6 +266,26 @@ mod tests {
         assert_eq!(loss.count(), LossCount { sent: 40, lost: 2 });
         loss.take_back(39, Duration::from_secs(41));
         assert_eq!(loss.count(), LossCount { sent: 40, lost: 1 });
+    }
+
+    #[test]
+    fn results_in_any_order_and_beyond_four_bytes_are_counted_alike() {
+        let (from, seconds) = (u64::from(u32::MAX) - 150, u64::from(u32::MAX / 1000) - 100);
+        let mut loss = SmallLoss::new(0.03);
+        for turn in 0..1000 {
+            // Each second one is told before the one that was sent before it.
+            let seq = from + (turn ^ 1);
+            let at = Duration::from_secs(seconds + (turn ^ 1));
+            loss.decide(seq, at, seq % 10 == 0, Duration::from_secs(seconds + turn + 1));
+        }
+        let LossCount { sent, lost } = loss.count();
+        assert!((300..=307).contains(&sent) && lost.abs_diff(sent / 10) <= 1, "{lost} of {sent}");
+        assert!(
+            loss.echoes.iter().zip(loss.echoes.iter().skip(1)).all(|(a, b)| a.seq.wrapping_add(1) == b.seq)
+        );
+        let newest = from + 999;
+        loss.forget(newest, Duration::from_secs(seconds + 1000));
+        assert_eq!(loss.count().sent, sent - 1);
     }
 
     #[test]

@@ -1,13 +1,18 @@
-//! Packets that our own host could not send: they say nothing about the network.
+//! Packets that our own host could not send, or whose answers it could not hear: they say nothing
+//! about the network.
+
+use std::time::Duration;
 
 use crate::path::{probe::Moment, refusal::Trouble};
 
 /// After this many consecutive refused packets of one kind, no verdict is possible.
 const ENOUGH: u32 = 2;
 
-/// After this many consecutive packets whose answers could not be received, earlier results are
-/// stale.
+/// After this many packets whose answers could not be received, earlier results are stale.
 const UNHEARD: u32 = 10;
+
+/// So many are enough if the first was long ago.
+const UNHEARD_LONG: u32 = 2;
 
 /// Which packets were refused. Small and full-size packets are tracked separately, because a
 /// firewall or a queue may pass only small ones.
@@ -27,13 +32,36 @@ struct Streak {
     last: Moment,
 }
 
-/// Packets that our own host has refused.
+/// Packets without an answer while this process could not receive.
+#[derive(Debug, Clone, Copy, Default)]
+struct Unheard {
+    /// One for each such packet, less one for each that was lost for certain: as long as most are
+    /// decided, it only takes longer to know.
+    count: u32,
+    /// When the first was given up.
+    since: Moment,
+}
+
+impl Unheard {
+    fn add(&mut self, now: Moment) {
+        if self.count == 0 {
+            self.since = now;
+        }
+        self.count += 1;
+    }
+
+    fn is_long(self, patience: Duration, now: Moment) -> bool {
+        self.count >= UNHEARD_LONG && now.saturating_sub(self.since) >= patience
+    }
+}
+
+/// Packets that our own host has refused, or whose answers this process could not receive.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OwnHost {
     small: Option<Streak>,
     full: Option<Streak>,
-    /// Consecutive small packets without an answer while this process could not receive.
-    unheard: u32,
+    small_unheard: Unheard,
+    full_unheard: Unheard,
 }
 
 impl OwnHost {
@@ -44,14 +72,23 @@ impl OwnHost {
         *streak = Some(Streak { trouble, count, last: now });
     }
 
-    /// A small packet got no answer, but this process could not receive at that time.
-    pub(crate) fn unheard(&mut self) {
-        self.unheard += 1;
+    /// A packet got no answer, but this process could not receive at that time.
+    pub(crate) fn unheard(&mut self, kind: Kind, now: Moment) {
+        self.unheard_of(kind).add(now);
     }
 
-    /// The result of a packet is known for certain.
-    pub(crate) fn decided(&mut self) {
-        self.unheard = 0;
+    /// A packet was lost for certain.
+    pub(crate) fn lost(&mut self, kind: Kind) {
+        let unheard = self.unheard_of(kind);
+        unheard.count = unheard.count.saturating_sub(1);
+    }
+
+    /// A packet was answered, so this process can hear; by a full-size packet it hears those too.
+    pub(crate) fn answered(&mut self, kind: Kind) {
+        self.small_unheard = Unheard::default();
+        if kind == Kind::Full {
+            self.full_unheard = Unheard::default();
+        }
     }
 
     /// A packet sent at `sent` has left this host, whatever its result.
@@ -62,12 +99,29 @@ impl OwnHost {
         }
     }
 
-    /// Why packets cannot leave this host now, if so.
+    /// Why packets cannot leave this host now, or no answer is heard, if so. `patience` is how long
+    /// results count while this process is too late to get others.
     #[must_use]
-    pub(crate) fn trouble(&self) -> Option<Trouble> {
+    pub(crate) fn trouble(&self, patience: Duration, now: Moment) -> Option<Trouble> {
         let lasting = |streak: &Streak| streak.count >= ENOUGH;
         let streak = self.small.filter(lasting).or_else(|| self.full.filter(lasting));
-        streak.map(|streak| streak.trouble).or((self.unheard >= UNHEARD).then_some(Trouble::Late))
+        let unheard = self.small_unheard;
+        let late = unheard.count >= UNHEARD || unheard.is_long(patience, now);
+        streak.map(|streak| streak.trouble).or(late.then_some(Trouble::Late))
+    }
+
+    /// Whether this process is too late to know what full-size packets do, while small ones may
+    /// still be heard.
+    #[must_use]
+    pub(crate) fn is_deaf_to_full(&self, patience: Duration, now: Moment) -> bool {
+        self.full_unheard.is_long(patience, now)
+    }
+
+    fn unheard_of(&mut self, kind: Kind) -> &mut Unheard {
+        match kind {
+            Kind::Small => &mut self.small_unheard,
+            Kind::Full => &mut self.full_unheard,
+        }
     }
 
     fn streak(&mut self, kind: Kind) -> &mut Option<Streak> {
@@ -87,23 +141,53 @@ mod tests {
     const AT: [Moment; 4] =
         [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3), Duration::from_secs(4)];
 
+    const PATIENCE: Duration = Duration::from_secs(10);
+
     #[test]
     fn one_packet_refused_is_no_trouble_and_two_in_a_row_are() {
         let mut local = OwnHost::default();
         let refused = Trouble::Refused(libc::ENOBUFS);
         local.refused(Kind::Small, refused, AT[0]);
-        assert_eq!(local.trouble(), None);
+        assert_eq!(local.trouble(PATIENCE, AT[3]), None);
         local.left(Kind::Small, AT[1]);
         local.refused(Kind::Small, refused, AT[2]);
-        assert_eq!(local.trouble(), None, "one left between them");
+        assert_eq!(local.trouble(PATIENCE, AT[3]), None, "one left between them");
         local.refused(Kind::Small, Trouble::NoWay(libc::ENETUNREACH), AT[3]);
-        assert_eq!(local.trouble(), Some(Trouble::NoWay(libc::ENETUNREACH)));
+        assert_eq!(local.trouble(PATIENCE, AT[3]), Some(Trouble::NoWay(libc::ENETUNREACH)));
         local.left(Kind::Small, AT[2]);
-        assert!(local.trouble().is_some(), "it had left before that");
+        assert!(local.trouble(PATIENCE, AT[3]).is_some(), "it had left before that");
         local.left(Kind::Full, AT[3]);
-        assert!(local.trouble().is_some());
+        assert!(local.trouble(PATIENCE, AT[3]).is_some());
         local.left(Kind::Small, AT[3]);
-        assert_eq!(local.trouble(), None);
+        assert_eq!(local.trouble(PATIENCE, AT[3]), None);
+    }
+
+    #[test]
+    fn what_is_not_heard_makes_results_stale_at_once_if_it_is_much_and_with_time_if_it_is_little() {
+        let late = |local: &OwnHost, now| local.trouble(PATIENCE, now) == Some(Trouble::Late);
+        let mut local = OwnHost::default();
+        (0..UNHEARD).for_each(|_| local.unheard(Kind::Small, AT[0]));
+        assert!(late(&local, AT[0]));
+        local.answered(Kind::Small);
+        assert!(!late(&local, AT[0]));
+        local.unheard(Kind::Small, AT[0]);
+        assert!(!late(&local, AT[0] + PATIENCE * 9), "one alone is an accident");
+        local.unheard(Kind::Small, AT[3]);
+        assert!(!late(&local, AT[3]) && late(&local, AT[0] + PATIENCE));
+        local.lost(Kind::Small);
+        assert!(!late(&local, AT[0] + PATIENCE), "results come, only later");
+    }
+
+    #[test]
+    fn small_packets_that_are_heard_say_nothing_of_full_ones() {
+        let mut local = OwnHost::default();
+        (0..2 * UNHEARD).for_each(|_| local.unheard(Kind::Full, AT[0]));
+        local.answered(Kind::Small);
+        assert!(!local.is_deaf_to_full(PATIENCE, AT[3]), "many at once are one burst");
+        assert!(local.is_deaf_to_full(PATIENCE, AT[0] + PATIENCE));
+        assert_eq!(local.trouble(PATIENCE, AT[0] + PATIENCE), None);
+        local.answered(Kind::Full);
+        assert!(!local.is_deaf_to_full(PATIENCE, AT[0] + PATIENCE));
     }
 
     #[test]

@@ -18,7 +18,8 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// `unreachable`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RttWindow {
-    newest: VecDeque<Duration>,
+    /// In microseconds: there is one such window for each path.
+    newest: VecDeque<u32>,
     /// How many of them are too long for the shortest timeout.
     slow: usize,
     timeout: Option<Duration>,
@@ -39,8 +40,11 @@ impl RttWindow {
             self.newest.clear();
             self.slow = 0;
         }
+        let rtt = u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX);
         if self.newest.len() == WINDOW {
             self.slow -= usize::from(self.newest.pop_front().is_some_and(is_slow));
+        } else if self.newest.len() == self.newest.capacity() {
+            self.newest.reserve_exact(WINDOW / 4);
         }
         self.newest.push_back(rtt);
         self.slow += usize::from(is_slow(rtt));
@@ -56,18 +60,18 @@ impl RttWindow {
     }
 
     fn p99(&self) -> Duration {
-        let mut sorted: Vec<Duration> = self.newest.iter().copied().collect();
+        let mut sorted: Vec<u32> = self.newest.iter().copied().collect();
         let rank = (sorted.len() * 99).div_ceil(100).saturating_sub(1);
         if sorted.is_empty() {
             return Duration::ZERO;
         }
-        *sorted.select_nth_unstable(rank).1
+        Duration::from_micros((*sorted.select_nth_unstable(rank).1).into())
     }
 }
 
 /// Whether a p99 of that length makes the timeout longer than the shortest.
-fn is_slow(rtt: Duration) -> bool {
-    rtt > SHORTEST / 4
+fn is_slow(micros: u32) -> bool {
+    u128::from(micros) > SHORTEST.as_micros() / 4
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ impl PathProber {
         self.now = now;
         let Some(echo) = self.in_flight.echo_answered(seq, rtt) else { return };
         self.local.left(Kind::Small, echo.at);
-        self.local.decided();
+        self.local.answered(Kind::Small);
         if echo.doubtful {
             self.counters.void(1);
         } else {
@@ -52,7 +52,7 @@ impl PathProber {
         self.count(sent.probe, result);
         if !matches!(answer, Answer::NotSent(_)) {
             self.left(sent);
-            self.local.decided();
+            self.local.answered(self.kind(sent).unwrap_or(Kind::Small));
         }
         match answer {
             Answer::Passed(reply) => self.replied(sent, reply, now),

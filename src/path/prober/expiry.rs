@@ -22,7 +22,9 @@ impl PathProber {
             if sent.doubtful {
                 self.unheard(sent, now);
             } else {
-                self.local.decided();
+                if let Some(kind) = self.kind(sent) {
+                    self.local.lost(kind);
+                }
                 self.lost(sent, now);
             }
         }
@@ -32,9 +34,9 @@ impl PathProber {
         while let Some((seq, echo)) = self.in_flight.next_late_echo(timeout, now) {
             self.local.left(Kind::Small, echo.at);
             if echo.doubtful {
-                self.local.unheard();
+                self.local.unheard(Kind::Small, now);
             } else {
-                self.local.decided();
+                self.local.lost(Kind::Small);
                 self.echo_lost(seq, echo, now);
             }
         }

@@ -114,7 +114,10 @@ impl PathProber {
             tcp_probes: self.settings.tcp,
             sizes: self.sizes(),
             awaits_routers: self.awaits_routers(),
-            trouble: self.local.trouble(),
+            trouble: self.local.trouble(Self::patience(self.settings.probe_interval), self.now),
+            deaf_to_full: self
+                .local
+                .is_deaf_to_full(Self::patience(self.settings.sentinel_interval), self.now),
             reach: ReachFacts {
                 down: self.reach.is_down(),
                 suspicious: self.reach.is_suspicious(),

@@ -1,6 +1,8 @@
 //! Faults of our own: packets that never left this host, and times at which this process could not
 //! listen.
 
+use std::time::Duration;
+
 use super::{PathProber, Role, Sent, answers::entrant};
 use crate::{
     model::types::ProbeSize,
@@ -12,6 +14,11 @@ use crate::{
         settings::IcmpProbes,
     },
 };
+
+/// Results count for so many intervals, and no less than this, while this process is too late to get
+/// others.
+const FEW: u32 = 3;
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl PathProber {
     /// The regular small echo `seq` never left our host.
@@ -76,8 +83,10 @@ impl PathProber {
 
     /// A packet was not answered, but this process could not listen.
     pub(super) fn unheard(&mut self, sent: Sent, now: Moment) {
-        if matches!(sent.role, Role::Small { .. }) {
-            self.local.unheard();
+        match self.kind(sent) {
+            Some(Kind::Full) => self.local.unheard(Kind::Full, now),
+            _ if matches!(sent.role, Role::Small { .. }) => self.local.unheard(Kind::Small, now),
+            _ => {}
         }
         self.void(sent, now);
     }
@@ -107,9 +116,15 @@ impl PathProber {
         }
     }
 
+    /// How long results about packets that are sent so often count while this process is too late to
+    /// get others. One that sends less because it is overloaded gets no more time.
+    pub(super) fn patience(every: Duration) -> Duration {
+        (every * FEW).max(PATIENCE)
+    }
+
     /// The kind of packet whose refusals this one counts among; none where another protocol
     /// decides.
-    fn kind(&self, sent: Sent) -> Option<Kind> {
+    pub(super) fn kind(&self, sent: Sent) -> Option<Kind> {
         let by_icmp =
             self.settings.icmp > IcmpProbes::None && (self.reach.icmp_ever() || !self.reach.tcp_ever());
         let decides = if by_icmp { ProbeMethod::Echo } else { ProbeMethod::Syn };
@@ -120,12 +135,14 @@ impl PathProber {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::{
         model::types::{UnknownReason, Verdict},
-        path::{probe::Send, prober::fixture::echoing},
+        path::{
+            probe::{Answer, Probe, Reply, Send},
+            prober::fixture::{Host, echoing},
+            settings::Pace,
+        },
     };
 
     const STEP: Duration = Duration::from_millis(50);
@@ -169,6 +186,42 @@ mod tests {
         assert!(stats.requests - stats.replies - stats.void <= 5, "{stats:?}");
         play(&mut prober, &mut now, 2, true, false);
         assert_ne!(prober.judgement().unknown_reason, Some(UnknownReason::LocalSend));
+    }
+
+    #[test]
+    fn full_size_packets_that_nobody_heard_leave_nothing_ok() {
+        let mut host = Host::from(echoing(Duration::from_secs(1), 7));
+        let whole = |_| Some(Answer::Passed(Reply::default()));
+        let only_small =
+            |probe: Probe| (probe.purpose == ProbeSize::Control).then(|| Answer::Passed(Reply::default()));
+        host.play(30, whole);
+        assert_eq!(host.prober.judgement().verdict, Verdict::Ok);
+        let late = |host: &mut Host, seconds: u32| {
+            for _ in 0..seconds * 100 {
+                host.step(only_small);
+                host.prober.interrupted(host.now);
+            }
+        };
+        late(&mut host, 5);
+        assert_eq!(host.prober.judgement().verdict, Verdict::Ok, "a short stop");
+        late(&mut host, 15);
+        let said = host.prober.judgement();
+        assert_eq!((said.verdict, said.unknown_reason), (Verdict::Unknown, Some(UnknownReason::LocalSend)));
+        assert!(said.evidence[0].contains("too late to hear"), "{:?}", said.evidence);
+        assert_eq!(said.mtu_forward, None);
+        late(&mut host, 60);
+        assert_eq!(host.prober.judgement().unknown_reason, Some(UnknownReason::LocalSend));
+        host.play(5, whole);
+        assert_eq!(host.prober.judgement().verdict, Verdict::Ok);
+    }
+
+    #[test]
+    fn one_that_sends_rarely_as_it_is_overloaded_gets_no_more_time() {
+        let (mut prober, mut now) = (prober(), Duration::ZERO);
+        play(&mut prober, &mut now, 30, true, false);
+        prober.set_pace(Pace { sentinel: 16, echo: 8 });
+        play(&mut prober, &mut now, 30, false, true);
+        assert_eq!(prober.judgement().unknown_reason, Some(UnknownReason::LocalSend));
     }
 
     #[test]

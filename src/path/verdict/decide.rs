@@ -8,7 +8,7 @@ use crate::{
         family::Family,
         types::{Bytes, TcpState, UnknownReason, Verdict},
     },
-    path::settings::TcpProbes,
+    path::{refusal::Trouble, settings::TcpProbes},
 };
 
 /// How long the last certain verdict is kept once it is in doubt.
@@ -40,6 +40,10 @@ pub(super) fn decide(facts: &Facts, finding: &Finding, known: &Known) -> Decisio
     }
     if (facts.lossy && !facts.rationed) || facts.is_size_dependent() {
         return (Verdict::Lossy, None);
+    }
+    if facts.deaf_to_full {
+        // What passed earlier may pass no more.
+        return unknown(Trouble::Late.reason());
     }
     match finding {
         Finding::Filtered => unknown(UnknownReason::LargeIcmpFiltered),

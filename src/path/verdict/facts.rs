@@ -38,6 +38,8 @@ pub(crate) struct Facts {
     pub awaits_routers: bool,
     /// Why packets cannot leave our own host, if so.
     pub trouble: Option<Trouble>,
+    /// This process is too late to know what full-size packets do; small ones may be heard.
+    pub deaf_to_full: bool,
     /// Whether the target answers.
     pub reach: ReachFacts,
     /// Whether TCP works.

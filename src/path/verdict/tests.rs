@@ -59,6 +59,7 @@ fn healthy() -> Facts {
         sizes: MtuBounds { configured: None, hosts: 1500, testable: 1500, named: Some(1500) },
         awaits_routers: false,
         trouble: None,
+        deaf_to_full: false,
         reach: ReachFacts { icmp_ever: true, tcp_ever: true, ..ReachFacts::default() },
         tcp: TcpFacts { state: Some(TcpState::Answers), ..TcpFacts::default() },
         lossy: false,
@@ -112,6 +113,10 @@ const TABLE: &[Row] = &[
     ("nothing", Verdict::Ok, None, |_| {}),
     ("interface down", UNKNOWN, Some(UnknownReason::LocalDown), |f| f.trouble = Some(Trouble::NoCarrier)),
     ("own firewall", UNKNOWN, Some(UnknownReason::LocalSend), |f| f.trouble = Some(Trouble::Refused(1))),
+    ("full-size packets unheard", UNKNOWN, Some(UnknownReason::LocalSend), |f| f.deaf_to_full = true),
+    ("a hole that was proven before", Verdict::Blackhole, None, |f| {
+        (f.syn, f.deaf_to_full) = (silent(1500, 1454), true);
+    }),
     ("no answer", Verdict::Unreachable, None, |f| f.reach.down = true),
     ("TCP dead", Verdict::Blackhole, None, |f| f.tcp.state = Some(TcpState::Dead)),
     ("payload dead", Verdict::Blackhole, None, |f| f.tcp.state = Some(TcpState::PayloadDead)),

@@ -43,7 +43,10 @@ async fn soon(what: impl Future<Output = ()>) {
 async fn read(state: &State, router: &str, times: u64) {
     soon(async {
         while scrapes(state, router) < times {
-            state.changed().await;
+            tokio::select! {
+                () = state.changed() => {}
+                () = state.counted() => {}
+            }
         }
     })
     .await;

@@ -16,17 +16,19 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    hash::{BuildHasher as _, RandomState},
     net::IpAddr,
+    sync::LazyLock,
     time::Instant,
 };
 
 use crate::{
     model::{
         snapshot::{
-            FdbEntry, Link, Route, RouterSnapshot, ScrapeError, Vxlan, index::Index, ip_stack::IpStack,
+            Link, Route, RouterSnapshot, ScrapeError, Vxlan, fdb::Fdb, index::Index, ip_stack::IpStack,
             route_query::RouteQuery,
         },
-        types::{DroppedKind, FailureReason, Method},
+        types::{DroppedKind, FailureReason, InterfaceName, Method},
     },
     router::{
         bounds, parse,
@@ -52,6 +54,17 @@ const NEEDS: &str = "it needs iproute2 4.18 or later";
 pub struct Reader {
     /// Routes to look up in the first exec.
     known: BTreeSet<RouteQuery>,
+    /// The forwarding entries that were read last.
+    forwarding: Option<Forwarding>,
+}
+
+/// Forwarding entries, and what they were read from.
+#[derive(Debug)]
+struct Forwarding {
+    /// A hash of the text by a secret key of this process, and its length.
+    text: (u64, usize),
+    vxlans: BTreeSet<InterfaceName>,
+    entries: Fdb,
 }
 
 impl Reader {
@@ -61,7 +74,7 @@ impl Reader {
             [UPTIME_BEFORE, LINK, STACK, UPTIME_AFTER, FORWARDING, SYSTEM, Vyos::VERSION_FILES].concat();
         let body = state + &ask_routes(&self.known);
         let mut snapshot = run(shell, &body, deadline, |output| {
-            let mut snapshot = snapshot(output)?;
+            let mut snapshot = snapshot(output, &mut self.forwarding)?;
             snapshot.routes = routes(output, &self.known);
             Ok(snapshot)
         })?;
@@ -133,15 +146,14 @@ fn multicast_routes(snapshot: &RouterSnapshot) -> Vec<(RouteQuery, Route)> {
     tied.collect()
 }
 
-fn snapshot(output: &Output<'_>) -> Result<RouterSnapshot, ScrapeError> {
+fn snapshot(output: &Output<'_>, forwarding: &mut Option<Forwarding>) -> Result<RouterSnapshot, ScrapeError> {
     let links = output.must("link", "ip -j -s -s -d addr show", NEEDS)?;
     let mut links = parse::link::links(links).map_err(|error| misread(&error))?;
     bounds::few_addresses(&mut links);
-    let vxlans: BTreeSet<_> =
-        links.iter().filter(|link| link.vxlan.is_some()).map(|link| &link.name).collect();
+    let vxlans = links.iter().filter(|link| link.vxlan.is_some()).map(|link| link.name.clone()).collect();
     let fdb = optional(DroppedKind::Fdb, || {
         let text = output.must("fdb", "bridge -j fdb show", NEEDS)?;
-        parse::fdb::entries_of(text, |name| vxlans.contains(name)).map_err(|error| misread(&error))
+        entries(text, vxlans, forwarding)
     })?;
     put_filters(output, &mut links)?;
     let System { version, boot_id, uptime } = output.system();
@@ -150,8 +162,29 @@ fn snapshot(output: &Output<'_>) -> Result<RouterSnapshot, ScrapeError> {
     Ok(RouterSnapshot { version, boot_id, uptime, stack, ..of_parts(links, fdb) })
 }
 
+/// The forwarding entries of these devices. Most of a router's output are entries that were there in
+/// the last scrape too: the same text is not parsed again.
+fn entries(
+    text: &str,
+    vxlans: BTreeSet<InterfaceName>,
+    last: &mut Option<Forwarding>,
+) -> Result<Fdb, ScrapeError> {
+    static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    let known = (SECRET.hash_one(text), text.len());
+    if let Some(last) = last.as_ref().filter(|last| last.text == known && last.vxlans == vxlans) {
+        return Ok(last.entries.clone());
+    }
+    let before = bounds::left_out();
+    let read = parse::fdb::entries_of(text, |name| vxlans.contains(name)).map_err(|error| misread(&error))?;
+    let entries = Fdb::from(read);
+    // What was left out is counted in each scrape.
+    let is_whole = bounds::left_out() == before;
+    *last = is_whole.then(|| Forwarding { text: known, vxlans, entries: entries.clone() });
+    Ok(entries)
+}
+
 /// A snapshot with these links and entries and nothing else yet.
-pub(in crate::router) fn of_parts(links: Vec<Link>, fdb: Option<Vec<FdbEntry>>) -> RouterSnapshot {
+pub(in crate::router) fn of_parts(links: Vec<Link>, fdb: Option<Fdb>) -> RouterSnapshot {
     RouterSnapshot {
         method: Method::Ip,
         tells_fdb: fdb.is_some(),

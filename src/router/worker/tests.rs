@@ -44,7 +44,7 @@ fn snapshot(boot_id: &str, devices: &[(&str, u32)]) -> RouterSnapshot {
     RouterSnapshot {
         method: Method::Ip,
         links: devices.iter().map(link).collect(),
-        fdb: Vec::new(),
+        fdb: Default::default(),
         tells_fdb: true,
         routes: BTreeMap::new(),
         version: None,

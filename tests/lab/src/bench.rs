@@ -15,6 +15,7 @@ pub mod page;
 pub mod pair;
 pub mod paths;
 pub mod plot;
+pub mod questions;
 pub mod rivals;
 pub mod routers;
 pub mod rows;
@@ -71,6 +72,9 @@ pub struct Report {
     pub rules: Option<rules::Row>,
     /// Time until a hole is seen.
     pub holes: Vec<hole::Row>,
+    /// Sizes asked about to find an exact MTU.
+    #[serde(default)]
+    pub questions: Option<questions::Row>,
     /// Time of one scrape beside the `prometheus` crate.
     pub scrape: Option<scrape::Row>,
     /// Round-trip times beside the kernel's.
@@ -113,6 +117,7 @@ impl Report {
         keep(&mut self.routers, before.routers, |row| row.routers);
         keep(&mut self.holes, before.holes, |row| row.paths);
         self.rules = self.rules.or(before.rules);
+        self.questions = self.questions.or(before.questions);
         self.scrape = self.scrape.or(before.scrape);
         self.rtt = self.rtt.or(before.rtt);
         self.binary = self.binary.or(before.binary);

@@ -13,6 +13,7 @@
 //! - [`judge`] compares what the prober reported with the truth, [`tally`] counts over many
 //!   networks
 //! - [`promises`] which promises must be kept, checked for many networks at once
+//! - [`questions`] how many sizes are asked about to find an exact MTU
 //! - [`scenario`] networks as files, with what must be reported for them
 //!
 //! Nothing here sleeps or reads a clock: time is a number, and a seed always gives the same
@@ -32,6 +33,7 @@ pub mod network;
 pub mod own;
 pub mod play;
 pub mod promises;
+pub mod questions;
 pub mod random;
 pub mod reflected;
 pub mod scenario;

@@ -24,6 +24,8 @@ pub struct Own {
 pub enum What {
     /// The process does not run; packets that arrive wait for it.
     Stopped,
+    /// The process gets a CPU only for a moment every now and then.
+    Starved,
     /// The interface is set down: every send is refused.
     Down,
     /// The cable is unplugged: sends succeed but the packets are lost, until it is noticed.
@@ -33,6 +35,9 @@ pub enum What {
     /// A queue of the host is full for every other send.
     Full,
 }
+
+/// For how long a starved process does not run, and after how long that begins again.
+const STARVED: (f64, f64) = (0.25, 0.3);
 
 /// How soon the kernel's report on an interface is received.
 const NOTICED: Duration = Duration::from_millis(20);
@@ -62,6 +67,24 @@ impl Own {
         (self.from()..self.until()).contains(&now)
     }
 
+    /// The times at which the process does not run.
+    pub fn stops(&self) -> Vec<Self> {
+        let (seconds, again) = STARVED;
+        match self.what {
+            What::Stopped => vec![*self],
+            What::Starved => {
+                let mut stops = Vec::new();
+                let mut stop = Self { seconds, what: What::Stopped, ..*self };
+                while stop.from_second < self.from_second + self.seconds {
+                    stops.push(stop);
+                    stop.from_second += again;
+                }
+                stops
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// When the loss of an interface is noticed.
     pub fn noticed_at(&self) -> Option<Duration> {
         matches!(self.what, What::Down | What::Unplugged).then(|| self.from() + NOTICED)
@@ -82,7 +105,7 @@ impl Own {
             What::Unplugged => refused(Trouble::NoCarrier),
             What::Firewall => refused(Trouble::Refused(libc::EPERM)),
             What::Full if rng.bool() => refused(Trouble::Refused(libc::ENOBUFS)),
-            What::Stopped | What::Full => Send::Leaves,
+            What::Stopped | What::Starved | What::Full => Send::Leaves,
         }
     }
 }

@@ -1,18 +1,23 @@
 //! The loop: polls the prober whenever something happens, lets the network answer, and shows an
 //! observer what the prober reports.
 
-use std::{cmp::Reverse as Earliest, collections::BinaryHeap, time::Duration};
+use std::{
+    cmp::Reverse as Earliest,
+    collections::{BTreeSet, BinaryHeap},
+    time::Duration,
+};
 
 use serde::Deserialize;
 use vxlan_exporter::{
     model::{
         family::Family,
         observation::{EchoStats, Judgement},
+        types::ProbeSize,
     },
     path::{
         budget::Budget,
         hole::detect::Urgency,
-        probe::{Answer, ByteFate, FLOWS, Moment, ProbeId, ProbeMethod, Reply, Send},
+        probe::{Answer, ByteFate, FLOWS, Moment, Probe, ProbeId, ProbeMethod, Reply, Send},
         prober::PathProber,
         refusal::Refusal,
         settings::{HostMtu, IcmpProbes, Settings, TcpProbes},
@@ -23,7 +28,7 @@ use vxlan_exporter::{
 use super::{
     byte::{Byte, Next},
     network::Network,
-    own::{self, Own, What},
+    own::{self, Own},
     world::World,
 };
 
@@ -140,6 +145,8 @@ pub struct Look<'a> {
     pub judgement: &'a Judgement,
     /// Packets sent since the beginning.
     pub packets: u64,
+    /// The sizes of DF echoes by which it has searched for the exact edge of a hole.
+    pub searched: &'a BTreeSet<u32>,
     /// Its counts.
     pub echo: &'a EchoStats,
 }
@@ -243,9 +250,10 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
     let (mut now, mut looked) = (Duration::ZERO, None);
     let mut packets = 0_u64;
     let mut elsewhere = Duration::ZERO;
+    let mut searched = BTreeSet::new();
     let mut out = Vec::new();
     let mut rng = fastrand::Rng::with_seed(case.seed ^ 0x0e11);
-    let mut stops = case.own.iter().filter(|own| own.what == What::Stopped).peekable();
+    let mut stops = case.own.iter().flat_map(Own::stops).peekable();
     let mut lost = case.own.iter().filter_map(Own::noticed_at).peekable();
     while now < end {
         if let Some(stop) = stops.next_if(|stop| stop.from() <= now) {
@@ -282,6 +290,12 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
                 machine.flows_moved(&all);
                 continue;
             }
+            if let Send::Probe(Probe {
+                method: ProbeMethod::Echo, purpose: ProbeSize::Search, size, ..
+            }) = send
+            {
+                searched.insert(size);
+            }
             let trouble = case.own.iter().map(|own| own.send(now, &mut rng));
             match (trouble.filter(|sent| *sent != own::Send::Leaves).last(), send) {
                 (Some(own::Send::Refused(refusal)), _) => {
@@ -307,7 +321,8 @@ pub fn play(case: &Case, mut observe: impl FnMut(Look<'_>)) {
         }
         if looked.is_none_or(|at| now >= at + LOOK) {
             looked = Some(now);
-            observe(Look { now, judgement: &machine.judgement(), packets, echo: &machine.echo_stats() });
+            let (judgement, echo) = (&machine.judgement(), &machine.echo_stats());
+            observe(Look { now, judgement, packets, searched: &searched, echo });
         }
         let asked = machine.next_at().max(now + LEAST_WAIT);
         let arrives = arrivals.next_at().unwrap_or(end);

@@ -18,6 +18,11 @@ impl Facts {
             UnknownReason::NoProof => self.why_no_proof(),
             UnknownReason::Starting => "too early to tell".to_owned(),
             UnknownReason::Dns => "the target's name cannot be resolved".to_owned(),
+            UnknownReason::LocalSend if self.deaf_to_full => {
+                "this process runs too late to hear what becomes of full-size packets: too little CPU, or a \
+                 flood"
+                    .to_owned()
+            }
             UnknownReason::LocalDown | UnknownReason::LocalSend => "nothing leaves our own host".to_owned(),
             UnknownReason::OwnAddress => "the target is this machine's own address".to_owned(),
             UnknownReason::Stale => "not probed now".to_owned(),

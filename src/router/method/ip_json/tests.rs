@@ -70,6 +70,36 @@ fn scrape(reader: &mut Reader, router: &mut Router) -> Result<RouterSnapshot, Fa
 }
 
 #[test]
+fn forwarding_entries_that_have_not_changed_are_not_read_again() {
+    let (mut router, _) = router(&[]);
+    let mut reader = Reader::default();
+    let first = scrape(&mut reader, &mut router).unwrap();
+    let second = scrape(&mut reader, &mut router).unwrap();
+    assert!(first.fdb.is_shared_with(&second.fdb) && first.fdb.len() == 1);
+    router.says.insert("fdb".to_owned(), ("[]", 0));
+    assert_eq!(scrape(&mut reader, &mut router).unwrap().fdb.len(), 0);
+    router.says.insert("fdb".to_owned(), (FDB, 0));
+    let third = scrape(&mut reader, &mut router).unwrap();
+    assert_eq!(third.fdb, first.fdb);
+    // Other vxlan devices, other entries of interest.
+    let renamed: &'static str = Box::leak(LINKS.replace("vxlan01", "vxlan09").into_boxed_str());
+    router.says.insert("link".to_owned(), (renamed, 0));
+    assert_eq!(scrape(&mut reader, &mut router).unwrap().fdb.len(), 0);
+}
+
+#[test]
+fn entries_beyond_the_limit_are_counted_in_each_scrape() {
+    let (mut router, _) = router(&[]);
+    let mut reader = Reader::default();
+    let limits = ReadLimits { max_fdb_entries: 0, ..ReadLimits::default() };
+    for _ in 0..3 {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        let (read, left_out) = bounds::within(limits, deadline, || reader.scrape(&mut router, deadline));
+        assert_eq!((read.unwrap().fdb.len(), left_out), (0, Dropped::from([(DroppedKind::FdbEntry, 1)])));
+    }
+}
+
+#[test]
 fn a_new_remote_costs_a_second_exec_and_a_known_one_none() {
     let (mut router, scripts) = router(&[]);
     let mut reader = Reader::default();

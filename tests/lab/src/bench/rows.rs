@@ -41,6 +41,7 @@ fn lines(report: &Report) -> Vec<Line> {
     lines.push(memory(report));
     lines.push(scrape(report));
     lines.extend(routers(report));
+    lines.push(questions(report));
     lines.push(holes(report));
     lines.extend(sizes(report));
     lines
@@ -189,6 +190,23 @@ fn routers(report: &Report) -> Vec<Line> {
         line("the same: memory", "<= bare sessions x 1.3 + 20 MB", memory),
         line("first full picture of 100 routers", "<= 5 s", first),
     ]
+}
+
+fn questions(report: &Report) -> Line {
+    let measured = report.questions.map(|row| {
+        (
+            format!(
+                "at most {} for the usual MTUs of tunnels; of any MTU from 576 on half take at most {}, the worst {}",
+                row.usual, row.median, row.worst
+            ),
+            row.usual <= 9 && row.worst <= 16,
+        )
+    });
+    line(
+        "sizes asked about to find the exact MTU after a hole, no loss (simulated)",
+        "<= 9 typical, <= 16 at worst, beyond proof",
+        measured,
+    )
 }
 
 fn holes(report: &Report) -> Line {

@@ -73,6 +73,9 @@ struct All {
     /// The page to write; the table of scale.md beside it is written too
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
+    /// What `simulate --questions` has printed
+    #[arg(long, value_name = "FILE")]
+    questions: Option<PathBuf>,
     /// What criterion has measured
     #[arg(long, value_name = "DIRECTORY", default_value = "target/criterion")]
     criterion: PathBuf,
@@ -117,6 +120,7 @@ fn measure(all: All) -> Result<()> {
     let mut report = bench::run(&plan)?;
     report.binary = all.binary.and_then(size);
     report.image = all.image.and_then(size);
+    report.questions = all.questions.map(|file| bench::questions::read(&file)).transpose()?;
     report.functions = bench::functions::read(&all.criterion);
     let before = fs::read_to_string(&all.figures).ok().and_then(|text| serde_json::from_str(&text).ok());
     let report = report.over(before.unwrap_or_default());

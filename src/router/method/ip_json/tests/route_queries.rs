@@ -5,7 +5,7 @@ use super::*;
 /// A router with these `links` and forwarding entries.
 fn router(links: &str, fdb: &str) -> RouterSnapshot {
     let links = parse::link::links(links).expect("links");
-    of_parts(links, Some(parse::fdb::entries(fdb).expect("entries")))
+    of_parts(links, Some(parse::fdb::entries(fdb).expect("entries").into()))
 }
 
 fn asked(of: &RouterSnapshot, vxlan: &str, remote: &str) -> Option<String> {
