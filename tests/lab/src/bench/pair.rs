@@ -35,7 +35,7 @@ pub struct Pair {
 /// The address of a target.
 pub fn target(number: usize) -> Ipv4Addr {
     let byte = |value: usize| u8::try_from(value).unwrap_or(u8::MAX);
-    Ipv4Addr::new(10, 9, byte(number / 250), byte(number % 250 + 1))
+    Ipv4Addr::new(10, 12, byte(number / 250), byte(number % 250 + 1))
 }
 
 /// The lines of the configuration for that many paths.
@@ -74,8 +74,8 @@ impl Pair {
             namespace.ip(&format!("addr add {address} dev {device}"))?;
             namespace.ip(&format!("link set {device} up"))?;
         }
-        self.far.ip("route add local 10.9.0.0/16 dev lo")?;
-        near.ip("route add 10.9.0.0/16 via 10.8.0.2")
+        self.far.ip("route add local 10.12.0.0/16 dev lo")?;
+        near.ip("route add 10.12.0.0/16 via 10.8.0.2")
     }
 
     /// A file of this run.
