@@ -101,6 +101,8 @@ pub(crate) struct Engine {
     is_behind: bool,
     /// Paths visited in the present turn.
     due: Vec<usize>,
+    /// Those of them whose bursts may need packets.
+    bursting: Vec<usize>,
     /// What the prober that was asked last wants to send.
     out: Vec<Send>,
     /// Paths answered in the present turn.
@@ -176,6 +178,7 @@ impl Engine {
             turned_at: Moment::ZERO,
             is_behind: false,
             due: Vec::new(),
+            bursting: Vec::new(),
             out: Vec::new(),
             answered: Vec::new(),
             warned_at: None,

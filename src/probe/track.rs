@@ -35,9 +35,11 @@ use crate::{
 
 /// How often its tasks are checked.
 const CHECK: Duration = Duration::from_secs(1);
-/// Every path is visited at least this often, and a change of its verdict is published within this
-/// time.
-pub(super) const VISIT: Duration = Duration::from_millis(200);
+/// Every path is visited at least this often, whether something is due or was answered or not:
+/// a verdict that changes by the mere passing of time is published within this time.
+pub(super) const VISIT: Duration = Duration::from_secs(1);
+/// Shortest time between two comparisons of what is published with what is known.
+const COMPARE: Duration = Duration::from_millis(200);
 
 /// One path that is probed.
 pub(crate) struct Track {
@@ -166,7 +168,7 @@ impl Track {
         if asked > self.answered && now >= self.published_at + WORDS {
             return true;
         }
-        if now < self.compared_at + VISIT {
+        if now < self.compared_at + COMPARE {
             return false;
         }
         self.compared_at = now;

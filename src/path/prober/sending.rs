@@ -89,8 +89,29 @@ impl PathProber {
         self.look_above(now, out);
     }
 
+    /// Whether a burst may need packets now. If not, [`PathProber::burst`] need not be called: most
+    /// paths have none under way.
+    pub(crate) fn may_burst(&self, now: Moment) -> bool {
+        let due = |at: Option<Moment>| at.is_some_and(|at| at <= now);
+        due(self.reach.next_at())
+            || due(self.tcp.next_at())
+            || due(self.pinned.next_at())
+            || due(self.bytes_at())
+            || due(self.echo.next_at())
+            || due(self.fragments.next_at())
+            // A SYN goes as soon as its flow is free.
+            || self.syn.next_at().is_some()
+            || (!self.walks.is_empty() && due(Some(self.contest.next_at())))
+    }
+
     /// Sends the packets that bursts of that urgency need now, within the budget.
     pub fn burst(&mut self, urgency: Urgency, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
+        let (may, before) = (cfg!(debug_assertions) && self.may_burst(now), out.len());
+        self.burst_of(urgency, now, budget, out);
+        debug_assert!(may || out.len() == before, "{urgency:?} of which nothing was due: {out:?}");
+    }
+
+    fn burst_of(&mut self, urgency: Urgency, now: Moment, budget: &mut Budget, out: &mut Vec<Send>) {
         match urgency {
             Urgency::Unreachable => return self.small_burst(Look::Sure, now, budget, out),
             Urgency::Look => {

@@ -26,6 +26,7 @@ impl Engine {
     pub(super) fn ask_and_send(&mut self, paths: &[usize], now: Moment) {
         self.budget.fill(now);
         let mut out = std::mem::take(&mut self.out);
+        let mut bursting = std::mem::take(&mut self.bursting);
         let pace = self.load.pace();
         for path in paths {
             // A long turn of the loop must not be taken for a stopped process.
@@ -37,20 +38,24 @@ impl Engine {
                 due = prober.echo_due();
                 prober.told_until(self.read_until);
                 prober.regular(now, &mut out);
+                if prober.may_burst(now) {
+                    bursting.push(*path);
+                }
             }
             self.queue_all(*path, &mut out, due, now);
         }
         for urgency in Urgency::ALL {
-            for turn in 0..paths.len() {
+            for turn in 0..bursting.len() {
                 // Each turn starts with another path, so that a small budget is shared fairly.
-                let path = paths[(turn + self.flights.count()) % paths.len()];
+                let path = bursting[(turn + self.flights.count()) % bursting.len()];
                 if let Some(prober) = prober(&mut self.tracks, path, self.interruptions, now) {
                     prober.burst(urgency, now, &mut self.budget, &mut out);
                 }
                 self.queue_all(path, &mut out, now, now);
             }
         }
-        self.out = out;
+        bursting.clear();
+        (self.out, self.bursting) = (out, bursting);
         self.flush(now);
     }
 

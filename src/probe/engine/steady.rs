@@ -115,8 +115,10 @@ impl Paths {
         track.counters().runs(stale::now());
         let Some(prober) = &mut track.prober else { return };
         prober.regular(now, &mut self.out);
-        for urgency in Urgency::ALL {
-            prober.burst(urgency, now, &mut self.budget, &mut self.out);
+        if prober.may_burst(now) {
+            for urgency in Urgency::ALL {
+                prober.burst(urgency, now, &mut self.budget, &mut self.out);
+            }
         }
         for send in self.out.drain(..) {
             match send {
