@@ -13,9 +13,15 @@ use crate::text::is_active;
 ///
 /// The kernel also accepts control characters; an interface with such a name can only be meant to
 /// do harm.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct InterfaceName(String);
+///
+/// A router may have a hundred thousand forwarding entries, each with a name, so the name is in
+/// place and no text on the heap.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InterfaceName {
+    /// The rest are zeros, which no name contains.
+    bytes: [u8; Self::LONGEST],
+    length: u8,
+}
 
 impl InterfaceName {
     /// Length limit in bytes: `IFNAMSIZ` without its terminating zero.
@@ -26,13 +32,19 @@ impl InterfaceName {
     pub fn new(name: &str) -> Option<Self> {
         let bad = |char: char| matches!(char, '/' | ':') || char.is_whitespace() || is_active(char);
         let good = (1..=Self::LONGEST).contains(&name.len()) && !matches!(name, "." | "..");
-        (good && !name.contains(bad)).then(|| Self(name.to_owned()))
+        if !good || name.contains(bad) {
+            return None;
+        }
+        let mut bytes = [0; Self::LONGEST];
+        bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+        Some(Self { bytes, length: u8::try_from(name.len()).ok()? })
     }
 
     /// The name as the router prints it.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        let name = self.bytes.get(..usize::from(self.length)).unwrap_or_default();
+        str::from_utf8(name).unwrap_or_default()
     }
 }
 
@@ -40,13 +52,25 @@ impl Deref for InterfaceName {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
+        self.as_str()
+    }
+}
+
+impl fmt::Debug for InterfaceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("InterfaceName").field(&self.as_str()).finish()
+    }
+}
+
+impl Serialize for InterfaceName {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self)
     }
 }
 
 impl fmt::Display for InterfaceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self)
     }
 }
 

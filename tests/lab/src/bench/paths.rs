@@ -98,7 +98,7 @@ fn ours(plan: &Plan, pair: &Pair, row: &mut Row, report: &mut Report) -> Result<
     row.memory = cost::memory(process.pid())?;
     row.series = after.lines().filter(|line| !line.starts_with('#')).count();
     if row.paths == LARGE {
-        report.scrape = Some(scrape::measure(&pair.near)?);
+        report.scrape = Some(scrape::measure(&pair.near, process.pid(), row.ours.share)?);
         report.rtt = Some(capture::measure(&pair.near, row.paths, plan.window)?);
     }
     process.must_run()

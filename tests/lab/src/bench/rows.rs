@@ -97,8 +97,14 @@ fn punctual(report: &Report) -> Vec<Line> {
             let share = row.punctual.map_or("unknown".to_owned(), |share| format!("{:.2} %", share * 100.0));
             (
                 format!(
-                    "{share}; {} lost, {} void, {:.0} packets/s sent, slowest scrape {:.2} s",
-                    row.lost, row.void, row.cost.rate, row.slowest
+                    "{share}; {} lost, {} void, {:.0} packets/s sent, slowest scrape {:.2} s; all cores {:.0} % in use, of \
+                     one core {:.0} % by the exporter",
+                    row.lost,
+                    row.void,
+                    row.cost.rate,
+                    row.slowest,
+                    row.busy * 100.0,
+                    row.cost.share * 100.0
                 ),
                 row.lost < 0.5 && row.punctual.is_some_and(|share| share >= 0.999),
             )
@@ -156,11 +162,13 @@ fn memory(report: &Report) -> Line {
 
 fn scrape(report: &Report) -> Line {
     let measured = report.scrape.map(|row| {
-        let ratio = row.ours / row.encoder;
+        let ratio = row.cpu / row.encoder;
         (
             format!(
-                "{:.0} ms, {ratio:.2}x; {:.1} MB, {:.0} series a path",
+                "{:.0} ms over HTTP; {:.0} ms of CPU, {ratio:.2}x the encoder's {:.0} ms, which sends nothing; {:.1} MB, {:.0} series a path",
                 row.ours * 1e3,
+                row.cpu * 1e3,
+                row.encoder * 1e3,
                 float(row.bytes) / 1e6,
                 float(row.series) / 4000.0
             ),

@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use anyhow::Result;
+use nix::unistd::Pid;
 use prometheus::{
     Encoder as _, TextEncoder,
     proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType},
 };
 use serde::{Deserialize, Serialize};
 
-use super::pair::get;
+use super::{cost, pair::get};
 use crate::{metrics::Series, namespace::Namespace};
 
 const TIMES: usize = 9;
@@ -19,6 +20,9 @@ const TIMES: usize = 9;
 pub struct Row {
     /// Seconds of a scrape over HTTP, the median.
     pub ours: f64,
+    /// Seconds of CPU that the exporter spends on a scrape, beside what probing takes meanwhile.
+    #[serde(default)]
+    pub cpu: f64,
     /// Seconds in which the crate encodes the same samples, the median.
     pub encoder: f64,
     /// Bytes of the answer.
@@ -27,20 +31,24 @@ pub struct Row {
     pub series: usize,
 }
 
-/// Scrapes, and lets the crate encode what came.
-pub fn measure(near: &Namespace) -> Result<Row> {
+/// Scrapes, and lets the crate encode what came. `share` is the share of a core that the exporter
+/// uses without scrapes.
+pub fn measure(near: &Namespace, exporter: Pid, share: f64) -> Result<Row> {
     let mut text = String::new();
+    let (began, used) = (Instant::now(), cost::cpu(exporter)?);
     let ours = median(|| {
         text = get(near, "/metrics")?;
         Ok(())
     })?;
+    let used = cost::cpu(exporter)?.saturating_sub(used).as_secs_f64();
+    let cpu = (used - share * began.elapsed().as_secs_f64()).max(0.0) / cost::float(TIMES);
     let families = families(&text);
     let encoder = median(|| {
         let mut buffer = Vec::new();
         Ok(TextEncoder::new().encode(&families, &mut buffer)?)
     })?;
     let series = text.lines().filter(|line| !line.starts_with('#')).count();
-    Ok(Row { ours, encoder, bytes: text.len(), series })
+    Ok(Row { ours, cpu, encoder, bytes: text.len(), series })
 }
 
 fn median(mut work: impl FnMut() -> Result<()>) -> Result<f64> {

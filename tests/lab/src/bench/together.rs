@@ -41,6 +41,9 @@ pub struct Row {
     pub void: f64,
     /// The slowest scrape in seconds.
     pub slowest: f64,
+    /// Share of all cores that was in use meanwhile, by the exporter, the routers and whoever scrapes.
+    #[serde(default)]
+    pub busy: f64,
 }
 
 /// Measures that many paths beside 500 routers.
@@ -49,14 +52,15 @@ pub fn measure(plan: &Plan, paths: usize) -> Result<Row> {
     with_fleet(ROUTERS, |fleet| measured = beside(plan, fleet, paths));
     let row = measured?;
     println!(
-        "{paths} paths beside {ROUTERS} routers: {:.0} of {} packets/s, {:.1} % CPU, punctual {}, {} lost, {} void, slowest scrape {:.2} s",
+        "{paths} paths beside {ROUTERS} routers: {:.0} of {} packets/s, {:.1} % CPU, punctual {}, {} lost, {} void, slowest scrape {:.2} s, cores {:.0} % in use",
         row.cost.rate,
         paths * 2,
         row.cost.share * 100.0,
         row.punctual.map_or("-".to_owned(), |share| format!("{:.3} %", share * 100.0)),
         row.lost,
         row.void,
-        row.slowest
+        row.slowest,
+        row.busy * 100.0
     );
     Ok(row)
 }
@@ -73,6 +77,7 @@ fn beside(plan: &Plan, fleet: &Fleet<'_>, paths: usize) -> Result<Row> {
         thread::sleep(Duration::from_secs(2));
     }
     let before = metrics();
+    let ticks = cost::machine_ticks();
     let done = AtomicBool::new(false);
     let (cost, slowest) = thread::scope(|scope| {
         let scrape = || inside(&fleet.namespace().name, || scrape_each_second(&exporter, &done));
@@ -81,6 +86,8 @@ fn beside(plan: &Plan, fleet: &Fleet<'_>, paths: usize) -> Result<Row> {
         done.store(true, Ordering::Relaxed);
         (cost, scraping.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
+    let (used, idle) = cost::machine_ticks();
+    let (used, idle) = (used - ticks.0, idle - ticks.1);
     let after = metrics();
     let grown = |family| sum(&after, family) - sum(&before, family);
     Ok(Row {
@@ -91,6 +98,7 @@ fn beside(plan: &Plan, fleet: &Fleet<'_>, paths: usize) -> Result<Row> {
         lost: grown("vxlan_path_echo_lost_total"),
         void: grown("vxlan_path_echo_void_total"),
         slowest,
+        busy: used / (used + idle),
     })
 }
 
