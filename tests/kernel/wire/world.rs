@@ -219,6 +219,8 @@ impl World {
         command.args(&words[1..]);
         command.args(["serve", "--web.listen-address=127.0.0.1:14789"]);
         command.arg(format!("--config.file={}", config.display()));
+        // Twenty thousand paths are more than the default.
+        command.arg("--config.max-size=8388608");
         let child = command.stdout(file.try_clone()?).stderr(Stdio::from(file)).spawn()?;
         Ok(Exporter { child, namespace: self.here.clone(), log })
     }
