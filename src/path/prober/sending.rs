@@ -96,6 +96,7 @@ impl PathProber {
         due(self.reach.next_at())
             || due(self.tcp.next_at())
             || due(self.pinned.next_at())
+            || self.pinned.has_news()
             || due(self.bytes_at())
             || due(self.echo.next_at())
             || due(self.fragments.next_at())

@@ -148,6 +148,12 @@ impl Pinned {
         found
     }
 
+    /// Whether [`Pinned::take_news`] is to be called.
+    #[must_use]
+    pub(crate) fn has_news(&self) -> bool {
+        self.is_news
+    }
+
     /// Whether all flows must move to new ports; true once for each finding.
     pub(crate) fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.is_news)

@@ -220,7 +220,7 @@ impl World {
         command.args(["serve", "--web.listen-address=127.0.0.1:14789"]);
         command.arg(format!("--config.file={}", config.display()));
         // Twenty thousand paths are more than the default.
-        command.arg("--config.max-size=8388608");
+        command.arg("--config.max-size=8MiB");
         let child = command.stdout(file.try_clone()?).stderr(Stdio::from(file)).spawn()?;
         Ok(Exporter { child, namespace: self.here.clone(), log })
     }
