@@ -35,8 +35,8 @@ struct Streak {
 /// Packets without an answer while this process could not receive.
 #[derive(Debug, Clone, Copy, Default)]
 struct Unheard {
-    /// One for each such packet, less one for each that was lost for certain: as long as most are
-    /// decided, it only takes longer to know.
+    /// One for each such packet, at most [`UNHEARD`], less one for each that was lost for certain: as
+    /// long as most are decided, it only takes longer to know.
     count: u32,
     /// When the first was given up.
     since: Moment,
@@ -47,7 +47,14 @@ impl Unheard {
         if self.count == 0 {
             self.since = now;
         }
-        self.count += 1;
+        self.count = UNHEARD.min(self.count + 1);
+    }
+
+    fn take(&mut self) {
+        self.count -= 1.min(self.count);
+        if self.count < UNHEARD_LONG {
+            self.count = 0;
+        }
     }
 
     fn is_long(self, patience: Duration, now: Moment) -> bool {
@@ -79,8 +86,7 @@ impl OwnHost {
 
     /// A packet was lost for certain.
     pub(crate) fn lost(&mut self, kind: Kind) {
-        let unheard = self.unheard_of(kind);
-        unheard.count = unheard.count.saturating_sub(1);
+        self.unheard_of(kind).take();
     }
 
     /// A packet was answered, so this process can hear; by a full-size packet it hears those too.
@@ -176,6 +182,9 @@ mod tests {
         assert!(!late(&local, AT[3]) && late(&local, AT[0] + PATIENCE));
         local.lost(Kind::Small);
         assert!(!late(&local, AT[0] + PATIENCE), "results come, only later");
+        (0..100).for_each(|_| local.unheard(Kind::Small, AT[0]));
+        (0..UNHEARD).for_each(|_| local.lost(Kind::Small));
+        assert!(!late(&local, AT[0] + PATIENCE), "once they come, it was long ago");
     }
 
     #[test]
