@@ -187,7 +187,7 @@ fn by_api(said: &Said) -> Result<RouterSnapshot, ScrapeError> {
     Ok(RouterSnapshot {
         method: Method::Api,
         links: links(told),
-        fdb: Default::default(),
+        fdb: crate::model::snapshot::fdb::Fdb::default(),
         tells_fdb: false,
         routes: std::collections::BTreeMap::new(),
         version: parse::system::version(&said.version, &said.version, &said.version),

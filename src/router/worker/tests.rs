@@ -44,7 +44,7 @@ fn snapshot(boot_id: &str, devices: &[(&str, u32)]) -> RouterSnapshot {
     RouterSnapshot {
         method: Method::Ip,
         links: devices.iter().map(link).collect(),
-        fdb: Default::default(),
+        fdb: crate::model::snapshot::fdb::Fdb::default(),
         tells_fdb: true,
         routes: BTreeMap::new(),
         version: None,
