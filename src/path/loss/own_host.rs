@@ -35,9 +35,9 @@ struct Streak {
 /// Packets without an answer while this process could not receive.
 #[derive(Debug, Clone, Copy, Default)]
 struct Unheard {
-    /// One for each such packet, at most [`UNHEARD`], less one for each that was lost for certain: as
-    /// long as most are decided, it only takes longer to know.
     count: u32,
+    /// How many packets have been lost for certain since the last of them.
+    lost: u32,
     /// When the first was given up.
     since: Moment,
 }
@@ -47,13 +47,15 @@ impl Unheard {
         if self.count == 0 {
             self.since = now;
         }
-        self.count = UNHEARD.min(self.count + 1);
+        self.count += 1;
+        self.lost = 0;
     }
 
-    fn take(&mut self) {
-        self.count -= 1.min(self.count);
-        if self.count < UNHEARD_LONG {
-            self.count = 0;
+    /// A packet was lost for certain: after two in a row this process can hear.
+    fn end_soon(&mut self) {
+        self.lost += 1;
+        if self.lost >= ENOUGH {
+            *self = Self::default();
         }
     }
 
@@ -86,7 +88,7 @@ impl OwnHost {
 
     /// A packet was lost for certain.
     pub(crate) fn lost(&mut self, kind: Kind) {
-        self.unheard_of(kind).take();
+        self.unheard_of(kind).end_soon();
     }
 
     /// A packet was answered, so this process can hear; by a full-size packet it hears those too.
@@ -181,10 +183,12 @@ mod tests {
         local.unheard(Kind::Small, AT[3]);
         assert!(!late(&local, AT[3]) && late(&local, AT[0] + PATIENCE));
         local.lost(Kind::Small);
-        assert!(!late(&local, AT[0] + PATIENCE), "results come, only later");
-        (0..100).for_each(|_| local.unheard(Kind::Small, AT[0]));
-        (0..UNHEARD).for_each(|_| local.lost(Kind::Small));
-        assert!(!late(&local, AT[0] + PATIENCE), "once they come, it was long ago");
+        assert!(late(&local, AT[0] + PATIENCE), "one result is an accident too");
+        local.unheard(Kind::Small, AT[3]);
+        local.lost(Kind::Small);
+        assert!(late(&local, AT[0] + PATIENCE));
+        local.lost(Kind::Small);
+        assert!(!late(&local, AT[0] + PATIENCE), "two in a row are known");
     }
 
     #[test]

@@ -18,7 +18,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// `unreachable`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RttWindow {
-    /// In microseconds: there is one such window for each path.
+    /// In nanoseconds, up to four seconds: there is one such window for each path.
     newest: VecDeque<u32>,
     /// How many of them are too long for the shortest timeout.
     slow: usize,
@@ -40,7 +40,7 @@ impl RttWindow {
             self.newest.clear();
             self.slow = 0;
         }
-        let rtt = u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX);
+        let rtt = u32::try_from(rtt.as_nanos()).unwrap_or(u32::MAX);
         if self.newest.len() == WINDOW {
             self.slow -= usize::from(self.newest.pop_front().is_some_and(is_slow));
         } else if self.newest.len() == self.newest.capacity() {
@@ -65,13 +65,13 @@ impl RttWindow {
         if sorted.is_empty() {
             return Duration::ZERO;
         }
-        Duration::from_micros((*sorted.select_nth_unstable(rank).1).into())
+        Duration::from_nanos((*sorted.select_nth_unstable(rank).1).into())
     }
 }
 
 /// Whether a p99 of that length makes the timeout longer than the shortest.
-fn is_slow(micros: u32) -> bool {
-    u128::from(micros) > SHORTEST.as_micros() / 4
+fn is_slow(nanos: u32) -> bool {
+    u128::from(nanos) > SHORTEST.as_nanos() / 4
 }
 
 #[cfg(test)]
