@@ -97,6 +97,7 @@ impl PathProber {
             || due(self.tcp.next_at())
             || due(self.pinned.next_at())
             || self.pinned.has_news()
+            || due(self.asked_at())
             || due(self.bytes_at())
             || due(self.echo.next_at())
             || due(self.fragments.next_at())
