@@ -20,6 +20,7 @@ pub mod config;
 pub(crate) mod history;
 #[cfg(test)]
 mod hostile;
+pub mod language;
 pub(crate) mod listen;
 pub mod logging;
 pub mod model;

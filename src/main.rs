@@ -21,6 +21,7 @@ use vxlan_exporter::{
         serve, trust,
     },
     config,
+    language::{self, Language, choice},
     logging::{self, LAST_LINES, init_logging},
     model::{
         plan::{Plan, ReflectorPlan, Transport},
@@ -73,12 +74,14 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             let options = cli.serve_options();
             on_runtime(async { serve::serve(&options).await.map(|()| 0) })
         }
-        Command::Check(ReportArgs { format }) => {
+        Command::Check(ReportArgs { format, language }) => {
+            tell_in(language);
             let plan = load(&cli.common.config_file, cli.common.config_max_size.0)?;
             on_runtime(async { check(plan, format).await })
         }
         Command::Probe(arguments) => {
             let request = arguments.request();
+            tell_in(arguments.report.language);
             on_runtime(async { probe(&request, arguments.report.format).await })
         }
         Command::Reflect(arguments) => reflect(arguments),
@@ -94,6 +97,11 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             }
         }
     }
+}
+
+fn tell_in(wanted: Option<Language>) {
+    let of_environment = || choice::of_environment(|name| std::env::var(name).ok());
+    language::tell_in(wanted.unwrap_or_else(of_environment));
 }
 
 fn reflect(arguments: ReflectArgs) -> anyhow::Result<u8> {
@@ -163,12 +171,12 @@ async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {
         ReportFormat::Table => {
             let (width, paint) = page();
             // The report's first line already contains the reason.
-            (report::text(&present, width, paint), report::exit_code_in_words(code).to_owned())
+            (report::text(&present, width, paint), report::exit_code_in_words(code).told())
         }
-        ReportFormat::Json => (format!("{:#}\n", report::json(&present)), reason),
+        ReportFormat::Json => (format!("{:#}\n", report::json(&present)), reason.told()),
     };
     terminal::say(&report)?;
-    logging::say(&format!("exit code {code}: {why}\n"));
+    logging::say(&format!("{}\n", report::exit_code_line(code, &why)));
     Ok(code)
 }
 
@@ -182,7 +190,7 @@ async fn probe(request: &ProbeRequest, format: ReportFormat) -> anyhow::Result<u
         }
         ReportFormat::Json => format!("{:#}\n", one_path::json(&present)),
     })?;
-    logging::say(&format!("exit code {code}: {reason}\n"));
+    logging::say(&format!("{}\n", report::exit_code_line(code, &reason.told())));
     Ok(code)
 }
 

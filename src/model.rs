@@ -5,6 +5,7 @@
 //! - [`snapshot`] one reading of a router; [`observation`] the probe results of a path; [`picture`]
 //!   both joined
 //! - [`state`] what is known now
+//! - `words` the values of labels as words for a reader
 
 pub mod family;
 pub mod fingerprint;
@@ -17,3 +18,4 @@ pub mod snapshot;
 pub mod state;
 pub mod types;
 pub(crate) mod vnis;
+pub(crate) mod words;

@@ -10,6 +10,7 @@ pub(crate) mod problem;
 pub(crate) mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
+mod wrapping;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -20,9 +21,15 @@ pub use json::json;
 use problem::{Problem, Rank, problems};
 
 use crate::{
-    model::{picture::FixStep, state::Present},
+    language::{Between, Said, say},
+    model::{
+        picture::FixStep,
+        state::Present,
+        words::number::{paths, routers, tunnels},
+    },
     work,
 };
+use wrapping::wrap;
 
 const RED: &str = "31";
 const YELLOW: &str = "33";
@@ -33,56 +40,65 @@ const GREEN: &str = "32";
 /// unknown path, a router that was not read, a half whose other end is on no router that is read,
 /// or an empty configuration. Else 0.
 #[must_use]
-pub fn exit_code(present: &Present) -> (u8, String) {
-    verdict(present, &problems(present))
+pub fn exit_code(present: &Present) -> (u8, Said) {
+    let (code, reasons) = verdict(present, &problems(present));
+    (code, Said::joined(reasons, Between::Semicolon))
 }
 
 /// What an exit code means.
 #[must_use]
-pub fn exit_code_in_words(code: u8) -> &'static str {
+pub fn exit_code_in_words(code: u8) -> Said {
     match code {
-        0 => "all is well",
-        1 => "something is wrong",
-        _ => "something could not be found out",
+        0 => say!("all is well"),
+        1 => say!("something is wrong"),
+        _ => say!("something could not be found out"),
     }
 }
 
-pub(crate) fn verdict(present: &Present, problems: &[Problem]) -> (u8, String) {
-    let reason =
-        |code: u8| together(problems.iter().filter(|problem| problem.rank.exit_code() == code)).join("; ");
+/// The last line on stderr.
+#[must_use]
+pub fn exit_code_line(code: u8, why: &str) -> String {
+    say!("exit code {code}: {why}", code, why).told()
+}
+
+/// The exit code, and each reason for it.
+pub(crate) fn verdict(present: &Present, problems: &[Problem]) -> (u8, Vec<Said>) {
+    let reasons = |code: u8| together(problems.iter().filter(|problem| problem.rank.exit_code() == code));
     if problems.iter().any(|problem| problem.rank.exit_code() == 1) {
         // What could not be checked may matter too, so it follows after what is wrong.
-        let unknown = reason(2);
-        return (1, if unknown.is_empty() { reason(1) } else { format!("{}; {unknown}", reason(1)) });
+        return (1, [reasons(1), reasons(2)].concat());
     }
     if problems.iter().any(|problem| problem.rank.exit_code() == 2) {
-        return (2, reason(2));
+        return (2, reasons(2));
     }
     if present.routers.is_empty() && present.paths.is_empty() {
-        return (2, "nothing configured: no routers and no paths".to_owned());
+        return (2, vec![say!("nothing configured: no routers and no paths")]);
     }
     if present.overlay.tunnels.is_empty() && present.paths.is_empty() {
-        let routers = count(present.routers.len(), "router");
-        return (
-            2,
-            format!("nothing to judge: {routers} read, no vxlan tunnel found, and no path configured"),
+        let nothing = say!(
+            "nothing to judge: {routers} read, no vxlan tunnel found, and no path configured",
+            routers => routers(present.routers.len())
         );
+        return (2, vec![nothing]);
     }
     let reduced = problems.iter().filter(|problem| problem.rank == Rank::Reduced).count();
+    let (read, joined, ok) =
+        (present.routers.len(), present.overlay.tunnels.len(), present.paths.len() - reduced);
     let parts = [
-        (present.routers.len(), "router", "read"),
-        (present.overlay.tunnels.len(), "tunnel", "without a fault"),
-        (present.paths.len() - reduced, "path", "ok"),
-        (reduced, "path", "reduced"),
+        (read > 0).then(|| say!("{routers} read", routers => routers(read))),
+        (joined > 0).then(|| say!("{tunnels} without a fault", tunnels => tunnels(joined))),
+        (ok > 0).then(|| say!("{paths} ok", paths => paths(ok))),
+        (reduced > 0).then(|| say!("{paths} reduced", paths => paths(reduced))),
     ];
-    let parts = parts.into_iter().filter(|(number, ..)| *number > 0);
-    let said: Vec<_> = parts.map(|(number, noun, how)| format!("{} {how}", count(number, noun))).collect();
-    let calm = if reduced > 0 { ": hosts are told to send less, nothing hangs" } else { "" };
-    (0, format!("{}{calm}", said.join(", ")))
+    let said = Said::joined(parts.into_iter().flatten(), Between::Comma);
+    if reduced == 0 {
+        return (0, vec![said]);
+    }
+    (0, vec![say!("{counts}: hosts are told to send less, nothing hangs", counts => said)])
 }
 
 /// One headline for all items with the same problem.
-fn together<'p>(problems: impl Iterator<Item = &'p Problem>) -> Vec<String> {
+fn together<'p>(problems: impl Iterator<Item = &'p Problem>) -> Vec<Said> {
     let mut alike: Vec<(&Problem, Vec<&str>)> = Vec::new();
     let mut places = HashMap::new();
     for problem in work::each(problems) {
@@ -92,21 +108,32 @@ fn together<'p>(problems: impl Iterator<Item = &'p Problem>) -> Vec<String> {
             None => alike.push((problem, vec![&problem.name])),
         }
     }
-    let headline = |(problem, names): (&Problem, Vec<&str>)| match names.as_slice() {
-        [_] => problem.headline(),
-        names => format!("{}s {}: {}", problem.kind, listed(names), problem.what),
+    let headline = |(problem, names): (&Problem, Vec<&str>)| {
+        if names.len() == 1 {
+            return problem.headline();
+        }
+        let (names, what) = (listed(&names), problem.what.clone());
+        match problem.kind {
+            "path" => say!("paths {names}: {what}", names => names, what => what),
+            "tunnel" => say!("tunnels {names}: {what}", names => names, what => what),
+            _ => say!("routers {names}: {what}", names => names, what => what),
+        }
     };
     alike.into_iter().map(headline).collect()
 }
 
 /// `a, b and c`; of many, the first ones.
-fn listed(names: &[&str]) -> String {
+fn listed(names: &[&str]) -> Said {
     const MOST: usize = 5;
+    let said = |names: &[&str]| {
+        Said::joined(names.iter().map(|name| Said::verbatim((*name).to_owned())), Between::Comma)
+    };
     match names {
-        [] => String::new(),
-        [name] => (*name).to_owned(),
-        [first @ .., last] if names.len() <= MOST => format!("{} and {last}", first.join(", ")),
-        _ => format!("{} and {} more", names[..MOST].join(", "), names.len() - MOST),
+        [first @ .., last] if !first.is_empty() && names.len() <= MOST => {
+            Said::joined([said(first), said(&[last])], Between::And)
+        }
+        few if few.len() <= MOST => said(few),
+        many => say!("{names} and {more} more", names => said(&many[..MOST]), more = many.len() - MOST),
     }
 }
 
@@ -140,15 +167,16 @@ impl Paint {
     }
 
     /// `OK: …`, `PROBLEM: …` or `UNKNOWN: …`, by exit code.
-    fn headline(self, out: &mut String, code: u8, reason: &str, width: usize) {
+    fn headline(self, out: &mut String, code: u8, reason: &Said, width: usize) {
         let (word, hue) = match code {
-            0 => ("OK", GREEN),
-            1 => ("PROBLEM", RED),
-            _ => ("UNKNOWN", YELLOW),
+            0 => (say!("OK"), GREEN),
+            1 => (say!("PROBLEM"), RED),
+            _ => (say!("UNKNOWN"), YELLOW),
         };
+        let word = word.told();
         let mut line = String::new();
-        wrap(&mut line, "", &format!("{word}: {reason}"), width);
-        out.push_str(&line.replacen(word, &self.paint(hue, word), 1));
+        wrap(&mut line, "", &format!("{word}: {}", reason.told()), width);
+        out.push_str(&line.replacen(&word, &self.paint(hue, &word), 1));
     }
 }
 
@@ -156,9 +184,9 @@ impl Paint {
 #[must_use]
 pub fn text(present: &Present, width: usize, paint: Paint) -> String {
     let problems = problems(present);
-    let (code, reason) = verdict(present, &problems);
+    let (code, reasons) = verdict(present, &problems);
     let mut out = String::new();
-    paint.headline(&mut out, code, &reason, width);
+    paint.headline(&mut out, code, &Said::joined(reasons, Between::Semicolon), width);
     let tables =
         [tables::routers(present), tables::tunnels(present), tables::legs(present), tables::paths(present)];
     for mut table in tables.into_iter().flatten() {
@@ -173,7 +201,7 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
         };
         out.push('\n');
         let mut headline = String::new();
-        wrap(&mut headline, "", &problem.headline(), width);
+        wrap(&mut headline, "", &problem.headline().told(), width);
         let _ = writeln!(out, "{}", paint.paint(hue, headline.trim_end()));
         said.seen(&mut out, problem, width);
         said.cause(&mut out, problem, width);
@@ -187,29 +215,39 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
 struct AlreadySaid<'p> {
     /// By evidence without counts.
     evidence: HashMap<Vec<String>, &'p Problem>,
-    causes: BTreeSet<&'p str>,
+    causes: BTreeSet<&'p Said>,
     commands: BTreeSet<&'p FixStep>,
 }
 
 impl<'p> AlreadySaid<'p> {
     fn seen(&mut self, out: &mut String, problem: &'p Problem, width: usize) {
-        let seen: Vec<_> = work::each(&problem.evidence).map(|line| without_counts(line)).collect();
+        let seen: Vec<_> =
+            work::each(&problem.evidence).map(|line| without_counts(&line.to_string())).collect();
         if let Some(earlier) = self.evidence.get(&seen).filter(|_| !seen.is_empty()) {
-            let _ = writeln!(out, "  seen: as on {} {}", earlier.kind, earlier.name);
+            let _ = writeln!(out, "  {}", as_on(earlier).told());
         } else {
             self.evidence.insert(seen, problem);
-            section(out, "seen", &problem.evidence, width);
+            section(out, &say!("seen:"), &problem.evidence, width);
         }
     }
 
     fn cause(&mut self, out: &mut String, problem: &'p Problem, width: usize) {
-        let known = problem.cause.iter().all(|cause| self.causes.contains(cause.as_str()));
+        let known = problem.cause.iter().all(|cause| self.causes.contains(cause));
         if known && !problem.cause.is_empty() {
-            out.push_str("  cause: named above\n");
+            let _ = writeln!(out, "  {}", say!("cause: named above").told());
         } else {
-            section(out, "cause", &problem.cause, width);
+            section(out, &say!("cause:"), &problem.cause, width);
         }
-        self.causes.extend(problem.cause.iter().map(String::as_str));
+        self.causes.extend(&problem.cause);
+    }
+}
+
+fn as_on(earlier: &Problem) -> Said {
+    let name = &earlier.name;
+    match earlier.kind {
+        "path" => say!("seen: as on path {name}", name),
+        "tunnel" => say!("seen: as on tunnel {name}", name),
+        _ => say!("seen: as on router {name}", name),
     }
 }
 
@@ -223,12 +261,12 @@ fn without_counts(line: &str) -> String {
     })
 }
 
-fn section(out: &mut String, title: &str, lines: &[String], width: usize) {
+fn section(out: &mut String, title: &Said, lines: &[Said], width: usize) {
     if !lines.is_empty() {
-        let _ = writeln!(out, "  {title}:");
+        let _ = writeln!(out, "  {}", title.told());
     }
     for line in lines {
-        wrap(out, "    - ", line, width);
+        wrap(out, "    - ", &line.told(), width);
     }
 }
 
@@ -238,38 +276,19 @@ fn commands<'p>(out: &mut String, steps: &'p [FixStep], typed: &mut BTreeSet<&'p
         return;
     }
     if steps.iter().all(|step| typed.contains(step)) {
-        out.push_str("  fix: the commands above\n");
+        let _ = writeln!(out, "  {}", say!("fix: the commands above").told());
         return;
     }
     typed.extend(steps);
-    let order = if steps.iter().any(|step| step.router != steps[0].router) { ", in this order" } else { "" };
-    let _ = writeln!(out, "  fix{order}:");
+    let is_ordered = steps.iter().any(|step| step.router != steps[0].router);
+    let title = if is_ordered { say!("fix, in this order:") } else { say!("fix:") };
+    let _ = writeln!(out, "  {}", title.told());
     for steps in steps.chunk_by(|one, next| one.router == next.router) {
-        let _ = writeln!(out, "    on {}:\n      configure", steps[0].router);
+        let on = say!("on {router}", router = steps[0].router);
+        let _ = writeln!(out, "    {}:\n      configure", on.told());
         for step in steps {
             let _ = writeln!(out, "      {}", step.command);
         }
         out.push_str("      commit\n      save\n");
     }
-}
-
-/// Wraps text at the width; lines after the first are indented to the text.
-fn wrap(out: &mut String, bullet: &str, text: &str, width: usize) {
-    let indent = bullet.chars().count();
-    let room = width.max(indent + 20);
-    out.push_str(bullet);
-    let mut column = indent;
-    for (index, word) in text.split_whitespace().enumerate() {
-        let length = word.chars().count();
-        if index > 0 && column + 1 + length > room {
-            let _ = write!(out, "\n{:indent$}", "");
-            column = indent;
-        } else if index > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += length;
-    }
-    out.push('\n');
 }

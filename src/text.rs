@@ -9,6 +9,7 @@
 
 use std::{borrow::Cow, fmt, ops::Deref, time::Duration};
 
+use crate::language::{Between, Said, say};
 use serde::Serialize;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
@@ -158,14 +159,12 @@ pub(crate) fn seconds(duration: Duration) -> String {
 }
 
 /// The first items of a list as text, with the total if not all are shown.
-pub(crate) fn listed<T: ToString>(items: impl ExactSizeIterator<Item = T>, between: &str) -> String {
+pub(crate) fn listed<T: ToString>(items: impl ExactSizeIterator<Item = T>) -> Said {
     const MOST: usize = 8;
     let more = items.len().saturating_sub(MOST);
-    let mut words = items.take(MOST).map(|item| item.to_string()).collect::<Vec<_>>();
-    if more > 0 {
-        words.push(format!("and {more} more"));
-    }
-    words.join(between)
+    let shown = items.take(MOST).map(|item| Said::verbatim(item.to_string()));
+    let rest = (more > 0).then(|| say!("and {more} more", more));
+    Said::joined(shown.chain(rest), Between::Comma)
 }
 
 #[cfg(test)]

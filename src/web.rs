@@ -6,7 +6,7 @@
 //!
 //! - `routes`: which request gets which page; `page` for people, with the overlay as a `picture`
 //! - `api`: the same for machines
-//! - `view`: what a page shows, `mark`: how a state looks, `answer`: how a response is made, `assets`
+//! - `view`: what a page shows, `words`: messages in it, `mark`: how a state looks, `answer`: how a response is made, `assets`
 //! - `live`: tells browsers that something has changed
 //! - `places`: which connections exist when there are too many, by `peer`
 //! - `connection`: one connection
@@ -37,6 +37,7 @@ mod routes;
 mod tests;
 mod view;
 mod wanted;
+mod words;
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 

@@ -227,6 +227,31 @@ async function keyboard(state) {
   await context.close();
 }
 
+/** A reader whose browser wants Japanese; then one who asks for a language by the address. */
+async function japanese(state) {
+  const context = await browser.newContext({ viewport: LAPTOP, locale: "ja-JP" });
+  const name = `${state.name} ja`;
+  const page = await open(context, state.url, name);
+  const language = () => page.evaluate(() => document.documentElement.lang);
+  expect((await language()) === "ja", `${name}: the page is ${await language()}`);
+  for (const pair of (await page.evaluate(overlaps)).slice(0, 5)) expect(false, `${name}: text over text: ${pair}`);
+  expect((await page.evaluate(tooWide)) <= 0, `${name}: wider than the screen`);
+  await accessible(page, name);
+  await shoot(page, `page-${state.name}-ja-${LAPTOP.width}-light`);
+  await page.setViewportSize(PHONE);
+  for (const pair of (await page.evaluate(overlaps)).slice(0, 5)) expect(false, `${name} on a phone: text over text: ${pair}`);
+  expect((await page.evaluate(tooWide)) <= 0, `${name}: wider than a phone`);
+  await page.setViewportSize(LAPTOP);
+  await page.getByRole("link", { name: "English", exact: true }).click();
+  expect((await language()) === "en", `${name}: the link to English leads to ${await language()}`);
+  await page.locator("main table a").first().click();
+  expect((await language()) === "en", `${name}: the next page forgets the language`);
+  await page.getByRole("link", { name: "日本語", exact: true }).click();
+  expect((await language()) === "ja", `${name}: the link to Japanese leads to ${await language()}`);
+  await accessible(page, `${name} of one thing`);
+  await context.close();
+}
+
 for (const state of states) {
   await look(state, PHONE, "light");
   await look(state, LAPTOP, "dark");
@@ -235,6 +260,7 @@ for (const state of states) {
     await look(state, LAPTOP, "light");
     await look(state, WALL, "light");
   }
+  if (["hole", "mismatch", "router-down", "empty", "mesh"].includes(state.name)) await japanese(state);
   await follow(state);
   await budget(state);
 }

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     command::look::{ECHOES, LookPlan},
+    language::{Said, say},
     logging,
     model::{
         leg::LegAsk,
@@ -19,12 +20,11 @@ use crate::{
         snapshot::RouterReading,
         state::{Present, State},
         types::{RouterName, UnknownReason, Verdict},
+        words::{number, seconds},
     },
     overlay::tunnel::Assessor,
     probe::{EchoMethod, Engine},
-    report::count,
     router::Worker,
-    text::seconds,
 };
 
 /// How long routers may ping each other.
@@ -42,7 +42,7 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     for path in &mut plan.paths {
         look.pace(path);
     }
-    logging::say(&format!("{}\n", opening(&plan, &look)));
+    logging::say(&format!("{}\n", opening(&plan, &look).told()));
     let state = State::default();
     let threads = Arc::new(Semaphore::new(plan.router_workers));
     let mut workers: Vec<Worker> =
@@ -80,21 +80,26 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     Ok(present)
 }
 
-fn opening(plan: &Plan, look: &LookPlan) -> String {
-    let slower = if look.is_slowed() {
-        format!(
-            "; {} share {} a second, so this takes longer than 10 s",
-            count(plan.paths.len(), "path"),
-            count(plan.probe_budget_pps, "packet")
-        )
-    } else {
-        String::new()
-    };
-    let routers = count(plan.routers.len(), "router");
+fn opening(plan: &Plan, look: &LookPlan) -> Said {
+    let routers = number::routers(plan.routers.len());
     match plan.paths.len() {
-        0 => format!("reading {routers}: about {}", seconds(look.about)),
-        1 => format!("reading {routers} and probing 1 path: {look}"),
-        paths => format!("reading {routers} and probing {paths} paths: {look} each{slower}"),
+        0 => say!("reading {routers}: about {time}", routers => routers, time => seconds(look.about)),
+        1 => say!("reading {routers} and probing 1 path: {look}", routers => routers, look => look.said()),
+        paths if look.is_slowed() => say!(
+            "reading {routers} and probing {paths} paths: {look} each; {all} share {packets} a second, so this \
+             takes longer than 10 s",
+            routers => routers,
+            paths,
+            look => look.said(),
+            all => number::paths(paths),
+            packets => number::packets(plan.probe_budget_pps)
+        ),
+        paths => say!(
+            "reading {routers} and probing {paths} paths: {look} each",
+            routers => routers,
+            paths,
+            look => look.said()
+        ),
     }
 }
 
@@ -117,7 +122,7 @@ async fn read_all(workers: &mut Vec<Worker>, threads: &Arc<Semaphore>, state: &S
     while let Some(joined) = readings.join_next().await {
         let Ok((worker, reading)) = joined else { continue };
         if aloud {
-            logging::say(&format!("{}\n", read_in_words(&reading)));
+            logging::say(&format!("{}\n", read_in_words(&reading).told()));
         }
         state.put_router(reading);
         workers.push(worker);
@@ -136,7 +141,8 @@ async fn measure_legs(
         return;
     }
     let until = Instant::now() + UNDERLAY;
-    logging::say(&format!("the routers ping each other: at most {}\n", seconds(UNDERLAY)));
+    let told = say!("the routers ping each other: at most {time}", time => seconds(UNDERLAY));
+    logging::say(&format!("{}\n", told.told()));
     let mut measuring = tokio::task::JoinSet::new();
     for mut worker in workers.drain(..) {
         let (threads, state) = (Arc::clone(threads), state.clone());
@@ -157,18 +163,22 @@ async fn measure_legs(
     }
 }
 
-fn read_in_words(reading: &RouterReading) -> String {
+fn read_in_words(reading: &RouterReading) -> Said {
+    let router = &reading.router;
     match (&reading.failure, &reading.current) {
-        (Some(error), _) => format!("router {}: {error}", reading.router),
-        (None, Some(snapshot)) => {
-            format!(
-                "router {}: {}, read in {:.1} s",
-                reading.router,
-                count(snapshot.vxlan_links().count(), "vxlan interface"),
-                reading.duration.as_secs_f64()
-            )
-        }
-        (None, None) => format!("router {}: not read", reading.router),
+        (Some(error), _) => say!(
+            "router {name}: {reason}: {message}",
+            name = router,
+            reason => error.reason.said(),
+            message = error.message
+        ),
+        (None, Some(snapshot)) => say!(
+            "router {name}: {interfaces}, read in {time} s",
+            name = router,
+            interfaces => number::vxlan_interfaces(snapshot.vxlan_links().count()),
+            time = format_args!("{:.1}", reading.duration.as_secs_f64())
+        ),
+        (None, None) => say!("router {name}: not read", name = router),
     }
 }
 
@@ -182,10 +192,15 @@ async fn watch(state: &State, assessor: &mut Assessor, began: Instant, look: &Lo
             let former = told.insert(path.path.clone(), state);
             // It is no news that nothing is known at first.
             if former != Some(state) && state != (Verdict::Unknown, Some(UnknownReason::Starting)) {
-                let reason = state.1.map(|reason| format!(" ({reason})")).unwrap_or_default();
-                let why = path.stays_at_home(since).map(|why| format!(": {why}")).unwrap_or_default();
-                let since = since.as_secs_f64();
-                logging::say(&format!("{since:5.1} s  path {}: {}{reason}{why}\n", path.path, state.0));
+                let mut what = state.0.said();
+                if let Some(reason) = state.1 {
+                    what = say!("{what} ({reason})", what => what, reason => reason.said());
+                }
+                if let Some(why) = path.stays_at_home(since) {
+                    what = say!("{what}: {why}", what => what, why => why);
+                }
+                let told = say!("path {name}: {what}", name = path.path, what => what);
+                logging::say(&format!("{:5.1} s  {}\n", since.as_secs_f64(), told.told()));
             }
         }
         let in_vain = present.paths.iter().all(|path| path.stays_at_home(since).is_some());

@@ -15,6 +15,7 @@ use crate::{
         probe::{ProbeRequest, target::ProbeTarget},
         serve::Serve,
     },
+    language::Language,
     listen::ListenAddress,
     model::{family::Family, shard::Shard, types::Bytes},
     process::sandbox::Sandbox,
@@ -301,6 +302,14 @@ pub struct ReportArgs {
     /// Text for a person, or JSON for a script
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: ReportFormat,
+
+    /// Language of the text
+    #[arg(
+        long = "lang",
+        value_name = "LANGUAGE",
+        help = "Language of the text [default: that of LC_ALL, LC_MESSAGES or LANG, else en]"
+    )]
+    pub language: Option<Language>,
 }
 
 /// How `check` and `probe` report.

@@ -2,17 +2,17 @@
 //! Shared by `check` and `probe`.
 
 use std::{
-    fmt,
     ops::ControlFlow,
     time::{Duration, Instant},
 };
 
 use crate::{
+    language::{Said, say},
     model::{
         plan::PathPlan,
         state::{Present, State},
+        words::seconds,
     },
-    text::seconds,
 };
 
 /// Ten small echoes a second on each path, so that ten seconds suffice to measure loss.
@@ -68,6 +68,18 @@ impl LookPlan {
         path.sentinel_interval = path.sentinel_interval.min(Duration::from_secs(1));
     }
 
+    /// `about 10 s, at most 40 s, 10 small echoes a second`
+    pub(crate) fn said(&self) -> Said {
+        let rate = 1.0 / self.every.as_secs_f64();
+        let digits = usize::from(rate < 9.95);
+        say!(
+            "about {about}, at most {most}, {rate} small echoes a second",
+            about => seconds(self.about.max(Duration::from_secs(1))),
+            most => seconds(self.at_most),
+            rate = format_args!("{rate:.digits$}")
+        )
+    }
+
     /// Calls `each` five times a second with what is known and the time since `began`. Ends when
     /// `each` has seen enough and no search or reflector measurement is in progress, or when the
     /// time is up.
@@ -91,24 +103,6 @@ impl LookPlan {
     }
 }
 
-/// A rate in words: `10 small echoes`, `0.5 small echoes`.
-fn small_echoes(rate: f64) -> String {
-    if rate >= 9.95 { format!("{rate:.0} small echoes") } else { format!("{rate:.1} small echoes") }
-}
-
-/// `about 10 s, at most 40 s, 10 small echoes a second`
-impl fmt::Display for LookPlan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "about {}, at most {}, {} a second",
-            seconds(self.about.max(Duration::from_secs(1))),
-            seconds(self.at_most),
-            small_echoes(1.0 / self.every.as_secs_f64())
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,12 +121,9 @@ mod tests {
 
     #[test]
     fn few_echoes_end_soon_and_leave_a_search_its_time() {
-        assert_eq!(LookPlan::new(1, 5, 200).to_string(), "about 1 s, at most 40 s, 10 small echoes a second");
+        assert_eq!(LookPlan::new(1, 5, 200).said(), "about 1 s, at most 40 s, 10 small echoes a second");
         let reflected = LookPlan::new(1, ECHOES, 200).with_reflectors(true);
-        assert_eq!(reflected.to_string(), "about 10 s, at most 100 s, 10 small echoes a second");
-        assert_eq!(
-            LookPlan::new(1, 600, 200).to_string(),
-            "about 60 s, at most 240 s, 10 small echoes a second"
-        );
+        assert_eq!(reflected.said(), "about 10 s, at most 100 s, 10 small echoes a second");
+        assert_eq!(LookPlan::new(1, 600, 200).said(), "about 60 s, at most 240 s, 10 small echoes a second");
     }
 }

@@ -14,6 +14,7 @@ use anyhow::{Context, bail};
 use crate::{
     command::look::LookPlan,
     config::{LOSS_THRESHOLD, PROBE_BUDGET_PPS},
+    language::say,
     logging,
     model::{
         family::Family,
@@ -52,7 +53,8 @@ pub struct ProbeRequest {
 pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     let look = LookPlan::new(1, request.count, PROBE_BUDGET_PPS);
     let path = plan(request, &look);
-    let opening = format!("probing {}: {look}; Ctrl-C ends it early\n", request.target);
+    let opening =
+        say!("probing {target}: {look}; Ctrl-C ends it early", target = request.target, look => look.said());
     let state = State::default();
     let engine = Engine::new(vec![path], PROBE_BUDGET_PPS, state.clone(), EchoMethod::SurgePing)
         .context("starting to probe")?;
@@ -66,7 +68,7 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
         // A target that cannot be probed is not announced; a slow resolver is.
         if !announced && (path.expected_mtu.is_some() || since >= PATIENCE) {
             announced = true;
-            logging::say(&opening);
+            logging::say(&format!("{}\n", opening.told()));
         }
         if announced {
             progress.show(path, since);
@@ -84,7 +86,7 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     drop(progress);
     let present = state.present();
     if let Some(problem) = present.paths.first().and_then(|path| path.stays_at_home(began.elapsed())) {
-        bail!("{problem}");
+        bail!("{}", problem.told());
     }
     Ok(present)
 }

@@ -6,11 +6,14 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::scale::unix;
+use crate::language::Said;
 
 /// So many are kept.
 const MOST: usize = 24;
-/// So many bytes of a change's evidence are kept.
+/// So many bytes of a change's evidence are kept; longer ones only in English, and cut.
 const MOST_WORDS: usize = 160;
+/// So many bytes of the parts of such a sentence.
+const MOST_PARTS: usize = 640;
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -20,13 +23,24 @@ pub(crate) struct Change {
     #[schemars(with = "f64")]
     pub at: SystemTime,
     /// What it became: a verdict with its reason, or a state of a tunnel.
-    pub what: Box<str>,
+    pub what: Said,
     /// The first sentence of the evidence of that time.
-    pub evidence: Box<str>,
+    pub evidence: Said,
 }
 
 fn seconds<S: Serializer>(at: &SystemTime, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64(unix(*at))
+}
+
+/// The evidence, cut where it is long.
+fn bounded(evidence: Said) -> Said {
+    let words = evidence.to_string();
+    let end = words.floor_char_boundary(MOST_WORDS);
+    if end == words.len() && evidence.bytes() <= MOST_PARTS {
+        return evidence;
+    }
+    let cut = if end < words.len() { "…" } else { "" };
+    Said::verbatim(format!("{}{cut}", &words[..end]))
 }
 
 /// The last changes, oldest first.
@@ -35,16 +49,13 @@ pub(super) struct Changes(VecDeque<Change>);
 
 impl Changes {
     /// Appends a change.
-    pub(super) fn push(&mut self, at: SystemTime, what: String, evidence: &str) {
+    pub(super) fn push(&mut self, at: SystemTime, what: Said, evidence: Said) {
         if self.0.len() == MOST {
             self.0.pop_front();
         } else if self.0.len() == self.0.capacity() {
             self.0.reserve_exact(2.min(MOST - self.0.len()));
         }
-        let end = evidence.floor_char_boundary(MOST_WORDS);
-        let cut = if end < evidence.len() { "…" } else { "" };
-        let evidence = format!("{}{cut}", &evidence[..end]).into_boxed_str();
-        self.0.push_back(Change { at, what: what.into_boxed_str(), evidence });
+        self.0.push_back(Change { at, what, evidence: bounded(evidence) });
     }
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Change> {
@@ -59,7 +70,7 @@ impl Changes {
     /// Bytes that it holds.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
-        let words = |change: &Change| change.what.len() + change.evidence.len();
+        let words = |change: &Change| change.what.bytes() + change.evidence.bytes();
         self.0.capacity() * size_of::<Change>() + self.0.iter().map(words).sum::<usize>()
     }
 }

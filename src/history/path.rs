@@ -7,9 +7,12 @@ use super::{
     minutes::Minutes,
     scale::{self, NOTHING},
 };
-use crate::model::{
-    observation::{Judgement, PathObservation, RttHistogram},
-    types::{Bytes, Direction, UnknownReason, Verdict},
+use crate::{
+    language::{Between, Said, say},
+    model::{
+        observation::{Judgement, PathObservation, RttHistogram},
+        types::{Bytes, Direction, UnknownReason, Verdict},
+    },
 };
 
 const BUCKETS: usize = RttHistogram::BOUNDS.len() + 1;
@@ -91,7 +94,7 @@ impl PathHistory {
         let found = Found::of(judgement);
         let told = |found: &Found| (found.verdict, found.reason, found.holes.clone());
         if self.found.as_ref().map(told) != Some(told(&found)) {
-            let evidence = judgement.evidence.first().map_or("", String::as_str);
+            let evidence = judgement.evidence.first().cloned().unwrap_or_else(Said::nothing);
             self.changes.push(now, found.in_words(), evidence);
         }
         let is_other = |known: &Found| (known.verdict, known.reason) != (found.verdict, found.reason);
@@ -178,13 +181,18 @@ impl Found {
     }
 
     /// `blackhole forward and reverse`, `unknown (starting)`
-    fn in_words(&self) -> String {
+    fn in_words(&self) -> Said {
         let holes: Vec<_> = self.holes.iter().filter(|hole| **hole != Direction::Unknown).collect();
-        let holes: Vec<_> = holes.iter().map(|hole| hole.as_str()).collect();
+        let what = self.verdict.said();
         match self.reason {
-            Some(reason) if self.verdict == Verdict::Unknown => format!("{} ({reason})", self.verdict),
-            _ if holes.is_empty() => self.verdict.to_string(),
-            _ => format!("{} {}", self.verdict, holes.join(" and ")),
+            Some(reason) if self.verdict == Verdict::Unknown => {
+                say!("{what} ({reason})", what => what, reason => reason.said())
+            }
+            _ if holes.is_empty() => what,
+            _ => {
+                let holes = holes.into_iter().map(|hole| hole.said());
+                say!("{what} {directions}", what => what, directions => Said::joined(holes, Between::And))
+            }
         }
     }
 }

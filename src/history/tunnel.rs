@@ -7,14 +7,17 @@ use super::{
     minutes::Minutes,
     scale::{self, NOTHING},
 };
-use crate::model::{picture::Tunnel, types::TunnelState};
+use crate::{
+    language::{Between, Said, say},
+    model::{picture::Tunnel, types::TunnelState},
+};
 
 /// The last 24 hours of one tunnel.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TunnelHistory {
     minutes: Minutes<3>,
     changes: Changes,
-    found: Option<String>,
+    found: Option<Said>,
     minute: u64,
     /// Loss from the first end to the second and back, and whether it is up.
     last: [u8; 3],
@@ -51,7 +54,8 @@ impl TunnelHistory {
             return false;
         }
         let evidence = tunnel.mismatches.values().chain(&tunnel.evidence).next();
-        self.changes.push(now, found.clone(), evidence.map_or("", String::as_str));
+        let evidence = evidence.cloned().unwrap_or_else(Said::nothing);
+        self.changes.push(now, found.clone(), evidence);
         self.found = Some(found);
         true
     }
@@ -76,23 +80,23 @@ impl TunnelHistory {
 }
 
 /// `up`, `down, mismatch of vni`, `half`
-pub(crate) fn in_words(tunnel: &Tunnel) -> String {
+pub(crate) fn in_words(tunnel: &Tunnel) -> Said {
     let mut words = Vec::new();
     if tunnel.state != TunnelState::Paired {
-        words.push(tunnel.state.to_string());
+        words.push(tunnel.state.said());
     }
     match tunnel.up {
-        Some(true) => words.push("up".to_owned()),
-        Some(false) => words.push("down".to_owned()),
-        None if words.is_empty() => words.push("not known".to_owned()),
+        Some(true) => words.push(say!("up")),
+        Some(false) => words.push(say!("down")),
+        None if words.is_empty() => words.push(say!("not known")),
         None => {}
     }
     if !tunnel.mismatches.is_empty() {
-        let fields: Vec<_> = tunnel.mismatches.keys().map(|field| field.as_str()).collect();
-        words.push(format!("mismatch of {}", fields.join(", ")));
+        let fields = tunnel.mismatches.keys().map(|field| field.said());
+        words.push(say!("mismatch of {fields}", fields => Said::joined(fields, Between::Comma)));
     }
     if !tunnel.small_ends.is_empty() {
-        words.push("a bridge drops large frames".to_owned());
+        words.push(say!("a bridge drops large frames"));
     }
-    words.join(", ")
+    Said::joined(words, Between::Comma)
 }

@@ -9,8 +9,8 @@ use std::{
 use serde::Serialize;
 
 use crate::{
+    language::Said,
     model::types::{Bytes, InterfaceName},
-    text::Sentence,
 };
 
 /// When the routers are asked to ping each other.
@@ -89,7 +89,7 @@ pub enum LegSizes {
     /// Nothing can be said of sizes.
     NotMeasured {
         /// Why, in words.
-        why: Sentence,
+        why: Said,
     },
 }
 

@@ -12,9 +12,12 @@ pub use asked::{Asked, AskedCount};
 pub use counters::{PathCounters, SizeProbes};
 
 pub(crate) use crate::model::types::ReflectorUse;
-use crate::model::types::{
-    BlackholeReason, Bytes, Direction, Mac, PathName, SendError, Site, Source, TcpState, UnknownReason,
-    Verdict,
+use crate::{
+    language::Said,
+    model::types::{
+        BlackholeReason, Bytes, Direction, Mac, PathName, SendError, Site, Source, TcpState, UnknownReason,
+        Verdict,
+    },
 };
 
 /// What is known of one path now.
@@ -101,7 +104,7 @@ impl PathObservation {
     /// host itself can tell is considered: no address for the name, no route, the target is this
     /// host, no interface, or its own firewall refuses. Waiting longer would not change the answer.
     #[must_use]
-    pub(crate) fn stays_at_home(&self, since: Duration) -> Option<&str> {
+    pub(crate) fn stays_at_home(&self, since: Duration) -> Option<Said> {
         let judgement = &self.judgement;
         let without_prober = self.expected_mtu.is_none() && judgement.settled;
         let refused = match judgement.unknown_reason? {
@@ -112,7 +115,7 @@ impl PathObservation {
             _ => false,
         };
         let refused = refused && self.echo().replies == 0 && since >= REFUSED;
-        (without_prober || refused).then(|| judgement.evidence.first().map_or("", String::as_str))
+        (without_prober || refused).then(|| judgement.evidence.first().cloned().unwrap_or_else(Said::nothing))
     }
 }
 
@@ -123,7 +126,7 @@ pub struct ExpectedMtu {
     pub bytes: Bytes,
     /// The rule in words, e.g. `configured`, `our egress eth0`, `router site-a's bridge port eth1`,
     /// `MSS in the target's SYN-ACK`.
-    pub rule: String,
+    pub rule: Said,
 }
 
 /// Counts of the regular small echo: `requests = replies + lost + void + in flight`.
@@ -222,7 +225,7 @@ pub struct Judgement {
     /// The search for the exact edge has ended, or there is nothing to search.
     pub settled: bool,
     /// The evidence: one sentence each, with numbers that a person can check.
-    pub evidence: Vec<String>,
+    pub evidence: Vec<Said>,
 }
 
 impl Default for Judgement {

@@ -4,9 +4,12 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use crate::model::{
-    leg::{LegAsk, LegReading},
-    types::{Bytes, InterfaceName, MismatchField, PathName, RouterName, TunnelState},
+use crate::{
+    language::Said,
+    model::{
+        leg::{LegAsk, LegReading},
+        types::{Bytes, InterfaceName, MismatchField, PathName, RouterName, TunnelState},
+    },
 };
 
 /// Tunnels and paths, joined by [`crate::overlay::tunnel::Assessor::assess`].
@@ -50,12 +53,12 @@ pub struct Tunnel {
     /// is missing.
     pub up: Option<bool>,
     /// Settings on which the ends disagree, each with a sentence that names both values.
-    pub mismatches: BTreeMap<MismatchField, String>,
+    pub mismatches: BTreeMap<MismatchField, Said>,
     /// Why it is up or down and how it was paired, with numbers that a person can check.
-    pub evidence: Vec<String>,
+    pub evidence: Vec<Said>,
     /// Ends whose bridge drops frames larger than the vxlan device takes, without a signal. Left
     /// out where a path over the tunnel proves that this does no harm, or which harm it does.
-    pub small_ends: Vec<String>,
+    pub small_ends: Vec<Said>,
     /// Loss in each direction; empty where the counters do not tell.
     pub loss: Vec<TunnelLoss>,
     /// What the routers' own IP and UDP counters say of it, in the directions in which they do.
@@ -134,7 +137,7 @@ pub struct PathPicture {
     /// not unique.
     pub hops: Vec<Hop>,
     /// Which router setting explains the problem, or that none does. Empty while the path is ok.
-    pub cause: Vec<String>,
+    pub cause: Vec<Said>,
     /// Commands that mend it, in an order that is safe to type. Empty where router data shows no
     /// cause.
     pub fix: Vec<FixStep>,

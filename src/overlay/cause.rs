@@ -8,9 +8,12 @@
 //! underlay will not carry after the fix is said in advance, without a command: the underlay may be
 //! a provider's.
 
+mod unexplained;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    language::{Between, Said, say},
     model::{
         observation::PathObservation,
         picture::{FixStep, TunnelEnd},
@@ -28,7 +31,7 @@ use crate::{
         step::raise,
         stranger,
         tunnel_route::TunnelRoute,
-        underlay::{HEADERS_V4, HEADERS_V6, Underlay},
+        underlay::Underlay,
     },
     path::tcp::{life, payload},
     work,
@@ -45,7 +48,7 @@ pub(super) struct Crossed<'t> {
     pub(super) life: &'t Life,
     pub(super) mending: &'t Mending,
     /// What the routers' own counters say of it.
-    pub(super) claims: &'t [String],
+    pub(super) claims: &'t [Said],
 }
 
 /// Explains the problem of one path.
@@ -102,7 +105,7 @@ impl<'e> Fares<'e> {
 impl Explainer<'_, '_, '_> {
     /// The cause in sentences, and the fix in an order that is safe to type. Both are empty while
     /// the path is ok.
-    pub(super) fn explain(&self) -> (Vec<String>, Vec<FixStep>) {
+    pub(super) fn explain(&self) -> (Vec<Said>, Vec<FixStep>) {
         let mut cause = Vec::new();
         let mut steps = Vec::new();
         match self.path.judgement.verdict {
@@ -121,16 +124,15 @@ impl Explainer<'_, '_, '_> {
             // MTUs do not explain SYNs or payload of any size that are lost.
             Verdict::Blackhole if self.path.judgement.is_tcp_dead_alone() => {
                 cause.push(match self.path.judgement.tcp {
-                    Some(TcpState::PayloadDead) => {
-                        format!("SYNs are answered, payload is not: {}", payload::LOOK_AT_PAYLOAD)
-                    }
-                    Some(TcpState::KernelDead) => {
-                        format!(
-                            "raw SYNs pass, the kernel's own connections do not: {}",
-                            payload::LOOK_AT_KERNEL
-                        )
-                    }
-                    _ => format!("TCP does not pass though ping does: {}", life::LOOK_AT),
+                    Some(TcpState::PayloadDead) => say!(
+                        "SYNs are answered, payload is not: {where}",
+                        where => payload::where_payload_is_lost()
+                    ),
+                    Some(TcpState::KernelDead) => say!(
+                        "raw SYNs pass, the kernel's own connections do not: {where}",
+                        where => payload::where_the_kernels_are_lost()
+                    ),
+                    _ => say!("TCP does not pass though ping does: {where}", where => life::where_to_look()),
                 });
             }
             // If replies come back in fragments the reverse direction is not tested, so every end
@@ -162,7 +164,7 @@ impl Explainer<'_, '_, '_> {
     }
 
     /// What the routers' own pings say of the underlay; if they name no leg, where to look.
-    fn measured(&self, unexplained: bool, cause: &mut Vec<String>) {
+    fn measured(&self, unexplained: bool, cause: &mut Vec<Said>) {
         let claims = self.crossed.iter().flat_map(|tunnel| tunnel.claims);
         cause.extend(claims.cloned());
         let told = legs::of_path(self.scene(), self.path, self.crossed);
@@ -184,7 +186,7 @@ impl Explainer<'_, '_, '_> {
         self.path.expected_mtu.as_ref().map(|expected| expected.bytes)
     }
 
-    fn dead_tunnels(&self, cause: &mut Vec<String>, steps: &mut Vec<FixStep>) {
+    fn dead_tunnels(&self, cause: &mut Vec<Said>, steps: &mut Vec<FixStep>) {
         for tunnel in self.crossed {
             if !tunnel.life.signs.is_empty() {
                 cause.extend(tunnel.life.signs.iter().cloned());
@@ -196,7 +198,7 @@ impl Explainer<'_, '_, '_> {
 
     /// The suspicion of a virtual switch. It holds only if all tunnels on the path are known to
     /// work and no other host of the target's site answers.
-    fn stranger(&self) -> Option<String> {
+    fn stranger(&self) -> Option<Said> {
         let alive = |tunnel: &Crossed<'_>| tunnel.life.up.is_some() && tunnel.life.signs.is_empty();
         let last = self.crossed.last().filter(|_| self.crossed.iter().all(alive))?;
         if self.fares.sites.contains(&(last.pair, &self.path.target_site)) {
@@ -223,7 +225,7 @@ impl Explainer<'_, '_, '_> {
     }
 
     /// Names every end on the path that is too small, whichever direction is proven.
-    fn small_ends(&self, expected: Option<Bytes>, cause: &mut Vec<String>, steps: &mut Vec<FixStep>) {
+    fn small_ends(&self, expected: Option<Bytes>, cause: &mut Vec<Said>, steps: &mut Vec<FixStep>) {
         let mut afterwards = Vec::new();
         let mut explained: Option<Bytes> = None;
         for (tunnel, end, other) in self.senders(&[Direction::Unknown]) {
@@ -243,7 +245,7 @@ impl Explainer<'_, '_, '_> {
             let Some(mtu) = self.fixer.mtu(tunnel.pair) else { continue };
             steps.extend(raise(view, mtu));
             if view.has_df_set() {
-                cause.push(format!("{end} has `df set`: a larger mtu alone would not fix it"));
+                cause.push(say!("{end} has `df set`: a larger mtu alone would not fix it", end));
             }
             let underlay = Underlay::towards(self.scene(), view, other);
             let carried = underlay.as_ref().map(Underlay::inner);
@@ -256,14 +258,16 @@ impl Explainer<'_, '_, '_> {
         if let (Some(edge), Some(explained)) = (edge, explained)
             && edge < explained
         {
-            cause.push(format!(
-                "but packets above {edge} bytes are lost already, which {explained} does not explain: {}",
-                self.underlay()
+            cause.push(say!(
+                "but packets above {edge} bytes are lost already, which {explained} does not explain: {underlay}",
+                edge,
+                explained,
+                underlay => self.underlay()
             ));
         }
     }
 
-    fn underlay_limits(&self, cause: &mut Vec<String>) {
+    fn underlay_limits(&self, cause: &mut Vec<Said>) {
         let Some(expected) = self.expected() else { return };
         let limits = |holes: &[Direction]| {
             let senders = self.senders(holes).into_iter();
@@ -283,7 +287,7 @@ impl Explainer<'_, '_, '_> {
 
     /// Routers on the path without a present reading; all such routers if it is not known which
     /// tunnels the path crosses.
-    fn unread(&self) -> Vec<String> {
+    fn unread(&self) -> Vec<Said> {
         let scene = self.scene();
         let routers: BTreeSet<_> = match self.walk {
             TunnelRoute::Unique(hops) => hops.iter().map(|hop| &hop.end.router).collect(),
@@ -294,31 +298,40 @@ impl Explainer<'_, '_, '_> {
     }
 
     /// Why no tunnel is named as the cause, and what else may be.
-    fn no_claim(&self) -> Vec<String> {
+    fn no_claim(&self) -> Vec<Said> {
         let (source, target_site) = (&self.path.source.site, &self.path.target_site);
         match self.walk {
             TunnelRoute::Unique(_) => Vec::new(),
             TunnelRoute::Local => {
-                vec![format!("{source} is the target's own site: no tunnel is crossed")]
+                vec![say!("{source} is the target's own site: no tunnel is crossed", source)]
             }
             TunnelRoute::Several(walks) => {
-                let walks: Vec<_> = walks.iter().map(|walk| walk.join(" + ")).collect();
-                let walks =
-                    if walks.is_empty() { "too many to list".to_owned() } else { walks.join(", or ") };
-                vec![format!(
-                    "several routes lead from {source} to {target_site}, so none is assumed: {walks}"
+                let routes = walks.iter().map(|walk| Said::verbatim(walk.join(" + ")));
+                let routes = if walks.is_empty() {
+                    say!("too many to list")
+                } else {
+                    Said::joined(routes, Between::Or)
+                };
+                vec![say!(
+                    "several routes lead from {source} to {target}, so none is assumed: {routes}",
+                    source,
+                    target = target_site,
+                    routes => routes
                 )]
             }
             TunnelRoute::None => {
-                let mut said =
-                    vec![format!("router data shows no tunnels that connect {source} to {target_site}")];
+                let mut said = vec![say!(
+                    "router data shows no tunnels that connect {source} to {target}",
+                    source,
+                    target = target_site
+                )];
                 let here = |view: &&EndView<'_>| [source, target_site].contains(&&view.reading.site);
                 let small = work::each(self.scene().ends.values()).filter(here);
                 said.extend(
                     small
                         .filter_map(|view| view.too_small_text(self.expected()))
                         .take(LISTED)
-                        .map(|sentence| format!("{sentence} (it may be on the path)")),
+                        .map(|sentence| say!("{sentence} (it may be on the path)", sentence => sentence)),
                 );
                 said
             }
@@ -332,51 +345,5 @@ impl Explainer<'_, '_, '_> {
             return judgement.mtu_reverse;
         }
         judgement.mtu_forward
-    }
-
-    fn underlay(&self) -> String {
-        let scene = self.scene();
-        let mut between = Vec::new();
-        let mut cleared = Vec::new();
-        let mut headers = HEADERS_V4;
-        for tunnel in self.crossed {
-            let witnesses = self.fares.speak_for(tunnel.pair, self.path.judgement.verdict);
-            if let [first, ..] = witnesses {
-                cleared.push(format!("{} ({first} works over it)", tunnel.pair.name()));
-                continue;
-            }
-            let place = |end: &TunnelEnd, other: &TunnelEnd| {
-                let address = scene.remote_to(other, &end.router);
-                address
-                    .map_or_else(|| end.router.to_string(), |address| format!("{} ({address})", end.router))
-            };
-            if scene.remote_to(tunnel.near, &tunnel.far.router).is_some_and(|remote| remote.is_ipv6()) {
-                headers = HEADERS_V6;
-            }
-            between.push(format!(
-                "{} and {}",
-                place(tunnel.near, tunnel.far),
-                place(tunnel.far, tunnel.near)
-            ));
-        }
-        if between.is_empty() {
-            let PathObservation { target, target_site, .. } = self.path;
-            return format!(
-                "router data does not explain this, and other paths work over the same tunnels: {}; check \
-                 {target} itself and its LAN at {target_site}",
-                cleared.join(", ")
-            );
-        }
-        let between = between.join(", and between ");
-        let verdict = self.path.judgement.verdict;
-        let what = match (verdict, self.edge()) {
-            (Verdict::Blackhole | Verdict::Reduced, Some(edge)) => {
-                let does = if verdict == Verdict::Blackhole { "drops" } else { "refuses" };
-                let outer = edge + headers;
-                format!(": it {does} outer packets above {outer} bytes (inner {edge} + {headers})")
-            }
-            _ => String::new(),
-        };
-        format!("router data does not explain this: check the underlay between {between}{what}")
     }
 }

@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, net::IpAddr, rc::Rc};
 
 use crate::{
+    language::{Said, say},
     model::{
         picture::TunnelEnd,
         snapshot::{Link, RouterReading, RouterSnapshot, Vxlan},
@@ -61,16 +62,19 @@ impl<'a> EndView<'a> {
     }
 
     /// The sentence, with numbers, that this end is too small; `None` if it is not.
-    pub(super) fn too_small_text(&self, expected: Option<Bytes>) -> Option<String> {
+    pub(super) fn too_small_text(&self, expected: Option<Bytes>) -> Option<Said> {
         let mtu = self.link.mtu.filter(|_| self.too_small(expected))?;
         let end = self.end();
         Some(match (self.widest_port(), expected) {
-            (Some((port, wide)), _) if wide > mtu => format!(
-                "{end} mtu {mtu} < its bridge port {} mtu {wide}: the bridge drops larger frames silently",
-                port.name
+            (Some((port, wide)), _) if wide > mtu => say!(
+                "{end} mtu {mtu} < its bridge port {port} mtu {wide}: the bridge drops larger frames silently",
+                end,
+                mtu,
+                port = port.name,
+                wide
             ),
             (_, Some(expected)) if self.is_routed() => small_routed_text(&end, mtu, expected),
-            (_, Some(expected)) => format!("{end} mtu {mtu} < the expected MTU {expected}"),
+            (_, Some(expected)) => say!("{end} mtu {mtu} < the expected MTU {expected}", end, mtu, expected),
             _ => return None,
         })
     }
@@ -93,14 +97,18 @@ impl<'a> EndView<'a> {
     /// The sentence that the bridge's own MTU is below this port's. Measured (6.18): frames bridged
     /// from port to port pass at the ports' MTU whatever the bridge's is; packets that the router
     /// itself sends into the bridge do not.
-    pub(super) fn bridge_text(&self) -> Option<String> {
+    pub(super) fn bridge_text(&self) -> Option<Said> {
         let bridge = self.snapshot.link(self.snapshot.bridge_of(self.link)?.as_str())?;
         let (mtu, clamp) = self.link.mtu.zip(bridge.mtu)?;
         (clamp < mtu).then(|| {
-            format!(
-                "{}'s {} mtu {clamp} < its port {} mtu {mtu}: this limits what the router itself sends into the bridge, \
-                 not what it bridges",
-                self.reading.router, bridge.name, self.link.name
+            say!(
+                "{router}'s {bridge} mtu {clamp} < its port {port} mtu {mtu}: this limits what the router itself \
+                 sends into the bridge, not what it bridges",
+                router = self.reading.router,
+                bridge = bridge.name,
+                clamp,
+                port = self.link.name,
+                mtu
             )
         })
     }
@@ -124,16 +132,19 @@ impl<'a> EndView<'a> {
     }
 
     /// The remotes as text for evidence.
-    pub(super) fn remotes_text(&self) -> String {
-        if self.remotes.is_empty() { "none".to_owned() } else { listed(self.remotes.iter(), ", ") }
+    pub(super) fn remotes_text(&self) -> Said {
+        if self.remotes.is_empty() { say!("none") } else { listed(self.remotes.iter()) }
     }
 }
 
 /// The sentence that a routed end is smaller than the path needs, which is not a hole.
-pub(super) fn small_routed_text(end: &TunnelEnd, mtu: Bytes, expected: Bytes) -> String {
-    format!(
-        "{end} mtu {mtu} < the expected MTU {expected}: it is routed, not a bridge port, so {} itself \
+pub(super) fn small_routed_text(end: &TunnelEnd, mtu: Bytes, expected: Bytes) -> Said {
+    say!(
+        "{end} mtu {mtu} < the expected MTU {expected}: it is routed, not a bridge port, so {router} itself \
          answers larger packets with \"fragmentation needed, mtu {mtu}\"",
-        end.router
+        end,
+        mtu,
+        expected,
+        router = end.router
     )
 }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use crate::{
+    language::{Said, say},
     model::{picture::TunnelEnd, types::Site, vnis::VniSet},
     overlay::{carriers::Carriers, end_view::EndView, scene::Scene},
     work,
@@ -24,34 +25,50 @@ const MOST: usize = 8;
 const TYPE_3: &str = "`show bgp l2vpn evpn route type 3`";
 
 /// The sentence that `end` does not flood to `other`.
-pub(super) fn missing(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEnd) -> String {
-    let floods = scene.ends.get(end).map(EndView::remotes_text).unwrap_or_default();
-    let sends = if scene.points(other, end) { ", which sends to it" } else { "" };
-    format!(
-        "{end} has no flood entry for {}{sends} (it floods to {floods}): EVPN fills it, so check its \
-         type-3 routes ({TYPE_3}) for one from that VTEP, and whether {} has sent it",
-        vtep(scene, end, other),
-        other.router
+pub(super) fn missing(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEnd) -> Said {
+    let floods = scene.ends.get(end).map_or_else(Said::nothing, EndView::remotes_text);
+    let (vtep, router) = (vtep(scene, end, other), &other.router);
+    if scene.points(other, end) {
+        return say!(
+            "{end} has no flood entry for {vtep}, which sends to it (it floods to {floods}): EVPN fills it, so check \
+             its type-3 routes ({command}) for one from that VTEP, and whether {router} has sent it",
+            end,
+            vtep,
+            floods => floods,
+            command = TYPE_3,
+            router
+        );
+    }
+    say!(
+        "{end} has no flood entry for {vtep} (it floods to {floods}): EVPN fills it, so check its type-3 routes \
+         ({command}) for one from that VTEP, and whether {router} has sent it",
+        end,
+        vtep,
+        floods => floods,
+        command = TYPE_3,
+        router
     )
 }
 
 /// The sentence that neither of two ends floods to the other.
-pub(super) fn neither(a: &EndView<'_>, b: &EndView<'_>) -> String {
-    let floods = |view: &EndView<'_>| format!("{} floods to {}", view.end(), view.remotes_text());
-    format!(
-        "neither end floods to the other (vni {}): {}, {}; EVPN fills both, so check the type-3 routes \
-         ({TYPE_3}) on {} and {}",
-        a.vnis(),
-        floods(a),
-        floods(b),
-        a.reading.router,
-        b.reading.router
+pub(super) fn neither(a: &EndView<'_>, b: &EndView<'_>) -> Said {
+    say!(
+        "neither end floods to the other (vni {vnis}): {one} floods to {floods}, {other} floods to {back}; EVPN fills \
+         both, so check the type-3 routes ({command}) on {here} and {there}",
+        vnis = a.vnis(),
+        one = a.end(),
+        floods => a.remotes_text(),
+        other = b.end(),
+        back => b.remotes_text(),
+        command = TYPE_3,
+        here = a.reading.router,
+        there = b.reading.router
     )
 }
 
 /// Sentences on pairs of ends at two sites that carry the same network and are both configured by
 /// EVPN, but do not flood to each other.
-pub(super) fn strangers(scene: &Scene<'_>, one: &Site, other: &Site) -> Vec<String> {
+pub(super) fn strangers(scene: &Scene<'_>, one: &Site, other: &Site) -> Vec<Said> {
     let at = |site: &'_ Site| {
         let here = work::each(scene.ends.values()).filter(|view| view.reading.site == *site);
         here.filter(|view| is_bridged(view)).collect::<Vec<_>>()

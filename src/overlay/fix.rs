@@ -12,6 +12,7 @@ use std::{
 };
 
 use crate::{
+    language::{Said, say},
     model::{
         picture::{FixStep, TunnelEnd},
         types::{Bytes, DfPolicy, MismatchField, Site},
@@ -35,7 +36,7 @@ const MOST_REMOTES: usize = 64;
 pub(super) struct Mending {
     pub(super) steps: Vec<FixStep>,
     /// Why this end is changed and not the other.
-    pub(super) why: Vec<String>,
+    pub(super) why: Vec<Said>,
 }
 
 /// Holds what every fix depends on: distances of sites, and the MTU that paths need.
@@ -52,7 +53,7 @@ impl Fixer<'_, '_> {
     pub(super) fn tunnel(
         &self,
         pair: &EndPair,
-        mismatches: &BTreeMap<MismatchField, String>,
+        mismatches: &BTreeMap<MismatchField, Said>,
         declared: bool,
     ) -> Mending {
         let mut mending = Mending::default();
@@ -73,11 +74,10 @@ impl Fixer<'_, '_> {
             }
         }
         let foreign = [a, b].map(EndView::end).into_iter().filter(|end| !Vyos::names(&end.interface));
-        mending.why.extend(
-            foreign.filter(|_| !mismatches.is_empty()).map(|end| {
-                format!("{} {}: there are no commands for {end}", Vyos::NAMES_NONE, end.interface)
-            }),
-        );
+        mending.why.extend(foreign.filter(|_| !mismatches.is_empty()).map(|end| {
+            let why = Vyos::names_none(&end.interface);
+            say!("{why}: there are no commands for {end}", why => why, end)
+        }));
         mending.steps = self.order(mending.steps);
         mending
     }
@@ -106,25 +106,33 @@ impl Fixer<'_, '_> {
         let (Some(vni_a), Some(vni_b)) = (a.vxlan.vni, b.vxlan.vni) else { return };
         // An end cannot take a VNI that another device of its router has on the same port.
         let used = |view: &EndView<'_>, vni| {
-            view.taken(vni)
-                .map(|link| format!("{} already uses vni {vni} on {}", view.reading.router, link.name))
+            view.taken(vni).map(|link| {
+                say!(
+                    "{router} already uses vni {vni} on {link}",
+                    router = view.reading.router,
+                    vni,
+                    link = link.name
+                )
+            })
         };
         let (changes, vni) = match (used(a, vni_b), used(b, vni_a)) {
             (Some(left), Some(right)) => {
-                mending.why.push(format!("no vni suits both ends: {left}, {right}"));
+                mending
+                    .why
+                    .push(say!("no vni suits both ends: {left}, {right}", left => left, right => right));
                 return;
             }
             (Some(left), None) => {
-                mending.why.push(format!("{left}, so {} must change", pair.1));
+                mending.why.push(say!("{why}, so {end} must change", why => left, end = pair.1));
                 (&pair.1, vni_a)
             }
             (None, Some(right)) => {
-                mending.why.push(format!("{right}, so {} must change", pair.0));
+                mending.why.push(say!("{why}, so {end} must change", why => right, end = pair.0));
                 (&pair.0, vni_b)
             }
             (None, None) => {
                 let end = self.farther(pair);
-                mending.why.push(undecided("vni", end));
+                mending.why.push(undecided(MismatchField::Vni, end));
                 (end, if *end == pair.0 { vni_b } else { vni_a })
             }
         };
@@ -134,7 +142,7 @@ impl Fixer<'_, '_> {
     fn port(&self, pair: &EndPair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
         let end = self.farther(pair);
         let Some(port) = (if *end == pair.0 { b } else { a }).vxlan.port else { return };
-        mending.why.push(undecided("port", end));
+        mending.why.push(undecided(MismatchField::Port, end));
         mending.steps.extend(step(end, Change::Port(port)));
     }
 
@@ -149,7 +157,8 @@ impl Fixer<'_, '_> {
         let (view, other) = if *end == pair.0 { (a, b) } else { (b, a) };
         let Some(df) = other.vxlan.df else { return };
         if !view.has_df_command() {
-            mending.why.push(format!("{end}: {}; {df} requires an upgrade", Vyos::NO_DF_COMMAND));
+            let why = Vyos::no_df_command();
+            mending.why.push(say!("{end}: {why}; {df} requires an upgrade", end, why => why, df));
             return;
         }
         mending.steps.extend(step(end, Change::Df(df)));
@@ -166,14 +175,19 @@ impl Fixer<'_, '_> {
             return;
         }
         if view.vxlan.external {
-            mending.why.push(format!(
-                "{end} is `external`: it has no `remote`, its flood list must contain {}",
-                other.router
+            mending.why.push(say!(
+                "{end} is `external`: it has no `remote`, its flood list must contain {router}",
+                end,
+                router = other.router
             ));
             return;
         }
         let Some(address) = vtep_address(scene, far, end) else {
-            mending.why.push(format!("{end} must have the VTEP address of {} as remote", other.router));
+            mending.why.push(say!(
+                "{end} must have the VTEP address of {router} as remote",
+                end,
+                router = other.router
+            ));
             return;
         };
         // A remote that some other router owns may belong to another tunnel, so it stays.
@@ -223,9 +237,11 @@ impl Fixer<'_, '_> {
     }
 }
 
-fn undecided(what: &str, end: &TunnelEnd) -> String {
-    format!(
-        "it is not known which {what} is the right one; {end} is farther from our site, so change it there"
+fn undecided(what: MismatchField, end: &TunnelEnd) -> Said {
+    say!(
+        "it is not known which {what} is the right one; {end} is farther from our site, so change it there",
+        what => what.said(),
+        end
     )
 }
 

@@ -273,7 +273,7 @@ pub(crate) fn path(name: &str, target_site: &str, judgement: Judgement) -> Arc<P
         reflector: None,
         awaits_reflector: false,
         counters: Arc::default(),
-        expected_mtu: Some(ExpectedMtu { bytes: 1500, rule: "our egress eth0".to_owned() }),
+        expected_mtu: Some(ExpectedMtu { bytes: 1500, rule: "our egress eth0".into() }),
         testable_mtu: Some(1500),
         judgement,
     })

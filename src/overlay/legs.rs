@@ -12,6 +12,7 @@ use std::{
 };
 
 use crate::{
+    language::{Between, Said, say},
     model::{
         leg::{LegAsk, LegReading, LegSizes, UnderlayProbes},
         observation::PathObservation,
@@ -208,57 +209,79 @@ impl<'a> LegView<'a> {
         self.reading.lost >= LOST && self.reading.loss().is_some_and(|share| share > LOSS)
     }
 
-    fn said(&self) -> String {
+    fn said(&self) -> Said {
         let Self { from, to, reading, needed, .. } = self;
-        let leg = format!("the underlay from {} to {}", from.router, to.router);
+        let leg = say!("the underlay from {from} to {to}", from = from.router, to = to.router);
         let mtu = needed.saturating_sub(headers(self.remote));
-        let needs = format!("{} needs {needed} for its mtu {mtu}", from.interface);
+        let needs =
+            say!("{interface} needs {needed} for its mtu {mtu}", interface = from.interface, needed, mtu);
         let sizes = match &reading.sizes {
-            LegSizes::Silent { answered, exact: true, pairs } => format!(
-                "{leg} carries {answered} bytes and swallows {} ({pairs} pairs of a large and a small ping \
+            LegSizes::Silent { answered, exact: true, pairs } => say!(
+                "{leg} carries {answered} bytes and swallows {silent} ({pairs} pairs of a large and a small ping \
                  with DF); {needs}",
-                answered + 1
+                leg => leg,
+                answered,
+                silent = answered + 1,
+                pairs,
+                needs => needs
             ),
-            LegSizes::Passed { size } if size >= needed => {
-                format!(
-                    "{leg} carries pings with DF of {size} bytes there and back, all that {} needs for its mtu {mtu}",
-                    from.interface
-                )
+            LegSizes::Passed { size } if size >= needed => say!(
+                "{leg} carries pings with DF of {size} bytes there and back, all that {interface} needs for its mtu \
+                 {mtu}",
+                leg => leg,
+                size,
+                interface = from.interface,
+                mtu
+            ),
+            LegSizes::Passed { size } if reading.signalled.is_some() => say!(
+                "{leg} carries {size} bytes and answers larger pings with \"fragmentation needed\"; {needs}",
+                leg => leg,
+                size,
+                needs => needs
+            ),
+            LegSizes::Passed { size } => say!(
+                "{leg} carries pings with DF of {size} bytes, as large as the route of {router} takes; {needs}",
+                leg => leg,
+                size,
+                router = from.router,
+                needs => needs
+            ),
+            LegSizes::Starting | LegSizes::Silent { .. } => say!("{leg} is being measured", leg => leg),
+            LegSizes::SizeDependent => {
+                say!("{leg} loses more the larger a ping is, without an edge", leg => leg)
             }
-            LegSizes::Passed { size } if reading.signalled.is_some() => format!(
-                "{leg} carries {size} bytes and answers larger pings with \"fragmentation needed\"; {needs}"
-            ),
-            LegSizes::Passed { size } => format!(
-                "{leg} carries pings with DF of {size} bytes, as large as the route of {} takes; {needs}",
-                from.router
-            ),
-            LegSizes::Starting | LegSizes::Silent { .. } => format!("{leg} is being measured"),
-            LegSizes::SizeDependent => format!("{leg} loses more the larger a ping is, without an edge"),
-            LegSizes::NotMeasured { why } => format!("{leg} is not measured: {why}"),
+            LegSizes::NotMeasured { why } => {
+                say!("{leg} is not measured: {why}", leg => leg, why => why.clone())
+            }
         };
-        let lost = || format!("; {} of {} small pings were lost there and back", reading.lost, reading.sent);
-        if reading.lost > 0 { sizes + &lost() } else { sizes }
+        if reading.lost == 0 {
+            return sizes;
+        }
+        let (lost, sent) = (reading.lost, reading.sent);
+        let lost = say!("{lost} of {sent} small pings were lost there and back", lost, sent);
+        Said::joined([sizes, lost], Between::Semicolon)
     }
 
     /// The suspicion that signals do not reach the sender: above this size pings vanish, though the
     /// far router's own route, or signals to it, show that size to be known.
-    fn suspicion(&self, scene: &Scene<'_>) -> Option<String> {
+    fn suspicion(&self, scene: &Scene<'_>) -> Option<Said> {
         let (edge, _) = self.reading.edge()?;
         let far = scene.ends.get(self.to)?;
         let back = scene.remote_to(self.to, &self.from.router)?;
         let of_route = far.snapshot.underlay_mtu(far.link, back) == Some(edge);
         let told = far.reading.legs.get(&back).and_then(|leg| leg.signalled) == Some(edge);
+        let router = &self.to.router;
         let shown = match (told, of_route) {
-            (true, _) => format!("{} is told \"fragmentation needed, mtu {edge}\"", self.to.router),
-            (false, true) => format!("the route of {} takes {edge}", self.to.router),
+            (true, _) => say!("{router} is told \"fragmentation needed, mtu {edge}\"", router, edge),
+            (false, true) => say!("the route of {router} takes {edge}", router, edge),
             (false, false) => return None,
         };
-        Some(format!(
-            "{shown}, but pings of {} bytes from {} to it vanish without a signal: perhaps a firewall of {} or \
-             before it drops \"fragmentation needed\" (ICMP type 3 code 4, ICMPv6 type 2)",
-            edge + 1,
-            self.from.router,
-            self.from.router
+        Some(say!(
+            "{shown}, but pings of {size} bytes from {from} to it vanish without a signal: perhaps a firewall of \
+             {from} or before it drops \"fragmentation needed\" (ICMP type 3 code 4, ICMPv6 type 2)",
+            shown => shown,
+            size = edge + 1,
+            from = self.from.router
         ))
     }
 
@@ -273,7 +296,7 @@ impl<'a> LegView<'a> {
 }
 
 /// Both legs of a tunnel as far as they are measured, with sentences for its evidence.
-pub(super) fn of_tunnel(scene: &Scene<'_>, pair: &EndPair) -> (Vec<TunnelLeg>, Vec<String>) {
+pub(super) fn of_tunnel(scene: &Scene<'_>, pair: &EndPair) -> (Vec<TunnelLeg>, Vec<Said>) {
     let both = [(&pair.0, &pair.1), (&pair.1, &pair.0)];
     let legs: Vec<_> = both.into_iter().filter_map(|(from, to)| LegView::of(scene, from, to)).collect();
     let said = legs.iter().map(LegView::said);
@@ -285,9 +308,9 @@ pub(super) fn of_tunnel(scene: &Scene<'_>, pair: &EndPair) -> (Vec<TunnelLeg>, V
 #[derive(Debug, Default)]
 pub(super) struct Told {
     /// The sick legs, and what to do.
-    pub(super) sick: Vec<String>,
+    pub(super) sick: Vec<Said>,
     /// The others.
-    pub(super) others: Vec<String>,
+    pub(super) others: Vec<Said>,
 }
 
 pub(super) fn of_path(scene: &Scene<'_>, path: &PathObservation, crossed: &[Crossed<'_>]) -> Told {
@@ -306,38 +329,48 @@ pub(super) fn of_path(scene: &Scene<'_>, path: &PathObservation, crossed: &[Cros
         told.others.extend(well.iter().map(|leg| leg.said()));
     }
     if told.sick.is_empty() && all_carry {
-        told.others.push(
+        told.others.push(say!(
             "pings do not show the fault: a box on the way may treat VXLAN's UDP otherwise, so this clears nothing"
-                .to_owned(),
-        );
+        ));
     }
     told
 }
 
 /// A ping's reply proves both ways at once; the path's own probes may tell them apart.
-fn direction(path: &PathObservation, tunnel: &Crossed<'_>, sick: &[&LegView<'_>]) -> Option<String> {
+fn direction(path: &PathObservation, tunnel: &Crossed<'_>, sick: &[&LegView<'_>]) -> Option<Said> {
     sick.iter().find(|leg| leg.reading.edge().is_some())?;
     let (from, to) = match path.judgement.holes[..] {
         [Direction::Forward] => (tunnel.near, tunnel.far),
         [Direction::Reverse] => (tunnel.far, tunnel.near),
         _ => return None,
     };
-    Some(format!("the path's own probes are lost on the way from {} to {}", from.router, to.router))
+    Some(say!(
+        "the path's own probes are lost on the way from {from} to {to}",
+        from = from.router,
+        to = to.router
+    ))
 }
 
 /// What the operator of the underlay must do; else the MTUs that fit.
-fn remedy(sick: &[&LegView<'_>]) -> Option<String> {
+fn remedy(sick: &[&LegView<'_>]) -> Option<Said> {
     let edge = |leg: &&&LegView<'_>| leg.reading.edge().map(|(edge, _)| edge);
     let worst = sick.iter().filter(|leg| edge(leg).is_some()).min_by_key(edge)?;
     let carried = edge(&worst)?;
     let LegView { from, to, needed, remote, view, .. } = worst;
     let inner = carried.saturating_sub(headers(*remote));
     let source = view.vxlan.local.map_or_else(String::new, |local| format!(" ({local})"));
-    Some(format!(
-        "to do, first choice: whoever runs the underlay between {}{source} and {} ({remote}) lets outer packets \
+    Some(say!(
+        "to do, first choice: whoever runs the underlay between {from}{source} and {to} ({remote}) lets outer packets \
          of {needed} bytes pass; the path is then `ok`. Else: mtu {inner} on the hosts of both sites, and then \
-         `set interfaces vxlan {} mtu {inner}` on {} and `set interfaces vxlan {} mtu {inner}` on {}; the path is \
-         then `ok` at {inner}, and a host that keeps its mtu still hangs",
-        from.router, to.router, to.interface, to.router, from.interface, from.router
+         `set interfaces vxlan {far} mtu {inner}` on {to} and `set interfaces vxlan {near} mtu {inner}` on {from}; \
+         the path is then `ok` at {inner}, and a host that keeps its mtu still hangs",
+        from = from.router,
+        source,
+        to = to.router,
+        remote,
+        needed,
+        inner,
+        far = to.interface,
+        near = from.interface
     ))
 }

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    language::{Between, Said, say},
     model::{
         observation::PathObservation,
         picture::TunnelEnd,
@@ -37,16 +38,16 @@ pub(super) struct Life {
     /// Absent if an end is unknown or has no present reading.
     pub(super) up: Option<bool>,
     /// The signs of death in router data, which can be the cause of a path's problem.
-    pub(super) signs: Vec<String>,
+    pub(super) signs: Vec<Said>,
     /// Further facts: routers that were not read, packet counts, paths that are dead.
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Said>,
 }
 
 /// Whether the tunnel is up, and why, with the numbers of both ends.
 pub(super) fn judge(
     scene: &Scene<'_>,
     pair: &EndPair,
-    mismatches: &BTreeMap<MismatchField, String>,
+    mismatches: &BTreeMap<MismatchField, Said>,
     alone: &[&PathObservation],
     suspects: &mut Suspects,
 ) -> Life {
@@ -57,8 +58,8 @@ pub(super) fn judge(
     let mut dead = Vec::new();
     for end in [&pair.0, &pair.1] {
         match scene.ends.get(end) {
-            None => dead.push(format!("{end} does not exist on the router now")),
-            Some(view) if view.link.admin_up == Some(false) => dead.push(format!("{end} is admin down")),
+            None => dead.push(say!("{end} does not exist on the router now", end)),
+            Some(view) if view.link.admin_up == Some(false) => dead.push(say!("{end} is admin down", end)),
             Some(view) => dead.extend(no_route(view)),
         }
     }
@@ -75,19 +76,19 @@ pub(super) fn judge(
 
 /// Whether a tunnel with one known end is certainly down; it is never known to be up.
 pub(super) fn judge_half(view: &EndView<'_>) -> Life {
-    let down = (view.link.admin_up == Some(false)).then(|| format!("{} is admin down", view.end()));
+    let down = (view.link.admin_up == Some(false)).then(|| say!("{end} is admin down", end = view.end()));
     let signs: Vec<_> = down.or_else(|| no_route(view)).into_iter().collect();
     Life { up: (!signs.is_empty()).then_some(false), signs, notes: Vec::new() }
 }
 
 /// Why an end's present settings are unknown. If a reading shows that the interface does not exist,
 /// that is known.
-fn unread(scene: &Scene<'_>, end: &TunnelEnd) -> Option<String> {
+fn unread(scene: &Scene<'_>, end: &TunnelEnd) -> Option<Said> {
     if let Some(not_read) = scene.not_read(&end.router) {
         return Some(not_read);
     }
     let link = scene.snapshot(&end.router)?.link(end.interface.as_str())?;
-    link.vxlan.is_none().then(|| format!("{end}: the router's output shows no VNI, remote or port"))
+    link.vxlan.is_none().then(|| say!("{end}: the router's output shows no VNI, remote or port", end))
 }
 
 fn delta(reading: &RouterReading, interface: &str) -> Option<Delta> {
@@ -111,14 +112,17 @@ fn delta_of(view: &EndView<'_>) -> Option<Delta> {
     one.then(|| delta(view.reading, view.link.name.as_str()))?
 }
 
-fn no_route(view: &EndView<'_>) -> Option<String> {
+fn no_route(view: &EndView<'_>) -> Option<Said> {
     let delta = delta_of(view);
     let (end, remotes) = (view.end(), view.remotes_text());
     if let Some(delta) = delta.filter(|delta| delta.carrier > 0 && delta.rx == 0) {
-        return Some(format!(
-            "{end}: {} more tx_carrier_errors since the previous scrape and nothing received: no route to \
-             {remotes}{}",
-            delta.carrier, view.local.down
+        return Some(say!(
+            "{end}: {errors} more tx_carrier_errors since the previous scrape and nothing received: no route to \
+             {remotes}{down}",
+            end,
+            errors = delta.carrier,
+            remotes => remotes,
+            down => view.local.down.clone()
         ));
     }
     // Both must hold: `ip route get` fails now, and packets failed for want of a route. In a VRF
@@ -127,9 +131,13 @@ fn no_route(view: &EndView<'_>) -> Option<String> {
     let stranded = view.snapshot.tells_all() && !view.remotes.is_empty() && !view.sends.has_route;
     let failed = view.link.counters.tx_carrier_errors.unwrap_or_default();
     (stranded && failed > 0 && delta.is_none_or(|delta| delta.rx == 0)).then(|| {
-        format!(
-            "{end}: {} has no route to {remotes}{}; {failed} tx_carrier_errors so far",
-            view.reading.router, view.local.down
+        say!(
+            "{end}: {router} has no route to {remotes}{down}; {failed} tx_carrier_errors so far",
+            end,
+            router = view.reading.router,
+            remotes => remotes,
+            down => view.local.down.clone(),
+            failed
         )
     })
 }
@@ -139,7 +147,7 @@ fn one_way_silence(
     from: &TunnelEnd,
     to: &TunnelEnd,
     suspects: &mut Suspects,
-) -> Option<String> {
+) -> Option<Said> {
     let key = (from.clone(), to.clone());
     let sign = silence(scene, from, to);
     let Some((sent, scrapes)) = sign else {
@@ -150,7 +158,9 @@ fn one_way_silence(
     let again = scrapes.0 > since.0 && scrapes.1 > since.1;
     // However many packets were sent: a burst may have ended before the first of the silent end's
     // two scrapes.
-    again.then(|| format!("{from} sent {sent} packets since the previous scrape, {to} received 0"))
+    again.then(|| {
+        say!("{from} sent {sent} packets since the previous scrape, {to} received 0", from, sent, to)
+    })
 }
 
 /// Packets that `from` sent while `to` received none, and the number of scrapes of both routers.
@@ -163,28 +173,36 @@ fn silence(scene: &Scene<'_>, from: &TunnelEnd, to: &TunnelEnd) -> Option<(u64, 
     (sent > 0 && received == 0).then_some((sent, (from.reading.scrapes, to.reading.scrapes)))
 }
 
-fn unreachable(alone: &[&PathObservation]) -> Option<String> {
+fn unreachable(alone: &[&PathObservation]) -> Option<Said> {
     let dead = |path: &&PathObservation| path.judgement.verdict == Verdict::Unreachable;
     if alone.is_empty() || !alone.iter().all(dead) {
         return None;
     }
     let names: Vec<_> = alone.iter().map(|path| path.path.as_str()).collect();
-    Some(format!("every path that crosses only this tunnel is unreachable: {}", names.join(", ")))
+    Some(say!("every path that crosses only this tunnel is unreachable: {names}", names = names.join(", ")))
 }
 
 /// The packet counts of both ends, as evidence.
-fn counted(scene: &Scene<'_>, pair: &EndPair, up: bool) -> Option<String> {
+fn counted(scene: &Scene<'_>, pair: &EndPair, up: bool) -> Option<Said> {
     let counted: Vec<_> = [&pair.0, &pair.1]
         .into_iter()
         .filter_map(|end| {
             let view = scene.ends.get(end)?;
             let delta = delta(view.reading, view.link.name.as_str())?;
-            Some(format!("{end} sent {} and received {} packets", delta.tx, delta.rx))
+            Some(say!(
+                "{end} sent {sent} and received {received} packets",
+                end,
+                sent = delta.tx,
+                received = delta.rx
+            ))
         })
         .collect();
     match (counted.is_empty(), up) {
-        (false, _) => Some(format!("since the previous scrape: {}", counted.join(", "))),
-        (true, true) => Some("both ends are admin up; no two scrapes to compare yet".to_owned()),
+        (false, _) => Some(say!(
+            "since the previous scrape: {counts}",
+            counts => Said::joined(counted, Between::Comma)
+        )),
+        (true, true) => Some(say!("both ends are admin up; no two scrapes to compare yet")),
         (true, false) => None,
     }
 }

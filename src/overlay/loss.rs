@@ -21,7 +21,10 @@ use std::{
     sync::{Arc, Weak},
 };
 
+use measured::MeasuredLoss;
+
 use crate::{
+    language::{Said, say},
     model::{
         picture::{TunnelEnd, TunnelLoss},
         snapshot::{Counters, Link, RouterReading, RouterSnapshot, Uptime},
@@ -33,6 +36,7 @@ use crate::{
 };
 
 mod countable;
+mod measured;
 
 /// Readings older than this, in seconds, are dropped as soon as newer ones cover the window.
 const WINDOW: f64 = 120.0;
@@ -114,22 +118,15 @@ impl CounterHistory {
         scene: &Scene<'_>,
         from: &TunnelEnd,
         to: &TunnelEnd,
-    ) -> Result<(TunnelLoss, String), String> {
+    ) -> Result<(TunnelLoss, Said), Said> {
         let [of_sender, of_receiver] = countable::counters(scene, from, to)?;
         let now = (self.now(scene, from, of_sender), self.now(scene, to, of_receiver));
         let (Some(sender), Some(receiver)) = now else {
-            return Err("both ends' counters and uptimes are not read now".to_owned());
+            return Err(say!("both ends' counters and uptimes are not read now"));
         };
         let mtu = scene.ends.get(from).and_then(|view| view.link.mtu);
         let found = compare(sender, receiver, mtu)?;
-        let vni = of_sender.or(of_receiver).map(|vni| format!(" of vni {vni}")).unwrap_or_default();
-        let words = format!(
-            "{:.2} % of {:.0} packets{vni} in {:.0} s, give or take {:.2} % for reads that are not simultaneous",
-            found.ratio * 100.0,
-            found.sent,
-            found.seconds,
-            found.bound * 100.0
-        );
+        let words = found.said(of_sender.or(of_receiver));
         let loss = TunnelLoss { from: from.clone(), to: to.clone(), ratio: found.ratio, bound: found.bound };
         Ok((loss, words))
     }
@@ -316,54 +313,58 @@ impl Curve {
     }
 }
 
-struct MeasuredLoss {
-    ratio: f64,
-    bound: f64,
-    sent: f64,
-    seconds: f64,
-}
-
 /// Compares packets sent by one device with those received by another, over the time that both have
 /// readings of.
-fn compare(from: &Series, to: &Series, mtu: Option<u32>) -> Result<MeasuredLoss, String> {
+fn compare(from: &Series, to: &Series, mtu: Option<u32>) -> Result<MeasuredLoss, Said> {
     let (out, into) = (from.curve(|sample| sample.sent), to.curve(|sample| sample.received));
     let ends = |curve: &Curve| Some((curve.points.first()?.time, curve.points.last()?.time));
-    let ((a, b), (c, d)) = ends(&out).zip(ends(&into)).ok_or("no reading yet")?;
+    let ((a, b), (c, d)) = ends(&out).zip(ends(&into)).ok_or_else(|| say!("no reading yet"))?;
     let (begin, end) = (f64::max(a, c), f64::min(b, d));
     let spans = (begin < end).then(|| out.span(begin, end).zip(into.span(begin, end))).flatten();
-    let (sent, received) = spans.ok_or("not yet two readings of both ends over the same time")?;
+    let (sent, received) =
+        spans.ok_or_else(|| say!("not yet two readings of both ends over the same time"))?;
     let seconds = end - begin;
     if sent.packets < MIN_PACKETS {
-        return Err(format!("{:.0} packets in {seconds:.0} s are too few", sent.packets));
+        return Err(say!(
+            "{packets} packets in {seconds} s are too few",
+            packets = whole(sent.packets),
+            seconds = whole(seconds)
+        ));
     }
     let shift = (out.placement + into.placement) * f64::max(sent.spread, received.spread);
     let bound = (sent.open + received.open + shift) / sent.packets;
     if bound > MAX_BOUND {
-        return Err(format!(
-            "{:.0} packets in {seconds:.0} s came so unevenly that reading the routers at different times \
-             may cause an error of {:.0} %",
-            sent.packets,
-            bound.min(1.0) * 100.0
+        return Err(say!(
+            "{packets} packets in {seconds} s came so unevenly that reading the routers at different times \
+             may cause an error of {percent} %",
+            packets = whole(sent.packets),
+            seconds = whole(seconds),
+            percent = whole(bound.min(1.0) * 100.0)
         ));
     }
     let ratio = 1.0 - received.packets / sent.packets;
     let size = |span: &Span| if span.packets > 0.0 { span.bytes / span.packets } else { 0.0 };
     // If all packets are full-size, rounding may put their mean slightly above the MTU.
     if mtu.is_some_and(|mtu| size(&sent) > f64::from(mtu) + 0.5) || size(&received) > size(&sent) * MERGED {
-        return Err(format!(
-            "a kernel counts merged packets (GRO): {:.0} bytes each were sent, {:.0} received",
-            size(&sent),
-            size(&received)
+        return Err(say!(
+            "a kernel counts merged packets (GRO): {sent} bytes each were sent, {received} received",
+            sent = whole(size(&sent)),
+            received = whole(size(&received))
         ));
     }
     if -ratio > bound + EXCESS {
-        return Err(format!(
-            "more packets were received ({:.0}) than sent ({:.0}): the two ends do not count the same \
+        return Err(say!(
+            "more packets were received ({received}) than sent ({sent}): the two ends do not count the same \
              packets",
-            received.packets, sent.packets
+            received = whole(received.packets),
+            sent = whole(sent.packets)
         ));
     }
     Ok(MeasuredLoss { ratio: ratio.clamp(0.0, 1.0), bound, sent: sent.packets, seconds })
+}
+
+fn whole(number: f64) -> String {
+    format!("{number:.0}")
 }
 
 /// A count as a float: exact up to 2^53, which no window of minutes exceeds.

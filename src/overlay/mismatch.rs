@@ -7,28 +7,25 @@
 use std::{collections::BTreeMap, fmt::Display};
 
 use crate::{
+    language::{Between, Said, say},
     model::{picture::TunnelEnd, types::MismatchField},
     overlay::{end_view::EndView, evpn, pairing::EndPair, scene::Scene},
     work,
 };
 
 /// Each mismatch with a sentence that names both values. Empty if an end has no present reading.
-pub(super) fn mismatches(
-    scene: &Scene<'_>,
-    pair: &EndPair,
-    declared: bool,
-) -> BTreeMap<MismatchField, String> {
+pub(super) fn mismatches(scene: &Scene<'_>, pair: &EndPair, declared: bool) -> BTreeMap<MismatchField, Said> {
     let mut found = BTreeMap::new();
     let (Some(a), Some(b)) = (scene.ends.get(&pair.0), scene.ends.get(&pair.1)) else { return found };
-    let mut note = |field, sentence: Option<String>| {
+    let mut note = |field, sentence: Option<Said>| {
         if let Some(sentence) = sentence {
             found.insert(field, sentence);
         }
     };
     note(MismatchField::Vni, vnis_differ(scene, pair, a, b));
-    note(MismatchField::Port, differ(pair, "port", a.vxlan.port, b.vxlan.port));
-    note(MismatchField::Mtu, differ(pair, "mtu", a.link.mtu, b.link.mtu));
-    note(MismatchField::Df, differ(pair, "df", a.vxlan.df.as_ref(), b.vxlan.df.as_ref()));
+    note(MismatchField::Port, differ(pair, MismatchField::Port, a.vxlan.port, b.vxlan.port));
+    note(MismatchField::Mtu, differ(pair, MismatchField::Mtu, a.link.mtu, b.link.mtu));
+    note(MismatchField::Df, differ(pair, MismatchField::Df, a.vxlan.df, b.vxlan.df));
     note(MismatchField::Remote, remotes_astray(scene, pair, a, b, declared));
     found
 }
@@ -39,7 +36,7 @@ fn remotes_astray(
     a: &EndView<'_>,
     b: &EndView<'_>,
     declared: bool,
-) -> Option<String> {
+) -> Option<Said> {
     let ends = [(&pair.0, a, &pair.1), (&pair.1, b, &pair.0)].into_iter();
     let astray: Vec<_> = ends.filter(|(end, _, other)| remote_astray(scene, end, other, declared)).collect();
     if astray.len() == 2 && a.is_filled() && b.is_filled() {
@@ -47,17 +44,27 @@ fn remotes_astray(
     }
     let said: Vec<_> =
         astray.into_iter().map(|(end, view, other)| remote_sentence(scene, end, view, other)).collect();
-    (!said.is_empty()).then(|| said.join("; "))
+    (!said.is_empty()).then(|| Said::joined(said, Between::Semicolon))
 }
 
-fn differ<T: PartialEq + Display>(pair: &EndPair, what: &str, a: Option<T>, b: Option<T>) -> Option<String> {
+fn differ<T: PartialEq + Display>(
+    pair: &EndPair,
+    what: MismatchField,
+    a: Option<T>,
+    b: Option<T>,
+) -> Option<Said> {
     let (a, b) = (a?, b?);
-    (a != b).then(|| format!("{what} differs: {} has {a}, {} has {b}", pair.0, pair.1))
+    (a != b).then(|| said(pair, what, &a, &b))
+}
+
+fn said(pair: &EndPair, what: MismatchField, a: &dyn Display, b: &dyn Display) -> Said {
+    let EndPair(one, other) = pair;
+    say!("{what} differs: {one} has {a}, {other} has {b}", what => what.said(), one, a, other, b)
 }
 
 /// The sentence on differing VNIs. A device that carries many networks must carry the VNI of the
 /// other end; two such devices must flood the same VNIs to each other.
-fn vnis_differ(scene: &Scene<'_>, pair: &EndPair, a: &EndView<'_>, b: &EndView<'_>) -> Option<String> {
+fn vnis_differ(scene: &Scene<'_>, pair: &EndPair, a: &EndView<'_>, b: &EndView<'_>) -> Option<Said> {
     let (at_a, at_b, agree) = if a.is_shared() && b.is_shared() {
         let (at_a, at_b) = (scene.vnis_to(&pair.0, &pair.1.router), scene.vnis_to(&pair.1, &pair.0.router));
         (at_a, at_b, at_a == at_b)
@@ -68,7 +75,7 @@ fn vnis_differ(scene: &Scene<'_>, pair: &EndPair, a: &EndView<'_>, b: &EndView<'
         (at_a, at_b, agree)
     };
     let told = !at_a.is_empty() && !at_b.is_empty();
-    (told && !agree).then(|| format!("vni differs: {} has {at_a}, {} has {at_b}", pair.0, pair.1))
+    (told && !agree).then(|| said(pair, MismatchField::Vni, at_a, at_b))
 }
 
 /// Whether `end` sends to somewhere other than the router of `other`. A pair declared by hand is
@@ -84,12 +91,17 @@ pub(super) fn remote_astray(scene: &Scene<'_>, end: &TunnelEnd, other: &TunnelEn
     elsewhere || scene.ends.get(end).is_some_and(third)
 }
 
-fn remote_sentence(scene: &Scene<'_>, end: &TunnelEnd, view: &EndView<'_>, other: &TunnelEnd) -> String {
+fn remote_sentence(scene: &Scene<'_>, end: &TunnelEnd, view: &EndView<'_>, other: &TunnelEnd) -> Said {
     if view.is_filled() {
         evpn::missing(scene, end, other)
     } else if view.remotes.is_empty() {
-        format!("{end} has no remote, {other} sends to it")
+        say!("{end} has no remote, {other} sends to it", end, other)
     } else {
-        format!("{end} has remote {}, which is not an address of {}", view.remotes_text(), other.router)
+        say!(
+            "{end} has remote {remotes}, which is not an address of {router}",
+            end,
+            remotes => view.remotes_text(),
+            router = other.router
+        )
     }
 }

@@ -22,6 +22,7 @@ use std::{
 pub(super) use history::StackHistory;
 
 use crate::{
+    language::{Between, Said, say},
     model::{
         family::Family,
         picture::{TunnelEnd, TunnelFlow},
@@ -73,7 +74,7 @@ fn in_step(counts: impl Iterator<Item = (f64, f64)>) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     pub(super) flows: Vec<TunnelFlow>,
-    pub(super) said: Vec<String>,
+    pub(super) said: Vec<Said>,
 }
 
 /// The counters during one join; what several tunnels of a router need is computed once.
@@ -114,16 +115,16 @@ struct Lost {
 }
 
 impl Lost {
-    fn said(&self, from: &TunnelEnd, to: &TunnelEnd) -> String {
-        let senders = [&from.router].into_iter().chain(&self.others).map(RouterName::as_str);
-        let senders = senders.collect::<Vec<_>>().join(" or ");
-        format!(
-            "fragments get lost on the way from {senders} to {}: {:.0} % of the reassemblies at {} fail \
-             ({:.0} in the last minutes)",
-            to.router,
-            self.share * 100.0,
-            to.router,
-            self.failed
+    fn said(&self, from: &TunnelEnd, to: &TunnelEnd) -> Said {
+        let senders = [&from.router].into_iter().chain(&self.others);
+        let senders = senders.map(|router| Said::verbatim(router.to_string()));
+        say!(
+            "fragments get lost on the way from {senders} to {to}: {percent} % of the reassemblies at {to} fail \
+             ({failed} in the last minutes)",
+            senders => Said::joined(senders, Between::EitherOr),
+            to = to.router,
+            percent = format_args!("{:.0}", self.share * 100.0),
+            failed = format_args!("{:.0}", self.failed)
         )
     }
 }
@@ -140,16 +141,19 @@ impl<'s, 'a> Passive<'s, 'a> {
     }
 
     /// The claims for both directions of a tunnel.
-    pub(super) fn of_tunnel(&self, pair: &EndPair, mismatches: &BTreeMap<MismatchField, String>) -> Claims {
+    pub(super) fn of_tunnel(&self, pair: &EndPair, mismatches: &BTreeMap<MismatchField, Said>) -> Claims {
         let mut claims = Claims::default();
         for (from, to) in [(&pair.0, &pair.1), (&pair.1, &pair.0)] {
             let mut flow = TunnelFlow::new(from, to.to_string());
             if let Some((per_second, per_packet)) = self.cuts(from) {
                 flow.fragments_per_second = Some(per_second);
-                claims.said.push(format!(
-                    "{} cuts outer packets into fragments: {per_packet:.1} per packet too large for its route, \
-                     {per_second:.1} a second, in step with what {from} sends",
-                    from.router
+                claims.said.push(say!(
+                    "{router} cuts outer packets into fragments: {per_packet} per packet too large for its route, \
+                     {per_second} a second, in step with what {from} sends",
+                    router = from.router,
+                    per_packet = format_args!("{per_packet:.1}"),
+                    per_second = format_args!("{per_second:.1}"),
+                    from
                 ));
                 if let Some(lost) = self.lost(from, to) {
                     flow.reassemblies_failed = Some(lost.share);
@@ -277,7 +281,7 @@ impl<'s, 'a> Passive<'s, 'a> {
 
     /// Packets a second at a port of the far router where nobody listens, with a sentence, if they
     /// are as many as this end sends.
-    fn unheard(&self, from: &TunnelEnd, router: &RouterName) -> Option<(f64, String)> {
+    fn unheard(&self, from: &TunnelEnd, router: &RouterName) -> Option<(f64, Said)> {
         let remote = self.scene.remote_to(from, router)?;
         let view = self.scene.ends.get(from)?;
         self.scene.snapshot(router)?;
@@ -301,9 +305,13 @@ impl<'s, 'a> Passive<'s, 'a> {
         let alike = whole >= rate * LEAST && whole <= rate * MOST;
         let port = view.vxlan.port.map_or_else(String::new, |port| format!(" {port}"));
         (alike && agree >= INTERVALS && agree * 2 > far.len()).then(|| {
-            let words = format!(
-                "{router} gets {whole:.1} packets a second at a UDP port where nobody listens, as many as {from} \
-                 sends to port{port}"
+            let words = say!(
+                "{router} gets {rate} packets a second at a UDP port where nobody listens, as many as {from} \
+                 sends to port{port}",
+                router,
+                rate = format_args!("{whole:.1}"),
+                from,
+                port
             );
             (whole, words)
         })

@@ -8,6 +8,7 @@
 //! without a signal. There a *smaller* MTU mends it, and a larger one makes a hole.
 
 use crate::{
+    language::{Said, say},
     model::{
         picture::{FixStep, TunnelEnd},
         types::Bytes,
@@ -26,7 +27,7 @@ use crate::{
 /// How a routed end is involved in a hole that it sends into.
 #[derive(Debug, Default)]
 pub(super) struct RoutedExplanation {
-    pub(super) cause: Option<String>,
+    pub(super) cause: Option<Said>,
     pub(super) steps: Vec<FixStep>,
     /// The largest inner packet that gets through this end, in bytes, if the end explains the hole.
     pub(super) explained: Option<Bytes>,
@@ -44,12 +45,14 @@ pub(super) fn explain(
     let underlay = Underlay::towards(scene, view, other);
     if let Some(underlay) = underlay.as_ref().filter(|underlay| underlay.routed_drop(mtu).is_some()) {
         let inner = underlay.inner();
-        let sentence = underlay.too_small(mtu).unwrap_or_default();
+        let sentence = underlay.too_small(mtu).unwrap_or_else(Said::nothing);
         return RoutedExplanation {
-            cause: Some(format!(
-                "{sentence}; it is routed, not a bridge port: with mtu {inner}, {} itself answers larger \
+            cause: Some(say!(
+                "{sentence}; it is routed, not a bridge port: with mtu {inner}, {router} itself answers larger \
                  packets with \"fragmentation needed\"",
-                end.router
+                sentence => sentence,
+                inner,
+                router = end.router
             )),
             steps: Vyos::MTUS
                 .contains(&inner)
@@ -65,9 +68,10 @@ pub(super) fn explain(
     };
     let carried = underlay.is_some_and(|underlay| underlay.inner() >= needed);
     RoutedExplanation {
-        cause: Some(format!(
-            "{}, but no such answer arrives: check what drops ICMP \"fragmentation needed\" on the way back",
-            small_routed_text(&end, mtu, needed)
+        cause: Some(say!(
+            "{sentence}, but no such answer arrives: check what drops ICMP \"fragmentation needed\" on the way \
+             back",
+            sentence => small_routed_text(&end, mtu, needed)
         )),
         steps: if carried { raise(view, needed) } else { Vec::new() },
         explained: Some(mtu),

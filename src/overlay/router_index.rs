@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::{
+    language::{Said, say},
     model::{
         snapshot::{Link, RouterSnapshot},
         types::{Mac, OperState},
@@ -22,7 +23,7 @@ pub(super) struct RouterIndex {
     pub(super) macs: HashSet<Mac>,
     /// `; down there: …`: its own links that have an address but are down, which may be why a route
     /// is missing.
-    pub(super) down: String,
+    pub(super) down: Said,
 }
 
 impl RouterIndex {
@@ -43,9 +44,9 @@ impl RouterIndex {
             carriers: devices.into_iter().map(|(port, devices)| (port, of(devices))).collect(),
             macs: snapshot.links.iter().filter_map(|link| link.mac).collect(),
             down: if down.is_empty() {
-                String::new()
+                Said::nothing()
             } else {
-                format!("; down there: {}", listed(down.into_iter(), ", "))
+                say!("; down there: {links}", links => listed(down.into_iter()))
             },
         }
     }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use crate::{
+    language::{Said, say},
     model::{
         picture::TunnelEnd,
         snapshot::{RouterReading, RouterSnapshot},
@@ -84,14 +85,16 @@ impl<'a> Scene<'a> {
 
     /// `site-b not read: refused`, or that the router has not been tried. `None` if there is a
     /// present reading.
-    pub(super) fn not_read(&self, router: &RouterName) -> Option<String> {
+    pub(super) fn not_read(&self, router: &RouterName) -> Option<Said> {
         let Some(reading) = self.readings.get(router) else {
-            return Some(format!("{router} not read: it is not among the routers"));
+            return Some(say!("{router} not read: it is not among the routers", router));
         };
         match (&reading.current, &reading.failure) {
             (Some(_), _) => None,
-            (None, Some(failure)) => Some(format!("{router} not read: {}", failure.reason)),
-            (None, None) => Some(format!("{router} not read: no scrape has ended yet")),
+            (None, Some(failure)) => {
+                Some(say!("{router} not read: {reason}", router, reason => failure.reason.said()))
+            }
+            (None, None) => Some(say!("{router} not read: no scrape has ended yet", router)),
         }
     }
 

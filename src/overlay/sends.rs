@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    language::Said,
     model::{
         snapshot::{Link, RouterSnapshot, Vxlan},
         types::{Mac, RouterName, Vni},
@@ -41,7 +42,7 @@ pub(super) struct Sends<'a> {
     pub(super) leads: ByVni,
     /// Sentences on routes to remotes that carry less than the device accepts; computed at the
     /// first use.
-    pub(super) small_underlays: OnceCell<Vec<String>>,
+    pub(super) small_underlays: OnceCell<Vec<Said>>,
     /// Remotes of the device itself, which apply to every VNI.
     own: BTreeSet<IpAddr>,
     /// The flood list, by VNI.

@@ -6,6 +6,7 @@
 //! are learned behind them, but no unicast is answered.
 
 use crate::{
+    language::{Said, say},
     model::{observation::PathObservation, picture::TunnelEnd, snapshot::FdbEntry, types::Mac},
     overlay::{end_view::EndView, scene::Scene},
 };
@@ -20,7 +21,7 @@ pub(super) fn suspicion(
     path: &PathObservation,
     near: &TunnelEnd,
     far: &TunnelEnd,
-) -> Option<String> {
+) -> Option<Said> {
     let (near, far) = (scene.ends.get(near)?, scene.ends.get(far)?);
     let own = |entry: &&&FdbEntry| far.local.macs.contains(&entry.mac);
     let heard: Vec<_> = near
@@ -33,22 +34,25 @@ pub(super) fn suspicion(
     let of_target = heard.iter().find(|entry| Some(entry.mac) == target);
     let strangers: Vec<_> = heard.iter().filter(|entry| !own(entry)).copied().collect();
     let (who, lines) = match of_target {
-        Some(entry) => ("the target's MAC is".to_owned(), line(entry)),
+        Some(entry) => (say!("the target's MAC is"), line(entry)),
         None if strangers.is_empty() => return None,
         None => {
             let shown: Vec<_> = strangers.iter().take(LISTED).map(|entry| line(entry)).collect();
-            let who = format!("{} MACs of hosts there, perhaps the target's, are", strangers.len());
+            let who =
+                say!("{number} MACs of hosts there, perhaps the target's, are", number = strangers.len());
             (who, shown.join("; "))
         }
     };
-    Some(format!(
-        "the tunnels carry traffic and {who} learned behind {}, yet no unicast is answered: the virtual switch under {} \
-         may drop frames to foreign MACs. Allow promiscuous mode and forged transmits on the port of its {} \
-         ({}: {lines})",
-        far.end(),
-        far.reading.router,
-        port(far),
-        near.reading.router,
+    Some(say!(
+        "the tunnels carry traffic and {who} learned behind {end}, yet no unicast is answered: the virtual \
+         switch under {far} may drop frames to foreign MACs. Allow promiscuous mode and forged transmits on the \
+         port of its {port} ({near}: {lines})",
+        who => who,
+        end = far.end(),
+        far = far.reading.router,
+        port = port(far),
+        near = near.reading.router,
+        lines
     ))
 }
 

@@ -14,6 +14,7 @@ use std::{
 };
 
 use crate::{
+    language::Said,
     model::{
         observation::PathObservation,
         picture::{Overlay, PathPicture, TunnelEnd},
@@ -61,7 +62,7 @@ pub struct Assessor {
 /// What is known of one pair while the picture is being made.
 struct PairFindings {
     declared: bool,
-    mismatches: BTreeMap<MismatchField, String>,
+    mismatches: BTreeMap<MismatchField, Said>,
     life: Life,
     mending: Mending,
     /// What the routers' own counters say.

@@ -10,6 +10,7 @@
 use std::net::IpAddr;
 
 use crate::{
+    language::{Between, Said, say},
     model::{
         picture::TunnelEnd,
         types::{Bytes, DfPolicy, InterfaceName},
@@ -64,14 +65,16 @@ impl Underlay {
 
     /// What a routed end with this MTU does with packets that do not fit. Measured (6.18): it never
     /// signals them.
-    pub(super) fn routed_drop(&self, vxlan_mtu: Bytes) -> Option<&'static str> {
+    pub(super) fn routed_drop(&self, vxlan_mtu: Bytes) -> Option<Said> {
         if !self.routed || vxlan_mtu <= self.inner() {
             return None;
         }
         match self.df {
-            _ if self.remote.is_ipv6() => Some("larger packets are dropped silently"),
-            Some(DfPolicy::Set) => Some("with `df set` larger packets are dropped silently"),
-            Some(DfPolicy::Inherit) => Some("with `df inherit` larger packets with DF are dropped silently"),
+            _ if self.remote.is_ipv6() => Some(say!("larger packets are dropped silently")),
+            Some(DfPolicy::Set) => Some(say!("with `df set` larger packets are dropped silently")),
+            Some(DfPolicy::Inherit) => {
+                Some(say!("with `df inherit` larger packets with DF are dropped silently"))
+            }
             Some(DfPolicy::Unset) | None => None,
         }
     }
@@ -92,99 +95,130 @@ impl Underlay {
         cuts.then(|| self.inner())
     }
 
-    fn carries(&self) -> String {
+    fn carries(&self) -> Said {
         let Self { end, remote, device, mtu, .. } = self;
-        format!("{end}: the underlay to {remote} (out of {device}) carries {mtu} bytes")
-    }
-
-    /// The sentence, with numbers, that less than `needed` fits.
-    pub(super) fn limit(&self, needed: Bytes) -> String {
-        format!(
-            "{}, so inner packets up to {} ({} bytes of outer headers); {needed} bytes require an underlay \
-             of {}",
-            self.carries(),
-            self.inner(),
-            self.headers(),
-            needed + self.headers()
-        ) + self.without_df()
-            + &self.remembered()
-    }
-
-    /// That the route's MTU is no setting, but what a signal named.
-    fn remembered(&self) -> String {
-        let Self { end, remote, mtu, .. } = self;
-        let Some(seconds) = self.expires else { return String::new() };
-        let left = match seconds.div_ceil(60) {
-            1 => "1 more minute".to_owned(),
-            minutes => format!("{minutes} more minutes"),
-        };
-        format!(
-            "; {} remembers {mtu} for {remote} for {left}: something on the way answered \"fragmentation needed\" \
-             (`ip route get {remote}`)",
-            end.router
+        say!(
+            "{end}: the underlay to {remote} (out of {device}) carries {mtu} bytes",
+            end,
+            remote,
+            device,
+            mtu
         )
     }
 
+    /// The sentence, with numbers, that less than `needed` fits.
+    pub(super) fn limit(&self, needed: Bytes) -> Said {
+        let limit = say!(
+            "{carries}, so inner packets up to {inner} ({headers} bytes of outer headers); {needed} bytes require an \
+             underlay of {enough}",
+            carries => self.carries(),
+            inner = self.inner(),
+            headers = self.headers(),
+            needed,
+            enough = needed + self.headers()
+        );
+        let parts = [Some(limit), self.without_df(), self.remembered()];
+        Said::joined(parts.into_iter().flatten(), Between::Semicolon)
+    }
+
+    /// That the route's MTU is no setting, but what a signal named.
+    fn remembered(&self) -> Option<Said> {
+        let Self { end, remote, mtu, .. } = self;
+        let left = match self.expires?.div_ceil(60) {
+            1 => say!("1 more minute"),
+            minutes => say!("{minutes} more minutes", minutes),
+        };
+        Some(say!(
+            "{router} remembers {mtu} for {remote} for {left}: something on the way answered \"fragmentation \
+             needed\" (`ip route get {remote}`)",
+            router = end.router,
+            mtu,
+            remote,
+            left => left
+        ))
+    }
+
     /// What happens to bridged packets that do not fit and have no DF.
-    fn without_df(&self) -> &'static str {
+    fn without_df(&self) -> Option<Said> {
         match self.df {
-            _ if self.routed => "",
-            _ if self.remote.is_ipv6() => "; larger ones without DF vanish",
-            Some(DfPolicy::Set) => "; with `df set` larger ones without DF vanish",
-            Some(DfPolicy::Unset) => {
-                "; larger ones without DF leave in outer fragments: they vanish where the underlay loses fragments"
-            }
-            Some(DfPolicy::Inherit) | None => "",
+            _ if self.routed => None,
+            _ if self.remote.is_ipv6() => Some(say!("larger ones without DF vanish")),
+            Some(DfPolicy::Set) => Some(say!("with `df set` larger ones without DF vanish")),
+            Some(DfPolicy::Unset) => Some(say!(
+                "larger ones without DF leave in outer fragments: they vanish where the underlay loses fragments"
+            )),
+            Some(DfPolicy::Inherit) | None => None,
         }
     }
 
     /// What will happen after the vxlan MTU was raised to `needed` and `df` unset.
-    pub(super) fn afterwards(&self, needed: Bytes) -> String {
+    pub(super) fn afterwards(&self, needed: Bytes) -> Said {
         let (carries, inner, enough) = (self.carries(), self.inner(), needed + self.headers());
         let signals = match self.mute {
             Some(true) => {
-                return format!(
-                    "{carries}; {}: after the fix full-size packets travel as outer fragments (not \
-                     measured), until the underlay carries {enough}. The safe fix is an MTU of at most {inner} \
-                     on the hosts of both sites",
-                    Vyos::NO_BRIDGED_SIGNAL
+                return say!(
+                    "{carries}; {why}: after the fix full-size packets travel as outer fragments (not measured), \
+                     until the underlay carries {enough}. The safe fix is an MTU of at most {inner} on the hosts of \
+                     both sites",
+                    carries => carries,
+                    why => Vyos::no_bridged_signal(),
+                    enough,
+                    inner
                 );
             }
-            Some(false) => "the router will signal",
-            None => "the router will signal if its kernel is 5.8 or later",
+            Some(false) => say!("the router will signal"),
+            None => say!("the router will signal if its kernel is 5.8 or later"),
         };
         if self.remote.is_ipv6() {
-            return format!(
+            return say!(
                 "{carries}; after the fix {signals} packets with DF, and forward is `reduced` at {inner}; those \
                  without DF vanish (measured, 6.18), so only a reflector can measure the reverse direction, until \
-                 the underlay carries {enough}"
+                 the underlay carries {enough}",
+                carries => carries,
+                signals => signals,
+                inner,
+                enough
             );
         }
-        format!(
+        say!(
             "{carries}; after the fix {signals}, and the verdict becomes `reduced` at {inner} until the underlay \
-             carries {enough}"
+             carries {enough}",
+            carries => carries,
+            signals => signals,
+            inner,
+            enough
         )
     }
 
     /// The sentence that the end accepts larger packets than the underlay carries, whether or not a
     /// path suffers from it.
-    pub(super) fn too_small(&self, vxlan_mtu: Bytes) -> Option<String> {
+    pub(super) fn too_small(&self, vxlan_mtu: Bytes) -> Option<Said> {
         let Self { end, remote, device, mtu, .. } = self;
         let headers = self.headers();
         let larger = match (self.df == Some(DfPolicy::Set), self.mute) {
             _ if self.routed => {
-                self.routed_drop(vxlan_mtu).unwrap_or("larger packets travel in fragments, without a signal")
+                let fragments = || say!("larger packets travel in fragments, without a signal");
+                self.routed_drop(vxlan_mtu).unwrap_or_else(fragments)
             }
-            (true, _) => "with `df set` larger packets without DF are dropped silently",
-            (false, _) if remote.is_ipv6() => "larger packets are signalled, or vanish if they carry no DF",
-            (false, Some(true)) => "larger packets travel in fragments, without a signal",
-            (false, _) => "larger packets are signalled, or travel in fragments if they allow it",
+            (true, _) => say!("with `df set` larger packets without DF are dropped silently"),
+            (false, _) if remote.is_ipv6() => {
+                say!("larger packets are signalled, or vanish if they carry no DF")
+            }
+            (false, Some(true)) => say!("larger packets travel in fragments, without a signal"),
+            (false, _) => say!("larger packets are signalled, or travel in fragments if they allow it"),
         };
         (vxlan_mtu + headers > *mtu).then(|| {
-            format!(
-                "{end} mtu {vxlan_mtu} + {headers} > {mtu}, the MTU of the route to {remote} out of {device}: {larger}{}",
-                self.remembered()
-            )
+            let sentence = say!(
+                "{end} mtu {inner} + {headers} > {mtu}, the MTU of the route to {remote} out of {device}: {larger}",
+                end,
+                inner = vxlan_mtu,
+                headers,
+                mtu,
+                remote,
+                device,
+                larger => larger
+            );
+            Said::joined([sentence].into_iter().chain(self.remembered()), Between::Semicolon)
         })
     }
 }

@@ -11,6 +11,7 @@
 use std::time::Duration;
 
 use super::probe::Moment;
+use crate::language::{Said, say};
 
 /// The result of one packet of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,9 +94,11 @@ impl PairCount {
 
     /// "2 controls lost".
     #[must_use]
-    pub(crate) fn lost_in_words(&self) -> String {
-        let controls = if self.control_lost == 1 { "control" } else { "controls" };
-        format!("{} {controls} lost", self.control_lost)
+    pub(crate) fn lost_in_words(&self) -> Said {
+        match self.control_lost {
+            1 => say!("1 control lost"),
+            number => say!("{number} controls lost", number),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ pub mod size_hunt;
 use std::{collections::VecDeque, time::Duration};
 
 use super::{pairs::PairCount, probe::Moment};
-use crate::model::types::Bytes;
+use crate::{language::Said, model::types::Bytes};
 
 /// What became of a pair's large segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub enum Reflection {
     /// It does not answer, so findings about the path are inferred.
     Gone {
         /// Why, in words.
-        why: String,
+        why: Said,
     },
 }
 
@@ -118,7 +118,7 @@ pub enum Sizes {
     /// Nothing can be concluded.
     NotUsable {
         /// Why, in words.
-        why: String,
+        why: Said,
     },
 }
 

@@ -2,7 +2,10 @@
 
 use nix::errno::Errno;
 
-use crate::model::types::{SendError, UnknownReason};
+use crate::{
+    language::{Said, say},
+    model::types::{SendError, UnknownReason},
+};
 
 /// Why a packet never left our host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,14 +51,18 @@ impl Trouble {
 
     /// A text for evidence, with the errno.
     #[must_use]
-    pub(crate) fn in_words(self) -> String {
+    pub(crate) fn said(self) -> Said {
         match self {
-            Self::NoCarrier => "our own interface has no carrier".to_owned(),
+            Self::NoCarrier => say!("our own interface has no carrier"),
             Self::Late => {
-                "this process runs too late to receive answers: too little CPU, or a flood".to_owned()
+                say!("this process runs too late to receive answers: too little CPU, or a flood")
             }
-            Self::NoWay(errno) => format!("nothing leaves our own host ({})", Errno::from_raw(errno)),
-            Self::Refused(errno) => format!("our own host refuses to send ({})", Errno::from_raw(errno)),
+            Self::NoWay(errno) => {
+                say!("nothing leaves our own host ({error})", error = Errno::from_raw(errno))
+            }
+            Self::Refused(errno) => {
+                say!("our own host refuses to send ({error})", error = Errno::from_raw(errno))
+            }
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::model::{family::Family, observation::PathCounters, types::Bytes};
+use crate::{
+    language::Said,
+    model::{family::Family, observation::PathCounters, types::Bytes},
+};
 
 /// The ICMP probes that our sockets can send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +95,7 @@ pub struct HostMtu {
     /// The MTU of hosts of our site: at least `testable`.
     pub hosts: Bytes,
     /// Where `hosts` comes from.
-    pub rule: String,
+    pub rule: Said,
     /// A router of our site has not been read yet and may raise `hosts`.
     pub pending: bool,
     /// The interface's own MTU, if a route on our own host allows less.

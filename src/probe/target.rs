@@ -8,9 +8,12 @@ use std::{net::IpAddr, time::Duration};
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use super::egress::{Egress, Routes};
-use crate::model::{
-    family::Family,
-    types::{Mac, UnknownReason},
+use crate::{
+    language::{Said, say},
+    model::{
+        family::Family,
+        types::{Mac, UnknownReason},
+    },
 };
 
 const RESOLVE: Duration = Duration::from_mins(5);
@@ -46,7 +49,7 @@ pub(crate) struct NoTarget {
     /// The reason.
     pub reason: UnknownReason,
     /// The reason in words.
-    pub words: String,
+    pub words: Said,
 }
 
 /// Looks for `host`, of that family if one is given, for as long as the receiver exists.
@@ -74,7 +77,7 @@ pub(crate) async fn watch_target(
         let found = match (address, problem) {
             (Some(address), _) => Found::look(&mut routes, address, last.as_ref()).await,
             (None, problem) => {
-                let words = problem.unwrap_or_default();
+                let words = problem.unwrap_or_else(Said::nothing);
                 Some(Found::nowhere(NoTarget { reason: UnknownReason::Dns, words }))
             }
         };
@@ -118,7 +121,10 @@ impl Found {
         }
         let target = match routes.to(address).await {
             Ok(egress) => Ok(Target { address, egress, mac }),
-            Err(error) => Err(NoTarget { reason: UnknownReason::LocalDown, words: format!("{error:#}") }),
+            Err(error) => Err(NoTarget {
+                reason: UnknownReason::LocalDown,
+                words: Said::verbatim(format!("{error:#}")),
+            }),
         };
         // What failed is tried again whether anything has changed or not.
         let of = changes.filter(|_| target.is_ok()).map(|changes| (address, Instant::now(), changes));
@@ -126,10 +132,10 @@ impl Found {
     }
 }
 
-async fn resolve(host: &str, family: Option<Family>, known: Option<IpAddr>) -> Result<IpAddr, String> {
+async fn resolve(host: &str, family: Option<Family>, known: Option<IpAddr>) -> Result<IpAddr, Said> {
     let answers: Vec<IpAddr> = tokio::net::lookup_host((host, 0))
         .await
-        .map_err(|error| format!("cannot resolve {host}: {error}"))?
+        .map_err(|error| say!("cannot resolve {host}: {error}", host, error))?
         .map(|address| address.ip())
         .collect();
     choose(host, &answers, family, known)
@@ -142,7 +148,7 @@ fn choose(
     answers: &[IpAddr],
     family: Option<Family>,
     known: Option<IpAddr>,
-) -> Result<IpAddr, String> {
+) -> Result<IpAddr, Said> {
     let usable = |address: &IpAddr| match address {
         IpAddr::V4(_) => family != Some(Family::V6),
         IpAddr::V6(address) => family != Some(Family::V4) && !address.is_unicast_link_local(),
@@ -152,12 +158,13 @@ fn choose(
         return Ok(known);
     }
     first(Family::V4).or_else(|| first(Family::V6)).copied().ok_or_else(|| match family {
-        Some(Family::V4) => format!("{host} has no IPv4 address, which `family: 4` asks for"),
+        Some(Family::V4) => say!("{host} has no IPv4 address, which `family: 4` asks for", host),
         Some(Family::V6) => {
-            format!("{host} has no IPv6 address beyond link-local ones, which `family: 6` asks for")
+            say!("{host} has no IPv6 address beyond link-local ones, which `family: 6` asks for", host)
         }
-        None => format!(
-            "{host} has only link-local IPv6 addresses, which cannot be probed: their scope is ours alone"
+        None => say!(
+            "{host} has only link-local IPv6 addresses, which cannot be probed: their scope is ours alone",
+            host
         ),
     })
 }
@@ -166,7 +173,7 @@ fn choose(
 mod tests {
     use super::*;
 
-    fn chosen(answers: &[&str], family: Option<Family>, known: Option<&str>) -> Result<String, String> {
+    fn chosen(answers: &[&str], family: Option<Family>, known: Option<&str>) -> Result<String, Said> {
         let parse = |text: &str| text.parse::<IpAddr>().unwrap();
         let answers: Vec<IpAddr> = answers.iter().map(|text| parse(text)).collect();
         choose("host", &answers, family, known.map(parse)).map(|address| address.to_string())

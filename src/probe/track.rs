@@ -14,6 +14,7 @@ use super::{
     wire::{Asks, Wire},
 };
 use crate::{
+    language::{Said, say},
     model::{
         family::Family,
         observation::{Judgement, PathCounters, PathObservation},
@@ -246,8 +247,8 @@ impl Track {
     ) {
         let target = match found {
             Ok(target) if target.egress.is_loopback() => {
-                let words =
-                    format!("{} is this machine's own address: no overlay is crossed", target.address);
+                let address = target.address;
+                let words = say!("{address} is this machine's own address: no overlay is crossed", address);
                 return self.note(UnknownReason::OwnAddress, words);
             }
             Ok(target) => target,
@@ -268,7 +269,7 @@ impl Track {
         let nothing = asks == (Asks { icmp: IcmpProbes::None, tcp: TcpProbes::None });
         if nothing && self.plan.reflector.is_none() {
             let why = wire.missing().icmp_socket.unwrap_or_else(|| "no IPv6 sockets on this host".to_owned());
-            return self.note(UnknownReason::NoProof, format!("nothing can be sent to it: {why}"));
+            return self.note(UnknownReason::NoProof, say!("nothing can be sent to it: {why}", why));
         }
         self.problem = None;
         let egress = &target.egress;
@@ -303,10 +304,10 @@ impl Track {
         }
     }
 
-    fn note(&mut self, reason: UnknownReason, words: String) {
+    fn note(&mut self, reason: UnknownReason, words: Said) {
         let problem = NoTarget { reason, words };
         if self.problem.as_ref() != Some(&problem) {
-            warn!(path = %self.plan.name, problem = problem.words, "target");
+            warn!(path = %self.plan.name, problem = %problem.words, "target");
         }
         self.problem = Some(problem);
     }

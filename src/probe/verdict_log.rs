@@ -3,9 +3,12 @@
 
 use tracing::info;
 
-use crate::model::{
-    observation::{Judgement, PathObservation},
-    types::{BlackholeReason, UnknownReason},
+use crate::{
+    language::{Between, Said},
+    model::{
+        observation::{Judgement, PathObservation},
+        types::{BlackholeReason, UnknownReason},
+    },
 };
 
 /// Logs a change of verdict since `former`, which was published before.
@@ -24,7 +27,7 @@ pub(crate) fn tell(former: Option<&Judgement>, now: &PathObservation) {
             %to,
             reason = judgement.unknown_reason.map(UnknownReason::as_str).or(tcp_dead(judgement)),
             holes = (!holes.is_empty()).then(|| holes.join(",")),
-            evidence = judgement.evidence.join("; "),
+            evidence = Said::joined(judgement.evidence.iter().cloned(), Between::Semicolon).to_string(),
             "{what}"
         );
     }
@@ -61,10 +64,10 @@ mod tests {
     #[test]
     fn a_change_is_told_once_with_evidence() {
         let ok = verdict(Verdict::Ok);
-        let evidence = vec!["DF echo: 1500 vanish".to_owned(), "1454 answered, 1455 not".to_owned()];
+        let evidence = vec!["DF echo: 1500 vanish".into(), "1454 answered, 1455 not".into()];
         let hole = Judgement { evidence, ..hole(&[Direction::Forward, Direction::Reverse], 1454) };
         // More evidence for the same hole is not logged.
-        let closer = Judgement { evidence: vec!["more".to_owned()], ..hole.clone() };
+        let closer = Judgement { evidence: vec!["more".into()], ..hole.clone() };
         let forward = Judgement { holes: vec![Direction::Forward], ..closer.clone() };
         let told = published(&[
             Judgement::default(),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    io,
+    fmt, io,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -20,7 +20,10 @@ use super::{
     secret::{NonceHalves, Secret, fresh_nonce},
     segment::{self, Tcp},
 };
-use crate::model::types::Bytes;
+use crate::{
+    language::{Said, say},
+    model::types::Bytes,
+};
 
 /// Timeout of the TCP handshake and of the protocol's own, each: a lost SYN is repeated after one
 /// second.
@@ -29,10 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const ROUND_TRIPS: usize = 50;
 
 /// Why a reflector cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum Unusable {
     /// No TCP connection.
-    #[error("no connection to port {port}: {error}")]
     Connect {
         /// The port.
         port: u16,
@@ -40,45 +42,71 @@ pub enum Unusable {
         error: io::Error,
     },
     /// The connection ended during the greeting, or the peer does not speak the protocol.
-    #[error(
-        "the peer ended the greeting ({0}): not a reflector, or our address is not in its allowed_sources"
-    )]
     Greeting(Ended),
     /// Nothing was received.
-    #[error("the peer accepts the connection and does not answer")]
     Mute,
     /// It refused.
-    #[error("the reflector refuses: {0}")]
     Refused(RefusalReason),
     /// It requires a secret and none is configured.
-    #[error("the reflector requires a secret: set `reflector_secret_file`")]
     SecretWanted,
     /// Our secret cannot be read.
-    #[error("{0}")]
     Secret(String),
     /// We have a secret and it does not ask for one.
-    #[error(
-        "the reflector has no secret and so proves nothing: give it the same one, `secret_file`, or leave out \
-         `reflector_secret_file`"
-    )]
     NoProof,
     /// Its own proof is wrong.
-    #[error("what answers does not prove that it knows the secret: it is not our reflector")]
     FalseProof,
     /// Its values in the greeting are impossible.
-    #[error("what answers describes itself as no host can be ({0:?}): it is not our reflector")]
     Impossible(Welcome),
     /// It broke the protocol while measuring.
-    #[error("the reflector {0}: it is given up")]
     Misbehaved(Ended),
     /// It completes the greeting, but ends each connection before anything is measured.
-    #[error(
-        "the reflector ended {0} connections one after the other before anything was measured, last: {1}"
-    )]
     Unsteady(u32, Ended),
 }
 
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.said(), f)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
 impl Unusable {
+    /// The same for a reader of any language; what the peer or the kernel says stays as it is.
+    #[must_use]
+    pub(crate) fn said(&self) -> Said {
+        match self {
+            Self::Connect { port, error } => say!("no connection to port {port}: {error}", port, error),
+            Self::Greeting(ended) => say!(
+                "the peer ended the greeting ({ended}): not a reflector, or our address is not in its \
+                 allowed_sources",
+                ended
+            ),
+            Self::Mute => say!("the peer accepts the connection and does not answer"),
+            Self::Refused(reason) => say!("the reflector refuses: {reason}", reason),
+            Self::SecretWanted => say!("the reflector requires a secret: set `reflector_secret_file`"),
+            Self::Secret(error) => Said::verbatim(error.clone()),
+            Self::NoProof => say!(
+                "the reflector has no secret and so proves nothing: give it the same one, `secret_file`, or leave \
+                 out `reflector_secret_file`"
+            ),
+            Self::FalseProof => {
+                say!("what answers does not prove that it knows the secret: it is not our reflector")
+            }
+            Self::Impossible(welcome) => say!(
+                "what answers describes itself as no host can be ({welcome}): it is not our reflector",
+                welcome = format_args!("{welcome:?}")
+            ),
+            Self::Misbehaved(ended) => say!("the reflector {ended}: it is given up", ended),
+            Self::Unsteady(connections, ended) => say!(
+                "the reflector ended {connections} connections one after the other before anything was measured, \
+                 last: {ended}",
+                connections,
+                ended
+            ),
+        }
+    }
+
     /// Whether trying again at once may help: after lost packets, but not after a refusal.
     #[must_use]
     pub(crate) fn may_pass(&self) -> bool {

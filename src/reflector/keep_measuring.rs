@@ -12,7 +12,7 @@ use tokio::{sync::watch, time::sleep};
 use tracing::{debug, info, warn};
 
 use super::{bench::Bench, client::Unusable, secret::Secret};
-use crate::{model::types::Bytes, path::reflection::Reflection};
+use crate::{language::say, model::types::Bytes, path::reflection::Reflection};
 
 /// Which reflector to use, and for which MTU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +73,9 @@ pub(crate) async fn keep_measuring(
         };
         let wait = backoff.after(&why, began.elapsed());
         news.is_not_used(now.address, &why, wait);
-        let mut words = why.to_string();
+        let mut words = why.said();
         if why.is_misbehaviour() {
-            words = format!("{words}; tried again after {} s", wait.as_secs());
+            words = say!("{why}; tried again after {wait} s", why => words, wait = wait.as_secs());
         }
         tell(Reflection::Gone { why: words });
         tokio::select! {

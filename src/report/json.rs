@@ -14,14 +14,17 @@ use super::{
     problem::{Problem, problems},
     verdict,
 };
-use crate::model::{
-    observation::PathObservation,
-    picture::{FixStep, Hop, PathPicture, Tunnel, TunnelEnd},
-    snapshot::RouterReading,
-    state::Present,
-    types::{
-        BlackholeReason, Bytes, Direction, FailureReason, Method, MismatchField, ReflectorUse, TcpState,
-        TunnelState, UnknownReason, Verdict,
+use crate::{
+    language::{Between, Said},
+    model::{
+        observation::PathObservation,
+        picture::{FixStep, Hop, PathPicture, Tunnel, TunnelEnd},
+        snapshot::RouterReading,
+        state::Present,
+        types::{
+            BlackholeReason, Bytes, Direction, FailureReason, Method, MismatchField, ReflectorUse, TcpState,
+            TunnelState, UnknownReason, Verdict,
+        },
     },
 };
 
@@ -44,7 +47,7 @@ pub(crate) struct Report<'a> {
     /// found out.
     exit_code: u8,
     /// Why, in one line.
-    reason: String,
+    reason: Said,
     /// All routers, in the order of the configuration.
     routers: Vec<RouterReport<'a>>,
     /// All tunnels, in name order.
@@ -58,10 +61,10 @@ pub(crate) struct Report<'a> {
 impl<'a> Report<'a> {
     pub(crate) fn of(present: &'a Present) -> Self {
         let problems = problems(present);
-        let (exit_code, reason) = verdict(present, &problems);
+        let (exit_code, reasons) = verdict(present, &problems);
         Self {
             exit_code,
-            reason,
+            reason: Said::joined(reasons, Between::Semicolon),
             routers: present.routers.iter().map(|reading| RouterReport::of(reading)).collect(),
             tunnels: present.overlay.tunnels.iter().map(TunnelReport::of).collect(),
             paths: present
@@ -134,7 +137,7 @@ pub(crate) struct TunnelReport<'a> {
     /// Whether router data says that it carries traffic.
     up: Option<bool>,
     /// Settings on which the ends disagree, each with a sentence.
-    mismatches: BTreeMap<MismatchField, &'a str>,
+    mismatches: BTreeMap<MismatchField, &'a Said>,
     /// Loss in each direction, as far as the counters tell.
     loss: Vec<LossReport<'a>>,
     /// The underlay from each end that was asked, by pings of its router.
@@ -142,9 +145,9 @@ pub(crate) struct TunnelReport<'a> {
     /// What the routers' own counters show of it.
     flows: Vec<FlowReport<'a>>,
     /// Why it is up or down.
-    evidence: &'a [String],
+    evidence: &'a [Said],
     /// Ends whose bridge drops frames larger than the vxlan device takes.
-    small_ends: &'a [String],
+    small_ends: &'a [Said],
     /// Commands that mend the mismatches.
     fix: Vec<StepReport>,
 }
@@ -162,7 +165,7 @@ impl<'a> TunnelReport<'a> {
             state: tunnel.state,
             ends: tunnel.ends.iter().map(EndReport::of).collect(),
             up: tunnel.up,
-            mismatches: tunnel.mismatches.iter().map(|(field, words)| (*field, words.as_str())).collect(),
+            mismatches: tunnel.mismatches.iter().map(|(field, words)| (*field, words)).collect(),
             loss: tunnel.loss.iter().map(loss).collect(),
             legs: tunnel.legs.iter().map(LegReport::of).collect(),
             flows: tunnel.flows.iter().map(FlowReport::of).collect(),
@@ -241,7 +244,7 @@ pub(crate) struct PathReport<'a> {
     /// The MTU the path should have.
     expected_mtu_bytes: Option<Bytes>,
     /// The rule it comes from.
-    expected_mtu_rule: Option<&'a str>,
+    expected_mtu_rule: Option<&'a Said>,
     /// The largest packet that our own interface can send.
     testable_mtu_bytes: Option<Bytes>,
     /// Mean round-trip time.
@@ -253,11 +256,11 @@ pub(crate) struct PathReport<'a> {
     /// Counts of the small echo.
     echo: EchoReport,
     /// What the verdict rests on, one sentence each.
-    evidence: &'a [String],
+    evidence: &'a [Said],
     /// The tunnel ends that it crosses.
     hops: Vec<HopReport<'a>>,
     /// Which router setting explains the problem.
-    cause: &'a [String],
+    cause: &'a [Said],
     /// Commands that mend it.
     fix: Vec<StepReport>,
 }
@@ -286,7 +289,7 @@ impl<'a> PathReport<'a> {
             mtu_forward_at_least_bytes: judgement.forward_at_least,
             mtu_reverse_at_least_bytes: judgement.reverse_at_least,
             expected_mtu_bytes: path.expected_mtu.as_ref().map(|expected| expected.bytes),
-            expected_mtu_rule: path.expected_mtu.as_ref().map(|expected| &*expected.rule),
+            expected_mtu_rule: path.expected_mtu.as_ref().map(|expected| &expected.rule),
             testable_mtu_bytes: path.testable_mtu,
             rtt_mean_seconds: echo.rtt.mean_seconds(),
             rtt_min_seconds: extremes.map(|(shortest, _)| shortest.as_secs_f64()),
@@ -344,13 +347,13 @@ pub(crate) struct ProblemReport {
     /// The name of the path, tunnel or router.
     name: String,
     /// What is wrong.
-    what: String,
+    what: Said,
     /// What it alone makes of the exit code of `check`.
     exit_code: u8,
     /// Numbers that a person can check.
-    evidence: Vec<String>,
+    evidence: Vec<Said>,
     /// Which router setting explains it.
-    cause: Vec<String>,
+    cause: Vec<Said>,
     /// Commands that mend it.
     fix: Vec<StepReport>,
 }

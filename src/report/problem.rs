@@ -3,6 +3,7 @@
 use std::{cmp::Reverse, collections::HashMap, net::IpAddr};
 
 use crate::{
+    language::{Between, Said, say},
     model::{
         observation::PathObservation,
         picture::{FixStep, PathPicture, Tunnel},
@@ -48,16 +49,21 @@ pub(crate) struct Problem {
     /// `path`, `tunnel` or `router`.
     pub(crate) kind: &'static str,
     pub(crate) name: String,
-    pub(crate) what: String,
-    pub(crate) evidence: Vec<String>,
-    pub(crate) cause: Vec<String>,
+    pub(crate) what: Said,
+    pub(crate) evidence: Vec<Said>,
+    pub(crate) cause: Vec<Said>,
     pub(crate) fix: Vec<FixStep>,
 }
 
 impl Problem {
     /// `path rancher: blackhole forward and reverse, …`
-    pub(crate) fn headline(&self) -> String {
-        format!("{} {}: {}", self.kind, self.name, self.what)
+    pub(crate) fn headline(&self) -> Said {
+        let what = self.what.clone();
+        match self.kind {
+            "path" => say!("path {name}: {what}", name = self.name, what => what),
+            "tunnel" => say!("tunnel {name}: {what}", name = self.name, what => what),
+            _ => say!("router {name}: {what}", name = self.name, what => what),
+        }
     }
 
     /// Whether there is more to report than the headline, which is at the top.
@@ -90,18 +96,18 @@ pub(crate) fn bad_path(path: &PathObservation, picture: Option<&PathPicture>) ->
         Verdict::Reduced => Rank::Reduced,
         Verdict::Unknown => Rank::Unknown,
     };
-    let mut what = judgement.verdict.to_string();
+    let mut what = judgement.verdict.said();
     if let Some(reason) = judgement.unknown_reason.filter(|_| rank == Rank::Unknown) {
-        what = format!("{what} ({reason})");
+        what = say!("{what} ({reason})", what => what, reason => reason.said());
     }
     if judgement.blackhole_reasons().contains(&BlackholeReason::TcpDead) {
-        what = format!("{what} ({})", BlackholeReason::TcpDead);
+        what = say!("{what} ({reason})", what => what, reason => BlackholeReason::TcpDead.said());
     }
     // A headline contains only what is known; the evidence says what is not.
     let told = judgement.holes.iter().filter(|hole| **hole != Direction::Unknown);
-    let holes: Vec<_> = told.map(|hole| hole.as_str()).collect();
+    let holes: Vec<_> = told.map(|hole| hole.said()).collect();
     if !holes.is_empty() {
-        what = format!("{what} {}", holes.join(" and "));
+        what = say!("{what} {directions}", what => what, directions => Said::joined(holes, Between::And));
     }
     let expected = path.expected_mtu.as_ref().map(|expected| expected.bytes);
     let as_expected =
@@ -111,7 +117,7 @@ pub(crate) fn bad_path(path: &PathObservation, picture: Option<&PathPicture>) ->
     if let (Some(mtu), Some(expected)) = (mtu, expected)
         && mtu < expected
     {
-        what = format!("{what}, path MTU {mtu} of {expected} expected");
+        what = say!("{what}, path MTU {mtu} of {expected} expected", what => what, mtu, expected);
     }
     let (cause, fix) =
         picture.map(|picture| (picture.cause.clone(), picture.fix.clone())).unwrap_or_default();
@@ -124,20 +130,20 @@ fn bad_tunnel(owners: &Owners, tunnel: &Tunnel) -> Option<Problem> {
     match tunnel.state {
         TunnelState::Paired => {}
         TunnelState::Half if owners.may_end_unread(tunnel) => {
-            what.push("half, the other end is on a router that is not read".to_owned());
+            what.push(say!("half, the other end is on a router that is not read"));
         }
-        TunnelState::Half => what.push("half, the other end is not known".to_owned()),
-        TunnelState::Ambiguous => what.push("ambiguous, several other ends fit".to_owned()),
+        TunnelState::Half => what.push(say!("half, the other end is not known")),
+        TunnelState::Ambiguous => what.push(say!("ambiguous, several other ends fit")),
     }
     if tunnel.up == Some(false) {
-        what.push("down".to_owned());
+        what.push(say!("down"));
     }
     if !tunnel.mismatches.is_empty() {
-        let fields: Vec<_> = tunnel.mismatches.keys().map(|field| field.as_str()).collect();
-        what.push(format!("mismatch of {}", fields.join(", ")));
+        let fields = tunnel.mismatches.keys().map(|field| field.said());
+        what.push(say!("mismatch of {fields}", fields => Said::joined(fields, Between::Comma)));
     }
     if !tunnel.small_ends.is_empty() {
-        what.push("a bridge drops large frames silently".to_owned());
+        what.push(say!("a bridge drops large frames silently"));
     }
     if what.is_empty() {
         return None;
@@ -159,7 +165,7 @@ fn bad_tunnel(owners: &Owners, tunnel: &Tunnel) -> Option<Problem> {
         rank,
         kind: "tunnel",
         name: tunnel.name.clone(),
-        what: what.join(", "),
+        what: Said::joined(what, Between::Comma),
         evidence,
         cause: Vec::new(),
         fix: tunnel.fix.clone(),
@@ -202,7 +208,10 @@ fn left_out(reading: &RouterReading) -> Option<Problem> {
         rank: Rank::LeftOut,
         kind: "router",
         name: reading.router.to_string(),
-        what: format!("its output is understood only in part, left out: {}", dropped::in_words(left_out)),
+        what: say!(
+            "its output is understood only in part, left out: {items}",
+            items => dropped::said(left_out)
+        ),
         evidence: vec![dropped::remedy(left_out, reading.left_out_why.as_ref())],
         cause: Vec::new(),
         fix: Vec::new(),
@@ -213,13 +222,15 @@ fn unread(reading: &RouterReading) -> Option<Problem> {
     if reading.current.is_some() {
         return None;
     }
-    let why =
-        reading.failure.as_ref().map_or_else(|| "no scrape has ended yet".to_owned(), ToString::to_string);
+    let why = reading.failure.as_ref().map_or_else(
+        || say!("no scrape has ended yet"),
+        |failure| say!("{reason}: {message}", reason => failure.reason.said(), message = failure.message),
+    );
     Some(Problem {
         rank: Rank::RouterNotRead,
         kind: "router",
         name: reading.router.to_string(),
-        what: format!("not read: {why}"),
+        what: say!("not read: {why}", why => why),
         evidence: Vec::new(),
         cause: Vec::new(),
         fix: Vec::new(),

@@ -4,24 +4,27 @@ use std::collections::BTreeMap;
 
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
-use crate::model::{
-    leg::LegSizes,
-    observation::PathObservation,
-    picture::{Tunnel, TunnelEnd, TunnelLeg},
-    snapshot::{Link, RouterReading},
-    state::Present,
-    types::{Bytes, MismatchField},
+use crate::{
+    language::{Between, Said, say},
+    model::{
+        leg::LegSizes,
+        observation::PathObservation,
+        picture::{Tunnel, TunnelEnd, TunnelLeg},
+        snapshot::{Link, RouterReading},
+        state::Present,
+        types::Bytes,
+    },
 };
 
 const NOTHING: &str = "-";
 
-fn table(header: &[&str], rows: Vec<Vec<String>>) -> Option<Table> {
+fn table(header: &[Said], rows: Vec<Vec<String>>) -> Option<Table> {
     if rows.is_empty() {
         return None;
     }
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header.to_vec()).add_rows(rows);
+    table.set_header(header.iter().map(Said::told)).add_rows(rows);
     Some(table)
 }
 
@@ -30,23 +33,25 @@ pub(super) fn routers(present: &Present) -> Option<Table> {
         let snapshot = reading.current.as_deref();
         let read = match (&reading.failure, snapshot) {
             (_, Some(snapshot)) if snapshot.tells_all() => {
-                format!("yes, {} ms", reading.duration.as_millis())
+                say!("yes, {time} ms", time = reading.duration.as_millis())
             }
             // A poorer method knows less: docs/methods.md.
-            (_, Some(snapshot)) => format!("by {}, {} ms", snapshot.method, reading.duration.as_millis()),
-            (Some(failure), None) => format!("no: {}", failure.reason),
-            (None, None) => "not yet".to_owned(),
+            (_, Some(snapshot)) => {
+                say!("by {method}, {time} ms", method = snapshot.method, time = reading.duration.as_millis())
+            }
+            (Some(failure), None) => say!("no: {reason}", reason => failure.reason.said()),
+            (None, None) => say!("not yet"),
         };
         vec![
             reading.router.to_string(),
             reading.site.to_string(),
-            read,
+            read.told(),
             or_nothing(snapshot.and_then(|snapshot| snapshot.version.clone())),
             or_nothing(snapshot.map(|snapshot| snapshot.vxlan_links().count())),
         ]
     };
     let rows = present.routers.iter().map(|reading| row(reading)).collect();
-    table(&["router", "site", "read", "version", "vxlan interfaces"], rows)
+    table(&[say!("router"), say!("site"), say!("read"), say!("version"), say!("vxlan interfaces")], rows)
 }
 
 pub(super) fn tunnels(present: &Present) -> Option<Table> {
@@ -61,23 +66,26 @@ pub(super) fn tunnels(present: &Present) -> Option<Table> {
             told.join(" ~ ")
         };
         let up = match tunnel.up {
-            Some(true) => "yes",
-            Some(false) => "NO",
-            None => "not known",
+            Some(true) => say!("yes"),
+            Some(false) => say!("NO"),
+            None => say!("not known"),
         };
-        let fields: Vec<_> = tunnel.mismatches.keys().copied().map(MismatchField::as_str).collect();
+        let fields = tunnel.mismatches.keys().map(|field| field.said());
+        let fields = Said::joined(fields, Between::Comma).told();
         vec![
             tunnel.name.clone(),
-            tunnel.state.to_string(),
-            up.to_owned(),
+            tunnel.state.said().told(),
+            up.told(),
             both(&|link| Some(link.vxlan.as_ref()?.vni?.to_string())),
             both(&|link| link.mtu.map(|mtu| mtu.to_string())),
             lost(tunnel),
-            if fields.is_empty() { NOTHING.to_owned() } else { fields.join(", ") },
+            if fields.is_empty() { NOTHING.to_owned() } else { fields },
         ]
     };
     let rows = present.overlay.tunnels.iter().map(row).collect();
-    table(&["tunnel", "state", "up", "vni", "mtu", "lost", "mismatch"], rows)
+    let header =
+        [say!("tunnel"), say!("state"), say!("up"), say!("vni"), say!("mtu"), say!("lost"), say!("mismatch")];
+    table(&header, rows)
 }
 
 /// Loss from the first end to the second, and back.
@@ -99,9 +107,11 @@ pub(super) fn legs(present: &Present) -> Option<Table> {
         let reading = &leg.reading;
         let carries = match &reading.sizes {
             LegSizes::Passed { size } => size.to_string(),
-            LegSizes::Silent { answered, exact: true, .. } => format!("{answered}, swallows more"),
-            LegSizes::Silent { .. } | LegSizes::Starting => "not yet known".to_owned(),
-            LegSizes::SizeDependent => "less and less".to_owned(),
+            LegSizes::Silent { answered, exact: true, .. } => {
+                say!("{answered}, swallows more", answered).told()
+            }
+            LegSizes::Silent { .. } | LegSizes::Starting => say!("not yet known").told(),
+            LegSizes::SizeDependent => say!("less and less").told(),
             LegSizes::NotMeasured { .. } => NOTHING.to_owned(),
         };
         vec![
@@ -116,7 +126,15 @@ pub(super) fn legs(present: &Present) -> Option<Table> {
     };
     let legs =
         present.overlay.tunnels.iter().flat_map(|tunnel| tunnel.legs.iter().map(move |leg| (tunnel, leg)));
-    let header = ["underlay\nfrom", "to", "tunnel", "carries", "needs", "pings\nlost", "mean\nRTT"];
+    let header = [
+        say!("underlay\nfrom"),
+        say!("to"),
+        say!("tunnel"),
+        say!("carries"),
+        say!("needs"),
+        say!("pings\nlost"),
+        say!("mean\nRTT"),
+    ];
     table(&header, legs.map(row).collect())
 }
 
@@ -129,7 +147,7 @@ pub(super) fn paths(present: &Present) -> Option<Table> {
             path.path.to_string(),
             path.target.clone(),
             path.target_site.to_string(),
-            path.judgement.verdict.to_string(),
+            path.judgement.verdict.said().told(),
             forward,
             reverse,
             or_nothing(path.expected_mtu.as_ref().map(|expected| expected.bytes)),
@@ -139,15 +157,15 @@ pub(super) fn paths(present: &Present) -> Option<Table> {
     };
     let rows = present.paths.iter().map(|path| row(path)).collect();
     let header = [
-        "path",
-        "target",
-        "site",
-        "verdict",
-        "MTU\nforward",
-        "MTU\nreverse",
-        "MTU\nexpected",
-        "echoes\nlost",
-        "mean\nRTT",
+        say!("path"),
+        say!("target"),
+        say!("site"),
+        say!("verdict"),
+        say!("MTU\nforward"),
+        say!("MTU\nreverse"),
+        say!("MTU\nexpected"),
+        say!("echoes\nlost"),
+        say!("mean\nRTT"),
     ];
     table(&header, rows)
 }

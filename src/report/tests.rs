@@ -1,6 +1,7 @@
 //! The reports as snapshots, so that a review shows their text.
 
 mod dashboard;
+pub(crate) mod japanese;
 
 use std::sync::Arc;
 
@@ -45,8 +46,8 @@ pub(crate) fn article() -> Present {
     let [dc, a, b] = lab();
     let small = |router: TestRouter| router.mtu("vxlan01", 1450).mtu("eth0", 1500);
     let evidence = vec![
-        "40 pairs at 1500 bytes: small answered, large silent, both ways".to_owned(),
-        "forward: a SYN of 1454 bytes is answered, 1455 is not".to_owned(),
+        "40 pairs at 1500 bytes: small answered, large silent, both ways".into(),
+        "forward: a SYN of 1454 bytes is answered, 1455 is not".into(),
     ];
     let judged = Judgement { evidence, ..hole(&[Direction::Forward, Direction::Reverse], 1450) };
     present(
@@ -100,8 +101,9 @@ fn in_two_holes() -> (Vec<TestRouter>, Vec<Arc<PathObservation>>) {
         let evidence = vec![
             format!(
                 "DF echo: 1500 bytes vanish without a signal (40 pairs, {lost} controls lost); 1454 answered, 1455 not"
-            ),
-            "expected MTU 1500 bytes (our egress eth0)".to_owned(),
+            )
+            .into(),
+            "expected MTU 1500 bytes (our egress eth0)".into(),
         ];
         path(name, site, Judgement { evidence, ..hole(&[Direction::Forward, Direction::Reverse], 1454) })
     };
@@ -178,13 +180,11 @@ fn exit_codes() {
     assert!(reason.starts_with("router site-b: not read: refused"), "{reason}");
     let empty = vec![dc.read(), a.without("vxlan01").read(), b.unread()];
     assert_eq!(exit_code(&present(empty, vec![])).0, 1);
-    assert_eq!(exit_code(&Present::default()), (2, "nothing configured: no routers and no paths".to_owned()));
+    let told = |present: &Present| (exit_code(present).0, exit_code(present).1.to_string());
+    assert_eq!(told(&Present::default()), (2, "nothing configured: no routers and no paths".into()));
     let [dc, a, b] = lab();
     let without = [dc.without("vxlan01").without("vxlan02"), a.without("vxlan01"), b.without("vxlan02")];
     let nothing = "nothing to judge: 3 routers read, no vxlan tunnel found, and no path configured";
-    assert_eq!(exit_code(&present(read(&without), vec![])), (2, nothing.to_owned()));
-    assert_eq!(
-        exit_code(&healthy()),
-        (0, "3 routers read, 2 tunnels without a fault, 2 paths ok".to_owned())
-    );
+    assert_eq!(told(&present(read(&without), vec![])), (2, nothing.into()));
+    assert_eq!(told(&healthy()), (0, "3 routers read, 2 tunnels without a fault, 2 paths ok".into()));
 }

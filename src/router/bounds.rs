@@ -141,7 +141,7 @@ mod tests {
             (0..5).filter(|have| admits(DroppedKind::Interface, *have, most)).count()
         });
         assert_eq!((let_in, &dropped), (2, &Dropped::from([(DroppedKind::Interface, 3)])));
-        assert_eq!(dropped::in_words(&dropped), "3 interfaces");
+        assert_eq!(dropped::said(&dropped), "3 interfaces");
         assert_eq!(
             dropped::remedy(&dropped, None),
             "raise `max_interfaces` if the router really has so many"

@@ -20,6 +20,7 @@ use std::{
 };
 
 use crate::{
+    language::{Said, say},
     model::{
         family::Family,
         leg::{LegAsk, LegReading, LegSizes},
@@ -29,7 +30,6 @@ use crate::{
         probe::Moment,
         reflection::{Large, SegmentPair, Sizes, size_hunt::SizeHunt},
     },
-    text::Sentence,
 };
 
 /// Most packets of a turn, replies not counted.
@@ -88,11 +88,11 @@ pub struct Heard {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotAsked {
     /// Only pings of small size are possible, for a reason.
-    Sizes(Sentence),
+    Sizes(Said),
     /// None is.
-    All(Sentence),
+    All(Said),
     /// The session failed.
-    Session(Sentence),
+    Session(Said),
 }
 
 /// Sends pairs of pings from a router.
@@ -168,7 +168,7 @@ struct Leg {
     small: VecDeque<SmallPings>,
     /// The smallest MTU that was signalled, and when that was heard first.
     signalled: Option<(Bytes, Instant)>,
-    not_measured: Option<Sentence>,
+    not_measured: Option<Said>,
 }
 
 /// The small pings of a question.
@@ -327,7 +327,7 @@ impl Leg {
         }
         match self.hunt.sizes() {
             Sizes::Starting if mute => {
-                LegSizes::NotMeasured { why: "no ping was answered, not even a small one".into() }
+                LegSizes::NotMeasured { why: say!("no ping was answered, not even a small one") }
             }
             Sizes::Starting => LegSizes::Starting,
             Sizes::Passed { size } => LegSizes::Passed { size },
@@ -335,7 +335,7 @@ impl Leg {
                 LegSizes::Silent { answered, exact, pairs: proof.counted }
             }
             Sizes::SizeDependent => LegSizes::SizeDependent,
-            Sizes::NotUsable { why } => LegSizes::NotMeasured { why: why.into() },
+            Sizes::NotUsable { why } => LegSizes::NotMeasured { why },
         }
     }
 }

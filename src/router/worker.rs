@@ -217,8 +217,7 @@ impl Worker {
             if left_out.is_empty() {
                 tracing::info!(%router, "the router's whole output is understood again");
             } else {
-                let (words, remedy) =
-                    (dropped::in_words(&left_out), dropped::remedy(&left_out, why.as_ref()));
+                let (words, remedy) = (dropped::said(&left_out), dropped::remedy(&left_out, why.as_ref()));
                 tracing::warn!(%router, "the router's output is understood only in part, left out: \
                                          {words}; {remedy}");
             }

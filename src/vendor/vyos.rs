@@ -10,7 +10,10 @@ mod remedies;
 
 use std::ops::RangeInclusive;
 
-use crate::model::types::{Bytes, InterfaceName};
+use crate::{
+    language::{Said, say},
+    model::types::{Bytes, InterfaceName},
+};
 
 /// A router that runs a numbered VyOS. What holds for every version is an associated item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +27,20 @@ impl Vyos {
     /// The MTUs that it accepts for a vxlan interface.
     pub(crate) const MTUS: RangeInclusive<Bytes> = 1200..=16_000;
 
-    /// Printed before the name of an interface that [`Vyos::names`] refuses.
-    pub(crate) const NAMES_NONE: &'static str = "VyOS allows no vxlan interface named";
-    /// Printed if [`Vyos::has_df_command`] says no.
-    pub(crate) const NO_DF_COMMAND: &'static str = "VyOS before 1.4 has no command for df";
-    /// Printed if [`Vyos::signals_bridged`] says no.
-    pub(crate) const NO_BRIDGED_SIGNAL: &'static str = "VyOS before 1.4 sends no signal for bridged packets";
+    /// Told of an interface that [`Vyos::names`] refuses.
+    pub(crate) fn names_none(interface: &InterfaceName) -> Said {
+        say!("VyOS allows no vxlan interface named {interface}", interface)
+    }
+
+    /// Told if [`Vyos::has_df_command`] says no.
+    pub(crate) fn no_df_command() -> Said {
+        say!("VyOS before 1.4 has no command for df")
+    }
+
+    /// Told if [`Vyos::signals_bridged`] says no.
+    pub(crate) fn no_bridged_signal() -> Said {
+        say!("VyOS before 1.4 sends no signal for bridged packets")
+    }
 
     /// From a router's version string, e.g. `VyOS 1.4.0`.
     #[must_use]

@@ -9,11 +9,14 @@ use hyper::{
     HeaderMap, StatusCode,
     body::Bytes,
     header::{
-        ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-        HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+        ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY,
+        CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY,
+        X_CONTENT_TYPE_OPTIONS,
     },
 };
 use sha2::{Digest as _, Sha256};
+
+use crate::language::{Language, spoken};
 
 pub(super) const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(super) const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
@@ -47,17 +50,20 @@ pub(super) struct Content {
     /// Its content type.
     pub kind: &'static str,
     pub text: String,
+    /// The language of a page for people; anything else is the same for all.
+    pub language: Option<Language>,
 }
 
 impl Content {
+    /// A page in the language that is spoken.
     pub(super) fn html(text: String) -> Self {
-        Self { status: StatusCode::OK, kind: HTML, text }
+        Self { status: StatusCode::OK, kind: HTML, text, language: Some(spoken()) }
     }
 
     pub(super) fn json(value: &impl serde::Serialize) -> Self {
         // Strings, numbers, lists and maps with such keys: nothing can fail.
         let text = serde_json::to_string(value).unwrap_or_default();
-        Self { status: StatusCode::OK, kind: JSON, text }
+        Self { status: StatusCode::OK, kind: JSON, text, language: None }
     }
 
     pub(super) fn with(self, status: StatusCode) -> Self {
@@ -72,18 +78,19 @@ pub(super) struct Printed {
     content_type: &'static str,
     plain: Bytes,
     compressed: Option<Bytes>,
+    language: Option<Language>,
     tag: HeaderValue,
 }
 
 impl Printed {
     pub(super) fn new(content: Content) -> Self {
-        let Content { status, kind: content_type, text } = content;
+        let Content { status, kind: content_type, text, language } = content;
         let digest = Sha256::digest(text.as_bytes());
         let short = digest.first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes));
         let tag = HeaderValue::from_str(&format!("W/\"{short:032x}\""))
             .unwrap_or(HeaderValue::from_static("W/\"\""));
         let compressed = (text.len() >= WORTH_COMPRESSING).then(|| compressed(&text)).flatten();
-        Self { status, content_type, plain: Bytes::from(text), compressed, tag }
+        Self { status, content_type, plain: Bytes::from(text), compressed, language, tag }
     }
 
     /// The response to a request with these headers.
@@ -102,9 +109,14 @@ impl Printed {
     }
 
     fn headed(&self, mut response: PageResponse) -> PageResponse {
+        let vary =
+            if self.language.is_some() { "Accept-Encoding, Accept-Language" } else { "Accept-Encoding" };
+        if let Some(language) = self.language {
+            response.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        }
         let with: [(HeaderName, HeaderValue); 3] = [
             (CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
-            (VARY, HeaderValue::from_static("Accept-Encoding")),
+            (VARY, HeaderValue::from_static(vary)),
             (ETAG, self.tag.clone()),
         ];
         for (name, value) in with {

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use crate::{
     history,
+    language::{Said, say},
     model::{
         observation::PathObservation,
         picture::Tunnel,
@@ -60,7 +61,7 @@ impl Mark {
     }
 
     /// Shape and word.
-    pub(super) fn with(self, word: &str) -> Markup {
+    pub(super) fn with(self, word: &Said) -> Markup {
         html! { span class={ "mark " (self.class()) } { (self.icon()) " " (word) } }
     }
 
@@ -107,40 +108,36 @@ impl Mark {
 }
 
 /// `black hole, to the target`; `unknown: starting`
-pub(super) fn verdict_in_words(path: &PathObservation) -> String {
+pub(super) fn verdict_in_words(path: &PathObservation) -> Said {
     use crate::model::types::Direction;
     let judgement = &path.judgement;
     let has = |direction| judgement.holes.contains(&direction);
     match judgement.verdict {
-        Verdict::Blackhole => {
-            let direction = match (has(Direction::Forward), has(Direction::Reverse)) {
-                (true, true) => ", both ways",
-                (true, false) => ", to the target",
-                (false, true) => ", from the target",
-                (false, false) if judgement.is_tcp_dead_alone() => ", TCP",
-                (false, false) => "",
-            };
-            format!("black hole{direction}")
-        }
-        Verdict::Unknown => match judgement.unknown_reason {
-            Some(reason) => format!("unknown: {}", reason.as_str().replace('_', " ")),
-            None => "unknown".to_owned(),
+        Verdict::Blackhole => match (has(Direction::Forward), has(Direction::Reverse)) {
+            (true, true) => say!("black hole, both ways"),
+            (true, false) => say!("black hole, to the target"),
+            (false, true) => say!("black hole, from the target"),
+            (false, false) if judgement.is_tcp_dead_alone() => say!("black hole, TCP"),
+            (false, false) => say!("black hole"),
         },
-        other => other.to_string(),
+        Verdict::Unknown => judgement
+            .unknown_reason
+            .map_or_else(|| say!("unknown"), |reason| say!("unknown: {reason}", reason => reason.in_words())),
+        other => other.said(),
     }
 }
 
 /// `up`, `down, mismatch of vni`
-pub(super) fn tunnel_in_words(tunnel: &Tunnel) -> String {
+pub(super) fn tunnel_in_words(tunnel: &Tunnel) -> Said {
     history::tunnel_in_words(tunnel)
 }
 
 /// `read`, `not read: auth`
-pub(super) fn router_in_words(reading: &RouterReading) -> String {
+pub(super) fn router_in_words(reading: &RouterReading) -> Said {
     match (&reading.current, &reading.failure) {
-        (Some(_), _) if reading.left_out.is_empty() => "read".to_owned(),
-        (Some(_), _) => "read in part".to_owned(),
-        (None, Some(failure)) => format!("not read: {}", failure.reason.as_str().replace('_', " ")),
-        (None, None) => "not read yet".to_owned(),
+        (Some(_), _) if reading.left_out.is_empty() => say!("read"),
+        (Some(_), _) => say!("read in part"),
+        (None, Some(failure)) => say!("not read: {why}", why => failure.reason.in_words()),
+        (None, None) => say!("not read yet"),
     }
 }

@@ -22,6 +22,7 @@ mod tests;
 use maud::{Markup, html};
 
 use super::view::View;
+use crate::language::say;
 use scene::Scene;
 
 /// Above this many sites, those with nothing wrong are one mark.
@@ -47,10 +48,10 @@ pub(super) fn overlay(view: &View) -> Markup {
     };
     html! {
         figure class="picture" {
-            div class="scroll wide" tabindex="0" role="region" aria-label="Picture of the overlay" {
+            div class="scroll wide" tabindex="0" role="region" aria-label=(say!("Picture of the overlay")) {
                 (wide.svg(&words))
             }
-            div class="scroll narrow" tabindex="0" role="region" aria-label="Picture of the overlay, narrow" {
+            div class="scroll narrow" tabindex="0" role="region" aria-label=(say!("Picture of the overlay, narrow")) {
                 (stack::drawing(&narrow).svg(&words))
             }
             figcaption { (words) }

@@ -13,7 +13,7 @@ use axum::{
 };
 use hyper::{
     HeaderMap, Method, StatusCode, Uri,
-    header::{ALLOW, CONTENT_ENCODING, HeaderValue, LOCATION, RETRY_AFTER, VARY},
+    header::{ACCEPT_LANGUAGE, ALLOW, CONTENT_ENCODING, HeaderValue, LOCATION, RETRY_AFTER, VARY},
 };
 use tokio::{sync::watch, time::timeout};
 
@@ -26,6 +26,7 @@ use super::{
     view::{View, address},
     wanted::{May, Refusal, Restricted},
 };
+use crate::language::{Choice, choice, speaking};
 
 /// Longest body of a form, bytes.
 const LONGEST_FORM: usize = 256;
@@ -61,8 +62,26 @@ pub(super) fn router(pages: Pages) -> Router {
         .with_state(Arc::new(pages))
 }
 
-/// Prints a page, once for all who ask for it at the same time.
+/// The language that a reader wants.
+fn language_of(uri: &Uri, headers: &HeaderMap) -> Choice {
+    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    choice::of_request(uri.query().unwrap_or_default(), accepted.unwrap_or_default())
+}
+
+/// Prints a page for people, in the language that its reader wants.
 async fn print(
+    pages: &Arc<Pages>,
+    (name, uri): (&str, &Uri),
+    headers: &HeaderMap,
+    page: impl FnOnce(&View) -> Content + Send + 'static,
+) -> PageResponse {
+    let choice = language_of(uri, headers);
+    let name = format!("{name} {choice:?}");
+    print_as_it_is(pages, &name, headers, move |view| speaking(choice, || page(view))).await
+}
+
+/// Prints a page, once for all who ask for it at the same time.
+async fn print_as_it_is(
     pages: &Arc<Pages>,
     name: &str,
     headers: &HeaderMap,
@@ -79,7 +98,7 @@ async fn print(
 
 async fn overlay(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
     let asked = page::Asked::read(uri.query().unwrap_or_default());
-    print(&pages, &format!("/ {asked:?}"), &headers, move |view| page::overlay(view, &asked)).await
+    print(&pages, (&format!("/ {asked:?}"), &uri), &headers, move |view| page::overlay(view, &asked)).await
 }
 
 /// The page of one thing; a name that cannot be decoded is one that nothing has.
@@ -91,7 +110,19 @@ async fn one(
     page: impl FnOnce(&View, &str) -> Content + Send + 'static,
 ) -> PageResponse {
     let name = name.map_or_else(|_| uri.path().to_owned(), |Path(name)| name);
-    print(pages, uri.path(), headers, move |view| page(view, &name)).await
+    print(pages, (uri.path(), uri), headers, move |view| page(view, &name)).await
+}
+
+/// The same for machines.
+async fn api_one(
+    pages: &Arc<Pages>,
+    name: Name,
+    uri: &Uri,
+    headers: &HeaderMap,
+    page: impl FnOnce(&View, &str) -> Content + Send + 'static,
+) -> PageResponse {
+    let name = name.map_or_else(|_| uri.path().to_owned(), |Path(name)| name);
+    print_as_it_is(pages, uri.path(), headers, move |view| page(view, &name)).await
 }
 
 async fn path(
@@ -105,7 +136,7 @@ async fn path(
     let name = name.map_or_else(|_| uri.path().to_owned(), |Path(name)| name);
     // Readers who may ask get another page than those who may not.
     let title = format!("{} {may:?}", uri.path());
-    print(&pages, &title, &headers, move |view| page::path(view, &name, &may)).await
+    print(&pages, (&title, &uri), &headers, move |view| page::path(view, &name, &may)).await
 }
 
 /// Has a path probed at once, and shows its page.
@@ -131,13 +162,16 @@ async fn probe_now(
         (Ok(()), Some(path)) => {
             pages.state.want(path, SystemTime::now());
             tracing::info!(path = name, "probed now, as a reader of its page has asked");
-            see_other(&address("path", &name))
+            see_other(&speaking(language_of(&uri, &headers), || address("path", &name)))
         }
         (Ok(()), None) => {
-            print(&pages, uri.path(), &headers, move |view| page::path(view, &name, &May::Nobody)).await
+            print(&pages, (uri.path(), &uri), &headers, move |view| page::path(view, &name, &May::Nobody))
+                .await
         }
         (Err(refusal), _) => {
-            let content = page::refused(pages.self_info.version, &name, refusal);
+            let content = speaking(language_of(&uri, &headers), || {
+                page::refused(pages.self_info.version, &name, refusal)
+            });
             let mut response = Printed::new(content).answer(&headers);
             if let Refusal::TooSoon(wait) = refusal {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
@@ -168,36 +202,39 @@ async fn runbook(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap)
 }
 
 async fn runbooks(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
-    print(&pages, uri.path(), &headers, page::runbooks).await
+    print(&pages, (uri.path(), &uri), &headers, page::runbooks).await
 }
 
 async fn api_document(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
-    print(&pages, uri.path(), &headers, |_| api::openapi()).await
+    print_as_it_is(&pages, uri.path(), &headers, |_| api::openapi()).await
 }
 
 async fn api_overlay(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
-    print(&pages, uri.path(), &headers, api::overlay).await
+    print_as_it_is(&pages, uri.path(), &headers, api::overlay).await
 }
 
 async fn api_paths(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
     let asked = api::AskedPaths::read(uri.query().unwrap_or_default());
-    print(&pages, &format!("{} {asked:?}", uri.path()), &headers, move |view| api::paths(view, &asked)).await
+    print_as_it_is(&pages, &format!("{} {asked:?}", uri.path()), &headers, move |view| {
+        api::paths(view, &asked)
+    })
+    .await
 }
 
 async fn api_path(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
-    one(&pages, name, &uri, &headers, api::path).await
+    api_one(&pages, name, &uri, &headers, api::path).await
 }
 
 async fn api_history(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
-    one(&pages, name, &uri, &headers, api::history).await
+    api_one(&pages, name, &uri, &headers, api::history).await
 }
 
 async fn api_tunnel(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
-    one(&pages, name, &uri, &headers, api::tunnel).await
+    api_one(&pages, name, &uri, &headers, api::tunnel).await
 }
 
 async fn api_router(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {
-    one(&pages, name, &uri, &headers, api::router).await
+    api_one(&pages, name, &uri, &headers, api::router).await
 }
 
 async fn events(State(pages): Shared, Extension(stopped): Extension<watch::Receiver<()>>) -> PageResponse {
@@ -208,8 +245,9 @@ async fn asset(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -
     let known = name.ok().and_then(|Path(name)| assets::find(&name));
     match known {
         Some((content_type, text)) => {
-            let content = Content { status: StatusCode::OK, kind: content_type, text: text.to_owned() };
-            print(&pages, uri.path(), &headers, move |_| content).await
+            let content =
+                Content { status: StatusCode::OK, kind: content_type, text: text.to_owned(), language: None };
+            print_as_it_is(&pages, uri.path(), &headers, move |_| content).await
         }
         None => not_found(State(pages), uri, headers).await,
     }
@@ -263,7 +301,9 @@ async fn not_found(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageRe
     if path.starts_with("/api/") {
         return Printed::new(api::no_such_address()).answer(&headers);
     }
-    let content = page::not_found(&pages.live.revision(), pages.self_info.version, &path);
+    let choice = language_of(&uri, &headers);
+    let content =
+        speaking(choice, || page::not_found(&pages.live.revision(), pages.self_info.version, &path));
     Printed::new(content).answer(&headers)
 }
 

@@ -110,6 +110,38 @@ async fn metrics_are_compressed_for_who_asks() {
 }
 
 #[tokio::test]
+async fn a_page_is_in_the_language_that_its_reader_wants() {
+    let server = server().await;
+    for (address, wanted, language) in [
+        ("/", "ja-JP,ja;q=0.9,en;q=0.8", "ja"),
+        ("/", "en-US,en;q=0.9,ja;q=0.8", "en"),
+        ("/?lang=ja", "en", "ja"),
+        ("/?paths=2&lang=en", "ja", "en"),
+        ("/?lang=xx", "ja", "ja"),
+        ("/path/nothing", "ja", "ja"),
+        ("/nothing", "ja", "ja"),
+        ("/runbooks", "fr", "en"),
+    ] {
+        let request = format!(
+            "GET {address} HTTP/1.1\r\nHost: x\r\nAccept-Language: {wanted}\r\nConnection: close\r\n\r\n"
+        );
+        let mut text = String::new();
+        let mut stream = send(server.address, &request).await;
+        timeout(PATIENCE, stream.read_to_string(&mut text)).await.expect("in time").expect("read");
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+        assert!(head.contains(&format!("content-language: {language}\r\n")), "{address} {wanted}: {head}");
+        assert!(head.contains("vary: Accept-Encoding, Accept-Language"), "{head}");
+        assert!(body.contains(&format!("<html lang=\"{language}\">")), "{address} {wanted}: {body}");
+    }
+    let api =
+        "GET /api/v1/overlay?lang=ja HTTP/1.1\r\nHost: x\r\nAccept-Language: ja\r\nConnection: close\r\n\r\n";
+    let mut text = String::new();
+    let mut stream = send(server.address, api).await;
+    timeout(PATIENCE, stream.read_to_string(&mut text)).await.expect("in time").expect("read");
+    assert!(!text.contains("content-language") && !text.contains("ブラックホール"), "{text}");
+}
+
+#[tokio::test]
 async fn refusals() {
     let server = server().await;
     let (head, _) = ask(server.address, "GET /metric").await;

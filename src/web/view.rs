@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::Pages;
 use crate::{
     history::History,
+    language,
     model::{
         observation::PathObservation,
         picture::{PathPicture, Tunnel},
@@ -68,5 +69,5 @@ impl View {
 
 /// The address of the page of a path, tunnel, router or runbook.
 pub(super) fn address(kind: &str, name: &str) -> String {
-    format!("/{kind}/{}", utf8_percent_encode(name, PLAIN))
+    format!("/{kind}/{}{}", utf8_percent_encode(name, PLAIN), language::query())
 }

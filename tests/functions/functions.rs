@@ -58,7 +58,7 @@ impl Path {
             tcp_port: 0,
             borrows_port: false,
         };
-        let rule = "the interface".to_owned();
+        let rule = vxlan_exporter::language::Said::verbatim("the interface");
         let hosts = HostMtu { testable: 1500, hosts: 1500, rule, pending: false, above: None };
         let mut path = Self {
             prober: PathProber::new(settings, hosts, 1, Duration::ZERO),

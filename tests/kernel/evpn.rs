@@ -205,11 +205,11 @@ fn assess(read: [RouterSnapshot; 2]) -> Overlay {
 }
 
 /// The sentence on flood entries, if there is one; it never comes with a command.
-fn said(overlay: &Overlay) -> Option<&str> {
+fn said(overlay: &Overlay) -> Option<String> {
     let names: Vec<_> = overlay.tunnels.iter().map(|tunnel| tunnel.name.as_str()).collect();
     assert_eq!(names, ["one/vxlan10~two/vxlan10"], "{overlay:?}");
     assert!(overlay.tunnels[0].fix.is_empty(), "{:?}", overlay.tunnels[0].fix);
-    overlay.tunnels[0].mismatches.get(&MismatchField::Remote).map(String::as_str)
+    overlay.tunnels[0].mismatches.get(&MismatchField::Remote).map(ToString::to_string)
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_type_3_route_is_withdrawn_at_one_end_and_at_both() {
     assert!(knows_macs(&read[0]), "type-2 routes stay: {:?}", read[0].fdb);
     let overlay = assess(read);
     assert_eq!(
-        said(&overlay),
+        said(&overlay).as_deref(),
         Some(
             "one/vxlan10 has no flood entry for 10.0.0.2 (two), which sends to it (it floods to none): \
              EVPN fills it, so check its type-3 routes (`show bgp l2vpn evpn route type 3`) for one from \
@@ -243,7 +243,7 @@ fn a_type_3_route_is_withdrawn_at_one_end_and_at_both() {
     vteps[0].advertise_flooding(false);
     let read = read_until(&mut vteps, "both without flood entry", |read| !read.iter().any(floods));
     assert_eq!(
-        said(&assess(read)),
+        said(&assess(read)).as_deref(),
         Some(
             "neither end floods to the other (vni 10): one/vxlan10 floods to none, two/vxlan10 floods to \
              none; EVPN fills both, so check the type-3 routes (`show bgp l2vpn evpn route type 3`) on one \

@@ -65,13 +65,24 @@ fn shards_and_lifecycle() {
 #[test]
 fn one_shot_commands() {
     let check = parse("vxlan_exporter check --format=json --config.file=a.yml");
-    assert_eq!(check.chosen(), Command::Check(ReportArgs { format: ReportFormat::Json }));
+    assert_eq!(check.chosen(), Command::Check(ReportArgs { format: ReportFormat::Json, language: None }));
     assert_eq!(check.log_level(), LogLevel::Warn);
     let same = parse("vxlan_exporter check --format=text");
-    assert_eq!(same.chosen(), Command::Check(ReportArgs { format: ReportFormat::Table }));
+    assert_eq!(same.chosen(), Command::Check(ReportArgs { format: ReportFormat::Table, language: None }));
     let config = parse("vxlan_exporter config check --config.file=a.yml");
     assert_eq!(config.chosen(), Command::Config { command: ConfigCommand::Check });
     assert_eq!(config.common.config_file, PathBuf::from("a.yml"));
+}
+
+#[test]
+fn a_language_is_one_of_those_there_are() {
+    let Command::Check(check) = parse("vxlan_exporter check --lang ja").chosen() else { panic!("check") };
+    assert_eq!(check.language, Some(Language::Japanese));
+    let Command::Probe(probe) = parse("vxlan_exporter probe --lang=en a").chosen() else { panic!("probe") };
+    assert_eq!(probe.report.language, Some(Language::English));
+    let error = Cli::try_parse_from(["vxlan_exporter", "check", "--lang", "fr"]).expect_err("not there");
+    assert!(error.to_string().contains("[possible values: en, ja]"), "{error}");
+    assert_eq!(error.exit_code(), 2);
 }
 
 #[test]

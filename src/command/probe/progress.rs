@@ -3,7 +3,10 @@
 
 use std::{io, time::Duration};
 
+use unicode_width::UnicodeWidthChar as _;
+
 use crate::{
+    language::{Between, Said, say},
     logging,
     model::{observation::PathObservation, types::Verdict},
     terminal::{self, REWRITE},
@@ -29,8 +32,7 @@ impl Progress {
     pub fn show(&mut self, path: &PathObservation, since: Duration) {
         let line = line(path, since);
         if let Some(columns) = self.columns {
-            let line: String = line.chars().take(columns.saturating_sub(1)).collect();
-            logging::say(&format!("{REWRITE}{line}"));
+            logging::say(&format!("{REWRITE}{}", cut(&line, columns.saturating_sub(1))));
             return;
         }
         let verdict = path.judgement.verdict;
@@ -54,15 +56,29 @@ fn line(path: &PathObservation, since: Duration) -> String {
     let judgement = &path.judgement;
     let echo = path.echo();
     let mut parts = vec![
-        format!("{:5.1} s  {}  echoes: {} sent", since.as_secs_f64(), judgement.verdict, echo.requests),
-        format!("{} answered", echo.replies),
+        say!("echoes: {sent} sent", sent = echo.requests),
+        say!("{number} answered", number = echo.replies),
     ];
-    parts.extend(echo.rtt.mean_seconds().map(|mean| format!("RTT {:.2} ms", mean * 1000.0)));
-    parts.extend(judgement.mtu_forward.map(|largest| format!("up to {largest} bytes answered")));
+    let mean = echo.rtt.mean_seconds();
+    parts.extend(mean.map(|mean| say!("RTT {time} ms", time = format_args!("{:.2}", mean * 1000.0))));
+    parts.extend(judgement.mtu_forward.map(|largest| say!("up to {largest} bytes answered", largest)));
     if !judgement.settled && echo.replies > 0 {
-        parts.push("searching".to_owned());
+        parts.push(say!("searching"));
     }
-    parts.join(", ")
+    let parts = Said::joined(parts, Between::Comma);
+    format!("{:5.1} s  {}  {}", since.as_secs_f64(), judgement.verdict.said().told(), parts.told())
+}
+
+/// The beginning of a line, of at most so many columns.
+fn cut(line: &str, columns: usize) -> String {
+    let mut left = columns;
+    let fits = line.chars().take_while(|char| {
+        let wide = char.width().unwrap_or(0);
+        let fits = wide <= left;
+        left = left.saturating_sub(wide);
+        fits
+    });
+    fits.collect()
 }
 
 #[cfg(test)]

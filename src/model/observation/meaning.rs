@@ -1,35 +1,38 @@
 //! What a verdict means for somebody who wants to load a page, in one plain sentence.
 
-use crate::model::{
-    observation::PathObservation,
-    types::{Bytes, Direction, TcpState, UnknownReason, Verdict},
+use crate::{
+    language::{Said, say},
+    model::{
+        observation::PathObservation,
+        types::{Bytes, Direction, TcpState, UnknownReason, Verdict},
+    },
 };
 
 impl PathObservation {
     /// What the path's verdict means for a user.
     #[must_use]
-    pub(crate) fn meaning(&self) -> String {
+    pub(crate) fn meaning(&self) -> Said {
         let judgement = &self.judgement;
         match judgement.verdict {
             Verdict::Ok => {
-                let packets = judgement.mtu_forward.map_or("packets of full size".to_owned(), of_size);
-                let then = filtered(self).unwrap_or_else(|| "this path will not make HTTPS hang".to_owned());
-                format!("{packets} come back whole; {then}")
+                let packets = judgement.mtu_forward.map_or(say!("packets of full size"), of_size);
+                let then = filtered(self).unwrap_or_else(|| say!("this path will not make HTTPS hang"));
+                say!("{packets} come back whole; {then}", packets => packets, then => then)
             }
-            Verdict::Reduced => {
-                let refused = larger(judgement.mtu_forward);
-                format!("HTTPS works: {refused} are rejected with an ICMP message, and TCP adapts to it")
-            }
-            Verdict::Blackhole if judgement.is_tcp_dead_alone() => tcp_dead(judgement.tcp).to_owned(),
+            Verdict::Reduced => say!(
+                "HTTPS works: {refused} are rejected with an ICMP message, and TCP adapts to it",
+                refused => larger(judgement.mtu_forward)
+            ),
+            Verdict::Blackhole if judgement.is_tcp_dead_alone() => tcp_dead(judgement.tcp),
             Verdict::Blackhole if judgement.tcp == Some(TcpState::PayloadDead) => {
-                format!("TCP connections carry no payload; in addition, {}", hole(self))
+                say!("TCP connections carry no payload; in addition, {hole}", hole => hole(self))
             }
             Verdict::Blackhole if judgement.tcp.is_some_and(TcpState::is_dead) => {
-                format!("no TCP connection can be opened; in addition, {}", hole(self))
+                say!("no TCP connection can be opened; in addition, {hole}", hole => hole(self))
             }
             Verdict::Blackhole => hole(self),
-            Verdict::Lossy => "connections work, but slowly: too many packets are lost on the way".to_owned(),
-            Verdict::Unreachable => "nothing works: no packet of any size comes back".to_owned(),
+            Verdict::Lossy => say!("connections work, but slowly: too many packets are lost on the way"),
+            Verdict::Unreachable => say!("nothing works: no packet of any size comes back"),
             Verdict::Unknown => not_known(self),
         }
     }
@@ -56,107 +59,109 @@ impl PathObservation {
     }
 }
 
-fn tcp_dead(tcp: Option<TcpState>) -> &'static str {
+fn tcp_dead(tcp: Option<TcpState>) -> Said {
     match tcp {
-        Some(TcpState::PayloadDead) => {
+        Some(TcpState::PayloadDead) => say!(
             "TCP connections open, but nothing sent on them arrives, whatever its size, while ping passes"
-        }
-        Some(TcpState::KernelDead) => {
+        ),
+        Some(TcpState::KernelDead) => say!(
             "this machine can open no TCP connection: its kernel's SYNs vanish, while ping and raw SYNs pass"
-        }
-        _ => "no TCP connection can be opened: TCP packets of any size vanish, while ping passes",
+        ),
+        _ => say!("no TCP connection can be opened: TCP packets of any size vanish, while ping passes"),
     }
 }
 
 /// The sentence for a path whose own TCP port is filtered; the path itself is not to blame.
-fn filtered(path: &PathObservation) -> Option<String> {
+fn filtered(path: &PathObservation) -> Option<Said> {
     let port = path.tcp_port?;
     match path.judgement.tcp? {
-        TcpState::Filtered => Some(format!(
-            "but port {port} of the target does not answer, while another port does: a firewall drops it"
+        TcpState::Filtered => Some(say!(
+            "but port {port} of the target does not answer, while another port does: a firewall drops it",
+            port
         )),
-        TcpState::PayloadFiltered => Some(format!(
+        TcpState::PayloadFiltered => Some(say!(
             "but port {port} of the target accepts no payload, while another port does: because of a \
-             firewall, or of its server"
+             firewall, or of its server",
+            port
         )),
         _ => None,
     }
 }
 
-fn hole(path: &PathObservation) -> String {
+fn hole(path: &PathObservation) -> Said {
     let judgement = &path.judgement;
     let has = |direction| judgement.holes.contains(&direction);
     let (forward, reverse) = (judgement.mtu_forward, judgement.mtu_reverse);
-    let (what, above, whither) = match (has(Direction::Forward), has(Direction::Reverse)) {
-        (true, true) => (
-            "HTTPS will hang",
-            [forward, reverse].into_iter().flatten().min(),
-            "in both directions without a signal",
+    match (has(Direction::Forward), has(Direction::Reverse)) {
+        (true, true) => say!(
+            "HTTPS will hang: {packets} vanish in both directions without a signal, while ping and other small \
+             packets pass",
+            packets => larger([forward, reverse].into_iter().flatten().min())
         ),
-        (true, false) if !path.is_reverse_tested() => (
-            "HTTPS will hang",
-            forward,
-            "on the way to the target without a signal (the way back is not measured)",
+        (true, false) if !path.is_reverse_tested() => say!(
+            "HTTPS will hang: {packets} vanish on the way to the target without a signal (the way back is not \
+             measured), while ping and other small packets pass",
+            packets => larger(forward)
         ),
-        (true, false) => (
-            "HTTPS will hang where much is sent (uploads)",
-            forward,
-            "on the way to the target without a signal",
+        (true, false) => say!(
+            "HTTPS will hang where much is sent (uploads): {packets} vanish on the way to the target without a \
+             signal, while ping and other small packets pass",
+            packets => larger(forward)
         ),
-        (false, true) if !path.is_forward_tested() => (
-            "HTTPS will hang",
-            reverse,
-            "on the way back without a signal (the way to the target was not tested)",
+        (false, true) if !path.is_forward_tested() => say!(
+            "HTTPS will hang: {packets} vanish on the way back without a signal (the way to the target was not \
+             tested), while ping and other small packets pass",
+            packets => larger(reverse)
         ),
-        (false, true) => (
-            "HTTPS will hang where much is received (pages, downloads)",
-            reverse,
-            "on the way back without a signal",
+        (false, true) => say!(
+            "HTTPS will hang where much is received (pages, downloads): {packets} vanish on the way back without a \
+             signal, while ping and other small packets pass",
+            packets => larger(reverse)
         ),
-        (false, false) => ("HTTPS will hang", forward, "without a signal"),
-    };
-    format!("{what}: {} vanish {whither}, while ping and other small packets pass", larger(above))
+        (false, false) => say!(
+            "HTTPS will hang: {packets} vanish without a signal, while ping and other small packets pass",
+            packets => larger(forward)
+        ),
+    }
 }
 
-fn of_size(mtu: Bytes) -> String {
-    format!("packets of {mtu} bytes")
+fn of_size(mtu: Bytes) -> Said {
+    say!("packets of {mtu} bytes", mtu)
 }
 
 /// Names the packets that are lost, `mtu` being the largest size that passes. Without a known size
 /// it says so in general words.
-fn larger(mtu: Option<Bytes>) -> String {
-    mtu.map_or("packets of full size".to_owned(), |mtu| format!("packets above {mtu} bytes"))
+fn larger(mtu: Option<Bytes>) -> Said {
+    mtu.map_or(say!("packets of full size"), |mtu| say!("packets above {mtu} bytes", mtu))
 }
 
-fn not_known(path: &PathObservation) -> String {
+fn not_known(path: &PathObservation) -> Said {
     match path.judgement.unknown_reason.unwrap_or(UnknownReason::Starting) {
-        UnknownReason::LocalLimit => format!(
-            "whether HTTPS will hang is not known: this machine's own interface cannot send {}",
-            larger(path.testable_mtu)
+        UnknownReason::LocalLimit => say!(
+            "whether HTTPS will hang is not known: this machine's own interface cannot send {packets}",
+            packets => larger(path.testable_mtu)
         ),
         UnknownReason::PeerLimit => {
-            "whether HTTPS will hang is not known: the far end cannot receive packets of full size".to_owned()
+            say!("whether HTTPS will hang is not known: the far end cannot receive packets of full size")
         }
-        UnknownReason::ReverseUnmeasured => {
+        UnknownReason::ReverseUnmeasured => say!(
             "uploads will not hang; whether downloads will is not known: the way back could not be measured"
-                .to_owned()
-        }
+        ),
         UnknownReason::LargeIcmpFiltered => {
-            "whether HTTPS will hang is not known: a firewall drops large pings, so they prove nothing"
-                .to_owned()
+            say!("whether HTTPS will hang is not known: a firewall drops large pings, so they prove nothing")
         }
-        UnknownReason::Starting => "whether HTTPS will hang is not known yet".to_owned(),
+        UnknownReason::Starting => say!("whether HTTPS will hang is not known yet"),
         UnknownReason::LocalDown | UnknownReason::LocalSend => {
-            "whether HTTPS will hang is not known: this machine itself cannot send or receive".to_owned()
+            say!("whether HTTPS will hang is not known: this machine itself cannot send or receive")
         }
         UnknownReason::OwnAddress => {
-            "there is no network to test: the target is this machine's own address".to_owned()
+            say!("there is no network to test: the target is this machine's own address")
         }
         UnknownReason::Stale => {
-            "whether HTTPS will hang is not known: the exporter itself has stopped probing".to_owned()
+            say!("whether HTTPS will hang is not known: the exporter itself has stopped probing")
         }
         UnknownReason::NoProof | UnknownReason::Dns => {
-            "whether HTTPS will hang is not known: no proof either way with packets of full size".to_owned()
+            say!("whether HTTPS will hang is not known: no proof either way with packets of full size")
         }
     }
 }

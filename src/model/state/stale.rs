@@ -5,12 +5,15 @@ use std::{sync::Arc, time::Duration};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::model::{
-    observation::{Judgement, PathObservation},
-    snapshot::{RouterReading, ScrapeError},
-    types::{FailureReason, UnknownReason},
+use crate::{
+    language::say,
+    model::{
+        observation::{Judgement, PathObservation},
+        snapshot::{RouterReading, ScrapeError},
+        types::{FailureReason, UnknownReason},
+        words::seconds,
+    },
 };
-use crate::text::seconds;
 
 /// Data is old after this many intervals without an update.
 const INTERVALS: u32 = 3;
@@ -53,9 +56,9 @@ impl Ageing for PathObservation {
     }
 
     fn aged(&self, age: Duration) -> Self {
-        let words = format!(
-            "not probed for {}: the exporter itself has stopped probing, which says nothing about the path",
-            seconds(age)
+        let words = say!(
+            "not probed for {time}: the exporter itself has stopped probing, which says nothing about the path",
+            time => seconds(age)
         );
         let judgement = Judgement {
             unknown_reason: Some(UnknownReason::Stale),

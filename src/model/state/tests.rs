@@ -99,7 +99,7 @@ async fn a_counter_wakes_nobody_and_a_verdict_does() {
     assert!(is_changed().await);
     let mut counted = observed(None);
     counted.counters = EchoStats { requests: 1, ..EchoStats::default() }.into();
-    counted.judgement.evidence.push("1 of 101 echoes lost".to_owned());
+    counted.judgement.evidence.push("1 of 101 echoes lost".into());
     state.put_path(counted.clone());
     assert!(!is_changed().await);
     assert_eq!(state.present().paths[0].judgement.evidence, counted.judgement.evidence);

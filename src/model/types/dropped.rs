@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt};
 use serde::Serialize;
 
 use super::label_values;
-use crate::text::Sentence;
+use crate::{
+    language::{Between, Said, say},
+    text::Sentence,
+};
 
 /// How much was left out, by kind.
 pub type Dropped = BTreeMap<DroppedKind, u64>;
@@ -45,39 +48,35 @@ impl DroppedKind {
         !matches!(self, Self::Unreadable | Self::Fdb | Self::VniFilters | Self::Route)
     }
 
-    /// The noun for one of these.
-    #[must_use]
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::Interface => "interface",
-            Self::FdbEntry => "forwarding entry",
-            Self::Remote => "forwarding entry to further remotes",
-            Self::Vni => "range of VNIs",
-            Self::Address => "address",
-            Self::Value => "value",
-            Self::Name => "interface with an impossible name",
-            Self::Unreadable => "item that cannot be understood",
-            Self::Fdb => "list of forwarding entries",
-            Self::VniFilters => "list of VNI filters",
-            Self::Route => "answer on a route",
+    /// So many of these.
+    fn counted(self, number: u64) -> Said {
+        if number == 1 {
+            return match self {
+                Self::Interface => say!("1 interface"),
+                Self::FdbEntry => say!("1 forwarding entry"),
+                Self::Remote => say!("1 forwarding entry to further remotes"),
+                Self::Vni => say!("1 range of VNIs"),
+                Self::Address => say!("1 address"),
+                Self::Value => say!("1 value"),
+                Self::Name => say!("1 interface with an impossible name"),
+                Self::Unreadable => say!("1 item that cannot be understood"),
+                Self::Fdb => say!("1 list of forwarding entries"),
+                Self::VniFilters => say!("1 list of VNI filters"),
+                Self::Route => say!("1 answer on a route"),
+            };
         }
-    }
-
-    /// The noun for several of these.
-    #[must_use]
-    pub const fn plural(self) -> &'static str {
         match self {
-            Self::Interface => "interfaces",
-            Self::FdbEntry => "forwarding entries",
-            Self::Remote => "forwarding entries to further remotes",
-            Self::Vni => "ranges of VNIs",
-            Self::Address => "addresses",
-            Self::Value => "values",
-            Self::Name => "interfaces with impossible names",
-            Self::Unreadable => "items that cannot be understood",
-            Self::Fdb => "lists of forwarding entries",
-            Self::VniFilters => "lists of VNI filters",
-            Self::Route => "answers on routes",
+            Self::Interface => say!("{number} interfaces", number),
+            Self::FdbEntry => say!("{number} forwarding entries", number),
+            Self::Remote => say!("{number} forwarding entries to further remotes", number),
+            Self::Vni => say!("{number} ranges of VNIs", number),
+            Self::Address => say!("{number} addresses", number),
+            Self::Value => say!("{number} values", number),
+            Self::Name => say!("{number} interfaces with impossible names", number),
+            Self::Unreadable => say!("{number} items that cannot be understood", number),
+            Self::Fdb => say!("{number} lists of forwarding entries", number),
+            Self::VniFilters => say!("{number} lists of VNI filters", number),
+            Self::Route => say!("{number} answers on routes", number),
         }
     }
 
@@ -94,26 +93,27 @@ impl DroppedKind {
 
 /// `49,000 interfaces and 7 addresses`
 #[must_use]
-pub(crate) fn in_words(dropped: &Dropped) -> String {
-    let noun = |kind: &DroppedKind, number| if number == 1 { kind.noun() } else { kind.plural() };
-    let words = dropped.iter().map(|(kind, number)| format!("{number} {}", noun(kind, *number)));
-    words.collect::<Vec<_>>().join(", ")
+pub(crate) fn said(dropped: &Dropped) -> Said {
+    Said::joined(dropped.iter().map(|(kind, number)| kind.counted(*number)), Between::Comma)
 }
 
 /// What to do: the configuration key to raise, or where to look, with the reason why something was
 /// not understood.
 #[must_use]
-pub(crate) fn remedy(dropped: &Dropped, why: Option<&Sentence>) -> String {
-    let keys: Vec<_> = dropped.keys().filter_map(|kind| kind.key()).collect();
+pub(crate) fn remedy(dropped: &Dropped, why: Option<&Sentence>) -> Said {
+    let keys: Vec<_> = dropped.keys().filter_map(|kind| kind.key()).map(Said::verbatim).collect();
     let mut remedies = Vec::new();
     if !keys.is_empty() {
-        remedies.push(format!("raise {} if the router really has so many", keys.join(" and ")));
+        remedies.push(say!(
+            "raise {keys} if the router really has so many",
+            keys => Said::joined(keys, Between::And)
+        ));
     } else if dropped.keys().any(|kind| kind.is_excess()) {
-        remedies.push("check what it prints: a router that works does not print so much".to_owned());
+        remedies.push(say!("check what it prints: a router that works does not print so much"));
     }
     if dropped.keys().any(|kind| !kind.is_excess()) {
-        let why = why.map_or_else(String::new, |why| format!("{why}; "));
-        remedies.push(format!("{why}everything else is used; whether the left-out items exist is not known"));
+        remedies.extend(why.map(|why| Said::verbatim(why.to_string())));
+        remedies.push(say!("everything else is used; whether the left-out items exist is not known"));
     }
-    remedies.join("; ")
+    Said::joined(remedies, Between::Semicolon)
 }

@@ -13,6 +13,7 @@
 use std::{borrow::Cow, net::IpAddr, rc::Rc};
 
 use crate::{
+    language::{Said, say},
     model::{picture::TunnelEnd, types::Vni, vnis::VniSet},
     overlay::{end_view::EndView, scene::Scene},
 };
@@ -23,7 +24,7 @@ pub(super) fn counters(
     scene: &Scene<'_>,
     from: &TunnelEnd,
     to: &TunnelEnd,
-) -> Result<[Option<Vni>; 2], String> {
+) -> Result<[Option<Vni>; 2], Said> {
     let shared = scene.vnis_to(from, &to.router).intersection(scene.vnis_to(to, &from.router));
     let side = |end| CountedEnd::new(scene, end, &shared);
     let (Some(sender), Some(receiver)) = (side(from), side(to)) else { return Ok([None, None]) };
@@ -64,49 +65,52 @@ impl<'a> CountedEnd<'a> {
     }
 
     /// Why the counters cover more than the tunnel to `other`.
-    fn uncountable(&self, other: &Self, shared: &VniSet) -> Option<String> {
+    fn uncountable(&self, other: &Self, shared: &VniSet) -> Option<Said> {
         let (end, remotes) = (self.end, self.view.remotes_text());
         if self.view.sends.groups.iter().any(|group| self.view.remotes.contains(group)) {
-            return Some(format!(
+            return Some(say!(
                 "{end} sends to a multicast group, and its counters do not show which packets are this \
-                 tunnel's"
+                 tunnel's",
+                end
             ));
         }
         let several = self.view.remotes.len() > 1;
         if let Some(vni) = self.vni {
-            return several.then(|| format!("{end} sends vni {vni} to several remotes ({remotes})"));
+            return several.then(
+                || say!("{end} sends vni {vni} to several remotes ({remotes})", end, vni, remotes => remotes),
+            );
         }
         let what = if several {
-            format!("several remotes ({remotes})")
+            say!("several remotes ({remotes})", remotes => remotes)
         } else if self.view.is_shared() && self.view.vnis().len() != 1 && self.counted() != other.counted() {
-            "several networks".to_owned()
+            say!("several networks")
         } else {
             return None;
         };
         Some(if self.view.vxlan.vni_counters.is_empty() || shared.len() == 1 {
-            format!("{end} has {what}, which its counters do not tell apart")
+            say!("{end} has {what}, which its counters do not tell apart", end, what => what)
         } else {
-            format!("{end} has {what}, and this tunnel does not have exactly one vni")
+            say!("{end} has {what}, and this tunnel does not have exactly one vni", end, what => what)
         })
     }
 }
 
 /// A VTEP other than the other end that the sender sends to, or that the receiver has learned from.
-fn strangers(scene: &Scene<'_>, sender: &CountedEnd<'_>, receiver: &CountedEnd<'_>) -> Option<String> {
+fn strangers(scene: &Scene<'_>, sender: &CountedEnd<'_>, receiver: &CountedEnd<'_>) -> Option<Said> {
     let mut strays = sender.view.sends.strays(sender.vni);
     if let Some(remote) = strays.find(|remote| !sender.view.remotes.contains(remote)) {
-        return Some(format!("{} has learned to send to {remote} too", sender.end));
+        return Some(say!("{end} has learned to send to {remote} too", end = sender.end, remote));
     }
     let known = |remote: &IpAddr| {
         scene.known.owns(&sender.end.router, *remote) || receiver.view.remotes.contains(remote)
     };
     let remote = receiver.view.sends.strays(receiver.vni).find(|remote| !known(remote))?;
-    Some(format!("{} receives from {remote} too", receiver.end))
+    Some(say!("{end} receives from {remote} too", end = receiver.end, remote))
 }
 
 /// Another end whose packets the receiver's counters would include.
-fn rival(scene: &Scene<'_>, sender: &CountedEnd<'_>, receiver: &CountedEnd<'_>) -> Option<String> {
+fn rival(scene: &Scene<'_>, sender: &CountedEnd<'_>, receiver: &CountedEnd<'_>) -> Option<Said> {
     let (router, port) = (&receiver.end.router, receiver.view.vxlan.port);
     let other = scene.arrivals().other(router, port, &receiver.counted(), sender.end)?;
-    Some(format!("{other} sends to {} too", receiver.end))
+    Some(say!("{other} sends to {end} too", other, end = receiver.end))
 }

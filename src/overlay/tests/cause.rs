@@ -206,7 +206,7 @@ fn a_dead_host_is_not_blamed_on_the_underlay() {
 fn an_untested_expectation_gives_no_command() {
     let limited = Judgement { unknown_reason: Some(UnknownReason::LocalLimit), ..verdict(Verdict::Unknown) };
     let mut path = PathObservation::clone(&path("big", "dc", limited));
-    path.expected_mtu = Some(ExpectedMtu { bytes: 9000, rule: "configured".to_owned() });
+    path.expected_mtu = Some(ExpectedMtu { bytes: 9000, rule: "configured".into() });
     let picture = picture(&lab(), Arc::new(path));
     assert!(picture.fix.is_empty() && picture.cause.is_empty(), "{picture:?}");
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{assess, names, tunnel, typed};
 use crate::{
+    language::lines,
     model::types::{MismatchField, TunnelState, Verdict, Vni},
     overlay::{
         fixture::{A, B, DC, TestRouter, ip, path, plan, read, verdict},
@@ -48,8 +49,9 @@ fn a_missing_flood_entry_names_type_3_routes_and_no_remote() {
         ];
         let overlay = assess(&all);
         let broken = tunnel(&overlay, DC_A);
+        let told = broken.mismatches.iter().map(|(field, said)| (*field, said.to_string()));
         assert_eq!(
-            broken.mismatches,
+            told.collect::<BTreeMap<_, _>>(),
             BTreeMap::from([(
                 MismatchField::Remote,
                 format!(
@@ -78,7 +80,7 @@ fn neither_end_floods_to_the_other() {
     for macs in [&[DC][..], &[]] {
         let all = [vtep("dc", DC, &[B], &[]), vtep("site-a", A, &[], macs), vtep("site-b", B, &[DC], &[])];
         let overlay = Assessor::new(&plan(&[])).assess(&read(&all), &[dead()]);
-        let cause = overlay.paths[0].cause.join("\n");
+        let cause = lines(&overlay.paths[0].cause);
         let swapped = cause.contains("site-a/vxlan01 floods to none, dc/vxlan01 floods to 10.10.20.254");
         assert!(cause.contains(words) || swapped, "{macs:?}: {cause}");
         assert!(overlay.paths[0].fix.is_empty());
@@ -87,7 +89,7 @@ fn neither_end_floods_to_the_other() {
     // Another network at the same two routers is not reported.
     let other = vtep("site-a", A, &[], &[]).edit_vxlan("vxlan01", |vxlan| vxlan.vni = Some(Vni(11)));
     let overlay = Assessor::new(&plan(&[])).assess(&read(&[vtep("dc", DC, &[], &[]), other]), &[dead()]);
-    assert!(!overlay.paths[0].cause.join("\n").contains("neither end"), "{:?}", overlay.paths[0].cause);
+    assert!(!lines(&overlay.paths[0].cause).contains("neither end"), "{:?}", overlay.paths[0].cause);
 }
 
 /// The device of an L3 VNI never floods: it has MACs of routers and no LAN port.

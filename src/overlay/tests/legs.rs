@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{tunnel, typed};
 use crate::{
+    language::lines,
     model::{
         leg::{LegReading, LegSizes, UnderlayProbes},
         picture::Overlay,
@@ -57,7 +58,7 @@ fn assess(plan: &Plan, routers: &[TestRouter], judgement: crate::model::observat
 fn cause(routers: &[TestRouter], judgement: crate::model::observation::Judgement) -> String {
     let overlay = assess(&plan(&[]), routers, judgement);
     assert!(typed(&overlay.paths[0].fix).is_empty(), "no command mends the underlay");
-    overlay.paths[0].cause.join("\n")
+    lines(&overlay.paths[0].cause)
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn a_remembered_path_mtu_is_said_with_its_remaining_time() {
     let [dc, mut a, b] = lab();
     a.routes.values_mut().for_each(|route| (route.mtu, route.expires) = (Some(1400), Some(475)));
     let overlay = assess(&plan(&[]), &[dc, a, b], verdict(Verdict::Ok));
-    let seen = tunnel(&overlay, "dc/vxlan01~site-a/vxlan01").evidence.join("\n");
+    let seen = lines(&tunnel(&overlay, "dc/vxlan01~site-a/vxlan01").evidence);
     assert!(seen.contains("site-a remembers 1400 for 10.10.0.254 for 8 more minutes"), "{seen}");
 }
 
@@ -235,7 +236,7 @@ fn a_route_through_a_tunnel_names_that_device_and_its_mtu() {
         a.routes.values_mut().for_each(|route| route.dev = name.into());
         let routers = [dc, a, b];
         let overlay = assess(&plan(&[]), &routers, hole(&[Direction::Forward], 1428));
-        let seen = tunnel(&overlay, "dc/vxlan01~site-a/vxlan01").evidence.join("\n");
+        let seen = lines(&tunnel(&overlay, "dc/vxlan01~site-a/vxlan01").evidence);
         let words = format!("1500 + 50 > {mtu}, the MTU of the route to 10.10.0.254 out of {name}");
         assert!(seen.contains(&words), "{words:?} in {seen}");
         assert_eq!(overlay.asks[&"site-a".into()][0].top, mtu);

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::tunnel;
 use crate::{
+    language::lines,
     model::{
         picture::Overlay,
         snapshot::{RouterReading, RouterSnapshot, Uptime},
@@ -77,7 +78,7 @@ const BUSY: Rates = Rates {
 const QUIET: Rates = Rates { packets: 0, bytes: 0, fragmented: 0, reassembled: 0, failed: 0, no_ports: 0 };
 
 fn said(overlay: &Overlay) -> String {
-    tunnel(overlay, TUNNEL).evidence.join("\n")
+    lines(&tunnel(overlay, TUNNEL).evidence)
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn packets_unanswered_twice_are_a_sign() {
         let mut seen = |dc: &TestRouter, b: &TestRouter| {
             let overlay = assessor.assess(&read(&[dc.clone(), a.clone(), b.clone()]), &[]);
             let tunnel = tunnel(&overlay, DC_B);
-            (tunnel.up, tunnel.evidence[0].clone())
+            (tunnel.up, tunnel.evidence[0].to_string())
         };
         assert_eq!(seen(&dc, &b).0, Some(true));
         assert_eq!(seen(&dc, &b).0, Some(true), "the same scrapes again prove nothing new");

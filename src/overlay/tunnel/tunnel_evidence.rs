@@ -1,12 +1,13 @@
 //! The picture of one tunnel: its evidence, its small ends, its loss, how it was paired.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::PairFindings;
 use crate::{
+    language::{Between, Said, say},
     model::{
         picture::{FixStep, Tunnel, TunnelEnd, TunnelLoss},
-        types::{MismatchField, TunnelState},
+        types::{MismatchField, RouterName, TunnelState},
     },
     overlay::{
         end_view::EndView,
@@ -29,7 +30,7 @@ const LISTED: usize = 8;
 /// The ends of a tunnel that drop large frames silently; the rule of `VxlanMtuBelowBridgePort`.
 #[derive(Default)]
 pub(super) struct Small {
-    ends: Vec<String>,
+    ends: Vec<Said>,
     steps: Vec<FixStep>,
 }
 
@@ -107,7 +108,7 @@ pub(super) fn paired(
 
 /// Sentences on routes to remotes that carry less than the end accepts; if there are many, the
 /// first ones.
-fn small_underlays(view: &EndView<'_>) -> Vec<String> {
+fn small_underlays(view: &EndView<'_>) -> Vec<Said> {
     let said = view.sends.small_underlays.get_or_init(|| {
         let underlays = work::each(view.remotes.iter()).filter_map(|remote| Underlay::of(view, *remote));
         underlays.filter_map(|underlay| underlay.too_small(view.link.mtu?)).take(LISTED).collect()
@@ -117,7 +118,7 @@ fn small_underlays(view: &EndView<'_>) -> Vec<String> {
 
 /// The loss in each direction, and a sentence on each. Empty if an end has no present reading,
 /// which is reported elsewhere.
-fn losses(scene: &Scene<'_>, pair: &EndPair, ledger: &CounterHistory) -> (Vec<TunnelLoss>, Vec<String>) {
+fn losses(scene: &Scene<'_>, pair: &EndPair, ledger: &CounterHistory) -> (Vec<TunnelLoss>, Vec<Said>) {
     let (mut losses, mut said) = (Vec::new(), Vec::new());
     if !(scene.ends.contains_key(&pair.0) && scene.ends.contains_key(&pair.1)) {
         return (losses, said);
@@ -125,28 +126,29 @@ fn losses(scene: &Scene<'_>, pair: &EndPair, ledger: &CounterHistory) -> (Vec<Tu
     for (from, to) in [(&pair.0, &pair.1), (&pair.1, &pair.0)] {
         match ledger.loss(scene, from, to) {
             Ok((loss, words)) => {
-                said.push(format!("lost from {from} to {to}: {words}"));
+                said.push(say!("lost from {from} to {to}: {words}", from, to, words => words));
                 losses.push(loss);
             }
-            Err(why) => said.push(format!("lost from {from} to {to}: not known, {why}")),
+            Err(why) => said.push(say!("lost from {from} to {to}: not known, {why}", from, to, why => why)),
         }
     }
     (losses, said)
 }
 
 /// Why these two ends belong together, from the present readings.
-fn how(scene: &Scene<'_>, pair: &EndPair, declared: bool) -> String {
+fn how(scene: &Scene<'_>, pair: &EndPair, declared: bool) -> Said {
     let sends = |end: &TunnelEnd, other: &TunnelEnd| {
         let remote = scene.remote_to(end, &other.router)?;
-        Some(format!("{end} sends to {remote}, an address of {}", other.router))
+        Some(say!("{end} sends to {remote}, an address of {router}", end, remote, router = other.router))
     };
-    let group = scene.shared_group(&pair.0, &pair.1).map(|group| format!("both are in the group {group}"));
+    let group =
+        scene.shared_group(&pair.0, &pair.1).map(|group| say!("both are in the group {group}", group));
     let said = [sends(&pair.0, &pair.1), sends(&pair.1, &pair.0), group];
     let said: Vec<_> = said.into_iter().flatten().collect();
     match (said.is_empty(), declared) {
-        (false, _) => format!("paired: {}", said.join("; ")),
-        (true, true) => "paired: declared under `tunnels`".to_owned(),
-        (true, false) => "paired: both ends were seen together before".to_owned(),
+        (false, _) => say!("paired: {why}", why => Said::joined(said, Between::Semicolon)),
+        (true, true) => say!("paired: declared under `tunnels`"),
+        (true, false) => say!("paired: both ends were seen together before"),
     }
 }
 
@@ -157,13 +159,14 @@ pub(super) fn lone(fixer: &Fixer<'_, '_>, single: &UnpairedEnd, passive: &Passiv
     let view = scene.ends.get(end);
     let life = view.map(liveness::judge_half).unwrap_or_default();
     let mut evidence = life.signs;
-    let list = |ends: &BTreeSet<TunnelEnd>| listed(ends.iter(), ", ");
     if candidates.is_empty() {
         evidence.push(unmatched(scene, single));
     } else {
-        evidence.push(format!(
-            "several ends fit {end} to {remote} equally well: {}; declare the right pair under `tunnels`",
-            list(candidates)
+        evidence.push(say!(
+            "several ends fit {end} to {remote} equally well: {ends}; declare the right pair under `tunnels`",
+            end,
+            remote,
+            ends => listed(candidates.iter())
         ));
     }
     let claims = passive.of_single(end);
@@ -187,38 +190,65 @@ pub(super) fn lone(fixer: &Fixer<'_, '_>, single: &UnpairedEnd, passive: &Passiv
     tunnel.with(small.unwrap_or_default(), fixer)
 }
 
-fn unmatched(scene: &Scene<'_>, single: &UnpairedEnd) -> String {
+fn unmatched(scene: &Scene<'_>, single: &UnpairedEnd) -> Said {
     let UnpairedEnd { end, remote, .. } = single;
     let owners: Vec<_> = scene.known.owners(*remote).collect();
     if owners.contains(&&end.router) {
-        return format!("{end} sends to {remote}, which is its own router's address");
+        return say!("{end} sends to {remote}, which is its own router's address", end, remote);
     }
     if owners.is_empty() {
         let unread: Vec<_> = scene.readings.keys().filter_map(|router| scene.not_read(router)).collect();
-        let mut said =
-            format!("{end} sends to {remote}, which is not an address of any router that was read");
         if unread.is_empty() {
-            said += ": add that router, or this address to its `addresses`, to see the other end";
-        } else {
-            said = format!("{said}; {}", unread.join("; "));
+            return say!(
+                "{end} sends to {remote}, which is not an address of any router that was read: add that router, or \
+                 this address to its `addresses`, to see the other end",
+                end,
+                remote
+            );
         }
-        return said;
+        return say!(
+            "{end} sends to {remote}, which is not an address of any router that was read; {unread}",
+            end,
+            remote,
+            unread => Said::joined(unread, Between::Semicolon)
+        );
     }
+    misfits(scene, single, &owners)
+}
+
+/// The ends of the routers that own the remote, none of which fits.
+fn misfits(scene: &Scene<'_>, single: &UnpairedEnd, owners: &[&RouterName]) -> Said {
+    let UnpairedEnd { end, remote, .. } = single;
     let others: usize = owners.iter().map(|owner| scene.ends_of(owner).len()).sum();
     let ends = owners.iter().flat_map(|owner| scene.ends_of(owner)).filter_map(|end| scene.ends.get(end));
     let mut fit_not: Vec<_> = work::each(ends.take(LISTED))
         .map(|view| {
             let vnis = if view.vnis().is_empty() { "-".to_owned() } else { view.vnis().to_string() };
-            format!("{} (vni {vnis}, remote {})", view.end(), view.remotes_text())
+            say!(
+                "{end} (vni {vnis}, remote {remotes})",
+                end = view.end(),
+                vnis,
+                remotes => view.remotes_text()
+            )
         })
         .collect();
     if others > LISTED {
-        fit_not.push(format!("and {} more", others - LISTED));
+        fit_not.push(say!("and {more} more", more = others - LISTED));
     }
     let owners = owners.iter().map(|owner| owner.as_str()).collect::<Vec<_>>().join(", ");
     if others == 0 {
-        format!("{end} sends to {remote} ({owners}), which shows no vxlan interface")
-    } else {
-        format!("{end} sends to {remote} ({owners}), where no free end fits: {}", fit_not.join("; "))
+        return say!(
+            "{end} sends to {remote} ({owners}), which shows no vxlan interface",
+            end,
+            remote,
+            owners
+        );
     }
+    say!(
+        "{end} sends to {remote} ({owners}), where no free end fits: {ends}",
+        end,
+        remote,
+        owners,
+        ends => Said::joined(fit_not, Between::Semicolon)
+    )
 }

@@ -205,9 +205,9 @@ mod tests {
 
     #[test]
     fn words_name_the_errno() {
-        let words = Trouble::NoWay(libc::ENETUNREACH).in_words();
+        let words = Trouble::NoWay(libc::ENETUNREACH).said();
         assert_eq!(words, "nothing leaves our own host (ENETUNREACH: Network is unreachable)");
-        let words = Trouble::Refused(libc::EPERM).in_words();
+        let words = Trouble::Refused(libc::EPERM).said();
         assert_eq!(words, "our own host refuses to send (EPERM: Operation not permitted)");
     }
 }

@@ -19,7 +19,11 @@ mod tests;
 use std::{collections::VecDeque, time::Duration};
 
 use super::echo_loss::LossCount;
-use crate::{model::types::ProbeProtocol, path::probe::Moment};
+use crate::{
+    language::{Said, say},
+    model::types::ProbeProtocol,
+    path::probe::Moment,
+};
 
 const BURST: usize = 30;
 const BURST_GAPS: f64 = 29.0;
@@ -272,21 +276,32 @@ impl Reach {
 
     /// Evidence: why the target counts as unreachable, and since when.
     #[must_use]
-    pub(crate) fn evidence(&self, now: Moment) -> Option<String> {
+    pub(crate) fn evidence(&self, now: Moment) -> Option<Said> {
         let down = self.down.as_ref()?;
         let half = BURST / 2;
         let mix = match (self.has_icmp, self.has_port) {
-            (true, true) => format!("{half} ICMP, {half} TCP"),
-            (true, false) => "ICMP".to_owned(),
-            (false, _) => "TCP".to_owned(),
+            (true, true) => say!("{half} ICMP, {half} TCP", half),
+            (true, false) => say!("ICMP"),
+            (false, _) => say!("TCP"),
         };
-        let never = if down.never { ", and it has never answered since start" } else { "" };
-        let limited = if self.limited { "; ICMP rate-limited before that" } else { "" };
-        Some(format!(
-            "{BURST} small probes ({mix}, half on new ids or ports) within {:.1} s all unanswered{never}{limited}; unreachable for {} s",
-            down.took.as_secs_f64(),
-            now.saturating_sub(down.since).as_secs()
-        ))
+        let silent = say!(
+            "{burst} small probes ({mix}, half on new ids or ports) within {took} s all unanswered",
+            burst = BURST,
+            mix => mix,
+            took = format_args!("{:.1}", down.took.as_secs_f64())
+        );
+        let silent = if down.never {
+            say!("{silent}, and it has never answered since start", silent => silent)
+        } else {
+            silent
+        };
+        let silent = if self.limited {
+            say!("{silent}; ICMP rate-limited before that", silent => silent)
+        } else {
+            silent
+        };
+        let seconds = now.saturating_sub(down.since).as_secs();
+        Some(say!("{silent}; unreachable for {seconds} s", silent => silent, seconds))
     }
 
     /// Half of each protocol's probes use a new flow.

@@ -8,6 +8,7 @@ use super::{
     sending::{RARE, next_turn},
 };
 use crate::{
+    language::{Said, say},
     model::types::{Bytes, ProbeSize},
     path::{
         hole::detect::Detect,
@@ -62,13 +63,14 @@ impl PathProber {
     }
 
     /// What happens to hosts without that route, as evidence.
-    pub(super) fn above_in_words(&self) -> Option<String> {
+    pub(super) fn above_in_words(&self) -> Option<Said> {
         let (size, unanswered): (Bytes, u32) = (self.hosts.above?, self.above.unanswered);
         (unanswered >= TOLD).then(|| {
-            format!(
+            say!(
                 "packets of {size} bytes, which fit our interface but not our route, were not answered \
-                 {unanswered} times \
-                 in a row: hosts without that route would hang"
+                 {unanswered} times in a row: hosts without that route would hang",
+                size,
+                unanswered
             )
         })
     }

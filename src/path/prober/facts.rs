@@ -1,7 +1,10 @@
 //! The facts from which the verdict of this moment is decided ([`crate::path::verdict`]).
 
+use std::borrow::Cow;
+
 use super::PathProber;
 use crate::{
+    language::{Said, say},
     model::{
         observation::{ExpectedMtu, Judgement, PathObservation},
         types::{Bytes, Verdict},
@@ -23,7 +26,9 @@ use crate::{
 };
 
 /// Added to the rule of an expected MTU.
-const LARGER: &str = "; the target's interface is larger than its MSS says";
+fn larger(rule: Said) -> Said {
+    say!("{rule}; the target's interface is larger than its MSS says", rule => rule)
+}
 
 impl From<&Hole> for HoleFacts {
     fn from(hole: &Hole) -> Self {
@@ -78,17 +83,20 @@ impl PathProber {
     pub(crate) fn told(&self) -> (Judgement, ExpectedMtu) {
         let facts = self.facts();
         let judgement = judge(&facts, &self.memory, |verdict| self.words(&facts, verdict));
-        let (bytes, rule, more) = self.expected_of(&facts);
-        (judgement, ExpectedMtu { bytes, rule: format!("{rule}{more}") })
+        let (bytes, rule, is_larger) = self.expected_of(&facts);
+        let rule = rule.into_owned();
+        (judgement, ExpectedMtu { bytes, rule: if is_larger { larger(rule) } else { rule } })
     }
 
     /// Whether an observation still says what is known now, whatever its evidence. Makes no words.
     #[must_use]
     pub(crate) fn is_told_by(&self, known: &PathObservation) -> bool {
         let facts = self.facts();
-        let (bytes, rule, more) = self.expected_of(&facts);
-        let expects =
-            |known: &ExpectedMtu| known.bytes == bytes && known.rule.strip_suffix(more) == Some(rule);
+        let (bytes, rule, is_larger) = self.expected_of(&facts);
+        let expects = |known: &ExpectedMtu| {
+            let told = if is_larger { known.rule.part("rule") } else { Some(&known.rule) };
+            known.bytes == bytes && told == Some(&*rule)
+        };
         findings(&facts, &self.memory).finds_like(&known.judgement)
             && known.expected_mtu.as_ref().is_some_and(expects)
             && known.reflector == self.reflector_use()
@@ -201,18 +209,18 @@ impl PathProber {
     #[must_use]
     pub(crate) fn expected(&self) -> ExpectedMtu {
         let (bytes, rule) = self.expected_forward();
-        ExpectedMtu { bytes, rule: rule.to_owned() }
+        ExpectedMtu { bytes, rule: rule.into_owned() }
     }
 
-    fn expected_forward(&self) -> (Bytes, &str) {
+    fn expected_forward(&self) -> (Bytes, Cow<'_, Said>) {
         let sizes = self.sizes();
         let bytes = sizes.expected();
         let rule = if sizes.configured.is_some() {
-            "configured"
+            Cow::Owned(say!("configured"))
         } else if bytes < sizes.hosts {
-            "MSS in the target's SYN-ACK"
+            Cow::Owned(say!("MSS in the target's SYN-ACK"))
         } else {
-            &self.hosts.rule
+            Cow::Borrowed(&self.hosts.rule)
         };
         (bytes, rule)
     }
@@ -224,23 +232,27 @@ impl PathProber {
             return self.expected();
         }
         let (bytes, rule) = self.expected_as_own();
-        ExpectedMtu { bytes, rule: format!("{rule}{LARGER}") }
+        ExpectedMtu { bytes, rule: larger(rule.into_owned()) }
     }
 
-    fn expected_as_own(&self) -> (Bytes, &str) {
+    fn expected_as_own(&self) -> (Bytes, Cow<'_, Said>) {
         let sizes = self.sizes();
-        let rule = if sizes.hosts <= sizes.testable { &self.hosts.rule } else { "our own interface" };
+        let rule = if sizes.hosts <= sizes.testable {
+            Cow::Borrowed(&self.hosts.rule)
+        } else {
+            Cow::Owned(say!("our own interface"))
+        };
         (sizes.own(), rule)
     }
 
-    /// The larger of the expected MTUs of the two directions: bytes of IP packet, the rule, and what
-    /// is added to the rule.
-    fn expected_of(&self, facts: &Facts) -> (Bytes, &str, &'static str) {
+    /// The larger of the expected MTUs of the two directions: bytes of IP packet, the rule, and whether
+    /// it is larger than the target's MSS says.
+    fn expected_of(&self, facts: &Facts) -> (Bytes, Cow<'_, Said>, bool) {
         let (forward, rule) = self.expected_forward();
         let larger = facts.shows_larger_target().then(|| self.expected_as_own());
         match larger.filter(|(own, _)| *own > forward) {
-            Some((own, rule)) => (own, rule, LARGER),
-            None => (forward, rule, ""),
+            Some((own, rule)) => (own, rule, true),
+            None => (forward, rule, false),
         }
     }
 

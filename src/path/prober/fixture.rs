@@ -40,7 +40,7 @@ fn prober(sentinel_interval: Duration, icmp: IcmpProbes, tcp: TcpProbes, seed: u
         tcp_port: if tcp == TcpProbes::None { 0 } else { 443 },
         borrows_port: false,
     };
-    let hosts = HostMtu { testable: 1500, hosts: 1500, rule: "test".to_owned(), pending: false, above: None };
+    let hosts = HostMtu { testable: 1500, hosts: 1500, rule: "test".into(), pending: false, above: None };
     PathProber::new(settings, hosts, seed, Duration::ZERO)
 }
 

@@ -3,6 +3,7 @@
 
 use super::PathProber;
 use crate::{
+    language::{Between, Said, say},
     model::observation::ReflectorUse,
     path::{
         probe::Moment,
@@ -42,22 +43,21 @@ impl PathProber {
     }
 
     /// One sentence per direction, or that the reflector is gone.
-    pub(super) fn reflected_evidence(&self) -> Vec<String> {
+    pub(super) fn reflected_evidence(&self) -> Vec<Said> {
         match &self.reflection {
             None => Vec::new(),
-            Some(Reflection::Awaited) => vec!["the reflector has not answered yet".to_owned()],
+            Some(Reflection::Awaited) => vec![say!("the reflector has not answered yet")],
             Some(Reflection::Gone { why }) => {
-                vec![format!("the reflector cannot be used, directions are inferred: {why}")]
+                vec![say!("the reflector cannot be used, directions are inferred: {why}", why => why.clone())]
             }
             Some(Reflection::Measured(measured)) => {
-                let directions = [("forward", &measured.forward), ("reverse", &measured.reverse)];
-                let mut said: Vec<String> = directions
-                    .iter()
-                    .map(|(name, one_way)| format!("{name}, reflector: {}", in_words(one_way)))
-                    .collect();
+                let mut said = vec![
+                    say!("forward, reflector: {finding}", finding => in_words(&measured.forward)),
+                    say!("reverse, reflector: {finding}", finding => in_words(&measured.reverse)),
+                ];
                 let expected = self.sizes().expected();
                 if let Some(mtu) = measured.far_mtu.filter(|mtu| *mtu < expected) {
-                    said.push(format!("the reflector's interface takes at most {mtu} bytes"));
+                    said.push(say!("the reflector's interface takes at most {mtu} bytes", mtu));
                 }
                 said
             }
@@ -65,45 +65,55 @@ impl PathProber {
     }
 }
 
-fn in_words(one_way: &OneWay) -> String {
+fn in_words(one_way: &OneWay) -> Said {
     let sizes = match &one_way.sizes {
-        Sizes::Starting => "sizes are being measured".to_owned(),
-        Sizes::Passed { size } => format!("{size} bytes arrive"),
+        Sizes::Starting => say!("sizes are being measured"),
+        Sizes::Passed { size } => say!("{size} bytes arrive", size),
         Sizes::Silent { size, answered, exact, proof } => {
-            let edge = match (answered, exact) {
-                (0, _) => "the edge is being searched".to_owned(),
-                (answered, true) => format!("{answered} arrive, {} do not", answered + 1),
-                (answered, false) => format!("{answered} arrive, exact edge being searched"),
+            let edge = match (*answered, *exact) {
+                (0, _) => say!("the edge is being searched"),
+                (answered, true) => {
+                    say!("{answered} arrive, {silent} do not", answered, silent = answered + 1)
+                }
+                (answered, false) => say!("{answered} arrive, exact edge being searched", answered),
             };
-            format!(
-                "{size} bytes vanish without a signal ({} pairs lost the large segment and kept the small one, \
-                 {}); {edge}",
-                proof.counted,
-                proof.lost_in_words()
+            say!(
+                "{size} bytes vanish without a signal ({pairs} pairs lost the large segment and kept the small one, \
+                 {lost}); {edge}",
+                size,
+                pairs = proof.counted,
+                lost => proof.lost_in_words(),
+                edge => edge
             )
         }
-        Sizes::SizeDependent => "size-dependent loss, no edge".to_owned(),
-        Sizes::NotUsable { why } => format!("not usable: {why}"),
+        Sizes::SizeDependent => say!("size-dependent loss, no edge"),
+        Sizes::NotUsable { why } => say!("not usable: {why}", why => why.clone()),
     };
-    let bound = match one_way.bound {
-        None => String::new(),
-        Some(Bound::Cached { mtu }) => format!(
-            "; no more can be tested: the sender was told of a path MTU of {mtu} within the last 10 min (cached)"
+    let bound = one_way.bound.map(|bound| match bound {
+        Bound::Cached { mtu } => say!(
+            "no more can be tested: the sender was told of a path MTU of {mtu} within the last 10 min (cached)",
+            mtu
         ),
-        Some(Bound::Segments { limit }) => {
-            format!("; no more can be tested: TCP segments here are at most {limit} bytes")
+        Bound::Segments { limit } => {
+            say!("no more can be tested: TCP segments here are at most {limit} bytes", limit)
         }
-    };
-    format!("{sizes}{bound}{}", loss_in_words(one_way.loss))
+    });
+    let parts = [Some(sizes), bound, loss_in_words(one_way.loss)];
+    Said::joined(parts.into_iter().flatten(), Between::Semicolon)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of five minutes, far below 2^52")]
-fn loss_in_words(loss: SegmentLoss) -> String {
-    if loss.sent == 0 {
-        return String::new();
-    }
-    let percent = loss.lost as f64 * 100.0 / loss.sent as f64;
-    format!("; {} of {} small segments lost ({percent:.1} %)", loss.lost, loss.sent)
+fn loss_in_words(loss: SegmentLoss) -> Option<Said> {
+    let SegmentLoss { lost, sent } = loss;
+    let percent = lost as f64 * 100.0 / sent as f64;
+    (sent > 0).then(|| {
+        say!(
+            "{lost} of {sent} small segments lost ({percent} %)",
+            lost,
+            sent,
+            percent = format_args!("{percent:.1}")
+        )
+    })
 }
 
 #[cfg(test)]
@@ -138,7 +148,7 @@ mod tests {
         prober.reflected(Reflection::Measured(hole()), Duration::from_secs(1));
         assert_eq!(prober.judgement().mtu_reverse, Some(1454));
         assert_eq!(prober.reflector_use(), Some(ReflectorUse::Used));
-        prober.reflected(Reflection::Gone { why: "no answer".to_owned() }, Duration::from_secs(2));
+        prober.reflected(Reflection::Gone { why: "no answer".into() }, Duration::from_secs(2));
         assert_eq!(prober.judgement().mtu_reverse, None);
         assert_eq!(prober.reflector_use(), Some(ReflectorUse::Gone));
     }
@@ -159,26 +169,30 @@ mod tests {
             (edge(false), true),
             (edge(true), false),
             (Reflection::Awaited, true),
-            (Reflection::Gone { why: "no answer".to_owned() }, false),
+            (Reflection::Gone { why: "no answer".into() }, false),
         ] {
             prober.reflected(told.clone(), Duration::from_secs(1));
             assert_eq!(prober.awaits_reflector(), awaited, "{told:?}");
         }
     }
 
+    fn joined(prober: &PathProber) -> String {
+        crate::language::lines(&prober.reflected_evidence())
+    }
+
     #[test]
     fn evidence_says_what_was_used() {
         let mut prober = prober();
         prober.reflected(Reflection::Awaited, Duration::ZERO);
-        insta::assert_snapshot!(prober.reflected_evidence().join("\n"), @"the reflector has not answered yet");
+        insta::assert_snapshot!(joined(&prober), @"the reflector has not answered yet");
         assert_eq!(prober.reflector_use(), None);
         prober.reflected(Reflection::Measured(hole()), Duration::from_secs(1));
-        insta::assert_snapshot!(prober.reflected_evidence().join("\n"), @"
+        insta::assert_snapshot!(joined(&prober), @"
         forward, reflector: 1500 bytes arrive
         reverse, reflector: 1500 bytes vanish without a signal (40 pairs lost the large segment and kept the small one, 1 control lost); 1454 arrive, 1455 do not; 20 of 200 small segments lost (10.0 %)
         ");
-        prober.reflected(Reflection::Gone { why: "no answer".to_owned() }, Duration::from_secs(2));
-        insta::assert_snapshot!(prober.reflected_evidence().join("\n"), @"the reflector cannot be used, directions are inferred: no answer");
+        prober.reflected(Reflection::Gone { why: "no answer".into() }, Duration::from_secs(2));
+        insta::assert_snapshot!(joined(&prober), @"the reflector cannot be used, directions are inferred: no answer");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::{
+    language::say,
     model::{family::Family, types::Bytes},
     path::{
         hole::{
@@ -159,8 +160,12 @@ impl SizeHunt {
             return Sizes::SizeDependent;
         }
         if let Some((size, count)) = self.detector.exhausted() {
-            let why =
-                format!("{} pairs at {size} bytes without a decision: {}", count.sent, count.lost_in_words());
+            let why = say!(
+                "{pairs} pairs at {size} bytes without a decision: {lost}",
+                pairs = count.sent,
+                size,
+                lost => count.lost_in_words()
+            );
             return Sizes::NotUsable { why };
         }
         self.detector.passing().map_or(Sizes::Starting, |size| Sizes::Passed { size })

@@ -18,6 +18,7 @@ use fastrand::Rng;
 
 use super::recent::Recent;
 use crate::{
+    language::{Said, say},
     model::types::TcpState,
     path::{
         limits::{ANSWERED_REST, REST},
@@ -247,21 +248,22 @@ impl TcpLife {
 
     /// The evidence of the finding.
     #[must_use]
-    pub(crate) fn in_words(&self) -> Vec<String> {
+    pub(crate) fn in_words(&self) -> Vec<Said> {
         match self.standing {
             PortStanding::Open | PortStanding::Answers => Vec::new(),
             PortStanding::Filtered(silence, by) => {
-                let by = by.map_or("another port".to_owned(), |port| format!("port {port}"));
-                vec![format!(
-                    "TCP port {} of the target does not answer while {by} does ({}): that port is \
+                let by = by.map_or(say!("another port"), |port| say!("port {port}", port));
+                vec![say!(
+                    "TCP port {port} of the target does not answer while {other} does ({silence}): that port is \
                      filtered, the path is fine; sizes are not tested by TCP there",
-                    self.port,
-                    silence.in_words(self.port)
+                    port = self.port,
+                    other => by,
+                    silence => silence.said(self.port)
                 )]
             }
             PortStanding::Dead(silence) => vec![
-                format!("TCP does not pass though ping does: {}", silence.in_words(self.port)),
-                LOOK_AT.to_owned(),
+                say!("TCP does not pass though ping does: {silence}", silence => silence.said(self.port)),
+                where_to_look(),
             ],
         }
     }
@@ -319,24 +321,39 @@ impl TcpLife {
 }
 
 /// Where to look, for evidence and for causes.
-pub(crate) const LOOK_AT: &str = "look for a firewall that drops TCP, at the target or on the way, and at checksum offload: on both \
-                           routers and hosts `ethtool -K DEV tx-checksum-ip-generic off` (DEV: the underlay's interface, then \
-                           the vxlan one)";
+pub(crate) fn where_to_look() -> Said {
+    say!(
+        "look for a firewall that drops TCP, at the target or on the way, and at checksum offload: on both \
+         routers and hosts `ethtool -K DEV tx-checksum-ip-generic off` (DEV: the underlay's interface, then the \
+         vxlan one)"
+    )
+}
 
 impl Silence {
-    fn in_words(self, port: u16) -> String {
-        let others: Vec<String> = elsewhere(port).map(|port| port.to_string()).collect();
-        let others = match self.others {
-            0 => String::new(),
-            count => format!(" and {count} to ports {}", others.join(", ")),
-        };
-        format!(
-            "{} SYNs to port {port}{others} within {:.1} s all unanswered, each beside a small echo that was answered; {} echoes \
-             lost",
-            self.own,
-            self.took.as_secs_f64(),
-            self.controls_lost
-        )
+    fn said(self, port: u16) -> Said {
+        let ports: Vec<String> = elsewhere(port).map(|port| port.to_string()).collect();
+        let took = format!("{:.1}", self.took.as_secs_f64());
+        let (own, lost) = (self.own, self.controls_lost);
+        match self.others {
+            0 => say!(
+                "{own} SYNs to port {port} within {took} s all unanswered, each beside a small echo that was \
+                 answered; {lost} echoes lost",
+                own,
+                port,
+                took,
+                lost
+            ),
+            others => say!(
+                "{own} SYNs to port {port} and {others} to ports {ports} within {took} s all unanswered, each \
+                 beside a small echo that was answered; {lost} echoes lost",
+                own,
+                port,
+                others,
+                ports = ports.join(", "),
+                took,
+                lost
+            ),
+        }
     }
 }
 

@@ -5,7 +5,11 @@
 
 use std::collections::VecDeque;
 
-use crate::{model::types::ProbeProtocol, path::probe::Reply};
+use crate::{
+    language::{Said, say},
+    model::types::ProbeProtocol,
+    path::probe::Reply,
+};
 
 /// How many of the newest TCP answers are examined.
 const WINDOW: usize = 8;
@@ -43,19 +47,20 @@ impl Origin {
 
     /// The same in words, for evidence.
     #[must_use]
-    pub(crate) fn in_words(&self) -> Option<String> {
+    pub(crate) fn in_words(&self) -> Option<Said> {
         if !self.foreign {
             return None;
         }
         let ttl = self.tcp.iter().rev().find_map(|(ttl, _)| *ttl);
         let why = match (self.echo_ttl, ttl) {
             (Some(echo), Some(tcp)) if self.other_ttl() => {
-                format!("their TTL is {tcp}, that of its echo replies {echo}")
+                say!("their TTL is {tcp}, that of its echo replies {echo}", tcp, echo)
             }
-            _ => "RST and SYN-ACK alternate".to_owned(),
+            _ => say!("RST and SYN-ACK alternate"),
         };
-        Some(format!(
-            "TCP is answered by another box, not by the target ({why}): forward is judged by DF echoes"
+        Some(say!(
+            "TCP is answered by another box, not by the target ({why}): forward is judged by DF echoes",
+            why => why
         ))
     }
 

@@ -26,7 +26,7 @@ use fastrand::Rng;
 
 use burst::ConnectionBurst;
 pub(crate) use burst::PayloadProof;
-pub(crate) use words::{LOOK_AT_KERNEL, LOOK_AT_PAYLOAD};
+pub(crate) use words::{where_payload_is_lost, where_the_kernels_are_lost};
 
 use super::{life::elsewhere, recent::Recent};
 use crate::{

@@ -12,6 +12,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::{
+    language::{Said, say},
     model::types::ProbeProtocol,
     path::{
         limits::REST,
@@ -161,19 +162,27 @@ impl Pinned {
 
     /// The recent finding, if there is one, as evidence.
     #[must_use]
-    pub(crate) fn in_words(&self, now: Moment) -> Option<String> {
+    pub(crate) fn in_words(&self, now: Moment) -> Option<Said> {
         let Found { protocol, old_lost, new_answered, at } = self.found?;
         let ago = now.saturating_sub(at);
-        let what = match protocol {
-            ProbeProtocol::Icmp => "echoes of the old identifier",
-            ProbeProtocol::Tcp => "SYNs from the old ports",
-        };
-        (ago < TOLD).then(|| {
-            format!(
-                "old flows were dead, new ones pass: a stateful box remembers ({old_lost} {what} lost and none answered, \
-                 {new_answered} of new ones sent beside them answered, {} s ago); switched to new ones",
-                ago.as_secs()
-            )
+        let ago_s = ago.as_secs();
+        (ago < TOLD).then(|| match protocol {
+            ProbeProtocol::Icmp => say!(
+                "old flows were dead, new ones pass: a stateful box remembers ({lost} echoes of the old identifier \
+                 lost and none answered, {answered} of new ones sent beside them answered, {ago} s ago); switched \
+                 to new ones",
+                lost = old_lost,
+                answered = new_answered,
+                ago = ago_s
+            ),
+            ProbeProtocol::Tcp => say!(
+                "old flows were dead, new ones pass: a stateful box remembers ({lost} SYNs from the old ports lost \
+                 and none answered, {answered} of new ones sent beside them answered, {ago} s ago); switched to \
+                 new ones",
+                lost = old_lost,
+                answered = new_answered,
+                ago = ago_s
+            ),
         })
     }
 }

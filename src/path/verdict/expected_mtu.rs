@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    language::say,
     model::{
         snapshot::RouterReading,
         types::{Bytes, Site},
@@ -65,7 +66,7 @@ impl MtuBounds {
 #[must_use]
 pub(crate) fn route_mtu(interface: &str, mtu: Bytes, interface_mtu: Bytes) -> HostMtu {
     let mtu = mtu.min(LARGEST);
-    let rule = format!("our own host's route by {interface} has mtu {mtu}");
+    let rule = say!("our own host's route by {interface} has mtu {mtu}", interface, mtu);
     HostMtu { testable: mtu, hosts: mtu, rule, pending: false, above: Some(interface_mtu.min(LARGEST)) }
 }
 
@@ -76,8 +77,13 @@ pub(crate) fn host_mtu(interface: &str, mtu: Bytes, site: &Site, routers: &[Arc<
     let ours = || routers.iter().filter(|router| router.site == *site);
     let pending = ours().any(|router| router.scrapes == 0);
     let mtu = mtu.min(LARGEST);
-    let own =
-        HostMtu { testable: mtu, hosts: mtu, rule: format!("our egress {interface}"), pending, above: None };
+    let own = HostMtu {
+        testable: mtu,
+        hosts: mtu,
+        rule: say!("our egress {interface}", interface),
+        pending,
+        above: None,
+    };
     ours()
         .filter_map(|router| Some((router, router.current.as_ref()?)))
         .flat_map(|(router, snapshot)| {
@@ -93,7 +99,7 @@ pub(crate) fn host_mtu(interface: &str, mtu: Bytes, site: &Site, routers: &[Arc<
             if mtu <= best.hosts {
                 return best;
             }
-            HostMtu { hosts: mtu, rule: format!("router {router}'s bridge port {port}"), ..best }
+            HostMtu { hosts: mtu, rule: say!("router {router}'s bridge port {port}", router, port), ..best }
         })
 }
 

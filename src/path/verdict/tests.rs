@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
+    language::lines,
     model::{
         family::Family,
         observation::ExpectedMtu,
@@ -81,7 +82,7 @@ fn healthy() -> Facts {
 }
 
 fn words() -> Words {
-    let expected = ExpectedMtu { bytes: 1500, rule: "our egress eth0".to_owned() };
+    let expected = ExpectedMtu { bytes: 1500, rule: "our egress eth0".into() };
     Words {
         unreachable: None,
         tcp: Vec::new(),
@@ -303,7 +304,7 @@ fn evidence_begins_with_what_was_seen_and_ends_with_what_is_expected() {
     let mut facts = healthy();
     facts.syn = silent(1500, 1454);
     facts.hole_flows = 3;
-    insta::assert_snapshot!(judged(&facts).evidence.join("\n"), @"
+    insta::assert_snapshot!(lines(&judged(&facts).evidence), @"
     forward, padded TCP SYN: 1500 bytes vanish without a signal (0 pairs on 3 of 8 TCP flows lost the large packet and kept the small one, 0 controls lost); 1454 answered, 1455 not
     the other flows meet no hole: one of several underlay legs has it
     DF echoes of 1500 bytes come back whole: ICMP is one flow, on one leg

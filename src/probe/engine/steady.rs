@@ -64,7 +64,7 @@ fn track(number: usize, state: &State) -> Track {
         tcp_port: 0,
         borrows_port: false,
     };
-    let rule = "our egress eth0".to_owned();
+    let rule = "our egress eth0".into();
     let hosts = HostMtu { testable: 1500, hosts: 1500, rule, pending: false, above: None };
     let counts = Counts::with(state.new_counters());
     let mut prober = PathProber::new(settings, hosts, number as u64, Duration::ZERO);

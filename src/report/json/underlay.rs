@@ -4,10 +4,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::EndReport;
-use crate::model::{
-    leg::LegSizes,
-    picture::{TunnelFlow, TunnelLeg},
-    types::Bytes,
+use crate::{
+    language::Said,
+    model::{
+        leg::LegSizes,
+        picture::{TunnelFlow, TunnelLeg},
+        types::Bytes,
+    },
 };
 
 /// The underlay from one end to the other, by pings of the sending end's router.
@@ -28,14 +31,14 @@ pub(crate) struct LegReport<'a> {
     pings_lost: u32,
     rtt_mean_seconds: Option<f64>,
     /// Why sizes are not measured.
-    not_measured: Option<&'a str>,
+    not_measured: Option<&'a Said>,
 }
 
 impl<'a> LegReport<'a> {
     pub(super) fn of(leg: &'a TunnelLeg) -> Self {
         let reading = &leg.reading;
         let not_measured = match &reading.sizes {
-            LegSizes::NotMeasured { why } => Some(&**why),
+            LegSizes::NotMeasured { why } => Some(why),
             _ => None,
         };
         Self {

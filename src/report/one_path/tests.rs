@@ -2,8 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::{exit_code, json, setcap, text};
 use crate::{
+    language::{
+        speaking,
+        tests::{JAPANESE, english_in},
+    },
     model::{
         observation::{EchoStats, Judgement, PathObservation},
         state::{CapabilityState, Present},
@@ -31,7 +37,7 @@ fn article() -> Present {
     let evidence =
         ["DF echo: 1500 bytes vanish without a signal", "expected MTU 1500 bytes (our egress eth0)"];
     let judgement = hole(&[Direction::Forward, Direction::Reverse], 1454);
-    present(Judgement { evidence: evidence.map(str::to_owned).to_vec(), ..judgement }, |_| {})
+    present(Judgement { evidence: evidence.map(Into::into).to_vec(), ..judgement }, |_| {})
 }
 
 fn unprivileged(mut present: Present) -> Present {
@@ -121,6 +127,21 @@ fn narrow_text_keeps_its_width() {
 }
 
 #[test]
+fn in_japanese() {
+    let japanese = |present: &Present| speaking(JAPANESE, || said(present));
+    insta::assert_snapshot!(japanese(&article()));
+    for reason in UnknownReason::ALL {
+        let text = japanese(&unprivileged(present(unknown(*reason), |path| path.tcp_port = None)));
+        assert_eq!(english_in(&text), None, "{text}");
+    }
+    for verdict_ in Verdict::ALL {
+        let text = japanese(&present(verdict(*verdict_), |_| {}));
+        assert_eq!(english_in(&text), None, "{text}");
+        assert!(text.lines().all(|line| line.width() <= 100), "{text}");
+    }
+}
+
+#[test]
 fn exit_codes() {
     for (verdict_, code) in [
         (Verdict::Ok, 0),
@@ -132,10 +153,11 @@ fn exit_codes() {
     ] {
         assert_eq!(exit_code(&present(verdict(verdict_), |_| {})).0, code, "{verdict_}");
     }
+    let told = |present: &Present| (exit_code(present).0, exit_code(present).1.to_string());
     assert_eq!(
-        exit_code(&article()),
+        told(&article()),
         (1, "blackhole forward and reverse, path MTU 1454 of 1500 expected".to_owned())
     );
-    assert_eq!(exit_code(&present(tcp_dead(), |_| {})), (1, "blackhole (tcp_dead)".to_owned()));
+    assert_eq!(told(&present(tcp_dead(), |_| {})), (1, "blackhole (tcp_dead)".to_owned()));
     assert_eq!(exit_code(&Present::default()).0, 2);
 }

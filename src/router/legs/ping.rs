@@ -8,6 +8,7 @@ use std::{fmt::Write as _, net::IpAddr, time::Instant};
 
 use super::{Heard, LATE, NotAsked, Question, SPACING, Wire};
 use crate::{
+    language::{Said, say},
     model::{
         family::Family,
         leg::LegAsk,
@@ -38,7 +39,7 @@ impl Wire for ShellWire<'_> {
         let large = pings(&text, "l", leg, sizes[0], question.count)?;
         let small = pings(&text, "s", leg, sizes[1], question.count)?;
         if large.refused_locally && large.too_big.is_none() {
-            return Err(NotAsked::Sizes("the router itself refuses pings of that size as too large".into()));
+            return Err(NotAsked::Sizes(say!("the router itself refuses pings of that size as too large")));
         }
         let mut heard = counted(&small);
         for (number, pair) in (0..).zip(&mut heard.pairs) {
@@ -61,11 +62,13 @@ impl ShellWire<'_> {
             script::run(self.0, body, until + LATE, |output| Ok(output.may("ping").map(str::to_owned)));
         match output {
             Ok(Some(text)) => Ok(text),
-            Ok(None) => Err(NotAsked::All("the router did not run the script".into())),
+            Ok(None) => Err(NotAsked::All(say!("the router did not run the script"))),
             Err(Failed::Way(error) | Failed::Method(error)) => Err(match error.reason {
                 // A key bound to a command, a restricted shell: it will be the same next time.
-                FailureReason::Command | FailureReason::Permission => NotAsked::All(error.to_string().into()),
-                _ => NotAsked::Session(error.to_string().into()),
+                FailureReason::Command | FailureReason::Permission => {
+                    NotAsked::All(Said::verbatim(error.to_string()))
+                }
+                _ => NotAsked::Session(Said::verbatim(error.to_string())),
             }),
         }
     }
@@ -85,29 +88,28 @@ fn pings(text: &str, word: &str, leg: &LegAsk, size: Bytes, count: u32) -> Resul
     let own: Vec<_> = lines.collect();
     match read(&own.join("\n"), Some(data_of(leg.remote, size))) {
         Ok(Ok(pings)) if pings.sent == count => Ok(pings),
-        Ok(Ok(_)) => Err(NotAsked::All("parse: ping did not send as many as it was told to".into())),
-        Ok(Err(NoPing::UnknownOption)) => Err(NotAsked::Sizes(
+        Ok(Ok(_)) => Err(NotAsked::All(say!("parse: ping did not send as many as it was told to"))),
+        Ok(Err(NoPing::UnknownOption)) => Err(NotAsked::Sizes(say!(
             "its ping knows no `-M do` (busybox), so sizes cannot be tested, only loss and round-trip time"
-                .into(),
-        )),
-        Ok(Err(reason)) => Err(NotAsked::All(said(reason, leg).into())),
-        Err(error) => Err(NotAsked::All(format!("parse: {error}").into())),
+        ))),
+        Ok(Err(reason)) => Err(NotAsked::All(said(reason, leg))),
+        Err(error) => Err(NotAsked::All(say!("parse: {error}", error))),
     }
 }
 
-fn said(reason: NoPing, leg: &LegAsk) -> String {
+fn said(reason: NoPing, leg: &LegAsk) -> Said {
     match reason {
-        NoPing::Missing => "there is no `ping` for this user".to_owned(),
+        NoPing::Missing => say!("there is no `ping` for this user"),
         NoPing::Permission if leg.device.is_some() => {
-            "its user may not ping out of a device or VRF: that needs rights it does not have".to_owned()
+            say!("its user may not ping out of a device or VRF: that needs rights it does not have")
         }
-        NoPing::Permission => "its user may not use `ping`".to_owned(),
-        NoPing::UnknownOption => "its ping does not know an option".to_owned(),
-        NoPing::Source => match leg.source {
-            Some(source) => format!("it cannot ping from {source}"),
-            None => "it has no address to ping from".to_owned(),
-        },
-        NoPing::NoRoute => format!("it has no route to {}", leg.remote),
+        NoPing::Permission => say!("its user may not use `ping`"),
+        NoPing::UnknownOption => say!("its ping does not know an option"),
+        NoPing::Source => leg.source.map_or_else(
+            || say!("it has no address to ping from"),
+            |source| say!("it cannot ping from {source}", source),
+        ),
+        NoPing::NoRoute => say!("it has no route to {remote}", remote = leg.remote),
     }
 }
 
@@ -144,7 +146,7 @@ fn target(leg: &LegAsk) -> Result<String, NotAsked> {
     let mut words = String::new();
     if let Some(device) = &leg.device {
         if !is_plain(device.as_str()) {
-            return Err(NotAsked::All(format!("the name of its device {device} is not plain").into()));
+            return Err(NotAsked::All(say!("the name of its device {device} is not plain", device)));
         }
         let _ = write!(words, " -I {device}");
     }

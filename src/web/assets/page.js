@@ -25,8 +25,9 @@ async function copy(button) {
     getSelection().selectAllChildren(button.closest("li").querySelector("pre"));
     done = false;
   }
-  button.textContent = done ? "Copied" : "Selected: press Ctrl+C";
-  setTimeout(() => { button.textContent = "Copy"; }, 3000);
+  const { copy: label, copied, selected } = document.body.dataset;
+  button.textContent = done ? copied : selected;
+  setTimeout(() => { button.textContent = label; }, 3000);
 }
 
 /** What a reader has opened, and where the focus is. */
@@ -74,7 +75,7 @@ async function refresh() {
     restore(next, kept);
     say("");
   } catch {
-    say("The exporter does not answer. What is shown may be old.");
+    say(document.body.dataset.silent);
   } finally {
     busy = false;
   }
@@ -110,7 +111,7 @@ function listen() {
       setTimeout(listen, AGAIN);
     }
     setTimeout(() => {
-      if (source?.readyState !== EventSource.OPEN) say("The exporter does not answer. What is shown may be old.");
+      if (source?.readyState !== EventSource.OPEN) say(document.body.dataset.silent);
     }, 5000);
   };
 }

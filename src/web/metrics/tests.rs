@@ -208,7 +208,7 @@ fn a_healthy_path_has_forty_series() {
     let mut healthy = PathObservation::clone(&present.paths.remove(1));
     healthy.judgement.mtu_forward = Some(1500);
     healthy.judgement.mtu_reverse = Some(1500);
-    healthy.expected_mtu = Some(ExpectedMtu { bytes: 1500, rule: "configured".to_owned() });
+    healthy.expected_mtu = Some(ExpectedMtu { bytes: 1500, rule: "configured".into() });
     healthy.testable_mtu = Some(1500);
     healthy.counters = EchoStats::default().into();
     healthy.counters.sent_at(moment());

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::{
+    language::{Said, say},
     model::types::Capability,
     report::one_path::setcap,
     web::{mark::Mark, view::View},
@@ -20,12 +21,12 @@ pub(super) fn section(view: &View) -> Markup {
     }
     html! {
         section aria-labelledby="abilities" {
-            h2 id="abilities" { "What this exporter cannot do" }
+            h2 id="abilities" { (say!("What this exporter cannot do")) }
             ul class="abilities" {
                 @for (capability, why) in missing {
                     li {
-                        (Mark::Unknown.with(without(capability))) " " span class="note" { (why) }
-                        @if let Some(line) = mend(capability) { br; "To allow it, as root: " kbd { (line) } }
+                        (Mark::Unknown.with(&without(capability))) " " span class="note" lang="en" { (why) }
+                        @if let Some(line) = mend(capability) { br; (say!("To allow it, as root:")) " " kbd { (line) } }
                     }
                 }
             }
@@ -34,13 +35,13 @@ pub(super) fn section(view: &View) -> Markup {
 }
 
 /// What is missing, in words.
-const fn without(capability: Capability) -> &'static str {
+fn without(capability: Capability) -> Said {
     match capability {
-        Capability::IcmpSocket => "It sends no echoes: sizes and loss are not measured.",
-        Capability::NetRaw => "It cannot tell the direction of a black hole.",
-        Capability::TcpSyn => "It sends no padded SYNs: the way to a target is not tested on its own.",
-        Capability::Fragments => "It sends no fragments: the way back is not tested on its own.",
-        Capability::Reflector => "It reflects nothing for others.",
+        Capability::IcmpSocket => say!("It sends no echoes: sizes and loss are not measured."),
+        Capability::NetRaw => say!("It cannot tell the direction of a black hole."),
+        Capability::TcpSyn => say!("It sends no padded SYNs: the way to a target is not tested on its own."),
+        Capability::Fragments => say!("It sends no fragments: the way back is not tested on its own."),
+        Capability::Reflector => say!("It reflects nothing for others."),
     }
 }
 

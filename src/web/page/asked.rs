@@ -7,12 +7,14 @@ use maud::{Markup, html};
 
 use super::{frame, time::length};
 use crate::{
+    language::{Between, Said, say},
     model::observation::{Asked, AskedCount, PathObservation},
     report::tables::milliseconds,
     web::{
         answer::Content,
         view::address,
         wanted::{May, Refusal},
+        words::{HERE, around},
     },
 };
 
@@ -29,11 +31,16 @@ pub(super) fn section(path: &PathObservation, may: &May, now: SystemTime) -> Mar
                 May::Ask(proof) => {
                     form method="post" action=(address("path", path.path.as_str())) {
                         input type="hidden" name="proof" value=(proof);
-                        button type="submit" disabled[is_busy] { "Probe now" }
+                        button type="submit" disabled[is_busy] { (say!("Probe now")) }
                     }
                 }
                 May::NotThisReader => {
-                    p class="note" { "Probe now needs a login, or in the configuration " kbd { (MEND) } }
+                    p class="note" {
+                        (around(
+                            &say!("Probe now needs a login, or in the configuration {setting}", setting = HERE),
+                            &[html! { kbd { (MEND) } }],
+                        ))
+                    }
                 }
                 May::Nobody => {}
             }
@@ -47,32 +54,36 @@ fn is_recent(asked: &Asked, now: SystemTime) -> bool {
     now.duration_since(asked.at).unwrap_or_default().as_secs() < 20
 }
 
-fn in_words(asked: &Asked, now: SystemTime) -> String {
+fn in_words(asked: &Asked, now: SystemTime) -> Said {
     let ago = length(now.duration_since(asked.at).unwrap_or_default());
     let nothing = asked.small.sent + asked.large.sent == 0;
     match (asked.is_over || !is_recent(asked, now), nothing) {
-        (true, true) => format!("Asked {ago} ago: nothing could be sent."),
-        (false, true) => format!("Asked {ago} ago: begins at once."),
+        (true, true) => say!("Asked {ago} ago: nothing could be sent.", ago => ago),
+        (false, true) => say!("Asked {ago} ago: begins at once.", ago => ago),
         (is_over, false) => {
-            let mut parts = vec![format!("{} small packets answered", of(asked.small))];
+            let mut parts = vec![say!("{share} small packets answered", share => of(asked.small))];
             if let Some(size) = asked.size {
-                parts.push(format!("{} packets of {size} bytes answered", of(asked.large)));
+                parts.push(say!("{share} packets of {size} bytes answered", share => of(asked.large), size));
             }
             if asked.large.too_big > 0 {
-                parts.push(format!("{} answered by Packet Too Big", asked.large.too_big));
+                parts.push(say!("{number} answered by Packet Too Big", number = asked.large.too_big));
             }
             if let Some(mean) = asked.mean_rtt() {
-                parts.push(format!("mean RTT {}", milliseconds(mean.as_secs_f64())));
+                parts.push(say!("mean RTT {time}", time = milliseconds(mean.as_secs_f64())));
             }
-            let until = if is_over { "" } else { " so far" };
-            format!("Probed {ago} ago{until}: {}.", parts.join("; "))
+            let parts = Said::joined(parts, Between::Semicolon);
+            if is_over {
+                say!("Probed {ago} ago: {counts}.", ago => ago, counts => parts)
+            } else {
+                say!("Probed {ago} ago so far: {counts}.", ago => ago, counts => parts)
+            }
         }
     }
 }
 
 /// `9 of 10`
-fn of(count: AskedCount) -> String {
-    format!("{} of {}", count.answered, count.counted())
+fn of(count: AskedCount) -> Said {
+    say!("{answered} of {sent}", answered = count.answered, sent = count.counted())
 }
 
 /// Why a path was not probed, with the way back; without a revision, so that nothing replaces it.
@@ -82,29 +93,46 @@ pub(crate) fn refused(version: &str, name: &str, refusal: Refusal) -> Content {
         _ => StatusCode::FORBIDDEN,
     };
     let main = html! {
-        h1 { "Not probed" }
+        h1 { (say!("Not probed")) }
         p {
             @match refusal {
                 Refusal::Nobody => {
-                    "Switched off by " kbd { "web: {probe_now: never}" } " in the configuration."
+                    (around(
+                        &say!("Switched off by {setting} in the configuration.", setting = HERE),
+                        &[html! { kbd { "web: {probe_now: never}" } }],
+                    ))
                 }
                 Refusal::NotThisReader => {
-                    "Only for those who had to log in or to show a certificate, who come from a network in "
-                    kbd { "web.allowed_sources" } ", or who are on the exporter's machine. For everyone: "
-                    kbd { (MEND) } " in the configuration."
+                    (around(
+                        &say!(
+                            "Only for those who had to log in or to show a certificate, who come from a network in \
+                             {networks}, or who are on the exporter's machine. For everyone: {setting} in the \
+                             configuration.",
+                            networks = HERE,
+                            setting = HERE
+                        ),
+                        &[html! { kbd { "web.allowed_sources" } }, html! { kbd { (MEND) } }],
+                    ))
                 }
-                Refusal::Elsewhere => { "The page that asked is another site's." }
+                Refusal::Elsewhere => { (say!("The page that asked is another site's.")) }
                 Refusal::NoProof => {
-                    "The page is older than this process, or is not the exporter's: open the path and press its button."
+                    (say!(
+                        "The page is older than this process, or is not the exporter's: open the path and press its \
+                         button."
+                    ))
                 }
                 Refusal::TooSoon(wait) => {
-                    "It was asked a moment ago: again in " (wait.as_secs_f64().ceil()) " s."
+                    (say!("It was asked a moment ago: again in {wait} s.", wait = wait.as_secs_f64().ceil()))
                 }
             }
         }
-        p { a href=(address("path", name)) { "The path " bdi { (name) } } }
+        p {
+            a href=(address("path", name)) {
+                (around(&say!("The path {name}", name = HERE), &[html! { bdi { (name) } }]))
+            }
+        }
     };
-    Content::html(frame::bare("", version, "Not probed – vxlan_exporter", &main)).with(status)
+    Content::html(frame::bare("", version, &say!("Not probed"), &main)).with(status)
 }
 
 #[cfg(test)]

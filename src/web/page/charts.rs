@@ -5,7 +5,11 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::time::clock;
-use crate::{history::Change, web::mark::Mark};
+use crate::{
+    history::Change,
+    language::{Said, say},
+    web::mark::Mark,
+};
 
 /// One column for so many minutes.
 const MINUTES: u64 = 5;
@@ -14,7 +18,7 @@ const HEIGHT: f64 = 48.0;
 
 /// A line of the last 24 hours, the largest value of each five minutes.
 pub(super) fn sparkline(
-    title: &str,
+    title: Said,
     now: u64,
     values: &[(u64, Option<f64>)],
     show: &dyn Fn(f64) -> String,
@@ -28,9 +32,10 @@ pub(super) fn sparkline(
     }
     let most = columns.iter().flatten().copied().fold(0.0_f64, f64::max);
     let last = values.iter().rev().find_map(|(_, value)| *value);
-    let told = match last {
-        Some(last) => format!("{title}: {} now, at most {}", show(last), show(most)),
-        None => format!("{title}: nothing measured yet"),
+    let told = if let Some(last) = last {
+        say!("{title}: {last} now, at most {most}", title => title, last = show(last), most = show(most))
+    } else {
+        say!("{title}: nothing measured yet", title => title)
     };
     html! {
         figure class="spark" {
@@ -73,7 +78,7 @@ fn line(columns: &[Option<f64>], most: f64) -> String {
 }
 
 /// The state of each five minutes: the worse, the higher.
-pub(super) fn strip(title: &str, now: u64, states: &[(u64, Option<Mark>)]) -> Markup {
+pub(super) fn strip(title: &Said, now: u64, states: &[(u64, Option<Mark>)]) -> Markup {
     let mut columns: Vec<Option<Mark>> = vec![None; usize::try_from(COLUMNS).unwrap_or(0)];
     for (minute, mark) in states {
         if let (Some(column), Some(mark)) = (column_of(now, *minute), *mark) {
@@ -115,7 +120,7 @@ pub(super) fn changes<'c>(changes: impl Iterator<Item = &'c Change>) -> Markup {
                 li {
                     (super::time::when(change.at)) " "
                     strong { (change.what) }
-                    @if !change.evidence.is_empty() { " " span class="note" { (change.evidence) } }
+                    @if change.evidence != Said::nothing() { " " span class="note" { (change.evidence) } }
                 }
             }
         }

@@ -3,15 +3,26 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::time::when;
-use crate::web::{assets, view::View};
+use crate::{
+    language::{self, Language, Said, say, spoken},
+    web::{
+        assets,
+        view::View,
+        words::{HERE, around},
+    },
+};
 
 /// A whole page. `main` is what the script replaces when something has changed.
-pub(super) fn page(view: &View, title: &str, main: &Markup) -> String {
+pub(super) fn page(view: &View, title: &Said, main: &Markup) -> String {
     let foot = html! {
         p {
-            "As of " (when(view.now)) "."
-            @if let Some(since) = view.history.since() { " Remembers since " (when(since)) "." }
-            @if let Some(loaded) = view.present.config.loaded_at { " Configuration of " (when(loaded)) "." }
+            (around(&say!("As of {time}.", time = HERE), &[when(view.now)]))
+            @if let Some(since) = view.history.since() {
+                " " (around(&say!("Remembers since {time}.", time = HERE), &[when(since)]))
+            }
+            @if let Some(loaded) = view.present.config.loaded_at {
+                " " (around(&say!("Configuration of {time}.", time = HERE), &[when(loaded)]))
+            }
             " vxlan_exporter " (view.version) "."
         }
     };
@@ -19,34 +30,45 @@ pub(super) fn page(view: &View, title: &str, main: &Markup) -> String {
 }
 
 /// A page that shows nothing of the present state.
-pub(super) fn bare(revision: &str, version: &str, title: &str, main: &Markup) -> String {
+pub(super) fn bare(revision: &str, version: &str, title: &Said, main: &Markup) -> String {
     whole(revision, title, main, &html! { p { "vxlan_exporter " (version) "." } })
 }
 
-fn whole(revision: &str, title: &str, main: &Markup, foot: &Markup) -> String {
+fn whole(revision: &str, title: &Said, main: &Markup, foot: &Markup) -> String {
+    let asked = language::query();
     let markup = html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(spoken().tag()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) }
+                title { (title) " – vxlan_exporter" }
                 link rel="icon" type="image/svg+xml" href=(assets::address("icon.svg"));
                 link rel="stylesheet" href=(assets::address("style.css"));
                 noscript { meta http-equiv="refresh" content="30"; }
                 script src=(assets::address("page.js")) defer {}
             }
-            body data-revision=(revision) {
-                a class="skip" href="#main" { "Skip to the content" }
+            body data-revision=(revision) data-copy=(say!("Copy")) data-copied=(say!("Copied"))
+                data-selected=(say!("Selected: press Ctrl+C"))
+                data-silent=(say!("The exporter does not answer. What is shown may be old.")) {
+                a class="skip" href="#main" { (say!("Skip to the content")) }
                 header {
-                    a class="home" href="/" { "vxlan_exporter" }
-                    nav aria-label="Pages" {
-                        a href="/" { "Overlay" }
-                        a href="/runbooks" { "Runbooks" }
-                        a href="/metrics" { "Metrics" }
+                    a class="home" href=(format!("/{asked}")) { "vxlan_exporter" }
+                    nav aria-label=(say!("Pages")) {
+                        a href=(format!("/{asked}")) { (say!("Overlay")) }
+                        a href=(format!("/runbooks{asked}")) { (say!("Runbooks")) }
+                        a href="/metrics" { (say!("Metrics")) }
+                        @for other in Language::ALL.into_iter().filter(|other| *other != spoken()) {
+                            a href=(format!("?lang={}", other.tag())) lang=(other.tag()) hreflang=(other.tag()) {
+                                (other.name())
+                            }
+                        }
                     }
-                    form method="get" { button type="submit" class="quiet" { "Reload" } }
+                    form method="get" {
+                        @if !asked.is_empty() { input type="hidden" name="lang" value=(spoken().tag()); }
+                        button type="submit" class="quiet" { (say!("Reload")) }
+                    }
                     p class="live" role="status" { "" }
                 }
                 main id="main" tabindex="-1" { (main) footer { (foot) } }

@@ -7,8 +7,9 @@ use maud::{Markup, html};
 
 use super::{problems::sentence, way::Way};
 use crate::{
-    model::observation::PathObservation,
-    report::{count, problem::Problem},
+    language::{Said, say},
+    model::{observation::PathObservation, words::number},
+    report::problem::Problem,
     web::view::View,
 };
 
@@ -23,7 +24,7 @@ pub(super) fn in_plain_words(view: &View, problems: &[Problem]) -> Markup {
         view.present.paths.iter().map(|path| (path.path.as_str(), path.as_ref())).collect();
     let sick = problems.iter().filter(|problem| problem.kind == "path" && problem.rank.exit_code() == 1);
     let sick = sick.filter_map(|problem| known.get(problem.name.as_str()).copied());
-    let mut groups: Vec<(String, Vec<(&PathObservation, Way)>)> = Vec::new();
+    let mut groups: Vec<(Said, Vec<(&PathObservation, Way)>)> = Vec::new();
     for path in sick {
         let (means, way) = (path.meaning(), Way::of(path));
         match groups.iter().position(|(known, _)| *known == means) {
@@ -48,7 +49,7 @@ fn between(paths: &[(&PathObservation, Way)]) -> Markup {
             @if index > 0 { ", " }
             strong { (way.between(from.as_str(), to.as_str())) }
         }
-        @if pairs.len() > MOST_SITES { " and " (pairs.len() - MOST_SITES) " more" }
+        @if pairs.len() > MOST_SITES { " " (say!("and {more} more", more = pairs.len() - MOST_SITES)) }
     }
 }
 
@@ -64,12 +65,18 @@ fn to_type(problems: &[Problem]) -> Markup {
     }
     let all: BTreeSet<_> = steps.iter().map(|step| step.router.as_str()).collect();
     let where_to = match all.len() {
-        few if few <= routers.len() && few <= MOST_SITES => routers.join(", "),
-        many => count(many, "router"),
+        few if few <= routers.len() && few <= MOST_SITES => Said::verbatim(routers.join(", ")),
+        many => number::routers(many),
     };
     html! {
         p {
-            a href={ "#problem-" (first + 1) } { "What to type: " (count(steps.len(), "command")) " on " (where_to) }
+            a href={ "#problem-" (first + 1) } {
+                (say!(
+                    "What to type: {commands} on {routers}",
+                    commands => number::commands(steps.len()),
+                    routers => where_to
+                ))
+            }
         }
     }
 }

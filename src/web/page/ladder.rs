@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::{
+    language::{Said, say},
     model::{
         observation::PathObservation,
         types::{Bytes, Direction, Verdict},
@@ -19,28 +20,28 @@ pub(super) fn ladder(path: &PathObservation) -> Markup {
     let [forward, reverse] = PathMtu::of(path);
     html! {
         div class="ladder" {
-            (bar(path, "To the target", forward, Direction::Forward))
-            (bar(path, "From the target", reverse, Direction::Reverse))
+            (bar(path, &say!("To the target"), forward, Direction::Forward))
+            (bar(path, &say!("From the target"), reverse, Direction::Reverse))
         }
     }
 }
 
 /// What happens above the size that passes.
-fn above(path: &PathObservation, direction: Direction, is_whole: bool) -> (Mark, &'static str) {
+fn above(path: &PathObservation, direction: Direction, is_whole: bool) -> (Mark, Option<Said>) {
     let judgement = &path.judgement;
     let holes = &judgement.holes;
     match judgement.verdict {
-        _ if is_whole => (Mark::Good, ""),
+        _ if is_whole => (Mark::Good, None),
         Verdict::Blackhole if holes.contains(&direction) || holes.contains(&Direction::Unknown) => {
-            (Mark::Bad, "vanishes without a signal")
+            (Mark::Bad, Some(say!("what is larger vanishes without a signal")))
         }
-        Verdict::Reduced => (Mark::Warn, "is refused with a signal"),
-        Verdict::Unreachable => (Mark::Bad, "vanishes, whatever its size"),
-        _ => (Mark::Unknown, "is not measured"),
+        Verdict::Reduced => (Mark::Warn, Some(say!("what is larger is refused with a signal"))),
+        Verdict::Unreachable => (Mark::Bad, Some(say!("what is larger vanishes, whatever its size"))),
+        _ => (Mark::Unknown, Some(say!("what is larger is not measured"))),
     }
 }
 
-fn bar(path: &PathObservation, title: &str, mtu: PathMtu, direction: Direction) -> Markup {
+fn bar(path: &PathObservation, title: &Said, mtu: PathMtu, direction: Direction) -> Markup {
     let expected = path.expected_mtu.as_ref().map(|expected| expected.bytes);
     let (passes, least) = match mtu {
         PathMtu::Exact(bytes) => (Some(bytes), false),
@@ -55,21 +56,27 @@ fn bar(path: &PathObservation, title: &str, mtu: PathMtu, direction: Direction) 
     let begin = passes.filter(|bytes| *bytes > end / 5 * 4).map_or(0, |_| end / 500 * 400);
     let filled = passes.map_or(0, |bytes| width(bytes.saturating_sub(begin), end - begin));
     let told = match passes {
-        Some(bytes) if least => format!("{bytes} bytes and maybe more pass"),
-        Some(bytes) => format!("{bytes} bytes pass"),
-        None => "No size is known to pass".to_owned(),
+        Some(bytes) if least => say!("{bytes} bytes and maybe more pass", bytes),
+        Some(bytes) => say!("{bytes} bytes pass", bytes),
+        None => say!("No size is known to pass"),
     };
-    let told = if words.is_empty() { told } else { format!("{told}; what is larger {words}") };
+    let told = match words {
+        Some(words) => say!("{passes}; {larger}", passes => told, larger => words),
+        None => told,
+    };
     html! {
         div class="rung" {
-            p { strong { (title) } ": " (told) "." }
+            p { strong { (title) } ": " (say!("{sentence}.", sentence => told.clone())) }
             svg class="bar" viewBox={ "0 0 " (WIDTH) " " (BAR) } role="img" aria-label={ (title) ": " (told) } {
                 rect class="ground" x="0" y="0" width=(WIDTH) height=(BAR) {}
                 rect class={ "above " (mark.class()) } x=(filled) y="3" width=(WIDTH - filled) height=(BAR - 6) {}
                 rect class="passes" x="0" y="0" width=(filled) height=(BAR) {}
                 @if !is_whole && filled > 0 { line class="edge" x1=(filled) y1="0" x2=(filled) y2=(BAR) {} }
             }
-            p class="scale" { span { (begin) } span { (end) " bytes" @if expected == Some(end) { " expected" } } }
+            p class="scale" { span { (begin) } span {
+                    @if expected == Some(end) { (say!("{bytes} bytes expected", bytes = end)) }
+                    @else { (say!("{bytes} bytes", bytes = end)) }
+                } }
         }
     }
 }

@@ -5,9 +5,13 @@ use maud::{Markup, html};
 use strsim::jaro_winkler;
 
 use super::{frame, runbook};
-use crate::web::{
-    answer::Content,
-    view::{View, address},
+use crate::{
+    language::{query, say},
+    web::{
+        answer::Content,
+        view::{View, address},
+        words::{HERE, around},
+    },
 };
 
 /// So many near names are offered.
@@ -23,13 +27,12 @@ pub(crate) fn not_found(revision: &str, version: &str, path: &str) -> Content {
     let pages = ["/", "/metrics", "/runbooks", "/api/v1/overlay", "/-/healthy", "/-/ready"];
     let near = near(path, pages.iter().map(|page| (*page, (*page).to_owned())));
     let main = html! {
-        h1 { "Not found" }
-        p { "There is no page " kbd { (shortened(path)) } "." }
+        h1 { (say!("Not found")) }
+        p { (around(&say!("There is no page {name}.", name = HERE), &[html! { kbd { (shortened(path)) } }])) }
         (offer(&near))
-        p { a href="/" { "The overlay" } }
+        p { a href=(format!("/{}", query())) { (say!("The overlay")) } }
     };
-    Content::html(frame::bare(revision, version, "Not found – vxlan_exporter", &main))
-        .with(StatusCode::NOT_FOUND)
+    Content::html(frame::bare(revision, version, &say!("Not found"), &main)).with(StatusCode::NOT_FOUND)
 }
 
 /// No path, tunnel, router or runbook has this name.
@@ -40,15 +43,21 @@ pub(super) fn no(view: &View, kind: &str, name: &str) -> Content {
         "router" => view.present.routers.iter().map(|reading| reading.router.as_str()).collect(),
         _ => runbook::NAMES.to_vec(),
     };
+    let none = match kind {
+        "path" => say!("There is no path {name}.", name = HERE),
+        "tunnel" => say!("There is no tunnel {name}.", name = HERE),
+        "router" => say!("There is no router {name}.", name = HERE),
+        _ => say!("There is no runbook {name}.", name = HERE),
+    };
     let base = if kind == "runbook" { "runbooks" } else { kind };
     let near = near(name, known.into_iter().map(|known| (known, address(base, known))));
     let main = html! {
-        h1 { "Not found" }
-        p { "There is no " (kind) " " kbd { bdi { (shortened(name)) } } "." }
+        h1 { (say!("Not found")) }
+        p { (around(&none, &[html! { kbd { bdi { (shortened(name)) } } }])) }
         (offer(&near))
-        p { a href="/" { "The overlay" } }
+        p { a href=(format!("/{}", query())) { (say!("The overlay")) } }
     };
-    Content::html(frame::page(view, "Not found – vxlan_exporter", &main)).with(StatusCode::NOT_FOUND)
+    Content::html(frame::page(view, &say!("Not found"), &main)).with(StatusCode::NOT_FOUND)
 }
 
 /// The nearest names, the nearest first.
@@ -66,7 +75,7 @@ pub(crate) fn near<'n>(name: &str, known: impl Iterator<Item = (&'n str, String)
 fn offer(near: &[(&str, String)]) -> Markup {
     html! {
         @if !near.is_empty() {
-            p { "Near it:" }
+            p { (say!("Near it:")) }
             ul { @for (name, address) in near { li { a href=(address) { bdi { (name) } } } } }
         }
     }

@@ -4,11 +4,18 @@ use maud::{Markup, html};
 
 use super::{abilities, frame, headline, problems, tables, time::since};
 use crate::{
+    language::{Said, say},
     report::{
         self,
         problem::{Problem, problems},
     },
-    web::{answer::Content, mark::Mark, picture, view::View},
+    web::{
+        answer::Content,
+        mark::Mark,
+        picture,
+        view::View,
+        words::{HERE, around, english},
+    },
 };
 
 /// So many different findings are in the first lines.
@@ -44,17 +51,18 @@ impl Asked {
 pub(crate) fn overlay(view: &View, asked: &Asked) -> Content {
     let present = &view.present;
     let problems = problems(present);
-    let (code, reason) = report::verdict(present, &problems);
+    let (code, reasons) = report::verdict(present, &problems);
     let main = html! {
-        h1 class="sr" { "Overlay" }
-        (headline(view, &problems, (code, &reason)))
+        h1 class="sr" { (say!("Overlay")) }
+        (headline(view, &problems, (code, &reasons)))
         @if let Some(error) = &present.config.reload_error {
             p class="alert" role="alert" {
-                (Mark::Warn.with("The new configuration cannot be used, the previous one stays in use:")) " " (error)
+                (Mark::Warn.with(&say!("The new configuration cannot be used, the previous one stays in use:"))) " "
+                (english(error))
             }
         }
         @if !present.shard.is_alone() {
-            p { "Shard " (present.shard) ": other exporters show the rest of this overlay." }
+            p { (say!("Shard {shard}: other exporters show the rest of this overlay.", shard = present.shard)) }
         }
         @if present.routers.is_empty() && present.paths.is_empty() {
             (empty())
@@ -70,30 +78,29 @@ pub(crate) fn overlay(view: &View, asked: &Asked) -> Content {
         (abilities::section(view))
     };
     let title = match code {
-        0 => "OK – vxlan_exporter",
-        1 => "PROBLEM – vxlan_exporter",
-        _ => "UNKNOWN – vxlan_exporter",
+        0 => say!("OK"),
+        1 => say!("PROBLEM"),
+        _ => say!("UNKNOWN"),
     };
-    Content::html(frame::page(view, title, &main))
+    Content::html(frame::page(view, &title, &main))
 }
 
-fn headline(view: &View, problems: &[Problem], (code, reason): (u8, &str)) -> Markup {
+fn headline(view: &View, problems: &[Problem], (code, lines): (u8, &[Said])) -> Markup {
     let mark = Mark::of_exit_code(code);
     let word = match code {
-        0 => "Nothing is wrong",
-        1 => "Something is wrong",
-        _ => "Not known",
+        0 => say!("Nothing is wrong"),
+        1 => say!("Something is wrong"),
+        _ => say!("Not known"),
     };
-    let lines: Vec<&str> = reason.split("; ").collect();
     html! {
-        section class={ "headline " (mark.class()) } aria-label="State of the overlay" {
+        section class={ "headline " (mark.class()) } aria-label=(say!("State of the overlay")) {
             p class="state" {
                 (mark.icon()) " " strong { (word) }
                 @if let Some(at) = view.history.outcome_since() { " " span class="since" { (since(at, view.now)) } }
             }
             (headline::in_plain_words(view, problems))
             @for line in lines.iter().take(MOST_LINES) { p { (line) } }
-            @if lines.len() > MOST_LINES { p { "and " (lines.len() - MOST_LINES) " more findings below" } }
+            @if lines.len() > MOST_LINES { p { (say!("and {number} more findings below", number = lines.len() - MOST_LINES)) } }
         }
     }
 }
@@ -101,13 +108,21 @@ fn headline(view: &View, problems: &[Problem], (code, reason): (u8, &str)) -> Ma
 fn empty() -> Markup {
     html! {
         section {
-            h2 { "Nothing is configured" }
-            p { "No path is configured. No router is configured." }
+            h2 { (say!("Nothing is configured")) }
+            p { (say!("No path is configured. No router is configured.")) }
             p {
-                "Write a configuration with the routers and a path for each target that matters: "
-                kbd { "vxlan_exporter config example" }
-                " prints one. For a single target none is needed: "
-                kbd { "vxlan_exporter probe HOST:PORT" }
+                (around(
+                    &say!(
+                        "Write a configuration with the routers and a path for each target that matters: \
+                         {example} prints one. For a single target none is needed: {probe}",
+                        example = HERE,
+                        probe = HERE
+                    ),
+                    &[
+                        html! { kbd { "vxlan_exporter config example" } },
+                        html! { kbd { "vxlan_exporter probe HOST:PORT" } },
+                    ],
+                ))
             }
         }
     }

@@ -6,7 +6,11 @@ use maud::{Markup, html};
 
 use super::{asked, charts, frame, ladder, not_found, problems, time::since};
 use crate::{
-    model::{observation::PathObservation, picture::PathPicture},
+    language::{Between, Said, say},
+    model::{
+        observation::{EchoStats, PathObservation},
+        picture::PathPicture,
+    },
     report::{problem::bad_path, tables::milliseconds},
     web::{
         answer::Content,
@@ -21,8 +25,8 @@ pub(crate) fn path(view: &View, name: &str, may: &May) -> Content {
     let mark = Mark::of_path(path);
     let problem = bad_path(path, picture);
     let main = html! {
-        h1 { "Path " bdi { (path.path) } }
-        section class={ "headline " (mark.class()) } aria-label="State of the path" {
+        h1 { (say!("Path")) " " bdi { (path.path) } }
+        section class={ "headline " (mark.class()) } aria-label=(say!("State of the path")) {
             p class="state" {
                 (mark.icon()) " " strong { (verdict_in_words(path)) }
                 @if let Some(at) = view.history.path_since(&path.path) { " " span class="since" { (since(at, view.now)) } }
@@ -33,7 +37,7 @@ pub(crate) fn path(view: &View, name: &str, may: &May) -> Content {
         (facts(path))
         @if let Some(problem) = &problem { (problems::alone(view, problem)) }
         section {
-            h2 { "Sizes" }
+            h2 { (say!("Sizes")) }
             (ladder::ladder(path))
             @if problem.is_none() && !path.judgement.evidence.is_empty() {
                 ul { @for line in &path.judgement.evidence { li { (line) } } }
@@ -42,7 +46,7 @@ pub(crate) fn path(view: &View, name: &str, may: &May) -> Content {
         (history(view, path))
         (hops(picture))
     };
-    Content::html(frame::page(view, &format!("{name}: {} – vxlan_exporter", verdict_in_words(path)), &main))
+    Content::html(frame::page(view, &say!("{name}: {state}", name, state => verdict_in_words(path)), &main))
 }
 
 fn facts(path: &PathObservation) -> Markup {
@@ -50,27 +54,37 @@ fn facts(path: &PathObservation) -> Markup {
     let address = path.address.map(|address| address.to_string()).filter(|address| *address != path.target);
     html! {
         dl class="facts" {
-            dt { "From" } dd { bdi { (path.source) } }
-            dt { "To" }
-            dd { bdi { (path.target) } @if let Some(address) = address { " (" (address) ")" } ", site " bdi { (path.target_site) } }
-            dt { "TCP port" }
-            dd { @match path.tcp_port { Some(port) => (port), None => "none: the directions are told apart less well" } }
-            dt { "Expected MTU" }
+            dt { (say!("From")) } dd { bdi { (path.source) } }
+            dt { (say!("To")) }
+            dd { bdi { (path.target) } @if let Some(address) = address { " (" (address) ")" } ", " (say!("site")) " " bdi { (path.target_site) } }
+            dt { (say!("TCP port")) }
+            dd { @match path.tcp_port { Some(port) => (port), None => (say!("none: the directions are told apart less well")) } }
+            dt { (say!("Expected MTU")) }
             dd {
                 @match &path.expected_mtu {
-                    Some(expected) => { (expected.bytes) " bytes, by " (expected.rule) },
-                    None => "not known yet",
+                    Some(expected) => (say!("{bytes} bytes, by {rule}", bytes = expected.bytes, rule => expected.rule.clone())),
+                    None => (say!("not known yet")),
                 }
             }
-            @if let Some(testable) = path.testable_mtu { dt { "We can send" } dd { (testable) " bytes" } }
-            @if let Some(reflector) = path.reflector { dt { "Reflector" } dd { (reflector) } }
-            dt { "Echoes" }
+            @if let Some(testable) = path.testable_mtu { dt { (say!("We can send")) } dd { (say!("{bytes} bytes", bytes = testable)) } }
+            @if let Some(reflector) = path.reflector { dt { (say!("Reflector")) } dd { (reflector.said()) } }
+            dt { (say!("Echoes")) }
             dd {
-                (echo.requests) " sent, " (echo.lost) " lost, " (echo.late) " late"
-                @if let Some(mean) = echo.rtt.mean_seconds() { "; mean RTT " (milliseconds(mean)) }
+                (echoes(&echo))
             }
         }
     }
+}
+
+fn echoes(echo: &EchoStats) -> Said {
+    let counts = say!(
+        "{sent} sent, {lost} lost, {late} late",
+        sent = echo.requests,
+        lost = echo.lost,
+        late = echo.late
+    );
+    let mean = echo.rtt.mean_seconds().map(|mean| say!("mean RTT {time}", time = milliseconds(mean)));
+    Said::joined([counts].into_iter().chain(mean), Between::Semicolon)
 }
 
 /// Minutes since 1970.
@@ -90,12 +104,12 @@ fn history(view: &View, path: &PathObservation) -> Markup {
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     html! {
         section aria-labelledby="history" {
-            h2 id="history" { "Last 24 hours" }
-            (charts::strip("Verdict, the worst of each five minutes", now, &verdicts))
-            (charts::sparkline("Loss", now, &of(&|minute| minute.loss), &percent))
-            (charts::sparkline("RTT, median", now, &of(&|minute| minute.rtt_p50), &milliseconds))
-            (charts::sparkline("RTT, 99th percentile", now, &of(&|minute| minute.rtt_p99), &milliseconds))
-            h3 { "Changes" }
+            h2 id="history" { (say!("Last 24 hours")) }
+            (charts::strip(&say!("Verdict, the worst of each five minutes"), now, &verdicts))
+            (charts::sparkline(say!("Loss"), now, &of(&|minute| minute.loss), &percent))
+            (charts::sparkline(say!("RTT, median"), now, &of(&|minute| minute.rtt_p50), &milliseconds))
+            (charts::sparkline(say!("RTT, 99th percentile"), now, &of(&|minute| minute.rtt_p99), &milliseconds))
+            h3 { (say!("Changes")) }
             (charts::changes(known.changes().rev()))
         }
     }
@@ -105,15 +119,15 @@ fn hops(picture: Option<&PathPicture>) -> Markup {
     let hops = picture.map_or(&[][..], |picture| &picture.hops);
     html! {
         section {
-            h2 { "What it crosses" }
+            h2 { (say!("What it crosses")) }
             @if hops.is_empty() {
-                p { "Not known: no router data tells one way to the target." }
+                p { (say!("Not known: no router data tells one way to the target.")) }
             } @else {
                 ol {
                     @for hop in hops {
                         li {
                             a href=(address("router", hop.end.router.as_str())) { bdi { (hop.end.router) } }
-                            " " (hop.end.interface) ", tunnel "
+                            " " (hop.end.interface) ", " (say!("tunnel")) " "
                             a href=(address("tunnel", &hop.tunnel)) { bdi { (hop.tunnel) } }
                         }
                     }

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::{overlay::Asked, tables::pager, time::since, way};
 use crate::{
+    language::{Said, say},
     model::{
         picture::FixStep,
         types::{FailureReason, MismatchField, UnknownReason, Verdict},
@@ -15,6 +16,7 @@ use crate::{
     web::{
         mark::Mark,
         view::{View, address},
+        words::{HERE, around},
     },
 };
 
@@ -25,11 +27,11 @@ pub(super) fn section(view: &View, problems: &[Problem], asked: &Asked) -> Marku
     if problems.is_empty() {
         return html! {};
     }
-    let mut said = Said::default();
+    let mut said = AlreadySaid::default();
     let skipped = (asked.problems - 1).saturating_mul(A_PAGE);
     html! {
         section aria-labelledby="problems" {
-            h2 id="problems" { "Problems" }
+            h2 id="problems" { (say!("Problems")) }
             @for (index, problem) in problems.iter().enumerate().skip(skipped).take(A_PAGE) {
                 (card(view, problem, index, &mut said))
             }
@@ -40,13 +42,13 @@ pub(super) fn section(view: &View, problems: &[Problem], asked: &Asked) -> Marku
 
 /// What earlier problems have shown, so that nothing is repeated.
 #[derive(Default)]
-struct Said<'p> {
+struct AlreadySaid<'p> {
     commands: BTreeSet<&'p FixStep>,
-    causes: BTreeSet<&'p str>,
+    causes: BTreeSet<&'p Said>,
 }
 
 /// One problem among others.
-fn card<'p>(view: &View, problem: &'p Problem, index: usize, said: &mut Said<'p>) -> Markup {
+fn card<'p>(view: &View, problem: &'p Problem, index: usize, said: &mut AlreadySaid<'p>) -> Markup {
     let before = html! {
         p class="since" {
             @if let Some((path, _)) = (problem.kind == "path").then(|| view.path(&problem.name)).flatten() {
@@ -61,7 +63,7 @@ fn card<'p>(view: &View, problem: &'p Problem, index: usize, said: &mut Said<'p>
 
 /// The problem of a page of its own, which has said what it means and since when.
 pub(super) fn alone(view: &View, problem: &Problem) -> Markup {
-    framed(view, problem, 0, None, &mut Said::default())
+    framed(view, problem, 0, None, &mut AlreadySaid::default())
 }
 
 fn framed<'p>(
@@ -69,17 +71,17 @@ fn framed<'p>(
     problem: &'p Problem,
     index: usize,
     before: Option<&Markup>,
-    said: &mut Said<'p>,
+    said: &mut AlreadySaid<'p>,
 ) -> Markup {
-    let is_known = problem.cause.iter().all(|cause| said.causes.contains(cause.as_str()));
-    said.causes.extend(problem.cause.iter().map(String::as_str));
+    let is_known = problem.cause.iter().all(|cause| said.causes.contains(cause));
+    said.causes.extend(&problem.cause);
     let mark = match problem.rank.exit_code() {
         0 => Mark::Warn,
         code => Mark::of_exit_code(code),
     };
     let id = format!("problem-{}", index + 1);
     let title = html! {
-        (mark.icon()) " " (problem.kind) " "
+        (mark.icon()) " " (kind(problem.kind)) " "
         a href=(address(problem.kind, &problem.name)) { bdi { (problem.name) } } ": " (problem.what)
     };
     html! {
@@ -90,26 +92,26 @@ fn framed<'p>(
             }
             div class="columns" {
                 @if is_known && !problem.cause.is_empty() {
-                    div { p class="sub" { "Cause" } p { "Named above." } }
+                    div { p class="sub" { (say!("Cause")) } p { (say!("Named above.")) } }
                 } @else if !problem.cause.is_empty() {
-                    div { (list("Cause", &problem.cause)) }
+                    div { (list(&say!("Cause"), &problem.cause)) }
                 }
                 @if !problem.fix.is_empty() { div { (fix(&problem.fix, &mut said.commands)) } }
             }
             @if !problem.evidence.is_empty() {
                 details id={ (id) "-seen" } open[problem.fix.is_empty()] {
-                    summary { "What was seen" }
+                    summary { (say!("What was seen")) }
                     ul { @for line in &problem.evidence { li { (line) } } }
                 }
             }
             @if let Some(runbook) = runbook(view, problem) {
-                p { a href=(address("runbooks", runbook)) { "Runbook " (runbook) } }
+                p { a href=(address("runbooks", runbook)) { (say!("Runbook {name}", name = runbook)) } }
             }
         }
     }
 }
 
-fn list(title: &str, lines: &[String]) -> Markup {
+fn list(title: &Said, lines: &[Said]) -> Markup {
     html! {
         @if !lines.is_empty() {
             p class="sub" { (title) }
@@ -124,18 +126,18 @@ fn fix<'p>(steps: &'p [FixStep], typed: &mut BTreeSet<&'p FixStep>) -> Markup {
         return html! {};
     }
     if steps.iter().all(|step| typed.contains(step)) {
-        return html! { p class="sub" { "What to type" } p { "The commands above." } };
+        return html! { p class="sub" { (say!("What to type")) } p { (say!("The commands above.")) } };
     }
     typed.extend(steps);
     let several = steps.iter().any(|step| step.router != steps[0].router);
     html! {
-        p class="sub" { "What to type" @if several { ", in this order" } }
+        p class="sub" { @if several { (say!("What to type, in this order")) } @else { (say!("What to type")) } }
         ol class="fix" {
             @for of_router in steps.chunk_by(|one, next| one.router == next.router) {
                 li {
                     p class="router" {
-                        "on " strong { (of_router[0].router) }
-                        button type="button" class="copy" hidden { "Copy" }
+                        (around(&say!("on {router}", router = HERE), &[html! { strong { (of_router[0].router) } }]))
+                        button type="button" class="copy" hidden { (say!("Copy")) }
                     }
                     pre tabindex="0" {
                         "configure\n"
@@ -149,23 +151,26 @@ fn fix<'p>(steps: &'p [FixStep], typed: &mut BTreeSet<&'p FixStep>) -> Markup {
 }
 
 /// What a problem of a list means for whoever uses the network.
-pub(super) fn meaning(view: &View, problem: &Problem) -> String {
+pub(super) fn meaning(view: &View, problem: &Problem) -> Said {
     match problem.kind {
-        "path" => view.path(&problem.name).map_or_else(String::new, |(path, _)| sentence(&path.meaning())),
+        "path" => view.path(&problem.name).map_or_else(Said::nothing, |(path, _)| sentence(&path.meaning())),
         "tunnel" => match view.tunnel(&problem.name) {
-            Some(tunnel) if tunnel.mismatches.keys().any(|field| stops_all(*field)) || tunnel.up == Some(false) => {
-                "Hosts behind its two ends do not reach each other over it.".to_owned()
+            Some(tunnel)
+                if tunnel.mismatches.keys().any(|field| stops_all(*field)) || tunnel.up == Some(false) =>
+            {
+                say!("Hosts behind its two ends do not reach each other over it.")
             }
             Some(tunnel) if !tunnel.small_ends.is_empty() => {
-                "Large packets vanish there without a message, small ones pass: connections open and then hang."
-                    .to_owned()
+                say!(
+                    "Large packets vanish there without a message, small ones pass: connections open and then hang."
+                )
             }
             Some(tunnel) if !tunnel.mismatches.is_empty() => {
-                "Traffic passes, but its two ends treat large packets differently.".to_owned()
+                say!("Traffic passes, but its two ends treat large packets differently.")
             }
-            _ => "Only one end of it is known, so nobody can tell whether traffic passes.".to_owned(),
+            _ => say!("Only one end of it is known, so nobody can tell whether traffic passes."),
         },
-        _ => "Its tunnels cannot be judged, and no cause or command on it can be named.".to_owned(),
+        _ => say!("Its tunnels cannot be judged, and no cause or command on it can be named."),
     }
 }
 
@@ -174,9 +179,19 @@ const fn stops_all(field: MismatchField) -> bool {
 }
 
 /// A sentence of its own.
-pub(super) fn sentence(words: &str) -> String {
+pub(super) fn sentence(said: &Said) -> Said {
+    let words = said.told();
     let mut rest = words.chars();
-    rest.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), rest.as_str()))
+    let first = rest.next().map_or_else(String::new, |first| first.to_uppercase().to_string());
+    say!("{sentence}.", sentence = format_args!("{first}{}", rest.as_str()))
+}
+
+fn kind(kind: &str) -> Said {
+    match kind {
+        "path" => say!("path"),
+        "tunnel" => say!("tunnel"),
+        _ => say!("router"),
+    }
 }
 
 /// The runbook of a problem's alert.

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{frame, not_found, tables::or_nothing, time::since};
 use crate::{
+    language::{Between, Said, say},
     model::{
         snapshot::{Link, RouterReading},
         types::dropped,
@@ -12,6 +13,7 @@ use crate::{
         answer::Content,
         mark::{Mark, router_in_words, tunnel_in_words},
         view::{View, address},
+        words::english,
     },
 };
 
@@ -19,33 +21,40 @@ pub(crate) fn router(view: &View, name: &str) -> Content {
     let Some(reading) = view.router(name) else { return not_found::no(view, "router", name) };
     let mark = Mark::of_router(reading);
     let main = html! {
-        h1 { "Router " bdi { (reading.router) } }
-        section class={ "headline " (mark.class()) } aria-label="State of the router" {
+        h1 { (say!("Router")) " " bdi { (reading.router) } }
+        section class={ "headline " (mark.class()) } aria-label=(say!("State of the router")) {
             p class="state" { (mark.icon()) " " strong { (router_in_words(reading)) } }
-            @if let Some(failure) = &reading.failure { p { (failure.message) } }
+            @if let Some(failure) = &reading.failure { p { (english(&*failure.message)) } }
             @if !reading.left_out.is_empty() {
-                p { "Left out: " (dropped::in_words(&reading.left_out)) ". " (dropped::remedy(&reading.left_out, reading.left_out_why.as_ref())) }
+                p {
+                    (say!(
+                        "Left out: {items}. {remedy}",
+                        items => dropped::said(&reading.left_out),
+                        remedy => dropped::remedy(&reading.left_out, reading.left_out_why.as_ref())
+                    ))
+                }
             }
         }
         (facts(view, reading))
         (tunnels(view, reading))
         (interfaces(reading))
     };
-    Content::html(frame::page(view, &format!("{name}: {} – vxlan_exporter", router_in_words(reading)), &main))
+    Content::html(frame::page(view, &say!("{name}: {state}", name, state => router_in_words(reading)), &main))
 }
 
 fn facts(view: &View, reading: &RouterReading) -> Markup {
     let snapshot = reading.current.as_deref();
-    let failures: Vec<_> =
-        reading.failures.iter().map(|(reason, times)| format!("{reason} {times}")).collect();
+    let failed = reading.failures.iter();
+    let failed = failed.map(|(reason, times)| say!("{reason} {times}", reason => reason.said(), times));
+    let failed = Said::joined(failed, Between::Comma);
     html! {
         dl class="facts" {
-            dt { "Site" } dd { bdi { (reading.site) } }
-            dt { "Version" } dd { (or_nothing(snapshot.and_then(|snapshot| snapshot.version.clone()))) }
-            dt { "Read by" } dd { (or_nothing(snapshot.map(|snapshot| snapshot.method))) }
-            dt { "Reading took" } dd { (reading.duration.as_millis()) " ms" }
-            @if let Some(at) = reading.last_success { dt { "Last read" } dd { (since(at, view.now)) } }
-            dt { "Readings" } dd { (reading.scrapes) @if !failures.is_empty() { ", failed: " (failures.join(", ")) } }
+            dt { (say!("Site")) } dd { bdi { (reading.site) } }
+            dt { (say!("Version")) } dd { (or_nothing(snapshot.and_then(|snapshot| snapshot.version.clone()))) }
+            dt { (say!("Read by")) } dd { (or_nothing(snapshot.map(|snapshot| snapshot.method))) }
+            dt { (say!("Reading took")) } dd { (reading.duration.as_millis()) " ms" }
+            @if let Some(at) = reading.last_success { dt { (say!("Last read")) } dd { (since(at, view.now)) } }
+            dt { (say!("Readings")) } dd { (reading.scrapes) @if !reading.failures.is_empty() { (say!(", failed: {reasons}", reasons => failed)) } }
         }
     }
 }
@@ -56,8 +65,8 @@ fn tunnels(view: &View, reading: &RouterReading) -> Markup {
     let of_router: Vec<_> = of_router.collect();
     html! {
         section {
-            h2 { "Tunnels" }
-            @if of_router.is_empty() { p { "None that is known." } }
+            h2 { (say!("Tunnels")) }
+            @if of_router.is_empty() { p { (say!("None that is known.")) } }
             ul {
                 @for tunnel in of_router {
                     li {
@@ -77,7 +86,7 @@ fn interfaces(reading: &RouterReading) -> Markup {
         let counters = &link.counters;
         html! {
             th scope="row" { (link.name) }
-            td { @match link.admin_up { Some(true) => "up", Some(false) => (Mark::Bad.with("down")), None => "not known" } }
+            td { @match link.admin_up { Some(true) => (say!("up")), Some(false) => (Mark::Bad.with(&say!("down"))), None => (say!("not known")) } }
             td class="number" { (or_nothing(vxlan.and_then(|vxlan| vxlan.vni))) }
             td { (or_nothing(vxlan.and_then(|vxlan| vxlan.remote))) }
             td class="number" { (or_nothing(vxlan.and_then(|vxlan| vxlan.port))) }
@@ -87,10 +96,20 @@ fn interfaces(reading: &RouterReading) -> Markup {
             td class="number" { (or_nothing(counters.tx_packets)) }
         }
     };
-    let header = ["Interface", "Admin", "VNI", "Remote", "Port", "MTU", "Bridge", "Received", "Sent"];
+    let header = [
+        say!("Interface"),
+        say!("Admin"),
+        say!("VNI"),
+        say!("Remote"),
+        say!("Port"),
+        say!("MTU"),
+        say!("Bridge"),
+        say!("Received"),
+        say!("Sent"),
+    ];
     html! {
         section {
-            h2 id="interfaces" { "vxlan interfaces" }
+            h2 id="interfaces" { (say!("vxlan interfaces")) }
             div class="scroll" tabindex="0" role="region" aria-labelledby="interfaces" {
                 table {
                     thead { tr { @for name in header { th scope="col" { (name) } } } }

@@ -4,9 +4,12 @@ use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::{frame, not_found};
-use crate::web::{
-    answer::Content,
-    view::{View, address},
+use crate::{
+    language::{Said, query, say},
+    web::{
+        answer::Content,
+        view::{View, address},
+    },
 };
 
 macro_rules! runbooks {
@@ -58,18 +61,17 @@ runbooks! {
 
 pub(crate) fn runbooks(view: &View) -> Content {
     let main = html! {
-        h1 { "Runbooks" }
-        p { "What each alert means, how to see it yourself, and how to mend it." }
+        h1 { (say!("Runbooks")) }
+        p { (say!("What each alert means, how to see it yourself, and how to mend it.")) }
         ul { @for name in NAMES { li { a href=(address("runbooks", name)) { (name) } } } }
     };
-    Content::html(frame::page(view, "Runbooks – vxlan_exporter", &main))
+    Content::html(frame::page(view, &say!("Runbooks"), &main))
 }
 
 pub(crate) fn runbook(view: &View, name: &str) -> Content {
     let Some(text) = text(name.trim_end_matches(".md")) else { return not_found::no(view, "runbook", name) };
-    let main =
-        html! { article class="runbook" { (rendered(text)) } p { a href="/runbooks" { "All runbooks" } } };
-    Content::html(frame::page(view, &format!("{name} – vxlan_exporter"), &main))
+    let main = html! { article class="runbook" lang="en" { (rendered(text)) } p { a href=(format!("/runbooks{}", query())) { (say!("All runbooks")) } } };
+    Content::html(frame::page(view, &Said::verbatim(name.to_owned()), &main))
 }
 
 /// Markdown as HTML. HTML within it is shown as text, and links to other runbooks lead here.

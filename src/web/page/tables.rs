@@ -4,14 +4,13 @@ use maud::{Markup, html};
 
 use super::overlay::Asked;
 use crate::{
+    language::{Said, query, say},
     model::{
         picture::{Tunnel, TunnelEnd},
         snapshot::{Link, RouterReading},
+        words::number::vxlan_interfaces,
     },
-    report::{
-        count,
-        tables::{PathMtu, milliseconds},
-    },
+    report::tables::{PathMtu, milliseconds},
     web::{
         mark::{Mark, router_in_words, tunnel_in_words, verdict_in_words},
         view::{View, address},
@@ -22,12 +21,19 @@ use crate::{
 const A_PAGE: usize = 100;
 const NOTHING: &str = "–";
 
-/// A table with a heading, and the way to its other pages, whose rows are not made. `#` marks the
-/// headers of numbers.
+/// The heading of a column.
+enum Column {
+    Words(Said),
+    Numbers(Said),
+}
+
+use Column::{Numbers, Words};
+
+/// A table with a heading, and the way to its other pages, whose rows are not made.
 fn table(
     key: &str,
-    title: &str,
-    header: &[&str],
+    title: &Said,
+    header: &[Column],
     page: usize,
     rows: impl ExactSizeIterator<Item = Markup>,
 ) -> Markup {
@@ -41,9 +47,9 @@ fn table(
                     thead {
                         tr {
                             @for name in header {
-                                @match name.strip_prefix('#') {
-                                    Some(name) => { th scope="col" class="number" { (name) } }
-                                    None => { th scope="col" { (name) } }
+                                @match name {
+                                    Numbers(name) => { th scope="col" class="number" { (name) } }
+                                    Words(name) => { th scope="col" { (name) } }
                                 }
                             }
                         }
@@ -62,12 +68,26 @@ pub(super) fn pager(key: &str, page: usize, all: usize, of_page: usize) -> Marku
         return html! {};
     }
     let last = all.div_ceil(of_page);
+    let other = |page: usize| match query() {
+        "" => format!("?{key}={page}#{key}"),
+        asked => format!("{asked}&{key}={page}#{key}"),
+    };
     html! {
-        nav class="pager" aria-label={ "Pages of " (key) } {
-            @if page > 1 { a href={ "?" (key) "=" (page - 1) "#" (key) } { "Previous" } }
-            span { "Page " (page) " of " (last) " (" (all) ")" }
-            @if page < last { a href={ "?" (key) "=" (page + 1) "#" (key) } { "Next" } }
+        nav class="pager" aria-label=(say!("Pages of {table}", table => title(key))) {
+            @if page > 1 { a href=(other(page - 1)) { (say!("Previous")) } }
+            span { (say!("Page {page} of {last} ({all})", page, last, all)) }
+            @if page < last { a href=(other(page + 1)) { (say!("Next")) } }
         }
+    }
+}
+
+fn title(key: &str) -> Said {
+    match key {
+        "paths" => say!("paths"),
+        "tunnels" => say!("tunnels"),
+        "legs" => say!("legs"),
+        "routers" => say!("routers"),
+        _ => say!("problems"),
     }
 }
 
@@ -90,23 +110,23 @@ pub(super) fn paths(view: &View, asked: &Asked) -> Markup {
             td class="number" { (dash(&forward)) }
             td class="number" { (dash(&reverse)) }
             td class="number" { (or_nothing(path.expected_mtu.as_ref().map(|expected| expected.bytes))) }
-            td class="number" { (or_nothing((decided > 0).then(|| format!("{} of {decided}", echo.lost)))) }
+            td class="number" { (or_nothing((decided > 0).then(|| say!("{lost} of {all}", lost = echo.lost, all = decided).told()))) }
             td class="number" { (or_nothing(echo.rtt.mean_seconds().map(milliseconds))) }
         }
     };
     let rows = paths.into_iter().map(row);
     let header = [
-        "Path",
-        "Verdict",
-        "Sites",
-        "Target",
-        "#MTU there",
-        "#MTU back",
-        "#Expected",
-        "#Echoes lost",
-        "#Mean RTT",
+        Words(say!("Path")),
+        Words(say!("Verdict")),
+        Words(say!("Sites")),
+        Words(say!("Target")),
+        Numbers(say!("MTU there")),
+        Numbers(say!("MTU back")),
+        Numbers(say!("Expected")),
+        Numbers(say!("Echoes lost")),
+        Numbers(say!("Mean RTT")),
     ];
-    table("paths", "Paths", &header, asked.paths, rows)
+    table("paths", &say!("Paths"), &header, asked.paths, rows)
 }
 
 pub(super) fn link<'v>(view: &'v View, end: &TunnelEnd) -> Option<&'v Link> {
@@ -139,7 +159,8 @@ pub(super) fn tunnels(view: &View, asked: &Asked) -> Markup {
         }
     };
     let rows = tunnels.into_iter().map(row);
-    table("tunnels", "Tunnels", &["Tunnel", "State", "#VNI", "#MTU"], asked.tunnels, rows)
+    let header = [Words(say!("Tunnel")), Words(say!("State")), Numbers(say!("VNI")), Numbers(say!("MTU"))];
+    table("tunnels", &say!("Tunnels"), &header, asked.tunnels, rows)
 }
 
 /// Each direction of each tunnel.
@@ -166,13 +187,13 @@ pub(super) fn legs(view: &View, asked: &Asked) -> Markup {
     if legs.is_empty() {
         return html! {};
     }
-    table(
-        "legs",
-        "Legs",
-        &["From → to", "#Loss", "#MTU of the sender", "#Underlay carries"],
-        asked.tunnels,
-        legs.into_iter().map(row),
-    )
+    let header = [
+        Words(say!("From → to")),
+        Numbers(say!("Loss")),
+        Numbers(say!("MTU of the sender")),
+        Numbers(say!("Underlay carries")),
+    ];
+    table("legs", &say!("Legs"), &header, asked.tunnels, legs.into_iter().map(row))
 }
 
 pub(super) fn routers(view: &View, asked: &Asked) -> Markup {
@@ -187,17 +208,24 @@ pub(super) fn routers(view: &View, asked: &Asked) -> Markup {
             th scope="row" { a href=(address("router", reading.router.as_str())) { bdi { (reading.router) } } }
             td {
                 (Mark::of_router(reading).with(&router_in_words(reading)))
-                @if let Some(failure) = &reading.failure { " " span class="note" { (failure.message) } }
+                @if let Some(failure) = &reading.failure { " " span class="note" lang="en" { (failure.message) } }
             }
             td { bdi { (reading.site) } }
             td { (or_nothing(snapshot.and_then(|snapshot| snapshot.version.clone()))) }
-            td { (or_nothing(snapshot.map(|snapshot| count(snapshot.vxlan_links().count(), "vxlan interface")))) }
+            td { (or_nothing(snapshot.map(|snapshot| vxlan_interfaces(snapshot.vxlan_links().count()).told()))) }
             td class="number" { (reading.duration.as_millis()) " ms" }
         }
     };
     let rows = routers.into_iter().map(row);
-    let header = ["Router", "State", "Site", "Version", "Interfaces", "#Reading took"];
-    table("routers", "Routers", &header, asked.routers, rows)
+    let header = [
+        Words(say!("Router")),
+        Words(say!("State")),
+        Words(say!("Site")),
+        Words(say!("Version")),
+        Words(say!("Interfaces")),
+        Numbers(say!("Reading took")),
+    ];
+    table("routers", &say!("Routers"), &header, asked.routers, rows)
 }
 
 /// `check` writes `-` for nothing.

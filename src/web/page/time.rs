@@ -4,6 +4,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use maud::{Markup, html};
 
+use crate::{
+    language::{Said, say},
+    web::words::{HERE, around},
+};
+
 /// `2026-11-29 01:02:03 UTC`, for machines too.
 pub(super) fn when(at: SystemTime) -> Markup {
     let (date, time) = date_and_time(at);
@@ -14,25 +19,24 @@ pub(super) fn when(at: SystemTime) -> Markup {
 pub(super) fn since(at: SystemTime, now: SystemTime) -> Markup {
     let ((date, time), (today, _)) = (date_and_time(at), date_and_time(now));
     let long = now.duration_since(at).unwrap_or_default();
-    html! {
-        "since "
+    let moment = html! {
         time datetime={ (date) "T" (time) "Z" } {
             @if date != today { (date) " " }
             (time) " UTC"
         }
-        " (" (length(long)) ")"
-    }
+    };
+    around(&say!("since {time} ({length})", time = HERE, length => length(long)), &[moment])
 }
 
 /// `8 s`, `12 min`, `5 h 3 min`, `3 d 4 h`
-pub(super) fn length(long: Duration) -> String {
+pub(super) fn length(long: Duration) -> Said {
     let seconds = long.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
-        ..60 => format!("{seconds} s"),
-        60..3600 => format!("{minutes} min"),
-        3600..86_400 => format!("{hours} h {} min", minutes % 60),
-        _ => format!("{days} d {} h", hours % 24),
+        ..60 => say!("{seconds} s", seconds),
+        60..3600 => say!("{minutes} min", minutes),
+        3600..86_400 => say!("{hours} h {minutes} min", hours, minutes = minutes % 60),
+        _ => say!("{days} d {hours} h", days, hours = hours % 24),
     }
 }
 

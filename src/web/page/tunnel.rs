@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{charts, frame, not_found, path::minute, problems, tables, time::since};
 use crate::{
+    language::{Said, say},
     model::{
         picture::{Tunnel, TunnelEnd},
         snapshot::{Link, RouterSnapshot},
@@ -23,8 +24,8 @@ pub(crate) fn tunnel(view: &View, name: &str) -> Content {
     let problems = all_problems(&view.present);
     let problem = problems.iter().find(|problem| problem.kind == "tunnel" && problem.name == name);
     let main = html! {
-        h1 { "Tunnel " bdi { (tunnel.name) } }
-        section class={ "headline " (mark.class()) } aria-label="State of the tunnel" {
+        h1 { (say!("Tunnel")) " " bdi { (tunnel.name) } }
+        section class={ "headline " (mark.class()) } aria-label=(say!("State of the tunnel")) {
             p class="state" {
                 (mark.icon()) " " strong { (tunnel_in_words(tunnel)) }
                 @if let Some(at) = view.history.tunnel_since(name) { " " span class="since" { (since(at, view.now)) } }
@@ -37,12 +38,12 @@ pub(crate) fn tunnel(view: &View, name: &str) -> Content {
         (history(view, tunnel))
         (paths(view, tunnel))
     };
-    Content::html(frame::page(view, &format!("{name}: {} – vxlan_exporter", tunnel_in_words(tunnel)), &main))
+    Content::html(frame::page(view, &say!("{name}: {state}", name, state => tunnel_in_words(tunnel)), &main))
 }
 
 /// One line of the comparison; `counts` are never alike and not compared.
 struct Row {
-    what: &'static str,
+    what: Said,
     values: Vec<Option<String>>,
     differs: bool,
 }
@@ -50,7 +51,7 @@ struct Row {
 fn ends(view: &View, tunnel: &Tunnel) -> Markup {
     html! {
         section {
-            h2 id="ends" { @if tunnel.ends.len() == 2 { "Both ends" } @else { "The end that is known" } }
+            h2 id="ends" { @if tunnel.ends.len() == 2 { (say!("Both ends")) } @else { (say!("The end that is known")) } }
             div class="scroll" tabindex="0" role="region" aria-labelledby="ends" {
                 table class="compare" {
                     thead {
@@ -68,7 +69,7 @@ fn ends(view: &View, tunnel: &Tunnel) -> Markup {
                             tr class=@if row.differs { "differs" } @else { "same" } {
                                 th scope="row" {
                                     (row.what)
-                                    @if row.differs { " " (Mark::Bad.with("differs")) }
+                                    @if row.differs { " " (Mark::Bad.with(&say!("differs"))) }
                                 }
                                 @for value in row.values { td { (tables::or_nothing(value)) } }
                             }
@@ -82,31 +83,35 @@ fn ends(view: &View, tunnel: &Tunnel) -> Markup {
 
 fn rows(view: &View, tunnel: &Tunnel) -> Vec<Row> {
     type Tell = fn(&RouterSnapshot, &Link) -> Option<String>;
-    let settings: [(&str, Option<MismatchField>, Tell); 13] = [
-        ("VNI", Some(MismatchField::Vni), |_, link| Some(link.vxlan.as_ref()?.vni?.to_string())),
-        ("UDP port", Some(MismatchField::Port), |_, link| Some(link.vxlan.as_ref()?.port?.to_string())),
-        ("Remote", Some(MismatchField::Remote), |_, link| Some(link.vxlan.as_ref()?.remote?.to_string())),
-        ("Local", None, |_, link| Some(link.vxlan.as_ref()?.local?.to_string())),
-        ("MTU", Some(MismatchField::Mtu), |_, link| Some(link.mtu?.to_string())),
-        ("Outer DF bit", Some(MismatchField::Df), |_, link| Some(link.vxlan.as_ref()?.df?.to_string())),
-        ("Admin state", None, |_, link| Some(if link.admin_up? { "up" } else { "down" }.to_owned())),
-        ("Bridge", None, |snapshot, link| Some(snapshot.bridge_of(link)?.to_string())),
-        ("Widest port of the bridge", None, |snapshot, link| {
+    let settings: [(Said, Option<MismatchField>, Tell); 13] = [
+        (say!("VNI"), Some(MismatchField::Vni), |_, link| Some(link.vxlan.as_ref()?.vni?.to_string())),
+        (say!("UDP port"), Some(MismatchField::Port), |_, link| Some(link.vxlan.as_ref()?.port?.to_string())),
+        (say!("Remote"), Some(MismatchField::Remote), |_, link| {
+            Some(link.vxlan.as_ref()?.remote?.to_string())
+        }),
+        (say!("Local"), None, |_, link| Some(link.vxlan.as_ref()?.local?.to_string())),
+        (say!("MTU"), Some(MismatchField::Mtu), |_, link| Some(link.mtu?.to_string())),
+        (say!("Outer DF bit"), Some(MismatchField::Df), |_, link| Some(link.vxlan.as_ref()?.df?.to_string())),
+        (say!("Admin state"), None, |_, link| {
+            Some(if link.admin_up? { say!("up") } else { say!("down") }.told())
+        }),
+        (say!("Bridge"), None, |snapshot, link| Some(snapshot.bridge_of(link)?.to_string())),
+        (say!("Widest port of the bridge"), None, |snapshot, link| {
             let (port, mtu) = snapshot.widest_port(snapshot.bridge_of(link)?)?;
             Some(format!("{} MTU {mtu}", port.name))
         }),
-        ("Underlay carries", None, |snapshot, link| {
+        (say!("Underlay carries"), None, |snapshot, link| {
             Some(snapshot.underlay_mtu(link, link.vxlan.as_ref()?.remote?)?.to_string())
         }),
-        ("Packets received", None, |_, link| Some(link.counters.rx_packets?.to_string())),
-        ("Packets sent", None, |_, link| Some(link.counters.tx_packets?.to_string())),
-        ("Sent without a route", None, |_, link| Some(link.counters.tx_carrier_errors?.to_string())),
+        (say!("Packets received"), None, |_, link| Some(link.counters.rx_packets?.to_string())),
+        (say!("Packets sent"), None, |_, link| Some(link.counters.tx_packets?.to_string())),
+        (say!("Sent without a route"), None, |_, link| Some(link.counters.tx_carrier_errors?.to_string())),
     ];
     let tell = |end: &TunnelEnd, tell: Tell| {
         let snapshot = view.router(end.router.as_str())?.current.as_deref()?;
         tell(snapshot, snapshot.link(end.interface.as_str())?)
     };
-    let row = |(what, field, how): (&'static str, Option<MismatchField>, Tell)| Row {
+    let row = |(what, field, how): (Said, Option<MismatchField>, Tell)| Row {
         what,
         values: tunnel.ends.iter().map(|end| tell(end, how)).collect(),
         differs: field.is_some_and(|field| tunnel.mismatches.contains_key(&field)),
@@ -123,15 +128,15 @@ fn history(view: &View, tunnel: &Tunnel) -> Markup {
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     html! {
         section aria-labelledby="history" {
-            h2 id="history" { "Last 24 hours" }
-            (charts::strip("Up or down, the worst of each five minutes", now, &states))
+            h2 id="history" { (say!("Last 24 hours")) }
+            (charts::strip(&say!("Up or down, the worst of each five minutes"), now, &states))
             @if let [one, other] = tunnel.ends.as_slice() {
                 @for (place, from, to) in [(0, one, other), (1, other, one)] {
                     @let loss: Vec<_> = minutes.iter().map(|minute| (minute.minute, minute.loss[place])).collect();
-                    (charts::sparkline(&format!("Loss from {from} to {to}"), now, &loss, &percent))
+                    (charts::sparkline(say!("Loss from {from} to {to}", from, to), now, &loss, &percent))
                 }
             }
-            h3 { "Changes" }
+            h3 { (say!("Changes")) }
             (charts::changes(known.changes().rev()))
         }
     }
@@ -144,8 +149,8 @@ fn paths(view: &View, tunnel: &Tunnel) -> Markup {
     let crossing: Vec<_> = crossing.collect();
     html! {
         section {
-            h2 { "Paths over it" }
-            @if crossing.is_empty() { p { "None that is known." } }
+            h2 { (say!("Paths over it")) }
+            @if crossing.is_empty() { p { (say!("None that is known.")) } }
             ul {
                 @for (path, _) in crossing {
                     li {

@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::model::{observation::PathObservation, types::Direction};
+use crate::{
+    language::say,
+    model::{observation::PathObservation, types::Direction},
+};
 
 /// Which way packets vanish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,9 +27,9 @@ impl Way {
     /// `site-a → dc`: a sign for those who see, a word for those who hear.
     pub(super) fn between(self, from: &str, to: &str) -> Markup {
         let (sign, word) = match self {
-            Self::Both => ("⇄", "to and from"),
-            Self::There => ("→", "to"),
-            Self::Back => ("←", "from"),
+            Self::Both => ("⇄", say!("to and from")),
+            Self::There => ("→", say!("to")),
+            Self::Back => ("←", say!("from")),
         };
         html! {
             bdi { (from) } " " span aria-hidden="true" { (sign) } span class="sr" { (word) } " " bdi { (to) }

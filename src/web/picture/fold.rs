@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::scene::{Scene, Site};
-use crate::web::mark::Mark;
+use crate::{language::say, web::mark::Mark};
 
 /// The scene with at most `most` sites, the worst of them, and one that stands for the rest.
 pub(super) fn folded(scene: Scene, most: usize) -> Scene {
@@ -25,11 +25,11 @@ pub(super) fn folded(scene: Scene, most: usize) -> Scene {
         .collect();
     let mut sites: Vec<Site> = kept.iter().map(|site| scene.sites[*site].clone()).collect();
     sites.push(Site {
-        name: format!("{} more sites", gone.len()),
+        name: say!("{number} more sites", number = gone.len()).told(),
         own: false,
         routers: Vec::new(),
         targets: vec![super::scene::Item {
-            name: if worst == Mark::Good { "nothing wrong" } else { "see the tables" }.to_owned(),
+            name: if worst == Mark::Good { say!("nothing wrong") } else { say!("see the tables") }.told(),
             mark: worst,
             word: String::new(),
             href: "#tables".to_owned(),

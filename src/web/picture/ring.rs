@@ -9,7 +9,7 @@ use super::{
     sitebox,
     star::{above, loss_in_words},
 };
-use crate::web::mark::Mark;
+use crate::{language::say, web::mark::Mark};
 
 const BOX: i32 = 190;
 const MARGIN: i32 = 8;
@@ -76,7 +76,7 @@ pub(super) fn drawing(scene: &Scene) -> Drawing {
     }
     let unsaid = scene.tunnels.len() - told.iter().filter(|line| line.kind == LineKind::Tunnel).count();
     if unsaid > 0 {
-        let words = format!("{unsaid} more tunnels: see the table below");
+        let words = say!("{number} more tunnels: see the table below", number = unsaid).told();
         drawing.label((x, y), most, (13, "note"), &words);
         y += 20;
     }

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::suspects::Suspects;
 use crate::{
+    language::{Said, say},
     model::{
         picture::{Tunnel, TunnelEnd},
         snapshot::{Link, RouterReading},
         state::Present,
         types::RouterName,
+        words::number,
     },
-    report::count,
     web::{
         mark::{Mark, router_in_words, tunnel_in_words, verdict_in_words},
         view::address,
@@ -81,7 +82,7 @@ impl Scene {
             let item = Item {
                 name: reading.router.to_string(),
                 mark: Mark::of_router(reading),
-                word: router_in_words(reading),
+                word: router_in_words(reading).told(),
                 href: address("router", reading.router.as_str()),
             };
             sites[places[reading.site.as_str()]].routers.push(item);
@@ -95,7 +96,7 @@ impl Scene {
         scene.mark_what_needs_commands(present);
         for (path, picture) in present.paths_with_pictures() {
             let to = places[path.target_site.as_str()];
-            let (mark, word) = (Mark::of_path(path), verdict_in_words(path));
+            let (mark, word) = (Mark::of_path(path), verdict_in_words(path).told());
             let (name, href) = (path.path.to_string(), address("path", path.path.as_str()));
             let hops = picture.map_or(&[][..], |picture| &picture.hops);
             let crossed: Vec<usize> = hops.iter().filter_map(|hop| place(&hop.end.router)).collect();
@@ -127,7 +128,7 @@ impl Scene {
         for tunnel in &mut self.tunnels {
             if tunnel.mark == Mark::Good && changed.contains(tunnel.name.as_str()) {
                 tunnel.mark = Mark::Bad;
-                "to change".clone_into(&mut tunnel.word);
+                tunnel.word = say!("to change").told();
             }
         }
     }
@@ -194,18 +195,21 @@ impl Scene {
         let bad = |marks: &mut dyn Iterator<Item = Mark>| marks.filter(|mark| *mark != Mark::Good).count();
         let sick_tunnels = bad(&mut self.tunnels.iter().map(|tunnel| tunnel.mark));
         let sick_paths = bad(&mut self.paths.iter().map(|path| path.mark));
-        let of = |all: usize, noun: &str, sick: usize| match (all, sick) {
-            (0, _) => format!("no {noun}"),
-            (all, 0) => format!("{}, nothing wrong", count(all, noun)),
-            (all, sick) => format!("{}, {sick} not as they should be", count(all, noun))
-                .replace("1 not as they should be", "1 not as it should be"),
+        let of = |sick: usize, all: Said| match sick {
+            0 => say!("{all}, nothing wrong", all => all),
+            1 => say!("{all}, 1 not as it should be", all => all),
+            sick => say!("{all}, {sick} not as they should be", all => all, sick),
         };
-        format!(
-            "{}; {}; {}.",
-            count(sites, "site"),
-            of(self.tunnels.len(), "tunnel", sick_tunnels),
-            of(self.paths.len(), "path", sick_paths)
-        )
+        let tunnels = match self.tunnels.len() {
+            0 => say!("no tunnel"),
+            all => of(sick_tunnels, number::tunnels(all)),
+        };
+        let paths = match self.paths.len() {
+            0 => say!("no path"),
+            all => of(sick_paths, number::paths(all)),
+        };
+        let sites = number::sites(sites);
+        say!("{sites}; {tunnels}; {paths}.", sites => sites, tunnels => tunnels, paths => paths).told()
     }
 }
 
@@ -253,7 +257,7 @@ fn tunnel_line(
         sites,
         name: tunnel.name.clone(),
         mark: Mark::of_tunnel(tunnel),
-        word: tunnel_in_words(tunnel),
+        word: tunnel_in_words(tunnel).told(),
         facts: facts.join(" · "),
         loss,
         href: address("tunnel", &tunnel.name),

@@ -5,7 +5,7 @@ use super::{
     scene::{Item, Scene, Site},
     suspects::short,
 };
-use crate::web::mark::Mark;
+use crate::{language::say, web::mark::Mark};
 
 /// So many routers and so many targets are named, the worst first.
 const MOST_ITEMS: usize = 5;
@@ -42,7 +42,7 @@ pub(super) fn draw(into: &mut Drawing, scene: &Scene, place: usize, rect: Rect) 
     into.label((x, y), most, (15, "name"), &site.name);
     y += ROW;
     if site.own {
-        into.label((x, y), most, (12, "note"), "this exporter");
+        into.label((x, y), most, (12, "note"), &say!("this exporter").told());
         y += ROW;
     }
     for items in [&site.routers, &site.targets] {
@@ -63,9 +63,13 @@ fn draw_items(into: &mut Drawing, items: &[Item], (x, mut y): (i32, i32), most: 
         y += ROW;
     }
     if let Some(worst) = items[shown..].iter().map(|item| item.mark).min() {
-        let how = if worst == Mark::Good { ", nothing wrong" } else { "" };
-        let text = format!("{} more{how}", items.len() - shown);
-        into.marked((x, y), most, (13, "note"), (worst, &text));
+        let more = items.len() - shown;
+        let text = if worst == Mark::Good {
+            say!("{more} more, nothing wrong", more)
+        } else {
+            say!("{more} more", more)
+        };
+        into.marked((x, y), most, (13, "note"), (worst, &text.told()));
         y += ROW;
     }
     y

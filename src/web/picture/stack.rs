@@ -7,7 +7,7 @@ use super::{
     sitebox,
     star::{Lane, above, lanes, loss_in_words},
 };
-use crate::web::mark::Mark;
+use crate::{language::say, web::mark::Mark};
 
 const WIDTH: i32 = 300;
 const MARGIN: i32 = 4;
@@ -85,7 +85,12 @@ fn list(into: &mut Drawing, scene: &Scene) -> i32 {
     let left = scene.tunnels.len() - wrong.len().min(MOST_TUNNELS);
     if left > 0 {
         let worst = wrong.get(MOST_TUNNELS).map_or(Mark::Good, |tunnel| tunnel.mark);
-        into.marked((MARGIN, y + 17), WIDTH, (13, "note"), (worst, &format!("{left} more tunnels")));
+        into.marked(
+            (MARGIN, y + 17),
+            WIDTH,
+            (13, "note"),
+            (worst, &say!("{number} more tunnels", number = left).told()),
+        );
         y += 24;
     }
     y

@@ -7,7 +7,7 @@ use super::{
     sitebox,
     suspects::Suspects,
 };
-use crate::web::mark::Mark;
+use crate::{language::say, web::mark::Mark};
 
 /// Width of a site at the side, and of the one in the middle.
 const BOX: i32 = 220;
@@ -55,9 +55,14 @@ pub(super) fn lanes<'s>(scene: &'s Scene, suspects: &Suspects, hub: usize, site:
     let rest = tunnels.split_off(shown);
     let mut lanes: Vec<_> = tunnels.into_iter().map(Lane::Tunnel).collect();
     if let Some(worst) = rest.iter().map(|tunnel| tunnel.mark).min() {
-        let how = if worst == Mark::Good { "nothing wrong" } else { "see the tables" };
-        let more = if shown == 0 { "" } else { "more " };
-        lanes.push(Lane::More(worst, format!("{} {more}tunnels, {how}", rest.len())));
+        let number = rest.len();
+        let words = match (shown, worst) {
+            (0, Mark::Good) => say!("{number} tunnels, nothing wrong", number),
+            (0, _) => say!("{number} tunnels, see the tables", number),
+            (_, Mark::Good) => say!("{number} more tunnels, nothing wrong", number),
+            (..) => say!("{number} more tunnels, see the tables", number),
+        };
+        lanes.push(Lane::More(worst, words.told()));
     }
     if let Some(leg) = suspects.leg(hub, site) {
         let (mark, words) = leg.told(scene);
@@ -169,10 +174,11 @@ pub(super) fn above(tunnel: &TunnelLine) -> String {
 /// Loss to the right and to the left; `first` says which end of the tunnel is at the left.
 pub(super) fn loss_in_words(tunnel: &TunnelLine, first: usize) -> String {
     let told = |from: usize| {
-        tunnel.loss[from].map_or("not known".to_owned(), |loss| format!("{:.1} %", loss * 100.0))
+        let share = tunnel.loss[from].map(|loss| format!("{:.1} %", loss * 100.0));
+        share.unwrap_or_else(|| say!("not known").told())
     };
     if tunnel.loss == [None, None] {
-        return "loss not known".to_owned();
+        return say!("loss not known").told();
     }
-    format!("loss → {}  ← {}", told(first), told(1 - first))
+    say!("loss → {there}  ← {back}", there = told(first), back = told(1 - first)).told()
 }

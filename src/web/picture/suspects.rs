@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::scene::{PathLine, Scene, ordered};
-use crate::web::mark::Mark;
+use crate::{language::say, web::mark::Mark};
 
 /// Paths by leg, a leg being two sites, smaller index first.
 #[derive(Debug, Clone, Default)]
@@ -55,26 +55,28 @@ impl Leg {
         let of = |path: &usize| &scene.paths[*path];
         let Some(worst) = self.sick.iter().map(of).min_by_key(|path| path.mark) else {
             return match self.crossing.as_slice() {
-                [one] => (Mark::Good, format!("{}: passes", of(one).name)),
-                many => (Mark::Good, format!("{} paths pass", many.len())),
+                [one] => (Mark::Good, say!("{path}: passes", path = of(one).name).told()),
+                many => (Mark::Good, say!("{number} paths pass", number = many.len()).told()),
             };
         };
         let alike = |path: &PathLine| path.word == worst.word;
         let in_short = |path: &PathLine| short(&path.word) == short(&worst.word);
         let all = self.sick.len();
         let text = match all {
-            1 => format!("{}: {}", worst.name, worst.word),
-            _ if self.sick.iter().map(of).all(alike) => format!("{all} paths: {}", worst.word),
-            _ if self.sick.iter().map(of).all(in_short) => format!("{all} paths: {}", short(&worst.word)),
-            _ => format!("{all} paths, the worst: {}", short(&worst.word)),
+            1 => say!("{name}: {what}", name = worst.name, what = worst.word),
+            _ if self.sick.iter().map(of).all(alike) => say!("{all} paths: {what}", all, what = worst.word),
+            _ if self.sick.iter().map(of).all(in_short) => {
+                say!("{all} paths: {what}", all, what = short(&worst.word))
+            }
+            _ => say!("{all} paths, the worst: {what}", all, what = short(&worst.word)),
         };
-        (worst.mark, text)
+        (worst.mark, text.told())
     }
 }
 
 /// A verdict without its direction or reason.
 pub(super) fn short(word: &str) -> &str {
-    word.split([',', ':']).next().unwrap_or(word)
+    word.split([',', ':', '、', '（']).next().unwrap_or(word)
 }
 
 /// The legs that a path crosses; over the hub, or straight, where that is not known.

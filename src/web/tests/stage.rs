@@ -97,7 +97,7 @@ fn measured(mut present: Present) -> Present {
 fn lossy() -> Present {
     let mut present = healthy();
     let mut sick = PathObservation::clone(&present.paths[1]);
-    let evidence = vec!["loss 7.9 % of the last 600 small echoes, more than 3 %".to_owned()];
+    let evidence = vec!["loss 7.9 % of the last 600 small echoes, more than 3 %".into()];
     sick.judgement = Judgement { evidence, ..verdict(Verdict::Lossy) };
     present.paths[1] = Arc::new(sick);
     let mut overlay = (*present.overlay).clone();
@@ -124,7 +124,7 @@ fn tunnel(ends: &[TunnelEnd; 2], is_well: bool) -> Tunnel {
         ends: ends.to_vec(),
         up: Some(is_well),
         mismatches: std::collections::BTreeMap::new(),
-        evidence: vec!["both ends are up".to_owned()],
+        evidence: vec!["both ends are up".into()],
         small_ends: Vec::new(),
         loss: vec![loss],
         flows: vec![],
@@ -201,7 +201,7 @@ pub(super) fn hostile() -> Present {
     for (place, name) in HOSTILE.iter().enumerate() {
         let long = if place == 5 { name.repeat(10) } else { (*name).to_owned() };
         let mut judgement = hole(&[Direction::Forward], 1450);
-        judgement.evidence = vec![format!("evidence of {long}")];
+        judgement.evidence = vec![format!("evidence of {long}").into()];
         let mut hostile = PathObservation::clone(&path(&long, &long, judgement));
         hostile.target = "x".repeat(253);
         present.paths.push(Arc::new(hostile));

@@ -113,7 +113,7 @@ impl Prober {
         let hosts = HostMtu {
             testable: self.testable(),
             hosts: self.hosts,
-            rule: "simulated".to_owned(),
+            rule: vxlan_exporter::language::Said::verbatim("simulated"),
             pending: false,
             above: None,
         };

@@ -157,7 +157,7 @@ impl Expect {
             Some(format!("settled not {:?}", self.settled))
         } else {
             let words = self.evidence.as_ref()?;
-            let there = said.evidence.iter().any(|sentence| sentence.contains(words.as_str()));
+            let there = said.evidence.iter().any(|sentence| sentence.to_string().contains(words.as_str()));
             (!there).then(|| format!("evidence without {words:?}"))
         }
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::path::tcp::recent::LAST;
+use crate::{language::lines, path::tcp::recent::LAST};
 
 fn suspicious() -> TcpLife {
     let mut life = TcpLife::new(443);
@@ -35,7 +35,7 @@ fn forty_silent_syns_and_twenty_to_other_ports_beside_answered_echoes_are_proof(
     let took = play(&mut life, Fate::Lost, Fate::Lost, |_| Fate::Answered);
     assert_eq!(life.state(), Some(TcpState::Dead));
     assert!(took >= Duration::from_secs(4), "{took:?}");
-    let said = life.in_words().join("; ");
+    let said = lines(&life.in_words());
     for words in ["40 SYNs to port 443 and 20 to ports 22, 80, 6443, 1", "tx-checksum-ip-generic off"] {
         assert!(said.contains(words), "{said}");
     }

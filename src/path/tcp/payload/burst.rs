@@ -5,9 +5,12 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::{super::life::elsewhere, PayloadProbe};
-use crate::path::{
-    pairs::Fate,
-    probe::{ByteFate, Moment},
+use crate::{
+    language::{Said, say},
+    path::{
+        pairs::Fate,
+        probe::{ByteFate, Moment},
+    },
 };
 
 /// Counted connections to the path's own port that prove it dead.
@@ -236,16 +239,28 @@ impl PayloadProof {
         self.passed.is_some()
     }
 
-    pub(super) fn in_words(self, port: u16) -> String {
+    pub(super) fn said(self, port: u16) -> Said {
         let (own, controls, answered) = (self.own, self.controls, self.answered);
-        let what = if self.connected > 0 {
-            format!("{own} connections to TCP port {port} acknowledged no byte")
-        } else {
-            format!("{own} connections to TCP port {port} could not be opened")
-        };
-        let took = self.took.as_secs_f64();
-        format!(
-            "{what} within {took:.1} s, while {answered} of {controls} small SYNs beside them were answered"
+        let took = format!("{:.1}", self.took.as_secs_f64());
+        if self.connected > 0 {
+            return say!(
+                "{own} connections to TCP port {port} acknowledged no byte within {took} s, while {answered} of \
+                 {controls} small SYNs beside them were answered",
+                own,
+                port,
+                took,
+                answered,
+                controls
+            );
+        }
+        say!(
+            "{own} connections to TCP port {port} could not be opened within {took} s, while {answered} of \
+             {controls} small SYNs beside them were answered",
+            own,
+            port,
+            took,
+            answered,
+            controls
         )
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::path::refusal::Refusal;
+use crate::{language::lines, path::refusal::Refusal};
 
 const STEP: Duration = Duration::from_millis(50);
 
@@ -97,7 +97,7 @@ fn ten_connections_that_take_no_byte_beside_answered_syns_are_proof() {
     let mut play = Play::new();
     let took = play.until(&DEAD, |payload| state(payload, TcpState::PayloadDead));
     assert!(took < Duration::from_secs(20), "{took:?}");
-    let said = play.payload.in_words(false).join("; ");
+    let said = lines(&play.payload.in_words(false));
     for words in [
         "SYNs are answered, payload is not: 10 connections to TCP port 443 acknowledged no byte",
         "middlebox",
@@ -112,7 +112,7 @@ fn where_only_the_kernels_syns_are_silent_it_is_the_kernel_that_is_dead() {
     let silent = ByteFate::Unconnected;
     let network = Network { own: silent, others: silent, ..DEAD };
     play.until(&network, |payload| state(payload, TcpState::KernelDead));
-    let said = play.payload.in_words(false).join("; ");
+    let said = lines(&play.payload.in_words(false));
     assert!(said.contains("raw SYNs pass, the kernel's own connections do not"), "{said}");
     // A port that refuses shows that the kernel's SYNs pass.
     let mut play = Play::new();

@@ -194,7 +194,7 @@ fn of_a_whole_path_both_ways_are_told() {
 fn what_our_own_interface_lets_out_is_no_path_mtu() {
     for (passes, mtu, at_least) in [(1500, None, Some(1450)), (1400, Some(1400), None)] {
         let mut host = Host::from(asking_all(1));
-        let rule = "test".to_owned();
+        let rule = "test".into();
         let hosts = HostMtu { testable: 1450, hosts: 1500, rule, pending: false, above: None };
         host.prober.set_hosts(hosts, host.now);
         let of = after(host, 60, holes(passes, 1500));
