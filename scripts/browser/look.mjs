@@ -244,8 +244,11 @@ async function japanese(state) {
   await page.setViewportSize(LAPTOP);
   await page.getByRole("link", { name: "English", exact: true }).click();
   expect((await language()) === "en", `${name}: the link to English leads to ${await language()}`);
-  await page.locator("main table a").first().click();
-  expect((await language()) === "en", `${name}: the next page forgets the language`);
+  const things = page.locator("main table a");
+  if (state.name !== "empty") {
+    await things.first().click();
+    expect((await language()) === "en", `${name}: the next page forgets the language`);
+  }
   await page.getByRole("link", { name: "日本語", exact: true }).click();
   expect((await language()) === "ja", `${name}: the link to Japanese leads to ${await language()}`);
   await accessible(page, `${name} of one thing`);
