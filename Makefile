@@ -10,7 +10,7 @@ WITH_LAB := cargo build --locked --release -p vxlan_exporter -p lab --bin vxlan_
 IMAGE := dist/vxlan_exporter-image.tar
 RELEASE := target/dist/release/vxlan_exporter
 
-.PHONY: demo test test-longest test-waits test-works test-browser test-lint test-overload image image-test soak soak-short soak-loss soak-legs scale bench fuzz mutants-rules \
+.PHONY: demo test test-longest test-waits test-alone test-works test-browser test-lint test-overload image image-test soak soak-short soak-loss soak-legs scale bench fuzz mutants-rules \
 	alerts dashboards pictures page-pictures chart setup chart-tools build \
 	lab-clean audit sbom reproducible coverage mutants
 
@@ -28,7 +28,9 @@ KERNEL_TESTS := target/kernel-tests
 # process, and here one that waits for its turn holds up no other.
 LONGEST := soak:: monitoring:: lab_loss:: lab_fixes::what_is lab_faults::loss_ reflector::a_byte_policer \
 	reflector::loss_both_ways wire::own::a_stopped wire::own::a_target cases_of_real_networks \
-	hostile_router:: many_routers::forty doors::five_thousand doors::wrong_passwords its_log_that_does_not_read
+	hostile_router:: many_routers::forty doors::wrong_passwords its_log_that_does_not_read
+# Tests that promise an answer while they take a core themselves: when all else has ended.
+ALONE := doors::five_thousand
 # At low priority, beside the labs. A newer make offers cargo its own job slots: with two taken by
 # labs the compiler would have few.
 BESIDE := nice env --unset=MAKEFLAGS
@@ -42,13 +44,17 @@ test: setup chart-tools
 		>$(KERNEL_TESTS).json
 	ln -sf "$$(sed -n 's/.*"name":"kernel".*"executable":"\([^"]*\)".*/\1/p' $(KERNEL_TESTS).json)" $(KERNEL_TESTS)
 	+@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-longest test-waits test-works test-browser test-lint
+	+@$(MAKE) --no-print-directory test-alone
 
 # Many more threads than CPUs: nearly all of these tests mostly wait.
 test-longest:
 	$(SUDO) $(KERNEL_TESTS) $(LONGEST) --test-threads=12
 
 test-waits:
-	$(SUDO) $(KERNEL_TESTS) $(addprefix --skip ,$(LONGEST)) --test-threads=$(or $(KERNEL_THREADS),10)
+	$(SUDO) $(KERNEL_TESTS) $(addprefix --skip ,$(LONGEST) $(ALONE)) --test-threads=$(or $(KERNEL_THREADS),10)
+
+test-alone:
+	$(SUDO) $(KERNEL_TESTS) $(ALONE) --test-threads=1
 
 test-works:
 	$(BESIDE) cargo test --locked --workspace $(UNOPTIMISED) --lib --bins --test plain --test scrape_memory $(RUN_AS_ROOT)
