@@ -11,8 +11,10 @@ use clap::ValueEnum as _;
 use proptest::{prelude::*, sample::Index};
 
 use crate::{
-    command::parse::{Format, read, robust::CAPTURES},
-    look::target::ProbeTarget,
+    command::{
+        parse::{Format, read, robust::CAPTURES},
+        probe::target::ProbeTarget,
+    },
     model::{
         snapshot::ScrapeError,
         types::{FailureReason, Method},

@@ -6,14 +6,13 @@ use std::{collections::BTreeSet, net::IpAddr};
 use super::{
     PROBE_INTERVAL, SCRAPE_INTERVAL,
     error::Mistake,
-    on_demand,
     position::Step::{self, Index, Key},
     schema::{Api, Path, Router, Schema, Ssh},
 };
 
 use crate::model::family::Family;
 
-pub(super) type Checked = Result<(), Mistake>;
+type Checked = Result<(), Mistake>;
 
 pub(crate) fn check(config: &Schema) -> Checked {
     unique("routers", "router", config.routers().iter().map(|router| &router.name.0))?;
@@ -26,7 +25,6 @@ pub(crate) fn check(config: &Schema) -> Checked {
     families(config)?;
     tunnels(config)?;
     reflectors(config)?;
-    on_demand::check(config)?;
     times(config)
 }
 
@@ -34,7 +32,7 @@ fn broken<T>(steps: impl Into<Vec<Step>>, message: String) -> Result<T, Mistake>
     Err(Mistake { steps: steps.into(), key: None, message })
 }
 
-pub(super) fn broken_key<T>(
+fn broken_key<T>(
     steps: impl Into<Vec<Step>>,
     key: &'static str,
     message: impl Into<String>,

@@ -3,7 +3,6 @@
 mod api;
 mod bounds;
 mod manual;
-mod on_demand;
 mod reflectors;
 mod secrets;
 
@@ -45,7 +44,7 @@ fn keys() {
             "site: a\n^api: {}",
             "unknown key `api`: the keys here are site, routers, paths, tunnels, scrape_interval, \
              scrape_timeout, max_interfaces, max_fdb_entries, probe_interval, sentinel_interval, \
-             expected_mtu, loss_threshold, probe_budget_pps, router_workers, underlay_probes, underlay_interval, reflector, web, probe",
+             expected_mtu, loss_threshold, probe_budget_pps, router_workers, underlay_probes, underlay_interval, reflector, web",
         ),
         ("site: a\n^site: b", "key `site` is given twice: keep one"),
         (

@@ -15,7 +15,7 @@ use http_body_util::BodyExt as _;
 use hyper::{
     Request, StatusCode,
     body::{Body as _, Incoming},
-    header::{AUTHORIZATION, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     server::conn::http1,
     service::{Service, service_fn},
 };
@@ -35,7 +35,6 @@ use super::{
     access::Admission,
     answer::{PLAIN_TEXT, PageResponse, answer},
     counts::WebCounters,
-    mount::Mount,
     places::Place,
     wanted::Restricted,
 };
@@ -54,8 +53,6 @@ const TLS_HANDSHAKE: [u8; 1] = [22];
 /// What every connection serves.
 pub(crate) struct Site {
     pub router: Router,
-    /// Below which path they are.
-    pub mount: Arc<Mount>,
     pub counts: Arc<WebCounters>,
 }
 
@@ -125,21 +122,10 @@ async fn answer_to(
     stop: &watch::Receiver<()>,
 ) -> Result<PageResponse, Infallible> {
     place.works();
-    let rules = access.rules().await;
-    if !rules.may_come() {
-        let mut refusal =
-            answer(StatusCode::TOO_MANY_REQUESTS, PLAIN_TEXT, "too many requests: see rate_limit\n");
-        refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
-        return Ok(sent(place, refusal).await);
-    }
-    let admission = rules.admits(place, request.headers().get(AUTHORIZATION)).await;
-    let mut answered = match admission {
+    let admission = access.admits(place, request.headers().get(AUTHORIZATION)).await;
+    let answered = match admission {
         Admission::Granted => {
-            let Some(uri) = site.mount.below(request.uri()) else {
-                return Ok(sent(place, elsewhere(&site.mount)).await);
-            };
-            let is_scrape = uri.path() == site.mount.telemetry();
-            *request.uri_mut() = uri;
+            let is_scrape = request.uri().path() == "/metrics";
             request.extensions_mut().insert(stop.clone());
             request.extensions_mut().insert(Restricted(access.restricts(place)));
             let Ok(answered) = site.router.clone().call(request).await;
@@ -153,19 +139,7 @@ async fn answer_to(
             refusal(reason, retry_after)
         }
     };
-    rules.dress(&mut answered);
     Ok(sent(place, answered).await)
-}
-
-/// Where the pages are, for a request that is not below the prefix.
-fn elsewhere(mount: &Mount) -> PageResponse {
-    let home = mount.home();
-    let mut answer = answer(StatusCode::NOT_FOUND, PLAIN_TEXT, format!("the pages are below {home}\n"));
-    if let Ok(location) = HeaderValue::from_str(&home) {
-        *answer.status_mut() = StatusCode::FOUND;
-        answer.headers_mut().insert(LOCATION, location);
-    }
-    answer
 }
 
 /// Accounts for what the client has to read. An answer without a known length goes on for as long

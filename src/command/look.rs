@@ -1,8 +1,5 @@
 //! A single look at paths: how often it probes, how long it waits, and when it has seen enough.
-//! Shared by `check`, `probe` and `/probe`.
-
-pub mod one_path;
-pub mod target;
+//! Shared by `check` and `probe`.
 
 use std::{
     ops::ControlFlow,
