@@ -4,7 +4,7 @@
 //! them. It is made where the finding is made, without a language. Words are made at the edge, by a
 //! view for its reader; English ones are the sentence itself, others are in a catalogue.
 //!
-//! - `said`: messages, and [`say!`] which makes them
+//! - `said`: messages, and `say!` which makes them
 //! - `catalogue`: the sentences in other languages, in Fluent's format (`locales/`)
 //! - `choice`: what the command line, the environment or a browser asks for
 //!
