@@ -141,13 +141,13 @@ impl RouterSnapshot {
 
     /// The forwarding entries of one interface.
     pub(crate) fn entries<'a>(&'a self, interface: &str) -> impl Iterator<Item = &'a FdbEntry> {
-        Index::entries(self, interface)
+        self.fdb.of_interface(interface)
     }
 
     /// The underlay device that the forwarding entries of an interface tie a remote to.
     #[must_use]
     pub(crate) fn via(&self, interface: &str, remote: IpAddr) -> Option<&InterfaceName> {
-        Index::via(self, interface, remote)
+        self.fdb.via(interface, remote)
     }
 
     /// The route by which a vxlan interface reaches a remote.

@@ -16,6 +16,7 @@ mod history;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashMap},
+    hash::Hash,
     rc::Rc,
 };
 
@@ -81,13 +82,30 @@ pub(super) struct Claims {
 pub(super) struct Passive<'s, 'a> {
     scene: &'s Scene<'a>,
     history: &'s StackHistory,
-    intervals: RefCell<Intervals>,
-    cuts: RefCell<HashMap<RouterName, Rc<Cuts>>>,
-    cut_to: RefCell<HashMap<RouterName, Rc<CutTo>>>,
+    intervals: Once<(RouterName, Family), [Interval]>,
+    cuts: Once<RouterName, Cuts>,
+    cut_to: Once<RouterName, CutTo>,
 }
 
-/// The intervals of each router, by family.
-type Intervals = HashMap<(RouterName, Family), Rc<[Interval]>>;
+/// Results by key, each computed once.
+#[derive(Debug)]
+struct Once<K, T: ?Sized>(RefCell<HashMap<K, Rc<T>>>);
+
+impl<K: Eq + Hash, T: ?Sized> Once<K, T> {
+    fn new() -> Self {
+        Self(RefCell::new(HashMap::new()))
+    }
+
+    /// The result for a key; computing it may need those for others.
+    fn of(&self, key: K, compute: impl FnOnce() -> Rc<T>) -> Rc<T> {
+        if let Some(known) = self.0.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let result = compute();
+        self.0.borrow_mut().insert(key, Rc::clone(&result));
+        result
+    }
+}
 
 /// What a router cuts: its devices that may, fragments a second and per packet if it does, and how many
 /// packets a second are cut on the way to which router.
@@ -131,13 +149,7 @@ impl Lost {
 
 impl<'s, 'a> Passive<'s, 'a> {
     pub(super) fn new(scene: &'s Scene<'a>, history: &'s StackHistory) -> Self {
-        Self {
-            scene,
-            history,
-            intervals: RefCell::default(),
-            cuts: RefCell::default(),
-            cut_to: RefCell::default(),
-        }
+        Self { scene, history, intervals: Once::new(), cuts: Once::new(), cut_to: Once::new() }
     }
 
     /// The claims for both directions of a tunnel.
@@ -190,9 +202,7 @@ impl<'s, 'a> Passive<'s, 'a> {
     }
 
     fn intervals(&self, router: &RouterName, family: Family) -> Rc<[Interval]> {
-        let mut known = self.intervals.borrow_mut();
-        let new = || self.history.intervals(router, family).into();
-        Rc::clone(known.entry((router.clone(), family)).or_insert_with(new))
+        self.intervals.of((router.clone(), family), || self.history.intervals(router, family).into())
     }
 
     /// Fragments a second, and per packet, if the router of this end cuts its outer packets.
@@ -202,12 +212,7 @@ impl<'s, 'a> Passive<'s, 'a> {
     }
 
     fn cuts_of(&self, router: &RouterName) -> Rc<Cuts> {
-        let known = self.cuts.borrow().get(router).cloned();
-        known.unwrap_or_else(|| {
-            let cuts = Rc::new(self.count_cuts(router));
-            self.cuts.borrow_mut().insert(router.clone(), Rc::clone(&cuts));
-            cuts
-        })
+        self.cuts.of(router.clone(), || Rc::new(self.count_cuts(router)))
     }
 
     fn count_cuts(&self, router: &RouterName) -> Cuts {
@@ -243,8 +248,7 @@ impl<'s, 'a> Passive<'s, 'a> {
     }
 
     fn cut_to(&self, router: &RouterName) -> Rc<CutTo> {
-        let known = self.cut_to.borrow().get(router).cloned();
-        known.unwrap_or_else(|| {
+        self.cut_to.of(router.clone(), || {
             let mut cut = CutTo::default();
             let views = work::each(self.scene.ends_of(router)).filter_map(|end| self.scene.ends.get(end));
             // Those that send to it are among those that it sends to.
@@ -256,9 +260,7 @@ impl<'s, 'a> Passive<'s, 'a> {
                     cut.senders.insert((**other).clone());
                 }
             }
-            let cut = Rc::new(cut);
-            self.cut_to.borrow_mut().insert(router.clone(), Rc::clone(&cut));
-            cut
+            Rc::new(cut)
         })
     }
 

@@ -101,7 +101,12 @@ async fn overlay(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResp
     print(&pages, (&format!("/ {asked:?}"), &uri), &headers, move |view| page::overlay(view, &asked)).await
 }
 
-/// The page of one thing; a name that cannot be decoded is one that nothing has.
+/// A name that cannot be decoded is one that nothing has.
+fn decoded(name: Name, uri: &Uri) -> String {
+    name.map_or_else(|_| uri.path().to_owned(), |Path(name)| name)
+}
+
+/// The page of one thing.
 async fn one(
     pages: &Arc<Pages>,
     name: Name,
@@ -109,7 +114,7 @@ async fn one(
     headers: &HeaderMap,
     page: impl FnOnce(&View, &str) -> Content + Send + 'static,
 ) -> PageResponse {
-    let name = name.map_or_else(|_| uri.path().to_owned(), |Path(name)| name);
+    let name = decoded(name, uri);
     print(pages, (uri.path(), uri), headers, move |view| page(view, &name)).await
 }
 
@@ -121,7 +126,7 @@ async fn api_one(
     headers: &HeaderMap,
     page: impl FnOnce(&View, &str) -> Content + Send + 'static,
 ) -> PageResponse {
-    let name = name.map_or_else(|_| uri.path().to_owned(), |Path(name)| name);
+    let name = decoded(name, uri);
     print_as_it_is(pages, uri.path(), headers, move |view| page(view, &name)).await
 }
 

@@ -30,7 +30,7 @@ const EVERY: Duration = Duration::from_secs(2);
 /// So many of them at once.
 const AT_ONCE: u32 = 6;
 /// What comes of it is announced for so long.
-const WATCHED: Duration = Duration::from_secs(20);
+pub(crate) const WATCHED: Duration = Duration::from_secs(20);
 
 /// Whether a request's sender had to be somebody: set for each request by its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -66,9 +66,8 @@ fn serve(fleet: &Fleet<'_>, interval: &str) -> Exporter {
 
 #[test]
 fn a_router_that_says_far_too_much_stops_nobody_and_leaves_nothing_behind() {
-    let _turn = crate::support::turn();
     with_fleet(4, |fleet| {
-        let exporter = serve(fleet, "10s");
+        let exporter = serve(fleet, "6s");
         exporter.wait_for("all tunnels", |now| by_label(now, "vxlan_tunnel_up", "tunnel").len() == 3);
         let before = picture(&scraped(&exporter, "r1"));
         for (kind, links, fdb) in [
@@ -107,7 +106,6 @@ fn a_router_that_says_far_too_much_stops_nobody_and_leaves_nothing_behind() {
 
 #[test]
 fn names_that_change_with_every_scrape_leave_no_memory_behind() {
-    let _turn = crate::support::turn();
     with_fleet(4, |fleet| {
         let exporter = serve(fleet, "1s");
         exporter.wait_for("all tunnels", |now| by_label(now, "vxlan_tunnel_up", "tunnel").len() == 3);

@@ -16,6 +16,8 @@ use lab::{
     numbers::{Numbers, Place},
 };
 
+use crate::support::one_exporter::CURL;
+
 const PATIENCE: Duration = Duration::from_mins(2);
 
 struct Reader<'l> {
@@ -26,17 +28,7 @@ struct Reader<'l> {
 impl Reader<'_> {
     /// The status and what curl prints.
     fn curl(&self, arguments: &[&str]) -> Result<(String, String)> {
-        let always = [
-            "--silent",
-            "--show-error",
-            "--noproxy",
-            "*",
-            "--max-time",
-            "20",
-            "--write-out",
-            "\n%{http_code}",
-        ];
-        let arguments: Vec<_> = always.iter().chain(arguments).copied().chain([self.page.as_str()]).collect();
+        let arguments: Vec<_> = CURL.iter().chain(arguments).copied().chain([self.page.as_str()]).collect();
         let done = self.lab.host(Place::SiteA).output("curl", &arguments)?;
         let said = String::from_utf8(done.stdout)?;
         let (body, status) = said.rsplit_once('\n').context("a status")?;

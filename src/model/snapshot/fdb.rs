@@ -11,7 +11,10 @@ use std::{
 
 use serde::{Serialize, Serializer};
 
-use crate::{model::snapshot::FdbEntry, work};
+use crate::{
+    model::{snapshot::FdbEntry, types::InterfaceName},
+    work,
+};
 
 /// Forwarding entries with an index, cheap to clone. Changing them makes a copy.
 #[derive(Clone, Default)]
@@ -25,14 +28,26 @@ struct Shared {
 
 /// Positions of entries by the name of their interface.
 #[derive(Default)]
-pub(super) struct Places {
-    pub(super) entries: HashMap<String, Vec<usize>>,
+struct Places {
+    entries: HashMap<String, Vec<usize>>,
     /// The first entry of each interface that ties a remote to an underlay device.
-    pub(super) vias: HashMap<String, HashMap<IpAddr, usize>>,
+    vias: HashMap<String, HashMap<IpAddr, usize>>,
 }
 
 impl Fdb {
-    pub(super) fn places(&self) -> &Places {
+    /// The entries of an interface.
+    pub(super) fn of_interface(&self, name: &str) -> impl Iterator<Item = &FdbEntry> {
+        let places = self.places().entries.get(name).map(Vec::as_slice);
+        work::each(places.unwrap_or_default()).filter_map(|place| self.get(*place))
+    }
+
+    /// The underlay device that an entry of an interface ties a remote to.
+    pub(super) fn via(&self, name: &str, remote: IpAddr) -> Option<&InterfaceName> {
+        work::step();
+        self.get(*self.places().vias.get(name)?.get(&remote)?)?.via.as_ref()
+    }
+
+    fn places(&self) -> &Places {
         self.0.places.get_or_init(|| Places::of(&self.0.entries))
     }
 

@@ -1,17 +1,17 @@
 //! Index of a snapshot by name, so that a look-up does not walk through the whole router.
 
-use std::{collections::HashMap, fmt, net::IpAddr, sync::OnceLock};
+use std::{collections::HashMap, fmt, sync::OnceLock};
 
 use crate::{
     model::{
-        snapshot::{FdbEntry, Link, RouterSnapshot},
-        types::{Bytes, InterfaceName, LinkKind},
+        snapshot::{Link, RouterSnapshot},
+        types::{Bytes, LinkKind},
     },
     work,
 };
 
-/// Positions of links by name; forwarding entries have an index of their own. A cloned snapshot builds its own index, so
-/// that the clone may be changed.
+/// Positions of links by name; forwarding entries have an index of their own. A cloned snapshot
+/// builds its own index, so that the clone may be changed.
 #[derive(Default)]
 pub struct Index(OnceLock<Positions>);
 
@@ -50,16 +50,6 @@ impl Index {
         work::step();
         let widest = of.links.get(self.places(of).bridges.get(bridge)?.widest?)?;
         Some((widest, widest.mtu?))
-    }
-
-    pub(super) fn via<'a>(of: &'a RouterSnapshot, name: &str, remote: IpAddr) -> Option<&'a InterfaceName> {
-        work::step();
-        of.fdb.get(*of.fdb.places().vias.get(name)?.get(&remote)?)?.via.as_ref()
-    }
-
-    pub(super) fn entries<'a>(of: &'a RouterSnapshot, name: &str) -> impl Iterator<Item = &'a FdbEntry> {
-        let entries = of.fdb.places().entries.get(name).map(Vec::as_slice);
-        work::each(entries.unwrap_or_default()).filter_map(|place| of.fdb.get(*place))
     }
 }
 

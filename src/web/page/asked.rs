@@ -13,7 +13,7 @@ use crate::{
     web::{
         answer::Content,
         view::address,
-        wanted::{May, Refusal},
+        wanted::{May, Refusal, WATCHED},
         words::{HERE, around},
     },
 };
@@ -51,7 +51,7 @@ pub(super) fn section(path: &PathObservation, may: &May, now: SystemTime) -> Mar
 
 /// A prober that does not run ends nothing.
 fn is_recent(asked: &Asked, now: SystemTime) -> bool {
-    now.duration_since(asked.at).unwrap_or_default().as_secs() < 20
+    now.duration_since(asked.at).unwrap_or_default() < WATCHED
 }
 
 fn in_words(asked: &Asked, now: SystemTime) -> Said {

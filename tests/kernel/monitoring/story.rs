@@ -199,7 +199,6 @@ impl Story {
         let fired = self.monitoring.query("max_over_time(ALERTS{alertstate=\"firing\"}[1h])")?;
         let fired: BTreeSet<String> = fired
             .into_iter()
-            .filter(|(labels, _)| !stack::is_of_a_busy_machine(labels))
             .map(|(mut labels, _)| {
                 labels.remove("__name__");
                 labels.remove("alertstate");

@@ -20,6 +20,10 @@ pub struct Exporter {
     port: u16,
 }
 
+/// What curl is always told: the status comes on a line of its own after the body.
+pub const CURL: [&str; 8] =
+    ["--silent", "--show-error", "--noproxy", "*", "--max-time", "20", "--write-out", "\n%{http_code}"];
+
 /// The answer that curl received.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -95,16 +99,7 @@ impl Exporter {
     /// Requests a page, with curl's arguments; `scheme` is `http` or `https`.
     pub fn ask(&self, scheme: &str, page: &str, curl: &[&str]) -> Answer {
         let output = Command::new("curl")
-            .args([
-                "--silent",
-                "--show-error",
-                "--noproxy",
-                "*",
-                "--max-time",
-                "20",
-                "--write-out",
-                "\n%{http_code}",
-            ])
+            .args(CURL)
             .args(["--resolve", &format!("exporter.test:{}:127.0.0.1", self.port)])
             .args(curl)
             .arg(format!("{scheme}://exporter.test:{}{page}", self.port))

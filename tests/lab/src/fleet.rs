@@ -31,7 +31,7 @@ use crate::{
 pub const PORT: u16 = 2223;
 
 /// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Routers `r0` … in a network namespace of their own.
 pub struct Fleet<'r> {
