@@ -92,7 +92,7 @@ fn server() -> SocketAddr {
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
         let address = listener.local_addr().expect("an address");
         let access = Access::new(watch::channel(Vec::new()).1, None);
-        runtime.spawn(serve(listener, Pages::default(), access, std::future::pending::<()>()));
+        runtime.spawn(serve(vec![listener], Pages::default(), access, std::future::pending::<()>()));
         (runtime, address)
     });
     *address

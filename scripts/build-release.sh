@@ -37,8 +37,10 @@ if "$here/scripts/cargo-tools.sh" --is-there cargo-auditable; then
 fi
 time=${SOURCE_DATE_EPOCH:-$(git -c safe.directory="$here" log -1 --format=%ct 2>/dev/null || echo 0)}
 revision=${VXLAN_EXPORTER_REVISION:-$(git -c safe.directory="$here" rev-parse HEAD 2>/dev/null || true)}
+branch=${VXLAN_EXPORTER_BRANCH:-$(git -c safe.directory="$here" rev-parse --abbrev-ref HEAD 2>/dev/null || true)}
+rustc=${VXLAN_EXPORTER_RUSTC:-$(cd "$here" && rustc --version | cut -d ' ' -f 2)}
 # shellcheck disable=SC2086 # nothing, or one word
 env -u CC -u CFLAGS -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS PATH="$work:$PATH" SOURCE_DATE_EPOCH="$time" \
-    VXLAN_EXPORTER_REVISION="$revision" \
+    VXLAN_EXPORTER_REVISION="$revision" VXLAN_EXPORTER_BRANCH="$branch" VXLAN_EXPORTER_RUSTC="$rustc" \
     RUSTFLAGS="--remap-path-prefix=$cargo_home=/cargo --remap-path-prefix=$here=/build" \
     cargo $auditable build --locked --release --bin vxlan_exporter --target-dir "$target" "$@"

@@ -104,10 +104,15 @@ impl MetricSpec {
     }
 }
 
+/// The families of `/metrics`, then those of `/probe`.
+pub fn every() -> impl Iterator<Item = &'static MetricSpec> {
+    ALL.iter().chain(on_demand::ALL).copied()
+}
+
 /// The family of that name, if there is one.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static MetricSpec> {
-    ALL.iter().copied().find(|family| family.name == name)
+    every().find(|family| family.name == name)
 }
 
 macro_rules! families {
@@ -133,6 +138,8 @@ macro_rules! families {
         pub static ALL: &[&MetricSpec] = &[$(&$id),+];
     };
 }
+
+pub(crate) mod on_demand;
 
 families! {
     ROUTER_UP = Gauge "vxlan_router_up" in "0 or 1", ["router", "site"],
@@ -447,7 +454,7 @@ pub(crate) static OF_A_HEALTHY_PATH: &[(&MetricSpec, usize)] = &[
 pub fn manual() -> String {
     let mut page = String::from(MANUAL_HEAD);
     let mut section = "";
-    for family in ALL {
+    for family in every() {
         let subject = family.name.trim_start_matches("vxlan_").split('_').next().unwrap_or_default();
         if subject != section {
             section = subject;
@@ -469,7 +476,7 @@ pub fn manual() -> String {
         );
     }
     page.push_str("\n## Label values\n\n| family | label | values |\n|---|---|---|\n");
-    for family in ALL {
+    for family in every() {
         for set in family.value_sets {
             let values: Vec<String> = set.values().iter().map(|value| format!("`{value}`")).collect();
             let _ = writeln!(page, "| `{}` | `{}` | {} |", family.name, set.label, values.join(" "));
@@ -489,7 +496,7 @@ const MANUAL_HEAD: &str = "\
 
 Generated from src/catalogue.rs; `UPDATE_DOCS=1 cargo test manual` updates it.
 
-All metrics of `/metrics`. Data of a router has the labels `router`, `site` and `interface`; data of two routers together
+All metrics of `/metrics`, and under Probe those of `/probe` ([on-demand.md](on-demand.md)). Data of a router has the labels `router`, `site` and `interface`; data of two routers together
 `tunnel`; results of probes `path`, `target_site` and `source` (the site this exporter runs at). MTUs are in bytes of IP packet.
 Counters of paths and of the exporter start with the process; counters of interfaces are the router's own and are reset when
 the device is recreated. A router's data is exported only while the router can be read.
@@ -512,16 +519,16 @@ mod tests {
 
     #[test]
     fn names_follow_the_rules() {
-        let names: BTreeSet<_> = ALL.iter().map(|family| family.name).collect();
-        assert_eq!(names.len(), ALL.len(), "a name is declared twice");
-        for family in ALL {
+        let names: BTreeSet<_> = every().map(|family| family.name).collect();
+        assert_eq!(names.len(), every().count(), "a name is declared twice");
+        for family in every() {
             let name = family.name;
             assert_eq!(family.kind == MetricKind::Counter, name.ends_with("_total"), "{name}");
             assert_eq!(family.unit == "always 1", name.ends_with("_info"), "{name}");
             assert!(family.help.ends_with('.'), "{name}: {}", family.help);
             let labels: BTreeSet<_> = family.labels.iter().collect();
             assert_eq!(labels.len(), family.labels.len(), "{name}");
-            assert!(std::ptr::eq(find(name).expect(name), *family));
+            assert!(std::ptr::eq(find(name).expect(name), family));
         }
         assert!(find("vxlan_path_loss_ratio").is_none());
     }

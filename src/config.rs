@@ -10,10 +10,12 @@
 mod bounds;
 mod check;
 mod error;
+mod on_demand;
 pub(crate) mod password_hash;
 mod position;
 mod schema;
 pub mod secret_names;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -22,6 +24,7 @@ pub mod web_file;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -60,6 +63,8 @@ pub struct Config {
     schema: Schema,
     /// The directory of the configuration file, which relative file names refer to.
     base: PathBuf,
+    /// Itself as text, without secrets.
+    shown: Arc<str>,
 }
 
 /// Reads and checks a configuration file of at most `most` bytes. Relative file names in it refer
@@ -83,7 +88,8 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
         .map_err(|error| ConfigError::from_yaml(&error, text, path))?
         .unwrap_or_default();
     check::check(&schema).map_err(|problem| problem.at(text, path))?;
-    Ok(Config { schema, base: path.parent().unwrap_or(Path::new("")).to_owned() })
+    let base = path.parent().unwrap_or(Path::new("")).to_owned();
+    Ok(Config { schema, base, shown: shown::without_secrets(text).into() })
 }
 
 /// The text without the byte order mark that some editors put first: directly before a key, the
@@ -126,6 +132,8 @@ impl Config {
                 .as_ref()
                 .and_then(|web| web.probe_now)
                 .map_or_else(Default::default, |it| it.0),
+            on_demand: on_demand::plan(top),
+            shown: Arc::clone(&self.shown),
         }
     }
 

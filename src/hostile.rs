@@ -11,10 +11,8 @@ use clap::ValueEnum as _;
 use proptest::{prelude::*, sample::Index};
 
 use crate::{
-    command::{
-        parse::{Format, read, robust::CAPTURES},
-        probe::target::ProbeTarget,
-    },
+    command::parse::{Format, read, robust::CAPTURES},
+    look::target::ProbeTarget,
     model::{
         snapshot::ScrapeError,
         types::{FailureReason, Method},

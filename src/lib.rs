@@ -23,7 +23,9 @@ mod hostile;
 pub mod language;
 pub(crate) mod listen;
 pub mod logging;
+pub(crate) mod look;
 pub mod model;
+pub(crate) mod on_demand;
 pub mod overlay;
 pub mod path;
 pub mod probe;
@@ -37,6 +39,30 @@ pub(crate) mod text;
 pub(crate) mod vendor;
 pub mod web;
 mod work;
+
+/// What `--version` prints, in the form of Prometheus and its exporters.
+#[must_use]
+pub fn version_text() -> String {
+    format!(
+        "vxlan_exporter, version {} (branch: {BRANCH}, revision: {REVISION})\n  rust version:     {RUST_VERSION}\n  \
+         platform:         {}/{}\n",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
+}
+
+/// The branch that this binary was built from, if the build said so.
+pub const BRANCH: &str = match option_env!("VXLAN_EXPORTER_BRANCH") {
+    Some(branch) if !branch.is_empty() => branch,
+    _ => "unknown",
+};
+
+/// The compiler that built this binary, if the build said so.
+pub const RUST_VERSION: &str = match option_env!("VXLAN_EXPORTER_RUSTC") {
+    Some(version) if !version.is_empty() => version,
+    _ => "unknown",
+};
 
 /// The commit that this binary was built from, if the build said so (`scripts/build-release.sh`).
 pub const REVISION: &str = match option_env!("VXLAN_EXPORTER_REVISION") {

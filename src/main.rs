@@ -10,13 +10,12 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use clap::Parser;
 use vxlan_exporter::{
     command::{
         check,
         cli::{Cli, Command, ConfigCommand, ReflectArgs, ReportArgs, ReportFormat},
         load::load,
-        parse,
+        manual, parse,
         probe::{self, ProbeRequest},
         serve, trust,
     },
@@ -45,7 +44,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
     allocator::set_up();
-    let cli = Cli::try_parse().unwrap_or_else(|error| terminal::refuse(&error));
+    let cli = Cli::of_process().unwrap_or_else(|error| terminal::refuse(&error));
     match run(&cli) {
         Ok(code) => {
             logging::flush(LAST_LINES);
@@ -59,6 +58,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<u8> {
+    if cli.common.version {
+        return terminal::say(&vxlan_exporter::version_text()).map(|()| 0);
+    }
     if let Command::Healthy { port } = cli.chosen() {
         let (is_well, words) = door::ask(port)?;
         terminal::say(&words)?;
@@ -86,6 +88,8 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         }
         Command::Reflect(arguments) => reflect(arguments),
         Command::Healthy { .. } => Ok(0),
+        Command::Completion { shell } => terminal::say(&manual::completion(shell)).map(|()| 0),
+        Command::Manpage => terminal::say(&manual::page()?).map(|()| 0),
         Command::Config { command } => config_command(cli, command),
         Command::Parse { format, file } => {
             match parse::load(&file).and_then(|text| parse::read(format, &text)) {
@@ -149,7 +153,7 @@ fn config_command(cli: &Cli, command: ConfigCommand) -> anyhow::Result<u8> {
 fn enter_sandbox(cli: &Cli) {
     let ports = match cli.chosen() {
         Command::Config { command: ConfigCommand::Trust(_) } => return,
-        Command::Serve(_) => vec![cli.serve_options().listen.port],
+        Command::Serve(_) => cli.serve_options().listen.iter().map(|listen| listen.port).collect(),
         Command::Reflect(reflect) => vec![reflect.listen.port],
         _ => Vec::new(),
     };

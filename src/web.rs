@@ -1,8 +1,9 @@
 //! Views of the state over HTTP.
 //!
-//! A request sends no packet, except one that asks for that (`wanted`), and waits for nothing except a
-//! reload: it copies the present state and prints it. A client may be slow, silent or greedy: its resources are limited, and what other
-//! clients need is taken from the one that uses the most.
+//! A request sends no packet, except one that asks for that (`wanted`, `on_demand`), and waits for
+//! nothing except a reload and `/probe`: it copies the present state and prints it. A client may be
+//! slow, silent or greedy: its resources are limited, and what other clients need is taken from the
+//! one that uses the most.
 //!
 //! - `routes`: which request gets which page; `page` for people, with the overlay as a `picture`
 //! - `api`: the same for machines
@@ -11,6 +12,8 @@
 //! - `places`: which connections exist when there are too many, by `peer`
 //! - `connection`: one connection
 //! - `access`: which requests are answered
+//! - `on_demand`: `/probe`
+//! - `mount`: below which path they are
 //! - `printing`: prints each page once for all who request it at the same time (`coalesce`)
 
 pub(crate) mod access;
@@ -27,6 +30,8 @@ mod lifecycle;
 mod live;
 mod mark;
 pub mod metrics;
+pub mod mount;
+mod on_demand;
 pub(crate) mod page;
 mod peer;
 mod picture;
@@ -39,22 +44,30 @@ mod view;
 mod wanted;
 mod words;
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
+use futures_util::future::select_all;
 use nix::sys::resource::{Resource, getrlimit};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time::timeout,
+};
 
 use crate::{
     history::History,
     listen::ListenAddress,
     model::{state::State, types::TurnedAway},
+    on_demand::OnDemand,
 };
 pub use access::Access;
 use connection::{Site, connection};
 pub use lifecycle::{Lifecycle, Wish};
 pub use live::Live;
 pub use metrics::SelfInfo;
+use mount::Mount;
 use places::Places;
 pub use printing::Printing;
 pub use wanted::Wanted;
@@ -64,16 +77,22 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10
 /// How long a response that has begun may still take when its connection reaches its maximum age,
 /// and at shutdown.
 const GRACE: Duration = Duration::from_secs(1);
-/// Opens the socket.
-pub(crate) async fn listen(address: &ListenAddress) -> anyhow::Result<TcpListener> {
-    let opened = address.bind().await;
-    opened.with_context(|| format!("cannot listen on {address}: choose another with --web.listen-address"))
+/// Opens the sockets.
+pub(crate) async fn listen(addresses: &[ListenAddress]) -> anyhow::Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        let opened = address.bind().await;
+        listeners.push(opened.with_context(|| {
+            format!("cannot listen on {address}: choose another with --web.listen-address")
+        })?);
+    }
+    Ok(listeners)
 }
 
 /// Serves the clients that `access` admits until `shutdown` completes, then gives responses that
 /// have begun one more second.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     pages: Pages,
     access: Access,
     shutdown: impl Future,
@@ -85,12 +104,12 @@ pub async fn serve(
     let mut connections = JoinSet::new();
     let mut remembering = JoinSet::new();
     remembering.spawn(pages.live.clone().keep(pages.clone()));
-    let router = routes::router(pages);
+    let (router, mount) = (routes::router(pages.clone()), Arc::new(pages.mount));
     let mut shutdown = pin!(shutdown);
     loop {
         // Never waits for a place: every client is accepted, if only to be turned away.
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listeners) => accepted,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
             ended = remembering.join_next() => bail!("what remembers the last hours has ended: {ended:?}"),
             _ = &mut shutdown => break,
@@ -105,7 +124,8 @@ pub async fn serve(
                     tracing::debug!(%peer, "no place for another connection");
                     continue;
                 };
-                let site = Site { router: router.clone(), counts: Arc::clone(&counts) };
+                let (router, mount) = (router.clone(), Arc::clone(&mount));
+                let site = Site { router, mount, counts: Arc::clone(&counts) };
                 connections.spawn(connection(stream, place, site, access.clone(), stopped.clone()));
             }
             Err(error) => {
@@ -116,11 +136,19 @@ pub async fn serve(
             }
         }
     }
-    drop(listener);
+    drop(listeners);
     drop(stop);
     // Each connection limits itself; the grace period lets them finish.
     let _ = timeout(GRACE, connections.join_all()).await;
     Ok(())
+}
+
+/// The next connection of any listener. Nothing is lost if this is not waited for.
+async fn accept(listeners: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr)> {
+    if let [listener] = listeners {
+        return listener.accept().await;
+    }
+    select_all(listeners.iter().map(|listener| Box::pin(listener.accept()))).await.0
 }
 
 /// The source of every response. Cheap to clone.
@@ -132,6 +160,12 @@ pub struct Pages {
     pub self_info: SelfInfo,
     /// Reload and quit.
     pub lifecycle: Lifecycle,
+    /// What `/probe` does.
+    pub on_demand: OnDemand,
+    /// Where they are.
+    pub mount: Mount,
+    /// The configuration in use, without its secrets.
+    pub config: Option<watch::Receiver<Arc<str>>>,
     /// The printers of the pages.
     pub printing: Printing,
     /// What is remembered of the last 24 hours.

@@ -11,9 +11,9 @@ use anyhow::Context;
 use tokio::sync::Semaphore;
 
 use crate::{
-    command::look::{ECHOES, LookPlan},
     language::{Said, say},
     logging,
+    look::{ECHOES, LookPlan},
     model::{
         leg::LegAsk,
         plan::Plan,

@@ -1,29 +1,32 @@
 //! The command line, in the Prometheus exporters' habit: `--config.file`, `--web.listen-address`,
 //! `--log.level`; no command means `serve`. Usage errors exit 2 (clap's own code, and DESIGN's).
 
-use std::{path::PathBuf, str::FromStr};
+mod serve_args;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{ffi::OsString, path::PathBuf, str::FromStr};
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use pnet::ipnetwork::IpNetwork;
 
 pub use crate::logging::{LogFormat, LogLevel};
 use crate::{
-    command::{
-        load::ConfigSource,
-        look::ECHOES,
-        parse::Format,
-        probe::{ProbeRequest, target::ProbeTarget},
-        serve::Serve,
-    },
+    command::{load::ConfigSource, parse::Format, probe::ProbeRequest, serve::Serve},
     language::Language,
     listen::ListenAddress,
-    model::{family::Family, shard::Shard, types::Bytes},
+    look::{ECHOES, target::ProbeTarget},
+    model::{family::Family, types::Bytes},
     process::sandbox::Sandbox,
+    web::mount::Mount,
 };
+pub use serve_args::ServeArgs;
 
 /// Finds MTU black holes in VXLAN overlays and says how to fix them
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
-#[command(name = "vxlan_exporter", version)]
+#[command(
+    name = "vxlan_exporter",
+    disable_version_flag = true,
+    after_help = "Each of these flags has an environment variable, VXLAN_EXPORTER_LOG_LEVEL for --log.level. The flag wins."
+)]
 pub struct Cli {
     /// Flags of `serve` where no command is given
     #[command(flatten)]
@@ -44,6 +47,8 @@ pub struct CommonArgs {
     /// Configuration file
     #[arg(
         long = "config.file",
+        env = "VXLAN_EXPORTER_CONFIG_FILE",
+        hide_env = true,
         global = true,
         display_order = 900,
         value_name = "FILE",
@@ -54,6 +59,8 @@ pub struct CommonArgs {
     /// Largest configuration file that is accepted, e.g. 64KiB or 4MiB
     #[arg(
         long = "config.max-size",
+        env = "VXLAN_EXPORTER_CONFIG_MAX_SIZE",
+        hide_env = true,
         global = true,
         display_order = 900,
         value_name = "SIZE",
@@ -64,6 +71,8 @@ pub struct CommonArgs {
     /// Log messages of this level and above [default: info; check and config: warn; probe: error]
     #[arg(
         long = "log.level",
+        env = "VXLAN_EXPORTER_LOG_LEVEL",
+        hide_env = true,
         global = true,
         display_order = 901,
         value_name = "LEVEL",
@@ -73,18 +82,32 @@ pub struct CommonArgs {
 
     /// Give up privileges that this program does not need: capabilities, system calls, writing
     /// files
-    #[arg(long, global = true, display_order = 903, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        env = "VXLAN_EXPORTER_SANDBOX",
+        hide_env = true,
+        global = true,
+        display_order = 903,
+        value_name = "WHEN",
+        default_value = "auto"
+    )]
     pub sandbox: Sandbox,
 
     /// Format of log messages on stderr
     #[arg(
         long = "log.format",
+        env = "VXLAN_EXPORTER_LOG_FORMAT",
+        hide_env = true,
         global = true,
         display_order = 902,
         value_name = "FORMAT",
         default_value = "logfmt"
     )]
     pub log_format: LogFormat,
+
+    /// Print version, revision and platform
+    #[arg(short = 'V', long, global = true, display_order = 904)]
+    pub version: bool,
 }
 
 /// Bytes of a file.
@@ -105,42 +128,6 @@ impl FromStr for FileSize {
             Some(bytes) if (1 << 10..=64 << 20).contains(&bytes) => Ok(Self(bytes)),
             _ => Err("write a whole number and KiB or MiB, from 1KiB to 64MiB"),
         }
-    }
-}
-
-/// Flags of `serve`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
-pub struct ServeArgs {
-    /// Address of /metrics and the status page; without a host, all addresses of this machine
-    /// [default: :14789]
-    #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
-    pub listen_address: Option<ListenAddress>,
-
-    /// File with TLS and user settings, in the format of Prometheus' exporter-toolkit [default:
-    /// none]
-    #[arg(long = "web.config.file", value_name = "FILE")]
-    pub web_config_file: Option<PathBuf>,
-
-    /// Reload the configuration on POST /-/reload, exit on POST /-/quit; SIGHUP and SIGTERM always
-    /// work
-    #[arg(long = "web.enable-lifecycle")]
-    pub enable_lifecycle: bool,
-
-    /// Be one of COUNT exporters that share a configuration; INDEX counts from 0 and may end a name:
-    /// vxlan-exporter-2/3
-    #[arg(long, value_name = "INDEX/COUNT")]
-    pub shard: Option<Shard>,
-
-    /// Label `source` of the paths if several exporters measure from one site: SITE/NODE
-    /// [default: the site]
-    #[arg(long, value_name = "SITE/NODE", value_parser = site_and_node)]
-    pub source: Option<String>,
-}
-
-fn site_and_node(text: &str) -> Result<String, String> {
-    match text.split_once('/') {
-        Some((site, node)) if !site.is_empty() && !node.is_empty() => Ok(text.to_owned()),
-        _ => Err("write SITE/NODE, e.g. site-a/node-1".to_owned()),
     }
 }
 
@@ -186,6 +173,16 @@ pub enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+
+    /// Print a completion script, e.g. `vxlan_exporter completion bash`
+    Completion {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+
+    /// Print the manual page
+    #[command(hide = true)]
+    Manpage,
 
     /// Parse a router's captured output and print the result as JSON
     ///
@@ -323,6 +320,22 @@ pub enum ReportFormat {
 }
 
 impl Cli {
+    /// The command line of this process; an error is one of usage.
+    pub fn of_process() -> Result<Self, clap::Error> {
+        Self::read(std::env::args_os())
+    }
+
+    fn read(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&Self::definition().try_get_matches_from(line)?)
+    }
+
+    /// The definition of the command line. The variables are read once, for the flags before the
+    /// command: read for those after it too, they would win over a flag before it.
+    #[must_use]
+    pub fn definition() -> clap::Command {
+        Self::command().mut_subcommand("serve", |serve| serve.mut_args(|flag| flag.env(None::<&'static str>)))
+    }
+
     /// The command, `serve` where none was given.
     #[must_use]
     pub fn chosen(&self) -> Command {
@@ -337,6 +350,7 @@ impl Cli {
             Some(Command::Serve(serve)) => serve.clone(),
             _ => ServeArgs::default(),
         };
+        let listen = after.listen(before.listen_addresses);
         Serve {
             wanted: ConfigSource {
                 file: self.common.config_file.clone(),
@@ -344,7 +358,12 @@ impl Cli {
                 source: after.source.or(before.source),
                 shard: after.shard.or(before.shard).unwrap_or_default(),
             },
-            listen: after.listen_address.or(before.listen_address).unwrap_or_default(),
+            listen,
+            mount: Mount::new(
+                after.telemetry_path.or(before.telemetry_path),
+                after.route_prefix.or(before.route_prefix),
+                after.external_url.or(before.external_url).as_ref(),
+            ),
             web_config_file: after.web_config_file.or(before.web_config_file),
             lifecycle: after.enable_lifecycle || before.enable_lifecycle,
         }
@@ -355,9 +374,12 @@ impl Cli {
     pub fn log_level(&self) -> LogLevel {
         let default = match self.chosen() {
             Command::Serve(_) | Command::Reflect(_) => LogLevel::Info,
-            Command::Check(_) | Command::Healthy { .. } | Command::Config { .. } | Command::Parse { .. } => {
-                LogLevel::Warn
-            }
+            Command::Check(_)
+            | Command::Healthy { .. }
+            | Command::Config { .. }
+            | Command::Completion { .. }
+            | Command::Manpage
+            | Command::Parse { .. } => LogLevel::Warn,
             // What the engine warns of, its report says.
             Command::Probe(_) => LogLevel::Error,
         };

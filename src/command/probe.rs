@@ -2,7 +2,6 @@
 //! `check` and decides nothing itself.
 
 pub(crate) mod progress;
-pub(crate) mod target;
 
 use std::{
     ops::ControlFlow,
@@ -12,24 +11,21 @@ use std::{
 use anyhow::{Context, bail};
 
 use crate::{
-    command::look::LookPlan,
-    config::{LOSS_THRESHOLD, PROBE_BUDGET_PPS},
+    config::PROBE_BUDGET_PPS,
     language::say,
     logging,
+    look::{LookPlan, one_path, target::ProbeTarget},
     model::{
         family::Family,
-        plan::PathPlan,
         state::{Present, State},
-        types::{Bytes, Capability, PathName, Site, Source},
+        types::{Bytes, Capability},
     },
     probe::{EchoMethod, Engine},
 };
 use progress::Progress;
-use target::ProbeTarget;
 
 /// Longer than a working resolver takes.
 const PATIENCE: Duration = Duration::from_secs(1);
-const SENTINEL_EVERY: Duration = Duration::from_secs(1);
 
 /// What to probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +48,8 @@ pub struct ProbeRequest {
 /// socket.
 pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     let look = LookPlan::new(1, request.count, PROBE_BUDGET_PPS);
-    let path = plan(request, &look);
+    let host = request.target.host.clone();
+    let path = one_path::plan(&request.target, host, request.family, request.expected_mtu, &look);
     let opening =
         say!("probing {target}: {look}; Ctrl-C ends it early", target = request.target, look => look.said());
     let state = State::default();
@@ -89,25 +86,6 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
         bail!("{}", problem.told());
     }
     Ok(present)
-}
-
-fn plan(request: &ProbeRequest, look: &LookPlan) -> PathPlan {
-    let mut path = PathPlan {
-        name: PathName(request.target.to_string()),
-        // Without routers the names of the sites have no effect.
-        source: Source::from("here"),
-        site: Site::from("there"),
-        address: request.target.host.clone(),
-        family: request.family,
-        tcp_port: request.target.port,
-        reflector: None,
-        probe_interval: look.every,
-        sentinel_interval: SENTINEL_EVERY,
-        expected_mtu: request.expected_mtu,
-        loss_threshold: LOSS_THRESHOLD,
-    };
-    look.pace(&mut path);
-    path
 }
 
 /// Whether a socket for echoes could be opened. Fails if nothing else can be probed either: TCP

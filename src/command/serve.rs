@@ -11,10 +11,11 @@ mod probing;
 mod reflecting;
 mod reload;
 
-use std::{path::PathBuf, time::SystemTime};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::SystemTime};
 
 use anyhow::{Context, bail};
 use tokio::{
+    net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
 };
@@ -28,12 +29,13 @@ use crate::{
         plan::{Plan, ReflectorPlan},
         state::State,
     },
+    on_demand::OnDemand,
     process::{
-        open_files,
+        notify, open_files,
         supervise::{Supervisor, Task, door, fault},
     },
     reflector::server::Reflector,
-    web::{self, Access, Lifecycle, Pages, SelfInfo, Wanted, access::Gate},
+    web::{self, Access, Lifecycle, Pages, SelfInfo, Wanted, access::Gate, mount::Mount},
 };
 use conductor::Conducting;
 use config_watch::ConfigWatch;
@@ -44,8 +46,10 @@ use reload::Reloader;
 pub struct Serve {
     /// The configuration; read again at each reload.
     pub wanted: ConfigSource,
-    /// The address to listen on.
-    pub listen: ListenAddress,
+    /// The addresses to listen on.
+    pub listen: Vec<ListenAddress>,
+    /// Where the pages are.
+    pub mount: Mount,
     /// The file with TLS and users.
     pub web_config_file: Option<PathBuf>,
     /// Whether `/-/reload` and `/-/quit` have an effect.
@@ -61,7 +65,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     let config_watch = ConfigWatch::new(serve.wanted.file.clone(), serve.wanted.most_bytes).await;
     let plan = serve.wanted.load()?;
     let gate = serve.web_config_file.as_deref().map(Gate::open).transpose()?;
-    let listener = web::listen(&serve.listen).await?;
+    let listeners = web::listen(&serve.listen).await?;
     let supervisor = Supervisor::start().context("starting the watchdog")?;
     let state = State::default();
     state.put_shard(serve.wanted.shard);
@@ -72,16 +76,20 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     let conducting = Conducting::new(plan, state.clone(), supervisor.clone(), next_plans);
     let access = Access::new(conducting.web_sources(), gate);
     let wanted = Wanted::new(conducting.probe_now());
+    let (on_demand, shown) = (OnDemand::new(conducting.on_demand()), conducting.shown());
     let conductor = conducting.keep().await?;
     let (wishes, inbox) = mpsc::channel(1);
     let (quit, mut quitting) = watch::channel(());
     let reloader = Reloader::new(serve.wanted.clone(), config_watch, state.clone(), plans);
     let reloader = reload::keep(&supervisor, reloader, hangup, inbox, quit);
     let lifecycle = if serve.lifecycle { Lifecycle::enabled(wishes.clone()) } else { Lifecycle::default() };
-    let address = listener.local_addr()?;
-    door::open(supervisor.clone(), address.port());
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+    for port in addresses.iter().map(SocketAddr::port).collect::<BTreeSet<_>>() {
+        door::open(supervisor.clone(), port);
+    }
+    let address = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let version = env!("CARGO_PKG_VERSION");
-    info!(version, revision = REVISION, %address, routers, paths, shard = %serve.wanted.shard, "serving");
+    info!(version, revision = REVISION, address, routers, paths, shard = %serve.wanted.shard, "serving");
     let stop = async move {
         tokio::select! {
             () = stop => {}
@@ -89,8 +97,16 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
         }
     };
     let self_info = SelfInfo::new(supervisor.clone());
-    let pages = Pages { state, self_info, lifecycle, wanted, ..Pages::default() };
-    answer(&supervisor, web::serve(listener, pages, access, stop)).await?;
+    let (mount, config) = (serve.mount.clone(), Some(shown));
+    let pages = Pages { state, self_info, lifecycle, wanted, on_demand, mount, config, ..Pages::default() };
+    let watchdog = notify::keep_alive(supervisor.clone());
+    notify::ready();
+    let serving = web::serve(listeners, pages, access, stop);
+    tokio::select! {
+        served = answer(&supervisor, serving) => served?,
+        never = watchdog => match never {},
+    }
+    notify::stopping();
     // The order matters: the conductor would treat the end of the sender of plans as a failure.
     drop((conductor, reloader, wishes));
     info!("stopped");

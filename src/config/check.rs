@@ -6,13 +6,14 @@ use std::{collections::BTreeSet, net::IpAddr};
 use super::{
     PROBE_INTERVAL, SCRAPE_INTERVAL,
     error::Mistake,
+    on_demand,
     position::Step::{self, Index, Key},
     schema::{Api, Path, Router, Schema, Ssh},
 };
 
 use crate::model::family::Family;
 
-type Checked = Result<(), Mistake>;
+pub(super) type Checked = Result<(), Mistake>;
 
 pub(crate) fn check(config: &Schema) -> Checked {
     unique("routers", "router", config.routers().iter().map(|router| &router.name.0))?;
@@ -25,6 +26,7 @@ pub(crate) fn check(config: &Schema) -> Checked {
     families(config)?;
     tunnels(config)?;
     reflectors(config)?;
+    on_demand::check(config)?;
     times(config)
 }
 
@@ -32,7 +34,7 @@ fn broken<T>(steps: impl Into<Vec<Step>>, message: String) -> Result<T, Mistake>
     Err(Mistake { steps: steps.into(), key: None, message })
 }
 
-fn broken_key<T>(
+pub(super) fn broken_key<T>(
     steps: impl Into<Vec<Step>>,
     key: &'static str,
     message: impl Into<String>,

@@ -122,7 +122,11 @@ fn steps(at: &str) -> Option<Vec<Step>> {
             "api" => Step::Key("api"),
             "reflector" => Step::Key("reflector"),
             "web" => Step::Key("web"),
+            "probe" => Step::Key("probe"),
+            "modules" => Step::Key("modules"),
             "tls_server_config" => Step::Key("tls_server_config"),
+            "http_server_config" => Step::Key("http_server_config"),
+            "rate_limit" => Step::Key("rate_limit"),
             index => Step::Index(index.strip_suffix(']')?.parse().ok()?),
         });
     }
@@ -200,22 +204,8 @@ fn reword(at: &str, message: &str) -> String {
     if at.is_empty() { format!("not valid YAML: {message}") } else { message.to_owned() }
 }
 
-/// Keys of the exporter-toolkit's format that have no effect here.
-const TOOLKIT_ONLY: [&str; 7] = [
-    "http_server_config",
-    "rate_limit",
-    "max_version",
-    "cipher_suites",
-    "curve_preferences",
-    "prefer_server_cipher_suites",
-    "client_allowed_sans",
-];
-
 fn unknown_key(message: &str) -> String {
     let key = quoted(message, "unknown field ").unwrap_or_default();
-    if TOOLKIT_ONLY.contains(&key) {
-        return format!("key `{key}` of the exporter-toolkit is not supported: remove it");
-    }
     let known: Vec<&str> = message
         .split_once(", expected ")
         .map_or("", |(_, list)| list)

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::value::{
-    Address, Budget, End, ExpectedMtu, FileName, Host, HostKey, IpFamily, Listen, MaxFdbEntries,
-    MaxInterfaces, Name, Network, OutputLimit, Pin, Port, ProbeInterval, ProbeOnRequest, ReflectorPort,
-    RouterId, ScrapeInterval, ScrapeTimeout, Share, Underlay, UnderlayInterval, Url, Workers,
+    Address, Allowed, AtOnce, Budget, End, ExpectedMtu, FileName, Host, HostKey, IpFamily, Listen,
+    MaxFdbEntries, MaxInterfaces, Name, Network, OutputLimit, Pin, Port, ProbeInterval, ProbeOnRequest,
+    ProbeTimeout, ProberName, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share, Underlay,
+    UnderlayInterval, Url, Workers,
 };
 
 /// The whole file.
@@ -34,6 +35,7 @@ pub(crate) struct Schema {
     pub underlay_interval: Option<UnderlayInterval>,
     pub reflector: Option<Reflector>,
     pub web: Option<Web>,
+    pub probe: Option<Probe>,
 }
 
 impl Schema {
@@ -121,6 +123,33 @@ pub(crate) struct Web {
     pub probe_now: Option<ProbeOnRequest>,
 }
 
+/// `/probe`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Probe {
+    #[serde(default, deserialize_with = "with_a_value")]
+    pub allowed_targets: Option<Vec<Allowed>>,
+    pub at_once: Option<AtOnce>,
+    pub modules: Option<Vec<Module>>,
+}
+
+impl Probe {
+    pub(crate) fn modules(&self) -> &[Module] {
+        self.modules.as_deref().unwrap_or_default()
+    }
+}
+
+/// One way to probe a target.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Module {
+    pub name: Name,
+    pub prober: ProberName,
+    pub timeout: Option<ProbeTimeout>,
+    pub family: Option<IpFamily>,
+    pub expected_mtu: Option<ExpectedMtu>,
+}
+
 /// `local: {}`
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -144,7 +173,9 @@ pub(crate) struct Path {
 }
 
 /// A key that must have a value if it is written.
-fn with_a_value<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
+pub(super) fn with_a_value<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    value: D,
+) -> Result<Option<T>, D::Error> {
     let given = Option::deserialize(value)?;
     given.map(Some).ok_or_else(|| D::Error::custom("no value: give one, or leave the key out"))
 }

@@ -3,6 +3,7 @@
 mod api;
 mod bounds;
 mod manual;
+mod on_demand;
 mod reflectors;
 mod secrets;
 
@@ -44,7 +45,7 @@ fn keys() {
             "site: a\n^api: {}",
             "unknown key `api`: the keys here are site, routers, paths, tunnels, scrape_interval, \
              scrape_timeout, max_interfaces, max_fdb_entries, probe_interval, sentinel_interval, \
-             expected_mtu, loss_threshold, probe_budget_pps, router_workers, underlay_probes, underlay_interval, reflector, web",
+             expected_mtu, loss_threshold, probe_budget_pps, router_workers, underlay_probes, underlay_interval, reflector, web, probe",
         ),
         ("site: a\n^site: b", "key `site` is given twice: keep one"),
         (

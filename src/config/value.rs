@@ -3,6 +3,7 @@
 //! Each is made from the scalar as written: `30s`, `1500`, `"dc"` all arrive as text.
 
 mod amount;
+mod on_demand;
 
 use std::{
     borrow::Cow,
@@ -15,7 +16,10 @@ use pnet::ipnetwork::IpNetwork;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use self::amount::{duration, number, output_limit, share};
+use self::{
+    amount::{duration, number, output_limit, share},
+    on_demand::{allowed_target, prober},
+};
 use super::bounds;
 use crate::{
     listen::ListenAddress,
@@ -23,6 +27,7 @@ use crate::{
         family::Family,
         fingerprint::Fingerprint,
         leg::UnderlayProbes,
+        on_demand::{AllowedTarget, Prober},
         plan::{ApiUrl, ProbeNow, REFLECTOR_PORT},
         types::{Bytes, InterfaceName},
     },
@@ -122,6 +127,14 @@ scalars! {
     Listen(ListenAddress), "HOST:PORT, e.g. :14790", listen;
     /// Addresses that share a prefix.
     Network(IpNetwork): Copy, "a network, e.g. 192.168.100.0/24", network;
+    /// What `/probe` may be asked for.
+    Allowed(AllowedTarget), "a network or a DNS name, e.g. 192.168.100.0/24", allowed_target;
+    /// What a module of `/probe` sends.
+    ProberName(Prober): Copy, "icmp, tcp or path_mtu", prober;
+    /// Deadline of a module of `/probe`.
+    ProbeTimeout(Duration): Copy, "a duration, e.g. 10s", |text| duration(text, TENTH, Duration::from_mins(2));
+    /// Probes at the same time.
+    AtOnce(usize): Copy, "a number of probes, e.g. 8", |text| number(text, 1, 100, "a number of probes at the same time");
     /// The port of a path's reflector; `None` means no reflector.
     ReflectorPort(Option<u16>): Copy, "true, false or a TCP port", reflector_port;
     /// One end of a tunnel.
@@ -130,6 +143,8 @@ scalars! {
     ScrapeInterval(Duration): Copy, "a duration, e.g. 30s", |text| duration(text, SECOND, HOUR);
     /// Deadline of one scrape.
     ScrapeTimeout(Duration): Copy, "a duration, e.g. 10s", |text| duration(text, TENTH, HOUR);
+    /// Time between two requests that are answered.
+    RateInterval(Duration): Copy, "a duration, e.g. 1s", |text| duration(text, Duration::from_millis(1), HOUR);
     /// Time between two probes.
     ProbeInterval(Duration): Copy, "a duration, e.g. 1s", |text| duration(text, TENTH, HOUR);
     /// When routers ping each other.

@@ -1,11 +1,15 @@
 //! The file of `--web.config.file`, in the format that Prometheus' exporter-toolkit has
-//! established: which protocol to use, and whom to admit. Of that format's keys those are accepted
-//! that have a meaning here.
+//! established: which protocol to use, and whom to admit. What has no effect here is taken and said,
+//! so that a file made for another exporter works unchanged.
+
+mod pem;
+mod toolkit;
 
 use std::{
     collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde::{
@@ -14,9 +18,17 @@ use serde::{
 };
 
 use super::{
-    ConfigError, bounds, error::Mistake, password_hash::PasswordHash, position::Step::Key, secret_names,
-    value::FileName,
+    ConfigError, bounds,
+    error::Mistake,
+    password_hash::PasswordHash,
+    position::Step::Key,
+    secret_names,
+    value::{FileName, RateInterval},
 };
+pub use pem::Pem;
+pub use toolkit::Curve;
+use toolkit::{Headers, OTHER_SUITES, SUITES, Version};
+use zeroize::Zeroizing;
 
 /// The content of the file, with its file names resolved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,19 +37,44 @@ pub struct WebFile {
     pub tls: Option<TlsFiles>,
     /// Users and their password hashes; empty means everyone is admitted.
     pub users: BTreeMap<String, PasswordHash>,
+    /// Headers of every response, by their names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// How often requests are answered.
+    pub rate: Option<Rate>,
+    /// What was written and has no effect here, in words.
+    pub without_effect: Vec<String>,
+}
+
+/// A bound on requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// One more may come after this time.
+    pub interval: Duration,
+    /// As many may come at once.
+    pub burst: u32,
 }
 
 /// The TLS settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
     /// Our certificate with its intermediate certificates, PEM.
-    pub certificate: PathBuf,
+    pub certificate: Pem,
     /// Its key, PEM.
-    pub key: PathBuf,
-    /// Whether clients must present a certificate, and the file of their authorities, PEM.
-    pub clients: Option<(ClientCertificate, PathBuf)>,
+    pub key: Pem,
+    /// Whether clients must present a certificate, and their authorities, PEM.
+    pub clients: Option<(ClientCertificate, Pem)>,
+    /// If not empty, a client's certificate must have one of these names.
+    pub client_names: Vec<String>,
     /// The minimum version.
     pub least: TlsVersion,
+    /// The maximum version.
+    pub most: TlsVersion,
+    /// The suites of TLS 1.2; all of them if empty.
+    pub suites: Vec<String>,
+    /// The curves in order of preference; the library's own if empty.
+    pub curves: Vec<Curve>,
+    /// Whether our order of suites counts, not the client's.
+    pub our_order: bool,
 }
 
 /// Whether a client must present a certificate.
@@ -50,13 +87,11 @@ pub enum ClientCertificate {
 }
 
 /// A version of TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TlsVersion {
     /// 1.2
-    #[serde(rename = "TLS12")]
     Tls12,
     /// 1.3
-    #[serde(rename = "TLS13")]
     Tls13,
 }
 
@@ -71,28 +106,94 @@ pub fn parse(text: &[u8], path: &Path) -> Result<WebFile, ConfigError> {
         .map_err(|error| ConfigError::from_yaml(&error, text, path))?
         .unwrap_or_default();
     let base = path.parent().unwrap_or(Path::new(""));
-    let tls = schema.tls_server_config.map(|tls| tls.files(base)).transpose();
-    Ok(WebFile {
-        tls: tls.map_err(|problem| problem.at(text, path))?,
-        users: schema.basic_auth_users.unwrap_or_default().0,
-    })
+    schema.meaning(base).map_err(|problem| problem.at(text, path))
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WebSchema {
     tls_server_config: Option<TlsServer>,
+    http_server_config: Option<HttpServer>,
     basic_auth_users: Option<UserHashes>,
+    rate_limit: Option<RateLimit>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TlsServer {
-    cert_file: FileName,
-    key_file: FileName,
+    cert_file: Option<FileName>,
+    cert: Option<Zeroizing<String>>,
+    key_file: Option<FileName>,
+    key: Option<Zeroizing<String>>,
     client_ca_file: Option<FileName>,
+    client_ca: Option<Zeroizing<String>>,
     client_auth_type: Option<ClientAuth>,
-    min_version: Option<TlsVersion>,
+    #[serde(default, deserialize_with = "super::schema::with_a_value")]
+    client_allowed_sans: Option<Vec<String>>,
+    min_version: Option<Version>,
+    max_version: Option<Version>,
+    cipher_suites: Option<Vec<String>>,
+    curve_preferences: Option<Vec<Curve>>,
+    prefer_server_cipher_suites: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HttpServer {
+    http2: Option<bool>,
+    headers: Option<Headers>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateLimit {
+    interval: Option<RateInterval>,
+    burst: Option<u32>,
+}
+
+impl WebSchema {
+    fn meaning(self, base: &Path) -> Result<WebFile, Mistake> {
+        let mut without_effect = Vec::new();
+        let http = self.http_server_config.unwrap_or_default();
+        if http.http2 == Some(true) {
+            without_effect.push("http_server_config.http2: only HTTP/1.1 is offered".to_owned());
+        }
+        let headers: Vec<_> = http.headers.map(Headers::given).into_iter().flatten().collect();
+        if let Some((name, _)) =
+            headers.iter().find(|(_, value)| !value.bytes().all(|b| (b' '..=b'~').contains(&b)))
+        {
+            return Err(Mistake {
+                steps: vec![Key("http_server_config"), Key("headers")],
+                key: None,
+                message: format!(
+                    "the value of {name} has characters that a header cannot have: write ASCII text"
+                ),
+            });
+        }
+        let tls = self.tls_server_config.map(|tls| tls.files(base, &mut without_effect)).transpose()?;
+        Ok(WebFile {
+            tls,
+            users: self.basic_auth_users.unwrap_or_default().0,
+            headers,
+            rate: self.rate_limit.map(RateLimit::meaning).transpose()?.flatten(),
+            without_effect,
+        })
+    }
+}
+
+impl RateLimit {
+    fn meaning(self) -> Result<Option<Rate>, Mistake> {
+        match (self.interval, self.burst) {
+            // As in the exporter-toolkit: no limit.
+            (None, _) => Ok(None),
+            (Some(interval), Some(burst)) if burst > 0 => Ok(Some(Rate { interval: interval.0, burst })),
+            _ => Err(Mistake {
+                steps: vec![Key("rate_limit")],
+                key: None,
+                message: "has no `burst`, so every request would be refused: add e.g. `burst: 20`".to_owned(),
+            }),
+        }
+    }
 }
 
 /// The values of the format's five that accept no certificate without checking it.
@@ -114,17 +215,41 @@ impl ClientAuth {
 }
 
 impl TlsServer {
-    fn files(self, base: &Path) -> Result<TlsFiles, Mistake> {
-        if !secret_names::is_place(base, Path::new(&self.key_file.0)) {
+    fn files(self, base: &Path, without_effect: &mut Vec<String>) -> Result<TlsFiles, Mistake> {
+        if self.key_file.as_ref().is_some_and(|file| !secret_names::is_place(base, Path::new(&file.0))) {
             let steps = vec![Key("tls_server_config"), Key("key_file")];
             return Err(Mistake { steps, key: None, message: secret_names::UNSEEN.to_owned() });
         }
-        let clients = match (self.client_auth_type.and_then(ClientAuth::asked), self.client_ca_file) {
+        let pem =
+            |file: Option<FileName>, here: Option<Zeroizing<String>>, key, twice, missing| match (file, here)
+            {
+                (Some(_), Some(_)) => Err(broken(key, twice)),
+                (Some(file), None) => Ok(Some(Pem::File(base.join(file.0)))),
+                (None, Some(here)) => Ok(Some(Pem::Here(here))),
+                (None, None) if missing => Err(Mistake {
+                    steps: vec![Key("tls_server_config")],
+                    key: None,
+                    message: format!("key `{key}_file` is missing: add it"),
+                }),
+                (None, None) => Ok(None),
+            };
+        let certificate = pem(self.cert_file, self.cert, "cert", "`cert_file` is given too: keep one", true)?;
+        let key = pem(self.key_file, self.key, "key", "`key_file` is given too: keep one", true)?;
+        let authorities = pem(
+            self.client_ca_file,
+            self.client_ca,
+            "client_ca",
+            "`client_ca_file` is given too: keep one",
+            false,
+        )?;
+        let authorities_key =
+            if matches!(authorities, Some(Pem::Here(_))) { "client_ca" } else { "client_ca_file" };
+        let clients = match (self.client_auth_type.and_then(ClientAuth::asked), authorities) {
             (None, None) => None,
-            (Some(asked), Some(file)) => Some((asked, base.join(file.0))),
+            (Some(asked), Some(authorities)) => Some((asked, authorities)),
             (None, Some(_)) => {
                 return Err(broken(
-                    "client_ca_file",
+                    authorities_key,
                     "has no effect without client certificates: add `client_auth_type: \
                      RequireAndVerifyClientCert`",
                 ));
@@ -136,13 +261,88 @@ impl TlsServer {
                 ));
             }
         };
-        Ok(TlsFiles {
-            certificate: base.join(self.cert_file.0),
-            key: base.join(self.key_file.0),
-            clients,
-            least: self.min_version.unwrap_or(TlsVersion::Tls12),
-        })
+        let client_names = self.client_allowed_sans.unwrap_or_default();
+        if !client_names.is_empty() && clients.is_none() {
+            return Err(broken(
+                "client_allowed_sans",
+                "has no effect without client certificates: add `client_auth_type: \
+                 RequireAndVerifyClientCert` and `client_ca_file`",
+            ));
+        }
+        let [least, most] = versions(self.min_version, self.max_version, without_effect)?;
+        let suites = suites(self.cipher_suites.unwrap_or_default(), most, without_effect)?;
+        let curves = curves(self.curve_preferences.unwrap_or_default(), without_effect)?;
+        // Both are there, or an error was returned.
+        let [certificate, key] = [certificate, key].map(|pem| pem.unwrap_or(Pem::File(PathBuf::new())));
+        let our_order = self.prefer_server_cipher_suites == Some(true);
+        Ok(TlsFiles { certificate, key, clients, client_names, least, most, suites, curves, our_order })
     }
+}
+
+fn versions(
+    least: Option<Version>,
+    most: Option<Version>,
+    without_effect: &mut Vec<String>,
+) -> Result<[TlsVersion; 2], Mistake> {
+    let ours = |version| if version == Version::Tls13 { TlsVersion::Tls13 } else { TlsVersion::Tls12 };
+    if most.is_some_and(|most| most < Version::Tls12) {
+        return Err(broken(
+            "max_version",
+            "is older than every version that is offered: write TLS12 or TLS13",
+        ));
+    }
+    if least.is_some_and(|least| least < Version::Tls12) {
+        without_effect
+            .push("tls_server_config.min_version: TLS 1.2 is the oldest that is offered".to_owned());
+    }
+    let [least, most] = [least.map_or(TlsVersion::Tls12, ours), most.map_or(TlsVersion::Tls13, ours)];
+    if least > most {
+        return Err(broken("max_version", "is older than `min_version`: no version is left"));
+    }
+    Ok([least, most])
+}
+
+fn suites(
+    written: Vec<String>,
+    most: TlsVersion,
+    without_effect: &mut Vec<String>,
+) -> Result<Vec<String>, Mistake> {
+    for name in &written {
+        if OTHER_SUITES.contains(&name.as_str()) {
+            let why =
+                if name.contains("_WITH_") { "is not offered" } else { "is always offered with TLS 1.3" };
+            without_effect.push(format!("tls_server_config.cipher_suites: {name} {why}"));
+        } else if !SUITES.contains(&name.as_str()) {
+            let message = format!("{name:?} is none of the suites: write {}", SUITES.join(", "));
+            return Err(broken("cipher_suites", &message));
+        }
+    }
+    let chosen: Vec<String> =
+        written.iter().filter(|name| SUITES.contains(&name.as_str())).cloned().collect();
+    if chosen.is_empty() && !written.is_empty() && most == TlsVersion::Tls12 {
+        let message = format!("none of these is offered, so no client could connect: add {}", SUITES[3]);
+        return Err(broken("cipher_suites", &message));
+    }
+    // Only suites of TLS 1.3 were chosen: those of 1.2 are not taken for chosen too.
+    if chosen.is_empty() && !written.is_empty() {
+        without_effect.push(
+            "tls_server_config.cipher_suites: no suite of TLS 1.2 is left, so all are offered".to_owned(),
+        );
+    }
+    Ok(chosen)
+}
+
+fn curves(written: Vec<Curve>, without_effect: &mut Vec<String>) -> Result<Vec<Curve>, Mistake> {
+    let (offered, others): (Vec<_>, Vec<_>) = written.into_iter().partition(|curve| curve.is_offered());
+    if offered.is_empty() && !others.is_empty() {
+        return Err(broken(
+            "curve_preferences",
+            "none of these is offered: write X25519, CurveP256 or CurveP384",
+        ));
+    }
+    let told = |curve| format!("tls_server_config.curve_preferences: {curve:?} is not offered");
+    without_effect.extend(others.into_iter().map(told));
+    Ok(offered)
 }
 
 fn broken(key: &'static str, message: &str) -> Mistake {
@@ -188,94 +388,4 @@ impl<'de> Visitor<'de> for UsersVisitor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HASH: &str = "$2y$04$UuTkLRZZ6QofpDOlMz32Mu.Q0RxchGgVsgfueU0KqnX6uL.WE/FNe";
-
-    fn refused(text: &str) -> String {
-        parse(text.as_bytes(), Path::new("/etc/x/web.yml")).expect_err(text).to_string()
-    }
-
-    #[test]
-    fn as_written() {
-        assert_eq!(parse(b"", Path::new("web.yml")), Ok(WebFile::default()));
-        let marked = format!("\u{feff}basic_auth_users:\r\n  a: {HASH}\r\n");
-        assert_eq!(parse(marked.as_bytes(), Path::new("web.yml")).expect("good").users.len(), 1);
-        let text = format!(
-            "tls_server_config:\n  cert_file: tls.crt\n  key_file: /run/tls.key\n  client_ca_file: ca.crt\n  \
-             client_auth_type: RequireAndVerifyClientCert\n  min_version: TLS13\nbasic_auth_users:\n  \
-             prometheus: {HASH}\n  'a b': {HASH}\n"
-        );
-        let read = parse(text.as_bytes(), Path::new("/etc/x/web.yml")).expect("good");
-        let tls = read.tls.expect("TLS");
-        assert_eq!(tls.certificate, Path::new("/etc/x/tls.crt"));
-        assert_eq!(tls.key, Path::new("/run/tls.key"));
-        assert_eq!(tls.clients, Some((ClientCertificate::Required, "/etc/x/ca.crt".into())));
-        assert_eq!(tls.least, TlsVersion::Tls13);
-        assert_eq!(read.users.keys().collect::<Vec<_>>(), ["a b", "prometheus"]);
-        let plain = parse(b"tls_server_config: {cert_file: c, key_file: ./k}", Path::new("web.yml"));
-        let tls = plain.expect("good").tls.expect("TLS");
-        assert_eq!((tls.clients, tls.least), (None, TlsVersion::Tls12));
-    }
-
-    #[test]
-    fn what_is_wrong_where_and_what_to_do() {
-        let tls = "tls_server_config:\n  cert_file: c\n  key_file: ./k\n";
-        for (text, message) in [
-            (
-                "tls_server_configs: {}".to_owned(),
-                "line 1 column 1: unknown key `tls_server_configs`: did you mean `tls_server_config`?",
-            ),
-            (
-                format!("{tls}  max_version: TLS12"),
-                "line 4 column 3: tls_server_config: key `max_version` of the exporter-toolkit is not \
-                 supported: remove it",
-            ),
-            (
-                "tls_server_config:\n  cert_file: c".to_owned(),
-                "line 2 column 3: tls_server_config: key `key_file` is missing: add it",
-            ),
-            (
-                format!("{tls}  min_version: TLS10"),
-                "line 4 column 16: tls_server_config.min_version: unknown value `TLS10`, expected `TLS12` or `TLS13`",
-            ),
-            (
-                format!("{tls}  client_auth_type: RequestClientCert"),
-                "line 4 column 21: tls_server_config.client_auth_type: unknown value `RequestClientCert`, expected one of `NoClientCert`, `VerifyClientCertIfGiven`, `RequireAndVerifyClientCert`",
-            ),
-            (
-                format!("{tls}  client_ca_file: ca"),
-                "line 4 column 3: tls_server_config: has no effect without client certificates: add \
-                 `client_auth_type: RequireAndVerifyClientCert`",
-            ),
-            (
-                format!("{tls}  client_auth_type: VerifyClientCertIfGiven"),
-                "line 4 column 3: tls_server_config: has no authority to check client certificates with: \
-                 add `client_ca_file`",
-            ),
-            (
-                "basic_auth_users:\n  me: hunter2".to_owned(),
-                "line 2 column 7: basic_auth_users.me: this is not a bcrypt hash: make one with `htpasswd \
-                 -nBC 10 ''` and copy the part after the colon",
-            ),
-            (
-                format!("basic_auth_users:\n  me: {}", HASH.replace("$04$", "$31$")),
-                "line 2 column 7: basic_auth_users.me: a hash of cost 31 takes too long to check: make one of cost 10 to 15",
-            ),
-            (
-                format!("basic_auth_users:\n  me: {HASH}\n  me: {HASH}"),
-                "the user \"me\" is given twice: keep one",
-            ),
-            (format!("basic_auth_users:\n  'a:b': {HASH}"), "\"a:b\" is not a user name"),
-            (
-                "basic_auth_users: [me]".to_owned(),
-                "found a list, expected a mapping of user names to bcrypt hashes",
-            ),
-        ] {
-            let said = refused(&text);
-            assert!(said.starts_with("/etc/x/web.yml, line ") && said.contains(message), "{text}:\n{said}");
-            assert!(!said.contains("hunter2") && !said.contains(HASH), "a secret: {said}");
-        }
-    }
-}
+mod tests;

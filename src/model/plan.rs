@@ -5,6 +5,7 @@ use std::{
     fmt,
     net::IpAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,6 +18,7 @@ use crate::{
         family::Family,
         fingerprint::Fingerprint,
         leg::UnderlayProbes,
+        on_demand::OnDemandPlan,
         shard::Shard,
         types::{Bytes, PathName, RouterName, Site, Source},
     },
@@ -73,6 +75,10 @@ pub struct Plan {
     pub web_sources: Vec<IpNetwork>,
     /// Whose requests may have a path probed at once.
     pub probe_now: ProbeNow,
+    /// What `/probe` may be asked.
+    pub on_demand: OnDemandPlan,
+    /// The configuration as text, without secrets.
+    pub shown: Arc<str>,
 }
 
 impl Plan {

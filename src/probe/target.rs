@@ -132,7 +132,12 @@ impl Found {
     }
 }
 
-async fn resolve(host: &str, family: Option<Family>, known: Option<IpAddr>) -> Result<IpAddr, Said> {
+/// The address of a host, of that family if one is given; `known` is kept while it is among the answers.
+pub(crate) async fn resolve(
+    host: &str,
+    family: Option<Family>,
+    known: Option<IpAddr>,
+) -> Result<IpAddr, Said> {
     let answers: Vec<IpAddr> = tokio::net::lookup_host((host, 0))
         .await
         .map_err(|error| say!("cannot resolve {host}: {error}", host, error))?

@@ -61,7 +61,10 @@ impl Why {
         match self {
             Self::Io(error) => match error.kind() {
                 io::ErrorKind::NotFound => "put it there, or correct its name",
-                io::ErrorKind::PermissionDenied => "let the user that runs the exporter read it",
+                io::ErrorKind::PermissionDenied => {
+                    "let the user that runs this read it, or run this as a user that may, e.g. `sudo -u \
+                     vxlan_exporter`; root has given up its right to read everything"
+                }
                 _ => "name a readable file",
             },
             Self::NotRegular(_) => "name a regular file, or a link to one",

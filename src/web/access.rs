@@ -7,6 +7,7 @@
 //! file is as often half written as it is intended.
 
 mod back_off;
+mod bucket;
 mod hashing;
 mod logins;
 mod tls;
@@ -20,22 +21,24 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use hyper::header::HeaderValue;
+use hyper::header::{HeaderName, HeaderValue};
 use pnet::ipnetwork::IpNetwork;
 use sha2::{Digest, Sha256};
 use tokio::{sync::watch, time::timeout};
 use tokio_rustls::rustls::ServerConfig;
-use tracing::{error, info};
+use tracing::{error, info, warn};
+use zeroize::Zeroizing;
 
 use crate::{
-    config::web_file::{self, ClientCertificate, WebFile},
+    config::web_file::{self, ClientCertificate, Pem, WebFile},
     listen,
     process::{
         regular_file::{self, MOST_BYTES},
         secret_files::warn_of_public,
     },
-    web::{coalesce::Coalesced, places::Place},
+    web::{answer::PageResponse, coalesce::Coalesced, places::Place},
 };
+use bucket::Bucket;
 use hashing::Hashing;
 pub(crate) use logins::Admission;
 use logins::Logins;
@@ -72,10 +75,40 @@ impl Access {
         }
     }
 
+    /// The rules for one request.
+    pub(crate) async fn rules(&self) -> RequestRules {
+        RequestRules {
+            gate: self.gate.clone(),
+            rules: match &self.gate {
+                Some(gate) => Some(Gate::rules(gate).await),
+                None => None,
+            },
+        }
+    }
+}
+
+/// The rules for one request, from the file as it was when the request came.
+pub(crate) struct RequestRules {
+    gate: Option<Arc<Gate>>,
+    rules: Option<Arc<AccessRules>>,
+}
+
+impl RequestRules {
+    /// Whether this request is within the rate, and counts.
+    pub(crate) fn may_come(&self) -> bool {
+        self.rules.as_ref().and_then(|rules| rules.rate.as_ref()).is_none_or(Bucket::take)
+    }
+
+    /// Puts the configured headers on a response, in place of ours.
+    pub(crate) fn dress(&self, response: &mut PageResponse) {
+        for (name, value) in self.rules.iter().flat_map(|rules| &rules.headers) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+
     /// Whether a request with this `Authorization` is admitted.
     pub(crate) async fn admits(&self, place: &Place, authorization: Option<&HeaderValue>) -> Admission {
-        let Some(gate) = &self.gate else { return Admission::Granted };
-        let rules = Gate::rules(gate).await;
+        let (Some(gate), Some(rules)) = (&self.gate, &self.rules) else { return Admission::Granted };
         let admission = gate.logins.admit(&rules.users, place.peer, place.is_known(), authorization).await;
         if rules.users.count() > 0 && admission == Admission::Granted {
             place.greet();
@@ -129,6 +162,10 @@ struct AccessRules {
     /// The file with the key of its certificate.
     key: Option<PathBuf>,
     users: Users,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    rate: Option<Bucket>,
+    /// What the file says without effect.
+    without_effect: Vec<String>,
     /// Whether each client must show a certificate.
     knows_clients: bool,
 }
@@ -136,6 +173,12 @@ struct AccessRules {
 impl AccessRules {
     fn restricts(&self) -> bool {
         self.users.count() > 0 || self.knows_clients
+    }
+
+    fn tell_what_has_no_effect(&self) {
+        for what in &self.without_effect {
+            warn!("web configuration: {what}");
+        }
     }
 }
 
@@ -146,6 +189,7 @@ impl Gate {
         warn_of_public(rules.key.iter().map(PathBuf::as_path));
         let (tls, users) = (rules.tls.is_some(), rules.users.count());
         info!(file = %file.display(), tls, users, "web configuration read");
+        rules.tell_what_has_no_effect();
         let now = Mutex::new(Now { rules: Arc::new(rules), refused: None });
         let logins = Logins::new(Hashing::start()?)?;
         Ok(Self { file: file.to_owned(), now, readings: Coalesced::default(), logins })
@@ -179,6 +223,7 @@ impl Gate {
             Ok(None) => now.refused = None,
             Ok(Some(rules)) => {
                 info!(file = %self.file.display(), users = rules.users.count(), "web configuration read again");
+                rules.tell_what_has_no_effect();
                 *now = Now { rules: Arc::new(rules), refused: None };
             }
             Err(why) => now.refuse(format!("{why:#}")),
@@ -218,14 +263,20 @@ impl WebFileContents {
         let text =
             regular_file::read(file, MOST_BYTES).context("the file of --web.config.file cannot be used")?;
         let web = web_file::parse(&text, file)?;
-        let read = |key: &str, named: &Path| {
-            regular_file::read(named, MOST_BYTES).with_context(|| format!("{}: {key}", file.display()))
+        let read = |key: &str, pem: &Pem| match pem {
+            Pem::File(named) => {
+                regular_file::read(named, MOST_BYTES).with_context(|| format!("{}: {key}", file.display()))
+            }
+            Pem::Here(text) => Ok(text.as_bytes().to_vec()),
         };
         let tls = match &web.tls {
             Some(files) => Some(tls::TlsContents {
                 certificate: read("cert_file", &files.certificate)?,
-                key: regular_file::read_secret(&files.key)
-                    .with_context(|| format!("{}: key_file", file.display()))?,
+                key: match &files.key {
+                    Pem::File(key) => regular_file::read_secret(key)
+                        .with_context(|| format!("{}: key_file", file.display()))?,
+                    Pem::Here(text) => Zeroizing::new(text.as_bytes().to_vec()),
+                },
                 authorities: match &files.clients {
                     Some((_, authorities)) => Some(read("client_ca_file", authorities)?),
                     None => None,
@@ -250,7 +301,22 @@ impl WebFileContents {
         };
         let asked = self.web.tls.as_ref().and_then(|files| files.clients.as_ref());
         let knows_clients = asked.is_some_and(|(asked, _)| *asked == ClientCertificate::Required);
-        let key = self.web.tls.map(|files| files.key);
-        Ok(AccessRules { digest: self.digest, tls, key, users: Users::new(self.web.users), knows_clients })
+        let key = self.web.tls.and_then(|files| match files.key {
+            Pem::File(key) => Some(key),
+            Pem::Here(_) => None,
+        });
+        let header = |(name, value): (&'static str, String)| {
+            Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
+        };
+        Ok(AccessRules {
+            digest: self.digest,
+            tls,
+            key,
+            users: Users::new(self.web.users),
+            headers: self.web.headers.into_iter().filter_map(header).collect(),
+            rate: self.web.rate.map(Bucket::new),
+            without_effect: self.web.without_effect,
+            knows_clients,
+        })
     }
 }

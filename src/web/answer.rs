@@ -16,6 +16,7 @@ use hyper::{
 };
 use sha2::{Digest as _, Sha256};
 
+use super::mount::Mount;
 use crate::language::{Language, spoken};
 
 pub(super) const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -64,6 +65,11 @@ impl Content {
         // Strings, numbers, lists and maps with such keys: nothing can fail.
         let text = serde_json::to_string(value).unwrap_or_default();
         Self { status: StatusCode::OK, kind: JSON, text, language: None }
+    }
+
+    /// A page with its links as they are below this mount.
+    pub(super) fn linked(self, mount: &Mount) -> Self {
+        if self.kind == HTML { Self { text: mount.linked(self.text), ..self } } else { self }
     }
 
     pub(super) fn with(self, status: StatusCode) -> Self {

@@ -15,7 +15,7 @@ use http_body_util::BodyExt as _;
 use hyper::{
     Request, StatusCode,
     body::{Body as _, Incoming},
-    header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{AUTHORIZATION, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
     server::conn::http1,
     service::{Service, service_fn},
 };
@@ -35,6 +35,7 @@ use super::{
     access::Admission,
     answer::{PLAIN_TEXT, PageResponse, answer},
     counts::WebCounters,
+    mount::Mount,
     places::Place,
     wanted::Restricted,
 };
@@ -53,6 +54,8 @@ const TLS_HANDSHAKE: [u8; 1] = [22];
 /// What every connection serves.
 pub(crate) struct Site {
     pub router: Router,
+    /// Below which path they are.
+    pub mount: Arc<Mount>,
     pub counts: Arc<WebCounters>,
 }
 
@@ -122,10 +125,21 @@ async fn answer_to(
     stop: &watch::Receiver<()>,
 ) -> Result<PageResponse, Infallible> {
     place.works();
-    let admission = access.admits(place, request.headers().get(AUTHORIZATION)).await;
-    let answered = match admission {
+    let rules = access.rules().await;
+    if !rules.may_come() {
+        let mut refusal =
+            answer(StatusCode::TOO_MANY_REQUESTS, PLAIN_TEXT, "too many requests: see rate_limit\n");
+        refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
+        return Ok(sent(place, refusal).await);
+    }
+    let admission = rules.admits(place, request.headers().get(AUTHORIZATION)).await;
+    let mut answered = match admission {
         Admission::Granted => {
-            let is_scrape = request.uri().path() == "/metrics";
+            let Some(uri) = site.mount.below(request.uri()) else {
+                return Ok(sent(place, elsewhere(&site.mount)).await);
+            };
+            let is_scrape = uri.path() == site.mount.telemetry();
+            *request.uri_mut() = uri;
             request.extensions_mut().insert(stop.clone());
             request.extensions_mut().insert(Restricted(access.restricts(place)));
             let Ok(answered) = site.router.clone().call(request).await;
@@ -139,7 +153,19 @@ async fn answer_to(
             refusal(reason, retry_after)
         }
     };
+    rules.dress(&mut answered);
     Ok(sent(place, answered).await)
+}
+
+/// Where the pages are, for a request that is not below the prefix.
+fn elsewhere(mount: &Mount) -> PageResponse {
+    let home = mount.home();
+    let mut answer = answer(StatusCode::NOT_FOUND, PLAIN_TEXT, format!("the pages are below {home}\n"));
+    if let Ok(location) = HeaderValue::from_str(&home) {
+        *answer.status_mut() = StatusCode::FOUND;
+        answer.headers_mut().insert(LOCATION, location);
+    }
+    answer
 }
 
 /// Accounts for what the client has to read. An answer without a known length goes on for as long

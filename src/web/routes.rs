@@ -22,7 +22,7 @@ use super::{
     answer::{Content, PLAIN_TEXT, PROMETHEUS_TEXT, PageResponse, Printed, answer, takes_gzip},
     api, assets,
     live::Live,
-    page,
+    on_demand, page,
     view::{View, address},
     wanted::{May, Refusal, Restricted},
 };
@@ -36,6 +36,7 @@ type Name = Result<Path<String>, PathRejection>;
 
 /// All pages.
 pub(super) fn router(pages: Pages) -> Router {
+    let telemetry = pages.mount.telemetry().to_owned();
     Router::new()
         .route("/", get(overlay))
         .route("/path/{*name}", get(path).post(probe_now))
@@ -52,7 +53,9 @@ pub(super) fn router(pages: Pages) -> Router {
         .route("/api/v1/paths/{name}/history", get(api_history))
         .route("/api/v1/tunnels/{*name}", get(api_tunnel))
         .route("/api/v1/routers/{*name}", get(api_router))
-        .route("/metrics", get(metrics))
+        .route(&telemetry, get(metrics))
+        .route("/config", get(config))
+        .route("/probe", get(probe))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/-/reload", any(lifecycle))
@@ -90,7 +93,7 @@ async fn print_as_it_is(
     // Pages show evidence.
     pages.state.in_words().await;
     let source = Arc::clone(pages);
-    match pages.printing.page(name, move || page(&View::of(&source))).await {
+    match pages.printing.page(name, move || page(&View::of(&source)).linked(&source.mount)).await {
         Some(printed) => printed.answer(headers),
         None => answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, "printing this page has failed\n"),
     }
@@ -167,7 +170,7 @@ async fn probe_now(
         (Ok(()), Some(path)) => {
             pages.state.want(path, SystemTime::now());
             tracing::info!(path = name, "probed now, as a reader of its page has asked");
-            see_other(&speaking(language_of(&uri, &headers), || address("path", &name)))
+            see_other(&pages.mount.link(&speaking(language_of(&uri, &headers), || address("path", &name))))
         }
         (Ok(()), None) => {
             print(&pages, (uri.path(), &uri), &headers, move |view| page::path(view, &name, &May::Nobody))
@@ -177,7 +180,7 @@ async fn probe_now(
             let content = speaking(language_of(&uri, &headers), || {
                 page::refused(pages.self_info.version, &name, refusal)
             });
-            let mut response = Printed::new(content).answer(&headers);
+            let mut response = Printed::new(content.linked(&pages.mount)).answer(&headers);
             if let Refusal::TooSoon(wait) = refusal {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
             }
@@ -276,6 +279,18 @@ async fn metrics(State(pages): Shared, headers: HeaderMap) -> PageResponse {
     }
 }
 
+/// The configuration in use, as the peers show it.
+async fn config(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
+    let Some(text) = pages.config.as_ref().map(|text| Arc::clone(&text.borrow())) else {
+        return not_found(State(pages), uri, headers).await;
+    };
+    answer(StatusCode::OK, PLAIN_TEXT, text.to_string())
+}
+
+async fn probe(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
+    on_demand::respond(&pages.on_demand, &uri, &headers).await
+}
+
 async fn healthy(State(pages): Shared) -> PageResponse {
     health("healthy", &pages.self_info)
 }
@@ -309,7 +324,7 @@ async fn not_found(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageRe
     let choice = language_of(&uri, &headers);
     let content =
         speaking(choice, || page::not_found(&pages.live.revision(), pages.self_info.version, &path));
-    Printed::new(content).answer(&headers)
+    Printed::new(content.linked(&pages.mount)).answer(&headers)
 }
 
 async fn only_reading(uri: Uri) -> PageResponse {

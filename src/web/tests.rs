@@ -7,7 +7,7 @@ mod odd;
 mod stage;
 mod wanted;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Access, HEAD_TIMEOUT, Lifecycle, Pages, Wish, fixture, listen, serve};
+use super::{Access, HEAD_TIMEOUT, Lifecycle, Pages, Wish, fixture, listen, mount::Mount, serve};
 
 /// Only a limit on failure: whatever waits for a client here would wait forever.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,7 +41,7 @@ async fn server_of(pages: Pages) -> Server {
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel();
     let access = Access::new(watch::channel(Vec::new()).1, None);
-    let task = tokio::spawn(serve(listener, pages, access, stopped));
+    let task = tokio::spawn(serve(vec![listener], pages, access, stopped));
     Server { address, stop, task }
 }
 
@@ -235,14 +235,54 @@ async fn shutdown_waits_for_nobody() {
 
 #[tokio::test]
 async fn listening() {
-    let every = listen(&":0".parse().expect("an address")).await.expect("a socket");
-    let port = every.local_addr().expect("an address").port();
-    let taken = listen(&format!(":{port}").parse().expect("an address")).await.expect_err("taken");
+    let opened = |text: String| async move { listen(&[text.parse().expect("an address")]).await };
+    let every = opened(":0".to_owned()).await.expect("a socket");
+    let port = every[0].local_addr().expect("an address").port();
+    let taken = opened(format!(":{port}")).await.expect_err("taken");
     let text = format!("{taken:#}");
     assert!(text.contains(&format!("cannot listen on :{port}")) && text.contains("in use"), "{text}");
     TcpStream::connect(("127.0.0.1", port)).await.expect("IPv4 reaches it too");
-    let one = listen(&"127.0.0.1:0".parse().expect("an address")).await.expect("a socket");
-    assert!(one.local_addr().expect("an address").ip().is_loopback());
+    let one = opened("127.0.0.1:0".to_owned()).await.expect("a socket");
+    assert!(one[0].local_addr().expect("an address").ip().is_loopback());
+}
+
+/// Everything is below the prefix, at each of the addresses, and links say so.
+#[tokio::test]
+async fn several_addresses_and_a_prefix() {
+    let (prefix, telemetry) = ("/vxlan".parse().expect("a prefix"), "/prom".parse().expect("a path"));
+    let mount = Mount::new(Some(telemetry), Some(prefix), None);
+    let shown = watch::Sender::new(Arc::from("site: a\n"));
+    let config = Some(shown.subscribe());
+    let listen_at = ["127.0.0.1:0", "[::1]:0"].map(|text| text.parse().expect("an address"));
+    let listeners = listen(&listen_at).await.expect("sockets");
+    let addresses: Vec<_> = listeners.iter().map(|one| one.local_addr().expect("an address")).collect();
+    let pages = Pages { state: fixture::state(), mount, config, ..Pages::default() };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let access = Access::new(watch::channel(Vec::new()).1, None);
+    let task = tokio::spawn(serve(listeners, pages, access, stopped));
+    for address in addresses {
+        for (path, status, words) in [
+            ("/vxlan/prom", 200, "vxlan_router_up{router=\"dc\",site=\"dc\"} 1\n"),
+            ("/vxlan/", 200, "<a class=\"home\" href=\"/vxlan/\">"),
+            ("/vxlan/", 200, "<a href=\"/vxlan/prom\">Metrics</a>"),
+            ("/vxlan/", 200, "\"/vxlan/assets/"),
+            ("/vxlan/-/healthy", 200, "vxlan_exporter is healthy\n"),
+            ("/vxlan/config", 200, "site: a\n"),
+            ("/vxlan/metrics", 404, ""),
+            ("/metrics", 302, "the pages are below /vxlan/\n"),
+            ("/", 302, ""),
+        ] {
+            let (head, body) = ask(address, &format!("GET {path}")).await;
+            assert!(
+                head.starts_with(&format!("HTTP/1.1 {status} ")) && body.contains(words),
+                "{path}: {head}\n{body}"
+            );
+            assert_eq!(head.contains("location: /vxlan/"), status == 302, "{head}");
+            assert!(!body.contains("=\"/assets"), "{body}");
+        }
+    }
+    stop.send(()).expect("serving");
+    timeout(PATIENCE, task).await.expect("in time").expect("no panic").expect("no error");
 }
 
 /// Names with what means something in an address, and those that are near them.

@@ -187,6 +187,8 @@ fn plan() -> Plan {
         paths: Vec::new(),
         sites_probed_elsewhere: BTreeSet::new(),
         web_sources: Vec::new(),
+        on_demand: vxlan_exporter::model::on_demand::OnDemandPlan::default(),
+        shown: "".into(),
         probe_now: vxlan_exporter::model::plan::ProbeNow::default(),
         tunnels: Vec::new(),
         probe_budget_pps: 1,

@@ -18,6 +18,7 @@ mod lab_page;
 mod lab_probe;
 mod many_routers;
 mod monitoring;
+mod on_demand;
 mod reflector;
 mod router_api;
 mod router_ssh;

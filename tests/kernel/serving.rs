@@ -135,10 +135,10 @@ fn a_web_configuration_that_cannot_be_used_ends_the_start() {
         String::from_utf8(output.stderr).expect("text")
     };
     assert!(start().contains("the file of --web.config.file cannot be used: cannot read "), "{}", start());
-    fs::write(&web, "tls_server_config:\n  cert_file: c\n  key_file: k\n  cert: x\n").expect("written");
+    fs::write(&web, "tls_server_config:\n  cert_file: c\n  key_file: k\n  cert_files: x\n").expect("written");
     assert!(
         start().contains(
-            "web.yml, line 4 column 3: tls_server_config: unknown key `cert`: did you mean `cert_file`?"
+            "web.yml, line 4 column 3: tls_server_config: unknown key `cert_files`: did you mean `cert_file`?"
         ),
         "{}",
         start()
@@ -413,4 +413,76 @@ fn probe_now_is_for_somebody() {
     exporter.wait_for("a wrong word is refused", |exporter| {
         exporter.log().contains("give restricted, always or never")
     });
+}
+
+/// Flags from the environment, with those of the command line before them.
+#[test]
+fn variables_are_flags() {
+    let files = directory();
+    fs::write(
+        files.path().join("config.yml"),
+        "probe: {at_once: 3}\nreflector: {listen: ':0', secret_file: ./s}\n",
+    )
+    .expect("written");
+    fs::write(files.path().join("s"), "0123456789abcdef").expect("written");
+    let by = [
+        "env",
+        "VXLAN_EXPORTER_WEB_TELEMETRY_PATH=/prom",
+        "VXLAN_EXPORTER_WEB_ENABLE_LIFECYCLE=true",
+        "VXLAN_EXPORTER_WEB_LISTEN_ADDRESS=nothing-that-resolves.invalid:1",
+        "VXLAN_EXPORTER_LOG_FORMAT=json",
+        crate::BINARY,
+        "--log.format=logfmt",
+    ];
+    let exporter = Exporter::start_by(files, &by, &["--web.external-url=http://a.example/x"]);
+    assert!(exporter.ask("http", "/x/prom", &[]).body.contains(RELOADED));
+    assert_eq!(exporter.ask("http", "/metrics", &[]).status, 302);
+    assert_eq!(exporter.ask("http", "/x/-/reload", &["--request", "POST"]).status, 200);
+    let config = exporter.ask("http", "/x/config", &[]);
+    assert!(
+        config.body.contains("at_once: 3") && config.body.contains("secret_file: <secret>"),
+        "{config:?}"
+    );
+
+    let wrong =
+        Command::new(crate::BINARY).env("VXLAN_EXPORTER_LOG_LEVEL", "loud").output().expect("it runs");
+    let said = String::from_utf8_lossy(&wrong.stderr);
+    assert!(
+        wrong.status.code() == Some(2) && said.contains("'loud'") && said.contains("--log.level"),
+        "{said}"
+    );
+}
+
+/// What systemd is told, over a socket like its own.
+#[test]
+fn systemd_is_told() {
+    let files = directory();
+    fs::write(files.path().join("config.yml"), "").expect("written");
+    let place = files.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&place).expect("bound");
+    socket.set_read_timeout(Some(std::time::Duration::from_mins(1))).expect("set");
+    // As systemd starts it, the watchdog is meant for this very process.
+    let start = format!(
+        "NOTIFY_SOCKET='{}' WATCHDOG_USEC=300000 WATCHDOG_PID=$$ exec \"$0\" \"$@\"",
+        place.display()
+    );
+    let exporter = Exporter::start_by(files, &["sh", "-c", &start, crate::BINARY], &[]);
+    let hears = |wanted: &str| {
+        let mut buffer = [0; 512];
+        loop {
+            let size = socket.recv(&mut buffer).unwrap_or_else(|error| panic!("{wanted}: {error}"));
+            if String::from_utf8_lossy(&buffer[..size]).lines().any(|line| line == wanted) {
+                return;
+            }
+        }
+    };
+    hears("READY=1");
+    hears("WATCHDOG=1");
+    let signal =
+        |signal| kill(Pid::from_raw(exporter.pid().try_into().expect("a pid")), signal).expect("sent");
+    signal(Signal::SIGHUP);
+    hears("RELOADING=1");
+    hears("READY=1");
+    signal(Signal::SIGTERM);
+    hears("STOPPING=1");
 }

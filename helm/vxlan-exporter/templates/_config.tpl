@@ -67,6 +67,19 @@ A pod's interface may be smaller than what nodes send, so the size to expect is 
 {{- if and (ne .role "reader") (include "vxlan-exporter.builtInReflector" $root) -}}
 {{- $_ := set $config "reflector" (include "vxlan-exporter.reflectorConfig" $root | fromYaml) -}}
 {{- end -}}
+{{- if $root.Values.probe.targets -}}
+{{- $probe := $config.probe | default dict -}}
+{{- if not (hasKey $probe "allowed_targets") -}}
+{{- $hosts := list -}}
+{{- range $target := $root.Values.probe.targets -}}
+{{- $hosts = append $hosts ($target | regexFind "^(\\[[^\\]]+\\]|[^:]+)" | trimPrefix "[" | trimSuffix "]") -}}
+{{- end -}}
+{{- range $path := $config.paths -}}
+{{- $hosts = append $hosts (toString $path.address) -}}
+{{- end -}}
+{{- $_ := set $config "probe" (set $probe "allowed_targets" (uniq $hosts)) -}}
+{{- end -}}
+{{- end -}}
 {{- if eq .role "node" -}}
 {{- $config = omit $config "routers" "tunnels" "router_workers" "scrape_interval" "scrape_timeout" "max_interfaces" "max_fdb_entries" -}}
 {{- end -}}

@@ -48,6 +48,9 @@ read from the cluster but what Helm reads anyway: an installation must not need 
 {{- if and (gt (include "vxlan-exporter.shards" . | int) 1) (eq .Values.kind "DaemonSet") -}}
 {{- fail "shards and kind DaemonSet exclude each other: shards share the paths of one configuration, on every node of a DaemonSet they would all be probed. Set shards to 1, or kind to Deployment." -}}
 {{- end -}}
+{{- if and .Values.probe.targets (eq .Values.kind "DaemonSet") -}}
+{{- fail "probe.targets with kind DaemonSet: each probe would be answered by another node. Put the targets into config.paths, which every node probes, or set kind to Deployment." -}}
+{{- end -}}
 {{- if and .Values.podDisruptionBudget.enabled (lt (include "vxlan-exporter.shards" . | int) 2) -}}
 {{- fail "podDisruptionBudget.enabled with one exporter would do nothing, or block the drain of its node: set shards, or leave it off." -}}
 {{- end -}}

@@ -1,5 +1,4 @@
 use super::*;
-use clap::CommandFactory;
 
 fn parse(line: &str) -> Cli {
     Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"))
@@ -31,7 +30,8 @@ fn no_command_is_serve() {
     let cli = parse("vxlan_exporter --config.file=/etc/x.yml");
     assert!(matches!(cli.chosen(), Command::Serve(_)));
     let serve = cli.serve_options();
-    assert_eq!((serve.listen.to_string().as_str(), serve.lifecycle), (":14789", false));
+    assert_eq!((serve.listen, serve.lifecycle), (vec![ListenAddress::default()], false));
+    assert_eq!(serve.mount, Mount::default());
     assert!(serve.wanted.shard.is_alone());
     assert_eq!((cli.log_level(), cli.common.log_format), (LogLevel::Info, LogFormat::Logfmt));
 }
@@ -44,7 +44,7 @@ fn flags_before_and_after_the_command() {
         "vxlan_exporter --web.listen-address=[::1]:1 --log.level=debug --config.file=a.yml",
     ] {
         let cli = parse(line);
-        assert_eq!(cli.serve_options().listen, ListenAddress { host: "::1".into(), port: 1 }, "{line}");
+        assert_eq!(cli.serve_options().listen, [ListenAddress { host: "::1".into(), port: 1 }], "{line}");
         assert_eq!((cli.log_level(), cli.common.config_file), (LogLevel::Debug, "a.yml".into()), "{line}");
     }
 }
@@ -101,4 +101,39 @@ fn probe_is_as_easy_as_ping() {
         let error = Cli::try_parse_from(line.split(' ')).expect_err(&line);
         assert_eq!(error.exit_code(), 2, "{line}");
     }
+}
+
+#[test]
+fn where_the_pages_are() {
+    let line = "vxlan_exporter --web.listen-address=:1 --web.listen-address=[::1]:2 --web.telemetry-path=/prom \
+                --web.external-url=https://a.example/x --web.route-prefix=/";
+    for line in [line.to_owned(), line.replace("vxlan_exporter", "vxlan_exporter serve")] {
+        let serve = parse(&line).serve_options();
+        let listen: Vec<String> = serve.listen.iter().map(ToString::to_string).collect();
+        assert_eq!(listen, [":1", "[::1]:2"]);
+        let mount = Mount::new(
+            Some("/prom".parse().expect("a path")),
+            Some("/".parse().expect("a prefix")),
+            Some(&"https://a.example/x".parse().expect("a URL")),
+        );
+        assert_eq!(serve.mount, mount);
+    }
+    for (flag, words) in [
+        ("--web.telemetry-path=/probe", "--web.telemetry-path"),
+        ("--web.route-prefix=x", "e.g. /vxlan"),
+        ("--web.external-url=a.example", "e.g. https://monitoring.example.net/vxlan"),
+        ("--web.listen-address=nothing", "e.g. :14789"),
+    ] {
+        let error = Cli::try_parse_from(["vxlan_exporter", flag]).expect_err(flag).to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn the_version_as_the_peers_print_it() {
+    assert!(parse("vxlan_exporter --version").common.version);
+    assert!(parse("vxlan_exporter probe a -V").common.version);
+    let text = crate::version_text();
+    let first = format!("vxlan_exporter, version {} (branch: ", env!("CARGO_PKG_VERSION"));
+    assert!(text.starts_with(&first) && text.contains("\n  platform:         linux/"), "{text}");
 }

@@ -18,6 +18,7 @@ use tracing::error;
 use super::{probing::Probing, reflecting::Reflecting};
 use crate::{
     model::{
+        on_demand::OnDemandPlan,
         plan::{Plan, ProbeNow},
         state::State,
     },
@@ -58,6 +59,9 @@ pub struct Conducting {
     supervisor: Supervisor,
     web_sources: Arc<watch::Sender<Vec<IpNetwork>>>,
     probe_now: Arc<watch::Sender<ProbeNow>>,
+    on_demand: Arc<watch::Sender<OnDemandPlan>>,
+    /// The configuration in use as text.
+    shown: Arc<watch::Sender<Arc<str>>>,
     plans: Arc<AsyncMutex<mpsc::Receiver<NextPlan>>>,
 }
 
@@ -67,8 +71,10 @@ impl Conducting {
     pub fn new(plan: Plan, state: State, supervisor: Supervisor, plans: mpsc::Receiver<NextPlan>) -> Self {
         let web_sources = Arc::new(watch::Sender::new(plan.web_sources.clone()));
         let probe_now = Arc::new(watch::Sender::new(plan.probe_now));
+        let on_demand = Arc::new(watch::Sender::new(plan.on_demand.clone()));
+        let shown = Arc::new(watch::Sender::new(Arc::clone(&plan.shown)));
         let (plan, plans) = (Arc::new(Mutex::new(plan)), Arc::new(AsyncMutex::new(plans)));
-        Self { plan, state, supervisor, web_sources, probe_now, plans }
+        Self { plan, state, supervisor, web_sources, probe_now, on_demand, shown, plans }
     }
 
     /// The networks that may read metrics and pages, according to the plan in use.
@@ -81,6 +87,18 @@ impl Conducting {
     #[must_use]
     pub fn probe_now(&self) -> watch::Receiver<ProbeNow> {
         self.probe_now.subscribe()
+    }
+
+    /// What `/probe` may be asked, according to the plan in use.
+    #[must_use]
+    pub fn on_demand(&self) -> watch::Receiver<OnDemandPlan> {
+        self.on_demand.subscribe()
+    }
+
+    /// The configuration in use as text, without secrets.
+    #[must_use]
+    pub fn shown(&self) -> watch::Receiver<Arc<str>> {
+        self.shown.subscribe()
     }
 
     /// Starts everything and keeps it running: if a conductor dies, everything it ran ends with it
@@ -180,6 +198,8 @@ impl Conductor {
         self.assessor.follow(&plan);
         self.shared.web_sources.send_replace(plan.web_sources.clone());
         self.shared.probe_now.send_replace(plan.probe_now);
+        self.shared.on_demand.send_replace(plan.on_demand.clone());
+        self.shared.shown.send_replace(Arc::clone(&plan.shown));
         self.shared.put_plan(plan.clone());
         self.plan = plan;
         // So that the next scrape already shows the new picture.

@@ -142,7 +142,8 @@ mod tests {
 
     /// A port that is free at present.
     async fn web_port() -> u16 {
-        let listener = crate::web::listen(&"127.0.0.1:0".parse().expect("an address")).await.expect("a port");
-        listener.local_addr().expect("an address").port()
+        let listener =
+            crate::web::listen(&["127.0.0.1:0".parse().expect("an address")]).await.expect("a port");
+        listener[0].local_addr().expect("an address").port()
     }
 }

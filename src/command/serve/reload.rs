@@ -22,7 +22,10 @@ use super::{
 use crate::{
     command::load::ConfigSource,
     model::state::State,
-    process::supervise::{Kept, Pulse, Supervisor, Task, fault},
+    process::{
+        notify,
+        supervise::{Kept, Pulse, Supervisor, Task, fault},
+    },
     web::Wish,
 };
 
@@ -145,7 +148,10 @@ impl Reloader {
 
     /// What is in use now, or why the configuration could not be used; both in words.
     async fn reload(&mut self) -> Result<String, String> {
+        notify::reloading();
         let outcome = self.try_reload().await;
+        // A refused configuration too: the former one is in use.
+        notify::ready();
         let file = self.wanted.file.display();
         match outcome {
             Ok((routers, paths)) => {

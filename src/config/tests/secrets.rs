@@ -63,6 +63,7 @@ fn a_key_that_restricts_must_have_a_value() {
         "reflector: {listen: \":14790\", secret_file: &anchor}",
         "reflector: {listen: \":14790\", allowed_sources: }",
         "web: {allowed_sources: }",
+        "probe: {allowed_targets: }",
         "web: {allowed_sources: []}",
         "site: a\npaths:\n- {name: p, site: dc, address: 10.0.0.1, reflector: true, reflector_secret_file: ~}",
     ];

@@ -97,7 +97,7 @@ function listen() {
     return;
   }
   if (document.hidden || source) return;
-  source = new EventSource("/events");
+  source = new EventSource(document.querySelector("a.home").getAttribute("href") + "events");
   source.onmessage = (event) => {
     say("");
     if (event.data !== shown) {

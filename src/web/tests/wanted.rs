@@ -121,7 +121,7 @@ async fn allowed_networks_make_a_reader_somebody() {
     let networks =
         vec!["127.0.0.0/29".parse().expect("a network"), "127.0.0.8/29".parse().expect("a network")];
     let access = Access::new(watch::channel(networks).1, None);
-    tokio::spawn(serve(listener, stage::pages(healthy()), access, stopped));
+    tokio::spawn(serve(vec![listener], stage::pages(healthy()), access, stopped));
     let get = "GET /path/rancher HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let (_, page) = from_elsewhere(address, get).await;
     assert!(form(&page).is_some(), "{page}");

@@ -8,7 +8,7 @@ import sys
 GROUPS = {"apiregistration.k8s.io": "v1", "apps": "v1", "monitoring.coreos.com": "v1"}
 KINDS = {
     "v1": ["ConfigMap", "Pod", "Service", "ServiceAccount"], "apps/v1": ["Deployment"],
-    "monitoring.coreos.com/v1": ["PrometheusRule", "ServiceMonitor"], "apiregistration.k8s.io/v1": [],
+    "monitoring.coreos.com/v1": ["Probe", "PrometheusRule", "ServiceMonitor"], "apiregistration.k8s.io/v1": [],
 }
 
 

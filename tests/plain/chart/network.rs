@@ -201,6 +201,36 @@ fn a_network_policy_lets_in_and_nothing_out_is_stopped() {
     assert_eq!(ingress[1]["from"], json!([{"ipBlock": {"cidr": "10.0.0.0/8"}}]));
 }
 
+/// Prometheus asks the exporter itself, which is told that it may probe these targets.
+#[test]
+fn targets_on_demand_are_a_probe_object_and_allowed() {
+    let objects = &RENDERED["everything-values.yaml"];
+    let probe = &only(objects, "Probe", "")["spec"];
+    let service = only(objects, "Service", "overlay");
+    let host = format!(
+        "{}.{}.svc:14789",
+        text(&service["metadata"]["name"]),
+        text(&service["metadata"]["namespace"])
+    );
+    assert_eq!(probe["prober"], json!({"url": host, "path": "/probe", "scheme": "https"}));
+    assert_eq!(probe["module"], "path_mtu");
+    assert_eq!(
+        probe["targets"]["staticConfig"]["static"],
+        json!(["10.10.0.1:443", "[fd00::1]:443", "rancher.example.net"])
+    );
+    assert!(probe["tlsConfig"].is_object(), "{probe}");
+    let allowed = |objects: &[Value]| -> Value {
+        let mut maps = kind(objects, "ConfigMap");
+        maps.retain(|map| map["data"].get("config.yml").is_some());
+        let config: Value = serde_yaml::from_str(text(&maps[0]["data"]["config.yml"])).expect("YAML");
+        config["probe"]["allowed_targets"].clone()
+    };
+    assert_eq!(allowed(objects), json!(["10.10.0.1", "fd00::1", "rancher.example.net"]));
+    let own = "probe: {targets: [a.example]}\nconfig: {site: a, probe: {allowed_targets: [10.0.0.0/8]}}";
+    assert_eq!(allowed(&render(own)), json!(["10.0.0.0/8"]));
+    assert!(kind(&render("monitoring: none\nprobe: {targets: [a.example]}"), "Probe").is_empty());
+}
+
 #[test]
 fn guarded_metrics_are_scraped_as_their_secret_says() {
     let objects = &RENDERED["nodeport-values.yaml"];

@@ -52,6 +52,9 @@ fn a_wrong_value_is_named() {
         ("mesh: {sites: {a: [{adress: b}]}}", "additional properties 'adress'"),
         ("mesh: {representatives: 0}", "'/mesh/representatives'"),
         ("mesh: {path: {site: a}}", "additional properties 'site'"),
+        ("probe: {targets: [http://a/]}", "'/probe/targets/0'"),
+        ("probe: {targets: ['a:b']}", "'/probe/targets/0'"),
+        ("config: {probe: {modules: [{name: a, prober: http}]}}", "'/config/probe/modules/0/prober'"),
         ("logLevel: trace", "'/logLevel'"),
         ("replicas: 0", "'/replicas'"),
         ("service: {type: ExternalName}", "'/service/type'"),
@@ -90,6 +93,7 @@ fn what_cannot_work_is_said_with_what_to_do() {
         ("ingress: {enabled: true}", "ingress.hosts is empty"),
         ("reflector: {enabled: true, hostNetwork: true}", "Two reflectors would want port 14790"),
         ("service: {port: 14790}", "give each a number of its own"),
+        ("kind: DaemonSet\nconfig: {site: a}\nprobe: {targets: [a.example]}", "answered by another node"),
         ("kind: DaemonSet\nconfig: {site: a}\nservice: {port: 14791}", "give each a number of its own"),
         ("nodePort: {metrics: {enabled: true}}", "Set web.existingSecret"),
         (

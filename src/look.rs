@@ -1,5 +1,8 @@
 //! A single look at paths: how often it probes, how long it waits, and when it has seen enough.
-//! Shared by `check` and `probe`.
+//! Shared by `check`, `probe` and `/probe`.
+
+pub mod one_path;
+pub mod target;
 
 use std::{
     ops::ControlFlow,
