@@ -79,7 +79,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     let (on_demand, shown) = (OnDemand::new(conducting.on_demand()), conducting.shown());
     let conductor = conducting.keep().await?;
     let (wishes, inbox) = mpsc::channel(1);
-    let (quit, mut quitting) = watch::channel(());
+    let (quit, quitting) = watch::channel(());
     let reloader = Reloader::new(serve.wanted.clone(), config_watch, state.clone(), plans);
     let reloader = reload::keep(&supervisor, reloader, hangup, inbox, quit);
     let lifecycle = if serve.lifecycle { Lifecycle::enabled(wishes.clone()) } else { Lifecycle::default() };
@@ -90,12 +90,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     let address = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let version = env!("CARGO_PKG_VERSION");
     info!(version, revision = REVISION, address, routers, paths, shard = %serve.wanted.shard, "serving");
-    let stop = async move {
-        tokio::select! {
-            () = stop => {}
-            Ok(()) = quitting.changed() => info!("asked to quit"),
-        }
-    };
+    let stop = either(stop, quitting);
     let self_info = SelfInfo::new(supervisor.clone());
     let (mount, config) = (serve.mount.clone(), Some(shown));
     let pages = Pages { state, self_info, lifecycle, wanted, on_demand, mount, config, ..Pages::default() };
@@ -111,6 +106,14 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     drop((conductor, reloader, wishes));
     info!("stopped");
     Ok(())
+}
+
+/// Completes at a signal to stop or a request to quit.
+async fn either(stop: impl Future<Output = ()>, mut quitting: watch::Receiver<()>) {
+    tokio::select! {
+        () = stop => {}
+        Ok(()) = quitting.changed() => info!("asked to quit"),
+    }
 }
 
 /// Answers over HTTP. If this fails the process ends, as no second listener on that address is

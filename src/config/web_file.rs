@@ -5,12 +5,7 @@
 mod pem;
 mod toolkit;
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 
 use serde::{
     Deserialize, Deserializer,
@@ -220,28 +215,9 @@ impl TlsServer {
             let steps = vec![Key("tls_server_config"), Key("key_file")];
             return Err(Mistake { steps, key: None, message: secret_names::UNSEEN.to_owned() });
         }
-        let pem =
-            |file: Option<FileName>, here: Option<Zeroizing<String>>, key, twice, missing| match (file, here)
-            {
-                (Some(_), Some(_)) => Err(broken(key, twice)),
-                (Some(file), None) => Ok(Some(Pem::File(base.join(file.0)))),
-                (None, Some(here)) => Ok(Some(Pem::Here(here))),
-                (None, None) if missing => Err(Mistake {
-                    steps: vec![Key("tls_server_config")],
-                    key: None,
-                    message: format!("key `{key}_file` is missing: add it"),
-                }),
-                (None, None) => Ok(None),
-            };
-        let certificate = pem(self.cert_file, self.cert, "cert", "`cert_file` is given too: keep one", true)?;
-        let key = pem(self.key_file, self.key, "key", "`key_file` is given too: keep one", true)?;
-        let authorities = pem(
-            self.client_ca_file,
-            self.client_ca,
-            "client_ca",
-            "`client_ca_file` is given too: keep one",
-            false,
-        )?;
+        let certificate = needed(pem(base, self.cert_file, self.cert, "cert")?, "cert_file")?;
+        let key = needed(pem(base, self.key_file, self.key, "key")?, "key_file")?;
+        let authorities = pem(base, self.client_ca_file, self.client_ca, "client_ca")?;
         let authorities_key =
             if matches!(authorities, Some(Pem::Here(_))) { "client_ca" } else { "client_ca_file" };
         let clients = match (self.client_auth_type.and_then(ClientAuth::asked), authorities) {
@@ -270,13 +246,34 @@ impl TlsServer {
             ));
         }
         let [least, most] = versions(self.min_version, self.max_version, without_effect)?;
-        let suites = suites(self.cipher_suites.unwrap_or_default(), most, without_effect)?;
+        let suites = suites(self.cipher_suites.as_deref().unwrap_or_default(), most, without_effect)?;
         let curves = curves(self.curve_preferences.unwrap_or_default(), without_effect)?;
-        // Both are there, or an error was returned.
-        let [certificate, key] = [certificate, key].map(|pem| pem.unwrap_or(Pem::File(PathBuf::new())));
         let our_order = self.prefer_server_cipher_suites == Some(true);
         Ok(TlsFiles { certificate, key, clients, client_names, least, most, suites, curves, our_order })
     }
+}
+
+/// What is given as a file or as text in place, under `key`.
+fn pem(
+    base: &Path,
+    file: Option<FileName>,
+    here: Option<Zeroizing<String>>,
+    key: &'static str,
+) -> Result<Option<Pem>, Mistake> {
+    match (file, here) {
+        (Some(_), Some(_)) => Err(broken(key, &format!("`{key}_file` is given too: keep one"))),
+        (Some(file), None) => Ok(Some(Pem::File(base.join(file.0)))),
+        (None, here) => Ok(here.map(Pem::Here)),
+    }
+}
+
+fn needed(pem: Option<Pem>, key: &str) -> Result<Pem, Mistake> {
+    let missing = || Mistake {
+        steps: vec![Key("tls_server_config")],
+        key: None,
+        message: format!("key `{key}` is missing: add it"),
+    };
+    pem.ok_or_else(missing)
 }
 
 fn versions(
@@ -303,11 +300,11 @@ fn versions(
 }
 
 fn suites(
-    written: Vec<String>,
+    written: &[String],
     most: TlsVersion,
     without_effect: &mut Vec<String>,
 ) -> Result<Vec<String>, Mistake> {
-    for name in &written {
+    for name in written {
         if OTHER_SUITES.contains(&name.as_str()) {
             let why =
                 if name.contains("_WITH_") { "is not offered" } else { "is always offered with TLS 1.3" };

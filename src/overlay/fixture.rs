@@ -239,6 +239,8 @@ pub(crate) fn plan(tunnels: &[[&str; 2]]) -> Plan {
         tunnels: tunnels.iter().map(|[a, b]| [(*a).to_owned(), (*b).to_owned()]).collect(),
         probe_budget_pps: 200,
         reflector: None,
+        on_demand: crate::model::on_demand::OnDemandPlan::default(),
+        shown: "".into(),
     }
 }
 

@@ -226,7 +226,7 @@ fn targets_on_demand_are_a_probe_object_and_allowed() {
         config["probe"]["allowed_targets"].clone()
     };
     assert_eq!(allowed(objects), json!(["10.10.0.1", "fd00::1", "rancher.example.net"]));
-    let own = "probe: {targets: [a.example]}\nconfig: {site: a, probe: {allowed_targets: [10.0.0.0/8]}}";
+    let own = "probe: {targets: [a.example]}\nconfig:\n  site: a\n  probe: {allowed_targets: [10.0.0.0/8]}\n";
     assert_eq!(allowed(&render(own)), json!(["10.0.0.0/8"]));
     assert!(kind(&render("monitoring: none\nprobe: {targets: [a.example]}"), "Probe").is_empty());
 }
