@@ -52,7 +52,7 @@ test-longest:
 	$(SUDO) $(KERNEL_TESTS) $(LONGEST) --test-threads=8
 
 test-waits:
-	$(SUDO) $(KERNEL_TESTS) $(addprefix --skip ,$(LONGEST) $(ALONE)) --test-threads=$(or $(KERNEL_THREADS),8)
+	$(SUDO) $(KERNEL_TESTS) $(addprefix --skip ,$(LONGEST) $(ALONE)) --test-threads=$(or $(KERNEL_THREADS),10)
 
 test-alone:
 	$(SUDO) $(KERNEL_TESTS) $(ALONE) --test-threads=2

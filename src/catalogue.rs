@@ -4,8 +4,6 @@
 //! Only families declared here reach `/metrics`: a [`MetricSpec`] can be made nowhere else, and
 //! samples are made only from families. docs/metrics.md is generated from this catalogue.
 
-use std::fmt::Write as _;
-
 use crate::model::{
     family::Family,
     observation::RttHistogram,
@@ -15,94 +13,6 @@ use crate::model::{
         TunnelState, TurnedAway, UnknownReason, Verdict,
     },
 };
-
-/// The type of a family, as in `# TYPE`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MetricKind {
-    /// Only rises, until the process or the device restarts.
-    Counter,
-    /// Rises and falls.
-    Gauge,
-    /// Observations in buckets.
-    Histogram,
-}
-
-impl MetricKind {
-    /// The word after `# TYPE name`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-        }
-    }
-}
-
-/// One metric family. Its fields are private so that none is made outside this file.
-#[derive(Debug)]
-pub struct MetricSpec {
-    name: &'static str,
-    kind: MetricKind,
-    unit: &'static str,
-    help: &'static str,
-    labels: &'static [&'static str],
-    value_sets: &'static [ValueSet],
-}
-
-/// A label and all the values it may have.
-#[derive(Debug)]
-pub struct ValueSet {
-    /// The label.
-    pub label: &'static str,
-    values: fn() -> Vec<&'static str>,
-}
-
-impl ValueSet {
-    /// All values, in declaration order.
-    #[must_use]
-    pub fn values(&self) -> Vec<&'static str> {
-        (self.values)()
-    }
-}
-
-impl MetricSpec {
-    /// The full name.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// The type.
-    #[must_use]
-    pub const fn kind(&self) -> MetricKind {
-        self.kind
-    }
-
-    /// The unit of the number.
-    #[must_use]
-    pub const fn unit(&self) -> &'static str {
-        self.unit
-    }
-
-    /// The sentence after `# HELP name`.
-    #[must_use]
-    pub const fn help(&self) -> &'static str {
-        self.help
-    }
-
-    /// The labels of each sample, in order.
-    #[must_use]
-    pub const fn labels(&self) -> &'static [&'static str] {
-        self.labels
-    }
-
-    /// The labels with a fixed set of values.
-    #[must_use]
-    pub const fn value_sets(&self) -> &'static [ValueSet] {
-        self.value_sets
-    }
-}
 
 /// The families of `/metrics`, then those of `/probe`.
 pub fn every() -> impl Iterator<Item = &'static MetricSpec> {
@@ -139,7 +49,12 @@ macro_rules! families {
     };
 }
 
+pub(crate) mod manual;
 pub(crate) mod on_demand;
+mod spec;
+
+pub use manual::manual;
+pub use spec::{MetricKind, MetricSpec, ValueSet};
 
 families! {
     ROUTER_UP = Gauge "vxlan_router_up" in "0 or 1", ["router", "site"],
@@ -170,6 +85,9 @@ families! {
         ["router", "site", "family": Family],
         "Packets too large for their route that the router did not send in fragments, for example because of \
          DF: of all its traffic, not a tunnel's; since it started.";
+    ROUTER_FRAGMENTS_RECEIVED = Counter "vxlan_router_ip_fragments_received_total" in "fragments",
+        ["router", "site", "family": Family],
+        "Fragments to the router: all of them, not a tunnel's; since it started.";
     ROUTER_REASSEMBLIES = Counter "vxlan_router_ip_reassemblies_total" in "packets",
         ["router", "site", "family": Family],
         "Packets to the router that it put together from fragments: all of them, not a tunnel's; since it \
@@ -178,6 +96,10 @@ families! {
         ["router", "site", "family": Family],
         "Packets to the router that it gave up because a fragment did not come (after 30 s) or there was no \
          room: all of them, not a tunnel's; since it started.";
+    ROUTER_REASSEMBLY_TIMEOUTS = Counter "vxlan_router_ip_reassembly_timeouts_total" in "packets",
+        ["router", "site", "family": Family],
+        "Packets to the router that it gave up because a fragment did not come in time: part of the failures, \
+         and none of them while there is no room; since it started.";
     ROUTER_UDP_NO_PORTS = Counter "vxlan_router_udp_no_ports_total" in "packets",
         ["router", "site", "family": Family],
         "UDP packets to a port at which nobody listens on the router, as VXLAN to a wrong port is: all of \
@@ -425,93 +347,6 @@ families! {
         "Number of OS threads in the process.";
 }
 
-/// The series of a healthy path whose target answers and whose way leads through one tunnel, by
-/// family.
-pub(crate) static OF_A_HEALTHY_PATH: &[(&MetricSpec, usize)] = &[
-    (&PATH_INFO, 1),
-    // Its buckets, `+Inf`, the sum and the count.
-    (&PATH_RTT, RttHistogram::BOUNDS.len() + 3),
-    (&PATH_ECHO_REQUESTS, 1),
-    (&PATH_ECHO_REPLIES, 1),
-    (&PATH_ECHO_LOST, 1),
-    (&PATH_ECHO_LATE, 1),
-    (&PATH_ECHO_VOID, 1),
-    (&PATH_SEND_ERRORS, SendError::ALL.len()),
-    (&PATH_MTU, 2),
-    (&PATH_EXPECTED_MTU, 1),
-    (&PATH_TESTABLE_MTU, 1),
-    (&PATH_BLACKHOLE, Direction::ALL.len()),
-    (&PATH_BLACKHOLE_REASON, BlackholeReason::ALL.len()),
-    (&PATH_VERDICT, Verdict::ALL.len()),
-    (&PATH_UNKNOWN_REASON, 0),
-    (&PATH_LAST_PROBE, 1),
-    (&PATH_HOP_INFO, 2),
-    (&PATH_FIX_INFO, 0),
-];
-
-/// The text of docs/metrics.md.
-#[must_use]
-pub fn manual() -> String {
-    let mut page = String::from(MANUAL_HEAD);
-    let mut section = "";
-    for family in every() {
-        let subject = family.name.trim_start_matches("vxlan_").split('_').next().unwrap_or_default();
-        if subject != section {
-            section = subject;
-            let title = section[..1].to_uppercase() + &section[1..];
-            let _ = write!(
-                page,
-                "\n## {title}\n\n| name | type | unit | labels | meaning |\n|---|---|---|---|---|\n"
-            );
-        }
-        let labels: Vec<String> = family.labels.iter().map(|label| format!("`{label}`")).collect();
-        let _ = writeln!(
-            page,
-            "| `{}` | {} | {} | {} | {} |",
-            family.name,
-            family.kind.as_str(),
-            family.unit,
-            labels.join(" "),
-            family.help
-        );
-    }
-    page.push_str("\n## Label values\n\n| family | label | values |\n|---|---|---|\n");
-    for family in every() {
-        for set in family.value_sets {
-            let values: Vec<String> = set.values().iter().map(|value| format!("`{value}`")).collect();
-            let _ = writeln!(page, "| `{}` | `{}` | {} |", family.name, set.label, values.join(" "));
-        }
-    }
-    page.push_str(MANUAL_SERIES);
-    for (family, series) in OF_A_HEALTHY_PATH {
-        let _ = writeln!(page, "| `{}` | {series} |", family.name);
-    }
-    let total: usize = OF_A_HEALTHY_PATH.iter().map(|(_, series)| series).sum();
-    let _ = writeln!(page, "| total | {total} |");
-    page
-}
-
-const MANUAL_HEAD: &str = "\
-# Metrics
-
-Generated from src/catalogue.rs; `UPDATE_DOCS=1 cargo test manual` updates it.
-
-All metrics of `/metrics`, and under Probe those of `/probe` ([on-demand.md](on-demand.md)). Data of a router has the labels `router`, `site` and `interface`; data of two routers together
-`tunnel`; results of probes `path`, `target_site` and `source` (the site this exporter runs at). MTUs are in bytes of IP packet.
-Counters of paths and of the exporter start with the process; counters of interfaces are the router's own and are reset when
-the device is recreated. A router's data is exported only while the router can be read.
-";
-
-const MANUAL_SERIES: &str = "
-## Series of a path
-
-A healthy path whose way leads through one tunnel has this many. One that is unknown has the reason in addition, and one that is not ok
-the commands of its fix, one series each.
-
-| family | series |
-|---|---|
-";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -531,18 +366,5 @@ mod tests {
             assert!(std::ptr::eq(find(name).expect(name), family));
         }
         assert!(find("vxlan_path_loss_ratio").is_none());
-    }
-
-    #[test]
-    fn manual_is_current() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
-        if std::env::var_os("UPDATE_DOCS").is_some() {
-            std::fs::write(path, manual()).expect(path);
-        }
-        let written = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            written == manual(),
-            "docs/metrics.md differs from src/catalogue.rs: run `UPDATE_DOCS=1 cargo test manual`"
-        );
     }
 }

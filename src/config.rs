@@ -8,6 +8,7 @@
 //! column and key.
 
 mod bounds;
+mod broken;
 mod check;
 mod error;
 mod on_demand;

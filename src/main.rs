@@ -175,9 +175,9 @@ async fn check(plan: Plan, format: ReportFormat) -> anyhow::Result<u8> {
         ReportFormat::Table => {
             let (width, paint) = page();
             // The report's first line already contains the reason.
-            (report::text(&present, width, paint), report::exit_code_in_words(code).told())
+            (report::text(&present, width, paint), report::exit_code_in_words(code).localized())
         }
-        ReportFormat::Json => (format!("{:#}\n", report::json(&present)), reason.told()),
+        ReportFormat::Json => (format!("{:#}\n", report::json(&present)), reason.localized()),
     };
     terminal::say(&report)?;
     logging::say(&format!("{}\n", report::exit_code_line(code, &why)));
@@ -194,7 +194,7 @@ async fn probe(request: &ProbeRequest, format: ReportFormat) -> anyhow::Result<u
         }
         ReportFormat::Json => format!("{:#}\n", one_path::json(&present)),
     })?;
-    logging::say(&format!("{}\n", report::exit_code_line(code, &reason.told())));
+    logging::say(&format!("{}\n", report::exit_code_line(code, &reason.localized())));
     Ok(code)
 }
 

@@ -21,6 +21,7 @@ mod address_book;
 mod arrivals;
 mod carriers;
 mod cause;
+mod crossed;
 mod end_view;
 mod evpn;
 mod fix;

@@ -58,7 +58,7 @@ pub fn exit_code_in_words(code: u8) -> Said {
 /// The last line on stderr.
 #[must_use]
 pub fn exit_code_line(code: u8, why: &str) -> String {
-    say!("exit code {code}: {why}", code, why).told()
+    say!("exit code {code}: {why}", code, why).localized()
 }
 
 /// The exit code, and each reason for it.
@@ -173,9 +173,9 @@ impl Paint {
             1 => (say!("PROBLEM"), RED),
             _ => (say!("UNKNOWN"), YELLOW),
         };
-        let word = word.told();
+        let word = word.localized();
         let mut line = String::new();
-        wrap(&mut line, "", &format!("{word}: {}", reason.told()), width);
+        wrap(&mut line, "", &format!("{word}: {}", reason.localized()), width);
         out.push_str(&line.replacen(&word, &self.paint(hue, &word), 1));
     }
 }
@@ -201,7 +201,7 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
         };
         out.push('\n');
         let mut headline = String::new();
-        wrap(&mut headline, "", &problem.headline().told(), width);
+        wrap(&mut headline, "", &problem.headline().localized(), width);
         let _ = writeln!(out, "{}", paint.paint(hue, headline.trim_end()));
         said.seen(&mut out, problem, width);
         said.cause(&mut out, problem, width);
@@ -224,7 +224,7 @@ impl<'p> AlreadySaid<'p> {
         let seen: Vec<_> =
             work::each(&problem.evidence).map(|line| without_counts(&line.to_string())).collect();
         if let Some(earlier) = self.evidence.get(&seen).filter(|_| !seen.is_empty()) {
-            let _ = writeln!(out, "  {}", as_on(earlier).told());
+            let _ = writeln!(out, "  {}", as_on(earlier).localized());
         } else {
             self.evidence.insert(seen, problem);
             section(out, &say!("seen:"), &problem.evidence, width);
@@ -234,7 +234,7 @@ impl<'p> AlreadySaid<'p> {
     fn cause(&mut self, out: &mut String, problem: &'p Problem, width: usize) {
         let known = problem.cause.iter().all(|cause| self.causes.contains(cause));
         if known && !problem.cause.is_empty() {
-            let _ = writeln!(out, "  {}", say!("cause: named above").told());
+            let _ = writeln!(out, "  {}", say!("cause: named above").localized());
         } else {
             section(out, &say!("cause:"), &problem.cause, width);
         }
@@ -263,10 +263,10 @@ fn without_counts(line: &str) -> String {
 
 fn section(out: &mut String, title: &Said, lines: &[Said], width: usize) {
     if !lines.is_empty() {
-        let _ = writeln!(out, "  {}", title.told());
+        let _ = writeln!(out, "  {}", title.localized());
     }
     for line in lines {
-        wrap(out, "    - ", &line.told(), width);
+        wrap(out, "    - ", &line.localized(), width);
     }
 }
 
@@ -276,16 +276,16 @@ fn commands<'p>(out: &mut String, steps: &'p [FixStep], typed: &mut BTreeSet<&'p
         return;
     }
     if steps.iter().all(|step| typed.contains(step)) {
-        let _ = writeln!(out, "  {}", say!("fix: the commands above").told());
+        let _ = writeln!(out, "  {}", say!("fix: the commands above").localized());
         return;
     }
     typed.extend(steps);
     let is_ordered = steps.iter().any(|step| step.router != steps[0].router);
     let title = if is_ordered { say!("fix, in this order:") } else { say!("fix:") };
-    let _ = writeln!(out, "  {}", title.told());
+    let _ = writeln!(out, "  {}", title.localized());
     for steps in steps.chunk_by(|one, next| one.router == next.router) {
         let on = say!("on {router}", router = steps[0].router);
-        let _ = writeln!(out, "    {}:\n      configure", on.told());
+        let _ = writeln!(out, "    {}:\n      configure", on.localized());
         for step in steps {
             let _ = writeln!(out, "      {}", step.command);
         }

@@ -249,6 +249,7 @@ def underlay():
         [
             series(rate("vxlan_router_ip_reassemblies_total", FAMILY), "{{router}} {{family}} whole"),
             series(rate("vxlan_router_ip_reassembly_failures_total", FAMILY), "{{router}} {{family}} given up"),
+            series(rate("vxlan_router_ip_reassembly_timeouts_total", FAMILY), "{{router}} {{family}} after waiting for a fragment"),
         ],
         "none", min=0, soft_max=1, decimals=2, calcs=("lastNotNull", "max"),
     )

@@ -42,7 +42,7 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     for path in &mut plan.paths {
         look.pace(path);
     }
-    logging::say(&format!("{}\n", opening(&plan, &look).told()));
+    logging::say(&format!("{}\n", opening(&plan, &look).localized()));
     let state = State::default();
     let threads = Arc::new(Semaphore::new(plan.router_workers));
     let mut workers: Vec<Worker> =
@@ -122,7 +122,7 @@ async fn read_all(workers: &mut Vec<Worker>, threads: &Arc<Semaphore>, state: &S
     while let Some(joined) = readings.join_next().await {
         let Ok((worker, reading)) = joined else { continue };
         if aloud {
-            logging::say(&format!("{}\n", read_in_words(&reading).told()));
+            logging::say(&format!("{}\n", read_in_words(&reading).localized()));
         }
         state.put_router(reading);
         workers.push(worker);
@@ -142,7 +142,7 @@ async fn measure_legs(
     }
     let until = Instant::now() + UNDERLAY;
     let told = say!("the routers ping each other: at most {time}", time => seconds(UNDERLAY));
-    logging::say(&format!("{}\n", told.told()));
+    logging::say(&format!("{}\n", told.localized()));
     let mut measuring = tokio::task::JoinSet::new();
     for mut worker in workers.drain(..) {
         let (threads, state) = (Arc::clone(threads), state.clone());
@@ -200,7 +200,7 @@ async fn watch(state: &State, assessor: &mut Assessor, began: Instant, look: &Lo
                     what = say!("{what}: {why}", what => what, why => why);
                 }
                 let told = say!("path {name}: {what}", name = path.path, what => what);
-                logging::say(&format!("{:5.1} s  {}\n", since.as_secs_f64(), told.told()));
+                logging::say(&format!("{:5.1} s  {}\n", since.as_secs_f64(), told.localized()));
             }
         }
         let in_vain = present.paths.iter().all(|path| path.stays_at_home(since).is_some());

@@ -65,7 +65,7 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
         // A target that cannot be probed is not announced; a slow resolver is.
         if !announced && (path.expected_mtu.is_some() || since >= PATIENCE) {
             announced = true;
-            logging::say(&format!("{}\n", opening.told()));
+            logging::say(&format!("{}\n", opening.localized()));
         }
         if announced {
             progress.show(path, since);
@@ -83,7 +83,7 @@ pub async fn look(request: &ProbeRequest) -> anyhow::Result<Present> {
     drop(progress);
     let present = state.present();
     if let Some(problem) = present.paths.first().and_then(|path| path.stays_at_home(began.elapsed())) {
-        bail!("{}", problem.told());
+        bail!("{}", problem.localized());
     }
     Ok(present)
 }

@@ -5,15 +5,13 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use super::{
     PROBE_INTERVAL, SCRAPE_INTERVAL,
-    error::Mistake,
+    broken::{Checked, broken, broken_key},
     on_demand,
     position::Step::{self, Index, Key},
     schema::{Api, Path, Router, Schema, Ssh},
 };
 
 use crate::model::family::Family;
-
-pub(super) type Checked = Result<(), Mistake>;
 
 pub(crate) fn check(config: &Schema) -> Checked {
     unique("routers", "router", config.routers().iter().map(|router| &router.name.0))?;
@@ -28,18 +26,6 @@ pub(crate) fn check(config: &Schema) -> Checked {
     reflectors(config)?;
     on_demand::check(config)?;
     times(config)
-}
-
-fn broken<T>(steps: impl Into<Vec<Step>>, message: String) -> Result<T, Mistake> {
-    Err(Mistake { steps: steps.into(), key: None, message })
-}
-
-pub(super) fn broken_key<T>(
-    steps: impl Into<Vec<Step>>,
-    key: &'static str,
-    message: impl Into<String>,
-) -> Result<T, Mistake> {
-    Err(Mistake { steps: steps.into(), key: Some(key), message: message.into() })
 }
 
 fn unique<'a>(list: &'static str, what: &str, names: impl Iterator<Item = &'a String>) -> Checked {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use pnet::ipnetwork::IpNetwork;
 
 use super::{
-    check::{self, Checked},
+    broken::{Checked, broken_key},
     position::Step::{Index, Key},
     schema::{Module, Probe, Schema},
 };
@@ -56,11 +56,11 @@ pub(super) fn check(top: &Schema) -> Checked {
         let here = [Key("probe"), Key("modules"), Index(index)];
         if modules[..index].iter().any(|other| other.name == module.name) {
             let message = format!("the name {:?} is given to two modules: give each its own", module.name.0);
-            return check::broken_key(here, "name", message);
+            return broken_key(here, "name", message);
         }
         if module.expected_mtu.is_some() && module.prober.0 != Prober::PathMtu {
             let message = "only the prober path_mtu expects an MTU: remove it, or write `prober: path_mtu`";
-            return check::broken_key(here, "expected_mtu", message);
+            return broken_key(here, "expected_mtu", message);
         }
     }
     Ok(())

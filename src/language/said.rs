@@ -77,7 +77,7 @@ impl Said {
 
     /// The words in the language of the present view.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn localized(&self) -> String {
         self.within(spoken())
     }
 

@@ -56,7 +56,7 @@ pub(super) async fn run(
     let address = match found {
         Ok(Ok(address)) => Some(address),
         Ok(Err(why)) => {
-            log.say(why.told());
+            log.say(why.localized());
             None
         }
         Err(_) => {
@@ -130,7 +130,7 @@ async fn packets(
     let present = state.present();
     let Some(path) = present.paths.first() else { return (false, None) };
     if let Some(why) = path.stays_at_home(began.elapsed()) {
-        log.say(why.told());
+        log.say(why.localized());
     }
     let echo = path.echo();
     log.say(format!("{} small echoes sent, {} answered, {} lost", echo.requests, echo.replies, echo.lost));

@@ -20,18 +20,8 @@ use crate::{
         types::{Bytes, Direction, PathName, Site, TcpState, UnknownReason, Verdict},
     },
     overlay::{
-        end_view::EndView,
-        evpn,
-        fix::{Fixer, Mending},
-        legs,
-        liveness::Life,
-        pairing::EndPair,
-        routed,
-        scene::Scene,
-        step::raise,
-        stranger,
-        tunnel_route::TunnelRoute,
-        underlay::Underlay,
+        crossed::Crossed, end_view::EndView, evpn, fix::Fixer, legs, pairing::EndPair, routed, scene::Scene,
+        step::raise, stranger, tunnel_route::TunnelRoute, underlay::Underlay,
     },
     path::tcp::{life, payload},
     work,
@@ -39,17 +29,6 @@ use crate::{
 
 /// At most this many ends are listed if it is not known which tunnels the path crosses.
 const LISTED: usize = 8;
-
-/// One tunnel that a path crosses, in the order from our site, with its state.
-pub(super) struct Crossed<'t> {
-    pub(super) pair: &'t EndPair,
-    pub(super) near: &'t TunnelEnd,
-    pub(super) far: &'t TunnelEnd,
-    pub(super) life: &'t Life,
-    pub(super) mending: &'t Mending,
-    /// What the routers' own counters say of it.
-    pub(super) claims: &'t [Said],
-}
 
 /// Explains the problem of one path.
 pub(super) struct Explainer<'e, 's, 'a> {

@@ -22,7 +22,7 @@ use crate::{
         types::{Bytes, Direction, Method, RouterName, UnknownReason, Verdict},
     },
     overlay::{
-        cause::Crossed,
+        crossed::Crossed,
         end_view::EndView,
         pairing::EndPair,
         scene::Scene,

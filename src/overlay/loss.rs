@@ -81,6 +81,8 @@ struct Series {
     boot_id: Option<Text>,
     ifindex: Option<u32>,
     samples: VecDeque<CounterReading>,
+    /// Whether the first reading of all is among them.
+    has_first: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -208,7 +210,12 @@ impl CounterReading {
 
 impl Series {
     fn new(snapshot: &RouterSnapshot, link: &Link) -> Self {
-        Self { boot_id: snapshot.boot_id.clone(), ifindex: link.ifindex, samples: VecDeque::new() }
+        Self {
+            boot_id: snapshot.boot_id.clone(),
+            ifindex: link.ifindex,
+            samples: VecDeque::new(),
+            has_first: true,
+        }
     }
 
     fn push(&mut self, sample: CounterReading) {
@@ -222,12 +229,14 @@ impl Series {
             let jumped = new_low - high > CLOCK_JUMP || low - new_high > CLOCK_JUMP;
             if restarted || jumped || sample.at() <= last.at() {
                 self.samples.clear();
+                self.has_first = true;
             }
         }
         self.samples.push_back(sample);
         // Interpolation needs two readings on either side of the other end's first one.
         while self.samples.len() > 3 && sample.at() - self.samples[1].at() >= WINDOW {
             self.samples.pop_front();
+            self.has_first = false;
         }
     }
 
@@ -319,7 +328,14 @@ fn compare(from: &Series, to: &Series, mtu: Option<u32>) -> Result<MeasuredLoss,
     let (out, into) = (from.curve(|sample| sample.sent), to.curve(|sample| sample.received));
     let ends = |curve: &Curve| Some((curve.points.first()?.time, curve.points.last()?.time));
     let ((a, b), (c, d)) = ends(&out).zip(ends(&into)).ok_or_else(|| say!("no reading yet"))?;
-    let (begin, end) = (f64::max(a, c), f64::min(b, d));
+    let (mut begin, end) = (f64::max(a, c), f64::min(b, d));
+    if from.has_first || to.has_first {
+        // The later router's login may have crossed the tunnel after the earlier one was read: a
+        // burst, so nothing can be interpolated between the earlier one's first two readings.
+        let earlier = if a < c { &out } else { &into };
+        let next = earlier.points.iter().map(|point| point.time).find(|time| *time >= begin);
+        begin = next.unwrap_or(end);
+    }
     let spans = (begin < end).then(|| out.span(begin, end).zip(into.span(begin, end))).flatten();
     let (sent, received) =
         spans.ok_or_else(|| say!("not yet two readings of both ends over the same time"))?;

@@ -24,7 +24,8 @@ use crate::{
     },
     overlay::{
         address_book::AddressBook,
-        cause::{Crossed, Explainer, Fares},
+        cause::{Explainer, Fares},
+        crossed::Crossed,
         fix::{Fixer, Mending},
         legs::{self, Policy, Troubles},
         liveness::{self, Life, Suspects},

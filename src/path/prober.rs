@@ -9,6 +9,7 @@
 mod above;
 mod answers;
 mod asked;
+mod beat;
 mod beyond;
 mod expiry;
 mod facts;
@@ -110,7 +111,7 @@ pub struct PathProber {
     /// When Packet Too Big was last received for a size that discovery tests.
     signalled_at: Option<Moment>,
     /// The MTU in the last Packet Too Big from the target's own address, bytes of IP packet.
-    told_by_target: Option<Bytes>,
+    mtu_from_target: Option<Bytes>,
     origin: Origin,
     /// The largest fragment of the last large reply, bytes of IP packet; none if it came whole.
     largest_fragment: Option<Bytes>,
@@ -143,7 +144,7 @@ pub struct PathProber {
     /// What the path's reflector last reported, if there is one.
     reflection: Option<Reflection>,
     /// Everything that arrived until then has been reported; none: until now.
-    told_until: Option<Moment>,
+    reported_until: Option<Moment>,
     now: Moment,
 }
 
@@ -160,7 +161,7 @@ impl PathProber {
             rng: Rng::with_seed(seed),
             target: TargetMtu::default(),
             signalled_at: None,
-            told_by_target: None,
+            mtu_from_target: None,
             origin: Origin::default(),
             largest_fragment: None,
             rtt: RttWindow::default(),
@@ -188,7 +189,7 @@ impl PathProber {
             began: now,
             back_at: None,
             reflection: None,
-            told_until: None,
+            reported_until: None,
             now,
             settings,
             hosts,
@@ -254,12 +255,12 @@ impl PathProber {
     /// tested without waiting for the next sentinel.
     fn restand(&mut self, now: Moment) {
         let ceiling = self.ceiling();
-        let top = self.walks.icmp_stands_at(ceiling);
+        let top = self.walks.icmp_path_mtu(ceiling);
         if top != self.echo.top() {
             self.echo.stand_at(top, now);
             self.due.sentinel = self.due.sentinel.min(now);
         }
-        self.syn.stand_at(&self.walks.tcp_stand_at(ceiling), now);
+        self.syn.stand_at(&self.walks.tcp_path_mtus(ceiling), now);
         self.fragments.stand_at(self.reverse_ceiling(), now);
     }
 

@@ -21,7 +21,7 @@ pub enum Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
     /// Packets cannot leave: the interface is down, or there is no route. Holds the errno.
-    NoWay(i32),
+    CannotLeave(i32),
     /// The interface has no carrier: packets are dropped without an error.
     NoCarrier,
     /// Refused by a firewall or a full queue. Holds the errno.
@@ -35,7 +35,7 @@ impl Trouble {
     #[must_use]
     pub(crate) fn error(self) -> SendError {
         match self {
-            Self::NoWay(_) | Self::NoCarrier => SendError::Down,
+            Self::CannotLeave(_) | Self::NoCarrier => SendError::Down,
             Self::Refused(_) | Self::Late => SendError::Send,
         }
     }
@@ -57,7 +57,7 @@ impl Trouble {
             Self::Late => {
                 say!("this process runs too late to receive answers: too little CPU, or a flood")
             }
-            Self::NoWay(errno) => {
+            Self::CannotLeave(errno) => {
                 say!("nothing leaves our own host ({error})", error = Errno::from_raw(errno))
             }
             Self::Refused(errno) => {

@@ -34,7 +34,7 @@ pub(crate) fn of(error: &io::Error) -> Refusal {
         | libc::EHOSTUNREACH
         | libc::ENODEV
         | libc::ENXIO
-        | libc::EADDRNOTAVAIL => Refusal::Trouble(Trouble::NoWay(errno)),
+        | libc::EADDRNOTAVAIL => Refusal::Trouble(Trouble::CannotLeave(errno)),
         _ => Refusal::Trouble(Trouble::Refused(errno)),
     }
 }

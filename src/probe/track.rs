@@ -318,7 +318,7 @@ impl Track {
         let prober = self.prober.as_ref();
         let (judgement, expected_mtu) = match (prober, &self.problem) {
             (Some(prober), _) => {
-                let (judgement, expected) = prober.told();
+                let (judgement, expected) = prober.judgement_and_mtu();
                 (judgement, Some(expected))
             }
             (None, Some(problem)) => {

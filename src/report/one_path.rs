@@ -53,9 +53,9 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
     paint.headline(&mut out, code, &path.meaning(), width);
     out.push('\n');
     let mut line = |name: Said, value: Said| {
-        let name = name.told();
+        let name = name.localized();
         let room = (NAMES - 2).saturating_sub(name.width());
-        wrap(&mut out, &format!("  {name}{:room$}", ""), &value.told(), width);
+        wrap(&mut out, &format!("  {name}{:room$}", ""), &value.localized(), width);
     };
     line(say!("target"), target(path));
     line(say!("verdict"), verdict);
@@ -67,10 +67,10 @@ pub fn text(present: &Present, width: usize, paint: Paint) -> String {
     section(&mut out, &say!("seen:"), &path.judgement.evidence, width);
     let unseen = unseen(present, path);
     if !unseen.is_empty() {
-        let _ = writeln!(out, "  {}", say!("not seen:").told());
+        let _ = writeln!(out, "  {}", say!("not seen:").localized());
     }
     for Unseen { why, command } in unseen {
-        wrap(&mut out, "    - ", &why.told(), width);
+        wrap(&mut out, "    - ", &why.localized(), width);
         if let Some(command) = command {
             let _ = writeln!(out, "        {command}");
         }

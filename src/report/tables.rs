@@ -24,7 +24,7 @@ fn table(header: &[Said], rows: Vec<Vec<String>>) -> Option<Table> {
     }
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header.iter().map(Said::told)).add_rows(rows);
+    table.set_header(header.iter().map(Said::localized)).add_rows(rows);
     Some(table)
 }
 
@@ -45,7 +45,7 @@ pub(super) fn routers(present: &Present) -> Option<Table> {
         vec![
             reading.router.to_string(),
             reading.site.to_string(),
-            read.told(),
+            read.localized(),
             or_nothing(snapshot.and_then(|snapshot| snapshot.version.clone())),
             or_nothing(snapshot.map(|snapshot| snapshot.vxlan_links().count())),
         ]
@@ -71,11 +71,11 @@ pub(super) fn tunnels(present: &Present) -> Option<Table> {
             None => say!("not known"),
         };
         let fields = tunnel.mismatches.keys().map(|field| field.said());
-        let fields = Said::joined(fields, Between::Comma).told();
+        let fields = Said::joined(fields, Between::Comma).localized();
         vec![
             tunnel.name.clone(),
-            tunnel.state.said().told(),
-            up.told(),
+            tunnel.state.said().localized(),
+            up.localized(),
             both(&|link| Some(link.vxlan.as_ref()?.vni?.to_string())),
             both(&|link| link.mtu.map(|mtu| mtu.to_string())),
             lost(tunnel),
@@ -108,10 +108,10 @@ pub(super) fn legs(present: &Present) -> Option<Table> {
         let carries = match &reading.sizes {
             LegSizes::Passed { size } => size.to_string(),
             LegSizes::Silent { answered, exact: true, .. } => {
-                say!("{answered}, swallows more", answered).told()
+                say!("{answered}, swallows more", answered).localized()
             }
-            LegSizes::Silent { .. } | LegSizes::Starting => say!("not yet known").told(),
-            LegSizes::SizeDependent => say!("less and less").told(),
+            LegSizes::Silent { .. } | LegSizes::Starting => say!("not yet known").localized(),
+            LegSizes::SizeDependent => say!("less and less").localized(),
             LegSizes::NotMeasured { .. } => NOTHING.to_owned(),
         };
         vec![
@@ -147,7 +147,7 @@ pub(super) fn paths(present: &Present) -> Option<Table> {
             path.path.to_string(),
             path.target.clone(),
             path.target_site.to_string(),
-            path.judgement.verdict.said().told(),
+            path.judgement.verdict.said().localized(),
             forward,
             reverse,
             or_nothing(path.expected_mtu.as_ref().map(|expected| expected.bytes)),

@@ -19,6 +19,7 @@ mod path;
 mod problems;
 mod router;
 mod runbook;
+mod table_pages;
 mod tables;
 #[cfg(test)]
 pub(super) mod tests;
@@ -28,14 +29,15 @@ mod way;
 
 pub(super) use asked::refused;
 pub(super) use not_found::{near, not_found};
-pub(super) use overlay::{Asked, overlay};
+pub(super) use overlay::overlay;
 pub(super) use path::path;
 pub(super) use router::router;
 pub(super) use runbook::{runbook, runbooks};
+pub(super) use table_pages::TablePages;
 pub(super) use tunnel::tunnel;
 
 /// `/` of this state.
 #[cfg(test)]
 pub(crate) fn test_page(present: &crate::model::state::Present) -> String {
-    overlay(&tests::view(present.clone()), &Asked::read("")).text
+    overlay(&tests::view(present.clone()), &TablePages::read("")).text
 }

@@ -100,7 +100,7 @@ async fn print_as_it_is(
 }
 
 async fn overlay(State(pages): Shared, uri: Uri, headers: HeaderMap) -> PageResponse {
-    let asked = page::Asked::read(uri.query().unwrap_or_default());
+    let asked = page::TablePages::read(uri.query().unwrap_or_default());
     print(&pages, (&format!("/ {asked:?}"), &uri), &headers, move |view| page::overlay(view, &asked)).await
 }
 

@@ -9,13 +9,13 @@ pub(super) const HERE: char = '\u{fffc}';
 
 impl Render for Said {
     fn render_to(&self, buffer: &mut String) {
-        self.told().render_to(buffer);
+        self.localized().render_to(buffer);
     }
 }
 
 /// A message with markup in the places where it has [`HERE`].
 pub(super) fn around(said: &Said, markup: &[Markup]) -> Markup {
-    let words = said.told();
+    let words = said.localized();
     html! {
         @for (place, part) in words.split(HERE).enumerate() {
             @if let Some(before) = place.checked_sub(1).and_then(|before| markup.get(before)) { (before) }

@@ -66,7 +66,7 @@ fn line(path: &PathObservation, since: Duration) -> String {
         parts.push(say!("searching"));
     }
     let parts = Said::joined(parts, Between::Comma);
-    format!("{:5.1} s  {}  {}", since.as_secs_f64(), judgement.verdict.said().told(), parts.told())
+    format!("{:5.1} s  {}  {}", since.as_secs_f64(), judgement.verdict.said().localized(), parts.localized())
 }
 
 /// The beginning of a line, of at most so many columns.

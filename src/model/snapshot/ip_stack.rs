@@ -34,10 +34,14 @@ pub struct IpCounters {
     pub fragmented: Option<u64>,
     /// `FragFails`: packets that were too large and were not sent, for example because of DF.
     pub fragmentation_failures: Option<u64>,
+    /// `ReasmReqds`: fragments received for the router itself.
+    pub fragments_received: Option<u64>,
     /// `ReasmOKs`: packets put together from fragments.
     pub reassemblies: Option<u64>,
     /// `ReasmFails`: packets given up because a fragment was missing or there was no room.
     pub reassembly_failures: Option<u64>,
+    /// `ReasmTimeout`: those of the failures whose missing fragment did not come in time.
+    pub reassembly_timeouts: Option<u64>,
     /// UDP `NoPorts`: packets to a port at which nobody listens.
     pub udp_no_ports: Option<u64>,
     /// UDP `InErrors`.

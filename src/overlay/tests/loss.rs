@@ -146,7 +146,7 @@ fn the_window_slides() {
             [AT_DC.read(&dc, time, |_| 0.0, arrived), SITE_A.read(&a, time, |time| time * 200.0, |_| 0.0)];
         ratios.push(forward(&assessor.assess(&now, &[])).map(|(ratio, _)| ratio));
     }
-    assert_eq!(ratios[..2], [None, Some(1.0)]);
+    assert_eq!(ratios[..3], [None, None, Some(1.0)]);
     assert!(ratios[36].is_some_and(|half| (0.4..0.6).contains(&half)), "{ratios:?}");
     assert!(ratios[59].is_some_and(|none| none < 0.001), "{ratios:?}");
 }
@@ -165,6 +165,23 @@ fn what_gives_no_figure() {
     let begun = play(SITE_A, AT_DC, 4.0, |time| time * 200.0, 0.0);
     assert_eq!(forward(&begun), None);
     assert!(said(&begun.tunnels[0], "not yet two readings of both"), "{:?}", begun.tunnels[0].evidence);
+}
+
+/// The login to a router is a burst on the tunnel just before the router's first reading, and just
+/// after that of the router at the other end.
+#[test]
+fn a_login_is_no_loss() {
+    let read = |first| Reads { first, ..SITE_A };
+    let login = |time: f64| ((time - 0.2) * 600.0).clamp(0.0, 60.0);
+    for (a, dc) in [(0.1, 0.4), (0.4, 0.1)] {
+        for readings in 2..30 {
+            let until = 1.0 + f64::from(readings - 1) * 5.0;
+            let overlay = play(read(a), read(dc), until, |time| time * 30.0 + login(time), 0.0);
+            let ratio = forward(&overlay).map(|(ratio, _)| ratio);
+            assert!(ratio.is_none_or(|ratio| ratio < 0.01), "{readings} readings: {ratio:?}");
+            assert!(ratio.is_some() || readings < 4, "{readings}: {:?}", overlay.tunnels[0].evidence);
+        }
+    }
 }
 
 /// Something changes between two readings that restarts the counters, and with them the window.

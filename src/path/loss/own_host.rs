@@ -160,8 +160,8 @@ mod tests {
         local.left(Kind::Small, AT[1]);
         local.refused(Kind::Small, refused, AT[2]);
         assert_eq!(local.trouble(PATIENCE, AT[3]), None, "one left between them");
-        local.refused(Kind::Small, Trouble::NoWay(libc::ENETUNREACH), AT[3]);
-        assert_eq!(local.trouble(PATIENCE, AT[3]), Some(Trouble::NoWay(libc::ENETUNREACH)));
+        local.refused(Kind::Small, Trouble::CannotLeave(libc::ENETUNREACH), AT[3]);
+        assert_eq!(local.trouble(PATIENCE, AT[3]), Some(Trouble::CannotLeave(libc::ENETUNREACH)));
         local.left(Kind::Small, AT[2]);
         assert!(local.trouble(PATIENCE, AT[3]).is_some(), "it had left before that");
         local.left(Kind::Full, AT[3]);
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn words_name_the_errno() {
-        let words = Trouble::NoWay(libc::ENETUNREACH).said();
+        let words = Trouble::CannotLeave(libc::ENETUNREACH).said();
         assert_eq!(words, "nothing leaves our own host (ENETUNREACH: Network is unreachable)");
         let words = Trouble::Refused(libc::EPERM).said();
         assert_eq!(words, "our own host refuses to send (EPERM: Operation not permitted)");

@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use super::{
-    PathProber, Role,
-    sending::{RARE, next_turn},
-};
+use super::{PathProber, Role, beat::next_turn, sending::RARE};
 use crate::{
     language::{Said, say},
     model::types::{Bytes, ProbeSize},

@@ -65,7 +65,7 @@ impl PathProber {
                     _ => {}
                 }
                 if by_target {
-                    self.told_by_target = Some(mtu);
+                    self.mtu_from_target = Some(mtu);
                 }
                 self.too_big(sent, mtu, now);
             }

@@ -5,10 +5,7 @@
 
 use std::time::Duration;
 
-use super::{
-    PathProber, Role, Sent,
-    sending::{RARE, next_turn},
-};
+use super::{PathProber, Role, Sent, beat::next_turn, sending::RARE};
 use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
@@ -47,7 +44,7 @@ impl PathProber {
     pub(super) fn see_pieces(&mut self, sent: Sent, reply: Reply, now: Moment) -> bool {
         let size = sent.probe.size;
         let family = self.settings.family;
-        self.target.compare(family, (size, reply.largest_fragment), self.told_by_target, now);
+        self.target.compare(family, (size, reply.largest_fragment), self.mtu_from_target, now);
         if self.sizes().names_less().is_some_and(|named| size > named) {
             self.target.replied(family, reply.largest_fragment, size == self.sizes().own());
             self.restand(now);

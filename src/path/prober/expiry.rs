@@ -15,7 +15,7 @@ impl PathProber {
     /// Expires packets that were not answered in time, as of the time up to which everything that
     /// arrived has been reported.
     pub(super) fn expire(&mut self, now: Moment) {
-        let now = self.told_until.map_or(now, |until| until.min(now));
+        let now = self.reported_until.map_or(now, |until| until.min(now));
         let timeout = self.rtt.timeout();
         while let Some(sent) = self.in_flight.next_late(timeout, now) {
             self.left(sent);

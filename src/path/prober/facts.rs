@@ -80,7 +80,7 @@ impl PathProber {
 
     /// The verdict now, with evidence, and the larger of the expected MTUs of the two directions.
     #[must_use]
-    pub(crate) fn told(&self) -> (Judgement, ExpectedMtu) {
+    pub(crate) fn judgement_and_mtu(&self) -> (Judgement, ExpectedMtu) {
         let facts = self.facts();
         let judgement = judge(&facts, &self.memory, |verdict| self.words(&facts, verdict));
         let (bytes, rule, is_larger) = self.expected_of(&facts);
@@ -136,7 +136,7 @@ impl PathProber {
             lossy: self.loss.is_lossy(),
             rationed: self.icmp_rate.is_rationed(),
             foreign: self.origin.is_foreign(),
-            told_by_target: self.told_by_target,
+            mtu_from_target: self.mtu_from_target,
             signalled_at: self.signalled_at,
             largest_fragment: self.largest_fragment,
             target: self.target.clone(),

@@ -58,8 +58,8 @@ impl PathProber {
     }
 
     /// Everything that arrived until `until` has been reported. Later answers may be unread still.
-    pub(crate) fn told_until(&mut self, until: Moment) {
-        self.told_until = Some(until);
+    pub(crate) fn reported_until(&mut self, until: Moment) {
+        self.reported_until = Some(until);
     }
 
     /// A packet never left our host, so it decides nothing.
@@ -233,7 +233,7 @@ mod tests {
             prober.regular(now, &mut out);
             for send in out.drain(..) {
                 if let Send::Echo { seq } = send {
-                    let refused = Trouble::NoWay(libc::ENETDOWN);
+                    let refused = Trouble::CannotLeave(libc::ENETDOWN);
                     prober.echo_not_sent(seq, Refusal::Trouble(refused), now);
                 }
             }

@@ -46,7 +46,7 @@ impl PathProber {
         if let ByteFate::NotSent(Refusal::Trouble(trouble)) = fate {
             self.refused(None, trouble, now);
         }
-        self.payload.told(id, fate, now);
+        self.payload.learn_fate(id, fate, now);
         self.steer(now);
     }
 

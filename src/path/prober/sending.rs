@@ -5,7 +5,7 @@ mod tests;
 
 use std::time::Duration;
 
-use super::{PathProber, Role, Single};
+use super::{PathProber, Role, Single, beat::next_turn};
 use crate::{
     model::types::{Bytes, ProbeProtocol, ProbeSize},
     path::{
@@ -195,17 +195,17 @@ impl PathProber {
             return;
         }
         self.contest.pause(now);
-        let Some(vouched) = self.walks.vouched_for(self.ceiling()) else { return };
+        let Some(relying) = self.walks.relied_on(self.ceiling()) else { return };
         let busy = self.busy_flows();
         let free = |flow: &u8| !busy[usize::from(*flow)];
-        let in_question: FlowSet = vouched.others.without(self.syn.silent()).iter().filter(free).collect();
-        let mut signalled: Vec<Entrant> = vouched.flows.iter().filter(free).map(Entrant::Tcp).collect();
-        signalled.extend(vouched.icmp.then_some(Entrant::Icmp));
+        let in_question: FlowSet = relying.others.without(self.syn.silent()).iter().filter(free).collect();
+        let mut signalled: Vec<Entrant> = relying.flows.iter().filter(free).map(Entrant::Tcp).collect();
+        signalled.extend(relying.icmp.then_some(Entrant::Icmp));
         let packets = u32::try_from(in_question.len() + 1).unwrap_or(u32::MAX);
         if !budget.take(packets) {
             return;
         }
-        let size = vouched.size;
+        let size = relying.size;
         let Some((round, all)) = self.contest.begin(size, in_question, &signalled, now, &mut self.rng) else {
             budget.give_back(packets);
             return;
@@ -390,17 +390,4 @@ impl PathProber {
         let start = self.rng.u8(0..FLOWS);
         (0..FLOWS).map(|step| (start + step) % FLOWS).find(|flow| !busy[usize::from(*flow)])
     }
-}
-
-/// The next due time after `last`: keeps the beat, but never sends a burst to catch up. What missed
-/// beats keeps its place between two beats, so that many paths that were held up together stay
-/// spread.
-pub(super) fn next_turn(last: Moment, every: Duration, now: Moment) -> Moment {
-    let next = last + every;
-    if next > now || every.is_zero() {
-        return next.max(now);
-    }
-    let missed = now.saturating_sub(next).as_nanos() % every.as_nanos();
-    let wait = every.saturating_sub(Duration::from_nanos(u64::try_from(missed).unwrap_or_default()));
-    now + if wait < every / 2 { wait + every } else { wait }
 }

@@ -275,7 +275,7 @@ impl Payload {
     }
 
     /// Records the fate of a connection.
-    pub(crate) fn told(&mut self, id: ProbeId, fate: ByteFate, now: Moment) {
+    pub(crate) fn learn_fate(&mut self, id: ProbeId, fate: ByteFate, now: Moment) {
         let Some(asked) = self.asked.remove(&id) else { return };
         let alive = matches!(fate, ByteFate::Passed | ByteFate::Refused);
         let untried = matches!(fate, ByteFate::NotSent(_) | ByteFate::Crowded);

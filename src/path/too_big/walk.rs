@@ -37,7 +37,7 @@ impl Walk {
     /// The size that path MTU discovery from `start` has arrived at: the first one without a
     /// remembered signal.
     #[must_use]
-    pub(crate) fn stands_at(&self, start: Bytes) -> Bytes {
+    pub(crate) fn path_mtu(&self, start: Bytes) -> Bytes {
         self.steps(start).last().unwrap_or(start)
     }
 
@@ -122,10 +122,10 @@ mod tests {
     #[test]
     fn the_walk_follows_signals_from_size_to_size() {
         let mut walk = Walk::default();
-        assert_eq!(walk.stands_at(9000), 9000);
+        assert_eq!(walk.path_mtu(9000), 9000);
         walk.hear(9000, 1500, T0);
         walk.hear(1500, 1450, T0);
-        assert_eq!(walk.stands_at(9000), 1450);
+        assert_eq!(walk.path_mtu(9000), 1450);
     }
 
     #[test]
@@ -133,12 +133,12 @@ mod tests {
         let mut walk = Walk::default();
         walk.hear(1500, 1450, T0);
         walk.expire(Duration::from_secs(599));
-        assert_eq!(walk.stands_at(1500), 1450);
+        assert_eq!(walk.path_mtu(1500), 1450);
         walk.hear(1500, 1450, Duration::from_secs(599));
         walk.expire(Duration::from_secs(1000));
-        assert_eq!(walk.stands_at(1500), 1450);
+        assert_eq!(walk.path_mtu(1500), 1450);
         walk.expire(Duration::from_secs(1199));
-        assert_eq!(walk.stands_at(1500), 1500);
+        assert_eq!(walk.path_mtu(1500), 1500);
     }
 
     #[test]
@@ -152,9 +152,9 @@ mod tests {
         for _ in 0..59 {
             walk.single_unanswered(1500);
         }
-        assert_eq!(walk.stands_at(1500), 1450);
+        assert_eq!(walk.path_mtu(1500), 1450);
         walk.single_unanswered(1500);
-        assert_eq!(walk.stands_at(1500), 1500);
+        assert_eq!(walk.path_mtu(1500), 1500);
     }
 
     #[test]
@@ -163,6 +163,6 @@ mod tests {
         walk.hear(9000, 1500, T0);
         walk.hear(1500, 1450, T0);
         walk.passed(1500);
-        assert_eq!(walk.stands_at(9000), 1500);
+        assert_eq!(walk.path_mtu(9000), 1500);
     }
 }

@@ -76,17 +76,17 @@ impl Walks {
 
     /// The size that path MTU discovery from `start` has arrived at on ICMP's flow.
     #[must_use]
-    pub(crate) fn icmp_stands_at(&self, start: Bytes) -> Bytes {
-        self.stands_at(ICMP, start)
+    pub(crate) fn icmp_path_mtu(&self, start: Bytes) -> Bytes {
+        self.path_mtu(ICMP, start)
     }
 
     /// The size that path MTU discovery from `start` has arrived at on each TCP flow.
     #[must_use]
-    pub(crate) fn tcp_stand_at(&self, start: Bytes) -> Tops {
+    pub(crate) fn tcp_path_mtus(&self, start: Bytes) -> Tops {
         if self.is_empty() {
             return [start; ICMP];
         }
-        std::array::from_fn(|flow| self.stands_at(flow, start))
+        std::array::from_fn(|flow| self.path_mtu(flow, start))
     }
 
     /// For each TCP flow that remembers a signal for a size above the one that its path MTU
@@ -95,22 +95,22 @@ impl Walks {
         let flows = if self.is_empty() { 0..0 } else { 0..FLOWS };
         flows.filter_map(move |flow| {
             let place = usize::from(flow);
-            let size = self.flows[place].own.signalled_above(self.stands_at(place, start))?;
+            let size = self.flows[place].own.signalled_above(self.path_mtu(place, start))?;
             Some((flow, size))
         })
     }
 
     /// The largest size at which a TCP flow relies on the signals of other flows.
     #[must_use]
-    pub(crate) fn vouched_for(&self, start: Bytes) -> Option<Signalled> {
-        let vouched = |flow: usize| {
+    pub(crate) fn relied_on(&self, start: Bytes) -> Option<Signalled> {
+        let relying = |flow: usize| {
             let walk = &self.flows[flow];
-            let size = walk.own.stands_at(start);
+            let size = walk.own.path_mtu(start);
             let known = walk.silent >= Some(size) || (walk.answered >= Some(size) && walk.unanswered == 0);
             (!known && self.claim_of_others(flow, size).is_some()).then_some(size)
         };
-        let size = (0..ICMP).filter_map(vouched).max()?;
-        let others: FlowSet = (0..FLOWS).filter(|flow| vouched(usize::from(*flow)) == Some(size)).collect();
+        let size = (0..ICMP).filter_map(relying).max()?;
+        let others: FlowSet = (0..FLOWS).filter(|flow| relying(usize::from(*flow)) == Some(size)).collect();
         let flows = (0..FLOWS).filter(|flow| self.flows[usize::from(*flow)].own.remembers(size)).collect();
         Some(Signalled { size, flows, icmp: self.flows[ICMP].own.remembers(size), others })
     }
@@ -169,9 +169,9 @@ impl Walks {
     /// loss does not count; a TCP flow then competes with them again.
     pub(crate) fn doubt(&mut self, method: ProbeMethod, flow: u8, size: Bytes) -> bool {
         let place = place_of(method, flow);
-        let vouched = self.claim_of_others(place, size).is_some();
+        let relying = self.claim_of_others(place, size).is_some();
         let walk = &mut self.flows[place];
-        if !vouched || walk.silent >= Some(size) || walk.answered < Some(size) {
+        if !relying || walk.silent >= Some(size) || walk.answered < Some(size) {
             return false;
         }
         walk.unanswered += 1;
@@ -215,7 +215,7 @@ impl Walks {
         }
     }
 
-    fn stands_at(&self, place: usize, start: Bytes) -> Bytes {
+    fn path_mtu(&self, place: usize, start: Bytes) -> Bytes {
         if self.is_empty() {
             return start;
         }
@@ -227,8 +227,8 @@ impl Walks {
         let walk = &self.flows[place];
         let next = move |size: &Bytes| {
             walk.own.claim(*size).or_else(|| {
-                let vouched = !walk.goes_on_at(*size);
-                self.claim_of_others(place, *size).filter(|_| vouched)
+                let relying = !walk.goes_on_at(*size);
+                self.claim_of_others(place, *size).filter(|_| relying)
             })
         };
         // Each step is smaller than the last (`Walk::hear` accepts no other), so this ends.
@@ -262,8 +262,8 @@ mod tests {
     }
 
     fn stand(walks: &Walks) -> (Bytes, Bytes, Bytes) {
-        let tcp = walks.tcp_stand_at(9000);
-        (walks.icmp_stands_at(9000), tcp[0], tcp[1])
+        let tcp = walks.tcp_path_mtus(9000);
+        (walks.icmp_path_mtu(9000), tcp[0], tcp[1])
     }
 
     #[test]
@@ -298,12 +298,12 @@ mod tests {
         let mut walks = Walks::default();
         hear(&mut walks, Syn, 9000, 1450, None);
         (1..FLOWS).for_each(|flow| walks.passed(Syn, flow, 9000));
-        assert_eq!(walks.vouched_for(9000), None);
+        assert_eq!(walks.relied_on(9000), None);
         assert!(walks.doubt(Syn, 3, 9000));
-        assert_eq!(walks.vouched_for(9000).unwrap().others, FlowSet::of(3));
-        assert_eq!(walks.tcp_stand_at(9000)[3], 9000);
+        assert_eq!(walks.relied_on(9000).unwrap().others, FlowSet::of(3));
+        assert_eq!(walks.tcp_path_mtus(9000)[3], 9000);
         walks.answered(Syn, 3, 9000);
-        assert_eq!(walks.vouched_for(9000), None);
+        assert_eq!(walks.relied_on(9000), None);
     }
 
     #[test]
@@ -319,13 +319,13 @@ mod tests {
         let mut walks = Walks::default();
         hear(&mut walks, Echo, 9000, 1450, None);
         hear(&mut walks, Syn, 9000, 1450, None);
-        let vouched = walks.vouched_for(9000).unwrap();
-        assert_eq!((vouched.size, vouched.flows, vouched.icmp), (9000, FlowSet::of(0), true));
-        assert_eq!(vouched.others, FlowSet::ALL.without(FlowSet::of(0)));
-        walks.found_silent(vouched.others, 9000);
+        let relying = walks.relied_on(9000).unwrap();
+        assert_eq!((relying.size, relying.flows, relying.icmp), (9000, FlowSet::of(0), true));
+        assert_eq!(relying.others, FlowSet::ALL.without(FlowSet::of(0)));
+        walks.found_silent(relying.others, 9000);
         assert_eq!(stand(&walks), (1450, 1450, 9000));
         assert!(!walks.doubt(Syn, 1, 9000));
-        assert_eq!(walks.vouched_for(9000), None);
+        assert_eq!(walks.relied_on(9000), None);
         walks.hear((Syn, 1), 9000, (9000, 1400), |_, _| None, T0);
         assert_eq!(stand(&walks), (1450, 1450, 1400));
     }

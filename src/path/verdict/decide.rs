@@ -78,7 +78,7 @@ impl Facts {
             Some(UnknownReason::LocalLimit)
         } else if !self.can_size_echo() {
             Some(UnknownReason::NoProof)
-        } else if self.reflected.far_mtu.is_some_and(|mtu| mtu < expected) || self.stands_at_targets_word() {
+        } else if self.reflected.far_mtu.is_some_and(|mtu| mtu < expected) || self.limited_by_target() {
             Some(UnknownReason::PeerLimit)
         } else {
             None
@@ -129,8 +129,8 @@ impl Facts {
     /// itself answers larger echoes. So the small link lies behind that address (a pod behind a
     /// `NodePort`). The source address alone proves nothing: a Linux bridge on the path also
     /// signals from the target's address, but then echoes are signalled too.
-    fn stands_at_targets_word(&self) -> bool {
-        self.told_by_target.is_some_and(|mtu| {
+    fn limited_by_target(&self) -> bool {
+        self.mtu_from_target.is_some_and(|mtu| {
             self.syn_usable()
                 && self.syn_tops.iter().all(|top| *top == mtu)
                 && self.echo.passing.is_some_and(|passing| passing > mtu)

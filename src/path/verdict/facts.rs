@@ -51,7 +51,7 @@ pub(crate) struct Facts {
     /// A middlebox answers TCP in the target's place.
     pub foreign: bool,
     /// The MTU in the last Packet Too Big from the target's own address.
-    pub told_by_target: Option<Bytes>,
+    pub mtu_from_target: Option<Bytes>,
     /// When a signal that affects the walk was last received.
     pub signalled_at: Option<Moment>,
     /// The largest fragment of the last reply, if that reply was fragmented.

@@ -66,7 +66,7 @@ fn healthy() -> Facts {
         lossy: false,
         rationed: false,
         foreign: false,
-        told_by_target: None,
+        mtu_from_target: None,
         signalled_at: None,
         largest_fragment: None,
         target: TargetMtu::default(),
@@ -172,11 +172,11 @@ const TABLE: &[Row] = &[
     ("no socket for sizes", UNKNOWN, Some(UnknownReason::NoProof), |f| f.icmp = IcmpProbes::None),
     ("far end too small", UNKNOWN, Some(UnknownReason::PeerLimit), |f| f.reflected.far_mtu = Some(1400)),
     ("target's word for all flows", UNKNOWN, Some(UnknownReason::PeerLimit), |f| {
-        f.told_by_target = Some(1400);
+        f.mtu_from_target = Some(1400);
         f.syn_tops = [1400; FLOWS as usize];
     }),
     ("target's word for some flows", Verdict::Ok, None, |f| {
-        f.told_by_target = Some(1400);
+        f.mtu_from_target = Some(1400);
         f.syn_tops[0] = 1400;
     }),
     ("signalled", Verdict::Reduced, None, |f| (f.echo, f.syn) = (passing(1450), passing(1450))),

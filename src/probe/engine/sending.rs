@@ -36,7 +36,7 @@ impl Engine {
             if let Some(prober) = prober(&mut self.tracks, *path, self.interruptions, now) {
                 prober.set_pace(pace);
                 due = prober.echo_due();
-                prober.told_until(self.read_until);
+                prober.reported_until(self.read_until);
                 prober.regular(now, &mut out);
                 if prober.may_burst(now) {
                     bursting.push(*path);

@@ -221,7 +221,7 @@ fn a_healthy_path_has_forty_series() {
         };
         text.lines().filter(is_of).count()
     };
-    for (family, series) in catalogue::OF_A_HEALTHY_PATH {
+    for (family, series) in catalogue::manual::OF_A_HEALTHY_PATH {
         assert_eq!(of(family.name()), *series, "{}", family.name());
     }
     let all = text.lines().filter(|line| line.starts_with("vxlan_path_")).count();

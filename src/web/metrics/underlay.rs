@@ -13,8 +13,10 @@ pub(super) fn put(out: &mut Exposition, router: [&str; 2], snapshot: &RouterSnap
         for (metric, value) in [
             (&c::ROUTER_FRAGMENTS_CREATED, counters.fragments_created),
             (&c::ROUTER_FRAGMENTATION_FAILURES, counters.fragmentation_failures),
+            (&c::ROUTER_FRAGMENTS_RECEIVED, counters.fragments_received),
             (&c::ROUTER_REASSEMBLIES, counters.reassemblies),
             (&c::ROUTER_REASSEMBLY_FAILURES, counters.reassembly_failures),
+            (&c::ROUTER_REASSEMBLY_TIMEOUTS, counters.reassembly_timeouts),
             (&c::ROUTER_UDP_NO_PORTS, counters.udp_no_ports),
             (&c::ROUTER_UDP_ERRORS, counters.udp_errors),
             (&c::ROUTER_UDP_BUFFER_ERRORS, counters.udp_buffer_errors),

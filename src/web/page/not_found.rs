@@ -4,9 +4,9 @@ use hyper::StatusCode;
 use maud::{Markup, html};
 use strsim::jaro_winkler;
 
-use super::{frame, runbook};
+use super::frame;
 use crate::{
-    language::{query, say},
+    language::{Said, query, say},
     web::{
         answer::Content,
         view::{View, address},
@@ -35,25 +35,27 @@ pub(crate) fn not_found(revision: &str, version: &str, path: &str) -> Content {
     Content::html(frame::bare(revision, version, &say!("Not found"), &main)).with(StatusCode::NOT_FOUND)
 }
 
-/// No path, tunnel, router or runbook has this name.
+/// No path, tunnel or router has this name.
 pub(super) fn no(view: &View, kind: &str, name: &str) -> Content {
     let known: Vec<&str> = match kind {
         "path" => view.present.paths.iter().map(|path| path.path.as_str()).collect(),
         "tunnel" => view.present.overlay.tunnels.iter().map(|tunnel| tunnel.name.as_str()).collect(),
-        "router" => view.present.routers.iter().map(|reading| reading.router.as_str()).collect(),
-        _ => runbook::NAMES.to_vec(),
+        _ => view.present.routers.iter().map(|reading| reading.router.as_str()).collect(),
     };
     let none = match kind {
         "path" => say!("There is no path {name}.", name = HERE),
         "tunnel" => say!("There is no tunnel {name}.", name = HERE),
-        "router" => say!("There is no router {name}.", name = HERE),
-        _ => say!("There is no runbook {name}.", name = HERE),
+        _ => say!("There is no router {name}.", name = HERE),
     };
-    let base = if kind == "runbook" { "runbooks" } else { kind };
-    let near = near(name, known.into_iter().map(|known| (known, address(base, known))));
+    none_of_these(view, &none, name, kind, &known)
+}
+
+/// None of these names, which are pages under `base`, is the one that was asked for.
+pub(super) fn none_of_these(view: &View, none: &Said, name: &str, base: &str, known: &[&str]) -> Content {
+    let near = near(name, known.iter().map(|known| (*known, address(base, known))));
     let main = html! {
         h1 { (say!("Not found")) }
-        p { (around(&none, &[html! { kbd { bdi { (shortened(name)) } } }])) }
+        p { (around(none, &[html! { kbd { bdi { (shortened(name)) } } }])) }
         (offer(&near))
         p { a href=(format!("/{}", query())) { (say!("The overlay")) } }
     };

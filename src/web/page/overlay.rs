@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{abilities, frame, headline, problems, tables, time::since};
+use super::{abilities, frame, headline, problems, table_pages::TablePages, tables, time::since};
 use crate::{
     language::{Said, say},
     report::{
@@ -21,34 +21,7 @@ use crate::{
 /// So many different findings are in the first lines.
 const MOST_LINES: usize = 4;
 
-/// Which part of the long tables is asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Asked {
-    /// Pages from 1.
-    pub paths: usize,
-    pub tunnels: usize,
-    pub routers: usize,
-    pub problems: usize,
-}
-
-impl Asked {
-    /// From the query of an address; whatever else it says is left out.
-    pub(crate) fn read(query: &str) -> Self {
-        let page = |key: &str| {
-            let values = query.split('&').filter_map(|pair| pair.split_once('='));
-            let value = values.filter(|(name, _)| *name == key).find_map(|(_, value)| value.parse().ok());
-            value.unwrap_or(1).clamp(1, 1_000_000)
-        };
-        Self {
-            paths: page("paths"),
-            tunnels: page("tunnels"),
-            routers: page("routers"),
-            problems: page("problems"),
-        }
-    }
-}
-
-pub(crate) fn overlay(view: &View, asked: &Asked) -> Content {
+pub(crate) fn overlay(view: &View, asked: &TablePages) -> Content {
     let present = &view.present;
     let problems = problems(present);
     let (code, reasons) = report::verdict(present, &problems);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use super::{overlay::Asked, tables::pager, time::since, way};
+use super::{table_pages::TablePages, tables::pager, time::since, way};
 use crate::{
     language::{Said, say},
     model::{
@@ -23,7 +23,7 @@ use crate::{
 /// Problems of one page.
 const A_PAGE: usize = 25;
 
-pub(super) fn section(view: &View, problems: &[Problem], asked: &Asked) -> Markup {
+pub(super) fn section(view: &View, problems: &[Problem], asked: &TablePages) -> Markup {
     if problems.is_empty() {
         return html! {};
     }
@@ -180,7 +180,7 @@ const fn stops_all(field: MismatchField) -> bool {
 
 /// A sentence of its own.
 pub(super) fn sentence(said: &Said) -> Said {
-    let words = said.told();
+    let words = said.localized();
     let mut rest = words.chars();
     let first = rest.next().map_or_else(String::new, |first| first.to_uppercase().to_string());
     say!("{sentence}.", sentence = format_args!("{first}{}", rest.as_str()))

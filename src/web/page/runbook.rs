@@ -9,6 +9,7 @@ use crate::{
     web::{
         answer::Content,
         view::{View, address},
+        words::HERE,
     },
 };
 
@@ -69,7 +70,10 @@ pub(crate) fn runbooks(view: &View) -> Content {
 }
 
 pub(crate) fn runbook(view: &View, name: &str) -> Content {
-    let Some(text) = text(name.trim_end_matches(".md")) else { return not_found::no(view, "runbook", name) };
+    let Some(text) = text(name.trim_end_matches(".md")) else {
+        let none = say!("There is no runbook {name}.", name = HERE);
+        return not_found::none_of_these(view, &none, name, "runbooks", NAMES);
+    };
     let main = html! { article class="runbook" lang="en" { (rendered(text)) } p { a href=(format!("/runbooks{}", query())) { (say!("All runbooks")) } } };
     Content::html(frame::page(view, &Said::verbatim(name.to_owned()), &main))
 }

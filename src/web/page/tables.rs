@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::overlay::Asked;
+use super::table_pages::TablePages;
 use crate::{
     language::{Said, query, say},
     model::{
@@ -91,7 +91,7 @@ fn title(key: &str) -> Said {
     }
 }
 
-pub(super) fn paths(view: &View, asked: &Asked) -> Markup {
+pub(super) fn paths(view: &View, asked: &TablePages) -> Markup {
     let mut paths: Vec<_> = view.present.paths.iter().collect();
     if paths.is_empty() {
         return html! {};
@@ -110,7 +110,7 @@ pub(super) fn paths(view: &View, asked: &Asked) -> Markup {
             td class="number" { (dash(&forward)) }
             td class="number" { (dash(&reverse)) }
             td class="number" { (or_nothing(path.expected_mtu.as_ref().map(|expected| expected.bytes))) }
-            td class="number" { (or_nothing((decided > 0).then(|| say!("{lost} of {all}", lost = echo.lost, all = decided).told()))) }
+            td class="number" { (or_nothing((decided > 0).then(|| say!("{lost} of {all}", lost = echo.lost, all = decided).localized()))) }
             td class="number" { (or_nothing(echo.rtt.mean_seconds().map(milliseconds))) }
         }
     };
@@ -139,7 +139,7 @@ fn sorted(view: &View) -> Vec<&Tunnel> {
     tunnels
 }
 
-pub(super) fn tunnels(view: &View, asked: &Asked) -> Markup {
+pub(super) fn tunnels(view: &View, asked: &TablePages) -> Markup {
     let tunnels = sorted(view);
     if tunnels.is_empty() {
         return html! {};
@@ -164,7 +164,7 @@ pub(super) fn tunnels(view: &View, asked: &Asked) -> Markup {
 }
 
 /// Each direction of each tunnel.
-pub(super) fn legs(view: &View, asked: &Asked) -> Markup {
+pub(super) fn legs(view: &View, asked: &TablePages) -> Markup {
     let tunnels = sorted(view);
     let pairs = tunnels.into_iter().filter(|tunnel| tunnel.ends.len() == 2);
     let legs: Vec<_> = pairs.flat_map(|tunnel| [(tunnel, 0), (tunnel, 1)]).collect();
@@ -196,7 +196,7 @@ pub(super) fn legs(view: &View, asked: &Asked) -> Markup {
     table("legs", &say!("Legs"), &header, asked.tunnels, legs.into_iter().map(row))
 }
 
-pub(super) fn routers(view: &View, asked: &Asked) -> Markup {
+pub(super) fn routers(view: &View, asked: &TablePages) -> Markup {
     let mut routers: Vec<&RouterReading> = view.present.own_routers().collect();
     if routers.is_empty() {
         return html! {};
@@ -212,7 +212,7 @@ pub(super) fn routers(view: &View, asked: &Asked) -> Markup {
             }
             td { bdi { (reading.site) } }
             td { (or_nothing(snapshot.and_then(|snapshot| snapshot.version.clone()))) }
-            td { (or_nothing(snapshot.map(|snapshot| vxlan_interfaces(snapshot.vxlan_links().count()).told()))) }
+            td { (or_nothing(snapshot.map(|snapshot| vxlan_interfaces(snapshot.vxlan_links().count()).localized()))) }
             td class="number" { (reading.duration.as_millis()) " ms" }
         }
     };

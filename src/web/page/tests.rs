@@ -46,12 +46,15 @@ fn words(html: &str) -> String {
 
 #[test]
 fn overlay_in_words() {
-    insta::assert_snapshot!("overlay", words(&overlay(&view(fixture::present()), &Asked::read("")).text));
+    insta::assert_snapshot!(
+        "overlay",
+        words(&overlay(&view(fixture::present()), &TablePages::read("")).text)
+    );
     insta::assert_snapshot!(
         "overlay_empty",
-        words(&overlay(&view(Present::default()), &Asked::read("")).text)
+        words(&overlay(&view(Present::default()), &TablePages::read("")).text)
     );
-    insta::assert_snapshot!("overlay_hole", words(&overlay(&view(article()), &Asked::read("")).text));
+    insta::assert_snapshot!("overlay_hole", words(&overlay(&view(article()), &TablePages::read("")).text));
 }
 
 #[test]
@@ -92,7 +95,7 @@ fn a_japanese_page_has_no_english_sentence() {
     for present in states {
         let view = view(without_evidence_of_fixtures(present));
         let may = May::Ask("proof".to_owned());
-        let mut pages = vec![speaking(JAPANESE, || overlay(&view, &Asked::read("")).text)];
+        let mut pages = vec![speaking(JAPANESE, || overlay(&view, &TablePages::read("")).text)];
         for known in &view.present.paths {
             pages.push(speaking(JAPANESE, || path(&view, known.path.as_str(), &may).text));
         }
@@ -130,7 +133,7 @@ fn without_evidence_of_fixtures(mut present: Present) -> Present {
 
 #[test]
 fn overlay_in_japanese() {
-    let page = speaking(JAPANESE, || overlay(&view(article()), &Asked::read("")).text);
+    let page = speaking(JAPANESE, || overlay(&view(article()), &TablePages::read("")).text);
     insta::assert_snapshot!("overlay_japanese", words(&page));
 }
 
@@ -138,7 +141,7 @@ fn overlay_in_japanese() {
 #[test]
 fn addresses_keep_the_language_that_was_asked_for() {
     let asked = Choice { by_address: true, ..JAPANESE };
-    let page = speaking(asked, || overlay(&view(article()), &Asked::read("")).text);
+    let page = speaking(asked, || overlay(&view(article()), &TablePages::read("")).text);
     let hrefs: Vec<_> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let leads_to_a_page = |href: &&&str| {
         let kept = ["/assets/", "/metrics", "#", "?lang=en"];
@@ -146,6 +149,6 @@ fn addresses_keep_the_language_that_was_asked_for() {
     };
     let others: Vec<_> = hrefs.iter().filter(leads_to_a_page).collect();
     assert!(others.len() > 5 && others.iter().all(|href| href.contains("?lang=ja")), "{others:?}");
-    let page = speaking(JAPANESE, || overlay(&view(article()), &Asked::read("")).text);
+    let page = speaking(JAPANESE, || overlay(&view(article()), &TablePages::read("")).text);
     assert!(!page.contains("?lang=ja"), "{page}");
 }

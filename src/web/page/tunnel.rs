@@ -93,7 +93,7 @@ fn rows(view: &View, tunnel: &Tunnel) -> Vec<Row> {
         (say!("MTU"), Some(MismatchField::Mtu), |_, link| Some(link.mtu?.to_string())),
         (say!("Outer DF bit"), Some(MismatchField::Df), |_, link| Some(link.vxlan.as_ref()?.df?.to_string())),
         (say!("Admin state"), None, |_, link| {
-            Some(if link.admin_up? { say!("up") } else { say!("down") }.told())
+            Some(if link.admin_up? { say!("up") } else { say!("down") }.localized())
         }),
         (say!("Bridge"), None, |snapshot, link| Some(snapshot.bridge_of(link)?.to_string())),
         (say!("Widest port of the bridge"), None, |snapshot, link| {

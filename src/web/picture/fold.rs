@@ -25,11 +25,12 @@ pub(super) fn folded(scene: Scene, most: usize) -> Scene {
         .collect();
     let mut sites: Vec<Site> = kept.iter().map(|site| scene.sites[*site].clone()).collect();
     sites.push(Site {
-        name: say!("{number} more sites", number = gone.len()).told(),
+        name: say!("{number} more sites", number = gone.len()).localized(),
         own: false,
         routers: Vec::new(),
         targets: vec![super::scene::Item {
-            name: if worst == Mark::Good { say!("nothing wrong") } else { say!("see the tables") }.told(),
+            name: if worst == Mark::Good { say!("nothing wrong") } else { say!("see the tables") }
+                .localized(),
             mark: worst,
             word: String::new(),
             href: "#tables".to_owned(),

@@ -8,6 +8,7 @@ use super::{
     scene::Scene,
     sitebox,
     star::{above, loss_in_words},
+    suspects::Suspects,
 };
 use crate::{language::say, web::mark::Mark};
 
@@ -76,7 +77,7 @@ pub(super) fn drawing(scene: &Scene) -> Drawing {
     }
     let unsaid = scene.tunnels.len() - told.iter().filter(|line| line.kind == LineKind::Tunnel).count();
     if unsaid > 0 {
-        let words = say!("{number} more tunnels: see the table below", number = unsaid).told();
+        let words = say!("{number} more tunnels: see the table below", number = unsaid).localized();
         drawing.label((x, y), most, (13, "note"), &words);
         y += 20;
     }
@@ -110,8 +111,8 @@ fn told(scene: &Scene) -> (Vec<Told>, Vec<Silent>) {
         });
     }
     let own = scene.own();
-    for ((one, other), leg) in scene.suspects().iter() {
-        let (mark, words) = leg.told(scene);
+    for ((one, other), leg) in Suspects::of(scene).iter() {
+        let (mark, words) = leg.mark_and_words(scene);
         if mark != Mark::Good && told.len() < 2 * MOST_NUMBERS {
             let ends = if own == Some(*other) { (*other, *one) } else { (*one, *other) };
             told.push(Told { ends, mark, kind: LineKind::Path, words, more: None, href: None });

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::suspects::Suspects;
 use crate::{
     language::{Said, say},
     model::{
@@ -82,7 +81,7 @@ impl Scene {
             let item = Item {
                 name: reading.router.to_string(),
                 mark: Mark::of_router(reading),
-                word: router_in_words(reading).told(),
+                word: router_in_words(reading).localized(),
                 href: address("router", reading.router.as_str()),
             };
             sites[places[reading.site.as_str()]].routers.push(item);
@@ -96,7 +95,7 @@ impl Scene {
         scene.mark_what_needs_commands(present);
         for (path, picture) in present.paths_with_pictures() {
             let to = places[path.target_site.as_str()];
-            let (mark, word) = (Mark::of_path(path), verdict_in_words(path).told());
+            let (mark, word) = (Mark::of_path(path), verdict_in_words(path).localized());
             let (name, href) = (path.path.to_string(), address("path", path.path.as_str()));
             let hops = picture.map_or(&[][..], |picture| &picture.hops);
             let crossed: Vec<usize> = hops.iter().filter_map(|hop| place(&hop.end.router)).collect();
@@ -128,7 +127,7 @@ impl Scene {
         for tunnel in &mut self.tunnels {
             if tunnel.mark == Mark::Good && changed.contains(tunnel.name.as_str()) {
                 tunnel.mark = Mark::Bad;
-                tunnel.word = say!("to change").told();
+                tunnel.word = say!("to change").localized();
             }
         }
     }
@@ -184,11 +183,6 @@ impl Scene {
         marks
     }
 
-    /// Which paths cross each leg, and which are sick there.
-    pub(super) fn suspects(&self) -> Suspects {
-        Suspects::of(self)
-    }
-
     /// What is to be seen, in one sentence.
     pub(super) fn in_words(&self) -> String {
         let sites: usize = self.sites.iter().map(|site| site.folded.unwrap_or(1)).sum();
@@ -209,7 +203,7 @@ impl Scene {
             all => of(sick_paths, number::paths(all)),
         };
         let sites = number::sites(sites);
-        say!("{sites}; {tunnels}; {paths}.", sites => sites, tunnels => tunnels, paths => paths).told()
+        say!("{sites}; {tunnels}; {paths}.", sites => sites, tunnels => tunnels, paths => paths).localized()
     }
 }
 
@@ -257,7 +251,7 @@ fn tunnel_line(
         sites,
         name: tunnel.name.clone(),
         mark: Mark::of_tunnel(tunnel),
-        word: tunnel_in_words(tunnel).told(),
+        word: tunnel_in_words(tunnel).localized(),
         facts: facts.join(" · "),
         loss,
         href: address("tunnel", &tunnel.name),

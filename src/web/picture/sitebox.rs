@@ -42,7 +42,7 @@ pub(super) fn draw(into: &mut Drawing, scene: &Scene, place: usize, rect: Rect) 
     into.label((x, y), most, (15, "name"), &site.name);
     y += ROW;
     if site.own {
-        into.label((x, y), most, (12, "note"), &say!("this exporter").told());
+        into.label((x, y), most, (12, "note"), &say!("this exporter").localized());
         y += ROW;
     }
     for items in [&site.routers, &site.targets] {
@@ -69,7 +69,7 @@ fn draw_items(into: &mut Drawing, items: &[Item], (x, mut y): (i32, i32), most: 
         } else {
             say!("{more} more", more)
         };
-        into.marked((x, y), most, (13, "note"), (worst, &text.told()));
+        into.marked((x, y), most, (13, "note"), (worst, &text.localized()));
         y += ROW;
     }
     y

@@ -6,6 +6,7 @@ use super::{
     scene::Scene,
     sitebox,
     star::{Lane, above, lanes, loss_in_words},
+    suspects::Suspects,
 };
 use crate::{language::say, web::mark::Mark};
 
@@ -31,7 +32,7 @@ pub(super) fn drawing(scene: &Scene) -> Drawing {
 fn star(into: &mut Drawing, scene: &Scene, hub: usize) -> i32 {
     let mut y = site(into, scene, hub, (MARGIN, MARGIN));
     let top = y;
-    let suspects = scene.suspects();
+    let suspects = Suspects::of(scene);
     for leaf in (0..scene.sites.len()).filter(|site| *site != hub) {
         y += GAP;
         let lanes = lanes(scene, &suspects, hub, leaf);
@@ -89,7 +90,7 @@ fn list(into: &mut Drawing, scene: &Scene) -> i32 {
             (MARGIN, y + 17),
             WIDTH,
             (13, "note"),
-            (worst, &say!("{number} more tunnels", number = left).told()),
+            (worst, &say!("{number} more tunnels", number = left).localized()),
         );
         y += 24;
     }

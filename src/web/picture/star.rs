@@ -62,10 +62,10 @@ pub(super) fn lanes<'s>(scene: &'s Scene, suspects: &Suspects, hub: usize, site:
             (_, Mark::Good) => say!("{number} more tunnels, nothing wrong", number),
             (..) => say!("{number} more tunnels, see the tables", number),
         };
-        lanes.push(Lane::More(worst, words.told()));
+        lanes.push(Lane::More(worst, words.localized()));
     }
     if let Some(leg) = suspects.leg(hub, site) {
-        let (mark, words) = leg.told(scene);
+        let (mark, words) = leg.mark_and_words(scene);
         lanes.push(Lane::Paths(mark, words, scene.sites[site].own));
     }
     lanes
@@ -75,7 +75,7 @@ pub(super) fn drawing(scene: &Scene, hub: usize) -> Drawing {
     let leaves: Vec<usize> = (0..scene.sites.len()).filter(|site| *site != hub).collect();
     let (left, right) = sides(scene, &leaves);
     let has_left = !left.is_empty();
-    let suspects = scene.suspects();
+    let suspects = Suspects::of(scene);
     let hub_x = MARGIN + if has_left { BOX + GUTTER } else { 0 };
     let mut drawing = Drawing::default();
     let mut bottom = 0;
@@ -175,10 +175,10 @@ pub(super) fn above(tunnel: &TunnelLine) -> String {
 pub(super) fn loss_in_words(tunnel: &TunnelLine, first: usize) -> String {
     let told = |from: usize| {
         let share = tunnel.loss[from].map(|loss| format!("{:.1} %", loss * 100.0));
-        share.unwrap_or_else(|| say!("not known").told())
+        share.unwrap_or_else(|| say!("not known").localized())
     };
     if tunnel.loss == [None, None] {
-        return say!("loss not known").told();
+        return say!("loss not known").localized();
     }
-    say!("loss → {there}  ← {back}", there = told(first), back = told(1 - first)).told()
+    say!("loss → {there}  ← {back}", there = told(first), back = told(1 - first)).localized()
 }

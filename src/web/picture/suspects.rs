@@ -51,12 +51,12 @@ impl Suspects {
 
 impl Leg {
     /// The worst mark, and what to say of it: a name where there is one, else a number.
-    pub(super) fn told(&self, scene: &Scene) -> (Mark, String) {
+    pub(super) fn mark_and_words(&self, scene: &Scene) -> (Mark, String) {
         let of = |path: &usize| &scene.paths[*path];
         let Some(worst) = self.sick.iter().map(of).min_by_key(|path| path.mark) else {
             return match self.crossing.as_slice() {
-                [one] => (Mark::Good, say!("{path}: passes", path = of(one).name).told()),
-                many => (Mark::Good, say!("{number} paths pass", number = many.len()).told()),
+                [one] => (Mark::Good, say!("{path}: passes", path = of(one).name).localized()),
+                many => (Mark::Good, say!("{number} paths pass", number = many.len()).localized()),
             };
         };
         let alike = |path: &PathLine| path.word == worst.word;
@@ -70,7 +70,7 @@ impl Leg {
             }
             _ => say!("{all} paths, the worst: {what}", all, what = short(&worst.word)),
         };
-        (worst.mark, text.told())
+        (worst.mark, text.localized())
     }
 }
 

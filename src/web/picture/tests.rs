@@ -5,6 +5,7 @@ use super::{
     fold, letters, ring,
     scene::{Item, PathLine, Scene, Site, TunnelLine, ordered},
     stack, star,
+    suspects::Suspects,
 };
 use crate::web::mark::Mark;
 
@@ -178,17 +179,17 @@ fn everything_wrong_is_drawn_and_named() {
 #[test]
 fn the_sick_leg_is_the_one_that_no_healthy_path_crosses() {
     let scene = readme();
-    let suspects = scene.suspects();
+    let suspects = Suspects::of(&scene);
     assert!(suspects.leg(0, 1).is_some_and(|leg| leg.sick.is_empty() && leg.crossing.len() == 2));
     assert!(suspects.leg(2, 1).is_some_and(|leg| leg.sick == [1]));
-    let (mark, words) = suspects.leg(1, 2).expect("crossed").told(&scene);
+    let (mark, words) = suspects.leg(1, 2).expect("crossed").mark_and_words(&scene);
     assert_eq!((mark, words.as_str()), (Mark::Bad, "path-to-2: black hole, both ways"));
     // Without a healthy path, nothing is cleared.
     let sick = sites(3).join(0, 1, Mark::Good).join(1, 2, Mark::Good).probe(2, Mark::Bad, &[]);
     assert!(
         [(0, 1), (1, 2)]
             .iter()
-            .all(|(one, other)| { sick.suspects().leg(*one, *other).is_some_and(|leg| leg.sick == [0]) })
+            .all(|(one, other)| { Suspects::of(&sick).leg(*one, *other).is_some_and(|leg| leg.sick == [0]) })
     );
 }
 

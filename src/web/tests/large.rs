@@ -6,7 +6,7 @@ use rustix::time::{ClockId, clock_gettime};
 use super::*;
 use crate::web::{
     answer::Printed,
-    page::{self, Asked},
+    page::{self, TablePages},
     view::View,
 };
 
@@ -45,8 +45,8 @@ async fn the_first_page_of_ten_thousand_paths() {
     for (spokes, paths) in [(20, 100), (500, 1000), (500, 10_000)] {
         let pages = stage::pages(stage::star(spokes, paths));
         let view = View::of(&pages);
-        let (_, first) = cpu(|| page::overlay(&view, &Asked::read("")));
-        let (making, content) = cpu(|| page::overlay(&view, &Asked::read("")));
+        let (_, first) = cpu(|| page::overlay(&view, &TablePages::read("")));
+        let (making, content) = cpu(|| page::overlay(&view, &TablePages::read("")));
         let text = content.text.len();
         assert_eq!(first.text.len(), text, "the same each time");
         let (packing, _) = cpu(|| Printed::new(content));

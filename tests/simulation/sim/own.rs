@@ -100,7 +100,7 @@ impl Own {
         let refused = |trouble| Send::Refused(Refusal::Trouble(trouble));
         match self.what {
             _ if !self.is_on(now) => Send::Leaves,
-            What::Down => refused(Trouble::NoWay(libc::ENETUNREACH)),
+            What::Down => refused(Trouble::CannotLeave(libc::ENETUNREACH)),
             What::Unplugged if now < self.from() + NOTICED => Send::Vanishes,
             What::Unplugged => refused(Trouble::NoCarrier),
             What::Firewall => refused(Trouble::Refused(libc::EPERM)),

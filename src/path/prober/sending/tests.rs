@@ -42,7 +42,7 @@ impl World {
         self.tick += 1;
         self.budget.fill(now);
         for prober in &mut self.paths {
-            prober.told_until(now);
+            prober.reported_until(now);
         }
         let mut out = Vec::new();
         for urgency in [None].into_iter().chain(Urgency::ALL.map(Some)) {

@@ -67,7 +67,7 @@ impl Play {
             }
         }
         for (_, id, fate) in self.told.extract_if(.., |(at, ..)| *at <= now) {
-            self.payload.told(id, fate, now);
+            self.payload.learn_fate(id, fate, now);
         }
         for (_, of, fate) in self.controls.extract_if(.., |(at, ..)| *at <= now) {
             self.payload.resolve_control(of, fate, now);

@@ -1,0 +1,110 @@
+//! docs/metrics.md, generated.
+
+use std::fmt::Write as _;
+
+use super::*;
+
+/// The series of a healthy path whose target answers and whose way leads through one tunnel, by
+/// family.
+pub(crate) static OF_A_HEALTHY_PATH: &[(&MetricSpec, usize)] = &[
+    (&PATH_INFO, 1),
+    // Its buckets, `+Inf`, the sum and the count.
+    (&PATH_RTT, RttHistogram::BOUNDS.len() + 3),
+    (&PATH_ECHO_REQUESTS, 1),
+    (&PATH_ECHO_REPLIES, 1),
+    (&PATH_ECHO_LOST, 1),
+    (&PATH_ECHO_LATE, 1),
+    (&PATH_ECHO_VOID, 1),
+    (&PATH_SEND_ERRORS, SendError::ALL.len()),
+    (&PATH_MTU, 2),
+    (&PATH_EXPECTED_MTU, 1),
+    (&PATH_TESTABLE_MTU, 1),
+    (&PATH_BLACKHOLE, Direction::ALL.len()),
+    (&PATH_BLACKHOLE_REASON, BlackholeReason::ALL.len()),
+    (&PATH_VERDICT, Verdict::ALL.len()),
+    (&PATH_UNKNOWN_REASON, 0),
+    (&PATH_LAST_PROBE, 1),
+    (&PATH_HOP_INFO, 2),
+    (&PATH_FIX_INFO, 0),
+];
+
+/// The text of docs/metrics.md.
+#[must_use]
+pub fn manual() -> String {
+    let mut page = String::from(MANUAL_HEAD);
+    let mut section = "";
+    for family in every() {
+        let subject = family.name.trim_start_matches("vxlan_").split('_').next().unwrap_or_default();
+        if subject != section {
+            section = subject;
+            let title = section[..1].to_uppercase() + &section[1..];
+            let _ = write!(
+                page,
+                "\n## {title}\n\n| name | type | unit | labels | meaning |\n|---|---|---|---|---|\n"
+            );
+        }
+        let labels: Vec<String> = family.labels.iter().map(|label| format!("`{label}`")).collect();
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} | {} |",
+            family.name,
+            family.kind.as_str(),
+            family.unit,
+            labels.join(" "),
+            family.help
+        );
+    }
+    page.push_str("\n## Label values\n\n| family | label | values |\n|---|---|---|\n");
+    for family in every() {
+        for set in family.value_sets {
+            let values: Vec<String> = set.values().iter().map(|value| format!("`{value}`")).collect();
+            let _ = writeln!(page, "| `{}` | `{}` | {} |", family.name, set.label, values.join(" "));
+        }
+    }
+    page.push_str(MANUAL_SERIES);
+    for (family, series) in OF_A_HEALTHY_PATH {
+        let _ = writeln!(page, "| `{}` | {series} |", family.name);
+    }
+    let total: usize = OF_A_HEALTHY_PATH.iter().map(|(_, series)| series).sum();
+    let _ = writeln!(page, "| total | {total} |");
+    page
+}
+
+const MANUAL_HEAD: &str = "\
+# Metrics
+
+Generated from src/catalogue.rs; `UPDATE_DOCS=1 cargo test manual` updates it.
+
+All metrics of `/metrics`, and under Probe those of `/probe` ([on-demand.md](on-demand.md)). Data of a router has the labels `router`, `site` and `interface`; data of two routers together
+`tunnel`; results of probes `path`, `target_site` and `source` (the site this exporter runs at). MTUs are in bytes of IP packet.
+Counters of paths and of the exporter start with the process; counters of interfaces are the router's own and are reset when
+the device is recreated. A router's data is exported only while the router can be read.
+";
+
+const MANUAL_SERIES: &str = "
+## Series of a path
+
+A healthy path whose way leads through one tunnel has this many. One that is unknown has the reason in addition, and one that is not ok
+the commands of its fix, one series each.
+
+| family | series |
+|---|---|
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn manual_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, manual()).expect(path);
+        }
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            written == manual(),
+            "docs/metrics.md differs from src/catalogue.rs: run `UPDATE_DOCS=1 cargo test manual`"
+        );
+    }
+}
