@@ -25,7 +25,7 @@ use vxlan_exporter::{
         client::Connection,
         protocol::{Frame, VERSION},
         secret::Secret,
-        server::Reflector,
+        server::ReflectorServer,
     },
 };
 
@@ -52,7 +52,7 @@ static ENDS: LazyLock<Ends> = LazyLock::new(|| {
 async fn reflector(secret_file: Option<PathBuf>) -> SocketAddr {
     let listen = "127.0.0.1:0".parse().expect("an address");
     let plan = ReflectorPlan { listen, allowed_sources: Vec::new(), secret_file };
-    let reflector = Reflector::open(&plan).await.expect("it listens");
+    let reflector = ReflectorServer::open(&plan).await.expect("it listens");
     let address = reflector.local_addr().expect("an address");
     tokio::spawn(reflector.run());
     address

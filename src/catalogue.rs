@@ -6,7 +6,6 @@
 
 use crate::model::{
     family::Family,
-    observation::RttHistogram,
     types::{
         BlackholeReason, Capability, Direction, DroppedKind, FailureReason, FdbKind, LoginRefusal, Method,
         MismatchField, ProbeProtocol, ProbeResult, ProbeSize, SandboxLayer, SendError, Task, TransitionState,

@@ -22,7 +22,7 @@ use crate::{
     text::is_active,
 };
 use words::{hostile, replaced};
-use world::{Said, present, said};
+use world::{RouterOutput, present, said};
 
 /// The three routers, with a device of this name and policy on `site-a`.
 fn check(name: &str, df: &str) -> String {
@@ -101,7 +101,7 @@ proptest! {
         let mut said = said();
         for (router, section, place, word) in &harm {
             let sections = said[*router].sections();
-            let section = &mut *sections[section.index(Said::COUNT)];
+            let section = &mut *sections[section.index(RouterOutput::COUNT)];
             *section = replaced(section, *place, word);
         }
         views::look(&present(&said, method), method);
@@ -116,7 +116,7 @@ proptest! {
     ) {
         let mut said = said();
         let sections = said[1].sections();
-        *sections[section.index(Said::COUNT)] = String::from_utf8_lossy(&bytes).into_owned();
+        *sections[section.index(RouterOutput::COUNT)] = String::from_utf8_lossy(&bytes).into_owned();
         views::look(&present(&said, method), method);
     }
 

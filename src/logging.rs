@@ -188,10 +188,10 @@ impl Visit for LogfmtFields<'_> {
 /// The output of a test's subscriber.
 #[cfg(test)]
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+pub(crate) struct LogLines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
 
 #[cfg(test)]
-impl Lines {
+impl LogLines {
     /// The argument for `with_writer`.
     pub(crate) fn writer(&self) -> impl Fn() -> Self + use<> {
         let lines = self.clone();
@@ -204,7 +204,7 @@ impl Lines {
 }
 
 #[cfg(test)]
-impl std::io::Write for Lines {
+impl std::io::Write for LogLines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().expect("lines").write(bytes)
     }
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn logfmt_quotes_what_needs_it() {
-        let lines = Lines::default();
+        let lines = LogLines::default();
         let subscriber = tracing_subscriber::fmt().with_writer(lines.writer()).event_format(Logfmt).finish();
         tracing::subscriber::with_default(subscriber, || {
             tracing::warn!(router = "dc", error = %"refused: \"no\"\nmore", seconds = 3, "cannot read the router");

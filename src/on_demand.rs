@@ -34,7 +34,7 @@ pub(crate) struct Ask {
 
 /// What was found.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct ProbeResult {
     pub module: ModulePlan,
     pub is_success: bool,
     pub duration: Duration,
@@ -50,7 +50,7 @@ pub(crate) struct Outcome {
 
 /// Why nothing was probed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum NotProbed {
     /// The request cannot be fulfilled as it is.
     Wrong(String),
     /// The target is not among `allowed_targets`.
@@ -74,11 +74,11 @@ impl OnDemand {
     }
 
     /// Probes, or waits for an equal probe that is running.
-    pub(crate) async fn probe(&self, ask: &Ask) -> Arc<Result<Outcome, Refusal>> {
+    pub(crate) async fn probe(&self, ask: &Ask) -> Arc<Result<ProbeResult, NotProbed>> {
         let plan = self.plan.as_ref().map(|plan| plan.borrow().clone()).unwrap_or_default();
         let module = match module(&plan, ask) {
             Ok(module) => module,
-            Err(why) => return Arc::new(Err(Refusal::Wrong(why))),
+            Err(why) => return Arc::new(Err(NotProbed::Wrong(why))),
         };
         let within = ask.within.map_or(module.timeout, |within| within.min(module.timeout));
         // The module too: a reload may have changed what its name means.
@@ -88,7 +88,7 @@ impl OnDemand {
         let start = || async move { Arc::new(run::run(&plan, target, module, within).await) }.boxed();
         match self.running.join(name, at_once, start) {
             Some(run) => run.await,
-            None => Arc::new(Err(Refusal::Busy(at_once))),
+            None => Arc::new(Err(NotProbed::Busy(at_once))),
         }
     }
 }

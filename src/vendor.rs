@@ -15,7 +15,7 @@ use crate::model::types::{Bytes, DfPolicy, Vni};
 
 /// A change of a vxlan interface that mends a tunnel, independent of the vendor's syntax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum Repair {
     /// Brings the interface up.
     Enable,
     /// Sets the policy of the outer DF bit.

@@ -63,9 +63,9 @@ use crate::{
     on_demand::OnDemand,
 };
 pub use access::Access;
-use connection::{Site, connection};
+use connection::{Served, connection};
 pub use lifecycle::{Lifecycle, Wish};
-pub use live::Live;
+pub use live::LiveRevisions;
 pub use metrics::SelfInfo;
 use mount::Mount;
 use places::Places;
@@ -125,7 +125,7 @@ pub async fn serve(
                     continue;
                 };
                 let (router, mount) = (router.clone(), Arc::clone(&mount));
-                let site = Site { router, mount, counts: Arc::clone(&counts) };
+                let site = Served { router, mount, counts: Arc::clone(&counts) };
                 connections.spawn(connection(stream, place, site, access.clone(), stopped.clone()));
             }
             Err(error) => {
@@ -171,7 +171,7 @@ pub struct Pages {
     /// What is remembered of the last 24 hours.
     pub history: History,
     /// Tells browsers of changes.
-    pub live: Live,
+    pub live: LiveRevisions,
     /// Who may have a path probed at once.
     pub wanted: Wanted,
 }

@@ -2,7 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::*;
+use super::{
+    MetricSpec, PATH_BLACKHOLE, PATH_BLACKHOLE_REASON, PATH_ECHO_LATE, PATH_ECHO_LOST, PATH_ECHO_REPLIES,
+    PATH_ECHO_REQUESTS, PATH_ECHO_VOID, PATH_EXPECTED_MTU, PATH_FIX_INFO, PATH_HOP_INFO, PATH_INFO,
+    PATH_LAST_PROBE, PATH_MTU, PATH_RTT, PATH_SEND_ERRORS, PATH_TESTABLE_MTU, PATH_UNKNOWN_REASON,
+    PATH_VERDICT, every,
+};
+use crate::model::{
+    observation::RttHistogram,
+    types::{BlackholeReason, Direction, SendError, Verdict},
+};
 
 /// The series of a healthy path whose target answers and whose way leads through one tunnel, by
 /// family.

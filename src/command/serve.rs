@@ -34,7 +34,7 @@ use crate::{
         notify, open_files,
         supervise::{Supervisor, Task, door, fault},
     },
-    reflector::server::Reflector,
+    reflector::server::ReflectorServer,
     web::{self, Access, Lifecycle, Pages, SelfInfo, Wanted, access::Gate, mount::Mount},
 };
 use conductor::Conducting;
@@ -93,7 +93,7 @@ pub async fn serve(serve: &Serve) -> anyhow::Result<()> {
     let stop = either(stop, quitting);
     let self_info = SelfInfo::new(supervisor.clone());
     let (mount, config) = (serve.mount.clone(), Some(shown));
-    let pages = Pages { state, self_info, lifecycle, wanted, on_demand, mount, config, ..Pages::default() };
+    let pages = Pages { state, self_info, lifecycle, on_demand, mount, config, wanted, ..Pages::default() };
     let watchdog = notify::keep_alive(supervisor.clone());
     notify::ready();
     let serving = web::serve(listeners, pages, access, stop);
@@ -148,7 +148,7 @@ fn warn_of(plan: &Plan) {
 pub async fn reflect(plan: &ReflectorPlan) -> anyhow::Result<()> {
     let stop = stop_signal()?;
     let supervisor = Supervisor::start().context("starting the watchdog")?;
-    let reflector = Reflector::open(plan).await?;
+    let reflector = ReflectorServer::open(plan).await?;
     let watched = supervisor.watch(Task::Reflector, "");
     let pulse = watched.pulse();
     let reflecting = tokio::spawn(async move { pulse.during(reflector.run()).await });

@@ -7,7 +7,7 @@ use pnet::ipnetwork::IpNetwork;
 use super::{
     broken::{Checked, broken_key},
     position::Step::{Index, Key},
-    schema::{Module, Probe, Schema},
+    schema::{Module, OnDemandSection, Schema},
 };
 use crate::model::on_demand::{AllowedTarget, ModulePlan, OnDemandPlan, Prober};
 
@@ -19,7 +19,7 @@ pub(super) fn plan(top: &Schema) -> OnDemandPlan {
     let allowed = written.and_then(|probe| probe.allowed_targets.as_ref());
     let mut modules: std::collections::BTreeMap<_, _> =
         Prober::ALL.iter().map(|prober| (prober.as_str().to_owned(), prober.built_in())).collect();
-    let own = written.into_iter().flat_map(Probe::modules);
+    let own = written.into_iter().flat_map(OnDemandSection::modules);
     modules.extend(own.map(|module| (module.name.0.clone(), module_plan(module))));
     OnDemandPlan {
         allowed_targets: match allowed {

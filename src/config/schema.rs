@@ -35,7 +35,7 @@ pub(crate) struct Schema {
     pub underlay_interval: Option<UnderlayInterval>,
     pub reflector: Option<Reflector>,
     pub web: Option<Web>,
-    pub probe: Option<Probe>,
+    pub probe: Option<OnDemandSection>,
 }
 
 impl Schema {
@@ -126,14 +126,14 @@ pub(crate) struct Web {
 /// `/probe`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Probe {
+pub(crate) struct OnDemandSection {
     #[serde(default, deserialize_with = "with_a_value")]
     pub allowed_targets: Option<Vec<Allowed>>,
     pub at_once: Option<AtOnce>,
     pub modules: Option<Vec<Module>>,
 }
 
-impl Probe {
+impl OnDemandSection {
     pub(crate) fn modules(&self) -> &[Module] {
         self.modules.as_deref().unwrap_or_default()
     }

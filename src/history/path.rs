@@ -29,16 +29,16 @@ pub(crate) struct PathHistory {
     changes: Changes,
     /// When the verdict became what it is, whatever was found out about it since.
     since: Option<SystemTime>,
-    found: Option<Found>,
+    found: Option<Compared>,
     minute: u64,
     /// The worst verdict of the present minute.
     worst: Option<Verdict>,
-    counted: Counted,
+    counted: MinuteStart,
 }
 
 /// What counts as a change.
 #[derive(Debug, Clone, PartialEq)]
-struct Found {
+struct Compared {
     verdict: Verdict,
     reason: Option<UnknownReason>,
     holes: Vec<Direction>,
@@ -47,13 +47,13 @@ struct Found {
 
 /// The counters at the beginning of the present minute.
 #[derive(Debug, Clone, Default)]
-struct Counted {
+struct MinuteStart {
     replies: u64,
     lost: u64,
     buckets: [u64; BUCKETS],
 }
 
-impl Counted {
+impl MinuteStart {
     fn of(path: &PathObservation) -> Self {
         let echo = path.echo();
         Self { replies: echo.replies, lost: echo.lost, buckets: echo.rtt.counts }
@@ -82,7 +82,7 @@ impl PathHistory {
     pub(super) fn observe(&mut self, path: &PathObservation, minute: u64, now: SystemTime) -> bool {
         let judgement = &path.judgement;
         if self.found.is_none() {
-            (self.minute, self.counted) = (minute, Counted::of(path));
+            (self.minute, self.counted) = (minute, MinuteStart::of(path));
         } else if minute != self.minute {
             self.close(path);
             self.minute = minute;
@@ -91,13 +91,13 @@ impl PathHistory {
         if self.found.as_ref().is_some_and(|found| found.is(judgement)) {
             return false;
         }
-        let found = Found::of(judgement);
-        let told = |found: &Found| (found.verdict, found.reason, found.holes.clone());
+        let found = Compared::of(judgement);
+        let told = |found: &Compared| (found.verdict, found.reason, found.holes.clone());
         if self.found.as_ref().map(told) != Some(told(&found)) {
             let evidence = judgement.evidence.first().cloned().unwrap_or_else(Said::nothing);
             self.changes.push(now, found.in_words(), evidence);
         }
-        let is_other = |known: &Found| (known.verdict, known.reason) != (found.verdict, found.reason);
+        let is_other = |known: &Compared| (known.verdict, known.reason) != (found.verdict, found.reason);
         if self.found.as_ref().is_none_or(is_other) {
             self.since = Some(now);
         }
@@ -107,7 +107,7 @@ impl PathHistory {
 
     /// Appends the minute that has passed.
     fn close(&mut self, path: &PathObservation) {
-        let now = Counted::of(path);
+        let now = MinuteStart::of(path);
         let [replies, lost] = [(now.replies, self.counted.replies), (now.lost, self.counted.lost)]
             .map(|(now, then)| now.saturating_sub(then));
         #[allow(clippy::cast_precision_loss)]
@@ -163,7 +163,7 @@ impl PathHistory {
     }
 }
 
-impl Found {
+impl Compared {
     fn of(judgement: &Judgement) -> Self {
         Self {
             verdict: judgement.verdict,

@@ -31,7 +31,7 @@ use crate::{
 
 /// The output of one router for every method.
 #[derive(Debug, Clone)]
-pub struct Said {
+pub struct RouterOutput {
     pub link: String,
     fdb: String,
     vni: String,
@@ -46,7 +46,7 @@ pub struct Said {
     boot: String,
 }
 
-impl Said {
+impl RouterOutput {
     pub const COUNT: usize = 12;
 
     pub fn sections(&mut self) -> [&mut String; Self::COUNT] {
@@ -68,7 +68,7 @@ impl Said {
 }
 
 /// Tunnels with every possible fault, so that every command is shown.
-pub fn said() -> [Said; 3] {
+pub fn said() -> [RouterOutput; 3] {
     [
         of(DC, &[("vxlan01", 1, A, "set"), ("vxlan02", 2, "10.99.0.1", "unset")], 8472, true),
         of(A, &[("vxlan01", 3, DC, "inherit")], 4789, false),
@@ -76,7 +76,7 @@ pub fn said() -> [Said; 3] {
     ]
 }
 
-fn of(address: &str, devices: &[(&str, u32, &str, &str)], port: u16, up: bool) -> Said {
+fn of(address: &str, devices: &[(&str, u32, &str, &str)], port: u16, up: bool) -> RouterOutput {
     let flags = if up { json!(["UP"]) } else { json!([]) };
     let mut shown = vec![
         json!({"ifname": "eth0", "ifindex": 1, "mtu": 1500, "flags": ["UP"], "operstate": "UP", "link_type": "ether",
@@ -106,7 +106,7 @@ fn of(address: &str, devices: &[(&str, u32, &str, &str)], port: u16, up: bool) -
     }
     let raw: Vec<_> = shown.iter().cloned().map(as_raw).collect();
     let reply = |data: Value| json!({"success": true, "data": data, "error": null}).to_string();
-    Said {
+    RouterOutput {
         link: Value::from(shown).to_string(),
         fdb: Value::from(fdb).to_string(),
         vni: json!([{"ifname": devices[0].0, "vnis": [{"vni": devices[0].1}]}]).to_string(),
@@ -135,7 +135,7 @@ fn as_raw(mut link: Value) -> Value {
     link
 }
 
-impl Shell for Said {
+impl Shell for RouterOutput {
     fn exec(&mut self, script: &str, _deadline: Instant) -> Result<String, ScrapeError> {
         let marker = script.lines().next().and_then(|line| line.strip_prefix("M=")).expect("a marker");
         let mut output = format!("Welcome\n{}\n", self.boot);
@@ -165,7 +165,7 @@ impl Shell for Said {
     }
 }
 
-fn scrape(mut said: Said, method: Method) -> Result<RouterSnapshot, ScrapeError> {
+fn scrape(mut said: RouterOutput, method: Method) -> Result<RouterSnapshot, ScrapeError> {
     let deadline = Instant::now() + Duration::from_mins(1);
     let read = match method {
         Method::Ip => ip_json::Reader::default().scrape(&mut said, deadline),
@@ -177,7 +177,7 @@ fn scrape(mut said: Said, method: Method) -> Result<RouterSnapshot, ScrapeError>
 }
 
 /// The snapshot that is made from the API's answers, without the requests.
-fn by_api(said: &Said) -> Result<RouterSnapshot, ScrapeError> {
+fn by_api(said: &RouterOutput) -> Result<RouterSnapshot, ScrapeError> {
     let told = Answered {
         vxlans: parse::api_show::links(&said.api_show).and_then(op_mode_text::whole)?,
         configured: parse::api_config::interfaces(&said.api_config)?,
@@ -199,7 +199,7 @@ fn by_api(said: &Said) -> Result<RouterSnapshot, ScrapeError> {
 }
 
 /// The joined state, with a path in a black hole over the first tunnel.
-pub fn present(said: &[Said; 3], method: Method) -> Present {
+pub fn present(said: &[RouterOutput; 3], method: Method) -> Present {
     let mut routers = Vec::new();
     for (name, said) in ["dc", "site-a", "site-b"].into_iter().zip(said) {
         let mut reading = RouterReading::new(name.into(), name.into(), Vec::new());

@@ -9,10 +9,10 @@ use super::{Language, catalogue, spoken};
 
 /// What is to be said. `Display`, JSON and comparison with a text are English.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Said(Kind);
+pub struct Said(Form);
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Kind {
+enum Form {
     /// An English sentence with places `{name}`, and what stands in them.
     Sentence {
         english: &'static str,
@@ -56,18 +56,18 @@ impl Between {
 impl Said {
     /// For [`say!`].
     pub(crate) fn sentence(english: &'static str, parts: Vec<(&'static str, Self)>) -> Self {
-        Self(Kind::Sentence { english, parts: parts.into_boxed_slice() })
+        Self(Form::Sentence { english, parts: parts.into_boxed_slice() })
     }
 
     /// What is the same in every language.
     #[must_use]
     pub fn verbatim(text: impl Into<Cow<'static, str>>) -> Self {
-        Self(Kind::Verbatim(text.into()))
+        Self(Form::Verbatim(text.into()))
     }
 
     /// Several messages as one.
     pub(crate) fn joined(parts: impl IntoIterator<Item = Self>, between: Between) -> Self {
-        Self(Kind::Joined { parts: parts.into_iter().collect(), between })
+        Self(Form::Joined { parts: parts.into_iter().collect(), between })
     }
 
     /// Nothing at all.
@@ -90,8 +90,8 @@ impl Said {
 
     fn write(&self, language: Language, to: &mut String) {
         match &self.0 {
-            Kind::Verbatim(text) => to.push_str(text),
-            Kind::Joined { parts, between } => {
+            Form::Verbatim(text) => to.push_str(text),
+            Form::Joined { parts, between } => {
                 for (place, part) in parts.iter().enumerate() {
                     if place > 0 {
                         to.push_str(between.within(language));
@@ -99,7 +99,7 @@ impl Said {
                     part.write(language, to);
                 }
             }
-            Kind::Sentence { english, parts } => {
+            Form::Sentence { english, parts } => {
                 let known = match language {
                     Language::English => None,
                     Language::Japanese => catalogue::japanese(english, parts),
@@ -114,19 +114,19 @@ impl Said {
 
     /// What stands in a place of a sentence.
     pub(crate) fn part(&self, name: &str) -> Option<&Self> {
-        let Kind::Sentence { parts, .. } = &self.0 else { return None };
+        let Form::Sentence { parts, .. } = &self.0 else { return None };
         parts.iter().find(|(known, _)| *known == name).map(|(_, part)| part)
     }
 
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> usize {
         match &self.0 {
-            Kind::Verbatim(Cow::Borrowed(_)) => 0,
-            Kind::Verbatim(Cow::Owned(text)) => text.capacity(),
-            Kind::Joined { parts, .. } => {
+            Form::Verbatim(Cow::Borrowed(_)) => 0,
+            Form::Verbatim(Cow::Owned(text)) => text.capacity(),
+            Form::Joined { parts, .. } => {
                 parts.iter().map(|part| size_of::<Self>() + part.bytes()).sum::<usize>()
             }
-            Kind::Sentence { parts, .. } => {
+            Form::Sentence { parts, .. } => {
                 parts.iter().map(|(_, part)| size_of::<(&str, Self)>() + part.bytes()).sum::<usize>()
             }
         }
@@ -168,7 +168,7 @@ fn fill(english: &str, parts: &[(&'static str, Said)], language: Language, to: &
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Verbatim(text) => f.pad(text),
+            Form::Verbatim(text) => f.pad(text),
             _ => f.pad(&self.within(Language::English)),
         }
     }

@@ -166,10 +166,10 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
-    use crate::logging::Lines;
+    use crate::logging::LogLines;
 
     fn logged(work: impl FnOnce(&Limit)) -> Vec<String> {
-        let (lines, limit) = (Lines::default(), Limit::default());
+        let (lines, limit) = (LogLines::default(), Limit::default());
         let subscriber = tracing_subscriber::registry()
             .with(tracing_subscriber::fmt::layer().with_writer(lines.writer()).with_ansi(false))
             .with(limit.clone());

@@ -38,7 +38,7 @@ where
 pub(crate) fn test_lines(work: impl Fn()) -> Vec<String> {
     use tracing::subscriber::with_default;
 
-    let (logfmt, json) = (super::Lines::default(), super::Lines::default());
+    let (logfmt, json) = (super::LogLines::default(), super::LogLines::default());
     let builder = || tracing_subscriber::fmt().with_ansi(false);
     with_default(builder().with_writer(logfmt.writer()).event_format(super::Logfmt).finish(), &work);
     let shown = builder().with_writer(json.writer()).json().flatten_event(true).map_event_format(Shown);

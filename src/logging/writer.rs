@@ -132,10 +132,10 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::logging::Lines;
+    use crate::logging::LogLines;
 
     /// A writer that blocks while it is locked.
-    struct Door(Arc<Mutex<()>>, Lines);
+    struct Door(Arc<Mutex<()>>, LogLines);
 
     impl Write for Door {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_a_reader_that_does_not_read() {
-        let (door, lines) = (Arc::new(Mutex::new(())), Lines::default());
+        let (door, lines) = (Arc::new(Mutex::new(())), LogLines::default());
         let queue = LogQueue::start(Door(Arc::clone(&door), lines.clone()), || {}).expect("a thread");
         let closed = door.lock().expect("a door");
         let line = [b'x'; 1023];

@@ -34,11 +34,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The shared state. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct State {
-    inner: Arc<Inner>,
+    inner: Arc<StateCell>,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct StateCell {
     known: Mutex<Latest>,
     changed: Notify,
     counted: Notify,

@@ -12,7 +12,7 @@ use tracing::{
     subscriber::{NoSubscriber, with_default},
 };
 
-use super::{Outcome, Refusal, allowed};
+use super::{NotProbed, ProbeResult, allowed};
 use crate::{
     config::PROBE_BUDGET_PPS,
     look::{LookPlan, one_path, target::ProbeTarget},
@@ -48,7 +48,7 @@ pub(super) async fn run(
     target: ProbeTarget,
     module: ModulePlan,
     within: Duration,
-) -> Result<Outcome, Refusal> {
+) -> Result<ProbeResult, NotProbed> {
     let began = Instant::now();
     let mut log = Log { began, lines: Vec::new() };
     let found = timeout(within, resolve(&target.host, module.family, None)).await;
@@ -67,7 +67,7 @@ pub(super) async fn run(
     let (mut is_success, mut present) = (false, None);
     if let Some(address) = address {
         if let Some(why) = allowed::refusal(plan, &target.host, address) {
-            return Err(Refusal::NotAllowed(why));
+            return Err(NotProbed::NotAllowed(why));
         }
         log.say(format!("probing {target} at {address} with {}, at most {within:?}", module.prober.as_str()));
         let left = within.saturating_sub(began.elapsed());
@@ -76,7 +76,15 @@ pub(super) async fn run(
             Prober::Icmp | Prober::PathMtu => packets(&target, address, &module, left, &mut log).await,
         };
     }
-    Ok(Outcome { module, is_success, duration: began.elapsed(), lookup, address, present, log: log.lines })
+    Ok(ProbeResult {
+        module,
+        is_success,
+        duration: began.elapsed(),
+        lookup,
+        address,
+        present,
+        log: log.lines,
+    })
 }
 
 /// One TCP connection, closed at once.

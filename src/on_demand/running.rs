@@ -11,9 +11,9 @@ use futures_util::{
     future::{BoxFuture, Shared, WeakShared},
 };
 
-use super::{Outcome, Refusal};
+use super::{NotProbed, ProbeResult};
 
-type Ended = Arc<Result<Outcome, Refusal>>;
+type Ended = Arc<Result<ProbeResult, NotProbed>>;
 type Run = BoxFuture<'static, Ended>;
 
 /// Cheap to clone. A probe for which nobody waits any more ends.
@@ -63,7 +63,7 @@ mod tests {
                 async move {
                     let number = started.fetch_add(1, SeqCst);
                     let _permit = gate.acquire().await;
-                    Arc::new(Err(Refusal::Busy(number)))
+                    Arc::new(Err(NotProbed::Busy(number)))
                 }
                 .boxed()
             })

@@ -25,7 +25,7 @@ use crate::{
         scene::Scene,
         step::{enable, raise, step},
     },
-    vendor::{Change, Vyos},
+    vendor::{Repair, Vyos},
 };
 
 /// Only the first this many remotes of an end are considered for deletion: nobody types more.
@@ -136,14 +136,14 @@ impl Fixer<'_, '_> {
                 (end, if *end == pair.0 { vni_b } else { vni_a })
             }
         };
-        mending.steps.extend(step(changes, Change::Vni(vni)));
+        mending.steps.extend(step(changes, Repair::Vni(vni)));
     }
 
     fn port(&self, pair: &EndPair, a: &EndView<'_>, b: &EndView<'_>, mending: &mut Mending) {
         let end = self.farther(pair);
         let Some(port) = (if *end == pair.0 { b } else { a }).vxlan.port else { return };
         mending.why.push(undecided(MismatchField::Port, end));
-        mending.steps.extend(step(end, Change::Port(port)));
+        mending.steps.extend(step(end, Repair::Port(port)));
     }
 
     /// `unset` is VyOS's default, so the end that differs from it changes.
@@ -161,7 +161,7 @@ impl Fixer<'_, '_> {
             mending.why.push(say!("{end}: {why}; {df} requires an upgrade", end, why => why, df));
             return;
         }
-        mending.steps.extend(step(end, Change::Df(df)));
+        mending.steps.extend(step(end, Repair::Df(df)));
     }
 
     fn remote(&self, end: &TunnelEnd, other: &TunnelEnd, declared: bool, mending: &mut Mending) {
@@ -194,9 +194,9 @@ impl Fixer<'_, '_> {
         let stray =
             |remote: &&IpAddr| view.remotes.len() == 1 || scene.known.owners(**remote).next().is_none();
         for old in view.remotes.iter().take(MOST_REMOTES).filter(stray) {
-            mending.steps.extend(step(end, Change::DeleteRemote(*old)));
+            mending.steps.extend(step(end, Repair::DeleteRemote(*old)));
         }
-        mending.steps.extend(step(end, Change::Remote(address)));
+        mending.steps.extend(step(end, Repair::Remote(address)));
     }
 
     /// The MTU in bytes to set on the ends of this tunnel that are too small: enough for the paths
@@ -229,7 +229,7 @@ impl Fixer<'_, '_> {
         let change = |view: &EndView<'_>| match view.link.mtu {
             Some(has) if has < mtu => raise(view, mtu),
             Some(has) if limit.is_some_and(|limit| has > limit) => {
-                step(&view.end(), Change::Mtu(mtu)).into_iter().collect()
+                step(&view.end(), Repair::Mtu(mtu)).into_iter().collect()
             }
             _ => Vec::new(),
         };

@@ -73,10 +73,10 @@ impl Policy {
 
 /// The tunnels with a path that is not ok, and the sizes above which these paths lose packets.
 #[derive(Debug, Default)]
-pub(super) struct Troubles<'p>(BTreeMap<&'p EndPair, Trouble>);
+pub(super) struct Troubles<'p>(BTreeMap<&'p EndPair, PairTrouble>);
 
 #[derive(Debug, Default)]
-struct Trouble {
+struct PairTrouble {
     edges: BTreeSet<Bytes>,
     /// A path loses packets of any size.
     loses: bool,
@@ -143,7 +143,7 @@ fn ask(
     from: &TunnelEnd,
     to: &TunnelEnd,
     every: Duration,
-    trouble: Option<&Trouble>,
+    trouble: Option<&PairTrouble>,
 ) -> Option<LegAsk> {
     let (view, remote) = (scene.ends.get(from)?, scene.remote_to(from, &to.router)?);
     // Its API runs no commands, and a router without a route needs no ping to show that.
@@ -306,15 +306,15 @@ pub(super) fn of_tunnel(scene: &Scene<'_>, pair: &EndPair) -> (Vec<TunnelLeg>, V
 
 /// What the legs say about a path's problem.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct LegFindings {
     /// The sick legs, and what to do.
     pub(super) sick: Vec<Said>,
     /// The others.
     pub(super) others: Vec<Said>,
 }
 
-pub(super) fn of_path(scene: &Scene<'_>, path: &PathObservation, crossed: &[Crossed<'_>]) -> Told {
-    let mut told = Told::default();
+pub(super) fn of_path(scene: &Scene<'_>, path: &PathObservation, crossed: &[Crossed<'_>]) -> LegFindings {
+    let mut told = LegFindings::default();
     let enough = if path.judgement.verdict == Verdict::Lossy { PINGS_IN_LOSS } else { PINGS };
     let mut all_carry = !crossed.is_empty();
     for tunnel in crossed {

@@ -22,7 +22,7 @@ use crate::{
 
 /// Signs of death seen once, by sender and silent end, with the number of scrapes of both routers
 /// at that time.
-pub(super) type Suspects = BTreeMap<(TunnelEnd, TunnelEnd), (u64, u64)>;
+pub(super) type SilentEnds = BTreeMap<(TunnelEnd, TunnelEnd), (u64, u64)>;
 
 /// Packets that a device counted between two scrapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(super) fn judge(
     pair: &EndPair,
     mismatches: &BTreeMap<MismatchField, Said>,
     alone: &[&PathObservation],
-    suspects: &mut Suspects,
+    suspects: &mut SilentEnds,
 ) -> Life {
     let unread: Vec<_> = [&pair.0, &pair.1].into_iter().filter_map(|end| unread(scene, end)).collect();
     if !unread.is_empty() {
@@ -146,7 +146,7 @@ fn one_way_silence(
     scene: &Scene<'_>,
     from: &TunnelEnd,
     to: &TunnelEnd,
-    suspects: &mut Suspects,
+    suspects: &mut SilentEnds,
 ) -> Option<Said> {
     let key = (from.clone(), to.clone());
     let sign = silence(scene, from, to);

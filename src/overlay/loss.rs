@@ -65,11 +65,11 @@ const ETHERNET: u64 = 14;
 
 /// What each vxlan interface counted within the window, in total and per VNI.
 #[derive(Debug, Default)]
-pub(super) struct CounterHistory(BTreeMap<RouterName, Account>);
+pub(super) struct CounterHistory(BTreeMap<RouterName, InterfaceCounts>);
 
 /// What the interfaces of one router counted.
 #[derive(Debug, Default)]
-struct Account {
+struct InterfaceCounts {
     /// The reading learned last, so that each is learned once.
     last: Weak<RouterSnapshot>,
     series: BTreeMap<(InterfaceName, Option<Vni>), Series>,
@@ -81,8 +81,8 @@ struct Series {
     boot_id: Option<Text>,
     ifindex: Option<u32>,
     samples: VecDeque<CounterReading>,
-    /// Whether the first reading of all is among them.
-    has_first: bool,
+    /// Whether the first reading of the router, after the login to it, is among them.
+    is_from_login: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -107,10 +107,12 @@ impl CounterHistory {
     /// Adds the counters of a reading, once.
     pub(super) fn learn(&mut self, reading: &RouterReading) {
         let Some(snapshot) = &reading.current else { return };
+        let is_first = !self.0.contains_key(&reading.router);
         let account = self.0.entry(reading.router.clone()).or_default();
         if account.last.as_ptr() != Arc::as_ptr(snapshot) {
             account.last = Arc::downgrade(snapshot);
             account.learn(snapshot);
+            account.series.values_mut().for_each(|series| series.is_from_login |= is_first);
         }
     }
 
@@ -141,7 +143,7 @@ impl CounterHistory {
     }
 }
 
-impl Account {
+impl InterfaceCounts {
     fn learn(&mut self, snapshot: &RouterSnapshot) {
         let gone = |interface: &InterfaceName, vni: Option<Vni>| {
             let Some(link) = snapshot.link(interface.as_str()) else { return true };
@@ -214,7 +216,7 @@ impl Series {
             boot_id: snapshot.boot_id.clone(),
             ifindex: link.ifindex,
             samples: VecDeque::new(),
-            has_first: true,
+            is_from_login: false,
         }
     }
 
@@ -229,14 +231,14 @@ impl Series {
             let jumped = new_low - high > CLOCK_JUMP || low - new_high > CLOCK_JUMP;
             if restarted || jumped || sample.at() <= last.at() {
                 self.samples.clear();
-                self.has_first = true;
+                self.is_from_login = false;
             }
         }
         self.samples.push_back(sample);
         // Interpolation needs two readings on either side of the other end's first one.
         while self.samples.len() > 3 && sample.at() - self.samples[1].at() >= WINDOW {
             self.samples.pop_front();
-            self.has_first = false;
+            self.is_from_login = false;
         }
     }
 
@@ -249,7 +251,7 @@ impl Series {
         (f64::midpoint(low, high), (high - low).abs() / 2.0)
     }
 
-    fn curve(&self, count: impl Fn(&CounterReading) -> Count) -> Curve {
+    fn curve(&self, count: impl Fn(&CounterReading) -> Count) -> CounterCurve {
         let (origin, placement) = self.origin();
         // Counts within the window start from 0: a u64 near its maximum is not exact as a float.
         let first = self.samples.front().map(&count);
@@ -263,12 +265,12 @@ impl Series {
                 bytes: since(now.bytes, first.map(|first| first.bytes)),
             }
         });
-        Curve { points: points.collect(), placement }
+        CounterCurve { points: points.collect(), placement }
     }
 }
 
 /// A counter over time, on our clock.
-struct Curve {
+struct CounterCurve {
     points: Vec<Point>,
     /// How far the whole curve may be shifted, in seconds.
     placement: f64,
@@ -299,7 +301,7 @@ struct Span {
     spread: f64,
 }
 
-impl Curve {
+impl CounterCurve {
     /// The count from `begin` to `end`, both within the curve.
     fn span(&self, begin: f64, end: f64) -> Option<Span> {
         let pairs = || self.points.iter().zip(self.points.iter().skip(1));
@@ -326,10 +328,10 @@ impl Curve {
 /// readings of.
 fn compare(from: &Series, to: &Series, mtu: Option<u32>) -> Result<MeasuredLoss, Said> {
     let (out, into) = (from.curve(|sample| sample.sent), to.curve(|sample| sample.received));
-    let ends = |curve: &Curve| Some((curve.points.first()?.time, curve.points.last()?.time));
+    let ends = |curve: &CounterCurve| Some((curve.points.first()?.time, curve.points.last()?.time));
     let ((a, b), (c, d)) = ends(&out).zip(ends(&into)).ok_or_else(|| say!("no reading yet"))?;
     let (mut begin, end) = (f64::max(a, c), f64::min(b, d));
-    if from.has_first || to.has_first {
+    if from.is_from_login || to.is_from_login {
         // The later router's login may have crossed the tunnel after the earlier one was read: a
         // burst, so nothing can be interpolated between the earlier one's first two readings.
         let earlier = if a < c { &out } else { &into };

@@ -21,7 +21,7 @@ use crate::{
         step::{raise, step},
         underlay::Underlay,
     },
-    vendor::{Change, Vyos},
+    vendor::{Repair, Vyos},
 };
 
 /// How a routed end is involved in a hole that it sends into.
@@ -56,7 +56,7 @@ pub(super) fn explain(
             )),
             steps: Vyos::MTUS
                 .contains(&inner)
-                .then(|| step(&end, Change::Mtu(inner)))
+                .then(|| step(&end, Repair::Mtu(inner)))
                 .flatten()
                 .into_iter()
                 .collect(),

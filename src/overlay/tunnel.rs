@@ -28,7 +28,7 @@ use crate::{
         crossed::Crossed,
         fix::{Fixer, Mending},
         legs::{self, Policy, Troubles},
-        liveness::{self, Life, Suspects},
+        liveness::{self, Life, SilentEnds},
         loss::CounterHistory,
         mismatch::mismatches,
         pairing::{self, EndPair},
@@ -38,7 +38,7 @@ use crate::{
     },
     recency::Recency,
 };
-use history::History;
+use history::TransitionCounts;
 use tunnel_evidence::{Small, lone, paired};
 
 /// Joins router readings and path observations; remembers from one call to the next.
@@ -48,13 +48,13 @@ pub struct Assessor {
     declared: BTreeSet<EndPair>,
     known: AddressBook,
     remembered: BTreeSet<EndPair>,
-    suspects: Suspects,
+    suspects: SilentEnds,
     /// Sites with paths that other shards probe: if only our own paths there are unreachable, that
     /// proves nothing about the tunnel.
     sites_probed_elsewhere: BTreeSet<Site>,
     ledger: CounterHistory,
     stacks: StackHistory,
-    history: History,
+    history: TransitionCounts,
     pairs: Recency<EndPair>,
     /// When routers are asked to measure the underlay.
     policy: Policy,
@@ -76,7 +76,7 @@ impl PairFindings {
         pair: &EndPair,
         declared: &BTreeSet<EndPair>,
         alone: &[&PathObservation],
-        suspects: &mut Suspects,
+        suspects: &mut SilentEnds,
         passive: &Passive<'_, '_>,
     ) -> Self {
         let declared = declared.contains(pair);
@@ -146,11 +146,11 @@ impl Assessor {
             declared: plan.tunnels.iter().filter_map(declared).collect(),
             known,
             remembered: BTreeSet::new(),
-            suspects: Suspects::new(),
+            suspects: SilentEnds::new(),
             sites_probed_elsewhere: plan.sites_probed_elsewhere.clone(),
             ledger: CounterHistory::default(),
             stacks: StackHistory::default(),
-            history: History::default(),
+            history: TransitionCounts::default(),
             pairs: Recency::default(),
             policy: Policy::of(plan),
         }

@@ -104,7 +104,7 @@ impl PairCount {
 
 /// The pace of a burst.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace {
+pub(crate) struct BurstPace {
     /// Time between two pairs.
     pub spacing: Duration,
     /// After this many pairs the burst ends without a decision.
@@ -115,7 +115,7 @@ pub(crate) struct Pace {
 #[derive(Debug, Clone)]
 pub(crate) struct Burst<A> {
     serial: u32,
-    pace: Pace,
+    pace: BurstPace,
     began: Moment,
     next_at: Moment,
     pairs: Vec<Pair<A>>,
@@ -125,7 +125,7 @@ impl<A: Copy> Burst<A> {
     /// A burst whose first pair is due at `now`. Its packets carry `serial`, so that late answers
     /// to an earlier burst are not counted in this one.
     #[must_use]
-    pub(crate) fn new(serial: u32, pace: Pace, now: Moment) -> Self {
+    pub(crate) fn new(serial: u32, pace: BurstPace, now: Moment) -> Self {
         Self { serial, pace, began: now, next_at: now, pairs: Vec::new() }
     }
 
@@ -228,11 +228,11 @@ impl<A: Copy> Burst<A> {
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace { spacing: Duration::from_millis(20), at_most: 3 };
+    const PACE: BurstPace = BurstPace { spacing: Duration::from_millis(20), at_most: 3 };
 
     #[test]
     fn a_pair_counts_where_only_the_packet_in_question_was_lost() {
-        let mut burst = Burst::new(1, Pace { at_most: 9, ..PACE }, Moment::ZERO);
+        let mut burst = Burst::new(1, BurstPace { at_most: 9, ..PACE }, Moment::ZERO);
         let fates = [Fate::Unsent, Fate::Waiting, Fate::Answered, Fate::Lost, Fate::Void];
         for asked in fates {
             for control in fates {

@@ -3,7 +3,7 @@
 
 use tracing::warn;
 
-use super::wire::Missing;
+use super::wire::MissingCapabilities;
 use crate::{
     model::{state::CapabilityState, types::Capability},
     process::open_files,
@@ -15,7 +15,7 @@ const REMEDY: &str =
 
 /// One state for each capability.
 #[must_use]
-pub(crate) fn states(missing: Missing) -> Vec<CapabilityState> {
+pub(crate) fn states(missing: MissingCapabilities) -> Vec<CapabilityState> {
     let state = |capability, missing| CapabilityState { capability, missing };
     vec![
         state(Capability::IcmpSocket, missing.icmp_socket),
@@ -27,27 +27,27 @@ pub(crate) fn states(missing: Missing) -> Vec<CapabilityState> {
 }
 
 /// Warns once at start about what cannot be measured, and how to change that.
-pub(crate) fn warn_of(missing: &Missing) {
+pub(crate) fn warn_of(missing: &MissingCapabilities) {
     match missing {
-        Missing { net_raw: Some(reason), .. } if open_files::is_limit(reason) => {
+        MissingCapabilities { net_raw: Some(reason), .. } if open_files::is_limit(reason) => {
             warn!(reason, "some sockets for probing could not be opened: {}", open_files::REMEDY);
         }
-        Missing { icmp_socket: Some(reason), .. } => warn!(
+        MissingCapabilities { icmp_socket: Some(reason), .. } => warn!(
             reason,
             "no ICMP socket at all: sizes and black holes are not tested, and a path without `tcp_port` not at \
              all; {REMEDY}, or allow ping sockets: `sysctl net.ipv4.ping_group_range=\"0 2147483647\"`"
         ),
-        Missing { net_raw: Some(reason), .. } => warn!(
+        MissingCapabilities { net_raw: Some(reason), .. } => warn!(
             reason,
             "no raw sockets: black holes are found, but not their direction, and of TCP only whether it \
              answers; {REMEDY}"
         ),
-        Missing { tcp_syn: Some(reason), .. } => {
+        MissingCapabilities { tcp_syn: Some(reason), .. } => {
             warn!(
                 reason,
                 "no padded SYNs: black holes are found, but TCP does not test the forward direction"
             );
         }
-        Missing { icmp_socket: None, net_raw: None, tcp_syn: None } => {}
+        MissingCapabilities { icmp_socket: None, net_raw: None, tcp_syn: None } => {}
     }
 }

@@ -22,8 +22,8 @@ use super::{
     last_heard::SocketGroup,
     packet::{self, Arrival, Incoming, Labels},
     random::random,
-    socket::{self, Inbox, Outbox, PacketSocket},
-    wire::{Asks, Drained, Missing, Outgoing, SocketWait, Told, Wire},
+    socket::{self, Outbox, PacketBuffer, PacketSocket},
+    wire::{Asks, Drained, MissingCapabilities, OnSent, Outgoing, SocketWait, Wire},
 };
 use crate::{
     model::family::Family,
@@ -49,7 +49,7 @@ pub struct Raw {
     newest: u16,
     /// Used if padded SYNs do not work.
     connections: Connections,
-    inbox: Inbox,
+    inbox: PacketBuffer,
     outbox: Outbox,
 }
 
@@ -103,7 +103,7 @@ impl Raw {
             identifier,
             newest: identifier,
             connections: Connections::new(),
-            inbox: Inbox::new(),
+            inbox: PacketBuffer::new(),
             outbox: Outbox::default(),
         })
     }
@@ -203,7 +203,7 @@ impl Wire for Raw {
         Ok(())
     }
 
-    fn flush(&mut self, told: Told<'_>) {
+    fn flush(&mut self, told: OnSent<'_>) {
         self.outbox.flush(told);
     }
 
@@ -249,9 +249,9 @@ impl Wire for Raw {
         drained
     }
 
-    fn missing(&self) -> Missing {
+    fn missing(&self) -> MissingCapabilities {
         let tcp_syn = self.all().find_map(|sockets| sockets.no_syn.clone());
-        Missing { tcp_syn, ..Missing::default() }
+        MissingCapabilities { tcp_syn, ..MissingCapabilities::default() }
     }
 }
 

@@ -36,7 +36,7 @@ use super::{
 };
 use crate::model::family::Family;
 pub use inbox::PER_TURN;
-pub(crate) use inbox::{Inbox, LARGEST};
+pub(crate) use inbox::{LARGEST, PacketBuffer};
 use message::Message;
 pub(crate) use outbox::Outbox;
 

@@ -62,7 +62,7 @@ pub(crate) async fn watch_target(
 ) {
     let mut address = None;
     let mut resolved_at: Option<Instant> = None;
-    let mut last: Option<Found> = None;
+    let mut last: Option<LookUp> = None;
     loop {
         let mut problem = None;
         if resolved_at.is_none_or(|at| at.elapsed() >= RESOLVE) {
@@ -75,10 +75,10 @@ pub(crate) async fn watch_target(
             }
         }
         let found = match (address, problem) {
-            (Some(address), _) => Found::look(&mut routes, address, last.as_ref()).await,
+            (Some(address), _) => LookUp::look(&mut routes, address, last.as_ref()).await,
             (None, problem) => {
                 let words = problem.unwrap_or_else(Said::nothing);
-                Some(Found::nowhere(NoTarget { reason: UnknownReason::Dns, words }))
+                Some(LookUp::nowhere(NoTarget { reason: UnknownReason::Dns, words }))
             }
         };
         if let Some(found) = found {
@@ -96,13 +96,13 @@ pub(crate) async fn watch_target(
 }
 
 /// What was found last.
-struct Found {
+struct LookUp {
     target: Result<Target, NoTarget>,
     /// The address that was looked up, when, and how many changes of routes were reported by then.
     of: Option<(IpAddr, Instant, u64)>,
 }
 
-impl Found {
+impl LookUp {
     fn nowhere(why: NoTarget) -> Self {
         Self { target: Err(why), of: None }
     }

@@ -23,8 +23,8 @@ use super::{
     last_heard::SocketGroup,
     packet::{self, Incoming},
     random::random,
-    socket::{self, Inbox, LARGEST, Outbox, PacketSocket},
-    wire::{Asks, Drained, Missing, Outgoing, SocketWait, Told, Wire},
+    socket::{self, LARGEST, Outbox, PacketBuffer, PacketSocket},
+    wire::{Asks, Drained, MissingCapabilities, OnSent, Outgoing, SocketWait, Wire},
 };
 use crate::{
     model::family::Family,
@@ -47,9 +47,9 @@ pub struct Unprivileged {
     /// Sockets that were used once, or were the main one before, oldest first: answers to them are
     /// still received.
     former: VecDeque<(Family, Arc<PacketSocket>)>,
-    missing: Missing,
+    missing: MissingCapabilities,
     connections: Connections,
-    inbox: Inbox,
+    inbox: PacketBuffer,
     outbox: Outbox,
     /// Room for a signal.
     buffer: Vec<u8>,
@@ -76,9 +76,9 @@ impl Unprivileged {
             v6: v6.ok(),
             identifier,
             former: VecDeque::new(),
-            missing: Missing { icmp_socket, net_raw: Some(raw.clone()), tcp_syn: Some(raw) },
+            missing: MissingCapabilities { icmp_socket, net_raw: Some(raw.clone()), tcp_syn: Some(raw) },
             connections: Connections::new(),
-            inbox: Inbox::new(),
+            inbox: PacketBuffer::new(),
             outbox: Outbox::default(),
             buffer: vec![0; LARGEST],
         }
@@ -170,7 +170,7 @@ impl Wire for Unprivileged {
         Ok(())
     }
 
-    fn flush(&mut self, told: Told<'_>) {
+    fn flush(&mut self, told: OnSent<'_>) {
         self.outbox.flush(told);
     }
 
@@ -209,7 +209,7 @@ impl Wire for Unprivileged {
         drained
     }
 
-    fn missing(&self) -> Missing {
+    fn missing(&self) -> MissingCapabilities {
         self.missing.clone()
     }
 }

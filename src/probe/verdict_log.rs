@@ -42,13 +42,13 @@ fn tcp_dead(judgement: &Judgement) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::{
-        logging::Lines,
+        logging::LogLines,
         model::types::{Direction, Verdict},
         overlay::fixture::{hole, path, verdict},
     };
 
     fn published(judgements: &[Judgement]) -> Vec<serde_json::Value> {
-        let lines = Lines::default();
+        let lines = LogLines::default();
         let subscriber =
             tracing_subscriber::fmt().with_writer(lines.writer()).json().flatten_event(true).finish();
         tracing::subscriber::with_default(subscriber, || {

@@ -79,7 +79,7 @@ pub trait Wire: Send {
     ) -> io::Result<()>;
 
     /// Sends what is queued, in that order. Tells of each probe when it left, or why it did not.
-    fn flush(&mut self, told: Told<'_>);
+    fn flush(&mut self, told: OnSent<'_>);
 
     /// Makes room for the answers to so many packets a second, as far as this process may.
     fn expect(&mut self, packets: usize);
@@ -95,7 +95,7 @@ pub trait Wire: Send {
     fn drain(&mut self, each: &mut dyn FnMut(Incoming, Instant)) -> Drained;
 
     /// Why this level cannot do what [`Raw`](super::raw::Raw) can.
-    fn missing(&self) -> Missing;
+    fn missing(&self) -> MissingCapabilities;
 }
 
 /// The result of reading.
@@ -119,14 +119,14 @@ impl Drained {
 }
 
 /// What [`Wire::flush`] tells of each ticket.
-pub type Told<'a> = &'a mut dyn FnMut(usize, io::Result<Instant>);
+pub type OnSent<'a> = &'a mut dyn FnMut(usize, io::Result<Instant>);
 
 /// A future that a [`Wire`] returns for waiting.
 pub(crate) type SocketWait<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
 
 /// Missing capabilities, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Missing {
+pub struct MissingCapabilities {
     /// Any ICMP socket.
     pub icmp_socket: Option<String>,
     /// Raw sockets.

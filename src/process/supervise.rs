@@ -41,10 +41,10 @@ const LOST: Duration = Duration::from_secs(25);
 
 /// Knows all tasks that should run. Cheap to clone; by default there is no watchdog.
 #[derive(Debug, Clone, Default)]
-pub struct Supervisor(Arc<Shared>);
+pub struct Supervisor(Arc<TaskTable>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct TaskTable {
     clock: Arc<AtomicU64>,
     entries: Mutex<Vec<Arc<TaskEntry>>>,
     restarts: [AtomicU64; Task::ALL.len()],

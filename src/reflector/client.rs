@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    inbox::{Ended, Inbox},
+    inbox::{Ended, FrameBuffer},
     outstanding::Outstanding,
     protocol::{Frame, PADDING_SEGMENT, RefusalReason, SMALL, SegmentCounts, VERSION, Welcome},
     seal::Seal,
@@ -133,7 +133,7 @@ impl Unusable {
 #[derive(Debug)]
 pub struct Connection {
     pub(super) stream: TcpStream,
-    inbox: Inbox,
+    inbox: FrameBuffer,
     /// The reflector's values from the greeting.
     pub welcome: Welcome,
     asked: Outstanding,
@@ -155,7 +155,7 @@ impl Connection {
         })?;
         let mut connection = Self {
             stream,
-            inbox: Inbox::default(),
+            inbox: FrameBuffer::default(),
             welcome: Welcome::default(),
             asked: Outstanding::default(),
             seal: None,

@@ -11,7 +11,7 @@ use super::{
 
 /// Bytes received but not taken yet: at most one longest frame plus one read.
 #[derive(Debug, Default)]
-pub(crate) struct Inbox {
+pub(crate) struct FrameBuffer {
     bytes: Vec<u8>,
     seal: Option<Seal>,
 }
@@ -41,7 +41,7 @@ impl Ended {
     }
 }
 
-impl Inbox {
+impl FrameBuffer {
     /// Accepts only frames with a correct tag from now on.
     pub(crate) fn seal(&mut self, seal: Seal) {
         self.seal = Some(seal);

@@ -41,7 +41,7 @@ pub(crate) async fn keep_measuring(
     tell: impl Fn(Reflection) + Send + Sync,
 ) {
     let mut backoff = ReflectorBackoff::default();
-    let news = News::default();
+    let news = ReflectorLog::default();
     loop {
         let Some(now) = *wanted.borrow_and_update() else {
             if wanted.changed().await.is_err() {
@@ -133,11 +133,11 @@ impl ReflectorBackoff {
 
 /// Logs each change of one path's reflector once.
 #[derive(Debug, Default)]
-struct News {
+struct ReflectorLog {
     said: Mutex<Option<String>>,
 }
 
-impl News {
+impl ReflectorLog {
     fn said(&self) -> MutexGuard<'_, Option<String>> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Counts of one connection so far, forward and reverse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counted {
+pub(crate) struct ConnectionLoss {
     /// To the reflector.
     pub forward: SegmentLoss,
     /// From the reflector.
@@ -30,20 +30,20 @@ pub(crate) struct Counted {
 
 /// Combines the counts of both ends at a moment when nothing of the prober's is outstanding. `sent`
 /// and `received` are the prober's own; the reflector's are from just before it sent the last pong.
-fn join(sent: u32, received: u32, reflector: SegmentCounts) -> Counted {
+fn join(sent: u32, received: u32, reflector: SegmentCounts) -> ConnectionLoss {
     let loss = |sent: u32, arrived: u32| SegmentLoss {
         sent: sent.into(),
         // A copy may overtake the count that includes it; the next count is right again.
         lost: sent.saturating_sub(arrived).into(),
     };
-    Counted {
+    ConnectionLoss {
         forward: loss(sent, reflector.received),
         reverse: loss(reflector.sent.saturating_add(1), received),
     }
 }
 
 /// Runs a stream on a new connection until it ends; reports the counts after each exchange.
-pub(crate) async fn stream(connection: &mut Connection, mut tell: impl FnMut(Counted)) -> Ended {
+pub(crate) async fn stream(connection: &mut Connection, mut tell: impl FnMut(ConnectionLoss)) -> Ended {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

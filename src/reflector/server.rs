@@ -30,13 +30,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// A listening reflector.
 #[derive(Debug)]
-pub struct Reflector {
+pub struct ReflectorServer {
     listener: TcpListener,
     allowed: Vec<IpNetwork>,
     seats: Arc<Seats>,
 }
 
-impl Reflector {
+impl ReflectorServer {
     /// Reads the secret and opens the socket.
     pub async fn open(plan: &ReflectorPlan) -> anyhow::Result<Self> {
         let secret = Secret::of(plan.secret_file.clone()).await?;

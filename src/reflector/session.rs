@@ -17,7 +17,7 @@ use tokio::{
 use tracing::debug;
 
 use super::{
-    inbox::{Ended, Inbox},
+    inbox::{Ended, FrameBuffer},
     ledger::Ledger,
     own_mtu,
     protocol::{Frame, RefusalReason, SegmentCounts, VERSION, Welcome},
@@ -45,7 +45,7 @@ pub(super) async fn run(stream: TcpStream, seat: Seat) {
     let peer = seat.peer;
     let evicted = seat.evicted();
     let mut session =
-        Session { stream, seat, inbox: Inbox::default(), ledger: Ledger::default(), seal: None };
+        Session { stream, seat, inbox: FrameBuffer::default(), ledger: Ledger::default(), seal: None };
     let end = tokio::select! {
         end = session.serve() => end,
         () = evicted.notified() => End::Evicted,
@@ -83,7 +83,7 @@ impl From<io::Error> for End {
 struct Session {
     stream: TcpStream,
     seat: Seat,
-    inbox: Inbox,
+    inbox: FrameBuffer,
     ledger: Ledger,
     /// Tags frames that are sent, once the secret is proven.
     seal: Option<Seal>,

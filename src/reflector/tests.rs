@@ -12,7 +12,7 @@ use super::{
     client::{Connection, Unusable},
     protocol::Frame,
     secret::Secret,
-    server::Reflector,
+    server::ReflectorServer,
 };
 use crate::model::plan::ReflectorPlan;
 
@@ -45,7 +45,7 @@ fn ours() -> SecretFile {
 async fn reflector(secret_file: Option<PathBuf>) -> (SocketAddr, JoinHandle<()>) {
     let listen = "127.0.0.1:0".parse().expect("an address");
     let plan = ReflectorPlan { listen, allowed_sources: Vec::new(), secret_file };
-    let reflector = Reflector::open(&plan).await.expect("it listens");
+    let reflector = ReflectorServer::open(&plan).await.expect("it listens");
     let address = reflector.local_addr().expect("an address");
     (address, tokio::spawn(reflector.run()))
 }

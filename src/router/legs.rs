@@ -75,7 +75,7 @@ pub struct Question {
 
 /// What became of the pings of a question.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Heard {
+pub struct PingReplies {
     /// For each pair: whether the large one was answered, and the small one.
     pub pairs: Vec<(bool, bool)>,
     /// The sum of round-trip times, and the number, of small ones.
@@ -96,13 +96,13 @@ pub enum NotAsked {
 }
 
 /// Sends pairs of pings from a router.
-pub trait Wire {
+pub trait PingPairs {
     /// Asks and waits for the answers, until `until` at the latest.
     ///
     /// # Errors
     ///
     /// Why the router was not asked.
-    fn pairs(&mut self, leg: &LegAsk, question: Question, until: Instant) -> Result<Heard, NotAsked>;
+    fn pairs(&mut self, leg: &LegAsk, question: Question, until: Instant) -> Result<PingReplies, NotAsked>;
 
     /// The time, which is a simulated network's own.
     fn now(&self) -> Instant {
@@ -114,7 +114,7 @@ pub trait Wire {
     /// # Errors
     ///
     /// Why the router was not asked.
-    fn small(&mut self, leg: &LegAsk, count: u32, until: Instant) -> Result<Heard, NotAsked>;
+    fn small(&mut self, leg: &LegAsk, count: u32, until: Instant) -> Result<PingReplies, NotAsked>;
 }
 
 /// All legs of a router.
@@ -124,7 +124,7 @@ pub struct Legs(BTreeMap<IpAddr, Leg>);
 impl Legs {
     /// Measures the leg that is due and was not measured for the longest time; none may be. Legs
     /// that are no longer asked for are forgotten.
-    pub fn turn(&mut self, asks: &[LegAsk], wire: &mut dyn Wire, until: Instant) {
+    pub fn turn(&mut self, asks: &[LegAsk], wire: &mut dyn PingPairs, until: Instant) {
         self.keep(asks);
         let now = wire.now();
         let until = until.min(now + TURN);
@@ -205,7 +205,7 @@ impl Leg {
         now >= self.rest_until && self.settled_at.is_none_or(|at| now >= at + ask.every)
     }
 
-    fn turn(&mut self, ask: &LegAsk, wire: &mut dyn Wire, until: Instant) {
+    fn turn(&mut self, ask: &LegAsk, wire: &mut dyn PingPairs, until: Instant) {
         self.look_at(ask, wire.now());
         let (mut left, mut first) = (PACKETS / 2, true);
         loop {
@@ -254,7 +254,7 @@ impl Leg {
         self.not_measured = None;
     }
 
-    fn only_small(&mut self, ask: &LegAsk, wire: &mut dyn Wire, until: Instant) {
+    fn only_small(&mut self, ask: &LegAsk, wire: &mut dyn PingPairs, until: Instant) {
         // Without `-i` a ping is sent each second.
         let left = until.saturating_duration_since(wire.now()).saturating_sub(PATIENCE + OVERHEAD);
         let count = u32::try_from(left.as_secs()).unwrap_or(AT_ONCE).min(AT_ONCE / 2);
@@ -276,7 +276,7 @@ impl Leg {
         self.rest_until = now + rest;
     }
 
-    fn count(&mut self, heard: &Heard, at: Instant) {
+    fn count(&mut self, heard: &PingReplies, at: Instant) {
         let sent = u32::try_from(heard.pairs.len()).unwrap_or(u32::MAX);
         let lost = u32::try_from(heard.pairs.iter().filter(|(_, small)| !small).count()).unwrap_or(u32::MAX);
         self.probed_at = SystemTime::now();
@@ -286,7 +286,7 @@ impl Leg {
         }
     }
 
-    fn hear(&mut self, question: Question, heard: &Heard, at: Instant) {
+    fn hear(&mut self, question: Question, heard: &PingReplies, at: Instant) {
         self.count(heard, at);
         let now: Moment = at.duration_since(self.began);
         if let Some(mtu) = heard.too_big.filter(|mtu| *mtu < question.size) {

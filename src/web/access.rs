@@ -38,7 +38,7 @@ use crate::{
     },
     web::{answer::PageResponse, coalesce::Coalesced, places::Place},
 };
-use bucket::Bucket;
+use bucket::RequestBucket;
 use hashing::Hashing;
 pub(crate) use logins::Admission;
 use logins::Logins;
@@ -96,7 +96,7 @@ pub(crate) struct RequestRules {
 impl RequestRules {
     /// Whether this request is within the rate, and counts.
     pub(crate) fn may_come(&self) -> bool {
-        self.rules.as_ref().and_then(|rules| rules.rate.as_ref()).is_none_or(Bucket::take)
+        self.rules.as_ref().and_then(|rules| rules.rate.as_ref()).is_none_or(RequestBucket::take)
     }
 
     /// Puts the configured headers on a response, in place of ours.
@@ -163,7 +163,7 @@ struct AccessRules {
     key: Option<PathBuf>,
     users: Users,
     headers: Vec<(HeaderName, HeaderValue)>,
-    rate: Option<Bucket>,
+    rate: Option<RequestBucket>,
     /// What the file says without effect.
     without_effect: Vec<String>,
     /// Whether each client must show a certificate.
@@ -314,7 +314,7 @@ impl WebFileContents {
             key,
             users: Users::new(self.web.users),
             headers: self.web.headers.into_iter().filter_map(header).collect(),
-            rate: self.web.rate.map(Bucket::new),
+            rate: self.web.rate.map(RequestBucket::new),
             without_effect: self.web.without_effect,
             knows_clients,
         })

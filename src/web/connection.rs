@@ -52,7 +52,7 @@ const KERNEL_BYTES: usize = 64 << 10;
 const TLS_HANDSHAKE: [u8; 1] = [22];
 
 /// What every connection serves.
-pub(crate) struct Site {
+pub(crate) struct Served {
     pub router: Router,
     /// Below which path they are.
     pub mount: Arc<Mount>,
@@ -63,7 +63,7 @@ pub(crate) struct Site {
 pub(crate) async fn connection(
     stream: TcpStream,
     place: Place,
-    site: Site,
+    site: Served,
     access: Access,
     stopped: watch::Receiver<()>,
 ) {
@@ -80,7 +80,7 @@ pub(crate) async fn connection(
 async fn serve(
     stream: TcpStream,
     place: &Arc<Place>,
-    site: Site,
+    site: Served,
     access: Access,
     mut stopped: watch::Receiver<()>,
 ) {
@@ -120,7 +120,7 @@ async fn serve(
 async fn answer_to(
     mut request: Request<Incoming>,
     place: &Place,
-    site: &Site,
+    site: &Served,
     access: &Access,
     stop: &watch::Receiver<()>,
 ) -> Result<PageResponse, Infallible> {

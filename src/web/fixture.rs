@@ -24,7 +24,7 @@ use crate::{
             OperState, TcpState, TunnelState, UnknownReason, Verdict, Vni,
         },
     },
-    vendor::{Change, Vyos},
+    vendor::{Repair, Vyos},
 };
 
 /// A fixed time.
@@ -254,7 +254,7 @@ pub(crate) fn present() -> Present {
     };
     let fix = |router: &str| FixStep {
         router: router.into(),
-        command: Vyos::command(&"vxlan01".into(), Change::Mtu(1500)).expect("a command"),
+        command: Vyos::command(&"vxlan01".into(), Repair::Mtu(1500)).expect("a command"),
     };
     let hop = |router: &str| Hop { tunnel: pair.into(), end: end(router) };
     let picture = |name: &str| PathPicture {

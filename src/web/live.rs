@@ -32,20 +32,20 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// The present revision of what is shown. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Live {
+pub struct LiveRevisions {
     revisions: Arc<watch::Sender<u64>>,
     /// Tells this process' revisions from those of one before it.
     began: u64,
 }
 
-impl Default for Live {
+impl Default for LiveRevisions {
     fn default() -> Self {
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         Self { revisions: Arc::default(), began: u64::try_from(began).unwrap_or_default() }
     }
 }
 
-impl Live {
+impl LiveRevisions {
     pub(super) fn revision(&self) -> String {
         self.named(*self.revisions.borrow())
     }

@@ -16,7 +16,7 @@ use crate::{
         on_demand::Prober,
         types::{Direction, Verdict},
     },
-    on_demand::{Ask, OnDemand, Outcome, Refusal},
+    on_demand::{Ask, NotProbed, OnDemand, ProbeResult},
     report::{Paint, one_path},
 };
 
@@ -28,7 +28,7 @@ const OFFSET: Duration = Duration::from_millis(500);
 const WIDTH: usize = 110;
 
 #[derive(Debug, PartialEq)]
-struct Asked {
+struct ProbeQuery {
     ask: Ask,
     /// Whether to say what was sent and seen.
     debug: bool,
@@ -55,9 +55,9 @@ pub(super) async fn respond(on_demand: &OnDemand, uri: &Uri, headers: &HeaderMap
             Ok(text) => answer(StatusCode::OK, PROMETHEUS_TEXT, text),
             Err(error) => answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, format!("{error:#}\n")),
         },
-        Err(Refusal::Wrong(why)) => answer(StatusCode::BAD_REQUEST, PLAIN_TEXT, format!("{why}\n")),
-        Err(Refusal::NotAllowed(why)) => answer(StatusCode::FORBIDDEN, PLAIN_TEXT, format!("{why}\n")),
-        Err(Refusal::Busy(most)) => {
+        Err(NotProbed::Wrong(why)) => answer(StatusCode::BAD_REQUEST, PLAIN_TEXT, format!("{why}\n")),
+        Err(NotProbed::NotAllowed(why)) => answer(StatusCode::FORBIDDEN, PLAIN_TEXT, format!("{why}\n")),
+        Err(NotProbed::Busy(most)) => {
             let text = format!("{most} probes are running, which is probe.at_once: come again later\n");
             let mut refusal = answer(StatusCode::TOO_MANY_REQUESTS, PLAIN_TEXT, text);
             refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
@@ -66,7 +66,7 @@ pub(super) async fn respond(on_demand: &OnDemand, uri: &Uri, headers: &HeaderMap
     }
 }
 
-fn read(uri: &Uri, headers: &HeaderMap) -> Result<Asked, String> {
+fn read(uri: &Uri, headers: &HeaderMap) -> Result<ProbeQuery, String> {
     const EXAMPLE: &str = "e.g. /probe?target=192.168.100.102:443&module=path_mtu";
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
         .map_err(|error| format!("{error}: write {EXAMPLE}"))?;
@@ -90,7 +90,7 @@ fn read(uri: &Uri, headers: &HeaderMap) -> Result<Asked, String> {
         Some(_) => return Err("debug is neither true nor false".to_owned()),
     };
     let target = target.parse().map_err(|why| format!("target is no host: {why}"))?;
-    Ok(Asked { ask: Ask { target, module, within: within(headers)? }, debug })
+    Ok(ProbeQuery { ask: Ask { target, module, within: within(headers)? }, debug })
 }
 
 /// How long the probe may take for Prometheus to get the answer in time.
@@ -108,7 +108,7 @@ fn within(headers: &HeaderMap) -> Result<Option<Duration>, String> {
     Ok(Some(left))
 }
 
-fn metrics(outcome: &Outcome) -> anyhow::Result<String> {
+fn metrics(outcome: &ProbeResult) -> anyhow::Result<String> {
     let mut out = Exposition::default();
     out.put_bool(&c::SUCCESS, &[], outcome.is_success);
     out.put(&c::DURATION, &[], outcome.duration.as_secs_f64());
@@ -161,7 +161,7 @@ fn put_path(out: &mut Exposition, path: &PathObservation) {
 }
 
 /// What was sent and seen, the metrics, and the module, under the headings of `blackbox_exporter`.
-fn debug(ask: &Ask, outcome: &Outcome, metrics: &str) -> String {
+fn debug(ask: &Ask, outcome: &ProbeResult, metrics: &str) -> String {
     let mut out = String::from("Logs for the probe:\n");
     // Writing to a String cannot fail.
     for (at, words) in &outcome.log {
@@ -189,7 +189,7 @@ fn debug(ask: &Ask, outcome: &Outcome, metrics: &str) -> String {
 mod tests {
     use super::*;
 
-    fn asked(query: &str, timeout: Option<&'static str>) -> Result<Asked, String> {
+    fn asked(query: &str, timeout: Option<&'static str>) -> Result<ProbeQuery, String> {
         let uri = format!("/probe?{query}").parse().expect(query);
         let header =
             timeout.map(|value| (SCRAPE_TIMEOUT.parse().expect("a name"), HeaderValue::from_static(value)));
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_scrape_timeout_less_half_a_second() {
-        let Asked { ask, debug } =
+        let ProbeQuery { ask, debug } =
             asked("target=[fd00::1]:443&module=tcp&debug=true", Some("10")).expect("ok");
         assert_eq!(
             (ask.target.to_string().as_str(), ask.module.as_str(), debug),

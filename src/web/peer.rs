@@ -8,14 +8,14 @@ use std::{
 
 /// One client's address. For IPv6 the first 64 bits, as any host may choose the rest (RFC 8981).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Peer {
+pub(crate) enum ClientAddress {
     /// An IPv4 address.
     V4(Ipv4Addr),
     /// An IPv6 /64 network.
     V6(u64),
 }
 
-impl From<IpAddr> for Peer {
+impl From<IpAddr> for ClientAddress {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address),
@@ -24,7 +24,7 @@ impl From<IpAddr> for Peer {
     }
 }
 
-impl Peer {
+impl ClientAddress {
     /// Whether it is this machine by its usual loopback address; the rest of 127.0.0.0/8 are
     /// ordinary peers.
     pub(crate) fn is_this_machine(self) -> bool {
@@ -37,7 +37,7 @@ impl Peer {
 /// Those that came first are kept: a crowd of new addresses displaces nobody.
 #[derive(Debug, Default)]
 pub(crate) struct KnownPeers {
-    seen: BTreeMap<Peer, Instant>,
+    seen: BTreeMap<ClientAddress, Instant>,
 }
 
 impl KnownPeers {
@@ -47,7 +47,7 @@ impl KnownPeers {
     pub(crate) const LATELY: Duration = Duration::from_mins(10);
 
     /// Records that a peer has logged in or received the metrics.
-    pub(crate) fn greet(&mut self, peer: Peer, now: Instant) {
+    pub(crate) fn greet(&mut self, peer: ClientAddress, now: Instant) {
         self.seen.retain(|_, seen| now.saturating_duration_since(*seen) < Self::LATELY);
         if self.seen.len() < Self::MOST || self.seen.contains_key(&peer) {
             self.seen.insert(peer, now);
@@ -56,7 +56,7 @@ impl KnownPeers {
 
     /// Whether a peer is known; this machine always is.
     #[must_use]
-    pub(crate) fn knows(&self, peer: Peer, now: Instant) -> bool {
+    pub(crate) fn knows(&self, peer: ClientAddress, now: Instant) -> bool {
         let seen = self.seen.get(&peer);
         peer.is_this_machine() || seen.is_some_and(|seen| now.saturating_duration_since(*seen) < Self::LATELY)
     }
@@ -66,7 +66,7 @@ impl KnownPeers {
 mod tests {
     use super::*;
 
-    fn peer(text: &str) -> Peer {
+    fn peer(text: &str) -> ClientAddress {
         text.parse::<IpAddr>().expect(text).into()
     }
 
@@ -89,12 +89,12 @@ mod tests {
         assert!(!known.knows(first, now) && !known.knows(peer("127.0.0.2"), now));
         known.greet(first, now);
         for host in 0..1000 {
-            known.greet(Peer::V6(host + 1), now);
+            known.greet(ClientAddress::V6(host + 1), now);
         }
-        assert!(known.knows(first, now) && !known.knows(Peer::V6(1000), now));
+        assert!(known.knows(first, now) && !known.knows(ClientAddress::V6(1000), now));
         let later = now + KnownPeers::LATELY;
         assert!(!known.knows(first, later));
-        known.greet(Peer::V6(1000), later);
-        assert!(known.knows(Peer::V6(1000), later) && known.seen.len() == 1);
+        known.greet(ClientAddress::V6(1000), later);
+        assert!(known.knows(ClientAddress::V6(1000), later) && known.seen.len() == 1);
     }
 }

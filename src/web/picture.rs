@@ -23,7 +23,7 @@ use maud::{Markup, html};
 
 use super::view::View;
 use crate::language::say;
-use scene::Scene;
+use scene::DrawnOverlay;
 
 /// Above this many sites, those with nothing wrong are one mark.
 const MOST_SITES: usize = 60;
@@ -34,7 +34,7 @@ const MOST_IN_STACK: usize = 12;
 
 /// The picture for a wide screen and the one for a narrow screen; nothing where there is no site.
 pub(super) fn overlay(view: &View) -> Markup {
-    let scene = Scene::of(&view.present);
+    let scene = DrawnOverlay::of(&view.present);
     if scene.sites.is_empty() {
         return html! {};
     }

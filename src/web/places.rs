@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 
 use super::{
     counts::WebCounters,
-    peer::{KnownPeers, Peer},
+    peer::{ClientAddress, KnownPeers},
 };
 use crate::model::types::TurnedAway;
 
@@ -67,15 +67,15 @@ struct PlaceTable {
     next: u64,
     taken: BTreeMap<u64, Taken>,
     /// How many places each peer holds.
-    counts: BTreeMap<Peer, usize>,
+    counts: BTreeMap<ClientAddress, usize>,
     known: KnownPeers,
     /// Peers with an idle connection that was ended for others, and when.
-    in_the_way: BTreeMap<Peer, Instant>,
+    in_the_way: BTreeMap<ClientAddress, Instant>,
 }
 
 #[derive(Debug)]
 struct Taken {
-    peer: Peer,
+    peer: ClientAddress,
     stage: Stage,
     since: Instant,
     end: Arc<Notify>,
@@ -108,7 +108,7 @@ impl Places {
 
     /// A place for a connection of this peer, at once or not at all.
     #[must_use]
-    pub(crate) fn take(&self, peer: Peer) -> Option<Place> {
+    pub(crate) fn take(&self, peer: ClientAddress) -> Option<Place> {
         let now = Instant::now();
         let mut table = self.inner.table();
         let of_peer = table.count(peer);
@@ -186,22 +186,22 @@ impl PlaceTable {
         Some(taken)
     }
 
-    fn count(&self, peer: Peer) -> usize {
+    fn count(&self, peer: ClientAddress) -> usize {
         self.counts.get(&peer).copied().unwrap_or_default()
     }
 
-    fn is_in_the_way(&self, peer: Peer, now: Instant) -> bool {
+    fn is_in_the_way(&self, peer: ClientAddress, now: Instant) -> bool {
         let since = self.in_the_way.get(&peer);
         since.is_some_and(|since| now.saturating_duration_since(*since) < IN_THE_WAY)
     }
 
-    fn idlest_of(&self, peer: Peer) -> Option<u64> {
+    fn idlest_of(&self, peer: ClientAddress) -> Option<u64> {
         let idle = self.taken.iter().filter(|(_, taken)| taken.peer == peer && taken.stands_still());
         idle.min_by_key(|(_, taken)| taken.since).map(|(id, _)| *id)
     }
 
     /// The connection to end for a peer that has `of_peer` connections.
-    fn giving_way_to(&self, peer: Peer, of_peer: usize, now: Instant) -> Option<u64> {
+    fn giving_way_to(&self, peer: ClientAddress, of_peer: usize, now: Instant) -> Option<u64> {
         let has_right = of_peer < KEPT && self.known.knows(peer, now);
         let is_in_the_way = !has_right && self.is_in_the_way(peer, now);
         self.by_need(
@@ -254,7 +254,7 @@ pub(crate) struct Place {
     inner: Arc<Inner>,
     id: u64,
     /// Its peer.
-    pub peer: Peer,
+    pub peer: ClientAddress,
     end: Arc<Notify>,
 }
 

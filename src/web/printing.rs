@@ -14,11 +14,11 @@ use crate::{model::state::State, web::SelfInfo};
 /// The printers. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Printing {
-    inner: Arc<Inner>,
+    inner: Arc<InProgress>,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct InProgress {
     metrics: Coalesced<Result<Bytes, String>>,
     pages: Coalesced<Arc<Printed>>,
 }

@@ -21,10 +21,10 @@ use super::{
     HEAD_TIMEOUT, Pages, SelfInfo,
     answer::{Content, PLAIN_TEXT, PROMETHEUS_TEXT, PageResponse, Printed, answer, takes_gzip},
     api, assets,
-    live::Live,
+    live::LiveRevisions,
     on_demand, page,
     view::{View, address},
-    wanted::{May, Refusal, Restricted},
+    wanted::{May, NotNow, Restricted},
 };
 use crate::language::{Choice, choice, speaking};
 
@@ -181,7 +181,7 @@ async fn probe_now(
                 page::refused(pages.self_info.version, &name, refusal)
             });
             let mut response = Printed::new(content.linked(&pages.mount)).answer(&headers);
-            if let Refusal::TooSoon(wait) = refusal {
+            if let NotNow::TooSoon(wait) = refusal {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
             }
             response
@@ -246,7 +246,7 @@ async fn api_router(State(pages): Shared, name: Name, uri: Uri, headers: HeaderM
 }
 
 async fn events(State(pages): Shared, Extension(stopped): Extension<watch::Receiver<()>>) -> PageResponse {
-    Live::answer(&pages, stopped)
+    LiveRevisions::answer(&pages, stopped)
 }
 
 async fn asset(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -> PageResponse {

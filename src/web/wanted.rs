@@ -49,7 +49,7 @@ pub(crate) enum May {
 
 /// Why a path is not probed at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum NotNow {
     /// [`ProbeNow::Never`].
     Nobody,
     /// [`ProbeNow::Restricted`], and it is not one of those.
@@ -100,20 +100,20 @@ impl Wanted {
     }
 
     /// Whether a request may have a path probed, apart from how often.
-    pub(super) fn admits(&self, reader: Restricted, headers: &HeaderMap, body: &[u8]) -> Result<(), Refusal> {
+    pub(super) fn admits(&self, reader: Restricted, headers: &HeaderMap, body: &[u8]) -> Result<(), NotNow> {
         match self.may(reader) {
-            May::Nobody => return Err(Refusal::Nobody),
-            May::NotThisReader => return Err(Refusal::NotThisReader),
+            May::Nobody => return Err(NotNow::Nobody),
+            May::NotThisReader => return Err(NotNow::NotThisReader),
             May::Ask(_) => {}
         }
         if !is_of_our_page(headers) {
-            return Err(Refusal::Elsewhere);
+            return Err(NotNow::Elsewhere);
         }
         let told = body.strip_prefix(b"proof=").unwrap_or_default();
         // Compared by digests, so that the time it takes tells nothing.
         let is_right =
             !self.proof.is_empty() && Sha256::digest(told) == Sha256::digest(self.proof.as_bytes());
-        if is_right { Ok(()) } else { Err(Refusal::NoProof) }
+        if is_right { Ok(()) } else { Err(NotNow::NoProof) }
     }
 
     /// Takes the next turn of a path, unless it is too soon.
@@ -122,8 +122,8 @@ impl Wanted {
         path: &PathName,
         counters: &Arc<PathCounters>,
         now: Instant,
-    ) -> Result<(), Refusal> {
-        self.lately().take_turn(path, counters, now).map_err(Refusal::TooSoon)
+    ) -> Result<(), NotNow> {
+        self.lately().take_turn(path, counters, now).map_err(NotNow::TooSoon)
     }
 
     /// Grows with everything that becomes known of what was asked lately.
@@ -240,8 +240,8 @@ mod tests {
     fn who_may_ask() {
         let nothing = HeaderMap::new();
         for (who, reader, refusal) in [
-            (ProbeNow::Never, true, Some(Refusal::Nobody)),
-            (ProbeNow::Restricted, false, Some(Refusal::NotThisReader)),
+            (ProbeNow::Never, true, Some(NotNow::Nobody)),
+            (ProbeNow::Restricted, false, Some(NotNow::NotThisReader)),
             (ProbeNow::Restricted, true, None),
             (ProbeNow::Always, false, None),
         ] {
@@ -256,7 +256,7 @@ mod tests {
         for body in ["", "proof=", &proof, "proof=00", &format!("proof={proof}0"), &format!(" proof={proof}")]
         {
             let refused = wanted.admits(SOMEBODY, &nothing, body.as_bytes());
-            assert_eq!(refused, Err(Refusal::NoProof), "{body}");
+            assert_eq!(refused, Err(NotNow::NoProof), "{body}");
         }
     }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use vxlan_exporter::path::probe::{Answer, ProbeMethod};
 
-use vxlan_exporter::probe::{egress::Routes, wire::Missing};
+use vxlan_exporter::probe::{egress::Routes, wire::MissingCapabilities};
 
 use driver::{Driver, Level};
 use world::{CLOSED, Ip, OPEN, World};
@@ -41,7 +41,11 @@ fn every_lane_is_answered_in_both_families() -> Result<()> {
         world.probe(|| async move {
             for (port, reset) in [(OPEN, false), (CLOSED, true)] {
                 let mut driver = Driver::open(Level::Raw, ip, port).await?;
-                ensure!(driver.wire.missing() == Missing::default(), "{:?}", driver.wire.missing());
+                ensure!(
+                    driver.wire.missing() == MissingCapabilities::default(),
+                    "{:?}",
+                    driver.wire.missing()
+                );
                 for size in [200, 1280, 1500] {
                     for method in [ProbeMethod::Echo, ProbeMethod::Fragments] {
                         let id = driver.send(method, 0, size)?;
@@ -247,7 +251,7 @@ fn a_host_without_ipv6() -> Result<()> {
     }
     world.probe(|| async {
         let mut driver = Driver::open(Level::Raw, Ip::V4, OPEN).await?;
-        ensure!(driver.wire.missing() == Missing::default(), "{:?}", driver.wire.missing());
+        ensure!(driver.wire.missing() == MissingCapabilities::default(), "{:?}", driver.wire.missing());
         let id = driver.send(ProbeMethod::Echo, 0, 1500)?;
         driver.passes(id).await?;
         ensure!(Routes::open()?.to(Ip::V6.there()).await.is_err());

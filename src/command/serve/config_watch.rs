@@ -20,12 +20,12 @@ pub const LOOK: Duration = Duration::from_secs(2);
 pub struct ConfigWatch {
     file: PathBuf,
     most_bytes: u64,
-    read: Content,
-    seen: Content,
+    read: FileContent,
+    seen: FileContent,
 }
 
 /// The content, or why the file cannot be read, which counts as a content of its own.
-type Content = Result<Vec<u8>, String>;
+type FileContent = Result<Vec<u8>, String>;
 
 impl ConfigWatch {
     /// Records the present content, which is about to be read.
@@ -47,7 +47,7 @@ impl ConfigWatch {
     }
 }
 
-async fn content(file: &Path, most_bytes: u64) -> Content {
+async fn content(file: &Path, most_bytes: u64) -> FileContent {
     let file = file.to_owned();
     let read =
         spawn_blocking(move || regular_file::read(&file, most_bytes).map_err(|error| error.to_string()));

@@ -12,7 +12,7 @@ use crate::{
         types::Capability,
     },
     process::supervise::{Kept, Pulse, Supervisor, Task, fault},
-    reflector::{secret::Secret, server::Reflector},
+    reflector::{secret::Secret, server::ReflectorServer},
 };
 
 /// Pause before another attempt to start a reflector that failed to start.
@@ -64,7 +64,7 @@ impl Reflecting {
     }
 }
 
-async fn run(mut reflector: Option<Reflector>, state: State, plan: ReflectorPlan, pulse: Pulse) {
+async fn run(mut reflector: Option<ReflectorServer>, state: State, plan: ReflectorPlan, pulse: Pulse) {
     let reflector = loop {
         if let Some(reflector) = reflector.take() {
             break reflector;
@@ -85,8 +85,8 @@ async fn run(mut reflector: Option<Reflector>, state: State, plan: ReflectorPlan
 }
 
 /// `None` if it cannot listen: the capability says why.
-async fn open(state: &State, plan: &ReflectorPlan) -> Option<Reflector> {
-    match Reflector::open(plan).await {
+async fn open(state: &State, plan: &ReflectorPlan) -> Option<ReflectorServer> {
+    match ReflectorServer::open(plan).await {
         Ok(reflector) => {
             put(state, None);
             Some(reflector)

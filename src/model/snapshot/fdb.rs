@@ -18,17 +18,17 @@ use crate::{
 
 /// Forwarding entries with an index, cheap to clone. Changing them makes a copy.
 #[derive(Clone, Default)]
-pub struct Fdb(Arc<Shared>);
+pub struct Fdb(Arc<IndexedEntries>);
 
 #[derive(Default)]
-struct Shared {
+struct IndexedEntries {
     entries: Vec<FdbEntry>,
-    places: OnceLock<Places>,
+    places: OnceLock<EntryPlaces>,
 }
 
 /// Positions of entries by the name of their interface.
 #[derive(Default)]
-struct Places {
+struct EntryPlaces {
     entries: HashMap<String, Vec<usize>>,
     /// The first entry of each interface that ties a remote to an underlay device.
     vias: HashMap<String, HashMap<IpAddr, usize>>,
@@ -47,8 +47,8 @@ impl Fdb {
         self.get(*self.places().vias.get(name)?.get(&remote)?)?.via.as_ref()
     }
 
-    fn places(&self) -> &Places {
-        self.0.places.get_or_init(|| Places::of(&self.0.entries))
+    fn places(&self) -> &EntryPlaces {
+        self.0.places.get_or_init(|| EntryPlaces::of(&self.0.entries))
     }
 
     /// Whether both are the same entries in memory.
@@ -58,7 +58,7 @@ impl Fdb {
     }
 }
 
-impl Places {
+impl EntryPlaces {
     fn of(fdb: &[FdbEntry]) -> Self {
         let mut places = Self::default();
         for (place, entry) in work::each(fdb.iter().enumerate()) {
@@ -78,11 +78,11 @@ impl Places {
 impl From<Vec<FdbEntry>> for Fdb {
     fn from(mut entries: Vec<FdbEntry>) -> Self {
         entries.shrink_to_fit();
-        Self(Arc::new(Shared { entries, places: OnceLock::new() }))
+        Self(Arc::new(IndexedEntries { entries, places: OnceLock::new() }))
     }
 }
 
-impl Clone for Shared {
+impl Clone for IndexedEntries {
     fn clone(&self) -> Self {
         Self { entries: self.entries.clone(), places: OnceLock::new() }
     }

@@ -22,10 +22,10 @@ const MOST_READINGS: usize = 100;
 
 /// The counters of all routers within the window.
 #[derive(Debug, Default)]
-pub(in crate::overlay) struct StackHistory(BTreeMap<RouterName, Account>);
+pub(in crate::overlay) struct StackHistory(BTreeMap<RouterName, StackReadings>);
 
 #[derive(Debug, Default)]
-struct Account {
+struct StackReadings {
     /// The reading learned last, so that each is learned once.
     last: Weak<RouterSnapshot>,
     boot_id: Option<Text>,
@@ -77,7 +77,7 @@ impl StackHistory {
     }
 }
 
-impl Account {
+impl StackReadings {
     fn learn(&mut self, snapshot: &RouterSnapshot) {
         if self.boot_id != snapshot.boot_id {
             self.boot_id.clone_from(&snapshot.boot_id);

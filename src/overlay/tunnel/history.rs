@@ -6,13 +6,13 @@ use crate::{model::picture::Tunnel, recency::Recency};
 
 /// The transitions of all tunnels.
 #[derive(Debug, Default)]
-pub(super) struct History {
+pub(super) struct TransitionCounts {
     /// By the tunnel's name.
-    changes: BTreeMap<String, Changes>,
+    changes: BTreeMap<String, Transitions>,
     names: Recency<String>,
 }
 
-impl History {
+impl TransitionCounts {
     /// Counts transitions, and writes the counts into the tunnels.
     pub(super) fn note(&mut self, tunnels: &mut [Tunnel]) {
         for tunnel in &mut *tunnels {
@@ -29,13 +29,13 @@ impl History {
 
 /// The transitions of one tunnel.
 #[derive(Debug, Clone, Copy, Default)]
-struct Changes {
+struct Transitions {
     up: Option<bool>,
     went_up: u64,
     went_down: u64,
 }
 
-impl Changes {
+impl Transitions {
     /// Counts a transition between two known states; a reading missed in between is not one.
     fn note(&mut self, up: Option<bool>) {
         let Some(now) = up else { return };

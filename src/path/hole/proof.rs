@@ -13,7 +13,7 @@ use crate::{
     model::types::{Bytes, ProbeSize},
     path::{
         hole::flow_set::FlowSet,
-        pairs::{Burst, Fate, Half, Pace, PairCount},
+        pairs::{Burst, BurstPace, Fate, Half, PairCount},
         probe::{FLOWS, Moment},
     },
 };
@@ -28,7 +28,7 @@ pub(crate) const PROVISIONAL: usize = 8;
 /// method.
 const UNUSABLE: usize = 20;
 
-const PACE: Pace = Pace { spacing: Duration::from_millis(20), at_most: 200 };
+const PACE: BurstPace = BurstPace { spacing: Duration::from_millis(20), at_most: 200 };
 
 /// How the halves of a pair are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ const UNHEARD_LONG: u32 = 2;
 /// Which packets were refused. Small and full-size packets are tracked separately, because a
 /// firewall or a queue may pass only small ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum SizeClass {
     /// Small packets.
     Small,
     /// Full-size packets.
@@ -75,32 +75,32 @@ pub(crate) struct OwnHost {
 
 impl OwnHost {
     /// A packet was refused.
-    pub(crate) fn refused(&mut self, kind: Kind, trouble: Trouble, now: Moment) {
+    pub(crate) fn refused(&mut self, kind: SizeClass, trouble: Trouble, now: Moment) {
         let streak = self.streak(kind);
         let count = streak.map_or(0, |streak| streak.count) + 1;
         *streak = Some(Streak { trouble, count, last: now });
     }
 
     /// A packet got no answer, but this process could not receive at that time.
-    pub(crate) fn unheard(&mut self, kind: Kind, now: Moment) {
+    pub(crate) fn unheard(&mut self, kind: SizeClass, now: Moment) {
         self.unheard_of(kind).add(now);
     }
 
     /// A packet was lost for certain.
-    pub(crate) fn lost(&mut self, kind: Kind) {
+    pub(crate) fn lost(&mut self, kind: SizeClass) {
         self.unheard_of(kind).end_soon();
     }
 
     /// A packet was answered, so this process can hear; by a full-size packet it hears those too.
-    pub(crate) fn answered(&mut self, kind: Kind) {
+    pub(crate) fn answered(&mut self, kind: SizeClass) {
         self.small_unheard = Unheard::default();
-        if kind == Kind::Full {
+        if kind == SizeClass::Full {
             self.full_unheard = Unheard::default();
         }
     }
 
     /// A packet sent at `sent` has left this host, whatever its result.
-    pub(crate) fn left(&mut self, kind: Kind, sent: Moment) {
+    pub(crate) fn left(&mut self, kind: SizeClass, sent: Moment) {
         let streak = self.streak(kind);
         if streak.is_some_and(|streak| sent >= streak.last) {
             *streak = None;
@@ -125,17 +125,17 @@ impl OwnHost {
         self.full_unheard.is_long(patience, now)
     }
 
-    fn unheard_of(&mut self, kind: Kind) -> &mut Unheard {
+    fn unheard_of(&mut self, kind: SizeClass) -> &mut Unheard {
         match kind {
-            Kind::Small => &mut self.small_unheard,
-            Kind::Full => &mut self.full_unheard,
+            SizeClass::Small => &mut self.small_unheard,
+            SizeClass::Full => &mut self.full_unheard,
         }
     }
 
-    fn streak(&mut self, kind: Kind) -> &mut Option<Streak> {
+    fn streak(&mut self, kind: SizeClass) -> &mut Option<Streak> {
         match kind {
-            Kind::Small => &mut self.small,
-            Kind::Full => &mut self.full,
+            SizeClass::Small => &mut self.small,
+            SizeClass::Full => &mut self.full,
         }
     }
 }
@@ -155,18 +155,18 @@ mod tests {
     fn one_packet_refused_is_no_trouble_and_two_in_a_row_are() {
         let mut local = OwnHost::default();
         let refused = Trouble::Refused(libc::ENOBUFS);
-        local.refused(Kind::Small, refused, AT[0]);
+        local.refused(SizeClass::Small, refused, AT[0]);
         assert_eq!(local.trouble(PATIENCE, AT[3]), None);
-        local.left(Kind::Small, AT[1]);
-        local.refused(Kind::Small, refused, AT[2]);
+        local.left(SizeClass::Small, AT[1]);
+        local.refused(SizeClass::Small, refused, AT[2]);
         assert_eq!(local.trouble(PATIENCE, AT[3]), None, "one left between them");
-        local.refused(Kind::Small, Trouble::CannotLeave(libc::ENETUNREACH), AT[3]);
+        local.refused(SizeClass::Small, Trouble::CannotLeave(libc::ENETUNREACH), AT[3]);
         assert_eq!(local.trouble(PATIENCE, AT[3]), Some(Trouble::CannotLeave(libc::ENETUNREACH)));
-        local.left(Kind::Small, AT[2]);
+        local.left(SizeClass::Small, AT[2]);
         assert!(local.trouble(PATIENCE, AT[3]).is_some(), "it had left before that");
-        local.left(Kind::Full, AT[3]);
+        local.left(SizeClass::Full, AT[3]);
         assert!(local.trouble(PATIENCE, AT[3]).is_some());
-        local.left(Kind::Small, AT[3]);
+        local.left(SizeClass::Small, AT[3]);
         assert_eq!(local.trouble(PATIENCE, AT[3]), None);
     }
 
@@ -174,32 +174,32 @@ mod tests {
     fn what_is_not_heard_makes_results_stale_at_once_if_it_is_much_and_with_time_if_it_is_little() {
         let late = |local: &OwnHost, now| local.trouble(PATIENCE, now) == Some(Trouble::Late);
         let mut local = OwnHost::default();
-        (0..UNHEARD).for_each(|_| local.unheard(Kind::Small, AT[0]));
+        (0..UNHEARD).for_each(|_| local.unheard(SizeClass::Small, AT[0]));
         assert!(late(&local, AT[0]));
-        local.answered(Kind::Small);
+        local.answered(SizeClass::Small);
         assert!(!late(&local, AT[0]));
-        local.unheard(Kind::Small, AT[0]);
+        local.unheard(SizeClass::Small, AT[0]);
         assert!(!late(&local, AT[0] + PATIENCE * 9), "one alone is an accident");
-        local.unheard(Kind::Small, AT[3]);
+        local.unheard(SizeClass::Small, AT[3]);
         assert!(!late(&local, AT[3]) && late(&local, AT[0] + PATIENCE));
-        local.lost(Kind::Small);
+        local.lost(SizeClass::Small);
         assert!(late(&local, AT[0] + PATIENCE), "one result is an accident too");
-        local.unheard(Kind::Small, AT[3]);
-        local.lost(Kind::Small);
+        local.unheard(SizeClass::Small, AT[3]);
+        local.lost(SizeClass::Small);
         assert!(late(&local, AT[0] + PATIENCE));
-        local.lost(Kind::Small);
+        local.lost(SizeClass::Small);
         assert!(!late(&local, AT[0] + PATIENCE), "two in a row are known");
     }
 
     #[test]
     fn small_packets_that_are_heard_say_nothing_of_full_ones() {
         let mut local = OwnHost::default();
-        (0..2 * UNHEARD).for_each(|_| local.unheard(Kind::Full, AT[0]));
-        local.answered(Kind::Small);
+        (0..2 * UNHEARD).for_each(|_| local.unheard(SizeClass::Full, AT[0]));
+        local.answered(SizeClass::Small);
         assert!(!local.is_deaf_to_full(PATIENCE, AT[3]), "many at once are one burst");
         assert!(local.is_deaf_to_full(PATIENCE, AT[0] + PATIENCE));
         assert_eq!(local.trouble(PATIENCE, AT[0] + PATIENCE), None);
-        local.answered(Kind::Full);
+        local.answered(SizeClass::Full);
         assert!(!local.is_deaf_to_full(PATIENCE, AT[0] + PATIENCE));
     }
 

@@ -6,7 +6,7 @@ use super::{PathProber, Role, Sent, beyond::Looks};
 use crate::{
     model::types::{Bytes, ProbeProtocol, ProbeResult, ProbeSize},
     path::{
-        loss::{icmp_rate::SharedRate, own_host::Kind},
+        loss::{icmp_rate::SharedRate, own_host::SizeClass},
         pairs::Fate,
         probe::{Answer, Moment, Probe, ProbeId, ProbeMethod, Reply},
         too_big::contest::Entrant,
@@ -22,8 +22,8 @@ impl PathProber {
     pub fn echo_reply(&mut self, seq: u64, rtt: Duration, now: Moment) {
         self.now = now;
         let Some(echo) = self.in_flight.echo_answered(seq, rtt) else { return };
-        self.local.left(Kind::Small, echo.at);
-        self.local.answered(Kind::Small);
+        self.local.left(SizeClass::Small, echo.at);
+        self.local.answered(SizeClass::Small);
         if echo.doubtful {
             self.counters.void(1);
         } else {
@@ -52,7 +52,7 @@ impl PathProber {
         self.count(sent.probe, result);
         if !matches!(answer, Answer::NotSent(_)) {
             self.left(sent);
-            self.local.answered(self.kind(sent).unwrap_or(Kind::Small));
+            self.local.answered(self.kind(sent).unwrap_or(SizeClass::Small));
         }
         match answer {
             Answer::Passed(reply) => self.replied(sent, reply, now),

@@ -5,7 +5,7 @@ use crate::{
     model::types::{ProbeProtocol, ProbeResult},
     path::{
         hole::detect::Detect,
-        loss::own_host::Kind,
+        loss::own_host::SizeClass,
         pairs::Fate,
         probe::{Moment, ProbeMethod},
     },
@@ -32,11 +32,11 @@ impl PathProber {
             self.count(sent.probe, if sent.doubtful { ProbeResult::Void } else { ProbeResult::Lost });
         }
         while let Some((seq, echo)) = self.in_flight.next_late_echo(timeout, now) {
-            self.local.left(Kind::Small, echo.at);
+            self.local.left(SizeClass::Small, echo.at);
             if echo.doubtful {
-                self.local.unheard(Kind::Small, now);
+                self.local.unheard(SizeClass::Small, now);
             } else {
-                self.local.lost(Kind::Small);
+                self.local.lost(SizeClass::Small);
                 self.echo_lost(seq, echo, now);
             }
         }

@@ -7,7 +7,7 @@ use super::{PathProber, Role, Sent, answers::entrant};
 use crate::{
     model::types::ProbeSize,
     path::{
-        loss::own_host::Kind,
+        loss::own_host::SizeClass,
         pairs::Fate,
         probe::{Moment, ProbeMethod},
         refusal::{Refusal, Trouble},
@@ -29,7 +29,7 @@ impl PathProber {
         }
         self.counters.void(1);
         if let Refusal::Trouble(trouble) = refusal {
-            self.refused(Some(Kind::Small), trouble, now);
+            self.refused(Some(SizeClass::Small), trouble, now);
         }
     }
 
@@ -74,7 +74,7 @@ impl PathProber {
     }
 
     /// Our own host refused a packet. `kind` is none for one that does not count towards a trouble.
-    pub(super) fn refused(&mut self, kind: Option<Kind>, trouble: Trouble, now: Moment) {
+    pub(super) fn refused(&mut self, kind: Option<SizeClass>, trouble: Trouble, now: Moment) {
         self.counters.refused(trouble.error());
         if let Some(kind) = kind {
             self.local.refused(kind, trouble, now);
@@ -84,8 +84,8 @@ impl PathProber {
     /// A packet was not answered, but this process could not listen.
     pub(super) fn unheard(&mut self, sent: Sent, now: Moment) {
         match self.kind(sent) {
-            Some(Kind::Full) => self.local.unheard(Kind::Full, now),
-            _ if matches!(sent.role, Role::Small { .. }) => self.local.unheard(Kind::Small, now),
+            Some(SizeClass::Full) => self.local.unheard(SizeClass::Full, now),
+            _ if matches!(sent.role, Role::Small { .. }) => self.local.unheard(SizeClass::Small, now),
             _ => {}
         }
         self.void(sent, now);
@@ -124,11 +124,11 @@ impl PathProber {
 
     /// The kind of packet whose refusals this one counts among; none where another protocol
     /// decides.
-    pub(super) fn kind(&self, sent: Sent) -> Option<Kind> {
+    pub(super) fn kind(&self, sent: Sent) -> Option<SizeClass> {
         let by_icmp =
             self.settings.icmp > IcmpProbes::None && (self.reach.icmp_ever() || !self.reach.tcp_ever());
         let decides = if by_icmp { ProbeMethod::Echo } else { ProbeMethod::Syn };
-        let kind = if sent.probe.purpose == ProbeSize::Control { Kind::Small } else { Kind::Full };
+        let kind = if sent.probe.purpose == ProbeSize::Control { SizeClass::Small } else { SizeClass::Full };
         (sent.probe.method == decides).then_some(kind)
     }
 }

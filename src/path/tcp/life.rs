@@ -22,7 +22,7 @@ use crate::{
     model::types::TcpState,
     path::{
         limits::{ANSWERED_REST, REST},
-        pairs::{Burst, Fate, Half, Pace, PairCount},
+        pairs::{Burst, BurstPace, Fate, Half, PairCount},
         probe::Moment,
     },
 };
@@ -32,7 +32,7 @@ const OWN: usize = 40;
 /// Counted pairs on other ports that, beside those, prove TCP dead.
 const OTHERS: usize = 20;
 /// Sixty pairs take nearly five seconds: longer than a burst of other SYNs exhausts a rate limit.
-const PACE: Pace = Pace { spacing: Duration::from_millis(80), at_most: 300 };
+const PACE: BurstPace = BurstPace { spacing: Duration::from_millis(80), at_most: 300 };
 /// Two small SYNs lost in a row, or eight large ones, start a burst.
 const DOUBT: u32 = 8;
 const SMALL: u32 = 4;

@@ -83,7 +83,7 @@ enum PayloadStanding {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Asked {
+struct SegmentSent {
     port: u16,
     at: Moment,
     of: Option<(u32, usize)>,
@@ -97,7 +97,7 @@ pub(crate) struct Payload {
     /// 0 if payload is not tested.
     port: u16,
     standing: PayloadStanding,
-    asked: BTreeMap<ProbeId, Asked>,
+    asked: BTreeMap<ProbeId, SegmentSent>,
     burst: Option<ConnectionBurst>,
     serial: u32,
     next_at: Moment,
@@ -186,7 +186,7 @@ impl Payload {
     /// Begins a burst if a connection takes too long.
     pub(crate) fn look(&mut self, now: Moment) {
         self.asked.retain(|_, asked| now.saturating_sub(asked.at) < GIVE_UP);
-        let late = |asked: &Asked| asked.of.is_none() && !asked.doubtful && now >= asked.at + DOUBT;
+        let late = |asked: &SegmentSent| asked.of.is_none() && !asked.doubtful && now >= asked.at + DOUBT;
         if self.asked.values().any(|asked| late(asked) && self.is_telling(asked.port)) {
             self.begin(now);
         }
@@ -249,7 +249,7 @@ impl Payload {
                 };
         }
         if let (PayloadProbe::Byte { port, of }, Some(id)) = (due, id) {
-            self.asked.insert(id, Asked { port, at: now, of, doubtful: false });
+            self.asked.insert(id, SegmentSent { port, at: now, of, doubtful: false });
         }
     }
 
@@ -301,7 +301,7 @@ impl Payload {
     }
 
     /// A connection outside a burst failed on the path's own port, or ended on another.
-    fn failed_or_elsewhere(&mut self, asked: Asked, fate: ByteFate, now: Moment) {
+    fn failed_or_elsewhere(&mut self, asked: SegmentSent, fate: ByteFate, now: Moment) {
         if asked.port == self.port {
             self.last.note(false);
         }

@@ -16,7 +16,7 @@ use crate::{
     model::types::ProbeProtocol,
     path::{
         limits::REST,
-        pairs::{Burst, Fate, Half, Pace},
+        pairs::{Burst, BurstPace, Fate, Half},
         probe::{FLOWS, Moment},
     },
 };
@@ -36,7 +36,7 @@ const ENOUGH: usize = 20;
 const DOUBT: u32 = 5;
 /// Packets of new flows lost, with none answered, that end a burst: new flows do not pass either.
 const NOTHING: usize = 20;
-const PACE: Pace = Pace { spacing: Duration::from_millis(100), at_most: 80 };
+const PACE: BurstPace = BurstPace { spacing: Duration::from_millis(100), at_most: 80 };
 /// How long the finding stays in the evidence.
 const TOLD: Duration = Duration::from_mins(10);
 
@@ -55,7 +55,7 @@ pub(crate) struct OldAndNew {
 
 /// What was found.
 #[derive(Debug, Clone, Copy)]
-struct Found {
+struct PinnedProof {
     protocol: ProbeProtocol,
     old_lost: usize,
     new_answered: usize,
@@ -70,7 +70,7 @@ pub(crate) struct Pinned {
     burst: Option<(ProbeProtocol, Burst<()>)>,
     serial: u32,
     rest_until: [Moment; 2],
-    found: Option<Found>,
+    found: Option<PinnedProof>,
     /// The finding has not been acted upon yet.
     is_news: bool,
 }
@@ -140,7 +140,7 @@ impl Pinned {
         }
         if found {
             let (old_lost, new_answered) = (count.lost, count.control_answered);
-            self.found = Some(Found { protocol, old_lost, new_answered, at: now });
+            self.found = Some(PinnedProof { protocol, old_lost, new_answered, at: now });
             self.is_news = true;
         }
         self.lost_in_a_row[place(protocol)] = 0;
@@ -163,7 +163,7 @@ impl Pinned {
     /// The recent finding, if there is one, as evidence.
     #[must_use]
     pub(crate) fn in_words(&self, now: Moment) -> Option<Said> {
-        let Found { protocol, old_lost, new_answered, at } = self.found?;
+        let PinnedProof { protocol, old_lost, new_answered, at } = self.found?;
         let ago = now.saturating_sub(at);
         let ago_s = ago.as_secs();
         (ago < TOLD).then(|| match protocol {

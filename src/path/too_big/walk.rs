@@ -23,11 +23,11 @@ const FORGOTTEN_AFTER: u32 = 60;
 /// may use different underlay legs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Walk {
-    heard: BTreeMap<Bytes, Heard>,
+    heard: BTreeMap<Bytes, Signal>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Heard {
+struct Signal {
     mtu: Bytes,
     at: Moment,
     unanswered: u32,
@@ -68,7 +68,7 @@ impl Walk {
     /// Records a valid signal `mtu` for a packet of `size` bytes; `size` is on the walk.
     pub(crate) fn hear(&mut self, size: Bytes, mtu: Bytes, now: Moment) {
         if mtu < size {
-            self.heard.insert(size, Heard { mtu, at: now, unanswered: 0 });
+            self.heard.insert(size, Signal { mtu, at: now, unanswered: 0 });
         }
     }
 

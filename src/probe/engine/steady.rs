@@ -27,7 +27,7 @@ const WARM_UP: Duration = Duration::from_secs(8);
 /// How long is counted.
 const COUNTED: Duration = Duration::from_secs(5);
 
-struct Paths {
+struct SteadyPaths {
     state: State,
     tracks: Vec<Track>,
     wheel: Wheel,
@@ -74,7 +74,7 @@ fn track(number: usize, state: &State) -> Track {
     track
 }
 
-impl Paths {
+impl SteadyPaths {
     fn new(count: usize) -> Self {
         let state = State::default();
         let tracks: Vec<_> = (0..count).map(|number| track(number, &state)).collect();
@@ -141,7 +141,7 @@ impl Paths {
 /// bytes a path.
 fn steady(count: usize) -> [u64; 5] {
     let (_, before) = heap();
-    let mut paths = Paths::new(count);
+    let mut paths = SteadyPaths::new(count);
     paths.play(WARM_UP);
     let per_hundred = |number: u64| number * 100 / count as u64;
     let held = u64::try_from(heap().1 - before).unwrap_or_default() / count as u64;

@@ -12,7 +12,7 @@ use crate::{
         last_heard::SocketGroup,
         packet::{Arrival, Incoming},
         target::Target,
-        wire::{Asks, Drained, Missing, Outgoing, SocketWait, Told},
+        wire::{Asks, Drained, MissingCapabilities, OnSent, Outgoing, SocketWait},
     },
     work::heap,
 };
@@ -67,7 +67,7 @@ impl Wire for Answering {
         Ok(())
     }
 
-    fn flush(&mut self, told: Told<'_>) {
+    fn flush(&mut self, told: OnSent<'_>) {
         for (ticket, reply) in self.queued.drain(..) {
             told(ticket, Ok(Instant::now()));
             self.arrived.push(reply);
@@ -89,8 +89,8 @@ impl Wire for Answering {
         Drained::WHOLE
     }
 
-    fn missing(&self) -> Missing {
-        Missing::default()
+    fn missing(&self) -> MissingCapabilities {
+        MissingCapabilities::default()
     }
 }
 

@@ -44,7 +44,7 @@ const DROPS: usize = 8;
 
 /// Room for the packets that one call reads.
 #[derive(Debug)]
-pub(crate) struct Inbox {
+pub(crate) struct PacketBuffer {
     /// Only pages that packets have reached take up memory.
     bytes: Vec<u8>,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Inbox {
 /// A received packet: how it arrived, when, and its bytes.
 pub(crate) type Each<'a> = &'a mut dyn FnMut(Arrival, Instant, &[u8]);
 
-impl Inbox {
+impl PacketBuffer {
     pub(crate) fn new() -> Self {
         Self { bytes: vec![0; BATCH * LARGEST] }
     }

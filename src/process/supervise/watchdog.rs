@@ -9,7 +9,7 @@ use std::{
 
 use tracing::{error, info};
 
-use super::{LOST, SEEN, Shared, Supervisor};
+use super::{LOST, SEEN, Supervisor, TaskTable};
 use crate::logging;
 
 /// Time between two checks.
@@ -22,7 +22,7 @@ pub const EXIT_CODE: i32 = 3;
 /// How long the end of the process may take.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
-pub fn start(supervised: Weak<Shared>) -> io::Result<()> {
+pub fn start(supervised: Weak<TaskTable>) -> io::Result<()> {
     let look = move || {
         let mut last = Instant::now();
         loop {

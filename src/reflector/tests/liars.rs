@@ -15,7 +15,7 @@ use super::*;
 use crate::{
     path::reflection::Reflection,
     reflector::{
-        inbox::{Ended, Inbox},
+        inbox::{Ended, FrameBuffer},
         keep_measuring::{Measurand, ReflectorEndpoint, keep_measuring},
         protocol::{RefusalReason, SegmentCounts, VERSION, Welcome},
         segment,
@@ -42,13 +42,13 @@ async fn liar<F: Future<Output = ()> + Send>(
     (address, accepted)
 }
 
-async fn next(inbox: &mut Inbox, stream: &TcpStream) -> Frame {
+async fn next(inbox: &mut FrameBuffer, stream: &TcpStream) -> Frame {
     inbox.next(stream, |_| ()).await.unwrap_or(Frame::Refused(RefusalReason::Other))
 }
 
 /// Greets a prober that has a secret, with a proof of its own, or with the prober's proof sent
 /// back.
-async fn pretend(stream: &TcpStream, inbox: &mut Inbox, returned: bool) {
+async fn pretend(stream: &TcpStream, inbox: &mut FrameBuffer, returned: bool) {
     next(inbox, stream).await;
     say(stream, &[Frame::Challenge { nonce: [9; 16] }]).await;
     let Frame::Proof(proof) = next(inbox, stream).await else { return };
@@ -60,7 +60,7 @@ async fn pretend(stream: &TcpStream, inbox: &mut Inbox, returned: bool) {
 async fn who_does_not_prove_the_secret_is_not_believed() {
     for returned in [false, true] {
         let (address, _) = liar(move |stream| async move {
-            let mut inbox = Inbox::default();
+            let mut inbox = FrameBuffer::default();
             pretend(&stream, &mut inbox, returned).await;
             next(&mut inbox, &stream).await;
         })
@@ -73,7 +73,7 @@ async fn who_does_not_prove_the_secret_is_not_believed() {
 #[tokio::test]
 async fn who_just_welcomes_one_with_a_secret_is_not_believed() {
     let (address, _) = liar(|stream| async move {
-        let mut inbox = Inbox::default();
+        let mut inbox = FrameBuffer::default();
         next(&mut inbox, &stream).await;
         say(&stream, &[Frame::Welcome(WELCOME, [0; 32])]).await;
         next(&mut inbox, &stream).await;
@@ -89,7 +89,7 @@ async fn who_hands_on_the_greeting_cannot_speak_in_the_session() {
     let file = ours();
     let (true_one, _running) = reflector(Some(file.path())).await;
     let (address, _) = liar(move |stream| async move {
-        let (mut inbox, mut behind_inbox) = (Inbox::default(), Inbox::default());
+        let (mut inbox, mut behind_inbox) = (FrameBuffer::default(), FrameBuffer::default());
         let Ok(behind) = TcpStream::connect(true_one).await else { return };
         for _ in 0..2 {
             let asked = next(&mut inbox, &stream).await;
@@ -117,7 +117,7 @@ async fn a_recorded_session_proves_nothing_later() {
     let (address, _) = liar(move |stream| {
         let record = Arc::clone(&record);
         async move {
-            let (mut inbox, mut behind_inbox) = (Inbox::default(), Inbox::default());
+            let (mut inbox, mut behind_inbox) = (FrameBuffer::default(), FrameBuffer::default());
             let Ok(behind) = TcpStream::connect(true_one).await else { return };
             for _ in 0..2 {
                 let asked = next(&mut inbox, &stream).await;
@@ -133,7 +133,7 @@ async fn a_recorded_session_proves_nothing_later() {
     let frames = recorded.lock().expect("unpoisoned").clone();
     assert!(matches!(frames[..], [Frame::Hello { .. }, Frame::Proof(_)]), "{frames:?}");
     let again = TcpStream::connect(true_one).await.expect("connected");
-    let mut inbox = Inbox::default();
+    let mut inbox = FrameBuffer::default();
     say(&again, &frames[..1]).await;
     assert!(matches!(next(&mut inbox, &again).await, Frame::Challenge { .. }));
     say(&again, &frames[1..]).await;
@@ -143,7 +143,7 @@ async fn a_recorded_session_proves_nothing_later() {
 #[tokio::test]
 async fn another_version_is_said_clearly_by_either_end() {
     let (address, _) = liar(|stream| async move {
-        let mut inbox = Inbox::default();
+        let mut inbox = FrameBuffer::default();
         next(&mut inbox, &stream).await;
         say(&stream, &[Frame::Refused(RefusalReason::Version)]).await;
         next(&mut inbox, &stream).await;
@@ -154,13 +154,13 @@ async fn another_version_is_said_clearly_by_either_end() {
     let (true_one, _running) = reflector(None).await;
     let stream = TcpStream::connect(true_one).await.expect("connected");
     say(&stream, &[Frame::Hello { version: VERSION - 1, nonce: [1; 16] }]).await;
-    assert_eq!(next(&mut Inbox::default(), &stream).await, Frame::Refused(RefusalReason::Version));
+    assert_eq!(next(&mut FrameBuffer::default(), &stream).await, Frame::Refused(RefusalReason::Version));
 }
 
 #[tokio::test]
 async fn what_no_host_says_of_itself_is_not_believed() {
     let (address, _) = liar(|stream| async move {
-        let mut inbox = Inbox::default();
+        let mut inbox = FrameBuffer::default();
         next(&mut inbox, &stream).await;
         say(&stream, &[Frame::Welcome(Welcome { limit: 0, ..WELCOME }, [0; 32])]).await;
         next(&mut inbox, &stream).await;
@@ -179,7 +179,7 @@ async fn who_floods_is_given_up_at_once_and_left_alone() {
         async move {
             // Data still in our own send queue was not read by the prober.
             let _ = segment::prepare(&stream);
-            let mut inbox = Inbox::default();
+            let mut inbox = FrameBuffer::default();
             next(&mut inbox, &stream).await;
             say(&stream, &[Frame::Welcome(WELCOME, [0; 32])]).await;
             let flood = Frame::Pong { id: u32::MAX, counts: SegmentCounts::default() }.encode();

@@ -5,7 +5,7 @@ use tokio::{net::TcpSocket, time::timeout};
 use super::*;
 use crate::reflector::{
     connection_limits::{CONNECTIONS_PER_PEER, STRANGERS},
-    inbox::Inbox,
+    inbox::FrameBuffer,
     protocol::VERSION,
 };
 
@@ -23,12 +23,12 @@ async fn try_from(host: u8, to: SocketAddr) -> std::io::Result<TcpStream> {
 
 async fn greets(stream: &TcpStream) -> bool {
     say(stream, &[Frame::Hello { version: VERSION, nonce: [1; 16] }]).await;
-    matches!(Inbox::default().next(stream, |_| ()).await, Ok(Frame::Welcome(..)))
+    matches!(FrameBuffer::default().next(stream, |_| ()).await, Ok(Frame::Welcome(..)))
 }
 
 /// Whether the other end closes it within the test's timeout.
 async fn is_closed(stream: &TcpStream) -> bool {
-    timeout(PATIENCE, Inbox::default().next(stream, |_| ())).await.is_ok_and(|ended| ended.is_err())
+    timeout(PATIENCE, FrameBuffer::default().next(stream, |_| ())).await.is_ok_and(|ended| ended.is_err())
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 
 use std::{fmt::Write as _, net::IpAddr, time::Instant};
 
-use super::{Heard, LATE, NotAsked, Question, SPACING, Wire};
+use super::{LATE, NotAsked, PingPairs, PingReplies, Question, SPACING};
 use crate::{
     language::{Said, say},
     model::{
@@ -32,8 +32,8 @@ const ICMP_HEADER: Bytes = 8;
 /// A router's shell as a [`Wire`].
 pub(crate) struct ShellWire<'s>(pub(crate) &'s mut dyn Shell);
 
-impl Wire for ShellWire<'_> {
-    fn pairs(&mut self, leg: &LegAsk, question: Question, until: Instant) -> Result<Heard, NotAsked> {
+impl PingPairs for ShellWire<'_> {
+    fn pairs(&mut self, leg: &LegAsk, question: Question, until: Instant) -> Result<PingReplies, NotAsked> {
         let sizes = [question.size, Family::of(leg.remote).small()];
         let text = self.run(&script(leg, sizes, question.count, question.large_first)?, until)?;
         let large = pings(&text, "l", leg, sizes[0], question.count)?;
@@ -49,7 +49,7 @@ impl Wire for ShellWire<'_> {
         Ok(heard)
     }
 
-    fn small(&mut self, leg: &LegAsk, count: u32, until: Instant) -> Result<Heard, NotAsked> {
+    fn small(&mut self, leg: &LegAsk, count: u32, until: Instant) -> Result<PingReplies, NotAsked> {
         let size = Family::of(leg.remote).small();
         let text = self.run(&plain_script(leg, size, count)?, until)?;
         Ok(counted(&pings(&text, "s", leg, size, count)?))
@@ -75,11 +75,11 @@ impl ShellWire<'_> {
 }
 
 /// The small pings of a question; none of the large ones is answered yet.
-fn counted(small: &Pings) -> Heard {
+fn counted(small: &Pings) -> PingReplies {
     let pairs = (0..small.sent).map(|number| (false, small.answered.contains_key(&number))).collect();
     let times = || small.answered.values().flatten();
     let heard = u32::try_from(times().count()).unwrap_or(u32::MAX);
-    Heard { pairs, rtt: (times().sum(), heard), too_big: None }
+    PingReplies { pairs, rtt: (times().sum(), heard), too_big: None }
 }
 
 /// The pings of those lines that begin with the word.

@@ -32,19 +32,19 @@ impl Sim {
     }
 }
 
-impl Wire for Sim {
-    fn pairs(&mut self, _leg: &LegAsk, question: Question, _until: Instant) -> Result<Heard, NotAsked> {
+impl PingPairs for Sim {
+    fn pairs(&mut self, _leg: &LegAsk, question: Question, _until: Instant) -> Result<PingReplies, NotAsked> {
         self.packets += 2 * question.count;
         self.most_at_once = self.most_at_once.max(question.count);
         let too_big = self.signals.filter(|mtu| question.size > *mtu);
         let fits = question.size <= self.edge && too_big.is_none();
         let pairs = (0..question.count).map(|_| (self.comes_back() && fits, self.comes_back())).collect();
-        Ok(Heard { pairs, rtt: (Duration::from_millis(5), 1), too_big })
+        Ok(PingReplies { pairs, rtt: (Duration::from_millis(5), 1), too_big })
     }
 
-    fn small(&mut self, _leg: &LegAsk, count: u32, _until: Instant) -> Result<Heard, NotAsked> {
+    fn small(&mut self, _leg: &LegAsk, count: u32, _until: Instant) -> Result<PingReplies, NotAsked> {
         let pairs = (0..count).map(|_| (false, self.comes_back())).collect();
-        Ok(Heard { pairs, rtt: (Duration::from_millis(5), 1), too_big: None })
+        Ok(PingReplies { pairs, rtt: (Duration::from_millis(5), 1), too_big: None })
     }
 }
 
@@ -101,9 +101,9 @@ fn a_signal_is_no_hole() {
 fn loss_and_signals_are_forgotten_after_ten_minutes() {
     let began = Instant::now();
     let mut leg = Leg::new(&ask(1550, &[]), began);
-    let heard = |answered: u32| Heard {
+    let heard = |answered: u32| PingReplies {
         pairs: (0..10).map(|number| (false, number < answered)).collect(),
-        ..Heard::default()
+        ..PingReplies::default()
     };
     leg.count(&heard(6), began);
     leg.count(&heard(10), began + WINDOW_TIME / 2);
@@ -115,7 +115,7 @@ fn loss_and_signals_are_forgotten_after_ten_minutes() {
     assert_eq!(counts(WINDOW_TIME + Duration::from_secs(1)), (10, 0));
     assert_eq!(counts(WINDOW_TIME * 9), (10, 0), "the last stands until there is another");
     let question = Question { size: 1550, count: 10, large_first: true };
-    leg.hear(question, &Heard { too_big: Some(1478), ..heard(10) }, began);
+    leg.hear(question, &PingReplies { too_big: Some(1478), ..heard(10) }, began);
     let told = |leg: &Leg| (leg.reading(began).signalled, leg.hunt.size());
     leg.look_at(&ask(1550, &[]), began + SIGNAL_KEPT / 2);
     assert_eq!(told(&leg), (Some(1478), 1478));
@@ -162,13 +162,18 @@ fn a_turn_without_time_asks_nothing_and_a_settled_leg_rests() {
 /// A router that cannot ping: it is asked once, and not in a loop.
 struct Refuses(u32);
 
-impl Wire for Refuses {
-    fn pairs(&mut self, _leg: &LegAsk, _question: Question, _until: Instant) -> Result<Heard, NotAsked> {
+impl PingPairs for Refuses {
+    fn pairs(
+        &mut self,
+        _leg: &LegAsk,
+        _question: Question,
+        _until: Instant,
+    ) -> Result<PingReplies, NotAsked> {
         self.0 += 1;
         Err(NotAsked::All("there is no `ping`".into()))
     }
 
-    fn small(&mut self, _leg: &LegAsk, _count: u32, _until: Instant) -> Result<Heard, NotAsked> {
+    fn small(&mut self, _leg: &LegAsk, _count: u32, _until: Instant) -> Result<PingReplies, NotAsked> {
         unreachable!("nothing is said of sizes alone")
     }
 }

@@ -51,9 +51,9 @@ pub(super) enum Counter {
 
 /// Counters as printed; `None` stands for a number that cannot be a counter.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(super) struct Printed(BTreeMap<Counter, Option<u64>>);
+pub(super) struct PrintedCounters(BTreeMap<Counter, Option<u64>>);
 
-impl Printed {
+impl PrintedCounters {
     /// Adds a number from a table.
     pub(super) fn put(&mut self, counter: Counter, digits: &str) {
         self.0.insert(counter, digits.parse().ok());
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn received(bytes: &str, packets: &str, since_clear: bool) -> (Option<u64>, Option<u64>, bool) {
-        let mut printed = Printed::default();
+        let mut printed = PrintedCounters::default();
         printed.put(Counter::RxBytes, bytes);
         printed.put(Counter::RxPackets, packets);
         let (counters, suspicious) = printed.believe(since_clear);

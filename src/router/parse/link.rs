@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Object, ParseError, address,
-    counters::{Counter, Printed},
+    counters::{Counter, PrintedCounters},
     each, field, is_misnamed,
     links::{Links, ReadLink},
     other_interface, text, word,
@@ -116,8 +116,8 @@ fn vxlan(data: &Object) -> Result<Vxlan, String> {
 }
 
 /// The counters of `stats64`, which `ip` prints only with `-s`. A 32-bit machine prints `stats`.
-fn printed(object: &Object) -> Result<Printed, String> {
-    let mut printed = Printed::default();
+fn printed(object: &Object) -> Result<PrintedCounters, String> {
+    let mut printed = PrintedCounters::default();
     let stats = field::<Object>(object, "stats64")?.or(field(object, "stats")?).unwrap_or_default();
     let rx: Object = field(&stats, "rx")?.unwrap_or_default();
     let tx: Object = field(&stats, "tx")?.unwrap_or_default();

@@ -7,7 +7,7 @@
 
 use super::{
     Object, ParseError,
-    counters::{Counter, Printed},
+    counters::{Counter, PrintedCounters},
     each, field, is_misnamed, link,
     links::{Links, ReadLink},
     text,
@@ -39,7 +39,7 @@ fn read(object: &Object) -> Result<Option<ReadLink>, String> {
     link.description = text(object, "description")?.or(link.description);
     let last_clear_unix: Option<u64> = field(object, "counters_last_clear")?;
     let stats: Object = field(object, "stats")?.unwrap_or_default();
-    let mut printed = Printed::default();
+    let mut printed = PrintedCounters::default();
     for (counter, key) in [
         (Counter::RxBytes, "rx_bytes"),
         (Counter::RxPackets, "rx_packets"),

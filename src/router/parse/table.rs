@@ -5,7 +5,7 @@
 //! text and `missed` in newer iproute2, and widths differ with the version and the largest value.
 //! VyOS 1.2 pads to ten columns; 1.3 and later right-align to the widest number.
 
-use super::counters::{Counter, Printed};
+use super::counters::{Counter, PrintedCounters};
 
 /// Whether a line belongs to a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(super) enum LineFate {
 #[derive(Debug, Default)]
 pub(super) struct CounterTable {
     /// The numbers of complete rows.
-    pub printed: Printed,
+    pub printed: PrintedCounters,
     open: Option<Open>,
     begun: bool,
     rx: bool,
@@ -209,7 +209,7 @@ mod tests {
                 ("x", true),
             ]);
             assert_eq!(table.counted(), Some(false), "{row}");
-            assert_eq!(table.printed, Printed::default(), "{row}");
+            assert_eq!(table.printed, PrintedCounters::default(), "{row}");
         }
     }
 

@@ -30,14 +30,14 @@ const WIDEST: usize = 1 << 16;
 /// One line of a screen. Erasing the whole line is cheap however far right the cursor is: each cell
 /// records between which two erasures it was drawn.
 #[derive(Default)]
-struct Line {
+struct ScreenLine {
     cells: Vec<(char, usize)>,
     wipes: usize,
     /// Never beyond the last cell: only drawing moves it to the right.
     cursor: usize,
 }
 
-impl Line {
+impl ScreenLine {
     fn draw(&mut self, char: char) {
         if self.cursor >= WIDEST {
             return;
@@ -65,8 +65,8 @@ impl Line {
 }
 
 /// One line as a terminal shows it.
-fn draw(line: &str) -> Line {
-    let mut screen = Line::default();
+fn draw(line: &str) -> ScreenLine {
+    let mut screen = ScreenLine::default();
     let mut chars = work::each(line.chars()).peekable();
     while let Some(char) = chars.next() {
         match char {

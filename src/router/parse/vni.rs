@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Object, ParseError,
-    counters::{Counter, Printed},
+    counters::{Counter, PrintedCounters},
     each_taking, field, word,
 };
 use crate::{
@@ -108,7 +108,7 @@ impl Filling {
 
 fn counters(range: &Object) -> Result<Counters, String> {
     let stats: Object = field(range, "stats")?.unwrap_or_default();
-    let mut printed = Printed::default();
+    let mut printed = PrintedCounters::default();
     for (counter, key) in [
         (Counter::RxBytes, "rx_bytes"),
         (Counter::RxPackets, "rx_pkts"),

@@ -61,14 +61,14 @@ pub(crate) fn presented_key(
     known: &HostKeys,
     deadline: Instant,
 ) -> Result<Vec<u8>, ScrapeError> {
-    Live::handshake(plan, known, deadline)?.host_key()
+    LiveSession::handshake(plan, known, deadline)?.host_key()
 }
 
 /// Runs scripts over SSH.
 #[derive(Debug)]
 pub(crate) struct SshShell {
     plan: SshPlan,
-    live: Option<Live>,
+    live: Option<LiveSession>,
     /// Why no keys can be exchanged, once the router's offer was read.
     at_odds: Option<ScrapeError>,
 }
@@ -83,14 +83,14 @@ impl SshShell {
 
 impl Shell for SshShell {
     fn exec(&mut self, script: &str, deadline: Instant) -> Result<String, ScrapeError> {
-        let kept = self.live.take().filter(Live::is_alive).map(|live| (live.open(deadline), live));
+        let kept = self.live.take().filter(LiveSession::is_alive).map(|live| (live.open(deadline), live));
         let (channel, live) = match kept {
             Some((Ok(channel), live)) => (channel, live),
             // The router closed the session between scrapes. No script has begun and no connection
             // was made, so the one that follows is the first of this scrape.
             None | Some((Err(ScrapeError { reason: FailureReason::Connect, .. }), _)) => {
-                let live =
-                    Live::connect(&self.plan, deadline).map_err(|error| self.explained(error, deadline))?;
+                let live = LiveSession::connect(&self.plan, deadline)
+                    .map_err(|error| self.explained(error, deadline))?;
                 self.at_odds = None;
                 (live.open(deadline)?, live)
             }
@@ -117,7 +117,7 @@ impl SshShell {
         if self.at_odds.is_none() {
             // A server that makes no offer broke off for another reason.
             let otherwise = |_| ScrapeError { reason: FailureReason::Connect, ..error.clone() };
-            self.at_odds = Some(Live::offer(&self.plan, deadline).unwrap_or_else(otherwise));
+            self.at_odds = Some(LiveSession::offer(&self.plan, deadline).unwrap_or_else(otherwise));
         }
         self.at_odds.clone().unwrap_or(error)
     }
@@ -135,27 +135,27 @@ fn connected(plan: &SshPlan, deadline: Instant) -> Result<(Socket, String), Scra
 const RUNNING: &str = "running commands on the router";
 
 /// A session. Dropping it cuts the connection first, so that libssh2 cannot wait for it.
-struct Live {
+struct LiveSession {
     session: Session,
     socket: Socket,
     /// Address and port, and the jump routers.
     peer: String,
 }
 
-impl Drop for Live {
+impl Drop for LiveSession {
     fn drop(&mut self) {
         // An error means that it is already cut.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
 
-impl std::fmt::Debug for Live {
+impl std::fmt::Debug for LiveSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Live").field("peer", &self.peer).finish_non_exhaustive()
     }
 }
 
-impl Live {
+impl LiveSession {
     /// A session that is logged in.
     fn connect(plan: &SshPlan, deadline: Instant) -> Result<Self, ScrapeError> {
         // Everything that can be wrong on our side is checked before the router is contacted.

@@ -16,7 +16,7 @@ use std::{
 
 use super::{
     certificate::{Certificate, is_certificate},
-    known_hosts::{self, Entry, Mark, SSH_PORT, fingerprint, key_kind},
+    known_hosts::{self, Entry, Marker, SSH_PORT, fingerprint, key_kind},
 };
 use crate::{
     model::{
@@ -111,17 +111,17 @@ impl HostKeys {
             let usable = |entry: &&Entry| TYPES.iter().any(|(kind, ..)| entry.kind == *kind);
             entries.iter().filter(usable).filter(named).cloned().collect()
         };
-        let (mut keys, mut authorities) = (of(&name, Mark::Plain), of(&name, Mark::Authority));
+        let (mut keys, mut authorities) = (of(&name, Marker::Plain), of(&name, Marker::Authority));
         if keys.is_empty() && authorities.is_empty() && plan.port != SSH_PORT {
             // As in OpenSSH: entries for the bare name apply if there are none for the port.
-            let bare = (of(&host, Mark::Plain), of(&host, Mark::Authority));
+            let bare = (of(&host, Marker::Plain), of(&host, Marker::Authority));
             if !bare.0.is_empty() || !bare.1.is_empty() {
                 name.clone_from(&host);
                 (keys, authorities) = bare;
             }
         }
         // A revoked key is refused whatever name it was revoked for.
-        let revoked = entries.into_iter().filter(|entry| entry.mark == Mark::Revoked).collect();
+        let revoked = entries.into_iter().filter(|entry| entry.mark == Marker::Revoked).collect();
         let trusted = Trusted::File { file: file.clone(), keys, authorities, revoked };
         Ok(Self { host, name, trusted })
     }

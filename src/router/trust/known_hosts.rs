@@ -22,7 +22,7 @@ pub(crate) const SSH_PORT: u16 = 22;
 
 /// The marker of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mark {
+pub(crate) enum Marker {
     /// No marker: the host's key.
     Plain,
     /// `@cert-authority`: signs the host's certificates.
@@ -37,7 +37,7 @@ pub(crate) struct Entry {
     /// Line number, from 1.
     pub line: usize,
     /// Its marker.
-    pub mark: Mark,
+    pub mark: Marker,
     /// The names as written.
     pub names: String,
     /// Type of the key.
@@ -81,12 +81,12 @@ fn entry(line: usize, text: &str) -> Option<Entry> {
     let mut words = text.split_whitespace();
     let mut names = words.next()?;
     let mark = match names {
-        "@cert-authority" => Mark::Authority,
-        "@revoked" => Mark::Revoked,
+        "@cert-authority" => Marker::Authority,
+        "@revoked" => Marker::Revoked,
         other if other.starts_with(['@', '#']) => return None,
-        _ => Mark::Plain,
+        _ => Marker::Plain,
     };
-    if mark != Mark::Plain {
+    if mark != Marker::Plain {
         names = words.next()?;
     }
     let kind = words.next()?.to_owned();

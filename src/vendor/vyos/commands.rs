@@ -7,27 +7,27 @@
 use super::Vyos;
 use crate::{
     model::{picture::FixCommand, types::InterfaceName},
-    vendor::Change,
+    vendor::Repair,
 };
 
 impl Vyos {
     /// The configuration command for a change; `None` for an interface that VyOS has not named.
     #[must_use]
-    pub(crate) fn command(interface: &InterfaceName, change: Change) -> Option<FixCommand> {
+    pub(crate) fn command(interface: &InterfaceName, change: Repair) -> Option<FixCommand> {
         if !Self::names(interface) {
             return None;
         }
         let verb = match change {
-            Change::Enable | Change::DeleteRemote(_) => "delete",
+            Repair::Enable | Repair::DeleteRemote(_) => "delete",
             _ => "set",
         };
         let setting = match change {
-            Change::Enable => "disable".to_owned(),
-            Change::Df(df) => format!("parameters ip df {df}"),
-            Change::Mtu(mtu) => format!("mtu {mtu}"),
-            Change::Vni(vni) => format!("vni {vni}"),
-            Change::Port(port) => format!("port {port}"),
-            Change::DeleteRemote(remote) | Change::Remote(remote) => format!("remote {remote}"),
+            Repair::Enable => "disable".to_owned(),
+            Repair::Df(df) => format!("parameters ip df {df}"),
+            Repair::Mtu(mtu) => format!("mtu {mtu}"),
+            Repair::Vni(vni) => format!("vni {vni}"),
+            Repair::Port(port) => format!("port {port}"),
+            Repair::DeleteRemote(remote) | Repair::Remote(remote) => format!("remote {remote}"),
         };
         FixCommand::new(format!("{verb} interfaces vxlan {interface} {setting}"))
     }
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn there_is_a_command_only_for_an_interface_that_vyos_named() {
-        let of = |name: &str| Vyos::command(&name.into(), Change::Enable).map(|command| command.to_string());
+        let of = |name: &str| Vyos::command(&name.into(), Repair::Enable).map(|command| command.to_string());
         assert_eq!(of("vxlan01").as_deref(), Some("delete interfaces vxlan vxlan01 disable"));
         for name in ["vxlan1;reboot", "$(reboot)", "vxlan", "vx1", "vxlan1'", "-f", "vxlan1&x"] {
             assert_eq!(of(name), None, "{name}");
@@ -50,16 +50,16 @@ mod tests {
     fn every_change_has_its_command() {
         let remote = "2001:db8::1".parse().expect("an address");
         for (change, command) in [
-            (Change::Enable, "delete interfaces vxlan vxlan1 disable"),
+            (Repair::Enable, "delete interfaces vxlan vxlan1 disable"),
             (
-                Change::Df(crate::model::types::DfPolicy::Unset),
+                Repair::Df(crate::model::types::DfPolicy::Unset),
                 "set interfaces vxlan vxlan1 parameters ip df unset",
             ),
-            (Change::Mtu(1500), "set interfaces vxlan vxlan1 mtu 1500"),
-            (Change::Vni(crate::model::types::Vni(7)), "set interfaces vxlan vxlan1 vni 7"),
-            (Change::Port(4789), "set interfaces vxlan vxlan1 port 4789"),
-            (Change::DeleteRemote(remote), "delete interfaces vxlan vxlan1 remote 2001:db8::1"),
-            (Change::Remote(remote), "set interfaces vxlan vxlan1 remote 2001:db8::1"),
+            (Repair::Mtu(1500), "set interfaces vxlan vxlan1 mtu 1500"),
+            (Repair::Vni(crate::model::types::Vni(7)), "set interfaces vxlan vxlan1 vni 7"),
+            (Repair::Port(4789), "set interfaces vxlan vxlan1 port 4789"),
+            (Repair::DeleteRemote(remote), "delete interfaces vxlan vxlan1 remote 2001:db8::1"),
+            (Repair::Remote(remote), "set interfaces vxlan vxlan1 remote 2001:db8::1"),
         ] {
             let is = Vyos::command(&"vxlan1".into(), change).expect("a command").to_string();
             assert_eq!(is, command, "{change:?}");

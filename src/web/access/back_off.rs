@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::web::peer::Peer;
+use crate::web::peer::ClientAddress;
 
 /// Wrong passwords without a wait: somebody who mistypes does not notice.
 const FREE: u32 = 5;
@@ -20,7 +20,7 @@ const MOST_PEERS: usize = 1024;
 /// Wrong passwords by peer.
 #[derive(Debug, Default)]
 pub(crate) struct BackOff {
-    peers: BTreeMap<Peer, WrongPasswords>,
+    peers: BTreeMap<ClientAddress, WrongPasswords>,
 }
 
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl WrongPasswords {
 
 impl BackOff {
     /// How often the peer was wrong recently, or how long it must wait.
-    pub(crate) fn ask(&self, peer: Peer, now: Instant) -> Result<u32, Duration> {
+    pub(crate) fn ask(&self, peer: ClientAddress, now: Instant) -> Result<u32, Duration> {
         let Some(wrong) = self.peers.get(&peer) else { return Ok(0) };
         let since = now.saturating_duration_since(wrong.last);
         match wrong.wait().checked_sub(since) {
@@ -51,7 +51,7 @@ impl BackOff {
     }
 
     /// Records a wrong password.
-    pub(crate) fn wrong(&mut self, peer: Peer, now: Instant) {
+    pub(crate) fn wrong(&mut self, peer: ClientAddress, now: Instant) {
         self.peers.retain(|_, wrong| now.saturating_duration_since(wrong.last) < FORGIVEN);
         if self.peers.len() >= MOST_PEERS && !self.peers.contains_key(&peer) {
             let oldest = self.peers.iter().min_by_key(|(_, wrong)| wrong.last).map(|(peer, _)| *peer);
@@ -62,7 +62,7 @@ impl BackOff {
     }
 
     /// Records that a check found the password right.
-    pub(crate) fn right(&mut self, peer: Peer) {
+    pub(crate) fn right(&mut self, peer: ClientAddress) {
         self.peers.remove(&peer);
     }
 }
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn four_for_nothing_then_twice_as_long_each_time() {
-        let (mut back_off, peer, mut now) = (BackOff::default(), Peer::V6(1), Instant::now());
+        let (mut back_off, peer, mut now) = (BackOff::default(), ClientAddress::V6(1), Instant::now());
         let mut waits = Vec::new();
         for _ in 0..14 {
             back_off.wrong(peer, now);
@@ -84,7 +84,7 @@ mod tests {
         }
         assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
         assert_eq!(back_off.ask(peer, now), Ok(14));
-        assert_eq!(back_off.ask(Peer::V6(2), now), Ok(0), "another is not meant");
+        assert_eq!(back_off.ask(ClientAddress::V6(2), now), Ok(0), "another is not meant");
         assert_eq!(back_off.ask(peer, now + FORGIVEN), Ok(0));
         back_off.wrong(peer, now);
         back_off.right(peer);
@@ -95,9 +95,9 @@ mod tests {
     fn of_many_peers_the_oldest_are_forgotten() {
         let (mut back_off, now) = (BackOff::default(), Instant::now());
         for peer in 0..3000 {
-            back_off.wrong(Peer::V6(peer), now + Duration::from_micros(peer));
+            back_off.wrong(ClientAddress::V6(peer), now + Duration::from_micros(peer));
         }
         assert_eq!(back_off.peers.len(), MOST_PEERS);
-        assert_eq!(back_off.ask(Peer::V6(2999), now), Ok(1));
+        assert_eq!(back_off.ask(ClientAddress::V6(2999), now), Ok(1));
     }
 }

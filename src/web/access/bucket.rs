@@ -9,13 +9,13 @@ use crate::config::web_file::Rate;
 
 /// A bucket of tokens: it holds `burst` of them and gets another one after each interval.
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub(crate) struct RequestBucket {
     rate: Rate,
     /// Tokens at that time.
     level: Mutex<(f64, Instant)>,
 }
 
-impl Bucket {
+impl RequestBucket {
     /// A full one.
     pub(crate) fn new(rate: Rate) -> Self {
         Self { rate, level: Mutex::new((f64::from(rate.burst), Instant::now())) }
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_burst_then_one_an_interval() {
-        let bucket = Bucket::new(Rate { interval: Duration::from_secs(2), burst: 3 });
+        let bucket = RequestBucket::new(Rate { interval: Duration::from_secs(2), burst: 3 });
         let begin = Instant::now();
         let taken = |seconds: u64| bucket.take_at(begin + Duration::from_secs(seconds));
         assert_eq!([taken(0), taken(0), taken(0), taken(0)], [true, true, true, false]);

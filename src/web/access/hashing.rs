@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use crate::{config::password_hash::PasswordHash, web::peer::Peer};
+use crate::{config::password_hash::PasswordHash, web::peer::ClientAddress};
 
 /// One CPU in this many is used for passwords; a smaller machine has one thread, which gives way to
 /// all others.
@@ -33,7 +33,7 @@ const NICE: i32 = 10;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asker {
     /// Its address.
-    pub peer: Peer,
+    pub peer: ClientAddress,
     /// Whether it was admitted recently.
     pub known: bool,
     /// How often it was wrong recently.
@@ -51,12 +51,12 @@ pub(crate) enum Full {
 
 /// The threads that check passwords. They end when this is dropped.
 pub(crate) struct Hashing {
-    shared: Arc<Shared>,
+    shared: Arc<HashingQueue>,
 }
 
 type Check = dyn Fn(&PasswordHash, &[u8]) -> bool + Send + Sync;
 
-struct Shared {
+struct HashingQueue {
     check: Box<Check>,
     queue: Mutex<JobQueue>,
     changed: Condvar,
@@ -78,7 +78,7 @@ type Ahead = usize;
 type ArrivalNumber = u64;
 
 struct Job {
-    peer: Peer,
+    peer: ClientAddress,
     hash: PasswordHash,
     password: Zeroizing<Vec<u8>>,
     tell: oneshot::Sender<bool>,
@@ -102,8 +102,11 @@ impl Hashing {
         threads: usize,
         check: impl Fn(&PasswordHash, &[u8]) -> bool + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
-        let shared =
-            Arc::new(Shared { check: Box::new(check), queue: Mutex::default(), changed: Condvar::new() });
+        let shared = Arc::new(HashingQueue {
+            check: Box::new(check),
+            queue: Mutex::default(),
+            changed: Condvar::new(),
+        });
         let hashing = Self { shared };
         for _ in 0..threads {
             let shared = Arc::clone(&hashing.shared);
@@ -156,7 +159,7 @@ impl JobQueue {
     }
 }
 
-impl Shared {
+impl HashingQueue {
     fn queue(&self) -> MutexGuard<'_, JobQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -212,7 +215,7 @@ mod tests {
     }
 
     fn asker(host: u32, known: bool, wrong: u32) -> Asker {
-        Asker { peer: Peer::V4(Ipv4Addr::from_bits(host)), known, wrong }
+        Asker { peer: ClientAddress::V4(Ipv4Addr::from_bits(host)), known, wrong }
     }
 
     /// One thread that reports each check, and starts each one only when told.

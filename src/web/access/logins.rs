@@ -22,7 +22,7 @@ use super::{
     hashing::{Asker, Full, Hashing},
     users::{Users, credentials},
 };
-use crate::{config::password_hash::PasswordHash, model::types::LoginRefusal, web::peer::Peer};
+use crate::{config::password_hash::PasswordHash, model::types::LoginRefusal, web::peer::ClientAddress};
 
 /// Most wrong passwords remembered: a scraper with an old password sends the same one for days.
 const MOST_WRONG: usize = 256;
@@ -76,7 +76,7 @@ impl Logins {
     pub(crate) async fn admit(
         &self,
         users: &Users,
-        peer: Peer,
+        peer: ClientAddress,
         known: bool,
         authorization: Option<&HeaderValue>,
     ) -> Admission {
@@ -133,7 +133,7 @@ impl Seen {
         self.wrong.contains(digest)
     }
 
-    fn remember(&mut self, users: &Users, peer: Peer, name: String, digest: Digest, is_right: bool) {
+    fn remember(&mut self, users: &Users, peer: ClientAddress, name: String, digest: Digest, is_right: bool) {
         if is_right {
             self.right.retain(|name, _| users.hash(name).is_some());
             self.right.insert(name, digest);

@@ -19,7 +19,7 @@ use tokio_rustls::rustls::{
 use zeroize::Zeroizing;
 
 use crate::config::web_file::{ClientCertificate, Curve, Pem, TlsFiles, TlsVersion};
-use named::Named;
+use named::NamedClients;
 
 /// The content of [`TlsFiles`].
 pub(crate) struct TlsContents {
@@ -57,7 +57,7 @@ pub(crate) fn config(files: &TlsFiles, contents: &TlsContents) -> anyhow::Result
             builder.with_client_cert_verifier(if names.is_empty() {
                 verifier
             } else {
-                Named::only(verifier, names)
+                NamedClients::only(verifier, names)
             })
         }
         _ => builder.with_no_client_auth(),

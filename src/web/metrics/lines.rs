@@ -13,7 +13,7 @@ use crate::{catalogue::MetricSpec, text::visible};
 const PIECE: usize = 64 << 10;
 
 /// Samples on their way to a writer.
-pub(crate) struct Lines<'w> {
+pub(crate) struct SampleWriter<'w> {
     text: String,
     to: &'w mut dyn Write,
     outcome: io::Result<()>,
@@ -49,7 +49,7 @@ pub(crate) fn encoded(family: &'static MetricSpec, values: &[&str]) -> String {
     text
 }
 
-impl<'w> Lines<'w> {
+impl<'w> SampleWriter<'w> {
     /// Writes to `to`, samples of `family` first.
     pub(crate) fn new(to: &'w mut dyn Write, family: &'static MetricSpec) -> Self {
         let text = String::with_capacity(PIECE + (PIECE >> 2));
@@ -132,7 +132,7 @@ mod tests {
     fn the_same_text_as_the_library_writes() {
         let values = ["plain", "a\"b", "back\\slash", "line\nbreak", "ünï\u{202e}", "\\n", ""];
         let mut bytes = Vec::new();
-        let mut lines = Lines::new(&mut bytes, &c::PATH_MTU);
+        let mut lines = SampleWriter::new(&mut bytes, &c::PATH_MTU);
         let mut library = Exposition::default();
         for value in values {
             let labels = [value, "site", value];

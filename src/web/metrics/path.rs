@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
-    lines::{Lines, encoded},
+    lines::{SampleWriter, encoded},
     unix_seconds,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A path, with what its samples share.
-struct Row<'p> {
+struct PathRow<'p> {
     /// `path`, `target_site` and `source`, encoded.
     labels: String,
     path: &'p PathObservation,
@@ -26,7 +26,7 @@ struct Row<'p> {
 }
 
 /// Writes the samples of a path in a family.
-type Put = fn(&mut Lines<'_>, &Row<'_>);
+type Put = fn(&mut SampleWriter<'_>, &PathRow<'_>);
 
 const FAMILIES: &[(&MetricSpec, Put)] = &[
     (&c::PATH_BLACKHOLE, blackhole),
@@ -51,15 +51,15 @@ const FAMILIES: &[(&MetricSpec, Put)] = &[
 
 /// Writes the samples of all paths, one family after the other.
 pub(crate) fn write(present: &Present, to: &mut dyn Write) -> io::Result<()> {
-    let rows: Vec<Row<'_>> = present
+    let rows: Vec<PathRow<'_>> = present
         .paths_with_pictures()
         .map(|(path, picture)| {
             let source = path.source.to_string();
             let labels = encoded(&c::PATH_RTT, &[path.path.as_str(), path.target_site.as_str(), &source]);
-            Row { labels, path, echo: path.echo(), picture }
+            PathRow { labels, path, echo: path.echo(), picture }
         })
         .collect();
-    let mut out = Lines::new(to, &c::PATH_RTT);
+    let mut out = SampleWriter::new(to, &c::PATH_RTT);
     for (family, put) in FAMILIES {
         out.begin(family);
         for row in &rows {
@@ -69,7 +69,7 @@ pub(crate) fn write(present: &Present, to: &mut dyn Write) -> io::Result<()> {
     out.end()
 }
 
-fn info(out: &mut Lines<'_>, row: &Row<'_>) {
+fn info(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     let path = row.path;
     let address = path.address.map(|address| address.to_string()).unwrap_or_default();
     let port = path.tcp_port.map(|port| port.to_string()).unwrap_or_default();
@@ -81,7 +81,7 @@ fn info(out: &mut Lines<'_>, row: &Row<'_>) {
 const BOUNDS: [&str; RttHistogram::BOUNDS.len()] =
     ["0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "1"];
 
-fn rtt(out: &mut Lines<'_>, row: &Row<'_>) {
+fn rtt(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     let rtt = &row.echo.rtt;
     let mut below = 0;
     for (bound, count) in BOUNDS.iter().zip(rtt.counts) {
@@ -94,35 +94,35 @@ fn rtt(out: &mut Lines<'_>, row: &Row<'_>) {
     out.put_part("_count", &row.labels, None, all);
 }
 
-fn send_errors(out: &mut Lines<'_>, row: &Row<'_>) {
+fn send_errors(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     for reason in SendError::ALL {
         out.put(&row.labels, &[reason.as_str()], row.path.counters.send_errors(*reason));
     }
 }
 
-fn last_probe(out: &mut Lines<'_>, row: &Row<'_>) {
+fn last_probe(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     if let Some(time) = row.path.counters.last_probe() {
         out.put(&row.labels, &[], unix_seconds(time));
     }
 }
 
-fn expected(row: &Row<'_>) -> Option<u32> {
+fn expected(row: &PathRow<'_>) -> Option<u32> {
     row.path.expected_mtu.as_ref().map(|expected| expected.bytes)
 }
 
-fn expected_mtu(out: &mut Lines<'_>, row: &Row<'_>) {
+fn expected_mtu(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     if let Some(bytes) = expected(row) {
         out.put(&row.labels, &[], bytes);
     }
 }
 
-fn testable_mtu(out: &mut Lines<'_>, row: &Row<'_>) {
+fn testable_mtu(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     if let Some(bytes) = row.path.testable_mtu {
         out.put(&row.labels, &[], bytes);
     }
 }
 
-fn mtu(out: &mut Lines<'_>, row: &Row<'_>) {
+fn mtu(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     let judgement = &row.path.judgement;
     for (direction, mtu) in
         [(Direction::Forward, judgement.mtu_forward), (Direction::Reverse, judgement.mtu_reverse)]
@@ -134,34 +134,34 @@ fn mtu(out: &mut Lines<'_>, row: &Row<'_>) {
     }
 }
 
-fn blackhole(out: &mut Lines<'_>, row: &Row<'_>) {
+fn blackhole(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     for direction in Direction::ALL {
         let hole = row.path.judgement.holes.contains(direction);
         out.put_bool(&row.labels, &[direction.as_str()], hole);
     }
 }
 
-fn blackhole_reason(out: &mut Lines<'_>, row: &Row<'_>) {
+fn blackhole_reason(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     let reasons = row.path.judgement.blackhole_reasons();
     for reason in BlackholeReason::ALL {
         out.put_bool(&row.labels, &[reason.as_str()], reasons.contains(reason));
     }
 }
 
-fn verdict(out: &mut Lines<'_>, row: &Row<'_>) {
+fn verdict(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     for verdict in Verdict::ALL {
         out.put_bool(&row.labels, &[verdict.as_str()], row.path.judgement.verdict == *verdict);
     }
 }
 
-fn unknown_reason(out: &mut Lines<'_>, row: &Row<'_>) {
+fn unknown_reason(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     let judgement = &row.path.judgement;
     if let Some(reason) = judgement.unknown_reason.filter(|_| judgement.verdict == Verdict::Unknown) {
         out.put(&row.labels, &[reason.as_str()], 1);
     }
 }
 
-fn hops(out: &mut Lines<'_>, row: &Row<'_>) {
+fn hops(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     let hops = row.picture.map_or(&[][..], |picture| &picture.hops);
     for (place, hop) in hops.iter().enumerate() {
         // A way that crosses an end twice has one sample of it.
@@ -172,7 +172,7 @@ fn hops(out: &mut Lines<'_>, row: &Row<'_>) {
     }
 }
 
-fn fix(out: &mut Lines<'_>, row: &Row<'_>) {
+fn fix(out: &mut SampleWriter<'_>, row: &PathRow<'_>) {
     let Some(picture) = row.picture.filter(|_| row.path.judgement.verdict != Verdict::Ok) else { return };
     // One session a router, as `check` prints them: `configure`, its commands, `commit`, `save`.
     let sessions = (1_u32..).zip(picture.fix.chunk_by(|one, next| one.router == next.router));

@@ -13,7 +13,7 @@ use crate::{
     web::{
         answer::Content,
         view::address,
-        wanted::{May, Refusal, WATCHED},
+        wanted::{May, NotNow, WATCHED},
         words::{HERE, around},
     },
 };
@@ -87,22 +87,22 @@ fn of(count: AskedCount) -> Said {
 }
 
 /// Why a path was not probed, with the way back; without a revision, so that nothing replaces it.
-pub(crate) fn refused(version: &str, name: &str, refusal: Refusal) -> Content {
+pub(crate) fn refused(version: &str, name: &str, refusal: NotNow) -> Content {
     let status = match refusal {
-        Refusal::TooSoon(_) => StatusCode::TOO_MANY_REQUESTS,
+        NotNow::TooSoon(_) => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::FORBIDDEN,
     };
     let main = html! {
         h1 { (say!("Not probed")) }
         p {
             @match refusal {
-                Refusal::Nobody => {
+                NotNow::Nobody => {
                     (around(
                         &say!("Switched off by {setting} in the configuration.", setting = HERE),
                         &[html! { kbd { "web: {probe_now: never}" } }],
                     ))
                 }
-                Refusal::NotThisReader => {
+                NotNow::NotThisReader => {
                     (around(
                         &say!(
                             "Only for those who had to log in or to show a certificate, who come from a network in \
@@ -114,14 +114,14 @@ pub(crate) fn refused(version: &str, name: &str, refusal: Refusal) -> Content {
                         &[html! { kbd { "web.allowed_sources" } }, html! { kbd { (MEND) } }],
                     ))
                 }
-                Refusal::Elsewhere => { (say!("The page that asked is another site's.")) }
-                Refusal::NoProof => {
+                NotNow::Elsewhere => { (say!("The page that asked is another site's.")) }
+                NotNow::NoProof => {
                     (say!(
                         "The page is older than this process, or is not the exporter's: open the path and press its \
                          button."
                     ))
                 }
-                Refusal::TooSoon(wait) => {
+                NotNow::TooSoon(wait) => {
                     (say!("It was asked a moment ago: again in {wait} s.", wait = wait.as_secs_f64().ceil()))
                 }
             }

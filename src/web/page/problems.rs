@@ -27,7 +27,7 @@ pub(super) fn section(view: &View, problems: &[Problem], asked: &TablePages) -> 
     if problems.is_empty() {
         return html! {};
     }
-    let mut said = AlreadySaid::default();
+    let mut said = AlreadyShown::default();
     let skipped = (asked.problems - 1).saturating_mul(A_PAGE);
     html! {
         section aria-labelledby="problems" {
@@ -42,13 +42,13 @@ pub(super) fn section(view: &View, problems: &[Problem], asked: &TablePages) -> 
 
 /// What earlier problems have shown, so that nothing is repeated.
 #[derive(Default)]
-struct AlreadySaid<'p> {
+struct AlreadyShown<'p> {
     commands: BTreeSet<&'p FixStep>,
     causes: BTreeSet<&'p Said>,
 }
 
 /// One problem among others.
-fn card<'p>(view: &View, problem: &'p Problem, index: usize, said: &mut AlreadySaid<'p>) -> Markup {
+fn card<'p>(view: &View, problem: &'p Problem, index: usize, said: &mut AlreadyShown<'p>) -> Markup {
     let before = html! {
         p class="since" {
             @if let Some((path, _)) = (problem.kind == "path").then(|| view.path(&problem.name)).flatten() {
@@ -63,7 +63,7 @@ fn card<'p>(view: &View, problem: &'p Problem, index: usize, said: &mut AlreadyS
 
 /// The problem of a page of its own, which has said what it means and since when.
 pub(super) fn alone(view: &View, problem: &Problem) -> Markup {
-    framed(view, problem, 0, None, &mut AlreadySaid::default())
+    framed(view, problem, 0, None, &mut AlreadyShown::default())
 }
 
 fn framed<'p>(
@@ -71,7 +71,7 @@ fn framed<'p>(
     problem: &'p Problem,
     index: usize,
     before: Option<&Markup>,
-    said: &mut AlreadySaid<'p>,
+    said: &mut AlreadyShown<'p>,
 ) -> Markup {
     let is_known = problem.cause.iter().all(|cause| said.causes.contains(cause));
     said.causes.extend(&problem.cause);

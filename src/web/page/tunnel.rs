@@ -42,7 +42,7 @@ pub(crate) fn tunnel(view: &View, name: &str) -> Content {
 }
 
 /// One line of the comparison; `counts` are never alike and not compared.
-struct Row {
+struct ComparisonRow {
     what: Said,
     values: Vec<Option<String>>,
     differs: bool,
@@ -81,7 +81,7 @@ fn ends(view: &View, tunnel: &Tunnel) -> Markup {
     }
 }
 
-fn rows(view: &View, tunnel: &Tunnel) -> Vec<Row> {
+fn rows(view: &View, tunnel: &Tunnel) -> Vec<ComparisonRow> {
     type Tell = fn(&RouterSnapshot, &Link) -> Option<String>;
     let settings: [(Said, Option<MismatchField>, Tell); 13] = [
         (say!("VNI"), Some(MismatchField::Vni), |_, link| Some(link.vxlan.as_ref()?.vni?.to_string())),
@@ -111,7 +111,7 @@ fn rows(view: &View, tunnel: &Tunnel) -> Vec<Row> {
         let snapshot = view.router(end.router.as_str())?.current.as_deref()?;
         tell(snapshot, snapshot.link(end.interface.as_str())?)
     };
-    let row = |(what, field, how): (Said, Option<MismatchField>, Tell)| Row {
+    let row = |(what, field, how): (Said, Option<MismatchField>, Tell)| ComparisonRow {
         what,
         values: tunnel.ends.iter().map(|end| tell(end, how)).collect(),
         differs: field.is_some_and(|field| tunnel.mismatches.contains_key(&field)),

@@ -54,7 +54,7 @@ pub(super) struct Label {
 
 /// A line between two points.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(super) struct DrawnLine {
     pub from: (i32, i32),
     pub to: (i32, i32),
     pub kind: LineKind,
@@ -68,7 +68,7 @@ pub(super) struct Drawing {
     pub height: i32,
     /// Each with whether it is the exporter's own site.
     pub boxes: Vec<(Rect, Mark, bool)>,
-    pub lines: Vec<Line>,
+    pub lines: Vec<DrawnLine>,
     pub labels: Vec<Label>,
     /// Upper left corner and mark of each shape.
     pub icons: Vec<(i32, i32, Mark)>,
@@ -110,7 +110,7 @@ impl Drawing {
     }
 
     pub(super) fn line(&mut self, kind: LineKind, mark: Mark, from: (i32, i32), to: (i32, i32)) {
-        self.lines.push(Line { from, to, kind, mark });
+        self.lines.push(DrawnLine { from, to, kind, mark });
     }
 
     /// The SVG; `words` say what is to be seen.
@@ -134,7 +134,7 @@ impl Drawing {
     }
 }
 
-fn one_line(line: &Line) -> Markup {
+fn one_line(line: &DrawnLine) -> Markup {
     let ((x1, y1), (x2, y2)) = (line.from, line.to);
     let kind = match line.kind {
         LineKind::Tunnel => "tunnel",

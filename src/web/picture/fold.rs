@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::scene::{Scene, Site};
+use super::scene::{DrawnOverlay, Site};
 use crate::{language::say, web::mark::Mark};
 
 /// The scene with at most `most` sites, the worst of them, and one that stands for the rest.
-pub(super) fn folded(scene: Scene, most: usize) -> Scene {
+pub(super) fn folded(scene: DrawnOverlay, most: usize) -> DrawnOverlay {
     if scene.sites.len() <= most {
         return scene;
     }
@@ -37,7 +37,7 @@ pub(super) fn folded(scene: Scene, most: usize) -> Scene {
         }],
         folded: Some(gone.len()),
     });
-    let mut scene = Scene { sites, ..scene };
+    let mut scene = DrawnOverlay { sites, ..scene };
     for tunnel in &mut scene.tunnels {
         tunnel.sites = (places[tunnel.sites.0], places[tunnel.sites.1]);
     }

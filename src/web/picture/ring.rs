@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 
 use super::{
     drawing::{Drawing, LineKind, Rect},
-    scene::Scene,
+    scene::DrawnOverlay,
     sitebox,
     star::{above, loss_in_words},
     suspects::Suspects,
@@ -29,7 +29,7 @@ const FEW: usize = 8;
 type Silent = ((usize, usize), Mark);
 
 /// A line with words.
-struct Told {
+struct WordedLine {
     ends: (usize, usize),
     mark: Mark,
     kind: LineKind,
@@ -38,7 +38,7 @@ struct Told {
     href: Option<String>,
 }
 
-pub(super) fn drawing(scene: &Scene) -> Drawing {
+pub(super) fn drawing(scene: &DrawnOverlay) -> Drawing {
     let boxes = places(scene);
     let mut drawing = Drawing::default();
     let ring = boxes.iter().map(|rect| rect.x + rect.width).max().unwrap_or(0);
@@ -89,7 +89,7 @@ pub(super) fn drawing(scene: &Scene) -> Drawing {
 }
 
 /// The lines with words: all if they are few, else what is wrong; and the others.
-fn told(scene: &Scene) -> (Vec<Told>, Vec<Silent>) {
+fn told(scene: &DrawnOverlay) -> (Vec<WordedLine>, Vec<Silent>) {
     let mut told = Vec::new();
     let mut silent = Vec::new();
     let mut tunnels: Vec<_> = scene.tunnels.iter().collect();
@@ -101,7 +101,7 @@ fn told(scene: &Scene) -> (Vec<Told>, Vec<Silent>) {
         }
         let left = &scene.sites[tunnel.sites.0].name;
         let right = &scene.sites[tunnel.sites.1].name;
-        told.push(Told {
+        told.push(WordedLine {
             ends: tunnel.sites,
             mark: tunnel.mark,
             kind: LineKind::Tunnel,
@@ -115,7 +115,7 @@ fn told(scene: &Scene) -> (Vec<Told>, Vec<Silent>) {
         let (mark, words) = leg.mark_and_words(scene);
         if mark != Mark::Good && told.len() < 2 * MOST_NUMBERS {
             let ends = if own == Some(*other) { (*other, *one) } else { (*one, *other) };
-            told.push(Told { ends, mark, kind: LineKind::Path, words, more: None, href: None });
+            told.push(WordedLine { ends, mark, kind: LineKind::Path, words, more: None, href: None });
         }
     }
     (told, silent)
@@ -123,7 +123,7 @@ fn told(scene: &Scene) -> (Vec<Told>, Vec<Silent>) {
 
 /// The smallest ring in which no two boxes come near each other.
 #[allow(clippy::cast_possible_truncation)]
-fn places(scene: &Scene) -> Vec<Rect> {
+fn places(scene: &DrawnOverlay) -> Vec<Rect> {
     let count = scene.sites.len();
     let around = |radius: f64| -> Vec<Rect> {
         let place = |(site, index): (&super::scene::Site, u32)| {

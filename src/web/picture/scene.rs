@@ -19,7 +19,7 @@ use crate::{
 
 /// The whole overlay.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Scene {
+pub(super) struct DrawnOverlay {
     /// The exporter's own site first, the others by name.
     pub sites: Vec<Site>,
     pub tunnels: Vec<TunnelLine>,
@@ -74,7 +74,7 @@ pub(super) struct PathLine {
     pub legs: BTreeSet<(usize, usize)>,
 }
 
-impl Scene {
+impl DrawnOverlay {
     pub(super) fn of(present: &Present) -> Self {
         let (mut sites, places) = sites_of(present);
         for reading in &present.routers {

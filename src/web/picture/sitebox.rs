@@ -2,7 +2,7 @@
 
 use super::{
     drawing::{Drawing, Rect},
-    scene::{Item, Scene, Site},
+    scene::{DrawnOverlay, Item, Site},
     suspects::short,
 };
 use crate::{language::say, web::mark::Mark};
@@ -33,7 +33,7 @@ fn shown(items: &[Item]) -> usize {
 }
 
 /// Draws a site into a rectangle that is at least [`height`] high.
-pub(super) fn draw(into: &mut Drawing, scene: &Scene, place: usize, rect: Rect) {
+pub(super) fn draw(into: &mut Drawing, scene: &DrawnOverlay, place: usize, rect: Rect) {
     let site = &scene.sites[place];
     let mark = scene.mark_of(place);
     into.boxes.push((rect, mark, site.own));

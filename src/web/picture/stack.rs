@@ -3,7 +3,7 @@
 
 use super::{
     drawing::{Drawing, LineKind, Rect},
-    scene::Scene,
+    scene::DrawnOverlay,
     sitebox,
     star::{Lane, above, lanes, loss_in_words},
     suspects::Suspects,
@@ -19,7 +19,7 @@ const GAP: i32 = 12;
 /// So many tunnels with something wrong are named where no site is in the middle.
 const MOST_TUNNELS: usize = 12;
 
-pub(super) fn drawing(scene: &Scene) -> Drawing {
+pub(super) fn drawing(scene: &DrawnOverlay) -> Drawing {
     let mut drawing = Drawing { width: WIDTH + 2 * MARGIN, ..Drawing::default() };
     let bottom = match scene.hub() {
         Some(hub) => star(&mut drawing, scene, hub),
@@ -29,7 +29,7 @@ pub(super) fn drawing(scene: &Scene) -> Drawing {
     drawing
 }
 
-fn star(into: &mut Drawing, scene: &Scene, hub: usize) -> i32 {
+fn star(into: &mut Drawing, scene: &DrawnOverlay, hub: usize) -> i32 {
     let mut y = site(into, scene, hub, (MARGIN, MARGIN));
     let top = y;
     let suspects = Suspects::of(scene);
@@ -70,7 +70,7 @@ fn draw_lane(into: &mut Drawing, lane: &Lane<'_>, y: i32) {
     }
 }
 
-fn list(into: &mut Drawing, scene: &Scene) -> i32 {
+fn list(into: &mut Drawing, scene: &DrawnOverlay) -> i32 {
     let mut y = MARGIN;
     for place in 0..scene.sites.len() {
         y = site(into, scene, place, (MARGIN, y)) + GAP;
@@ -97,7 +97,7 @@ fn list(into: &mut Drawing, scene: &Scene) -> i32 {
     y
 }
 
-fn site(into: &mut Drawing, scene: &Scene, place: usize, (x, y): (i32, i32)) -> i32 {
+fn site(into: &mut Drawing, scene: &DrawnOverlay, place: usize, (x, y): (i32, i32)) -> i32 {
     let height = sitebox::height(&scene.sites[place]);
     sitebox::draw(into, scene, place, Rect { x, y, width: MARGIN + WIDTH - x, height });
     y + height

@@ -3,7 +3,7 @@
 
 use super::{
     drawing::{Drawing, LineKind, Rect},
-    scene::{Scene, TunnelLine, other_than},
+    scene::{DrawnOverlay, TunnelLine, other_than},
     sitebox,
     suspects::Suspects,
 };
@@ -43,7 +43,12 @@ impl Lane<'_> {
 }
 
 /// What runs between a site and the hub.
-pub(super) fn lanes<'s>(scene: &'s Scene, suspects: &Suspects, hub: usize, site: usize) -> Vec<Lane<'s>> {
+pub(super) fn lanes<'s>(
+    scene: &'s DrawnOverlay,
+    suspects: &Suspects,
+    hub: usize,
+    site: usize,
+) -> Vec<Lane<'s>> {
     let of_leg = scene.tunnels.iter().filter(|tunnel| other_than(tunnel.sites, hub) == Some(site));
     let mut tunnels: Vec<_> = of_leg.collect();
     tunnels.sort_by_key(|tunnel| tunnel.mark);
@@ -71,7 +76,7 @@ pub(super) fn lanes<'s>(scene: &'s Scene, suspects: &Suspects, hub: usize, site:
     lanes
 }
 
-pub(super) fn drawing(scene: &Scene, hub: usize) -> Drawing {
+pub(super) fn drawing(scene: &DrawnOverlay, hub: usize) -> Drawing {
     let leaves: Vec<usize> = (0..scene.sites.len()).filter(|site| *site != hub).collect();
     let (left, right) = sides(scene, &leaves);
     let has_left = !left.is_empty();
@@ -94,7 +99,7 @@ pub(super) fn drawing(scene: &Scene, hub: usize) -> Drawing {
 }
 
 /// Which sites stand left and right of the hub: our own first, at the left.
-fn sides(scene: &Scene, leaves: &[usize]) -> (Vec<usize>, Vec<usize>) {
+fn sides(scene: &DrawnOverlay, leaves: &[usize]) -> (Vec<usize>, Vec<usize>) {
     match leaves {
         [own, rest @ ..] if scene.sites[*own].own && rest.len() <= FEW => (vec![*own], rest.to_vec()),
         few if few.len() <= FEW && !few.iter().any(|site| scene.sites[*site].own) => {
@@ -110,7 +115,7 @@ fn sides(scene: &Scene, leaves: &[usize]) -> (Vec<usize>, Vec<usize>) {
 /// Draws a site and its lanes to the hub, whose nearer edge is at `of_hub`; returns where it ends.
 fn leaf(
     into: &mut Drawing,
-    (scene, suspects): (&Scene, &Suspects),
+    (scene, suspects): (&DrawnOverlay, &Suspects),
     (hub, site): (usize, usize),
     (x, y): (i32, i32),
     of_hub: i32,

@@ -3,29 +3,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::scene::{PathLine, Scene, ordered};
+use super::scene::{DrawnOverlay, PathLine, ordered};
 use crate::{language::say, web::mark::Mark};
 
 /// Paths by leg, a leg being two sites, smaller index first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Suspects {
-    legs: BTreeMap<(usize, usize), Leg>,
+    legs: BTreeMap<(usize, usize), LegPaths>,
 }
 
 /// The paths of one leg, by index.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Leg {
+pub(super) struct LegPaths {
     pub crossing: Vec<usize>,
     pub sick: Vec<usize>,
 }
 
 impl Suspects {
-    pub(super) fn of(scene: &Scene) -> Self {
+    pub(super) fn of(scene: &DrawnOverlay) -> Self {
         let ends = (scene.own(), scene.hub());
         let ways: Vec<_> = scene.paths.iter().map(|path| way(path, ends)).collect();
         let cleared = scene.paths.iter().zip(&ways).filter(|(path, _)| path.mark == Mark::Good);
         let cleared: BTreeSet<_> = cleared.flat_map(|(_, way)| way.iter().copied()).collect();
-        let mut legs: BTreeMap<_, Leg> = BTreeMap::new();
+        let mut legs: BTreeMap<_, LegPaths> = BTreeMap::new();
         for (path, way) in ways.iter().enumerate() {
             let all_cleared = way.iter().all(|leg| cleared.contains(leg));
             for leg in way {
@@ -40,18 +40,18 @@ impl Suspects {
     }
 
     /// The paths between two sites.
-    pub(super) fn leg(&self, one: usize, other: usize) -> Option<&Leg> {
+    pub(super) fn leg(&self, one: usize, other: usize) -> Option<&LegPaths> {
         self.legs.get(&ordered(one, other))
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&(usize, usize), &Leg)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&(usize, usize), &LegPaths)> {
         self.legs.iter()
     }
 }
 
-impl Leg {
+impl LegPaths {
     /// The worst mark, and what to say of it: a name where there is one, else a number.
-    pub(super) fn mark_and_words(&self, scene: &Scene) -> (Mark, String) {
+    pub(super) fn mark_and_words(&self, scene: &DrawnOverlay) -> (Mark, String) {
         let of = |path: &usize| &scene.paths[*path];
         let Some(worst) = self.sick.iter().map(of).min_by_key(|path| path.mark) else {
             return match self.crossing.as_slice() {

@@ -3,7 +3,7 @@
 use super::{
     drawing::{Drawing, Rect},
     fold, letters, ring,
-    scene::{Item, PathLine, Scene, Site, TunnelLine, ordered},
+    scene::{DrawnOverlay, Item, PathLine, Site, TunnelLine, ordered},
     stack, star,
     suspects::Suspects,
 };
@@ -15,11 +15,14 @@ fn site(name: &str, own: bool) -> Site {
     Site { name: name.to_owned(), own, routers: vec![router], targets: Vec::new(), folded: None }
 }
 
-fn sites(count: usize) -> Scene {
-    Scene { sites: (0..count).map(|n| site(&format!("site-{n}"), n == 0)).collect(), ..Scene::default() }
+fn sites(count: usize) -> DrawnOverlay {
+    DrawnOverlay {
+        sites: (0..count).map(|n| site(&format!("site-{n}"), n == 0)).collect(),
+        ..DrawnOverlay::default()
+    }
 }
 
-impl Scene {
+impl DrawnOverlay {
     fn join(mut self, one: usize, other: usize, mark: Mark) -> Self {
         let word = if mark == Mark::Good { "up" } else { "down, mismatch of vni" };
         self.tunnels.push(TunnelLine {
@@ -50,7 +53,7 @@ impl Scene {
     }
 }
 
-fn readme() -> Scene {
+fn readme() -> DrawnOverlay {
     let mut scene = sites(3).join(0, 1, Mark::Good).join(1, 2, Mark::Bad);
     for (place, name) in ["site-a", "dc", "site-b"].iter().enumerate() {
         (*name).clone_into(&mut scene.sites[place].name);
@@ -58,14 +61,14 @@ fn readme() -> Scene {
     scene.probe(1, Mark::Good, &[(0, 1)]).probe(2, Mark::Bad, &[(0, 1), (1, 2)])
 }
 
-fn hub_and_spoke(spokes: usize) -> Scene {
+fn hub_and_spoke(spokes: usize) -> DrawnOverlay {
     (1..=spokes).fold(sites(spokes + 1), |scene, spoke| {
         let mark = if spoke % 17 == 3 { Mark::Bad } else { Mark::Good };
         scene.join(0, spoke, mark).probe(spoke, mark, &[(0, spoke)])
     })
 }
 
-fn mesh(count: usize) -> Scene {
+fn mesh(count: usize) -> DrawnOverlay {
     let pairs = (0..count).flat_map(|one| (one + 1..count).map(move |other| (one, other)));
     pairs.fold(sites(count), |scene, (one, other)| {
         let mark = if (one * 7 + other) % 9 == 0 { Mark::Bad } else { Mark::Good };
@@ -74,18 +77,18 @@ fn mesh(count: usize) -> Scene {
     })
 }
 
-fn hundred_tunnels() -> Scene {
+fn hundred_tunnels() -> DrawnOverlay {
     (0..100)
         .fold(sites(2), |scene, tunnel| scene.join(0, 1, if tunnel == 77 { Mark::Bad } else { Mark::Good }))
 }
 
-fn lonely() -> Scene {
+fn lonely() -> DrawnOverlay {
     let mut scene = sites(2);
     scene.sites.iter_mut().for_each(|site| site.routers.clear());
     scene.probe(1, Mark::Bad, &[])
 }
 
-fn hostile() -> Scene {
+fn hostile() -> DrawnOverlay {
     let mut scene = mesh(5);
     let names = [
         "<script>alert(1)</script>",
@@ -101,7 +104,7 @@ fn hostile() -> Scene {
     scene
 }
 
-fn all() -> Vec<(&'static str, Scene)> {
+fn all() -> Vec<(&'static str, DrawnOverlay)> {
     vec![
         ("three sites", readme()),
         ("hub and spoke of 50", hub_and_spoke(50)),
@@ -116,7 +119,7 @@ fn all() -> Vec<(&'static str, Scene)> {
     ]
 }
 
-fn wide(scene: &Scene) -> Drawing {
+fn wide(scene: &DrawnOverlay) -> Drawing {
     scene.hub().map_or_else(|| ring::drawing(scene), |hub| star::drawing(scene, hub))
 }
 
@@ -218,7 +221,7 @@ fn three_sites_as_in_the_readme() {
         crate::overlay::tunnel::Assessor::new(&crate::overlay::fixture::plan(&[])).assess(&routers, &paths);
     let present =
         crate::model::state::Present { routers, paths, overlay: overlay.into(), ..Default::default() };
-    let scene = Scene::of(&present);
+    let scene = DrawnOverlay::of(&present);
     let names: Vec<_> = scene.sites.iter().map(|site| (site.name.as_str(), site.own)).collect();
     assert_eq!(names, [("site-a", true), ("dc", false), ("site-b", false)]);
     assert_eq!(scene.hub(), Some(1));
@@ -235,10 +238,10 @@ fn fixture_verdict() -> crate::model::observation::Judgement {
 
 #[test]
 fn a_tunnel_that_the_commands_change_is_marked() {
-    let scene = Scene::of(&crate::report::tests::article());
+    let scene = DrawnOverlay::of(&crate::report::tests::article());
     let marks: Vec<_> = scene.tunnels.iter().map(|tunnel| (tunnel.mark, tunnel.word.as_str())).collect();
     assert_eq!(marks, [(Mark::Bad, "to change"), (Mark::Good, "up")]);
-    let healthy = Scene::of(&crate::report::tests::healthy());
+    let healthy = DrawnOverlay::of(&crate::report::tests::healthy());
     assert!(healthy.tunnels.iter().all(|tunnel| tunnel.mark == Mark::Good));
 }
 

@@ -7,8 +7,8 @@ fn places(most: usize) -> Places {
     Places::with(most, Arc::default())
 }
 
-fn peer(number: u32) -> Peer {
-    Peer::V4(Ipv4Addr::from_bits(0x0a00_0000 + number))
+fn peer(number: u32) -> ClientAddress {
+    ClientAddress::V4(Ipv4Addr::from_bits(0x0a00_0000 + number))
 }
 
 fn is_ended(place: &Place) -> bool {
@@ -73,7 +73,7 @@ fn a_known_peer_is_ended_for_nobody_and_comes_in_always() {
     let places = places(8);
     let known = places.take(peer(1)).expect("free");
     known.greet();
-    let machine = places.take(Peer::V4(Ipv4Addr::LOCALHOST)).expect("free");
+    let machine = places.take(ClientAddress::V4(Ipv4Addr::LOCALHOST)).expect("free");
     let crowd: Vec<_> = (100..10_000).filter_map(|number| places.take(peer(number))).collect();
     assert!(!is_ended(&known) && !is_ended(&machine));
     assert_eq!(crowd.iter().filter(|place| !is_ended(place)).count(), 6);

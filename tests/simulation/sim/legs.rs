@@ -10,7 +10,7 @@ use vxlan_exporter::{
         family::Family,
         leg::{LegAsk, LegReading},
     },
-    router::legs::{Heard, Legs, NotAsked, Question, TURN, Wire},
+    router::legs::{Legs, NotAsked, PingPairs, PingReplies, Question, TURN},
 };
 
 use super::{
@@ -128,9 +128,9 @@ impl Played<'_> {
     }
 }
 
-impl Wire for Played<'_> {
-    fn pairs(&mut self, _leg: &LegAsk, question: Question, until: Instant) -> Result<Heard, NotAsked> {
-        let mut heard = Heard::default();
+impl PingPairs for Played<'_> {
+    fn pairs(&mut self, _leg: &LegAsk, question: Question, until: Instant) -> Result<PingReplies, NotAsked> {
+        let mut heard = PingReplies::default();
         let large_first = question.large_first;
         for number in 0..question.count {
             let at = (self.now + SPACING * number).duration_since(self.began);
@@ -156,8 +156,8 @@ impl Wire for Played<'_> {
         self.now
     }
 
-    fn small(&mut self, _leg: &LegAsk, _count: u32, _until: Instant) -> Result<Heard, NotAsked> {
-        Ok(Heard::default())
+    fn small(&mut self, _leg: &LegAsk, _count: u32, _until: Instant) -> Result<PingReplies, NotAsked> {
+        Ok(PingReplies::default())
     }
 }
 

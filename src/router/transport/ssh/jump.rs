@@ -23,7 +23,7 @@ use rustix::{
 use socket2::Socket;
 use ssh2::{BlockDirections, Channel};
 
-use super::{Live, failure};
+use super::{LiveSession, failure};
 use crate::{
     model::{
         plan::{JumpPlan, SshPlan},
@@ -42,7 +42,7 @@ pub(crate) fn through(
     plan: &SshPlan,
     deadline: Instant,
 ) -> Result<(Socket, String), ScrapeError> {
-    let gate = Live::connect(&jump.ssh, deadline).map_err(|error| on_the_way(jump, &error))?;
+    let gate = LiveSession::connect(&jump.ssh, deadline).map_err(|error| on_the_way(jump, &error))?;
     let target = format!("{}:{}", plan.address, plan.port);
     let channel = gate.guarded(deadline, "connecting through the jump router", || {
         let opened = gate.session.channel_direct_tcpip(&plan.address, plan.port, None);
@@ -75,7 +75,7 @@ fn on_the_way(jump: &JumpPlan, error: &ScrapeError) -> ScrapeError {
 }
 
 struct Carrier<'a> {
-    gate: &'a Live,
+    gate: &'a LiveSession,
     channel: Channel,
     far: UnixStream,
 }

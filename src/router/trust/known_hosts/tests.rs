@@ -13,9 +13,9 @@ fn lines_marks_and_noise() {
     assert_eq!(
         read,
         [
-            (3, Mark::Plain, "dc,10.10.0.254".to_owned()),
-            (4, Mark::Revoked, "*".to_owned()),
-            (5, Mark::Authority, "*.example".to_owned()),
+            (3, Marker::Plain, "dc,10.10.0.254".to_owned()),
+            (4, Marker::Revoked, "*".to_owned()),
+            (5, Marker::Authority, "*.example".to_owned()),
         ]
     );
 }

@@ -13,7 +13,7 @@ use super::*;
 const GRANTED: Admission = Admission::Granted;
 const WRONG: Admission = Admission::Refused(LoginRefusal::Wrong, Duration::ZERO);
 const MISSING: Admission = Admission::Refused(LoginRefusal::Missing, Duration::ZERO);
-const PEER: Peer = Peer::V6(1);
+const PEER: ClientAddress = ClientAddress::V6(1);
 
 fn users(names: &[(&str, &str)]) -> Users {
     let hash = |password: &str| bcrypt::hash(password, 4).expect("hashed").parse().expect("a hash");
@@ -45,11 +45,19 @@ async fn the_right_password_of_the_right_user() {
     assert_eq!(hashed.load(SeqCst), 2, "what was right needs no hash");
     let bad = ["one:other:one", "two:secret", "three:secret", "one:", ":", "one:secre", "one:secret "];
     for (number, bad) in (10..).zip(bad) {
-        assert_eq!(logins.admit(&users, Peer::V6(number), false, Some(&basic(bad))).await, WRONG, "{bad}");
+        assert_eq!(
+            logins.admit(&users, ClientAddress::V6(number), false, Some(&basic(bad))).await,
+            WRONG,
+            "{bad}"
+        );
     }
     assert_eq!(hashed.load(SeqCst), 2 + bad.len(), "known or not: each is hashed");
     for (number, bad) in (10..).zip(bad) {
-        assert_eq!(logins.admit(&users, Peer::V6(number), false, Some(&basic(bad))).await, WRONG, "{bad}");
+        assert_eq!(
+            logins.admit(&users, ClientAddress::V6(number), false, Some(&basic(bad))).await,
+            WRONG,
+            "{bad}"
+        );
     }
     assert_eq!(hashed.load(SeqCst), 2 + bad.len(), "what was wrong needs no hash either");
     assert_eq!(logins.admit(&users, PEER, false, None).await, MISSING);
@@ -84,8 +92,12 @@ async fn what_was_right_stays_so_while_the_hash_does() {
     assert_eq!(logins.admit(&third, PEER, false, Some(&header)).await, WRONG);
     assert_eq!(logins.admit(&third, PEER, false, Some(&basic("one:else"))).await, GRANTED);
     let fourth = Users::new([("two".to_owned(), of_two)].into());
-    assert_eq!(logins.admit(&fourth, Peer::V6(2), false, Some(&basic("one:else"))).await, WRONG);
-    assert_eq!(logins.admit(&first, Peer::V6(2), false, Some(&header)).await, GRANTED, "wrong was the other");
+    assert_eq!(logins.admit(&fourth, ClientAddress::V6(2), false, Some(&basic("one:else"))).await, WRONG);
+    assert_eq!(
+        logins.admit(&first, ClientAddress::V6(2), false, Some(&header)).await,
+        GRANTED,
+        "wrong was the other"
+    );
 }
 
 #[tokio::test]
@@ -108,7 +120,7 @@ async fn who_guesses_waits_and_who_was_right_does_not() {
     let guesses = hashed.load(SeqCst) - 1;
     assert!(refused >= 50 && guesses + refused == 100, "{refused} refused, {guesses} hashed");
     assert_eq!(logins.admit(&users, PEER, false, Some(&basic("one:secret"))).await, GRANTED);
-    assert_eq!(logins.admit(&users, Peer::V6(2), false, Some(&basic("one:other"))).await, WRONG);
+    assert_eq!(logins.admit(&users, ClientAddress::V6(2), false, Some(&basic("one:other"))).await, WRONG);
 }
 
 /// The test occupies the hashing thread as long as it likes.
@@ -129,7 +141,7 @@ async fn while_all_is_busy_the_right_one_is_let_in_and_others_are_told_to_come_a
     let guesses: Vec<_> = (0..40).map(|guess| basic(&format!("one:{guess}"))).collect();
     let mut waiting = Vec::new();
     for (number, guess) in (100..).zip(&guesses) {
-        let mut admit = Box::pin(logins.admit(&users, Peer::V6(number), false, Some(guess)));
+        let mut admit = Box::pin(logins.admit(&users, ClientAddress::V6(number), false, Some(guess)));
         match futures_util::poll!(&mut admit) {
             std::task::Poll::Pending => waiting.push(admit),
             std::task::Poll::Ready(told) => {

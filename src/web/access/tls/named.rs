@@ -12,12 +12,12 @@ use tokio_rustls::rustls::{
 
 /// Checks what another verifier checks, and then the names.
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct NamedClients {
     verifier: Arc<dyn ClientCertVerifier>,
     names: Vec<String>,
 }
 
-impl Named {
+impl NamedClients {
     /// Of the certificates that `verifier` accepts, those with one of these names: DNS names, mail
     /// addresses, URIs or IP addresses.
     pub(super) fn only(
@@ -41,7 +41,7 @@ impl Named {
     }
 }
 
-impl ClientCertVerifier for Named {
+impl ClientCertVerifier for NamedClients {
     fn offer_client_auth(&self) -> bool {
         self.verifier.offer_client_auth()
     }
