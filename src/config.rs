@@ -13,6 +13,7 @@ mod check;
 mod error;
 mod on_demand;
 pub(crate) mod password_hash;
+pub(crate) mod path_files;
 mod position;
 mod schema;
 pub mod secret_names;
@@ -44,6 +45,7 @@ use crate::{
     process::regular_file,
 };
 use error::Mistake;
+use path_files::Written;
 use schema::Schema;
 
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(30);
@@ -64,33 +66,50 @@ pub struct Config {
     schema: Schema,
     /// The directory of the configuration file, which relative file names refer to.
     base: PathBuf,
+    /// The path files that it names, and how many paths each holds.
+    path_files: Vec<(PathBuf, usize)>,
     /// Itself as text, without secrets.
     shown: Arc<str>,
 }
 
-/// Reads and checks a configuration file of at most `most` bytes. Relative file names in it refer
-/// to its directory.
+/// Reads and checks a configuration file and the path files that it names, of at most `most` bytes
+/// together. Relative file names refer to the directory of the configuration file.
 pub fn load(path: &Path, most: u64) -> Result<Config, ConfigError> {
     let bytes = regular_file::read(path, most).map_err(|error| ConfigError::unreadable(path, &error.why))?;
     let text = String::from_utf8(bytes)
         .map_err(|error| ConfigError::not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to()))?;
-    let config = parse(&text, path)?;
-    let placed = |problem: Mistake| problem.at(unmarked(&text), path);
-    secret_names::check(&config.schema, &config.base).map_err(placed)?;
-    Ok(config)
+    let text = unmarked(&text);
+    let mut schema = schema(text, path)?;
+    let mut written = Written::alone(path, text, schema.paths().len());
+    let base = base(path);
+    written.read_path_files(&mut schema, &base, most)?;
+    let placed = |problem: Mistake| written.placed(problem);
+    check::check(&schema).map_err(placed)?;
+    secret_names::check(&schema, &base).map_err(placed)?;
+    let path_files = written.into_counts();
+    Ok(Config { schema, base, path_files, shown: shown::without_secrets(text).into() })
 }
 
 /// Checks the text of a configuration; `path` is named in errors, and relative file names refer to
-/// its directory. An empty text is a valid, empty configuration.
+/// its directory. Path files are not read. An empty text is a valid, empty configuration.
 pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let text = unmarked(text);
-    bounds::admit(text, path)?;
-    let schema = serde_yaml::from_str::<Option<Schema>>(text)
-        .map_err(|error| ConfigError::from_yaml(&error, text, path))?
-        .unwrap_or_default();
+    let schema = schema(text, path)?;
     check::check(&schema).map_err(|problem| problem.at(text, path))?;
-    let base = path.parent().unwrap_or(Path::new("")).to_owned();
-    Ok(Config { schema, base, shown: shown::without_secrets(text).into() })
+    let shown = shown::without_secrets(text).into();
+    Ok(Config { schema, base: base(path), path_files: Vec::new(), shown })
+}
+
+/// The keys of a text, before the rules between them are checked.
+fn schema(text: &str, path: &Path) -> Result<Schema, ConfigError> {
+    bounds::admit(text, path)?;
+    let parsed = serde_yaml::from_str::<Option<Schema>>(text);
+    Ok(parsed.map_err(|error| ConfigError::from_yaml(&error, text, path))?.unwrap_or_default())
+}
+
+/// The directory that relative file names refer to.
+fn base(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).to_owned()
 }
 
 /// The text without the byte order mark that some editors put first: directly before a key, the
@@ -113,6 +132,18 @@ pub fn json_schema() -> serde_json::Value {
 }
 
 impl Config {
+    /// The path files that were read, and how many paths each holds.
+    #[must_use]
+    pub fn path_files(&self) -> &[(PathBuf, usize)] {
+        &self.path_files
+    }
+
+    /// The patterns of `path_files` that no file matches.
+    pub fn idle_patterns(&self) -> impl Iterator<Item = &str> {
+        let matches = |pattern: &&str| path_files::found(&self.base, pattern).is_ok_and(|it| it.is_empty());
+        self.schema.path_files().iter().map(|pattern| pattern.0.as_str()).filter(matches)
+    }
+
     /// The plan, with every default filled in.
     #[must_use]
     pub fn plan(&self) -> Plan {

@@ -14,7 +14,7 @@ use vxlan_exporter::{
     command::{
         check,
         cli::{Cli, Command, ConfigCommand, ReflectArgs, ReportArgs, ReportFormat},
-        load::load,
+        load::{load, usable},
         manual, parse,
         probe::{self, ProbeRequest},
         serve, trust,
@@ -121,18 +121,29 @@ fn reflect(arguments: ReflectArgs) -> anyhow::Result<u8> {
     on_runtime(async { serve::reflect(&plan).await.map(|()| 0) })
 }
 
+/// `config check`: says what the configuration holds; its plan.
+fn say_checked(file: &Path, most_bytes: u64) -> anyhow::Result<Plan> {
+    let config = config::load(file, most_bytes)?;
+    let plan = usable(&config, file)?;
+    let routers = report::count(plan.routers.len(), "router");
+    let paths = report::count(plan.paths.len(), "path");
+    for (router, error) in unknown_host_keys(&plan) {
+        logging::say(&format!("router {router} will not be read: {error}\n"));
+    }
+    terminal::say(&format!("{}: {routers}, {paths}: ok\n", file.display()))?;
+    for (file, paths) in config.path_files() {
+        terminal::say(&format!("{}: {}\n", file.display(), report::count(*paths, "path")))?;
+    }
+    for pattern in config.idle_patterns() {
+        logging::say(&format!("path_files: {pattern} matches no file yet\n"));
+    }
+    Ok(plan)
+}
+
 fn config_command(cli: &Cli, command: ConfigCommand) -> anyhow::Result<u8> {
     let (file, most_bytes) = (&cli.common.config_file, cli.common.config_max_size.0);
     match command {
-        ConfigCommand::Check => {
-            let plan = load(file, most_bytes)?;
-            let routers = report::count(plan.routers.len(), "router");
-            let paths = report::count(plan.paths.len(), "path");
-            for (router, error) in unknown_host_keys(&plan) {
-                logging::say(&format!("router {router} will not be read: {error}\n"));
-            }
-            terminal::say(&format!("{}: {routers}, {paths}: ok\n", file.display()))?;
-        }
+        ConfigCommand::Check => drop(say_checked(file, most_bytes)?),
         ConfigCommand::Trust(arguments) => {
             let plan = config::load(file, most_bytes)?.plan();
             let asked = trust::Request {

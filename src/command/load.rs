@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context;
 
 use crate::{
-    config,
+    config::{self, Config},
     model::{
         plan::{Plan, Transport},
         shard::Shard,
@@ -46,7 +46,13 @@ impl ConfigSource {
 
 /// Reads the configuration and checks that the files it names can be used.
 pub fn load(file: &Path, most_bytes: u64) -> anyhow::Result<Plan> {
-    let plan = config::load(file, most_bytes)?.plan();
+    let config = config::load(file, most_bytes)?;
+    usable(&config, file)
+}
+
+/// The plan of a configuration, if the files that it names can be used.
+pub fn usable(config: &Config, file: &Path) -> anyhow::Result<Plan> {
+    let plan = config.plan();
     // A key that many routers use is opened only once: a passphrase costs a third of a second.
     let mut usable = BTreeSet::new();
     for router in &plan.routers {

@@ -25,6 +25,11 @@ thread_local! {
 /// Refuses text that would take the parser long; must be called before each parse on this thread.
 pub(crate) fn admit(text: &str, path: &Path) -> Result<(), ConfigError> {
     LEFT.set(MOST_EXPANDED);
+    admit_too(text, path)
+}
+
+/// Like [`admit`], for a file that shares the bounds of the one before.
+pub(crate) fn admit_too(text: &str, path: &Path) -> Result<(), ConfigError> {
     match too_deep(text) {
         None => Ok(()),
         Some(position) => Err(ConfigError::new(

@@ -18,7 +18,6 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// Line and column, both from 1, if the error has a position in the text.
-    #[cfg(test)]
     pub(super) fn position(&self) -> Option<(usize, usize)> {
         self.position
     }
@@ -66,6 +65,8 @@ impl ConfigError {
         let told = Self::place(position).replace(", line", " at line");
         let full = error.to_string().replacen(&told, "", 1);
         let (at, message) = split_path(&full);
+        // The parser's name for an element of a list that is the whole file: `.[0]`.
+        let at = at.strip_prefix('.').unwrap_or(at);
         if let Some(key) = quoted(message, "duplicate field ") {
             // The parser gives the position of the mapping; the second of the two keys is the one
             // to remove.

@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::value::{
-    Address, Allowed, AtOnce, Budget, End, ExpectedMtu, FileName, Host, HostKey, IpFamily, Listen,
-    MaxFdbEntries, MaxInterfaces, Name, Network, OutputLimit, Pin, Port, ProbeInterval, ProbeOnRequest,
-    ProbeTimeout, ProberName, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share, Underlay,
-    UnderlayInterval, Url, Workers,
+    Address, Allowed, AtOnce, Budget, End, ExpectedMtu, FileName, FilePattern, Host, HostKey, IpFamily,
+    Listen, MaxFdbEntries, MaxInterfaces, Name, Network, OutputLimit, Pin, Port, ProbeInterval,
+    ProbeOnRequest, ProbeTimeout, ProberName, ReflectorPort, RouterId, ScrapeInterval, ScrapeTimeout, Share,
+    Underlay, UnderlayInterval, Url, Workers,
 };
 
 /// The whole file.
@@ -20,6 +20,7 @@ pub(crate) struct Schema {
     pub site: Option<Name>,
     pub routers: Option<Vec<Router>>,
     pub paths: Option<Vec<Path>>,
+    pub path_files: Option<Vec<FilePattern>>,
     pub tunnels: Option<Vec<[End; 2]>>,
     pub scrape_interval: Option<ScrapeInterval>,
     pub scrape_timeout: Option<ScrapeTimeout>,
@@ -49,6 +50,10 @@ impl Schema {
 
     pub(crate) fn paths(&self) -> &[Path] {
         self.paths.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn path_files(&self) -> &[FilePattern] {
+        self.path_files.as_deref().unwrap_or_default()
     }
 
     pub(crate) fn tunnels(&self) -> &[[End; 2]] {

@@ -16,7 +16,7 @@ use super::{
 /// Shown instead of the value.
 pub const UNSEEN: &str = "there is no such file and no such directory; the value is not shown, as it may \
                           be the secret itself. Write the secret to a file and give the file's full path, \
-                          or ./NAME if it is beside this one";
+                          or ./NAME if it is beside the configuration";
 
 /// Whether `name`, relative to `base`, is a file, or lies in a directory that exists; a secret does
 /// neither.

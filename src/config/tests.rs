@@ -4,6 +4,7 @@ mod api;
 mod bounds;
 mod manual;
 mod on_demand;
+mod path_files;
 mod reflectors;
 mod secrets;
 
@@ -43,7 +44,7 @@ fn keys() {
         ("^sites: a", "unknown key `sites`: did you mean `site`?"),
         (
             "site: a\n^api: {}",
-            "unknown key `api`: the keys here are site, routers, paths, tunnels, scrape_interval, \
+            "unknown key `api`: the keys here are site, routers, paths, path_files, tunnels, scrape_interval, \
              scrape_timeout, max_interfaces, max_fdb_entries, probe_interval, sentinel_interval, \
              expected_mtu, loss_threshold, probe_budget_pps, router_workers, underlay_probes, underlay_interval, reflector, web, probe",
         ),

@@ -3,6 +3,7 @@
 //! Each is made from the scalar as written: `30s`, `1500`, `"dc"` all arrive as text.
 
 mod amount;
+mod file_pattern;
 mod on_demand;
 
 use std::{
@@ -16,8 +17,10 @@ use pnet::ipnetwork::IpNetwork;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
+pub(crate) use self::file_pattern::WILD;
 use self::{
     amount::{duration, number, output_limit, share},
+    file_pattern::file_pattern,
     on_demand::{allowed_target, prober},
 };
 use super::bounds;
@@ -113,6 +116,8 @@ scalars! {
     Address(IpAddr): Copy, "an IP address", ip_address;
     /// A file name. Treated as secret, because people paste the content where the name belongs.
     FileName(String), "a file name", file_name;
+    /// Files, the last part of whose name may be a pattern.
+    FilePattern(String), "a file name or a pattern, e.g. paths/*.yml", file_pattern;
     /// Where a router's HTTPS API is.
     Url(ApiUrl), "a URL, e.g. https://10.10.0.254", url;
     /// The SHA-256 of a certificate.

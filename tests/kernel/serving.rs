@@ -7,6 +7,7 @@ mod given_up;
 use std::{
     fs::{self, Permissions},
     os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
     process::Command,
 };
 
@@ -217,6 +218,54 @@ fn a_changed_configuration_is_found_and_a_bad_one_changes_nothing() {
     exporter.wait_for("the good one is in use", |exporter| metrics(exporter).contains(&info("two")));
     let said = metrics(&exporter);
     assert!(!said.contains(&info("one")) && said.contains(&format!("{RELOADED} 1\n")), "{said}");
+}
+
+/// As a tool writes targets: a new file, a mistake in it, and no file again.
+#[test]
+fn a_path_file_comes_and_goes() {
+    let files = directory();
+    let path = |name: &str| files.path().join(name);
+    fs::create_dir(path("paths")).expect("made");
+    fs::write(path("config.yml"), "site: site-a\npath_files: [paths/*.yml]\n").expect("written");
+    let checked = |files: &Path| {
+        let file = format!("--config.file={}", files.join("config.yml").display());
+        let output = run(&["config", "check", &file]);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&files.display().to_string(), "");
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let nothing = (Some(0), "/config.yml: 0 routers, 0 paths: ok\n".to_owned());
+    let (code, said, note) = checked(files.path());
+    assert_eq!((code, said), nothing);
+    assert_eq!(note, "path_files: paths/*.yml matches no file yet\n");
+    let mut exporter = Exporter::start(files, &[]);
+    let info = |path: &str| format!("vxlan_path_info{{path=\"{path}\"");
+    let metrics = |exporter: &Exporter| exporter.ask("http", "/metrics", &[]).body;
+    let write = |exporter: &Exporter, text: &str| {
+        fs::write(exporter.path("paths/.draft"), text).expect("written");
+        fs::rename(exporter.path("paths/.draft"), exporter.path("paths/a.yml")).expect("renamed");
+    };
+    assert!(!metrics(&exporter).contains("vxlan_path_info{"));
+    let good = "[{name: one, site: dc, address: 127.0.0.1, probe_interval: 1h}]\n";
+    write(&exporter, good);
+    exporter.wait_for("its path is probed", |exporter| metrics(exporter).contains(&info("one")));
+    let (code, said, _) = checked(exporter.path("config.yml").parent().expect("a directory"));
+    let one = "/config.yml: 0 routers, 1 path: ok\n/paths/a.yml: 1 path\n".to_owned();
+    assert_eq!((code, said), (Some(0), one));
+    write(&exporter, &good.replace("address", "adress"));
+    exporter.wait_for("the mistake is refused", |exporter| {
+        metrics(exporter).contains(&format!("{RELOADED} 0\n"))
+    });
+    assert!(metrics(&exporter).contains(&info("one")));
+    let log = exporter.log();
+    assert!(
+        log.contains("paths/a.yml, line 1 column 25") && log.contains("did you mean `address`?"),
+        "{log}"
+    );
+    fs::remove_file(exporter.path("paths/a.yml")).expect("removed");
+    exporter.wait_for("its path is gone", |exporter| {
+        let said = metrics(exporter);
+        said.contains(&format!("{RELOADED} 1\n")) && !said.contains("vxlan_path_info{")
+    });
 }
 
 #[test]

@@ -139,7 +139,7 @@ impl Reloader {
     async fn look(&mut self) {
         let is_due = self.refused.as_ref().is_some_and(|(when, _)| when.elapsed() > RETRY);
         if self.watch.is_changed().await {
-            info!(file = %self.wanted.file.display(), "the configuration file has changed");
+            info!(file = %self.wanted.file.display(), "the configuration has changed");
             let _ = self.reload().await;
         } else if is_due {
             let _ = self.reload().await;
