@@ -10,8 +10,6 @@ mod publish;
 mod renewal;
 mod sending;
 #[cfg(test)]
-mod steady;
-#[cfg(test)]
 mod tests;
 mod wheel;
 

@@ -1,5 +1,7 @@
 //! The work of a turn, counted: a stopwatch would measure the machine.
 
+mod steady;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;

@@ -3,7 +3,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{TICK, Track, VISIT, wheel::Wheel};
 use crate::{
     model::{
         family::Family,
@@ -18,6 +17,7 @@ use crate::{
         prober::PathProber,
         settings::{Counts, HostMtu, IcmpProbes, Settings, TcpProbes},
     },
+    probe::engine::{TICK, Track, VISIT, wheel::Wheel},
     web::{SelfInfo, metrics},
     work::heap,
 };
