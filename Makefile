@@ -70,6 +70,7 @@ test-browser: setup
 	$(BESIDE) cargo test --locked --lib $(UNOPTIMISED) -- web::tests::browser --ignored --nocapture
 
 test-lint:
+	cargo fetch --locked --manifest-path fuzz/Cargo.toml
 	$(BESIDE) cargo clippy --locked --workspace $(UNOPTIMISED) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(BESIDE) cargo doc --locked --workspace --no-deps
 	$(BESIDE) cargo test --locked --workspace $(UNOPTIMISED) --doc

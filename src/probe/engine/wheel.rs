@@ -1,24 +1,20 @@
 //! When each path is visited next, so that a turn of the loop touches only paths that are due or
 //! were answered.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+
+use priority_queue::PriorityQueue;
 
 use crate::path::probe::Moment;
 
-/// The next visit of each path.
+/// The next visit of each path, the most overdue first.
 #[derive(Debug, Default)]
-pub(super) struct Wheel {
-    due: HashMap<usize, Moment>,
-    queue: BTreeSet<(Moment, usize)>,
-}
+pub(super) struct Wheel(PriorityQueue<usize, Reverse<(Moment, usize)>>);
 
 impl Wheel {
     /// Visits `path` at that time, whatever was planned before.
     pub(crate) fn plan(&mut self, path: usize, at: Moment) {
-        if let Some(former) = self.due.insert(path, at) {
-            self.queue.remove(&(former, path));
-        }
-        self.queue.insert((at, path));
+        self.0.push(path, Reverse((at, path)));
     }
 
     /// Visits `path` in the next turn: something has happened to it.
@@ -28,25 +24,20 @@ impl Wheel {
 
     /// Never visits a path again for which `is_kept` is false.
     pub(crate) fn keep(&mut self, is_kept: impl Fn(usize) -> bool) {
-        self.due.retain(|path, _| is_kept(*path));
-        self.queue.retain(|(_, path)| is_kept(*path));
+        self.0.retain(|path, _| is_kept(*path));
     }
 
     /// When the first path is due.
     pub(crate) fn next_at(&self) -> Option<Moment> {
-        self.queue.first().map(|(at, _)| *at)
+        self.0.peek().map(|(_, Reverse((at, _)))| *at)
     }
 
     /// Moves at most `most` paths that are due at `now` to `due`, most overdue first. Each must be
     /// planned again.
     pub(crate) fn take_due(&mut self, now: Moment, most: usize, due: &mut Vec<usize>) {
         due.clear();
-        while due.len() < most
-            && let Some(first) = self.queue.first().filter(|(at, _)| *at <= now).copied()
-        {
-            self.queue.pop_first();
-            self.due.remove(&first.1);
-            due.push(first.1);
+        while due.len() < most && self.next_at().is_some_and(|at| at <= now) {
+            due.extend(self.0.pop().map(|(path, _)| path));
         }
     }
 }
