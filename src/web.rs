@@ -26,6 +26,7 @@ mod counts;
 mod exposition;
 #[cfg(test)]
 mod fixture;
+mod format;
 mod lifecycle;
 mod live;
 mod mark;

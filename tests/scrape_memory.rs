@@ -25,7 +25,10 @@ use vxlan_exporter::{
         types::Dropped,
     },
     router::{bounds, method::ip_json::Reader, script::Failed, shell::Shell},
-    web::{SelfInfo, metrics},
+    web::{
+        SelfInfo,
+        metrics::{self, ScrapeForm},
+    },
 };
 
 /// The system's allocator, with a count of allocated memory.
@@ -112,14 +115,14 @@ fn times(memory: usize, bytes: usize) -> f64 {
 
 /// Prints the metrics of a router that was read, or those of none: their length and the peak memory,
 /// in bytes.
-fn print(snapshot: Option<RouterSnapshot>) -> (usize, usize) {
+fn print(form: ScrapeForm, snapshot: Option<RouterSnapshot>) -> (usize, usize) {
     let state = State::default();
     if let Some(snapshot) = snapshot {
         let mut reading = RouterReading::new("dc".into(), "dc".into(), Vec::new());
         reading.current = Some(Arc::new(snapshot));
         state.put_router(reading);
     }
-    let (text, most) = taken(|| metrics::render(&state.present(), &SelfInfo::default()));
+    let (text, most) = taken(|| metrics::render_as(form, &state.present(), &SelfInfo::default()));
     (text.expect("metrics").len(), most)
 }
 
@@ -207,7 +210,7 @@ fn a_scrape_takes_at_most_eight_times_its_output() {
         ),
     ];
     // The exporter's own metrics, for which `/proc` is read into buffers of a fixed size.
-    let (_, own) = print(None);
+    let own = ScrapeForm::ALL.map(|form| print(form, None).1);
     for (what, router) in shapes {
         let bytes = router.bytes();
         let (read, share, dropped) = scrape(router);
@@ -216,9 +219,11 @@ fn a_scrape_takes_at_most_eight_times_its_output() {
         let snapshot = read.unwrap_or_else(|error| panic!("{what}: {error:?}"));
         assert!(snapshot.links.len() <= 1000 && snapshot.fdb.len() <= 100_000, "{what}");
         assert!(snapshot.version.as_deref().is_none_or(|version| version.len() <= 256), "{what}");
-        let (bytes, most) = print(Some(snapshot));
-        let share = times(most.saturating_sub(own), bytes);
-        println!("{what}: {bytes} bytes of metrics, {share:.2} times that and {own}");
-        assert!(share <= 8.0, "{what}: {share:.2} times the {bytes} bytes of metrics, and {own}");
+        for (form, own) in ScrapeForm::ALL.into_iter().zip(own) {
+            let (bytes, most) = print(form, Some(snapshot.clone()));
+            let share = times(most.saturating_sub(own), bytes);
+            println!("{what}, {form:?}: {bytes} bytes of metrics, {share:.2} times that and {own}");
+            assert!(share <= 8.0, "{what}, {form:?}: {share:.2} times {bytes} bytes, and {own}");
+        }
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{
-    MetricSpec, PATH_BLACKHOLE, PATH_BLACKHOLE_REASON, PATH_ECHO_LATE, PATH_ECHO_LOST, PATH_ECHO_REPLIES,
-    PATH_ECHO_REQUESTS, PATH_ECHO_VOID, PATH_EXPECTED_MTU, PATH_FIX_INFO, PATH_HOP_INFO, PATH_INFO,
-    PATH_LAST_PROBE, PATH_MTU, PATH_RTT, PATH_SEND_ERRORS, PATH_TESTABLE_MTU, PATH_UNKNOWN_REASON,
+    MetricKind, MetricSpec, PATH_BLACKHOLE, PATH_BLACKHOLE_REASON, PATH_ECHO_LATE, PATH_ECHO_LOST,
+    PATH_ECHO_REPLIES, PATH_ECHO_REQUESTS, PATH_ECHO_VOID, PATH_EXPECTED_MTU, PATH_FIX_INFO, PATH_HOP_INFO,
+    PATH_INFO, PATH_LAST_PROBE, PATH_MTU, PATH_RTT, PATH_SEND_ERRORS, PATH_TESTABLE_MTU, PATH_UNKNOWN_REASON,
     PATH_VERDICT, every,
 };
 use crate::model::{
@@ -36,6 +36,16 @@ pub(crate) static OF_A_HEALTHY_PATH: &[(&MetricSpec, usize)] = &[
     (&PATH_HOP_INFO, 2),
     (&PATH_FIX_INFO, 0),
 ];
+
+/// How many series of a path say in OpenMetrics when counting began.
+pub(crate) fn created_of_a_path() -> usize {
+    let count = |(family, series): &(&MetricSpec, usize)| match family.kind {
+        MetricKind::Counter => *series,
+        MetricKind::Gauge => 0,
+        MetricKind::Histogram => 1,
+    };
+    OF_A_HEALTHY_PATH.iter().map(count).sum()
+}
 
 /// The text of docs/metrics.md.
 #[must_use]
@@ -76,6 +86,11 @@ pub fn manual() -> String {
     }
     let total: usize = OF_A_HEALTHY_PATH.iter().map(|(_, series)| series).sum();
     let _ = writeln!(page, "| total | {total} |");
+    let _ = write!(
+        page,
+        "\nIn OpenMetrics {} more, `_created`, which need not be stored.\n",
+        created_of_a_path()
+    );
     page
 }
 
@@ -88,6 +103,25 @@ All metrics of `/metrics`, and under Probe those of `/probe` ([on-demand.md](on-
 `tunnel`; results of probes `path`, `target_site` and `source` (the site this exporter runs at). MTUs are in bytes of IP packet.
 Counters of paths and of the exporter start with the process; counters of interfaces are the router's own and are reset when
 the device is recreated. A router's data is exported only while the router can be read.
+
+## Forms
+
+`/metrics` and `/probe` have three forms. The client chooses by `Accept`; the one with the highest `q` wins, and whatever else a client wants, it
+gets the first. `Accept-Encoding` may ask for `zstd` or `gzip`.
+
+| `Accept` | form |
+|---|---|
+| `text/plain`, `*/*`, anything else, nothing | text format 0.0.4 |
+| `application/openmetrics-text`, version 1.0.0 | OpenMetrics 1.0, which Prometheus asks for: with units, the type info, and `_created` |
+| `application/vnd.google.protobuf` with `proto=io.prometheus.client.MetricFamily` and `encoding=delimited` | the protobuf form of Prometheus |
+
+`_created` says when a path's or the exporter's own counter began. Prometheus stores it as a series of its own, unless it is dropped, as the
+chart's ServiceMonitors do (`serviceMonitor.keepCreated`):
+
+```yaml
+metric_relabel_configs:
+  - { source_labels: [__name__], regex: vxlan_.+_created, action: drop }
+```
 ";
 
 const MANUAL_SERIES: &str = "

@@ -23,6 +23,9 @@ impl MetricKind {
     }
 }
 
+/// The unit of a family that says something by its labels alone.
+pub(super) const ALWAYS_ONE: &str = "always 1";
+
 /// One metric family. Its fields are private so that none is made outside the catalogue.
 #[derive(Debug)]
 pub struct MetricSpec {
@@ -79,6 +82,35 @@ impl MetricSpec {
     #[must_use]
     pub const fn labels(&self) -> &'static [&'static str] {
         self.labels
+    }
+
+    /// The name in OpenMetrics, to which samples of a counter add `_total`, those of an info `_info`.
+    #[must_use]
+    pub fn open_metrics_name(&self) -> &'static str {
+        let ending = match self.open_metrics_type() {
+            "counter" => "_total",
+            "info" => "_info",
+            _ => "",
+        };
+        self.name.strip_suffix(ending).unwrap_or(self.name)
+    }
+
+    /// The word after `# TYPE name` in OpenMetrics.
+    #[must_use]
+    pub fn open_metrics_type(&self) -> &'static str {
+        if self.unit == ALWAYS_ONE { "info" } else { self.kind.as_str() }
+    }
+
+    /// The base unit that the name ends in.
+    #[must_use]
+    pub fn base_unit(&self) -> Option<&'static str> {
+        let (_, last) = self.open_metrics_name().rsplit_once('_')?;
+        Some(last).filter(|word| matches!(*word, "seconds" | "bytes" | "ratio"))
+    }
+
+    /// Whether it counts since the exporter started.
+    pub(crate) fn is_own_count(&self) -> bool {
+        self.kind != MetricKind::Gauge && self.name.starts_with("vxlan_exporter_")
     }
 
     /// The labels with a fixed set of values.

@@ -293,7 +293,8 @@ impl State {
     /// Counters for a path that is new to this process.
     #[must_use]
     pub(crate) fn new_counters(&self) -> Arc<PathCounters> {
-        Arc::new(PathCounters::new(Arc::clone(&self.lock().rest.size_probes)))
+        let size_probes = Arc::clone(&self.lock().rest.size_probes);
+        Arc::new(PathCounters::new(size_probes, SystemTime::now()))
     }
 
     /// Sets some capabilities; others keep their state.

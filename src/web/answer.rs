@@ -16,10 +16,12 @@ use hyper::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::mount::Mount;
+use super::{
+    format::{self, ContentCoding, ScrapeForm},
+    mount::Mount,
+};
 use crate::language::{Language, spoken};
 
-pub(super) const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(super) const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 pub(super) const JSON: &str = "application/json";
 pub(super) const HTML: &str = "text/html; charset=utf-8";
@@ -41,6 +43,16 @@ pub(super) fn answer(status: StatusCode, content_type: &'static str, body: impl 
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
+}
+
+/// The answer to a scrape.
+pub(super) fn scrape(form: ScrapeForm, coding: ContentCoding, body: impl Into<Bytes>) -> PageResponse {
+    let mut response = answer(StatusCode::OK, form.content_type(), body);
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    if let Some(name) = coding.name() {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(name));
+    }
     response
 }
 
@@ -148,18 +160,8 @@ fn names(list: &HeaderValue, tag: &HeaderValue) -> bool {
 }
 
 /// Whether gzip is among the codings that the client takes, and not refused by `q=0`.
-pub(super) fn takes_gzip(request: &HeaderMap) -> bool {
-    let lists = request.get_all(ACCEPT_ENCODING).iter().filter_map(|list| list.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|coding| {
-        let mut parts = coding.split(';').map(str::trim);
-        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        let refused = parts.any(|part| {
-            part.strip_prefix("q=")
-                .and_then(|weight| weight.parse::<f32>().ok())
-                .is_some_and(|weight| weight <= 0.0)
-        });
-        is_gzip && !refused
-    })
+fn takes_gzip(request: &HeaderMap) -> bool {
+    format::wanted(request, &ACCEPT_ENCODING).iter().any(|coding| coding.name.eq_ignore_ascii_case("gzip"))
 }
 
 #[cfg(test)]

@@ -1,37 +1,51 @@
-//! From samples to the text format, with the `prometheus` crate, which escapes values.
+//! The samples of one scrape without those of paths.
 //!
 //! Samples are made from a [`MetricSpec`] of the catalogue, so HELP, TYPE and the names of labels
 //! cannot differ from it. Output is sorted by family, then by label values.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::SystemTime};
 
 use anyhow::{Context as _, Result, ensure};
-use prometheus::{
-    TextEncoder,
-    proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType},
-};
+use prometheus::proto::{MetricFamily, MetricType};
 
+use super::format::{BucketBound, BucketCounts, SampleWriter};
 use crate::{
     catalogue::{self, MetricKind, MetricSpec},
     text::visible,
 };
 
-/// The samples of one scrape without those of paths, stored as numbers and label values only. What
-/// the encoder needs in addition is made for one family at a time.
+/// The samples of one scrape without those of paths, stored as numbers and label values only.
 #[derive(Default)]
 pub(crate) struct Exposition {
     families: BTreeMap<&'static str, Samples>,
+    /// When the exporter's own counters began.
+    began: Option<SystemTime>,
 }
 
 struct Samples {
     family: &'static MetricSpec,
-    of: BTreeMap<Box<[Box<str>]>, f64>,
+    of: BTreeMap<LabelValues, f64>,
+    histograms: BTreeMap<LabelValues, KeptBuckets>,
+}
+
+/// Those of a sample, in the order of its family's labels.
+type LabelValues = Box<[Box<str>]>;
+
+struct KeptBuckets {
+    bounds: &'static [BucketBound],
+    counts: Box<[u64]>,
+    sum: f64,
 }
 
 impl Exposition {
+    /// Without samples, of an exporter that began to count then.
+    pub(crate) fn since(began: SystemTime) -> Self {
+        Self { began: Some(began), ..Self::default() }
+    }
+
     /// Adds a sample; `labels` are values in the order of the family's labels.
     pub(crate) fn put(&mut self, family: &'static MetricSpec, labels: &[&str], value: f64) {
-        self.insert(family, labels, value);
+        self.family(family, labels).of.insert(kept(labels), value);
     }
 
     /// Adds a sample of 1 or 0.
@@ -45,91 +59,79 @@ impl Exposition {
         self.put(family, labels, value as f64);
     }
 
-    fn insert(&mut self, family: &'static MetricSpec, values: &[&str], sample: f64) {
-        debug_assert_eq!(family.labels().len(), values.len(), "labels of {}", family.name());
-        let samples =
-            self.families.entry(family.name()).or_insert_with(|| Samples { family, of: BTreeMap::new() });
-        // A second safeguard: all values already are of checked types.
-        let values = values.iter().map(|value| visible(value).into()).collect();
-        samples.of.insert(values, sample);
+    /// Adds a histogram.
+    pub(crate) fn put_buckets(
+        &mut self,
+        family: &'static MetricSpec,
+        labels: &[&str],
+        buckets: &BucketCounts<'_>,
+    ) {
+        let &BucketCounts { bounds, counts, sum } = buckets;
+        let buckets = KeptBuckets { bounds, counts: counts.into(), sum };
+        self.family(family, labels).histograms.insert(kept(labels), buckets);
     }
 
-    /// The text format, including families from another collector. Each of these must be in the
-    /// catalogue with the same type, and gets its help text from there.
-    pub(crate) fn encode(self, foreign: Vec<MetricFamily>) -> Result<String> {
-        let mut known = BTreeMap::new();
-        for mut made in foreign.into_iter().filter(|made| !made.get_metric().is_empty()) {
+    fn family(&mut self, family: &'static MetricSpec, labels: &[&str]) -> &mut Samples {
+        debug_assert_eq!(family.labels().len(), labels.len(), "labels of {}", family.name());
+        let none = || Samples { family, of: BTreeMap::new(), histograms: BTreeMap::new() };
+        self.families.entry(family.name()).or_insert_with(none)
+    }
+
+    /// Adds families from another collector, none of which has labels. Each must be in the catalogue
+    /// with the same type, and gets its help text from there.
+    pub(crate) fn put_foreign(&mut self, foreign: &[MetricFamily]) -> Result<()> {
+        for made in foreign {
+            let [metric] = made.get_metric() else { continue };
             let family = catalogue::find(made.name())
                 .with_context(|| format!("{} is not in the catalogue of metrics", made.name()))?;
-            ensure!(
-                made.get_field_type() == metric_type(family.kind()),
-                "{} is not a {} as the catalogue says",
-                family.name(),
-                family.kind().as_str()
-            );
-            made.set_help(family.help().to_owned());
-            known.insert(family.name(), made);
+            let value = match family.kind() {
+                MetricKind::Counter if made.get_field_type() == MetricType::COUNTER => {
+                    Some(metric.get_counter().get_value())
+                }
+                MetricKind::Gauge if made.get_field_type() == MetricType::GAUGE => {
+                    Some(metric.get_gauge().get_value())
+                }
+                _ => None,
+            };
+            let (name, kind) = (family.name(), family.kind().as_str());
+            let value = value.with_context(|| format!("{name} is not a {kind} as the catalogue says"))?;
+            ensure!(metric.get_label().is_empty(), "{name} has labels");
+            self.put(family, &[], value);
         }
-        let mut text = String::new();
-        for (name, samples) in self.families {
-            while let Some(before) = known.first_entry().filter(|before| *before.key() < name) {
-                TextEncoder::new().encode_utf8(&[before.remove()], &mut text)?;
+        Ok(())
+    }
+
+    /// Writes all samples; those of a family are forgotten once they are written.
+    pub(crate) fn write(self, out: &mut dyn SampleWriter) {
+        for Samples { family, of, histograms } in self.families.into_values() {
+            out.begin(family);
+            out.since(self.began.filter(|_| family.is_own_count()));
+            for (labels, value) in of {
+                out.put(&out.shared(family, &borrowed(&labels)), &[], value.into());
             }
-            known.remove(name);
-            TextEncoder::new().encode_utf8(&[samples.into_family()], &mut text)?;
+            for (labels, KeptBuckets { bounds, counts, sum }) in histograms {
+                let buckets = BucketCounts { bounds, counts: &counts, sum };
+                out.put_buckets(&out.shared(family, &borrowed(&labels)), &[], &buckets);
+            }
         }
-        let rest: Vec<MetricFamily> = known.into_values().collect();
-        TextEncoder::new().encode_utf8(&rest, &mut text)?;
-        Ok(text)
     }
 }
 
-impl Samples {
-    fn into_family(self) -> MetricFamily {
-        let mut made = MetricFamily::default();
-        made.set_name(self.family.name().to_owned());
-        made.set_help(self.family.help().to_owned());
-        made.set_field_type(metric_type(self.family.kind()));
-        let names = self.family.labels();
-        let metrics = self.of.into_iter().map(|(values, sample)| {
-            let pairs = names.iter().zip(values).map(|(name, value)| {
-                let mut pair = LabelPair::default();
-                pair.set_name((*name).to_owned());
-                pair.set_value(value.into_string());
-                pair
-            });
-            metric(sample, self.family.kind(), pairs.collect())
-        });
-        made.set_metric(metrics.collect());
-        made
-    }
+fn kept(values: &[&str]) -> LabelValues {
+    // A second safeguard: all values already are of checked types.
+    values.iter().map(|value| visible(value).into()).collect()
 }
 
-fn metric(value: f64, kind: MetricKind, labels: Vec<LabelPair>) -> Metric {
-    let mut metric = Metric::from_label(labels);
-    if kind == MetricKind::Counter {
-        let mut counter = Counter::default();
-        counter.set_value(value);
-        metric.set_counter(counter);
-    } else {
-        let mut gauge = Gauge::default();
-        gauge.set_value(value);
-        metric.set_gauge(gauge);
-    }
-    metric
-}
-
-fn metric_type(kind: MetricKind) -> MetricType {
-    match kind {
-        MetricKind::Counter => MetricType::COUNTER,
-        MetricKind::Gauge => MetricType::GAUGE,
-        MetricKind::Histogram => MetricType::HISTOGRAM,
-    }
+fn borrowed(values: &LabelValues) -> Vec<&str> {
+    values.iter().map(|value| &**value).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use prometheus::proto::Metric;
+
     use super::*;
+    use crate::web::format::ScrapeForm;
 
     fn foreign(name: &str, kind: MetricType) -> MetricFamily {
         let mut made = MetricFamily::default();
@@ -139,9 +141,18 @@ mod tests {
         made
     }
 
+    fn text(exposition: Exposition) -> String {
+        let mut bytes = Vec::new();
+        let mut out = ScrapeForm::Text.writer(&mut bytes);
+        exposition.write(&mut *out);
+        out.end().expect("written");
+        drop(out);
+        String::from_utf8(bytes).expect("text")
+    }
+
     #[test]
     fn only_what_the_catalogue_knows_leaves() {
-        let refused = |made| Exposition::default().encode(vec![made]).expect_err("refused").to_string();
+        let refused = |made| Exposition::default().put_foreign(&[made]).expect_err("refused").to_string();
         assert_eq!(
             refused(foreign("tokio_tasks", MetricType::GAUGE)),
             "tokio_tasks is not in the catalogue of metrics"
@@ -150,10 +161,10 @@ mod tests {
             refused(foreign("process_threads", MetricType::COUNTER)),
             "process_threads is not a gauge as the catalogue says"
         );
-        let text =
-            Exposition::default().encode(vec![foreign("process_threads", MetricType::GAUGE)]).expect("text");
+        let mut out = Exposition::default();
+        out.put_foreign(&[foreign("process_threads", MetricType::GAUGE)]).expect("known");
         assert_eq!(
-            text,
+            text(out),
             "# HELP process_threads Number of OS threads in the process.\n# TYPE process_threads gauge\nprocess_threads 0\n"
         );
     }
@@ -164,7 +175,7 @@ mod tests {
         out.put_count(&catalogue::PATH_ECHO_LATE, &["b", "x", "y"], u64::MAX);
         out.put_count(&catalogue::PATH_ECHO_LATE, &["a\"\\\n", "x", "y"], 7);
         out.put_bool(&catalogue::CONFIG_RELOAD_SUCCESSFUL, &[], true);
-        let text = out.encode(vec![]).expect("text");
+        let text = text(out);
         let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         assert_eq!(
             samples,

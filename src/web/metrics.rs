@@ -1,8 +1,6 @@
 //! `/metrics`: the present state as samples. Nothing is decided here, and old data is not repeated:
 //! a router's data appears only while the router can be read.
 
-mod late;
-mod lines;
 mod path;
 mod router;
 #[cfg(test)]
@@ -18,10 +16,14 @@ use std::{
 };
 
 use anyhow::Result;
-use flate2::{Compression, write::GzEncoder};
 use prometheus::{core::Collector as _, process_collector::ProcessCollector};
 
-use super::{counts::WebCounters, exposition::Exposition};
+pub use super::format::ScrapeForm;
+use super::{
+    counts::WebCounters,
+    exposition::Exposition,
+    format::{BucketCounts, ContentCoding},
+};
 use crate::{
     catalogue, logging,
     model::{
@@ -47,6 +49,8 @@ pub struct SelfInfo {
     pub(super) web: Arc<WebCounters>,
     process: Arc<ProcessCollector>,
     supervisor: Supervisor,
+    /// When its counters began.
+    started: SystemTime,
 }
 
 impl SelfInfo {
@@ -55,7 +59,8 @@ impl SelfInfo {
     pub(crate) fn new(supervisor: Supervisor) -> Self {
         let process = Arc::new(ProcessCollector::for_self());
         let version = env!("CARGO_PKG_VERSION");
-        Self { version, revision: crate::REVISION, web: Arc::default(), process, supervisor }
+        let (revision, started) = (crate::REVISION, SystemTime::now());
+        Self { version, revision, web: Arc::default(), process, supervisor, started }
     }
 
     /// What is wrong with its tasks; `None` while all run and make progress.
@@ -82,35 +87,37 @@ const OF_A_PATH: usize = 5 << 10;
 
 /// Everything that is known at present, in text format 0.0.4.
 pub fn render(present: &Present, self_info: &SelfInfo) -> Result<String> {
-    Ok(String::from_utf8(text(present, self_info)?)?)
+    Ok(String::from_utf8(render_as(ScrapeForm::Text, present, self_info)?)?)
 }
 
-/// The same as bytes.
-pub(crate) fn text(present: &Present, self_info: &SelfInfo) -> Result<Vec<u8>> {
-    let mut text = Vec::with_capacity(present.paths.len() * OF_A_PATH);
-    write(present, self_info, &mut text)?;
-    Ok(text)
+/// Everything that is known at present.
+pub fn render_as(form: ScrapeForm, present: &Present, self_info: &SelfInfo) -> Result<Vec<u8>> {
+    packed((form, ContentCoding::Identity), present, self_info)
 }
 
-/// The same compressed by gzip; the whole text is never in memory.
-pub(crate) fn gzip(present: &Present, self_info: &SelfInfo) -> Result<Vec<u8>> {
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-    write(present, self_info, &mut gzip)?;
-    Ok(gzip.finish()?)
+/// The same, compressed.
+pub(super) fn packed(
+    (form, coding): (ScrapeForm, ContentCoding),
+    present: &Present,
+    self_info: &SelfInfo,
+) -> Result<Vec<u8>> {
+    let expected = present.paths.len() * OF_A_PATH;
+    coding.pack(|to| write(form, present, self_info, to), expected)
 }
 
-/// Writes everything that is known at present, in text format 0.0.4.
-fn write(present: &Present, self_info: &SelfInfo, to: &mut dyn Write) -> Result<()> {
-    let mut made = self_info.process.collect();
-    made.push(late::family(&present.load.late));
-    to.write_all(samples(present, self_info).encode(made)?.as_bytes())?;
-    path::write(present, to)?;
-    Ok(())
+/// Writes everything that is known at present.
+fn write(form: ScrapeForm, present: &Present, self_info: &SelfInfo, to: &mut dyn Write) -> Result<()> {
+    let mut out = form.writer(to);
+    let mut samples = samples(present, self_info);
+    samples.put_foreign(&self_info.process.collect())?;
+    samples.write(&mut *out);
+    path::write(present, &mut *out);
+    Ok(out.end()?)
 }
 
-/// All samples but those of paths.
+/// All samples but those of paths and of the process.
 fn samples(present: &Present, self_info: &SelfInfo) -> Exposition {
-    let mut out = Exposition::default();
+    let mut out = Exposition::since(self_info.started);
     for reading in present.own_routers() {
         router::put(&mut out, reading);
     }
@@ -128,6 +135,9 @@ fn put_self(out: &mut Exposition, present: &Present, self_info: &SelfInfo) {
     out.put_count(&catalogue::LOG_MESSAGES_DROPPED, &[], logging::messages_dropped());
     out.put_count(&catalogue::RECEIVE_DROPPED, &[], present.load.dropped);
     out.put_bool(&catalogue::OVERLOADED, &[], present.load.overloaded);
+    let late = &present.load.late;
+    let late = BucketCounts { bounds: &path::BOUNDS, counts: &late.counts, sum: late.sum_seconds };
+    out.put_buckets(&catalogue::LATE, &[], &late);
     for task in Task::ALL {
         let count = self_info.supervisor.restarts(*task);
         out.put_count(&catalogue::TASK_RESTARTS, &[task.as_str()], count);

@@ -1,13 +1,18 @@
 //! `/probe`: reads the request, has the target probed, and prints what was found for Prometheus.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+    time::Duration,
+};
 
 use axum::extract::Query;
 use hyper::{HeaderMap, StatusCode, Uri, header::HeaderValue, header::RETRY_AFTER};
 
 use super::{
-    answer::{PLAIN_TEXT, PROMETHEUS_TEXT, PageResponse, answer},
+    answer::{PLAIN_TEXT, PageResponse, answer, scrape},
     exposition::Exposition,
+    format::{ContentCoding, ScrapeForm},
 };
 use crate::{
     catalogue::on_demand as c,
@@ -50,11 +55,14 @@ pub(super) async fn respond(on_demand: &OnDemand, uri: &Uri, headers: &HeaderMap
         Err(why) => return answer(StatusCode::BAD_REQUEST, PLAIN_TEXT, format!("{why}\n")),
     };
     match &*on_demand.probe(&asked.ask).await {
-        Ok(outcome) => match metrics(outcome) {
-            Ok(text) if asked.debug => answer(StatusCode::OK, PLAIN_TEXT, debug(&asked.ask, outcome, &text)),
-            Ok(text) => answer(StatusCode::OK, PROMETHEUS_TEXT, text),
-            Err(error) => answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, format!("{error:#}\n")),
-        },
+        Ok(outcome) if asked.debug => answer(StatusCode::OK, PLAIN_TEXT, debug(&asked.ask, outcome)),
+        Ok(outcome) => {
+            let (form, coding) = (ScrapeForm::wanted_by(headers), ContentCoding::wanted_by(headers));
+            match coding.pack(|to| metrics(outcome, form, to), 0) {
+                Ok(packed) => scrape(form, coding, packed),
+                Err(error) => answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, format!("{error}\n")),
+            }
+        }
         Err(NotProbed::Wrong(why)) => answer(StatusCode::BAD_REQUEST, PLAIN_TEXT, format!("{why}\n")),
         Err(NotProbed::NotAllowed(why)) => answer(StatusCode::FORBIDDEN, PLAIN_TEXT, format!("{why}\n")),
         Err(NotProbed::Busy(most)) => {
@@ -108,7 +116,7 @@ fn within(headers: &HeaderMap) -> Result<Option<Duration>, String> {
     Ok(Some(left))
 }
 
-fn metrics(outcome: &ProbeResult) -> anyhow::Result<String> {
+fn metrics(outcome: &ProbeResult, form: ScrapeForm, to: &mut dyn Write) -> io::Result<()> {
     let mut out = Exposition::default();
     out.put_bool(&c::SUCCESS, &[], outcome.is_success);
     out.put(&c::DURATION, &[], outcome.duration.as_secs_f64());
@@ -122,7 +130,9 @@ fn metrics(outcome: &ProbeResult) -> anyhow::Result<String> {
             put_path(&mut out, path);
         }
     }
-    out.encode(Vec::new())
+    let mut writer = form.writer(to);
+    out.write(&mut *writer);
+    writer.end()
 }
 
 fn put_echoes(out: &mut Exposition, path: &PathObservation) {
@@ -161,7 +171,7 @@ fn put_path(out: &mut Exposition, path: &PathObservation) {
 }
 
 /// What was sent and seen, the metrics, and the module, under the headings of `blackbox_exporter`.
-fn debug(ask: &Ask, outcome: &ProbeResult, metrics: &str) -> String {
+fn debug(ask: &Ask, outcome: &ProbeResult) -> String {
     let mut out = String::from("Logs for the probe:\n");
     // Writing to a String cannot fail.
     for (at, words) in &outcome.log {
@@ -170,7 +180,10 @@ fn debug(ask: &Ask, outcome: &ProbeResult, metrics: &str) -> String {
     if let Some(present) = outcome.present.as_ref().filter(|_| outcome.module.prober == Prober::PathMtu) {
         let _ = write!(out, "\n{}", one_path::text(present, WIDTH, Paint::Plain));
     }
-    let _ = write!(out, "\n\n\nMetrics that would have been returned:\n{metrics}");
+    let mut bytes = Vec::new();
+    let _ = metrics(outcome, ScrapeForm::Text, &mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    let _ = write!(out, "\n\n\nMetrics that would have been returned:\n{text}");
     let module = &outcome.module;
     let _ = write!(
         out,

@@ -7,6 +7,7 @@ use hyper::body::Bytes;
 use super::{
     answer::{Content, Printed},
     coalesce::Coalesced,
+    format::{ContentCoding, ScrapeForm},
     metrics,
 };
 use crate::{model::state::State, web::SelfInfo};
@@ -24,17 +25,18 @@ struct InProgress {
 }
 
 impl Printing {
-    /// The present `/metrics`, compressed or not, or why it cannot be printed.
-    pub(crate) async fn metrics(
+    /// The present `/metrics` in that form and coding, or why it cannot be printed.
+    pub(super) async fn metrics(
         &self,
         state: &State,
         self_info: &SelfInfo,
-        compressed: bool,
+        (form, coding): (ScrapeForm, ContentCoding),
     ) -> Result<Bytes, String> {
         let (state, self_info) = (state.clone(), self_info.clone());
-        let printed = self.inner.metrics.get(if compressed { "gzip" } else { "" }, move || {
-            let print = if compressed { metrics::gzip } else { metrics::text };
-            print(&state.present(), &self_info).map(Bytes::from).map_err(|error| format!("{error:#}"))
+        let name = format!("{form:?} {coding:?}");
+        let printed = self.inner.metrics.get(&name, move || {
+            let printed = metrics::packed((form, coding), &state.present(), &self_info);
+            printed.map(Bytes::from).map_err(|error| format!("{error:#}"))
         });
         printed.await.unwrap_or_else(|| Err("printing them has failed".to_owned()))
     }

@@ -13,14 +13,15 @@ use axum::{
 };
 use hyper::{
     HeaderMap, Method, StatusCode, Uri,
-    header::{ACCEPT_LANGUAGE, ALLOW, CONTENT_ENCODING, HeaderValue, LOCATION, RETRY_AFTER, VARY},
+    header::{ACCEPT_LANGUAGE, ALLOW, HeaderValue, LOCATION, RETRY_AFTER},
 };
 use tokio::{sync::watch, time::timeout};
 
 use super::{
     HEAD_TIMEOUT, Pages, SelfInfo,
-    answer::{Content, PLAIN_TEXT, PROMETHEUS_TEXT, PageResponse, Printed, answer, takes_gzip},
+    answer::{Content, PLAIN_TEXT, PageResponse, Printed, answer, scrape},
     api, assets,
+    format::{ContentCoding, ScrapeForm},
     live::LiveRevisions,
     on_demand, page,
     view::{View, address},
@@ -262,16 +263,9 @@ async fn asset(State(pages): Shared, name: Name, uri: Uri, headers: HeaderMap) -
 }
 
 async fn metrics(State(pages): Shared, headers: HeaderMap) -> PageResponse {
-    let compressed = takes_gzip(&headers);
-    match pages.printing.metrics(&pages.state, &pages.self_info, compressed).await {
-        Ok(text) => {
-            let mut response = answer(StatusCode::OK, PROMETHEUS_TEXT, text);
-            response.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Encoding"));
-            if compressed {
-                response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            }
-            response
-        }
+    let (form, coding) = (ScrapeForm::wanted_by(&headers), ContentCoding::wanted_by(&headers));
+    match pages.printing.metrics(&pages.state, &pages.self_info, (form, coding)).await {
+        Ok(text) => scrape(form, coding, text),
         Err(error) => {
             tracing::error!(error, "cannot print the metrics");
             answer(StatusCode::INTERNAL_SERVER_ERROR, PLAIN_TEXT, format!("{error}\n"))

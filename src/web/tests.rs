@@ -95,17 +95,38 @@ async fn head_has_the_length_and_no_body() {
 }
 
 #[tokio::test]
-async fn metrics_are_compressed_for_who_asks() {
+async fn metrics_come_as_the_client_wants_them() {
     let server = server().await;
-    for (asked, is_compressed) in [("gzip, deflate", true), ("gzip;q=0", false), ("identity", false)] {
-        let request = format!(
-            "HEAD /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: {asked}\r\nConnection: close\r\n\r\n"
-        );
+    for (headers, form, coding) in [
+        ("", "text/plain; version=0.0.4; charset=utf-8", None),
+        (
+            "Accept: nonsense;q=\r\nAccept-Encoding: gzip;q=0\r\n",
+            "text/plain; version=0.0.4; charset=utf-8",
+            None,
+        ),
+        (
+            "Accept: application/openmetrics-text\r\nAccept-Encoding: gzip, deflate\r\n",
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Some("gzip"),
+        ),
+        (
+            "Accept: application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited\r\n\
+             Accept-Encoding: gzip;q=0.5, zstd\r\n",
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+            Some("zstd"),
+        ),
+    ] {
+        let request = format!("HEAD /metrics HTTP/1.1\r\nHost: x\r\n{headers}Connection: close\r\n\r\n");
         let mut head = String::new();
         let mut stream = send(server.address, &request).await;
         timeout(PATIENCE, stream.read_to_string(&mut head)).await.expect("in time").expect("read");
-        assert_eq!(head.contains("content-encoding: gzip"), is_compressed, "{asked}: {head}");
-        assert!(head.contains("vary: Accept-Encoding"), "{head}");
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+        assert!(head.contains(&format!("content-type: {form}\r\n")), "{headers}: {head}");
+        let encoded = coding.map(|name| format!("content-encoding: {name}\r\n"));
+        assert_eq!(encoded.is_some(), head.contains("content-encoding"), "{headers}: {head}");
+        assert!(encoded.is_none_or(|line| head.contains(&line)), "{headers}: {head}");
+        assert!(head.contains("vary: Accept, Accept-Encoding\r\n"), "{head}");
+        assert!(!head.contains("content-length: 0\r\n") && head.contains("content-length: "), "{head}");
     }
 }
 

@@ -90,6 +90,22 @@ fn metrics_are_well_formed(story: &mut Story) -> Result<()> {
     let done = promtool.args(["check", "metrics"]).stdin(File::open(&file)?).output()?;
     let said = String::from_utf8_lossy(&done.stderr);
     ensure!(done.status.success() && said.is_empty(), "promtool check metrics: {said}");
+
+    std::fs::write(&file, story.exporter()?.get_as("/metrics", "application/openmetrics-text")?)?;
+    let mut python = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/python/bin/python3"));
+    let done = python
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openmetrics.py"))
+        .stdin(File::open(&file)?)
+        .output()?;
+    let (types, said) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    ensure!(done.status.success() && types.contains("counter="), "OpenMetrics: {types}{said}");
+
+    // Only OpenMetrics tells units: that is what Prometheus asks for. When counters began is not
+    // stored.
+    let known = story.monitoring.metadata("vxlan_path_rtt_seconds")?;
+    ensure!(known["unit"] == "seconds" && known["type"] == "histogram", "{known}");
+    let created = story.monitoring.query("{__name__=~\".+_created\"}")?;
+    ensure!(created.is_empty(), "{created:#?}");
     Ok(())
 }
 

@@ -343,6 +343,24 @@ fn the_first_line_says_what_runs_and_where() {
     assert!(metrics.body.contains(&info), "{metrics:?}");
 }
 
+/// curl unpacks what it gets; what it cannot unpack makes it fail.
+#[test]
+fn metrics_are_packed_as_the_client_wants() {
+    let files = directory();
+    fs::write(files.path().join("config.yml"), "").expect("written");
+    let exporter = Exporter::start(files, &[]);
+    for coding in ["gzip", "zstd", "gzip;q=0.2, zstd;q=0.1", "br"] {
+        let wanted = format!("Accept-Encoding: {coding}");
+        for (form, ending) in [("text/plain", "\n"), ("application/openmetrics-text", "# EOF\n")] {
+            let form = format!("Accept: {form}");
+            let words = ["--compressed", "--header", &wanted, "--header", &form];
+            let answer = exporter.ask("http", "/metrics", &words);
+            assert_eq!((answer.status, answer.exit), (200, 0), "{coding}: {answer:?}");
+            assert!(answer.body.contains(RELOADED) && answer.body.ends_with(ending), "{coding}: {answer:?}");
+        }
+    }
+}
+
 #[test]
 fn a_secret_that_everyone_may_read_is_named_once() {
     let files = directory();

@@ -178,8 +178,17 @@ interval: {{ . }}
 {{- with .Values.serviceMonitor.scrapeTimeout }}
 scrapeTimeout: {{ . }}
 {{- end }}
-{{- with .Values.serviceMonitor.metricRelabelings }}
+{{- with .Values.serviceMonitor }}
+{{- if or .metricRelabelings (not .keepCreated) }}
 metricRelabelings:
+  {{- if not .keepCreated }}
+  - sourceLabels: [__name__]
+    regex: vxlan_.+_created
+    action: drop
+  {{- end }}
+  {{- with .metricRelabelings }}
   {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
 {{- end }}
 {{- end -}}

@@ -28,6 +28,8 @@ pub struct PathCounters {
     rtt_extremes: [AtomicU64; 2],
     /// By the place of the error in [`SendError::ALL`].
     send_errors: [AtomicU64; SendError::ALL.len()],
+    /// When counting began.
+    began: Option<SystemTime>,
     /// When the last packet was sent, in microseconds since 1970; 0 before the first.
     last_probe: AtomicU64,
     /// When the prober last ran, in milliseconds since the machine started.
@@ -38,10 +40,16 @@ pub struct PathCounters {
 }
 
 impl PathCounters {
-    /// Counters at 0; size probes are counted together with those of other paths.
+    /// Counters at 0, from then on; size probes are counted together with those of other paths.
     #[must_use]
-    pub(crate) fn new(size_probes: Arc<SizeProbes>) -> Self {
-        Self { size_probes, ..Self::default() }
+    pub(crate) fn new(size_probes: Arc<SizeProbes>, began: SystemTime) -> Self {
+        Self { size_probes, began: Some(began), ..Self::default() }
+    }
+
+    /// When counting began.
+    #[must_use]
+    pub(crate) const fn began(&self) -> Option<SystemTime> {
+        self.began
     }
 
     /// A small echo is sent; returns how many were sent before it.
@@ -176,6 +184,7 @@ impl From<EchoStats> for Arc<PathCounters> {
             rtt: echo.rtt.counts.map(AtomicU64::new),
             rtt_sum: nanos(Duration::from_secs_f64(echo.rtt.sum_seconds)),
             rtt_extremes: [nanos(shortest), nanos(longest)],
+            began: Some(UNIX_EPOCH + Duration::from_millis(1_700_000_000_250)),
             ..PathCounters::default()
         })
     }

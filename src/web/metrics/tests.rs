@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{SelfInfo, gzip, path, render, samples};
+use super::{ContentCoding, ScrapeForm, SelfInfo, packed, path, render, render_as, samples};
 use crate::{
     catalogue,
     model::{
@@ -114,23 +114,68 @@ fn the_underlay_of_a_flood_list() {
 #[test]
 fn what_is_compressed_is_the_same_text() {
     use std::io::Read as _;
-    let (present, mut text) = (present(), String::new());
-    let packed = gzip(&present, &self_info()).expect("gzip");
-    flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut text).expect("text");
+    let present = present();
     let paths = |text: &str| {
         text.lines().filter(|line| line.starts_with("vxlan_")).map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!(paths(&text), paths(&render(&present, &self_info()).expect("text")));
-    assert!(packed.len() * 4 < text.len(), "{} of {}", packed.len(), text.len());
+    let plain = render(&present, &self_info()).expect("text");
+    let pack = |coding| packed((ScrapeForm::Text, coding), &present, &self_info()).expect("packed");
+    let (gzip, zstd) = (pack(ContentCoding::Gzip), pack(ContentCoding::Zstd));
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&gzip[..]).read_to_string(&mut text).expect("text");
+    assert_eq!(paths(&text), paths(&plain));
+    text.clear();
+    let mut decoder = ruzstd::decoding::StreamingDecoder::new(&zstd[..]).expect("zstd");
+    decoder.read_to_string(&mut text).expect("text");
+    assert_eq!(paths(&text), paths(&plain));
+    for packed in [gzip, zstd] {
+        assert!(packed.len() * 3 < text.len(), "{} of {}", packed.len(), text.len());
+    }
+}
+
+/// All but what the process families say, whose values change.
+fn every_sample(form: ScrapeForm) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let info = SelfInfo { started: moment(), ..self_info() };
+    let mut out = form.writer(&mut bytes);
+    samples(&present(), &info).write(&mut *out);
+    path::write(&present(), &mut *out);
+    out.end().expect("written");
+    drop(out);
+    bytes
 }
 
 #[test]
 fn every_word() {
-    // The process families come from the library, and their values change.
-    let mut text = samples(&present(), &self_info()).encode(vec![]).expect("text").into_bytes();
-    path::write(&present(), &mut text).expect("written");
-    let text = String::from_utf8(text).expect("text");
-    insta::assert_snapshot!("metrics", text);
+    for (form, name) in [(ScrapeForm::Text, "metrics"), (ScrapeForm::OpenMetrics, "openmetrics")] {
+        insta::assert_snapshot!(name, String::from_utf8(every_sample(form)).expect("text"));
+    }
+}
+
+/// Prometheus' own client for Python, which is stricter than Prometheus itself.
+#[test]
+fn a_foreign_parser_reads_open_metrics() {
+    const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+    let mut python = Command::new(format!("{ROOT}/target/tools/python/bin/python3"));
+    let mut python = python
+        .arg(format!("{ROOT}/tests/openmetrics.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("scripts/chart-tools.sh installs it");
+    let said = render_as(ScrapeForm::OpenMetrics, &present(), &self_info()).expect("text");
+    python.stdin.take().expect("a pipe").write_all(&said).expect("written");
+    let output = python.wait_with_output().expect("python ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(said).expect("text");
+    let samples = said.lines().filter(|line| !line.starts_with('#')).count();
+    let kinds = String::from_utf8(output.stdout).expect("text");
+    let read = kinds.split(|char: char| !char.is_ascii_digit()).filter_map(|word| word.parse::<usize>().ok());
+    assert_eq!(read.sum::<usize>(), samples, "{kinds}");
+    for kind in ["counter", "gauge", "histogram", "info"] {
+        assert!(kinds.contains(kind), "{kinds}");
+    }
 }
 
 #[test]
@@ -224,8 +269,11 @@ fn a_healthy_path_has_forty_series() {
     for (family, series) in catalogue::manual::OF_A_HEALTHY_PATH {
         assert_eq!(of(family.name()), *series, "{}", family.name());
     }
-    let all = text.lines().filter(|line| line.starts_with("vxlan_path_")).count();
-    assert_eq!(all, 40, "{text}");
+    let of_paths = |text: &str| text.lines().filter(|line| line.starts_with("vxlan_path_")).count();
+    assert_eq!(of_paths(&text), 40, "{text}");
+    let more = render_as(ScrapeForm::OpenMetrics, &present, &self_info()).expect("OpenMetrics");
+    let more = String::from_utf8(more).expect("text");
+    assert_eq!(of_paths(&more), 40 + catalogue::manual::created_of_a_path(), "{more}");
 }
 
 #[test]

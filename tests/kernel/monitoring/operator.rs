@@ -84,6 +84,7 @@ fn of_service_monitor(name: &Value, spec: &Value) -> Result<Value> {
         "scrape_timeout": endpoint["scrapeTimeout"],
         "file_sd_configs": [{ "files": [TARGETS] }],
         "relabel_configs": relabel,
+        "metric_relabel_configs": in_prometheus_words(&endpoint["metricRelabelings"]),
     }))
 }
 
@@ -95,8 +96,12 @@ fn of_scrape_config(name: &Value, spec: &Value) -> Result<Value> {
         "job_name".into(),
         format!("scrapeConfig/{NAMESPACE}/{}", name.as_str().context("a name")?).into(),
     );
-    let relabelings = job.remove("relabelings").unwrap_or(json!([]));
-    job.insert("relabel_configs".into(), relabelings);
+    for (theirs, ours) in
+        [("relabelings", "relabel_configs"), ("metric_relabelings", "metric_relabel_configs")]
+    {
+        let relabelings = job.remove(theirs).unwrap_or(json!([]));
+        job.insert(ours.into(), relabelings);
+    }
     Ok(Value::Object(job))
 }
 

@@ -167,6 +167,12 @@ impl Monitoring {
         series.iter().map(read).collect()
     }
 
+    /// What Prometheus knows of the metric family of that name.
+    pub fn metadata(&self, family: &str) -> Result<Value> {
+        let data = self.ask("metadata", &[("metric", family)])?;
+        Ok(data[family][0].clone())
+    }
+
     /// Whether a query of a panel returns anything: now, or within the last half minute if it is
     /// drawn over time.
     pub fn shows(&self, query: &Query) -> Result<bool> {

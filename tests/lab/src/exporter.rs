@@ -182,7 +182,12 @@ impl Exporter {
 
     /// Reads a page that must exist.
     pub fn get(&self, page: &str) -> Result<String> {
-        let answer = self.request(page).with_context(|| format!("reading {page}"))?;
+        self.get_as(page, "*/*")
+    }
+
+    /// A page in the form that a client with this `Accept` gets.
+    pub fn get_as(&self, page: &str, accept: &str) -> Result<String> {
+        let answer = self.request(page, accept).with_context(|| format!("reading {page}"))?;
         let (head, body) =
             answer.split_once("\r\n\r\n").with_context(|| format!("{page}: no HTTP answer"))?;
         let status = head.lines().next().unwrap_or_default();
@@ -190,10 +195,12 @@ impl Exporter {
         Ok(body.to_owned())
     }
 
-    fn request(&self, page: &str) -> io::Result<String> {
+    fn request(&self, page: &str, accept: &str) -> io::Result<String> {
         let mut stream = self.namespace.dial(LISTEN)?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(format!("GET {page} HTTP/1.0\r\nHost: {LISTEN}\r\n\r\n").as_bytes())?;
+        stream.write_all(
+            format!("GET {page} HTTP/1.0\r\nHost: {LISTEN}\r\nAccept: {accept}\r\n\r\n").as_bytes(),
+        )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)
