@@ -164,7 +164,7 @@ fn every_name_is_in_the_catalogue() -> Result<()> {
             names::text(text).with_context(|| format!("{name}: {text}"))?;
         }
     }
-    let mut documents = vec![project("README.md"), project("CHANGELOG.md")];
+    let mut documents = vec![project("README.md"), project("README.ja.md"), project("CHANGELOG.md")];
     for directory in ["docs", "docs/runbooks", "alerts", "alerts/tests"] {
         let entries =
             fs::read_dir(project(directory))?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
