@@ -258,7 +258,7 @@ fn a_path_file_comes_and_goes() {
     assert!(metrics(&exporter).contains(&info("one")));
     let log = exporter.log();
     assert!(
-        log.contains("paths/a.yml, line 1 column 25") && log.contains("did you mean `address`?"),
+        log.contains("paths/a.yml, line 1 column 24") && log.contains("did you mean `address`?"),
         "{log}"
     );
     fs::remove_file(exporter.path("paths/a.yml")).expect("removed");
