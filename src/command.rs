@@ -1,10 +1,11 @@
 //! One file per verb of the command line; [`cli`] parses it.
 //!
-//! - [`serve`] runs everything; [`check`] and [`probe`] look once
+//! - [`init`] writes a configuration; [`serve`] runs everything; [`check`] and [`probe`] look once
 //! - [`manual`] completion scripts and the manual page; [`load`] the configuration; [`trust`] a router's host key; [`parse`] one captured output
 
 pub mod check;
 pub mod cli;
+pub mod init;
 pub mod load;
 pub mod manual;
 pub mod parse;

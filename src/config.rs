@@ -47,6 +47,7 @@ use crate::{
 use error::Mistake;
 use path_files::Written;
 use schema::Schema;
+use value::Scalar as _;
 
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(30);
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -116,6 +117,21 @@ fn base(path: &Path) -> PathBuf {
 /// parser would take it for a document of its own.
 fn unmarked(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// A host as an address of the configuration, or what is wrong with it.
+pub(crate) fn host(text: &str) -> Result<String, String> {
+    value::Host::read(text).map(|host| host.0)
+}
+
+/// A router's name, or what is wrong with it.
+pub(crate) fn router_name(text: &str) -> Result<String, String> {
+    value::RouterId::read(text).map(|name| name.0)
+}
+
+/// The name of a site or a user, or what is wrong with it.
+pub(crate) fn name(text: &str) -> Result<String, String> {
+    value::Name::read(text).map(|name| name.0)
 }
 
 /// A commented configuration that works once its names and addresses are replaced.

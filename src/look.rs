@@ -1,6 +1,7 @@
 //! A single look at paths: how often it probes, how long it waits, and when it has seen enough.
-//! Shared by `check`, `probe` and `/probe`.
+//! Shared by `check`, `probe` and `/probe`. `knock` is the few packets by which `init` gets to know a host.
 
+pub(crate) mod knock;
 pub mod one_path;
 pub mod target;
 

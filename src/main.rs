@@ -13,7 +13,8 @@ use anyhow::{Context, ensure};
 use vxlan_exporter::{
     command::{
         check,
-        cli::{Cli, Command, ConfigCommand, ReflectArgs, ReportArgs, ReportFormat},
+        cli::{Cli, Command, ConfigCommand, InitArgs, ReflectArgs, ReportArgs, ReportFormat},
+        init::{self, Made},
         load::{load, usable},
         manual, parse,
         probe::{self, ProbeRequest},
@@ -76,6 +77,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             let options = cli.serve_options();
             on_runtime(async { serve::serve(&options).await.map(|()| 0) })
         }
+        Command::Init(arguments) => init_command(cli, arguments),
         Command::Check(ReportArgs { format, language }) => {
             tell_in(language);
             let plan = load(&cli.common.config_file, cli.common.config_max_size.0)?;
@@ -121,6 +123,21 @@ fn reflect(arguments: ReflectArgs) -> anyhow::Result<u8> {
     on_runtime(async { serve::reflect(&plan).await.map(|()| 0) })
 }
 
+/// Makes a configuration, then checks it as `config check` and `check` do.
+fn init_command(cli: &Cli, arguments: InitArgs) -> anyhow::Result<u8> {
+    let request = arguments.request(&cli.common.config_file, stdin().is_terminal());
+    tell_in(None);
+    on_runtime(async {
+        match init::init(&request).await? {
+            Made::Text(text) => terminal::say(&text).map(|()| 0),
+            Made::File => {
+                let plan = say_checked(&request.output, cli.common.config_max_size.0)?;
+                check(plan, ReportFormat::Table).await
+            }
+        }
+    })
+}
+
 /// `config check`: says what the configuration holds; its plan.
 fn say_checked(file: &Path, most_bytes: u64) -> anyhow::Result<Plan> {
     let config = config::load(file, most_bytes)?;
@@ -160,10 +177,10 @@ fn config_command(cli: &Cli, command: ConfigCommand) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// Not for `config trust`, the only command that writes a file.
+/// Not for `config trust` and `init`, the only commands that write files.
 fn enter_sandbox(cli: &Cli) {
     let ports = match cli.chosen() {
-        Command::Config { command: ConfigCommand::Trust(_) } => return,
+        Command::Init(_) | Command::Config { command: ConfigCommand::Trust(_) } => return,
         Command::Serve(_) => cli.serve_options().listen.iter().map(|listen| listen.port).collect(),
         Command::Reflect(reflect) => vec![reflect.listen.port],
         _ => Vec::new(),

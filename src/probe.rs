@@ -28,5 +28,7 @@ pub mod unprivileged;
 mod verdict_log;
 pub mod wire;
 
-pub(crate) use echo::EchoMethod;
+pub(crate) use connect::syn;
+pub(crate) use echo::{EchoMethod, Echoes};
 pub(crate) use engine::Engine;
+pub(crate) use last_heard::SocketGroup;

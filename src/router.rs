@@ -9,6 +9,7 @@
 //!   kept
 //! - `worker` one scrape of one router, and its counts; `backoff` the pause after failures
 //! - `legs` the underlay measured by a router's own pings, between two scrapes
+//! - `survey` one reading for `init`, with the router's neighbours
 //! - [`fleet`] all routers: when each is read (`slots`), on how many threads
 
 mod backoff;
@@ -21,6 +22,7 @@ pub mod parse;
 pub mod script;
 pub mod shell;
 mod slots;
+pub(crate) mod survey;
 pub mod transport;
 pub(crate) mod trust;
 mod worker;

@@ -1,6 +1,7 @@
 //! The command line, in the Prometheus exporters' habit: `--config.file`, `--web.listen-address`,
 //! `--log.level`; no command means `serve`. Usage errors exit 2 (clap's own code, and DESIGN's).
 
+mod init_args;
 mod serve_args;
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr};
@@ -18,6 +19,7 @@ use crate::{
     process::sandbox::Sandbox,
     web::mount::Mount,
 };
+pub use init_args::InitArgs;
 pub use serve_args::ServeArgs;
 
 /// Finds MTU black holes in VXLAN overlays and says how to fix them
@@ -136,6 +138,12 @@ impl FromStr for FileSize {
 pub enum Command {
     /// Monitor routers and paths and export metrics (the default)
     Serve(ServeArgs),
+
+    /// Write a configuration: read routers, find hosts behind them, propose a path to each site
+    ///
+    /// Logs in to each router (after you type yes to its host key) and changes nothing there, lists
+    /// what it sends, writes, then checks once. Exit code: that of `check`; 2 if nothing was written.
+    Init(InitArgs),
 
     /// Measure once, then print what is wrong and how to fix it
     ///
@@ -375,6 +383,7 @@ impl Cli {
         let default = match self.chosen() {
             Command::Serve(_) | Command::Reflect(_) => LogLevel::Info,
             Command::Check(_)
+            | Command::Init(_)
             | Command::Healthy { .. }
             | Command::Config { .. }
             | Command::Completion { .. }

@@ -16,7 +16,10 @@ use anyhow::{Context, bail, ensure};
 
 use crate::{
     logging,
-    model::plan::{HostTrust, Plan, RouterPlan, SshPlan, Transport},
+    model::{
+        plan::{HostTrust, Plan, RouterPlan, SshPlan, Transport},
+        types::RouterName,
+    },
     router::{
         transport::ssh,
         trust::{
@@ -28,7 +31,7 @@ use crate::{
 };
 
 /// A person waits longer than a scrape does.
-const TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Which router to trust, and how it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,12 +65,9 @@ pub fn trust(plan: &Plan, request: &Request) -> anyhow::Result<String> {
         ));
     }
     let old: Vec<&Entry> = known.keys().iter().filter(|old| old.kind == key_kind(&key)).collect();
-    logging::say(&shown(router, login, file, &key, &old));
+    logging::say(&shown(&router.name, login, file, &key, &old));
     if !request.yes {
-        logging::say("Type yes to trust this key: ");
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
-        ensure!(answer.trim() == "yes", "not a yes: nothing is written");
+        typed_yes()?;
     }
     write(login, file, &known, &key, &old)?;
     Ok(format!("router {}: written to {}\n", router.name, file.display()))
@@ -148,9 +148,19 @@ fn compare(router: &RouterPlan, known: &HostKeys, key: &[u8]) -> anyhow::Result<
     Ok(format!("router {}: {seen} is trusted already, by `host_key_fingerprint`\n", router.name))
 }
 
-fn shown(router: &RouterPlan, login: &SshPlan, file: &Path, key: &[u8], old: &[&Entry]) -> String {
+/// An error unless somebody types yes.
+pub(super) fn typed_yes() -> anyhow::Result<()> {
+    logging::say("Type yes to trust this key: ");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    ensure!(answer.trim() == "yes", "not a yes: nothing is written");
+    Ok(())
+}
+
+/// The key that a router presented, beside those of its type on file.
+pub(super) fn shown(router: &RouterName, login: &SshPlan, file: &Path, key: &[u8], old: &[&Entry]) -> String {
     let kind = key_kind(key);
-    let mut text = format!("router {}, {}:{}\n", router.name, login.address, login.port);
+    let mut text = format!("router {router}, {}:{}\n", login.address, login.port);
     // Writing to a `String` cannot fail.
     let _ = writeln!(text, "  presented  {kind} {}", fingerprint(key));
     for old in old {

@@ -63,17 +63,9 @@ impl Connections {
         let stream = begin(to)?;
         let answers = self.answers.clone();
         tokio::spawn(async move {
-            let Ok(Ok(())) = tokio::time::timeout(ONE_SYN, stream.writable()).await else { return };
-            let reset = match stream.take_error() {
-                Ok(None) => {
-                    close_by_reset(&stream);
-                    false
-                }
-                Ok(Some(error)) if error.kind() == io::ErrorKind::ConnectionRefused => true,
-                Ok(Some(error)) if is_hung_up(&error) => false,
-                _ => return,
-            };
-            let _ = answers.send(Incoming::Connected { token, reset });
+            if let Some(reset) = is_reset(stream).await {
+                let _ = answers.send(Incoming::Connected { token, reset });
+            }
         });
         Ok(())
     }
@@ -112,6 +104,25 @@ impl Connections {
         while let Ok(answer) = self.answered.try_recv() {
             each(answer, now);
         }
+    }
+}
+
+/// Sends one SYN, and closes at once; whether it was answered by a reset, `None` if by nothing.
+pub(crate) async fn syn(to: SocketAddr) -> Option<bool> {
+    is_reset(begin(to).ok()?).await
+}
+
+/// Whether the SYN of this connection is answered by a reset.
+async fn is_reset(stream: TcpStream) -> Option<bool> {
+    timeout(ONE_SYN, stream.writable()).await.ok()?.ok()?;
+    match stream.take_error() {
+        Ok(None) => {
+            close_by_reset(&stream);
+            Some(false)
+        }
+        Ok(Some(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Some(true),
+        Ok(Some(error)) if is_hung_up(&error) => Some(false),
+        _ => None,
     }
 }
 

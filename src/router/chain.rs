@@ -20,8 +20,10 @@ use super::{
     bounds,
     legs::{Legs, ping::ShellWire},
     method::{api::ApiReader, ip_json, op_mode_json, op_mode_text},
+    parse::neigh::Neighbour,
     script::Failed,
     shell::Shell,
+    survey,
     transport::{local::LocalShell, ssh::SshShell},
 };
 use crate::{
@@ -126,6 +128,13 @@ impl Chain {
         self.log_in_anew();
         self.memory.nothing_worked();
         Err(all(failures))
+    }
+
+    /// The router's neighbours, over the session of the last scrape; none if it does not show them.
+    /// Blocks.
+    pub(crate) fn neighbours(&mut self, deadline: Instant) -> Vec<Neighbour> {
+        let shell = self.shell.as_deref_mut();
+        shell.and_then(|shell| survey::neighbours(shell, deadline).ok()).unwrap_or_default()
     }
 
     /// Measures one leg of the underlay by pings of the router, until `until` at the latest;

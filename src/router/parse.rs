@@ -37,6 +37,7 @@ pub(crate) mod ip_text;
 mod json;
 pub(crate) mod link;
 pub(crate) mod links;
+pub(crate) mod neigh;
 pub mod op_mode_raw;
 pub(crate) mod ping;
 mod repair;

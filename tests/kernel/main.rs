@@ -13,6 +13,7 @@ mod hostile_router;
 mod image;
 mod lab_faults;
 mod lab_fixes;
+mod lab_init;
 mod lab_loss;
 mod lab_page;
 mod lab_probe;

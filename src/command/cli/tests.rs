@@ -18,6 +18,7 @@ fn help(path: &[&str]) -> String {
 fn help_texts() {
     Cli::command().debug_assert();
     insta::assert_snapshot!("help", help(&[]));
+    insta::assert_snapshot!("help_init", help(&["init"]));
     insta::assert_snapshot!("help_check", help(&["check"]));
     insta::assert_snapshot!("help_reflect", help(&["reflect"]));
     insta::assert_snapshot!("help_config", help(&["config"]));

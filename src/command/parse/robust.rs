@@ -7,7 +7,7 @@ use clap::ValueEnum as _;
 use proptest::{prelude::*, sample::Index};
 
 use super::{Format, read};
-use crate::router::parse::{sections, system, terminal::clean};
+use crate::router::parse::{neigh, sections, system, terminal::clean};
 
 /// Every captured output.
 pub(crate) static CAPTURES: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -27,6 +27,7 @@ fn survives(text: &str) {
     }
     let _ = system::version(text, text, text);
     let _ = system::uptime_seconds(text);
+    let _ = neigh::neighbours(text);
     let _ = sections::split(&clean(text), "[");
 }
 

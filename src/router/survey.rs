@@ -1,0 +1,51 @@
+//! One reading of a router for `init`: what a scrape reads, and who has which address on the
+//! router's networks.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    bounds,
+    chain::Chain,
+    parse::neigh::{self, Neighbour},
+    script::{self, Failed, misread},
+    shell::Shell,
+    transport::local::LocalShell,
+};
+use crate::model::{
+    plan::RouterPlan,
+    snapshot::{RouterSnapshot, ScrapeError},
+};
+
+/// How long this machine's own `ip` may take.
+const OWN: Duration = Duration::from_secs(5);
+
+/// What one router told.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    pub snapshot: RouterSnapshot,
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// Logs in to a router once and reads it, until its `scrape_timeout`. Blocks.
+pub(crate) fn survey(plan: &RouterPlan) -> Result<Survey, ScrapeError> {
+    let deadline = Instant::now() + plan.scrape_timeout;
+    let mut chain = Chain::new(plan);
+    let (surveyed, _) = bounds::within(plan.limits, deadline, || {
+        let snapshot = chain.scrape(deadline)?;
+        Ok(Survey { snapshot, neighbours: chain.neighbours(deadline) })
+    });
+    surveyed
+}
+
+/// The neighbours of this machine; none if it has no `ip`. Blocks.
+pub(crate) fn own_neighbours() -> Vec<Neighbour> {
+    neighbours(&mut LocalShell, Instant::now() + OWN).unwrap_or_default()
+}
+
+/// What `ip -j neigh` shows.
+pub(super) fn neighbours(shell: &mut dyn Shell, deadline: Instant) -> Result<Vec<Neighbour>, Failed> {
+    script::run(shell, "s neigh ip -j neigh show\n", deadline, |output| {
+        let text = output.must("neigh", "ip -j neigh show", "it needs iproute2 4.18 or later")?;
+        neigh::neighbours(text).map_err(|error| misread(&error))
+    })
+}
