@@ -70,7 +70,7 @@ pub struct CommonArgs {
     )]
     pub config_max_size: FileSize,
 
-    /// Log messages of this level and above [default: info; check and config: warn; probe: error]
+    /// Log messages of this level and above [default: info; check, config and init: warn; probe: error]
     #[arg(
         long = "log.level",
         env = "VXLAN_EXPORTER_LOG_LEVEL",

@@ -46,7 +46,7 @@ fn router(lab: &Lab, place: Place) -> String {
 /// The flags for all three routers.
 fn flags(lab: &Lab) -> String {
     let routers = Place::ALL.map(|place| format!("--router {}", router(lab, place)));
-    format!("{} --site {} --key id_ed25519", routers.join(" "), lab.numbers.site_a.label)
+    format!("{} --site {}", routers.join(" "), lab.numbers.site_a.label)
 }
 
 /// Runs it in that directory, on a pty with these words typed or, without any, without a terminal.
@@ -183,6 +183,7 @@ fn a_person_answers_and_the_far_routers_are_offered() -> Result<()> {
 #[test]
 fn what_is_missing_or_wrong_is_named_with_an_example() -> Result<()> {
     let lab = raise("healthy")?;
+    fs::create_dir(new(&lab, "home"))?;
     let good = flags(&lab);
     let dc = router(&lab, Place::Dc);
     for (flags, words) in [
@@ -197,8 +198,8 @@ fn what_is_missing_or_wrong_is_named_with_an_example() -> Result<()> {
             "--site is missing: name the site of this machine, one of dc",
         ),
         (
-            format!("--router {dc} --site a"),
-            "nothing to log in with, neither an agent nor a key in ~/.ssh: name a",
+            format!("--router {dc} --site a --output home/config.yml"),
+            "nothing to log in with, neither id_ed25519 beside the output, nor an agent, nor a key in ~/.ssh: name a",
         ),
         (format!("--router {dc} --site a --key none"), "--key: config: cannot read private_key_file none"),
         (format!("{good} --output no/config.yml"), "--output: there is no directory no: make it first"),

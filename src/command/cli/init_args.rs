@@ -20,7 +20,8 @@ pub struct InitArgs {
     #[arg(long, value_name = "NAME", value_parser = site)]
     pub site: Option<String>,
 
-    /// Private key to log in with [default: the SSH agent, else a key in ~/.ssh]
+    /// Private key to log in with [default: one beside the file to write, else the SSH agent,
+    /// else a key in ~/.ssh]
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
 

@@ -129,18 +129,24 @@ pub(super) fn own_site(request: &InitRequest, names: &[&str]) -> anyhow::Result<
     bail!("--site is missing: name the site of this machine, one of {names}, or another, e.g. --site site-a")
 }
 
-/// What to log in with: a key that was named, the agent, or the key that `ssh` would take.
+/// What to log in with: a key that was named, one beside the configuration, the agent, or the key
+/// that `ssh` would take.
 pub(super) fn credential(request: &InitRequest) -> anyhow::Result<Credential> {
     let key = |file: PathBuf| Credential::PrivateKey { file, passphrase_file: None };
-    if let Some(file) = &request.key {
-        return Ok(key(file.clone()));
+    let usual = |directory: &Path| {
+        ["id_ed25519", "id_ecdsa", "id_rsa"]
+            .map(|name| directory.join(name))
+            .into_iter()
+            .find(|file| file.is_file())
+    };
+    if let Some(file) = request.key.clone().or_else(|| usual(request.directory())) {
+        return Ok(key(file));
     }
     if env::var_os("SSH_AUTH_SOCK").is_some_and(|socket| !socket.is_empty()) {
         return Ok(Credential::Agent { socket: None });
     }
     let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let usual = ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| home.join(".ssh").join(name));
-    if let Some(file) = usual.into_iter().find(|file| file.is_file()) {
+    if let Some(file) = usual(&home.join(".ssh")) {
         return Ok(key(file));
     }
     if request.asks() {
@@ -151,7 +157,7 @@ pub(super) fn credential(request: &InitRequest) -> anyhow::Result<Credential> {
         return until_read("The private key to log in with, a file: ", is_file).map(key);
     }
     bail!(
-        "nothing to log in with, neither an agent nor a key in ~/.ssh: name a private key with --key, e.g. \
+        "nothing to log in with, neither id_ed25519 beside the output, nor an agent, nor a key in ~/.ssh: name a private key with --key, e.g. \
          --key=/etc/vxlan_exporter/id_ed25519"
     )
 }
