@@ -293,8 +293,8 @@ families! {
         "VyOS commands that fix the path, in the order that is safe to type; `session` counts the routers in that \
          order, each with its own configure, commit and save. Only while the path is not ok.";
 
-    BUILD_INFO = Gauge "vxlan_exporter_build_info" in "always 1", ["version", "revision"],
-        "Version of the exporter.";
+    BUILD_INFO = Gauge "vxlan_exporter_build_info" in "always 1", ["version", "revision", "branch", "rustversion"],
+        "Version of the exporter, what it was built from, and the compiler.";
     CONFIG_RELOAD_SUCCESSFUL = Gauge "vxlan_exporter_config_last_reload_successful" in "0 or 1", [],
         "Whether the last reload of the configuration succeeded.";
     CONFIG_RELOAD_TIMESTAMP = Gauge "vxlan_exporter_config_last_reload_success_timestamp_seconds"
@@ -305,6 +305,10 @@ families! {
         "Probes of a given size on all paths, by purpose and result.";
     CAPABILITY = Gauge "vxlan_exporter_capability" in "0 or 1", ["name": Capability],
         "Whether the exporter can do this: its privileges, the kernel and the configuration allow it.";
+    WEB_REQUESTS = Counter "vxlan_exporter_web_requests_total" in "requests", ["code"],
+        "Requests answered, by status code: 200, 500 and 503 from the start, another from its first answer.";
+    WEB_REQUEST_DURATION = Histogram "vxlan_exporter_web_request_duration_seconds" in "seconds", ["code"],
+        "How long it took until the answer could be sent, by status code.";
     WEB_CONNECTIONS = Gauge "vxlan_exporter_web_connections" in "connections", [],
         "Connections to the web server; at most 256, or a quarter of `process_max_fds`.";
     WEB_CONNECTIONS_TURNED_AWAY = Counter "vxlan_exporter_web_connections_turned_away_total" in "connections",

@@ -113,15 +113,21 @@ gets the first. `Accept-Encoding` may ask for `zstd` or `gzip`.
 |---|---|
 | `text/plain`, `*/*`, anything else, nothing | text format 0.0.4 |
 | `application/openmetrics-text`, version 1.0.0 | OpenMetrics 1.0, which Prometheus asks for: with units, the type info, and `_created` |
-| `application/vnd.google.protobuf` with `proto=io.prometheus.client.MetricFamily` and `encoding=delimited` | the protobuf form of Prometheus |
+| `application/vnd.google.protobuf` with `proto=io.prometheus.client.MetricFamily` and `encoding=delimited` | the protobuf form of Prometheus, with native histograms |
 
 `_created` says when a path's or the exporter's own counter began. Prometheus stores it as a series of its own, unless it is dropped, as the
 chart's ServiceMonitors do (`serviceMonitor.keepCreated`):
 
 ```yaml
 metric_relabel_configs:
-  - { source_labels: [__name__], regex: vxlan_.+_created, action: drop }
+  - { source_labels: [__name__], regex: .+_created, action: drop }
 ```
+
+A Prometheus with native histograms asks for the protobuf form. `vxlan_path_rtt_seconds` has such buckets in it, each 9 % wide (schema 3), beside the
+coarse ones, and the rules in [alerts](../alerts) use what is there. Prometheus then stores only the native ones, unless `scrape_classic_histograms`
+(from 3.0 on `always_scrape_classic_histograms`) is set, which the dashboards' picture of round-trip times needs.
+
+    histogram_quantile(0.99, sum by (path) (rate(vxlan_path_rtt_seconds[5m])))
 ";
 
 const MANUAL_SERIES: &str = "

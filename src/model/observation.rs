@@ -3,6 +3,7 @@
 mod asked;
 mod counters;
 mod meaning;
+pub(crate) mod native;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 

@@ -7,7 +7,7 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{Router, body::Body};
@@ -118,25 +118,38 @@ async fn serve(
 }
 
 async fn answer_to(
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
     place: &Place,
     site: &Served,
     access: &Access,
     stop: &watch::Receiver<()>,
 ) -> Result<PageResponse, Infallible> {
+    let began = Instant::now();
+    let answered = respond(request, place, site, access, stop).await;
+    site.counts.answered(answered.status(), began.elapsed());
+    Ok(answered)
+}
+
+async fn respond(
+    mut request: Request<Incoming>,
+    place: &Place,
+    site: &Served,
+    access: &Access,
+    stop: &watch::Receiver<()>,
+) -> PageResponse {
     place.works();
     let rules = access.rules().await;
     if !rules.may_come() {
         let mut refusal =
             answer(StatusCode::TOO_MANY_REQUESTS, PLAIN_TEXT, "too many requests: see rate_limit\n");
         refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
-        return Ok(sent(place, refusal).await);
+        return sent(place, refusal).await;
     }
     let admission = rules.admits(place, request.headers().get(AUTHORIZATION)).await;
     let mut answered = match admission {
         Admission::Granted => {
             let Some(uri) = site.mount.below(request.uri()) else {
-                return Ok(sent(place, elsewhere(&site.mount)).await);
+                return sent(place, elsewhere(&site.mount)).await;
             };
             let is_scrape = uri.path() == site.mount.telemetry();
             *request.uri_mut() = uri;
@@ -154,7 +167,7 @@ async fn answer_to(
         }
     };
     rules.dress(&mut answered);
-    Ok(sent(place, answered).await)
+    sent(place, answered).await
 }
 
 /// Where the pages are, for a request that is not below the prefix.

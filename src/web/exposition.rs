@@ -66,7 +66,7 @@ impl Exposition {
         labels: &[&str],
         buckets: &BucketCounts<'_>,
     ) {
-        let &BucketCounts { bounds, counts, sum } = buckets;
+        let &BucketCounts { bounds, counts, sum, .. } = buckets;
         let buckets = KeptBuckets { bounds, counts: counts.into(), sum };
         self.family(family, labels).histograms.insert(kept(labels), buckets);
     }
@@ -110,7 +110,7 @@ impl Exposition {
                 out.put(&out.shared(family, &borrowed(&labels)), &[], value.into());
             }
             for (labels, KeptBuckets { bounds, counts, sum }) in histograms {
-                let buckets = BucketCounts { bounds, counts: &counts, sum };
+                let buckets = BucketCounts { bounds, counts: &counts, sum, native: None };
                 out.put_buckets(&out.shared(family, &borrowed(&labels)), &[], &buckets);
             }
         }

@@ -6,6 +6,7 @@ mod delimited;
 mod lines;
 mod messages;
 mod quality;
+mod spans;
 mod value;
 mod zstd;
 
@@ -166,6 +167,11 @@ pub(crate) trait SampleWriter {
 
     /// A sample; `more` are the values of the labels after the shared ones.
     fn put(&mut self, first: &SharedLabels, more: &[&str], value: SampleValue);
+
+    /// Whether a histogram may have fine buckets in addition.
+    fn takes_native(&self) -> bool {
+        false
+    }
 
     /// A histogram.
     fn put_buckets(&mut self, first: &SharedLabels, more: &[&str], buckets: &BucketCounts<'_>);

@@ -131,12 +131,14 @@ fn samples(present: &Present, self_info: &SelfInfo) -> Exposition {
 }
 
 fn put_self(out: &mut Exposition, present: &Present, self_info: &SelfInfo) {
-    out.put(&catalogue::BUILD_INFO, &[self_info.version, self_info.revision], 1.0);
+    let build = [self_info.version, self_info.revision, crate::BRANCH, crate::RUST_VERSION];
+    out.put(&catalogue::BUILD_INFO, &build, 1.0);
     out.put_count(&catalogue::LOG_MESSAGES_DROPPED, &[], logging::messages_dropped());
     out.put_count(&catalogue::RECEIVE_DROPPED, &[], present.load.dropped);
     out.put_bool(&catalogue::OVERLOADED, &[], present.load.overloaded);
     let late = &present.load.late;
-    let late = BucketCounts { bounds: &path::BOUNDS, counts: &late.counts, sum: late.sum_seconds };
+    let late =
+        BucketCounts { bounds: &path::BOUNDS, counts: &late.counts, sum: late.sum_seconds, native: None };
     out.put_buckets(&catalogue::LATE, &[], &late);
     for task in Task::ALL {
         let count = self_info.supervisor.restarts(*task);

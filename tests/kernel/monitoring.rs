@@ -135,6 +135,31 @@ fn the_incident_is_in_the_picture(story: &mut Story) -> Result<()> {
     Ok(())
 }
 
+/// A Prometheus that takes native histograms asks for the protobuf form, and stores no coarse buckets.
+#[test]
+fn round_trips_in_native_histograms() -> Result<()> {
+    let choices = Choices { native: true, ..Choices::default() };
+    let mut story = Story::begin(&Fault::load("healthy")?, choices)?;
+    story.all_is_well()?;
+    let fine = "histogram_count(vxlan_path_rtt_seconds) > 3";
+    story.wait_for("native histograms of two paths", fine, 2)?;
+    let coarse = story.monitoring.query("vxlan_path_rtt_seconds_bucket")?;
+    ensure!(coarse.is_empty(), "{coarse:#?}");
+    let median = "histogram_quantile(0.5, sum by (path) (rate(vxlan_path_rtt_seconds[30s])))";
+    let between = format!("{median} > 0.000001 < 1");
+    story.wait_for("a median of each", &between, 2)?;
+    let sum = "rate(vxlan_path_rtt_seconds[30s])";
+    let mean = format!("histogram_sum({sum}) / histogram_count({sum}) > 0.000001 < 1");
+    story.wait_for("a mean of each", &mean, 2)?;
+    // The alerts' own quantiles are made of them too.
+    for quantile in ["p50", "p99"] {
+        let recorded = format!("path:vxlan_path_rtt_seconds:{quantile}_rate5m > 0.000001 < 1");
+        story.wait_for("what the rules record", &recorded, 2)?;
+    }
+    story.all_is_quiet()?;
+    story.end()
+}
+
 #[test]
 fn a_tunnel_that_loses_packets() -> Result<()> {
     let mut story = Story::begin(&Fault::load("loss-20")?, Choices { loss: true, ..Choices::default() })?;

@@ -16,7 +16,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use vxlan_exporter::REVISION;
+use vxlan_exporter::{BRANCH, REVISION, RUST_VERSION};
 
 /// bcrypt hash of `secret`, at the lowest cost.
 const HASH: &str = "$2y$04$UuTkLRZZ6QofpDOlMz32Mu.Q0RxchGgVsgfueU0KqnX6uL.WE/FNe";
@@ -338,7 +338,10 @@ fn the_first_line_says_what_runs_and_where() {
     for words in [version, &format!("revision={REVISION}"), &address] {
         assert!(line.contains(words), "no {words} in {line}");
     }
-    let info = format!("{{version=\"{}\",revision=\"{REVISION}\"}} 1", env!("CARGO_PKG_VERSION"));
+    let info = format!(
+        "{{version=\"{}\",revision=\"{REVISION}\",branch=\"{BRANCH}\",rustversion=\"{RUST_VERSION}\"}} 1",
+        env!("CARGO_PKG_VERSION")
+    );
     let metrics = exporter.ask("http", "/metrics", &[]);
     assert!(metrics.body.contains(&info), "{metrics:?}");
 }

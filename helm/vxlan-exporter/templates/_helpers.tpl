@@ -183,7 +183,7 @@ scrapeTimeout: {{ . }}
 metricRelabelings:
   {{- if not .keepCreated }}
   - sourceLabels: [__name__]
-    regex: vxlan_.+_created
+    regex: .+_created
     action: drop
   {{- end }}
   {{- with .metricRelabelings }}

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{Asked, EchoStats, RttHistogram};
+use super::{
+    Asked, EchoStats, RttHistogram,
+    native::{FineCounts, NativeBuckets},
+};
 use crate::model::types::{ProbeProtocol, ProbeResult, ProbeSize, SendError};
 
 /// What is counted on one path. Written by one task; whoever reads it meanwhile may miss the packet
@@ -22,6 +25,8 @@ pub struct PathCounters {
     late: AtomicU64,
     /// As in [`RttHistogram::counts`].
     rtt: [AtomicU64; RttHistogram::BOUNDS.len() + 1],
+    /// The same in fine buckets.
+    fine_rtt: FineCounts,
     /// Sum of all round-trip times, in nanoseconds.
     rtt_sum: AtomicU64,
     /// The shortest and the longest, in nanoseconds; both 0 before the first.
@@ -69,6 +74,7 @@ impl PathCounters {
         self.late.fetch_add(u64::from(is_late), Relaxed);
         let nanos = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX);
         let bucket = RttHistogram::bucket(rtt.as_secs_f64());
+        self.fine_rtt.count(rtt.as_secs_f64(), 1);
         let [shortest, longest] = &self.rtt_extremes;
         if self.rtt.iter().all(|bucket| bucket.load(Relaxed) == 0) {
             shortest.store(nanos, Relaxed);
@@ -147,6 +153,12 @@ impl PathCounters {
         }
     }
 
+    /// Round-trip times in fine buckets, copied.
+    #[must_use]
+    pub(crate) fn fine_rtt(&self) -> NativeBuckets {
+        self.fine_rtt.read()
+    }
+
     /// Counts of the small echo, copied.
     #[must_use]
     pub fn echo(&self) -> EchoStats {
@@ -175,6 +187,11 @@ impl From<EchoStats> for Arc<PathCounters> {
     fn from(echo: EchoStats) -> Self {
         let (shortest, longest) = echo.rtt.extremes.unwrap_or_default();
         let nanos = |time: Duration| AtomicU64::new(time.as_nanos().try_into().expect("short"));
+        // All that is known of them: no more than the bound of their bucket.
+        let fine_rtt = FineCounts::default();
+        for (bound, count) in RttHistogram::BOUNDS.iter().chain([&5.0]).zip(echo.rtt.counts) {
+            fine_rtt.count(*bound, count.try_into().expect("few"));
+        }
         Self::new(PathCounters {
             requests: echo.requests.into(),
             replies: echo.replies.into(),
@@ -182,6 +199,7 @@ impl From<EchoStats> for Arc<PathCounters> {
             void: echo.void.into(),
             late: echo.late.into(),
             rtt: echo.rtt.counts.map(AtomicU64::new),
+            fine_rtt,
             rtt_sum: nanos(Duration::from_secs_f64(echo.rtt.sum_seconds)),
             rtt_extremes: [nanos(shortest), nanos(longest)],
             began: Some(UNIX_EPOCH + Duration::from_millis(1_700_000_000_250)),

@@ -1,5 +1,7 @@
 //! A histogram on its way to a writer.
 
+use crate::model::observation::native::NativeBuckets;
+
 /// The upper bound of a bucket, and how every form writes it: a label must not depend on the form.
 pub(crate) type BucketBound = (f64, &'static str);
 
@@ -12,6 +14,8 @@ pub(crate) struct BucketCounts<'c> {
     pub counts: &'c [u64],
     /// Of all observations.
     pub sum: f64,
+    /// The same observations in fine buckets, for the form that takes them.
+    pub native: Option<NativeBuckets>,
 }
 
 impl BucketCounts<'_> {

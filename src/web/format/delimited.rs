@@ -16,9 +16,11 @@ use super::{
         BucketMessage, COUNTER, CounterMessage, FamilyMessage, GAUGE, GaugeMessage, HISTOGRAM,
         HistogramMessage, LabelMessage, METRIC_FIELD, MetricMessage, TimestampMessage,
     },
+    spans::spans,
 };
 use crate::{
     catalogue::{MetricKind, MetricSpec},
+    model::observation::native::{self, NativeBuckets},
     text::visible,
 };
 
@@ -36,6 +38,20 @@ pub(super) struct Delimited<'w> {
 fn label(name: &str, value: &str) -> LabelMessage {
     // A second safeguard: all values already are of checked types.
     LabelMessage { name: Some(name.to_owned()), value: Some(visible(value).into_owned()) }
+}
+
+/// Adds fine buckets. Prometheus refuses a histogram whose count is not that of its buckets, and
+/// another may have been counted since the coarse ones were read.
+fn put_native(histogram: &mut HistogramMessage, native: &NativeBuckets) {
+    let count = native.count();
+    histogram.sample_count = Some(count);
+    for bucket in &mut histogram.buckets {
+        bucket.cumulative_count = bucket.cumulative_count.map(|cumulative| cumulative.min(count));
+    }
+    histogram.schema = Some(native::SCHEMA);
+    histogram.zero_threshold = Some(native::ZERO_THRESHOLD);
+    histogram.zero_count = Some(native.zero);
+    (histogram.positive_spans, histogram.positive_deltas) = spans(&native.above);
 }
 
 impl<'w> Delimited<'w> {
@@ -108,16 +124,24 @@ impl SampleWriter for Delimited<'_> {
         self.push(first, more, metric);
     }
 
+    fn takes_native(&self) -> bool {
+        true
+    }
+
     fn put_buckets(&mut self, first: &SharedLabels, more: &[&str], buckets: &BucketCounts<'_>) {
         let of_bound =
             |((bound, _), count)| BucketMessage { cumulative_count: Some(count), upper_bound: Some(bound) };
-        let histogram = HistogramMessage {
+        let mut histogram = HistogramMessage {
             sample_count: Some(buckets.count()),
             sample_sum: Some(buckets.sum),
             // That of +Inf is the count.
             buckets: buckets.cumulative().map(of_bound).collect(),
             created: self.began,
+            ..HistogramMessage::default()
         };
+        if let Some(native) = &buckets.native {
+            put_native(&mut histogram, native);
+        }
         self.push(first, more, MetricMessage { histogram: Some(histogram), ..MetricMessage::default() });
     }
 

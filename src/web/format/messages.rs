@@ -72,6 +72,16 @@ pub(super) struct HistogramMessage {
     pub sample_sum: Option<f64>,
     #[prost(message, repeated, tag = "3")]
     pub buckets: Vec<BucketMessage>,
+    #[prost(sint32, optional, tag = "5")]
+    pub schema: Option<i32>,
+    #[prost(double, optional, tag = "6")]
+    pub zero_threshold: Option<f64>,
+    #[prost(uint64, optional, tag = "7")]
+    pub zero_count: Option<u64>,
+    #[prost(message, repeated, tag = "12")]
+    pub positive_spans: Vec<SpanMessage>,
+    #[prost(sint64, repeated, packed = "false", tag = "13")]
+    pub positive_deltas: Vec<i64>,
     #[prost(message, optional, tag = "15")]
     pub created: Option<TimestampMessage>,
 }
@@ -83,6 +93,17 @@ pub(super) struct BucketMessage {
     pub cumulative_count: Option<u64>,
     #[prost(double, optional, tag = "2")]
     pub upper_bound: Option<f64>,
+}
+
+/// `BucketSpan`.
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub(super) struct SpanMessage {
+    /// Buckets between the end of the span before and its start; of the first, the index of its
+    /// start.
+    #[prost(sint32, optional, tag = "1")]
+    pub offset: Option<i32>,
+    #[prost(uint32, optional, tag = "2")]
+    pub length: Option<u32>,
 }
 
 /// `google.protobuf.Timestamp`.

@@ -10,10 +10,10 @@ use prometheus::{
 use prost::Message as _;
 
 use super::{
-    messages::{CounterMessage, FamilyMessage, LabelMessage, TimestampMessage},
+    messages::{BucketMessage, CounterMessage, FamilyMessage, LabelMessage, TimestampMessage},
     *,
 };
-use crate::catalogue as c;
+use crate::{catalogue as c, model::observation::native::NativeBuckets};
 
 fn asks(name: &HeaderName, values: &[&'static str]) -> HeaderMap {
     values.iter().map(|value| (name.clone(), HeaderValue::from_static(value))).collect()
@@ -145,7 +145,7 @@ fn what_open_metrics_has_in_addition() {
         let first = out.shared(&c::PATH_ECHO_LOST, &["a", "b", "c"]);
         out.put(&first, &[], 7_u64.into());
         out.begin(&c::LATE);
-        let buckets = BucketCounts { bounds: &[(1.0, "1.0")], counts: &[2, 1], sum: 3.5 };
+        let buckets = BucketCounts { bounds: &[(1.0, "1.0")], counts: &[2, 1], sum: 3.5, native: None };
         out.put_buckets(&out.shared(&c::LATE, &[]), &[], &buckets);
         out.begin(&c::LOG_MESSAGES_DROPPED);
         out.since(None);
@@ -186,7 +186,12 @@ fn messages_say_what_the_text_says() {
         let first = out.shared(&c::PATH_ECHO_LOST, &["a", "b", "c"]);
         out.put(&first, &[], 7_u64.into());
         out.begin(&c::LATE);
-        let buckets = BucketCounts { bounds: &[(0.5, "0.5"), (1.0, "1.0")], counts: &[2, 0, 1], sum: 3.5 };
+        let buckets = BucketCounts {
+            bounds: &[(0.5, "0.5"), (1.0, "1.0")],
+            counts: &[2, 0, 1],
+            sum: 3.5,
+            native: None,
+        };
         out.put_buckets(&out.shared(&c::LATE, &[]), &[], &buckets);
     });
     let (mut rest, mut families) = (&bytes[..], Vec::new());
@@ -220,4 +225,28 @@ fn messages_say_what_the_text_says() {
     assert_eq!(buckets, [(0.5, 2), (1.0, 2)]);
     let none: Vec<LabelMessage> = Vec::new();
     assert_eq!(families[3].metrics[0].labels, none);
+}
+
+#[test]
+fn a_native_histogram_counts_what_the_coarse_one_counts() {
+    // One was counted between reading the two, and the message must agree with itself.
+    let native = NativeBuckets { zero: 1, above: vec![(-80, 1), (-79, 1)] };
+    let bytes = written(ScrapeForm::Protobuf, |out| {
+        assert!(out.takes_native());
+        out.begin(&c::PATH_RTT);
+        let first = out.shared(&c::PATH_RTT, &["a", "b", "c"]);
+        let bounds = &[(0.001, "0.001"), (1.0, "1.0")];
+        let native = Some(native.clone());
+        out.put_buckets(&first, &[], &BucketCounts { bounds, counts: &[3, 1, 0], sum: 0.01, native });
+    });
+    let family = FamilyMessage::decode_length_delimited(&bytes[..]).expect("a message");
+    let histogram = family.metrics[0].histogram.as_ref().expect("a histogram");
+    assert_eq!((histogram.sample_count(), histogram.schema(), histogram.zero_count()), (3, 3, 1));
+    assert!(histogram.zero_threshold() > 0.0 && histogram.zero_threshold() < 1e-6);
+    let spans: Vec<_> = histogram.positive_spans.iter().map(|span| (span.offset(), span.length())).collect();
+    assert_eq!((spans, &*histogram.positive_deltas), (vec![(-80, 2)], &[1, 0][..]));
+    let coarse: Vec<_> = histogram.buckets.iter().map(BucketMessage::cumulative_count).collect();
+    assert_eq!(coarse, [3, 3]);
+    let bytes = written(ScrapeForm::Text, |out| assert!(!out.takes_native()));
+    assert!(bytes.is_empty());
 }

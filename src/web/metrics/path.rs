@@ -89,7 +89,8 @@ pub(super) const BOUNDS: [BucketBound; RttHistogram::BOUNDS.len()] = [
 
 fn rtt(out: &mut dyn SampleWriter, row: &PathRow<'_>) {
     let rtt = &row.echo.rtt;
-    let buckets = BucketCounts { bounds: &BOUNDS, counts: &rtt.counts, sum: rtt.sum_seconds };
+    let native = out.takes_native().then(|| row.path.counters.fine_rtt());
+    let buckets = BucketCounts { bounds: &BOUNDS, counts: &rtt.counts, sum: rtt.sum_seconds, native };
     out.put_buckets(&row.labels, &[], &buckets);
 }
 

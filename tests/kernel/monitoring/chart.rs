@@ -24,6 +24,7 @@ const SHORTEST: u64 = 15;
 const RELEASE: &str = "vxlan-exporter";
 
 /// The choices of an installation.
+#[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Choices {
     /// `vantage: pod`: without raw sockets, in a network with a smaller MTU than the nodes'.
@@ -32,6 +33,8 @@ pub struct Choices {
     pub outside: bool,
     /// Whether the story is about loss: then [`TUNNEL_LOSS`] has a `for` as short as the others.
     pub loss: bool,
+    /// Prometheus takes native histograms.
+    pub native: bool,
 }
 
 const TUNNEL_LOSS: &str = "VxlanTunnelLoss";

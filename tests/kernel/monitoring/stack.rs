@@ -88,8 +88,9 @@ pub fn key(labels: &Labels) -> String {
 }
 
 impl Monitoring {
-    /// Starts all three with the objects that the chart rendered.
-    pub fn start(lab: &mut Lab, objects: &Objects) -> Result<Self> {
+    /// Starts all three with the objects that the chart rendered; Prometheus takes native histograms
+    /// or not.
+    pub fn start(lab: &mut Lab, objects: &Objects, native: bool) -> Result<Self> {
         let directory = lab.directory().join("monitoring");
         fs::create_dir(&directory)?;
         let exporter = SocketAddr::from((lab.numbers.exporter_management, exporter::LISTEN.port()));
@@ -131,6 +132,9 @@ impl Monitoring {
             // Changes of a firing alert are otherwise sent once a minute.
             "--rules.alert.resend-delay=1s".to_owned(),
         ]);
+        if native {
+            prometheus.arg("--enable-feature=native-histograms");
+        }
         for (command, port, log) in [
             (webhook, WEBHOOK, "webhook.log"),
             (alertmanager, ALERTMANAGER, "alertmanager.log"),

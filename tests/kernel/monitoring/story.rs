@@ -54,7 +54,7 @@ impl Story {
         let objects = Objects::render(&lab, choices)?;
         let config = objects.one("ConfigMap")?["data"]["config.yml"].as_str().context("config.yml")?;
         fs::write(exporter::config(&lab), config)?;
-        let monitoring = Monitoring::start(&mut lab, &objects)?;
+        let monitoring = Monitoring::start(&mut lab, &objects, choices.native)?;
         let rights = if choices.pod { Rights::Pings } else { Rights::All };
         let mut story = Self { exporter: None, monitoring, lab, rights, awaited: BTreeSet::new() };
         story.start_exporter()?;

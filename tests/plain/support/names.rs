@@ -56,14 +56,24 @@ impl Names<'_> {
     }
 }
 
-/// The family of a sample; histograms have samples of three names.
+/// Families that Prometheus may store as native histograms, by their own name.
+const NATIVE: &[&str] = &["vxlan_path_rtt_seconds"];
+
+/// Whether an expression reads native histograms, which have no label `le`.
+pub fn reads_native(expr: &Expr) -> bool {
+    let text = expr.to_string();
+    NATIVE.iter().any(|name| text.contains(name) && !text.contains(&format!("{name}_bucket")))
+}
+
+/// The family of a sample; histograms have samples of three names, and native ones are samples
+/// themselves.
 pub fn family(name: &str) -> Result<&'static MetricSpec> {
     let of_histogram = || {
         let stem = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end))?;
         catalogue::find(stem).filter(|family| family.kind() == MetricKind::Histogram)
     };
-    let family =
-        catalogue::find(name).filter(|family| family.kind() != MetricKind::Histogram).or_else(of_histogram);
+    let is_sample = |family: &&MetricSpec| family.kind() != MetricKind::Histogram || NATIVE.contains(&name);
+    let family = catalogue::find(name).filter(is_sample).or_else(of_histogram);
     family.with_context(|| format!("{name} is not in src/catalogue.rs"))
 }
 

@@ -13,7 +13,7 @@ use promql_parser::{
 };
 use vxlan_exporter::catalogue::{self, MetricKind};
 
-use super::names::family;
+use super::names::{family, reads_native};
 use crate::alerts::rules::RuleFile;
 
 /// The labels that a vector may have.
@@ -126,7 +126,11 @@ impl Check<'_> {
             "absent" | "absent_over_time" | "vector" => Some(Labels::new()),
             "histogram_quantile" => {
                 let mut labels = labels.context("a quantile of a number")?;
-                ensure!(labels.remove("le"), "promql/impossible: histogram_quantile without `le`");
+                let is_native = call.args.args.last().is_some_and(|vector| reads_native(vector));
+                ensure!(
+                    labels.remove("le") || is_native,
+                    "promql/impossible: histogram_quantile without `le`"
+                );
                 Some(labels)
             }
             "label_replace" | "label_join" => {
