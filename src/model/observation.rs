@@ -3,6 +3,7 @@
 mod asked;
 mod counters;
 mod meaning;
+mod method_sizes;
 pub(crate) mod native;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 pub use asked::{Asked, AskedCount};
 pub use counters::{PathCounters, SizeProbes};
+pub use method_sizes::MethodSizes;
 
 pub(crate) use crate::model::types::ReflectorUse;
 use crate::{
@@ -53,14 +55,16 @@ pub struct PathObservation {
     pub testable_mtu: Option<Bytes>,
     /// What the probes prove.
     pub judgement: Judgement,
+    /// What each probe method sees of sizes; methods that see nothing are left out.
+    pub sizes: Box<[MethodSizes]>,
 }
 
 /// A refusal to send that has lasted this long since probing began is taken as permanent.
 const REFUSED: Duration = Duration::from_secs(1);
 
 impl PathObservation {
-    /// Whether both join to the same picture of the overlay: all is equal but counters, times and
-    /// evidence.
+    /// Whether both join to the same picture of the overlay: all is equal but counters, times,
+    /// evidence and what each method sees of sizes.
     #[must_use]
     pub(crate) fn joins_like(&self, other: &Self) -> bool {
         // Names every field, so that a new one cannot be forgotten.
@@ -79,6 +83,7 @@ impl PathObservation {
             expected_mtu,
             testable_mtu,
             judgement,
+            sizes: _,
         } = self;
         *path == other.path
             && *interval == other.interval

@@ -17,8 +17,8 @@ pub use dropped::{Dropped, DroppedKind};
 pub use exporter::{Capability, LoginRefusal, SandboxLayer, Task, TurnedAway};
 pub use interface::{DfPolicy, FdbState, InterfaceName, LinkKind, Mac, OperState};
 pub use path::{
-    BlackholeReason, Direction, ProbeProtocol, ProbeResult, ProbeSize, ReflectorUse, SendError, TcpState,
-    UnknownReason, Verdict,
+    BlackholeReason, Direction, ProbeProtocol, ProbeResult, ProbeSize, ReflectorUse, SendError, SizeMethod,
+    TcpState, UnknownReason, Verdict,
 };
 pub use router::{FailureReason, FdbKind, Method, MismatchField, TransitionState, TunnelState};
 

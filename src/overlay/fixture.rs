@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use crate::model::{
-    observation::{ExpectedMtu, Judgement, PathObservation},
+    observation::{ExpectedMtu, Judgement, MethodSizes, PathObservation},
     plan::{PathPlan, Plan, RouterPlan, Transport},
     snapshot::{
         Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan, fdb::Fdb,
@@ -12,7 +12,7 @@ use crate::model::{
     },
     types::{
         Bytes, DfPolicy, Direction, FailureReason, FdbState, InterfaceName, LinkKind, Method, OperState,
-        PathName, RouterName, Site, Source, TcpState, Verdict, Vni,
+        PathName, RouterName, Site, SizeMethod, Source, TcpState, Verdict, Vni,
     },
 };
 
@@ -261,9 +261,33 @@ pub(crate) fn path_plan(name: &str, target_site: &str) -> PathPlan {
     }
 }
 
+/// What the methods see where that is judged: an echo there and back, TCP on the way there,
+/// fragments on the way back while echoes are lost.
+fn sizes(judgement: &Judgement) -> Box<[MethodSizes]> {
+    let Some(edge) = judgement.mtu_forward else { return Box::default() };
+    let is_holed = judgement.verdict == Verdict::Blackhole;
+    let of = |method, direction, ends: bool| {
+        let (passes, vanishes) = if ends { (edge, Some(edge + 1)) } else { (1500, None) };
+        let flows = if method == SizeMethod::TcpSyn { 8 } else { 0 };
+        let signalled = (judgement.verdict == Verdict::Reduced).then_some((1500, edge));
+        let passes = Some(if signalled.is_some() { edge } else { passes });
+        MethodSizes { method, direction, flows, passes, vanishes, signalled }
+    };
+    let ends = |direction| is_holed && judgement.holes.contains(&direction);
+    let mut all = vec![
+        of(SizeMethod::IcmpEcho, None, is_holed && !judgement.holes.is_empty()),
+        of(SizeMethod::TcpSyn, Some(Direction::Forward), ends(Direction::Forward)),
+    ];
+    if is_holed {
+        all.push(of(SizeMethod::Fragments, Some(Direction::Reverse), ends(Direction::Reverse)));
+    }
+    all.into()
+}
+
 /// A settled observation from site-a with expected MTU 1500.
 pub(crate) fn path(name: &str, target_site: &str, judgement: Judgement) -> Arc<PathObservation> {
     Arc::new(PathObservation {
+        sizes: sizes(&judgement),
         path: PathName::from(name),
         interval: None,
         source: Source::from("site-a"),

@@ -17,6 +17,7 @@ mod facts;
 pub(super) mod fixture;
 mod fresh;
 mod in_flight;
+mod method_sizes;
 mod own;
 mod payload;
 mod reflected;

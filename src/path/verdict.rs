@@ -73,12 +73,17 @@ pub(crate) fn judge(facts: &Facts, memory: &Memory, words: impl FnOnce(Verdict) 
     Judgement { evidence, ..found }
 }
 
+/// Whether what was found of sizes holds now: the target answers, and our own host sends and hears.
+pub(crate) fn tells_sizes(facts: &Facts, verdict: Verdict) -> bool {
+    let late = facts.deaf_to_full && verdict == Verdict::Unknown;
+    verdict != Verdict::Unreachable && facts.trouble.is_none() && !late
+}
+
 /// The verdict, without evidence.
 pub(crate) fn findings(facts: &Facts, memory: &Memory) -> Judgement {
     let finding = facts.finding();
     let (verdict, unknown_reason) = decide(facts, &finding, &memory.known);
-    let late = facts.deaf_to_full && verdict == Verdict::Unknown;
-    let down = verdict == Verdict::Unreachable || facts.trouble.is_some() || late;
+    let down = !tells_sizes(facts, verdict);
     let holes = match finding {
         Finding::Hole(directions) if !down => directions,
         _ => Vec::new(),

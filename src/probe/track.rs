@@ -316,15 +316,16 @@ impl Track {
     #[must_use]
     pub(crate) fn observation(&self) -> PathObservation {
         let prober = self.prober.as_ref();
-        let (judgement, expected_mtu) = match (prober, &self.problem) {
+        let (judgement, expected_mtu, sizes) = match (prober, &self.problem) {
             (Some(prober), _) => {
-                let (judgement, expected) = prober.judgement_and_mtu();
-                (judgement, Some(expected))
+                let (judgement, expected, sizes) = prober.judgement_mtu_and_sizes();
+                (judgement, Some(expected), sizes)
             }
             (None, Some(problem)) => {
-                (Judgement { evidence: vec![problem.words.clone()], ..self.findings() }, None)
+                let evidence = vec![problem.words.clone()];
+                (Judgement { evidence, ..self.findings() }, None, Box::default())
             }
-            (None, None) => (self.findings(), None),
+            (None, None) => (self.findings(), None, Box::default()),
         };
         PathObservation {
             path: self.plan.name.clone(),
@@ -341,6 +342,7 @@ impl Track {
             expected_mtu,
             testable_mtu: self.target.as_ref().map(|target| target.egress.mtu),
             judgement,
+            sizes,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The report as types that `check --format=json` and the API share: one shape, whose schema is
 //! made from them.
 
+mod method_sizes;
 mod underlay;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
+use method_sizes::MethodReport;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -247,6 +249,8 @@ pub(crate) struct PathReport<'a> {
     expected_mtu_rule: Option<&'a Said>,
     /// The largest packet that our own interface can send.
     testable_mtu_bytes: Option<Bytes>,
+    /// Which sizes pass, by each probe method that has seen any.
+    sizes: Vec<MethodReport>,
     /// Mean round-trip time.
     rtt_mean_seconds: Option<f64>,
     /// Shortest round-trip time.
@@ -291,6 +295,7 @@ impl<'a> PathReport<'a> {
             expected_mtu_bytes: path.expected_mtu.as_ref().map(|expected| expected.bytes),
             expected_mtu_rule: path.expected_mtu.as_ref().map(|expected| &expected.rule),
             testable_mtu_bytes: path.testable_mtu,
+            sizes: path.sizes.iter().map(MethodReport::of).collect(),
             rtt_mean_seconds: echo.rtt.mean_seconds(),
             rtt_min_seconds: extremes.map(|(shortest, _)| shortest.as_secs_f64()),
             rtt_max_seconds: extremes.map(|(_, longest)| longest.as_secs_f64()),

@@ -162,6 +162,7 @@ fn path(name: &str, target: &str, judgement: Judgement) -> PathObservation {
         expected_mtu: None,
         testable_mtu: None,
         judgement,
+        sizes: Box::default(),
     }
 }
 

@@ -906,11 +906,63 @@ passes-larger = { $passes }。{ $larger }
 # {sentence}.
 sentence = { $sentence }。
 
+## web/page/ladder/bar.rs
+
 # {bytes} bytes expected
 bytes-bytes-expected = 期待値 { $bytes } バイト
 
 # {bytes} bytes
 bytes-bytes = { $bytes } バイト
+
+## web/page/ladder/methods.rs
+
+# By probe method
+By-probe-method = 測定方法ごとの結果
+
+# Each method sees its own part: one direction, one kind of packet, some of the ways through the underlay.
+Each-method-sees-its-own-part-one-direction-one-kind-of-packet-some-of-the-ways-through-the-underlay = 方法ごとに見える範囲が異なる: 片方向だけ、特定の種類のパケットだけ、アンダーレイの一部の経路だけ。
+
+# No result: {methods}.
+No-result-methods = 結果なし: { $methods }。
+
+# to the target
+to-the-target = 宛先への行き
+
+# from the target
+from-the-target = 宛先からの戻り
+
+# there and back
+there-and-back = 往復
+
+# {flows} of {all} flows
+flows-of-all-flows = { $all } フロー中 { $flows }
+
+# ICMP echo
+ICMP-echo = ICMP エコー
+
+# TCP SYN with data
+TCP-SYN-with-data = データ付き TCP SYN
+
+# ICMP echo in fragments
+ICMP-echo-in-fragments = 断片化した ICMP エコー
+
+# TCP to the reflector
+TCP-to-the-reflector = reflector との TCP
+
+# TCP SYN with data (the path has no TCP port)
+TCP-SYN-with-data-the-path-has-no-TCP-port = データ付き TCP SYN（このパスに TCP ポートの設定がない）
+
+# ICMP echo in fragments (sent only while large packets are lost or refused)
+ICMP-echo-in-fragments-sent-only-while-large-packets-are-lost-or-refused = 断片化した ICMP エコー（大きなパケットが通らない間だけ送信）
+
+# {from} to {to} bytes vanish without a signal
+from-to-to-bytes-vanish-without-a-signal = { $from }～{ $to } バイトは通知なしに消える
+
+# {from} bytes and more vanish without a signal
+from-bytes-and-more-vanish-without-a-signal = { $from } バイト以上は通知なしに消える
+
+# {size} bytes are refused with a signal that names MTU {mtu}
+size-bytes-are-refused-with-a-signal-that-names-MTU-mtu = { $size } バイトには MTU { $mtu } を示す通知が返る
 
 ## web/page/not_found.rs
 

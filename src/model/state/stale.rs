@@ -73,6 +73,7 @@ impl Ageing for PathObservation {
             reflector,
             expected_mtu: None,
             testable_mtu: None,
+            sizes: Box::default(),
             ..self.clone()
         }
     }

@@ -116,6 +116,21 @@ label_values!(
 );
 
 label_values!(
+    /// How the sizes of a path are tested. Each method sees what the others may not: a filter, one
+    /// direction, one of several underlay legs.
+    SizeMethod {
+        /// ICMP echo with DF: there and back, in one flow.
+        IcmpEcho => "icmp_echo",
+        /// TCP SYN with DF, padded with data: to the target, in several flows.
+        TcpSyn => "tcp_syn",
+        /// Echo request in fragments, whose reply is one packet: from the target.
+        Fragments => "icmp_fragments",
+        /// TCP segments between this exporter and the path's reflector: each way on its own.
+        Reflector => "reflector",
+    }
+);
+
+label_values!(
     /// Protocol of a size probe.
     ProbeProtocol {
         /// ICMP echo, whole or in fragments.

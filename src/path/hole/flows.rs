@@ -81,6 +81,11 @@ impl FlowGroups {
         Some(FlowHole { hole, flows: holes().map(|(_, flows)| flows).sum() })
     }
 
+    /// The groups of flows that behave alike.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &Detector> {
+        self.groups.iter()
+    }
+
     /// When the last flow was found to pass or to be silent; none while one is undecided.
     #[must_use]
     pub(crate) fn decided_at(&self) -> Option<Moment> {

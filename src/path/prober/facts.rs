@@ -6,7 +6,7 @@ use super::PathProber;
 use crate::{
     language::{Said, say},
     model::{
-        observation::{ExpectedMtu, Judgement, PathObservation},
+        observation::{ExpectedMtu, Judgement, MethodSizes, PathObservation},
         types::{Bytes, Verdict},
     },
     path::{
@@ -78,14 +78,16 @@ impl PathProber {
         judge(&facts, &self.memory, |verdict| self.words(&facts, verdict))
     }
 
-    /// The verdict now, with evidence, and the larger of the expected MTUs of the two directions.
+    /// The verdict now, with evidence, the larger of the expected MTUs of the two directions, and
+    /// what each method sees of sizes.
     #[must_use]
-    pub(crate) fn judgement_and_mtu(&self) -> (Judgement, ExpectedMtu) {
+    pub(crate) fn judgement_mtu_and_sizes(&self) -> (Judgement, ExpectedMtu, Box<[MethodSizes]>) {
         let facts = self.facts();
         let judgement = judge(&facts, &self.memory, |verdict| self.words(&facts, verdict));
         let (bytes, rule, is_larger) = self.expected_of(&facts);
         let rule = rule.into_owned();
-        (judgement, ExpectedMtu { bytes, rule: if is_larger { larger(rule) } else { rule } })
+        let sizes = self.method_sizes(&facts, judgement.verdict).collect();
+        (judgement, ExpectedMtu { bytes, rule: if is_larger { larger(rule) } else { rule } }, sizes)
     }
 
     /// Whether an observation still says what is known now, whatever its evidence. Makes no words.
@@ -97,7 +99,9 @@ impl PathProber {
             let told = if is_larger { known.rule.part("rule") } else { Some(&known.rule) };
             known.bytes == bytes && told == Some(&*rule)
         };
-        findings(&facts, &self.memory).finds_like(&known.judgement)
+        let found = findings(&facts, &self.memory);
+        found.finds_like(&known.judgement)
+            && self.method_sizes(&facts, found.verdict).eq(known.sizes.iter().copied())
             && known.expected_mtu.as_ref().is_some_and(expects)
             && known.reflector == self.reflector_use()
             && known.awaits_reflector == self.awaits_reflector()

@@ -53,6 +53,12 @@ impl Walk {
         self.heard.keys().copied().find(|size| *size > top)
     }
 
+    /// The smallest size for which a signal is remembered, and the MTU in it.
+    #[must_use]
+    pub(crate) fn smallest(&self) -> Option<(Bytes, Bytes)> {
+        self.heard.first_key_value().map(|(size, heard)| (*size, heard.mtu))
+    }
+
     /// Whether no signal is remembered.
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {

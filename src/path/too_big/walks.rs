@@ -100,6 +100,19 @@ impl Walks {
         })
     }
 
+    /// The smallest size for which ICMP's flow remembers a signal of its own, and the MTU in it.
+    #[must_use]
+    pub(crate) fn told_to_icmp(&self) -> Option<(Bytes, Bytes)> {
+        self.flows[ICMP].own.smallest()
+    }
+
+    /// The smallest size for which one of these TCP flows remembers a signal of its own, and the MTU
+    /// in it.
+    #[must_use]
+    pub(crate) fn told_to_tcp(&self, flows: FlowSet) -> Option<(Bytes, Bytes)> {
+        flows.iter().filter_map(|flow| self.flows[usize::from(flow)].own.smallest()).min()
+    }
+
     /// The largest size at which a TCP flow relies on the signals of other flows.
     #[must_use]
     pub(crate) fn relied_on(&self, start: Bytes) -> Option<Signalled> {

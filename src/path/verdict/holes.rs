@@ -133,7 +133,7 @@ impl Facts {
         self.signalled_at.is_some_and(lately) && lowered.any(at)
     }
 
-    pub(super) fn pieces_pass(&self) -> Option<bool> {
+    pub(in crate::path) fn pieces_pass(&self) -> Option<bool> {
         pieces_pass(self.family, [&self.syn, &self.echo])
     }
 

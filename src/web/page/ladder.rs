@@ -1,5 +1,10 @@
-//! The sizes of a path as a picture: what passes, what is signalled, what vanishes, each way.
+//! The sizes of a path as a picture: what passes, what is signalled, what vanishes. First what follows
+//! for each way, then what each probe method sees.
 
+mod bar;
+mod methods;
+
+use bar::{Band, Scale};
 use maud::{Markup, html};
 
 use crate::{
@@ -12,17 +17,34 @@ use crate::{
     web::mark::Mark,
 };
 
-const WIDTH: u32 = 320;
-const BAR: u32 = 22;
-
-/// One bar for each direction, up to the expected size.
+/// One bar for each direction, then one for each method, all on one scale.
 pub(super) fn ladder(path: &PathObservation) -> Markup {
     let [forward, reverse] = PathMtu::of(path);
+    let scale = scale(path, [forward, reverse]);
     html! {
         div class="ladder" {
-            (bar(path, &say!("To the target"), forward, Direction::Forward))
-            (bar(path, &say!("From the target"), reverse, Direction::Reverse))
+            (rung(path, scale, &say!("To the target"), forward, Direction::Forward))
+            (rung(path, scale, &say!("From the target"), reverse, Direction::Reverse))
         }
+        (methods::section(path, scale))
+    }
+}
+
+/// From below the smallest size that matters to the largest, which is mostly the expected one.
+fn scale(path: &PathObservation, mtus: [PathMtu; 2]) -> Scale {
+    let expected = path.expected_mtu.as_ref().map(|expected| expected.bytes);
+    let passing = mtus.into_iter().filter_map(known).chain(path.sizes.iter().filter_map(|seen| seen.passes));
+    let signalled = path.sizes.iter().filter_map(|seen| Some(seen.signalled?.0));
+    let vanishing = path.sizes.iter().filter_map(|seen| seen.vanishes);
+    let sizes: Vec<_> = passing.chain(signalled).chain(vanishing).collect();
+    Scale::of(&sizes, expected)
+}
+
+/// A size that passes.
+fn known(mtu: PathMtu) -> Option<Bytes> {
+    match mtu {
+        PathMtu::Exact(bytes) | PathMtu::AtLeast(bytes) => Some(bytes),
+        PathMtu::NotKnown => None,
     }
 }
 
@@ -41,47 +63,28 @@ fn above(path: &PathObservation, direction: Direction, is_whole: bool) -> (Mark,
     }
 }
 
-fn bar(path: &PathObservation, title: &Said, mtu: PathMtu, direction: Direction) -> Markup {
+fn rung(path: &PathObservation, scale: Scale, title: &Said, mtu: PathMtu, direction: Direction) -> Markup {
     let expected = path.expected_mtu.as_ref().map(|expected| expected.bytes);
-    let (passes, least) = match mtu {
-        PathMtu::Exact(bytes) => (Some(bytes), false),
-        PathMtu::AtLeast(bytes) => (Some(bytes), true),
-        PathMtu::NotKnown => (None, false),
-    };
-    let end = expected.into_iter().chain(passes).max().unwrap_or(1500);
-    let is_whole = passes.is_some_and(|bytes| bytes >= end);
+    let passes = known(mtu);
+    let is_whole = passes.is_some_and(|bytes| bytes >= expected.unwrap_or(scale.end));
     let (mark, words) = above(path, direction, is_whole);
-    // What is known lies between the size that passes and the expected one: a scale from 0 would
-    // leave it no room.
-    let begin = passes.filter(|bytes| *bytes > end / 5 * 4).map_or(0, |_| end / 500 * 400);
-    let filled = passes.map_or(0, |bytes| width(bytes.saturating_sub(begin), end - begin));
-    let told = match passes {
-        Some(bytes) if least => say!("{bytes} bytes and maybe more pass", bytes),
-        Some(bytes) => say!("{bytes} bytes pass", bytes),
-        None => say!("No size is known to pass"),
+    let told = match mtu {
+        PathMtu::AtLeast(bytes) => say!("{bytes} bytes and maybe more pass", bytes),
+        PathMtu::Exact(bytes) => say!("{bytes} bytes pass", bytes),
+        PathMtu::NotKnown => say!("No size is known to pass"),
     };
     let told = match words {
         Some(words) => say!("{passes}; {larger}", passes => told, larger => words),
         None => told,
     };
+    let above = passes.map_or(scale.begin, |bytes| bytes + 1);
+    let bands = passes.map(|_| Band { from: scale.begin, mark: Mark::Good });
+    let bands = bands.into_iter().chain((!is_whole).then_some(Band { from: above, mark }));
     html! {
         div class="rung" {
             p { strong { (title) } ": " (say!("{sentence}.", sentence => told.clone())) }
-            svg class="bar" viewBox={ "0 0 " (WIDTH) " " (BAR) } role="img" aria-label={ (title) ": " (told) } {
-                rect class="ground" x="0" y="0" width=(WIDTH) height=(BAR) {}
-                rect class={ "above " (mark.class()) } x=(filled) y="3" width=(WIDTH - filled) height=(BAR - 6) {}
-                rect class="passes" x="0" y="0" width=(filled) height=(BAR) {}
-                @if !is_whole && filled > 0 { line class="edge" x1=(filled) y1="0" x2=(filled) y2=(BAR) {} }
-            }
-            p class="scale" { span { (begin) } span {
-                    @if expected == Some(end) { (say!("{bytes} bytes expected", bytes = end)) }
-                    @else { (say!("{bytes} bytes", bytes = end)) }
-                } }
+            (bar::bar(scale, bands, Some(format!("{}: {}", title.localized(), told.localized()))))
+            (scale.labels(expected))
         }
     }
-}
-
-fn width(bytes: Bytes, end: Bytes) -> u32 {
-    let wide = u64::from(bytes) * u64::from(WIDTH) / u64::from(end.max(1));
-    u32::try_from(wide).unwrap_or(WIDTH).min(WIDTH)
 }
