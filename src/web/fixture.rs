@@ -11,7 +11,7 @@ use std::{
 use crate::{
     model::{
         leg::{LegReading, LegSizes},
-        observation::{EchoStats, ExpectedMtu, Judgement, PathObservation},
+        observation::{EchoStats, ExpectedMtu, Judgement, MethodSizes, PathObservation},
         picture::{FixStep, Hop, Overlay, PathPicture, Tunnel, TunnelEnd, TunnelFlow, TunnelLeg, TunnelLoss},
         snapshot::{
             Counters, FdbEntry, Link, Route, RouterReading, RouterSnapshot, ScrapeError, Vxlan,
@@ -21,7 +21,7 @@ use crate::{
         state::{CapabilityState, ConfigState, Present, State},
         types::{
             Capability, DfPolicy, Direction, FailureReason, FdbState, LinkKind, Method, MismatchField,
-            OperState, TcpState, TunnelState, UnknownReason, Verdict, Vni,
+            OperState, SizeMethod, TcpState, TunnelState, UnknownReason, Verdict, Vni,
         },
     },
     vendor::{Repair, Vyos},
@@ -166,6 +166,28 @@ fn path(name: &str, target: &str, judgement: Judgement) -> PathObservation {
     }
 }
 
+/// One of several legs has a hole below what is signalled on all of them.
+fn every_method() -> Box<[MethodSizes]> {
+    use SizeMethod::{Fragments, IcmpEcho, Reflector, TcpSyn};
+    let (forward, reverse) = (Some(Direction::Forward), Some(Direction::Reverse));
+    let seen = |method, direction, flows, passes, vanishes, signalled| MethodSizes {
+        method,
+        direction,
+        flows,
+        passes: Some(passes),
+        vanishes,
+        signalled,
+    };
+    Box::new([
+        seen(IcmpEcho, None, 0, 1454, Some(1455), None),
+        seen(TcpSyn, forward, 5, 1476, None, Some((1500, 1476))),
+        seen(TcpSyn, forward, 3, 1454, Some(1455), Some((1500, 1476))),
+        seen(Fragments, reverse, 0, 1454, Some(1500), None),
+        seen(Reflector, forward, 0, 1476, None, None),
+        seen(Reflector, reverse, 0, 1454, Some(1455), None),
+    ])
+}
+
 fn holed_path() -> PathObservation {
     let mut holed = path(
         "rancher",
@@ -195,6 +217,7 @@ fn holed_path() -> PathObservation {
     for rtt in [1, 1, 1, 2, 2, 30, 300, 6000] {
         echo.rtt.observe(Duration::from_millis(rtt));
     }
+    holed.sizes = every_method();
     holed.counters = echo.into();
     holed.counters.sent_at(moment());
     holed

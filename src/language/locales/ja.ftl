@@ -18,13 +18,13 @@ reading-routers-and-probing-paths-paths-look-each-all-share-packets-a-second-so-
 reading-routers-and-probing-paths-paths-look-each = ルータ { $routers }から情報を取得し、{ $paths } 本のパスを測定中: 各パス { $look }
 
 # the routers ping each other: at most {time}
-the-routers-ping-each-other-at-most-time = ルータ間で ping を実行中: 長くて { $time }
+the-routers-ping-each-other-at-most-time = ルータ間で ping を実行中: 最長 { $time }
 
 # router {name}: {reason}: {message}
 router-name-reason-message = ルータ { $name }: { $reason }: { $message }
 
 # router {name}: {interfaces}, read in {time} s
-router-name-interfaces-read-in-time-s = ルータ { $name }: { $interfaces }、取得時間 { $time } 秒
+router-name-interfaces-read-in-time-s = ルータ { $name }: { $interfaces }、所要時間 { $time } 秒
 
 # router {name}: not read
 router-name-not-read = ルータ { $name }: 未取得
@@ -41,7 +41,7 @@ path-name-what = パス { $name }: { $what }
 ## command/look.rs
 
 # about {about}, at most {most}, {rate} small echoes a second
-about-about-at-most-most-rate-small-echoes-a-second = 約 { $about }、長くて { $most }、小さなエコーを毎秒 { $rate } 個
+about-about-at-most-most-rate-small-echoes-a-second = 約 { $about }、最長 { $most }、小さなエコーを毎秒 { $rate } 個
 
 ## command/probe.rs
 
@@ -96,7 +96,7 @@ packets-of-full-size = フルサイズのパケット
 this-path-will-not-make-HTTPS-hang = このパスが原因で HTTPS が止まることはない
 
 # {packets} come back whole; {then}
-packets-come-back-whole-then = { $packets }は往復とも欠けずに届く。{ $then }
+packets-come-back-whole-then = { $packets }は往復とも断片化されずに届く。{ $then }
 
 # HTTPS works: {refused} are rejected with an ICMP message, and TCP adapts to it
 HTTPS-works-refused-are-rejected-with-an-ICMP-message-and-TCP-adapts-to-it = HTTPS は使える。{ $refused }には ICMP で通知が返り、TCP はそれに合わせる
@@ -200,7 +200,7 @@ n-1-address = アドレス 1 個
 n-1-value = 値 1 個
 
 # 1 interface with an impossible name
-n-1-interface-with-an-impossible-name = あり得ない名前のインタフェース 1 個
+n-1-interface-with-an-impossible-name = 不正な名前のインタフェース 1 個
 
 # 1 item that cannot be understood
 n-1-item-that-cannot-be-understood = 解釈できない項目 1 件
@@ -233,7 +233,7 @@ number-addresses = アドレス { $number } 個
 number-values = 値 { $number } 個
 
 # {number} interfaces with impossible names
-number-interfaces-with-impossible-names = あり得ない名前のインタフェース { $number } 個
+number-interfaces-with-impossible-names = 不正な名前のインタフェース { $number } 個
 
 # {number} items that cannot be understood
 number-items-that-cannot-be-understood = 解釈できない項目 { $number } 件
@@ -468,6 +468,12 @@ number-vxlan-interfaces = vxlan インタフェース { $number } 個
 # {seconds} s
 seconds-s = { $seconds } 秒
 
+# 1 command
+n-1-command = コマンド 1 個
+
+# {number} commands
+number-commands = コマンド { $number } 個
+
 ## report.rs
 
 # all is well
@@ -617,7 +623,7 @@ shortest-mean-longest-shortest-mean-longest = { $shortest } / { $mean } / { $lon
 without-an-ICMP-socket-no-echoes-are-sent-TCP-connections-show-only-whether-the-target-is-reachable = ICMP ソケットがないためエコーを送れない。TCP 接続で到達性だけを調べ、サイズとロスは測定しない。root で一度だけ実行:
 
 # without CAP_NET_RAW no padded SYNs and no echo requests in fragments are sent, so the direction of a black hole is not known; as root, run once:
-without-CAP_NET_RAW-no-padded-SYNs-and-no-echo-requests-in-fragments-are-sent-so-the-direction-of = CAP_NET_RAW がないため、データ付き SYN も断片化したエコー要求も送れず、ブラックホールの方向がわからない。root で一度だけ実行:
+without-CAP_NET_RAW-no-padded-SYNs-and-no-echo-requests-in-fragments-are-sent-so-the-direction-of = CAP_NET_RAW がないため、データ付き SYN も断片化したエコー要求も送れず、ブラックホールの方向を判別できない。root で一度だけ実行:
 
 # without a port no SYN probes are sent; they tell the directions apart and show whether TCP passes as ping does; any TCP port will do, open or closed: HOST:PORT
 without-a-port-no-SYN-probes-are-sent-they-tell-the-directions-apart-and-show-whether-TCP-passes = ポートの指定がないため SYN を送らない。SYN があれば、方向を区別でき、TCP も ping と同じように通るかがわかる。開いていても閉じていてもよいので TCP ポートを指定する: HOST:PORT
@@ -666,16 +672,16 @@ not-read-why = 情報を取得できない: { $why }
 ## report/tables.rs
 
 # yes, {time} ms
-yes-time-ms = はい、{ $time } ms
+yes-time-ms = 成功、{ $time } ms
 
 # by {method}, {time} ms
-by-method-time-ms = { $method } で、{ $time } ms
+by-method-time-ms = { $method } で成功、{ $time } ms
 
 # no: {reason}
-no-reason = いいえ: { $reason }
+no-reason = 失敗: { $reason }
 
 # not yet
-not-yet = まだ
+not-yet = 未取得
 
 # router
 router = ルータ
@@ -711,13 +717,13 @@ lost = ロス
 mismatch = 不一致
 
 # {answered}, swallows more
-answered-swallows-more = { $answered }、超えると消える
+answered-swallows-more = { $answered }、超過分は消失
 
 # not yet known
 not-yet-known = まだ不明
 
 # less and less
-less-and-less = 大きいほど減る
+less-and-less = 大きいほどロス増
 
 # underlay
 # from
@@ -726,7 +732,7 @@ underlay-from =
     始点
 
 # to
-to = 宛先
+to = 終点
 
 # carries
 carries = 通るサイズ
@@ -845,10 +851,10 @@ Configuration-of-time = 設定は { $time } のもの。
 Copy = コピー
 
 # Copied
-Copied = コピーした
+Copied = コピー済み
 
 # Selected: press Ctrl+C
-Selected-press-Ctrl-C = 選択した: Ctrl+C でコピー
+Selected-press-Ctrl-C = 選択済み: Ctrl+C でコピー
 
 # The exporter does not answer. What is shown may be old.
 The-exporter-does-not-answer-What-is-shown-may-be-old = exporter が応答しない。表示内容は古い可能性がある。
@@ -1037,7 +1043,7 @@ Sizes = サイズ
 name-state = { $name }: { $state }
 
 # From
-From = 始点
+From = 送信元
 
 # To
 To = 宛先
@@ -1049,7 +1055,7 @@ TCP-port = TCP ポート
 none-the-directions-are-told-apart-less-well = なし（行きと戻りの区別が難しくなる）
 
 # Expected MTU
-Expected-MTU = 期待する MTU
+Expected-MTU = MTU の期待値
 
 # {bytes} bytes, by {rule}
 bytes-bytes-by-rule = { $bytes } バイト（根拠: { $rule }）
@@ -1132,7 +1138,7 @@ Large-packets-vanish-there-without-a-message-small-ones-pass-connections-open-an
 Traffic-passes-but-its-two-ends-treat-large-packets-differently = 通信はできるが、両端で大きなパケットの扱いが異なる。
 
 # Only one end of it is known, so nobody can tell whether traffic passes.
-Only-one-end-of-it-is-known-so-nobody-can-tell-whether-traffic-passes = 片端しかわからないため、通信できるかどうかは判定できない。
+Only-one-end-of-it-is-known-so-nobody-can-tell-whether-traffic-passes = 片端しか判明していないため、通信できるかどうかは判定できない。
 
 # Its tunnels cannot be judged, and no cause or command on it can be named.
 Its-tunnels-cannot-be-judged-and-no-cause-or-command-on-it-can-be-named = このルータのトンネルは判定できず、このルータについて原因もコマンドも示せない。
@@ -1161,10 +1167,10 @@ Version = バージョン
 Read-by = 取得方法
 
 # Reading took
-Reading-took = 取得時間
+Reading-took = 取得所要時間
 
 # Last read
-Last-read = 最終取得
+Last-read = 最終取得時刻
 
 # Readings
 Readings = 取得回数
@@ -1319,7 +1325,7 @@ State-of-the-tunnel = トンネルの状態
 Both-ends = 両端
 
 # The end that is known
-The-end-that-is-known = わかっている端
+The-end-that-is-known = 判明している端
 
 # differs
 differs = 相違
@@ -1518,7 +1524,7 @@ router-data-does-not-explain-this-check-the-underlay-between-it-refuses-outer-pa
 end-mtu-mtu-its-bridge-port-port-mtu-wide-the-bridge-drops-larger-frames-silently = { $end } の MTU { $mtu } < ブリッジポート { $port } の MTU { $wide }: ブリッジが大きなフレームを通知なしに破棄する
 
 # {end} mtu {mtu} < the expected MTU {expected}
-end-mtu-mtu-the-expected-MTU-expected = { $end } の MTU { $mtu } < 期待する MTU { $expected }
+end-mtu-mtu-the-expected-MTU-expected = { $end } の MTU { $mtu } < MTU の期待値 { $expected }
 
 # {router}'s {bridge} mtu {clamp} < its port {port} mtu {mtu}: this limits what the router itself sends into the bridge, not what it bridges
 router-s-bridge-mtu-clamp-its-port-port-mtu-mtu-this-limits-what-the-router-itself-sends-into-the = { $router } の { $bridge } の MTU { $clamp } < そのポート { $port } の MTU { $mtu }: ルータ自身がブリッジに送るパケットだけが制限され、ブリッジするフレームは制限されない
@@ -1527,7 +1533,7 @@ router-s-bridge-mtu-clamp-its-port-port-mtu-mtu-this-limits-what-the-router-itse
 none = なし
 
 # {end} mtu {mtu} < the expected MTU {expected}: it is routed, not a bridge port, so {router} itself answers larger packets with "fragmentation needed, mtu {mtu}"
-end-mtu-mtu-the-expected-MTU-expected-it-is-routed-not-a-bridge-port-so-router-itself-answers-larger = { $end } の MTU { $mtu } < 期待する MTU { $expected }: ブリッジポートではなくルーティングされるため、{ $router } 自身が大きなパケットに "fragmentation needed, mtu { $mtu }" を返す
+end-mtu-mtu-the-expected-MTU-expected-it-is-routed-not-a-bridge-port-so-router-itself-answers-larger = { $end } の MTU { $mtu } < MTU の期待値 { $expected }: ブリッジポートではなくルーティングされるため、{ $router } 自身が大きなパケットに "fragmentation needed, mtu { $mtu }" を返す
 
 ## overlay/evpn.rs
 
@@ -1552,7 +1558,7 @@ router-already-uses-vni-vni-on-link = { $router } は VNI { $vni } をすでに 
 no-vni-suits-both-ends-left-right = 両端に共通して使える VNI がない: { $left }、{ $right }
 
 # {why}, so {end} must change
-why-so-end-must-change = { $why }。そのため { $end } を変える
+why-so-end-must-change = { $why }。そのため { $end } を変更する
 
 # {end}: {why}; {df} requires an upgrade
 end-why-df-requires-an-upgrade = { $end }: { $why }。{ $df } にするにはアップグレードが必要
@@ -1564,7 +1570,7 @@ end-is-external-it-has-no-remote-its-flood-list-must-contain-router = { $end } �
 end-must-have-the-VTEP-address-of-router-as-remote = { $end } のリモートは { $router } の VTEP アドレスでなければならない
 
 # it is not known which {what} is the right one; {end} is farther from our site, so change it there
-it-is-not-known-which-what-is-the-right-one-end-is-farther-from-our-site-so-change-it-there = どちらの{ $what }が正しいかは不明。自拠点から遠い { $end } を変える
+it-is-not-known-which-what-is-the-right-one-end-is-farther-from-our-site-so-change-it-there = どちらの{ $what }が正しいかは不明。自拠点から遠い { $end } を変更する
 
 ## overlay/legs.rs
 
@@ -1576,7 +1582,6 @@ interface-needs-needed-for-its-mtu-mtu = { $interface } は MTU { $mtu } のた�
 
 # {leg} carries {answered} bytes and swallows {silent} ({pairs} pairs of a large and a small ping with DF); {needs}
 leg-carries-answered-bytes-and-swallows-silent-pairs-pairs-of-a-large-and-a-small-ping-with-DF-needs = { $leg }は { $answered } バイトまで通り、{ $silent } バイトは通知なしに消える（DF 付きの大小の ping { $pairs } 組で確認）。{ $needs }
-
 
 # {leg} carries {size} bytes and answers larger pings with "fragmentation needed"; {needs}
 leg-carries-size-bytes-and-answers-larger-pings-with-fragmentation-needed-needs = { $leg }は { $size } バイトまで通り、それより大きい ping には "fragmentation needed" が返る。{ $needs }
@@ -1612,7 +1617,10 @@ pings-do-not-show-the-fault-a-box-on-the-way-may-treat-VXLAN-s-UDP-otherwise-so-
 the-path-s-own-probes-are-lost-on-the-way-from-from-to-to = このパスのプローブは { $from } から { $to } への区間で失われている
 
 # to do, first choice: whoever runs the underlay between {from}{source} and {to} ({remote}) lets outer packets of {needed} bytes pass; the path is then `ok`. Else: mtu {inner} on the hosts of both sites, and then `set interfaces vxlan {far} mtu {inner}` on {to} and `set interfaces vxlan {near} mtu {inner}` on {from}; the path is then `ok` at {inner}, and a host that keeps its mtu still hangs
-to-do-first-choice-whoever-runs-the-underlay-between-from-source-and-to-remote-lets-outer-packets = 対処、第 1 候補: { $from }{ $source } と { $to }（{ $remote }）の間のアンダーレイの管理者が { $needed } バイトの外側パケットを通す。これでパスは `ok` になる。できない場合: 両拠点のホストの MTU を { $inner } にし、次に { $to } で `set interfaces vxlan { $far } mtu { $inner }`、{ $from } で `set interfaces vxlan { $near } mtu { $inner }`。パスは { $inner } で `ok` になるが、MTU を変えないホストの通信は止まったまま
+to-do-first-choice-whoever-runs-the-underlay-between-from-source-and-to-remote-lets-outer-packets = 対処、第 1 候補: { $from }{ $source } と { $to }（{ $remote }）の間のアンダーレイの管理者が { $needed } バイトの外側パケットを通す。これでパスは `ok` になる。できない場合: 両拠点のホストの MTU を { $inner } にし、次に { $to } で `set interfaces vxlan { $far } mtu { $inner }`、{ $from } で `set interfaces vxlan { $near } mtu { $inner }`。パスは { $inner } で `ok` になるが、MTU を変更しないホストの通信は止まったまま
+
+# {leg} carries pings with DF of {size} bytes there and back, all that {interface} needs for its mtu {mtu}
+leg-carries-pings-with-DF-of-size-bytes-there-and-back-all-that-interface-needs-for-its-mtu-mtu = { $leg }は DF 付き ping { $size } バイトが往復とも通る。{ $interface } の MTU { $mtu } に必要なサイズはすべて通る
 
 ## overlay/liveness.rs
 
@@ -1722,9 +1730,11 @@ end-has-remote-remotes-which-is-not-an-address-of-router = { $end } のリモー
 # {router} cuts outer packets into fragments: {per_packet} per packet too large for its route, {per_second} a second, in step with what {from} sends
 router-cuts-outer-packets-into-fragments-per_packet-per-packet-too-large-for-its-route-per_second = { $router } は外側パケットを断片化している: 経路の MTU を超えるパケット 1 個につき { $per_packet } 個、毎秒 { $per_second } 個。{ $from } の送信量と連動している
 
-
 # {router} gets {rate} packets a second at a UDP port where nobody listens, as many as {from} sends to port{port}
 router-gets-rate-packets-a-second-at-a-UDP-port-where-nobody-listens-as-many-as-from-sends-to-port = { $router } は、待ち受けのない UDP ポートで毎秒 { $rate } パケットを受けている。{ $from } がポート{ $port } に送る数と同じ
+
+# fragments get lost on the way from {senders} to {to}: {percent} % of the reassemblies at {to} fail ({failed} in the last minutes)
+fragments-get-lost-on-the-way-from-senders-to-to-percent-of-the-reassemblies-at-to-fail-failed-in = { $senders } から { $to } への途中で断片が失われている: { $to } での再構成の { $percent } % が失敗（直近の数分で { $failed } 回）
 
 ## overlay/routed.rs
 
@@ -1756,10 +1766,10 @@ router-not-read-no-scrape-has-ended-yet = { $router } の情報がない: まだ
 the-target-s-MAC-is = 宛先の MAC が
 
 # {number} MACs of hosts there, perhaps the target's, are
-number-MACs-of-hosts-there-perhaps-the-target-s-are = 向こう側のホストの MAC が { $number } 個（宛先のものを含む可能性あり）
+number-MACs-of-hosts-there-perhaps-the-target-s-are = 対向側のホストの MAC が { $number } 個（宛先のものを含む可能性あり）
 
 # the tunnels carry traffic and {who} learned behind {end}, yet no unicast is answered: the virtual switch under {far} may drop frames to foreign MACs. Allow promiscuous mode and forged transmits on the port of its {port} ({near}: {lines})
-the-tunnels-carry-traffic-and-who-learned-behind-end-yet-no-unicast-is-answered-the-virtual-switch = トンネルには通信が流れ、{ $who } { $end } の先に学習されているのに、ユニキャストには応答がない。{ $far } が動く仮想スイッチが、知らない MAC のフレームを破棄している可能性がある。{ $port } につながる仮想スイッチのポートで、無差別モード（promiscuous mode）と偽装転送（forged transmits）を許可する（{ $near }: { $lines }）
+the-tunnels-carry-traffic-and-who-learned-behind-end-yet-no-unicast-is-answered-the-virtual-switch = トンネルには通信が流れ、{ $who } { $end } の先に学習されているのに、ユニキャストには応答がない。{ $far } が動く仮想スイッチが、未知の MAC のフレームを破棄している可能性がある。{ $port } につながる仮想スイッチのポートで、無差別モード（promiscuous mode）と偽装転送（forged transmits）を許可する（{ $near }: { $lines }）
 
 ## overlay/tunnel/tunnel_evidence.rs
 
@@ -1899,10 +1909,10 @@ silent-unreachable-for-seconds-s = { $silent }。到達不能になって { $sec
 ## path/pairs.rs
 
 # 1 control lost
-n-1-control-lost = 対照 1 個ロス
+n-1-control-lost = 対照パケットのロス 1 個
 
 # {number} controls lost
-number-controls-lost = 対照 { $number } 個ロス
+number-controls-lost = 対照パケットのロス { $number } 個
 
 ## path/prober/above.rs
 
@@ -1984,7 +1994,7 @@ pairs-pairs-at-size-bytes-without-a-decision-lost = { $size } バイトで { $pa
 our-own-interface-has-no-carrier = 自インタフェースのリンクがダウンしている
 
 # this process runs too late to receive answers: too little CPU, or a flood
-this-process-runs-too-late-to-receive-answers-too-little-CPU-or-a-flood = このプロセスの動作が遅れ、応答を受け取れない。CPU 不足またはパケットの洪水
+this-process-runs-too-late-to-receive-answers-too-little-CPU-or-a-flood = このプロセスの動作が遅れ、応答を受け取れない。CPU 不足または大量のパケット
 
 # nothing leaves our own host ({error})
 nothing-leaves-our-own-host-error = 自ホストから何も送信できない（{ $error }）
@@ -2029,7 +2039,7 @@ TCP-is-answered-by-another-box-not-by-the-target-why-forward-is-judged-by-DF-ech
 ## path/tcp/payload/burst.rs
 
 # {own} connections to TCP port {port} acknowledged no byte within {took} s, while {answered} of {controls} small SYNs beside them were answered
-own-connections-to-TCP-port-port-acknowledged-no-byte-within-took-s-while-answered-of-controls-small = TCP ポート { $port } への接続 { $own } 本が { $took } 秒間、1 バイトも確認応答されなかった。並行して送った小さな SYN には { $controls } 個中 { $answered } 個の応答があった
+own-connections-to-TCP-port-port-acknowledged-no-byte-within-took-s-while-answered-of-controls-small = TCP ポート { $port } への接続 { $own } 本が { $took } 秒間、1 バイトも ACK が返らなかった。並行して送った小さな SYN には { $controls } 個中 { $answered } 個の応答があった
 
 # {own} connections to TCP port {port} could not be opened within {took} s, while {answered} of {controls} small SYNs beside them were answered
 own-connections-to-TCP-port-port-could-not-be-opened-within-took-s-while-answered-of-controls-small = TCP ポート { $port } への接続 { $own } 本が { $took } 秒間、1 本も開けなかった。並行して送った小さな SYN には { $controls } 個中 { $answered } 個の応答があった
@@ -2043,7 +2053,7 @@ look-for-a-middlebox-or-firewall-that-lets-a-handshake-pass-and-drops-what-follo
 look-at-checksum-offload-of-this-host-s-NIC-ethtool-K-DEV-tx-checksum-ip-generic-off-DEV-the-interface = このホストの NIC のチェックサムオフロードを確認する: `ethtool -K DEV tx-checksum-ip-generic off`（DEV: 宛先へのインタフェース）。違うなら、カーネルのオプション（タイムスタンプ、ウィンドウスケール、ECN）付きの SYN を破棄する機器を探す
 
 # a byte on a connection to TCP port {port} was acknowledged
-a-byte-on-a-connection-to-TCP-port-port-was-acknowledged = TCP ポート { $port } への接続で 1 バイトが確認応答された
+a-byte-on-a-connection-to-TCP-port-port-was-acknowledged = TCP ポート { $port } への接続で 1 バイトに ACK が返った
 
 # nobody listens at TCP port {port} of the target: whether TCP carries payload is not tested
 nobody-listens-at-TCP-port-port-of-the-target-whether-TCP-carries-payload-is-not-tested = 宛先の TCP ポート { $port } では待ち受けがない。TCP でデータが通るかは検査していない
@@ -2071,7 +2081,7 @@ old-flows-were-dead-new-ones-pass-a-stateful-box-remembers-lost-SYNs-from-the-ol
 trouble-nothing-can-be-said-about-the-network = { $trouble }。ネットワークについては何も言えない
 
 # DF echoes of {size} bytes come back whole
-DF-echoes-of-size-bytes-come-back-whole = DF エコー { $size } バイトが欠けずに戻る
+DF-echoes-of-size-bytes-come-back-whole = DF エコー { $size } バイトが断片化されずに戻る
 
 # ICMP rate-limited: answers per second do not rise with probes per second
 ICMP-rate-limited-answers-per-second-do-not-rise-with-probes-per-second = ICMP のレート制限あり: プローブを増やしても毎秒の応答数が増えない
@@ -2092,7 +2102,7 @@ forward-padded-TCP-SYN-hole = 行き、データ付き TCP SYN: { $hole }
 the-other-flows-meet-no-hole-one-of-several-underlay-legs-has-it = ほかのフローにはブラックホールがない。アンダーレイの複数の経路のうち 1 つにある
 
 # DF echoes of {size} bytes come back whole: ICMP is one flow, on one leg
-DF-echoes-of-size-bytes-come-back-whole-ICMP-is-one-flow-on-one-leg = DF エコー { $size } バイトは欠けずに戻る。ICMP は 1 フローで、1 つの経路しか通らない
+DF-echoes-of-size-bytes-come-back-whole-ICMP-is-one-flow-on-one-leg = DF エコー { $size } バイトは断片化されずに戻る。ICMP は 1 フローで、1 つの経路しか通らない
 
 # forward, padded TCP SYN: {size} bytes are answered
 forward-padded-TCP-SYN-size-bytes-are-answered = 行き、データ付き TCP SYN: { $size } バイトに応答あり
@@ -2101,7 +2111,7 @@ forward-padded-TCP-SYN-size-bytes-are-answered = 行き、データ付き TCP SY
 reverse-echo-request-in-fragments-hole = 戻り、断片化したエコー要求: { $hole }
 
 # reverse, echo request in fragments: replies of {size} bytes come back whole
-reverse-echo-request-in-fragments-replies-of-size-bytes-come-back-whole = 戻り、断片化したエコー要求: { $size } バイトの応答が欠けずに戻る
+reverse-echo-request-in-fragments-replies-of-size-bytes-come-back-whole = 戻り、断片化したエコー要求: { $size } バイトの応答が断片化されずに戻る
 
 # the direction is not proven (yet)
 the-direction-is-not-proven-yet = 方向は（まだ）確定していない
@@ -2136,16 +2146,16 @@ small-echoes-lost-of-sent-lost-percent-in-the-last-5-min = 小さなエコー: �
 ## path/verdict/evidence/expected.rs
 
 # expected MTU {bytes} bytes ({rule})
-expected-MTU-bytes-bytes-rule = 期待する MTU は { $bytes } バイト（{ $rule }）
+expected-MTU-bytes-bytes-rule = MTU の期待値 は { $bytes } バイト（{ $rule }）
 
 # expected MTU to the target {bytes} bytes ({rule}: TCP sends no more)
-expected-MTU-to-the-target-bytes-bytes-rule-TCP-sends-no-more = 宛先への行きの期待する MTU は { $bytes } バイト（{ $rule }、TCP はそれより大きく送らない）
+expected-MTU-to-the-target-bytes-bytes-rule-TCP-sends-no-more = 行きの MTU の期待値 は { $bytes } バイト（{ $rule }、TCP はそれより大きく送らない）
 
 # expected MTU from the target {bytes} bytes ({rule})
-expected-MTU-from-the-target-bytes-bytes-rule = 宛先からの戻りの期待する MTU は { $bytes } バイト（{ $rule }）
+expected-MTU-from-the-target-bytes-bytes-rule = 戻りの MTU の期待値 は { $bytes } バイト（{ $rule }）
 
 # reverse: replies of {size} bytes come back whole
-reverse-replies-of-size-bytes-come-back-whole = 戻り: { $size } バイトの応答が欠けずに戻る
+reverse-replies-of-size-bytes-come-back-whole = 戻り: { $size } バイトの応答が断片化されずに戻る
 
 # if the MSS of our own SYN is clamped on the way too, which only the target can see, TCP avoids this hole and other protocols do not: set `expected_mtu` if that is intended
 if-the-MSS-of-our-own-SYN-is-clamped-on-the-way-too-which-only-the-target-can-see-TCP-avoids-this = 自ホストの SYN の MSS も途中で書き換えられている場合（宛先でしかわからない）、TCP はこのブラックホールを避け、ほかのプロトコルは避けられない。意図した構成なら `expected_mtu` を設定する
@@ -2168,7 +2178,7 @@ reverse-replies-of-size-bytes-without-DF-vanish-pairs-pairs-lost-those-of-kept-a
 can-test-only-up-to-testable-bytes-the-limit-of-our-own-interface-run-in-the-host-s-network = 検査できるのは自インタフェースの上限の { $testable } バイトまで。ホストのネットワークで実行する
 
 # ICMP above {edge} bytes is dropped: a filter of large ICMP hides the path MTU
-ICMP-above-edge-bytes-is-dropped-a-filter-of-large-ICMP-hides-the-path-MTU = { $edge } バイトを超える ICMP が破棄されている。大きな ICMP のフィルタにより経路MTUがわからない
+ICMP-above-edge-bytes-is-dropped-a-filter-of-large-ICMP-hides-the-path-MTU = { $edge } バイトを超える ICMP が破棄されている。大きな ICMP のフィルタにより経路MTUが不明
 
 # too early to tell
 too-early-to-tell = 判定にはまだ早い
@@ -2222,10 +2232,13 @@ full-size-probes-are-not-answered-but-there-is-not-enough-proof = フルサイ�
 the-MSS-in-the-target-s-SYN-ACK-allows-named-bytes-but-it-sends-more-replies-of-size-bytes-arrive = 宛先の SYN-ACK の MSS が許すのは { $named } バイトだが、宛先はそれより大きく送る。{ $size } バイトの応答は断片で届き、DF 付きのパケットについては何も言えない。相手側に reflector があれば測定できる
 
 # the MSS in the target's SYN-ACK allows {named} bytes, and replies larger than {answered} vanish: a hole, if the MSS was clamped on the way; lost fragments, if the target's interface is that small: a reflector at the far end, or `expected_mtu`, would decide it
-the-MSS-in-the-target-s-SYN-ACK-allows-named-bytes-and-replies-larger-than-answered-vanish-a-hole = 宛先の SYN-ACK の MSS が許すのは { $named } バイトで、{ $answered } バイトを超える応答は消える。途中で MSS が書き換えられたならブラックホール、宛先のインタフェースがその大きさなら断片の損失。相手側の reflector か `expected_mtu` で判別できる
+the-MSS-in-the-target-s-SYN-ACK-allows-named-bytes-and-replies-larger-than-answered-vanish-a-hole = 宛先の SYN-ACK の MSS が許すのは { $named } バイトで、{ $answered } バイトを超える応答は消える。途中で MSS が書き換えられたならブラックホール、宛先のインタフェースがその大きさなら断片のロス。相手側の reflector か `expected_mtu` で判別できる
 
 # the MSS in the target's SYN-ACK allows {named} bytes, which limits what we send; the target may send {size}, but that cannot be tested: it answers no echo request of that size, in fragments or whole: a reflector at the far end, or `expected_mtu`, would decide it
 the-MSS-in-the-target-s-SYN-ACK-allows-named-bytes-which-limits-what-we-send-the-target-may-send = 宛先の SYN-ACK の MSS が許すのは { $named } バイトで、行きはここまで。宛先は { $size } バイトまで送るかもしれないが、検査できない。そのサイズのエコー要求には、断片でも 1 個のパケットでも応答がない。相手側の reflector か `expected_mtu` で判別できる
+
+# this process runs too late to hear what becomes of full-size packets: too little CPU, or a flood
+this-process-runs-too-late-to-hear-what-becomes-of-full-size-packets-too-little-CPU-or-a-flood = このプロセスの動作が遅れ、フルサイズのパケットの結果を受け取れない。CPU 不足または大量のパケット
 
 ## path/verdict/expected_mtu.rs
 
@@ -2257,6 +2270,9 @@ host-has-only-link-local-IPv6-addresses-which-cannot-be-probed-their-scope-is-ou
 # {address} is this machine's own address: no overlay is crossed
 address-is-this-machine-s-own-address-no-overlay-is-crossed = { $address } はこのマシン自身のアドレスで、オーバーレイを経由しない
 
+# nothing can be sent to it: {why}
+nothing-can-be-sent-to-it-why = 何も送信できない: { $why }
+
 ## reflector/client.rs
 
 # no connection to port {port}: {error}
@@ -2272,13 +2288,13 @@ the-peer-accepts-the-connection-and-does-not-answer = 相手は接続を受け�
 the-reflector-refuses-reason = reflector が拒否した: { $reason }
 
 # the reflector requires a secret: set `reflector_secret_file`
-the-reflector-requires-a-secret-set-reflector_secret_file = reflector が秘密を要求している。`reflector_secret_file` を設定する
+the-reflector-requires-a-secret-set-reflector_secret_file = reflector がシークレットを要求している。`reflector_secret_file` を設定する
 
 # the reflector has no secret and so proves nothing: give it the same one, `secret_file`, or leave out `reflector_secret_file`
-the-reflector-has-no-secret-and-so-proves-nothing-give-it-the-same-one-secret_file-or-leave-out-reflector_secret_file = reflector に秘密がなく、本物であることを確認できない。同じ秘密を `secret_file` で与えるか、`reflector_secret_file` を外す
+the-reflector-has-no-secret-and-so-proves-nothing-give-it-the-same-one-secret_file-or-leave-out-reflector_secret_file = reflector にシークレットがなく、本物であることを確認できない。同じシークレットを `secret_file` で与えるか、`reflector_secret_file` を外す
 
 # what answers does not prove that it knows the secret: it is not our reflector
-what-answers-does-not-prove-that-it-knows-the-secret-it-is-not-our-reflector = 応答した相手は秘密を知っていることを証明できない。こちらの reflector ではない
+what-answers-does-not-prove-that-it-knows-the-secret-it-is-not-our-reflector = 応答した相手はシークレットを知っていることを証明できない。こちらの reflector ではない
 
 # what answers describes itself as no host can be ({welcome}): it is not our reflector
 what-answers-describes-itself-as-no-host-can-be-welcome-it-is-not-our-reflector = 応答した相手の自己申告があり得ない値（{ $welcome }）。こちらの reflector ではない
@@ -2404,43 +2420,18 @@ It-was-asked-a-moment-ago-again-in-wait-s = 直前に依頼されている。{ $
 # The path {name}
 The-path-name = パス { $name }
 
-## probe/track.rs
-
-# nothing can be sent to it: {why}
-nothing-can-be-sent-to-it-why = 何も送信できない: { $why }
-
-## overlay/legs.rs
-
-# {leg} carries pings with DF of {size} bytes there and back, all that {interface} needs for its mtu {mtu}
-leg-carries-pings-with-DF-of-size-bytes-there-and-back-all-that-interface-needs-for-its-mtu-mtu = { $leg }は DF 付き ping { $size } バイトが往復とも通る。{ $interface } の MTU { $mtu } に必要なサイズはすべて通る
-
-## overlay/passive.rs
-
-# fragments get lost on the way from {senders} to {to}: {percent} % of the reassemblies at {to} fail ({failed} in the last minutes)
-fragments-get-lost-on-the-way-from-senders-to-to-percent-of-the-reassemblies-at-to-fail-failed-in = { $senders } から { $to } への途中で断片が失われている: { $to } での再構成の { $percent } % が失敗（直近の数分で { $failed } 回）
-
-## model/words.rs
-
-# 1 command
-n-1-command = コマンド 1 個
-
-# {number} commands
-number-commands = コマンド { $number } 個
-
 ## web/page/headline.rs
 
 # What to type: {commands} on {routers}
-What-to-type-commands-on-routers = 入力するコマンド: { $routers } で、{ $commands }
+What-to-type-commands-on-routers = 入力する{ $commands }（対象ルータ: { $routers }）
 
 ## web/page/way.rs
 
 # to and from
 to-and-from = と
 
+# towards
+towards = から
+
 # from
-from = 送信元
-
-## path/verdict/evidence/unknown.rs
-
-# this process runs too late to hear what becomes of full-size packets: too little CPU, or a flood
-this-process-runs-too-late-to-hear-what-becomes-of-full-size-packets-too-little-CPU-or-a-flood = このプロセスの動作が遅れ、フルサイズのパケットの結果を受け取れない。CPU 不足またはパケットの洪水
+from = へ、送信元

@@ -28,7 +28,7 @@ impl Way {
     pub(super) fn between(self, from: &str, to: &str) -> Markup {
         let (sign, word) = match self {
             Self::Both => ("⇄", say!("to and from")),
-            Self::There => ("→", say!("to")),
+            Self::There => ("→", say!("towards")),
             Self::Back => ("←", say!("from")),
         };
         html! {
