@@ -115,6 +115,9 @@ async function follow(state) {
     await accessible(one, `${state.name} ${href}`);
     const kind = new URL(href).pathname.split("/")[1];
     if (state.name === "hole" || (state.name === "mismatch" && kind === "tunnel")) await shoot(one, `page-${state.name}-${kind}-${LAPTOP.width}-light`);
+    await one.setViewportSize(PHONE);
+    expect((await one.evaluate(tooWide)) <= 0, `${state.name} ${href}: wider than a phone`);
+    if (state.name === "hole" && kind === "path") await shoot(one, `page-${state.name}-${kind}-${PHONE.width}-light`);
     await one.close();
   }
   await context.close();
@@ -243,13 +246,17 @@ async function japanese(state) {
   expect((await page.evaluate(tooWide)) <= 0, `${name}: wider than a phone`);
   await page.setViewportSize(LAPTOP);
   await page.getByRole("link", { name: "English", exact: true }).click();
+  // The next click would break off what is still being fetched.
+  await page.waitForLoadState();
   expect((await language()) === "en", `${name}: the link to English leads to ${await language()}`);
   const things = page.locator("main table a");
   if (state.name !== "empty") {
     await things.first().click();
+    await page.waitForLoadState();
     expect((await language()) === "en", `${name}: the next page forgets the language`);
   }
   await page.getByRole("link", { name: "日本語", exact: true }).click();
+  await page.waitForLoadState();
   expect((await language()) === "ja", `${name}: the link to Japanese leads to ${await language()}`);
   await accessible(page, `${name} of one thing`);
   await context.close();

@@ -833,6 +833,9 @@ It-reflects-nothing-for-others = ほかの exporter のための reflector は�
 # {title}: {last} now, at most {most}
 title-last-now-at-most-most = { $title }: 現在 { $last }、最大 { $most }
 
+# 24 h ago
+n-24-h-ago = 24 時間前
+
 # {title}: nothing measured yet
 title-nothing-measured-yet = { $title }: まだ測定なし
 
@@ -1063,8 +1066,8 @@ bytes-bytes-by-rule = { $bytes } バイト（根拠: { $rule }）
 # not known yet
 not-known-yet = まだ不明
 
-# We can send
-We-can-send = 送信できる最大サイズ
+# This host can send
+This-host-can-send = このホストが送れる最大サイズ
 
 # Reflector
 Reflector = reflector

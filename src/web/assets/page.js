@@ -97,7 +97,7 @@ function listen() {
     return;
   }
   if (document.hidden || source) return;
-  source = new EventSource(document.querySelector("a.home").getAttribute("href") + "events");
+  source = new EventSource(new URL("events", document.querySelector("a.home").href));
   source.onmessage = (event) => {
     say("");
     if (event.data !== shown) {

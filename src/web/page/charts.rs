@@ -44,7 +44,7 @@ pub(super) fn sparkline(
                 line class="ground" x1="0" y1=(HEIGHT - 0.5) x2=(COLUMNS) y2=(HEIGHT - 0.5) {}
                 path class="line" vector-effect="non-scaling-stroke" d=(line(&columns, most)) {}
             }
-            p class="scale" { span { (clock(now.saturating_sub(24 * 60))) } span { (clock(now)) " UTC" } }
+            p class="scale" { span { (say!("24 h ago")) } span { (clock(now)) " UTC" } }
         }
     }
 }
@@ -107,7 +107,7 @@ pub(super) fn strip(title: &Said, now: u64, states: &[(u64, Option<Mark>)]) -> M
                     }
                 }
             }
-            p class="scale" { span { (clock(now.saturating_sub(24 * 60))) } span { (clock(now)) " UTC" } }
+            p class="scale" { span { (say!("24 h ago")) } span { (clock(now)) " UTC" } }
         }
     }
 }

@@ -8,13 +8,18 @@ use maud::{Markup, html};
 use super::{problems::sentence, way::Way};
 use crate::{
     language::{Said, say},
-    model::{observation::PathObservation, words::number},
+    model::{observation::PathObservation, picture::FixStep, words::number},
     report::problem::Problem,
-    web::view::View,
+    web::{
+        view::View,
+        words::{HERE, around},
+    },
 };
 
 /// So many different meanings are said, the worst first.
 const MOST: usize = 3;
+/// So many commands are shown, if these are all.
+const MOST_COMMANDS: usize = 4;
 /// So many pairs of sites are named for each.
 const MOST_SITES: usize = 4;
 
@@ -53,7 +58,7 @@ fn between(paths: &[(&PathObservation, Way)]) -> Markup {
     }
 }
 
-/// How many commands there are, and on which routers.
+/// How many commands there are, and on which routers. A few are shown, each once, in the safe order.
 fn to_type(problems: &[Problem]) -> Markup {
     let Some(first) = problems.iter().position(|problem| !problem.fix.is_empty()) else { return html! {} };
     let steps: BTreeSet<_> = problems.iter().flat_map(|problem| &problem.fix).collect();
@@ -78,5 +83,21 @@ fn to_type(problems: &[Problem]) -> Markup {
                 ))
             }
         }
+        @if steps.len() <= MOST_COMMANDS {
+            ul class="typed" {
+                @for step in in_order(problems) {
+                    li {
+                        (around(&say!("on {router}", router = HERE), &[html! { strong { (step.router) } }])) ": "
+                        kbd { (step.command) }
+                    }
+                }
+            }
+        }
     }
+}
+
+/// All commands, each where it is named first.
+fn in_order(problems: &[Problem]) -> Vec<&FixStep> {
+    let mut seen = BTreeSet::new();
+    problems.iter().flat_map(|problem| &problem.fix).filter(|step| seen.insert(*step)).collect()
 }

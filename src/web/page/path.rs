@@ -34,8 +34,8 @@ pub(crate) fn path(view: &View, name: &str, may: &May) -> Content {
             p { (problems::sentence(&path.meaning())) }
             (asked::section(path, may, view.now))
         }
-        (facts(path))
         @if let Some(problem) = &problem { (problems::alone(view, problem)) }
+        (facts(path))
         section {
             h2 { (say!("Sizes")) }
             (ladder::ladder(path))
@@ -66,7 +66,7 @@ fn facts(path: &PathObservation) -> Markup {
                     None => (say!("not known yet")),
                 }
             }
-            @if let Some(testable) = path.testable_mtu { dt { (say!("We can send")) } dd { (say!("{bytes} bytes", bytes = testable)) } }
+            @if let Some(testable) = path.testable_mtu { dt { (say!("This host can send")) } dd { (say!("{bytes} bytes", bytes = testable)) } }
             @if let Some(reflector) = path.reflector { dt { (say!("Reflector")) } dd { (reflector.said()) } }
             dt { (say!("Echoes")) }
             dd {

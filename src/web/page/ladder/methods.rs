@@ -59,11 +59,12 @@ fn rung(seen: &MethodSizes, scale: Scale) -> Markup {
         Some(Direction::Reverse) => ("←", say!("from the target")),
         Some(Direction::Unknown) | None => ("⇄", say!("there and back")),
     };
+    let flows = (seen.flows > 0).then(|| say!("{flows} of {all} flows", flows = seen.flows, all = FLOWS));
+    let what = Said::joined([Some(direction), flows].into_iter().flatten(), Between::Comma);
     html! {
         div class="rung" {
             p {
-                strong { (name(seen.method)) } " " span aria-hidden="true" { (sign) } " " (direction)
-                @if seen.flows > 0 { ", " (say!("{flows} of {all} flows", flows = seen.flows, all = FLOWS)) }
+                strong { (name(seen.method)) } " " span aria-hidden="true" { (sign) } " " (what)
             }
             (bar(scale, bands(seen, scale).into_iter(), None))
             ul class="found" {
