@@ -18,6 +18,7 @@ mod chain;
 pub mod fleet;
 pub mod legs;
 pub mod method;
+mod neighbours;
 pub mod parse;
 pub mod script;
 pub mod shell;

@@ -20,10 +20,10 @@ use super::{
     bounds,
     legs::{Legs, ping::ShellWire},
     method::{api::ApiReader, ip_json, op_mode_json, op_mode_text},
+    neighbours::neighbours,
     parse::neigh::Neighbour,
     script::Failed,
     shell::Shell,
-    survey,
     transport::{local::LocalShell, ssh::SshShell},
 };
 use crate::{
@@ -134,7 +134,7 @@ impl Chain {
     /// Blocks.
     pub(crate) fn neighbours(&mut self, deadline: Instant) -> Vec<Neighbour> {
         let shell = self.shell.as_deref_mut();
-        shell.and_then(|shell| survey::neighbours(shell, deadline).ok()).unwrap_or_default()
+        shell.and_then(|shell| neighbours(shell, deadline).ok()).unwrap_or_default()
     }
 
     /// Measures one leg of the underlay by pings of the router, until `until` at the latest;

@@ -4,12 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    bounds,
-    chain::Chain,
-    parse::neigh::{self, Neighbour},
-    script::{self, Failed, misread},
-    shell::Shell,
-    transport::local::LocalShell,
+    bounds, chain::Chain, neighbours::neighbours, parse::neigh::Neighbour, transport::local::LocalShell,
 };
 use crate::model::{
     plan::RouterPlan,
@@ -40,12 +35,4 @@ pub(crate) fn survey(plan: &RouterPlan) -> Result<Survey, ScrapeError> {
 /// The neighbours of this machine; none if it has no `ip`. Blocks.
 pub(crate) fn own_neighbours() -> Vec<Neighbour> {
     neighbours(&mut LocalShell, Instant::now() + OWN).unwrap_or_default()
-}
-
-/// What `ip -j neigh` shows.
-pub(super) fn neighbours(shell: &mut dyn Shell, deadline: Instant) -> Result<Vec<Neighbour>, Failed> {
-    script::run(shell, "s neigh ip -j neigh show\n", deadline, |output| {
-        let text = output.must("neigh", "ip -j neigh show", "it needs iproute2 4.18 or later")?;
-        neigh::neighbours(text).map_err(|error| misread(&error))
-    })
 }
