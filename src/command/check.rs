@@ -54,6 +54,8 @@ pub async fn look(mut plan: Plan) -> anyhow::Result<Present> {
     let engine = tokio::spawn(engine.context("starting to probe")?.run());
     let mut assessor = Assessor::new(&plan).asking_now();
     read_all(&mut workers, &threads, &state, true).await;
+    // The logins were bursts on the tunnels: what tunnels lose is counted from when all are over.
+    read_all(&mut workers, &threads, &state, false).await;
     // Further readings show which counters rise. A few packets that fall between two readings are
     // no sign of death; the same finding twice is.
     let half = async {

@@ -153,7 +153,7 @@ fn a_message_is_filled_in_either_language() {
         expected = 1500
     );
     assert_eq!(said.to_string(), "blackhole, path MTU 1454 of 1500 expected");
-    assert_eq!(said.within(Language::Japanese), "ブラックホール、経路MTUは期待値 1500 に対し 1454");
+    assert_eq!(said.within(Language::Japanese), "ブラックホール、経路 MTU 1454（期待値 1500）");
     assert!(said == "blackhole, path MTU 1454 of 1500 expected");
     let nested = say!("unknown: {why}", why => Said::verbatim("{size}"));
     assert_eq!(nested.to_string(), "unknown: {size}", "what stands in a place is no place");

@@ -107,7 +107,7 @@ impl CounterHistory {
     /// Adds the counters of a reading, once.
     pub(super) fn learn(&mut self, reading: &RouterReading) {
         let Some(snapshot) = &reading.current else { return };
-        let is_first = !self.0.contains_key(&reading.router);
+        let is_first = reading.scrapes <= 1 && !self.0.contains_key(&reading.router);
         let account = self.0.entry(reading.router.clone()).or_default();
         if account.last.as_ptr() != Arc::as_ptr(snapshot) {
             account.last = Arc::downgrade(snapshot);

@@ -105,22 +105,22 @@ HTTPS-works-refused-are-rejected-with-an-ICMP-message-and-TCP-adapts-to-it = HTT
 TCP-connections-carry-no-payload-in-addition-hole = TCP 接続でデータが届かない。さらに、{ $hole }
 
 # no TCP connection can be opened; in addition, {hole}
-no-TCP-connection-can-be-opened-in-addition-hole = TCP 接続を開けない。さらに、{ $hole }
+no-TCP-connection-can-be-opened-in-addition-hole = TCP 接続を確立できない。さらに、{ $hole }
 
 # connections work, but slowly: too many packets are lost on the way
-connections-work-but-slowly-too-many-packets-are-lost-on-the-way = 接続はできるが遅い。途中でパケットロスが多すぎる
+connections-work-but-slowly-too-many-packets-are-lost-on-the-way = 接続はできるが遅い。途中のパケットロスが多すぎる
 
 # nothing works: no packet of any size comes back
 nothing-works-no-packet-of-any-size-comes-back = 通信不能。どのサイズのパケットにも応答がない
 
 # TCP connections open, but nothing sent on them arrives, whatever its size, while ping passes
-TCP-connections-open-but-nothing-sent-on-them-arrives-whatever-its-size-while-ping-passes = TCP 接続は開くが、ping は通るのに、送ったデータはサイズにかかわらず届かない
+TCP-connections-open-but-nothing-sent-on-them-arrives-whatever-its-size-while-ping-passes = ping は通り TCP 接続も確立するが、その接続で送ったデータはサイズにかかわらず届かない
 
 # this machine can open no TCP connection: its kernel's SYNs vanish, while ping and raw SYNs pass
-this-machine-can-open-no-TCP-connection-its-kernel-s-SYNs-vanish-while-ping-and-raw-SYNs-pass = このマシンからは TCP 接続を開けない。ping と raw SYN は通るのに、カーネルが送る SYN は消える
+this-machine-can-open-no-TCP-connection-its-kernel-s-SYNs-vanish-while-ping-and-raw-SYNs-pass = このマシンからは TCP 接続を確立できない。ping と raw ソケットで送った SYN は通るが、カーネルが送る SYN は消える
 
 # no TCP connection can be opened: TCP packets of any size vanish, while ping passes
-no-TCP-connection-can-be-opened-TCP-packets-of-any-size-vanish-while-ping-passes = TCP 接続を開けない。ping は通るのに、TCP パケットはサイズにかかわらず消える
+no-TCP-connection-can-be-opened-TCP-packets-of-any-size-vanish-while-ping-passes = TCP 接続を確立できない。ping は通るが、TCP パケットはサイズにかかわらず消える
 
 # but port {port} of the target does not answer, while another port does: a firewall drops it
 but-port-port-of-the-target-does-not-answer-while-another-port-does-a-firewall-drops-it = ただし、宛先のポート { $port } は応答せず、別のポートは応答する。ファイアウォールが破棄している
@@ -129,16 +129,16 @@ but-port-port-of-the-target-does-not-answer-while-another-port-does-a-firewall-d
 but-port-port-of-the-target-accepts-no-payload-while-another-port-does-because-of-a-firewall-or-of = ただし、宛先のポート { $port } はデータを受け取らず、別のポートは受け取る。原因はファイアウォールか、そのサーバ
 
 # HTTPS will hang: {packets} vanish in both directions without a signal, while ping and other small packets pass
-HTTPS-will-hang-packets-vanish-in-both-directions-without-a-signal-while-ping-and-other-small-packets = HTTPS が止まる。{ $packets }が両方向とも通知なしに消え、ping などの小さなパケットは通る
+HTTPS-will-hang-packets-vanish-in-both-directions-without-a-signal-while-ping-and-other-small-packets = HTTPS 通信が途中で止まる。{ $packets }が行き・戻りとも ICMP の通知なしに消え、ping などの小さなパケットは通る
 
 # HTTPS will hang: {packets} vanish on the way to the target without a signal (the way back is not measured), while ping and other small packets pass
-HTTPS-will-hang-packets-vanish-on-the-way-to-the-target-without-a-signal-the-way-back-is-not-measured = HTTPS が止まる。{ $packets }が宛先への行きで通知なしに消え（戻りは未測定）、ping などの小さなパケットは通る
+HTTPS-will-hang-packets-vanish-on-the-way-to-the-target-without-a-signal-the-way-back-is-not-measured = HTTPS 通信が途中で止まる。{ $packets }が行き（宛先方向）で ICMP の通知なしに消え（戻りは未測定）、ping などの小さなパケットは通る
 
 # HTTPS will hang where much is sent (uploads): {packets} vanish on the way to the target without a signal, while ping and other small packets pass
 HTTPS-will-hang-where-much-is-sent-uploads-packets-vanish-on-the-way-to-the-target-without-a-signal = 送信量の多い HTTPS（アップロード）が止まる。{ $packets }が宛先への行きで通知なしに消え、ping などの小さなパケットは通る
 
 # HTTPS will hang: {packets} vanish on the way back without a signal (the way to the target was not tested), while ping and other small packets pass
-HTTPS-will-hang-packets-vanish-on-the-way-back-without-a-signal-the-way-to-the-target-was-not-tested = HTTPS が止まる。{ $packets }が戻りで通知なしに消え（宛先への行きは未検査）、ping などの小さなパケットは通る
+HTTPS-will-hang-packets-vanish-on-the-way-back-without-a-signal-the-way-to-the-target-was-not-tested = HTTPS 通信が途中で止まる。{ $packets }が戻りで ICMP の通知なしに消え（行きは未測定）、ping などの小さなパケットは通る
 
 # HTTPS will hang where much is received (pages, downloads): {packets} vanish on the way back without a signal, while ping and other small packets pass
 HTTPS-will-hang-where-much-is-received-pages-downloads-packets-vanish-on-the-way-back-without-a-signal = 受信量の多い HTTPS（ページ表示、ダウンロード）が止まる。{ $packets }が戻りで通知なしに消え、ping などの小さなパケットは通る
@@ -177,7 +177,7 @@ there-is-no-network-to-test-the-target-is-this-machine-s-own-address = 測定す
 whether-HTTPS-will-hang-is-not-known-the-exporter-itself-has-stopped-probing = HTTPS が止まるかどうかは不明。exporter 自身の測定が止まっている
 
 # whether HTTPS will hang is not known: no proof either way with packets of full size
-whether-HTTPS-will-hang-is-not-known-no-proof-either-way-with-packets-of-full-size = HTTPS が止まるかどうかは不明。フルサイズのパケットについて、どちらの確証もない
+whether-HTTPS-will-hang-is-not-known-no-proof-either-way-with-packets-of-full-size = HTTPS が止まるかどうかは不明。フルサイズのパケットが通るとも通らないとも確認できていない
 
 ## model/types/dropped.rs
 
@@ -185,10 +185,10 @@ whether-HTTPS-will-hang-is-not-known-no-proof-either-way-with-packets-of-full-si
 n-1-interface = インタフェース 1 個
 
 # 1 forwarding entry
-n-1-forwarding-entry = 転送エントリ 1 件
+n-1-forwarding-entry = FDB エントリ 1 件
 
 # 1 forwarding entry to further remotes
-n-1-forwarding-entry-to-further-remotes = 上限を超えるリモートへの転送エントリ 1 件
+n-1-forwarding-entry-to-further-remotes = 上限を超えるリモートへの FDB エントリ 1 件
 
 # 1 range of VNIs
 n-1-range-of-VNIs = VNI の範囲 1 個
@@ -206,7 +206,7 @@ n-1-interface-with-an-impossible-name = 不正な名前のインタフェース 
 n-1-item-that-cannot-be-understood = 解釈できない項目 1 件
 
 # 1 list of forwarding entries
-n-1-list-of-forwarding-entries = 転送エントリの一覧 1 件
+n-1-list-of-forwarding-entries = FDB エントリの一覧 1 件
 
 # 1 list of VNI filters
 n-1-list-of-VNI-filters = VNI フィルタの一覧 1 件
@@ -218,10 +218,10 @@ n-1-answer-on-a-route = 経路についての応答 1 件
 number-interfaces = インタフェース { $number } 個
 
 # {number} forwarding entries
-number-forwarding-entries = 転送エントリ { $number } 件
+number-forwarding-entries = FDB エントリ { $number } 件
 
 # {number} forwarding entries to further remotes
-number-forwarding-entries-to-further-remotes = 上限を超えるリモートへの転送エントリ { $number } 件
+number-forwarding-entries-to-further-remotes = 上限を超えるリモートへの FDB エントリ { $number } 件
 
 # {number} ranges of VNIs
 number-ranges-of-VNIs = VNI の範囲 { $number } 個
@@ -239,7 +239,7 @@ number-interfaces-with-impossible-names = 不正な名前のインタフェー�
 number-items-that-cannot-be-understood = 解釈できない項目 { $number } 件
 
 # {number} lists of forwarding entries
-number-lists-of-forwarding-entries = 転送エントリの一覧 { $number } 件
+number-lists-of-forwarding-entries = FDB エントリの一覧 { $number } 件
 
 # {number} lists of VNI filters
 number-lists-of-VNI-filters = VNI フィルタの一覧 { $number } 件
@@ -292,7 +292,7 @@ dns = 名前解決不可
 local_limit = 自インタフェースの MTU 不足
 
 # peer_limit
-peer_limit = 相手側の MTU 不足
+peer_limit = 対向側の MTU 不足
 
 # reverse_unmeasured
 reverse_unmeasured = 戻りは未測定
@@ -319,7 +319,7 @@ stale = 情報が古い
 local-limit = 自インタフェースの MTU 不足
 
 # peer limit
-peer-limit = 相手側の MTU 不足
+peer-limit = 対向側の MTU 不足
 
 # reverse unmeasured
 reverse-unmeasured = 戻りは未測定
@@ -477,10 +477,10 @@ number-commands = コマンド { $number } 個
 ## report.rs
 
 # all is well
-all-is-well = 問題なし
+all-is-well = 異常なし
 
 # something is wrong
-something-is-wrong = 問題あり
+something-is-wrong = 異常あり
 
 # something could not be found out
 something-could-not-be-found-out = 判定できないものあり
@@ -492,7 +492,7 @@ exit-code-code-why = 終了コード { $code }: { $why }
 nothing-configured-no-routers-and-no-paths = 設定が空: ルータもパスもない
 
 # nothing to judge: {routers} read, no vxlan tunnel found, and no path configured
-nothing-to-judge-routers-read-no-vxlan-tunnel-found-and-no-path-configured = 判定対象なし: ルータ { $routers }の情報を取得したが、vxlan トンネルが見つからず、パスの設定もない
+nothing-to-judge-routers-read-no-vxlan-tunnel-found-and-no-path-configured = 判定対象なし: ルータ { $routers }の情報を取得したが、VXLAN トンネルが見つからず、パスの設定もない
 
 # {routers} read
 routers-read = ルータ { $routers }の情報を取得
@@ -507,7 +507,7 @@ paths-ok = { $paths }が正常
 paths-reduced = { $paths }が MTU 縮小
 
 # {counts}: hosts are told to send less, nothing hangs
-counts-hosts-are-told-to-send-less-nothing-hangs = { $counts }。ホストには小さく送るよう通知されており、通信は止まらない
+counts-hosts-are-told-to-send-less-nothing-hangs = { $counts }。ホストには ICMP で MTU が通知されるため、通信は止まらない
 
 # paths {names}: {what}
 paths-names-what = パス { $names }: { $what }
@@ -525,7 +525,7 @@ names-and-more-more = { $names }、ほか { $more } 件
 OK = 正常
 
 # PROBLEM
-PROBLEM = 問題
+PROBLEM = 異常
 
 # UNKNOWN
 UNKNOWN = 不明
@@ -572,7 +572,7 @@ target = 宛先
 verdict = 判定
 
 # path MTU
-path-MTU = 経路MTU
+path-MTU = 経路 MTU
 
 # loss
 loss = ロス
@@ -596,7 +596,7 @@ mtu-bytes = { $mtu } バイト
 least-bytes = { $least } バイト
 
 # to the target {forward}, from the target {reverse}
-to-the-target-forward-from-the-target-reverse = 宛先への行き { $forward }、宛先からの戻り { $reverse }
+to-the-target-forward-from-the-target-reverse = 行き { $forward }、戻り { $reverse }
 
 # {sizes}; {forward} and {reverse} expected ({rule})
 sizes-forward-and-reverse-expected-rule = { $sizes }。期待値は行き { $forward }、戻り { $reverse }（{ $rule }）
@@ -620,7 +620,7 @@ lost-waiting-more-not-answered-yet = { $lost }。ほかに { $waiting } 個は�
 shortest-mean-longest-shortest-mean-longest = { $shortest } / { $mean } / { $longest }（最短、平均、最長）
 
 # without an ICMP socket no echoes are sent: TCP connections show only whether the target is reachable; sizes and loss are not measured; as root, run once:
-without-an-ICMP-socket-no-echoes-are-sent-TCP-connections-show-only-whether-the-target-is-reachable = ICMP ソケットがないためエコーを送れない。TCP 接続で到達性だけを調べ、サイズとロスは測定しない。root で一度だけ実行:
+without-an-ICMP-socket-no-echoes-are-sent-TCP-connections-show-only-whether-the-target-is-reachable = ICMP ソケットを使えないため、エコーを送れない。TCP 接続で到達性だけを調べ、サイズとロスは測定しない。root で一度だけ実行:
 
 # without CAP_NET_RAW no padded SYNs and no echo requests in fragments are sent, so the direction of a black hole is not known; as root, run once:
 without-CAP_NET_RAW-no-padded-SYNs-and-no-echo-requests-in-fragments-are-sent-so-the-direction-of = CAP_NET_RAW がないため、データ付き SYN も断片化したエコー要求も送れず、ブラックホールの方向を判別できない。root で一度だけ実行:
@@ -643,16 +643,16 @@ tunnel-name-what = トンネル { $name }: { $what }
 router-name-what = ルータ { $name }: { $what }
 
 # {what}, path MTU {mtu} of {expected} expected
-what-path-MTU-mtu-of-expected-expected = { $what }、経路MTUは期待値 { $expected } に対し { $mtu }
+what-path-MTU-mtu-of-expected-expected = { $what }、経路 MTU { $mtu }（期待値 { $expected }）
 
 # half, the other end is on a router that is not read
-half-the-other-end-is-on-a-router-that-is-not-read = 片端のみ（もう一方の端は情報を取得していないルータにある）
+half-the-other-end-is-on-a-router-that-is-not-read = 片端のみ（対向は情報を取得していないルータにある）
 
 # half, the other end is not known
-half-the-other-end-is-not-known = 片端のみ（もう一方の端は不明）
+half-the-other-end-is-not-known = 片端のみ（対向は不明）
 
 # ambiguous, several other ends fit
-ambiguous-several-other-ends-fit = 特定不能（もう一方の端の候補が複数ある）
+ambiguous-several-other-ends-fit = 特定不能（対向の候補が複数ある）
 
 # a bridge drops large frames silently
 a-bridge-drops-large-frames-silently = ブリッジが大きなフレームを通知なしに破棄
@@ -690,7 +690,7 @@ router = ルータ
 site = 拠点
 
 # read
-read = 取得
+read = 取得済み
 
 # version
 version = バージョン
@@ -883,10 +883,10 @@ Reload = 再読み込み
 ## web/page/ladder.rs
 
 # To the target
-To-the-target = 宛先への行き
+To-the-target = 行き（宛先方向）
 
 # From the target
-From-the-target = 宛先からの戻り
+From-the-target = 戻り（宛先から）
 
 # what is larger vanishes without a signal
 what-is-larger-vanishes-without-a-signal = それより大きいと通知なしに消える
@@ -935,10 +935,10 @@ Each-method-sees-its-own-part-one-direction-one-kind-of-packet-some-of-the-ways-
 No-result-methods = 結果なし: { $methods }。
 
 # to the target
-to-the-target = 宛先への行き
+to-the-target = 行き
 
 # from the target
-from-the-target = 宛先からの戻り
+from-the-target = 戻り
 
 # there and back
 there-and-back = 往復
@@ -1076,7 +1076,7 @@ Reflector = reflector
 Echoes = エコー
 
 # {sent} sent, {lost} lost, {late} late
-sent-sent-lost-lost-late-late = 送信 { $sent }、ロス { $lost }、遅延 { $late }
+sent-sent-lost-lost-late-late = 送信 { $sent }、ロス { $lost }、遅着 { $late }
 
 # mean RTT {time}
 mean-RTT-time = 平均 RTT { $time }
@@ -1108,7 +1108,7 @@ Not-known-no-router-data-tells-one-way-to-the-target = 不明: ルータの情�
 ## web/page/problems.rs
 
 # Problems
-Problems = 問題
+Problems = 異常の詳細
 
 # Cause
 Cause = 原因
@@ -1135,7 +1135,7 @@ What-to-type-in-this-order = 入力するコマンド（この順に）
 Hosts-behind-its-two-ends-do-not-reach-each-other-over-it = このトンネルの両端の配下にあるホストどうしは、このトンネル経由では通信できない。
 
 # Large packets vanish there without a message, small ones pass: connections open and then hang.
-Large-packets-vanish-there-without-a-message-small-ones-pass-connections-open-and-then-hang = 大きなパケットは通知なしに消え、小さなパケットは通る。接続は開くが、その後止まる。
+Large-packets-vanish-there-without-a-message-small-ones-pass-connections-open-and-then-hang = 大きなパケットは通知なしに消え、小さなパケットは通る。接続は確立するが、その後止まる。
 
 # Traffic passes, but its two ends treat large packets differently.
 Traffic-passes-but-its-two-ends-treat-large-packets-differently = 通信はできるが、両端で大きなパケットの扱いが異なる。
@@ -1243,16 +1243,16 @@ paths = パス
 tunnels = トンネル
 
 # legs
-legs = 区間
+legs = アンダーレイ区間
 
 # routers
 routers = ルータ
 
 # problems
-problems = 問題
+problems = 異常
 
 # {lost} of {all}
-lost-of-all = { $all } 中 { $lost }
+lost-of-all = { $all } 個中 { $lost } 個
 
 # Verdict
 Verdict = 判定
@@ -1264,10 +1264,10 @@ Sites = 拠点
 Target = 宛先
 
 # MTU there
-MTU-there = MTU 行き
+MTU-there = MTU（行き）
 
 # MTU back
-MTU-back = MTU 戻り
+MTU-back = MTU（戻り）
 
 # Expected
 Expected = 期待値
@@ -1291,13 +1291,13 @@ State = 状態
 From-to = 始点 → 終点
 
 # MTU of the sender
-MTU-of-the-sender = 送信側の MTU
+MTU-of-the-sender = 送信側 vxlan の MTU
 
 # Underlay carries
 Underlay-carries = アンダーレイの MTU
 
 # Legs
-Legs = 区間
+Legs = アンダーレイ区間
 
 # Interfaces
 Interfaces = インタフェース
@@ -1308,7 +1308,10 @@ Routers = ルータ
 ## web/page/time.rs
 
 # since {time} ({length})
-since-time-length = { $time } から（{ $length }）
+since-time-length = { $time } 以降（{ $length }経過）
+
+# {time} ({length} ago)
+time-length-ago = { $time }（{ $length }前）
 
 # {minutes} min
 minutes-min = { $minutes } 分
@@ -1452,10 +1455,10 @@ loss-there-back = ロス → { $there }  ← { $back }
 ## web/picture/suspects.rs
 
 # {path}: passes
-path-passes = { $path }: 通る
+path-passes = { $path }: 正常
 
 # {number} paths pass
-number-paths-pass = パス { $number } 本が通る
+number-paths-pass = パス { $number } 本: 正常
 
 # {name}: {what}
 name-what = { $name }: { $what }
@@ -1469,7 +1472,7 @@ all-paths-the-worst-what = パス { $all } 本、最も悪いもの: { $what }
 ## model/state/stale.rs
 
 # not probed for {time}: the exporter itself has stopped probing, which says nothing about the path
-not-probed-for-time-the-exporter-itself-has-stopped-probing-which-says-nothing-about-the-path = { $time } 測定していない。exporter 自身の測定が止まっており、パスについては何も言えない
+not-probed-for-time-the-exporter-itself-has-stopped-probing-which-says-nothing-about-the-path = { $time } 測定していない。exporter 自身の測定が止まっているためで、パスの状態は判断できない
 
 ## overlay/cause.rs
 
@@ -1477,7 +1480,7 @@ not-probed-for-time-the-exporter-itself-has-stopped-probing-which-says-nothing-a
 SYNs-are-answered-payload-is-not-where = SYN には応答があるが、データは届かない。{ $where }
 
 # raw SYNs pass, the kernel's own connections do not: {where}
-raw-SYNs-pass-the-kernel-s-own-connections-do-not-where = raw SYN は通るが、カーネルの接続は通らない。{ $where }
+raw-SYNs-pass-the-kernel-s-own-connections-do-not-where = raw ソケットの SYN は通るが、カーネルの TCP 接続は通らない。{ $where }
 
 # TCP does not pass though ping does: {where}
 TCP-does-not-pass-though-ping-does-where = ping は通るのに TCP が通らない。{ $where }
@@ -1581,7 +1584,7 @@ it-is-not-known-which-what-is-the-right-one-end-is-farther-from-our-site-so-chan
 the-underlay-from-from-to-to = { $from } から { $to } へのアンダーレイ
 
 # {interface} needs {needed} for its mtu {mtu}
-interface-needs-needed-for-its-mtu-mtu = { $interface } は MTU { $mtu } のために { $needed } バイトを必要とする
+interface-needs-needed-for-its-mtu-mtu = { $interface } の MTU { $mtu } には、アンダーレイが { $needed } バイトを通す必要がある
 
 # {leg} carries {answered} bytes and swallows {silent} ({pairs} pairs of a large and a small ping with DF); {needs}
 leg-carries-answered-bytes-and-swallows-silent-pairs-pairs-of-a-large-and-a-small-ping-with-DF-needs = { $leg }は { $answered } バイトまで通り、{ $silent } バイトは通知なしに消える（DF 付きの大小の ping { $pairs } 組で確認）。{ $needs }
@@ -1590,7 +1593,7 @@ leg-carries-answered-bytes-and-swallows-silent-pairs-pairs-of-a-large-and-a-smal
 leg-carries-size-bytes-and-answers-larger-pings-with-fragmentation-needed-needs = { $leg }は { $size } バイトまで通り、それより大きい ping には "fragmentation needed" が返る。{ $needs }
 
 # {leg} carries pings with DF of {size} bytes, as large as the route of {router} takes; {needs}
-leg-carries-pings-with-DF-of-size-bytes-as-large-as-the-route-of-router-takes-needs = { $leg }は DF 付き ping { $size } バイトが通る。{ $router } の経路が許す最大サイズ。{ $needs }
+leg-carries-pings-with-DF-of-size-bytes-as-large-as-the-route-of-router-takes-needs = { $leg }は DF 付き ping { $size } バイト（{ $router } のルーティングテーブル上の MTU の上限）まで通る。{ $needs }
 
 # {leg} is being measured
 leg-is-being-measured = { $leg }は測定中
@@ -1608,19 +1611,19 @@ lost-of-sent-small-pings-were-lost-there-and-back = 小さな ping は往復で 
 router-is-told-fragmentation-needed-mtu-edge = { $router } には "fragmentation needed, mtu { $edge }" が返る
 
 # the route of {router} takes {edge}
-the-route-of-router-takes-edge = { $router } の経路の MTU は { $edge }
+the-route-of-router-takes-edge = { $router } のルーティングテーブル上の MTU は { $edge }
 
 # {shown}, but pings of {size} bytes from {from} to it vanish without a signal: perhaps a firewall of {from} or before it drops "fragmentation needed" (ICMP type 3 code 4, ICMPv6 type 2)
 shown-but-pings-of-size-bytes-from-from-to-it-vanish-without-a-signal-perhaps-a-firewall-of-from = { $shown }。一方、{ $from } からそこへの { $size } バイトの ping は通知なしに消える。{ $from } またはその手前のファイアウォールが "fragmentation needed"（ICMP type 3 code 4、ICMPv6 type 2）を破棄している可能性がある
 
 # pings do not show the fault: a box on the way may treat VXLAN's UDP otherwise, so this clears nothing
-pings-do-not-show-the-fault-a-box-on-the-way-may-treat-VXLAN-s-UDP-otherwise-so-this-clears-nothing = ping では障害が現れない。途中の機器が VXLAN の UDP を別に扱うことがあるので、アンダーレイの疑いは晴れない
+pings-do-not-show-the-fault-a-box-on-the-way-may-treat-VXLAN-s-UDP-otherwise-so-this-clears-nothing = ping では障害が再現しない。途中の機器が VXLAN の UDP だけ異なる扱いをすることがあるため、アンダーレイが原因である可能性は残る
 
 # the path's own probes are lost on the way from {from} to {to}
 the-path-s-own-probes-are-lost-on-the-way-from-from-to-to = このパスのプローブは { $from } から { $to } への区間で失われている
 
 # to do, first choice: whoever runs the underlay between {from}{source} and {to} ({remote}) lets outer packets of {needed} bytes pass; the path is then `ok`. Else: mtu {inner} on the hosts of both sites, and then `set interfaces vxlan {far} mtu {inner}` on {to} and `set interfaces vxlan {near} mtu {inner}` on {from}; the path is then `ok` at {inner}, and a host that keeps its mtu still hangs
-to-do-first-choice-whoever-runs-the-underlay-between-from-source-and-to-remote-lets-outer-packets = 対処、第 1 候補: { $from }{ $source } と { $to }（{ $remote }）の間のアンダーレイの管理者が { $needed } バイトの外側パケットを通す。これでパスは `ok` になる。できない場合: 両拠点のホストの MTU を { $inner } にし、次に { $to } で `set interfaces vxlan { $far } mtu { $inner }`、{ $from } で `set interfaces vxlan { $near } mtu { $inner }`。パスは { $inner } で `ok` になるが、MTU を変更しないホストの通信は止まったまま
+to-do-first-choice-whoever-runs-the-underlay-between-from-source-and-to-remote-lets-outer-packets = 対処の第 1 候補: { $from }{ $source } と { $to }（{ $remote }）の間のアンダーレイの管理者に依頼し、{ $needed } バイトの外側パケットを通せるようにする。これでパスは「正常」（`ok`）になる。できない場合: 両拠点のホストの MTU を { $inner } に下げてから、{ $to } で `set interfaces vxlan { $far } mtu { $inner }`、{ $from } で `set interfaces vxlan { $near } mtu { $inner }` を実行する。パスは { $inner } バイトで「正常」（`ok`）になるが、MTU を下げていないホストの通信は止まったまま
 
 # {leg} carries pings with DF of {size} bytes there and back, all that {interface} needs for its mtu {mtu}
 leg-carries-pings-with-DF-of-size-bytes-there-and-back-all-that-interface-needs-for-its-mtu-mtu = { $leg }は DF 付き ping { $size } バイトが往復とも通る。{ $interface } の MTU { $mtu } に必要なサイズはすべて通る
@@ -1631,7 +1634,7 @@ leg-carries-pings-with-DF-of-size-bytes-there-and-back-all-that-interface-needs-
 end-does-not-exist-on-the-router-now = { $end } は現在ルータに存在しない
 
 # {end} is admin down
-end-is-admin-down = { $end } は管理上ダウンしている
+end-is-admin-down = { $end } は admin down（設定で無効）
 
 # {end}: the router's output shows no VNI, remote or port
 end-the-router-s-output-shows-no-VNI-remote-or-port = { $end }: ルータの出力に VNI もリモートもポートもない
@@ -1655,7 +1658,7 @@ end-sent-sent-and-received-received-packets = { $end } は { $sent } パケッ�
 since-the-previous-scrape-counts = 前回の取得から: { $counts }
 
 # both ends are admin up; no two scrapes to compare yet
-both-ends-are-admin-up-no-two-scrapes-to-compare-yet = 両端とも管理上アップしているが、比較できる 2 回分の取得がまだない
+both-ends-are-admin-up-no-two-scrapes-to-compare-yet = 両端とも admin up だが、比較に必要な 2 回分の取得がまだない
 
 ## overlay/loss.rs
 
@@ -1737,7 +1740,7 @@ router-cuts-outer-packets-into-fragments-per_packet-per-packet-too-large-for-its
 router-gets-rate-packets-a-second-at-a-UDP-port-where-nobody-listens-as-many-as-from-sends-to-port = { $router } は、待ち受けのない UDP ポートで毎秒 { $rate } パケットを受けている。{ $from } がポート{ $port } に送る数と同じ
 
 # fragments get lost on the way from {senders} to {to}: {percent} % of the reassemblies at {to} fail ({failed} in the last minutes)
-fragments-get-lost-on-the-way-from-senders-to-to-percent-of-the-reassemblies-at-to-fail-failed-in = { $senders } から { $to } への途中で断片が失われている: { $to } での再構成の { $percent } % が失敗（直近の数分で { $failed } 回）
+fragments-get-lost-on-the-way-from-senders-to-to-percent-of-the-reassemblies-at-to-fail-failed-in = { $senders } から { $to } への途中でフラグメントが失われている: { $to } での再構成（リアセンブル）の { $percent } % が失敗（直近の数分で { $failed } 回）
 
 ## overlay/routed.rs
 
@@ -1772,7 +1775,7 @@ the-target-s-MAC-is = 宛先の MAC が
 number-MACs-of-hosts-there-perhaps-the-target-s-are = 対向側のホストの MAC が { $number } 個（宛先のものを含む可能性あり）
 
 # the tunnels carry traffic and {who} learned behind {end}, yet no unicast is answered: the virtual switch under {far} may drop frames to foreign MACs. Allow promiscuous mode and forged transmits on the port of its {port} ({near}: {lines})
-the-tunnels-carry-traffic-and-who-learned-behind-end-yet-no-unicast-is-answered-the-virtual-switch = トンネルには通信が流れ、{ $who } { $end } の先に学習されているのに、ユニキャストには応答がない。{ $far } が動く仮想スイッチが、未知の MAC のフレームを破棄している可能性がある。{ $port } につながる仮想スイッチのポートで、無差別モード（promiscuous mode）と偽装転送（forged transmits）を許可する（{ $near }: { $lines }）
+the-tunnels-carry-traffic-and-who-learned-behind-end-yet-no-unicast-is-answered-the-virtual-switch = トンネルに通信は流れており、{ $who } { $end } の向こう側に学習されているが、ユニキャストには応答がない。{ $far } を収容する仮想スイッチが、未知の MAC 宛てのフレームを破棄している可能性がある。{ $port } がつながる仮想スイッチのポートで、無差別モード（promiscuous mode）と偽装転送（forged transmits）を許可する（{ $near }: { $lines }）
 
 ## overlay/tunnel/tunnel_evidence.rs
 
@@ -1804,7 +1807,7 @@ several-ends-fit-end-to-remote-equally-well-ends-declare-the-right-pair-under-tu
 end-sends-to-remote-which-is-its-own-router-s-address = { $end } の送信先 { $remote } は、そのルータ自身のアドレス
 
 # {end} sends to {remote}, which is not an address of any router that was read: add that router, or this address to its `addresses`, to see the other end
-end-sends-to-remote-which-is-not-an-address-of-any-router-that-was-read-add-that-router-or-this-address = { $end } の送信先 { $remote } は、情報を取得したどのルータのアドレスでもない。もう一方の端を見るには、そのルータを設定に加えるか、このアドレスをルータの `addresses` に加える
+end-sends-to-remote-which-is-not-an-address-of-any-router-that-was-read-add-that-router-or-this-address = { $end } の送信先 { $remote } は、情報を取得したどのルータのアドレスでもない。対向を特定するには、そのルータを設定に加えるか、このアドレスを該当ルータの `addresses` に加える
 
 # {end} sends to {remote}, which is not an address of any router that was read; {unread}
 end-sends-to-remote-which-is-not-an-address-of-any-router-that-was-read-unread = { $end } の送信先 { $remote } は、情報を取得したどのルータのアドレスでもない。{ $unread }
@@ -1819,7 +1822,7 @@ and-more-more = ほか { $more } 件
 end-sends-to-remote-owners-which-shows-no-vxlan-interface = { $end } の送信先は { $remote }（{ $owners }）だが、そこに vxlan インタフェースが見えない
 
 # {end} sends to {remote} ({owners}), where no free end fits: {ends}
-end-sends-to-remote-owners-where-no-free-end-fits-ends = { $end } の送信先は { $remote }（{ $owners }）だが、そこに対応する空きの端がない: { $ends }
+end-sends-to-remote-owners-where-no-free-end-fits-ends = { $end } の送信先は { $remote }（{ $owners }）だが、そこに対応する未ペアの vxlan インタフェースがない: { $ends }
 
 ## overlay/underlay.rs
 
@@ -1845,7 +1848,7 @@ n-1-more-minute = あと 1 分
 minutes-more-minutes = あと { $minutes } 分
 
 # {router} remembers {mtu} for {remote} for {left}: something on the way answered "fragmentation needed" (`ip route get {remote}`)
-router-remembers-mtu-for-remote-for-left-something-on-the-way-answered-fragmentation-needed-ip-route = { $router } は { $remote } への経路MTUを { $mtu } と記憶している（{ $left }）。途中の何かが "fragmentation needed" を返した（`ip route get { $remote }`）
+router-remembers-mtu-for-remote-for-left-something-on-the-way-answered-fragmentation-needed-ip-route = { $router } は { $remote } への経路 MTU を { $mtu } とキャッシュしている（{ $left }）。途中の機器が "fragmentation needed" を返したため（`ip route get { $remote }` で確認）
 
 # larger ones without DF vanish
 larger-ones-without-DF-vanish = DF のない大きなパケットは消える
@@ -1854,10 +1857,10 @@ larger-ones-without-DF-vanish = DF のない大きなパケットは消える
 with-df-set-larger-ones-without-DF-vanish = `df set` のため、DF のない大きなパケットは消える
 
 # larger ones without DF leave in outer fragments: they vanish where the underlay loses fragments
-larger-ones-without-DF-leave-in-outer-fragments-they-vanish-where-the-underlay-loses-fragments = DF のない大きなパケットは外側で断片化される。アンダーレイが断片を失うところでは消える
+larger-ones-without-DF-leave-in-outer-fragments-they-vanish-where-the-underlay-loses-fragments = DF のない大きなパケットは外側で断片化されて送られ、アンダーレイがフラグメントを破棄する箇所で消える
 
 # {carries}; {why}: after the fix full-size packets travel as outer fragments (not measured), until the underlay carries {enough}. The safe fix is an MTU of at most {inner} on the hosts of both sites
-carries-why-after-the-fix-full-size-packets-travel-as-outer-fragments-not-measured-until-the-underlay = { $carries }。{ $why }。対処後、フルサイズのパケットは、アンダーレイが { $enough } バイト通るようになるまで外側の断片として送られる（未測定）。安全な対処は、両拠点のホストの MTU を { $inner } 以下にすること
+carries-why-after-the-fix-full-size-packets-travel-as-outer-fragments-not-measured-until-the-underlay = { $carries }。{ $why }。対処後も、アンダーレイが { $enough } バイトを通せるようになるまで、フルサイズのパケットは外側でフラグメントに分割して送られる（未測定）。安全な対処は、両拠点のホストの MTU を { $inner } 以下にすること
 
 # the router will signal
 the-router-will-signal = ルータが通知を返す
@@ -1866,10 +1869,10 @@ the-router-will-signal = ルータが通知を返す
 the-router-will-signal-if-its-kernel-is-5-8-or-later = ルータのカーネルが 5.8 以降なら通知を返す
 
 # {carries}; after the fix {signals} packets with DF, and forward is `reduced` at {inner}; those without DF vanish (measured, 6.18), so only a reflector can measure the reverse direction, until the underlay carries {enough}
-carries-after-the-fix-signals-packets-with-DF-and-forward-is-reduced-at-inner-those-without-DF-vanish = { $carries }。対処後は、DF 付きのパケットには{ $signals }ようになり、行きは { $inner } で `reduced` になる。DF のないものは消える（6.18 で実測）ため、アンダーレイが { $enough } バイト通るようになるまで、戻りは reflector でしか測定できない
+carries-after-the-fix-signals-packets-with-DF-and-forward-is-reduced-at-inner-those-without-DF-vanish = { $carries }。対処後は、DF 付きの大きすぎるパケットに対し{ $signals }ようになり、行きの経路 MTU は { $inner }、判定は「MTU 縮小」（`reduced`）になる。DF のないものは消える（6.18 で実測）ため、アンダーレイが { $enough } バイトを通せるようになるまで、戻りは reflector でしか測定できない
 
 # {carries}; after the fix {signals}, and the verdict becomes `reduced` at {inner} until the underlay carries {enough}
-carries-after-the-fix-signals-and-the-verdict-becomes-reduced-at-inner-until-the-underlay-carries = { $carries }。対処後は{ $signals }ようになり、アンダーレイが { $enough } バイト通るようになるまで、判定は { $inner } で `reduced` になる
+carries-after-the-fix-signals-and-the-verdict-becomes-reduced-at-inner-until-the-underlay-carries = { $carries }。対処後は、大きすぎるパケットに対し{ $signals }ようになる。ただし、アンダーレイが { $enough } バイトを通せるようになるまで、経路 MTU は { $inner } にとどまり、判定は「MTU 縮小」（`reduced`）になる
 
 # larger packets travel in fragments, without a signal
 larger-packets-travel-in-fragments-without-a-signal = 大きなパケットは通知なしに断片化される
@@ -1884,7 +1887,7 @@ larger-packets-are-signalled-or-vanish-if-they-carry-no-DF = 大きなパケッ�
 larger-packets-are-signalled-or-travel-in-fragments-if-they-allow-it = 大きなパケットには通知が返るか、許されるなら断片化される
 
 # {end} mtu {inner} + {headers} > {mtu}, the MTU of the route to {remote} out of {device}: {larger}
-end-mtu-inner-headers-mtu-the-MTU-of-the-route-to-remote-out-of-device-larger = { $end } の MTU { $inner } + { $headers } > { $mtu }（{ $remote } への経路、{ $device } 経由の MTU）: { $larger }
+end-mtu-inner-headers-mtu-the-MTU-of-the-route-to-remote-out-of-device-larger = { $end } の MTU { $inner } + { $headers } > { $mtu }（{ $device } から { $remote } へのルートの MTU）: { $larger }
 
 ## path/loss/reach.rs
 
@@ -1920,7 +1923,7 @@ number-controls-lost = 対照パケットのロス { $number } 個
 ## path/prober/above.rs
 
 # packets of {size} bytes, which fit our interface but not our route, were not answered {unanswered} times in a row: hosts without that route would hang
-packets-of-size-bytes-which-fit-our-interface-but-not-our-route-were-not-answered-unanswered-times = インタフェースには収まるが経路の MTU を超える { $size } バイトのパケットに、{ $unanswered } 回続けて応答がない。その経路を使わないホストでは通信が止まる
+packets-of-size-bytes-which-fit-our-interface-but-not-our-route-were-not-answered-unanswered-times = 自インタフェースの MTU には収まるが、自ホストの経路に設定された MTU を超える { $size } バイトのパケットに、{ $unanswered } 回続けて応答がない。この経路設定のないホストでは通信が止まる
 
 ## path/prober/facts.rs
 
@@ -1978,7 +1981,7 @@ size-dependent-loss-no-edge = サイズに応じたロスがあるが、明確�
 not-usable-why = 使用不可: { $why }
 
 # no more can be tested: the sender was told of a path MTU of {mtu} within the last 10 min (cached)
-no-more-can-be-tested-the-sender-was-told-of-a-path-MTU-of-mtu-within-the-last-10-min-cached = これ以上は測定できない: 送信側が直近 10 分以内に経路MTU { $mtu } の通知を受けている（キャッシュ）
+no-more-can-be-tested-the-sender-was-told-of-a-path-MTU-of-mtu-within-the-last-10-min-cached = これ以上は測定できない: 送信側が直近 10 分以内に経路 MTU { $mtu } の通知を受けている（キャッシュ）
 
 # no more can be tested: TCP segments here are at most {limit} bytes
 no-more-can-be-tested-TCP-segments-here-are-at-most-limit-bytes = これ以上は測定できない: この環境の TCP セグメントは最大 { $limit } バイト
@@ -2042,10 +2045,10 @@ TCP-is-answered-by-another-box-not-by-the-target-why-forward-is-judged-by-DF-ech
 ## path/tcp/payload/burst.rs
 
 # {own} connections to TCP port {port} acknowledged no byte within {took} s, while {answered} of {controls} small SYNs beside them were answered
-own-connections-to-TCP-port-port-acknowledged-no-byte-within-took-s-while-answered-of-controls-small = TCP ポート { $port } への接続 { $own } 本が { $took } 秒間、1 バイトも ACK が返らなかった。並行して送った小さな SYN には { $controls } 個中 { $answered } 個の応答があった
+own-connections-to-TCP-port-port-acknowledged-no-byte-within-took-s-while-answered-of-controls-small = TCP ポート { $port } への接続 { $own } 本のいずれでも、{ $took } 秒間に 1 バイトの ACK も返らなかった。並行して送った小さな SYN には { $controls } 個中 { $answered } 個の応答があった
 
 # {own} connections to TCP port {port} could not be opened within {took} s, while {answered} of {controls} small SYNs beside them were answered
-own-connections-to-TCP-port-port-could-not-be-opened-within-took-s-while-answered-of-controls-small = TCP ポート { $port } への接続 { $own } 本が { $took } 秒間、1 本も開けなかった。並行して送った小さな SYN には { $controls } 個中 { $answered } 個の応答があった
+own-connections-to-TCP-port-port-could-not-be-opened-within-took-s-while-answered-of-controls-small = TCP ポート { $port } への接続 { $own } 本が { $took } 秒間、1 本も確立しなかった。並行して送った小さな SYN には { $controls } 個中 { $answered } 個の応答があった
 
 ## path/tcp/payload/words.rs
 
@@ -2068,7 +2071,7 @@ proof-port-other-works-port-port-is-filtered-or-its-server-accepts-no-connection
 SYNs-are-answered-payload-is-not-proof = SYN には応答があるが、データは届かない: { $proof }
 
 # raw SYNs pass, the kernel's own connections do not: {proof}
-raw-SYNs-pass-the-kernel-s-own-connections-do-not-proof = raw SYN は通るが、カーネルの接続は通らない: { $proof }
+raw-SYNs-pass-the-kernel-s-own-connections-do-not-proof = raw ソケットの SYN は通るが、カーネルの TCP 接続は通らない: { $proof }
 
 ## path/tcp/pinned.rs
 
@@ -2081,10 +2084,10 @@ old-flows-were-dead-new-ones-pass-a-stateful-box-remembers-lost-SYNs-from-the-ol
 ## path/verdict/evidence.rs
 
 # {trouble}: nothing can be said about the network
-trouble-nothing-can-be-said-about-the-network = { $trouble }。ネットワークについては何も言えない
+trouble-nothing-can-be-said-about-the-network = { $trouble }。ネットワークの状態は判断できない
 
 # DF echoes of {size} bytes come back whole
-DF-echoes-of-size-bytes-come-back-whole = DF エコー { $size } バイトが断片化されずに戻る
+DF-echoes-of-size-bytes-come-back-whole = { $size } バイトの DF 付きエコーが断片化されずに戻る
 
 # ICMP rate-limited: answers per second do not rise with probes per second
 ICMP-rate-limited-answers-per-second-do-not-rise-with-probes-per-second = ICMP のレート制限あり: プローブを増やしても毎秒の応答数が増えない
@@ -2093,19 +2096,19 @@ ICMP-rate-limited-answers-per-second-do-not-rise-with-probes-per-second = ICMP �
 SYNs-with-data-are-not-answered-SYNs-without-data-are-SYNs-cannot-test-sizes-here = データ付きの SYN には応答がなく、データのない SYN には応答がある。ここでは SYN でサイズを検査できない
 
 # reverse: replies came in fragments of at most {bytes} bytes, so that is the most that comes back in one piece
-reverse-replies-came-in-fragments-of-at-most-bytes-bytes-so-that-is-the-most-that-comes-back-in-one = 戻り: 応答は最大 { $bytes } バイトの断片で届いたため、断片化なしで戻るのはここまで
+reverse-replies-came-in-fragments-of-at-most-bytes-bytes-so-that-is-the-most-that-comes-back-in-one = 戻り: 応答は最大 { $bytes } バイトのフラグメントで届いたため、断片化なしで戻るのはここまで
 
 # DF echo: {hole}
-DF-echo-hole = DF エコー: { $hole }
+DF-echo-hole = DF 付きエコー: { $hole }
 
 # forward, padded TCP SYN: {hole}
 forward-padded-TCP-SYN-hole = 行き、データ付き TCP SYN: { $hole }
 
 # the other flows meet no hole: one of several underlay legs has it
-the-other-flows-meet-no-hole-one-of-several-underlay-legs-has-it = ほかのフローにはブラックホールがない。アンダーレイの複数の経路のうち 1 つにある
+the-other-flows-meet-no-hole-one-of-several-underlay-legs-has-it = ほかのフローにはブラックホールがない。複数あるアンダーレイの経路（ECMP など）のうち 1 つにある
 
 # DF echoes of {size} bytes come back whole: ICMP is one flow, on one leg
-DF-echoes-of-size-bytes-come-back-whole-ICMP-is-one-flow-on-one-leg = DF エコー { $size } バイトは断片化されずに戻る。ICMP は 1 フローで、1 つの経路しか通らない
+DF-echoes-of-size-bytes-come-back-whole-ICMP-is-one-flow-on-one-leg = { $size } バイトの DF 付きエコーは断片化されずに戻る。ICMP は 1 フローなので、1 つの経路しか通らない
 
 # forward, padded TCP SYN: {size} bytes are answered
 forward-padded-TCP-SYN-size-bytes-are-answered = 行き、データ付き TCP SYN: { $size } バイトに応答あり
@@ -2149,13 +2152,13 @@ small-echoes-lost-of-sent-lost-percent-in-the-last-5-min = 小さなエコー: �
 ## path/verdict/evidence/expected.rs
 
 # expected MTU {bytes} bytes ({rule})
-expected-MTU-bytes-bytes-rule = MTU の期待値 は { $bytes } バイト（{ $rule }）
+expected-MTU-bytes-bytes-rule = MTU の期待値は { $bytes } バイト（{ $rule }）
 
 # expected MTU to the target {bytes} bytes ({rule}: TCP sends no more)
-expected-MTU-to-the-target-bytes-bytes-rule-TCP-sends-no-more = 行きの MTU の期待値 は { $bytes } バイト（{ $rule }、TCP はそれより大きく送らない）
+expected-MTU-to-the-target-bytes-bytes-rule-TCP-sends-no-more = 行きの MTU の期待値は { $bytes } バイト（{ $rule }、TCP はそれより大きく送らない）
 
 # expected MTU from the target {bytes} bytes ({rule})
-expected-MTU-from-the-target-bytes-bytes-rule = 戻りの MTU の期待値 は { $bytes } バイト（{ $rule }）
+expected-MTU-from-the-target-bytes-bytes-rule = 戻りの MTU の期待値は { $bytes } バイト（{ $rule }）
 
 # reverse: replies of {size} bytes come back whole
 reverse-replies-of-size-bytes-come-back-whole = 戻り: { $size } バイトの応答が断片化されずに戻る
@@ -2164,16 +2167,16 @@ reverse-replies-of-size-bytes-come-back-whole = 戻り: { $size } バイトの�
 if-the-MSS-of-our-own-SYN-is-clamped-on-the-way-too-which-only-the-target-can-see-TCP-avoids-this = 自ホストの SYN の MSS も途中で書き換えられている場合（宛先でしかわからない）、TCP はこのブラックホールを避け、ほかのプロトコルは避けられない。意図した構成なら `expected_mtu` を設定する
 
 # the target's MSS allows {mtu} bytes, exactly the size that is signalled on the way: the target remembers that path MTU, so it is not taken as expected
-the-target-s-MSS-allows-mtu-bytes-exactly-the-size-that-is-signalled-on-the-way-the-target-remembers = 宛先の MSS が許すのは { $mtu } バイトで、途中で通知されるサイズと同じ。宛先がその経路MTUを記憶しているため、期待値とはしない
+the-target-s-MSS-allows-mtu-bytes-exactly-the-size-that-is-signalled-on-the-way-the-target-remembers = 宛先の MSS が許すのは { $mtu } バイトで、途中で通知されるサイズと同じ。宛先がその経路 MTUを記憶しているため、期待値とはしない
 
 # reverse: the target itself fragments larger replies to {mtu} bytes, which it can only have learned from a signal: the way back is signalled too
 reverse-the-target-itself-fragments-larger-replies-to-mtu-bytes-which-it-can-only-have-learned-from = 戻り: 宛先自身が大きな応答を { $mtu } バイトに断片化している。通知を受けなければ知り得ないサイズなので、戻りでも通知が届いている
 
 # larger replies arrive in fragments of exactly {named} bytes: because of the target's own interface or route, or a path MTU that it remembers; a router that fragments them would look the same
-larger-replies-arrive-in-fragments-of-exactly-named-bytes-because-of-the-target-s-own-interface-or = 大きな応答はちょうど { $named } バイトの断片で届く。宛先自身のインタフェースか経路、または記憶している経路MTUによる。途中のルータが断片化しても同じに見える
+larger-replies-arrive-in-fragments-of-exactly-named-bytes-because-of-the-target-s-own-interface-or = 大きな応答はちょうど { $named } バイトのフラグメントで届く。宛先自身のインタフェースか経路、または記憶している経路 MTUによる。途中のルータが断片化しても同じに見える
 
 # reverse: replies of {size} bytes without DF vanish ({pairs} pairs, {lost}), those of {kept} arrive: if the tunnel sends the larger ones in outer fragments, these are lost
-reverse-replies-of-size-bytes-without-DF-vanish-pairs-pairs-lost-those-of-kept-arrive-if-the-tunnel = 戻り: DF のない { $size } バイトの応答は消え（{ $pairs } 組、{ $lost }）、{ $kept } バイトは届く。トンネルが大きなものを外側で断片化しているなら、その断片が失われている
+reverse-replies-of-size-bytes-without-DF-vanish-pairs-pairs-lost-those-of-kept-arrive-if-the-tunnel = 戻り: DF のない { $size } バイトの応答は消え（{ $pairs } 組、{ $lost }）、{ $kept } バイトは届く。トンネルが大きなものを外側で断片化しているなら、そのフラグメントが失われている
 
 ## path/verdict/evidence/unknown.rs
 
@@ -2181,7 +2184,7 @@ reverse-replies-of-size-bytes-without-DF-vanish-pairs-pairs-lost-those-of-kept-a
 can-test-only-up-to-testable-bytes-the-limit-of-our-own-interface-run-in-the-host-s-network = 検査できるのは自インタフェースの上限の { $testable } バイトまで。ホストのネットワークで実行する
 
 # ICMP above {edge} bytes is dropped: a filter of large ICMP hides the path MTU
-ICMP-above-edge-bytes-is-dropped-a-filter-of-large-ICMP-hides-the-path-MTU = { $edge } バイトを超える ICMP が破棄されている。大きな ICMP のフィルタにより経路MTUが不明
+ICMP-above-edge-bytes-is-dropped-a-filter-of-large-ICMP-hides-the-path-MTU = { $edge } バイトを超える ICMP が破棄されている。大きな ICMP のフィルタにより経路 MTUが不明
 
 # too early to tell
 too-early-to-tell = 判定にはまだ早い
@@ -2205,7 +2208,7 @@ the-far-end-cannot-take-the-expected-size = 相手側が期待するサイズを
 forward-size-bytes-are-answered-and-larger-packets-are-signalled-larger-replies-vanish-but-they-carry = 行きは { $size } バイトに応答があり、それより大きいと通知が返る。大きな応答は消えるが、DF が付いていない。DF 付きなら行きと同じく通知が返る可能性がある（アンダーレイが IPv6 なら返る）。相手側に reflector があれば測定できる
 
 # replies are fragmented on the way back, which says nothing about packets with DF: a reflector at the far end would measure it
-replies-are-fragmented-on-the-way-back-which-says-nothing-about-packets-with-DF-a-reflector-at-the = 応答が戻りで断片化されており、DF 付きのパケットについては何も言えない。相手側に reflector があれば測定できる
+replies-are-fragmented-on-the-way-back-which-says-nothing-about-packets-with-DF-a-reflector-at-the = 応答が戻りで断片化されているため、DF 付きのパケットが通るかどうかは判断できない。対向側に reflector があれば測定できる
 
 # padded TCP SYNs pass forward; ICMP is not answered, so reverse cannot be measured
 padded-TCP-SYNs-pass-forward-ICMP-is-not-answered-so-reverse-cannot-be-measured = データ付き TCP SYN は行きを通る。ICMP に応答がないため、戻りは測定できない
@@ -2232,13 +2235,13 @@ SYNs-to-the-path-s-TCP-port-are-answered-and-it-is-not-proven-whether-TCP-carrie
 full-size-probes-are-not-answered-but-there-is-not-enough-proof = フルサイズのプローブに応答がないが、確証が足りない
 
 # the MSS in the target's SYN-ACK allows {named} bytes, but it sends more: replies of {size} bytes arrive in fragments, which says nothing about packets with DF: a reflector at the far end would measure it
-the-MSS-in-the-target-s-SYN-ACK-allows-named-bytes-but-it-sends-more-replies-of-size-bytes-arrive = 宛先の SYN-ACK の MSS が許すのは { $named } バイトだが、宛先はそれより大きく送る。{ $size } バイトの応答は断片で届き、DF 付きのパケットについては何も言えない。相手側に reflector があれば測定できる
+the-MSS-in-the-target-s-SYN-ACK-allows-named-bytes-but-it-sends-more-replies-of-size-bytes-arrive = 宛先の SYN-ACK の MSS が許すのは { $named } バイトだが、宛先はそれより大きく送る。{ $size } バイトの応答はフラグメントで届き、DF 付きのパケットについては何も言えない。相手側に reflector があれば測定できる
 
 # the MSS in the target's SYN-ACK allows {named} bytes, and replies larger than {answered} vanish: a hole, if the MSS was clamped on the way; lost fragments, if the target's interface is that small: a reflector at the far end, or `expected_mtu`, would decide it
-the-MSS-in-the-target-s-SYN-ACK-allows-named-bytes-and-replies-larger-than-answered-vanish-a-hole = 宛先の SYN-ACK の MSS が許すのは { $named } バイトで、{ $answered } バイトを超える応答は消える。途中で MSS が書き換えられたならブラックホール、宛先のインタフェースがその大きさなら断片のロス。相手側の reflector か `expected_mtu` で判別できる
+the-MSS-in-the-target-s-SYN-ACK-allows-named-bytes-and-replies-larger-than-answered-vanish-a-hole = 宛先の SYN-ACK の MSS が許すのは { $named } バイトで、{ $answered } バイトを超える応答は消える。途中で MSS が書き換えられたならブラックホール、宛先のインタフェースがその大きさならフラグメントのロス。相手側の reflector か `expected_mtu` で判別できる
 
 # the MSS in the target's SYN-ACK allows {named} bytes, which limits what we send; the target may send {size}, but that cannot be tested: it answers no echo request of that size, in fragments or whole: a reflector at the far end, or `expected_mtu`, would decide it
-the-MSS-in-the-target-s-SYN-ACK-allows-named-bytes-which-limits-what-we-send-the-target-may-send = 宛先の SYN-ACK の MSS が許すのは { $named } バイトで、行きはここまで。宛先は { $size } バイトまで送るかもしれないが、検査できない。そのサイズのエコー要求には、断片でも 1 個のパケットでも応答がない。相手側の reflector か `expected_mtu` で判別できる
+the-MSS-in-the-target-s-SYN-ACK-allows-named-bytes-which-limits-what-we-send-the-target-may-send = 宛先の SYN-ACK の MSS が許すのは { $named } バイトで、行きはここまで。宛先は { $size } バイトまで送るかもしれないが、検査できない。そのサイズのエコー要求には、フラグメントでも 1 個のパケットでも応答がない。相手側の reflector か `expected_mtu` で判別できる
 
 # this process runs too late to hear what becomes of full-size packets: too little CPU, or a flood
 this-process-runs-too-late-to-hear-what-becomes-of-full-size-packets-too-little-CPU-or-a-flood = このプロセスの動作が遅れ、フルサイズのパケットの結果を受け取れない。CPU 不足または大量のパケット
@@ -2379,10 +2382,10 @@ Probe-now = 今すぐ測定
 Probe-now-needs-a-login-or-in-the-configuration-setting = 「今すぐ測定」にはログイン、または設定の { $setting } が必要
 
 # Asked {ago} ago: nothing could be sent.
-Asked-ago-ago-nothing-could-be-sent = { $ago } 前に依頼: 何も送信できなかった。
+Asked-ago-ago-nothing-could-be-sent = { $ago } 前に要求: 何も送信できなかった。
 
 # Asked {ago} ago: begins at once.
-Asked-ago-ago-begins-at-once = { $ago } 前に依頼: まもなく開始する。
+Asked-ago-ago-begins-at-once = { $ago } 前に要求: まもなく開始する。
 
 # {share} small packets answered
 share-small-packets-answered = 小さなパケット { $share } に応答
@@ -2412,13 +2415,13 @@ Switched-off-by-setting-in-the-configuration = 設定の { $setting } により�
 Only-for-those-who-had-to-log-in-or-to-show-a-certificate-who-come-from-a-network-in-networks-or = ログインまたは証明書が必要な利用者、{ $networks } のネットワークからの利用者、exporter のマシン上の利用者だけが使える。全員に許可するには、設定に { $setting } と書く。
 
 # The page that asked is another site's.
-The-page-that-asked-is-another-site-s = 依頼元のページが別のサイトのもの。
+The-page-that-asked-is-another-site-s = 要求元が別のサイトのページのため。
 
 # The page is older than this process, or is not the exporter's: open the path and press its button.
 The-page-is-older-than-this-process-or-is-not-the-exporter-s-open-the-path-and-press-its-button = ページがこのプロセスの開始前のものか、exporter のページではない。パスのページを開き、そこのボタンを押す。
 
 # It was asked a moment ago: again in {wait} s.
-It-was-asked-a-moment-ago-again-in-wait-s = 直前に依頼されている。{ $wait } 秒後に再度可能。
+It-was-asked-a-moment-ago-again-in-wait-s = 直前に測定が要求されている。{ $wait } 秒後に再実行できる。
 
 # The path {name}
 The-path-name = パス { $name }
@@ -2434,7 +2437,7 @@ What-to-type-commands-on-routers = 入力する{ $commands }（対象ルータ: 
 to-and-from = と
 
 # towards
-towards = から
+towards = から宛先
 
 # from
-from = へ、送信元
+from = 宛て、送信元は

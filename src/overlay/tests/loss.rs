@@ -70,7 +70,7 @@ impl Reads {
             asked: Duration::from_secs_f64(asked),
             answered: Duration::from_secs_f64(asked + self.takes),
         });
-        router.reading.scrapes += 1;
+        router.reading.scrapes = 1 + whole(((asked - self.first) / self.every).round());
         router.read()
     }
 }

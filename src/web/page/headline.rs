@@ -85,10 +85,12 @@ fn to_type(problems: &[Problem]) -> Markup {
         }
         @if steps.len() <= MOST_COMMANDS {
             ul class="typed" {
-                @for step in in_order(problems) {
+                @for steps in in_order(problems).chunk_by(|one, next| one.router == next.router) {
                     li {
-                        (around(&say!("on {router}", router = HERE), &[html! { strong { (step.router) } }])) ": "
-                        kbd { (step.command) }
+                        (around(&say!("on {router}", router = HERE), &[html! { strong { (steps[0].router) } }])) ": "
+                        kbd { "configure" } " "
+                        @for step in steps { kbd { (step.command) } " " }
+                        kbd { "commit" } " " kbd { "save" }
                     }
                 }
             }

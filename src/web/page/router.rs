@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{frame, not_found, tables::or_nothing, time::since};
+use super::{frame, not_found, tables::or_nothing, time::ago};
 use crate::{
     language::{Between, Said, say},
     model::{
@@ -53,7 +53,7 @@ fn facts(view: &View, reading: &RouterReading) -> Markup {
             dt { (say!("Version")) } dd { (or_nothing(snapshot.and_then(|snapshot| snapshot.version.clone()))) }
             dt { (say!("Read by")) } dd { (or_nothing(snapshot.map(|snapshot| snapshot.method))) }
             dt { (say!("Reading took")) } dd { (reading.duration.as_millis()) " ms" }
-            @if let Some(at) = reading.last_success { dt { (say!("Last read")) } dd { (since(at, view.now)) } }
+            @if let Some(at) = reading.last_success { dt { (say!("Last read")) } dd { (ago(at, view.now)) } }
             dt { (say!("Readings")) } dd { (reading.scrapes) @if !reading.failures.is_empty() { (say!(", failed: {reasons}", reasons => failed)) } }
         }
     }

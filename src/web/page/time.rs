@@ -17,15 +17,24 @@ pub(super) fn when(at: SystemTime) -> Markup {
 
 /// `since 01:02:03 UTC (12 min)`, with the date where it is not today.
 pub(super) fn since(at: SystemTime, now: SystemTime) -> Markup {
+    let long = length(now.duration_since(at).unwrap_or_default());
+    around(&say!("since {time} ({length})", time = HERE, length => long), &[moment(at, now)])
+}
+
+/// `01:02:03 UTC (12 min ago)`, with the date where it is not today.
+pub(super) fn ago(at: SystemTime, now: SystemTime) -> Markup {
+    let long = length(now.duration_since(at).unwrap_or_default());
+    around(&say!("{time} ({length} ago)", time = HERE, length => long), &[moment(at, now)])
+}
+
+fn moment(at: SystemTime, now: SystemTime) -> Markup {
     let ((date, time), (today, _)) = (date_and_time(at), date_and_time(now));
-    let long = now.duration_since(at).unwrap_or_default();
-    let moment = html! {
+    html! {
         time datetime={ (date) "T" (time) "Z" } {
             @if date != today { (date) " " }
             (time) " UTC"
         }
-    };
-    around(&say!("since {time} ({length})", time = HERE, length => length(long)), &[moment])
+    }
 }
 
 /// `8 s`, `12 min`, `5 h 3 min`, `3 d 4 h`

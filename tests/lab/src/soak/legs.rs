@@ -71,6 +71,12 @@ impl Wrong {
             Self::Signals => 16,
         })
     }
+
+    /// So long after its end a path may still be judged by it: a signal is remembered for ten
+    /// minutes, by the kernels on the way and by the exporter (RFC 1191 section 6.3).
+    fn settles(self) -> Duration {
+        Duration::from_mins(if self == Self::Signals { 11 } else { 6 })
+    }
 }
 
 /// What was measured.
@@ -155,6 +161,7 @@ struct Soak {
     since: Duration,
     /// Until when it may be told as it was before.
     stale_until: Duration,
+    settled_at: Duration,
     /// Whether the present fault was seen.
     seen: bool,
     findings: BTreeSet<String>,
@@ -172,6 +179,7 @@ impl Soak {
             now: Wrong::Nothing,
             since: Duration::ZERO,
             stale_until: Duration::ZERO,
+            settled_at: Duration::from_mins(6),
             seen: true,
             findings: BTreeSet::new(),
             looked_at: 0,
@@ -191,6 +199,7 @@ impl Soak {
             set(lab, wrong, true)?;
             println!("{} s: {wrong:?}", at.as_secs());
             self.stale_until = at + self.now.stale();
+            self.settled_at = at + self.now.settles();
             (self.now, self.since, self.seen) = (wrong, at, wrong == Wrong::Nothing);
         }
         let metrics = exporter.metrics()?;
@@ -251,8 +260,7 @@ impl Soak {
             self.findings.insert(format!("{} s: rancher is {rancher}", at.as_secs()));
         }
         let node_b = judge::verdict(metrics, lab.numbers.site_b.host);
-        let settled = Duration::from_mins(6);
-        if self.now == Wrong::Nothing && at > self.since + settled && node_b != "ok" {
+        if self.now == Wrong::Nothing && at > self.settled_at && node_b != "ok" {
             self.findings.insert(format!("{} s: node-b is {node_b}", at.as_secs()));
         }
     }
