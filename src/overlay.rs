@@ -25,6 +25,7 @@ mod crossed;
 mod end_view;
 mod evpn;
 mod fix;
+mod learned;
 mod legs;
 mod liveness;
 mod loss;

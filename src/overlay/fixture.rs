@@ -32,7 +32,7 @@ pub(crate) struct TestRouter {
     pub(crate) now: RouterSnapshot,
     /// Its routes by remote; the route queries in `now` are made from them.
     pub(crate) routes: BTreeMap<IpAddr, Route>,
-    before: Option<RouterSnapshot>,
+    pub(crate) before: Option<RouterSnapshot>,
 }
 
 impl TestRouter {

@@ -16,10 +16,7 @@
 //! A counter is that of a device, or of one VNI of a device with many; [`countable`] says which of
 //! them count a single tunnel.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Arc, Weak},
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use measured::MeasuredLoss;
 
@@ -30,7 +27,7 @@ use crate::{
         snapshot::{Counters, Link, RouterReading, RouterSnapshot, Uptime},
         types::{InterfaceName, RouterName, Vni},
     },
-    overlay::scene::Scene,
+    overlay::{learned::Learned, scene::Scene},
     text::Text,
     work,
 };
@@ -65,13 +62,11 @@ const ETHERNET: u64 = 14;
 
 /// What each vxlan interface counted within the window, in total and per VNI.
 #[derive(Debug, Default)]
-pub(super) struct CounterHistory(BTreeMap<RouterName, InterfaceCounts>);
+pub(super) struct CounterHistory(Learned<InterfaceCounts>);
 
 /// What the interfaces of one router counted.
 #[derive(Debug, Default)]
 struct InterfaceCounts {
-    /// The reading learned last, so that each is learned once.
-    last: Weak<RouterSnapshot>,
     series: BTreeMap<(InterfaceName, Option<Vni>), Series>,
 }
 
@@ -101,19 +96,15 @@ struct Count {
 impl CounterHistory {
     /// Forgets routers that are not among these.
     pub(super) fn keep(&mut self, routers: &BTreeSet<&RouterName>) {
-        self.0.retain(|router, _| routers.contains(router));
+        self.0.keep(routers);
     }
 
     /// Adds the counters of a reading, once.
     pub(super) fn learn(&mut self, reading: &RouterReading) {
-        let Some(snapshot) = &reading.current else { return };
-        let is_first = reading.scrapes <= 1 && !self.0.contains_key(&reading.router);
-        let account = self.0.entry(reading.router.clone()).or_default();
-        if account.last.as_ptr() != Arc::as_ptr(snapshot) {
-            account.last = Arc::downgrade(snapshot);
-            account.learn(snapshot);
-            account.series.values_mut().for_each(|series| series.is_from_login |= is_first);
-        }
+        let Some((snapshot, counts)) = self.0.next(reading) else { return };
+        counts.learn(snapshot);
+        let is_first = reading.previous.is_none();
+        counts.series.values_mut().for_each(|series| series.is_from_login |= is_first);
     }
 
     /// The loss from one end to the other, or why there is no figure.

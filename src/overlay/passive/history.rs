@@ -1,9 +1,6 @@
 //! What the routers' IP and UDP counted in each interval between readings, for some minutes.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Arc, Weak},
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::{
     model::{
@@ -11,6 +8,7 @@ use crate::{
         snapshot::{RouterReading, RouterSnapshot, ip_stack::IpStack},
         types::{InterfaceName, RouterName},
     },
+    overlay::learned::Learned,
     text::Text,
     work,
 };
@@ -22,12 +20,10 @@ const MOST_READINGS: usize = 100;
 
 /// The counters of all routers within the window.
 #[derive(Debug, Default)]
-pub(in crate::overlay) struct StackHistory(BTreeMap<RouterName, StackReadings>);
+pub(in crate::overlay) struct StackHistory(Learned<StackReadings>);
 
 #[derive(Debug, Default)]
 struct StackReadings {
-    /// The reading learned last, so that each is learned once.
-    last: Weak<RouterSnapshot>,
     boot_id: Option<Text>,
     readings: VecDeque<StackReading>,
 }
@@ -57,16 +53,13 @@ pub(super) struct Interval {
 impl StackHistory {
     /// Forgets routers that are not among these.
     pub(in crate::overlay) fn keep(&mut self, routers: &BTreeSet<&RouterName>) {
-        self.0.retain(|router, _| routers.contains(router));
+        self.0.keep(routers);
     }
 
     /// Adds the counters of a reading, once.
     pub(in crate::overlay) fn learn(&mut self, reading: &RouterReading) {
-        let Some(snapshot) = &reading.current else { return };
-        let account = self.0.entry(reading.router.clone()).or_default();
-        if account.last.as_ptr() != Arc::as_ptr(snapshot) {
-            account.last = Arc::downgrade(snapshot);
-            account.learn(snapshot);
+        if let Some((snapshot, readings)) = self.0.next(reading) {
+            readings.learn(snapshot);
         }
     }
 

@@ -70,7 +70,12 @@ impl Reads {
             asked: Duration::from_secs_f64(asked),
             answered: Duration::from_secs_f64(asked + self.takes),
         });
-        router.reading.scrapes = 1 + whole(((asked - self.first) / self.every).round());
+        let successful = whole(((asked - self.first) / self.every).round());
+        if successful == 0 {
+            router.before = None;
+        }
+        // Four failed before it could be reached.
+        router.reading.scrapes = 5 + successful;
         router.read()
     }
 }
