@@ -38,6 +38,7 @@ pub mod terminal;
 pub(crate) mod text;
 pub(crate) mod vendor;
 pub mod web;
+mod weighted;
 mod work;
 
 /// What `--version` prints, in the form of Prometheus and its exporters.

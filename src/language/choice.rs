@@ -1,6 +1,7 @@
 //! Which language a reader wants.
 
 use super::{Choice, Language};
+use crate::weighted;
 
 /// What the environment asks for (POSIX: `LC_ALL`, else `LC_MESSAGES`, else `LANG`). A terminal
 /// that does not take UTF-8 gets English.
@@ -19,21 +20,8 @@ pub fn of_environment(get: impl Fn(&str) -> Option<String>) -> Language {
 /// What a browser asks for: of the languages that we have the one with the greatest `q`, the first
 /// of equal ones.
 pub(super) fn of_browser(accept_language: &str) -> Language {
-    let mut best = (Language::default(), 0.0);
-    for wanted in accept_language.split(',') {
-        let mut parts = wanted.split(';').map(str::trim);
-        let language = parts.next().and_then(Language::of_tag);
-        let weight = match parts.find_map(|part| part.strip_prefix("q=")) {
-            Some(weight) => weight.parse::<f32>().unwrap_or(0.0),
-            None => 1.0,
-        };
-        if let Some(language) = language
-            && weight > best.1
-        {
-            best = (language, weight);
-        }
-    }
-    best.0
+    let wanted = weighted::items(std::iter::once(accept_language));
+    wanted.iter().find_map(|item| Language::of_tag(item.name)).unwrap_or_default()
 }
 
 /// What a request asks for, by its address or its headers.

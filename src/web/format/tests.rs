@@ -136,17 +136,22 @@ fn the_same_text_as_the_library_writes() {
     assert_eq!(String::from_utf8_lossy(&ours), String::from_utf8_lossy(&library));
 }
 
+/// Gauges, then a counter and a histogram that began to count at a known time.
+fn put_counted(out: &mut dyn SampleWriter, buckets: &BucketCounts<'_>) {
+    out.since(Some(UNIX_EPOCH + Duration::from_millis(1_700_000_000_250)));
+    put_odd(out);
+    out.begin(&c::PATH_ECHO_LOST);
+    let first = out.shared(&c::PATH_ECHO_LOST, &["a", "b", "c"]);
+    out.put(&first, &[], 7_u64.into());
+    out.begin(&c::LATE);
+    out.put_buckets(&out.shared(&c::LATE, &[]), &[], buckets);
+}
+
 #[test]
 fn what_open_metrics_has_in_addition() {
     let text = written(ScrapeForm::OpenMetrics, |out| {
-        out.since(Some(UNIX_EPOCH + Duration::from_millis(1_700_000_000_250)));
-        put_odd(out);
-        out.begin(&c::PATH_ECHO_LOST);
-        let first = out.shared(&c::PATH_ECHO_LOST, &["a", "b", "c"]);
-        out.put(&first, &[], 7_u64.into());
-        out.begin(&c::LATE);
         let buckets = BucketCounts { bounds: &[(1.0, "1.0")], counts: &[2, 1], sum: 3.5, native: None };
-        out.put_buckets(&out.shared(&c::LATE, &[]), &[], &buckets);
+        put_counted(out, &buckets);
         out.begin(&c::LOG_MESSAGES_DROPPED);
         out.since(None);
         out.put(&out.shared(&c::LOG_MESSAGES_DROPPED, &[]), &[], 0_u64.into());
@@ -180,19 +185,13 @@ fn what_open_metrics_has_in_addition() {
 #[test]
 fn messages_say_what_the_text_says() {
     let bytes = written(ScrapeForm::Protobuf, |out| {
-        out.since(Some(UNIX_EPOCH + Duration::from_millis(1_700_000_000_250)));
-        put_odd(out);
-        out.begin(&c::PATH_ECHO_LOST);
-        let first = out.shared(&c::PATH_ECHO_LOST, &["a", "b", "c"]);
-        out.put(&first, &[], 7_u64.into());
-        out.begin(&c::LATE);
         let buckets = BucketCounts {
             bounds: &[(0.5, "0.5"), (1.0, "1.0")],
             counts: &[2, 0, 1],
             sum: 3.5,
             native: None,
         };
-        out.put_buckets(&out.shared(&c::LATE, &[]), &[], &buckets);
+        put_counted(out, &buckets);
     });
     let (mut rest, mut families) = (&bytes[..], Vec::new());
     while !rest.is_empty() {
