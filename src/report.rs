@@ -27,6 +27,7 @@ use crate::{
         state::Present,
         words::number::{paths, routers, tunnels},
     },
+    vendor::Vyos,
     work,
 };
 use wrapping::wrap;
@@ -285,10 +286,12 @@ fn commands<'p>(out: &mut String, steps: &'p [FixStep], typed: &mut BTreeSet<&'p
     let _ = writeln!(out, "  {}", title.localized());
     for steps in steps.chunk_by(|one, next| one.router == next.router) {
         let on = say!("on {router}", router = steps[0].router);
-        let _ = writeln!(out, "    {}:\n      configure", on.localized());
+        let _ = writeln!(out, "    {}:\n      {}", on.localized(), Vyos::BEFORE);
         for step in steps {
             let _ = writeln!(out, "      {}", step.command);
         }
-        out.push_str("      commit\n      save\n");
+        for command in Vyos::AFTER {
+            let _ = writeln!(out, "      {command}");
+        }
     }
 }

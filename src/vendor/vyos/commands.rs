@@ -11,6 +11,11 @@ use crate::{
 };
 
 impl Vyos {
+    /// What is typed before the commands of a fix.
+    pub(crate) const BEFORE: &str = "configure";
+    /// What is typed after them.
+    pub(crate) const AFTER: [&str; 2] = ["commit", "save"];
+
     /// The configuration command for a change; `None` for an interface that VyOS has not named.
     #[must_use]
     pub(crate) fn command(interface: &InterfaceName, change: Repair) -> Option<FixCommand> {

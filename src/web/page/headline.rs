@@ -10,6 +10,7 @@ use crate::{
     language::{Said, say},
     model::{observation::PathObservation, picture::FixStep, words::number},
     report::problem::Problem,
+    vendor::Vyos,
     web::{
         view::View,
         words::{HERE, around},
@@ -88,9 +89,9 @@ fn to_type(problems: &[Problem]) -> Markup {
                 @for steps in in_order(problems).chunk_by(|one, next| one.router == next.router) {
                     li {
                         (around(&say!("on {router}", router = HERE), &[html! { strong { (steps[0].router) } }])) ": "
-                        kbd { "configure" } " "
+                        kbd { (Vyos::BEFORE) } " "
                         @for step in steps { kbd { (step.command) } " " }
-                        kbd { "commit" } " " kbd { "save" }
+                        @for command in Vyos::AFTER { kbd { (command) } " " }
                     }
                 }
             }

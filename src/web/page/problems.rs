@@ -13,6 +13,7 @@ use crate::{
         types::{FailureReason, MismatchField, UnknownReason, Verdict},
     },
     report::problem::Problem,
+    vendor::Vyos,
     web::{
         mark::Mark,
         view::{View, address},
@@ -140,9 +141,9 @@ fn fix<'p>(steps: &'p [FixStep], typed: &mut BTreeSet<&'p FixStep>) -> Markup {
                         button type="button" class="copy" hidden { (say!("Copy")) }
                     }
                     pre tabindex="0" {
-                        "configure\n"
+                        (Vyos::BEFORE) "\n"
                         @for step in of_router { code { (step.command) } "\n" }
-                        "commit\nsave"
+                        (Vyos::AFTER.join("\n"))
                     }
                 }
             }
